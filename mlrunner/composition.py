@@ -1,0 +1,189 @@
+"""What Hydra composed, as plain values: the groups, the choices, the folder of the run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import pydantic
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from mlrunner.build import Group, sentences
+from mlrunner.errors import ConfigError, ProblemsError, nearest
+
+GROUPS = ("dataset", "cleaning", "split", "model", "stack", "gate", "deployer")
+MACHINE_KEYS = ("project", "home", "threads", "output", "stack")  # where a run happens, not what it is
+BLUEPRINT_ROWS = 96
+DUMMY = {"regression": "sklearn.dummy.DummyRegressor", "classification": "sklearn.dummy.DummyClassifier"}
+
+
+class _Strict(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+
+class Objective(_Strict):
+    """What a run returns."""
+
+    default: dict[str, str]
+    metric: str
+    direction: Literal["maximize", "minimize"] | None
+
+
+class Tracking(_Strict):
+    """What MLflow receives beside parameters and metrics."""
+
+    experiment: str
+    name: str | None
+    log_model: bool
+    plots: bool
+    tags: dict[str, str | int | float | bool]
+
+
+class Settings(_Strict):
+    """The keys that belong to no group."""
+
+    seed: int
+    threads: int
+    blueprint: bool
+    objective: Objective
+    tracking: Tracking
+    output: Literal["text", "json"]
+    project: Path
+    home: Path
+
+
+@dataclass(frozen=True)
+class Launch:
+    """How a run was started.
+
+    Args:
+        choices: Group to option.
+        overrides: As they were typed.
+        folder: Where the run's files go.
+        job: The number of the composition in its sweep; None for a single run.
+        parent: The MLflow run of the sweep; None for a single run.
+    """
+
+    choices: dict[str, str]
+    overrides: list[str]
+    folder: Path
+    job: int | None = None
+    parent: str | None = None
+
+
+@dataclass(frozen=True)
+class Composition:
+    """One experiment, as plain values."""
+
+    config: dict[str, Any]
+    settings: Settings
+    launch: Launch
+
+    def __getitem__(self, group: str) -> Group:
+        """The settings of one group."""
+        found: Group = self.config[group]
+        return found
+
+    def choice(self, group: str) -> str:
+        """The option of a group."""
+        return self.launch.choices.get(group, str(self[group].get("name", group)))
+
+    @property
+    def name(self) -> str:
+        """What differs from the default composition, or the name that was given."""
+        if self.settings.tracking.name is not None:
+            return self.settings.tracking.name
+        prefix = ["blueprint"] if self.settings.blueprint else []
+        told = [
+            text
+            for text in self.launch.overrides
+            if not text.startswith(("output=", "blueprint=", "tracking."))
+        ]
+        return ",".join([*prefix, *told])[:120] or "default"
+
+    @property
+    def config_hash(self) -> str:
+        """Digest of all that decides the result, and of nothing that names a machine."""
+        kept = {key: value for key, value in self.config.items() if key not in MACHINE_KEYS}
+        return hashlib.sha256(json.dumps(kept, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+    def as_blueprint(self) -> Composition:
+        """The same wiring with a dummy model, a few dozen rows and no deployment."""
+        estimator = {"_target_": DUMMY[self["dataset"]["task"]]}
+        config = {
+            **self.config,
+            "model": {**self["model"], "estimator": estimator, "encode_labels": False},
+            "gate": {"_target_": "mlrunner.gate.NoGate"},
+            "deployer": {"_target_": "mlrunner.deployer.NoDeployer"},
+        }
+        return replace(self, config=config)
+
+
+def plain(node: DictConfig, key: str) -> Group:
+    """Resolve one group of Hydra's config into plain values.
+
+    Raises:
+        ConfigError: When an interpolation leads nowhere.
+    """
+    try:
+        found = OmegaConf.to_container(node[key], resolve=True)
+    except OmegaConfBaseException as error:
+        raise ConfigError(f"{key}: {str(error).splitlines()[0]}.") from error
+    if not isinstance(found, dict):
+        raise ConfigError(f"{key}={found!r} is not an option; choose one of conf/{key}/.")
+    return {str(name): value for name, value in found.items()}
+
+
+def with_task(cfg: DictConfig, task: str) -> DictConfig:
+    """Complete a composition whose task was inferred from its data."""
+    merged = OmegaConf.merge(cfg, {"dataset": {"task": task}})
+    return merged if isinstance(merged, DictConfig) else cfg
+
+
+def settings(cfg: DictConfig) -> Settings:
+    """Read the keys that belong to no group.
+
+    Raises:
+        ProblemsError: With one sentence for each key that is unknown or has an impossible value.
+    """
+    rest = {str(key): _value(cfg, str(key)) for key in cfg if key not in GROUPS}
+    try:
+        return Settings.model_validate(rest)
+    except pydantic.ValidationError as error:
+        raise ProblemsError(sentences(error, "", [*GROUPS, *Settings.model_fields])) from error
+
+
+def _value(cfg: DictConfig, key: str) -> Any:
+    return plain(cfg, key) if OmegaConf.is_dict(cfg._get_node(key)) else cfg[key]
+
+
+def read(cfg: DictConfig, launch: Launch) -> Composition:
+    """Read Hydra's config, which has been checked, into plain values."""
+    config = {str(key): _value(cfg, str(key)) for key in cfg}
+    return Composition(config, settings(cfg), launch)
+
+
+def refuse_task(cfg: DictConfig, conf: Path) -> None:
+    """Refuse a model that does not do the task, naming those that do.
+
+    Raises:
+        ConfigError: When `model.targets` has no class for `dataset.task`.
+    """
+    task, targets = cfg.dataset.task, cfg.model.get("targets")
+    if targets is None or targets.get(task) is not None:
+        return
+    fits = sorted(file.stem for file in (conf / "model").glob("*.yaml") if _fits(OmegaConf.load(file), task))
+    name = cfg.model.get("name")
+    raise ConfigError(
+        f"model={name} does not do {task}, which is dataset.task; models that do: {', '.join(fits)}."
+        f"{nearest(str(name), fits)}"
+    )
+
+
+def _fits(model: Any, task: str) -> bool:
+    targets = model.get("targets")
+    return targets is None or targets.get(task) is not None

@@ -1,0 +1,98 @@
+"""Why Hydra refused a command line: all of its mistakes at once, each with the nearest right name.
+
+Hydra stops at the first mistake; this looks at every override by itself, and only after a refusal.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+
+from mlrunner.errors import brief, nearest
+
+CONF = "conf"
+
+
+def diagnose(texts: list[str]) -> list[str]:
+    """Say what is wrong with each override; nothing when the mistake is not in one of them alone.
+
+    Args:
+        texts: The overrides as they were typed.
+    """
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(Path(os.environ["MLRUNNER_PROJECT"]) / CONF), version_base="1.3"):
+        loader: Any = GlobalHydra.instance().config_loader()
+        parsed, sentences = _parse(texts)
+        groups = [one for one in parsed if loader.repository.group_exists(one.key_or_group)]
+        wrong = {one.input_line: list(_options(one, loader)) for one in groups}
+        sentences += [sentence for found in wrong.values() for sentence in found]
+        chosen = [
+            one.input_line for one in groups if not wrong[one.input_line] and not one.is_sweep_override()
+        ]
+        cfg = compose("config", [text for text in chosen if text is not None])
+        names = [group for group in loader.repository.get_group_options("") if "/" not in group]
+        others = [one for one in parsed if one not in groups and one.package is None]
+        return [*sentences, *[sentence for one in others for sentence in _key(one, cfg, names)]]
+
+
+def _parse(texts: list[str]) -> tuple[list[Override], list[str]]:
+    parser = OverridesParser.create()
+    parsed: list[Override] = []
+    sentences = []
+    for text in texts:
+        try:
+            parsed.append(parser.parse_override(text))
+        except HydraException:
+            sentences.append(
+                f"'{text}' is not an override; write GROUP=OPTION or key.subkey=value, in quotes where the shell "
+                "would split it."
+            )
+    return parsed, sentences
+
+
+def _options(override: Override, loader: Any) -> Iterator[str]:
+    """Refuse the options that a group does not have."""
+    group, value = override.key_or_group, override.value()
+    if value is None or override.is_delete():
+        return
+    known = loader.get_group_options(group)
+    chosen = list(override.sweep_string_iterator()) if override.is_sweep_override() else _listed(value)
+    for option in chosen:
+        if option not in known:
+            yield f"{group}={option} is not an option; {group} has {', '.join(known)}.{nearest(option, known)}"
+
+
+def _listed(value: Any) -> list[str]:
+    return [str(one) for one in value] if isinstance(value, list) else [str(value)]
+
+
+def _key(override: Override, cfg: DictConfig, groups: list[str]) -> Iterator[str]:
+    """Refuse a key that is not there, unless it is added on purpose or belongs to Hydra."""
+    parts = override.key_or_group.replace("/", ".").split(".")
+    if override.is_add() or override.is_force_add() or parts[0] == "hydra":
+        return
+    node: Any = cfg
+    for depth, part in enumerate(parts):
+        known = [str(name) for name in node] if OmegaConf.is_dict(node) else []
+        if part not in known:
+            yield _unknown(parts[: depth + 1], known if depth else [*known, *groups])
+            return
+        node = node._get_node(part)
+
+
+def _unknown(parts: list[str], known: list[str]) -> str:
+    name, holder = ".".join(parts), ".".join(parts[:-1]) or "the composition"
+    known = sorted({one for one in known if one != "_target_"})
+    if not known:
+        return f"{name} is not a key; {holder} holds a value and no keys."
+    hint = nearest(parts[-1], known) or f" To add it on purpose, write +{name}=VALUE."
+    return f"{name} is not a key; {holder} has {brief(known, 16)}.{hint}"

@@ -1,0 +1,99 @@
+"""Score a fitted model on every part of the split, and by folds where the split has them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from mlrunner import metrics
+from mlrunner.dataset import Roles
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from mlrunner.dataset import Task
+    from mlrunner.model import Model
+
+IMPORTANCE_ROWS = 500  # of the rows that chose the model; more change the picture little
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The cleaned rows by part; `validation` is empty when there are folds, `folds` when there are none."""
+
+    train: pd.DataFrame
+    validation: pd.DataFrame
+    test: pd.DataFrame
+    folds: pd.DataFrame
+    roles: Roles
+
+    def of(self, part: str) -> tuple[pd.DataFrame, pd.Series[Any]]:
+        """Take the features and the target of a part."""
+        table: pd.DataFrame = getattr(self, part)
+        return features_of(table, self.roles), table[self.roles.target]
+
+    @property
+    def chooser(self) -> str:
+        """The part that the objective is taken from: `validation`, or `cv` where there are folds."""
+        return "cv" if len(self.folds) else "validation"
+
+
+def features_of(table: pd.DataFrame, roles: Roles) -> pd.DataFrame:
+    """Take the feature columns of a cleaned table."""
+    played = [name for name in (roles.target, roles.group, roles.time) if name in table]
+    return table.drop(columns=played)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What the parts say of a model.
+
+    Args:
+        scores: By part and name (`validation/r2`, `cv/r2_std`), and by bare name for the part that chooses.
+        predictions: Of the part that chooses.
+    """
+
+    scores: dict[str, float]
+    predictions: metrics.Predictions
+
+
+def evaluate(fitted: Any, parts: Parts, model: Model, task: Task) -> Evaluation:
+    """Score every part.
+
+    Args:
+        fitted: Takes cleaned feature columns.
+        parts: The cleaned rows.
+        model: Builds the unfitted pipelines of the folds.
+        task: Decides the metrics.
+    """
+    present = [part for part in ("train", "validation", "test") if len(getattr(parts, part))]
+    predictions = {part: metrics.predict(fitted, *parts.of(part), task) for part in present}
+    scores = {part: metrics.measure(found, task) for part, found in predictions.items()}
+    told = {f"{part}/{name}": value for part, found in scores.items() for name, value in found.items()}
+    if parts.chooser != "cv":
+        return Evaluation({**told, **scores["validation"]}, predictions["validation"])
+    features, target = parts.of("train")
+    crossed = metrics.cross_validate(
+        lambda: model.build(features, task), features, target, parts.folds["fold"], task
+    )
+    told |= {f"cv/{name}": value for name, value in crossed.mean.items()}
+    told |= {f"cv/{name}_std": value for name, value in crossed.std.items()}
+    return Evaluation({**told, **crossed.mean}, crossed.predictions)
+
+
+def figures(fitted: Any, parts: Parts, evaluation: Evaluation, task: Task, seed: int) -> dict[str, Figure]:
+    """Draw what people look at, of the part that chose (of train's rows where there are folds)."""
+    from mlrunner import plots
+
+    judged = "train" if parts.chooser == "cv" else "validation"
+    importance = plots.permutation_importance(
+        fitted, *parts.of(judged), task, seed=seed, rows=IMPORTANCE_ROWS
+    )
+    curve = (
+        None
+        if judged == "train"
+        else plots.learning_curve(fitted, *parts.of("train"), *parts.of(judged), task)
+    )
+    return plots.figures(evaluation.predictions, task, importance=importance, curve=curve)

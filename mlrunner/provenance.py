@@ -1,0 +1,66 @@
+"""Who ran what code in which environment: what a run needs to be repeated."""
+
+from __future__ import annotations
+
+import getpass
+import subprocess
+import sys
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+import mlrunner
+
+PROJECT = Path(mlrunner.__file__).parent.parent
+
+
+def _git(*arguments: str) -> str | None:
+    try:
+        found = subprocess.run(
+            ["git", "-C", str(PROJECT), *arguments], capture_output=True, text=True, check=True, timeout=10
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return found.stdout
+
+
+@cache
+def git() -> dict[str, str]:
+    """Read commit and branch of the project, and what differs from the commit; empty outside of git."""
+    asked = {
+        "commit": _git("rev-parse", "HEAD"),
+        "branch": _git("rev-parse", "--abbrev-ref", "HEAD"),
+        "diff": _git("diff", "HEAD"),
+    }
+    return {name: text if name == "diff" else text.strip() for name, text in asked.items() if text}
+
+
+@cache
+def packages() -> str:
+    """List the installed distributions, as `pip freeze` would, with the Python version first."""
+    found = {dist.metadata["Name"]: dist.version for dist in metadata.distributions()}
+    lines = [
+        f"{name}=={version}" for name, version in sorted(found.items(), key=lambda item: str(item[0]).lower())
+    ]
+    return "\n".join([f"# Python {sys.version.split()[0]}", *lines, ""])
+
+
+def tags() -> dict[str, str]:
+    """Name user, source and code in MLflow's own tags."""
+    known = {
+        "mlflow.user": _user(),
+        "mlflow.source.name": "mlrunner",
+        "mlflow.source.type": "LOCAL",
+        "mlflow.source.git.commit": git().get("commit"),
+        "mlflow.source.git.branch": git().get("branch"),
+        "mlrunner.version": mlrunner.__version__,
+        "mlrunner.git.dirty": str("diff" in git()).lower(),
+    }
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def _user() -> str | None:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return None

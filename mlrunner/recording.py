@@ -1,0 +1,124 @@
+"""What a run leaves in MLflow: its results at once, its model and pictures behind its back."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import yaml
+from mlflow.models import ModelSignature
+from mlflow.types import ColSpec, DataType, Schema
+from pydantic import BaseModel
+
+from mlrunner import evaluation, provenance, tracking
+from mlrunner.cleaning import feature_columns
+from mlrunner.estimators import pip_requirements, trusted_types
+
+if TYPE_CHECKING:
+    from mlrunner.composition import Composition
+    from mlrunner.dataset import Roles, Task
+    from mlrunner.evaluation import Evaluation, Parts
+    from mlrunner.strategy import CleaningStrategy
+
+EXAMPLE_ROWS = 5
+
+
+class Tracked(BaseModel):
+    """The MLflow run that steps write to, and what they write beside metrics."""
+
+    run_id: str
+    log_model: bool
+    plots: bool
+    seed: int
+
+
+def model(
+    tracked: Tracked, pipeline: Any, raw: pd.DataFrame, roles: Roles, strategy: CleaningStrategy
+) -> str | None:
+    """Save a fitted pipeline that takes raw rows.
+
+    Returns:
+        The model's address, `models:/m-…`, or None when the run saves none.
+    """
+    if not tracked.log_model:
+        return None
+    model_id = tracking.reserve_model(tracked.run_id)
+    example = as_doubles(feature_columns(raw.head(EXAMPLE_ROWS), roles))
+    tracking.RECORDER.later(
+        lambda: tracking.save_model(
+            tracked.run_id,
+            model_id,
+            pipeline,
+            signature=signature(pipeline, example, strategy),
+            input_example=example,
+            pip_requirements=pip_requirements(pipeline),
+            skops_trusted_types=trusted_types(pipeline),
+        )
+    )
+    return f"models:/{model_id}"
+
+
+def as_doubles(rows: pd.DataFrame) -> pd.DataFrame:
+    """Turn integers into doubles: an integer column of a signature cannot be missing at serving time."""
+    integers = rows.select_dtypes("integer").columns
+    return rows.astype(dict.fromkeys(integers, "float64"))
+
+
+def signature(pipeline: Any, rows: pd.DataFrame, strategy: CleaningStrategy) -> ModelSignature:
+    """Describe raw rows; a column that the cleaning does not look at is optional."""
+    used = used_columns(rows, strategy)
+    inputs = Schema([ColSpec(_type(rows[name]), str(name), required=name in used) for name in rows.columns])
+    predicted = pd.Series(pipeline.predict(rows))
+    return ModelSignature(inputs=inputs, outputs=Schema([ColSpec(_type(predicted), "prediction")]))
+
+
+def used_columns(rows: pd.DataFrame, strategy: CleaningStrategy) -> set[str]:
+    """Find the raw columns without which the cleaned features would not be the same."""
+    whole = list(strategy.transform_rows(rows).columns)
+    return {
+        name
+        for name in rows.columns
+        if list(strategy.transform_rows(rows.drop(columns=name)).columns) != whole
+    }
+
+
+def _type(column: pd.Series[Any]) -> DataType:
+    kinds = {
+        "b": DataType.boolean,
+        "i": DataType.long,
+        "u": DataType.long,
+        "f": DataType.double,
+        "M": DataType.datetime,
+    }
+    return kinds.get(getattr(column.dtype, "kind", "O"), DataType.string)
+
+
+def evaluated(tracked: Tracked, found: Evaluation, fit_seconds: float) -> None:
+    """Log the metrics, at once."""
+    tracking.log_metrics(tracked.run_id, {**found.scores, "fit_seconds": fit_seconds})
+
+
+def drawn(tracked: Tracked, fitted: Any, parts: Parts, found: Evaluation, task: Task) -> None:
+    """Draw the pictures."""
+    if tracked.plots:
+        tracking.RECORDER.later(
+            lambda: tracking.log_figures(
+                tracked.run_id, evaluation.figures(fitted, parts, found, task, tracked.seed)
+            )
+        )
+
+
+def environment(run_id: str, composition: Composition) -> None:
+    """Save the composition whole, Hydra's record, the installed versions and what differs from the commit."""
+    git = provenance.git()
+    texts = {
+        "config.yaml": yaml.safe_dump(
+            json.loads(json.dumps(composition.config, default=str)), sort_keys=False
+        ),
+        "environment/requirements.txt": provenance.packages(),
+        "environment/git.json": json.dumps({name: text for name, text in git.items() if name != "diff"}),
+        "environment/dirty.diff": git.get("diff", ""),
+    }
+    tracking.log_texts(run_id, texts)
+    tracking.log_folder(run_id, composition.launch.folder)

@@ -1,0 +1,181 @@
+"""Run one checked composition: the MLflow run around the ZenML pipeline, and what is said of it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig
+
+from mlrunner import checks, terminal
+from mlrunner.checks import Checked
+from mlrunner.composition import Launch
+from mlrunner.errors import MlrunnerError, StoreError
+from mlrunner.sweep import PARENT, RESULT
+from mlrunner.terminal import PROGRESS, Outcome
+
+log = logging.getLogger(__name__)
+PARTS = ("dataset", "cleaning", "split", "gate", "deployer")
+
+
+def launch() -> Launch:
+    """Read from Hydra how this run was started."""
+    hydra = HydraConfig.get()
+    choices = {
+        group: str(option) for group, option in hydra.runtime.choices.items() if _is_ours(group, option)
+    }
+    job = int(str(hydra.job.num)) if hydra.mode == RunMode.MULTIRUN else None
+    return Launch(
+        choices, list(hydra.overrides.task), Path(hydra.runtime.output_dir), job, os.environ.get(PARENT)
+    )
+
+
+def _is_ours(group: str, option: object) -> bool:
+    return option is not None and not group.startswith("hydra/") and "@" not in group
+
+
+def run_one(cfg: DictConfig) -> float:
+    """Run a single composition and print all of it."""
+    checked = checks.check(cfg, launch())
+    is_text = checked.composition.settings.output == "text"
+    if is_text:
+        terminal.show_composition(checked)
+        PROGRESS.begin()
+    outcome = execute(checked)
+    _flush()
+    if is_text:
+        terminal.show_outcome(outcome, checked)
+    else:
+        print(outcome.json())
+    return outcome.objective
+
+
+def run_job(cfg: DictConfig) -> float:
+    """Run a composition of a sweep: one line, and no failure that stops the others."""
+    started = launch()
+    began = time.perf_counter()
+    try:
+        outcome = execute(checks.check(cfg, started))
+        if not HydraConfig.get().launcher._target_.endswith("BasicLauncher"):
+            _flush()
+    except Exception as error:
+        log.exception("the composition failed")
+        outcome = failed(started, error, time.perf_counter() - began)
+    (started.folder / RESULT).write_text(outcome.json())
+    if cfg.output == "text":
+        terminal.show_job(outcome)
+    return outcome.objective
+
+
+def failed(started: Launch, error: Exception, seconds: float) -> Outcome:
+    """Describe a composition that did not come to its end."""
+    text = str(error) if isinstance(error, MlrunnerError) else f"{type(error).__name__}: {error}"
+    nan = float("nan")
+    return Outcome(
+        name=",".join(started.overrides) or "default",
+        status="FAILED",
+        metric="objective",
+        direction="maximize",
+        objective=nan,
+        seconds=seconds,
+        fit_seconds=nan,
+        metrics={},
+        run_id=None,
+        model_uri=None,
+        folder=str(started.folder),
+        job=started.job,
+        error=text.replace("\n", " "),
+    )
+
+
+def execute(checked: Checked) -> Outcome:
+    """Run the pipeline of a composition inside an MLflow run.
+
+    Args:
+        checked: From `checks.check`.
+
+    Raises:
+        MlrunnerError: When the data do not fit the composition after all.
+        Exception: What the estimator itself raised.
+    """
+    checked.stack.activate(checked.composition.settings.home)
+    from mlrunner import recording, tracking
+
+    began = time.perf_counter()
+    run_id = tracking.begin(checked)
+    recording.environment(run_id, checked.composition)
+    try:
+        pipeline_run = _pipeline(checked, run_id)
+    except BaseException as error:
+        status = "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
+        tracking.RECORDER.later(lambda: tracking.end(run_id, status))
+        tracking.RECORDER.flush()
+        raise
+    finally:
+        PROGRESS.end()
+    tracking.RECORDER.later(lambda: tracking.end(run_id, "FINISHED"))
+    return _outcome(checked, run_id, pipeline_run, time.perf_counter() - began)
+
+
+def _pipeline(checked: Checked, run_id: str) -> str:
+    from mlrunner import recording, tracking
+    from mlrunner.model import ModelNameConfig
+    from pipelines.training import training
+
+    composition = checked.composition
+    settings = composition.settings
+    composition = composition.as_blueprint() if settings.blueprint else composition
+    tracked = recording.Tracked(
+        run_id=run_id,
+        log_model=settings.tracking.log_model,
+        plots=settings.tracking.plots,
+        seed=settings.seed,
+    )
+    configured = training.with_options(run_name=f"{composition.choice('model')}-{run_id[:12]}")
+    finished = configured(
+        **{part: composition[part] for part in PARTS},
+        model=ModelNameConfig(name=composition.choice("model"), settings=composition["model"]),
+        tracked=tracked,
+        fingerprint=checked.data.fingerprint,
+        code=checked.code,
+        blueprint=settings.blueprint,
+    )
+    if finished is None:
+        raise StoreError("ZenML did not run the pipeline; see its log with -v.")
+    tracking.set_tags(
+        run_id, {"mlrunner.zenml.run": finished.name, "mlrunner.zenml.run_id": str(finished.id)}
+    )
+    return str(finished.name)
+
+
+def _outcome(checked: Checked, run_id: str, pipeline_run: str, seconds: float) -> Outcome:
+    from mlrunner import metrics, tracking
+
+    composition = checked.composition
+    objective = composition.settings.objective
+    found = tracking.metrics_of(run_id)
+    return Outcome(
+        name=composition.name,
+        status="FINISHED",
+        metric=objective.metric,
+        direction=objective.direction or metrics.direction(objective.metric),
+        objective=found.get(objective.metric, float("nan")),
+        seconds=seconds,
+        fit_seconds=found.pop("fit_seconds", float("nan")),
+        metrics=found,
+        run_id=run_id,
+        model_uri=tracking.model_of(run_id),
+        folder=str(composition.launch.folder),
+        job=composition.launch.job,
+        pipeline_run=pipeline_run,
+    )
+
+
+def _flush() -> None:
+    from mlrunner import tracking
+
+    tracking.RECORDER.flush()

@@ -1,0 +1,137 @@
+"""The ZenML steps in the order they run: each builds its strategy, calls its one verb and returns."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable
+from typing import Annotated, ParamSpec, TypeVar
+
+import pandas as pd
+from zenml import step
+
+from mlrunner import evaluation, recording, tables, terminal, tracking
+from mlrunner.build import Group, build
+from mlrunner.cleaning import DataCleaning
+from mlrunner.deployer import Deployer
+from mlrunner.estimators import assemble
+from mlrunner.evaluation import Parts
+from mlrunner.gate import Decision, Gate
+from mlrunner.materializers import FittedModel, ModelMaterializer, TableMaterializer
+from mlrunner.model import ModelNameConfig
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Table = pd.DataFrame
+
+
+def shown(function: Callable[P, R]) -> Callable[P, R]:
+    """Tell the terminal when a step begins and ends; a cached step never begins."""
+
+    @functools.wraps(function)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        with terminal.PROGRESS.step(function.__name__):
+            return function(*args, **kwargs)
+
+    return wrapper
+
+
+@step(enable_artifact_visualization=False, output_materializers=TableMaterializer)
+@shown
+def ingest(dataset: Group, fingerprint: str, code: str, blueprint: bool) -> Annotated[Table, "raw"]:
+    """Read the raw table; `fingerprint` and `code` are the cache's key beside the settings."""
+    del code
+    table = tables.read(dataset, fingerprint)
+    return tables.few(table, dataset) if blueprint else table
+
+
+@step(enable_artifact_visualization=False, output_materializers=TableMaterializer)
+@shown
+def clean(raw: Table, dataset: Group, cleaning: Group, code: str) -> Annotated[Table, "cleaned"]:
+    """Turn raw rows into features, with target, group and time beside them."""
+    del code
+    return DataCleaning(raw, build(cleaning, "cleaning"), build(dataset, "dataset").roles).handle_data()
+
+
+@step(
+    enable_artifact_visualization=False,
+    output_materializers=dict.fromkeys(("train", "validation", "test", "folds"), TableMaterializer),
+)
+@shown
+def divide(
+    cleaned: Table, split: Group, code: str
+) -> tuple[
+    Annotated[Table, "train"],
+    Annotated[Table, "validation"],
+    Annotated[Table, "test"],
+    Annotated[Table, "folds"],
+]:
+    """Share the rows out; `folds` numbers the training rows of a cross-validation."""
+    del code
+    division = build(split, "split").handle_data(cleaned)
+    folds = pd.DataFrame({"fold": [] if division.folds is None else division.folds})
+    return division.train, division.validation, division.test, folds
+
+
+@step(enable_cache=False, enable_artifact_visualization=False, output_materializers=ModelMaterializer)
+@shown
+def train(
+    train: Table,
+    raw: Table,
+    dataset: Group,
+    cleaning: Group,
+    model: ModelNameConfig,
+    tracked: recording.Tracked,
+) -> Annotated[FittedModel, "model"]:
+    """Fit on the training rows, put the cleaning before what was fitted, and save it all as the model."""
+    roles, strategy = build(dataset, "dataset").roles, build(cleaning, "cleaning")
+    features, target = evaluation.features_of(train, roles), train[roles.target]
+    began = time.perf_counter()
+    fitted = build(model.settings, "model").build(features, dataset["task"]).fit(features, target)
+    seconds = time.perf_counter() - began
+    pipeline = assemble(fitted, strategy, roles, features, raw)
+    return FittedModel(pipeline, recording.model(tracked, pipeline, raw, roles, strategy), seconds)
+
+
+@step(enable_cache=False, enable_artifact_visualization=False)
+@shown
+def evaluate(
+    model: FittedModel,
+    train: Table,
+    validation: Table,
+    test: Table,
+    folds: Table,
+    dataset: Group,
+    settings: ModelNameConfig,
+    tracked: recording.Tracked,
+) -> Annotated[dict[str, float], "metrics"]:
+    """Score every part of the split, and the folds."""
+    parts = Parts(train, validation, test, folds, build(dataset, "dataset").roles)
+    fitted, task = model.pipeline[1:], dataset["task"]
+    found = evaluation.evaluate(fitted, parts, build(settings.settings, "model"), task)
+    recording.evaluated(tracked, found, model.fit_seconds)
+    recording.drawn(tracked, fitted, parts, found, task)
+    return found.scores
+
+
+@step(enable_cache=False, enable_artifact_visualization=False)
+@shown
+def gate(
+    metrics: dict[str, float], gate: Group, tracked: recording.Tracked
+) -> Annotated[dict[str, str | bool], "decision"]:
+    """Judge the model."""
+    judge: Gate = build(gate, "gate")
+    decision = judge.decide(metrics)
+    tracking.set_tags(
+        tracked.run_id,
+        {"mlrunner.gate.decision": str(decision.deploy), "mlrunner.gate.reason": decision.reason},
+    )
+    return decision._asdict()
+
+
+@step(enable_cache=False, enable_artifact_visualization=False)
+@shown
+def deploy(model: FittedModel, decision: dict[str, str | bool], deployer: Group) -> None:
+    """Deploy the model if the gate opened."""
+    built: Deployer = build(deployer, "deployer")
+    built.deploy(model.uri or "", Decision(bool(decision["deploy"]), str(decision["reason"])))

@@ -1,0 +1,51 @@
+"""The MLflow side of a sweep: its parent run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from mlrunner import provenance, tracking
+from mlrunner.build import build
+from mlrunner.composition import plain
+from mlrunner.stack import Stack
+from mlrunner.terminal import Outcome
+
+
+def open_parent(config: DictConfig) -> str:
+    """Open the stores and the run that the compositions of a sweep belong to.
+
+    Returns:
+        The parent's id.
+    """
+    stack: Stack = build(plain(config, "stack"), "stack")
+    stack.activate(Path(config.home))
+    folder = str(config.hydra.sweep.dir)
+    tags = {**provenance.tags(), "mlrunner.sweep_id": sweep_id(folder), "mlrunner.folder": folder}
+    name = ",".join(map(str, config.hydra.overrides.task)) or "default"
+    experiment = tracking.experiment_id(config.tracking.experiment, stack.artifacts)
+    return tracking.create_run(experiment, name[:120], tags)
+
+
+def sweep_id(folder: str) -> str:
+    """Name a sweep after its folder: the day and the microsecond it began."""
+    return "/".join(Path(folder).parts[-2:])
+
+
+def close_parent(run_id: str, outcomes: list[Outcome]) -> None:
+    """Log the best composition and the ranking, and close the parent.
+
+    Args:
+        run_id: The parent's.
+        outcomes: Best first.
+    """
+    tracking.RECORDER.flush()
+    best = next((outcome for outcome in outcomes if outcome.error is None), None)
+    if best is not None:
+        tracking.log_metrics(run_id, {best.metric: best.objective})
+        tracking.set_tags(run_id, {"mlrunner.best_run_id": str(best.run_id), "mlrunner.best": best.name})
+    tracking.log_texts(run_id, {"ranking.jsonl": "\n".join(outcome.json() for outcome in outcomes)})
+    if outcomes:
+        tracking.log_folder(run_id, Path(outcomes[0].folder).parent, "multirun.yaml")
+    tracking.end(run_id, "FAILED" if best is None else "FINISHED")

@@ -1,0 +1,262 @@
+"""What a person sees: the composition, a line a step, a table of metrics, where to look next."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from mlrunner.checks import Checked
+    from mlrunner.errors import MlrunnerError
+
+STEPS = ("ingest", "clean", "divide", "train", "evaluate", "gate", "deploy")
+PARTS = ("train", "validation", "cv", "test")
+PIPED_WIDTH = 120  # columns where there is no terminal
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one composition; also the `result.json` of its folder.
+
+    Args:
+        name: What differs from the default composition.
+        status: FINISHED or FAILED.
+        metric: The objective's metric.
+        objective: Its value; NaN for a failure.
+        seconds: Wall time of the pipeline.
+        fit_seconds: Of that, the estimator's own fit.
+        metrics: All of them, by part and name.
+        run_id: Of MLflow; None when it failed before there was one.
+        model_uri: Of MLflow; None when no model is saved.
+        folder: Of the run.
+        job: Number in the sweep; None for a single run.
+        error: What went wrong; None when nothing did.
+        pipeline_run: ZenML's name of the run.
+    """
+
+    name: str
+    status: str
+    metric: str
+    direction: str
+    objective: float
+    seconds: float
+    fit_seconds: float
+    metrics: dict[str, float]
+    run_id: str | None
+    model_uri: str | None
+    folder: str
+    job: int | None = None
+    error: str | None = None
+    pipeline_run: str | None = None
+
+    def json(self) -> str:
+        """The outcome as JSON; NaN is null, which JSON has and NaN it has not."""
+        return json.dumps(_finite(asdict(self)))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    return None if isinstance(value, float) and value != value else value
+
+
+def console(stderr: bool = False) -> Console:
+    """Make a console on today's stdout or stderr: plain and wide when it is piped."""
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else PIPED_WIDTH
+    return Console(file=stream, highlight=False, soft_wrap=not stream.isatty(), width=width)
+
+
+class Progress:
+    """The lines of a run's steps; silent until `begin`."""
+
+    def __init__(self) -> None:
+        self._waiting: list[str] = []
+        self._console: Console | None = None
+
+    def begin(self) -> None:
+        """Show the steps of the run that starts now."""
+        self._waiting, self._console = list(STEPS), console()
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Show that a step runs, then how long it took."""
+        if self._console is None or name not in self._waiting:
+            yield
+            return
+        self._cached_until(name)
+        began = time.perf_counter()
+        with self._console.status(f"  {name} …"):
+            yield
+        self._waiting.remove(name)
+        self._line(name, f"{time.perf_counter() - began:6.2f} s")
+
+    def _cached_until(self, name: str) -> None:
+        while self._waiting and self._waiting[0] != name:
+            self._line(self._waiting.pop(0), "cached  ")
+
+    def _line(self, name: str, told: str) -> None:
+        if self._console is not None:
+            style = "dim" if told.startswith("cached") else ""
+            self._console.print(Text.assemble(("  ✓ ", "green"), f"{name:<10}", (f"{told:>10}", style)))
+
+    def end(self) -> None:
+        """Be silent again."""
+        self._console = None
+
+
+PROGRESS = Progress()
+
+
+def show_composition(checked: Checked) -> None:
+    """Print what is about to run."""
+    composition, data = checked.composition, checked.data
+    choices = composition.launch.choices
+    inferred = " (inferred)" if data.dataset.task is None else ""
+    rows, columns = data.table.shape
+    out = console()
+    title = "blueprint of " if composition.settings.blueprint else ""
+    out.print(Text.assemble((f"mlrunner  {title}", "bold"), (composition.name, "bold cyan")))
+    size = f"{data.dataset.label}, {rows:,} rows x {columns} columns"
+    lines: dict[str, str] = {
+        "dataset": f"{size}, {data.task}{inferred} on {data.dataset.target}",
+        **{group: choices[group] for group in ("cleaning", "split", "model") if group in choices},
+        "stack": f"{choices.get('stack')}, gate {choices.get('gate')}, deployer {choices.get('deployer')}",
+    }
+    for group, told in lines.items():
+        out.print(Text.assemble((f"  {group:<10}", "dim"), told))
+    out.print()
+
+
+def metrics_table(metrics: dict[str, float], chosen: str) -> Table:
+    """Lay metrics out: a line a metric, a column a part; the objective's first and marked."""
+    names = list(dict.fromkeys(name.partition("/")[2] for name in metrics if "/" in name))
+    names = [chosen, *[name for name in names if name != chosen and not name.endswith("_std")]]
+    parts = [part for part in PARTS if any(name.startswith(f"{part}/") for name in metrics)]
+    table = Table(box=None, pad_edge=False, padding=(0, 2))
+    table.add_column("  metric", style="dim")
+    for part in parts:
+        table.add_column(part, justify="right")
+    for name in names:
+        cells = [number(metrics.get(f"{part}/{name}"), metrics.get(f"{part}/{name}_std")) for part in parts]
+        table.add_row(f"  {name}", *cells, style="bold" if name == chosen else "")
+    return table
+
+
+def number(value: float | None, spread: float | None = None) -> str:
+    """Write a number in four significant digits, with its spread; a dash for none."""
+    if value is None or value != value:
+        return "-"
+    told = f"{value:,.4g}" if abs(value) < 10000 else f"{value:,.0f}"
+    return told if spread is None else f"{told} ± {spread:.2g}"
+
+
+def show_outcome(outcome: Outcome, checked: Checked) -> None:
+    """Print a run's metrics and where to look next."""
+    out = console()
+    launch = checked.composition.launch
+    out.print()
+    out.print(metrics_table(outcome.metrics, outcome.metric))
+    out.print()
+    part = "mean over the folds" if "cv/" + outcome.metric in outcome.metrics else "validation"
+    out.print(
+        Text.assemble(
+            ("  objective ", "dim"),
+            (f"{outcome.metric} {number(outcome.objective)}", "bold green"),
+            f" ({part}, {outcome.direction})",
+        )
+    )
+    for label, told in where_next(outcome, launch.overrides).items():
+        out.print(Text.assemble((f"  {label:<10}", "dim"), told))
+
+
+def where_next(outcome: Outcome, overrides: list[str]) -> dict[str, str]:
+    """Name the places and commands that follow a run; each can be pasted."""
+    again = " ".join(["mlrunner", *map(shlex.quote, overrides)])
+    served = (
+        {"serve": f"mlflow models serve -m {outcome.model_uri} --env-manager local"}
+        if outcome.model_uri
+        else {}
+    )
+    previous = _previous(Path(outcome.folder))
+    compare = {"diff": f"diff {previous}/.hydra/config.yaml {relative(outcome.folder)}/.hydra/config.yaml"}
+    return {
+        "mlflow": f'run {outcome.run_id}: eval "$(mlrunner env)"; mlflow ui',
+        "folder": relative(outcome.folder),
+        **(compare if previous is not None else {}),
+        "reproduce": again,
+        **served,
+    }
+
+
+def relative(path: str) -> str:
+    """Shorten a path below the working folder."""
+    found = os.path.relpath(path)
+    return path if found.startswith("..") else found
+
+
+def _previous(folder: Path) -> str | None:
+    """Find the run before this one, for the diff."""
+    runs = sorted(found.parent for found in folder.parent.glob("*/.hydra") if found.parent.name < folder.name)
+    return relative(str(runs[-1])) if runs else None
+
+
+def show_problems(error: MlrunnerError, prefix: str = "mlrunner: ") -> None:
+    """Print what is wrong, a line a problem, to stderr."""
+    out = console(stderr=True)
+    for sentence in getattr(error, "problems", [str(error)]):
+        out.print(Text.assemble((prefix, "bold red"), sentence))
+
+
+def show_job(outcome: Outcome) -> None:
+    """Print one line for a composition of a grid."""
+    mark, style = ("✓", "green") if outcome.error is None else ("✗", "red")
+    told = f"{outcome.metric} {number(outcome.objective)}" if outcome.error is None else outcome.error
+    console().print(
+        Text.assemble(
+            (f"{mark} ", style),
+            (f"{outcome.job:>3}  ", "dim"),
+            f"{outcome.name}  ",
+            (told, style),
+            (f"  {outcome.seconds:.2f} s", "dim"),
+        )
+    )
+
+
+def show_ranking(outcomes: list[Outcome], folder: str) -> None:
+    """Print a sweep's compositions, best first, failures last."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2), title_justify="left")
+    metric = next((outcome.metric for outcome in outcomes if outcome.error is None), "objective")
+    for name in ("rank", "job", "composition", metric, "test", "fit", "total", "run or error"):
+        table.add_column(
+            name, justify="right" if name in ("rank", "job", metric, "test", "fit", "total") else "left"
+        )
+    for rank, outcome in enumerate(outcomes, 1):
+        failed = outcome.error is not None
+        table.add_row(
+            "-" if failed else str(rank),
+            str(outcome.job),
+            outcome.name,
+            number(outcome.objective, outcome.metrics.get(f"cv/{metric}_std")),
+            number(outcome.metrics.get(f"test/{metric}")),
+            "-" if failed else f"{outcome.fit_seconds:.2f} s",
+            f"{outcome.seconds:.2f} s",
+            (outcome.error or "") if failed else str(outcome.run_id)[:8],
+            style="red" if failed else ("bold" if rank == 1 else ""),
+        )
+    out = console()
+    out.print()
+    out.print(table)
+    out.print(Text.assemble(("\n  folder    ", "dim"), relative(folder)))

@@ -1,0 +1,201 @@
+"""Every call to MLflow: a run is opened, told what it is, given its results, and closed.
+
+Parameters and metrics are written at once; models and pictures are written behind the run's back by a
+`Recorder`, for they take longer than the rest together and nothing waits for them.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import mlflow
+from mlflow import MlflowClient
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
+
+from mlrunner import provenance
+from mlrunner.errors import StoreError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from mlrunner.checks import Checked
+
+PARAM_LIMIT = 6000  # characters; MLflow refuses longer values
+BATCH = 100  # parameters a request
+DPI = 100
+
+
+@dataclass
+class Recorder:
+    """Writes models and pictures behind the runs' backs, one run after the other.
+
+    One thread: MLflow's fluent interface keeps its active run by thread, and two writers would only wait
+    for each other's database lock.
+    """
+
+    pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "recorder"))
+    pending: list[Future[None]] = field(default_factory=list)
+
+    def later(self, task: Callable[[], None]) -> None:
+        """Queue a task."""
+        self.pending.append(self.pool.submit(task))
+
+    def flush(self) -> None:
+        """Wait for all that was queued.
+
+        Raises:
+            StoreError: When something could not be written; the rest was.
+        """
+        done, self.pending = self.pending, []
+        errors = [error for future in done if (error := future.exception()) is not None]
+        if errors:
+            raise StoreError(f"A run was not recorded whole: {errors[0]}") from errors[0]
+
+
+RECORDER = Recorder()
+
+
+def experiment_id(name: str, artifacts: str | None) -> str:
+    """Find an MLflow experiment, making it with its own artifact folder when it is new."""
+    client = MlflowClient()
+    found = client.get_experiment_by_name(name)
+    if found is not None:
+        return str(found.experiment_id)
+    return client.create_experiment(
+        name, artifact_location=f"file://{artifacts}" if artifacts is not None else None
+    )
+
+
+def create_run(experiment: str, name: str, tags: dict[str, str]) -> str:
+    """Open a run and return its id."""
+    return str(MlflowClient().create_run(experiment, tags=tags, run_name=name).info.run_id)
+
+
+def begin(checked: Checked) -> str:
+    """Open a run and log all that is known before it starts.
+
+    Returns:
+        The run's id.
+    """
+    composition, settings = checked.composition, checked.composition.settings
+    launch, fingerprint = composition.launch, checked.data.fingerprint
+    tags = {
+        **provenance.tags(),
+        **({"mlflow.parentRunId": launch.parent} if launch.parent is not None else {}),
+        **({"mlrunner.trial_number": str(launch.job)} if launch.job is not None else {}),
+        "mlrunner.config_hash": composition.config_hash,
+        "mlrunner.data_hash": fingerprint,
+        "mlrunner.folder": str(launch.folder),
+        **{name: str(value) for name, value in settings.tracking.tags.items()},
+    }
+    experiment = experiment_id(settings.tracking.experiment, checked.stack.artifacts)
+    run_id = create_run(experiment, composition.name, tags)
+    log_params(run_id, {**launch.choices, **flatten(composition.config)})
+    log_dataset(run_id, composition["dataset"], fingerprint)
+    return run_id
+
+
+def flatten(tree: Any, prefix: str = "") -> dict[str, str]:
+    """Flatten nested settings into dotted names and texts of at most `PARAM_LIMIT` characters."""
+    if isinstance(tree, dict) and tree:
+        parts = [flatten(value, f"{prefix}.{key}" if prefix else str(key)) for key, value in tree.items()]
+        return {name: value for part in parts for name, value in part.items()}
+    text = tree if isinstance(tree, str) else json.dumps(tree, default=str)
+    return {prefix: text[:PARAM_LIMIT]}
+
+
+def log_params(run_id: str, params: dict[str, str]) -> None:
+    """Log parameters in as few requests as MLflow takes."""
+    entities = [Param(name, value) for name, value in params.items()]
+    for start in range(0, len(entities), BATCH):
+        MlflowClient().log_batch(run_id, params=entities[start : start + BATCH])
+
+
+def log_dataset(run_id: str, dataset: dict[str, Any], fingerprint: str) -> None:
+    """Record which rows the run learned from, by their content."""
+    source = json.dumps(
+        {key: dataset[key] for key in ("path", "query", "loader") if dataset.get(key) is not None}
+    )
+    entity = Dataset(str(dataset["name"]), fingerprint[:36], "local", source)
+    MlflowClient().log_inputs(run_id, [DatasetInput(entity, [InputTag("mlflow.data.context", "training")])])
+
+
+def log_metrics(run_id: str, metrics: dict[str, float]) -> None:
+    """Log metrics in one request; NaN is left out, for it says that there is no such number."""
+    now = int(time.time() * 1000)
+    told = [Metric(name, value, now, 0) for name, value in metrics.items() if value == value]
+    MlflowClient().log_batch(run_id, metrics=told)
+
+
+def metrics_of(run_id: str) -> dict[str, float]:
+    """Read a run's metrics back."""
+    return dict(MlflowClient().get_run(run_id).data.metrics)
+
+
+def model_of(run_id: str) -> str | None:
+    """Find the address of the model that a run reserved, or None."""
+    outputs = MlflowClient().get_run(run_id).outputs
+    models = outputs.model_outputs if outputs is not None else []
+    return f"models:/{models[0].model_id}" if models else None
+
+
+def set_tags(run_id: str, tags: dict[str, str]) -> None:
+    """Tag a run."""
+    MlflowClient().log_batch(run_id, tags=[RunTag(name, value) for name, value in tags.items()])
+
+
+def reserve_model(run_id: str) -> str:
+    """Reserve the address of the model that the run is about to save.
+
+    Returns:
+        The model's id, `m-…`; its address is `models:/m-…`.
+    """
+    run = MlflowClient().get_run(run_id)
+    model = MlflowClient().create_logged_model(run.info.experiment_id, name="model", source_run_id=run_id)
+    return str(model.model_id)
+
+
+def save_model(run_id: str, model_id: str, pipeline: Any, **described: Any) -> None:
+    """Save a fitted pipeline under its reserved address, with skops and given requirements.
+
+    Args:
+        run_id: The run it belongs to.
+        model_id: From `reserve_model`.
+        pipeline: A fitted scikit-learn pipeline that takes raw rows.
+        **described: `signature`, `input_example`, `pip_requirements`, `skops_trusted_types`.
+    """
+    package = str(Path(__file__).parent)
+    with mlflow.start_run(run_id=run_id):
+        mlflow.sklearn.log_model(pipeline, model_id=model_id, code_paths=[package], **described)
+
+
+def log_figures(run_id: str, figures: dict[str, Figure]) -> None:
+    """Save pictures under `plots/`."""
+    client = MlflowClient()
+    for name, figure in figures.items():
+        client.log_figure(run_id, figure, f"plots/{name}.png", save_kwargs={"dpi": DPI})
+
+
+def log_texts(run_id: str, texts: dict[str, str]) -> None:
+    """Save texts, path to content."""
+    for path, content in texts.items():
+        MlflowClient().log_text(run_id, content, path)
+
+
+def log_folder(run_id: str, folder: Path, name: str = ".hydra") -> None:
+    """Save Hydra's record of a run (a folder) or of a sweep (a file)."""
+    if (folder / name).is_dir():
+        MlflowClient().log_artifacts(run_id, str(folder / name), name)
+    elif (folder / name).exists():
+        MlflowClient().log_artifact(run_id, str(folder / name))
+
+
+def end(run_id: str, status: str) -> None:
+    """Close a run as FINISHED, FAILED or KILLED."""
+    MlflowClient().set_terminated(run_id, status)

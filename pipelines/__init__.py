@@ -1,0 +1,1 @@
+"""The ZenML pipelines, one file each: tables of contents, without a branch."""

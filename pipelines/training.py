@@ -1,0 +1,40 @@
+"""Hop 2: the run, one line a step."""
+
+from __future__ import annotations
+
+from zenml import pipeline
+from zenml.enums import ExecutionMode
+
+from mlrunner import steps
+from mlrunner.build import Group
+from mlrunner.model import ModelNameConfig
+from mlrunner.recording import Tracked
+
+
+@pipeline(
+    execution_mode=ExecutionMode.FAIL_FAST,
+    enable_step_logs=False,
+    enable_pipeline_logs=False,
+    enable_artifact_metadata=False,
+    enable_heartbeat=False,
+)
+def training(
+    dataset: Group,
+    cleaning: Group,
+    split: Group,
+    model: ModelNameConfig,
+    gate: Group,
+    deployer: Group,
+    tracked: Tracked,
+    fingerprint: str,
+    code: dict[str, str],
+    blueprint: bool,
+) -> None:
+    """Ingest, clean, split, train, evaluate, judge, deploy."""
+    raw = steps.ingest(dataset, fingerprint, code["dataset"], blueprint)
+    cleaned = steps.clean(raw, dataset, cleaning, code["cleaning"])
+    train, validation, test, folds = steps.divide(cleaned, split, code["split"])
+    fitted = steps.train(train, raw, dataset, cleaning, model, tracked)
+    metrics = steps.evaluate(fitted, train, validation, test, folds, dataset, model, tracked)
+    decision = steps.gate(metrics, gate, tracked)
+    steps.deploy(fitted, decision, deployer)

@@ -1,0 +1,579 @@
+"""What the figures show, what they leave out, and the two computations behind them."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.compose import make_column_transformer
+from sklearn.ensemble import (
+    AdaBoostClassifier,
+    GradientBoostingClassifier,
+    GradientBoostingRegressor,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestRegressor,
+)
+from sklearn.inspection import permutation_importance as reference
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.metrics import average_precision_score, mean_squared_error, roc_auc_score
+from sklearn.metrics import log_loss as reference_log_loss
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from mlrunner import plots
+from mlrunner.metrics import Predictions
+from mlrunner.plots import Importance, LearningCurve
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+LONG = "the name of a column that goes on and on until nobody can read it any more"
+
+
+def regression(rows: int = 50, name: str = "price") -> Predictions:
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=rows)
+    return Predictions(y, y + 0.1 * rng.normal(size=rows), target=name)
+
+
+def classification(classes: list[Any], rows: int = 300, proba: bool = True) -> Predictions:
+    """Draw labels, and probabilities that know something of them."""
+    rng = np.random.default_rng(0)
+    codes = np.arange(rows) % len(classes)
+    weights = rng.random((rows, len(classes))) + 2 * np.eye(len(classes))[codes] * rng.random((rows, 1))
+    given = weights / weights.sum(axis=1, keepdims=True)
+    names = np.array(classes, dtype=object)
+    said = names[given.argmax(axis=1)]
+    return Predictions(names[codes], said, given if proba else None, names, "grade")
+
+
+def letters(count: int) -> list[str]:
+    return [f"class {k}" for k in range(count)]
+
+
+def some_importance(columns: int = 4) -> Importance:
+    names = [f"column {k}" for k in range(columns)]
+    return Importance(names, np.linspace(0, 1, columns), np.full(columns, 0.1), "r2", 3)
+
+
+def some_curve() -> LearningCurve:
+    return LearningCurve("rmse", np.array([1, 5, 9]), np.array([3.0, 2, 1]), np.array([3.0, 2.5, 2.6]))
+
+
+def texts(figure: Figure) -> list[str]:
+    """Read every word on a figure that is drawn."""
+    from matplotlib.text import Text
+
+    return [text.get_text() for text in figure.findobj(Text) if text.get_text()]
+
+
+def save(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()
+
+
+def legend(figure: Figure) -> list[str]:
+    found = figure.axes[0].get_legend()
+    assert found is not None
+    return [text.get_text() for text in found.get_texts()]
+
+
+# --- which figures ------------------------------------------------------------------------------------------
+
+CASES: dict[str, tuple[Any, list[str]]] = {
+    "regression": (
+        lambda: plots.figures(regression(), "regression", "s", some_importance(), some_curve()),
+        ["predicted_vs_actual", "feature_importance", "learning_curve"],
+    ),
+    "regression alone": (lambda: plots.figures(regression(), "regression"), ["predicted_vs_actual"]),
+    "classification": (
+        lambda: plots.figures(classification(["n", "y"]), "classification", "s", some_importance(), some_curve()),
+        ["confusion_matrix", "roc", "pr", "feature_importance", "learning_curve"],
+    ),
+    "without probabilities": (
+        lambda: plots.figures(classification(["n", "y"], proba=False), "classification"),
+        ["confusion_matrix"],
+    ),
+    "one class": (lambda: plots.figures(classification(["n"]), "classification"), ["confusion_matrix"]),
+    "no row": (lambda: plots.figures(Predictions(np.empty(0), np.empty(0)), "regression"), []),
+    "no row, classes": (lambda: plots.figures(Predictions(np.empty(0), np.empty(0)), "classification"), []),
+    "nothing finite": (
+        lambda: plots.figures(Predictions(np.ones(2), np.full(2, np.nan)), "regression"),
+        [],
+    ),
+    "importance unknown": (
+        lambda: plots.figures(
+            regression(), "regression", importance=Importance(["x"], np.array([np.nan]), np.zeros(1), "r2", 3)
+        ),
+        ["predicted_vs_actual"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_only_figures_with_something_to_show_are_drawn(case: str) -> None:
+    draw, names = CASES[case]
+    figures = draw()
+    assert list(figures) == names
+    assert all(save(figure).startswith(b"\x89PNG") for figure in figures.values())
+
+
+@pytest.mark.parametrize("case", ["regression", "classification"])
+def test_every_figure_says_what_it_shows(case: str) -> None:
+    for figure in CASES[case][0]().values():
+        assert "s" in texts(figure) or any(text.startswith("s · ") for text in texts(figure))
+        assert figure.axes[0].get_xlabel()
+        assert len(figure.texts) == 2
+
+
+# --- regression ---------------------------------------------------------------------------------------------
+
+
+def test_predicted_vs_actual_draws_each_row_twice_and_the_two_ideals() -> None:
+    figure = plots.predicted_vs_actual(regression(50))
+    assert figure is not None
+    left, right = figure.axes
+    assert [left.get_xlabel(), left.get_ylabel()] == ["actual price", "predicted price"]
+    assert [right.get_xlabel(), right.get_ylabel()] == ["predicted price", "residual (actual - predicted)"]
+    assert [len(axes.lines) for axes in figure.axes] == [2, 2]
+    x, y = left.lines[0].get_data()
+    predicted, residual = right.lines[0].get_data()
+    assert np.allclose(np.asarray(residual), np.asarray(x) - np.asarray(y))
+    assert np.allclose(np.asarray(predicted), np.asarray(y))
+    assert figure.texts[0].get_text().startswith("Predicted against actual: R² 0.988, RMSE 0.1009")
+
+
+@pytest.mark.parametrize(("rows", "drawn"), [(50, 50), (plots.POINTS + 7, plots.POINTS)])
+def test_many_rows_are_sampled_and_that_is_said(rows: int, drawn: int) -> None:
+    figure = plots.predicted_vs_actual(regression(rows), "olist")
+    assert figure is not None
+    assert len(np.asarray(figure.axes[0].lines[0].get_xdata())) == drawn
+    assert figure.texts[1].get_text() == f"olist · {drawn:,} of {rows:,} rows drawn"
+
+
+def test_rows_that_are_not_finite_are_left_out() -> None:
+    figure = plots.predicted_vs_actual(Predictions(np.array([1.0, 2, 3]), np.array([1.0, np.inf, 2])))
+    assert figure is not None
+    assert len(np.asarray(figure.axes[0].lines[0].get_xdata())) == 2
+
+
+def test_a_target_of_few_values_is_spread_sideways_only() -> None:
+    y = np.arange(100) % 5 + 1
+    figure = plots.predicted_vs_actual(Predictions(y, np.full(100, 3.0)))
+    assert figure is not None
+    x = np.asarray(figure.axes[0].lines[0].get_xdata(), float)
+    assert np.all(np.abs(x - y) <= 0.2)
+    assert len(np.unique(x)) > 50
+    assert set(np.asarray(figure.axes[1].lines[0].get_ydata()).tolist()) == {-2, -1, 0, 1, 2}
+
+
+# --- confusion matrix ---------------------------------------------------------------------------------------
+
+
+def test_the_confusion_matrix_counts_and_shares() -> None:
+    predictions = Predictions(np.array([*"aabbb"]), np.array([*"aabab"]), None, np.array([*"ab"]), "kind")
+    figure = plots.confusion_matrix(predictions)
+    axes = figure.axes[0]
+    assert [text.get_text() for text in axes.texts] == ["2\n100%", "1\n33%", "2\n67%"]
+    assert np.allclose(np.asarray(axes.images[0].get_array()), np.array([[1, 0], [1 / 3, 2 / 3]]))
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["a", "b"]
+    assert [axes.get_xlabel(), axes.get_ylabel()] == ["predicted kind", "actual kind"]
+    assert "Confusion matrix: accuracy 0.800" in texts(figure)
+
+
+def test_a_class_unseen_in_training_gets_its_row() -> None:
+    predictions = Predictions(np.array([*"az"]), np.array([*"aa"]), None, np.array([*"ab"]))
+    labels = [label.get_text() for label in plots.confusion_matrix(predictions).axes[0].get_yticklabels()]
+    assert labels == ["a", "z"]
+
+
+def test_beyond_the_limit_the_rare_classes_are_lumped() -> None:
+    names = letters(plots.CELLS + 5)
+    codes = np.concatenate([np.repeat(np.arange(len(names)), 2), np.arange(plots.CELLS - 1)])
+    labels = np.array(names, dtype=object)[codes]
+    axes = plots.confusion_matrix(Predictions(labels, labels, None, np.array(names, dtype=object))).axes[0]
+    shown = [label.get_text() for label in axes.get_yticklabels()]
+    assert shown == [*names[: plots.CELLS - 1], "6 other classes"]
+    assert axes.texts[-1].get_text() == "12"
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0"), (9_999, "9999"), (10_000, "10k"), (999_499, "999k"), (999_500, "1M"), (12_345_678, "12.3M")],
+)
+def test_counts_are_written_small(count: int, text: str) -> None:
+    assert plots.compact(count) == text
+
+
+# --- ROC and PR ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("count", "lines"), [(2, 1), (5, 5), (10, 10), (14, 10)])
+def test_one_line_a_class_and_ten_at_most(count: int, lines: int) -> None:
+    predictions = classification(letters(count))
+    for draw, ideals in ((plots.roc, 1), (plots.precision_recall, 0)):
+        figure = draw(predictions)
+        assert figure is not None
+        assert len(legend(figure)) == lines
+        assert len(figure.axes[0].lines) == lines + ideals
+        styles = {(line.get_color(), line.get_linestyle()) for line in figure.axes[0].lines[:lines]}
+        assert len(styles) == lines
+
+
+def test_the_scores_in_the_legends_are_sklearns() -> None:
+    predictions = classification(letters(3))
+    assert predictions.y_proba is not None
+    curves, tables = plots.roc(predictions), plots.precision_recall(predictions)
+    assert curves is not None
+    assert tables is not None
+    for k, name in enumerate(letters(3)):
+        positive, scores = predictions.y_true == name, predictions.y_proba[:, k]
+        assert legend(curves)[k] == f"{roc_auc_score(positive, scores):.3f}  {name}"
+        assert legend(tables)[k] == f"{average_precision_score(positive, scores):.3f}  {name}"
+
+
+def test_ties_move_along_the_diagonal() -> None:
+    y = np.array([*"nyny"])
+    figure = plots.roc(Predictions(y, y, np.full((4, 2), 0.5), np.array([*"ny"])))
+    assert figure is not None
+    assert np.asarray(figure.axes[0].lines[0].get_xydata()).tolist() == [[0, 0], [1, 1]]
+    assert legend(figure) == ["0.500  y"]
+
+
+def test_a_class_without_a_row_has_no_line() -> None:
+    y, proba = np.array([*"abab"]), np.tile([0.5, 0.3, 0.2], (4, 1))
+    figure = plots.roc(Predictions(y, y, proba, np.array([*"abc"])))
+    assert figure is not None
+    assert len(legend(figure)) == 2
+
+
+def test_long_curves_are_thinned() -> None:
+    figure = plots.roc(classification(["n", "y"], rows=5_000))
+    assert figure is not None
+    assert len(np.asarray(figure.axes[0].lines[0].get_xdata())) <= 300
+
+
+# --- importance and learning curve --------------------------------------------------------------------------
+
+
+def test_feature_importance_draws_the_largest_first() -> None:
+    figure = plots.feature_importance(some_importance(30))
+    assert figure is not None
+    labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert labels[:2] == ["column 29", "column 28"]
+    assert len(labels) == len(figure.axes[0].patches) == plots.BARS
+    assert "Feature importance: top 20 of 30" in texts(figure)
+    assert figure.axes[0].get_xlabel() == "drop in r2 when shuffled (mean ± std of 3)"
+    lower, upper = figure.axes[0].get_ylim()
+    assert lower > upper
+
+
+def test_learning_curve_draws_both_sides() -> None:
+    figure = plots.learning(some_curve())
+    assert legend(figure) == ["validation", "train"]
+    assert np.asarray(figure.axes[0].lines[0].get_ydata()).tolist() == [3.0, 2.5, 2.6]
+    assert [figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()] == ["boosting rounds", "rmse"]
+
+
+def test_a_side_that_is_unknown_is_not_drawn() -> None:
+    curve = LearningCurve("rmse", np.array([1, 2]), None, np.array([2.0, 1.0]))
+    assert legend(plots.learning(curve)) == ["validation"]
+
+
+# --- names --------------------------------------------------------------------------------------------------
+
+NAMES = {
+    "short": ("price", 10, "price"),
+    "exact": ("0123456789", 10, "0123456789"),
+    "long": ("0123456789abcdef", 10, "012345…def"),
+    "number": (3, 10, "3"),
+    "line break": ("a\n b", 10, "a b"),
+    "no glyph": ("年齢", 10, "??"),
+    "money": ("$ per $", 10, "$ per $"),
+}
+
+
+@pytest.mark.parametrize("case", NAMES)
+def test_names_are_made_drawable(case: str) -> None:
+    name, length, expected = NAMES[case]
+    assert plots.shorten(name, length) == expected
+
+
+@pytest.mark.parametrize("name", [LONG, "_hidden", "$a$ or $\\frac", "年齢", "", "a\nb"], ids=repr)
+def test_no_name_breaks_a_figure(name: str) -> None:
+    names = [name, f"{name} again"]
+    predictions = classification(names)
+    figures = plots.figures(predictions, "classification", name, Importance(names, np.ones(2), np.ones(2), "r2", 3))
+    assert len([save(figure) for figure in figures.values()]) == 4
+
+
+def test_long_names_that_start_alike_stay_different() -> None:
+    figure = plots.roc(classification([f"{LONG} {k} and further and further on" for k in range(4)]))
+    assert figure is not None
+    assert len({text.partition("  ")[2] for text in legend(figure)}) == 4
+
+
+@pytest.mark.parametrize("count", [2, 5, 10, 20])
+def test_nothing_leaves_the_canvas_or_overlaps(count: int) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    for figure in plots.figures(classification([f"{LONG} {k}" for k in range(count)]), "classification").values():
+        canvas: Any = FigureCanvasAgg(figure)
+        canvas.draw()
+        box = figure.get_tightbbox(canvas.get_renderer())
+        width, height = figure.get_size_inches()
+        assert box.x0 >= 0
+        assert box.y0 >= 0
+        assert box.x1 <= width
+        assert box.y1 <= height
+        ticks = [label.get_window_extent() for label in figure.axes[0].get_xticklabels()]
+        assert not any(a.overlaps(b) for a, b in pairwise(ticks))
+
+
+# --- permutation importance ---------------------------------------------------------------------------------
+
+
+def table(rows: int = 300) -> tuple[pd.DataFrame, pd.Series[Any]]:
+    """Make numbers and a text column that matter strongly, a little, and not at all."""
+    rng = np.random.default_rng(1)
+    town = rng.choice(["far", "near"], rows)
+    features = pd.DataFrame({"strong": rng.normal(size=rows), "town": town, "none": rng.normal(size=rows)})
+    target = 3 * features["strong"] + (town == "far") + 0.1 * rng.normal(size=rows)
+    return features, target.rename("score")
+
+
+def pipeline(estimator: Any) -> Pipeline:
+    columns = make_column_transformer((OneHotEncoder(), ["town"]), remainder="passthrough", sparse_threshold=0)
+    return Pipeline([("features", columns), ("estimator", estimator)])
+
+
+@pytest.mark.parametrize("task", ["regression", "classification"])
+def test_permutation_importance_falls_in_line_with_sklearns(task: Any) -> None:
+    features, target = table()
+    known = target if task == "regression" else (target > 0).map({True: "yes", False: "no"})
+    fitted = pipeline(LinearRegression() if task == "regression" else LogisticRegression()).fit(features, known)
+    found = plots.permutation_importance(fitted, features, known, task, seed=0, rows=300, repeats=30)
+    expected = reference(fitted, features, known, n_repeats=30, random_state=0)
+    assert found.columns == ["strong", "town", "none"]
+    assert found.mean == pytest.approx(expected.importances_mean, abs=0.02, rel=0.05)
+    assert found.std == pytest.approx(expected.importances_std, abs=0.03)
+
+
+def test_importance_follows_the_seed() -> None:
+    features, target = table()
+    fitted = pipeline(LinearRegression()).fit(features, target)
+    first, again, other = (
+        plots.permutation_importance(fitted, features, target, "regression", seed, rows=100) for seed in (0, 0, 1)
+    )
+    assert first.mean.tolist() == again.mean.tolist()
+    assert first.mean.tolist() != other.mean.tolist()
+
+
+def test_importance_leaves_the_table_as_it_was() -> None:
+    features, target = table(40)
+    before = features.copy()
+    plots.permutation_importance(pipeline(LinearRegression()).fit(features, target), features, target, "regression", 0)
+    pd.testing.assert_frame_equal(features, before)
+
+
+def test_shuffled_tables_differ_from_the_sample_in_one_column_and_keep_its_values_and_types() -> None:
+    sample = table(20)[0].assign(town=lambda t: t["town"].astype("category"))
+    (stacked,) = plots._shuffled(sample, 2, 3, np.random.default_rng(0))
+    assert stacked.dtypes.tolist() == sample.dtypes.tolist()
+    for k, name in enumerate(sample.columns):
+        for part in np.split(np.arange(len(stacked)), 6)[2 * k : 2 * k + 2]:
+            block = stacked.iloc[part].reset_index(drop=True)
+            assert sorted(block[name]) == sorted(sample[name])
+            assert block[name].tolist() != sample[name].tolist()
+            pd.testing.assert_frame_equal(block.drop(columns=name), sample.drop(columns=name))
+
+
+def test_a_wide_table_is_predicted_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    features, target = table(60)
+    fitted = pipeline(LinearRegression()).fit(features, target)
+    whole = plots.permutation_importance(fitted, features, target, "regression", 0)
+    monkeypatch.setattr(plots, "STACKED", 3 * 3 * 60)
+    pieces = plots.permutation_importance(fitted, features, target, "regression", 0)
+    assert pieces.mean == pytest.approx(whole.mean)
+
+
+def test_importance_of_a_constant_target_is_nan_and_nothing_warns() -> None:
+    features, target = table(30)
+    fitted = pipeline(LinearRegression()).fit(features, target)
+    found = plots.permutation_importance(fitted, features, target * 0, "regression", 0)
+    assert np.isnan(found.mean).all()
+
+
+# --- learning curve -----------------------------------------------------------------------------------------
+
+
+def boosters() -> dict[str, tuple[str, Any]]:
+    from catboost import CatBoostClassifier, CatBoostRegressor
+    from lightgbm import LGBMClassifier, LGBMRegressor
+    from xgboost import XGBClassifier, XGBRegressor
+
+    cat: dict[str, Any] = {"iterations": 12, "verbose": 0, "allow_writing_files": False, "thread_count": 1}
+    light: dict[str, Any] = {"n_estimators": 12, "verbose": -1, "n_jobs": 1}
+    hist: dict[str, Any] = {"max_iter": 12, "early_stopping": False}
+    return {
+        "xgboost": ("regression", XGBRegressor(n_estimators=12, n_jobs=1)),
+        "xgboost classes": ("classification", XGBClassifier(n_estimators=12, n_jobs=1)),
+        "lightgbm": ("regression", LGBMRegressor(**light)),
+        "lightgbm classes": ("classification", LGBMClassifier(**light)),
+        "catboost": ("regression", CatBoostRegressor(**cat)),
+        "catboost classes": ("classification", CatBoostClassifier(**cat)),
+        "histogram": ("regression", HistGradientBoostingRegressor(**hist)),
+        "histogram classes": ("classification", HistGradientBoostingClassifier(**hist)),
+        "gradient": ("regression", GradientBoostingRegressor(n_estimators=12)),
+        "gradient classes": ("classification", GradientBoostingClassifier(n_estimators=12)),
+        "adaboost": ("classification", AdaBoostClassifier(n_estimators=12)),
+    }
+
+
+BOOSTERS = [
+    *("xgboost", "xgboost classes", "lightgbm", "lightgbm classes", "catboost", "catboost classes"),
+    *("histogram", "histogram classes", "gradient", "gradient classes", "adaboost"),
+]
+
+
+@pytest.mark.parametrize("name", BOOSTERS)
+def test_a_booster_without_a_record_is_followed_round_by_round(name: str) -> None:
+    task: Any
+    task, estimator = boosters()[name]
+    features, score = table(200)
+    known = score if task == "regression" else pd.qcut(score, 3, labels=False)
+    train, rest = features[:120], features[120:]
+    fitted = pipeline(estimator).fit(train, known[:120])
+    curve = plots.learning_curve(fitted, train, known[:120], rest, known[120:], task, points=4)
+    said = fitted.predict(rest) if task == "regression" else fitted.predict_proba(rest)
+    assert curve is not None
+    assert curve.train is not None
+    assert curve.validation is not None
+    assert curve.rounds.tolist() == [1, 4, 8, 12]
+    assert len(curve.train) == len(curve.validation) == 4
+    last = mean_squared_error(known[120:], said) ** 0.5 if task == "regression" else None
+    expected = reference_log_loss(known[120:], said, labels=[0, 1, 2]) if last is None else last
+    assert curve.validation[-1] == pytest.approx(expected, rel=1e-5)
+    assert curve.train[-1] < curve.train[0]
+    assert curve.metric == ("rmse" if task == "regression" else "log_loss")
+
+
+class LabelCodes:
+    """As mlrunner's own: the classifier inside works with 0..n-1."""
+
+    def __init__(self, estimator: Any, classes: Any) -> None:
+        self.estimator_, self.classes_ = estimator, np.asarray(classes)
+
+
+def test_labels_that_were_encoded_are_matched() -> None:
+    features, score = table(200)
+    codes = pd.qcut(score, 3, labels=False)
+    numbers = features[["strong", "none"]]
+    inner = HistGradientBoostingClassifier(max_iter=5, early_stopping=False).fit(numbers, codes)
+    names = pd.Series(np.array([*"abc"])[codes])
+    known = plots.learning_curve(inner, numbers, codes, numbers, codes, "classification")
+    found = plots.learning_curve(LabelCodes(inner, [*"abc"]), numbers, names, numbers, names, "classification")
+    assert known is not None
+    assert found is not None
+    assert found.validation == pytest.approx(known.validation)
+
+
+def test_rows_and_a_missing_side() -> None:
+    features, target = table(100)
+    fitted = pipeline(GradientBoostingRegressor(n_estimators=3)).fit(features, target)
+    curve = plots.learning_curve(fitted, features, target, features[:0], target[:0], "regression", rows=10)
+    assert curve is not None
+    assert curve.validation is None
+    assert curve.train is not None
+    assert curve.train[-1] == pytest.approx(mean_squared_error(target[:10], fitted.predict(features[:10])) ** 0.5)
+
+
+def recorded(name: str) -> tuple[Any, str, int, bool]:
+    """Fit a booster that keeps a record: itself, its metric, its points, whether train is among them."""
+    from catboost import CatBoostRegressor
+    from lightgbm import LGBMRegressor
+    from xgboost import XGBRegressor
+
+    features, target = table(200)
+    x, y = features[["strong", "none"]].to_numpy(), target.to_numpy()
+    train, held = (x[:120], y[:120]), (x[120:], y[120:])
+    if name == "xgboost":
+        return XGBRegressor(n_estimators=6).fit(*train, eval_set=[train, held], verbose=False), "rmse", 6, True
+    if name == "xgboost, validation only":
+        return XGBRegressor(n_estimators=6).fit(*train, eval_set=[held], verbose=False), "rmse", 6, False
+    if name == "lightgbm":
+        return LGBMRegressor(n_estimators=6, verbose=-1).fit(*train, eval_set=[train, held]), "l2", 6, True
+    if name == "catboost":
+        quiet = CatBoostRegressor(iterations=6, verbose=0, allow_writing_files=False)
+        return quiet.fit(*train, eval_set=held), "RMSE", 6, True
+    hist = HistGradientBoostingRegressor(max_iter=6, early_stopping=True, n_iter_no_change=20)
+    return hist.fit(*train), "loss", 7, True
+
+
+@pytest.mark.parametrize("name", ["xgboost", "xgboost, validation only", "lightgbm", "catboost", "histogram"])
+def test_what_the_booster_recorded_is_taken_as_it_is(name: str) -> None:
+    features, target = table(10)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # LightGBM: the training rows are evaluated, eval_set has a new name
+        fitted, metric, points, both = recorded(name)
+    curve = plots.learning_curve(fitted, features, target, features, target, "regression")
+    assert curve is not None
+    assert (curve.metric, len(curve.rounds), curve.train is not None) == (metric, points, both)
+    assert curve.validation is not None
+    assert len(curve.validation) == points
+    assert (curve.validation > 0).all()
+
+
+@pytest.mark.parametrize("name", ["linear", "forest", "one round", "gblinear", "nested"])
+def test_what_does_not_boost_has_no_curve(name: str) -> None:
+    from xgboost import XGBRegressor
+
+    features, target = table(60)
+    estimators: dict[str, Any] = {
+        "linear": LinearRegression(),
+        "forest": RandomForestRegressor(3),
+        "one round": GradientBoostingRegressor(n_estimators=1),
+        "gblinear": XGBRegressor(booster="gblinear", n_estimators=5),
+        "nested": make_pipeline(StandardScaler(), LinearRegression()),
+    }
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=UserWarning)  # XGBoost calls gblinear deprecated
+        fitted = pipeline(estimators[name]).fit(features, target)
+    assert plots.learning_curve(fitted, features, target, features, target, "regression") is None
+
+
+# --- the house rules ----------------------------------------------------------------------------------------
+
+
+def test_two_threads_draw_what_one_draws() -> None:
+    def draw(_: int) -> list[bytes]:
+        drawn = plots.figures(classification(letters(4)), "classification", "s", some_importance(), some_curve())
+        return [save(figure) for figure in drawn.values()]
+
+    alone = draw(0)
+    with ThreadPoolExecutor(2) as pool:
+        assert all(pictures == alone for pictures in pool.map(draw, range(6)))
+
+
+def test_pyplot_is_never_imported_and_matplotlib_only_to_draw() -> None:
+    code = """
+import sys, io, numpy as np
+from mlrunner import plots
+from mlrunner.metrics import Predictions
+assert not {"matplotlib", "sklearn", "xgboost"} & set(sys.modules), "heavy import"
+for figure in plots.figures(Predictions(np.arange(9.0), np.ones(9)), "regression").values():
+    figure.savefig(io.BytesIO(), format="png")
+assert "matplotlib.pyplot" not in sys.modules, "pyplot"
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

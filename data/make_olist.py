@@ -49,9 +49,7 @@ def skewed(rng: Rng, median: ArrayLike, sigma: float, low: float, high: float) -
 def make_products(rng: Rng) -> pd.DataFrame:
     """Invent the catalogue: one row a product, with its hidden appeal."""
     kind = pick(rng, olist.CATEGORY_WEIGHTS, PRODUCTS)
-    name, english, liking, price, grams = (
-        np.array(part)[kind] for part in zip(*olist.CATEGORIES, strict=True)
-    )
+    name, english, liking, price, grams = (np.array(part)[kind] for part in zip(*olist.CATEGORIES, strict=True))
     photos = rng.geometric(0.45, PRODUCTS).clip(1, 12)
     words = skewed(rng, np.full(PRODUCTS, 600), 0.75, 30, 3900).round()
     weight = skewed(rng, grams, 0.8, 50, 30_000).round()

@@ -5,6 +5,7 @@ Nothing heavy is imported before a run begins: `--help`, `--cfg job` and shell c
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import sys
@@ -32,6 +33,7 @@ def main() -> int:
     verbose = bool({"-v", "--verbose"} & set(arguments)) or os.environ.get("HYDRA_FULL_ERROR") == "1"
     arguments = [text for text in arguments if text not in ("-v", "--verbose")]
     prepare_environment(verbose)
+    gc.disable()  # imports make millions of objects and no garbage: a fifth of their time
     try:
         return dispatch(arguments)
     except KeyboardInterrupt:
@@ -43,6 +45,8 @@ def main() -> int:
         if verbose:
             raise
         return failures.report(error)
+    finally:
+        gc.freeze()  # or the interpreter would look through all of them once more on its way out
 
 
 def prepare_environment(verbose: bool) -> None:
@@ -51,6 +55,7 @@ def prepare_environment(verbose: bool) -> None:
     os.environ.setdefault("MLRUNNER_HOME", str(PROJECT))
     os.environ["MLRUNNER_HOME"] = str(Path(os.environ["MLRUNNER_HOME"]).resolve())
     os.environ["HYDRA_FULL_ERROR"] = "1"
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # spinning threads starve every other process of the machine
     os.environ["MLRUNNER_VERBOSE"] = str(int(verbose))
 
 

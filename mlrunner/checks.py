@@ -143,6 +143,7 @@ def _columns(data: Data, built: Built) -> Iterator[str]:
     """Refuse columns that the cleaning names and the data set does not have."""
     if built["cleaning"] is None:
         return
+    yield from built["cleaning"].problems()
     present = [str(name) for name in data.table.columns]
     for key, names in built["cleaning"].named_columns.items():
         for name in names:

@@ -179,8 +179,8 @@ class BundledDataset(Dataset):
     loader: str
 
     def _unset_source(self) -> list[str]:
-        module = importlib.import_module("sklearn.datasets")
-        known = [f"sklearn.datasets.{name}" for name in module.__all__ if name.startswith(("load_", "fetch_"))]
+        names = importlib.import_module("sklearn.datasets").__all__
+        known = [f"sklearn.datasets.{name}" for kind in ("load_", "fetch_") for name in names if name.startswith(kind)]
         if self.loader in known:
             return []
         told = f"dataset.loader is '{self.loader}', which is no loader of sklearn.datasets"

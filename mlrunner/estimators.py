@@ -1,69 +1,25 @@
-"""Scikit-learn's side of a logged model: labels of any kind, the whole pipeline, and what saving it needs.
-
-A served model imports this module: nothing here may need more than pandas, numpy, scikit-learn, skops and pydantic.
-"""
+"""The logged model: the whole pipeline from raw rows to predictions, and what saving it needs."""
 
 from __future__ import annotations
 
 import importlib.metadata
 import sys
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.pipeline import Pipeline
-from sklearn.utils.metaestimators import available_if
 
 from mlrunner.errors import ConfigError
 from mlrunner.rawrows import CleaningTransformer, kind_of
 
 if TYPE_CHECKING:
-    from mlrunner.cleaning import CleaningStrategy
-    from mlrunner.dataset import Roles
+    from mlrunner.roles import Roles
+    from mlrunner.strategy import CleaningStrategy
 
 TRUSTED = frozenset({"sklearn", "xgboost", "lightgbm", "catboost", "numpy", "mlrunner"})
 HARMLESS = frozenset({"collections.OrderedDict", "collections.defaultdict"})
 SERVING = ("scikit-learn", "pandas", "numpy", "skops", "pydantic")
 DISTRIBUTIONS = {"sklearn": ["scikit-learn"], "xgboost": ["xgboost", "xgboost-cpu"], "mlrunner": []}
-
-
-def _inner_has(name: str) -> Any:
-    return available_if(lambda self: hasattr(getattr(self, "estimator_", self.estimator), name))
-
-
-class LabelCodes(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
-    """Show a classifier the labels as 0..n-1, and everyone else as they are.
-
-    Args:
-        estimator: Any classifier; it is cloned at fit.
-    """
-
-    def __init__(self, estimator: Any) -> None:
-        self.estimator = estimator
-
-    def fit(self, X: Any, y: Any, **options: Any) -> Self:
-        """Fit the classifier on the codes."""
-        self.classes_, codes = np.unique(np.asarray(y), return_inverse=True)
-        self.estimator_ = clone(self.estimator).fit(X, codes, **options)
-        return self
-
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Predict labels; flat, whatever shape the classifier gives."""
-        codes = np.asarray(self.estimator_.predict(X)).ravel().astype(np.intp)
-        labels: NDArray[Any] = self.classes_[codes]
-        return labels
-
-    @_inner_has("predict_proba")  # type: ignore[untyped-decorator]
-    def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """Give a probability for each of `classes_`."""
-        return np.asarray(self.estimator_.predict_proba(X), dtype=np.float64)
-
-    @_inner_has("decision_function")  # type: ignore[untyped-decorator]
-    def decision_function(self, X: Any) -> NDArray[np.float64]:
-        """Give the classifier's scores."""
-        return np.asarray(self.estimator_.decision_function(X), dtype=np.float64)
 
 
 def assemble(

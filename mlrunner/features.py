@@ -90,7 +90,8 @@ class Features:
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
-        from mlrunner.encoders import TargetMeans, TextHasher, ToTexts
+        from mlrunner.encoders import TextHasher, ToTexts
+        from mlrunner.targetmeans import TargetMeans
 
         flags = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
         ordinal = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)

@@ -6,6 +6,7 @@ import csv
 import inspect
 import io
 import re
+import warnings
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ SIGNATURES = {
 # The options that decide how the header row is split; the others do not concern it.
 LAYOUT = (
     "sep delimiter encoding encoding_errors quotechar quoting doublequote escapechar skiprows comment "
-    "skipinitialspace skip_blank_lines engine"
+    "skipinitialspace skip_blank_lines"
 )
 MEND = "mend it or set ++dataset.options.sep"
 WHAT_SEPARATES = {";": "';'", "\t": r"'\t'", "|": "'|'"}
@@ -65,11 +66,11 @@ def read_csv(subject: str, data: bytes, how: CsvReading) -> pd.DataFrame:
     if not options.keys() & {"header", "names"}:
         _check_header(subject, _header(data, options), how.target)
     types = dict.fromkeys(how.as_text, "str") | dict(options.pop("dtype", {}))
-    limit = {} if how.rows is None else {"nrows": how.rows}
-    table: pd.DataFrame = pd.read_csv(io.BytesIO(data), dtype=types, **(options | limit))
-    if isinstance(table.index, pd.RangeIndex) or "index_col" in options:
-        return table.reset_index(drop=True)
-    raise DataError(f"{subject} is not CSV: its rows have more fields than its header; {MEND}.")
+    limit = {} if how.rows is None or options.get("engine") == "pyarrow" else {"nrows": how.rows}
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "Length of header", pd.errors.ParserWarning)
+        table: pd.DataFrame = pd.read_csv(io.BytesIO(data), dtype=types, **(options | limit))
+    return table.reset_index(drop=True)
 
 
 def read_parquet(subject: str, data: bytes, options: dict[str, Any]) -> pd.DataFrame:
@@ -116,6 +117,8 @@ def mistake(subject: str, error: Exception) -> str | None:
             return f"dataset.options.encoding is not one that Python knows ({error}); try utf-8, latin-1 or utf-16."
         case pd.errors.EmptyDataError():
             return f"{subject} is empty (blank lines only); name a file that has a header and rows."
+        case pd.errors.ParserWarning():
+            return f"{subject} is not CSV: its rows have more fields than its header; {MEND}."
         case pd.errors.ParserError():
             return f"{subject} is not CSV: {_ragged(first_line(str(error)))}; {MEND}."
     return None
@@ -127,11 +130,12 @@ def first_line(text: str) -> str:
 
 
 def _complete(options: dict[str, Any]) -> dict[str, Any]:
-    r"""Add defaults: whole columns of one type, and \t typed as two characters in a shell."""
+    r"""Add defaults: a type for whole columns, \t as typed in a shell, and no column made the index by itself."""
     separator = str(options.get("sep", ",")).replace("\\t", "\t")
     fast = {"low_memory": False} if "engine" not in options and len(separator) == 1 else {}
     slow = {"engine": "python"} if "engine" not in options and not fast else {}
-    return {**fast, **slow, **options, **({"sep": separator} if options.get("sep") is not None else {})}
+    index = {} if options.get("engine") == "pyarrow" else {"index_col": False}
+    return {**fast, **slow, **index, **options, **({"sep": separator} if options.get("sep") is not None else {})}
 
 
 def _refuse_binary(subject: str, data: bytes, encoding: str) -> None:
@@ -152,7 +156,9 @@ def _signature(data: bytes) -> str | None:
 def _header(data: bytes, options: dict[str, Any]) -> list[str]:
     """Read the names as they stand in the file: pandas renames duplicates without a word."""
     layout = {key: value for key, value in options.items() if key in LAYOUT.split()}
-    row = pd.read_csv(io.BytesIO(data), header=None, nrows=1, dtype=str, keep_default_na=False, **layout)
+    row = pd.read_csv(
+        io.BytesIO(data), header=None, nrows=1, dtype=str, keep_default_na=False, engine="python", **layout
+    )
     return [str(name) for name in row.iloc[0]]
 
 
@@ -170,6 +176,8 @@ def _check_header(subject: str, names: list[str], target: str | None) -> None:
 
 def _ragged(message: str) -> str:
     found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", message)
-    if found is None:
-        return message.removeprefix("Error tokenizing data. C error: ")
-    return f"line {found[2]} has {found[3]} fields where {found[1]} are expected"
+    if found is not None:
+        return f"line {found[2]} has {found[3]} fields where {found[1]} are expected"
+    if "EOF inside string" in message or "unexpected end of data" in message:
+        return "a quotation mark is never closed"
+    return message.removeprefix("Error tokenizing data. C error: ")

@@ -18,7 +18,7 @@ from mlrunner.schema import dataclass
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
-    from mlrunner.dataset import Task
+    from mlrunner.roles import Task
 
 KEY = "model.estimator"
 
@@ -121,7 +121,7 @@ class EstimatorModel(Model):
         return _refused_values(estimator)
 
     def _estimator(self, task: Task) -> Any:
-        from mlrunner.estimators import LabelCodes
+        from mlrunner.labels import LabelCodes
 
         estimator = arguments.construct(self.estimator, KEY)
         return LabelCodes(estimator) if self.encode_labels and task == "classification" else estimator

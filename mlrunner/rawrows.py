@@ -17,7 +17,7 @@ from mlrunner.errors import DataError
 from mlrunner.features import is_number
 
 if TYPE_CHECKING:
-    from mlrunner.cleaning import CleaningStrategy
+    from mlrunner.strategy import CleaningStrategy
 
 
 class CleaningTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]

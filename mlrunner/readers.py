@@ -138,7 +138,8 @@ def _find(path: str) -> tuple[Any, list[str]]:
     from fsspec.core import has_magic, url_to_fs
 
     system, name = url_to_fs(path)
-    if not has_magic(name) or system.exists(name):
+    pattern = name.partition("?")[0] if "://" in path else name  # behind a URL, ? begins its arguments
+    if not has_magic(pattern) or system.exists(name):
         return system, [name]
     names = sorted(found for found, info in system.glob(name, detail=True).items() if info["type"] == "file")
     if not names:

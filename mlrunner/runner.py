@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import time
@@ -105,6 +106,7 @@ def execute(checked: Checked) -> Outcome:
     checked.stack.activate(checked.composition.settings.home)
     from mlrunner import recording, tracking
 
+    settle()
     began = time.perf_counter()
     run_id = tracking.begin(checked)
     recording.environment(run_id, checked.composition)
@@ -119,6 +121,13 @@ def execute(checked: Checked) -> Outcome:
         PROGRESS.end()
     tracking.RECORDER.later(lambda: tracking.end(run_id, "FINISHED"))
     return _outcome(checked, run_id, pipeline_run, time.perf_counter() - began)
+
+
+def settle() -> None:
+    """Exempt what was imported from garbage collection, which `main` left off while importing."""
+    gc.collect(0)
+    gc.freeze()
+    gc.enable()
 
 
 def _pipeline(checked: Checked, run_id: str) -> str:
@@ -157,7 +166,7 @@ def _outcome(checked: Checked, run_id: str, pipeline_run: str, seconds: float) -
 
     composition = checked.composition
     objective = composition.settings.objective
-    found = tracking.metrics_of(run_id)
+    found, model_uri = tracking.results_of(run_id)
     return Outcome(
         name=composition.name,
         status="FINISHED",
@@ -168,7 +177,7 @@ def _outcome(checked: Checked, run_id: str, pipeline_run: str, seconds: float) -
         fit_seconds=found.pop("fit_seconds", float("nan")),
         metrics=found,
         run_id=run_id,
-        model_uri=tracking.model_of(run_id),
+        model_uri=model_uri,
         folder=str(composition.launch.folder),
         job=composition.launch.job,
         pipeline_run=pipeline_run,

@@ -6,6 +6,7 @@ making them is serialised; afterwards any number of processes may use them.
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,8 @@ def lighten(client: Client) -> None:
     Each run imports every integration that happens to be installed (xgboost, lightgbm, catboost: seconds);
     only MLflow's is in our stack. Write-ahead logging spares a disk flush a commit.
     """
+    if os.environ.get("MLRUNNER_VERBOSE") != "1":
+        logging.getLogger("mlflow").setLevel(logging.ERROR)
     source_utils.set_custom_source_root(os.environ["MLRUNNER_PROJECT"])
     for name in set(integration_registry.integrations) - {"mlflow"}:
         del integration_registry.integrations[name]

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 PARAM_LIMIT = 6000  # characters; MLflow refuses longer values
 BATCH = 100  # parameters a request
 DPI = 100
+MODEL_TAG = "mlrunner.model"
 
 
 @dataclass
@@ -133,16 +134,10 @@ def log_metrics(run_id: str, metrics: dict[str, float]) -> None:
     MlflowClient().log_batch(run_id, metrics=told)
 
 
-def metrics_of(run_id: str) -> dict[str, float]:
-    """Read a run's metrics back."""
-    return dict(MlflowClient().get_run(run_id).data.metrics)
-
-
-def model_of(run_id: str) -> str | None:
-    """Find the address of the model that a run reserved, or None."""
-    outputs = MlflowClient().get_run(run_id).outputs
-    models = outputs.model_outputs if outputs is not None else []
-    return f"models:/{models[0].model_id}" if models else None
+def results_of(run_id: str) -> tuple[dict[str, float], str | None]:
+    """Read a run's metrics back, and the address of its model or None."""
+    data = MlflowClient().get_run(run_id).data
+    return dict(data.metrics), data.tags.get(MODEL_TAG)
 
 
 def set_tags(run_id: str, tags: dict[str, str]) -> None:
@@ -158,6 +153,7 @@ def reserve_model(run_id: str) -> str:
     """
     run = MlflowClient().get_run(run_id)
     model = MlflowClient().create_logged_model(run.info.experiment_id, name="model", source_run_id=run_id)
+    set_tags(run_id, {MODEL_TAG: f"models:/{model.model_id}"})
     return str(model.model_id)
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +26,15 @@ from sklearn.tree import DecisionTreeClassifier
 
 from mlrunner.build import build
 from mlrunner.cleaning import DataPreprocess, KeepAll
-from mlrunner.dataset import Roles
 from mlrunner.errors import ConfigError, DataError
-from mlrunner.estimators import LabelCodes, assemble, modules, pip_requirements, trusted_types
+from mlrunner.estimators import assemble, modules, pip_requirements, trusted_types
+from mlrunner.labels import LabelCodes
 from mlrunner.model import EstimatorModel
 from mlrunner.rawrows import CleaningTransformer, kind_of, restored
+from mlrunner.roles import Roles
 from mlrunner.strategy import DataStrategy
 
+ABSENT_FROM_SERVERS = ["hydra", "omegaconf", "zenml", "mlflow", "fsspec", "sqlalchemy", "matplotlib", "pyarrow", "rich"]
 CONF = Path(__file__).parent.parent / "conf"
 LABELS = {
     "text": ["no", "yes"],
@@ -310,6 +315,27 @@ class TestSaving:
         found = pip_requirements(Pipeline([("estimator", ColumnVector())]))
         assert len(found) == 5
         assert all("==" in line for line in found)
+
+
+def test_a_server_needs_nothing_else(tmp_path: Path) -> None:
+    model = whole(DataPreprocess(), "price", "items")
+    skops.io.dump(model, tmp_path / "model.skops")
+    raw_rows().to_csv(tmp_path / "rows.csv", index=False)
+    code = f"""
+import sys
+class Absent:
+    def find_spec(self, name, *_):
+        if name.partition(".")[0] in {ABSENT_FROM_SERVERS}:
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Absent())
+import pandas, skops.io
+model = skops.io.load("model.skops", trusted={trusted_types(model)})
+print(model.predict(pandas.read_csv("rows.csv", parse_dates=["bought"]))[0])
+"""
+    env = {**os.environ, "PYTHONPATH": str(CONF.parent)}
+    command = [sys.executable, "-W", "error", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path, env=env)
+    assert float(done.stdout) == model.predict(raw_rows())[0]
 
 
 @pytest.mark.parametrize("load", [load_wine, load_digits, load_breast_cancer], ids=["wine", "digits", "breast_cancer"])

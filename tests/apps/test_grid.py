@@ -1,0 +1,77 @@
+"""Grids through Hydra's own sweeper: ranked, tracked under one parent, and no failure stops the rest."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from mlflow import MlflowClient
+
+from tests.apps.test_run import store
+from tests.conftest import PROJECT, Ran, Runner, environment
+
+pytestmark = pytest.mark.slow
+
+
+def parents(client: MlflowClient, outcomes: list[Any]) -> set[str]:
+    """The parent runs of a sweep's children."""
+    return {client.get_run(one["run_id"]).data.tags["mlflow.parentRunId"] for one in outcomes if one["run_id"]}
+
+
+@pytest.mark.parametrize("launcher", ["basic", "joblib"])
+def test_a_grid_is_ranked_under_one_parent(launcher: str, mlrunner: Runner, session_home: Path) -> None:
+    done: Ran = mlrunner(
+        "--multirun", "dataset=diabetes", "model=linear_regression,ridge", "split=80_20,kfold", "output=json",
+        f"hydra/launcher={launcher}",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    outcomes = done.json
+    assert len(outcomes) == 4
+    assert [one["objective"] for one in outcomes] == sorted((one["objective"] for one in outcomes), reverse=True)
+    assert sorted(one["job"] for one in outcomes) == [0, 1, 2, 3]
+    client = store(session_home)
+    (parent,) = parents(client, outcomes)
+    best = client.get_run(parent)
+    assert best.info.status == "FINISHED"
+    assert best.data.tags["mlrunner.best_run_id"] == outcomes[0]["run_id"]
+    assert best.data.metrics["r2"] == outcomes[0]["objective"]
+
+
+def test_the_folders_name_their_composition(mlrunner: Runner) -> None:
+    outcomes = mlrunner("--multirun", "dataset=wine", "model=dummy,ridge", "output=json").json
+    for one in outcomes:
+        overrides = yaml.safe_load((Path(one["folder"]) / ".hydra" / "overrides.yaml").read_text())
+        assert overrides == ["dataset=wine", one["name"].split(",")[1], "output=json"]
+        assert json.loads((Path(one["folder"]) / "result.json").read_text())["run_id"] == one["run_id"]
+    assert (Path(outcomes[0]["folder"]).parent / "multirun.yaml").exists()
+
+
+def test_one_failing_composition_does_not_stop_the_others(mlrunner: Runner) -> None:
+    done = mlrunner("--multirun", "dataset=diabetes", "model=dummy,logistic_regression,ridge")
+    assert done.code == 1
+    lines = done.out.splitlines()
+    assert sum(line.startswith("✓") for line in lines) == 2
+    failed = [line for line in lines if line.startswith("✗")]
+    assert len(failed) == 1
+    assert "model=logistic_regression does not do regression" in failed[0]
+    folder = next(line.split()[-1] for line in lines if line.strip().startswith("folder"))
+    assert "does not do regression" in (PROJECT / folder / "1" / "mlrunner.log").read_text()
+    ranking = [line.split()[:3] for line in lines if line.strip()[:1] in "123-" and "dataset=diabetes" in line]
+    assert [row[2].partition("model=")[2] for row in ranking] == ["ridge", "dummy", "logistic_regression"]
+
+
+def test_two_sweeps_of_the_same_second_share_nothing(session_home: Path) -> None:
+    command = [sys.executable, "-m", "mlrunner", "-m", "dataset=wine", "model=dummy,ridge", "output=json"]
+    started = [
+        subprocess.Popen(command, env=environment(session_home), cwd=PROJECT, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    found = [json.loads(process.communicate(timeout=240)[0]) for process in started]
+    folders = [one["folder"] for outcomes in found for one in outcomes]
+    assert len(set(folders)) == 4
+    assert len(parents(store(session_home), found[0]) | parents(store(session_home), found[1])) == 2

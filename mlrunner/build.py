@@ -35,9 +35,7 @@ def locate(target: str, key: str) -> Any:
     try:
         return getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
-        raise ConfigError(
-            f"{key}: cannot import '{target}' ({error}); name a class by its full path."
-        ) from error
+        raise ConfigError(f"{key}: cannot import '{target}' ({error}); name a class by its full path.") from error
 
 
 def build(group: Mapping[str, Any], key: str) -> Any:
@@ -72,9 +70,7 @@ def _sentence(found: dict[str, Any], key: str, known: list[str]) -> str:
     name = ".".join([part for part in [key, *map(str, found["loc"])] if part])
     last = str(found["loc"][-1]) if found["loc"] else ""
     if found["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
-        return (
-            f"{name} is not a key; {key or 'the composition'} has {', '.join(known)}.{nearest(last, known)}"
-        )
+        return f"{name} is not a key; {key or 'the composition'} has {', '.join(known)}.{nearest(last, known)}"
     if found["type"].startswith("missing"):
         return f"{name} is not set; give it a value."
     message = str(found["msg"]).removeprefix("Value error, ").removeprefix("Input ")

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from mlrunner import metrics
-from mlrunner.dataset import Roles
+from mlrunner.roles import Roles
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from mlrunner.dataset import Task
+    from mlrunner.roles import Task
     from mlrunner.model import Model
 
 IMPORTANCE_ROWS = 500  # of the rows that chose the model; more change the picture little
@@ -75,9 +75,7 @@ def evaluate(fitted: Any, parts: Parts, model: Model, task: Task) -> Evaluation:
     if parts.chooser != "cv":
         return Evaluation({**told, **scores["validation"]}, predictions["validation"])
     features, target = parts.of("train")
-    crossed = metrics.cross_validate(
-        lambda: model.build(features, task), features, target, parts.folds["fold"], task
-    )
+    crossed = metrics.cross_validate(lambda: model.build(features, task), features, target, parts.folds["fold"], task)
     told |= {f"cv/{name}": value for name, value in crossed.mean.items()}
     told |= {f"cv/{name}_std": value for name, value in crossed.std.items()}
     return Evaluation({**told, **crossed.mean}, crossed.predictions)
@@ -88,12 +86,6 @@ def figures(fitted: Any, parts: Parts, evaluation: Evaluation, task: Task, seed:
     from mlrunner import plots
 
     judged = "train" if parts.chooser == "cv" else "validation"
-    importance = plots.permutation_importance(
-        fitted, *parts.of(judged), task, seed=seed, rows=IMPORTANCE_ROWS
-    )
-    curve = (
-        None
-        if judged == "train"
-        else plots.learning_curve(fitted, *parts.of("train"), *parts.of(judged), task)
-    )
+    importance = plots.permutation_importance(fitted, *parts.of(judged), task, seed=seed, rows=IMPORTANCE_ROWS)
+    curve = None if judged == "train" else plots.learning_curve(fitted, *parts.of("train"), *parts.of(judged), task)
     return plots.figures(evaluation.predictions, task, importance=importance, curve=curve)

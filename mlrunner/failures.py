@@ -29,9 +29,7 @@ def translate(error: Exception) -> MlrunnerError | None:
     if isinstance(error, MlrunnerError):
         return error
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return StoreError(
-            f"No disk space left while writing {error.filename or 'a store'}; free some and run again."
-        )
+        return StoreError(f"No disk space left while writing {error.filename or 'a store'}; free some and run again.")
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
@@ -42,7 +40,7 @@ def translate(error: Exception) -> MlrunnerError | None:
 
 def _refused(error: Exception) -> MlrunnerError:
     """Look at each override by itself; where none is wrong alone, Hydra's own words have to do."""
-    from mlrunner.diagnosis import diagnose
+    from mlrunner.composition.diagnosis import diagnose
 
     found = diagnose([text for text in sys.argv[1:] if not text.startswith("-")])
     return ProblemsError(found) if found else ConfigError(" ".join(str(error).split()))

@@ -18,7 +18,7 @@ import pandas as pd
 from mlrunner.errors import ConfigError, nearest
 
 if TYPE_CHECKING:
-    from mlrunner.dataset import Task
+    from mlrunner.roles import Task
 
 Array = npt.NDArray[Any]
 

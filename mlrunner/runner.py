@@ -12,9 +12,9 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from mlrunner import checks, terminal
-from mlrunner.checks import Checked
-from mlrunner.composition import Launch
+from mlrunner import terminal
+from mlrunner.composition import Launch, checks
+from mlrunner.composition.checks import Checked
 from mlrunner.errors import MlrunnerError, StoreError
 from mlrunner.sweep import PARENT, RESULT
 from mlrunner.terminal import PROGRESS, Outcome
@@ -26,13 +26,9 @@ PARTS = ("dataset", "cleaning", "split", "gate", "deployer")
 def launch() -> Launch:
     """Read from Hydra how this run was started."""
     hydra = HydraConfig.get()
-    choices = {
-        group: str(option) for group, option in hydra.runtime.choices.items() if _is_ours(group, option)
-    }
+    choices = {group: str(option) for group, option in hydra.runtime.choices.items() if _is_ours(group, option)}
     job = int(str(hydra.job.num)) if hydra.mode == RunMode.MULTIRUN else None
-    return Launch(
-        choices, list(hydra.overrides.task), Path(hydra.runtime.output_dir), job, os.environ.get(PARENT)
-    )
+    return Launch(choices, list(hydra.overrides.task), Path(hydra.runtime.output_dir), job, os.environ.get(PARENT))
 
 
 def _is_ours(group: str, option: object) -> bool:
@@ -104,7 +100,8 @@ def execute(checked: Checked) -> Outcome:
         Exception: What the estimator itself raised.
     """
     checked.stack.activate(checked.composition.settings.home)
-    from mlrunner import recording, tracking
+    from mlrunner import tracking
+    from mlrunner.tracking import recording
 
     settle()
     began = time.perf_counter()
@@ -131,8 +128,9 @@ def settle() -> None:
 
 
 def _pipeline(checked: Checked, run_id: str) -> str:
-    from mlrunner import recording, tracking
+    from mlrunner import tracking
     from mlrunner.model import ModelNameConfig
+    from mlrunner.tracking import recording
     from pipelines.training import training
 
     composition = checked.composition
@@ -155,9 +153,7 @@ def _pipeline(checked: Checked, run_id: str) -> str:
     )
     if finished is None:
         raise StoreError("ZenML did not run the pipeline; see its log with -v.")
-    tracking.set_tags(
-        run_id, {"mlrunner.zenml.run": finished.name, "mlrunner.zenml.run_id": str(finished.id)}
-    )
+    tracking.set_tags(run_id, {"mlrunner.zenml.run": finished.name, "mlrunner.zenml.run_id": str(finished.id)})
     return str(finished.name)
 
 

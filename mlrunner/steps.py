@@ -10,15 +10,17 @@ from typing import Annotated, ParamSpec, TypeVar
 import pandas as pd
 from zenml import step
 
-from mlrunner import evaluation, recording, tables, terminal, tracking
+from mlrunner import evaluation, terminal, tracking
 from mlrunner.build import Group, build
 from mlrunner.cleaning import DataCleaning
+from mlrunner.dataset import tables
 from mlrunner.deployer import Deployer
-from mlrunner.estimators import assemble
 from mlrunner.evaluation import Parts
 from mlrunner.gate import Decision, Gate
 from mlrunner.materializers import FittedModel, ModelMaterializer, TableMaterializer
 from mlrunner.model import ModelNameConfig
+from mlrunner.model.estimators import assemble
+from mlrunner.tracking import recording
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from mlrunner.checks import Checked
+    from mlrunner.composition.checks import Checked
     from mlrunner.errors import MlrunnerError
 
 STEPS = ("ingest", "clean", "divide", "train", "evaluate", "gate", "deploy")
@@ -185,11 +185,7 @@ def show_outcome(outcome: Outcome, checked: Checked) -> None:
 def where_next(outcome: Outcome, overrides: list[str]) -> dict[str, str]:
     """Name the places and commands that follow a run; each can be pasted."""
     again = " ".join(["mlrunner", *map(shlex.quote, overrides)])
-    served = (
-        {"serve": f"mlflow models serve -m {outcome.model_uri} --env-manager local"}
-        if outcome.model_uri
-        else {}
-    )
+    served = {"serve": f"mlflow models serve -m {outcome.model_uri} --env-manager local"} if outcome.model_uri else {}
     previous = _previous(Path(outcome.folder))
     compare = {"diff": f"diff {previous}/.hydra/config.yaml {relative(outcome.folder)}/.hydra/config.yaml"}
     return {
@@ -240,9 +236,7 @@ def show_ranking(outcomes: list[Outcome], folder: str) -> None:
     table = Table(box=None, pad_edge=False, padding=(0, 2), title_justify="left")
     metric = next((outcome.metric for outcome in outcomes if outcome.error is None), "objective")
     for name in ("rank", "job", "composition", metric, "test", "fit", "total", "run or error"):
-        table.add_column(
-            name, justify="right" if name in ("rank", "job", metric, "test", "fit", "total") else "left"
-        )
+        table.add_column(name, justify="right" if name in ("rank", "job", metric, "test", "fit", "total") else "left")
     for rank, outcome in enumerate(outcomes, 1):
         failed = outcome.error is not None
         table.add_row(

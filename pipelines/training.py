@@ -8,7 +8,7 @@ from zenml.enums import ExecutionMode
 from mlrunner import steps
 from mlrunner.build import Group
 from mlrunner.model import ModelNameConfig
-from mlrunner.recording import Tracked
+from mlrunner.tracking.recording import Tracked
 
 
 @pipeline(

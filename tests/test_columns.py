@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlrunner.columns import as_float, clipped, filled, holds_numbers, joined, numbers, without
+from mlrunner.cleaning.columns import as_float, clipped, filled, holds_numbers, joined, numbers, without
 from mlrunner.errors import DataError
 
 KINDS: list[Any] = [

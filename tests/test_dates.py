@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlrunner.dates import as_dates, calendar, days_between, durations, is_date, moments_of, refuse_unreadable
+from mlrunner.cleaning.dates import as_dates, calendar, days_between, durations, is_date, moments_of, refuse_unreadable
 from mlrunner.errors import DataError
 
 ENDINGS = ["date", "datetime", "timestamp", "time", "at"]

@@ -27,10 +27,10 @@ from sklearn.tree import DecisionTreeClassifier
 from mlrunner.build import build
 from mlrunner.cleaning import DataPreprocess, KeepAll
 from mlrunner.errors import ConfigError, DataError
-from mlrunner.estimators import assemble, modules, pip_requirements, trusted_types
-from mlrunner.labels import LabelCodes
 from mlrunner.model import EstimatorModel
-from mlrunner.rawrows import CleaningTransformer, kind_of, restored
+from mlrunner.model.estimators import assemble, modules, pip_requirements, trusted_types
+from mlrunner.model.labels import LabelCodes
+from mlrunner.model.rawrows import CleaningTransformer, kind_of, restored
 from mlrunner.roles import Roles
 from mlrunner.strategy import DataStrategy
 
@@ -277,7 +277,7 @@ class TestSaving:
     def test_only_what_the_composition_names_is_trusted(self) -> None:
         found = trusted_types(whole(KeepAll(), "price", "state"))
         assert {name.partition(".")[0] for name in found} <= {"mlrunner", "numpy", "sklearn"}
-        assert "mlrunner.rawrows.CleaningTransformer" in found
+        assert "mlrunner.model.rawrows.CleaningTransformer" in found
         assert "mlrunner.cleaning.KeepAll" in found
 
     def test_a_class_of_the_users_own_is_trusted(self) -> None:

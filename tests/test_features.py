@@ -19,10 +19,10 @@ import yaml
 from sklearn.base import clone
 
 from mlrunner.build import build
-from mlrunner.encoders import MISSING, TextHasher, ToNumbers, ToTexts, as_floats, as_texts
 from mlrunner.errors import DataError
 from mlrunner.features import Features, is_number
-from mlrunner.targetmeans import TargetMeans
+from mlrunner.features.encoders import MISSING, TextHasher, ToNumbers, ToTexts, as_floats, as_texts
+from mlrunner.features.targetmeans import TargetMeans
 
 CONF = Path(__file__).parent.parent / "conf" / "features"
 OPTIONS = sorted(file.stem for file in CONF.glob("*.yaml"))

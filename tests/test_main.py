@@ -33,7 +33,7 @@ print("HEAVY", heavy, "CODE", code)
         (["--cfg", "hydra"], "multirun"),
         (["-sc", "query=bash"], "model="),
         (["model=rf", "--cfg", "job", "-p", "model.estimator"], "n_estimators"),
-        (["--info", "defaults"], "experiment"),
+        (["--info", "defaults"], "cleaning/preprocess"),
     ],
     ids=["version", "help", "cfg-job", "cfg-hydra", "completion", "cfg-package", "info"],
 )
@@ -92,7 +92,9 @@ def test_module_and_console_script_are_the_same_program(tmp_path: Path) -> None:
     if not script.exists():
         pytest.skip("mlrunner is not installed in this environment")
     texts = [
-        subprocess.run([*command, "--help"], capture_output=True, text=True, env=environment(tmp_path), cwd=PROJECT).stdout
+        subprocess.run(
+            [*command, "--help"], capture_output=True, text=True, env=environment(tmp_path), cwd=PROJECT
+        ).stdout
         for command in ([sys.executable, "-m", "mlrunner"], [str(script)])
     ]
     assert texts[0] == texts[1] != ""

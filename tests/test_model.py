@@ -16,13 +16,12 @@ from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
-from mlrunner import arguments
 from mlrunner.build import build
 from mlrunner.cleaning import KeepAll
 from mlrunner.errors import ConfigError, DataError, ProblemsError
-from mlrunner.estimators import assemble, pip_requirements, trusted_types
-from mlrunner.labels import LabelCodes
-from mlrunner.model import EstimatorModel, Model, ModelNameConfig
+from mlrunner.model import EstimatorModel, Model, ModelNameConfig, arguments
+from mlrunner.model.estimators import assemble, pip_requirements, trusted_types
+from mlrunner.model.labels import LabelCodes
 from mlrunner.roles import Roles
 
 CONF = Path(__file__).parent.parent / "conf"
@@ -444,7 +443,9 @@ def test_requirements_are_exact_and_no_more() -> None:
     assert sorted(pip_requirements(fitted)) == [f"{name}=={importlib.metadata.version(name)}" for name in needed]
 
 
-@pytest.mark.parametrize("module", ["mlrunner.model", "mlrunner.estimators", "mlrunner.cleaning", "mlrunner.encoders"])
+@pytest.mark.parametrize(
+    "module", ["mlrunner.model", "mlrunner.model.estimators", "mlrunner.cleaning", "mlrunner.features.encoders"]
+)
 def test_importing_takes_no_framework(module: str) -> None:
     heavy = "{'hydra', 'omegaconf', 'zenml', 'mlflow', 'xgboost', 'lightgbm', 'catboost', 'matplotlib', 'sqlalchemy'}"
     code = f"import sys, {module}; print(sorted({heavy} & set(sys.modules)))"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlrunner.partition import (
+from mlrunner.split.partition import (
     Codes,
     cut,
     in_order,

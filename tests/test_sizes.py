@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mlrunner.sizes import class_problems, completed, fold_problems, part_problems, share_problems
+from mlrunner.split.sizes import class_problems, completed, fold_problems, part_problems, share_problems
 
 
 def shares(train: float | None, validation: float | None, test: float | None) -> dict[str, float | None]:

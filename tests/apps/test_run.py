@@ -223,7 +223,14 @@ def test_an_edited_file_of_the_same_name_size_and_time_is_a_miss(tmp_path: Path,
 
 
 def test_ctrl_c_closes_the_run_and_leaves_the_stores_usable(session_home: Path) -> None:
-    command = [sys.executable, "-m", "mlrunner", "model=rf", "model.estimator.n_estimators=20000", "tracking.name=stopped"]
+    command = [
+        sys.executable,
+        "-m",
+        "mlrunner",
+        "model=rf",
+        "model.estimator.n_estimators=20000",
+        "tracking.name=stopped",
+    ]
     started = subprocess.Popen(
         command, env=environment(session_home), cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -281,7 +288,9 @@ def test_stack_describe_is_zenmls_own(mlrunner: Runner) -> None:
 
 
 def test_a_failing_estimator_is_one_sentence_and_a_failed_run(mlrunner: Runner, session_home: Path) -> None:
-    done = mlrunner("model=ridge", "model.features.impute=null", "model.features.indicate_missing=false", "tracking.name=nan")
+    done = mlrunner(
+        "model=ridge", "model.features.impute=null", "model.features.indicate_missing=false", "tracking.name=nan"
+    )
     assert done.code == 1
     assert "Traceback" not in done.err
     assert "contains NaN" in done.err

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from mlrunner.dataset.formats import first_line, refuse_duplicates
 from mlrunner.errors import DataError
-from mlrunner.formats import first_line, refuse_duplicates
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL, Connection

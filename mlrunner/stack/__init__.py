@@ -62,11 +62,9 @@ class Stack(ABC):
         for variable, value in {**PLAIN, **told, **self.environment(home)}.items():
             os.environ.setdefault(variable, value)
         refuse_file_store(os.environ["MLFLOW_TRACKING_URI"])
-        from mlrunner import stores
+        from mlrunner.stack import stores
 
-        stores.open_stores(
-            home / ".mlrunner" / "stores.lock", self.name or "local_stack", register=self.is_ours
-        )
+        stores.open_stores(home / ".mlrunner" / "stores.lock", self.name or "local_stack", register=self.is_ours)
 
     @property
     def is_ours(self) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mlrunner.encoders import ColumnEncoder, Floats, as_texts
+from mlrunner.features.encoders import ColumnEncoder, Floats, as_texts
 
 
 class TargetMeans(ColumnEncoder):

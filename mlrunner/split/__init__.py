@@ -14,8 +14,8 @@ import pandas as pd
 
 from mlrunner.errors import ConfigError, DataError
 from mlrunner.schema import dataclass
-from mlrunner.sharing import ByGroup, ByKnownGroup, ByStratum, ByTime, Counts, Sharing
-from mlrunner.sizes import (
+from mlrunner.split.sharing import ByGroup, ByKnownGroup, ByStratum, ByTime, Counts, Sharing
+from mlrunner.split.sizes import (
     class_problems,
     completed,
     fewer_folds,

@@ -38,7 +38,7 @@ WHAT_SEPARATES = {";": "';'", "\t": r"'\t'", "|": "'|'"}
 
 @dataclass(frozen=True)
 class CsvReading:
-    """Say how to read a CSV file: as in `mlrunner.readers.Source`."""
+    """Say how to read a CSV file: as in `mlrunner.dataset.readers.Source`."""
 
     options: dict[str, Any]
     as_text: tuple[str, ...] = ()

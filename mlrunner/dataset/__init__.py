@@ -10,15 +10,15 @@ from typing import Any
 import pandas as pd
 from pydantic import Field
 
-from mlrunner import database, readers
-from mlrunner.dtypes import TEXT_TYPES, digest, typed
+from mlrunner.dataset import database, readers
+from mlrunner.dataset.dtypes import TEXT_TYPES, digest, typed
+from mlrunner.dataset.readers import Format, Source
+from mlrunner.dataset.soundness import table_problems as table_problems
+from mlrunner.dataset.soundness import target_problems as target_problems
 from mlrunner.errors import ConfigError, DataError, ProblemsError, brief, nearest
-from mlrunner.readers import Format, Source
 from mlrunner.roles import Roles, Task
 from mlrunner.roles import infer_task as infer_task
 from mlrunner.schema import dataclass
-from mlrunner.soundness import table_problems as table_problems
-from mlrunner.soundness import target_problems as target_problems
 
 UNSET_TARGET = "dataset.target is not set; name the column to predict, e.g. dataset.target=price."
 UNSET_PATH = "dataset.path is not set; name a file, a glob or a URL, e.g. dataset.path=data/table.csv."

@@ -90,8 +90,8 @@ class Features:
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
-        from mlrunner.encoders import TextHasher, ToTexts
-        from mlrunner.targetmeans import TargetMeans
+        from mlrunner.features.encoders import TextHasher, ToTexts
+        from mlrunner.features.targetmeans import TargetMeans
 
         flags = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
         ordinal = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
@@ -111,7 +111,7 @@ class Features:
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import RobustScaler, StandardScaler
 
-        from mlrunner.encoders import ToNumbers
+        from mlrunner.features.encoders import ToNumbers
 
         steps: list[Any] = [ToNumbers()]
         if self.impute is not None:  # an entirely missing column becomes zeros rather than disappear

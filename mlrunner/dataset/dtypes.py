@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype, pandas_dtype
 
+from mlrunner.dataset.formats import first_line
 from mlrunner.errors import ConfigError, DataError, brief, nearest
-from mlrunner.formats import first_line
 
 TEXT_TYPES = ("str", "string", "object")
 COMMON_TYPES = ("str", "category", "bool", "boolean", "int64", "Int64", "float64", "datetime64[ns]")

@@ -6,11 +6,12 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from mlrunner import provenance, tracking
+from mlrunner import tracking
 from mlrunner.build import build
 from mlrunner.composition import plain
 from mlrunner.stack import Stack
 from mlrunner.terminal import Outcome
+from mlrunner.tracking import provenance
 
 
 def open_parent(config: DictConfig) -> str:
@@ -47,5 +48,5 @@ def close_parent(run_id: str, outcomes: list[Outcome]) -> None:
         tracking.set_tags(run_id, {"mlrunner.best_run_id": str(best.run_id), "mlrunner.best": best.name})
     tracking.log_texts(run_id, {"ranking.jsonl": "\n".join(outcome.json() for outcome in outcomes)})
     if outcomes:
-        tracking.log_folder(run_id, Path(outcomes[0].folder).parent, "multirun.yaml")
+        tracking.log_hydra(run_id, Path(outcomes[0].folder).parent)
     tracking.end(run_id, "FAILED" if best is None else "FINISHED")

@@ -11,13 +11,14 @@ from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 from pydantic import BaseModel
 
-from mlrunner import evaluation, provenance, tracking
+from mlrunner import evaluation, tracking
 from mlrunner.cleaning import feature_columns
-from mlrunner.estimators import pip_requirements, trusted_types
+from mlrunner.model.estimators import pip_requirements, trusted_types
+from mlrunner.tracking import provenance
 
 if TYPE_CHECKING:
     from mlrunner.composition import Composition
-    from mlrunner.dataset import Roles, Task
+    from mlrunner.roles import Roles, Task
     from mlrunner.evaluation import Evaluation, Parts
     from mlrunner.strategy import CleaningStrategy
 
@@ -33,9 +34,7 @@ class Tracked(BaseModel):
     seed: int
 
 
-def model(
-    tracked: Tracked, pipeline: Any, raw: pd.DataFrame, roles: Roles, strategy: CleaningStrategy
-) -> str | None:
+def model(tracked: Tracked, pipeline: Any, raw: pd.DataFrame, roles: Roles, strategy: CleaningStrategy) -> str | None:
     """Save a fitted pipeline that takes raw rows.
 
     Returns:
@@ -76,11 +75,7 @@ def signature(pipeline: Any, rows: pd.DataFrame, strategy: CleaningStrategy) -> 
 def used_columns(rows: pd.DataFrame, strategy: CleaningStrategy) -> set[str]:
     """Find the raw columns without which the cleaned features would not be the same."""
     whole = list(strategy.transform_rows(rows).columns)
-    return {
-        name
-        for name in rows.columns
-        if list(strategy.transform_rows(rows.drop(columns=name)).columns) != whole
-    }
+    return {name for name in rows.columns if list(strategy.transform_rows(rows.drop(columns=name)).columns) != whole}
 
 
 def _type(column: pd.Series[Any]) -> DataType:
@@ -103,9 +98,7 @@ def drawn(tracked: Tracked, fitted: Any, parts: Parts, found: Evaluation, task: 
     """Draw the pictures."""
     if tracked.plots:
         tracking.RECORDER.later(
-            lambda: tracking.log_figures(
-                tracked.run_id, evaluation.figures(fitted, parts, found, task, tracked.seed)
-            )
+            lambda: tracking.log_figures(tracked.run_id, evaluation.figures(fitted, parts, found, task, tracked.seed))
         )
 
 
@@ -113,12 +106,10 @@ def environment(run_id: str, composition: Composition) -> None:
     """Save the composition whole, Hydra's record, the installed versions and what differs from the commit."""
     git = provenance.git()
     texts = {
-        "config.yaml": yaml.safe_dump(
-            json.loads(json.dumps(composition.config, default=str)), sort_keys=False
-        ),
+        "config.yaml": yaml.safe_dump(json.loads(json.dumps(composition.config, default=str)), sort_keys=False),
         "environment/requirements.txt": provenance.packages(),
         "environment/git.json": json.dumps({name: text for name, text in git.items() if name != "diff"}),
         "environment/dirty.diff": git.get("diff", ""),
     }
     tracking.log_texts(run_id, texts)
-    tracking.log_folder(run_id, composition.launch.folder)
+    tracking.log_hydra(run_id, composition.launch.folder)

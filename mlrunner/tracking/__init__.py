@@ -7,6 +7,7 @@ Parameters and metrics are written at once; models and pictures are written behi
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,17 +19,19 @@ import mlflow
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 
-from mlrunner import provenance
+import mlrunner
 from mlrunner.errors import StoreError
+from mlrunner.tracking import provenance
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from mlrunner.checks import Checked
+    from mlrunner.composition.checks import Checked
 
 PARAM_LIMIT = 6000  # characters; MLflow refuses longer values
 BATCH = 100  # parameters a request
 DPI = 100
+SECRETS = "password|token|api_key"
 MODEL_TAG = "mlrunner.model"
 
 
@@ -68,9 +71,7 @@ def experiment_id(name: str, artifacts: str | None) -> str:
     found = client.get_experiment_by_name(name)
     if found is not None:
         return str(found.experiment_id)
-    return client.create_experiment(
-        name, artifact_location=f"file://{artifacts}" if artifacts is not None else None
-    )
+    return client.create_experiment(name, artifact_location=f"file://{artifacts}" if artifacts is not None else None)
 
 
 def create_run(experiment: str, name: str, tags: dict[str, str]) -> str:
@@ -102,13 +103,20 @@ def begin(checked: Checked) -> str:
     return run_id
 
 
+def redact(text: str) -> str:
+    """Hide the passwords of URLs, and the values of keys that hold a secret."""
+    text = re.sub(r"(://[^/:@\s]*):[^/@\s]+@", r"\1:***@", text)
+    return re.sub(rf"\b({SECRETS})(['\"]?\s*[:=]\s*)(?!null\b|\$)[^\s,}}]+", r"\1\2***", text)
+
+
 def flatten(tree: Any, prefix: str = "") -> dict[str, str]:
     """Flatten nested settings into dotted names and texts of at most `PARAM_LIMIT` characters."""
     if isinstance(tree, dict) and tree:
         parts = [flatten(value, f"{prefix}.{key}" if prefix else str(key)) for key, value in tree.items()]
         return {name: value for part in parts for name, value in part.items()}
     text = tree if isinstance(tree, str) else json.dumps(tree, default=str)
-    return {prefix: text[:PARAM_LIMIT]}
+    is_secret = tree is not None and re.fullmatch(SECRETS, prefix.rpartition(".")[2])
+    return {prefix: "***" if is_secret else redact(text)[:PARAM_LIMIT]}
 
 
 def log_params(run_id: str, params: dict[str, str]) -> None:
@@ -120,9 +128,7 @@ def log_params(run_id: str, params: dict[str, str]) -> None:
 
 def log_dataset(run_id: str, dataset: dict[str, Any], fingerprint: str) -> None:
     """Record which rows the run learned from, by their content."""
-    source = json.dumps(
-        {key: dataset[key] for key in ("path", "query", "loader") if dataset.get(key) is not None}
-    )
+    source = json.dumps({key: dataset[key] for key in ("path", "query", "loader") if dataset.get(key) is not None})
     entity = Dataset(str(dataset["name"]), fingerprint[:36], "local", source)
     MlflowClient().log_inputs(run_id, [DatasetInput(entity, [InputTag("mlflow.data.context", "training")])])
 
@@ -166,7 +172,7 @@ def save_model(run_id: str, model_id: str, pipeline: Any, **described: Any) -> N
         pipeline: A fitted scikit-learn pipeline that takes raw rows.
         **described: `signature`, `input_example`, `pip_requirements`, `skops_trusted_types`.
     """
-    package = str(Path(__file__).parent)
+    package = str(Path(mlrunner.__file__).parent)
     with mlflow.start_run(run_id=run_id):
         mlflow.sklearn.log_model(pipeline, model_id=model_id, code_paths=[package], **described)
 
@@ -179,17 +185,15 @@ def log_figures(run_id: str, figures: dict[str, Figure]) -> None:
 
 
 def log_texts(run_id: str, texts: dict[str, str]) -> None:
-    """Save texts, path to content."""
+    """Save texts, path to content, without their secrets."""
     for path, content in texts.items():
-        MlflowClient().log_text(run_id, content, path)
+        MlflowClient().log_text(run_id, redact(content), path)
 
 
-def log_folder(run_id: str, folder: Path, name: str = ".hydra") -> None:
-    """Save Hydra's record of a run (a folder) or of a sweep (a file)."""
-    if (folder / name).is_dir():
-        MlflowClient().log_artifacts(run_id, str(folder / name), name)
-    elif (folder / name).exists():
-        MlflowClient().log_artifact(run_id, str(folder / name))
+def log_hydra(run_id: str, folder: Path) -> None:
+    """Save Hydra's record of a run or of a sweep."""
+    found = [*folder.glob(".hydra/*.yaml"), *folder.glob("multirun.yaml")]
+    log_texts(run_id, {str(file.relative_to(folder)): file.read_text() for file in found})
 
 
 def end(run_id: str, status: str) -> None:

@@ -9,10 +9,10 @@ import pandas as pd
 import pydantic
 from pydantic import Field
 
-from mlrunner import arguments
 from mlrunner.build import build
 from mlrunner.errors import ConfigError, MlrunnerError, ProblemsError
 from mlrunner.features import Features
+from mlrunner.model import arguments
 from mlrunner.schema import dataclass
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class EstimatorModel(Model):
         return _refused_values(estimator)
 
     def _estimator(self, task: Task) -> Any:
-        from mlrunner.labels import LabelCodes
+        from mlrunner.model.labels import LabelCodes
 
         estimator = arguments.construct(self.estimator, KEY)
         return LabelCodes(estimator) if self.encode_labels and task == "classification" else estimator

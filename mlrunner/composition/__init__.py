@@ -17,7 +17,6 @@ from mlrunner.errors import ConfigError, ProblemsError, nearest
 
 GROUPS = ("dataset", "cleaning", "split", "model", "stack", "gate", "deployer")
 MACHINE_KEYS = ("project", "home", "threads", "output", "stack")  # where a run happens, not what it is
-BLUEPRINT_ROWS = 96
 DUMMY = {"regression": "sklearn.dummy.DummyRegressor", "classification": "sklearn.dummy.DummyClassifier"}
 
 
@@ -98,11 +97,7 @@ class Composition:
         if self.settings.tracking.name is not None:
             return self.settings.tracking.name
         prefix = ["blueprint"] if self.settings.blueprint else []
-        told = [
-            text
-            for text in self.launch.overrides
-            if not text.startswith(("output=", "blueprint=", "tracking."))
-        ]
+        told = [text for text in self.launch.overrides if not text.startswith(("output=", "blueprint=", "tracking."))]
         return ",".join([*prefix, *told])[:120] or "default"
 
     @property

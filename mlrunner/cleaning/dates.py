@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api import types
 
-from mlrunner.columns import as_float, holds_numbers
+from mlrunner.cleaning.columns import as_float, holds_numbers
 from mlrunner.errors import DataError
 
 Part = Literal["year", "quarter", "month", "day", "dayofyear", "weekday", "hour", "minute"]

@@ -39,9 +39,7 @@ def git() -> dict[str, str]:
 def packages() -> str:
     """List the installed distributions, as `pip freeze` would, with the Python version first."""
     found = {dist.metadata["Name"]: dist.version for dist in metadata.distributions()}
-    lines = [
-        f"{name}=={version}" for name, version in sorted(found.items(), key=lambda item: str(item[0]).lower())
-    ]
+    lines = [f"{name}=={version}" for name, version in sorted(found.items(), key=lambda item: str(item[0]).lower())]
     return "\n".join([f"# Python {sys.version.split()[0]}", *lines, ""])
 
 

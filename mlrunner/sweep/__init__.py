@@ -48,19 +48,19 @@ class SweepCallback(Callback):
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Open the MLflow parent, unless a sweep is only composed."""
         del kwargs
-        from mlrunner import sweeping
+        from mlrunner.sweep import parent
 
-        os.environ[PARENT] = sweeping.open_parent(config)
+        os.environ[PARENT] = parent.open_parent(config)
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Rank the compositions and close the parent."""
         del kwargs
-        from mlrunner import sweeping
+        from mlrunner.sweep import parent
 
         folder = Path(config.hydra.sweep.dir)
         outcomes = rank(read_outcomes(folder))
         SweepCallback.failed = sum(outcome.error is not None for outcome in outcomes)
-        sweeping.close_parent(os.environ.pop(PARENT), outcomes)
+        parent.close_parent(os.environ.pop(PARENT), outcomes)
         if OmegaConf.select(config, "output") == "json":
             print(json.dumps([json.loads(outcome.json()) for outcome in outcomes]))
         else:

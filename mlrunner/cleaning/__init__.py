@@ -10,8 +10,8 @@ import dataclasses
 import pandas as pd
 from pydantic import Field
 
-from mlrunner import dates as dating
-from mlrunner.columns import Constant, clipped, filled, joined, numbers, without
+from mlrunner.cleaning import dates as dating
+from mlrunner.cleaning.columns import Constant, clipped, filled, joined, numbers, without
 from mlrunner.errors import DataError
 from mlrunner.roles import Roles
 from mlrunner.schema import dataclass

@@ -7,22 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
 from mlrunner import composition as composing
-from mlrunner import metrics, tables
+from mlrunner import metrics
 from mlrunner.build import build, code_digest
 from mlrunner.composition import Composition, Launch
-from mlrunner.dataset import Dataset, infer_task, table_problems, target_problems
+from mlrunner.dataset import Dataset, infer_task, table_problems, tables, target_problems
 from mlrunner.errors import ConfigError, MlrunnerError, ProblemsError, brief, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mlrunner.dataset import Task
+    from mlrunner.roles import Task
     from mlrunner.stack import Stack
 
 Built = dict[str, Any]
@@ -95,9 +96,11 @@ def check(cfg: DictConfig, launch: Launch) -> Checked:
     """
     problems = Problems()
     data: Data | None = problems.catch(lambda: load(cfg))
-    cfg = composing.with_task(cfg, data.task) if data is not None else cfg
-    built = {group: problems.catch(lambda group=group: _build(cfg, group)) for group in composing.GROUPS[1:]}
-    settings = problems.catch(lambda: composing.settings(cfg))
+    task = data.task if data is not None else cfg.dataset.task
+    cfg = composing.with_task(cfg, task or "regression")
+    groups = [group for group in composing.GROUPS[1:] if task is not None or group != "model"]
+    built: Built = {group: problems.catch(partial(_build, cfg, group)) for group in groups}
+    settings = problems.catch(partial(composing.settings, cfg))
     if data is not None:
         problems.extend(data.problems())
         problems.extend([sentence for rule in RULES for sentence in rule(data, built)])

@@ -9,9 +9,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from mlrunner.dates import moments_of
+from mlrunner.cleaning.dates import moments_of
 from mlrunner.errors import ConfigError, DataError, nearest
-from mlrunner.partition import (
+from mlrunner.roles import Task, infer_task
+from mlrunner.schema import dataclass
+from mlrunner.split.partition import (
     Codes,
     in_order,
     shuffled,
@@ -20,8 +22,6 @@ from mlrunner.partition import (
     stratified,
     units_of,
 )
-from mlrunner.roles import Task, infer_task
-from mlrunner.schema import dataclass
 
 
 class Counts(NamedTuple):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 from functools import lru_cache
 
 import pandas as pd
 
 from mlrunner.build import Group, build
-from mlrunner.composition import BLUEPRINT_ROWS
 from mlrunner.dataset import Dataset
+
+BLUEPRINT_ROWS = 96  # a few dozen: enough for ten folds, too few to wait for
 
 
 def read(dataset: Group, fingerprint: str) -> pd.DataFrame:
@@ -29,6 +31,6 @@ def few(table: pd.DataFrame, dataset: Group) -> pd.DataFrame:
     if dataset["task"] == "regression":
         return table.iloc[:: max(1, len(table) // BLUEPRINT_ROWS)].head(BLUEPRINT_ROWS).reset_index(drop=True)
     known = table[table[dataset["target"]].notna()]
-    share = -(-BLUEPRINT_ROWS // max(1, known[dataset["target"]].nunique()))
+    share = math.ceil(BLUEPRINT_ROWS / int(known[dataset["target"]].nunique()))
     few_of_each: pd.DataFrame = known[known.groupby(dataset["target"]).cumcount() < share]
     return few_of_each.reset_index(drop=True)

@@ -35,9 +35,7 @@ def diagnose(texts: list[str]) -> list[str]:
         groups = [one for one in parsed if loader.repository.group_exists(one.key_or_group)]
         wrong = {one.input_line: list(_options(one, loader)) for one in groups}
         sentences += [sentence for found in wrong.values() for sentence in found]
-        chosen = [
-            one.input_line for one in groups if not wrong[one.input_line] and not one.is_sweep_override()
-        ]
+        chosen = [one.input_line for one in groups if not wrong[one.input_line] and not one.is_sweep_override()]
         cfg = compose("config", [text for text in chosen if text is not None])
         names = [group for group in loader.repository.get_group_options("") if "/" not in group]
         others = [one for one in parsed if one not in groups and one.package is None]

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from mlrunner import formats
+from mlrunner.dataset import formats
 from mlrunner.errors import DataError, MlrunnerError, brief, nearest
 
 Format = Literal["csv", "parquet"]

@@ -10,7 +10,7 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from mlrunner.errors import ConfigError
-from mlrunner.rawrows import CleaningTransformer, kind_of
+from mlrunner.model.rawrows import CleaningTransformer, kind_of
 
 if TYPE_CHECKING:
     from mlrunner.roles import Roles

@@ -50,9 +50,7 @@ def open_stores(lock: Path, stack_name: str, register: bool) -> None:
                 f"stack.name={stack_name} is not a stack of {os.environ.get('ZENML_STORE_URL')}."
             ) from error
         except (OSError, RuntimeError, MlflowException) as error:
-            raise StoreError(
-                f"A store does not open: {str(error).splitlines()[0]}; see stack.* and -v."
-            ) from error
+            raise StoreError(f"A store does not open: {str(error).splitlines()[0]}; see stack.* and -v.") from error
     os.environ["ZENML_ACTIVE_STACK_ID"] = str(stack)
 
 

@@ -18,6 +18,7 @@ from mlrunner.errors import ConfigError, nearest
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
+RAISED: list[Exception] = []  # by the run: Hydra would print its own words about it first
 PROJECT = Path(__file__).resolve().parent.parent
 INTERRUPTED = 130  # what a shell reports for Ctrl-C
 DIGITS_OPTION = r"(?<![\w'\"])\d+(_\d+)+(?![\w'\"])"
@@ -84,6 +85,8 @@ def compose_and_run(arguments: list[str]) -> int:
 
     sys.argv = ["mlrunner", *map(quote_option, arguments)]
     hydra.main(version_base="1.3", config_path=str(PROJECT / "conf"), config_name="config")(run)()
+    if RAISED:
+        raise RAISED.pop()
     return 1 if SweepCallback.failed else 0
 
 
@@ -109,7 +112,11 @@ def run(cfg: DictConfig) -> float:
 
     if HydraConfig.get().mode == RunMode.MULTIRUN:
         return runner.run_job(cfg)
-    return runner.run_one(cfg)
+    try:
+        return runner.run_one(cfg)
+    except Exception as error:
+        RAISED.append(error)
+        return float("nan")
 
 
 if __name__ == "__main__":

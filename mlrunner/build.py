@@ -6,6 +6,7 @@ import hashlib
 import importlib
 import inspect
 import json
+import re
 import sys
 from collections.abc import Mapping
 from importlib import metadata
@@ -19,6 +20,19 @@ from mlrunner.errors import ConfigError, ProblemsError, nearest
 
 Group = dict[str, Any]
 DATA_LIBRARIES = ("pandas", "numpy", "pyarrow", "scikit-learn")
+WHOLE, NUMBER, YES_NO = "a whole number", "a number", "true or false"
+WANTED = {
+    "int_parsing": WHOLE,
+    "int_type": WHOLE,
+    "int_from_float": WHOLE,
+    "float_parsing": NUMBER,
+    "float_type": NUMBER,
+    "bool_parsing": YES_NO,
+    "bool_type": YES_NO,
+    "string_type": "text",
+    "list_type": "a list, like [a,b]",
+    "dict_type": "keys with values, like {a: 1}",
+}
 
 
 def locate(target: str, key: str) -> Any:
@@ -31,50 +45,100 @@ def locate(target: str, key: str) -> Any:
     Raises:
         ConfigError: When there is no such module or no such name in it.
     """
-    module, _, name = str(target).rpartition(".")
+    path, _, name = str(target).rpartition(".")
     try:
-        return getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
+        module = importlib.import_module(path)
+    except (ImportError, ValueError) as error:
         raise ConfigError(f"{key}: cannot import '{target}' ({error}); name a class by its full path.") from error
+    if not hasattr(module, name):
+        raise ConfigError(f"{key}: {path} has no '{name}'; name a class by its full path.{nearest(name, dir(module))}")
+    return getattr(module, name)
 
 
-def build(group: Mapping[str, Any], key: str) -> Any:
+def build(group: Mapping[str, Any], key: str, kind: type = object) -> Any:
     """Build the object that a group describes.
 
     Args:
         group: `_target_` and the arguments of its constructor.
         key: The group's place in the composition, for the messages.
+        kind: What the class must inherit from.
 
     Raises:
+        ConfigError: When `_target_` names no class, or one of another kind.
         ProblemsError: With one sentence for each wrong key or value.
     """
     if group.get("_target_") is None:
         raise ConfigError(f"{key}._target_ is not set; choose an option of conf/{key}/ or name a class.")
     cls = locate(group["_target_"], f"{key}._target_")
+    _refuse_kind(cls, kind, group["_target_"], key)
     arguments = {name: value for name, value in group.items() if name != "_target_"}
     try:
         return cls(**arguments)
     except pydantic.ValidationError as error:
-        known = list(inspect.signature(cls).parameters)
-        raise ProblemsError(sentences(error, key, known)) from error
+        raise ProblemsError(sentences(error, key, {"": list(inspect.signature(cls).parameters)})) from error
     except TypeError as error:
         raise ConfigError(f"{key}: {error}.") from error
 
 
-def sentences(error: pydantic.ValidationError, key: str, known: list[str]) -> list[str]:
-    """Say each mistake in one sentence with its full key."""
-    return [_sentence(dict(found), key, known) for found in error.errors(include_url=False)]
+def _refuse_kind(cls: Any, kind: type, target: str, key: str) -> None:
+    if isinstance(cls, type) and issubclass(cls, kind):
+        return
+    wanted = "class" if kind is object or not isinstance(cls, type) else f"{kind.__module__}.{kind.__name__}"
+    raise ConfigError(
+        f"{key}._target_={target} is no {wanted}; choose an option of conf/{key}/, or name a class of that kind."
+    )
 
 
-def _sentence(found: dict[str, Any], key: str, known: list[str]) -> str:
-    name = ".".join([part for part in [key, *map(str, found["loc"])] if part])
-    last = str(found["loc"][-1]) if found["loc"] else ""
+def sentences(error: pydantic.ValidationError, key: str, known: Mapping[str, list[str]]) -> list[str]:
+    """Say each mistake in one sentence with its full key.
+
+    Args:
+        error: What pydantic found.
+        key: Where the values are in the composition; empty at its top.
+        known: The names that are possible, by the key below `key` that holds them.
+    """
+    by_place: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for found in error.errors(include_url=False):
+        place = tuple(str(part) for part in found["loc"] if not _is_type(part)) or ("",)
+        by_place.setdefault(place, []).append(dict(found))
+    return [_sentence(place, found, key, known) for place, found in by_place.items()]
+
+
+def _sentence(place: tuple[str, ...], every: list[dict[str, Any]], key: str, known: Mapping[str, list[str]]) -> str:
+    """Say a mistake; a value that may have several types makes pydantic find one for each."""
+    *holders, last = place
+    found = every[0]
+    holder = ".".join(part for part in (key, *holders) if part)
+    name = f"{holder}.{last}".strip(".")
     if found["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
-        return f"{name} is not a key; {key or 'the composition'} has {', '.join(known)}.{nearest(last, known)}"
+        names = known.get(".".join(holders), [])
+        possible = ", ".join(names) or "no keys"
+        return f"{name} is not a key; {holder or 'the composition'} has {possible}.{nearest(last, names)}"
     if found["type"].startswith("missing"):
         return f"{name} is not set; give it a value."
+    if len(every) > 1:
+        wanted = " or ".join(WANTED.get(one["type"], str(one["msg"])) for one in every)
+        return f"{name}={_shown(found['input'])} should be {wanted}."
+    return f"{name}={_shown(found['input'])} {_wanted(found)}"
+
+
+def _is_type(part: object) -> bool:
+    """Tell the types that pydantic puts between the keys when a value may have several."""
+    return part in ("str", "int", "float", "bool") or (isinstance(part, str) and "[" in part)
+
+
+def _shown(value: object) -> str:
+    """Write a value as it is typed on the command line."""
+    return value if isinstance(value, str) and value else json.dumps(value, default=str)
+
+
+def _wanted(found: dict[str, Any]) -> str:
+    """Say what was expected, in the words of a person and not of a parser."""
+    if found["type"] in WANTED:
+        return f"should be {WANTED[found['type']]}."
     message = str(found["msg"]).removeprefix("Value error, ").removeprefix("Input ")
-    return f"{name}={found['input']!r} {message[0].lower()}{message[1:]}."
+    known = re.findall("'(.*?)'", message) if found["type"] == "literal_error" else []
+    return f"{message[0].lower()}{message[1:]}.{nearest(str(found['input']), known)}"
 
 
 def code_digest(built: object) -> str:

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from mlrunner import metrics
+from mlrunner import folds, metrics
 from mlrunner.roles import Roles
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from mlrunner.roles import Task
     from mlrunner.model import Model
+    from mlrunner.roles import Task
 
-IMPORTANCE_ROWS = 500  # of the rows that chose the model; more change the picture little
+IMPORTANCE_ROWS = 400  # of the rows that chose the model; more change the picture little
 
 
 @dataclass(frozen=True)
@@ -75,17 +75,29 @@ def evaluate(fitted: Any, parts: Parts, model: Model, task: Task) -> Evaluation:
     if parts.chooser != "cv":
         return Evaluation({**told, **scores["validation"]}, predictions["validation"])
     features, target = parts.of("train")
-    crossed = metrics.cross_validate(lambda: model.build(features, task), features, target, parts.folds["fold"], task)
+    crossed = folds.cross_validate(lambda: model.build(features, task), features, target, parts.folds["fold"], task)
     told |= {f"cv/{name}": value for name, value in crossed.mean.items()}
     told |= {f"cv/{name}_std": value for name, value in crossed.std.items()}
     return Evaluation({**told, **crossed.mean}, crossed.predictions)
 
 
-def figures(fitted: Any, parts: Parts, evaluation: Evaluation, task: Task, seed: int) -> dict[str, Figure]:
-    """Draw what people look at, of the part that chose (of train's rows where there are folds)."""
+def figures(
+    fitted: Any, parts: Parts, evaluation: Evaluation, task: Task, seed: int, subject: str = ""
+) -> dict[str, Figure]:
+    """Draw what people look at, of the part that chose; of the model itself on train's rows where there are folds.
+
+    Args:
+        fitted: Takes cleaned feature columns.
+        parts: The cleaned rows.
+        evaluation: What `evaluate` found.
+        task: Decides the figures.
+        seed: Chooses the rows of the importance and shuffles them.
+        subject: Data set and model; the part is added, and the line stands under each title.
+    """
     from mlrunner import plots
 
     judged = "train" if parts.chooser == "cv" else "validation"
     importance = plots.permutation_importance(fitted, *parts.of(judged), task, seed=seed, rows=IMPORTANCE_ROWS)
-    curve = None if judged == "train" else plots.learning_curve(fitted, *parts.of("train"), *parts.of(judged), task)
-    return plots.figures(evaluation.predictions, task, importance=importance, curve=curve)
+    curve = plots.learning_curve(fitted, *parts.of("train"), *parts.of("validation"), task)
+    line, inspected = (" · ".join(filter(None, (subject, part))) for part in (parts.chooser, judged))
+    return plots.figures(evaluation.predictions, task, line, importance, curve, inspected)

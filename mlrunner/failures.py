@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
+from pathlib import Path
 
 from mlrunner import terminal
 from mlrunner.errors import ConfigError, MlrunnerError, ProblemsError, StoreError
+
+UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR)
 
 
 def report(error: Exception) -> int:
@@ -28,13 +32,26 @@ def translate(error: Exception) -> MlrunnerError | None:
     """Say in our words what Hydra, OmegaConf or the disk said in theirs; None for what is not input."""
     if isinstance(error, MlrunnerError):
         return error
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return StoreError(f"No disk space left while writing {error.filename or 'a store'}; free some and run again.")
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
-    if isinstance(error, HydraException | OmegaConfBaseException):
+    if isinstance(error, HydraException | OmegaConfBaseException) or "Config group override" in str(error):
         return _refused(error)
+    return _unwritten(error)
+
+
+def _unwritten(error: Exception) -> StoreError | None:
+    """Explain a full disk, and a home that cannot be written; other files are not ours to explain."""
+    code, file = getattr(error, "errno", None), getattr(error, "filename", None)
+    home = os.environ["MLRUNNER_HOME"]
+    if code in (errno.ENOSPC, errno.EDQUOT) or "disk is full" in str(error):
+        return StoreError(
+            f"No disk space left while writing {file or 'a store'} (MLRUNNER_HOME is {home}); free some, or set "
+            "MLRUNNER_HOME to a folder on another disk."
+        )
+    if code in UNWRITABLE and file is not None and (Path(str(file)).is_relative_to(home) or str(file) in home):
+        why = os.strerror(code)
+        return StoreError(f"Cannot write {file} ({why}); set MLRUNNER_HOME to a folder that you may write.")
     return None
 
 
@@ -42,5 +59,6 @@ def _refused(error: Exception) -> MlrunnerError:
     """Look at each override by itself; where none is wrong alone, Hydra's own words have to do."""
     from mlrunner.composition.diagnosis import diagnose
 
-    found = diagnose([text for text in sys.argv[1:] if not text.startswith("-")])
+    multirun = bool({"-m", "--multirun"} & set(sys.argv[1:]))
+    found = diagnose([text for text in sys.argv[1:] if not text.startswith("-")], multirun)
     return ProblemsError(found) if found else ConfigError(" ".join(str(error).split()))

@@ -6,7 +6,6 @@ undefined. Here undefined is NaN, so that nothing downstream takes it for a numb
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -158,8 +157,7 @@ def confusion(true: Array, predicted: Array, size: int) -> Array:
 
 
 def _labels(predictions: Predictions) -> dict[str, float]:
-    labels, true, predicted = predictions.codes
-    counts = confusion(true, predicted, len(labels))
+    counts = confusion(*predictions.codes[1:], len(predictions.codes[0]))
     hits, actual, said = counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0)
     present = actual + said > 0  # as scikit-learn: macro means go over the classes that occur at all
     recall = hits / np.maximum(actual, 1)
@@ -188,8 +186,7 @@ def _roc_auc(true: Array, proba: Array) -> float:
 def area_under_roc(positive: Array, scores: Array) -> float:
     """Compute the chance that a positive row ranks above a negative one (Mann-Whitney; ties count half)."""
     n = int(positive.sum())
-    ranks = pd.Series(scores).rank().to_numpy()
-    pairs = n * (len(positive) - n)
+    pairs, ranks = n * (len(positive) - n), pd.Series(scores).rank().to_numpy()
     return float((ranks[positive].sum() - n * (n + 1) / 2) / pairs) if pairs else float("nan")
 
 
@@ -200,54 +197,3 @@ def log_loss(predictions: Predictions) -> float:
     given = np.where(known, proba[np.arange(len(true)), np.where(known, true, 0)], 0)
     epsilon = np.finfo(proba.dtype).eps  # as scikit-learn, which clips by the type's own precision
     return float(-np.log(np.clip(given, epsilon, 1 - epsilon), dtype=float).mean())
-
-
-@dataclass(frozen=True)
-class CrossValidation:
-    """The scores of every fold, and what was predicted for the rows while they were held out."""
-
-    folds: list[dict[str, float]]
-    held_out: list[Predictions]
-
-    @property
-    def mean(self) -> dict[str, float]:
-        """Average each metric over the folds; NaN when one fold has none."""
-        return {name: float(np.mean([fold[name] for fold in self.folds])) for name in self.folds[0]}
-
-    @property
-    def std(self) -> dict[str, float]:
-        """Give each metric's standard deviation over the folds, as `cross_val_score(...).std()` does."""
-        with np.errstate(all="ignore"):
-            return {name: float(np.std([fold[name] for fold in self.folds])) for name in self.folds[0]}
-
-    @property
-    def predictions(self) -> Predictions:
-        """Join the held-out rows of all folds; a class that a fold never saw has probability 0 there."""
-        y_true = np.concatenate([part.y_true for part in self.held_out])
-        y_pred = np.concatenate([part.y_pred for part in self.held_out])
-        seen = [part.classes for part in self.held_out if part.classes is not None]
-        classes = np.unique(np.concatenate(seen)) if seen else None
-        known = [
-            pd.DataFrame(part.y_proba, columns=part.classes).reindex(columns=classes, fill_value=0.0)
-            for part in self.held_out
-            if part.y_proba is not None
-        ]
-        proba = pd.concat(known).to_numpy() if known else None
-        return Predictions(y_true, y_pred, proba, classes, self.held_out[0].target)
-
-
-def cross_validate(
-    make_estimator: Callable[[], Any],
-    features: pd.DataFrame,
-    target: pd.Series[Any],
-    folds: pd.Series[int],
-    task: Task,
-) -> CrossValidation:
-    """Fit one new estimator a fold, on the other folds' rows; `folds` shares the features' index."""
-    numbers = folds.reindex(features.index).to_numpy()
-    held_out = []
-    for number in np.unique(numbers):
-        inside = numbers == number
-        fitted = make_estimator().fit(features[~inside], target[~inside])
-        held_out.append(predict(fitted, features[inside], target[inside], task))
-    return CrossValidation([measure(predictions, task) for predictions in held_out], held_out)

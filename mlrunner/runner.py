@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from mlrunner import terminal
 from mlrunner.composition import Launch, checks
@@ -28,7 +28,9 @@ def launch() -> Launch:
     hydra = HydraConfig.get()
     choices = {group: str(option) for group, option in hydra.runtime.choices.items() if _is_ours(group, option)}
     job = int(str(hydra.job.num)) if hydra.mode == RunMode.MULTIRUN else None
-    return Launch(choices, list(hydra.overrides.task), Path(hydra.runtime.output_dir), job, os.environ.get(PARENT))
+    typed = OmegaConf.to_container(hydra.overrides.task)  # as it was typed: ${seed} stays ${seed}
+    overrides = [str(text) for text in typed] if isinstance(typed, list) else []
+    return Launch(choices, overrides, Path(hydra.runtime.output_dir), job, os.environ.get(PARENT))
 
 
 def _is_ours(group: str, option: object) -> bool:

@@ -108,11 +108,12 @@ def evaluate(
     tracked: recording.Tracked,
 ) -> Annotated[dict[str, float], "metrics"]:
     """Score every part of the split, and the folds."""
-    parts = Parts(train, validation, test, folds, build(dataset, "dataset").roles)
+    source = build(dataset, "dataset")
+    parts = Parts(train, validation, test, folds, source.roles)
     fitted, task = model.pipeline[1:], dataset["task"]
     found = evaluation.evaluate(fitted, parts, build(settings.settings, "model"), task)
     recording.evaluated(tracked, found, model.fit_seconds)
-    recording.drawn(tracked, fitted, parts, found, task)
+    recording.drawn(tracked, fitted, parts, found, task, f"{source.label} · {settings.name}")
     return found.scores
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import sys
+import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 STEPS = ("ingest", "clean", "divide", "train", "evaluate", "gate", "deploy")
 PARTS = ("train", "validation", "cv", "test")
-PIPED_WIDTH = 120  # columns where there is no terminal
+PIPED_WIDTH = 240  # columns where there is no terminal
 
 
 @dataclass(frozen=True)
@@ -247,7 +248,7 @@ def show_ranking(outcomes: list[Outcome], folder: str) -> None:
             number(outcome.metrics.get(f"test/{metric}")),
             "-" if failed else f"{outcome.fit_seconds:.2f} s",
             f"{outcome.seconds:.2f} s",
-            (outcome.error or "") if failed else str(outcome.run_id)[:8],
+            textwrap.shorten(outcome.error or "", 60) if failed else str(outcome.run_id)[:8],
             style="red" if failed else ("bold" if rank == 1 else ""),
         )
     out = console()

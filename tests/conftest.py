@@ -57,8 +57,12 @@ def front_door(home: Path, *arguments: str, cwd: Path | None = None, **more: str
 
 @pytest.fixture(scope="session")
 def session_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One pair of stores for the tests that only add runs to it."""
-    return tmp_path_factory.mktemp("home")
+    """One pair of stores, already made, for the tests that only add runs to it."""
+    home = tmp_path_factory.mktemp("home")
+    done = front_door(home, "env")
+    if done.code != 0:
+        raise RuntimeError(done.err)
+    return home
 
 
 @pytest.fixture(scope="session")

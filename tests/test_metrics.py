@@ -17,7 +17,7 @@ from sklearn.ensemble import (
     RandomForestClassifier,
 )
 from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
-from sklearn.model_selection import FixedThresholdClassifier, cross_val_score
+from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -349,45 +349,3 @@ def test_an_unknown_metric_is_refused_with_the_nearest_name() -> None:
         "gate.metric is 'acuracy', but the metrics are r2, rmse, mae, median_absolute_error, mape, accuracy, "
         "balanced_accuracy, f1, precision, recall, roc_auc, log_loss. Did you mean 'accuracy'?"
     )
-
-
-# --- folds --------------------------------------------------------------------------------------------------
-
-
-def test_cross_validation_agrees_with_sklearn() -> None:
-    features, target = table(90)
-    number = pd.Series(np.arange(90) % 3, index=features.index)
-    found = metrics.cross_validate(LinearRegression, features, target, number, "regression")
-    splits = [(np.flatnonzero(number != k), np.flatnonzero(number == k)) for k in range(3)]
-    expected = cross_val_score(LinearRegression(), features, target, cv=splits, scoring="r2")
-    assert [fold["r2"] for fold in found.folds] == pytest.approx(expected.tolist())
-    assert found.mean["r2"] == pytest.approx(expected.mean())
-    assert found.std["r2"] == pytest.approx(expected.std())
-    assert len(found.predictions.y_true) == 90
-
-
-def test_folds_are_matched_by_index_not_by_place() -> None:
-    features, target = table(30)
-    number = pd.Series(np.arange(30) // 10, index=features.index)
-    straight = metrics.cross_validate(LinearRegression, features, target, number, "regression")
-    turned = metrics.cross_validate(LinearRegression, features, target, number[::-1], "regression")
-    assert straight.mean == turned.mean
-
-
-def test_a_class_that_a_fold_never_saw_has_no_probability_there() -> None:
-    features = pd.DataFrame({"x": [0.0, 1, 0, 1, 2]})
-    target, folds = pd.Series([*"ababc"]), pd.Series([0, 0, 1, 1, 1])
-    found = metrics.cross_validate(DummyClassifier, features, target, folds, "classification")
-    joined = found.predictions
-    assert joined.classes is not None
-    assert joined.y_proba is not None
-    assert joined.classes.tolist() == ["a", "b", "c"]
-    assert joined.y_proba[2:].tolist() == [[0.5, 0.5, 0]] * 3
-    assert set(found.mean) == set(metrics.metric_names("classification"))
-
-
-def test_a_fold_without_a_number_leaves_none_in_the_mean() -> None:
-    folds = [{"r2": NAN, "rmse": 1.0}, {"r2": 0.5, "rmse": 3.0}]
-    found = metrics.CrossValidation(folds, [])
-    assert found.mean == pytest.approx({"r2": NAN, "rmse": 2.0}, nan_ok=True)
-    assert found.std == pytest.approx({"r2": NAN, "rmse": 1.0}, nan_ok=True)

@@ -10,10 +10,10 @@ from typing import Any, Literal
 
 import pydantic
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from mlrunner.build import Group, sentences
-from mlrunner.errors import ConfigError, ProblemsError, nearest
+from mlrunner.composition.values import plain, resolving
+from mlrunner.errors import ProblemsError
 
 GROUPS = ("dataset", "cleaning", "split", "model", "stack", "gate", "deployer")
 MACHINE_KEYS = ("project", "home", "threads", "output", "stack")  # where a run happens, not what it is
@@ -35,7 +35,7 @@ class Objective(_Strict):
 class Tracking(_Strict):
     """What MLflow receives beside parameters and metrics."""
 
-    experiment: str
+    experiment: str = pydantic.Field(min_length=1)
     name: str | None
     log_model: bool
     plots: bool
@@ -45,7 +45,7 @@ class Tracking(_Strict):
 class Settings(_Strict):
     """The keys that belong to no group."""
 
-    seed: int
+    seed: int = pydantic.Field(ge=0, lt=2**32)
     threads: int
     blueprint: bool
     objective: Objective
@@ -53,6 +53,20 @@ class Settings(_Strict):
     output: Literal["text", "json"]
     project: Path
     home: Path
+
+    @pydantic.field_validator("threads")
+    @classmethod
+    def _some(cls, threads: int) -> int:
+        if threads == 0 or threads < -1:
+            raise ValueError("should be -1, which takes all, or at least 1")
+        return threads
+
+
+KNOWN = {
+    "": [*GROUPS, *Settings.model_fields],
+    "objective": list(Objective.model_fields),
+    "tracking": list(Tracking.model_fields),
+}
 
 
 @dataclass(frozen=True)
@@ -118,27 +132,6 @@ class Composition:
         return replace(self, config=config)
 
 
-def plain(node: DictConfig, key: str) -> Group:
-    """Resolve one group of Hydra's config into plain values.
-
-    Raises:
-        ConfigError: When an interpolation leads nowhere.
-    """
-    try:
-        found = OmegaConf.to_container(node[key], resolve=True)
-    except OmegaConfBaseException as error:
-        raise ConfigError(f"{key}: {str(error).splitlines()[0]}.") from error
-    if not isinstance(found, dict):
-        raise ConfigError(f"{key}={found!r} is not an option; choose one of conf/{key}/.")
-    return {str(name): value for name, value in found.items()}
-
-
-def with_task(cfg: DictConfig, task: str) -> DictConfig:
-    """Complete a composition whose task was inferred from its data."""
-    merged = OmegaConf.merge(cfg, {"dataset": {"task": task}})
-    return merged if isinstance(merged, DictConfig) else cfg
-
-
 def settings(cfg: DictConfig) -> Settings:
     """Read the keys that belong to no group.
 
@@ -149,36 +142,17 @@ def settings(cfg: DictConfig) -> Settings:
     try:
         return Settings.model_validate(rest)
     except pydantic.ValidationError as error:
-        raise ProblemsError(sentences(error, "", [*GROUPS, *Settings.model_fields])) from error
+        raise ProblemsError(sentences(error, "", KNOWN)) from error
 
 
 def _value(cfg: DictConfig, key: str) -> Any:
-    return plain(cfg, key) if OmegaConf.is_dict(cfg._get_node(key)) else cfg[key]
+    if OmegaConf.is_dict(cfg._get_node(key)):
+        return plain(cfg, key)
+    with resolving(key, [str(name) for name in cfg]):
+        return cfg[key]
 
 
 def read(cfg: DictConfig, launch: Launch) -> Composition:
     """Read Hydra's config, which has been checked, into plain values."""
     config = {str(key): _value(cfg, str(key)) for key in cfg}
     return Composition(config, settings(cfg), launch)
-
-
-def refuse_task(cfg: DictConfig, conf: Path) -> None:
-    """Refuse a model that does not do the task, naming those that do.
-
-    Raises:
-        ConfigError: When `model.targets` has no class for `dataset.task`.
-    """
-    task, targets = cfg.dataset.task, cfg.model.get("targets")
-    if targets is None or targets.get(task) is not None:
-        return
-    fits = sorted(file.stem for file in (conf / "model").glob("*.yaml") if _fits(OmegaConf.load(file), task))
-    name = cfg.model.get("name")
-    raise ConfigError(
-        f"model={name} does not do {task}, which is dataset.task; models that do: {', '.join(fits)}."
-        f"{nearest(str(name), fits)}"
-    )
-
-
-def _fits(model: Any, task: str) -> bool:
-    targets = model.get("targets")
-    return targets is None or targets.get(task) is not None

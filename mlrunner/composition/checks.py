@@ -5,43 +5,39 @@ All problems are reported together. Nothing here imports ZenML or MLflow.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from mlrunner import composition as composing
-from mlrunner import metrics
 from mlrunner.build import build, code_digest
-from mlrunner.composition import Composition, Launch
-from mlrunner.dataset import Dataset, infer_task, table_problems, tables, target_problems
-from mlrunner.errors import ConfigError, MlrunnerError, ProblemsError, brief, nearest
+from mlrunner.cleaning import CleaningStrategy
+from mlrunner.composition import Composition, Launch, gaps
+from mlrunner.composition.rules import RULES, Data, Found
+from mlrunner.composition.values import plain
+from mlrunner.dataset import Dataset, infer_task, tables
+from mlrunner.deployer import Deployer
+from mlrunner.errors import MlrunnerError, ProblemsError
+from mlrunner.gate import Gate
+from mlrunner.model import Model
+from mlrunner.split import DataDivideStrategy
+from mlrunner.stack import Stack
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from mlrunner.roles import Task
-    from mlrunner.stack import Stack
 
-Built = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Data:
-    """The data set as it turned out to be."""
-
-    dataset: Dataset
-    table: pd.DataFrame
-    fingerprint: str
-    task: Task
-
-    def problems(self) -> list[str]:
-        """Say what is wrong with the rows or with the columns' parts."""
-        roles = self.dataset.roles
-        return [*target_problems(self.table, roles, self.task), *table_problems(self.table, roles)]
+KINDS: dict[str, type] = {
+    "cleaning": CleaningStrategy,
+    "split": DataDivideStrategy,
+    "model": Model,
+    "stack": Stack,
+    "gate": Gate,
+    "deployer": Deployer,
+}
 
 
 @dataclass(frozen=True)
@@ -70,9 +66,11 @@ class Problems:
             self.extend([str(error)])
         return None
 
-    def extend(self, sentences: list[str]) -> None:
+    def extend(self, sentences: Iterable[str]) -> None:
         """Add the sentences that are not there yet."""
-        self.found += [sentence for sentence in sentences if sentence not in self.found]
+        for sentence in sentences:
+            if sentence not in self.found:
+                self.found.append(sentence)
 
     def refuse(self) -> None:
         """Stop here if anything is wrong.
@@ -94,18 +92,18 @@ def check(cfg: DictConfig, launch: Launch) -> Checked:
     Raises:
         ProblemsError: With one sentence for each problem.
     """
+    gaps.refuse_gaps(cfg, launch.overrides)
     problems = Problems()
-    data: Data | None = problems.catch(lambda: load(cfg))
-    task = data.task if data is not None else cfg.dataset.task
-    cfg = composing.with_task(cfg, task or "regression")
-    groups = [group for group in composing.GROUPS[1:] if task is not None or group != "model"]
-    built: Built = {group: problems.catch(partial(_build, cfg, group)) for group in groups}
-    settings = problems.catch(partial(composing.settings, cfg))
-    if data is not None:
-        problems.extend(data.problems())
-        problems.extend([sentence for rule in RULES for sentence in rule(data, built)])
-    if settings is not None and data is not None:
-        problems.catch(lambda: _objective(settings.objective.metric, data.task))
+    data: Data | None = problems.catch(partial(load, cfg))
+    task = data.task if data is not None else gaps.said_task(cfg)
+    cfg = gaps.with_task(cfg, task)
+    problems.catch(partial(composing.settings, cfg))
+    sound = gaps.with_stand_ins(cfg)
+    built = {group: problems.catch(partial(_build, sound, group, task)) for group in KINDS}
+    metric, home = (OmegaConf.select(sound, key, throw_on_missing=False) for key in ("objective.metric", "home"))
+    found = Found(data, task, built, metric, Path(str(home)))
+    for rule in RULES:
+        problems.extend(rule(found))
     problems.refuse()
     if data is None:  # then there was a problem
         raise ProblemsError(problems.found)
@@ -117,61 +115,17 @@ def load(cfg: DictConfig) -> Data:
     """Read the data set, inferring the task when it is not said.
 
     Raises:
-        MlrunnerError: When the data set cannot be read, or has no such target.
+        MlrunnerError: When the data set cannot be read.
     """
-    group = composing.plain(cfg, "dataset")
-    dataset: Dataset = build(group, "dataset")
+    group = plain(cfg, "dataset")
+    dataset: Dataset = build(group, "dataset", Dataset)
     fingerprint = dataset.fingerprint()
     table = tables.read(group, fingerprint)
-    if dataset.target not in table:
-        raise ProblemsError(target_problems(table, dataset.roles, "regression"))
-    return Data(dataset, table, fingerprint, dataset.task or infer_task(table[dataset.target]))
+    inferred = infer_task(table[dataset.target]) if dataset.target in table else None
+    return Data(dataset, table, fingerprint, dataset.task or inferred)
 
 
-def _build(cfg: DictConfig, group: str) -> Any:
-    if group == "model":
-        composing.refuse_task(cfg, Path(str(cfg.project)) / "conf")
-    return build(composing.plain(cfg, group), group)
-
-
-def _objective(metric: str, task: Task) -> None:
-    known = metrics.metric_names(task)
-    if metric not in known:
-        raise ConfigError(
-            f"objective.metric={metric} is not a metric of {task}; choose {', '.join(known)}.{nearest(metric, known)}"
-        )
-
-
-def _columns(data: Data, built: Built) -> Iterator[str]:
-    """Refuse columns that the cleaning names and the data set does not have."""
-    if built["cleaning"] is None:
-        return
-    yield from built["cleaning"].problems()
-    present = [str(name) for name in data.table.columns]
-    for key, names in built["cleaning"].named_columns.items():
-        for name in names:
-            if name not in present:
-                yield (
-                    f"{key} names '{name}', which {data.dataset.label} does not have; its columns are "
-                    f"{brief(present)}.{nearest(name, present)}"
-                )
-
-
-def _sizes(data: Data, built: Built) -> Iterator[str]:
-    """Refuse a split that the rows cannot fill."""
-    if built["split"] is None:
-        return
-    roles = data.dataset.roles
-    target = data.table[roles.target].dropna()
-    groups = data.table[roles.group].nunique() if roles.group in data.table else None
-    smallest = int(target.value_counts().min()) if data.task == "classification" and len(target) else None
-    yield from built["split"].problems(len(target), groups, smallest)
-
-
-def _estimator(data: Data, built: Built) -> Iterator[str]:
-    """Refuse an estimator that does not do the task or does not know an argument."""
-    if built["model"] is not None:
-        yield from built["model"].problems(data.task)
-
-
-RULES = (_columns, _sizes, _estimator)
+def _build(cfg: DictConfig, group: str, task: Task | None) -> Any:
+    if group == "model" and task is not None:
+        gaps.refuse_task(cfg, task)
+    return build(plain(cfg, group), group, KINDS[group])

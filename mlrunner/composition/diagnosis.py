@@ -22,22 +22,24 @@ from mlrunner.errors import brief, nearest
 CONF = "conf"
 
 
-def diagnose(texts: list[str]) -> list[str]:
+def diagnose(texts: list[str], multirun: bool = False) -> list[str]:
     """Say what is wrong with each override; nothing when the mistake is not in one of them alone.
 
     Args:
         texts: The overrides as they were typed.
+        multirun: Whether an override may hold several values.
     """
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(Path(os.environ["MLRUNNER_PROJECT"]) / CONF), version_base="1.3"):
         loader: Any = GlobalHydra.instance().config_loader()
         parsed, sentences = _parse(texts)
+        sentences += [] if multirun else [_sweep(one) for one in parsed if one.is_sweep_override()]
         groups = [one for one in parsed if loader.repository.group_exists(one.key_or_group)]
         wrong = {one.input_line: list(_options(one, loader)) for one in groups}
         sentences += [sentence for found in wrong.values() for sentence in found]
         chosen = [one.input_line for one in groups if not wrong[one.input_line] and not one.is_sweep_override()]
         cfg = compose("config", [text for text in chosen if text is not None])
-        names = [group for group in loader.repository.get_group_options("") if "/" not in group]
+        names = [name for name in _names(loader) if loader.repository.group_exists(name) and name != "hydra"]
         others = [one for one in parsed if one not in groups and one.package is None]
         return [*sentences, *[sentence for one in others for sentence in _key(one, cfg, names)]]
 
@@ -57,16 +59,28 @@ def _parse(texts: list[str]) -> tuple[list[Override], list[str]]:
     return parsed, sentences
 
 
+def _sweep(override: Override) -> str:
+    return f"{override.input_line} holds several values, which only a grid takes; add --multirun."
+
+
+def _names(loader: Any) -> list[str]:
+    return [str(name) for name in loader.repository.get_group_options("", None)]
+
+
 def _options(override: Override, loader: Any) -> Iterator[str]:
     """Refuse the options that a group does not have."""
     group, value = override.key_or_group, override.value()
-    if value is None or override.is_delete():
+    if override.is_delete():
         return
     known = loader.get_group_options(group)
+    told = ", ".join(known) or "no options"
+    if value is None:
+        yield f"{group}=null is not an option; {group} has {told}."
+        return
     chosen = list(override.sweep_string_iterator()) if override.is_sweep_override() else _listed(value)
     for option in chosen:
         if option not in known:
-            yield f"{group}={option} is not an option; {group} has {', '.join(known)}.{nearest(option, known)}"
+            yield f"{group}={option} is not an option; {group} has {told}.{nearest(option, known)}"
 
 
 def _listed(value: Any) -> list[str]:
@@ -85,6 +99,17 @@ def _key(override: Override, cfg: DictConfig, groups: list[str]) -> Iterator[str
             yield _unknown(parts[: depth + 1], known if depth else [*known, *groups])
             return
         node = node._get_node(part)
+    yield from _new_names(override, node)
+
+
+def _new_names(override: Override, node: Any) -> Iterator[str]:
+    """Explain that a mapping is merged into the one that is there, where new names need a `+`."""
+    value, key = override.value(), override.key_or_group
+    if not isinstance(value, dict) or not OmegaConf.is_dict(node):
+        return
+    for name in [str(name) for name in value if str(name) not in node]:
+        known = [str(one) for one in node]
+        yield f"{key} has no key {name}; to add it on purpose, write '+{override.input_line}'.{nearest(name, known)}"
 
 
 def _unknown(parts: list[str], known: list[str]) -> str:

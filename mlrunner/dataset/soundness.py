@@ -11,6 +11,8 @@ from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_float_dt
 from mlrunner.errors import brief, nearest
 from mlrunner.roles import MANY_CLASSES, Roles, Task, has_fractions
 
+MEMBERS = 5  # on average, of a class whose label is a float
+
 
 def target_problems(table: pd.DataFrame, roles: Roles, task: Task) -> list[str]:
     """Say why the target cannot be learned.
@@ -66,7 +68,8 @@ def _nothing_to_learn(told: str, target: pd.Series) -> str | None:
 def _unfit(told: str, target: pd.Series, task: Task) -> str | None:
     numeric = is_numeric_dtype(target) or is_bool_dtype(target)
     if numeric and (infinite := int(np.isinf(target.to_numpy(dtype=float)).sum())):
-        return f"{told} is infinite in {infinite:,} rows; mend or leave out those rows."
+        rows = ("1 row", "that row") if infinite == 1 else (f"{infinite:,} rows", "those rows")
+        return f"{told} is infinite in {rows[0]}; mend or leave out {rows[1]}."
     if task == "regression":
         return None if numeric else _not_numbers(told, target)
     return _no_classes(told, target)
@@ -81,12 +84,15 @@ def _not_numbers(told: str, target: pd.Series) -> str:
 
 
 def _no_classes(told: str, target: pd.Series) -> str | None:
-    """Fractions are no class labels for scikit-learn; a value that hardly ever recurs is none for anyone."""
+    """Fractions are no class labels for scikit-learn; a value that hardly ever recurs is none for anyone.
+
+    Floats must recur more often than the rest: the 214 whole values of diabetes' 442 rows are a quantity.
+    """
     distinct = target.nunique()
     if has_fractions(target):
         fraction = target[target % 1 != 0].iloc[0]
         kind = f"is continuous ({distinct:,} different values, such as {_example(fraction)})"
-    elif distinct > MANY_CLASSES and distinct > len(target) / 2:
+    elif distinct > MANY_CLASSES and len(target) < distinct * (MEMBERS if is_float_dtype(target) else 2):
         kind = f"has {distinct:,} different values in {len(target):,} rows, too many for classes"
     else:
         return None

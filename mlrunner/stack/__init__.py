@@ -40,13 +40,7 @@ class Stack(ABC):
 
     def prepare(self, home: Path) -> None:
         """Make what must be there before ZenML and MLflow are imported."""
-        folder = own_folder(home)
-        free = shutil.disk_usage(folder).free
-        if free < NEEDED_BYTES:
-            raise StoreError(
-                f"No disk space for the stores: {free // 2**20} MB are free at {folder}, "
-                f"{NEEDED_BYTES // 2**20} MB are needed; free some, or set MLRUNNER_HOME to a folder on another disk."
-            )
+        refuse_full_disk(own_folder(home))
 
     def activate(self, home: Path) -> None:
         """Point this process at the stack, and register its components if they are not there.
@@ -95,6 +89,21 @@ def own_folder(home: Path) -> Path:
             f"remove {folder} to begin anew."
         )
     return folder
+
+
+def refuse_full_disk(folder: Path) -> None:
+    """Refuse a disk without room for the stores; the folder need not be there yet.
+
+    Raises:
+        StoreError: With what is free and what is needed.
+    """
+    there = next((one for one in (folder, *folder.parents) if one.exists()), Path("/"))
+    free = shutil.disk_usage(there).free
+    if free < NEEDED_BYTES:
+        raise StoreError(
+            f"No disk space for the stores: {free // 2**20} MB are free at {folder}, "
+            f"{NEEDED_BYTES // 2**20} MB are needed; free some, or set MLRUNNER_HOME to a folder on another disk."
+        )
 
 
 def refuse_file_store(uri: str) -> None:

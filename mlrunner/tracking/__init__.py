@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 PARAM_LIMIT = 6000  # characters; MLflow refuses longer values
 BATCH = 100  # parameters a request
-DPI = 100
+PNG = {"dpi": 100, "pil_kwargs": {"compress_level": 1}}  # larger files, written in less time
 SECRETS = "password|token|api_key"
 MODEL_TAG = "mlrunner.model"
 
@@ -181,7 +181,7 @@ def log_figures(run_id: str, figures: dict[str, Figure]) -> None:
     """Save pictures under `plots/`."""
     client = MlflowClient()
     for name, figure in figures.items():
-        client.log_figure(run_id, figure, f"plots/{name}.png", save_kwargs={"dpi": DPI})
+        client.log_figure(run_id, figure, f"plots/{name}.png", save_kwargs=PNG)
 
 
 def log_texts(run_id: str, texts: dict[str, str]) -> None:

@@ -18,8 +18,8 @@ from mlrunner.tracking import provenance
 
 if TYPE_CHECKING:
     from mlrunner.composition import Composition
-    from mlrunner.roles import Roles, Task
     from mlrunner.evaluation import Evaluation, Parts
+    from mlrunner.roles import Roles, Task
     from mlrunner.strategy import CleaningStrategy
 
 EXAMPLE_ROWS = 5
@@ -94,12 +94,15 @@ def evaluated(tracked: Tracked, found: Evaluation, fit_seconds: float) -> None:
     tracking.log_metrics(tracked.run_id, {**found.scores, "fit_seconds": fit_seconds})
 
 
-def drawn(tracked: Tracked, fitted: Any, parts: Parts, found: Evaluation, task: Task) -> None:
-    """Draw the pictures."""
-    if tracked.plots:
-        tracking.RECORDER.later(
-            lambda: tracking.log_figures(tracked.run_id, evaluation.figures(fitted, parts, found, task, tracked.seed))
+def drawn(tracked: Tracked, fitted: Any, parts: Parts, found: Evaluation, task: Task, subject: str) -> None:
+    """Draw the pictures; `subject` names data set and model."""
+    if not tracked.plots:
+        return
+    tracking.RECORDER.later(
+        lambda: tracking.log_figures(
+            tracked.run_id, evaluation.figures(fitted, parts, found, task, tracked.seed, subject)
         )
+    )
 
 
 def environment(run_id: str, composition: Composition) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +10,9 @@ import pytest
 import yaml
 from mlflow import MlflowClient
 
+from tests.apps.test_robust import start
 from tests.apps.test_run import store
-from tests.conftest import PROJECT, Ran, Runner, environment
+from tests.conftest import PROJECT, Ran, Runner
 
 pytestmark = pytest.mark.slow
 
@@ -66,12 +65,9 @@ def test_one_failing_composition_does_not_stop_the_others(mlrunner: Runner) -> N
 
 
 def test_two_sweeps_of_the_same_second_share_nothing(session_home: Path) -> None:
-    command = [sys.executable, "-m", "mlrunner", "-m", "dataset=wine", "model=dummy,ridge", "output=json"]
-    started = [
-        subprocess.Popen(command, env=environment(session_home), cwd=PROJECT, stdout=subprocess.PIPE, text=True)
-        for _ in range(2)
-    ]
-    found = [json.loads(process.communicate(timeout=240)[0]) for process in started]
+    overrides = ["-m", "dataset=wine", "model=dummy,ridge", "output=json"]
+    with start(session_home, *overrides) as one, start(session_home, *overrides) as other:
+        found = [json.loads(process.communicate(timeout=240)[0]) for process in (one, other)]
     folders = [one["folder"] for outcomes in found for one in outcomes]
     assert len(set(folders)) == 4
     assert len(parents(store(session_home), found[0]) | parents(store(session_home), found[1])) == 2

@@ -1,0 +1,147 @@
+"""The rules between the groups of a composition, a sentence for each breach; `checks` applies them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlrunner import metrics
+from mlrunner.cleaning import DataCleaning
+from mlrunner.composition.gaps import TASKS
+from mlrunner.dataset import Dataset, table_problems, target_problems
+from mlrunner.errors import MlrunnerError, brief, nearest
+from mlrunner.stack import refuse_file_store, refuse_full_disk
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mlrunner.roles import Task
+    from mlrunner.stack import Stack
+
+FEW = 100  # rows that are cleaned to see what is left
+ENOUGH = 10**9  # rows, of a table that cannot be counted: as many as any split wants
+
+
+@dataclass(frozen=True)
+class Data:
+    """The data set as it turned out to be; its task is None only while its target is not there."""
+
+    dataset: Dataset
+    table: pd.DataFrame
+    fingerprint: str
+    task: Task | None
+
+    @property
+    def known(self) -> pd.DataFrame:
+        """The rows that have a target."""
+        target = self.dataset.target
+        return self.table[self.table[target].notna()] if target in self.table else self.table.iloc[:0]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What could be built of a composition; None for what could not."""
+
+    data: Data | None
+    task: Task | None
+    built: dict[str, Any]
+    metric: object
+    home: Path
+
+
+def soundness(found: Found) -> Iterator[str]:
+    """Refuse a target that cannot be learned, and rows or columns that make no data set."""
+    if found.data is None:
+        return
+    table, roles = found.data.table, found.data.dataset.roles
+    yield from target_problems(table, roles, found.task or "regression")
+    yield from table_problems(table, roles)
+
+
+def columns(found: Found) -> Iterator[str]:
+    """Refuse columns that the cleaning names and the data set does not have."""
+    cleaning, data = found.built["cleaning"], found.data
+    if cleaning is None:
+        return
+    yield from cleaning.problems()
+    present = [] if data is None else [str(name) for name in data.table.columns]
+    for key, names in cleaning.named_columns.items() if data is not None else ():
+        for name in names:
+            if data is not None and name not in present:
+                yield (
+                    f"{key} names '{name}', which {data.dataset.label} does not have; its columns are "
+                    f"{brief(present)}.{nearest(name, present)}"
+                )
+
+
+def features(found: Found) -> Iterator[str]:
+    """Clean a few rows, to refuse a cleaning that leaves no column or cannot read what is there."""
+    cleaning, data = found.built["cleaning"], found.data
+    if cleaning is None or data is None or data.known.empty or cleaning.problems():
+        return
+    if table_problems(data.table, data.dataset.roles):
+        return
+    try:
+        DataCleaning(data.known.head(FEW), cleaning, data.dataset.roles).handle_data()
+    except MlrunnerError as error:
+        yield str(error)
+
+
+def sizes(found: Found) -> Iterator[str]:
+    """Refuse a split that the rows cannot fill."""
+    split, data = found.built["split"], found.data
+    if split is None:
+        return
+    if data is None or data.known.empty:
+        yield from split.problems(ENOUGH, ENOUGH, None)
+        return
+    roles = data.dataset.roles
+    groups = data.known[roles.group].nunique() if roles.group in data.known else None
+    counts = data.known[roles.target].value_counts()
+    smallest = int(counts[counts > 0].min()) if found.task == "classification" else None
+    yield from split.problems(len(data.known), groups, smallest)
+
+
+def estimator(found: Found) -> Iterator[str]:
+    """Refuse an estimator that does not do the task or does not know an argument."""
+    model = found.built["model"]
+    if model is None:
+        return
+    targets = getattr(model, "targets", None) or dict.fromkeys(TASKS, "")
+    able = [task for task in TASKS if targets.get(task) is not None] or TASKS
+    told = [model.problems(task) for task in ((found.task,) if found.task is not None else able)]
+    yield from (sentence for sentence in told[0] if all(sentence in others for others in told))
+
+
+def objective(found: Found) -> Iterator[str]:
+    """Refuse a metric that the task does not have."""
+    known = [name for task in TASKS if found.task in (None, task) for name in metrics.metric_names(task)]
+    if isinstance(found.metric, str) and found.metric not in known:
+        told = found.task or "any task"
+        yield (
+            f"objective.metric={found.metric} is not a metric of {told}; choose {', '.join(known)}."
+            f"{nearest(found.metric, known)}"
+        )
+
+
+def stores(found: Found) -> Iterator[str]:
+    """Refuse an address that cannot be one of a store, and a disk without room for it."""
+    stack = found.built["stack"]
+    for check in (partial(_address, stack, found.home), partial(refuse_full_disk, found.home / ".mlrunner")):
+        try:
+            check()
+        except MlrunnerError as error:
+            yield str(error)
+
+
+def _address(stack: Stack | None, home: Path) -> None:
+    if stack is not None:
+        address = stack.environment(home)["MLFLOW_TRACKING_URI"]
+        refuse_file_store(os.environ.get("MLFLOW_TRACKING_URI", address))
+
+
+RULES = (soundness, columns, features, sizes, estimator, objective, stores)

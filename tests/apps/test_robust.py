@@ -1,0 +1,91 @@
+"""Whole runs where something goes wrong, or where somebody else is there."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mlflow import MlflowClient
+
+from tests.apps.test_run import store
+from tests.conftest import PROJECT, Runner, environment, front_door
+
+pytestmark = pytest.mark.slow
+
+
+def named(client: MlflowClient, name: str) -> list[Any]:
+    """The runs of that name, in whatever experiment."""
+    experiments = [experiment.experiment_id for experiment in client.search_experiments()]
+    return list(client.search_runs(experiments, f"attributes.run_name = '{name}'"))
+
+
+def start(home: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Type a command and do not wait for it."""
+    command = [sys.executable, "-m", "mlrunner", *arguments]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, env=environment(home), cwd=PROJECT, stdout=pipe, stderr=pipe, text=True)
+
+
+def test_ctrl_c_closes_the_run_and_leaves_the_stores_usable(session_home: Path) -> None:
+    client = store(session_home)
+    with start(session_home, "model=rf", "model.estimator.n_estimators=20000", "tracking.name=stopped") as process:
+        deadline = time.monotonic() + 90
+        while not named(client, "stopped") and time.monotonic() < deadline:
+            time.sleep(0.5)
+        time.sleep(2)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "Traceback" not in err
+    assert named(client, "stopped")[0].info.status == "KILLED"
+    assert front_door(session_home, "dataset=wine", "model=dummy", "output=json").code == 0
+
+
+def test_two_first_runs_at_once_make_one_pair_of_stores(tmp_path: Path) -> None:
+    overrides = ["dataset=wine", "model=ridge", "output=json"]
+    with start(tmp_path, *overrides) as one, start(tmp_path, *overrides) as other:
+        told = [process.communicate(timeout=240) for process in (one, other)]
+    outcomes = [json.loads(out) for out, _ in told]
+    assert [outcome["status"] for outcome in outcomes] == ["FINISHED", "FINISHED"]
+    assert len({outcome["folder"] for outcome in outcomes}) == 2
+    assert {store(tmp_path).get_run(outcome["run_id"]).info.status for outcome in outcomes} == {"FINISHED"}
+
+
+def test_the_users_own_zenml_is_left_alone(tmp_path: Path) -> None:
+    user, home = tmp_path / "user", tmp_path / "home"
+    user.mkdir()
+    home.mkdir()
+    done = front_door(home, "dataset=wine", "model=dummy", "output=json", HOME=str(user), XDG_CONFIG_HOME=str(user))
+    assert done.code == 0, done.err
+    assert [str(path) for path in user.rglob("*zenml*")] == []
+    assert (home / ".mlrunner" / "zenml" / "config.yaml").exists()
+
+
+def test_a_variable_of_the_users_wins(tmp_path: Path) -> None:
+    theirs = f"sqlite:///{tmp_path}/theirs.db"
+    done = front_door(tmp_path, "dataset=wine", "model=dummy", "output=json", MLFLOW_TRACKING_URI=theirs)
+    assert done.code == 0, done.err
+    assert MlflowClient(theirs).get_run(done.json["run_id"]).info.status == "FINISHED"
+    assert not (tmp_path / ".mlrunner" / "mlflow.db").exists()
+
+
+def test_stack_describe_is_zenmls_own(mlrunner: Runner) -> None:
+    told = mlrunner("stack", "describe").out
+    for name in ("local_stack", "mlflow_tracker", "mlflow_deployer", "mlflow_registry"):
+        assert name in told
+
+
+def test_a_failing_estimator_is_one_sentence_and_a_failed_run(mlrunner: Runner, session_home: Path) -> None:
+    done = mlrunner(
+        "model=ridge", "model.features.impute=null", "model.features.indicate_missing=false", "tracking.name=gaps"
+    )
+    assert done.code == 1
+    assert "Traceback" not in done.err
+    assert "contains NaN" in done.err
+    assert named(store(session_home), "gaps")[0].info.status == "FAILED"

@@ -19,7 +19,7 @@ from pyarrow import ipc
 from zenml.enums import ArtifactType
 from zenml.materializers.base_materializer import BaseMaterializer
 
-from mlrunner.errors import StoreError
+from mlrunner.errors import DataError, StoreError
 
 
 @dataclass(frozen=True)
@@ -64,18 +64,55 @@ class Kept:
 KEEP = Kept(KEPT)
 
 
-def to_arrow(table: pd.DataFrame) -> pa.Table:
-    """Lay a table out so that its numbers map back without a copy: NaN stays NaN, one chunk a column."""
-    schema = pa.Schema.from_pandas(table)
-    arrays = [_array(table, field) for field in schema]
-    return pa.Table.from_arrays(arrays, schema=schema)
+def to_arrow(table: pd.DataFrame) -> pa.RecordBatch:
+    """Lay a table out so that its numbers map back without a copy: NaN stays NaN, one piece a column.
+
+    Raises:
+        DataError: When a column holds what Arrow has no type for.
+    """
+    try:
+        schema = pa.Schema.from_pandas(table)
+    except (pa.ArrowException, TypeError) as error:
+        raise DataError(_untyped(table)) from error
+    uuids = [field.name for field in schema if isinstance(field.type, pa.UuidType)]  # Arrow gives no objects back
+    if uuids:
+        return to_arrow(table.assign(**{name: table[name].map(str, na_action="ignore") for name in uuids}))
+    arrays = [_array(_column(table, place), field.type) for place, field in enumerate(schema)]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def _array(table: pd.DataFrame, field: pa.Field) -> pa.Array:
-    column = table[field.name] if field.name in table.columns else table.index.to_series()
+def _untyped(table: pd.DataFrame) -> str:
+    """Find the column that Arrow has no type for, and say how to give it one."""
+    for name, column in table.items():
+        try:
+            pa.Schema.from_pandas(column.to_frame())
+        except (pa.ArrowException, TypeError) as error:
+            return (
+                f"Column '{name}' holds values of several types, or of a type that tables do not keep ({error}); give "
+                f"it one in dataset.dtypes, such as {name}: str, or leave it out."
+            )
+    return "The table has columns that no file can keep; leave them out."
+
+
+def _column(table: pd.DataFrame, place: int) -> pd.Series[Any]:
+    """Take a column by its place, behind which the index stands; names need be neither text nor unlike the index's."""
+    width = table.shape[1]
+    return table.iloc[:, place] if place < width else table.index.get_level_values(place - width).to_series()
+
+
+def _array(column: pd.Series[Any], type_: pa.DataType) -> pa.Array:
     is_plain_float = isinstance(column.dtype, np.dtype) and column.dtype.kind == "f"
-    array = pa.array(column, type=field.type, from_pandas=not is_plain_float)
+    array = pa.array(column, type=type_, from_pandas=not is_plain_float)
     return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+
+
+def from_arrow(table: pa.Table) -> pd.DataFrame:
+    """Undo `to_arrow`; a column of objects stays one, or the cleaning would see another table than in a first run."""
+    frame: pd.DataFrame = table.to_pandas(split_blocks=True, integer_object_nulls=True)
+    columns = table.schema.pandas_metadata["columns"][: frame.shape[1]]
+    told = zip(frame.columns, frame.dtypes, columns, strict=True)
+    objects = [name for name, dtype, said in told if said["numpy_type"] == "object" and dtype != object]
+    return frame.astype(dict.fromkeys(objects, object)) if objects else frame
 
 
 class TableMaterializer(BaseMaterializer):
@@ -94,7 +131,7 @@ class TableMaterializer(BaseMaterializer):
         """Write a table and keep it."""
         table = to_arrow(data)
         with self.artifact_store.open(self.path, "wb") as sink, ipc.new_file(sink, table.schema) as writer:
-            writer.write_table(table)
+            writer.write_batch(table)
         KEEP.put(self.uri, data)
 
     def load(self, data_type: type[Any]) -> pd.DataFrame:
@@ -113,8 +150,7 @@ class TableMaterializer(BaseMaterializer):
         else:
             with self.artifact_store.open(self.path, "rb") as source:
                 table = ipc.open_file(source.read()).read_all()
-        frame: pd.DataFrame = table.to_pandas(split_blocks=True)
-        return frame
+        return from_arrow(table)
 
 
 class ModelMaterializer(BaseMaterializer):

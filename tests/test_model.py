@@ -342,7 +342,7 @@ def test_an_extra_that_is_not_installed_is_said(extra: str, monkeypatch: pytest.
 def test_wrong_features_are_said_beside_the_rest() -> None:
     model = option("ridge", "regression", "+model.features.skale=1", "model.features.impute=mode", alpa=1)
     said = model.problems("regression")
-    assert said[0].startswith("model.features.impute='mode' ")
+    assert said[0].startswith("model.features.impute=mode should be 'median', ")
     assert said[1].startswith("model.features.skale is not a key; model.features has impute")
     assert said[1].endswith("Did you mean 'scale'?")
     assert said[2] == "model.estimator.alpa: Ridge has no such argument. Did you mean 'alpha'?"

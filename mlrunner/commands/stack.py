@@ -29,7 +29,7 @@ def activate(overrides: list[str]) -> None:
     from hydra import compose, initialize_config_dir
 
     from mlrunner.build import build
-    from mlrunner.composition import plain
+    from mlrunner.composition.values import plain
 
     with initialize_config_dir(str(Path(os.environ["MLRUNNER_PROJECT"]) / "conf"), version_base="1.3"):
         cfg = compose("config", overrides)

@@ -8,7 +8,7 @@ from omegaconf import DictConfig
 
 from mlrunner import tracking
 from mlrunner.build import build
-from mlrunner.composition import plain
+from mlrunner.composition.values import plain
 from mlrunner.stack import Stack
 from mlrunner.terminal import Outcome
 from mlrunner.tracking import provenance

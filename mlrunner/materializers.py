@@ -15,6 +15,7 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from pandas.api.types import is_object_dtype
 from pyarrow import ipc
 from zenml.enums import ArtifactType
 from zenml.materializers.base_materializer import BaseMaterializer
@@ -111,7 +112,7 @@ def from_arrow(table: pa.Table) -> pd.DataFrame:
     frame: pd.DataFrame = table.to_pandas(split_blocks=True, integer_object_nulls=True)
     columns = table.schema.pandas_metadata["columns"][: frame.shape[1]]
     told = zip(frame.columns, frame.dtypes, columns, strict=True)
-    objects = [name for name, dtype, said in told if said["numpy_type"] == "object" and dtype != object]
+    objects = [name for name, dtype, said in told if said["numpy_type"] == "object" and not is_object_dtype(dtype)]
     return frame.astype(dict.fromkeys(objects, object)) if objects else frame
 
 

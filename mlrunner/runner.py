@@ -16,6 +16,7 @@ from mlrunner import terminal
 from mlrunner.composition import Launch, checks
 from mlrunner.composition.checks import Checked
 from mlrunner.errors import MlrunnerError, StoreError
+from mlrunner.recorder import RECORDER
 from mlrunner.sweep import PARENT, RESULT
 from mlrunner.terminal import PROGRESS, Outcome
 
@@ -45,7 +46,7 @@ def run_one(cfg: DictConfig) -> float:
         terminal.show_composition(checked)
         PROGRESS.begin()
     outcome = execute(checked)
-    _flush()
+    RECORDER.flush()
     if is_text:
         terminal.show_outcome(outcome, checked)
     else:
@@ -60,7 +61,7 @@ def run_job(cfg: DictConfig) -> float:
     try:
         outcome = execute(checks.check(cfg, started))
         if not HydraConfig.get().launcher._target_.endswith("BasicLauncher"):
-            _flush()
+            RECORDER.flush()
     except Exception as error:
         log.exception("the composition failed")
         outcome = failed(started, error, time.perf_counter() - began)
@@ -82,6 +83,7 @@ def failed(started: Launch, error: Exception, seconds: float) -> Outcome:
         objective=nan,
         seconds=seconds,
         fit_seconds=nan,
+        score_seconds=nan,
         metrics={},
         run_id=None,
         model_uri=None,
@@ -113,12 +115,12 @@ def execute(checked: Checked) -> Outcome:
         pipeline_run = _pipeline(checked, run_id)
     except BaseException as error:
         status = "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
-        tracking.RECORDER.later(lambda: tracking.end(run_id, status))
-        tracking.RECORDER.flush()
+        RECORDER.later(tracking.end, run_id, status)
+        RECORDER.flush()
         raise
     finally:
         PROGRESS.end()
-    tracking.RECORDER.later(lambda: tracking.end(run_id, "FINISHED"))
+    RECORDER.later(tracking.end, run_id, "FINISHED")
     return _outcome(checked, run_id, pipeline_run, time.perf_counter() - began)
 
 
@@ -173,6 +175,7 @@ def _outcome(checked: Checked, run_id: str, pipeline_run: str, seconds: float) -
         objective=found.get(objective.metric, float("nan")),
         seconds=seconds,
         fit_seconds=found.pop("fit_seconds", float("nan")),
+        score_seconds=found.pop("score_seconds", float("nan")),
         metrics=found,
         run_id=run_id,
         model_uri=model_uri,
@@ -180,9 +183,3 @@ def _outcome(checked: Checked, run_id: str, pipeline_run: str, seconds: float) -
         job=composition.launch.job,
         pipeline_run=pipeline_run,
     )
-
-
-def _flush() -> None:
-    from mlrunner import tracking
-
-    tracking.RECORDER.flush()

@@ -111,8 +111,11 @@ def evaluate(
     source = build(dataset, "dataset")
     parts = Parts(train, validation, test, folds, source.roles)
     fitted, task = model.pipeline[1:], dataset["task"]
+    began = time.perf_counter()
     found = evaluation.evaluate(fitted, parts, build(settings.settings, "model"), task)
-    recording.evaluated(tracked, found, model.fit_seconds)
+    recording.evaluated(
+        tracked, found, {"fit_seconds": model.fit_seconds, "score_seconds": time.perf_counter() - began}
+    )
     recording.drawn(tracked, fitted, parts, found, task, f"{source.label} · {settings.name}")
     return found.scores
 

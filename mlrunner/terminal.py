@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shlex
 import sys
@@ -38,6 +39,7 @@ class Outcome:
         objective: Its value; NaN for a failure.
         seconds: Wall time of the pipeline.
         fit_seconds: Of that, the estimator's own fit.
+        score_seconds: And its answers for every part, with their metrics.
         metrics: All of them, by part and name.
         run_id: Of MLflow; None when it failed before there was one.
         model_uri: Of MLflow; None when no model is saved.
@@ -54,6 +56,7 @@ class Outcome:
     objective: float
     seconds: float
     fit_seconds: float
+    score_seconds: float
     metrics: dict[str, float]
     run_id: str | None
     model_uri: str | None
@@ -63,14 +66,14 @@ class Outcome:
     pipeline_run: str | None = None
 
     def json(self) -> str:
-        """The outcome as JSON; NaN is null, which JSON has and NaN it has not."""
+        """The outcome as JSON; NaN and infinities are null, which JSON has and those it has not."""
         return json.dumps(_finite(asdict(self)))
 
 
 def _finite(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _finite(item) for key, item in value.items()}
-    return None if isinstance(value, float) and value != value else value
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def console(stderr: bool = False) -> Console:
@@ -160,7 +163,7 @@ def number(value: float | None, spread: float | None = None) -> str:
     """Write a number in four significant digits, with its spread; a dash for none."""
     if value is None or value != value:
         return "-"
-    told = f"{value:,.4g}" if abs(value) < 10000 else f"{value:,.0f}"
+    told = f"{value:,.4g}" if abs(value) < 9999.5 else f"{value:,.0f}"
     return told if spread is None else f"{told} ± {spread:.2g}"
 
 
@@ -188,7 +191,8 @@ def where_next(outcome: Outcome, overrides: list[str]) -> dict[str, str]:
     again = " ".join(["mlrunner", *map(shlex.quote, overrides)])
     served = {"serve": f"mlflow models serve -m {outcome.model_uri} --env-manager local"} if outcome.model_uri else {}
     previous = _previous(Path(outcome.folder))
-    compare = {"diff": f"diff {previous}/.hydra/config.yaml {relative(outcome.folder)}/.hydra/config.yaml"}
+    files = [shlex.quote(f"{folder}/.hydra/config.yaml") for folder in (previous, relative(outcome.folder))]
+    compare = {"diff": f"diff {' '.join(files)}"}
     return {
         "mlflow": f'run {outcome.run_id}: eval "$(mlrunner env)"; mlflow ui',
         "folder": relative(outcome.folder),

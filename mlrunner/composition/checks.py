@@ -40,6 +40,9 @@ KINDS: dict[str, type] = {
 }
 
 
+CODE: dict[type, str] = {}
+
+
 @dataclass(frozen=True)
 class Checked:
     """A composition that can run."""
@@ -107,8 +110,16 @@ def check(cfg: DictConfig, launch: Launch) -> Checked:
     problems.refuse()
     if data is None:  # then there was a problem
         raise ProblemsError(problems.found)
-    code = {group: code_digest(part) for group, part in {"dataset": data.dataset, **built}.items()}
+    code = {group: code_of(part) for group, part in {"dataset": data.dataset, **built}.items()}
     return Checked(composing.read(cfg, launch), data, code, built["stack"])
+
+
+def code_of(part: object) -> str:
+    """Digest the code of a group once a process: what is imported does not change any more."""
+    cls = type(part)
+    if cls not in CODE:
+        CODE[cls] = code_digest(part)
+    return CODE[cls]
 
 
 def load(cfg: DictConfig) -> Data:

@@ -31,6 +31,6 @@ def few(table: pd.DataFrame, dataset: Group) -> pd.DataFrame:
     if dataset["task"] == "regression":
         return table.iloc[:: max(1, len(table) // BLUEPRINT_ROWS)].head(BLUEPRINT_ROWS).reset_index(drop=True)
     known = table[table[dataset["target"]].notna()]
-    share = math.ceil(BLUEPRINT_ROWS / len(known[dataset["target"]].unique()))
+    share = math.ceil(BLUEPRINT_ROWS / len(set(known[dataset["target"]])))
     few_of_each: pd.DataFrame = known[known.groupby(dataset["target"]).cumcount() < share]
     return few_of_each.reset_index(drop=True)

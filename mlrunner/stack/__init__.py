@@ -5,15 +5,17 @@ Nothing here imports ZenML or MLflow before `activate` has set the environment t
 
 from __future__ import annotations
 
+import hashlib
 import os
-import shutil
 from abc import ABC, abstractmethod
 from pathlib import Path
 
-from mlrunner.errors import ConfigError, StoreError
+from mlrunner.errors import ConfigError
 from mlrunner.schema import dataclass
+from mlrunner.stack import servers
+from mlrunner.stack.guards import own_folder, refuse_file_store, refuse_full_disk
 
-NEEDED_BYTES = 50 * 2**20  # both empty stores take 3 MB; the rest is room for tables and models
+__all__ = ["LocalStack", "MlflowServerStack", "Stack", "ZenmlServerStack", "refuse_file_store", "refuse_full_disk"]
 PLAIN = {
     "ZENML_ANALYTICS_OPT_IN": "false",
     "ZENML_ENABLE_RICH_TRACEBACK": "false",
@@ -23,8 +25,13 @@ PLAIN = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "GIT_PYTHON_REFRESH": "quiet",
 }
-SILENT = {"ZENML_LOGGING_VERBOSITY": "CRITICAL", "MLFLOW_LOGGING_LEVEL": "ERROR"}
+SILENT = {
+    "ZENML_LOGGING_VERBOSITY": "CRITICAL",
+    "MLFLOW_LOGGING_LEVEL": "ERROR",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # it would break output=json
+}
 VERBOSE = {"ZENML_LOGGING_VERBOSITY": "INFO", "MLFLOW_LOGGING_LEVEL": "INFO"}
+ACTIVATED = "MLRUNNER_STACK"  # reaches the jobs in other processes
 
 
 @dataclass
@@ -39,8 +46,15 @@ class Stack(ABC):
         """Name the stores in the environment variables that `zenml` and `mlflow` themselves read."""
 
     def prepare(self, home: Path) -> None:
-        """Make what must be there before ZenML and MLflow are imported."""
+        """Make what must be there before ZenML and MLflow are imported; what is told is in `os.environ` by then.
+
+        Raises:
+            MlrunnerError: When a store cannot be made or reached.
+        """
         refuse_full_disk(own_folder(home))
+        refuse_file_store(os.environ["MLFLOW_TRACKING_URI"])
+        if servers.is_remote(os.environ["MLFLOW_TRACKING_URI"]):
+            servers.reach(os.environ["MLFLOW_TRACKING_URI"], "stack.tracking_uri")
 
     def activate(self, home: Path) -> None:
         """Point this process at the stack, and register its components if they are not there.
@@ -49,75 +63,34 @@ class Stack(ABC):
             home: The folder that holds `.mlrunner/`.
 
         Raises:
-            StoreError: When a store cannot be made, reached or written.
+            MlrunnerError: When a store cannot be made, reached or written.
         """
-        self.prepare(home)
+        self._refuse_change()
         told = VERBOSE if os.environ.get("MLRUNNER_VERBOSE") == "1" else SILENT
+        follow = not self.is_ours and "MLFLOW_TRACKING_URI" not in os.environ
         for variable, value in {**PLAIN, **told, **self.environment(home)}.items():
             os.environ.setdefault(variable, value)
-        refuse_file_store(os.environ["MLFLOW_TRACKING_URI"])
+        self.prepare(home)
         from mlrunner.stack import stores
 
-        stores.open_stores(home / ".mlrunner" / "stores.lock", self.name or "local_stack", register=self.is_ours)
+        lock = home / ".mlrunner" / "stores.lock"
+        stores.open_stores(lock, self.name or "local_stack", register=self.is_ours, follow=follow)
+
+    def _refuse_change(self) -> None:
+        """Refuse a second stack: ZenML and MLflow have read the environment of the first, and would keep to it."""
+        digest = hashlib.sha256(repr(self).encode()).hexdigest()
+        if os.environ.setdefault(ACTIVATED, digest) != digest:
+            raise ConfigError("stack: one sweep keeps to one stack and this one differs; run each stack by itself.")
 
     @property
     def is_ours(self) -> bool:
         """Whether mlrunner registers the stack, or finds it as somebody else made it."""
         return True
 
-
-def own_folder(home: Path) -> Path:
-    """Make `.mlrunner/` and notice when the project folder was moved under it.
-
-    Raises:
-        StoreError: When the folder cannot be written, or the stores in it were made at another place:
-            MLflow and ZenML both record absolute paths.
-    """
-    folder = home / ".mlrunner"
-    mark = folder / "home"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if not mark.exists():
-            mark.write_text(str(home))
-    except OSError as error:
-        raise StoreError(
-            f"Cannot write {folder} ({error.strerror}); set MLRUNNER_HOME to a folder that you may write."
-        ) from error
-    if mark.read_text() not in ("", str(home)):
-        raise StoreError(
-            f"The stores in {folder} were made at {mark.read_text()} and record that path; move the project back, or "
-            f"remove {folder} to begin anew."
-        )
-    return folder
-
-
-def refuse_full_disk(folder: Path) -> None:
-    """Refuse a disk without room for the stores; the folder need not be there yet.
-
-    Raises:
-        StoreError: With what is free and what is needed.
-    """
-    there = next((one for one in (folder, *folder.parents) if one.exists()), Path("/"))
-    free = shutil.disk_usage(there).free
-    if free < NEEDED_BYTES:
-        raise StoreError(
-            f"No disk space for the stores: {free // 2**20} MB are free at {folder}, "
-            f"{NEEDED_BYTES // 2**20} MB are needed; free some, or set MLRUNNER_HOME to a folder on another disk."
-        )
-
-
-def refuse_file_store(uri: str) -> None:
-    """Refuse the file store, which MLflow itself refuses since 3.13, with the way out.
-
-    Raises:
-        ConfigError: When the address is a folder and MLFLOW_ALLOW_FILE_STORE is not set.
-    """
-    is_folder = uri.startswith("file:") or "://" not in uri
-    if is_folder and uri != "databricks" and os.environ.get("MLFLOW_ALLOW_FILE_STORE") != "true":
-        raise ConfigError(
-            f"stack.tracking_uri={uri} is a folder, which MLflow no longer takes as a store; use "
-            "sqlite:////absolute/path/mlflow.db, a server's URL, or set MLFLOW_ALLOW_FILE_STORE=true."
-        )
+    @property
+    def artifact_location(self) -> str | None:
+        """Where MLflow keeps the files of a new experiment; None leaves that to the server, whose disk is not ours."""
+        return None if servers.is_remote(os.environ.get("MLFLOW_TRACKING_URI", "")) else self.artifacts
 
 
 def embedded_zenml(home: Path) -> dict[str, str]:
@@ -149,13 +122,17 @@ class MlflowServerStack(Stack):
 
     def environment(self, home: Path) -> dict[str, str]:
         """See `Stack.environment`."""
-        secrets = {
-            "MLFLOW_TRACKING_USERNAME": self.username,
-            "MLFLOW_TRACKING_PASSWORD": self.password,
-            "MLFLOW_TRACKING_TOKEN": self.token,
-        }
-        given = {variable: value for variable, value in secrets.items() if value is not None}
+        secrets = {"username": self.username, "password": self.password, "token": self.token}
+        given = {f"MLFLOW_TRACKING_{name.upper()}": value for name, value in secrets.items() if value is not None}
+        self._refuse_half(given)
         return {**embedded_zenml(home), "MLFLOW_TRACKING_URI": self.tracking_uri, **given}
+
+    def _refuse_half(self, given: dict[str, str]) -> None:
+        """Refuse a user without a password, which MLflow would leave out without a word."""
+        known = {name for name in ("USERNAME", "PASSWORD") if f"MLFLOW_TRACKING_{name}" in {**os.environ, **given}}
+        if len(known) == 1:
+            absent = ({"USERNAME", "PASSWORD"} - known).pop()
+            raise ConfigError(f"stack.{absent.lower()} is not set; give it, or set MLFLOW_TRACKING_{absent}.")
 
 
 @dataclass
@@ -176,6 +153,12 @@ class ZenmlServerStack(Stack):
             **{variable: value for variable, value in server.items() if value is not None},
             "MLFLOW_TRACKING_URI": self.tracking_uri,
         }
+
+    def prepare(self, home: Path) -> None:
+        """See `Stack.prepare`; ZenML keeps the key in its folder, in a file that anybody may read."""
+        super().prepare(home)
+        servers.refuse_other_server(os.environ["ZENML_STORE_URL"], "stack.url")
+        Path(os.environ["ZENML_CONFIG_PATH"]).mkdir(mode=0o700, parents=True, exist_ok=True)
 
     @property
     def is_ours(self) -> bool:

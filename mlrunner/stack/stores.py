@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -17,41 +20,97 @@ from filelock import FileLock
 from mlflow.exceptions import MlflowException
 from sqlalchemy import event
 from zenml.client import Client
-from zenml.enums import StackComponentType as Part
+from zenml.exceptions import AuthorizationException, ZenMLBaseException
 from zenml.integrations.registry import integration_registry
-from zenml.models import ComponentResponse
 from zenml.utils import source_utils
 from zenml.zen_stores.sql_zen_store import SqlZenStore
 
-from mlrunner.errors import StoreError
+from mlrunner.errors import StoreError, brief, nearest
+from mlrunner.stack import components, lean
+from mlrunner.stack.guards import refuse_file_store
+from mlrunner.stack.servers import is_remote, without_login
 
-TRACKER, DEPLOYER, REGISTRY = "mlflow_tracker", "mlflow_deployer", "mlflow_registry"
+IMPATIENT = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}  # 7 and 120 s otherwise
+REFUSED = (401, 403)
 
 
-def open_stores(lock: Path, stack_name: str, register: bool) -> None:
-    """Open both stores and activate the stack for this process only.
+@cache
+def open_stores(lock: Path, stack_name: str, register: bool, follow: bool) -> None:
+    """Open both stores and activate the stack for this process only; the second call of a process does nothing.
 
     Args:
         lock: The file that serialises the making.
         stack_name: ZenML's name of the stack.
         register: Whether to register the stack and its components when they are absent.
+        follow: Whether the stack's own MLflow tracker says where MLflow's store is.
 
     Raises:
         StoreError: When a store cannot be opened, or the stack is not there.
     """
     with FileLock(lock):
-        try:
+        with _sentences_of_zenml():
             client = Client()
             lighten(client)
-            stack = _register(client, stack_name) if register else client.get_stack(stack_name).id
-            mlflow.MlflowClient().search_experiments(max_results=1)
-        except KeyError as error:
-            raise StoreError(
-                f"stack.name={stack_name} is not a stack of {os.environ.get('ZENML_STORE_URL')}."
-            ) from error
-        except (OSError, RuntimeError, MlflowException) as error:
-            raise StoreError(f"A store does not open: {str(error).splitlines()[0]}; see stack.* and -v.") from error
+            stack = components.register(client, stack_name) if register else _find(client, stack_name)
+            if follow and components.follow_tracker(client, stack):
+                refuse_file_store(os.environ["MLFLOW_TRACKING_URI"])
+        _greet_mlflow()
     os.environ["ZENML_ACTIVE_STACK_ID"] = str(stack)
+
+
+@contextmanager
+def _sentences_of_zenml() -> Iterator[None]:
+    try:
+        yield
+    except AuthorizationException as error:
+        raise StoreError(
+            f"stack.api_key is not accepted by {_zenml_server()} ({_first_line(error)}); give the key of a service "
+            "account of that server, or set ZENML_STORE_API_KEY."
+        ) from error
+    except (OSError, RuntimeError, ValueError, ZenMLBaseException) as error:
+        raise StoreError(f"ZenML's store does not open: {_first_line(error)}; see stack.* and -v.") from error
+
+
+def _greet_mlflow() -> None:
+    """Ask MLflow for something, with an end to its patience: its own retries take minutes."""
+    said = {name: value for name, value in IMPATIENT.items() if name not in os.environ}
+    os.environ.update(said)
+    try:
+        mlflow.MlflowClient().search_experiments(max_results=1)
+    except (OSError, MlflowException) as error:
+        raise _not_opened(error) from error
+    finally:
+        for name in said:
+            del os.environ[name]
+
+
+def _not_opened(error: Exception) -> StoreError:
+    uri = without_login(os.environ["MLFLOW_TRACKING_URI"])
+    status = error.get_http_status_code() if isinstance(error, MlflowException) else None
+    if is_remote(uri) and (status in REFUSED or "error code 401" in str(error)):
+        return StoreError(
+            f"stack.tracking_uri={uri} does not accept stack.username and stack.password, or stack.token; correct "
+            "them, or set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD."
+        )
+    return StoreError(f"stack.tracking_uri={uri} does not open: {_first_line(error)}; see -v.")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".;:")
+
+
+def _zenml_server() -> str:
+    return without_login(os.environ.get("ZENML_STORE_URL", "the embedded ZenML"))
+
+
+def _find(client: Client, name: str) -> UUID:
+    try:
+        return client.get_stack(name, allow_name_prefix_match=False).id
+    except KeyError as error:
+        known = [stack.name for stack in client.list_stacks(size=100)]
+        raise StoreError(
+            f"stack.name={name} is not a stack of {_zenml_server()}, which has {brief(known)}.{nearest(name, known)}"
+        ) from error
 
 
 def lighten(client: Client) -> None:
@@ -65,6 +124,7 @@ def lighten(client: Client) -> None:
     source_utils.set_custom_source_root(os.environ["MLRUNNER_PROJECT"])
     for name in set(integration_registry.integrations) - {"mlflow"}:
         del integration_registry.integrations[name]
+    lean.remember()
     store = client.zen_store
     if isinstance(store, SqlZenStore) and store.engine.dialect.name == "sqlite":
         event.listen(store.engine, "connect", _write_ahead)
@@ -74,31 +134,3 @@ def lighten(client: Client) -> None:
 def _write_ahead(connection: Any, _record: Any) -> None:
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=NORMAL")
-
-
-def _register(client: Client, name: str) -> UUID:
-    uri = os.environ["MLFLOW_TRACKING_URI"]
-    tracker = _component(client, Part.EXPERIMENT_TRACKER, TRACKER, {"tracking_uri": uri})
-    deployer = _component(client, Part.MODEL_DEPLOYER, DEPLOYER, {})
-    registry = _component(client, Part.MODEL_REGISTRY, REGISTRY, {})
-    try:
-        return client.get_stack(name, allow_name_prefix_match=False).id
-    except KeyError:
-        parts: dict[Part, str | UUID] = {
-            Part.ORCHESTRATOR: "default",
-            Part.ARTIFACT_STORE: "default",
-            Part.EXPERIMENT_TRACKER: tracker.id,
-            Part.MODEL_DEPLOYER: deployer.id,
-            Part.MODEL_REGISTRY: registry.id,
-        }
-        return client.create_stack(name, parts).id
-
-
-def _component(client: Client, kind: Part, name: str, settings: dict[str, str]) -> ComponentResponse:
-    try:
-        found = client.get_stack_component(kind, name, allow_name_prefix_match=False)
-    except KeyError:
-        return client.create_stack_component(name, "mlflow", kind, settings)
-    if any(found.configuration.get(key) != value for key, value in settings.items()):
-        return client.update_stack_component(name, kind, configuration=settings)
-    return found

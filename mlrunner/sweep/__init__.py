@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
-from mlrunner.terminal import Outcome, show_ranking
+from mlrunner.errors import MlrunnerError
+from mlrunner.terminal import Outcome, show_problems, show_ranking
 
 PARENT = "MLRUNNER_PARENT_RUN"  # reaches the jobs in other processes
 RESULT = "result.json"
+NUMBERS = ("objective", "fit_seconds", "score_seconds")  # null in JSON where there is none
 
 
 def rank(outcomes: list[Outcome]) -> list[Outcome]:
@@ -30,10 +33,7 @@ def rank(outcomes: list[Outcome]) -> list[Outcome]:
 def read_outcomes(folder: Path) -> list[Outcome]:
     """Read the result of every job of a sweep."""
     found = [json.loads(file.read_text()) for file in folder.glob(f"*/{RESULT}")]
-    return [
-        Outcome(**{**one, "objective": _nan(one["objective"]), "fit_seconds": _nan(one["fit_seconds"])})
-        for one in found
-    ]
+    return [Outcome(**{**one, **{name: _nan(one[name]) for name in NUMBERS}}) for one in found]
 
 
 def _nan(value: float | None) -> float:
@@ -41,16 +41,20 @@ def _nan(value: float | None) -> float:
 
 
 class SweepCallback(Callback):
-    """What Hydra calls around a multirun."""
+    """What Hydra calls around a multirun; it warns of what a callback raises and goes on, so nothing is raised."""
 
-    failed: int = 0  # of the last sweep of this process; Hydra swallows what callbacks raise
+    failed: int = 0  # compositions of the last sweep of this process
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Open the MLflow parent, unless a sweep is only composed."""
+        """Open the MLflow parent; without one nothing starts."""
         del kwargs
         from mlrunner.sweep import parent
 
-        os.environ[PARENT] = parent.open_parent(config)
+        try:
+            os.environ[PARENT] = parent.open_parent(config)
+        except MlrunnerError as error:
+            show_problems(error)
+            sys.exit(error.exit_code)
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Rank the compositions and close the parent."""
@@ -60,7 +64,11 @@ class SweepCallback(Callback):
         folder = Path(config.hydra.sweep.dir)
         outcomes = rank(read_outcomes(folder))
         SweepCallback.failed = sum(outcome.error is not None for outcome in outcomes)
-        parent.close_parent(os.environ.pop(PARENT), outcomes)
+        try:
+            parent.close_parent(os.environ.pop(PARENT), outcomes)
+        except MlrunnerError as error:
+            show_problems(error)
+            SweepCallback.failed += 1
         if OmegaConf.select(config, "output") == "json":
             print(json.dumps([json.loads(outcome.json()) for outcome in outcomes]))
         else:

@@ -9,9 +9,10 @@ from omegaconf import DictConfig
 from mlrunner import tracking
 from mlrunner.build import build
 from mlrunner.composition.values import plain
+from mlrunner.recorder import RECORDER
 from mlrunner.stack import Stack
 from mlrunner.terminal import Outcome
-from mlrunner.tracking import provenance
+from mlrunner.tracking import provenance, recording
 
 
 def open_parent(config: DictConfig) -> str:
@@ -22,6 +23,8 @@ def open_parent(config: DictConfig) -> str:
     """
     stack: Stack = build(plain(config, "stack"), "stack")
     stack.activate(Path(config.home))
+    if config.hydra.launcher._target_.endswith("BasicLauncher"):
+        RECORDER.start_process(recording.warm)
     folder = str(config.hydra.sweep.dir)
     tags = {**provenance.tags(), "mlrunner.sweep_id": sweep_id(folder), "mlrunner.folder": folder}
     name = ",".join(map(str, config.hydra.overrides.task)) or "default"
@@ -41,7 +44,6 @@ def close_parent(run_id: str, outcomes: list[Outcome]) -> None:
         run_id: The parent's.
         outcomes: Best first.
     """
-    tracking.RECORDER.flush()
     best = next((outcome for outcome in outcomes if outcome.error is None), None)
     if best is not None:
         tracking.log_metrics(run_id, {best.metric: best.objective})
@@ -50,3 +52,4 @@ def close_parent(run_id: str, outcomes: list[Outcome]) -> None:
     if outcomes:
         tracking.log_hydra(run_id, Path(outcomes[0].folder).parent)
     tracking.end(run_id, "FAILED" if best is None else "FINISHED")
+    RECORDER.flush()

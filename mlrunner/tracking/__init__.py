@@ -1,7 +1,6 @@
 """Every call to MLflow: a run is opened, told what it is, given its results, and closed.
 
-Parameters and metrics are written at once; models and pictures are written behind the run's back by a
-`Recorder`, for they take longer than the rest together and nothing waits for them.
+Parameters and metrics are written at once; models and pictures by the `recorder`, behind the run's back.
 """
 
 from __future__ import annotations
@@ -9,18 +8,15 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import mlflow
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
+from mlflow.exceptions import MlflowException
 
 import mlrunner
-from mlrunner.errors import StoreError
 from mlrunner.tracking import provenance
 
 if TYPE_CHECKING:
@@ -35,48 +31,24 @@ SECRETS = "password|token|api_key"
 MODEL_TAG = "mlrunner.model"
 
 
-@dataclass
-class Recorder:
-    """Writes models and pictures behind the runs' backs, one run after the other.
-
-    One thread: MLflow's fluent interface keeps its active run by thread, and two writers would only wait
-    for each other's database lock.
-    """
-
-    pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "recorder"))
-    pending: list[Future[None]] = field(default_factory=list)
-
-    def later(self, task: Callable[[], None]) -> None:
-        """Queue a task."""
-        self.pending.append(self.pool.submit(task))
-
-    def flush(self) -> None:
-        """Wait for all that was queued.
-
-        Raises:
-            StoreError: When something could not be written; the rest was.
-        """
-        done, self.pending = self.pending, []
-        errors = [error for future in done if (error := future.exception()) is not None]
-        if errors:
-            raise StoreError(f"A run was not recorded whole: {errors[0]}") from errors[0]
-
-
-RECORDER = Recorder()
-
-
 def experiment_id(name: str, artifacts: str | None) -> str:
     """Find an MLflow experiment, making it with its own artifact folder when it is new."""
     client = MlflowClient()
     found = client.get_experiment_by_name(name)
     if found is not None:
         return str(found.experiment_id)
-    return client.create_experiment(name, artifact_location=f"file://{artifacts}" if artifacts is not None else None)
+    try:
+        return client.create_experiment(name, None if artifacts is None else Path(artifacts).absolute().as_uri())
+    except MlflowException:  # another process may have been faster
+        found = client.get_experiment_by_name(name)
+        if found is None:
+            raise
+        return str(found.experiment_id)
 
 
 def create_run(experiment: str, name: str, tags: dict[str, str]) -> str:
     """Open a run and return its id."""
-    return str(MlflowClient().create_run(experiment, tags=tags, run_name=name).info.run_id)
+    return str(MlflowClient().create_run(experiment, tags=tags, run_name=redact(name)).info.run_id)
 
 
 def begin(checked: Checked) -> str:
@@ -105,8 +77,9 @@ def begin(checked: Checked) -> str:
 
 def redact(text: str) -> str:
     """Hide the passwords of URLs, and the values of keys that hold a secret."""
-    text = re.sub(r"(://[^/:@\s]*):[^/@\s]+@", r"\1:***@", text)
-    return re.sub(rf"\b({SECRETS})(['\"]?\s*[:=]\s*)(?!null\b|\$)[^\s,}}]+", r"\1\2***", text)
+    text = re.sub(r"(://[^/:@\s]*):[^/\s]+@", r"\1:***@", text)
+    text = re.sub(rf"(?m)^(\s*(?:- )?['\"]?(?:{SECRETS})['\"]?: +)(?!null\b|\$\{{).*$", r"\1***", text)
+    return re.sub(rf"\b({SECRETS})(['\"]?\s*[:=]\s*)(?!null\b|\$\{{)[^\s,}}]+", r"\1\2***", text)
 
 
 def flatten(tree: Any, prefix: str = "") -> dict[str, str]:

@@ -17,7 +17,12 @@ PROJECT = Path(mlrunner.__file__).parent.parent
 def _git(*arguments: str) -> str | None:
     try:
         found = subprocess.run(
-            ["git", "-C", str(PROJECT), *arguments], capture_output=True, text=True, check=True, timeout=10
+            ["git", "-C", str(PROJECT), *arguments],
+            capture_output=True,
+            text=True,
+            errors="replace",  # a diff holds what the files hold, in whatever encoding
+            check=True,
+            timeout=10,
         )
     except (OSError, subprocess.SubprocessError):
         return None
@@ -30,7 +35,7 @@ def git() -> dict[str, str]:
     asked = {
         "commit": _git("rev-parse", "HEAD"),
         "branch": _git("rev-parse", "--abbrev-ref", "HEAD"),
-        "diff": _git("diff", "HEAD"),
+        "diff": _git("diff", "--no-color", "--no-ext-diff", "HEAD"),
     }
     return {name: text if name == "diff" else text.strip() for name, text in asked.items() if text}
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import yaml
+from mlflow import MlflowClient
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 from pydantic import BaseModel
@@ -14,6 +16,7 @@ from pydantic import BaseModel
 from mlrunner import evaluation, tracking
 from mlrunner.cleaning import feature_columns
 from mlrunner.model.estimators import pip_requirements, trusted_types
+from mlrunner.recorder import RECORDER
 from mlrunner.tracking import provenance
 
 if TYPE_CHECKING:
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from mlrunner.strategy import CleaningStrategy
 
 EXAMPLE_ROWS = 5
+DRAWN_ROWS = 2000  # of each part; the pictures look at fewer
 
 
 class Tracked(BaseModel):
@@ -44,18 +48,20 @@ def model(tracked: Tracked, pipeline: Any, raw: pd.DataFrame, roles: Roles, stra
         return None
     model_id = tracking.reserve_model(tracked.run_id)
     example = as_doubles(feature_columns(raw.head(EXAMPLE_ROWS), roles))
-    tracking.RECORDER.later(
-        lambda: tracking.save_model(
-            tracked.run_id,
-            model_id,
-            pipeline,
-            signature=signature(pipeline, example, strategy),
-            input_example=example,
-            pip_requirements=pip_requirements(pipeline),
-            skops_trusted_types=trusted_types(pipeline),
-        )
-    )
+    RECORDER.later(_save, tracked.run_id, model_id, pipeline, example, strategy)
     return f"models:/{model_id}"
+
+
+def _save(run_id: str, model_id: str, pipeline: Any, example: pd.DataFrame, strategy: CleaningStrategy) -> None:
+    tracking.save_model(
+        run_id,
+        model_id,
+        pipeline,
+        signature=signature(pipeline, example, strategy),
+        input_example=example,
+        pip_requirements=pip_requirements(pipeline),
+        skops_trusted_types=trusted_types(pipeline),
+    )
 
 
 def as_doubles(rows: pd.DataFrame) -> pd.DataFrame:
@@ -89,20 +95,26 @@ def _type(column: pd.Series[Any]) -> DataType:
     return kinds.get(getattr(column.dtype, "kind", "O"), DataType.string)
 
 
-def evaluated(tracked: Tracked, found: Evaluation, fit_seconds: float) -> None:
-    """Log the metrics, at once."""
-    tracking.log_metrics(tracked.run_id, {**found.scores, "fit_seconds": fit_seconds})
+def evaluated(tracked: Tracked, found: Evaluation, seconds: dict[str, float]) -> None:
+    """Log the metrics and what they took, at once."""
+    tracking.log_metrics(tracked.run_id, {**found.scores, **seconds})
 
 
 def drawn(tracked: Tracked, fitted: Any, parts: Parts, found: Evaluation, task: Task, subject: str) -> None:
     """Draw the pictures; `subject` names data set and model."""
-    if not tracked.plots:
-        return
-    tracking.RECORDER.later(
-        lambda: tracking.log_figures(
-            tracked.run_id, evaluation.figures(fitted, parts, found, task, tracked.seed, subject)
-        )
-    )
+    if tracked.plots:
+        RECORDER.later(_draw, tracked.run_id, fitted, parts.sample(DRAWN_ROWS), found, task, tracked.seed, subject)
+
+
+def _draw(run_id: str, *drawn: Any) -> None:
+    tracking.log_figures(run_id, evaluation.figures(*drawn))
+
+
+def warm() -> None:
+    """Import what saving and drawing need, and open the store."""
+    for module in ("matplotlib.figure", "mlflow.sklearn", "skops.io"):
+        importlib.import_module(module)
+    MlflowClient().search_experiments(max_results=1)
 
 
 def environment(run_id: str, composition: Composition) -> None:
@@ -114,5 +126,5 @@ def environment(run_id: str, composition: Composition) -> None:
         "environment/git.json": json.dumps({name: text for name, text in git.items() if name != "diff"}),
         "environment/dirty.diff": git.get("diff", ""),
     }
-    tracking.log_texts(run_id, texts)
-    tracking.log_hydra(run_id, composition.launch.folder)
+    RECORDER.later(tracking.log_texts, run_id, texts)
+    RECORDER.later(tracking.log_hydra, run_id, composition.launch.folder)

@@ -1,0 +1,62 @@
+"""Write behind the runs' backs what takes longest: models, pictures, texts."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
+from typing import Any, ParamSpec
+
+from mlrunner.errors import StoreError
+
+P = ParamSpec("P")
+
+
+class Recorder:
+    """A queue with one worker, so that what belongs to a run is written in order.
+
+    A thread for a single run. For a sweep in this process, a process of its own: drawing and saving are
+    Python's own work, and a thread would take turns with the next composition instead of running beside it.
+    """
+
+    def __init__(self) -> None:
+        self._pool: Executor | None = None
+        self._pending: list[Future[Any]] = []
+
+    def start_process(self, warm: Callable[[], None]) -> None:
+        """Work in another process from now on.
+
+        Args:
+            warm: What the process does first: its imports, while this one is busy with its own.
+        """
+        self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_ignore_interrupts)
+        self._pending.append(self._pool.submit(warm))
+
+    def later(self, function: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Queue a call; another process needs to be able to import the function."""
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(1, "recorder")
+        self._pending.append(self._pool.submit(function, *args, **kwargs))
+
+    def flush(self) -> None:
+        """Wait for all that was queued, and let the worker go.
+
+        Raises:
+            StoreError: When something could not be written; the rest was.
+        """
+        pending, pool = self._pending, self._pool
+        self._pending, self._pool = [], None
+        errors = [error for future in pending if (error := future.exception()) is not None]
+        if pool is not None:
+            pool.shutdown()
+        if errors:
+            raise StoreError(f"A run was not recorded whole: {errors[0]}") from errors[0]
+
+
+def _ignore_interrupts() -> None:
+    """Leave Ctrl-C to the process that was started first; it waits for what is queued."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+RECORDER = Recorder()

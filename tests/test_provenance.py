@@ -1,0 +1,121 @@
+"""What a run tells about the code and the machine it ran on, from git repositories made for the test."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+import mlrunner
+from mlrunner.tracking import provenance
+
+AUTHOR = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "commit.gpgsign=false")
+
+
+def git(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(["git", *AUTHOR, *arguments], cwd=folder, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder that takes the part of the checkout."""
+    monkeypatch.setattr(provenance, "PROJECT", tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    provenance.git.cache_clear()
+    yield tmp_path
+    provenance.git.cache_clear()
+
+
+@pytest.fixture
+def repository(project: Path) -> Path:
+    """A repository of one commit on the branch `trunk`."""
+    git(project, "init", "--initial-branch=trunk")
+    (project / "conf.yaml").write_text("seed: 0\n")
+    git(project, "add", ".")
+    git(project, "commit", "--message=first")
+    return project
+
+
+def test_a_clean_repository_has_commit_and_branch(repository: Path) -> None:
+    assert provenance.git() == {"commit": git(repository, "rev-parse", "HEAD"), "branch": "trunk"}
+
+
+@pytest.mark.parametrize("is_staged", [False, True], ids=["edited", "staged"])
+def test_what_differs_from_the_commit_is_told(repository: Path, is_staged: bool) -> None:
+    (repository / "conf.yaml").write_text("seed: 1\n")
+    if is_staged:
+        git(repository, "add", ".")
+    diff = provenance.git()["diff"]
+    assert diff.startswith("diff --git a/conf.yaml b/conf.yaml\n")
+    assert diff.endswith("-seed: 0\n+seed: 1\n")
+
+
+def test_the_diff_can_be_applied_again(repository: Path) -> None:
+    (repository / "conf.yaml").write_text("seed: 1\n")
+    git(repository, "config", "color.ui", "always")
+    diff = provenance.git()["diff"]
+    git(repository, "checkout", "--", ".")
+    subprocess.run(["git", "apply"], cwd=repository, input=diff, text=True, check=True)
+    assert (repository / "conf.yaml").read_text() == "seed: 1\n"
+
+
+def test_a_diff_in_another_encoding_is_told_too(repository: Path) -> None:
+    (repository / "conf.yaml").write_bytes("name: é\n".encode("latin-1"))
+    assert provenance.git()["diff"].endswith("+name: \ufffd\n")
+
+
+def test_a_detached_head_has_its_commit(repository: Path) -> None:
+    git(repository, "checkout", "--detach")
+    assert provenance.git() == {"commit": git(repository, "rev-parse", "HEAD"), "branch": "HEAD"}
+
+
+def test_git_is_asked_once(repository: Path) -> None:
+    before = dict(provenance.git())
+    (repository / "conf.yaml").write_text("seed: 1\n")
+    assert provenance.git() == before
+
+
+@pytest.mark.parametrize("name", ["no-repository", "no-commit", "no-folder"])
+def test_outside_of_git_nothing_is_told(name: str, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if name == "no-commit":
+        git(project, "init")
+    if name == "no-folder":
+        monkeypatch.setattr(provenance, "PROJECT", project / "absent")
+    assert provenance.git() == {}
+    told = provenance.tags()
+    assert "mlflow.source.git.commit" not in told
+    assert "mlflow.source.git.branch" not in told
+    assert told["mlrunner.git.dirty"] == "false"
+
+
+def test_without_the_git_program_nothing_is_told(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(repository))
+    assert provenance.git() == {}
+
+
+@pytest.mark.parametrize(("seed", "dirty"), [(0, "false"), (1, "true")], ids=["clean", "dirty"])
+def test_tags(repository: Path, seed: int, dirty: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGNAME", "ada")
+    (repository / "conf.yaml").write_text(f"seed: {seed}\n")
+    assert provenance.tags() == {
+        "mlflow.user": "ada",
+        "mlflow.source.name": "mlrunner",
+        "mlflow.source.type": "LOCAL",
+        "mlflow.source.git.commit": git(repository, "rev-parse", "HEAD"),
+        "mlflow.source.git.branch": "trunk",
+        "mlrunner.version": mlrunner.__version__,
+        "mlrunner.git.dirty": dirty,
+    }
+
+
+def test_packages_are_listed_like_requirements() -> None:
+    first, *lines, last = provenance.packages().split("\n")
+    assert first == f"# Python {sys.version.split()[0]}"
+    assert last == ""
+    assert f"pandas=={metadata.version('pandas')}" in lines
+    assert lines == sorted(lines, key=lambda line: line.partition("==")[0].lower())

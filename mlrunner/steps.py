@@ -19,6 +19,7 @@ from mlrunner.evaluation import Parts
 from mlrunner.gate import Decision, Gate
 from mlrunner.materializers import FittedModel, ModelMaterializer, TableMaterializer
 from mlrunner.model import ModelNameConfig
+from mlrunner.recorder import RECORDER
 from mlrunner.model.estimators import assemble
 from mlrunner.tracking import recording
 

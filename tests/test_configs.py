@@ -161,7 +161,7 @@ EXTRA_MODULES = {"lightgbm": "lightgbm", "catboost": "catboost"}
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize(("group", "option"), OPTIONS)
 def test_each_option_is_built_for_both_tasks(group: str, option: str, task: Task, compose: Compose) -> None:
-    cfg = compose([f"{group}={option}", f"dataset.task={task}"])
+    cfg = compose([f"{group}='{option}'", f"dataset.task={task}"])
     built = build(plain(cfg, group), group, KINDS[group])
     target = cfg[group]["_target_"]
     assert f"{type(built).__module__}.{type(built).__name__}" == target

@@ -185,11 +185,11 @@ def test_a_repeated_name_is_refused() -> None:
         pd.Series([1, "a"], dtype=object),
         pd.Series(["a", 1.5], dtype=object),
         pd.Series([True, "a"], dtype=object),
-        pd.Series([{1}, {2}], dtype=object),
+        pd.Series([object(), object()], dtype=object),
         np.array([1j, 2]),
         pd.arrays.SparseArray([0.0, 1.0]),
     ],
-    ids=["whole-and-text", "text-and-fraction", "yes-or-no-and-text", "sets", "complex", "sparse"],
+    ids=["whole-and-text", "text-and-fraction", "yes-or-no-and-text", "objects", "complex", "sparse"],
 )
 def test_a_column_that_no_file_keeps_is_named(values: Any) -> None:
     with pytest.raises(DataError) as raised:

@@ -29,10 +29,14 @@ SERVER = {"ZENML_CONFIG_PATH": "/somewhere/.mlrunner/zenml_server"}
 
 
 @pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def clean_environment() -> Iterator[None]:
     """A shell that knows no store yet; what `activate` sets is taken back."""
-    for name in [name for name in os.environ if name.startswith(OURS)]:
-        monkeypatch.delenv(name)
+    before = dict(os.environ)
+    for name in [name for name in before if name.startswith(OURS)]:
+        del os.environ[name]
+    yield
+    os.environ.clear()
+    os.environ.update(before)
 
 
 def built(compose: Callable[[list[str]], DictConfig], *overrides: str) -> Stack:

@@ -47,6 +47,8 @@ def reach(url: str, key: str, path: str = "") -> bytes | None:
         StoreError: When nothing answers.
     """
     told = without_login(url)
+    if not is_remote(url):
+        raise _no_address(told, key)
     try:
         with urllib.request.urlopen(told.rstrip("/") + path, timeout=SECONDS) as answer:
             page: bytes = answer.read()
@@ -54,7 +56,7 @@ def reach(url: str, key: str, path: str = "") -> bytes | None:
     except urllib.error.HTTPError as error:
         return b"" if error.code == NOT_FOUND else None
     except (ValueError, http.client.InvalidURL) as error:
-        raise ConfigError(f"{key}={told} is no address of a server; write it like http://127.0.0.1:5000.") from error
+        raise _no_address(told, key) from error
     except OSError as error:
         reason = getattr(error, "reason", error)
         if isinstance(reason, ssl.SSLError):
@@ -65,6 +67,10 @@ def reach(url: str, key: str, path: str = "") -> bytes | None:
         raise StoreError(f"{key}={told} does not speak HTTP; correct the address.") from error
 
 
+def _no_address(told: str, key: str) -> ConfigError:
+    return ConfigError(f"{key}={told} is no address of a server; write it like http://127.0.0.1:5000.")
+
+
 def refuse_other_server(url: str, key: str) -> None:
     """Refuse an address where something answers that is not ZenML.
 
@@ -72,8 +78,6 @@ def refuse_other_server(url: str, key: str) -> None:
         ConfigError: When this is no address.
         StoreError: When nothing or something else answers.
     """
-    if not is_remote(url):
-        raise ConfigError(f"{key}={without_login(url)} is no address of a server; write it like http://127.0.0.1:8237.")
     page = reach(url, key, "/api/v1/info")
     if page is not None and "auth_scheme" not in _fields(page):
         raise StoreError(f"{key}={without_login(url)} answers, but it is no ZenML server; correct the address.")

@@ -1,0 +1,433 @@
+"""Whole runs against real servers on loopback: MLflow's with and without a password, and ZenML's."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pytest
+from mlflow import MlflowClient
+from sklearn.datasets import load_wine
+
+from tests.conftest import PROJECT, Ran, environment, front_door
+
+pytestmark = [pytest.mark.slow, pytest.mark.services]
+STARTS_WITHIN = 120  # seconds, on a busy machine
+WINE = ("dataset=wine", "model=ridge", "output=json")
+STEPS = {"ingest", "clean", "divide", "train", "evaluate", "gate", "deploy"}
+USER, PASSWORD = "admin", "swordfish-and-chips"
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def needs(module: str, extra: str) -> None:
+    if importlib.util.find_spec(module) is None:
+        pytest.skip(f"{module} is not installed; it comes with {extra}")
+
+
+@contextmanager
+def serving(folder: Path, *module: str, **more: str) -> Iterator[str]:
+    """A server in a process of its own, until the end of the block; gives its address."""
+    port = free_port()
+    command = [sys.executable, "-m", *module, "--host", "127.0.0.1", "--port", str(port)]
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "log").open("w") as log:
+        server = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env=environment(folder, **more))
+    try:
+        _wait(f"http://127.0.0.1:{port}", server, folder / "log")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+def _wait(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + STARTS_WITHIN
+    while time.monotonic() < until and server.poll() is None:
+        try:
+            urllib.request.urlopen(f"{url}/health", timeout=5).close()
+        except OSError:
+            time.sleep(0.3)
+        else:
+            return
+    raise RuntimeError(f"{url} does not start:\n{log.read_text()[-2000:]}")
+
+
+def refused(done: Ran, *words: str) -> None:
+    """One sentence, exit code 2, no traceback."""
+    assert done.code == 2, done.err
+    assert done.err.startswith("mlrunner: ")
+    assert len(done.err.strip().splitlines()) == 1, done.err
+    for word in words:
+        assert word in done.err
+
+
+# MLflow
+
+
+def mlflow_server(folder: Path, *options: str, **more: str) -> Any:
+    """MLflow's own server, on SQLite, that keeps the artifacts itself."""
+    stores = ("--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", f"{folder}/files")
+    return serving(folder, "mlflow", "server", *stores, "--workers", "1", *options, **more)
+
+
+@pytest.fixture(scope="module")
+def open_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server that asks for no password."""
+    with mlflow_server(tmp_path_factory.mktemp("mlflow")) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def guarded_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server that asks for a password."""
+    needs("flask_wtf", "mlflow[auth]")
+    folder = tmp_path_factory.mktemp("guarded")
+    secrets = {"MLFLOW_FLASK_SERVER_SECRET_KEY": "any", "MLFLOW_AUTH_ADMIN_PASSWORD": PASSWORD}
+    with mlflow_server(folder, "--app-name", "basic-auth", **secrets) as url:
+        yield url
+
+
+@pytest.fixture
+def credentials(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., MlflowClient]]:
+    """Gives a client of a server, in this process, for one test."""
+    before = mlflow.get_tracking_uri()
+
+    def connect(url: str, user: str | None = None, password: str | None = None) -> MlflowClient:
+        for name, value in {"USERNAME": user, "PASSWORD": password}.items():
+            if value is not None:
+                monkeypatch.setenv(f"MLFLOW_TRACKING_{name}", value)
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", url)
+        mlflow.set_tracking_uri(url)
+        return MlflowClient(url)
+
+    yield connect
+    mlflow.set_tracking_uri(before)
+
+
+def is_whole(client: MlflowClient, outcome: dict[str, Any]) -> None:
+    """The run, its files, its pictures and its model are on the server, and the model answers."""
+    run = client.get_run(outcome["run_id"])
+    assert run.info.status == "FINISHED"
+    assert run.data.metrics["validation/accuracy"] == outcome["objective"]
+    assert run.info.artifact_uri.startswith("mlflow-artifacts:/")
+    assert {"config.yaml", "environment", ".hydra", "plots"} <= {
+        file.path for file in client.list_artifacts(run.info.run_id)
+    }
+    pictures = {Path(file.path).stem for file in client.list_artifacts(run.info.run_id, "plots")}
+    assert {"confusion_matrix", "feature_importance"} <= pictures
+    rows = load_wine(as_frame=True).data
+    predicted = mlflow.pyfunc.load_model(outcome["model_uri"]).predict(rows)
+    assert (predicted == load_wine().target).mean() > 0.9
+
+
+def test_a_run_on_an_mlflow_server_is_whole(
+    open_mlflow: str, credentials: Callable[..., MlflowClient], tmp_path: Path
+) -> None:
+    done = front_door(tmp_path, "stack=mlflow_server", f"stack.tracking_uri={open_mlflow}", *WINE)
+    assert done.code == 0, done.err
+    is_whole(credentials(open_mlflow), done.json)
+    assert not (tmp_path / ".mlrunner/mlflow.db").exists()
+
+
+def test_the_environment_names_an_mlflow_server_for_the_local_stack(
+    open_mlflow: str, credentials: Callable[..., MlflowClient], tmp_path: Path
+) -> None:
+    done = front_door(
+        tmp_path, *WINE, "tracking.experiment=shell", "model.estimator.alpha=2", MLFLOW_TRACKING_URI=open_mlflow
+    )
+    assert done.code == 0, done.err
+    is_whole(credentials(open_mlflow), done.json)
+
+
+def test_a_run_on_an_mlflow_server_with_a_password_is_whole_and_keeps_it_secret(
+    guarded_mlflow: str, credentials: Callable[..., MlflowClient], tmp_path: Path
+) -> None:
+    stack = ["stack=mlflow_server", f"stack.tracking_uri={guarded_mlflow}", f"stack.username={USER}"]
+    done = front_door(tmp_path, *stack, f"stack.password={PASSWORD}", *WINE)
+    assert done.code == 0, done.err
+    client = credentials(guarded_mlflow, USER, PASSWORD)
+    is_whole(client, done.json)
+    assert_kept_secret(client, done.json["run_id"], PASSWORD, tmp_path)
+    wrong = front_door(tmp_path, *stack, "stack.password=guess", *WINE)
+    refused(wrong, "does not accept stack.username and stack.password", guarded_mlflow)
+    refused(front_door(tmp_path, *stack, *WINE), "stack.password is not set")
+    refused(front_door(tmp_path, *stack[:2], *WINE), "does not accept stack.username and stack.password")
+
+
+def assert_kept_secret(client: MlflowClient, run_id: str, secret: str, folder: Path) -> None:
+    """No name, parameter, tag or file of a run holds a secret."""
+    run = client.get_run(run_id)
+    assert secret not in json.dumps(run.to_dictionary())
+    copied = folder / "copied"
+    copied.mkdir()
+    mlflow.artifacts.download_artifacts(run_id=run_id, dst_path=str(copied), tracking_uri=mlflow.get_tracking_uri())
+    files = [path for path in copied.rglob("*") if path.is_file()]
+    assert any(path.name == "overrides.yaml" for path in files)
+    assert [str(path) for path in files if secret.encode() in path.read_bytes()] == []
+
+
+def test_the_plain_commands_see_the_mlflow_server(guarded_mlflow: str, tmp_path: Path) -> None:
+    stack = f"stack=mlflow_server stack.tracking_uri={guarded_mlflow} stack.username={USER} stack.password={PASSWORD}"
+    told = shell(
+        tmp_path, stack, "mlflow experiments search && zenml stack describe", f"mlrunner {stack} {' '.join(WINE)}"
+    )
+    assert "mlrunner" in told
+    assert "mlflow_server_stack" in told
+    assert "mlflow_tracker" in told
+    assert PASSWORD not in told
+
+
+def shell(home: Path, stack: str, commands: str, first: str = "true") -> str:
+    """Run commands as a user would, after `eval "$(mlrunner env)"`."""
+    python = f'"{sys.executable}" -m'
+    script = f'mlrunner() {{ {python} mlrunner "$@"; }}; set -e; {first} > /dev/null; eval "$(mlrunner env {stack})"; {commands}'
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=PROJECT,
+        env=environment(home, PATH=path, COLUMNS="200"),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        (None, "does not answer (Connection refused); start the server"),
+        ("http://no-such-host.invalid:5000", "does not answer"),
+        ("127.0.0.1:5000", "is a folder"),
+    ],
+    ids=["nothing there", "no such host", "no scheme"],
+)
+def test_an_mlflow_server_that_is_not_there_is_told_at_once(url: str | None, words: str, tmp_path: Path) -> None:
+    address = url or f"http://127.0.0.1:{free_port()}"
+    began = time.monotonic()
+    done = front_door(tmp_path, "stack=mlflow_server", f"stack.tracking_uri={address}", *WINE)
+    refused(done, f"stack.tracking_uri={address}", words)
+    assert time.monotonic() - began < 30, "MLflow's own retries take minutes"
+
+
+def test_a_server_of_another_kind_is_no_mlflow(zenml: Zenml, tmp_path: Path) -> None:
+    done = front_door(tmp_path, "stack=mlflow_server", f"stack.tracking_uri={zenml.url}", *WINE)
+    refused(done, f"stack.tracking_uri={zenml.url} does not open")
+
+
+# ZenML
+
+
+class Zenml:
+    """A ZenML server, asked through its own HTTP interface."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.token: str | None = None
+
+    def ask(self, path: str, body: bytes | None = None, kind: str = "application/json") -> Any:
+        login = {"Authorization": f"Bearer {self.token}"} if self.token is not None else {}
+        request = urllib.request.Request(f"{self.url}/api/v1{path}", body, {"Content-Type": kind, **login})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+    def log_in(self) -> None:
+        form = urllib.parse.urlencode({"username": "default", "password": PASSWORD}).encode()
+        self.token = self.ask("/login", form, "application/x-www-form-urlencoded")["access_token"]
+
+    def new_key(self) -> str:
+        account = self.ask("/service_accounts", json.dumps({"name": "runner", "active": True}).encode())["id"]
+        key = json.dumps({"name": "key", "description": "of the tests"}).encode()
+        return str(self.ask(f"/service_accounts/{account}/api_keys", key)["body"]["key"])
+
+    def run(self, name: str) -> dict[str, Any]:
+        """A run with its stack, and the status and outputs of its steps."""
+        project = self.ask("/projects")["items"][0]["id"]
+        run = self.ask(f"/runs?project={project}&name={name}&hydrate=true")["items"][0]
+        steps = self.ask(f"/steps?project={project}&pipeline_run_id={run['id']}&hydrate=true&size=50")["items"]
+        return {
+            "status": run["body"]["status"],
+            "stack": run["resources"]["stack"]["name"],
+            "steps": {step["name"]: step["body"]["status"] for step in steps},
+            "outputs": {step["name"]: sorted(step["resources"]["outputs"]) for step in steps},
+        }
+
+
+@pytest.fixture(scope="module")
+def zenml(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zenml]:
+    """ZenML's own server, on SQLite."""
+    needs("secure", "zenml[server]")
+    folder = tmp_path_factory.mktemp("zenml")
+    configured = {
+        "ZENML_CONFIG_PATH": f"{folder}/config",
+        "ZENML_STORE_TYPE": "sql",
+        "ZENML_STORE_URL": f"sqlite:///{folder}/zenml.db",
+        "ZENML_SERVER_AUTO_ACTIVATE": "true",
+        "ZENML_DEFAULT_USER_PASSWORD": PASSWORD,
+        "ZENML_ANALYTICS_OPT_IN": "false",
+    }
+    with serving(folder, "uvicorn", "zenml.zen_server.zen_server_api:app", **configured) as url:
+        server = Zenml(url)
+        server.log_in()
+        yield server
+
+
+@pytest.fixture(scope="module")
+def key(zenml: Zenml) -> str:
+    """The key of a service account of the server."""
+    return zenml.new_key()
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home that uses the server."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def served(zenml: Zenml, key: str, home: Path) -> Any:
+    """One finished run on the server's `local_stack`, which it registers; in a user's home with a configuration."""
+    mine = home / "user/.config/zenml"
+    mine.mkdir(parents=True)
+    (mine / "config.yaml").write_text("user_id: 00000000-0000-0000-0000-000000000000\n")
+    arguments = ["stack=zenml_server", f"stack.url={zenml.url}", f'stack.api_key="{key}"']
+    done = front_door(home, *arguments, *WINE, HOME=str(home / "user"), XDG_CONFIG_HOME=str(home / "user/.config"))
+    assert done.code == 0, done.err
+    return done.json
+
+
+def test_a_run_is_on_the_zenml_server(served: Any, zenml: Zenml) -> None:
+    run = zenml.run(served["pipeline_run"])
+    assert run["status"] == "completed"
+    assert run["stack"] == "local_stack"
+    assert set(run["steps"]) == STEPS
+    assert set(run["steps"].values()) <= {"completed", "cached"}
+    assert run["outputs"]["divide"] == ["folds", "test", "train", "validation"]
+    assert run["outputs"]["train"] == ["model"]
+
+
+def test_components_are_registered_on_the_zenml_server_once(served: Any, zenml: Zenml, key: str, home: Path) -> None:
+    del served
+    secrets = {"ZENML_STORE_URL": zenml.url, "ZENML_STORE_API_KEY": key}
+    described = front_door(home, "stack", "describe", "stack=zenml_server", COLUMNS="200", **secrets)
+    assert described.code == 0, described.err
+    for name in ("local_stack", "mlflow_tracker", "mlflow_deployer", "mlflow_registry"):
+        assert name in described.out
+        kind = "stacks" if name == "local_stack" else "components"
+        assert len(zenml.ask(f"/{kind}?name={name}")["items"]) == 1
+
+
+def test_the_users_own_zenml_configuration_is_untouched(served: Any, home: Path) -> None:
+    del served
+    files = {path.relative_to(home / "user"): path.read_text() for path in (home / "user").rglob("*zenml*/*")}
+    assert files == {
+        Path(".config/zenml/config.yaml"): "user_id: 00000000-0000-0000-0000-000000000000\n",
+    }
+
+
+def test_the_key_is_in_no_record(
+    served: Any, key: str, home: Path, credentials: Callable[..., MlflowClient], tmp_path: Path
+) -> None:
+    client = credentials(f"sqlite:///{home}/.mlrunner/mlflow.db")
+    assert_kept_secret(client, served["run_id"], key.rstrip("="), tmp_path)
+    folder = home / ".mlrunner/zenml_server"
+    assert folder.stat().st_mode & 0o077 == 0, "ZenML keeps the key there"
+
+
+def test_a_named_stack_brings_its_own_tracker(
+    served: Any,
+    zenml: Zenml,
+    key: str,
+    home: Path,
+    guarded_mlflow: str,
+    credentials: Callable[..., MlflowClient],
+    tmp_path: Path,
+) -> None:
+    del served
+    secrets = {"ZENML_STORE_URL": zenml.url, "ZENML_STORE_API_KEY": key}
+    tracker = f"--tracking_uri={guarded_mlflow} --tracking_username={USER} --tracking_password={PASSWORD}"
+    commands = (
+        f"zenml experiment-tracker register theirs_tracker --flavor=mlflow {tracker} &&"
+        "zenml stack register theirs -o default -a default -e theirs_tracker"
+    )
+    shell(home, f"stack=zenml_server stack.url={zenml.url} 'stack.api_key=\"{key}\"'", commands)
+    done = front_door(home, "stack=zenml_server", "stack.name=theirs", *WINE, "model.estimator.alpha=3", **secrets)
+    assert done.code == 0, done.err
+    assert zenml.run(done.json["pipeline_run"])["stack"] == "theirs"
+    client = credentials(guarded_mlflow, USER, PASSWORD)
+    is_whole(client, done.json)
+    assert_kept_secret(client, done.json["run_id"], key.rstrip("="), tmp_path)
+
+
+def test_the_plain_commands_see_the_zenml_server(served: Any, zenml: Zenml, key: str, home: Path) -> None:
+    stack = f"stack=zenml_server stack.url={zenml.url} 'stack.api_key=\"{key}\"'"
+    commands = "zenml status && zenml stack describe && zenml pipeline runs list --output=json && mlflow runs describe --run-id"
+    told = shell(home, stack, f"{commands} {served['run_id']}")
+    assert zenml.url in told
+    assert "mlflow_tracker" in told
+    assert served["pipeline_run"] in told
+    assert '"validation/accuracy"' in told
+    assert key.rstrip("=") not in told
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        (["stack.api_key=wrong"], ["stack.api_key is not accepted by {url}", "ZENML_STORE_API_KEY"]),
+        ([], ["stack.api_key is not accepted by {url}"]),
+        (["stack.url=http://127.0.0.1:1"], ["stack.url=http://127.0.0.1:1 does not answer (Connection refused)"]),
+        (["stack.url=127.0.0.1:80"], ["stack.url=127.0.0.1:80 is no address of a server"]),
+        (["stack.url=null"], ["stack.url is not set", "ZENML_STORE_URL"]),
+    ],
+    ids=["wrong key", "no key", "nothing there", "no scheme", "no url"],
+)
+def test_a_wrong_zenml_server_is_told_at_once(
+    overrides: list[str], words: list[str], zenml: Zenml, tmp_path: Path
+) -> None:
+    began = time.monotonic()
+    done = front_door(tmp_path, "stack=zenml_server", f"stack.url={zenml.url}", *WINE, *overrides)
+    refused(done, *[word.format(url=zenml.url) for word in words])
+    assert time.monotonic() - began < 30, "ZenML's own retries take half a minute"
+
+
+def test_mlflow_is_no_zenml_server(open_mlflow: str, tmp_path: Path) -> None:
+    done = front_door(tmp_path, "stack=zenml_server", f"stack.url={open_mlflow}", "stack.api_key=any", *WINE)
+    refused(done, f"stack.url={open_mlflow} answers, but it is no ZenML server")
+
+
+def test_an_unknown_stack_of_the_zenml_server_is_told_with_the_nearest(
+    served: Any, zenml: Zenml, key: str, home: Path
+) -> None:
+    del served
+    secrets = {"ZENML_STORE_URL": zenml.url, "ZENML_STORE_API_KEY": key}
+    done = front_door(home, "stack=zenml_server", "stack.name=local_stak", *WINE, **secrets)
+    refused(done, f"stack.name=local_stak is not a stack of {zenml.url}", "Did you mean 'local_stack'?")
+
+
+def test_a_key_that_was_withdrawn_is_refused(served: Any, zenml: Zenml, home: Path) -> None:
+    """ZenML remembers what a key once opened; another key must not open it too."""
+    del served
+    secrets = {"ZENML_STORE_URL": zenml.url, "ZENML_STORE_API_KEY": "wrong"}
+    refused(front_door(home, "stack=zenml_server", *WINE, **secrets), "stack.api_key is not accepted")

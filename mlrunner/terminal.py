@@ -150,7 +150,7 @@ def metrics_table(metrics: dict[str, float], chosen: str) -> Table:
     names = [chosen, *[name for name in names if name != chosen and not name.endswith("_std")]]
     parts = [part for part in PARTS if any(name.startswith(f"{part}/") for name in metrics)]
     table = Table(box=None, pad_edge=False, padding=(0, 2))
-    table.add_column("  metric", style="dim")
+    table.add_column("  metric")
     for part in parts:
         table.add_column(part, justify="right")
     for name in names:

@@ -23,6 +23,7 @@ def outcome(job: int | None, objective: float, direction: str = "maximize", erro
         objective=objective,
         seconds=1.0,
         fit_seconds=0.5 if error is None else NAN,
+        score_seconds=0.25 if error is None else NAN,
         metrics={"r2": objective},
         run_id=None,
         model_uri=None,
@@ -86,6 +87,7 @@ def test_results_are_read_back_as_they_were_written(tmp_path: Path) -> None:
     assert (second.status, second.error, second.name) == ("FAILED", "it broke", "job=1")
     assert second.objective != second.objective
     assert second.fit_seconds != second.fit_seconds
+    assert second.score_seconds != second.score_seconds
 
 
 def test_a_metric_that_is_not_there_stays_absent(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ OUTCOME = Outcome(
     objective=0.5,
     seconds=2.345,
     fit_seconds=1.234,
+    score_seconds=0.5,
     metrics={"r2": 0.5, "train/r2": 0.75, "validation/r2": 0.5, "test/r2": 0.25},
     run_id="0123456789abcdef",
     model_uri="models:/m-1",

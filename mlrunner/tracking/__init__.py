@@ -28,6 +28,7 @@ PARAM_LIMIT = 6000  # characters; MLflow refuses longer values
 BATCH = 100  # parameters a request
 PNG = {"dpi": 100, "pil_kwargs": {"compress_level": 1}}  # larger files, written in less time
 SECRETS = "password|token|api_key"
+KIND = {"mlflow.experimentKind": "custom_model_development"}  # MLflow's page shows training, not chats
 MODEL_TAG = "mlrunner.model"
 
 
@@ -38,7 +39,8 @@ def experiment_id(name: str, artifacts: str | None) -> str:
     if found is not None:
         return str(found.experiment_id)
     try:
-        return client.create_experiment(name, None if artifacts is None else Path(artifacts).absolute().as_uri())
+        location = None if artifacts is None else Path(artifacts).absolute().as_uri()
+        return client.create_experiment(name, location, tags=KIND)
     except MlflowException:  # another process may have been faster
         found = client.get_experiment_by_name(name)
         if found is None:

@@ -383,8 +383,8 @@ def test_a_named_stack_brings_its_own_tracker(
 
 def test_the_plain_commands_see_the_zenml_server(served: Any, zenml: Zenml, key: str, home: Path) -> None:
     stack = f"stack=zenml_server stack.url={zenml.url} 'stack.api_key=\"{key}\"'"
-    commands = "zenml status && zenml stack describe && zenml pipeline runs list --output=json && mlflow runs describe --run-id"
-    told = shell(home, stack, f"{commands} {served['run_id']}")
+    commands = "zenml status && zenml stack describe && zenml pipeline runs list --output=json"
+    told = shell(home, stack, f"{commands} && mlflow runs describe --run-id {served['run_id']}")
     assert zenml.url in told
     assert "mlflow_tracker" in told
     assert served["pipeline_run"] in told

@@ -83,7 +83,8 @@ def compose_and_run(arguments: list[str]) -> int:
 
     from mlrunner.sweep import SweepCallback
 
-    sys.argv = ["mlrunner", *map(quote_option, arguments)]
+    flags = [text for text in arguments if text in ("-m", "--multirun")]  # argparse takes none between overrides
+    sys.argv = ["mlrunner", *flags, *[quote_option(text) for text in arguments if text not in flags]]
     hydra.main(version_base="1.3", config_path=str(PROJECT / "conf"), config_name="config")(run)()
     if RAISED:
         raise RAISED.pop()

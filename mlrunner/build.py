@@ -143,15 +143,19 @@ def _wanted(found: dict[str, Any]) -> str:
     return f"{message[0].lower()}{message[1:]}.{nearest(str(found['input']), known)}"
 
 
-def code_digest(built: object) -> str:
+def code_digest(built: object, *modules: str) -> str:
     """Digest the source that an object runs on and the versions of the libraries below it.
+
+    Args:
+        built: What a group was built into.
+        modules: More modules that the step of the group runs on.
 
     ZenML's own cache key holds the source of a step and not of the strategy inside it, so an edited
     strategy would be served stale; this digest, a parameter of each cached step, mends that.
     """
     files: dict[str, bytes] = {}
-    for cls in type(built).__mro__:
-        _collect(cls.__module__, files)
+    for name in [*(cls.__module__ for cls in type(built).__mro__), *modules]:
+        _collect(name, files)
     versions = [f"{name} {metadata.version(name)}" for name in DATA_LIBRARIES]
     digest = hashlib.sha256(json.dumps([sys.version, versions]).encode())
     for name in sorted(files):

@@ -16,9 +16,10 @@ from mlrunner import terminal
 from mlrunner.composition import Launch, checks
 from mlrunner.composition.checks import Checked
 from mlrunner.errors import MlrunnerError, StoreError
+from mlrunner.outcome import Outcome
+from mlrunner.progress import PROGRESS
 from mlrunner.recorder import RECORDER
 from mlrunner.sweep import PARENT, RESULT
-from mlrunner.terminal import PROGRESS, Outcome
 
 log = logging.getLogger(__name__)
 PARTS = ("dataset", "cleaning", "split", "gate", "deployer")
@@ -157,7 +158,8 @@ def _pipeline(checked: Checked, run_id: str) -> str:
     )
     if finished is None:
         raise StoreError("ZenML did not run the pipeline; see its log with -v.")
-    tracking.set_tags(run_id, {"mlrunner.zenml.run": finished.name, "mlrunner.zenml.run_id": str(finished.id)})
+    told = {"mlrunner.zenml.run": finished.name, "mlrunner.zenml.run_id": str(finished.id)}
+    RECORDER.later(tracking.set_tags, run_id, told)
     return str(finished.name)
 
 

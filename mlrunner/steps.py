@@ -10,7 +10,7 @@ from typing import Annotated, ParamSpec, TypeVar
 import pandas as pd
 from zenml import step
 
-from mlrunner import evaluation, terminal, tracking
+from mlrunner import evaluation, tracking
 from mlrunner.build import Group, build
 from mlrunner.cleaning import DataCleaning
 from mlrunner.dataset import tables
@@ -19,8 +19,9 @@ from mlrunner.evaluation import Parts
 from mlrunner.gate import Decision, Gate
 from mlrunner.materializers import FittedModel, ModelMaterializer, TableMaterializer
 from mlrunner.model import ModelNameConfig
-from mlrunner.recorder import RECORDER
 from mlrunner.model.estimators import assemble
+from mlrunner.progress import PROGRESS
+from mlrunner.recorder import RECORDER
 from mlrunner.tracking import recording
 
 P = ParamSpec("P")
@@ -33,7 +34,7 @@ def shown(function: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(function)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-        with terminal.PROGRESS.step(function.__name__):
+        with PROGRESS.step(function.__name__):
             return function(*args, **kwargs)
 
     return wrapper
@@ -129,10 +130,8 @@ def gate(
     """Judge the model."""
     judge: Gate = build(gate, "gate")
     decision = judge.decide(metrics)
-    tracking.set_tags(
-        tracked.run_id,
-        {"mlrunner.gate.decision": str(decision.deploy), "mlrunner.gate.reason": decision.reason},
-    )
+    told = {"mlrunner.gate.decision": str(decision.deploy), "mlrunner.gate.reason": decision.reason}
+    RECORDER.later(tracking.set_tags, tracked.run_id, told)
     return decision._asdict()
 
 

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import math
 import os
 import shlex
 import sys
 import textwrap
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
@@ -22,58 +16,10 @@ from rich.text import Text
 if TYPE_CHECKING:
     from mlrunner.composition.checks import Checked
     from mlrunner.errors import MlrunnerError
+    from mlrunner.outcome import Outcome
 
-STEPS = ("ingest", "clean", "divide", "train", "evaluate", "gate", "deploy")
 PARTS = ("train", "validation", "cv", "test")
 PIPED_WIDTH = 240  # columns where there is no terminal
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one composition; also the `result.json` of its folder.
-
-    Args:
-        name: What differs from the default composition.
-        status: FINISHED or FAILED.
-        metric: The objective's metric.
-        objective: Its value; NaN for a failure.
-        seconds: Wall time of the pipeline.
-        fit_seconds: Of that, the estimator's own fit.
-        score_seconds: And its answers for every part, with their metrics.
-        metrics: All of them, by part and name.
-        run_id: Of MLflow; None when it failed before there was one.
-        model_uri: Of MLflow; None when no model is saved.
-        folder: Of the run.
-        job: Number in the sweep; None for a single run.
-        error: What went wrong; None when nothing did.
-        pipeline_run: ZenML's name of the run.
-    """
-
-    name: str
-    status: str
-    metric: str
-    direction: str
-    objective: float
-    seconds: float
-    fit_seconds: float
-    score_seconds: float
-    metrics: dict[str, float]
-    run_id: str | None
-    model_uri: str | None
-    folder: str
-    job: int | None = None
-    error: str | None = None
-    pipeline_run: str | None = None
-
-    def json(self) -> str:
-        """The outcome as JSON; NaN and infinities are null, which JSON has and those it has not."""
-        return json.dumps(_finite(asdict(self)))
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def console(stderr: bool = False) -> Console:
@@ -81,47 +27,6 @@ def console(stderr: bool = False) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else PIPED_WIDTH
     return Console(file=stream, highlight=False, soft_wrap=not stream.isatty(), width=width)
-
-
-class Progress:
-    """The lines of a run's steps; silent until `begin`."""
-
-    def __init__(self) -> None:
-        self._waiting: list[str] = []
-        self._console: Console | None = None
-
-    def begin(self) -> None:
-        """Show the steps of the run that starts now."""
-        self._waiting, self._console = list(STEPS), console()
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        """Show that a step runs, then how long it took."""
-        if self._console is None or name not in self._waiting:
-            yield
-            return
-        self._cached_until(name)
-        began = time.perf_counter()
-        with self._console.status(f"  {name} …"):
-            yield
-        self._waiting.remove(name)
-        self._line(name, f"{time.perf_counter() - began:6.2f} s")
-
-    def _cached_until(self, name: str) -> None:
-        while self._waiting and self._waiting[0] != name:
-            self._line(self._waiting.pop(0), "cached  ")
-
-    def _line(self, name: str, told: str) -> None:
-        if self._console is not None:
-            style = "dim" if told.startswith("cached") else ""
-            self._console.print(Text.assemble(("  ✓ ", "green"), f"{name:<10}", (f"{told:>10}", style)))
-
-    def end(self) -> None:
-        """Be silent again."""
-        self._console = None
-
-
-PROGRESS = Progress()
 
 
 def show_composition(checked: Checked) -> None:

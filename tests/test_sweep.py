@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from mlrunner.outcome import Outcome
 from mlrunner.sweep import RESULT, rank, read_outcomes
 from mlrunner.sweep.parent import sweep_id
-from mlrunner.terminal import Outcome
 
 NAN, INF = float("nan"), float("inf")
 

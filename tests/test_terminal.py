@@ -13,7 +13,9 @@ from rich.console import Console
 
 from mlrunner import terminal
 from mlrunner.errors import ConfigError, MlrunnerError, ProblemsError
-from mlrunner.terminal import Outcome, metrics_table, number, where_next
+from mlrunner.outcome import Outcome
+from mlrunner.progress import Progress
+from mlrunner.terminal import metrics_table, number, where_next
 
 NAN, INF = float("nan"), float("inf")
 OUTCOME = Outcome(
@@ -209,7 +211,7 @@ def test_problems_go_to_stderr_a_line_each(error: MlrunnerError, told: str, caps
 
 
 def test_steps_are_told_as_they_end_and_skipped_ones_as_cached(capsys: pytest.CaptureFixture[str]) -> None:
-    progress = terminal.Progress()
+    progress = Progress()
     progress.begin()
     with progress.step("divide"):
         pass
@@ -222,7 +224,7 @@ def test_steps_are_told_as_they_end_and_skipped_ones_as_cached(capsys: pytest.Ca
 
 
 def test_progress_is_silent_outside_of_a_run(capsys: pytest.CaptureFixture[str]) -> None:
-    progress = terminal.Progress()
+    progress = Progress()
     with progress.step("ingest"):
         pass
     progress.begin()

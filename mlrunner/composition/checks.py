@@ -40,6 +40,7 @@ KINDS: dict[str, type] = {
 }
 
 
+STEP_CODE = ("mlrunner.dataset.tables", "mlrunner.cleaning", "mlrunner.materializers")  # beside the strategy's own
 CODE: dict[type, str] = {}
 
 
@@ -118,7 +119,7 @@ def code_of(part: object) -> str:
     """Digest the code of a group once a process: what is imported does not change any more."""
     cls = type(part)
     if cls not in CODE:
-        CODE[cls] = code_digest(part)
+        CODE[cls] = code_digest(part, *STEP_CODE)
     return CODE[cls]
 
 

@@ -31,7 +31,7 @@ from mlrunner.stack.guards import refuse_file_store
 from mlrunner.stack.servers import is_remote, without_login
 
 IMPATIENT = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}  # 7 and 120 s otherwise
-REFUSED = (401, 403)
+REFUSED = ("UNAUTHENTICATED", "PERMISSION_DENIED")
 
 
 @cache
@@ -86,8 +86,8 @@ def _greet_mlflow() -> None:
 
 def _not_opened(error: Exception) -> StoreError:
     uri = without_login(os.environ["MLFLOW_TRACKING_URI"])
-    status = error.get_http_status_code() if isinstance(error, MlflowException) else None
-    if is_remote(uri) and (status in REFUSED or "error code 401" in str(error)):
+    refused = getattr(error, "error_code", None) in REFUSED or "error code 401" in str(error)
+    if is_remote(uri) and refused:
         return StoreError(
             f"stack.tracking_uri={uri} does not accept stack.username and stack.password, or stack.token; correct "
             "them, or set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD."

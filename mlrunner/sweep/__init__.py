@@ -12,7 +12,8 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
 from mlrunner.errors import MlrunnerError
-from mlrunner.terminal import Outcome, show_problems, show_ranking
+from mlrunner.outcome import Outcome
+from mlrunner.terminal import show_problems, show_ranking
 
 PARENT = "MLRUNNER_PARENT_RUN"  # reaches the jobs in other processes
 RESULT = "result.json"

@@ -9,9 +9,9 @@ from omegaconf import DictConfig
 from mlrunner import tracking
 from mlrunner.build import build
 from mlrunner.composition.values import plain
+from mlrunner.outcome import Outcome
 from mlrunner.recorder import RECORDER
 from mlrunner.stack import Stack
-from mlrunner.terminal import Outcome
 from mlrunner.tracking import provenance, recording
 
 
@@ -28,8 +28,8 @@ def open_parent(config: DictConfig) -> str:
     folder = str(config.hydra.sweep.dir)
     tags = {**provenance.tags(), "mlrunner.sweep_id": sweep_id(folder), "mlrunner.folder": folder}
     name = ",".join(map(str, config.hydra.overrides.task)) or "default"
-    experiment = tracking.experiment_id(config.tracking.experiment, stack.artifacts)
-    return tracking.create_run(experiment, name[:120], tags)
+    experiment = tracking.experiment_id(config.tracking.experiment, stack.artifact_location)
+    return tracking.create_run(experiment, tracking.redact(name)[:120], tags)
 
 
 def sweep_id(folder: str) -> str:
@@ -47,7 +47,9 @@ def close_parent(run_id: str, outcomes: list[Outcome]) -> None:
     best = next((outcome for outcome in outcomes if outcome.error is None), None)
     if best is not None:
         tracking.log_metrics(run_id, {best.metric: best.objective})
-        tracking.set_tags(run_id, {"mlrunner.best_run_id": str(best.run_id), "mlrunner.best": best.name})
+        tracking.set_tags(
+            run_id, {"mlrunner.best_run_id": str(best.run_id), "mlrunner.best": tracking.redact(best.name)}
+        )
     tracking.log_texts(run_id, {"ranking.jsonl": "\n".join(outcome.json() for outcome in outcomes)})
     if outcomes:
         tracking.log_hydra(run_id, Path(outcomes[0].folder).parent)

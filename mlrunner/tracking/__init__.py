@@ -70,7 +70,7 @@ def begin(checked: Checked) -> str:
         "mlrunner.folder": str(launch.folder),
         **{name: str(value) for name, value in settings.tracking.tags.items()},
     }
-    experiment = experiment_id(settings.tracking.experiment, checked.stack.artifacts)
+    experiment = experiment_id(settings.tracking.experiment, checked.stack.artifact_location)
     run_id = create_run(experiment, composition.name, tags)
     log_params(run_id, {**launch.choices, **flatten(composition.config)})
     log_dataset(run_id, composition["dataset"], fingerprint)

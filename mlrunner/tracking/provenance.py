@@ -35,6 +35,7 @@ def git() -> dict[str, str]:
     asked = {
         "commit": _git("rev-parse", "HEAD"),
         "branch": _git("rev-parse", "--abbrev-ref", "HEAD"),
+        "status": _git("status", "--porcelain"),  # names the untracked files, which no diff shows
         "diff": _git("diff", "--no-color", "--no-ext-diff", "HEAD"),
     }
     return {name: text if name == "diff" else text.strip() for name, text in asked.items() if text}
@@ -57,7 +58,7 @@ def tags() -> dict[str, str]:
         "mlflow.source.git.commit": git().get("commit"),
         "mlflow.source.git.branch": git().get("branch"),
         "mlrunner.version": mlrunner.__version__,
-        "mlrunner.git.dirty": str("diff" in git()).lower(),
+        "mlrunner.git.dirty": str("status" in git()).lower(),
     }
     return {name: value for name, value in known.items() if value is not None}
 

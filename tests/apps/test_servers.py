@@ -201,17 +201,18 @@ def test_the_plain_commands_see_the_mlflow_server(guarded_mlflow: str, tmp_path:
 
 def shell(home: Path, stack: str, commands: str, first: str = "true") -> str:
     """Run commands as a user would, after `eval "$(mlrunner env)"`."""
-    python = f'"{sys.executable}" -m'
-    script = f'mlrunner() {{ {python} mlrunner "$@"; }}; set -e; {first} > /dev/null; eval "$(mlrunner env {stack})"; {commands}'
+    defined = f'mlrunner() {{ "{sys.executable}" -m mlrunner "$@"; }}'
+    script = f'set -e; {defined}; {first} > /dev/null; eval "$(mlrunner env {stack})"; {commands}'
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     done = subprocess.run(
         ["bash", "-c", script],
         cwd=PROJECT,
         env=environment(home, PATH=path, COLUMNS="200"),
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,  # where zenml prints its tables
         text=True,
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stdout
     return done.stdout
 
 

@@ -1,0 +1,56 @@
+"""What became of one composition."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one composition; also the `result.json` of its folder.
+
+    Args:
+        name: What differs from the default composition.
+        status: FINISHED or FAILED.
+        metric: The objective's metric.
+        objective: Its value; NaN for a failure.
+        seconds: Wall time of the pipeline.
+        fit_seconds: Of that, the estimator's own fit.
+        score_seconds: And its answers for every part, with their metrics.
+        metrics: All of them, by part and name.
+        run_id: Of MLflow; None when it failed before there was one.
+        model_uri: Of MLflow; None when no model is saved.
+        folder: Of the run.
+        job: Number in the sweep; None for a single run.
+        error: What went wrong; None when nothing did.
+        pipeline_run: ZenML's name of the run.
+    """
+
+    name: str
+    status: str
+    metric: str
+    direction: str
+    objective: float
+    seconds: float
+    fit_seconds: float
+    score_seconds: float
+    metrics: dict[str, float]
+    run_id: str | None
+    model_uri: str | None
+    folder: str
+    job: int | None = None
+    error: str | None = None
+    pipeline_run: str | None = None
+
+    def json(self) -> str:
+        """The outcome as JSON; NaN and infinities are null, which JSON has and those it has not."""
+        return json.dumps(_finite(asdict(self)))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value

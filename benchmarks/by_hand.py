@@ -52,7 +52,7 @@ def one(depth: int, parts: dict[str, Any]) -> float:
 
     with mlflow.start_run(run_name=f"max_depth={depth}"):
         model = XGBRegressor(
-            n_estimators=300, learning_rate=0.05, max_depth=depth, min_child_weight=1.0, subsample=0.8,
+            n_estimators=50, learning_rate=0.05, max_depth=depth, min_child_weight=1.0, subsample=0.8,
             colsample_bytree=0.8, reg_lambda=1.0, tree_method="hist", random_state=0, n_jobs=-1,
         )  # fmt: skip
         x, y = parts["train"].drop(columns="target"), parts["train"]["target"]

@@ -38,6 +38,9 @@ def main() -> int:
     try:
         return dispatch(arguments)
     except KeyboardInterrupt:
+        from mlrunner.sweep import close_interrupted
+
+        close_interrupted()
         print("mlrunner: interrupted; what was finished is kept.", file=sys.stderr)
         return INTERRUPTED
     except Exception as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import logging
 import os
 import time
@@ -19,7 +20,7 @@ from mlrunner.errors import MlrunnerError, StoreError
 from mlrunner.outcome import Outcome
 from mlrunner.progress import PROGRESS
 from mlrunner.recorder import RECORDER
-from mlrunner.sweep import PARENT, RESULT
+from mlrunner.sweep import PARENT, RESULT, SHARED
 
 log = logging.getLogger(__name__)
 PARTS = ("dataset", "cleaning", "split", "gate", "deployer")
@@ -32,7 +33,8 @@ def launch() -> Launch:
     job = int(str(hydra.job.num)) if hydra.mode == RunMode.MULTIRUN else None
     typed = OmegaConf.to_container(hydra.overrides.task)  # as it was typed: ${seed} stays ${seed}
     overrides = [str(text) for text in typed] if isinstance(typed, list) else []
-    return Launch(choices, overrides, Path(hydra.runtime.output_dir), job, os.environ.get(PARENT))
+    shared = tuple(json.loads(os.environ.get(SHARED, "[]")))
+    return Launch(choices, overrides, Path(hydra.runtime.output_dir), job, os.environ.get(PARENT), shared)
 
 
 def _is_ours(group: str, option: object) -> bool:
@@ -77,7 +79,7 @@ def failed(started: Launch, error: Exception, seconds: float) -> Outcome:
     text = str(error) if isinstance(error, MlrunnerError) else f"{type(error).__name__}: {error}"
     nan = float("nan")
     return Outcome(
-        name=",".join(started.overrides) or "default",
+        name=started.name,
         status="FAILED",
         metric="objective",
         direction="maximize",

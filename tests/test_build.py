@@ -12,8 +12,9 @@ import pydantic
 import pytest
 from pydantic import Field
 
-from mlrunner.build import build, code_digest, locate, sentences
+from mlrunner.build import build, locate, sentences
 from mlrunner.cleaning import DataPreprocess, KeepAll
+from mlrunner.digest import code_digest
 from mlrunner.errors import ConfigError, ProblemsError
 from mlrunner.gate import Gate, NoGate
 from mlrunner.schema import dataclass

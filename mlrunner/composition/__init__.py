@@ -20,6 +20,15 @@ MACHINE_KEYS = ("project", "home", "threads", "output", "stack")  # where a run 
 DUMMY = {"regression": "sklearn.dummy.DummyRegressor", "classification": "sklearn.dummy.DummyClassifier"}
 
 
+UNTOLD = ("output=", "blueprint=", "tracking.")  # overrides that change nothing of the result
+NAME_LENGTH = 120
+
+
+def _short(override: str) -> str:
+    key, _, value = override.partition("=")
+    return f"{key.rpartition('.')[2]}={value}".replace("'", "")
+
+
 class _Strict(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
@@ -79,6 +88,7 @@ class Launch:
         folder: Where the run's files go.
         job: The number of the composition in its sweep; None for a single run.
         parent: The MLflow run of the sweep; None for a single run.
+        shared: The overrides that every composition of the sweep has.
     """
 
     choices: dict[str, str]
@@ -86,6 +96,13 @@ class Launch:
     folder: Path
     job: int | None = None
     parent: str | None = None
+    shared: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What differs: from the default composition, or in a sweep from its other compositions."""
+        told = [text for text in self.overrides if text not in self.shared and not text.startswith(UNTOLD)]
+        return ",".join(_short(text) for text in told)[:NAME_LENGTH] or "default"
 
 
 @dataclass(frozen=True)
@@ -110,9 +127,7 @@ class Composition:
         """What differs from the default composition, or the name that was given."""
         if self.settings.tracking.name is not None:
             return self.settings.tracking.name
-        prefix = ["blueprint"] if self.settings.blueprint else []
-        told = [text for text in self.launch.overrides if not text.startswith(("output=", "blueprint=", "tracking."))]
-        return ",".join([*prefix, *told])[:120] or "default"
+        return f"blueprint,{self.launch.name}" if self.settings.blueprint else self.launch.name
 
     @property
     def config_hash(self) -> str:

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig, OmegaConf
 
 from mlrunner import composition as composing
-from mlrunner.build import build, code_digest
+from mlrunner.build import build
 from mlrunner.cleaning import CleaningStrategy
 from mlrunner.composition import Composition, Launch, gaps
 from mlrunner.composition.rules import RULES, Data, Found
 from mlrunner.composition.values import plain
 from mlrunner.dataset import Dataset, infer_task, tables
 from mlrunner.deployer import Deployer
+from mlrunner.digest import code_digest
 from mlrunner.errors import MlrunnerError, ProblemsError
 from mlrunner.gate import Gate
 from mlrunner.model import Model

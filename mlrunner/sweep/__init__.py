@@ -15,7 +15,7 @@ from mlrunner.errors import MlrunnerError
 from mlrunner.outcome import Outcome
 from mlrunner.terminal import show_problems, show_ranking
 
-PARENT = "MLRUNNER_PARENT_RUN"  # reaches the jobs in other processes
+PARENT, SHARED = "MLRUNNER_PARENT_RUN", "MLRUNNER_SHARED_OVERRIDES"  # reach the jobs in other processes
 RESULT = "result.json"
 NUMBERS = ("objective", "fit_seconds", "score_seconds")  # null in JSON where there is none
 
@@ -51,6 +51,7 @@ class SweepCallback(Callback):
         del kwargs
         from mlrunner.sweep import parent
 
+        os.environ[SHARED] = json.dumps(OmegaConf.to_container(config.hydra.overrides.task))
         try:
             os.environ[PARENT] = parent.open_parent(config)
         except MlrunnerError as error:
@@ -74,3 +75,13 @@ class SweepCallback(Callback):
             print(json.dumps([json.loads(outcome.json()) for outcome in outcomes]))
         else:
             show_ranking(outcomes, str(folder))
+
+
+def close_interrupted() -> None:
+    """Close the parent of a sweep that was interrupted; nothing for a single run, which closes itself."""
+    run_id = os.environ.pop(PARENT, None)
+    if run_id is None:
+        return
+    from mlrunner.sweep import parent
+
+    parent.close_killed(run_id)

@@ -55,3 +55,9 @@ def close_parent(run_id: str, outcomes: list[Outcome]) -> None:
         tracking.log_hydra(run_id, Path(outcomes[0].folder).parent)
     tracking.end(run_id, "FAILED" if best is None else "FINISHED")
     RECORDER.flush()
+
+
+def close_killed(run_id: str) -> None:
+    """Close the parent of an interrupted sweep, once what its compositions recorded is written."""
+    RECORDER.flush()
+    tracking.end(run_id, "KILLED")

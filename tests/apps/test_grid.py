@@ -45,7 +45,7 @@ def test_the_folders_name_their_composition(mlrunner: Runner) -> None:
     outcomes = mlrunner("--multirun", "dataset=wine", "model=dummy,ridge", "output=json").json
     for one in outcomes:
         overrides = yaml.safe_load((Path(one["folder"]) / ".hydra" / "overrides.yaml").read_text())
-        assert overrides == ["dataset=wine", one["name"].split(",")[1], "output=json"]
+        assert overrides == ["dataset=wine", one["name"], "output=json"]
         assert json.loads((Path(one["folder"]) / "result.json").read_text())["run_id"] == one["run_id"]
     assert (Path(outcomes[0]["folder"]).parent / "multirun.yaml").exists()
 
@@ -60,7 +60,7 @@ def test_one_failing_composition_does_not_stop_the_others(mlrunner: Runner) -> N
     assert "model=logistic_regression does not do regression" in failed[0]
     folder = next(line.split()[-1] for line in lines if line.strip().startswith("folder"))
     assert "does not do regression" in (PROJECT / folder / "1" / "mlrunner.log").read_text()
-    ranking = [line.split()[:3] for line in lines if line.strip()[:1] in "123-" and "dataset=diabetes" in line]
+    ranking = [line.split()[:3] for line in lines if line.strip()[:1] in "12-" and " model=" in line]
     assert [row[2].partition("model=")[2] for row in ranking] == ["ridge", "dummy", "logistic_regression"]
 
 
@@ -71,3 +71,5 @@ def test_two_sweeps_of_the_same_second_share_nothing(session_home: Path) -> None
     folders = [one["folder"] for outcomes in found for one in outcomes]
     assert len(set(folders)) == 4
     assert len(parents(store(session_home), found[0]) | parents(store(session_home), found[1])) == 2
+
+

@@ -49,10 +49,10 @@ def run_one(cfg: DictConfig) -> float:
         terminal.show_composition(checked)
         PROGRESS.begin()
     outcome = execute(checked)
-    RECORDER.flush()
-    if is_text:
+    if is_text:  # the person reads while the model and the pictures are written
         terminal.show_outcome(outcome, checked)
-    else:
+    RECORDER.flush()
+    if not is_text:
         print(outcome.json())
     return outcome.objective
 

@@ -71,5 +71,3 @@ def test_two_sweeps_of_the_same_second_share_nothing(session_home: Path) -> None
     folders = [one["folder"] for outcomes in found for one in outcomes]
     assert len(set(folders)) == 4
     assert len(parents(store(session_home), found[0]) | parents(store(session_home), found[1])) == 2
-
-

@@ -233,9 +233,9 @@ def test_a_model_is_reserved_before_it_is_saved(client: MlflowClient, run_id: st
 
 def test_the_data_set_is_recorded_by_its_content(client: MlflowClient, run_id: str) -> None:
     group = {"name": "mine", "path": "/data/a.csv", "query": None, "target": "y"}
-    tracking.log_dataset(run_id, group, "f" * 64)
+    tracking.log_dataset(run_id, "mine (a.csv)", group, "f" * 64)
     (found,) = client.get_run(run_id).inputs.dataset_inputs
-    assert (found.dataset.name, found.dataset.digest) == ("mine", "f" * 36)
+    assert (found.dataset.name, found.dataset.digest) == ("mine (a.csv)", "f" * 36)
     assert json.loads(found.dataset.source) == {"path": "/data/a.csv"}
     assert [(tag.key, tag.value) for tag in found.tags] == [("mlflow.data.context", "training")]
 

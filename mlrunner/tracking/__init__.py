@@ -73,7 +73,7 @@ def begin(checked: Checked) -> str:
     experiment = experiment_id(settings.tracking.experiment, checked.stack.artifact_location)
     run_id = create_run(experiment, composition.name, tags)
     log_params(run_id, {**launch.choices, **flatten(composition.config)})
-    log_dataset(run_id, composition["dataset"], fingerprint)
+    log_dataset(run_id, checked.data.dataset.label, composition["dataset"], fingerprint)
     return run_id
 
 
@@ -101,10 +101,10 @@ def log_params(run_id: str, params: dict[str, str]) -> None:
         MlflowClient().log_batch(run_id, params=entities[start : start + BATCH])
 
 
-def log_dataset(run_id: str, dataset: dict[str, Any], fingerprint: str) -> None:
+def log_dataset(run_id: str, label: str, dataset: dict[str, Any], fingerprint: str) -> None:
     """Record which rows the run learned from, by their content."""
     source = json.dumps({key: dataset[key] for key in ("path", "query", "loader") if dataset.get(key) is not None})
-    entity = Dataset(str(dataset["name"]), fingerprint[:36], "local", source)
+    entity = Dataset(label, fingerprint[:36], "local", redact(source))
     MlflowClient().log_inputs(run_id, [DatasetInput(entity, [InputTag("mlflow.data.context", "training")])])
 
 

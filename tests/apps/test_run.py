@@ -73,7 +73,7 @@ def test_mlflow_holds_the_whole_run(ridge: Any, session_home: Path) -> None:
     assert run.data.params["model"] == "ridge"
     assert run.data.params["model.estimator.alpha"] == "1.0"
     assert run.data.metrics["validation/r2"] == ridge["objective"]
-    assert run.inputs.dataset_inputs[0].dataset.name == "olist"
+    assert run.inputs.dataset_inputs[0].dataset.name == "olist (synthetic)"
     tags = {"mlrunner.config_hash", "mlrunner.data_hash", "mlrunner.zenml.run", "mlrunner.gate.decision", "mlflow.user"}
     assert tags <= set(run.data.tags)
     assert run.data.tags["mlflow.source.git.commit"]

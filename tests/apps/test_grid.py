@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -71,3 +73,27 @@ def test_two_sweeps_of_the_same_second_share_nothing(session_home: Path) -> None
     folders = [one["folder"] for outcomes in found for one in outcomes]
     assert len(set(folders)) == 4
     assert len(parents(store(session_home), found[0]) | parents(store(session_home), found[1])) == 2
+
+
+def test_ctrl_c_in_a_grid_keeps_what_was_finished(session_home: Path) -> None:
+    client = store(session_home)
+    trees = "model.estimator.n_estimators=2,20000"
+    with start(session_home, "-m", "tracking.experiment=stopped", "model=rf", trees) as process:
+        deadline = time.monotonic() + 120
+        while len(found := statuses_of(client, "stopped")) < 3 and time.monotonic() < deadline:
+            time.sleep(0.5)
+        time.sleep(2)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=120)
+    assert process.returncode == 130, err
+    found = statuses_of(client, "stopped")
+    assert found["n_estimators=2"] == "FINISHED"
+    assert found["n_estimators=20000"] == "KILLED"
+    assert sorted(found.values()) == ["FINISHED", "KILLED", "KILLED"]
+
+
+def statuses_of(client: MlflowClient, experiment: str) -> dict[str, str]:
+    """The status of every run of an experiment, by name."""
+    found = client.get_experiment_by_name(experiment)
+    runs = client.search_runs([found.experiment_id]) if found is not None else []
+    return {run.info.run_name: run.info.status for run in runs}

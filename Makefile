@@ -23,7 +23,7 @@ run: $(BIN)/.installed ## the main job on the embedded data; ARGS="model=rf" to 
 	$(BIN)/python -m mlrunner $(ARGS)
 
 test: $(BIN)/.installed ## every test
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadscope $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup $(ARGS)
 
 test-fast: $(BIN)/.installed ## the tests that take seconds
 	$(BIN)/python -m pytest -m "not slow and not services" $(ARGS)

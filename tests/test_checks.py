@@ -30,7 +30,7 @@ TOP = (
 )
 TYPED = (
     "blueprint, cleaning, dataset, deployer, experiment, features, gate, home, model, objective, output, project, "
-    "seed, split, stack, sweep and 2 more"
+    "seed, split, stack, threads and 1 more"
 )
 DIABETES = "age, sex, bmi, bp, s1, s2, s3, s4 and 3 more"
 METRICS = "r2, rmse, mae, median_absolute_error, mape"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import subprocess
@@ -33,12 +34,18 @@ def store(home: Path) -> MlflowClient:
     return MlflowClient(f"sqlite:///{home}/.mlrunner/mlflow.db")
 
 
+@functools.cache
+def exported(home: Path) -> dict[str, str]:
+    """What `mlrunner env` exports; the same for every run of a home."""
+    lines = front_door(home, "env").out.splitlines()
+    return dict(line.removeprefix("export ").split("=", 1) for line in lines)
+
+
 def zenml_run(home: Path, name: str) -> Any:
     """What ZenML itself says of a run, asked as a user would after `eval "$(mlrunner env)"`."""
-    lines = front_door(home, "env").out.splitlines()
-    exported = dict(line.removeprefix("export ").split("=", 1) for line in lines)
     command = [sys.executable, "-c", ZENML, name]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment(home, **exported), check=True)
+    variables = environment(home, **exported(home))
+    done = subprocess.run(command, capture_output=True, text=True, env=variables, check=True)
     return json.loads(done.stdout.splitlines()[-1])
 
 

@@ -24,7 +24,7 @@ from sklearn.datasets import load_wine
 
 from tests.conftest import PROJECT, Ran, environment, front_door
 
-pytestmark = [pytest.mark.slow, pytest.mark.services]
+pytestmark = [pytest.mark.slow, pytest.mark.services, pytest.mark.xdist_group("servers")]
 STARTS_WITHIN = 120  # seconds, on a busy machine
 WINE = ("dataset=wine", "model=ridge", "output=json")
 STEPS = {"ingest", "clean", "divide", "train", "evaluate", "gate", "deploy"}

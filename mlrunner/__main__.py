@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from mlrunner import __version__, commands
 from mlrunner.errors import ConfigError, nearest
+from mlrunner.pipes import be_patient
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -34,6 +35,7 @@ def main() -> int:
     verbose = bool({"-v", "--verbose"} & set(arguments)) or os.environ.get("HYDRA_FULL_ERROR") == "1"
     arguments = [text for text in arguments if text not in ("-v", "--verbose")]
     prepare_environment(verbose)
+    be_patient()
     gc.disable()  # imports make millions of objects and no garbage: a fifth of their time
     try:
         return dispatch(arguments)
@@ -61,6 +63,8 @@ def prepare_environment(verbose: bool) -> None:
     os.environ["HYDRA_FULL_ERROR"] = "1"
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # spinning threads starve every other process of the machine
     os.environ["MLRUNNER_VERBOSE"] = str(int(verbose))
+    if str(Path.cwd()) not in sys.path:  # `python -m` can import from here, so `mlrunner` shall
+        sys.path.append(str(Path.cwd()))
 
 
 def dispatch(arguments: list[str]) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 from mlrunner import terminal
 from mlrunner.errors import ConfigError, MlrunnerError, ProblemsError, StoreError
 
-UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR)
+UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENOENT)
 
 
 def report(error: Exception) -> int:

@@ -51,7 +51,8 @@ class Recorder:
         if pool is not None:
             pool.shutdown()
         if errors:
-            raise StoreError(f"A run was not recorded whole: {errors[0]}") from errors[0]
+            told = f"{type(errors[0]).__name__}: {errors[0]}"
+            raise StoreError(f"A run was not recorded whole: {told} (-v shows where).") from errors[0]
 
 
 def _ignore_interrupts() -> None:

@@ -49,12 +49,23 @@ def run_one(cfg: DictConfig) -> float:
         terminal.show_composition(checked)
         PROGRESS.begin()
     outcome = execute(checked)
-    if is_text:  # the person reads while the model and the pictures are written
+    _written(outcome)
+    if is_text:
         terminal.show_outcome(outcome, checked)
-    RECORDER.flush()
-    if not is_text:
+    else:
         print(outcome.json())
     return outcome.objective
+
+
+def _written(outcome: Outcome) -> None:
+    """Wait until the run is recorded whole; it has failed when it cannot be."""
+    try:
+        RECORDER.flush()
+    except StoreError:
+        from mlrunner import tracking
+
+        tracking.end(str(outcome.run_id), "FAILED")
+        raise
 
 
 def run_job(cfg: DictConfig) -> float:
@@ -64,7 +75,7 @@ def run_job(cfg: DictConfig) -> float:
     try:
         outcome = execute(checks.check(cfg, started))
         if not HydraConfig.get().launcher._target_.endswith("BasicLauncher"):
-            RECORDER.flush()
+            _written(outcome)
     except Exception as error:
         log.exception("the composition failed")
         outcome = failed(started, error, time.perf_counter() - began)

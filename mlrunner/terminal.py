@@ -36,8 +36,7 @@ def show_composition(checked: Checked) -> None:
     inferred = " (inferred)" if data.dataset.task is None else ""
     rows, columns = data.table.shape
     out = console()
-    title = "blueprint of " if composition.settings.blueprint else ""
-    out.print(Text.assemble((f"mlrunner  {title}", "bold"), (composition.name, "bold cyan")))
+    out.print(Text.assemble(("mlrunner  ", "bold"), (composition.name, "bold cyan")))
     size = f"{data.dataset.label}, {rows:,} rows x {columns} columns"
     lines: dict[str, str] = {
         "dataset": f"{size}, {data.task}{inferred} on {data.dataset.target}",
@@ -87,24 +86,31 @@ def show_outcome(outcome: Outcome, checked: Checked) -> None:
             f" ({part}, {outcome.direction})",
         )
     )
-    for label, told in where_next(outcome, launch.overrides).items():
+    for label, told in where_next(outcome, typed(launch.overrides)).items():
         out.print(Text.assemble((f"  {label:<10}", "dim"), told))
 
 
 def where_next(outcome: Outcome, overrides: list[str]) -> dict[str, str]:
     """Name the places and commands that follow a run; each can be pasted."""
     again = " ".join(["mlrunner", *map(shlex.quote, overrides)])
-    served = {"serve": f"mlflow models serve -m {outcome.model_uri} --env-manager local"} if outcome.model_uri else {}
+    see = 'eval "$(mlrunner env)"'
+    serve = f"{see}; mlflow models serve -m {outcome.model_uri} --env-manager local"
     previous = _previous(Path(outcome.folder))
     files = [shlex.quote(f"{folder}/.hydra/config.yaml") for folder in (previous, relative(outcome.folder))]
     compare = {"diff": f"diff {' '.join(files)}"}
     return {
-        "mlflow": f'run {outcome.run_id}: eval "$(mlrunner env)"; mlflow ui',
+        "mlflow": f"{see}; mlflow ui  # run {outcome.run_id}",
         "folder": relative(outcome.folder),
         **(compare if previous is not None else {}),
         "reproduce": again,
-        **served,
+        **({"serve": serve} if outcome.model_uri is not None else {}),
     }
+
+
+def typed(overrides: list[str]) -> list[str]:
+    """What was typed after the program's name, flags as well; the overrides when that is not known."""
+    names = [Path(text).stem for text in sys.orig_argv]
+    return sys.orig_argv[names.index("mlrunner") + 1 :] if "mlrunner" in names else overrides
 
 
 def relative(path: str) -> str:

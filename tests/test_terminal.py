@@ -110,10 +110,10 @@ def test_where_next_after_a_first_run(tmp_path: Path, monkeypatch: pytest.Monkey
     folder = runs(tmp_path / "day", "12-00")
     told = where_next(dataclasses.replace(OUTCOME, folder=str(folder)), ["model=rf", "split.test=0.3"])
     assert told == {
-        "mlflow": 'run 0123456789abcdef: eval "$(mlrunner env)"; mlflow ui',
+        "mlflow": 'eval "$(mlrunner env)"; mlflow ui  # run 0123456789abcdef',
         "folder": "day/12-00",
         "reproduce": "mlrunner model=rf split.test=0.3",
-        "serve": "mlflow models serve -m models:/m-1 --env-manager local",
+        "serve": 'eval "$(mlrunner env)"; mlflow models serve -m models:/m-1 --env-manager local',
     }
 
 

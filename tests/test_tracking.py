@@ -144,7 +144,9 @@ def test_flush_tells_the_first_failure_and_the_rest_is_written() -> None:
     recorder.later(fail, "disk is full")
     recorder.later(done.append, "after")
     recorder.later(fail, "again")
-    with pytest.raises(StoreError, match=r"^A run was not recorded whole: disk is full$") as raised:
+    with pytest.raises(
+        StoreError, match=r"^A run was not recorded whole: OSError: disk is full \(-v shows where\)\.$"
+    ) as raised:
         recorder.flush()
     assert isinstance(raised.value.__cause__, OSError)
     assert done == ["before", "after"]

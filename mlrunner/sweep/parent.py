@@ -60,4 +60,6 @@ def close_parent(run_id: str, outcomes: list[Outcome]) -> None:
 def close_killed(run_id: str) -> None:
     """Close the parent of an interrupted sweep, once what its compositions recorded is written."""
     RECORDER.flush()
+    for child in tracking.running_children(run_id):  # of other processes, which cannot close them any more
+        tracking.end(child, "KILLED")
     tracking.end(run_id, "KILLED")

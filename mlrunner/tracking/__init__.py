@@ -121,6 +121,13 @@ def results_of(run_id: str) -> tuple[dict[str, float], str | None]:
     return dict(data.metrics), data.tags.get(MODEL_TAG)
 
 
+def running_children(run_id: str) -> list[str]:
+    """List the runs of a sweep that are not closed."""
+    experiment = MlflowClient().get_run(run_id).info.experiment_id
+    wanted = f"tags.mlflow.parentRunId = '{run_id}' and attributes.status = 'RUNNING'"
+    return [str(run.info.run_id) for run in MlflowClient().search_runs([experiment], wanted)]
+
+
 def set_tags(run_id: str, tags: dict[str, str]) -> None:
     """Tag a run."""
     MlflowClient().log_batch(run_id, tags=[RunTag(name, value) for name, value in tags.items()])

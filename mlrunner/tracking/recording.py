@@ -80,8 +80,15 @@ def signature(pipeline: Any, rows: pd.DataFrame, strategy: CleaningStrategy) -> 
 
 def used_columns(rows: pd.DataFrame, strategy: CleaningStrategy) -> set[str]:
     """Find the raw columns without which the cleaned features would not be the same."""
-    whole = list(strategy.transform_rows(rows).columns)
-    return {name for name in rows.columns if list(strategy.transform_rows(rows.drop(columns=name)).columns) != whole}
+    whole = strategy.transform_rows(rows)
+    return {str(name) for name in rows.columns if not _does_without(str(name), rows, strategy, whole)}
+
+
+def _does_without(name: str, rows: pd.DataFrame, strategy: CleaningStrategy, whole: pd.DataFrame) -> bool:
+    try:
+        return bool(strategy.transform_rows(rows.drop(columns=name)).equals(whole))
+    except Exception:  # a strategy of the user's may raise anything where a column that it reads is absent
+        return False
 
 
 def _type(column: pd.Series[Any]) -> DataType:

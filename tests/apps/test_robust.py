@@ -89,3 +89,41 @@ def test_a_failing_estimator_is_one_sentence_and_a_failed_run(mlrunner: Runner, 
     assert "Traceback" not in done.err
     assert "contains NaN" in done.err
     assert named(store(session_home), "gaps")[0].info.status == "FAILED"
+
+
+OPTION = """
+from mlrunner.schema import dataclass
+from mlrunner.strategy import CleaningStrategy
+
+
+@dataclass
+class PricePerKilo(CleaningStrategy):
+    def transform_rows(self, table):
+        return (table["price"] / table["product_weight_g"]).to_frame("price_per_g")
+"""
+
+
+def test_an_option_of_the_users_runs_and_its_model_loads(tmp_path: Path, session_home: Path) -> None:
+    (tmp_path / "my_module.py").write_text(OPTION)
+    (tmp_path / "cleaning").mkdir()
+    (tmp_path / "cleaning" / "per_kilo.yaml").write_text("_target_: my_module.PricePerKilo\n")
+    done = front_door(session_home, "-cd", ".", "cleaning=per_kilo", "model=rf", "output=json", cwd=tmp_path)
+    assert done.code == 0, done.err
+    client = store(session_home)
+    assert client.get_logged_model(done.json["model_uri"].removeprefix("models:/")).status == "READY"
+    model = f"sqlite:///{session_home}/.mlrunner/mlflow.db"
+    program = (
+        f"import mlflow; mlflow.set_tracking_uri({model!r}); mlflow.sklearn.load_model({done.json['model_uri']!r})"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True, timeout=120)
+
+
+def test_a_reader_that_leaves_does_not_stop_the_run(session_home: Path) -> None:
+    with start(session_home, "dataset=wine", "model=ridge", "tracking.name=unread") as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.stdout.close()
+        process.stdout = None
+        _, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    assert named(store(session_home), "unread")[0].info.status == "FINISHED"

@@ -37,7 +37,8 @@ def show_composition(checked: Checked) -> None:
     rows, columns = data.table.shape
     out = console()
     out.print(Text.assemble(("mlrunner  ", "bold"), (composition.name, "bold cyan")))
-    size = f"{data.dataset.label}, {rows:,} rows x {columns} columns"
+    few = "a few dozen of " if composition.settings.blueprint else ""
+    size = f"{data.dataset.label}, {few}{rows:,} rows x {columns} columns"
     lines: dict[str, str] = {
         "dataset": f"{size}, {data.task}{inferred} on {data.dataset.target}",
         **{group: choices[group] for group in ("cleaning", "split", "model") if group in choices},

@@ -26,7 +26,7 @@ test: $(BIN)/.installed ## every test
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup $(ARGS)
 
 test-fast: $(BIN)/.installed ## the tests that take seconds
-	$(BIN)/python -m pytest -m "not slow and not services" $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 -m "not slow and not services" $(ARGS)
 
 lint: $(BIN)/.installed ## ruff: rules and format
 	$(BIN)/ruff check .

@@ -19,6 +19,8 @@ SHARED = PROJECT.parent / "shared" / "data"
 RUN_SECONDS = 300  # a whole run on a busy machine of two cores, with room
 
 os.environ.setdefault("MLRUNNER_PROJECT", str(PROJECT))
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # two test processes share two cores
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("MLRUNNER_HOME", "/nonexistent")  # a test that writes must say where
 
 

@@ -28,7 +28,6 @@ PARAM_LIMIT = 6000  # characters; MLflow refuses longer values
 BATCH = 100  # parameters a request
 PNG = {"dpi": 100, "pil_kwargs": {"compress_level": 1}}  # larger files, written in less time
 SECRETS = "password|token|api_key"
-KIND = {"mlflow.experimentKind": "custom_model_development"}  # MLflow's page shows training, not chats
 MODEL_TAG = "mlrunner.model"
 
 
@@ -40,7 +39,7 @@ def experiment_id(name: str, artifacts: str | None) -> str:
         return str(found.experiment_id)
     try:
         location = None if artifacts is None else Path(artifacts).absolute().as_uri()
-        return client.create_experiment(name, location, tags=KIND)
+        return client.create_experiment(name, location)
     except MlflowException:  # another process may have been faster
         found = client.get_experiment_by_name(name)
         if found is None:

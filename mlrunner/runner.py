@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
@@ -74,7 +75,7 @@ def run_job(cfg: DictConfig) -> float:
     began = time.perf_counter()
     try:
         outcome = execute(checks.check(cfg, started))
-        if not HydraConfig.get().launcher._target_.endswith("BasicLauncher"):
+        if not _shares_recorder():
             _written(outcome)
     except Exception as error:
         log.exception("the composition failed")
@@ -83,6 +84,12 @@ def run_job(cfg: DictConfig) -> float:
     if cfg.output == "text":
         terminal.show_job(outcome)
     return outcome.objective
+
+
+def _shares_recorder() -> bool:
+    """Whether a sweep runs in this process, one recorder for all its compositions."""
+    hydra = HydraConfig.get()
+    return hydra.mode == RunMode.MULTIRUN and str(hydra.launcher._target_).endswith("BasicLauncher")
 
 
 def failed(started: Launch, error: Exception, seconds: float) -> Outcome:
@@ -130,7 +137,9 @@ def execute(checked: Checked) -> Outcome:
     except BaseException as error:
         status = "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
         RECORDER.later(tracking.end, run_id, status)
-        RECORDER.flush()
+        if not _shares_recorder():
+            with suppress(StoreError):  # what stopped the run matters more
+                RECORDER.flush()
         raise
     finally:
         PROGRESS.end()

@@ -9,7 +9,7 @@ import pytest
 
 from mlrunner.outcome import Outcome
 from mlrunner.sweep import RESULT, rank, read_outcomes
-from mlrunner.sweep.parent import sweep_id
+from mlrunner.tracking import sweep_id
 
 NAN, INF = float("nan"), float("inf")
 
@@ -107,4 +107,4 @@ def test_an_empty_sweep_has_no_results(tmp_path: Path) -> None:
     ids=["dated", "short"],
 )
 def test_a_sweep_is_named_after_its_folder(folder: str, name: str) -> None:
-    assert sweep_id(folder) == name
+    assert sweep_id(Path(folder)) == name

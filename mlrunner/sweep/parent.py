@@ -26,15 +26,10 @@ def open_parent(config: DictConfig) -> str:
     if config.hydra.launcher._target_.endswith("BasicLauncher"):
         RECORDER.start_process(recording.warm)
     folder = str(config.hydra.sweep.dir)
-    tags = {**provenance.tags(), "mlrunner.sweep_id": sweep_id(folder), "mlrunner.folder": folder}
+    tags = {**provenance.tags(), "mlrunner.sweep_id": tracking.sweep_id(Path(folder)), "mlrunner.folder": folder}
     name = ",".join(map(str, config.hydra.overrides.task)) or "default"
     experiment = tracking.experiment_id(config.tracking.experiment, stack.artifact_location)
     return tracking.create_run(experiment, tracking.redact(name)[:120], tags)
-
-
-def sweep_id(folder: str) -> str:
-    """Name a sweep after its folder: the day and the microsecond it began."""
-    return "/".join(Path(folder).parts[-2:])
 
 
 def close_parent(run_id: str, outcomes: list[Outcome]) -> None:

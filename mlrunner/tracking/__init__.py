@@ -63,7 +63,7 @@ def begin(checked: Checked) -> str:
     tags = {
         **provenance.tags(),
         **({"mlflow.parentRunId": launch.parent} if launch.parent is not None else {}),
-        **({"mlrunner.trial_number": str(launch.job)} if launch.job is not None else {}),
+        **(_place(launch.folder, launch.job) if launch.job is not None else {}),
         "mlrunner.config_hash": composition.config_hash,
         "mlrunner.data_hash": fingerprint,
         "mlrunner.folder": str(launch.folder),
@@ -81,6 +81,15 @@ def redact(text: str) -> str:
     text = re.sub(r"(://[^/:@\s]*):[^/\s]+@", r"\1:***@", text)
     text = re.sub(rf"(?m)^(\s*(?:- )?['\"]?(?:{SECRETS})['\"]?: +)(?!null\b|\$\{{).*$", r"\1***", text)
     return re.sub(rf"\b({SECRETS})(['\"]?\s*[:=]\s*)(?!null\b|\$\{{)[^\s,}}]+", r"\1\2***", text)
+
+
+def sweep_id(folder: Path) -> str:
+    """Name a sweep after its folder: the day and the microsecond it began."""
+    return "/".join(folder.parts[-2:])
+
+
+def _place(folder: Path, job: int) -> dict[str, str]:
+    return {"mlrunner.sweep_id": sweep_id(folder.parent), "mlrunner.trial_number": str(job)}
 
 
 def flatten(tree: Any, prefix: str = "") -> dict[str, str]:

@@ -38,6 +38,8 @@ def test_a_grid_is_ranked_under_one_parent(launcher: str, mlrunner: Runner, sess
     client = store(session_home)
     (parent,) = parents(client, outcomes)
     best = client.get_run(parent)
+    children = [client.get_run(one["run_id"]).data.tags for one in outcomes]
+    assert {tags["mlrunner.sweep_id"] for tags in children} == {best.data.tags["mlrunner.sweep_id"]}
     assert best.info.status == "FINISHED"
     assert best.data.tags["mlrunner.best_run_id"] == outcomes[0]["run_id"]
     assert best.data.metrics["r2"] == outcomes[0]["objective"]

@@ -21,13 +21,17 @@ IMPORTANCE_ROWS = 400  # of the rows that chose the model; more change the pictu
 
 @dataclass(frozen=True)
 class Parts:
-    """The cleaned rows by part; `validation` is empty when there are folds, `folds` when there are none."""
+    """The cleaned rows by part; `validation` is empty when there are folds, `folds` when there are none.
+
+    `shown` is how pictures call the rows that judge, where these are not the validation or the folds.
+    """
 
     train: pd.DataFrame
     validation: pd.DataFrame
     test: pd.DataFrame
     folds: pd.DataFrame
     roles: Roles
+    shown: str | None = None
 
     def of(self, part: str) -> tuple[pd.DataFrame, pd.Series[Any]]:
         """Take the features and the target of a part."""
@@ -89,6 +93,31 @@ def evaluate(fitted: Any, parts: Parts, model: Model, task: Task) -> Evaluation:
     return Evaluation({**told, **crossed.mean}, crossed.predictions)
 
 
+def joined(train: pd.DataFrame, validation: pd.DataFrame) -> pd.DataFrame:
+    """Put the rows that choose beside those that train; there are none of them where there are folds."""
+    return pd.concat([train, validation]) if len(validation) else train
+
+
+def judge(fitted: Any, known: pd.DataFrame, test: pd.DataFrame, roles: Roles, task: Task) -> Evaluation:
+    """Score a model on the test rows, and on those that it was fitted on.
+
+    Args:
+        fitted: Takes cleaned feature columns.
+        known: The cleaned rows that it was fitted on.
+        test: The cleaned rows that nothing has read before.
+        roles: Say what the columns are.
+        task: Decides the metrics.
+    """
+    tables = {"train": known, "test": test}
+    predictions = {
+        part: metrics.predict(fitted, features_of(table, roles), table[roles.target], task)
+        for part, table in tables.items()
+    }
+    scores = {part: metrics.measure(found, task) for part, found in predictions.items()}
+    told = {f"{part}/{name}": value for part, found in scores.items() for name, value in found.items()}
+    return Evaluation(told, predictions["test"])
+
+
 def figures(
     fitted: Any, parts: Parts, evaluation: Evaluation, task: Task, seed: int, subject: str = ""
 ) -> dict[str, Figure]:
@@ -107,5 +136,7 @@ def figures(
     judged = "train" if parts.chooser == "cv" else "validation"
     importance = plots.permutation_importance(fitted, *parts.of(judged), task, seed=seed, rows=IMPORTANCE_ROWS)
     curve = plots.learning_curve(fitted, *parts.of("train"), *parts.of("validation"), task)
-    line, inspected = (" · ".join(filter(None, (subject, part))) for part in (parts.chooser, judged))
+    chooser = parts.shown or parts.chooser
+    inspected = judged if parts.chooser == "cv" else chooser
+    line, inspected = (" · ".join(filter(None, (subject, part))) for part in (chooser, inspected))
     return plots.figures(evaluation.predictions, task, line, importance, curve, inspected)

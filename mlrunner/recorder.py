@@ -6,11 +6,12 @@ import signal
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
-from typing import Any, ParamSpec
+from typing import Any, ParamSpec, TypeVar
 
 from mlrunner.errors import StoreError
 
 P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class Recorder:
@@ -33,11 +34,18 @@ class Recorder:
         self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_ignore_interrupts)
         self._pending.append(self._pool.submit(warm))
 
-    def later(self, function: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
-        """Queue a call; another process needs to be able to import the function."""
+    def later(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        """Queue a call; another process needs to be able to import the function.
+
+        Returns:
+            What will hold its result.
+        """
         if self._pool is None:
             self._pool = ThreadPoolExecutor(1, "recorder")
-        self._pending.append(self._pool.submit(function, *args, **kwargs))
+        future = self._pool.submit(function, *args, **kwargs)
+        self._pending = [one for one in self._pending if not one.done() or one.exception() is not None]
+        self._pending.append(future)
+        return future
 
     def flush(self) -> None:
         """Wait for all that was queued, and let the worker go.

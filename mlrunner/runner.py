@@ -22,6 +22,7 @@ from mlrunner.outcome import Outcome
 from mlrunner.progress import PROGRESS
 from mlrunner.recorder import RECORDER
 from mlrunner.sweep import PARENT, RESULT, SHARED
+from mlrunner.trial import TASK
 
 log = logging.getLogger(__name__)
 PARTS = ("dataset", "cleaning", "split", "gate", "deployer")
@@ -72,6 +73,10 @@ def _written(outcome: Outcome) -> None:
 def run_job(cfg: DictConfig) -> float:
     """Run a composition of a sweep: one line, and no failure that stops the others."""
     started = launch()
+    if (started.folder / TASK).exists():  # of a search, which records the trial itself
+        from mlrunner.sweep import launching
+
+        return launching.run_job(started.folder)
     began = time.perf_counter()
     try:
         outcome = execute(checks.check(cfg, started))
@@ -194,9 +199,9 @@ def _outcome(checked: Checked, run_id: str, pipeline_run: str, seconds: float) -
     return Outcome(
         name=composition.name,
         status="FINISHED",
-        metric=objective.metric,
-        direction=objective.direction or metrics.direction(objective.metric),
-        objective=found.get(objective.metric, float("nan")),
+        metric=objective.first,
+        direction=objective.direction or metrics.direction(objective.first),
+        objective=found.get(objective.first, float("nan")),
         seconds=seconds,
         fit_seconds=found.pop("fit_seconds", float("nan")),
         score_seconds=found.pop("score_seconds", float("nan")),

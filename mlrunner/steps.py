@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated, ParamSpec, TypeVar
 
 import pandas as pd
@@ -88,6 +89,12 @@ def train(
     tracked: recording.Tracked,
 ) -> Annotated[FittedModel, "model"]:
     """Fit on the training rows, put the cleaning before what was fitted, and save it all as the model."""
+    return _fitted(train, raw, dataset, cleaning, model, tracked)
+
+
+def _fitted(
+    train: Table, raw: Table, dataset: Group, cleaning: Group, model: ModelNameConfig, tracked: recording.Tracked
+) -> FittedModel:
     roles, strategy = build(dataset, "dataset").roles, build(cleaning, "cleaning")
     features, target = evaluation.features_of(train, roles), train[roles.target]
     began = time.perf_counter()
@@ -141,3 +148,58 @@ def deploy(model: FittedModel, decision: dict[str, str | bool], deployer: Group)
     """Deploy the model if the gate opened."""
     built: Deployer = build(deployer, "deployer")
     built.deploy(model.uri or "", Decision(bool(decision["deploy"]), str(decision["reason"])))
+
+
+@step(enable_cache=False, enable_artifact_visualization=False)
+def trial(
+    train: Table,
+    validation: Table,
+    folds: Table,
+    number: int,
+    state: str,
+    overrides: list[str],
+    model: Group,
+    scores: dict[str, float],
+) -> Annotated[dict[str, float], "scores"]:
+    """Record a trial that a worker has run: which rows it saw, with which settings, and what came of it."""
+    del train, validation, folds, number, state, overrides, model
+    return scores
+
+
+@step(enable_cache=False, enable_artifact_visualization=False, output_materializers=ModelMaterializer)
+def refit(
+    train: Table,
+    validation: Table,
+    raw: Table,
+    dataset: Group,
+    cleaning: Group,
+    model: ModelNameConfig,
+    tracked: recording.Tracked,
+) -> Annotated[FittedModel, "model"]:
+    """Fit the winner of a search on all rows but those of the test."""
+    return _fitted(evaluation.joined(train, validation), raw, dataset, cleaning, model, tracked)
+
+
+@step(enable_cache=False, enable_artifact_visualization=False)
+def judge(
+    model: FittedModel,
+    train: Table,
+    validation: Table,
+    test: Table,
+    validated: dict[str, float],
+    dataset: Group,
+    settings: ModelNameConfig,
+    tracked: recording.Tracked,
+) -> Annotated[dict[str, float], "metrics"]:
+    """Score the winner on the test rows, which no trial has read; `validated` is what its trial found."""
+    source = build(dataset, "dataset")
+    known = evaluation.joined(train, validation)
+    parts = Parts(known, test, test.head(0), pd.DataFrame({"fold": []}), source.roles, shown="test")
+    fitted, task = model.pipeline[1:], dataset["task"]
+    began = time.perf_counter()
+    found = evaluation.judge(fitted, known, test, source.roles, task)
+    scores = {**validated, **found.scores}
+    seconds = {"fit_seconds": model.fit_seconds, "score_seconds": time.perf_counter() - began}
+    recording.evaluated(tracked, replace(found, scores=scores), seconds)
+    recording.drawn(tracked, fitted, parts, found, task, f"{source.label} · {settings.name}")
+    return scores

@@ -9,6 +9,7 @@ from mlrunner import steps
 from mlrunner.build import Group
 from mlrunner.model import ModelNameConfig
 from mlrunner.tracking.recording import Tracked
+from pipelines.rows import rows
 
 
 @pipeline(
@@ -31,9 +32,7 @@ def training(
     blueprint: bool,
 ) -> None:
     """Ingest, clean, split, train, evaluate, judge, deploy."""
-    raw = steps.ingest(dataset, fingerprint, code["dataset"], blueprint)
-    cleaned = steps.clean(raw, dataset, cleaning, code["cleaning"])
-    train, validation, test, folds = steps.divide(cleaned, split, code["split"])
+    raw, train, validation, test, folds = rows(dataset, cleaning, split, fingerprint, code, blueprint)
     fitted = steps.train(train, raw, dataset, cleaning, model, tracked)
     metrics = steps.evaluate(fitted, train, validation, test, folds, dataset, model, tracked)
     decision = steps.gate(metrics, gate, tracked)

@@ -15,9 +15,10 @@ import pytest
 from zenml.artifact_stores.local_artifact_store import LocalArtifactStore, LocalArtifactStoreConfig
 from zenml.enums import StackComponentType
 
-from mlrunner import materializers
+from mlrunner import arrow, materializers
+from mlrunner.arrow import to_arrow
 from mlrunner.errors import DataError, StoreError
-from mlrunner.materializers import FittedModel, Kept, ModelMaterializer, TableMaterializer, to_arrow
+from mlrunner.materializers import FittedModel, Kept, ModelMaterializer, TableMaterializer
 
 NAN = float("nan")
 NOW = datetime.datetime(2026, 1, 31)

@@ -20,7 +20,7 @@ MACHINE_KEYS = ("project", "home", "threads", "output", "stack")  # where a run 
 DUMMY = {"regression": "sklearn.dummy.DummyRegressor", "classification": "sklearn.dummy.DummyClassifier"}
 
 
-UNTOLD = ("output=", "blueprint=", "tracking.")  # overrides that change nothing of the result
+UNTOLD = ("output=", "blueprint=", "tracking.", "sweep=")  # overrides that change nothing of the result
 NAME_LENGTH = 120
 
 
@@ -37,8 +37,18 @@ class Objective(_Strict):
     """What a run returns."""
 
     default: dict[str, str]
-    metric: str
+    metric: str | list[str]
     direction: Literal["maximize", "minimize"] | None
+
+    @property
+    def metrics(self) -> list[str]:
+        """All of its metrics; only a search has several."""
+        return [self.metric] if isinstance(self.metric, str) else self.metric
+
+    @property
+    def first(self) -> str:
+        """The metric that ranks."""
+        return self.metrics[0]
 
 
 class Tracking(_Strict):
@@ -47,6 +57,7 @@ class Tracking(_Strict):
     experiment: str = pydantic.Field(min_length=1)
     name: str | None
     log_model: bool
+    keep_models: Literal["best", "all", "none"]
     plots: bool
     tags: dict[str, str | int | float | bool]
 

@@ -6,7 +6,7 @@ All problems are reported together. Nothing here imports ZenML or MLflow.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -114,6 +114,26 @@ def check(cfg: DictConfig, launch: Launch) -> Checked:
         raise ProblemsError(problems.found)
     code = {group: code_of(part) for group, part in {"dataset": data.dataset, **built}.items()}
     return Checked(composing.read(cfg, launch), data, code, built["stack"])
+
+
+def recheck(cfg: DictConfig, launch: Launch, known: Checked) -> Checked:
+    """Check a composition that differs from a checked one in the values of its model only.
+
+    Args:
+        cfg: Hydra's config of the run.
+        launch: How the run was started.
+        known: The checked one.
+
+    Raises:
+        ProblemsError: With one sentence for each problem.
+    """
+    task = known.data.task
+    cfg = gaps.with_task(cfg, task)
+    problems = Problems()
+    model = problems.catch(partial(_build, cfg, "model", task))
+    problems.extend(model.problems(task) if model is not None else [])
+    problems.refuse()
+    return replace(known, composition=problems.catch(partial(composing.read, cfg, launch)))
 
 
 def code_of(part: object) -> str:

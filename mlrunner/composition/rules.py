@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mlrunner.stack import Stack
 
 FEW = 100  # rows that are cleaned to see what is left
+SECONDS = ("fit_seconds", "score_seconds")  # what a search for several objectives may also minimise
 ENOUGH = 10**9  # rows, of a table that cannot be counted: as many as any split wants
 
 
@@ -49,7 +50,7 @@ class Found:
     data: Data | None
     task: Task | None
     built: dict[str, Any]
-    metric: object
+    metric: Any
     home: Path
 
 
@@ -120,12 +121,15 @@ def estimator(found: Found) -> Iterator[str]:
 def objective(found: Found) -> Iterator[str]:
     """Refuse a metric that the task does not have."""
     known = [name for task in TASKS if found.task in (None, task) for name in metrics.metric_names(task)]
-    if isinstance(found.metric, str) and found.metric not in known:
-        told = found.task or "any task"
-        yield (
-            f"objective.metric={found.metric} is not a metric of {told}; choose {', '.join(known)}."
-            f"{nearest(found.metric, known)}"
-        )
+    several = isinstance(found.metric, Sequence) and not isinstance(found.metric, str)
+    known += SECONDS if several else ()
+    for name in [found.metric] if isinstance(found.metric, str) else found.metric if several else []:
+        if name not in known:
+            told = found.task or "any task"
+            yield (
+                f"objective.metric={name} is not a metric of {told}; choose {', '.join(known)}."
+                f"{nearest(str(name), known)}"
+            )
 
 
 def stores(found: Found) -> Iterator[str]:

@@ -68,7 +68,7 @@ class EstimatorModel(Model):
         from sklearn.pipeline import Pipeline
 
         learned = self.learned().build(table, task)
-        return Pipeline([("features", learned), ("estimator", self._estimator(task))])
+        return Pipeline([("features", learned), ("estimator", self.last(task))])
 
     def learned(self) -> Features:
         """Build the settings of the learned features.
@@ -120,7 +120,8 @@ class EstimatorModel(Model):
             ]
         return _refused_values(estimator)
 
-    def _estimator(self, task: Task) -> Any:
+    def last(self, task: Task) -> Any:
+        """Build the last step of the pipeline alone, unfitted."""
         from mlrunner.model.labels import LabelCodes
 
         estimator = arguments.construct(self.estimator, KEY)

@@ -33,12 +33,22 @@ def rank(outcomes: list[Outcome]) -> list[Outcome]:
 
 def read_outcomes(folder: Path) -> list[Outcome]:
     """Read the result of every job of a sweep."""
-    found = [json.loads(file.read_text()) for file in folder.glob(f"*/{RESULT}")]
-    return [Outcome(**{**one, **{name: _nan(one[name]) for name in NUMBERS}}) for one in found]
+    return [read_outcome(file) for file in folder.glob(f"*/{RESULT}")]
+
+
+def read_outcome(file: Path) -> Outcome:
+    """Read the result of a job."""
+    found = json.loads(file.read_text())
+    return Outcome(**{**found, **{name: _nan(found[name]) for name in NUMBERS}})
 
 
 def _nan(value: float | None) -> float:
     return float("nan") if value is None else value
+
+
+def is_ours(config: DictConfig) -> bool:
+    """Tell whether a sweep is searched by our own sweeper."""
+    return str(config.hydra.sweeper._target_).startswith("hydra_plugins.mlrunner_sweeper.")
 
 
 class SweepCallback(Callback):
@@ -47,8 +57,10 @@ class SweepCallback(Callback):
     failed: int = 0  # compositions of the last sweep of this process
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Open the MLflow parent; without one nothing starts."""
+        """Open the MLflow parent; without one nothing starts. Our own sweeper does so itself, after its checks."""
         del kwargs
+        if is_ours(config):
+            return
         from mlrunner.sweep import parent
 
         os.environ[SHARED] = json.dumps(OmegaConf.to_container(config.hydra.overrides.task))
@@ -61,6 +73,8 @@ class SweepCallback(Callback):
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Rank the compositions and close the parent."""
         del kwargs
+        if is_ours(config):
+            return
         from mlrunner.sweep import parent
 
         folder = Path(config.hydra.sweep.dir)

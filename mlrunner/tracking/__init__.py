@@ -22,6 +22,7 @@ from mlrunner.tracking import provenance
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from mlrunner.composition import Composition
     from mlrunner.composition.checks import Checked
 
 PARAM_LIMIT = 6000  # characters; MLflow refuses longer values
@@ -47,9 +48,9 @@ def experiment_id(name: str, artifacts: str | None) -> str:
         return str(found.experiment_id)
 
 
-def create_run(experiment: str, name: str, tags: dict[str, str]) -> str:
-    """Open a run and return its id."""
-    return str(MlflowClient().create_run(experiment, tags=tags, run_name=redact(name)).info.run_id)
+def create_run(experiment: str, name: str, tags: dict[str, str], began: int | None = None) -> str:
+    """Open a run and return its id; `began` is in milliseconds, None for now."""
+    return str(MlflowClient().create_run(experiment, began, tags, redact(name)).info.run_id)
 
 
 def begin(checked: Checked) -> str:
@@ -60,20 +61,25 @@ def begin(checked: Checked) -> str:
     """
     composition, settings = checked.composition, checked.composition.settings
     launch, fingerprint = composition.launch, checked.data.fingerprint
-    tags = {
+    experiment = experiment_id(settings.tracking.experiment, checked.stack.artifact_location)
+    run_id = create_run(experiment, composition.name, tags_of(composition, fingerprint))
+    log_params(run_id, {**launch.choices, **flatten(composition.config)})
+    log_dataset(run_id, checked.data.dataset.label, composition["dataset"], fingerprint)
+    return run_id
+
+
+def tags_of(composition: Composition, fingerprint: str) -> dict[str, str]:
+    """Name who runs what: the tags of every run."""
+    launch = composition.launch
+    return {
         **provenance.tags(),
         **({"mlflow.parentRunId": launch.parent} if launch.parent is not None else {}),
         **(_place(launch.folder, launch.job) if launch.job is not None else {}),
         "mlrunner.config_hash": composition.config_hash,
         "mlrunner.data_hash": fingerprint,
         "mlrunner.folder": str(launch.folder),
-        **{name: str(value) for name, value in settings.tracking.tags.items()},
+        **{name: str(value) for name, value in composition.settings.tracking.tags.items()},
     }
-    experiment = experiment_id(settings.tracking.experiment, checked.stack.artifact_location)
-    run_id = create_run(experiment, composition.name, tags)
-    log_params(run_id, {**launch.choices, **flatten(composition.config)})
-    log_dataset(run_id, checked.data.dataset.label, composition["dataset"], fingerprint)
-    return run_id
 
 
 def redact(text: str) -> str:
@@ -127,6 +133,11 @@ def results_of(run_id: str) -> tuple[dict[str, float], str | None]:
     """Read a run's metrics back, and the address of its model or None."""
     data = MlflowClient().get_run(run_id).data
     return dict(data.metrics), data.tags.get(MODEL_TAG)
+
+
+def tags_by_name(run_id: str) -> dict[str, str]:
+    """Read a run's tags."""
+    return dict(MlflowClient().get_run(run_id).data.tags)
 
 
 def running_children(run_id: str) -> list[str]:
@@ -186,6 +197,11 @@ def log_hydra(run_id: str, folder: Path) -> None:
     log_texts(run_id, {str(file.relative_to(folder)): file.read_text() for file in found})
 
 
-def end(run_id: str, status: str) -> None:
-    """Close a run as FINISHED, FAILED or KILLED."""
-    MlflowClient().set_terminated(run_id, status)
+def end(run_id: str, status: str, at: int | None = None) -> None:
+    """Close a run as FINISHED, FAILED or KILLED; `at` is in milliseconds, None for now."""
+    MlflowClient().set_terminated(run_id, status, at)
+
+
+def reopen(run_id: str) -> None:
+    """Mark a run as running once more."""
+    MlflowClient().update_run(run_id, "RUNNING")

@@ -1,0 +1,1 @@
+"""Our Optuna sweeper for Hydra: `hydra/sweeper=optuna`."""

@@ -1,0 +1,177 @@
+"""Which trial comes next: exactly so many, whoever else works at the study, and what was interrupted once more.
+
+A trial is void when it does not count: interrupted and asked for again, retried, excluded, or one too many. It is a
+failed trial for Optuna, which keeps its number; so no folder is ever used twice.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from threading import Event, Thread
+from typing import Any
+from uuid import uuid4
+
+import optuna
+import psutil
+from optuna.exceptions import UpdateFinishedTrialError
+from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
+
+from mlrunner.errors import ConfigError
+from mlrunner.sweep.settings import KEY
+from mlrunner.sweep.studies import owner
+
+VOID, SESSION, RETRY = "void", "session", "retry_of"
+BEAT, LOST = 30.0, 120.0  # seconds between signs of life, and after which a process on another machine counts as dead
+EXCLUDED_IN_A_ROW = 200
+
+
+class Claims:
+    """Takes trials of a study for this process."""
+
+    def __init__(self, study: optuna.Study, limit: int, sampler: Callable[[int], Any]) -> None:
+        """Begin a session.
+
+        Args:
+            study: That other processes may work at too.
+            limit: How many trials there shall be in all.
+            sampler: Makes the sampler of a trial from its number.
+        """
+        self._study, self.limit, self._sampler = study, limit, sampler
+        self.session = uuid4().hex[:12]
+        self._stopped = Event()
+        self._sign()
+        Thread(target=self._live, daemon=True).start()
+
+    def _sign(self) -> None:
+        self._study.set_user_attr(f"{SESSION}:{self.session}", owner())
+
+    def _live(self) -> None:
+        while not self._stopped.wait(BEAT):
+            with suppress(Exception):  # a storage that is away for a moment; the next beat tells
+                self._sign()
+
+    def close(self) -> None:
+        """End the session."""
+        self._stopped.set()
+
+    @property
+    def trials(self) -> list[FrozenTrial]:
+        """The study's trials as they are now."""
+        return self._study.get_trials(deepcopy=False)
+
+    @property
+    def left(self) -> bool:
+        """Whether there is a trial to take."""
+        trials = self.trials
+        waiting = any(one.state == TrialState.WAITING for one in trials)
+        return waiting or counted(trials) < self.limit
+
+    def take(self, accept: Callable[[Trial], bool]) -> Trial | None:
+        """Take the next trial.
+
+        Args:
+            accept: Chooses the trial's parameters; False when the combination is excluded.
+
+        Returns:
+            None when there is none left.
+
+        Raises:
+            ConfigError: When nothing but excluded combinations comes.
+        """
+        for _ in range(EXCLUDED_IN_A_ROW):
+            if not self.left:
+                return None
+            trial = self._ask()
+            if counted(self.trials[: trial.number]) >= self.limit:
+                self.void(trial.number, "surplus")
+            elif accept(trial):
+                return trial
+            else:
+                self.void(trial.number, "excluded")
+        raise ConfigError(
+            f"{KEY}.exclude: {EXCLUDED_IN_A_ROW} combinations in a row were excluded; exclude less, or name only what "
+            "is left."
+        )
+
+    def _ask(self) -> Trial:
+        """Do what `Study.ask` does, but leave no moment in which a trial runs that is nobody's."""
+        self._study._thread_local.cached_all_trials = None
+        ours = {SESSION: self.session}
+        number = self._pop(ours)
+        if number is None:
+            template = create_trial(state=TrialState.RUNNING, user_attrs=ours)
+            number = self._study._storage.create_new_trial(self._study._study_id, template)
+        self._study.sampler = self._sampler(self._study._storage.get_trial_number_from_id(number))
+        return Trial(self._study, number)
+
+    def _pop(self, ours: dict[str, str]) -> int | None:
+        """Take a trial that waits, unless another process is faster."""
+        storage = self._study._storage
+        for waiting in storage.get_all_trials(self._study._study_id, deepcopy=False, states=(TrialState.WAITING,)):
+            with suppress(UpdateFinishedTrialError):
+                storage.set_trial_user_attr(waiting._trial_id, SESSION, ours[SESSION])
+                if storage.set_trial_state_values(waiting._trial_id, TrialState.RUNNING):
+                    storage.set_trial_user_attr(waiting._trial_id, SESSION, ours[SESSION])
+                    return waiting._trial_id
+        return None
+
+    def void(self, number: int, why: str) -> bool:
+        """Take a trial out of the count.
+
+        Returns:
+            Whether it was this process that did so, and not another one before.
+        """
+        trial = self.trials[number]
+        with suppress(UpdateFinishedTrialError):
+            self._study._storage.set_trial_user_attr(trial._trial_id, VOID, why)
+            return bool(self._study._storage.set_trial_state_values(trial._trial_id, TrialState.FAIL))
+        return False
+
+    def again(self, number: int, why: str) -> None:
+        """Ask for a trial once more, with the same parameters."""
+        trial = self.trials[number]
+        told = {RETRY: number, "attempt": int(trial.user_attrs.get("attempt", 0)) + (why == "retried")}
+        if self.void(number, why) and trial.params:
+            self._study.enqueue_trial(trial.params, user_attrs=told)
+
+    def mend(self) -> int:
+        """Ask once more for the trials whose process is gone.
+
+        Returns:
+            How many there were.
+        """
+        sessions = {name.partition(":")[2]: told for name, told in self._study.user_attrs.items() if ":" in name}
+        lost = [
+            one.number
+            for one in self.trials
+            if one.state == TrialState.RUNNING
+            and one.user_attrs.get(SESSION) != self.session
+            and not alive(sessions.get(one.user_attrs.get(SESSION, "")))
+        ]
+        for number in lost:
+            self.again(number, "interrupted")
+        return len(lost)
+
+
+def counted(trials: list[FrozenTrial]) -> int:
+    """Count the trials that are not void."""
+    return sum(VOID not in one.user_attrs for one in trials)
+
+
+def alive(told: dict[str, Any] | None) -> bool:
+    """Tell whether the process of a session is there: looked up on this machine, by its signs of life on others."""
+    if told is None:
+        return False
+    if told["host"] != owner()["host"]:
+        return bool(time.time() - told["seen"] < LOST)
+    try:
+        return bool(abs(psutil.Process(told["pid"]).create_time() - told["born"]) < 1)
+    except psutil.Error:
+        return False
+
+
+def grid_place(trials: list[FrozenTrial], number: int) -> int:
+    """Tell which combination of a grid a trial is: as many were begun before it."""
+    return sum(one.user_attrs.get(VOID) not in ("surplus",) and RETRY not in one.user_attrs for one in trials[:number])

@@ -1,0 +1,61 @@
+"""What a search is for, and how long it goes on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlrunner import metrics
+from mlrunner.composition.rules import SECONDS
+from mlrunner.errors import ConfigError
+from mlrunner.sweep.search import Goal
+from mlrunner.sweep.settings import KEY, SweepSettings
+
+if TYPE_CHECKING:
+    from mlrunner.composition import Objective
+    from mlrunner.sweep.space import Space
+
+
+def goal_of(settings: SweepSettings, objective: Objective) -> Goal:
+    """Decide the objectives and which way each improves: as the sweeper says, or as the metric does.
+
+    Raises:
+        ConfigError: When the numbers of metrics and directions differ, or they contradict each other.
+    """
+    names = objective.metrics
+    said = [settings.direction] if isinstance(settings.direction, str) else settings.direction
+    natural = ["minimize" if name in SECONDS else metrics.direction(name) for name in names]
+    if objective.direction is not None and len(names) == 1:
+        natural = [objective.direction]
+    if said is not None and len(said) != len(names):
+        raise ConfigError(
+            f"{KEY}.direction names {len(said)} directions, but objective.metric names {len(names)}: {', '.join(names)}; "
+            "give each metric one, as in 'objective.metric=[r2,fit_seconds]' 'hydra.sweeper.direction=[maximize,minimize]'."
+        )
+    for name, way, told in zip(names, natural, said or natural, strict=True):
+        if way != told:
+            raise ConfigError(
+                f"{KEY}.direction={told}, but {name} is to {way}; leave the direction out, or set "
+                f"objective.direction={told} as well."
+            )
+    return Goal(tuple(names), tuple(said or natural))
+
+
+def limit_of(settings: SweepSettings, space: Space) -> int:
+    """Count the trials of a sweep: `n_trials`, and of a grid no more than it has.
+
+    Raises:
+        ConfigError: When nothing is searched, or nothing says how many trials there shall be.
+    """
+    if not space.dimensions:
+        raise ConfigError(
+            f"nothing to search: model={space.model} has no search: of its own and no range was given; add one, such as "
+            "model.estimator.alpha=tag(log,interval(0.01,10)) or model=ridge,rf."
+        )
+    if settings.is_grid:
+        size = len(space.grid())
+        if size == 0:
+            raise ConfigError(f"{KEY}.exclude leaves no combination of the grid; exclude less.")
+        return size if settings.n_trials is None else min(size, settings.n_trials)
+    if settings.n_trials is None:
+        raise ConfigError(f"{KEY}.n_trials is null, which only a grid knows the end of; give a number.")
+    return settings.n_trials

@@ -1,0 +1,164 @@
+"""What a search would do, looked at before anything is spent: every composition of choices is composed and checked."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from rich.table import Table
+from rich.text import Text
+
+from mlrunner.errors import MlrunnerError, ProblemsError
+from mlrunner.sweep.space import MODEL
+from mlrunner.terminal import console
+
+if TYPE_CHECKING:
+    from mlrunner.sweep.drafts import Draft, Drafts
+    from mlrunner.sweep.grammar import Dimension
+    from mlrunner.sweep.search import Goal
+    from mlrunner.sweep.settings import SweepSettings
+    from mlrunner.sweep.space import Space
+
+MANY = 64  # sets of choices that are all checked; of more, each choice once
+SHOWN = 5  # first compositions of a dry run
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A search that could begin.
+
+    Args:
+        space: What varies.
+        goal: What for.
+        limit: How many trials.
+        settings: Of the sweeper.
+        first: A checked composition.
+    """
+
+    space: Space
+    goal: Goal
+    limit: int
+    settings: SweepSettings
+    first: Draft
+
+
+def check(space: Space, drafts: Drafts) -> Draft:
+    """Compose and check every set of choices, and both ends of every range.
+
+    Returns:
+        The first composition.
+
+    Raises:
+        ProblemsError: With a sentence for each problem; nothing has run.
+    """
+    problems: list[str] = []
+    first: Draft | None = None
+    for params in probes(space):
+        overrides = space.overrides(params)
+        if space.excludes(overrides):
+            continue
+        try:
+            found = drafts.draft(overrides)
+            first = first or found
+        except (MlrunnerError, HydraException, OmegaConfBaseException) as error:
+            told = getattr(error, "problems", [" ".join(str(error).split())])
+            problems += [one for one in told if one not in problems]
+    if problems or first is None:
+        raise ProblemsError(problems or ["hydra.sweeper.exclude leaves no combination; exclude less."])
+    return first
+
+
+def probes(space: Space) -> Iterator[dict[str, Any]]:
+    """Choose parameters to look at: all sets of choices, or each choice once where there are many; and the ends."""
+    for model in space.models:
+        own = [one for one in space.of(model) if one.name != MODEL]
+        head = {MODEL: model} if any(one.name == MODEL for one in space.dimensions) else {}
+        middle = head | {one.name: _ends(one)[0] for one in own}
+        choices = [one for one in own if isinstance(one.distribution, CategoricalDistribution)]
+        if math.prod(len(_ends(one)) for one in choices) <= MANY:
+            for values in itertools.product(*[_ends(one) for one in choices]):
+                yield middle | dict(zip([one.name for one in choices], values, strict=True))
+        for one in own:
+            for value in _ends(one):
+                yield middle | {one.name: value}
+
+
+def _ends(one: Dimension) -> list[Any]:
+    found = one.distribution
+    if isinstance(found, IntDistribution | FloatDistribution):
+        return [found.low, found.high]
+    return list(found.choices) if isinstance(found, CategoricalDistribution) else []
+
+
+def show(plan: Plan, firsts: list[tuple[str, ...]], home: Path) -> None:
+    """Print a plan; nothing has been started.
+
+    Args:
+        plan: The search.
+        firsts: The overrides of the first trials.
+        home: The folder that holds the earlier runs, which tell how long a trial takes.
+    """
+    out = console()
+    size = plan.space.size
+    counted = f"{size:,.0f} combinations" if math.isfinite(size) else "no end of combinations"
+    out.print(Text.assemble(("mlrunner  ", "bold"), ("plan", "bold cyan"), f"  {plan.limit} trials of {counted}"))
+    for name, direction in zip(plan.goal.metrics, plan.goal.directions, strict=True):
+        out.print(Text.assemble(("  objective  ", "dim"), f"{direction} {name}"))
+    out.print(Text.assemble(("  sampler    ", "dim"), str(plan.settings.sampler["_target_"]).rpartition(".")[2]))
+    table = Table(box=None, pad_edge=False, padding=(0, 2))
+    for name in ("  dimension", "values", "model"):
+        table.add_column(name)
+    for one in plan.space.dimensions:
+        table.add_row(f"  {one.key}", one.told, one.model or "all")
+    out.print(table)
+    out.print(Text("\n  first compositions", "dim"))
+    fixed = {text for text, _ in plan.space.fixed}
+    for overrides in firsts:
+        out.print(f"    {' '.join(text for text in overrides if text not in fixed) or 'default'}")
+    out.print(Text.assemble(("\n  time       ", "dim"), estimate(plan, home)))
+    out.print(Text("  Nothing was started (hydra.sweeper.dry_run=true).", "dim"))
+
+
+def first_overrides(plan: Plan, sampler: Any, count: int = SHOWN) -> list[tuple[str, ...]]:
+    """Draw the parameters of the first trials in a study of their own, which is thrown away."""
+    import optuna
+
+    study = optuna.create_study(directions=list(plan.goal.directions))
+    found = []
+    for place in range(min(count, plan.limit)):
+        study.sampler = sampler(place)
+        found.append(plan.space.suggest(study.ask()))
+    return found
+
+
+def estimate(plan: Plan, home: Path) -> str:
+    """Estimate from earlier runs how long a search takes; it takes the median of those of the same models."""
+    seconds = sorted(_earlier(plan, home))
+    if not seconds:
+        return "not known: no earlier run with these models and this data; run one first"
+    each = seconds[len(seconds) // 2]
+    whole = each * plan.limit * plan.settings.repeats / plan.settings.n_jobs
+    return (
+        f"about {whole:,.0f} s: {plan.limit} trials of {each:.2f} s, {plan.settings.n_jobs} at a time "
+        f"(median fit and score of {len(seconds)} earlier runs)"
+    )
+
+
+def _earlier(plan: Plan, home: Path) -> Iterator[float]:
+    """Read what fits of these models took on this data set; the newest 200 runs tell enough."""
+    files = sorted((home / "multirun").glob("*/*/**/result.json"), reverse=True)[:200]
+    label = f"name: {plan.first.composition['dataset']['name']}"
+    for file in files:
+        config = file.parent / ".hydra" / "config.yaml"
+        text = config.read_text() if config.exists() else ""
+        if label in text and any(f"name: {model}\n" in text for model in plan.space.models):
+            told = json.loads(file.read_text())
+            yield from [told["fit_seconds"] + told["score_seconds"]] if told.get("fit_seconds") is not None else []

@@ -1,0 +1,281 @@
+"""The loop of a search: ask Optuna, hand to a worker, wait, tell Optuna; several trials at the same time, no barrier."""
+
+from __future__ import annotations
+
+import json
+import math
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
+from optuna.trial import Trial, TrialState
+
+from mlrunner.errors import MlrunnerError
+from mlrunner.sweep.claims import RETRY, VOID, counted
+from mlrunner.sweep.workers import Executor, Step
+from mlrunner.trial import FOUND, Found, TrialTask
+
+if TYPE_CHECKING:
+    from optuna import Study
+    from optuna.trial import FrozenTrial
+
+    from mlrunner.sweep.claims import Claims
+    from mlrunner.sweep.drafts import Draft, Drafts
+    from mlrunner.sweep.settings import SweepSettings
+    from mlrunner.sweep.space import Space
+
+OVERRIDES, FOLDER = "overrides", "folder"  # of a trial, in its study
+WAKE = 0.2  # seconds between looks at the clock and at Ctrl-C
+TablesOf = Callable[["Draft"], Any]
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What the search is for.
+
+    Args:
+        metrics: Names, the first of which is reported and ranked.
+        directions: minimize or maximize, one a metric.
+    """
+
+    metrics: tuple[str, ...]
+    directions: tuple[str, ...]
+
+    def values(self, found: Found) -> list[float]:
+        """Take the objectives from what a trial found; seconds are objectives too."""
+        told = {"fit_seconds": found.fit_seconds, "score_seconds": found.score_seconds, **found.metrics}
+        return [told.get(name, math.nan) for name in self.metrics]
+
+    def better(self, one: float, other: float) -> bool:
+        """Compare two values of the first objective."""
+        return one > other if self.directions[0] == "maximize" else one < other
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A trial and what became of it; `tables` are None when it never came to them."""
+
+    draft: Draft
+    found: Found
+    tables: Any
+    began: float
+    attempt_of: int | None = None
+
+
+@dataclass
+class Running:
+    """A trial in a worker."""
+
+    trial: Trial
+    draft: Draft
+    tables: Any
+    began: float = field(default_factory=time.time)
+
+
+class Search:
+    """One session of a sweep."""
+
+    def __init__(
+        self,
+        settings: SweepSettings,
+        goal: Goal,
+        space: Space,
+        study: Study,
+        claims: Claims,
+        drafts: Drafts,
+        executor: Executor,
+        custom: Callable[[Trial], None] | None = None,
+    ) -> None:
+        self.settings, self.goal, self.space, self.study = settings, goal, space, study
+        self.claims, self.drafts, self.executor, self.custom = claims, drafts, executor, custom
+        self.running: dict[int, Running] = {}
+        self.interrupts = 0
+        self.stopped: str | None = None  # why no more trials are begun
+        self._began = time.monotonic()
+        self.watch: Callable[[Any], None] = lambda event: None
+
+    def trials(self, tables_of: TablesOf) -> Iterator[Ended]:
+        """Run trials until there are no more, and tell of each as it ends.
+
+        Args:
+            tables_of: Gives the files of the rows that a draft asks for.
+        """
+        with self._interruptible():
+            while True:
+                yield from self._fill(tables_of)
+                if not self.running and not self._waits_for_others():
+                    return
+                for event in self.executor.wait(WAKE):
+                    if isinstance(event, Step):
+                        self._step(event)
+                    elif event.number in self.running:
+                        yield self._end(self.running.pop(event.number), event)
+
+    def _fill(self, tables_of: TablesOf) -> Iterator[Ended]:
+        """Begin as many trials as there is room for; one that cannot begin has ended."""
+        while self.executor.room > 0 and self._goes_on():
+            trial = self.claims.take(self._choose)
+            if trial is None:
+                return
+            failed = self._begin(trial, tables_of)
+            if failed is not None:
+                yield failed
+
+    def _goes_on(self) -> bool:
+        timeout = self.settings.timeout
+        if self.stopped is None and timeout is not None and time.monotonic() - self._began >= timeout:
+            self.stopped = f"timeout of {timeout:g} s"
+        return self.stopped is None and not self.interrupts
+
+    def _waits_for_others(self) -> bool:
+        """Ask once more for trials whose process on another terminal is gone, when nothing else is left to do."""
+        return self._goes_on() and (self.claims.left or self.claims.mend() > 0)
+
+    def _choose(self, trial: Trial) -> bool:
+        overrides = self.space.suggest(trial)
+        if self.custom is not None:
+            self.custom(trial)
+            overrides = self.space.overrides(trial.params)
+        trial.set_user_attr(OVERRIDES, list(overrides))
+        return not self.space.excludes(overrides)
+
+    def _begin(self, trial: Trial, tables_of: TablesOf) -> Ended | None:
+        overrides = tuple(trial.user_attrs[OVERRIDES])
+        try:
+            draft = self.drafts.draft(overrides, trial.number)
+            tables = tables_of(draft)
+        except (MlrunnerError, HydraException, OmegaConfBaseException) as error:
+            return self._refuse(trial, overrides, " ".join(str(error).split()))
+        self.running[trial.number] = Running(trial, draft, tables)
+        self.executor.submit(self._task(draft, tables))
+        draft.write()
+        self.watch(self.running[trial.number])
+        return None
+
+    def _refuse(self, trial: Trial, overrides: tuple[str, ...], error: str) -> Ended:
+        draft = self.drafts.plain(overrides, trial.number)
+        draft.write()
+        return self._end(Running(trial, draft, None), Found(trial.number, "FAIL", error=error))
+
+    def _task(self, draft: Draft, tables: Any) -> TrialTask:
+        composition = draft.composition
+        keep = composition.settings.tracking.keep_models == "all" and composition.settings.tracking.log_model
+        return TrialTask(
+            draft.number,
+            tuple(tables.parts(draft)),
+            draft.repeats[0].data.dataset.roles,
+            composition["dataset"]["task"],
+            self.goal.metrics[0],
+            self.settings.threads,
+            self.settings.prunes,
+            str(self.settings.pruner["_target_"]).endswith("WilcoxonPruner"),
+            str(draft.folder / "model.joblib") if keep else None,
+        )
+
+    def _step(self, step: Step) -> None:
+        """Tell the study how far a trial is, and the trial whether it is to go on."""
+        under_way = self.running.get(step.number)
+        if under_way is None:
+            return
+        under_way.trial.report(step.value, step.step)
+        self.executor.answer(step.number, under_way.trial.should_prune())
+        self.watch(step)
+
+    def _end(self, under_way: Running, found: Found) -> Ended:
+        """Write down what a trial found before anything else, then tell Optuna."""
+        found = self._judged(found)
+        folder = under_way.draft.folder
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / FOUND).write_text(json.dumps(asdict(found)))
+        trial = under_way.trial
+        trial.set_user_attr(FOLDER, str(folder))
+        ended = Ended(under_way.draft, found, under_way.tables, under_way.began, trial.user_attrs.get(RETRY))
+        if found.state == "FAIL" and int(trial.user_attrs.get("attempt", 0)) < self.settings.retries:
+            self.claims.again(trial.number, "retried")
+        else:
+            values = self.goal.values(found) if found.state == "COMPLETE" else None
+            self.study.tell(trial, values, TrialState[found.state])
+            self._decide(found)
+        self.watch(ended)
+        return ended
+
+    def _judged(self, found: Found) -> Found:
+        """Fail a trial that lacks one of several objectives."""
+        from dataclasses import replace
+
+        values = self.goal.values(found)
+        if found.state != "COMPLETE" or all(map(math.isfinite, values)):
+            return found
+        told = dict(zip(self.goal.metrics, values, strict=True))
+        name = next(name for name, value in told.items() if not math.isfinite(value))
+        return replace(found, state="FAIL", error=f"{name} is {told[name]}")
+
+    def _decide(self, found: Found) -> None:
+        """Stop where the failures, the target or the patience say so."""
+        trials = [one for one in self.claims.trials if VOID not in one.user_attrs]
+        failures = sum(one.state == TrialState.FAIL for one in trials)
+        if found.state == "FAIL" and self.settings.fail_fast:
+            self.stopped = "a trial failed, and fail_fast is set"
+        elif failures > self.settings.max_failure_rate * self.limit:
+            self.stopped = (
+                f"{failures} trials failed, more than max_failure_rate={self.settings.max_failure_rate:g} allows"
+            )
+        elif len(self.goal.metrics) == 1:
+            self._look(trials)
+
+    def _look(self, trials: list[FrozenTrial]) -> None:
+        done = [one for one in trials if one.state == TrialState.COMPLETE and one.value is not None]
+        if not done:
+            return
+        best = done[0]
+        for one in done:
+            best = one if self.goal.better(float(one.value or 0), float(best.value or 0)) else best
+        target, patience = self.settings.target, self.settings.patience
+        if target is not None and not self.goal.better(target, float(best.value or 0)):
+            self.stopped = f"target {target:g} reached"
+        since = [one for one in trials if one.state.is_finished() and one.number > best.number]
+        if patience is not None and len(since) >= patience:
+            self.stopped = f"no better trial in the last {len(since)} (patience={patience})"
+
+    @property
+    def limit(self) -> int:
+        """How many trials there shall be in all."""
+        return self.claims.limit
+
+    @property
+    def failed(self) -> bool:
+        """Whether more trials failed than may."""
+        trials = [one for one in self.claims.trials if VOID not in one.user_attrs]
+        failures = sum(one.state == TrialState.FAIL for one in trials)
+        return failures > self.settings.max_failure_rate * counted(trials) or (self.settings.fail_fast and failures > 0)
+
+    @contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        """The first Ctrl-C lets the running trials finish, the second stops them; both can be resumed."""
+
+        def interrupted(number: int, frame: object) -> None:
+            self.interrupts += 1
+            self.watch(self.interrupts)
+            if self.interrupts > 1:
+                raise KeyboardInterrupt
+
+        before = signal.signal(signal.SIGINT, interrupted)
+        try:
+            yield
+        except BaseException:
+            self._abandon()
+            raise
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    def _abandon(self) -> None:
+        """Leave the running trials to be run once more."""
+        self.executor.kill()
+        for number in self.running:
+            self.claims.again(number, "interrupted")

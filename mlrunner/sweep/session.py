@@ -1,0 +1,197 @@
+"""One session of a sweep: the study and the stores are opened, the pipeline searches, the results are written."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hydra.core.plugins import Plugins
+from hydra.utils import instantiate
+from omegaconf import OmegaConf, open_dict, read_write
+
+from mlrunner.errors import MlrunnerError
+from mlrunner.recorder import RECORDER
+from mlrunner.sweep import live, starting, studies
+from mlrunner.sweep.claims import VOID, Claims
+from mlrunner.sweep.gridorder import GridOrder
+from mlrunner.sweep.launching import NOTE, Launched
+from mlrunner.sweep.plan import Plan
+from mlrunner.sweep.search import Search
+from mlrunner.sweep.workers import Executor, Pool
+from mlrunner.terminal import console
+
+if TYPE_CHECKING:
+    from optuna import Study
+
+    from hydra_plugins.mlrunner_sweeper.sweeper import OptunaSweeper
+    from mlrunner.sweep.conduct import Conduct
+    from mlrunner.sweep.drafts import Drafts
+
+BASIC = "BasicLauncher"
+
+
+class SweepError(MlrunnerError):
+    """More trials failed than may."""
+
+    exit_code = 1
+
+
+def sampler_of(plan: Plan) -> Callable[[int], Any]:
+    """Decide how the sampler of a trial is made from its number."""
+    if plan.settings.is_grid:
+        grid = GridOrder(plan.space.grid())
+        return lambda number: grid
+    seed = plan.first.composition.settings.seed
+    return functools.partial(studies.sampler, plan.settings, seed)
+
+
+def run(plan: Plan, drafts: Drafts, shell: OptunaSweeper) -> Any:
+    """Search, and hand the winner over.
+
+    Returns:
+        The summary of `optimization_results.yaml`.
+
+    Raises:
+        MlrunnerError: When a store does not open, the study was another search, or more trials failed than may.
+        KeyboardInterrupt: After Ctrl-C, when everything is written.
+    """
+    home = plan.first.composition.settings.home
+    plan.first.repeats[0].stack.activate(home)
+    name = plan.settings.study_name or "/".join(Path(str(shell.config.hydra.sweep.dir)).parts[-2:])
+    storage = studies.open_storage(plan.settings.storage, home, name)
+    study = studies.open_study(storage, name, list(plan.goal.directions), plan.settings)
+    described = describe(plan, drafts)
+    studies.refuse_changes(study, described, plan.settings.allow_changes)
+    folder = settle_folder(study, shell.config)
+    claims = Claims(study, plan.limit, sampler_of(plan))
+    try:
+        claims.mend()
+        starting.enqueue(study, plan.settings.warm_start, plan.space, home)
+        return _search(plan, drafts, shell, study, claims, described, folder)
+    finally:
+        claims.close()
+
+
+def describe(plan: Plan, drafts: Drafts) -> dict[str, Any]:
+    """Describe a search by what makes it this one, for a later resume."""
+    return {
+        "space": plan.space.describe(),
+        "metric": dict(zip(plan.goal.metrics, plan.goal.directions, strict=True)),
+        "repeats": plan.settings.repeats,
+        "data": drafts.data,
+    }
+
+
+def settle_folder(study: Study, config: Any) -> Path:
+    """Go on in the folder where the study began; trials have numbers, so nothing there is overwritten."""
+    before = study.user_attrs.get("folder")
+    folder = Path(str(before or config.hydra.sweep.dir)).absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    if before is None:
+        study.set_user_attr("folder", str(folder))
+    with read_write(config), open_dict(config):
+        config.hydra.sweep.dir = str(folder)
+    OmegaConf.save(config, folder / "multirun.yaml")
+    return folder
+
+
+def _search(
+    plan: Plan,
+    drafts: Drafts,
+    shell: OptunaSweeper,
+    study: Study,
+    claims: Claims,
+    described: dict[str, Any],
+    folder: Path,
+) -> Any:
+    from mlrunner.sweep import finishing
+    from mlrunner.sweep.conduct import Conduct
+    from mlrunner.tracking import recording
+
+    settings = plan.first.composition.settings
+    is_text = settings.output == "text"
+    RECORDER.start_process(recording.warm)
+    experiment, parent = finishing.open_parent(plan, study, described, folder)
+    study.set_user_attr(studies.META, described)
+    drafts.parent = parent
+    executor = executor_of(plan, drafts, shell, folder)
+    custom = _custom(plan, shell)
+    search = Search(plan.settings, plan.goal, plan.space, study, claims, drafts, executor, custom)
+    conduct = Conduct(search, experiment, parent, settings.home / ".mlrunner" / "cache" / "tables")
+    if is_text:
+        show_begin(plan, study, folder)
+    try:
+        with live.show(search, is_text) as shown:
+            search.watch = shown
+            _pipeline(study.study_name, conduct)
+    finally:
+        executor.close()
+    summary = finishing.finish(plan, conduct, study, folder)
+    finishing.show(plan, conduct, summary, folder, is_text)
+    if search.interrupts:
+        raise KeyboardInterrupt
+    if search.failed:
+        raise SweepError(_failures(search, folder))
+    return summary
+
+
+def _pipeline(name: str, conduct: Conduct) -> None:
+    """Run the ZenML pipeline around the search."""
+    from pipelines import search as pipelines
+
+    pipelines.UNDER_WAY[name] = conduct
+    try:
+        pipelines.search(study=name)
+    except Exception as error:
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, MlrunnerError | KeyboardInterrupt):
+            cause = cause.__cause__ or cause.__context__
+        raise cause if cause is not None else error from error
+    finally:
+        del pipelines.UNDER_WAY[name]
+
+
+def executor_of(plan: Plan, drafts: Drafts, shell: OptunaSweeper, folder: Path) -> Executor:
+    """Choose who runs trials: our own workers, or a launcher of Hydra's where one is named."""
+    if str(shell.config.hydra.launcher._target_).endswith(BASIC):
+        return Pool(plan.settings.n_jobs, plan.settings.threads)
+    launcher = Plugins.instance().instantiate_launcher(
+        hydra_context=shell.hydra_context, task_function=shell.task_function, config=shell.config
+    )
+    name = str(OmegaConf.to_container(shell.config.hydra.runtime.choices).get("hydra/launcher"))  # type: ignore[union-attr]
+    if plan.first.composition.settings.output == "text":
+        console(stderr=True).print(NOTE.format(name=f"hydra/launcher={name}", size=plan.settings.n_jobs))
+    return Launched(launcher, plan.settings.n_jobs, lambda number: (drafts.overrides_of(number), folder / str(number)))
+
+
+def _custom(plan: Plan, shell: OptunaSweeper) -> Callable[[Any], None] | None:
+    """Take the function of `hydra.sweeper.custom_search_space`, which is shown Hydra's config and the trial."""
+    if plan.settings.custom_search_space is None:
+        return None
+    function = instantiate({"_target_": plan.settings.custom_search_space, "_partial_": True})
+    return functools.partial(function, shell.config)
+
+
+def show_begin(plan: Plan, study: Study, folder: Path) -> None:
+    """Print what is searched, and what an earlier session has done."""
+    from rich.text import Text
+
+    from mlrunner.terminal import relative
+
+    out = console()
+    goal = ", ".join(f"{way} {name}" for name, way in zip(plan.goal.metrics, plan.goal.directions, strict=True))
+    out.print(Text.assemble(("mlrunner  ", "bold"), ("search", "bold cyan"), f"  {plan.limit} trials, {goal}"))
+    for label, data in {"dataset": plan.first.repeats[0].data.dataset.label}.items():
+        out.print(Text.assemble((f"  {label:<9}", "dim"), data))
+    varied = ", ".join(dict.fromkeys(one.key.removeprefix("model.estimator.") for one in plan.space.dimensions))
+    out.print(Text.assemble(("  varies   ", "dim"), varied))
+    done = sum(one.state.is_finished() and VOID not in one.user_attrs for one in study.get_trials(deepcopy=False))
+    out.print(Text.assemble(("  study    ", "dim"), study.study_name, f"  {done} trials done before" if done else ""))
+    out.print(Text.assemble(("  folder   ", "dim"), relative(str(folder))))
+
+
+def _failures(search: Search, folder: Path) -> str:
+    told = search.stopped or f"more than max_failure_rate={search.settings.max_failure_rate:g} allows"
+    return f"too many trials failed: {told}; see {folder}/*/found.json, or run one alone."

@@ -1,0 +1,119 @@
+"""Known good compositions, tried before the sampler chooses: named by hand, or the best of an earlier sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from optuna.distributions import CategoricalDistribution
+
+from mlrunner.errors import ConfigError, nearest
+from mlrunner.sweep.grammar import parse, split
+from mlrunner.sweep.results import NAME
+from mlrunner.sweep.settings import KEY
+from mlrunner.sweep.space import MODEL
+
+if TYPE_CHECKING:
+    from optuna import Study
+
+    from mlrunner.sweep.grammar import Dimension
+    from mlrunner.sweep.space import Space
+
+FROM = "warm_start"
+
+
+def enqueue(study: Study, told: str | list[Any] | None, space: Space, home: Path) -> None:
+    """Queue the compositions of `hydra.sweeper.warm_start`, once for each study.
+
+    Args:
+        study: That begins.
+        told: Compositions as lists of overrides or as texts with commas; or the folder or name of an earlier sweep.
+        space: What the search varies.
+        home: The folder that holds `multirun/`.
+
+    Raises:
+        ConfigError: When a composition lies outside the space, or there is no such sweep.
+    """
+    if told is None or study.user_attrs.get(FROM):
+        return
+    texts = [_earlier(told, home)] if isinstance(told, str) and "=" not in told else _texts(told)
+    found = [_params(text, space, strict=not isinstance(told, str) or "=" in told) for text in texts]
+    for params in found:
+        study.enqueue_trial(params, user_attrs={FROM: True})
+    study.set_user_attr(FROM, str(told))
+
+
+def check(told: str | list[Any] | None, space: Space, home: Path) -> None:
+    """Refuse what `enqueue` would refuse, before anything is begun.
+
+    Raises:
+        ConfigError: See `enqueue`.
+    """
+    if isinstance(told, str) and "=" not in told:
+        _earlier(told, home)
+    elif told is not None:
+        for text in _texts(told):
+            _params(text, space, strict=True)
+
+
+def _texts(told: str | list[Any]) -> list[list[str]]:
+    listed = [told] if isinstance(told, str) else told
+    return [split(one) if isinstance(one, str) else [str(part) for part in one] for one in listed]
+
+
+def _earlier(name: str, home: Path) -> list[str]:
+    """Find the best overrides of an earlier sweep."""
+    file = next((one / NAME for one in folders(name, home) if (one / NAME).exists()), None)
+    if file is None:
+        raise ConfigError(
+            f"{KEY}.warm_start={name} is no finished sweep; name its folder, or compositions such as "
+            "['model=rf,model.estimator.max_depth=8']."
+        )
+    best = yaml.safe_load(file.read_text()).get("best_overrides") or []
+    return [str(text) for text in best]
+
+
+def folders(name: str, home: Path) -> Iterator[Path]:
+    """Guess where a sweep lies: a path, its day and time below `multirun/`, or its time alone."""
+    yield Path(name)
+    yield home / "multirun" / name
+    yield from sorted((home / "multirun").glob(f"*/{name}"), reverse=True)
+
+
+def _params(texts: list[str], space: Space, strict: bool) -> dict[str, Any]:
+    """Read overrides as parameters of the search.
+
+    Args:
+        texts: The overrides.
+        space: What the search varies.
+        strict: Refuse what lies outside, and do not pass it over.
+    """
+    told = {one.get_key_element(): one.value() for one in map(parse, texts)}
+    model = str(told.get(MODEL, space.model))
+    known = {one.key: one for one in space.of(model)}
+    found: dict[str, Any] = {}
+    for key, value in told.items():
+        one = known.get(key)
+        if one is not None and _inside(one, value):
+            found[one.name] = value
+        elif strict:
+            raise ConfigError(_outside(key, value, one, sorted(known)))
+    return found
+
+
+def _outside(key: str, value: Any, one: Dimension | None, known: list[str]) -> str:
+    if one is None:
+        return f"{KEY}.warm_start: {key} is not searched; the dimensions are {', '.join(known)}.{nearest(key, known)}"
+    return f"{KEY}.warm_start: {key}={value} lies outside {one.told}; widen the range or change the value."
+
+
+def _inside(one: Dimension, value: Any) -> bool:
+    found = one.distribution
+    if isinstance(found, CategoricalDistribution):
+        return value in found.choices
+    try:
+        return bool(found._contains(found.to_internal_repr(value)))
+    except (ValueError, TypeError):
+        return False

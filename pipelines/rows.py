@@ -1,0 +1,28 @@
+"""From the raw table to the parts of the split; every pipeline begins with it."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from mlrunner import steps
+from mlrunner.build import Group
+
+
+class Rows(NamedTuple):
+    """ZenML's artifacts of the tables."""
+
+    raw: Any
+    train: Any
+    validation: Any
+    test: Any
+    folds: Any
+
+
+def rows(
+    dataset: Group, cleaning: Group, split: Group, fingerprint: str, code: dict[str, str], blueprint: bool
+) -> Rows:
+    """Ingest, clean, split; cached by content, settings and code."""
+    raw = steps.ingest(dataset, fingerprint, code["dataset"], blueprint)
+    cleaned = steps.clean(raw, dataset, cleaning, code["cleaning"])
+    train, validation, test, folds = steps.divide(cleaned, split, code["split"])
+    return Rows(raw, train, validation, test, folds)

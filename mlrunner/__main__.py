@@ -1,4 +1,4 @@
-"""Hop 1: a verb, or Hydra. Compose, check everything, run, return the objective.
+"""Hop 1: a verb, or Hydra; what comes of it is an exit code.
 
 Nothing heavy is imported before a run begins: `--help`, `--cfg job` and shell completion answer at once.
 """
@@ -7,22 +7,15 @@ from __future__ import annotations
 
 import gc
 import os
-import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mlrunner import __version__, commands
+from mlrunner.application import PROJECT, compose_and_run
 from mlrunner.errors import ConfigError, nearest
 from mlrunner.pipes import be_patient
 
-if TYPE_CHECKING:
-    from omegaconf import DictConfig
-
-RAISED: list[Exception] = []  # by the run: Hydra would print its own words about it first
-PROJECT = Path(__file__).resolve().parent.parent
 INTERRUPTED = 130  # what a shell reports for Ctrl-C
-DIGITS_OPTION = r"(?<![\w'\"])\d+(_\d+)+(?![\w'\"])"
 
 
 def main() -> int:
@@ -82,49 +75,6 @@ def dispatch(arguments: list[str]) -> int:
             f"{nearest(first, commands.VERBS)}"
         )
     return compose_and_run(arguments)
-
-
-def compose_and_run(arguments: list[str]) -> int:
-    """Let Hydra compose, and run each composition."""
-    import hydra
-
-    from mlrunner.sweep import SweepCallback
-
-    flags = [text for text in arguments if text in ("-m", "--multirun")]  # argparse takes none between overrides
-    sys.argv = ["mlrunner", *flags, *[quote_option(text) for text in arguments if text not in flags]]
-    hydra.main(version_base="1.3", config_path=str(PROJECT / "conf"), config_name="config")(run)()
-    if RAISED:
-        raise RAISED.pop()
-    return 1 if SweepCallback.failed else 0
-
-
-def quote_option(text: str) -> str:
-    """Quote an option like 80_20, which Hydra's grammar would read as the number 8020."""
-    key, equals, value = text.partition("=")
-    if not equals or not (PROJECT / "conf" / key).is_dir():
-        return text
-    quoted = re.sub(DIGITS_OPTION, r"'\g<0>'", value)
-    return f"{key}={quoted}"
-
-
-def run(cfg: DictConfig) -> float:
-    """Run one composition.
-
-    Returns:
-        The objective; NaN when a composition of a sweep failed, which leaves the others running.
-    """
-    from hydra.core.hydra_config import HydraConfig
-    from hydra.types import RunMode
-
-    from mlrunner import runner
-
-    if HydraConfig.get().mode == RunMode.MULTIRUN:
-        return runner.run_job(cfg)
-    try:
-        return runner.run_one(cfg)
-    except Exception as error:
-        RAISED.append(error)
-        return float("nan")
 
 
 if __name__ == "__main__":

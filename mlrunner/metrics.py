@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -72,7 +72,7 @@ def metric_names(task: Task) -> list[str]:
     return list(REGRESSION if task == "regression" else CLASSIFICATION)
 
 
-def direction(metric: str, key: str = "objective.metric") -> str:
+def direction(metric: str, key: str = "objective.metric") -> Literal["maximize", "minimize"]:
     """Say which way a metric improves: "maximize" or "minimize".
 
     Args:

@@ -153,16 +153,18 @@ def deploy(model: FittedModel, decision: dict[str, str | bool], deployer: Group)
 @step(enable_cache=False, enable_artifact_visualization=False)
 def trial(
     train: Table,
-    validation: Table,
-    folds: Table,
+    judging: Table,
     number: int,
     state: str,
     overrides: list[str],
     model: Group,
     scores: dict[str, float],
 ) -> Annotated[dict[str, float], "scores"]:
-    """Record a trial that a worker has run: which rows it saw, with which settings, and what came of it."""
-    del train, validation, folds, number, state, overrides, model
+    """Record a trial that a worker has run: which rows it saw, with which settings, and what came of it.
+
+    `judging` are the validation rows, or the folds of the training rows.
+    """
+    del train, judging, number, state, overrides, model
     return scores
 
 

@@ -35,7 +35,7 @@ def search(study: str) -> None:
     """Record each trial as it ends; refit the winner, judge it, and deploy it if the gate opens."""
     conduct = UNDER_WAY[study]
     for ended in conduct.trials(rows):
-        steps.trial(ended.rows.train, ended.rows.validation, ended.rows.folds, **ended.told)
+        steps.trial(ended.rows.train, ended.judging, **ended.told)
     for won in conduct.winner():
         fitted = steps.refit(won.rows.train, won.rows.validation, won.rows.raw, **won.told)
         metrics = steps.judge(fitted, won.rows.train, won.rows.validation, won.rows.test, won.validated, **won.judged)

@@ -6,26 +6,25 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import OmegaConf
 
-from mlrunner.sweep import plan as planning
 from mlrunner.sweep import settings as told
 from mlrunner.sweep import space as spaces
-from mlrunner.sweep import session, starting, workers
+from mlrunner.sweep import workers
 from mlrunner.sweep.composer import Composer
-from mlrunner.sweep.drafts import Drafts
-from mlrunner.sweep.goals import goal_of, limit_of
-from mlrunner.sweep.plan import Plan
 
 if TYPE_CHECKING:
-    from hydra_plugins.mlrunner_sweeper.sweeper import OptunaSweeper
+    from hydra.types import HydraContext, TaskFunction
+    from omegaconf import DictConfig
 
 LIBRARIES = {"lightgbm", "xgboost", "catboost"}
 
 
-def sweep(shell: OptunaSweeper, arguments: list[str]) -> Any:
+def sweep(context: HydraContext, task_function: TaskFunction, config: DictConfig, arguments: list[str]) -> Any:
     """Run a sweep.
 
     Args:
-        shell: Holds what Hydra handed over.
+        context: Of Hydra.
+        task_function: What one of Hydra's launchers runs.
+        config: Hydra's, of the whole sweep.
         arguments: The overrides as they were typed.
 
     Returns:
@@ -34,23 +33,19 @@ def sweep(shell: OptunaSweeper, arguments: list[str]) -> Any:
     Raises:
         MlrunnerError: When something is to be changed first, or more trials failed than may.
     """
-    config = shell.config
     settings = told.read(config)
-    composer = Composer(shell.hydra_context, config)
+    composer = Composer(context, config)
     space = read_space(settings, composer, arguments)
-    if not settings.dry_run:
+    if not settings.dry_run:  # the workers' imports take as long as ours, beside which they run from here on
         workers.preload(libraries(space, composer, arguments))
-    shared = tuple(text for text, _ in space.fixed)
-    drafts = Drafts(composer, settings.repeats, shared)
-    first = planning.check(space, drafts)
-    goal = goal_of(settings, first.composition.settings.objective)
-    plan = Plan(space, goal, limit_of(settings, space), settings, first)
-    starting.check(settings.warm_start, space, first.composition.settings.home)
+    from mlrunner.sweep import plan as planning
+    from mlrunner.sweep import session
+
+    plan, drafts = planning.make(settings, space, composer)
     if settings.dry_run:
-        firsts = planning.first_overrides(plan, session.sampler_of(plan))
-        planning.show(plan, firsts, first.composition.settings.home)
+        planning.show(plan, planning.first_overrides(plan, session.sampler_of(plan)))
         return None
-    return session.run(plan, drafts, shell)
+    return session.run(plan, drafts, session.Handed(context, task_function, config))
 
 
 def read_space(settings: told.SweepSettings, composer: Composer, arguments: list[str]) -> spaces.Space:

@@ -1,4 +1,4 @@
-"""What `hydra/sweeper=optuna` and its samplers and pruners may be told; registered with Hydra when it scans for plugins.
+"""What `hydra/sweeper=optuna`, its samplers and its pruners may be told; registered when Hydra scans for plugins.
 
 Keys, names and defaults are those of the official plugin where it has them, so that its documentation serves.
 Annotations are evaluated here: Hydra's scanner runs this module before Python knows it by name.
@@ -184,7 +184,7 @@ class OptunaSweeperConf:
     n_jobs: int = 2  # trials at the same time
     max_failure_rate: float = 0.5  # share of n_trials that may fail; beyond it the sweep stops with exit code 1
     search_space: dict[str, Any] | None = None  # the form of Hydra 1.1; prefer params
-    params: dict[str, Any] | None = None  # key to range, as on the command line
+    params: dict[str, Any] | None = field(default_factory=dict)  # key to range, as on the command line
     custom_search_space: str | None = None  # a function of (config, trial)
     timeout: float | None = None  # seconds after which no trial is begun
     patience: int | None = None  # trials without a better one after which the sweep ends

@@ -1,7 +1,5 @@
 """The shell that Hydra finds; what it does, with its heavy imports, is in `_impl`."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from hydra.plugins.sweeper import Sweeper
@@ -13,11 +11,11 @@ class OptunaSweeper(Sweeper):
     """Search with Optuna, one composition of Hydra's a trial."""
 
     def __init__(self, **settings: Any) -> None:
-        self.settings = settings
+        del settings  # read, whole and checked, from the config
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Keep what Hydra hands over."""
-        self.hydra_context, self.task_function, self.config = hydra_context, task_function, config
+        self.handed = hydra_context, task_function, config
 
     def sweep(self, arguments: list[str]) -> Any:
         """Run the search.
@@ -30,4 +28,4 @@ class OptunaSweeper(Sweeper):
         """
         from hydra_plugins.mlrunner_sweeper import _impl
 
-        return _impl.sweep(self, arguments)
+        return _impl.sweep(*self.handed, arguments)

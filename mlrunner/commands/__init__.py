@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 
-VERBS = ("env", "stack")
+VERBS = ("env", "resume", "stack")
 
 
 def load(verb: str) -> Callable[[list[str]], int]:

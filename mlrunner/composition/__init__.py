@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -22,10 +23,13 @@ DUMMY = {"regression": "sklearn.dummy.DummyRegressor", "classification": "sklear
 
 UNTOLD = ("output=", "blueprint=", "tracking.", "sweep=")  # overrides that change nothing of the result
 NAME_LENGTH = 120
+FRACTION = re.compile(r"-?\d+\.\d{4,}(e-?\d+)?")
 
 
 def _short(override: str) -> str:
     key, _, value = override.partition("=")
+    if FRACTION.fullmatch(value):
+        value = f"{float(value):.4g}"
     return f"{key.rpartition('.')[2]}={value}".replace("'", "")
 
 
@@ -164,7 +168,10 @@ def settings(cfg: DictConfig) -> Settings:
     Raises:
         ProblemsError: With one sentence for each key that is unknown or has an impossible value.
     """
-    rest = {str(key): _value(cfg, str(key)) for key in cfg if key not in GROUPS}
+    return _settings({str(key): _value(cfg, str(key)) for key in cfg if key not in GROUPS})
+
+
+def _settings(rest: dict[str, Any]) -> Settings:
     try:
         return Settings.model_validate(rest)
     except pydantic.ValidationError as error:
@@ -181,4 +188,4 @@ def _value(cfg: DictConfig, key: str) -> Any:
 def read(cfg: DictConfig, launch: Launch) -> Composition:
     """Read Hydra's config, which has been checked, into plain values."""
     config = {str(key): _value(cfg, str(key)) for key in cfg}
-    return Composition(config, settings(cfg), launch)
+    return Composition(config, _settings({key: value for key, value in config.items() if key not in GROUPS}), launch)

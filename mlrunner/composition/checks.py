@@ -120,20 +120,21 @@ def recheck(cfg: DictConfig, launch: Launch, known: Checked) -> Checked:
     """Check a composition that differs from a checked one in the values of its model only.
 
     Args:
-        cfg: Hydra's config of the run.
+        cfg: Hydra's config of the run; an inferred task is written into it.
         launch: How the run was started.
         known: The checked one.
 
     Raises:
         ProblemsError: With one sentence for each problem.
     """
-    task = known.data.task
-    cfg = gaps.with_task(cfg, task)
-    problems = Problems()
-    model = problems.catch(partial(_build, cfg, "model", task))
-    problems.extend(model.problems(task) if model is not None else [])
-    problems.refuse()
-    return replace(known, composition=problems.catch(partial(composing.read, cfg, launch)))
+    if cfg.dataset.task is None:
+        cfg.dataset.task = known.data.task
+    composition = composing.read(cfg, launch)
+    model: Model = build(composition["model"], "model", Model)
+    problems = model.problems(composition["dataset"]["task"])
+    if problems:
+        raise ProblemsError(problems)
+    return replace(known, composition=composition)
 
 
 def code_of(part: object) -> str:

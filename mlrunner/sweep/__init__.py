@@ -48,7 +48,7 @@ def _nan(value: float | None) -> float:
 
 def is_ours(config: DictConfig) -> bool:
     """Tell whether a sweep is searched by our own sweeper."""
-    return str(config.hydra.sweeper._target_).startswith("hydra_plugins.mlrunner_sweeper.")
+    return str(config.hydra.sweeper._target_).startswith("hydra_plugins.mlrunner_sweeper.sweeper.")
 
 
 class SweepCallback(Callback):

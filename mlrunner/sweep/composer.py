@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import yaml
 from hydra._internal.config_loader_impl import get_overrides_dirname
 from hydra._internal.config_repository import CachingConfigRepository
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
-from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict, read_write
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+from omegaconf._utils import OmegaConfDumper, get_omega_conf_dumper
 
 from mlrunner.composition import GROUPS, Launch
 from mlrunner.sweep.grammar import ZIP, parse
@@ -23,48 +26,67 @@ from mlrunner.sweep.grammar import ZIP, parse
 if TYPE_CHECKING:
     from hydra.types import HydraContext
 
-RECORD = (("config.yaml", None), ("hydra.yaml", "hydra"), ("overrides.yaml", "hydra.overrides.task"))
-
 
 class Frozen(CachingConfigRepository):
-    """The configuration files as they were when each was first read; Hydra copies its repository for each composition."""
+    """The configuration files as each was first read; Hydra copies its repository for every composition."""
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Frozen:
         return self
+
+
+@dataclass(frozen=True)
+class Composed:
+    """A composition, and how it was started.
+
+    Args:
+        cfg: Without Hydra's own node.
+        launch: Choices, overrides and folder.
+        record: The texts that Hydra leaves in the folder of a job, by name.
+    """
+
+    cfg: DictConfig
+    launch: Launch
+    record: dict[str, str]
 
 
 class Composer:
     """Composes the trials of one sweep."""
 
     def __init__(self, context: HydraContext, config: DictConfig) -> None:
-        self.loader: Any = context.config_loader
+        self.loader: Any = getattr(context, "config_loader")  # noqa: B009 - its class does not tell all that it has
         self.loader.repository = Frozen(self.loader.repository)
         self.config = config
         self._parser = OverridesParser.create(config_loader=self.loader)
-        self._bases: dict[tuple[str, ...], DictConfig] = {}
+        self._bases: dict[tuple[str, ...], tuple[DictConfig, DictConfig]] = {}
 
-    def compose(self, overrides: tuple[str, ...], number: int | None = None) -> DictConfig:
-        """Compose a trial.
+    def compose(self, overrides: tuple[str, ...], number: int | None = None, record: bool = False) -> Composed:
+        """Compose a trial; the result is what Hydra's own composition gives.
 
         Args:
             overrides: All of them.
             number: Of the trial; None for one that is only looked at.
-
-        Returns:
-            What Hydra's own composition gives, its `hydra` node included.
+            record: Whether the texts are wanted.
 
         Raises:
             HydraException: When a choice or a key is not there.
         """
         parsed = self._parser.parse_overrides(list(overrides))
-        choices = tuple(str(one.input_line) for one in parsed if self._is_choice(one))
-        if choices not in self._bases:
-            self._bases[choices] = self.loader.load_sweep_config(self.config, list(choices))
-        cfg = copy.deepcopy(self._bases[choices])
-        OmegaConf.copy_cache(self.config, cfg)
+        whole, task = self._base(tuple(str(one.input_line) for one in parsed if self._is_choice(one)))
+        cfg = copy.deepcopy(task)
         self.loader._apply_overrides_to_config([one for one in parsed if not self._is_choice(one)], cfg)
-        self._tell(cfg, parsed, number)
-        return cfg
+        self._tell(whole, parsed, number)
+        launch = _launch(whole, [str(one.input_line) for one in parsed], number)
+        return Composed(cfg, launch, _record(whole, cfg) if record else {})
+
+    def _base(self, choices: tuple[str, ...]) -> tuple[DictConfig, DictConfig]:
+        """Compose a set of choices once: whole, and without Hydra's own node, which is most of it."""
+        if choices not in self._bases:
+            whole = self.loader.load_sweep_config(self.config, list(choices))
+            task = copy.deepcopy(whole)
+            with read_write(task), open_dict(task):
+                del task["hydra"]
+            self._bases[choices] = whole, task
+        return self._bases[choices]
 
     def _is_choice(self, one: Override) -> bool:
         return one.package is not None or self.loader.repository.group_exists(one.key_or_group)
@@ -76,57 +98,62 @@ class Composer:
         one = parse(text, self.loader)
         return self._is_choice(one) and not one.is_sweep_override()
 
-    def _tell(self, cfg: DictConfig, parsed: list[Override], number: int | None) -> None:
+    def _tell(self, whole: DictConfig, parsed: list[Override], number: int | None) -> None:
         """Write into the `hydra` node what Hydra's sweepers and launchers write."""
-        said = cfg.hydra.job.config.override_dirname
-        with read_write(cfg), open_dict(cfg):
-            cfg.hydra.overrides.task = [one.input_line for one in parsed]
-            cfg.hydra.job.override_dirname = get_overrides_dirname(
+        said = whole.hydra.job.config.override_dirname
+        with read_write(whole), open_dict(whole):
+            whole.hydra.overrides.task = [one.input_line for one in parsed]
+            whole.hydra.job.override_dirname = get_overrides_dirname(
                 overrides=parsed, kv_sep=said.kv_sep, item_sep=said.item_sep, exclude_keys=said.exclude_keys
             )
             if number is not None:
-                cfg.hydra.job.id = cfg.hydra.job.num = number
-                folder = Path(str(cfg.hydra.sweep.dir)) / str(cfg.hydra.sweep.subdir)
-                cfg.hydra.runtime.output_dir = str(folder.absolute())
+                whole.hydra.job.id = whole.hydra.job.num = number
+                folder = Path(str(whole.hydra.sweep.dir)) / str(whole.hydra.sweep.subdir)
+                whole.hydra.runtime.output_dir = str(folder.absolute())
 
-    def launch(self, cfg: DictConfig, parent: str | None, shared: tuple[str, ...]) -> Launch:
-        """Describe how a trial was started."""
-        overrides = OmegaConf.to_container(cfg.hydra.overrides.task)
-        choices = {group: str(option) for group, option in cfg.hydra.runtime.choices.items() if group in GROUPS}
-        number = OmegaConf.select(cfg, "hydra.job.num", throw_on_missing=False)
-        return Launch(
-            choices,
-            [str(text) for text in overrides] if isinstance(overrides, list) else [],
-            Path(str(OmegaConf.select(cfg, "hydra.runtime.output_dir", throw_on_missing=False))),
-            number,
-            parent,
-            shared,
-        )
+    def settle(self, folder: Path) -> None:
+        """Put the folders of all trials below another one."""
+        for whole in [self.config, *[one for one, _ in self._bases.values()]]:
+            with read_write(whole), open_dict(whole):
+                whole.hydra.sweep.dir = str(folder)
 
     def models(self, overrides: tuple[str, ...], options: list[str]) -> dict[str, Mapping[str, Any]]:
         """Compose the `model` group of some options, unresolved; of the one that is chosen when none is named."""
         found: dict[str, Mapping[str, Any]] = {}
         for texts in [(*overrides, f"model={option}") for option in options] or [overrides]:
-            cfg = self.compose(texts)
-            group = OmegaConf.to_container(cfg.model)
+            composed = self.compose(texts)
+            group = OmegaConf.to_container(composed.cfg.model)
             if isinstance(group, dict):
-                found[str(cfg.hydra.runtime.choices.model)] = {str(key): value for key, value in group.items()}
+                found[composed.launch.choices["model"]] = {str(key): value for key, value in group.items()}
         return found
 
 
-def task_config(cfg: DictConfig) -> DictConfig:
-    """Take Hydra's own node off a composition."""
-    found = copy.deepcopy(cfg)
-    with read_write(found), open_dict(found):
-        del found["hydra"]
-    return found
+def _launch(whole: DictConfig, overrides: list[str], number: int | None) -> Launch:
+    choices = {group: str(option) for group, option in whole.hydra.runtime.choices.items() if group in GROUPS}
+    folder = Path(str(whole.hydra.runtime.output_dir)) if number is not None else Path()
+    return Launch(choices, overrides, folder, number)
 
 
-def write(cfg: DictConfig, folder: Path) -> None:
-    """Write the record that Hydra leaves in the folder of a job."""
-    record = folder / str(cfg.hydra.output_subdir or ".hydra")
-    record.mkdir(parents=True, exist_ok=True)
-    for name, key in RECORD:
-        node = task_config(cfg) if key is None else OmegaConf.select(cfg, key)
-        if isinstance(node, DictConfig | ListConfig):
-            (record / name).write_text(OmegaConf.to_yaml(node))
+class Dumper(yaml.CDumper if yaml.__with_libyaml__ else yaml.Dumper):  # type: ignore[misc]
+    """OmegaConf's way of writing YAML, in C: a trial writes two files of it."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Write equal values out each time, as OmegaConf does."""
+        del data
+        return True
+
+
+get_omega_conf_dumper()  # makes ready what the representer looks at
+Dumper.add_representer(str, OmegaConfDumper.str_representer)
+
+
+def _record(whole: DictConfig, cfg: DictConfig) -> dict[str, str]:
+    nodes = {
+        "config.yaml": OmegaConf.to_container(cfg),
+        "hydra.yaml": {"hydra": OmegaConf.to_container(whole.hydra, enum_to_str=True)},
+        "overrides.yaml": OmegaConf.to_container(whole.hydra.overrides.task),
+    }
+    return {
+        name: yaml.dump(node, Dumper=Dumper, default_flow_style=False, allow_unicode=True, sort_keys=False)
+        for name, node in nodes.items()
+    }

@@ -32,6 +32,7 @@ class Told:
     """What ZenML's step records of a trial."""
 
     rows: Rows
+    judging: Any
     told: dict[str, Any]
 
 
@@ -99,7 +100,8 @@ class Conduct:
             "model": draft.composition["model"],
             "scores": {name: value for name, value in found.metrics.items() if value == value},
         }
-        return Told(ended.tables.rows[0], told)
+        rows, files = ended.tables.rows[0], ended.tables.files[0]
+        return Told(rows, rows.validation if files[1] else rows.folds, told)
 
     def winner(self) -> Iterator[Won]:
         """Tell of the best trial, unless the sweep goes on elsewhere or was interrupted."""

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hydra.errors import HydraException
-from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from mlrunner.composition import Composition, Launch, checks
 from mlrunner.composition.checks import Checked
-from mlrunner.sweep import composer as composing
+from mlrunner.composition.values import plain
 
 if TYPE_CHECKING:
-    from mlrunner.sweep.composer import Composer
+    from mlrunner.sweep.composer import Composed, Composer
 
 TABLES = ("dataset", "cleaning", "split")  # the groups that decide which rows a trial sees
 
@@ -28,16 +28,16 @@ class Draft:
     Args:
         number: Of the trial.
         overrides: All of them, as its folder records them.
-        cfg: Hydra's whole config of the trial.
         repeats: The checked composition for each seed; none when it was refused.
         launch: How it was started.
+        record: What Hydra leaves in the folder of a job.
     """
 
     number: int
     overrides: tuple[str, ...]
-    cfg: DictConfig
     repeats: tuple[Checked, ...]
     launch: Launch
+    record: dict[str, str]
 
     @property
     def composition(self) -> Composition:
@@ -51,7 +51,10 @@ class Draft:
 
     def write(self) -> None:
         """Leave in the folder what Hydra leaves there."""
-        composing.write(self.cfg, self.folder)
+        folder = self.folder / ".hydra"
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in self.record.items():
+            (folder / name).write_text(text)
 
 
 class Drafts:
@@ -60,8 +63,12 @@ class Drafts:
     def __init__(self, composer: Composer, repeats: int, shared: tuple[str, ...]) -> None:
         self._composer, self._repeats, self._shared = composer, repeats, shared
         self._checked: dict[str, Checked] = {}
-        self.parent: str | None = None
         self._told: dict[int, tuple[str, ...]] = {}
+        self.parent: str | None = None
+
+    def settle(self, folder: Path) -> None:
+        """Put the folders of all trials below another one."""
+        self._composer.settle(folder)
 
     def overrides_of(self, number: int) -> tuple[str, ...]:
         """Recall the overrides of a trial that was drafted."""
@@ -78,34 +85,36 @@ class Drafts:
             HydraException: When a choice or a key is not there.
             MlrunnerError: When the composition cannot run.
         """
-        cfg = self._composer.compose(overrides, number)
-        seeded = [cfg] + [self._composer.compose((*overrides, f"seed={seed}"), number) for seed in self._seeds(cfg)]
-        repeats = tuple(self._check(one, cfg) for one in seeded)
+        first = self._composer.compose(overrides, number, record=number is not None)
+        launch = replace(first.launch, parent=self.parent, shared=self._shared)
+        repeats = tuple(self._check(one, launch) for one in self._seeded(first, overrides))
         if number is not None:
             self._told[number] = overrides
-        return Draft(-1 if number is None else number, overrides, cfg, repeats, repeats[0].composition.launch)
+        return Draft(-1 if number is None else number, overrides, repeats, launch, first.record)
 
     def plain(self, overrides: tuple[str, ...], number: int) -> Draft:
         """Describe a trial that cannot run, as far as Hydra can compose it."""
         try:
-            cfg = self._composer.compose(overrides, number)
+            composed = self._composer.compose(overrides, number, record=True)
         except (HydraException, OmegaConfBaseException):
-            cfg = self._composer.compose((), number)
-            cfg.hydra.overrides.task = list(overrides)
-        return Draft(number, overrides, cfg, (), self._composer.launch(cfg, self.parent, self._shared))
+            composed = self._composer.compose((), number)
+        launch = replace(composed.launch, overrides=list(overrides), parent=self.parent, shared=self._shared)
+        return Draft(number, overrides, (), launch, composed.record)
 
-    def _seeds(self, cfg: DictConfig) -> list[int]:
-        return [int(cfg.seed) + more for more in range(1, self._repeats)]
+    def _seeded(self, first: Composed, overrides: tuple[str, ...]) -> Iterator[Composed]:
+        """Compose each repeat: the same with the next seed."""
+        yield first
+        for more in range(1, self._repeats):
+            yield self._composer.compose((*overrides, f"seed={int(first.cfg.seed) + more}"))
 
-    def _check(self, seeded: DictConfig, cfg: DictConfig) -> Checked:
-        launch = self._composer.launch(cfg, self.parent, self._shared)
-        config = composing.task_config(seeded)
-        told = {group: OmegaConf.to_container(config[group]) for group in TABLES}
-        key = data_key(told, launch.choices.get("model"), seeded.seed)
+    def _check(self, composed: Composed, launch: Launch) -> Checked:
+        """Check a composition whole the first time that its data and its model are seen, and its values always."""
+        cfg = composed.cfg
+        key = data_key(*[plain(cfg, group) for group in TABLES], launch.choices.get("model"))
         known = self._checked.get(key)
         if known is not None:
-            return checks.recheck(config, launch, known)
-        self._checked[key] = checks.check(config, launch)
+            return checks.recheck(cfg, launch, known)
+        self._checked[key] = checks.check(cfg, launch)
         return self._checked[key]
 
     @property

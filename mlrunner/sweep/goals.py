@@ -8,7 +8,7 @@ from mlrunner import metrics
 from mlrunner.composition.rules import SECONDS
 from mlrunner.errors import ConfigError
 from mlrunner.sweep.search import Goal
-from mlrunner.sweep.settings import KEY, SweepSettings
+from mlrunner.sweep.settings import KEY, Direction, SweepSettings
 
 if TYPE_CHECKING:
     from mlrunner.composition import Objective
@@ -23,13 +23,14 @@ def goal_of(settings: SweepSettings, objective: Objective) -> Goal:
     """
     names = objective.metrics
     said = [settings.direction] if isinstance(settings.direction, str) else settings.direction
-    natural = ["minimize" if name in SECONDS else metrics.direction(name) for name in names]
+    natural: list[Direction] = ["minimize" if name in SECONDS else metrics.direction(name) for name in names]
     if objective.direction is not None and len(names) == 1:
         natural = [objective.direction]
     if said is not None and len(said) != len(names):
         raise ConfigError(
-            f"{KEY}.direction names {len(said)} directions, but objective.metric names {len(names)}: {', '.join(names)}; "
-            "give each metric one, as in 'objective.metric=[r2,fit_seconds]' 'hydra.sweeper.direction=[maximize,minimize]'."
+            f"{KEY}.direction names {len(said)} directions, but objective.metric names {len(names)}: "
+            f"{', '.join(names)}; give each metric one, as in 'objective.metric=[r2,fit_seconds]' "
+            f"'{KEY}.direction=[maximize,minimize]'."
         )
     for name, way, told in zip(names, natural, said or natural, strict=True):
         if way != told:
@@ -48,8 +49,8 @@ def limit_of(settings: SweepSettings, space: Space) -> int:
     """
     if not space.dimensions:
         raise ConfigError(
-            f"nothing to search: model={space.model} has no search: of its own and no range was given; add one, such as "
-            "model.estimator.alpha=tag(log,interval(0.01,10)) or model=ridge,rf."
+            f"nothing to search: model={space.model} has no search: of its own and no range was given; add one, such "
+            "as model.estimator.alpha=tag(log,interval(0.01,10)) or model=ridge,rf."
         )
     if settings.is_grid:
         size = len(space.grid())

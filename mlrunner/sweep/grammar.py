@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import IntervalSweep, Override, RangeSweep, Transformer
+from hydra.core.override_parser.types import IntervalSweep, Override, Quote, QuotedString, RangeSweep, Transformer
 from hydra.errors import HydraException
 from optuna.distributions import (
     BaseDistribution,
@@ -48,7 +48,7 @@ class Dimension:
         """Write a value as Hydra reads it."""
         if self.zipped is not None:
             return self.zipped[str(value)]
-        return (f"{self.key}={'null' if value is None else value}",)
+        return (_text(self.key, value),)
 
     @property
     def values(self) -> list[Any]:
@@ -68,6 +68,10 @@ class Dimension:
             f"{self.key}={self.told} has no end of values, so no grid; name some with choice(…) or range(…), or choose "
             "another hydra/sweeper/sampler."
         )
+
+
+def _text(key: str, value: Any) -> str:
+    return f"{key}={'null' if value is None else value}"
 
 
 def parse(text: str, loader: Any = None) -> Override:
@@ -110,10 +114,26 @@ def _distribution(override: Override) -> BaseDistribution:
         return _interval(value)
     if isinstance(value, RangeSweep) and not value.shuffle:
         return _range(value)
-    choices = list(override.sweep_iterator(transformer=Transformer.encode))
+    choices = [encoded(choice) for choice in override.sweep_iterator()]
     if not choices:
         raise ValueError("it has no values")
-    return CategoricalDistribution([None if choice == "null" else choice for choice in choices])
+    return CategoricalDistribution(choices)
+
+
+def encoded(choice: Any) -> bool | int | float | str | None:
+    """Give Optuna a choice as it is where it can take it, and as Hydra's text otherwise.
+
+    Hydra takes the quotes off inside of `choice(…)`, so a text that would be read as something else gets them back.
+    """
+    if choice is None or isinstance(choice, bool | int | float):
+        return choice
+    if isinstance(choice, QuotedString) or not isinstance(choice, str):
+        return Transformer.str(choice)
+    try:
+        again = OverridesParser.create().parse_override(f"key={choice}")
+    except HydraException:
+        return QuotedString(choice, Quote.single).with_quotes()
+    return choice if again._value == choice else QuotedString(choice, Quote.single).with_quotes()
 
 
 def _interval(value: IntervalSweep) -> BaseDistribution:
@@ -158,7 +178,7 @@ def zipped(text: str, loader: Any = None) -> Dimension | None:
     if plain or len(parts) < 2:
         told = f"'{plain[0]}' is no list of values" if plain else "it names fewer than two keys"
         raise ConfigError(f"{text}: {told}; write {match['name']}=zip(a=choice(1,2),b=choice(3,4)).")
-    columns = [[f"{one.get_key_element()}={value}" for value in one.sweep_string_iterator()] for one in parts]
+    columns = [[_text(one.get_key_element(), encoded(value)) for value in one.sweep_iterator()] for one in parts]
     sizes = [len(column) for column in columns]
     if len(set(sizes)) > 1:
         raise ConfigError(f"{text}: its keys have {', '.join(map(str, sizes))} values; give each the same number.")

@@ -1,4 +1,4 @@
-"""Trials through a launcher of Hydra's: a batch at a time, for a launcher answers only when all of its jobs have ended."""
+"""Trials through a launcher of Hydra's: a batch at a time, for a launcher answers when all of its jobs have ended."""
 
 from __future__ import annotations
 
@@ -80,6 +80,12 @@ def _runs(batch: list[TrialTask]) -> list[list[TrialTask]]:
     return found
 
 
+def _unheard(step: int, value: float) -> bool:
+    """Go on whatever a trial reports: there is nobody to ask."""
+    del step, value
+    return False
+
+
 def run_job(folder: Path) -> float:
     """Run the trial whose task lies in a folder: the life of a launched job.
 
@@ -94,6 +100,6 @@ def run_job(folder: Path) -> float:
 
     task = TrialTask.read((folder / TASK).read_text())
     with threadpool_limits(task.threads):
-        found = running.run(task, lambda step, value: False)
+        found = running.run(task, _unheard)
     (folder / FOUND).write_text(json.dumps(asdict(found)))
     return found.metrics.get(task.metric, float("nan"))

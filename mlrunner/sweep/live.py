@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import time
 from typing import TYPE_CHECKING, Any
@@ -22,12 +23,14 @@ if TYPE_CHECKING:
 
 MARKS = {"COMPLETE": ("✓", "green"), "PRUNED": ("◦", "yellow"), "FAIL": ("✗", "red")}
 SHORT = 72
+QUOTED = re.compile(r"'(\d+(?:_\d+)+)'")
 
 
 def command(overrides: tuple[str, ...]) -> str:
     """Write the command that runs a trial by itself."""
     alone = [text for text in overrides if not text.startswith(("sweep=", "output=", "hydra"))]
-    return " ".join(["mlrunner", *map(shlex.quote, alone)])
+    plain = [QUOTED.sub(r"\1", text) for text in alone]  # what the front door quotes by itself
+    return " ".join(["mlrunner", *map(shlex.quote, plain)])
 
 
 class Quiet:

@@ -17,11 +17,14 @@ from rich.table import Table
 from rich.text import Text
 
 from mlrunner.errors import MlrunnerError, ProblemsError
+from mlrunner.sweep import starting
+from mlrunner.sweep.drafts import Draft, Drafts
+from mlrunner.sweep.goals import goal_of, limit_of
 from mlrunner.sweep.space import MODEL
 from mlrunner.terminal import console
 
 if TYPE_CHECKING:
-    from mlrunner.sweep.drafts import Draft, Drafts
+    from mlrunner.sweep.composer import Composer
     from mlrunner.sweep.grammar import Dimension
     from mlrunner.sweep.search import Goal
     from mlrunner.sweep.settings import SweepSettings
@@ -48,6 +51,28 @@ class Plan:
     limit: int
     settings: SweepSettings
     first: Draft
+
+    @property
+    def home(self) -> Path:
+        """The folder that holds `.mlrunner/` and `multirun/`."""
+        return self.first.composition.settings.home
+
+
+def make(settings: SweepSettings, space: Space, composer: Composer) -> tuple[Plan, Drafts]:
+    """Check a search whole.
+
+    Returns:
+        The plan, and what drafts its trials.
+
+    Raises:
+        MlrunnerError: With a sentence for each problem; nothing has run.
+    """
+    drafts = Drafts(composer, settings.repeats, tuple(text for text, _ in space.fixed))
+    first = check(space, drafts)
+    goal = goal_of(settings, first.composition.settings.objective)
+    plan = Plan(space, goal, limit_of(settings, space), settings, first)
+    starting.check(settings.warm_start, space, plan.home)
+    return plan, drafts
 
 
 def check(space: Space, drafts: Drafts) -> Draft:
@@ -98,18 +123,17 @@ def _ends(one: Dimension) -> list[Any]:
     return list(found.choices) if isinstance(found, CategoricalDistribution) else []
 
 
-def show(plan: Plan, firsts: list[tuple[str, ...]], home: Path) -> None:
+def show(plan: Plan, firsts: list[tuple[str, ...]]) -> None:
     """Print a plan; nothing has been started.
 
     Args:
         plan: The search.
         firsts: The overrides of the first trials.
-        home: The folder that holds the earlier runs, which tell how long a trial takes.
     """
     out = console()
     size = plan.space.size
-    counted = f"{size:,.0f} combinations" if math.isfinite(size) else "no end of combinations"
-    out.print(Text.assemble(("mlrunner  ", "bold"), ("plan", "bold cyan"), f"  {plan.limit} trials of {counted}"))
+    counted = f" of {size:,.0f} combinations" if math.isfinite(size) else ""
+    out.print(Text.assemble(("mlrunner  ", "bold"), ("plan", "bold cyan"), f"  {plan.limit} trials{counted}"))
     for name, direction in zip(plan.goal.metrics, plan.goal.directions, strict=True):
         out.print(Text.assemble(("  objective  ", "dim"), f"{direction} {name}"))
     out.print(Text.assemble(("  sampler    ", "dim"), str(plan.settings.sampler["_target_"]).rpartition(".")[2]))
@@ -123,7 +147,7 @@ def show(plan: Plan, firsts: list[tuple[str, ...]], home: Path) -> None:
     fixed = {text for text, _ in plan.space.fixed}
     for overrides in firsts:
         out.print(f"    {' '.join(text for text in overrides if text not in fixed) or 'default'}")
-    out.print(Text.assemble(("\n  time       ", "dim"), estimate(plan, home)))
+    out.print(Text.assemble(("\n  time       ", "dim"), estimate(plan)))
     out.print(Text("  Nothing was started (hydra.sweeper.dry_run=true).", "dim"))
 
 
@@ -131,6 +155,7 @@ def first_overrides(plan: Plan, sampler: Any, count: int = SHOWN) -> list[tuple[
     """Draw the parameters of the first trials in a study of their own, which is thrown away."""
     import optuna
 
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(directions=list(plan.goal.directions))
     found = []
     for place in range(min(count, plan.limit)):
@@ -139,9 +164,9 @@ def first_overrides(plan: Plan, sampler: Any, count: int = SHOWN) -> list[tuple[
     return found
 
 
-def estimate(plan: Plan, home: Path) -> str:
+def estimate(plan: Plan) -> str:
     """Estimate from earlier runs how long a search takes; it takes the median of those of the same models."""
-    seconds = sorted(_earlier(plan, home))
+    seconds = sorted(_earlier(plan))
     if not seconds:
         return "not known: no earlier run with these models and this data; run one first"
     each = seconds[len(seconds) // 2]
@@ -152,9 +177,9 @@ def estimate(plan: Plan, home: Path) -> str:
     )
 
 
-def _earlier(plan: Plan, home: Path) -> Iterator[float]:
+def _earlier(plan: Plan) -> Iterator[float]:
     """Read what fits of these models took on this data set; the newest 200 runs tell enough."""
-    files = sorted((home / "multirun").glob("*/*/**/result.json"), reverse=True)[:200]
+    files = sorted((plan.home / "multirun").glob("*/*/**/result.json"), reverse=True)[:200]
     label = f"name: {plan.first.composition['dataset']['name']}"
     for file in files:
         config = file.parent / ".hydra" / "config.yaml"

@@ -105,7 +105,7 @@ def _bare_tags(ended: Ended) -> dict[str, str]:
 
 def as_yaml(composition: Composition) -> str:
     """Write a composition whole."""
-    return yaml.safe_dump(json.loads(json.dumps(composition.config, default=str)), sort_keys=False)
+    return recording.as_yaml(composition.config)
 
 
 def write_child(child: Child) -> str:

@@ -148,7 +148,7 @@ def summary(study: Study, goal: Goal, space: Space, best_run: str | None, winner
         "metrics": list(goal.metrics),
         "directions": list(goal.directions),
         "study_name": study.study_name,
-        "trials": {name: count for name, count in counts.items() if count},
+        "counts": {name: count for name, count in counts.items() if count},
         "winner": winner,
     }
 

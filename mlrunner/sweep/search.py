@@ -1,4 +1,4 @@
-"""The loop of a search: ask Optuna, hand to a worker, wait, tell Optuna; several trials at the same time, no barrier."""
+"""The loop of a search: ask Optuna, hand to a worker, wait, tell Optuna; several trials at a time, no barrier."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from hydra.errors import HydraException
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
     from mlrunner.sweep.claims import Claims
     from mlrunner.sweep.drafts import Draft, Drafts
-    from mlrunner.sweep.settings import SweepSettings
+    from mlrunner.sweep.settings import Direction, SweepSettings
     from mlrunner.sweep.space import Space
 
 OVERRIDES, FOLDER = "overrides", "folder"  # of a trial, in its study
@@ -45,7 +44,7 @@ class Goal:
     """
 
     metrics: tuple[str, ...]
-    directions: tuple[str, ...]
+    directions: tuple[Direction, ...]
 
     def values(self, found: Found) -> list[float]:
         """Take the objectives from what a trial found; seconds are objectives too."""
@@ -66,6 +65,11 @@ class Ended:
     tables: Any
     began: float
     attempt_of: int | None = None
+
+
+def _unwatched(event: Any) -> None:
+    """Show nothing."""
+    del event
 
 
 @dataclass
@@ -98,7 +102,7 @@ class Search:
         self.interrupts = 0
         self.stopped: str | None = None  # why no more trials are begun
         self._began = time.monotonic()
-        self.watch: Callable[[Any], None] = lambda event: None
+        self.watch: Callable[[Any], None] = _unwatched
 
     def trials(self, tables_of: TablesOf) -> Iterator[Ended]:
         """Run trials until there are no more, and tell of each as it ends.
@@ -207,8 +211,6 @@ class Search:
 
     def _judged(self, found: Found) -> Found:
         """Fail a trial that lacks one of several objectives."""
-        from dataclasses import replace
-
         values = self.goal.values(found)
         if found.state != "COMPLETE" or all(map(math.isfinite, values)):
             return found
@@ -260,6 +262,7 @@ class Search:
         """The first Ctrl-C lets the running trials finish, the second stops them; both can be resumed."""
 
         def interrupted(number: int, frame: object) -> None:
+            del number, frame
             self.interrupts += 1
             self.watch(self.interrupts)
             if self.interrupts > 1:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hydra.core.plugins import Plugins
 from hydra.utils import instantiate
-from omegaconf import OmegaConf, open_dict, read_write
+from omegaconf import OmegaConf
 
 from mlrunner.errors import MlrunnerError
 from mlrunner.recorder import RECORDER
@@ -23,13 +24,23 @@ from mlrunner.sweep.workers import Executor, Pool
 from mlrunner.terminal import console
 
 if TYPE_CHECKING:
+    from hydra.types import HydraContext, TaskFunction
+    from omegaconf import DictConfig
     from optuna import Study
 
-    from hydra_plugins.mlrunner_sweeper.sweeper import OptunaSweeper
     from mlrunner.sweep.conduct import Conduct
     from mlrunner.sweep.drafts import Drafts
 
 BASIC = "BasicLauncher"
+
+
+@dataclass(frozen=True)
+class Handed:
+    """What Hydra hands over to a sweeper."""
+
+    hydra_context: HydraContext
+    task_function: TaskFunction
+    config: DictConfig
 
 
 class SweepError(MlrunnerError):
@@ -42,12 +53,17 @@ def sampler_of(plan: Plan) -> Callable[[int], Any]:
     """Decide how the sampler of a trial is made from its number."""
     if plan.settings.is_grid:
         grid = GridOrder(plan.space.grid())
-        return lambda number: grid
+        return functools.partial(_always, grid)
     seed = plan.first.composition.settings.seed
     return functools.partial(studies.sampler, plan.settings, seed)
 
 
-def run(plan: Plan, drafts: Drafts, shell: OptunaSweeper) -> Any:
+def _always(sampler: Any, number: int) -> Any:
+    del number
+    return sampler
+
+
+def run(plan: Plan, drafts: Drafts, handed: Handed) -> Any:
     """Search, and hand the winner over.
 
     Returns:
@@ -59,17 +75,18 @@ def run(plan: Plan, drafts: Drafts, shell: OptunaSweeper) -> Any:
     """
     home = plan.first.composition.settings.home
     plan.first.repeats[0].stack.activate(home)
-    name = plan.settings.study_name or "/".join(Path(str(shell.config.hydra.sweep.dir)).parts[-2:])
+    name = plan.settings.study_name or "/".join(Path(str(handed.config.hydra.sweep.dir)).parts[-2:])
     storage = studies.open_storage(plan.settings.storage, home, name)
     study = studies.open_study(storage, name, list(plan.goal.directions), plan.settings)
     described = describe(plan, drafts)
     studies.refuse_changes(study, described, plan.settings.allow_changes)
-    folder = settle_folder(study, shell.config)
+    folder = settle_folder(study, handed.config)
+    drafts.settle(folder)
     claims = Claims(study, plan.limit, sampler_of(plan))
     try:
         claims.mend()
         starting.enqueue(study, plan.settings.warm_start, plan.space, home)
-        return _search(plan, drafts, shell, study, claims, described, folder)
+        return _search(plan, drafts, handed, study, claims, described, folder)
     finally:
         claims.close()
 
@@ -91,8 +108,6 @@ def settle_folder(study: Study, config: Any) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     if before is None:
         study.set_user_attr("folder", str(folder))
-    with read_write(config), open_dict(config):
-        config.hydra.sweep.dir = str(folder)
     OmegaConf.save(config, folder / "multirun.yaml")
     return folder
 
@@ -100,7 +115,7 @@ def settle_folder(study: Study, config: Any) -> Path:
 def _search(
     plan: Plan,
     drafts: Drafts,
-    shell: OptunaSweeper,
+    handed: Handed,
     study: Study,
     claims: Claims,
     described: dict[str, Any],
@@ -116,8 +131,8 @@ def _search(
     experiment, parent = finishing.open_parent(plan, study, described, folder)
     study.set_user_attr(studies.META, described)
     drafts.parent = parent
-    executor = executor_of(plan, drafts, shell, folder)
-    custom = _custom(plan, shell)
+    executor = executor_of(plan, drafts, handed, folder)
+    custom = _custom(plan, handed)
     search = Search(plan.settings, plan.goal, plan.space, study, claims, drafts, executor, custom)
     conduct = Conduct(search, experiment, parent, settings.home / ".mlrunner" / "cache" / "tables")
     if is_text:
@@ -153,25 +168,25 @@ def _pipeline(name: str, conduct: Conduct) -> None:
         del pipelines.UNDER_WAY[name]
 
 
-def executor_of(plan: Plan, drafts: Drafts, shell: OptunaSweeper, folder: Path) -> Executor:
+def executor_of(plan: Plan, drafts: Drafts, handed: Handed, folder: Path) -> Executor:
     """Choose who runs trials: our own workers, or a launcher of Hydra's where one is named."""
-    if str(shell.config.hydra.launcher._target_).endswith(BASIC):
+    if str(handed.config.hydra.launcher._target_).endswith(BASIC):
         return Pool(plan.settings.n_jobs, plan.settings.threads)
     launcher = Plugins.instance().instantiate_launcher(
-        hydra_context=shell.hydra_context, task_function=shell.task_function, config=shell.config
+        hydra_context=handed.hydra_context, task_function=handed.task_function, config=handed.config
     )
-    name = str(OmegaConf.to_container(shell.config.hydra.runtime.choices).get("hydra/launcher"))  # type: ignore[union-attr]
+    name = handed.config.hydra.runtime.choices["hydra/launcher"]
     if plan.first.composition.settings.output == "text":
         console(stderr=True).print(NOTE.format(name=f"hydra/launcher={name}", size=plan.settings.n_jobs))
     return Launched(launcher, plan.settings.n_jobs, lambda number: (drafts.overrides_of(number), folder / str(number)))
 
 
-def _custom(plan: Plan, shell: OptunaSweeper) -> Callable[[Any], None] | None:
+def _custom(plan: Plan, handed: Handed) -> Callable[[Any], None] | None:
     """Take the function of `hydra.sweeper.custom_search_space`, which is shown Hydra's config and the trial."""
     if plan.settings.custom_search_space is None:
         return None
     function = instantiate({"_target_": plan.settings.custom_search_space, "_partial_": True})
-    return functools.partial(function, shell.config)
+    return functools.partial(function, handed.config)
 
 
 def show_begin(plan: Plan, study: Study, folder: Path) -> None:

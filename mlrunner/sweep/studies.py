@@ -15,8 +15,8 @@ from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend, JournalRedisBackend
 
 from mlrunner.errors import ConfigError, ProblemsError, StoreError
-from mlrunner.sweep.settings import KEY, SweepSettings
-from mlrunner.tracking import redact
+from mlrunner.redaction import redact
+from mlrunner.sweep.settings import KEY, Direction, SweepSettings
 
 if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
@@ -73,7 +73,7 @@ def _line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
 
 
-def open_study(storage: BaseStorage, name: str, directions: list[str], settings: SweepSettings) -> optuna.Study:
+def open_study(storage: BaseStorage, name: str, directions: list[Direction], settings: SweepSettings) -> optuna.Study:
     """Find a study by its name, or begin it.
 
     Raises:
@@ -94,6 +94,14 @@ def open_study(storage: BaseStorage, name: str, directions: list[str], settings:
             "name, or the direction that it has."
         )
     return study
+
+
+def folder_of(name: str, home: Path) -> str | None:
+    """Look up where a study of the default storage writes its trials."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    study = optuna.load_study(study_name=name, storage=_open(None, home, name))
+    found = study.user_attrs.get("folder")
+    return None if found is None else str(found)
 
 
 def pruner(settings: SweepSettings) -> Any:

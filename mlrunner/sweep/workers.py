@@ -1,9 +1,11 @@
-"""Warm processes that run trials: each imports once, keeps what trials share, and may die without taking the sweep along."""
+"""Warm processes that run trials: each imports once, keeps what trials share, and may die by itself."""
 
 from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import connection, get_context
 from multiprocessing.connection import Connection
@@ -91,10 +93,8 @@ class Pool:
         """See `Executor`."""
         worker = next(one for one in self._workers if one.number is None)
         worker.number = task.number
-        try:
+        with suppress(OSError):  # it died while nobody looked; `wait` says so
             worker.pipe.send(task)
-        except OSError:  # it died while nobody looked; `wait` says so
-            pass
 
     def wait(self, seconds: float) -> list[Event]:
         """See `Executor`; a worker that died has a failed trial."""
@@ -177,7 +177,7 @@ def work(pipe: Connection, threads: int) -> None:
                 return
 
 
-def _report(pipe: Connection, task: TrialTask) -> running.Report:
+def _report(pipe: Connection, task: TrialTask) -> Callable[[int, float], bool]:
     def report(step: int, value: float) -> bool:
         pipe.send(Step(task.number, step, value))
         return bool(pipe.recv())

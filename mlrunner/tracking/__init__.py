@@ -17,6 +17,8 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunT
 from mlflow.exceptions import MlflowException
 
 import mlrunner
+from mlrunner.redaction import SECRETS
+from mlrunner.redaction import redact as redact
 from mlrunner.tracking import provenance
 
 if TYPE_CHECKING:
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
 PARAM_LIMIT = 6000  # characters; MLflow refuses longer values
 BATCH = 100  # parameters a request
 PNG = {"dpi": 100, "pil_kwargs": {"compress_level": 1}}  # larger files, written in less time
-SECRETS = "password|token|api_key"
 MODEL_TAG = "mlrunner.model"
 
 
@@ -80,13 +81,6 @@ def tags_of(composition: Composition, fingerprint: str) -> dict[str, str]:
         "mlrunner.folder": str(launch.folder),
         **{name: str(value) for name, value in composition.settings.tracking.tags.items()},
     }
-
-
-def redact(text: str) -> str:
-    """Hide the passwords of URLs, and the values of keys that hold a secret."""
-    text = re.sub(r"(://[^/:@\s]*):[^/\s]+@", r"\1:***@", text)
-    text = re.sub(rf"(?m)^(\s*(?:- )?['\"]?(?:{SECRETS})['\"]?: +)(?!null\b|\$\{{).*$", r"\1***", text)
-    return re.sub(rf"\b({SECRETS})(['\"]?\s*[:=]\s*)(?!null\b|\$\{{)[^\s,}}]+", r"\1\2***", text)
 
 
 def sweep_id(folder: Path) -> str:

@@ -124,11 +124,17 @@ def warm() -> None:
     MlflowClient().search_experiments(max_results=1)
 
 
+def as_yaml(config: dict[str, Any]) -> str:
+    """Write a composition whole, its interpolations resolved."""
+    found = json.loads(json.dumps(config, default=str))
+    return str(yaml.dump(found, sort_keys=False, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper)))
+
+
 def environment(run_id: str, composition: Composition) -> None:
     """Save the composition whole, Hydra's record, the installed versions and what differs from the commit."""
     git = provenance.git()
     texts = {
-        "config.yaml": yaml.safe_dump(json.loads(json.dumps(composition.config, default=str)), sort_keys=False),
+        "config.yaml": as_yaml(composition.config),
         "environment/requirements.txt": provenance.packages(),
         "environment/git.json": json.dumps({name: text for name, text in git.items() if name != "diff"}),
         "environment/dirty.diff": git.get("diff", ""),

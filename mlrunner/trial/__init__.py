@@ -102,7 +102,7 @@ class Found:
     trace: str | None = None
 
 
-class Pruned(Exception):  # noqa: N818
+class Pruned(Exception):
     """Whoever listens has seen enough."""
 
 

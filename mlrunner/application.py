@@ -1,0 +1,83 @@
+"""Hydra's part: compose the command line, and run each composition."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+RAISED: list[Exception] = []  # by the run: Hydra would print its own words about it first
+PROJECT = Path(__file__).resolve().parent.parent
+FLAGS = ("--multirun", "-m")
+CHOICE = re.compile(r"\w+=choice\([^)]*\)")
+ZIPPED = re.compile(r"(?P<name>\w+)=(?P<ranges>zip\(.*\))", re.DOTALL)
+DIGITS_OPTION = r"(?<![\w'\"])\d+(_\d+)+(?![\w'\"])"
+
+
+def compose_and_run(arguments: list[str]) -> int:
+    """Let Hydra compose, and run each composition."""
+    import hydra
+
+    from mlrunner.sweep import SweepCallback
+
+    flags = [text for text in arguments if text in FLAGS]  # argparse takes none between overrides
+    if any(text.startswith("sweep=") for text in arguments) and not flags:
+        flags = [FLAGS[0]]  # a search is a multirun; Hydra would find that out only where nothing else is wrong
+    sys.argv = ["mlrunner", *flags, *[readable(text) for text in arguments if text not in flags]]
+    register_sweeper()
+    hydra.main(version_base="1.3", config_path=str(PROJECT / "conf"), config_name="config")(run)()
+    if RAISED:
+        raise RAISED.pop()
+    return 1 if SweepCallback.failed else 0
+
+
+def register_sweeper() -> None:
+    """Have `hydra/sweeper=optuna` mean our own sweeper, also where the official plugin is installed beside it."""
+    from hydra.core.plugins import Plugins
+
+    Plugins.instance()  # registers what it finds, the official plugin too
+    from hydra_plugins.mlrunner_sweeper import config
+
+    config.register()
+
+
+def readable(text: str) -> str:
+    """Write an override so that Hydra's grammar takes it: a zipped dimension goes to our sweeper as a text."""
+    match = ZIPPED.fullmatch(text)
+    if match is None:
+        return quote_option(text)
+    told = CHOICE.sub(lambda found: quote_option(found[0]), match["ranges"]).replace("'", "\\'")
+    return f"+hydra.sweeper.params.{match['name']}='{told}'"
+
+
+def quote_option(text: str) -> str:
+    """Quote an option like 80_20, which Hydra's grammar would read as the number 8020."""
+    key, equals, value = text.partition("=")
+    if not equals or not (PROJECT / "conf" / key).is_dir():
+        return text
+    quoted = re.sub(DIGITS_OPTION, r"'\g<0>'", value)
+    return f"{key}={quoted}"
+
+
+def run(cfg: DictConfig) -> float:
+    """Run one composition.
+
+    Returns:
+        The objective; NaN when a composition of a sweep failed, which leaves the others running.
+    """
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+
+    from mlrunner import runner
+
+    if HydraConfig.get().mode == RunMode.MULTIRUN:
+        return runner.run_job(cfg)
+    try:
+        return runner.run_one(cfg)
+    except Exception as error:
+        RAISED.append(error)
+        return float("nan")

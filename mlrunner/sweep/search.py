@@ -80,6 +80,7 @@ class Running:
     draft: Draft
     tables: Any
     began: float = field(default_factory=time.time)
+    reported: float | None = None
 
 
 class Search:
@@ -187,6 +188,7 @@ class Search:
         under_way = self.running.get(step.number)
         if under_way is None:
             return
+        under_way.reported = step.value
         under_way.trial.report(step.value, step.step)
         self.executor.answer(step.number, under_way.trial.should_prune())
         self.watch(step)
@@ -194,6 +196,8 @@ class Search:
     def _end(self, under_way: Running, found: Found) -> Ended:
         """Write down what a trial found before anything else, then tell Optuna."""
         found = self._judged(found)
+        if found.state == "PRUNED" and under_way.reported is not None:
+            found = replace(found, metrics={**found.metrics, self.goal.metrics[0]: under_way.reported})
         folder = under_way.draft.folder
         folder.mkdir(parents=True, exist_ok=True)
         (folder / FOUND).write_text(json.dumps(asdict(found)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -44,11 +45,11 @@ class Rounds:
         if library not in ("xgboost", "lightgbm"):
             return {}
         self._every = max(1, int(inner.get_params().get("n_estimators") or 100) // REPORTS)
-        shown = {"eval_set": [self._judged(inner is not estimator)]}
+        rows, known = self._judged(inner is not estimator)
         if library == "xgboost":
             inner.set_params(eval_metric=self._measured)
-            return {**shown, "verbose": False}
-        return {**shown, "eval_metric": lambda *told: ("objective", self._measured(*told), True)}
+            return {"eval_set": [(rows, known)], "verbose": False}
+        return {**_shown(inner, rows, known), "eval_metric": self._named}
 
     def _judged(self, codes: bool) -> tuple[Any, Any]:
         """Take the rows that are scored; as codes, without classes that the training rows do not have."""
@@ -57,6 +58,10 @@ class Rounds:
             return rows, known
         found = pd.Index(np.unique(np.asarray(self.prepared.target))).get_indexer(pd.Index(known))
         return (rows, found) if (found >= 0).all() else (rows[found >= 0], found[found >= 0])
+
+    def _named(self, y_true: Any, y_pred: Any) -> tuple[str, float, bool]:
+        """Measure as LightGBM wants it told: a name, the value, and whether more is better, which nobody asks."""
+        return "objective", self._measured(y_true, y_pred), True
 
     def _measured(self, y_true: Any, y_pred: Any) -> float:
         """Measure the objective after a round, and report it now and then."""
@@ -73,6 +78,13 @@ class Rounds:
         classes = np.arange(proba.shape[1])
         told = Predictions(y_true.astype(int), proba.argmax(axis=1), proba, classes)
         return metrics.measure(told, "classification").get(self.task.metric, float("nan"))
+
+
+def _shown(inner: Any, rows: Any, known: Any) -> dict[str, Any]:
+    """Name the rows that are scored as this version of LightGBM wants them named."""
+    if "eval_X" in inspect.signature(inner.fit).parameters:
+        return {"eval_X": rows, "eval_y": known}
+    return {"eval_set": [(rows, known)]}
 
 
 def release(fitted: Any) -> None:

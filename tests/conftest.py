@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
@@ -16,6 +17,8 @@ from omegaconf import DictConfig
 
 PROJECT = Path(__file__).parent.parent
 SHARED = PROJECT.parent / "shared" / "data"
+SHARING = ("test_servers.py", "test_run.py", "test_robust.py")  # their tests share servers or whole runs
+UNSAVED = ("tracking.log_model=false", "tracking.plots=false")  # for a run of which neither is looked at
 RUN_SECONDS = 300  # a whole run on a busy machine of two cores, with room
 
 os.environ.setdefault("MLRUNNER_PROJECT", str(PROJECT))
@@ -57,13 +60,36 @@ def front_door(home: Path, *arguments: str, cwd: Path | None = None, **more: str
     return Ran(done.returncode, done.stdout, done.stderr)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give a file whose tests share a server or a run to one process.
+
+    pytest 9.2 hides the marks `xdist_group` from xdist: https://github.com/pytest-dev/pytest-xdist/issues/1386
+    """
+    from xdist.scheduler import LoadGroupScheduling
+
+    class SharingScheduling(LoadGroupScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return file if Path(file).name in SHARING else str(super()._split_scope(nodeid))
+
+    return SharingScheduling(config, log) if config.option.dist == "loadgroup" else None
+
+
+@functools.cache
+def exported(home: Path) -> dict[str, str]:
+    """What `mlrunner env` exports, which makes the stores where there are none; the same for every run of a home."""
+    done = front_door(home, "env")
+    if done.code != 0:
+        raise RuntimeError(done.err)
+    return dict(line.removeprefix("export ").split("=", 1) for line in done.out.splitlines())
+
+
 @pytest.fixture(scope="session")
 def session_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One pair of stores, already made, for the tests that only add runs to it."""
     home = tmp_path_factory.mktemp("home")
-    done = front_door(home, "env")
-    if done.code != 0:
-        raise RuntimeError(done.err)
+    exported(home)
     return home
 
 

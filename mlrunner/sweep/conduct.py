@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -54,6 +55,7 @@ class Conduct:
 
     def __init__(self, search: Search, experiment: str, parent: str, cache: Path) -> None:
         self.search, self.experiment, self.parent, self._cache = search, experiment, parent, cache
+        self.pipeline_run = f"search-{parent[:12]}-{search.claims.session}"  # ZenML's name of this session
         self.runs: dict[int, Future[str]] = {}
         self.tracked: Tracked | None = None
         self._shelf: Shelf | None = None
@@ -61,8 +63,18 @@ class Conduct:
     def trials(self, rows_of: Callable[..., Rows]) -> Iterator[Told]:
         """Record what an earlier session could not, then run what is left."""
         self._shelf = Shelf(rows_of, self._cache)
+        self.began = self._touched = time.monotonic()
         yield from map(self._told, filter(self._record, self._unrecorded(self._shelf)))
         yield from map(self._told, filter(self._record, self.search.trials(self._shelf.tables_of)))
+        self._touch()
+
+    def _touch(self, _written: object = None) -> None:
+        self._touched = time.monotonic()
+
+    @property
+    def search_seconds(self) -> float:
+        """From the first table to the last trial that is recorded, in ZenML and in MLflow."""
+        return self._touched - self.began
 
     def _unrecorded(self, shelf: Shelf) -> Iterator[Ended]:
         """Find the trials that ended just before an earlier session was killed."""
@@ -83,7 +95,8 @@ class Conduct:
         Returns:
             Whether it had rows, and so has a step in ZenML.
         """
-        future = recording.record(ended, self.search.goal, self.experiment)
+        future = recording.record(ended, self.search.goal, self.experiment, self.pipeline_run)
+        future.add_done_callback(self._touch)
         self.runs[ended.found.number] = future
         model = ended.draft.folder / "model.joblib"
         if model.exists():
@@ -114,7 +127,7 @@ class Conduct:
         ended = self._remembered(best, shelf)
         composition = ended.draft.composition
         best_run = self.run_of(best.number)
-        self.tracked = recording.open_winner(ended, self.experiment, self.parent, best_run)
+        self.tracked = recording.open_winner(ended, self.experiment, self.parent, best_run, self.pipeline_run)
         groups = {"dataset": composition["dataset"], "tracked": self.tracked}
         model = ModelNameConfig(name=composition.choice("model"), settings=composition["model"])
         yield Won(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
 from mlflow.exceptions import MlflowException
 from rich.text import Text
 
@@ -70,7 +72,11 @@ def finish(plan: Plan, conduct: Conduct, study: Study, folder: Path) -> dict[str
     summary: dict[str, Any] = results.summary(study, plan.goal, plan.space, best_run, winner)
     outcomes = results.outcomes_of(study, plan.goal)
     results.write(folder, summary, outcomes)
-    told = {"mlrunner.best_run_id": str(best_run), "mlrunner.best": ",".join(summary.get("best_overrides", []))}
+    told = {
+        "mlrunner.best_run_id": str(best_run),
+        "mlrunner.best": ",".join(summary.get("best_overrides", [])),
+        recording.ZENML: conduct.pipeline_run,
+    }
     if winner is not None:
         told |= {"mlrunner.winner_run_id": winner["run_id"], "mlrunner.model": str(winner["model_uri"])}
         tracking.end(winner["run_id"], "FINISHED")
@@ -102,7 +108,8 @@ def show(plan: Plan, conduct: Conduct, summary: dict[str, Any], folder: Path, te
     outcomes = results.outcomes_of(study, plan.goal)
     if not text:
         trials = [json.loads(one.json()) for one in outcomes]
-        print(json.dumps({**summary, "folder": str(folder), "parent_run_id": conduct.parent, "trials": trials}))
+        told = {"folder": str(folder), "parent_run_id": conduct.parent, "timing": timing(conduct), "trials": trials}
+        print(json.dumps({**summary, **told}))
         return
     out = console()
     show_ranking(outcomes[:TOP], str(folder))
@@ -116,6 +123,13 @@ def show(plan: Plan, conduct: Conduct, summary: dict[str, Any], folder: Path, te
     if len(plan.goal.metrics) > 1:
         out.print(Text.assemble(("  front     ", "dim"), f"{len(summary['solutions'])} trials that none beats"))
     _show_winner(out, plan, summary)
+
+
+def timing(conduct: Conduct) -> dict[str, float]:
+    """Tell the seconds of the search, of it with the winner and the results, and since the process began."""
+    now = time.monotonic()
+    process = time.time() - psutil.Process().create_time()
+    return {"search": conduct.search_seconds, "whole": now - conduct.began, "process": process}
 
 
 def _show_winner(out: Any, plan: Plan, summary: dict[str, Any]) -> None:

@@ -23,6 +23,7 @@ from mlrunner.tracking import provenance, recording
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+ZENML = "mlrunner.zenml.run"
 STATUS = {"COMPLETE": "FINISHED", "PRUNED": "KILLED", "FAIL": "FAILED"}
 
 
@@ -72,8 +73,8 @@ def outcome_of(ended: Ended, goal: Goal) -> Outcome:
     )
 
 
-def record(ended: Ended, goal: Goal, experiment: str) -> Future[str]:
-    """Have a trial written down.
+def record(ended: Ended, goal: Goal, experiment: str, pipeline_run: str) -> Future[str]:
+    """Have a trial written down, with the name of the ZenML run that has it as a step.
 
     Returns:
         What will hold the id of its run.
@@ -87,6 +88,7 @@ def record(ended: Ended, goal: Goal, experiment: str) -> Future[str]:
         tags = tracking.tags_of(composition, data.fingerprint)
         dataset = (data.dataset.label, composition["dataset"], data.fingerprint)
         config = as_yaml(composition)
+    tags[ZENML] = pipeline_run
     began = int(ended.began * 1000)
     child = Child(experiment, outcome_of(ended, goal), params, tags, dataset, config, began, ended.found.trace)
     return RECORDER.later(write_child, child)
@@ -193,7 +195,7 @@ def save_trial_model(ended: Ended, run_id: str, pipeline: Any) -> None:
     recording.model(tracked, whole, raw, roles, strategy)
 
 
-def open_winner(ended: Ended, experiment: str, parent: str, best_run: str) -> recording.Tracked:
+def open_winner(ended: Ended, experiment: str, parent: str, best_run: str, pipeline_run: str) -> recording.Tracked:
     """Open the run of the winner's refit.
 
     Args:
@@ -201,12 +203,14 @@ def open_winner(ended: Ended, experiment: str, parent: str, best_run: str) -> re
         experiment: MLflow's id.
         parent: The run of the search.
         best_run: The run of the best trial.
+        pipeline_run: ZenML's name of the run that refits it.
     """
     composition = ended.draft.composition
     tags = {
         **tracking.tags_of(composition, ended.draft.repeats[0].data.fingerprint),
         "mlflow.parentRunId": parent,
         "mlrunner.winner_of": best_run,
+        ZENML: pipeline_run,
     }
     run_id = tracking.create_run(experiment, f"winner,{composition.launch.name}", tags)
     data = ended.draft.repeats[0].data

@@ -158,7 +158,7 @@ def _pipeline(name: str, conduct: Conduct) -> None:
 
     pipelines.UNDER_WAY[name] = conduct
     try:
-        pipelines.search(study=name)
+        pipelines.search.with_options(run_name=conduct.pipeline_run)(study=name)
     except Exception as error:
         cause: BaseException | None = error
         while cause is not None and not isinstance(cause, MlrunnerError | KeyboardInterrupt):

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests import bad_tables
-from tests.conftest import PROJECT, RUN_SECONDS, Ran, environment, front_door
+from tests.conftest import PROJECT, RUN_SECONDS, UNSAVED, Ran, environment, front_door
 from tests.test_checks import COMMAND_LINES, COMPOSITIONS, UNFIT, UNREADABLE, of_file
 
 pytestmark = pytest.mark.slow
@@ -158,15 +158,15 @@ def test_a_full_disk_is_refused_and_what_was_there_stays(small_disk: Path) -> No
     assert kept.stat().st_size == size
 
 
-def test_a_refused_run_loses_nothing_and_a_good_one_follows(tables: Path, tmp_path: Path) -> None:
-    good = [*of_file(tables / "good.csv", "model=dummy"), "tracking.log_model=false", "tracking.plots=false"]
-    first = front_door(tmp_path, *good, "output=json")
+def test_a_refused_run_loses_nothing_and_a_good_one_follows(tables: Path, session_home: Path) -> None:
+    good = [*of_file(tables / "good.csv", "model=dummy"), *UNSAVED]
+    first = front_door(session_home, *good, "output=json")
     assert first.code == 0, first.err
-    stores = {path: path.read_bytes() for path in tmp_path.rglob("*.db")}
+    stores = {path: path.read_bytes() for path in session_home.rglob("*.db")}
     for bad in ("+typo=1", "modle=rf", "dataset.target=z", "seed="):
-        assert front_door(tmp_path, *good, bad).code == 2
-    assert {path: path.read_bytes() for path in tmp_path.rglob("*.db")} == stores != {}
-    again = front_door(tmp_path, *good, "output=json")
+        assert front_door(session_home, *good, bad).code == 2
+    assert {path: path.read_bytes() for path in session_home.rglob("*.db")} == stores != {}
+    again = front_door(session_home, *good, "output=json")
     assert again.code == 0, again.err
     assert again.json["metrics"] == first.json["metrics"]
 
@@ -178,7 +178,7 @@ def test_verbose_shows_where(tmp_path: Path) -> None:
 
 
 def test_one_bad_composition_does_not_stop_a_grid(tmp_path: Path) -> None:
-    done = front_door(tmp_path, "--multirun", "dataset=diabetes", "model=dummy,logistic_regression")
+    done = front_door(tmp_path, "--multirun", "dataset=diabetes", "model=dummy,logistic_regression", *UNSAVED)
     assert done.code == 1
     assert "model=logistic_regression does not do regression" in done.out + done.err
     assert "Traceback" not in done.out + done.err

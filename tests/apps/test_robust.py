@@ -14,7 +14,7 @@ import pytest
 from mlflow import MlflowClient
 
 from tests.apps.test_run import store
-from tests.conftest import PROJECT, Runner, environment, front_door
+from tests.conftest import PROJECT, UNSAVED, Runner, environment, front_door
 
 pytestmark = pytest.mark.slow
 
@@ -25,11 +25,11 @@ def named(client: MlflowClient, name: str) -> list[Any]:
     return list(client.search_runs(experiments, f"attributes.run_name = '{name}'"))
 
 
-def start(home: Path, *arguments: str) -> subprocess.Popen[str]:
+def start(home: Path, *arguments: str, **more: str) -> subprocess.Popen[str]:
     """Type a command and do not wait for it."""
     command = [sys.executable, "-m", "mlrunner", *arguments]
     pipe = subprocess.PIPE
-    return subprocess.Popen(command, env=environment(home), cwd=PROJECT, stdout=pipe, stderr=pipe, text=True)
+    return subprocess.Popen(command, env=environment(home, **more), cwd=PROJECT, stdout=pipe, stderr=pipe, text=True)
 
 
 def test_ctrl_c_closes_the_run_and_leaves_the_stores_usable(session_home: Path) -> None:
@@ -44,32 +44,49 @@ def test_ctrl_c_closes_the_run_and_leaves_the_stores_usable(session_home: Path) 
     assert process.returncode == 130, err
     assert "Traceback" not in err
     assert named(client, "stopped")[0].info.status == "KILLED"
-    assert front_door(session_home, "dataset=wine", "model=dummy", "output=json").code == 0
+    assert front_door(session_home, "dataset=wine", "model=dummy", "tracking.plots=false", "output=json").code == 0
 
 
-def test_two_first_runs_at_once_make_one_pair_of_stores(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def user(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A user's own folder, empty before the first runs."""
+    return tmp_path_factory.mktemp("user")
+
+
+@pytest.fixture(scope="module")
+def first_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which nothing has run."""
+    return tmp_path_factory.mktemp("first")
+
+
+@pytest.fixture(scope="module")
+def first_runs(first_home: Path, user: Path) -> list[Any]:
+    """The outcomes of two runs that began at once in a home without stores."""
     overrides = ["dataset=wine", "model=ridge", "output=json"]
-    with start(tmp_path, *overrides) as one, start(tmp_path, *overrides) as other:
+    theirs = {"HOME": str(user), "XDG_CONFIG_HOME": str(user)}
+    with start(first_home, *overrides, **theirs) as one, start(first_home, *overrides, **theirs) as other:
         told = [process.communicate(timeout=240) for process in (one, other)]
-    outcomes = [json.loads(out) for out, _ in told]
-    assert [outcome["status"] for outcome in outcomes] == ["FINISHED", "FINISHED"]
-    assert len({outcome["folder"] for outcome in outcomes}) == 2
-    assert {store(tmp_path).get_run(outcome["run_id"]).info.status for outcome in outcomes} == {"FINISHED"}
+    assert [one.returncode, other.returncode] == [0, 0], told
+    return [json.loads(out) for out, _ in told]
 
 
-def test_the_users_own_zenml_is_left_alone(tmp_path: Path) -> None:
-    user, home = tmp_path / "user", tmp_path / "home"
-    user.mkdir()
-    home.mkdir()
-    done = front_door(home, "dataset=wine", "model=dummy", "output=json", HOME=str(user), XDG_CONFIG_HOME=str(user))
-    assert done.code == 0, done.err
+def test_two_first_runs_at_once_make_one_pair_of_stores(first_runs: list[Any], first_home: Path) -> None:
+    client = store(first_home)
+    assert [outcome["status"] for outcome in first_runs] == ["FINISHED", "FINISHED"]
+    assert len({outcome["folder"] for outcome in first_runs}) == 2
+    assert {client.get_run(outcome["run_id"]).info.status for outcome in first_runs} == {"FINISHED"}
+
+
+def test_the_users_own_zenml_is_left_alone(first_runs: list[Any], first_home: Path, user: Path) -> None:
+    del first_runs
     assert [str(path) for path in user.rglob("*zenml*")] == []
-    assert (home / ".mlrunner" / "zenml" / "config.yaml").exists()
+    assert (first_home / ".mlrunner" / "zenml" / "config.yaml").exists()
 
 
 def test_a_variable_of_the_users_wins(tmp_path: Path) -> None:
     theirs = f"sqlite:///{tmp_path}/theirs.db"
-    done = front_door(tmp_path, "dataset=wine", "model=dummy", "output=json", MLFLOW_TRACKING_URI=theirs)
+    overrides = ["dataset=wine", "model=dummy", "tracking.plots=false", "output=json"]
+    done = front_door(tmp_path, *overrides, MLFLOW_TRACKING_URI=theirs)
     assert done.code == 0, done.err
     assert MlflowClient(theirs).get_run(done.json["run_id"]).info.status == "FINISHED"
     assert not (tmp_path / ".mlrunner" / "mlflow.db").exists()
@@ -107,7 +124,8 @@ def test_an_option_of_the_users_runs_and_its_model_loads(tmp_path: Path, session
     (tmp_path / "my_module.py").write_text(OPTION)
     (tmp_path / "cleaning").mkdir()
     (tmp_path / "cleaning" / "per_kilo.yaml").write_text("_target_: my_module.PricePerKilo\n")
-    done = front_door(session_home, "-cd", ".", "cleaning=per_kilo", "model=rf", "output=json", cwd=tmp_path)
+    quick = ("model=rf", "model.estimator.n_estimators=10", "tracking.plots=false")
+    done = front_door(session_home, "-cd", ".", "cleaning=per_kilo", *quick, "output=json", cwd=tmp_path)
     assert done.code == 0, done.err
     client = store(session_home)
     assert client.get_logged_model(done.json["model_uri"].removeprefix("models:/")).status == "READY"
@@ -119,7 +137,7 @@ def test_an_option_of_the_users_runs_and_its_model_loads(tmp_path: Path, session
 
 
 def test_a_reader_that_leaves_does_not_stop_the_run(session_home: Path) -> None:
-    with start(session_home, "dataset=wine", "model=ridge", "tracking.name=unread") as process:
+    with start(session_home, "dataset=wine", "model=ridge", *UNSAVED, "tracking.name=unread") as process:
         assert process.stdout is not None
         process.stdout.readline()
         process.stdout.close()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import math
+import os
+import re
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +18,20 @@ import pytest
 import yaml
 from mlflow import MlflowClient
 
-from tests.conftest import PROJECT, Ran, Runner, environment, front_door
+from tests.conftest import PROJECT, UNSAVED, Ran, Runner, environment, exported, front_door
 
 pytestmark = pytest.mark.slow
 STEPS = ["ingest", "clean", "divide", "train", "evaluate", "gate", "deploy"]
 ZENML = """
 import json, sys
 from zenml.client import Client
-run = Client().get_pipeline_run(sys.argv[1])
-steps = {name: {"status": str(step.status), "outputs": sorted(step.outputs)} for name, step in run.steps.items()}
-print(json.dumps({"pipeline": run.pipeline.name, "stack": run.stack.name, "steps": steps}))
+for name in sys.stdin:
+    run = Client().get_pipeline_run(name.strip())
+    steps = {name: {"status": str(step.status), "outputs": sorted(step.outputs)} for name, step in run.steps.items()}
+    print(json.dumps({"pipeline": run.pipeline.name, "stack": run.stack.name, "steps": steps}), flush=True)
 """
+ROWS = 2000  # of an experiment, which is not run for its size
+AskZenml = Callable[[str], Any]
 
 
 def store(home: Path) -> MlflowClient:
@@ -34,24 +39,32 @@ def store(home: Path) -> MlflowClient:
     return MlflowClient(f"sqlite:///{home}/.mlrunner/mlflow.db")
 
 
-@functools.cache
-def exported(home: Path) -> dict[str, str]:
-    """What `mlrunner env` exports; the same for every run of a home."""
-    lines = front_door(home, "env").out.splitlines()
-    return dict(line.removeprefix("export ").split("=", 1) for line in lines)
+@pytest.fixture(scope="module")
+def zenml(session_home: Path) -> Iterator[AskZenml]:
+    """Gives what ZenML itself says of a run, asked as a user would after `eval "$(mlrunner env)"`."""
+    command, pipe = [sys.executable, "-c", ZENML], subprocess.PIPE
+    variables = environment(session_home, **exported(session_home))
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=variables) as process:
+        answers = filter(lambda line: line.startswith("{"), process.stdout or [])
+
+        def ask(name: str) -> Any:
+            print(name, file=process.stdin, flush=True)
+            return json.loads(next(answers))
+
+        yield ask
 
 
-def zenml_run(home: Path, name: str) -> Any:
-    """What ZenML itself says of a run, asked as a user would after `eval "$(mlrunner env)"`."""
-    command = [sys.executable, "-c", ZENML, name]
-    variables = environment(home, **exported(home))
-    done = subprocess.run(command, capture_output=True, text=True, env=variables, check=True)
-    return json.loads(done.stdout.splitlines()[-1])
+def statuses(run: Any) -> dict[str, str]:
+    """The status of each step of a run."""
+    return {name: step["status"] for name, step in run["steps"].items()}
 
 
-def statuses(home: Path, outcome: dict[str, Any]) -> dict[str, str]:
-    """ZenML's status of each step of a run."""
-    return {name: step["status"] for name, step in zenml_run(home, outcome["pipeline_run"])["steps"].items()}
+def recorded(home: Path, told: Ran) -> Any:
+    """The run in MLflow that a text output names."""
+    assert told.code == 0, told.err
+    found = re.search(r"# run (\w+)", told.out)
+    assert found is not None, told.out
+    return store(home).get_run(found[1])
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +73,20 @@ def ridge(mlrunner: Runner) -> Any:
     done: Ran = mlrunner("model=ridge", "output=json")
     assert done.code == 0, done.err
     return done.json
+
+
+@pytest.fixture(scope="module")
+def again(ridge: Any, mlrunner: Runner) -> Ran:
+    """The same composition once more, told as text."""
+    del ridge
+    return mlrunner("model=ridge")
+
+
+@pytest.fixture(scope="module")
+def dated(ridge: Any, mlrunner: Runner) -> Ran:
+    """The same composition with another cleaning, told with all that ZenML says."""
+    del ridge
+    return mlrunner("-v", "model=ridge", "cleaning=dates")
 
 
 def test_a_run_says_what_it_found(ridge: Any) -> None:
@@ -112,8 +139,8 @@ def test_the_saved_model_answers_raw_rows(ridge: Any, session_home: Path) -> Non
     assert mlflow.sklearn.load_model(ridge["model_uri"]).predict(table) == pytest.approx(whole)
 
 
-def test_zenml_holds_seven_named_steps(ridge: Any, session_home: Path) -> None:
-    run = zenml_run(session_home, ridge["pipeline_run"])
+def test_zenml_holds_seven_named_steps(ridge: Any, zenml: AskZenml) -> None:
+    run = zenml(ridge["pipeline_run"])
     assert run["pipeline"] == "training"
     assert run["stack"] == "local_stack"
     assert list(run["steps"]) == STEPS
@@ -122,23 +149,23 @@ def test_zenml_holds_seven_named_steps(ridge: Any, session_home: Path) -> None:
 
 
 def test_the_same_composition_finds_its_data_steps_in_the_cache_and_the_same_numbers(
-    ridge: Any, mlrunner: Runner, session_home: Path
+    ridge: Any, again: Ran, zenml: AskZenml, session_home: Path
 ) -> None:
-    again = mlrunner("model=ridge", "output=json").json
-    told = statuses(session_home, again)
+    run = recorded(session_home, again)
+    assert run.info.run_id != ridge["run_id"]
+    told = statuses(zenml(run.data.tags["mlrunner.zenml.run"]))
     assert [told[step] for step in STEPS] == ["cached"] * 3 + ["completed"] * 4
-    assert again["metrics"] == ridge["metrics"]
+    seconds = {"fit_seconds", "score_seconds"}
+    assert {name: value for name, value in run.data.metrics.items() if name not in seconds} == ridge["metrics"]
 
 
-def test_another_cleaning_reuses_the_table_only(ridge: Any, mlrunner: Runner, session_home: Path) -> None:
-    del ridge
-    told = statuses(session_home, mlrunner("model=ridge", "cleaning=dates", "output=json").json)
+def test_another_cleaning_reuses_the_table_only(dated: Ran, zenml: AskZenml, session_home: Path) -> None:
+    told = statuses(zenml(recorded(session_home, dated).data.tags["mlrunner.zenml.run"]))
     assert [told[step] for step in STEPS[:3]] == ["cached", "completed", "completed"]
 
 
-def test_text_output_names_what_ran_and_where_to_look(ridge: Any, mlrunner: Runner, session_home: Path) -> None:
-    del ridge
-    shown = mlrunner("model=ridge").out
+def test_text_output_names_what_ran_and_where_to_look(again: Ran, session_home: Path) -> None:
+    shown = again.out
     for text in ("olist (synthetic), 20,000 rows x 33 columns, regression on review_score", "cached", "objective r2"):
         assert text in shown
     assert "\x1b" not in shown
@@ -150,29 +177,28 @@ def test_text_output_names_what_ran_and_where_to_look(ridge: Any, mlrunner: Runn
     assert session_home.joinpath("multirun").is_dir()
 
 
-def test_verbose_lets_zenml_speak(mlrunner: Runner) -> None:
-    done = mlrunner("-v", "model=dummy")
-    assert done.code == 0
-    assert "Initiating a new run for the pipeline" in done.out + done.err
+def test_verbose_lets_zenml_speak(dated: Ran) -> None:
+    assert dated.code == 0
+    assert "Initiating a new run for the pipeline" in dated.out + dated.err
 
 
-def test_blueprint_runs_all_of_it_on_a_few_rows(mlrunner: Runner, session_home: Path) -> None:
+def test_blueprint_runs_all_of_it_on_a_few_rows(mlrunner: Runner, zenml: AskZenml) -> None:
     done = mlrunner("blueprint=true", "model=xgboost", "output=json").json
     assert done["name"] == "blueprint,model=xgboost"
     assert done["fit_seconds"] < 1
-    assert set(statuses(session_home, done)) == set(STEPS)
+    assert set(statuses(zenml(done["pipeline_run"]))) == set(STEPS)
     assert abs(done["metrics"]["train/r2"]) < 1e-9  # the dummy says the mean
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in (PROJECT / "conf/experiment").glob("*.yaml")))
 def test_every_experiment_runs(name: str, mlrunner: Runner) -> None:
-    done = mlrunner(f"experiment={name}", "output=json")
+    done = mlrunner(f"experiment={name}", f"dataset.rows={ROWS}", "output=json")
     assert done.code == 0, done.err
     assert math.isfinite(done.json["objective"])
 
 
 def test_folds_give_mean_and_deviation(mlrunner: Runner) -> None:
-    found = mlrunner("dataset=diabetes", "split=kfold", "model=ridge", "output=json").json["metrics"]
+    found = mlrunner("dataset=diabetes", "split=kfold", "model=ridge", *UNSAVED, "output=json").json["metrics"]
     assert found["r2"] == found["cv/r2"]
     assert found["cv/r2_std"] > 0
     assert "validation/r2" not in found
@@ -190,41 +216,44 @@ class Mine(CleaningStrategy):
     def named_columns(self):
         return {}
     def transform_rows(self, table):
-        return table[["bmi", "bp"]] * FACTOR
+        return table[["a", "b"]] * FACTOR
 """
+TABLE = "a,b,y\n" + "".join(f"{n % 7},{n % 5},{n % 7 * 2 + n % 3}\n" for n in range(200))
 
 
-def test_an_edited_strategy_is_a_miss_and_the_same_one_is_a_hit(tmp_path: Path, session_home: Path) -> None:
-    code = tmp_path / "my_strategy.py"
+@pytest.fixture(scope="module")
+def edited(tmp_path_factory: pytest.TempPathFactory, zenml: AskZenml, session_home: Path) -> dict[str, dict[str, str]]:
+    """The statuses of runs between which a strategy and then a file were edited, by what had happened before."""
+    folder = tmp_path_factory.mktemp("edited")
+    file, code = folder / "table.csv", folder / "my_strategy.py"
+    dataset = ["dataset=csv", f"dataset.path={file}", "dataset.target=y", "dataset.task=regression"]
+    cleaning = ["cleaning=none", "~cleaning.drop", "cleaning._target_=my_strategy.Mine"]
+    fixed = [*dataset, *cleaning, "model=ridge", *UNSAVED, "output=json"]
 
-    def run(factor: str) -> dict[str, str]:
+    def run(factor: str, text: str = TABLE) -> dict[str, str]:
         code.write_text(CUSTOM.replace("FACTOR", factor))
-        overrides = ["dataset=diabetes", "cleaning=none", "~cleaning.drop", "cleaning._target_=my_strategy.Mine"]
-        done = front_door(
-            session_home, *overrides, "model=ridge", "tracking.log_model=false", "output=json", PYTHONPATH=str(tmp_path)
-        )
-        assert done.code == 0, done.err
-        return statuses(session_home, done.json)
-
-    run("1.0")
-    assert run("1.0")["clean"] == "cached"
-    assert run("2.0")["clean"] == "completed"
-    assert run("1.0")["clean"] == "cached"
-
-
-def test_an_edited_file_of_the_same_name_size_and_time_is_a_miss(tmp_path: Path, session_home: Path) -> None:
-    file = tmp_path / "table.csv"
-    rows = [f"{number % 7},{number % 5},{number % 7 * 2 + number % 3}" for number in range(200)]
-
-    def run(text: str) -> dict[str, str]:
         file.write_text(text)
-        import os
-
         os.utime(file, ns=(10**18, 10**18))
-        overrides = ["dataset=csv", f"dataset.path={file}", "dataset.target=y", "dataset.task=regression"]
-        return statuses(session_home, front_door(session_home, *overrides, "model=ridge", "output=json").json)
+        done = front_door(session_home, *fixed, PYTHONPATH=str(folder))
+        assert done.code == 0, done.err
+        return statuses(zenml(done.json["pipeline_run"]))
 
-    text = "a,b,y\n" + "\n".join(rows) + "\n"
-    run(text)
-    assert run(text)["ingest"] == "cached"
-    assert run(text.replace("6,4,", "6,9,"))["ingest"] == "completed"
+    return {
+        "nothing": run("1.0"),
+        "strategy edited": run("2.0"),
+        "strategy as it was": run("1.0"),
+        "file edited": run("1.0", TABLE.replace("6,4,", "6,9,")),
+    }
+
+
+def test_an_edited_strategy_is_a_miss_and_the_same_one_is_a_hit(edited: dict[str, dict[str, str]]) -> None:
+    assert edited["nothing"]["clean"] == "completed"
+    assert edited["strategy edited"]["clean"] == "completed"
+    assert edited["strategy as it was"]["clean"] == "cached"
+
+
+def test_an_edited_file_of_the_same_name_size_and_time_is_a_miss(edited: dict[str, dict[str, str]]) -> None:
+    assert edited["nothing"]["ingest"] == "completed"
+    assert edited["strategy edited"]["ingest"] == "cached"
+    assert edited["strategy as it was"]["ingest"] == "cached"
+    assert edited["file edited"]["ingest"] == "completed"

@@ -24,7 +24,7 @@ from sklearn.datasets import load_wine
 
 from tests.conftest import PROJECT, Ran, environment, front_door
 
-pytestmark = [pytest.mark.slow, pytest.mark.services, pytest.mark.xdist_group("servers")]
+pytestmark = [pytest.mark.slow, pytest.mark.services]
 STARTS_WITHIN = 120  # seconds, on a busy machine
 WINE = ("dataset=wine", "model=ridge", "output=json")
 STEPS = {"ingest", "clean", "divide", "train", "evaluate", "gate", "deploy"}
@@ -87,9 +87,10 @@ def refused(done: Ran, *words: str) -> None:
 
 
 def mlflow_server(folder: Path, *options: str, **more: str) -> Any:
-    """MLflow's own server, on SQLite, that keeps the artifacts itself."""
+    """MLflow's own server, on SQLite, that keeps the artifacts itself; without its workers for GenAI jobs."""
     stores = ("--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", f"{folder}/files")
-    return serving(folder, "mlflow", "server", *stores, "--workers", "1", *options, **more)
+    lean = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    return serving(folder, "mlflow", "server", *stores, "--workers", "1", *options, **lean, **more)
 
 
 @pytest.fixture(scope="module")
@@ -99,13 +100,25 @@ def open_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
+AUTH = """
+[mlflow]
+default_permission = READ
+database_uri = sqlite:///basic_auth.db
+admin_username = admin
+# one right password is hashed once, not for each of some 500 requests
+auth_cache_ttl_seconds = 600
+"""
+
+
 @pytest.fixture(scope="module")
 def guarded_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server that asks for a password."""
     needs("flask_wtf", "mlflow[auth]")
     folder = tmp_path_factory.mktemp("guarded")
+    (folder / "auth.ini").write_text(AUTH)
     secrets = {"MLFLOW_FLASK_SERVER_SECRET_KEY": "any", "MLFLOW_AUTH_ADMIN_PASSWORD": PASSWORD}
-    with mlflow_server(folder, "--app-name", "basic-auth", **secrets) as url:
+    configured = {"MLFLOW_AUTH_CONFIG_PATH": f"{folder}/auth.ini"}
+    with mlflow_server(folder, "--app-name", "basic-auth", **secrets, **configured) as url:
         yield url
 
 
@@ -161,19 +174,43 @@ def test_the_environment_names_an_mlflow_server_for_the_local_stack(
     is_whole(credentials(open_mlflow), done.json)
 
 
-def test_a_run_on_an_mlflow_server_with_a_password_is_whole_and_keeps_it_secret(
-    guarded_mlflow: str, credentials: Callable[..., MlflowClient], tmp_path: Path
-) -> None:
-    stack = ["stack=mlflow_server", f"stack.tracking_uri={guarded_mlflow}", f"stack.username={USER}"]
-    done = front_door(tmp_path, *stack, f"stack.password={PASSWORD}", *WINE)
+@pytest.fixture(scope="module")
+def guarded_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home that uses the server with a password."""
+    return tmp_path_factory.mktemp("guarded_home")
+
+
+@pytest.fixture(scope="module")
+def guarded_stack(guarded_mlflow: str) -> list[str]:
+    """What names the server and the user, but not the password."""
+    return ["stack=mlflow_server", f"stack.tracking_uri={guarded_mlflow}", f"stack.username={USER}"]
+
+
+@pytest.fixture(scope="module")
+def guarded_run(guarded_stack: list[str], guarded_home: Path) -> Any:
+    """One finished run on the server with a password."""
+    done = front_door(guarded_home, *guarded_stack, f"stack.password={PASSWORD}", *WINE)
     assert done.code == 0, done.err
+    return done.json
+
+
+def test_a_run_on_an_mlflow_server_with_a_password_is_whole_and_keeps_it_secret(
+    guarded_run: Any, guarded_mlflow: str, credentials: Callable[..., MlflowClient], tmp_path: Path
+) -> None:
     client = credentials(guarded_mlflow, USER, PASSWORD)
-    is_whole(client, done.json)
-    assert_kept_secret(client, done.json["run_id"], PASSWORD, tmp_path)
-    wrong = front_door(tmp_path, *stack, "stack.password=guess", *WINE)
+    is_whole(client, guarded_run)
+    assert_kept_secret(client, guarded_run["run_id"], PASSWORD, tmp_path)
+
+
+def test_a_wrong_or_missing_password_is_refused(
+    guarded_stack: list[str], guarded_mlflow: str, guarded_run: Any, guarded_home: Path
+) -> None:
+    del guarded_run
+    wrong = front_door(guarded_home, *guarded_stack, "stack.password=guess", *WINE)
     refused(wrong, "does not accept stack.username and stack.password", guarded_mlflow)
-    refused(front_door(tmp_path, *stack, *WINE), "stack.password is not set")
-    refused(front_door(tmp_path, *stack[:2], *WINE), "does not accept stack.username and stack.password")
+    refused(front_door(guarded_home, *guarded_stack, *WINE), "stack.password is not set")
+    anonymous = front_door(guarded_home, *guarded_stack[:2], *WINE)
+    refused(anonymous, "does not accept stack.username and stack.password")
 
 
 def assert_kept_secret(client: MlflowClient, run_id: str, secret: str, folder: Path) -> None:
@@ -188,21 +225,22 @@ def assert_kept_secret(client: MlflowClient, run_id: str, secret: str, folder: P
     assert [str(path) for path in files if secret.encode() in path.read_bytes()] == []
 
 
-def test_the_plain_commands_see_the_mlflow_server(guarded_mlflow: str, tmp_path: Path) -> None:
-    stack = f"stack=mlflow_server stack.tracking_uri={guarded_mlflow} stack.username={USER} stack.password={PASSWORD}"
-    told = shell(
-        tmp_path, stack, "mlflow experiments search && zenml stack describe", f"mlrunner {stack} {' '.join(WINE)}"
-    )
+def test_the_plain_commands_see_the_mlflow_server(
+    guarded_run: Any, guarded_stack: list[str], guarded_home: Path
+) -> None:
+    del guarded_run
+    stack = " ".join([*guarded_stack, f"stack.password={PASSWORD}"])
+    told = shell(guarded_home, stack, "mlflow experiments search && zenml stack describe")
     assert "mlrunner" in told
     assert "mlflow_server_stack" in told
     assert "mlflow_tracker" in told
     assert PASSWORD not in told
 
 
-def shell(home: Path, stack: str, commands: str, first: str = "true") -> str:
+def shell(home: Path, stack: str, commands: str) -> str:
     """Run commands as a user would, after `eval "$(mlrunner env)"`."""
     defined = f'mlrunner() {{ "{sys.executable}" -m mlrunner "$@"; }}'
-    script = f'set -e; {defined}; {first} > /dev/null; eval "$(mlrunner env {stack})"; {commands}'
+    script = f'set -e; {defined}; eval "$(mlrunner env {stack})"; {commands}'
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     done = subprocess.run(
         ["bash", "-c", script],

@@ -1,0 +1,95 @@
+"""Ours beside the peers: the same search by mlrunner, in stores that are made before the clock starts."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).absolute().parents[2]
+SPACES = {
+    "xgb": [
+        "model=xgboost",
+        "model.estimator.n_estimators=100",
+        "model.estimator.colsample_bytree=1.0",
+        "model.estimator.max_depth=int(interval(3,8))",
+        "model.estimator.learning_rate=tag(log,interval(0.03,0.3))",
+        "model.estimator.subsample=interval(0.5,1.0)",
+    ],
+    "ridge": ["model=ridge", "model.estimator.alpha=tag(log,interval(0.001,1000))"],
+}
+SHARED = [
+    "~model.search", "dataset=csv", "dataset.target=target", "dataset.task=regression", "cleaning=none",
+    "split=80_20", "split.validation=0.2", "split.test=0.01",
+    "objective.metric=rmse", "tracking.plots=false", "output=json",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Ours:
+    """Our side.
+
+    Args:
+        folder: For the stores; they are put back to their first state before each search, data not in the cache.
+        table: What is learned from.
+        variables: The environment of all processes.
+    """
+
+    folder: Path
+    table: Path
+    variables: dict[str, str]
+
+    @property
+    def home(self) -> Path:
+        """Where mlrunner keeps everything."""
+        return self.folder / "home"
+
+    def warm(self, other: Path) -> None:
+        """Make the stores by a short search on another table, and keep a copy."""
+        self.home.mkdir(parents=True)
+        command = self.command("xgb", 2, 2, other)
+        subprocess.run(command, check=True, capture_output=True, cwd=PROJECT, env=self.environment)
+        shutil.copytree(self.home, self.folder / "warm")
+
+    def restore(self) -> None:
+        """Put the stores back; at the same path, which they remember."""
+        shutil.rmtree(self.home)
+        shutil.copytree(self.folder / "warm", self.home)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Tell mlrunner its home."""
+        return {**self.variables, "MLRUNNER_HOME": str(self.home)}
+
+    def command(self, model: str, trials: int, jobs: int, table: Path | None = None) -> list[str]:
+        """Write the command line of a search."""
+        sweeper = [f"hydra.sweeper.n_trials={trials}", f"hydra.sweeper.n_jobs={jobs}"]
+        data = f"dataset.path={table or self.table}"
+        told = ["sweep=optuna", *SPACES[model], *SHARED, data, *sweeper]
+        return [sys.executable, "-m", "mlrunner", "-m", *told]
+
+
+def line(told: dict[str, Any], jobs: int, process_s: float) -> dict[str, Any]:
+    """Describe a search in the words of a peer.
+
+    Args:
+        told: What mlrunner printed.
+        jobs: Trials at once.
+        process_s: Seconds of the process, for an mlrunner that tells no `timing`.
+    """
+    timing = told.get("timing") or {"search": process_s, "whole": process_s}
+    trials, fit = told["trials"], sum(one["fit_seconds"] + one["score_seconds"] for one in told["trials"])
+    return {
+        "peer": f"ours[jobs={jobs}]",
+        "wall_s": timing["search"],
+        "whole_s": timing["whole"],
+        "clock": "search" if "timing" in told else "process",
+        "trials": len(trials),
+        "best": told["best_value"],
+        "fit_s": fit,
+        "parallel": jobs,
+        "overhead_ms_per_trial": (timing["search"] - fit / jobs) / len(trials) * 1000,
+    }

@@ -1,0 +1,285 @@
+"""Searches through the front door: found, recorded, provable from the best trial to the model."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pandas as pd
+import pytest
+import yaml
+
+from tests.apps.test_run import exported, store
+from tests.conftest import Ran, Runner, environment, front_door
+
+pytestmark = pytest.mark.slow
+ZENML = """
+import json, sys
+from zenml.client import Client
+client = Client()
+run = client.get_pipeline_run(sys.argv[1])
+steps = []
+for step in client.list_run_steps(pipeline_run_id=run.id, size=100, sort_by="asc:created", hydrate=True):
+    outputs = {name: found[0].load() for name, found in step.outputs.items() if name == "scores"}
+    inputs = {name: [one.uri for one in found] for name, found in step.inputs.items()}
+    steps.append({"name": step.spec.source.attribute, "status": str(step.status), "inputs": inputs,
+                  "parameters": json.loads(json.dumps(step.config.parameters, default=str)), **outputs})
+print(json.dumps({"pipeline": run.pipeline.name, "status": str(run.status), "steps": steps}))
+"""
+DIABETES = ("dataset=diabetes", "output=json")
+
+
+@pytest.fixture(scope="module")
+def families(mlrunner: Runner) -> Any:
+    """A search over three model families, one trial at a time, so that it is the same each time."""
+    done: Ran = mlrunner(
+        "sweep=optuna", "model=xgboost,rf,ridge", *DIABETES, "hydra.sweeper.n_trials=9", "hydra.sweeper.n_jobs=1",
+        "hydra/sweeper/pruner=median", "hydra.sweeper.pruner.n_startup_trials=2", "tracking.plots=true",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    return done.json
+
+
+def zenml_search(home: Path, parent: str) -> Any:
+    """What ZenML itself says of the run of a search, asked as a user would after `eval "$(mlrunner env)"`."""
+    name = store(home).get_run(parent).data.tags["mlrunner.zenml.run"]
+    script = home / "look.py"  # ZenML loads artifacts only in a program that has a file
+    script.write_text(ZENML)
+    command = [sys.executable, str(script), name]
+    variables = environment(home, **exported(home))
+    done = subprocess.run(command, capture_output=True, text=True, env=variables, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def children(home: Path, parent: str) -> list[Any]:
+    """The MLflow runs of a search, the winner's refit among them."""
+    client = store(home)
+    experiment = client.get_run(parent).info.experiment_id
+    return list(client.search_runs([experiment], f"tags.mlflow.parentRunId = '{parent}'", max_results=1000))
+
+
+def test_the_path_from_the_best_trial_to_the_model_is_provable(families: Any, session_home: Path) -> None:
+    number, folder = families["best_trial_number"], Path(families["best_job_dir"])
+    assert 0 < number < 8, "the best trial shall be neither the first nor the last"
+    assert folder == Path(families["folder"]) / str(number)
+    overrides = yaml.safe_load((folder / ".hydra" / "overrides.yaml").read_text())
+    assert overrides == families["best_overrides"]
+    client = store(session_home)
+    run = client.get_run(families["best_mlflow_run_id"])
+    assert run.data.tags["mlrunner.trial_number"] == str(number)
+    assert run.data.tags["mlrunner.folder"] == str(folder)
+    assert run.data.metrics["r2"] == families["best_value"]
+    winner = client.get_run(families["winner"]["run_id"])
+    assert winner.data.tags["mlrunner.winner_of"] == run.info.run_id
+    assert winner.data.tags["mlrunner.model"] == families["winner"]["model_uri"]
+    assert winner.data.params["model.estimator._target_"] == run.data.params["model.estimator._target_"]
+    assert winner.data.metrics["validation/r2"] == families["best_value"]
+    model = client.get_logged_model(families["winner"]["model_uri"].removeprefix("models:/"))
+    assert (model.status, model.source_run_id) == ("READY", winner.info.run_id)
+
+
+def test_the_model_is_the_best_composition_fitted_on_train_and_validation(families: Any, session_home: Path) -> None:
+    from sklearn.datasets import load_diabetes
+
+    mlflow.set_tracking_uri(f"sqlite:///{session_home}/.mlrunner/mlflow.db")
+    model = mlflow.sklearn.load_model(families["winner"]["model_uri"])
+    config = yaml.safe_load((Path(families["best_job_dir"]) / ".hydra" / "config.yaml").read_text())["model"]
+    estimator = model.steps[-1][1]
+    told = {name: value for name, value in config["estimator"].items() if name in families["best_params"]}
+    assert {name: estimator.get_params()[name] for name in told} == told
+    raw = load_diabetes(as_frame=True).frame.drop(columns="target")
+    assert len(model.predict(raw)) == len(raw)
+
+
+def test_no_trial_has_read_the_test_rows(families: Any, session_home: Path) -> None:
+    runs = children(session_home, families["parent_run_id"])
+    trials = [run for run in runs if "mlrunner.winner_of" not in run.data.tags]
+    assert len(trials) == 9
+    assert [name for run in trials for name in run.data.metrics if name.startswith("test/")] == []
+    assert math.isfinite(families["winner"]["metrics"]["test/r2"])
+
+
+def test_each_trial_is_a_composition_with_its_folder_and_its_child(families: Any, session_home: Path) -> None:
+    runs = {run.data.tags["mlrunner.trial_number"]: run for run in children(session_home, families["parent_run_id"])}
+    for one in families["trials"]:
+        folder = Path(one["folder"])
+        assert {path.name for path in (folder / ".hydra").iterdir()} == {"config.yaml", "hydra.yaml", "overrides.yaml"}
+        config = yaml.safe_load((folder / ".hydra" / "config.yaml").read_text())
+        run = store(session_home).get_run(one["run_id"])
+        assert run.data.tags["mlrunner.trial_number"] == str(one["job"])
+        assert run.data.params["model.name"] == config["model"]["name"]
+        assert run.info.status == {"FINISHED": "FINISHED", "PRUNED": "KILLED"}[one["status"]]
+        assert run.inputs.dataset_inputs[0].dataset.name == "diabetes"
+    assert len(runs) == 9
+
+
+def test_only_the_chosen_models_own_keys_are_sampled(families: Any) -> None:
+    own = {"xgboost": "learning_rate", "rf": "min_samples_leaf", "ridge": "alpha"}
+    seen = set()
+    for one in families["trials"]:
+        overrides = yaml.safe_load((Path(one["folder"]) / ".hydra" / "overrides.yaml").read_text())
+        model = next(text for text in overrides if text.startswith("model=")).partition("=")[2]
+        keys = {text.partition("=")[0].rpartition(".")[2] for text in overrides}
+        assert [own[name] in keys for name in own] == [name == model for name in own]
+        seen.add(model)
+    assert seen == set(own)
+
+
+def test_the_parent_holds_space_best_and_pictures(families: Any, session_home: Path, tmp_path: Path) -> None:
+    client = store(session_home)
+    parent = client.get_run(families["parent_run_id"])
+    assert parent.info.status == "FINISHED"
+    assert parent.data.tags["mlrunner.best_run_id"] == families["best_mlflow_run_id"]
+    assert parent.data.tags["mlrunner.winner_run_id"] == families["winner"]["run_id"]
+    assert parent.data.metrics["r2"] == families["best_value"]
+    assert parent.data.params["space/rf/model.estimator.max_depth"] == "int(interval(4, 32))"
+    folder = Path(client.download_artifacts(parent.info.run_id, "", str(tmp_path)))
+    assert {"space.yaml", "multirun.yaml", "optimization_results.yaml", "trials.csv"} <= {
+        path.name for path in folder.iterdir()
+    }
+    assert "optimization_history.png" in {path.name for path in (folder / "plots").iterdir()}
+
+
+def test_the_folder_of_the_sweep_has_the_official_keys_and_ours(families: Any) -> None:
+    folder = Path(families["folder"])
+    told = yaml.safe_load((folder / "optimization_results.yaml").read_text())
+    assert told["name"] == "optuna"
+    for name in ("best_params", "best_value", "best_trial_number", "best_job_dir", "best_mlflow_run_id"):
+        assert told[name] == families[name]
+    assert told["best_overrides"] == families["best_overrides"]
+    assert all(not key.startswith(("rf:", "ridge:", "xgboost:")) for key in told["best_params"])
+    assert yaml.safe_load((folder / "multirun.yaml").read_text())["hydra"]["sweeper"]["n_trials"] == 9
+    table = pd.read_csv(folder / "trials.csv")
+    assert sorted(table["number"]) == list(range(9))
+
+
+def test_zenml_holds_one_run_with_a_step_a_trial(families: Any, session_home: Path) -> None:
+    run = zenml_search(session_home, families["parent_run_id"])
+    trials = {step["parameters"]["number"]: step for step in run["steps"] if step["name"] == "trial"}
+    names = [step["name"] for step in run["steps"]]
+    assert [name for name in names if name != "trial"] == [
+        "ingest", "clean", "divide", "refit", "judge", "gate", "deploy",
+    ]  # fmt: skip
+    outcomes = {one["job"]: one for one in families["trials"]}
+    assert set(trials) == set(outcomes) == set(range(9))
+    for number, step in trials.items():
+        found = outcomes[number]
+        if found["status"] == "FINISHED":
+            assert step["scores"]["r2"] == found["objective"]
+        assert sorted(step["inputs"]) == ["judging", "train"]
+        assert f"model={step['parameters']['model']['name']}" in found["name"]
+        assert {text.partition("=")[0] for text in step["parameters"]["overrides"]} >= {"dataset", "model"}
+
+
+def test_the_same_command_gives_the_same_search(families: Any, mlrunner: Runner) -> None:
+    again = mlrunner(
+        "sweep=optuna", "model=xgboost,rf,ridge", *DIABETES, "hydra.sweeper.n_trials=9", "hydra.sweeper.n_jobs=1",
+        "hydra/sweeper/pruner=median", "hydra.sweeper.pruner.n_startup_trials=2", "tracking.plots=false",
+    ).json  # fmt: skip
+    assert again["study_name"] != families["study_name"]
+    assert again["folder"] != families["folder"]
+    told = [[(one["job"], one["name"], one["objective"]) for one in found["trials"]] for found in (families, again)]
+    assert told[0] == told[1]
+
+
+def test_a_search_for_two_things_gives_a_front(mlrunner: Runner) -> None:
+    done = mlrunner(
+        "sweep=multi_objective", "dataset=wine", "model=ridge,rf", "hydra.sweeper.n_trials=5", "output=json",
+        "tracking.log_model=false",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    found = done.json
+    assert found["metrics"] == ["accuracy", "fit_seconds"]
+    assert found["directions"] == ["maximize", "minimize"]
+    scores = {one["job"]: (one["objective"], -one["fit_seconds"]) for one in found["trials"]}
+    front = {one["number"] for one in found["solutions"]}
+    beaten = {
+        number
+        for number, one in scores.items()
+        if any(a >= one[0] and b >= one[1] and (a, b) != one for a, b in scores.values())
+    }
+    assert front == set(scores) - beaten
+    assert found["winner"]["model_uri"] is None
+
+
+def test_repeats_average_over_seeds_and_the_seed_is_not_in_the_space(mlrunner: Runner, session_home: Path) -> None:
+    done = mlrunner(
+        "sweep=optuna", *DIABETES, "model=ridge", "cleaning=none,preprocess", "hydra.sweeper.repeats=3",
+        "hydra.sweeper.n_trials=3", "hydra.sweeper.direction=minimize", "objective.metric=rmse",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    found = done.json
+    assert [key for key in found["best_params"] if "seed" in key] == []
+    best = found["trials"][0]
+    scores = json.loads((Path(best["folder"]) / "found.json").read_text())["scores"]
+    assert len(set(scores)) == 3
+    assert best["objective"] == pytest.approx(sum(scores) / 3)
+    assert best["metrics"]["validation/rmse_std"] > 0
+    assert best["objective"] == min(one["objective"] for one in found["trials"])
+    assert store(session_home).get_run(best["run_id"]).data.metrics["rmse"] == best["objective"]
+
+
+def test_a_launcher_of_hydras_runs_the_trials_and_says_what_it_cannot(mlrunner: Runner) -> None:
+    done = mlrunner(
+        "sweep=optuna", "dataset=diabetes", "model=ridge", "split=kfold", "hydra.sweeper.n_trials=3",
+        "hydra/launcher=joblib",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    assert "hydra/launcher=joblib runs 2 trials at a time and waits for all of them; it cannot prune" in done.err
+    assert sum(line.startswith("✓") for line in done.out.splitlines()) == 3
+    assert "which is" in done.out  # more or not more than the noise of the folds
+
+
+def test_a_plan_starts_nothing(tmp_path: Path) -> None:
+    done = front_door(
+        tmp_path, "sweep=grid", "dataset=wine", "model=ridge,rf", "cleaning=none,preprocess", "split=80_20,kfold",
+        "hydra.sweeper.exclude=['model=rf,split=kfold']", "hydra.sweeper.dry_run=true",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    assert "6 trials of 8 combinations" in done.out
+    assert "model=ridge cleaning=none split=80_20" in done.out.replace("'", "")
+    assert "Nothing was started" in done.out
+    assert list(tmp_path.rglob("*")) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["model=rigde"], "model=rigde is not an option; model has"),
+        (["model.estimator.alpa=interval(1,2)"], "none of ridge has the key model.estimator.alpa"),
+        (["model.estimator.alpha=interval(2,1)"], "model.estimator.alpha=interval(2,1) is no range"),
+        (["model.estimator.alpha=-3,1"], "model.estimator: The 'alpha' parameter of Ridge must be a float"),
+        (["seed=range(5)"], "a seed is not searched"),
+        (["hydra.sweeper.n_trials=0"], "hydra.sweeper.n_trials=0 should be greater than 0."),
+        (["hydra.sweeper.direction=minimize"], "hydra.sweeper.direction=minimize, but r2 is to maximize"),
+        (["hydra.sweeper.warm_start=nowhere"], "hydra.sweeper.warm_start=nowhere is no finished sweep"),
+        (["hydra.sweeper.storage=sqlit:///a.db"], "hydra.sweeper.storage=sqlit:///a.db cannot be used"),
+        (["hydra/sweeper/sampler=gp"], "GPSampler needs the package torch"),
+    ],
+    ids=[
+        "model", "key", "upside-down", "impossible-value", "seed", "no-trial", "direction", "warm-start", "storage",
+        "sampler",
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_before_the_first_trial(arguments: list[str], sentence: str, tmp_path: Path) -> None:
+    done = front_door(tmp_path, "sweep=optuna", "dataset=diabetes", "model=ridge", *arguments)
+    assert done.code == 2, done.out + done.err
+    assert sentence in done.err
+    assert "Traceback" not in done.err
+    assert not list(tmp_path.glob("multirun/*/*/0"))
+
+
+def test_plain_mlflow_sees_a_search_that_beats_its_default(mlrunner: Runner) -> None:
+    """The whole point: on rows that no trial has read, the winner is better than what was there before."""
+    default = mlrunner(*DIABETES, "model=xgboost", "tracking.plots=false", "tracking.log_model=false").json
+    found = mlrunner(
+        "sweep=optuna", *DIABETES, "model=xgboost", "hydra.sweeper.n_trials=12", "hydra.sweeper.n_jobs=1",
+        "tracking.plots=false", "split=kfold",
+    ).json  # fmt: skip
+    assert found["winner"]["metrics"]["test/r2"] > default["metrics"]["test/r2"]

@@ -49,7 +49,8 @@ Round = dict[str, dict[str, Run]]  # model or `slope`, then case
 def main() -> None:
     """Run every case in turn, several times, and print medians, ratios and slopes."""
     parsed = arguments()
-    found: dict[str, Any] = {"settings": vars(parsed), "machine": machine(), "absent": {}, "rounds": [], "long": None}
+    settings = {key: value for key, value in vars(parsed).items() if key != "out"}
+    found: dict[str, Any] = {"settings": settings, "machine": machine(), "absent": {}, "rounds": [], "long": None}
     with tempfile.TemporaryDirectory(prefix="sweep-") as folder:
         bench = prepare(Path(folder), parsed, found["absent"])
         for number in range(parsed.rounds):
@@ -141,8 +142,9 @@ def one_case(bench: Bench, case: str, model: str, trials: int) -> Run:
     load = round(os.getloadavg()[0], 2)
     if case in OURS:
         bench.ours.restore()
-        command, variables, cwd = bench.ours.command(model, trials, OURS[case]), bench.ours.environment, PROJECT
-        run = attempt(lambda: timed(command, variables, cwd, lambda told, s: our_side.line(told, OURS[case], s)))
+        jobs, read = OURS[case], our_side.read_seconds(bench.table)
+        command, variables = bench.ours.command(model, trials, jobs), bench.ours.environment
+        run = attempt(lambda: timed(command, variables, PROJECT, lambda told, s: our_side.line(told, jobs, s, read)))
         return {**run, "load": load}
     script, *options = PEERS[case]
     command = [str(bench.pythons[case.partition("_")[0]]), str(HERE / "peers" / script), "--data", str(bench.table)]

@@ -119,7 +119,7 @@ class Conduct:
     def winner(self) -> Iterator[Won]:
         """Tell of the best trial, unless the sweep goes on elsewhere or was interrupted."""
         search, shelf = self.search, self._shelf
-        others = any(one.state in (TrialState.RUNNING, TrialState.WAITING) for one in search.claims.trials)
+        others = any(one.state == TrialState.RUNNING for one in search.claims.trials)  # ours have all ended
         best = best_of([one for one in search.claims.trials if VOID not in one.user_attrs], search.goal)
         wanted = search.settings.refit and not search.interrupts and not others
         if best is None or shelf is None or not wanted:

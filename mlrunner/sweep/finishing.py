@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +90,15 @@ def finish(plan: Plan, conduct: Conduct, study: Study, folder: Path) -> dict[str
     recording.close_parent(conduct.parent, status, told, metrics, folder)
     RECORDER.flush()
     return summary
+
+
+def abandon(conduct: Conduct) -> None:
+    """Close what is open in MLflow; what stopped the sweep matters more than what this may meet."""
+    with suppress(Exception):
+        RECORDER.flush()
+        if conduct.tracked is not None:
+            tracking.end(conduct.tracked.run_id, "FAILED")
+        tracking.end(conduct.parent, "KILLED")
 
 
 def _winner(run_id: str) -> dict[str, Any]:

@@ -141,9 +141,12 @@ def _search(
         with live.show(search, is_text) as shown:
             search.watch = shown
             _pipeline(study.study_name, conduct)
+        summary = finishing.finish(plan, conduct, study, folder)
+    except BaseException:
+        finishing.abandon(conduct)
+        raise
     finally:
         executor.close()
-    summary = finishing.finish(plan, conduct, study, folder)
     finishing.show(plan, conduct, summary, folder, is_text)
     if search.interrupts:
         raise KeyboardInterrupt

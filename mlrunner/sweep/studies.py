@@ -13,6 +13,7 @@ from hydra.utils import instantiate
 from optuna.exceptions import ExperimentalWarning
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend, JournalRedisBackend
+from sqlalchemy.exc import ArgumentError
 
 from mlrunner.errors import ConfigError, ProblemsError, StoreError
 from mlrunner.redaction import redact
@@ -49,13 +50,12 @@ def open_storage(told: str | dict[str, Any] | None, home: Path, name: str) -> Ba
         return built
     try:
         return _open(told, home, name)
-    except (ImportError, ValueError, TypeError) as error:
-        raise ConfigError(
-            f"{KEY}.storage={redact(str(told))} cannot be used ({redact(_line(error))}); name sqlite:///file.db, "
-            "postgresql+psycopg://, mysql+pymysql:// or redis://, or leave it out."
+    except Exception as error:  # each database, and each driver that is not there, has errors of its own
+        kind = ConfigError if isinstance(error, ImportError | ValueError | TypeError | ArgumentError) else StoreError
+        raise kind(
+            f"{KEY}.storage={redact(str(told))} does not open: {redact(_line(error))}; correct it (sqlite:///file.db, "
+            "postgresql+psycopg://, mysql+pymysql://, redis://, a file.journal), or leave it out."
         ) from error
-    except Exception as error:  # each database has errors of its own
-        raise StoreError(f"{KEY}.storage={redact(str(told))} does not open: {redact(_line(error))}.") from error
 
 
 def _open(told: str | None, home: Path, name: str) -> BaseStorage:

@@ -1,0 +1,395 @@
+"""Searches where something goes wrong, or where somebody else is there: nothing is lost, nothing is done twice."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import optuna
+import psutil
+import pytest
+import yaml
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+
+from tests.apps.test_robust import start
+from tests.apps.test_run import store
+from tests.conftest import PROJECT, Runner, environment, front_door
+
+pytestmark = pytest.mark.slow
+MODELS = '''
+import os, time
+import numpy as np
+from sklearn.base import BaseEstimator, RegressorMixin
+
+
+class Odd(RegressorMixin, BaseEstimator):
+    """Does what its mode says."""
+
+    def __init__(self, mode="fine", level=0, seconds=0.0):
+        self.mode, self.level, self.seconds = mode, level, seconds
+
+    def fit(self, X, y):
+        time.sleep(self.seconds)
+        if self.mode == "raise":
+            raise RuntimeError("this mode always raises")
+        if self.mode == "exit":
+            os._exit(3)
+        if self.mode == "kill":
+            os.kill(os.getpid(), 9)
+        if self.mode == "memory":
+            raise MemoryError
+        self.mean_ = float(np.mean(y))
+        return self
+
+    def predict(self, X):
+        value = {"nan": np.nan, "infinite": np.inf}.get(self.mode, self.mean_ + self.level)
+        if self.mode == "nan13" and self.level == 13:
+            value = np.nan
+        return np.full(len(X), value)
+'''
+ODD = ("dataset=diabetes", "model=custom", "model.estimator._target_=odd_models.Odd", "tracking.log_model=false")
+SLOW = (*ODD, "+model.estimator.seconds=0.7", "+model.estimator.level=interval(0,50)", "objective.metric=rmse")
+
+
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with estimators of the user's own, which is put on the path."""
+    folder = tmp_path_factory.mktemp("odd")
+    (folder / "odd_models.py").write_text(MODELS)
+    return folder
+
+
+def study_of(home: Path, name: str) -> optuna.Study:
+    """The study of the default storage."""
+    journal = home / ".mlrunner" / "studies" / f"{name}.journal"
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    return optuna.load_study(study_name=name, storage=JournalStorage(JournalFileBackend(str(journal))))
+
+
+def counted(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
+    """The trials that count: not those that were interrupted and run again."""
+    return [one for one in study.get_trials(deepcopy=False) if "void" not in one.user_attrs]
+
+
+def begin(home: Path, odd: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Type a command and do not wait for it."""
+    command = [sys.executable, "-m", "mlrunner", *arguments]
+    variables = environment(home, PYTHONPATH=str(odd))
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, env=variables, cwd=PROJECT, stdout=pipe, stderr=pipe, text=True)
+
+
+def until(condition: Callable[[], bool], seconds: float = 120) -> None:
+    """Wait for something that is about to happen."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return
+        time.sleep(0.2)
+    raise TimeoutError
+
+
+def finished(home: Path, name: str) -> int:
+    """How many trials of a study have ended by now."""
+    journal = home / ".mlrunner" / "studies" / f"{name}.journal"
+    return 0 if not journal.exists() else sum(one.state.is_finished() for one in study_of(home, name).trials)
+
+
+def test_every_kind_of_failure_is_a_failed_trial_and_the_rest_go_on(session_home: Path, odd: Path) -> None:
+    modes = ["fine", "nan", "infinite", "raise", "memory", "exit", "kill"]
+    done = front_door(
+        session_home, "sweep=grid", *ODD, f"+model.estimator.mode={','.join(modes)}", "+model.estimator.level=1,2",
+        "hydra.sweeper.max_failure_rate=0.9", PYTHONPATH=str(odd),
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    lines = done.out.splitlines()
+    failed = {line.split("mode=")[1].split(",")[0]: line for line in lines if line.startswith("✗")}
+    assert sum(line.startswith("✓") for line in lines) == 2
+    assert sum(line.startswith("✗") for line in lines) == 12
+    assert "r2 is nan" in failed["nan"]
+    assert "r2 is " in failed["infinite"]
+    assert "RuntimeError: this mode always raises" in failed["raise"]
+    assert "MemoryError" in failed["memory"]
+    assert "the worker ended with code 3" in failed["exit"]
+    assert "the worker was killed by SIGKILL; the machine may be out of memory" in failed["kill"]
+    alone = next(line for line in lines if "run it alone" in line and "mode=raise" in line)
+    assert "mlrunner dataset=diabetes model=custom model.estimator._target_=odd_models.Odd" in alone
+    folder = next(line.split()[-1] for line in lines if line.strip().startswith("folder"))
+    told = yaml.safe_load((PROJECT / folder / "optimization_results.yaml").read_text())
+    assert told["counts"] == {"complete": 2, "failed": 12}
+
+
+def test_one_nan_among_twenty_is_one_failed_trial(session_home: Path, odd: Path) -> None:
+    done = front_door(
+        session_home, "sweep=grid", *ODD, "+model.estimator.mode=nan13", "+model.estimator.level=range(20)",
+        "output=json", PYTHONPATH=str(odd),
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    assert done.json["counts"] == {"complete": 19, "failed": 1}
+    assert [one["job"] for one in done.json["trials"] if one["status"] == "FAILED"] == [13]
+
+
+@pytest.mark.parametrize(
+    ("policy", "ended"),
+    [("hydra.sweeper.fail_fast=true", 1), ("hydra.sweeper.max_failure_rate=0.2", 3)],
+    ids=["fail-fast", "rate"],
+)
+def test_the_policy_stops_a_failing_search(policy: str, ended: int, session_home: Path, odd: Path) -> None:
+    done = front_door(
+        session_home, "sweep=optuna", *ODD, "+model.estimator.mode=raise", "+model.estimator.level=interval(0,1)",
+        "hydra.sweeper.n_trials=10", "hydra.sweeper.n_jobs=1", policy, PYTHONPATH=str(odd),
+    )  # fmt: skip
+    assert done.code == 1, done.out
+    assert "too many trials failed" in done.err
+    assert sum(line.startswith("✗") for line in done.out.splitlines()) == ended
+
+
+def test_retries_run_a_failed_trial_again_with_the_same_parameters(session_home: Path, odd: Path) -> None:
+    done = front_door(
+        session_home, "sweep=grid", *ODD, "+model.estimator.mode=exit,fine", "hydra.sweeper.retries=2", "output=json",
+        "hydra.sweeper.study_name=retried", PYTHONPATH=str(odd),
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    trials = study_of(session_home, "retried").trials
+    modes = [one.params["+model.estimator.mode"] for one in trials]
+    assert (modes.count("exit"), modes.count("fine")) == (3, 1)
+    assert len(counted(study_of(session_home, "retried"))) == 2
+
+
+@pytest.fixture(scope="module")
+def killed(session_home: Path, odd: Path) -> Any:
+    """A search that was killed in the middle, what it had by then, and what a resume made of it."""
+    options = ("sweep=optuna", *SLOW, "hydra.sweeper.n_trials=10", "hydra.sweeper.study_name=killed")
+    with begin(session_home, odd, *options) as process:
+        until(lambda: finished(session_home, "killed") >= 3)
+        time.sleep(0.3)
+        process.kill()
+        process.communicate()
+    before = [one for one in study_of(session_home, "killed").trials if one.state.is_finished()]
+    times = {file: file.stat().st_mtime for file in session_home.glob("multirun/*/*/*/found.json")}
+    done = front_door(session_home, "resume", "killed", "output=json", PYTHONPATH=str(odd))
+    assert done.code == 0, done.err
+    return before, times, done.json
+
+
+def test_a_killed_search_is_resumed_exactly(killed: Any, session_home: Path) -> None:
+    before, times, found = killed
+    study = study_of(session_home, "killed")
+    trials = counted(study)
+    assert len(trials) == 10
+    assert all(one.state.is_finished() for one in trials)
+    assert [study.trials[one.number].value for one in before] == [one.value for one in before]
+    assert {file: file.stat().st_mtime for file in times} == times
+    assert found["counts"] == {"complete": 10}
+    assert len({one["folder"] for one in found["trials"]}) == 10
+
+
+def test_what_was_interrupted_ran_again_with_the_same_parameters(killed: Any, session_home: Path) -> None:
+    del killed
+    trials = study_of(session_home, "killed").trials
+    lost = [one for one in trials if one.user_attrs.get("void") == "interrupted"]
+    assert lost
+    again = {one.user_attrs["retry_of"]: one for one in trials if "retry_of" in one.user_attrs}
+    assert {one.number: again[one.number].params for one in lost} == {one.number: one.params for one in lost}
+
+
+def test_a_resumed_search_draws_what_it_would_have_drawn(killed: Any, session_home: Path, odd: Path) -> None:
+    """With one trial at a time; the first of two sessions ends at its timeout."""
+    del killed
+    options = ("sweep=optuna", *ODD, "+model.estimator.level=interval(0,50)", "objective.metric=rmse", "output=json")
+    one_by_one = (*options, "hydra.sweeper.n_jobs=1", "tracking.plots=false")
+    whole = front_door(session_home, *one_by_one, "hydra.sweeper.n_trials=14", PYTHONPATH=str(odd)).json
+    named = (*one_by_one, "hydra.sweeper.study_name=halves")
+    front_door(session_home, *named, "hydra.sweeper.n_trials=6", PYTHONPATH=str(odd))
+    halves = front_door(session_home, *named, "hydra.sweeper.n_trials=14", PYTHONPATH=str(odd)).json
+    told = [{one["job"]: one["objective"] for one in found["trials"]} for found in (whole, halves)]
+    assert told[0] == told[1]
+
+
+def test_every_trial_of_a_killed_search_is_in_mlflow_once(killed: Any, session_home: Path) -> None:
+    found = killed[2]
+    client = store(session_home)
+    experiment = client.get_run(found["parent_run_id"]).info.experiment_id
+    wanted = f"tags.mlflow.parentRunId = '{found['parent_run_id']}'"
+    runs = [run for run in client.search_runs([experiment], wanted) if "mlrunner.winner_of" not in run.data.tags]
+    numbers = sorted(int(run.data.tags["mlrunner.trial_number"]) for run in runs if run.info.status == "FINISHED")
+    assert numbers == sorted(one["job"] for one in found["trials"])
+    assert {run.info.status for run in runs} <= {"FINISHED", "KILLED"}
+
+
+def test_the_same_command_with_a_study_name_again_has_nothing_left_to_do(
+    killed: Any, session_home: Path, odd: Path
+) -> None:
+    found = killed[2]
+    options = ("sweep=optuna", *SLOW, "hydra.sweeper.n_trials=10", "hydra.sweeper.study_name=killed", "output=json")
+    again = front_door(session_home, *options, PYTHONPATH=str(odd)).json
+    assert again["best_trial_number"] == found["best_trial_number"]
+    assert again["folder"] == found["folder"]
+    assert [one["run_id"] for one in again["trials"]] == [one["run_id"] for one in found["trials"]]
+
+
+def test_another_space_under_the_same_name_is_refused_with_the_difference(
+    killed: Any, session_home: Path, odd: Path
+) -> None:
+    del killed
+    other = [text.replace("interval(0,50)", "interval(0,60)") for text in SLOW]
+    options = ("sweep=optuna", *other, "hydra.sweeper.n_trials=10", "hydra.sweeper.study_name=killed")
+    done = front_door(session_home, *options, PYTHONPATH=str(odd))
+    assert done.code == 2
+    assert "study killed: +model.estimator.level was Float(high=50.0" in done.err
+    assert "or accept it with hydra.sweeper.allow_changes=true" in done.err
+
+
+@pytest.fixture
+def running(session_home: Path, odd: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Begin searches, and leave none behind."""
+    begun: list[subprocess.Popen[str]] = []
+
+    def run(*arguments: str) -> subprocess.Popen[str]:
+        begun.append(begin(session_home, odd, *arguments))
+        return begun[-1]
+
+    yield run
+    for process in begun:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def test_two_terminals_on_one_study_make_exactly_so_many_trials(running: Any, session_home: Path) -> None:
+    options = ("sweep=optuna", *SLOW, "hydra.sweeper.n_trials=12", "hydra.sweeper.study_name=shared", "output=json")
+    one, other = running(*options, "hydra.sweeper.n_jobs=1"), running(*options, "hydra.sweeper.n_jobs=1")
+    told = [process.communicate(timeout=240) for process in (one, other)]
+    assert [process.returncode for process in (one, other)] == [0, 0], told
+    trials = counted(study_of(session_home, "shared"))
+    assert len(trials) == 12
+    assert len({one.user_attrs["session"] for one in trials}) == 2
+    found = [json.loads(out) for out, _ in told]
+    assert len({one["parent_run_id"] for one in found}) == 1
+    assert max(len(one["trials"]) for one in found) == 12
+
+
+def test_ctrl_c_once_finishes_the_running_trials_and_twice_stops_them(
+    running: Any, session_home: Path, odd: Path
+) -> None:
+    options = ("sweep=optuna", *SLOW, "hydra.sweeper.n_trials=30", "+model.estimator.mode=fine")
+    once = running(*options, "hydra.sweeper.study_name=once")
+    until(lambda: finished(session_home, "once") >= 2)
+    once.send_signal(signal.SIGINT)
+    out, err = once.communicate(timeout=120)
+    assert once.returncode == 130, err
+    assert "Traceback" not in err
+    states = {one.state.name for one in study_of(session_home, "once").trials}
+    assert states == {"COMPLETE"}
+    assert "interrupted: the running trials finish" in out
+    folder = Path(study_of(session_home, "once").user_attrs["folder"])
+    assert yaml.safe_load((folder / "optimization_results.yaml").read_text())["best_trial_number"] >= 0
+    slow = [text.replace("seconds=0.7", "seconds=30") for text in options]
+    twice = running(*slow, "hydra.sweeper.study_name=twice")
+    until(
+        lambda: (
+            (session_home / ".mlrunner/studies/twice.journal").exists()
+            and len(study_of(session_home, "twice").trials) == 2
+        )
+    )
+    time.sleep(1)
+    began = time.monotonic()
+    twice.send_signal(signal.SIGINT)
+    time.sleep(1)
+    twice.send_signal(signal.SIGINT)
+    _, err = twice.communicate(timeout=60)
+    assert time.monotonic() - began < 25
+    assert twice.returncode == 130, err
+    assert "Traceback" not in err
+    assert {one.user_attrs.get("void") for one in study_of(session_home, "twice").trials[:2]} == {"interrupted"}
+    children = [p for p in psutil.process_iter(["cmdline"]) if str(odd) in p.info["cmdline"] or []]
+    assert children == []
+
+
+def test_a_worker_that_is_killed_from_outside_is_replaced(running: Any, session_home: Path) -> None:
+    options = ("sweep=optuna", *SLOW, "hydra.sweeper.n_trials=6", "hydra.sweeper.study_name=struck", "output=json")
+    process = running(*options, "hydra.sweeper.retries=1")
+    until(lambda: finished(session_home, "struck") >= 1)
+    server = psutil.Process(process.pid).children()
+    workers = [child for one in server for child in one.children() if "forkserver" in " ".join(child.cmdline())]
+    os.kill(workers[0].pid, signal.SIGKILL)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    assert json.loads(out)["counts"] == {"complete": 6}
+
+
+def test_an_edited_option_changes_no_trial_of_a_running_search(
+    running: Any, tmp_path: Path, session_home: Path
+) -> None:
+    option = tmp_path / "model" / "mine.yaml"
+    option.parent.mkdir()
+    text = (PROJECT / "conf" / "model" / "custom.yaml").read_text()
+    text = text.replace("_target_: null", "_target_: odd_models.Odd\n  seconds: 0.7\n  level: 0")
+    option.write_text(text)
+    process = running(
+        "-cd", str(tmp_path), "sweep=optuna", "dataset=diabetes", "model=mine", "model.estimator.level=interval(0,9)",
+        "hydra.sweeper.n_trials=8", "hydra.sweeper.study_name=edited", "output=json", "tracking.log_model=false",
+    )  # fmt: skip
+    until(lambda: finished(session_home, "edited") >= 1)
+    option.write_text(text.replace("seconds: 0.7", "seconds: 0.1"))
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    configs = [
+        yaml.safe_load((Path(one["folder"]) / ".hydra/config.yaml").read_text()) for one in json.loads(out)["trials"]
+    ]
+    assert {config["model"]["estimator"]["seconds"] for config in configs} == {0.7}
+
+
+def test_a_search_stops_at_its_target_and_without_patience(mlrunner: Runner) -> None:
+    options = ("sweep=optuna", "dataset=diabetes", "model=ridge", "tracking.log_model=false", "tracking.plots=false")
+    told = mlrunner(*options, "hydra.sweeper.n_trials=40", "hydra.sweeper.target=0.1", "hydra.sweeper.n_jobs=1").out
+    assert "target 0.1 reached" in told
+    assert sum(line.startswith("✓") for line in told.splitlines()) == 1
+    told = mlrunner(*options, "hydra.sweeper.n_trials=40", "hydra.sweeper.patience=3", "hydra.sweeper.n_jobs=1").out
+    assert "(patience=3)" in told
+    assert sum(line.startswith("✓") for line in told.splitlines()) < 30
+
+
+CUSTOM = """
+def configure(cfg, trial):
+    trial.suggest_float("model.estimator.tol", 1e-5, trial.params["model.estimator.alpha"] + 1e-4)
+"""
+
+
+def test_a_space_of_ones_own_and_a_warm_start(tmp_path: Path, session_home: Path) -> None:
+    (tmp_path / "my_space.py").write_text(CUSTOM)
+    done = front_door(
+        session_home, "sweep=optuna", "dataset=diabetes", "model=ridge", "+model.estimator.tol=0.001", "output=json",
+        "hydra.sweeper.custom_search_space=my_space.configure", "hydra.sweeper.n_trials=4", "hydra.sweeper.n_jobs=1",
+        "hydra.sweeper.warm_start=['model.estimator.alpha=0.25,model.features.low_cardinality=10']",
+        "tracking.log_model=false", PYTHONPATH=str(tmp_path),
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    first = next(one for one in done.json["trials"] if one["job"] == 0)
+    assert "alpha=0.25" in first["name"]
+    tols = [text for one in done.json["trials"] for text in one["name"].split(",") if text.startswith("tol=")]
+    assert len(set(tols)) == 4
+
+
+def test_a_grid_of_hydras_own_is_gone_on_with(session_home: Path) -> None:
+    grid = ("-m", "dataset=wine", "model=rf", "model.estimator.n_estimators=2,3,20000", "tracking.log_model=false")
+    folder = session_home / "multirun" / "grid"
+    with start(session_home, *grid, f"hydra.sweep.dir={folder}") as process:
+        until(lambda: (folder / "1" / "result.json").exists())
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+    times = {number: (folder / str(number) / "result.json").stat().st_mtime for number in (0, 1)}
+    config = folder / "multirun.yaml"
+    config.write_text(config.read_text().replace("n_estimators=2,3,20000", "n_estimators=2,3,4"))
+    done = front_door(session_home, "resume", str(folder), "output=json")
+    assert done.code == 0, done.err
+    assert sorted(one["job"] for one in done.json) == [0, 1, 2]
+    assert {number: (folder / str(number) / "result.json").stat().st_mtime for number in (0, 1)} == times

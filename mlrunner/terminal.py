@@ -149,25 +149,31 @@ def show_job(outcome: Outcome) -> None:
 
 
 def show_ranking(outcomes: list[Outcome], folder: str) -> None:
-    """Print a sweep's compositions, best first, failures last."""
+    """Print a sweep's compositions, best first, then those that were pruned or failed."""
     table = Table(box=None, pad_edge=False, padding=(0, 2), title_justify="left")
     metric = next((outcome.metric for outcome in outcomes if outcome.error is None), "objective")
-    for name in ("rank", "job", "composition", metric, "test", "fit", "total", "run or error"):
-        table.add_column(name, justify="right" if name in ("rank", "job", metric, "test", "fit", "total") else "left")
+    tested = [f"test/{metric}"] if any(f"test/{metric}" in outcome.metrics for outcome in outcomes) else []
+    for name in ("rank", "job", "composition", metric, *(["test"] if tested else []), "fit", "total", "run or error"):
+        table.add_column(name, justify="left" if name in ("composition", "run or error") else "right")
     for rank, outcome in enumerate(outcomes, 1):
-        failed = outcome.error is not None
+        ended = outcome.status != "PRUNED" and outcome.error is None
         table.add_row(
-            "-" if failed else str(rank),
+            str(rank) if ended else "-",
             str(outcome.job),
             outcome.name,
-            number(outcome.objective, outcome.metrics.get(f"cv/{metric}_std")),
-            number(outcome.metrics.get(f"test/{metric}")),
-            "-" if failed else f"{outcome.fit_seconds:.2f} s",
+            number(outcome.objective, spread(outcome.metrics, metric)),
+            *[number(outcome.metrics.get(name)) for name in tested],
+            "-" if outcome.error is not None else f"{outcome.fit_seconds:.2f} s",
             f"{outcome.seconds:.2f} s",
-            textwrap.shorten(outcome.error or "", 60) if failed else str(outcome.run_id)[:8],
-            style="red" if failed else ("bold" if rank == 1 else ""),
+            textwrap.shorten(outcome.error or "", 60) or (str(outcome.run_id)[:8] if ended else "pruned"),
+            style="red" if outcome.error is not None else "bold" if rank == 1 else "" if ended else "yellow",
         )
     out = console()
     out.print()
     out.print(table)
     out.print(Text.assemble(("\n  folder    ", "dim"), relative(folder)))
+
+
+def spread(metrics: dict[str, float], metric: str) -> float | None:
+    """Find the deviation of a metric over folds or repeats; None where it was scored once."""
+    return metrics.get(f"cv/{metric}_std", metrics.get(f"validation/{metric}_std"))

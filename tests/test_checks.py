@@ -30,7 +30,7 @@ TOP = (
 )
 TYPED = (
     "blueprint, cleaning, dataset, deployer, experiment, features, gate, home, model, objective, output, project, "
-    "seed, split, stack, threads and 1 more"
+    "seed, split, stack, sweep and 2 more"
 )
 DIABETES = "age, sex, bmi, bp, s1, s2, s3, s4 and 3 more"
 METRICS = "r2, rmse, mae, median_absolute_error, mape"
@@ -57,7 +57,7 @@ COMPOSITIONS: dict[str, tuple[str, list[str]]] = {
     "added key of objective": ("+objective.x=1", ["objective.x is not a key; objective has default, metric, direction."]),
     "added key of tracking": (
         "+tracking.plot=1",
-        ["tracking.plot is not a key; tracking has experiment, name, log_model, plots, tags. Did you mean 'plots'?"],
+        ["tracking.plot is not a key; tracking has experiment, name, log_model, keep_models, plots, tags. Did you mean 'plots'?"],
     ),
     "added key of model": (
         "+model.serch=1",

@@ -66,10 +66,13 @@ def opened(address: str | None, home: Path, name: str, **changed: Any) -> optuna
 
 
 OPEN: list[Any] = []
+BEGUN: list[Claims] = []
 
 
 def let_go() -> None:
-    """Close the connections that a process keeps to its end."""
+    """End the sessions and close the connections that a process keeps to its end."""
+    while BEGUN:
+        BEGUN.pop().close()
     while OPEN:
         storage = OPEN.pop()
         if isinstance(storage, RDBStorage):
@@ -86,7 +89,13 @@ def closed() -> Iterator[None]:
 
 def claiming(study: optuna.Study, limit: int, **changed: Any) -> Claims:
     settings = told(**changed)
-    return Claims(study, limit, lambda number: studies.sampler(settings, 0, number))
+    return session_of(study, limit, lambda number: studies.sampler(settings, 0, number))
+
+
+def session_of(study: optuna.Study, limit: int, sampler: Callable[[int], Any]) -> Claims:
+    """Begin a session that the end of the test ends."""
+    BEGUN.append(Claims(study, limit, sampler))
+    return BEGUN[-1]
 
 
 def choose(trial: Trial) -> bool:
@@ -262,12 +271,11 @@ def assert_exact(taken: list[tuple[str, list[Taken]]], study: optuna.Study, limi
 
 
 @pytest.mark.parametrize("threads", [2, 4])
-def test_sessions_that_ask_at_once_take_exactly_so_many(
-    threads: int, store: str | None, home: Path, name: str
-) -> None:
+def test_sessions_that_ask_at_once_take_exactly_so_many(threads: int, store: str | None, home: Path, name: str) -> None:
     opened(store, home, name)
 
     def session(place: int) -> tuple[str, list[Taken]]:
+        del place
         mine = opened(store, home, name)
         taking = claiming(mine, 12)
         pairs = work(taking, mine)
@@ -292,9 +300,7 @@ def test_processes_that_ask_at_once_take_exactly_so_many(store: str | None, home
 
 
 @pytest.mark.parametrize("kind", ["journal", *STORES[2:]])
-def test_what_waits_is_taken_by_one_session(
-    kind: str, home: Path, name: str, request: pytest.FixtureRequest
-) -> None:
+def test_what_waits_is_taken_by_one_session(kind: str, home: Path, name: str) -> None:
     made = SERVICES[kind](f"mlrunner_waiting_{uuid4().hex[:8]}") if kind in SERVICES else iter([None])
     store = next(made)
     try:
@@ -303,6 +309,7 @@ def test_what_waits_is_taken_by_one_session(
             study.enqueue_trial({"x": place / 12})
 
         def session(place: int) -> tuple[str, list[Taken]]:
+            del place
             mine = opened(store, home, name)
             taking = claiming(mine, 12)
             pairs = work(taking, mine)
@@ -350,6 +357,7 @@ def test_what_waits_in_sqlite_is_taken_by_one_session(home: Path, name: str) -> 
     barrier = Barrier(2)
 
     def session(place: int) -> int | None:
+        del place
         mine = claiming(meeting(home, name, barrier), 1)
         trial = mine.take(choose)
         mine.close()
@@ -478,6 +486,7 @@ def test_several_sessions_that_look_at_once_ask_once(store: str | None, home: Pa
         orphan(study, x=place / 4)
 
     def session(place: int) -> int:
+        del place
         mine = claiming(opened(store, home, name), 4)
         mine.close()
         return mine.mend()
@@ -494,6 +503,7 @@ def test_two_sessions_that_look_into_sqlite_at_once_ask_once(home: Path, name: s
     barrier = Barrier(2)
 
     def session(place: int) -> int:
+        del place
         mine = claiming(meeting(home, name, barrier), 1)
         mine.close()
         return mine.mend()

@@ -22,7 +22,7 @@ from mlrunner.sweep.claims import SESSION, Claims
 from mlrunner.sweep.grammar import Dimension
 from mlrunner.sweep.gridorder import GridOrder
 from mlrunner.sweep.space import Space
-from tests.test_claims import begin, finished, let_go, opened, told, together
+from tests.test_claims import begin, finished, let_go, opened, session_of, together, told
 
 PATIENCE = 60
 
@@ -65,7 +65,12 @@ Params = dict[str, Any]
 def claiming(study: optuna.Study, space: Space, limit: int | None = None) -> Claims:
     grid = space.grid()
     sampler = GridOrder(grid)
-    return Claims(study, len(grid) if limit is None else limit, lambda number: sampler)
+
+    def always(number: int) -> GridOrder:
+        del number
+        return sampler
+
+    return session_of(study, len(grid) if limit is None else limit, always)
 
 
 def chooser(space: Space) -> Callable[[Trial], bool]:
@@ -87,7 +92,7 @@ def work(study: optuna.Study, space: Space, limit: int | None = None, seconds: f
     return found
 
 
-def lose(study: optuna.Study, trial: Trial) -> None:
+def lose(trial: Trial) -> None:
     """Leave a trial to a process that is gone."""
     trial.set_user_attr(SESSION, "gone")
 
@@ -159,7 +164,7 @@ def test_an_excluded_combination_is_not_in_the_grid(memory: optuna.Study) -> Non
 def test_several_sessions_share_a_grid(kind: str, store: str, tmp_path: Path) -> None:
     address = None if store == "journal" else f"sqlite:///{tmp_path}/grid.db"
     opened(address, tmp_path, "grid")
-    found = together(3, lambda place: work(opened(address, tmp_path, "grid"), SPACES[kind]))
+    found = together(3, lambda _: work(opened(address, tmp_path, "grid"), SPACES[kind]))
     assert_each_once(opened(address, tmp_path, "grid"), SPACES[kind])
     assert sum(map(len, found)) == len(SPACES[kind].grid())
 
@@ -210,7 +215,7 @@ def test_an_interrupted_combination_comes_again(kind: str, at: int, memory: optu
     taking = claiming(memory, space)
     trial = taking.take(chooser(space))
     assert trial is not None
-    lose(memory, trial)
+    lose(trial)
     after = claiming(memory, space)
     assert after.mend() == 1
     found = work(memory, space)
@@ -228,7 +233,7 @@ def test_many_interruptions_leave_each_combination_once(memory: optuna.Study) ->
             if place == 0:
                 memory.tell(trial, 0.5)
             else:
-                lose(memory, trial)
+                lose(trial)
         taking.close()
     assert_each_once(memory, PLAIN)
 
@@ -252,7 +257,7 @@ def test_a_combination_that_was_killed_while_it_was_chosen_comes_again(chosen: i
     def killed(trial: Trial) -> bool:
         for one in PLAIN.dimensions[:chosen]:
             trial._suggest(one.name, one.distribution)
-        lose(memory, trial)
+        lose(trial)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -56,7 +56,7 @@ def launcher(tmp_path: Path) -> Iterator[Counted]:
         assert hydra is not None
         loader: Any = hydra.config_loader
         config = loader.load_configuration("config", [*quiet, f"hydra.sweep.dir={tmp_path}/sweep"], RunMode.MULTIRUN)
-        context = HydraContext(config_loader=loader, callbacks=Callbacks(config, check_cache=False))
+        context = HydraContext(config_loader=loader, callbacks=Callbacks(config))
         made = Plugins.instance().instantiate_launcher(hydra_context=context, task_function=job, config=config)
         yield Counted(made)
 
@@ -83,7 +83,8 @@ def task(data: Data, number: int, **more: Any) -> TrialTask:
     return replace(data.task(named("ridge"), **more), number=number)
 
 
-def unheard(step: int, value: float) -> bool:
+def unheard(*report: float) -> bool:
+    del report
     return False
 
 

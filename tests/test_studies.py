@@ -20,9 +20,12 @@ from optuna.storages.journal import JournalRedisBackend
 from mlrunner.errors import ConfigError, MlrunnerError, ProblemsError, StoreError
 from mlrunner.sweep import studies
 from mlrunner.sweep.claims import Claims
-from tests.test_claims import SERVICES, claiming, let_go, opened, together, told, work
+from tests.test_claims import SERVICES, claiming, let_go, opened, session_of, together, told, work
 
-HINT = "correct it (sqlite:///file.db, postgresql+psycopg://, mysql+pymysql://, redis://, a file.journal), or leave it out."
+HINT = (
+    "correct it (sqlite:///file.db, postgresql+psycopg://, mysql+pymysql://, redis://, a file.journal), or leave it "
+    "out."
+)
 CLOSED = "postgresql+psycopg://me:swordfish@127.0.0.1:1/db"
 
 
@@ -89,9 +92,7 @@ def test_a_storage_is_found_by_its_name(address: Any, kind: type, tmp_path: Path
     ],
     ids=["no address", "no dialect", "no driver", "no folder"],
 )
-def test_a_storage_that_is_none_is_refused(
-    error: type[MlrunnerError], address: str, why: str, tmp_path: Path
-) -> None:
+def test_a_storage_that_is_none_is_refused(error: type[MlrunnerError], address: str, why: str, tmp_path: Path) -> None:
     assert refused(error, address, tmp_path) == f"hydra.sweeper.storage={address} does not open: {why}; {HINT}"
 
 
@@ -127,7 +128,7 @@ def test_redis_opens_without_a_warning(tmp_path: Path) -> None:
 def test_a_study_is_begun_once_by_many(kind: str, tmp_path: Path) -> None:
     """The tables of a new database too."""
     address = None if kind == "journal" else f"sqlite:///{tmp_path}/new.db"
-    found = together(4, lambda place: opened(address, tmp_path, "one")._study_id)
+    found = together(4, lambda _: opened(address, tmp_path, "one")._study_id)
     assert len(set(found)) == 1
 
 
@@ -216,7 +217,7 @@ Params = list[dict[str, Any]]
 
 
 def claims_of(study: optuna.Study, limit: int, settings: Any, seed: int = 0) -> Claims:
-    return Claims(study, limit, lambda number: studies.sampler(settings, seed, number))
+    return session_of(study, limit, lambda number: studies.sampler(settings, seed, number))
 
 
 def choose(trial: optuna.Trial) -> bool:
@@ -329,8 +330,8 @@ def test_a_pruner_that_optuna_refuses() -> None:
     with pytest.raises(ConfigError) as caught:
         studies.open_study(InMemoryStorage(), "any", ["maximize"], settings)
     assert str(caught.value) == (
-        "hydra.sweeper.pruner is refused by Optuna (Percentile must be between 0 and 100 inclusive, but got percentile=120); "
-        "see its documentation."
+        "hydra.sweeper.pruner is refused by Optuna (Percentile must be between 0 and 100 inclusive, but got "
+        "percentile=120); see its documentation."
     )
 
 
@@ -388,7 +389,9 @@ CHANGES = [
         id="dimension gone",
     ),
     pytest.param(
-        {"dimensions": {"x": DEPTH}}, ["x was not searched and is Int(high=9, log=False, low=1, step=1)"], id="dimension"
+        {"dimensions": {"x": DEPTH}},
+        ["x was not searched and is Int(high=9, log=False, low=1, step=1)"],
+        id="dimension",
     ),
     pytest.param(
         {"fixed": ["dataset=olist", "seed=2"]}, ["seed=1 is gone", "seed=2 is new"], id="fixed"

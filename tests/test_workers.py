@@ -24,7 +24,7 @@ from mlrunner.sweep import workers
 from mlrunner.sweep.workers import Event, Pool, Step, epitaph
 from mlrunner.trial import Found, TrialTask, running
 from tests.conftest import PROJECT, environment
-from tests.test_trial import LINEAR, Data, model, named
+from tests.test_trial import LINEAR, Data, Listener, model, named
 
 PATIENCE = 60  # seconds, on a busy machine
 LONG = 30.0  # seconds of a trial that nobody waits for
@@ -39,6 +39,7 @@ class Sleeper(BaseEstimator):
         self.seconds, self.notes, self.meets, self.ends = seconds, notes, meets, ends
 
     def fit(self, x: Any, y: Any) -> Sleeper:
+        del x
         if self.notes is not None:
             threads = [one["num_threads"] for one in threadpool_info()]
             (Path(self.notes) / str(os.getpid())).write_text(json.dumps(threads))
@@ -149,7 +150,7 @@ def test_a_worker_finds_what_this_process_would(name: str, data: Data, pools: Po
     pool = pools()
     for task in (data.task(named(name)), data.task(named(name), folds=True)):
         pool.submit(task)
-        found, here = ended(pool)[0], running.run(task, lambda step, value: False)
+        found, here = ended(pool)[0], running.run(task, Listener())
         assert (found.state, found.metrics, found.scores) == ("COMPLETE", here.metrics, here.scores)
 
 
@@ -261,8 +262,12 @@ def test_an_answer_to_nobody_is_passed_over(data: Data, pools: Pools) -> None:
 
 @pytest.mark.parametrize(
     ("name", "error"),
-    [("SIGKILL", KILLED), ("SIGTERM", "the worker was killed by SIGTERM"), ("SIGSEGV", "the worker was killed by SIGSEGV")],
-)  # fmt: skip
+    [
+        ("SIGKILL", KILLED),
+        ("SIGTERM", "the worker was killed by SIGTERM"),
+        ("SIGSEGV", "the worker was killed by SIGSEGV"),
+    ],
+)
 def test_a_worker_that_is_killed_has_a_failed_trial(
     name: str, error: str, data: Data, pools: Pools, notes: Path
 ) -> None:

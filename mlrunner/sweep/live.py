@@ -16,7 +16,7 @@ from rich.text import Text
 from mlrunner.sweep.results import best_of, valid
 from mlrunner.sweep.search import Ended, Running
 from mlrunner.sweep.workers import Step
-from mlrunner.terminal import console, number
+from mlrunner.terminal import console, number, spread
 
 if TYPE_CHECKING:
     from mlrunner.sweep.search import Search
@@ -67,8 +67,8 @@ class Lines(Quiet):
         mark, style = MARKS[found.state]
         goal = self._search.goal
         values = [f"{name} {number(value)}" for name, value in zip(goal.metrics, goal.values(found), strict=True)]
-        spread = found.metrics.get(f"cv/{goal.metrics[0]}_std", found.metrics.get(f"validation/{goal.metrics[0]}_std"))
-        told = found.error or ", ".join(values) + (f" ± {spread:.2g}" if spread is not None else "")
+        deviation = spread(found.metrics, goal.metrics[0])
+        told = found.error or ", ".join(values) + (f" ± {deviation:.2g}" if deviation is not None else "")
         again = f" (again, for trial {ended.attempt_of})" if ended.attempt_of is not None else ""
         line = Text.assemble(
             (f"{mark} ", style),

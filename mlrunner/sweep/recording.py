@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -166,8 +167,9 @@ def open_parent(experiment: str, name: str, folder: Path, described: dict[str, A
 
 
 def _ranges(described: dict[str, Any]) -> dict[str, str]:
-    """Name each dimension as a parameter; MLflow takes no colons in a name."""
-    return {f"space/{name.replace(':', '/')}": str(told) for name, told in described["ranges"].items()}
+    """Name each dimension as a parameter, without the signs that MLflow takes in no name."""
+    names = {name: re.sub(r"[^\w./ -]", "_", name.replace(":", "/").replace("+", "")) for name in described["ranges"]}
+    return {f"space/{names[name]}": str(told) for name, told in described["ranges"].items()}
 
 
 def close_parent(run_id: str, status: str, told: dict[str, str], metrics: dict[str, float], folder: Path) -> None:

@@ -50,7 +50,7 @@ class Odd(RegressorMixin, BaseEstimator):
         return self
 
     def predict(self, X):
-        value = {"nan": np.nan, "infinite": np.inf}.get(self.mode, self.mean_ + self.level)
+        value = {"undefined": np.nan, "infinite": np.inf}.get(self.mode, self.mean_ + self.level)
         if self.mode == "nan13" and self.level == 13:
             value = np.nan
         return np.full(len(X), value)
@@ -87,14 +87,14 @@ def begin(home: Path, odd: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, env=variables, cwd=PROJECT, stdout=pipe, stderr=pipe, text=True)
 
 
-def until(condition: Callable[[], bool], seconds: float = 120) -> None:
-    """Wait for something that is about to happen."""
+def until(condition: Callable[[], bool], process: subprocess.Popen[str], seconds: float = 120) -> None:
+    """Wait for something that a process is about to do."""
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+    while time.monotonic() < deadline and process.poll() is None:
         if condition():
             return
         time.sleep(0.2)
-    raise TimeoutError
+    raise TimeoutError("" if process.poll() is None else str(process.communicate()))
 
 
 def finished(home: Path, name: str) -> int:
@@ -104,7 +104,7 @@ def finished(home: Path, name: str) -> int:
 
 
 def test_every_kind_of_failure_is_a_failed_trial_and_the_rest_go_on(session_home: Path, odd: Path) -> None:
-    modes = ["fine", "nan", "infinite", "raise", "memory", "exit", "kill"]
+    modes = ["fine", "undefined", "infinite", "raise", "memory", "exit", "kill"]
     done = front_door(
         session_home, "sweep=grid", *ODD, f"+model.estimator.mode={','.join(modes)}", "+model.estimator.level=1,2",
         "hydra.sweeper.max_failure_rate=0.9", PYTHONPATH=str(odd),
@@ -114,7 +114,7 @@ def test_every_kind_of_failure_is_a_failed_trial_and_the_rest_go_on(session_home
     failed = {line.split("mode=")[1].split(",")[0]: line for line in lines if line.startswith("✗")}
     assert sum(line.startswith("✓") for line in lines) == 2
     assert sum(line.startswith("✗") for line in lines) == 12
-    assert "r2 is nan" in failed["nan"]
+    assert "r2 is nan" in failed["undefined"]
     assert "r2 is " in failed["infinite"]
     assert "RuntimeError: this mode always raises" in failed["raise"]
     assert "MemoryError" in failed["memory"]
@@ -169,7 +169,7 @@ def killed(session_home: Path, odd: Path) -> Any:
     """A search that was killed in the middle, what it had by then, and what a resume made of it."""
     options = ("sweep=optuna", *SLOW, "hydra.sweeper.n_trials=10", "hydra.sweeper.study_name=killed")
     with begin(session_home, odd, *options) as process:
-        until(lambda: finished(session_home, "killed") >= 3)
+        until(lambda: finished(session_home, "killed") >= 3, process)
         time.sleep(0.3)
         process.kill()
         process.communicate()
@@ -282,7 +282,7 @@ def test_ctrl_c_once_finishes_the_running_trials_and_twice_stops_them(
 ) -> None:
     options = ("sweep=optuna", *SLOW, "hydra.sweeper.n_trials=30", "+model.estimator.mode=fine")
     once = running(*options, "hydra.sweeper.study_name=once")
-    until(lambda: finished(session_home, "once") >= 2)
+    until(lambda: finished(session_home, "once") >= 2, once)
     once.send_signal(signal.SIGINT)
     out, err = once.communicate(timeout=120)
     assert once.returncode == 130, err
@@ -317,7 +317,7 @@ def test_ctrl_c_once_finishes_the_running_trials_and_twice_stops_them(
 def test_a_worker_that_is_killed_from_outside_is_replaced(running: Any, session_home: Path) -> None:
     options = ("sweep=optuna", *SLOW, "hydra.sweeper.n_trials=6", "hydra.sweeper.study_name=struck", "output=json")
     process = running(*options, "hydra.sweeper.retries=1")
-    until(lambda: finished(session_home, "struck") >= 1)
+    until(lambda: finished(session_home, "struck") >= 1, process)
     server = psutil.Process(process.pid).children()
     workers = [child for one in server for child in one.children() if "forkserver" in " ".join(child.cmdline())]
     os.kill(workers[0].pid, signal.SIGKILL)
@@ -338,7 +338,7 @@ def test_an_edited_option_changes_no_trial_of_a_running_search(
         "-cd", str(tmp_path), "sweep=optuna", "dataset=diabetes", "model=mine", "model.estimator.level=interval(0,9)",
         "hydra.sweeper.n_trials=8", "hydra.sweeper.study_name=edited", "output=json", "tracking.log_model=false",
     )  # fmt: skip
-    until(lambda: finished(session_home, "edited") >= 1)
+    until(lambda: finished(session_home, "edited") >= 1, process)
     option.write_text(text.replace("seconds: 0.7", "seconds: 0.1"))
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
@@ -383,7 +383,7 @@ def test_a_grid_of_hydras_own_is_gone_on_with(session_home: Path) -> None:
     grid = ("-m", "dataset=wine", "model=rf", "model.estimator.n_estimators=2,3,20000", "tracking.log_model=false")
     folder = session_home / "multirun" / "grid"
     with start(session_home, *grid, f"hydra.sweep.dir={folder}") as process:
-        until(lambda: (folder / "1" / "result.json").exists())
+        until(lambda: (folder / "1" / "result.json").exists(), process)
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
     times = {number: (folder / str(number) / "result.json").stat().st_mtime for number in (0, 1)}

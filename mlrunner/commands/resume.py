@@ -67,11 +67,17 @@ def command(folder: Path, more: list[str]) -> list[str]:
     before = [*map(str, hydra.overrides.hydra), *map(str, hydra.overrides.task)]
     if str(hydra.sweeper._target_).startswith(OURS):
         name = hydra.sweeper.study_name or "/".join(folder.absolute().parts[-2:])
-        own = [f"hydra.sweeper.study_name='{name}'"]
+        own = [f"hydra.sweeper.study_name={quoted(str(name))}"]
     else:
-        own = [f"hydra.sweeper._target_={GRID}", f"hydra.sweep.dir={folder.absolute()}"]
+        own = [f"hydra.sweeper._target_={GRID}", f"hydra.sweep.dir={quoted(str(folder.absolute()))}"]
     newer = {_key(text) for text in (*own, *more)}
     return ["--multirun", *[text for text in before if _key(text) not in newer], *own, *more]
+
+
+def quoted(text: str) -> str:
+    """Write a text so that Hydra's grammar reads it as one."""
+    told = text.replace("'", "\\'")
+    return f"'{told}'"
 
 
 def _key(text: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 from threading import Event, Thread
 from typing import Any
 from uuid import uuid4
@@ -20,9 +21,10 @@ from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from mlrunner.errors import ConfigError
 from mlrunner.sweep.settings import KEY
-from mlrunner.sweep.studies import owner
+from mlrunner.sweep.studies import guard, owner
 
-VOID, SESSION, RETRY = "void", "session", "retry_of"
+VOID, SESSION, RETRY, CANDIDATE = "void", "session", "retry_of", "candidate:"
+ORPHANED = 5.0  # seconds after which nobody is about to queue a trial again any more
 BEAT, LOST = 30.0, 120.0  # seconds between signs of life, and after which a process on another machine counts as dead
 EXCLUDED_IN_A_ROW = 200
 
@@ -40,6 +42,7 @@ class Claims:
         """
         self._study, self.limit, self._sampler = study, limit, sampler
         self.session = uuid4().hex[:12]
+        self._guard = guard(study._storage)
         self._stopped = Event()
         self._sign()
         Thread(target=self._live, daemon=True).start()
@@ -98,22 +101,23 @@ class Claims:
     def _ask(self) -> Trial:
         """Do what `Study.ask` does, but leave no moment in which a trial runs that is nobody's."""
         self._study._thread_local.cached_all_trials = None
-        ours = {SESSION: self.session}
-        number = self._pop(ours)
+        number = self._pop()
         if number is None:
-            template = create_trial(state=TrialState.RUNNING, user_attrs=ours)
+            template = create_trial(state=TrialState.RUNNING, user_attrs={SESSION: self.session})
             number = self._study._storage.create_new_trial(self._study._study_id, template)
         self._study.sampler = self._sampler(self._study._storage.get_trial_number_from_id(number))
         return Trial(self._study, number)
 
-    def _pop(self, ours: dict[str, str]) -> int | None:
-        """Take a trial that waits, unless another process is faster."""
+    def _pop(self) -> int | None:
+        """Take a trial that waits, unless another process is faster; until it is known whose it is, we are candidates."""
         storage = self._study._storage
         for waiting in storage.get_all_trials(self._study._study_id, deepcopy=False, states=(TrialState.WAITING,)):
-            with suppress(UpdateFinishedTrialError):
-                storage.set_trial_user_attr(waiting._trial_id, SESSION, ours[SESSION])
+            with suppress(UpdateFinishedTrialError), self._guard:
+                if storage.get_trial(waiting._trial_id).state != TrialState.WAITING:
+                    continue
+                storage.set_trial_user_attr(waiting._trial_id, f"{CANDIDATE}{self.session}", True)
                 if storage.set_trial_state_values(waiting._trial_id, TrialState.RUNNING):
-                    storage.set_trial_user_attr(waiting._trial_id, SESSION, ours[SESSION])
+                    storage.set_trial_user_attr(waiting._trial_id, SESSION, self.session)
                     return waiting._trial_id
         return None
 
@@ -123,8 +127,10 @@ class Claims:
         Returns:
             Whether it was this process that did so, and not another one before.
         """
-        trial = self.trials[number]
-        with suppress(UpdateFinishedTrialError):
+        trial, storage = self.trials[number], self._study._storage
+        with suppress(UpdateFinishedTrialError), self._guard:
+            if storage.get_trial(trial._trial_id).state.is_finished():
+                return False
             self._study._storage.set_trial_user_attr(trial._trial_id, VOID, why)
             return bool(self._study._storage.set_trial_state_values(trial._trial_id, TrialState.FAIL))
         return False
@@ -132,9 +138,12 @@ class Claims:
     def again(self, number: int, why: str) -> None:
         """Ask for a trial once more, with the same parameters."""
         trial = self.trials[number]
-        told = {RETRY: number, "attempt": int(trial.user_attrs.get("attempt", 0)) + (why == "retried")}
-        if self.void(number, why) and trial.params:
-            self._study.enqueue_trial(trial.params, user_attrs=told)
+        if self.void(number, why):
+            self._enqueue(trial, why)
+
+    def _enqueue(self, trial: FrozenTrial, why: str) -> None:
+        told = {RETRY: trial.number, "attempt": int(trial.user_attrs.get("attempt", 0)) + (why == "retried")}
+        self._study.enqueue_trial(trial.params, user_attrs=told)
 
     def mend(self) -> int:
         """Ask once more for the trials whose process is gone.
@@ -143,21 +152,40 @@ class Claims:
             How many there were.
         """
         sessions = {name.partition(":")[2]: told for name, told in self._study.user_attrs.items() if ":" in name}
+        trials = self.trials
         lost = [
             one.number
-            for one in self.trials
+            for one in trials
             if one.state == TrialState.RUNNING
-            and one.user_attrs.get(SESSION) != self.session
-            and not alive(sessions.get(one.user_attrs.get(SESSION, "")))
+            and self.session not in owners(one)
+            and not any(alive(sessions.get(session)) for session in owners(one))
         ]
         for number in lost:
             self.again(number, "interrupted")
-        return len(lost)
+        orphans = [one for one in trials if _is_orphan(one, trials)]
+        for one in orphans:
+            self._enqueue(one, str(one.user_attrs[VOID]))
+        return len(lost) + len(orphans)
 
 
 def counted(trials: list[FrozenTrial]) -> int:
     """Count the trials that are not void."""
     return sum(VOID not in one.user_attrs for one in trials)
+
+
+def owners(trial: FrozenTrial) -> list[str]:
+    """Name the session that has a trial; those that may have it, where its owner died before it could say so."""
+    if SESSION in trial.user_attrs:
+        return [str(trial.user_attrs[SESSION])]
+    return [name.removeprefix(CANDIDATE) for name in trial.user_attrs if name.startswith(CANDIDATE)]
+
+
+def _is_orphan(trial: FrozenTrial, trials: list[FrozenTrial]) -> bool:
+    """Tell whether a trial was to run again, but whoever said so died before it was queued."""
+    if trial.user_attrs.get(VOID) not in ("interrupted", "retried") or trial.datetime_complete is None:
+        return False
+    age = (datetime.now() - trial.datetime_complete).total_seconds()
+    return age > ORPHANED and not any(one.user_attrs.get(RETRY) == trial.number for one in trials)
 
 
 def alive(told: dict[str, Any] | None) -> bool:
@@ -167,11 +195,12 @@ def alive(told: dict[str, Any] | None) -> bool:
     if told["host"] != owner()["host"]:
         return bool(time.time() - told["seen"] < LOST)
     try:
-        return bool(abs(psutil.Process(told["pid"]).create_time() - told["born"]) < 1)
+        process = psutil.Process(told["pid"])
+        is_there = process.status() != psutil.STATUS_ZOMBIE
+        return bool(is_there and abs(process.create_time() - told["born"]) < 1)
     except psutil.Error:
         return False
 
 
 def grid_place(trials: list[FrozenTrial], number: int) -> int:
     """Tell which combination of a grid a trial is: as many were begun before it."""
-    return sum(one.user_attrs.get(VOID) not in ("surplus",) and RETRY not in one.user_attrs for one in trials[:number])

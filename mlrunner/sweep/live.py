@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 MARKS = {"COMPLETE": ("✓", "green"), "PRUNED": ("◦", "yellow"), "FAIL": ("✗", "red")}
 SHORT = 72
-QUOTED = re.compile(r"'(\d+(?:_\d+)+)'")
+QUOTED = re.compile(r"^(\w+=)'(\d+(?:_\d+)+)'$")  # an option that the front door quotes by itself
 
 
 def command(overrides: tuple[str, ...]) -> str:
     """Write the command that runs a trial by itself."""
     alone = [text for text in overrides if not text.startswith(("sweep=", "output=", "hydra"))]
-    plain = [QUOTED.sub(r"\1", text) for text in alone]  # what the front door quotes by itself
+    plain = [QUOTED.sub(r"\1\2", text) for text in alone]
     return " ".join(["mlrunner", *map(shlex.quote, plain)])
 
 

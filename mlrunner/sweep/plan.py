@@ -71,7 +71,7 @@ def make(settings: SweepSettings, space: Space, composer: Composer) -> tuple[Pla
     first = check(space, drafts)
     goal = goal_of(settings, first.composition.settings.objective)
     plan = Plan(space, goal, limit_of(settings, space), settings, first)
-    starting.check(settings.warm_start, space, plan.home)
+    starting.check(settings, space, plan.home)
     return plan, drafts
 
 

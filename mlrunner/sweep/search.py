@@ -7,14 +7,16 @@ import math
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import Trial, TrialState
 
+from mlrunner.composition.rules import SECONDS
 from mlrunner.errors import MlrunnerError
 from mlrunner.sweep.claims import RETRY, VOID, counted
 from mlrunner.sweep.workers import Executor, Step
@@ -45,6 +47,11 @@ class Goal:
 
     metrics: tuple[str, ...]
     directions: tuple[Direction, ...]
+
+    @property
+    def measured(self) -> str:
+        """The first metric that is measured, for the seconds are known only at the end."""
+        return next((name for name in self.metrics if name not in SECONDS), self.metrics[0])
 
     def values(self, found: Found) -> list[float]:
         """Take the objectives from what a trial found; seconds are objectives too."""
@@ -176,7 +183,7 @@ class Search:
             tuple(tables.parts(draft)),
             draft.repeats[0].data.dataset.roles,
             composition["dataset"]["task"],
-            self.goal.metrics[0],
+            self.goal.measured,
             self.settings.threads,
             self.settings.prunes,
             str(self.settings.pruner["_target_"]).endswith("WilcoxonPruner"),
@@ -197,7 +204,7 @@ class Search:
         """Write down what a trial found before anything else, then tell Optuna."""
         found = self._judged(found)
         if found.state == "PRUNED" and under_way.reported is not None:
-            found = replace(found, metrics={**found.metrics, self.goal.metrics[0]: under_way.reported})
+            found = replace(found, metrics={**found.metrics, self.goal.measured: under_way.reported})
         folder = under_way.draft.folder
         folder.mkdir(parents=True, exist_ok=True)
         (folder / FOUND).write_text(json.dumps(asdict(found)))
@@ -208,7 +215,8 @@ class Search:
             self.claims.again(trial.number, "retried")
         else:
             values = self.goal.values(found) if found.state == "COMPLETE" else None
-            self.study.tell(trial, values, TrialState[found.state])
+            with suppress(UpdateFinishedTrialError):  # another machine took us for dead, and runs it again
+                self.study.tell(trial, values, TrialState[found.state], skip_if_finished=True)
             self._decide(found)
         self.watch(ended)
         return ended

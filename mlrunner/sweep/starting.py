@@ -12,7 +12,7 @@ from optuna.distributions import CategoricalDistribution
 from mlrunner.errors import ConfigError, nearest
 from mlrunner.sweep.grammar import parse, split
 from mlrunner.sweep.results import NAME
-from mlrunner.sweep.settings import KEY
+from mlrunner.sweep.settings import KEY, SweepSettings
 from mlrunner.sweep.space import MODEL
 
 if TYPE_CHECKING:
@@ -45,12 +45,15 @@ def enqueue(study: Study, told: str | list[Any] | None, space: Space, home: Path
     study.set_user_attr(FROM, str(told))
 
 
-def check(told: str | list[Any] | None, space: Space, home: Path) -> None:
+def check(settings: SweepSettings, space: Space, home: Path) -> None:
     """Refuse what `enqueue` would refuse, before anything is begun.
 
     Raises:
-        ConfigError: See `enqueue`.
+        ConfigError: See `enqueue`; and a warm start of a grid, which tries every combination anyway.
     """
+    told = settings.warm_start
+    if told is not None and settings.is_grid:
+        raise ConfigError(f"{KEY}.warm_start: a grid tries every combination anyway; leave it out.")
     if isinstance(told, str) and "=" not in told:
         _earlier(told, home)
     elif told is not None:

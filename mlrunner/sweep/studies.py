@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import warnings
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import optuna
 from filelock import FileLock
+from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from optuna.exceptions import ExperimentalWarning
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
@@ -23,9 +25,11 @@ if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
 
 META = "mlrunner"
+HARMLESS = ("output=", "tracking.", "threads=", "stack", "sweep=", "gate", "deployer")
 REDIS = ("redis://", "rediss://", "unix://")
 JOURNALS = (".journal", ".log")
 HUGE = 2**31 - 1
+WRONG = (ImportError, ValueError, TypeError, ArgumentError, InstantiationException)  # what the user can correct
 
 
 def journal_of(home: Path, name: str) -> Path:
@@ -45,13 +49,13 @@ def open_storage(told: str | dict[str, Any] | None, home: Path, name: str) -> Ba
         ConfigError: When there is no such storage, or its driver is not installed.
         StoreError: When it does not open.
     """
-    if isinstance(told, dict):
-        built: BaseStorage = instantiate(told)
-        return built
     try:
+        if isinstance(told, dict):
+            built: BaseStorage = instantiate(told)
+            return built
         return _open(told, home, name)
     except Exception as error:  # each database, and each driver that is not there, has errors of its own
-        kind = ConfigError if isinstance(error, ImportError | ValueError | TypeError | ArgumentError) else StoreError
+        kind = ConfigError if isinstance(error, WRONG) else StoreError
         raise kind(
             f"{KEY}.storage={redact(str(told))} does not open: {redact(_line(error))}; correct it (sqlite:///file.db, "
             "postgresql+psycopg://, mysql+pymysql://, redis://, a file.journal), or leave it out."
@@ -64,7 +68,9 @@ def _open(told: str | None, home: Path, name: str) -> BaseStorage:
         path.parent.mkdir(parents=True, exist_ok=True)
         return JournalStorage(JournalFileBackend(str(path)))
     if told.startswith(REDIS):
-        return JournalStorage(JournalRedisBackend(told))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            return JournalStorage(JournalRedisBackend(told))
     with FileLock(home / ".mlrunner" / "studies.lock"):  # two processes must not make the tables of one database
         return RDBStorage(told, engine_kwargs={"pool_pre_ping": True})
 
@@ -99,7 +105,10 @@ def open_study(storage: BaseStorage, name: str, directions: list[Direction], set
 def folder_of(name: str, home: Path) -> str | None:
     """Look up where a study of the default storage writes its trials."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    study = optuna.load_study(study_name=name, storage=_open(None, home, name))
+    try:
+        study = optuna.load_study(study_name=name, storage=_open(None, home, name))
+    except KeyError:  # a file of this name, but no study in it
+        return None
     found = study.user_attrs.get("folder")
     return None if found is None else str(found)
 
@@ -121,7 +130,9 @@ def sampler(settings: SweepSettings, seed: int, number: int) -> BaseSampler:
         number: Of the trial.
     """
     own = settings.sampler.get("seed")
-    derived = ((seed if own is None else own) * 1_000_003 + number) % HUGE
+    first = seed if own is None else own
+    together = str(settings.sampler["_target_"]).endswith("QMCSampler")  # its points are spread over all trials
+    derived = first % HUGE if together else (first * 1_000_003 + number) % HUGE
     told = {**settings.sampler, "seed": derived}
     told = {key: value for key, value in told.items() if value is not None}  # what the field calls null is a default
     found: BaseSampler = _built(told, f"{KEY}.sampler")
@@ -158,9 +169,14 @@ def changes(study: optuna.Study, described: dict[str, Any]) -> list[str]:
     for name in sorted({*old, *new}):
         if old.get(name) != new.get(name):
             told.append(f"{name} was {_range(old.get(name))} and is {_range(new.get(name))}")
-    fixed, now = set(before["space"]["fixed"]), set(described["space"]["fixed"])
+    fixed, now = _told(before), _told(described)
     told += [f"{text} is gone" for text in sorted(fixed - now)] + [f"{text} is new" for text in sorted(now - fixed)]
     return told
+
+
+def _told(described: dict[str, Any]) -> set[str]:
+    """Take the fixed overrides that may change a result."""
+    return {text for text in described["space"]["fixed"] if not text.startswith(HARMLESS)}
 
 
 def refuse_changes(study: optuna.Study, described: dict[str, Any], allowed: bool) -> None:
@@ -184,6 +200,14 @@ def _range(told: str | None) -> str:
         return "not searched"
     found = optuna.distributions.json_to_distribution(told)
     return str(found).replace("Distribution", "")
+
+
+def guard(storage: BaseStorage) -> AbstractContextManager[Any]:
+    """Take turns where a storage cannot: SQLite tells two processes at once that a trial is theirs."""
+    inner = getattr(storage, "_backend", storage)  # Optuna puts a cache before a database
+    if not isinstance(inner, RDBStorage) or inner.engine.dialect.name != "sqlite":
+        return nullcontext()
+    return FileLock(f"{inner.engine.url.database}.lock")
 
 
 def owner() -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from mlrunner.trial import Found, TrialTask
 
+PATIENCE = 2.0  # seconds that workers have to end by themselves
 PRELOAD = ("mlrunner.trial.running", "sklearn.pipeline", "pandas", "pyarrow")
 CONTEXT = get_context("forkserver")  # a fork of a process with threads may hang; this one has imported and done nothing
 
@@ -120,7 +122,8 @@ class Pool:
         """See `Executor`."""
         for worker in self._workers:
             if worker.number == number:
-                worker.pipe.send(prune)
+                with suppress(OSError):  # it died after its report; `wait` says so
+                    worker.pipe.send(prune)
 
     def kill(self) -> None:
         """See `Executor`."""
@@ -131,8 +134,9 @@ class Pool:
         """See `Executor`."""
         for worker in self._workers:
             worker.pipe.close()
+        deadline = time.monotonic() + PATIENCE
         for worker in self._workers:
-            worker.process.join(2)
+            worker.process.join(max(0.0, deadline - time.monotonic()))
             if worker.process.is_alive():
                 worker.process.kill()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import sys
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -44,17 +45,17 @@ class Rounds:
         library = type(inner).__module__.partition(".")[0]
         if library not in ("xgboost", "lightgbm"):
             return {}
-        self._every = max(1, int(inner.get_params().get("n_estimators") or 100) // REPORTS)
-        rows, known = self._judged(inner is not estimator)
+        self._every = math.ceil(int(inner.get_params().get("n_estimators") or 100) / REPORTS)
+        rows, known = self._judged()
         if library == "xgboost":
             inner.set_params(eval_metric=self._measured)
             return {"eval_set": [(rows, known)], "verbose": False}
         return {**_shown(inner, rows, known), "eval_metric": self._named}
 
-    def _judged(self, codes: bool) -> tuple[Any, Any]:
-        """Take the rows that are scored; as codes, without classes that the training rows do not have."""
+    def _judged(self) -> tuple[Any, Any]:
+        """Take the rows that are scored; classes as codes, without those that the training rows do not have."""
         rows, known = self.prepared.validation, np.asarray(self.prepared.known)
-        if not codes:
+        if self.task.task == "regression":
             return rows, known
         found = pd.Index(np.unique(np.asarray(self.prepared.target))).get_indexer(pd.Index(known))
         return (rows, found) if (found >= 0).all() else (rows[found >= 0], found[found >= 0])
@@ -73,7 +74,7 @@ class Rounds:
 
     def _objective(self, y_true: Any, y_pred: Any) -> float:
         if self.task.task == "regression":
-            return metrics.measure(Predictions(y_true, y_pred), "regression")[self.task.metric]
+            return metrics.measure(Predictions(y_true, y_pred), "regression").get(self.task.metric, float("nan"))
         proba = y_pred if y_pred.ndim == 2 else np.column_stack([1 - y_pred, y_pred])
         classes = np.arange(proba.shape[1])
         told = Predictions(y_true.astype(int), proba.argmax(axis=1), proba, classes)
@@ -115,7 +116,8 @@ def sharing_bins(*arrays: Any) -> Iterator[None]:
         others = [name for name, value in told.items() if name not in ("data", "label") and value is not None]
         if id(told.get("data")) not in lasting or set(others) - {"missing", "enable_categorical", "feature_types"}:
             return original(self, ref, **told)
-        key = (id(told["data"]), self.max_bin, self.tree_method, repr(self.missing), id(ref))
+        rest = repr([(name, told[name]) for name in sorted(told) if name not in ("data", "label")])
+        key = (id(told["data"]), self.max_bin, self.tree_method, self.booster, self.device, rest, id(ref))
         matrix = MATRICES.get(key)
         if matrix is None or not np.array_equal(matrix[0].get_label(), np.asarray(told["label"], np.float32)):
             MATRICES[key] = (original(self, ref, **told), told["data"], ref)  # the ids hold as long as these do

@@ -90,7 +90,7 @@ def _run(task: TrialTask, report: Report, tally: Tally) -> None:
         watched = Rounds(report, task, prepared).options(estimator) if task.prunes and len(fits) == 1 else {}
         began = time.perf_counter()
         with sharing_bins(prepared.train, prepared.validation):
-            fitted = estimator.fit(prepared.train, prepared.target, **watched)
+            fitted = _fit(estimator, prepared, watched)
         tally.fit_seconds += time.perf_counter() - began
         began = time.perf_counter()
         tally.rows.append(metrics.score(fitted, prepared.validation, prepared.known, task.task))
@@ -109,15 +109,17 @@ def _tell(task: TrialTask, report: Report, tally: Tally, step: int, fits: int) -
 
 
 def limited(settings: dict[str, Any], threads: int) -> dict[str, Any]:
-    """Give an estimator that takes all processor threads its share of them."""
+    """Give an estimator that takes all processor threads its share of them, and those inside of it."""
     return {
-        key: limited(value, threads)
-        if isinstance(value, dict)
-        else threads
-        if key in THREAD_KEYS and value == -1
-        else value
+        key: threads if key in THREAD_KEYS and value == -1 else _limited(value, threads)
         for key, value in settings.items()
     }
+
+
+def _limited(value: Any, threads: int) -> Any:
+    if isinstance(value, dict):
+        return limited(value, threads)
+    return [_limited(one, threads) for one in value] if isinstance(value, list) else value
 
 
 def _folds(part: Part) -> Iterator[int | None]:
@@ -145,14 +147,30 @@ def _prepare(task: TrialTask, part: Part, fold: int | None, model: Model) -> Pre
         return PREPARED[key]
     rows, others = _rows(part, fold)
     features, known = features_of(rows, task.roles), features_of(others, task.roles)
-    front = model.build(features, task.task)[:-1]
+    whole = features if fold is None else features_of(mapped(part.train), task.roles)  # kinds are those of all rows
+    front = model.build(whole, task.task)[:-1]
     target = rows[task.roles.target]
     learned = front.fit_transform(features, target) if len(front) else features
     judged = front.transform(known) if len(front) else known
+    for array in (learned, judged):
+        if isinstance(array, np.ndarray):
+            array.setflags(write=False)
     PREPARED[key] = Prepared(front, features, learned, target, judged, others[task.roles.target])
     while len(PREPARED) > KEPT:
         PREPARED.popitem(last=False)
     return PREPARED[key]
+
+
+def _fit(estimator: Any, prepared: Prepared, watched: dict[str, Any]) -> Any:
+    """Fit on arrays that all trials share; an estimator that writes into them (`copy_X=False`) gets its own."""
+    try:
+        return estimator.fit(prepared.train, prepared.target, **watched)
+    except ValueError as error:
+        if "read-only" not in str(error):
+            raise
+        from sklearn.base import clone
+
+        return clone(estimator).fit(prepared.train.copy(), prepared.target.copy(), **watched)
 
 
 def _unfitted(model: Model, prepared: Prepared, task: TrialTask) -> Any:

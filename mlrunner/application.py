@@ -7,15 +7,16 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlrunner.options import quote_choices, quote_option
+
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
 RAISED: list[Exception] = []  # by the run: Hydra would print its own words about it first
 PROJECT = Path(__file__).resolve().parent.parent
 FLAGS = ("--multirun", "-m")
-CHOICE = re.compile(r"\w+=choice\([^)]*\)")
+VALUE = re.compile(r"(?P<key>model\.[\w.]+)=(?P<value>[\w.+-]+)")
 ZIPPED = re.compile(r"(?P<name>\w+)=(?P<ranges>zip\(.*\))", re.DOTALL)
-DIGITS_OPTION = r"(?<![\w'\"])\d+(_\d+)+(?![\w'\"])"
 
 
 def compose_and_run(arguments: list[str]) -> int:
@@ -27,7 +28,8 @@ def compose_and_run(arguments: list[str]) -> int:
     flags = [text for text in arguments if text in FLAGS]  # argparse takes none between overrides
     if any(text.startswith("sweep=") for text in arguments) and not flags:
         flags = [FLAGS[0]]  # a search is a multirun; Hydra would find that out only where nothing else is wrong
-    sys.argv = ["mlrunner", *flags, *[readable(text) for text in arguments if text not in flags]]
+    told = [readable(text) for text in arguments if text not in flags]
+    sys.argv = ["mlrunner", *flags, *(map(held_back, told) if searches_models(told) else told)]
     register_sweeper()
     hydra.main(version_base="1.3", config_path=str(PROJECT / "conf"), config_name="config")(run)()
     if RAISED:
@@ -45,22 +47,25 @@ def register_sweeper() -> None:
     config.register()
 
 
+def searches_models(arguments: list[str]) -> bool:
+    """Tell whether our sweeper searches several models."""
+    is_ours = any(text.startswith(("sweep=", "hydra/sweeper=optuna")) for text in arguments)
+    return is_ours and any(text.startswith("model=") and "," in text for text in arguments)
+
+
+def held_back(text: str) -> str:
+    """Write the value of a model's key as a choice of one, which Hydra does not look for in the default model."""
+    match = VALUE.fullmatch(text)
+    return text if match is None or match["value"] == "null" else f"{match['key']}=choice({match['value']})"
+
+
 def readable(text: str) -> str:
     """Write an override so that Hydra's grammar takes it: a zipped dimension goes to our sweeper as a text."""
     match = ZIPPED.fullmatch(text)
     if match is None:
         return quote_option(text)
-    told = CHOICE.sub(lambda found: quote_option(found[0]), match["ranges"]).replace("'", "\\'")
+    told = quote_choices(match["ranges"]).replace("'", "\\'")
     return f"+hydra.sweeper.params.{match['name']}='{told}'"
-
-
-def quote_option(text: str) -> str:
-    """Quote an option like 80_20, which Hydra's grammar would read as the number 8020."""
-    key, equals, value = text.partition("=")
-    if not equals or not (PROJECT / "conf" / key).is_dir():
-        return text
-    quoted = re.sub(DIGITS_OPTION, r"'\g<0>'", value)
-    return f"{key}={quoted}"
 
 
 def run(cfg: DictConfig) -> float:

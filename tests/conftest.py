@@ -17,7 +17,13 @@ from omegaconf import DictConfig
 
 PROJECT = Path(__file__).parent.parent
 SHARED = PROJECT.parent / "shared" / "data"
-SHARING = ("test_servers.py", "test_run.py", "test_robust.py")  # their tests share servers or whole runs
+SHARING = (
+    "test_servers.py",
+    "test_run.py",
+    "test_robust.py",
+    "test_search.py",
+    "test_search_robust.py",
+)  # their tests share servers or whole runs
 UNSAVED = ("tracking.log_model=false", "tracking.plots=false")  # for a run of which neither is looked at
 RUN_SECONDS = 300  # a whole run on a busy machine of two cores, with room
 

@@ -351,7 +351,6 @@ def meeting(home: Path, name: str, barrier: Barrier) -> optuna.Study:
     return studies.open_study(OPEN[-1], name, ["maximize"], told())
 
 
-@pytest.mark.xfail(strict=True, reason="SQLite locks no rows: two processes take the same waiting trial")
 def test_what_waits_in_sqlite_is_taken_by_one_session(home: Path, name: str) -> None:
     opened(f"sqlite:///{home}/{name}.db", home, name).enqueue_trial({"x": 0.5})
     barrier = Barrier(2)
@@ -388,7 +387,6 @@ def late(home: Path, name: str) -> tuple[optuna.Study, Late]:
     return studies.open_study(storage, name, ["maximize"], told()), storage
 
 
-@pytest.mark.xfail(strict=True, reason="who comes too late writes its session over that of the trial's owner")
 def test_who_comes_too_late_does_not_call_a_trial_its_own(study: optuna.Study, home: Path, name: str) -> None:
     """Or the trial is begun anew as soon as the late one ends, while its owner still runs it."""
     study.enqueue_trial({"x": 0.5})
@@ -496,7 +494,6 @@ def test_several_sessions_that_look_at_once_ask_once(store: str | None, home: Pa
     assert counted(study.get_trials()) == 4
 
 
-@pytest.mark.xfail(strict=True, reason="SQLite locks no rows: two processes both void a trial, and ask for it twice")
 def test_two_sessions_that_look_into_sqlite_at_once_ask_once(home: Path, name: str) -> None:
     study = opened(f"sqlite:///{home}/{name}.db", home, name)
     orphan(study, x=0.5)
@@ -617,7 +614,6 @@ def test_a_session_that_nobody_knows_is_not_alive() -> None:
     assert not alive(None)
 
 
-@pytest.mark.xfail(strict=True, reason="a killed process stays in the table until its parent asks: it counts as alive")
 def test_a_process_whose_parent_does_not_ask_is_not_alive() -> None:
     """In a container the first process is often one that never asks."""
     process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])

@@ -32,10 +32,6 @@ CONF = PROJECT / "conf"
 ALPHA = "model.estimator.alpha"
 
 
-def bug(reason: str) -> pytest.MarkDecorator:
-    return pytest.mark.xfail(strict=True, reason=reason)
-
-
 class Opened:
     """Hydra as it stands when it calls a sweeper, and a loader of Hydra's own that the composer leaves alone."""
 
@@ -221,10 +217,6 @@ def test_a_composition_is_that_of_hydra_for_any_overrides() -> None:
     same()
 
 
-@bug(
-    "Hydra merges into the files that Frozen keeps, so an experiment's values stay for every set of choices after it; "
-    "give a copy: def load_config(self, config_path): return copy.deepcopy(super().load_config(config_path))"
-)
 @pytest.mark.parametrize("first", ["experiment=five_stars", "sweep=multi_objective"])
 def test_an_experiment_leaves_no_trace_in_the_choices_after_it(hydra: Opened, first: str) -> None:
     hydra.composer.compose((first,))
@@ -376,13 +368,9 @@ def test_the_folders_of_all_trials_are_put_elsewhere(hydra: Opened, tmp_path: Pa
     assert told["runtime"]["output_dir"] == str(tmp_path / "earlier/5")
 
 
-@bug("settle writes into the sets of choices composed so far; _base must write the settled folder into a new one too")
 def test_the_folders_of_choices_that_are_new_are_put_there_too(hydra: Opened, tmp_path: Path) -> None:
     hydra.composer.settle(tmp_path / "earlier")
     assert hydra.composer.compose(("model=ridge",), 5).launch.folder == tmp_path / "earlier/5"
-
-
-VALUED = bug("the folder is resolved in the set of choices, whose values are not the trial's; trials may share one")
 
 
 @pytest.mark.parametrize(
@@ -391,8 +379,8 @@ VALUED = bug("the folder is resolved in the set of choices, whose values are not
         pytest.param("${hydra.job.num}", "5", id="number"),
         pytest.param("${hydra.job.override_dirname}", "model.estimator.alpha=2,model=ridge,seed=3", id="overrides"),
         pytest.param("${hydra.runtime.choices.model}-${model.name}", "ridge-ridge", id="choice"),
-        pytest.param("${seed}", "3", id="value", marks=VALUED),
-        pytest.param("${hydra.job.num}-${model.estimator.alpha}", "5-2", id="number-and-value", marks=VALUED),
+        pytest.param("${seed}", "3", id="value"),
+        pytest.param("${hydra.job.num}-${model.estimator.alpha}", "5-2", id="number-and-value"),
     ],
 )
 def test_the_folder_of_a_trial_is_named_as_hydra_does(
@@ -435,9 +423,6 @@ def test_the_record_is_that_of_hydras_own_job(shared: Opened, overrides: tuple[s
     assert job.overrides == ours.launch.overrides
 
 
-@bug(
-    "libyaml writes these otherwise, with the same values; where its text holds a double quote, take OmegaConf.to_yaml"
-)
 @pytest.mark.parametrize(
     "text",
     [

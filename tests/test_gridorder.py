@@ -17,7 +17,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.storages import InMemoryStorage
 from optuna.trial import Trial
 
-from mlrunner.sweep import starting, studies
+from mlrunner.sweep import studies
 from mlrunner.sweep.claims import SESSION, Claims
 from mlrunner.sweep.grammar import Dimension
 from mlrunner.sweep.gridorder import GridOrder
@@ -249,7 +249,6 @@ def test_a_retried_combination_is_none_of_the_others(memory: optuna.Study) -> No
 
 
 @pytest.mark.parametrize("chosen", [0, 1, 2], ids=["nothing", "one value", "two values"])
-@pytest.mark.xfail(strict=True, reason="what was killed while it chose takes the place of the first combination")
 def test_a_combination_that_was_killed_while_it_was_chosen_comes_again(chosen: int, memory: optuna.Study) -> None:
     work(memory, PLAIN, limit=4)
     taking = claiming(memory, PLAIN)
@@ -264,12 +263,4 @@ def test_a_combination_that_was_killed_while_it_was_chosen_comes_again(chosen: i
         taking.take(killed)
     assert claiming(memory, PLAIN).mend() == 1
     work(memory, PLAIN)
-    assert_each_once(memory, PLAIN)
-
-
-@pytest.mark.xfail(strict=True, reason="a composition that warm_start names takes the place of the first combination")
-def test_a_composition_that_is_tried_first_is_not_tried_twice(memory: optuna.Study, tmp_path: Path) -> None:
-    starting.enqueue(memory, ["cleaning=none,model.depth=2,model.share=1.0"], PLAIN, tmp_path)
-    found = work(memory, PLAIN)
-    assert found[0] == {"cleaning": "none", "depth": 2, "share": 1.0}
     assert_each_once(memory, PLAIN)

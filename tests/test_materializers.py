@@ -15,7 +15,7 @@ import pytest
 from zenml.artifact_stores.local_artifact_store import LocalArtifactStore, LocalArtifactStoreConfig
 from zenml.enums import StackComponentType
 
-from mlrunner import arrow, materializers
+from mlrunner import materializers
 from mlrunner.arrow import to_arrow
 from mlrunner.errors import DataError, StoreError
 from mlrunner.materializers import FittedModel, Kept, ModelMaterializer, TableMaterializer

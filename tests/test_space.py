@@ -21,7 +21,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from hydra_plugins.mlrunner_sweeper import _impl
 from mlrunner.application import register_sweeper
 from mlrunner.errors import ConfigError
-from mlrunner.sweep import settings, space
+from mlrunner.sweep import reading, settings
 from mlrunner.sweep.composer import Composer
 from mlrunner.sweep.space import Space, exclusions
 from tests.conftest import PROJECT
@@ -41,18 +41,14 @@ MODELS: dict[str, dict[str, Any]] = {
 DEPTH, RATE, ALPHA = "model.estimator.depth", "model.estimator.rate", "model.estimator.alpha"
 
 
-def bug(reason: str) -> pytest.MarkDecorator:
-    return pytest.mark.xfail(strict=True, reason=reason)
-
-
 def read(
     *typed: str, params: dict[str, Any] | None = None, searched: bool = True, exclude: tuple[str, ...] = ()
 ) -> Space:
     """Read a space over the models above, of which forest is the default."""
-    return space.read(
+    return reading.read(
         list(typed),
         params or {},
-        lambda options: {name: MODELS[name] for name in options or ["forest"]},
+        lambda _, options: {name: MODELS[name] for name in options or ["forest"]},
         searched=searched,
         loader=None,
         exclude=list(exclude),
@@ -184,21 +180,23 @@ def test_params_are_below_the_command_line_in_order() -> None:
             {"+a": "1,2"},
             [("+a=3",)],
             id="fixed-addition",
-            marks=bug("a range is known by +a and a value by a: use key_or_group (and the package) for both in read"),
         ),
         pytest.param(
             ["features@model.features=trees"],
             {"features@model.features": "trees,linear"},
             [("features@model.features=trees",)],
             id="fixed-packaged-group",
-            marks=bug("as above: a range is known by its package, a value is not"),
+        ),
+        pytest.param(["a=3", "b=4"], {"s": "zip(a=choice(1,2),b=choice(x,y))"}, [("a=3", "b=4")], id="fixed-whole-zip"),
+        pytest.param(["++a=3"], {"a": "1,2"}, [("++a=3",)], id="forced"),
+        pytest.param(
+            ["+a=7,8"], {"s": "zip(+a=choice(1,2),b=choice(x,x))"}, [("b=x", "+a=7"), ("b=x", "+a=8")], id="ranged-part"
         ),
         pytest.param(
             ["a=3"],
             {"s": "zip(a=choice(1,2),b=choice(x,y))"},
             [("a=3", "b=x"), ("a=3", "b=y")],
             id="fixed-part-of-a-zip",
-            marks=bug("a zip writes its keys after what the command line fixes, and wins; drop the key, or refuse"),
         ),
     ],
 )
@@ -208,7 +206,6 @@ def test_the_last_that_is_said_of_a_key_counts(
     assert grid(*typed, params=params) == expected
 
 
-@bug("++KEY is another dimension beside the model's own, which is written last and wins; compare key_or_group")
 def test_a_range_that_is_forced_replaces_the_models_own() -> None:
     assert sorted(names(read(f"++{DEPTH}=1,2"))) == [f"++{DEPTH}", RATE]
 
@@ -233,10 +230,10 @@ def test_a_grid_leaves_the_models_own_ranges_out() -> None:
         pytest.param("choice(1,2)", "a=1", id="text"),
         pytest.param(3, "a=3", id="number"),
         pytest.param(True, "a=True", id="truth"),
-        pytest.param([1, 2], "a=[1, 2]", id="list"),
+        pytest.param([1, 2], "a=[1,2]", id="list"),
         pytest.param("'x,y'", "a='x,y'", id="quoted"),
-        pytest.param(None, "a=null", id="null", marks=bug("params of null are written None, a text; write null")),
-        pytest.param({"x": 1}, "a={x:1}", id="dict", marks=bug("params of a dict are written in Python's way")),
+        pytest.param(None, "a=null", id="null"),
+        pytest.param({"x": 1}, "a={x:1}", id="dict"),
     ],
 )
 def test_params_may_hold_what_yaml_does(value: Any, text: str) -> None:
@@ -356,6 +353,40 @@ def test_a_grid_zips_and_multiplies() -> None:
     ]
 
 
+# Zips of models
+
+
+def test_the_models_of_a_zip_have_their_own_ranges() -> None:
+    found = read("a=x,y", "m=zip(model=choice(line,forest,mean),b=choice(1,2,3))")
+    assert names(found) == ["m", "a", f"line:{ALPHA}", f"line:{RATE}", f"forest:{DEPTH}", f"forest:{RATE}"]
+    assert found.models == ["line", "forest", "mean"]
+    assert found.chosen({"m": "model=forest,b=2"}) == "forest"
+    keys = {"line": {ALPHA, RATE}, "forest": {DEPTH, RATE}, "mean": set()}
+    for overrides in drawn(found, 30):
+        told = dict(text.split("=") for text in overrides)
+        assert set(told) == {"model", "a", "b"} | keys[told["model"]]
+
+
+def test_a_grid_of_zipped_models_has_a_combination_for_each_row() -> None:
+    typed = ["m=zip(model=choice(line,forest,line),b=choice(1,2,3))", f"{ALPHA}=7,8"]
+    assert grid(*typed) == [
+        ("model=line", "b=1", f"{ALPHA}=7"),
+        ("model=line", "b=1", f"{ALPHA}=8"),
+        ("model=forest", "b=2"),
+        ("model=line", "b=3", f"{ALPHA}=7"),
+        ("model=line", "b=3", f"{ALPHA}=8"),
+    ]
+    assert read(*typed, searched=False).size == 5
+
+
+def test_a_zipped_key_leaves_the_models_own_range() -> None:
+    assert names(read(f"s=zip({DEPTH}=choice(1,2),b=choice(3,4))")) == ["s", RATE]
+
+
+def test_a_model_that_is_named_twice_is_one() -> None:
+    assert grid("model=line,line", "a=1,1") == [("model=line", "a=1")]
+
+
 # Exclusions
 
 
@@ -393,26 +424,19 @@ def test_what_is_excluded_is_not_tried(rules: list[str], left: list[str]) -> Non
             "split=80_20",
             [("split=kfold",)],
             id="option-like-a-number",
-            marks=bug(
-                "the rule is compared with the quoted text, so split=80_20 never matches; compare without quotes"
-            ),
         ),
         pytest.param(
             "a=true,2",
             "a=true",
             [("a=2",)],
             id="truth",
-            marks=bug("True is written True; write it as Hydra does, true"),
         ),
-        pytest.param(
-            "+a=1,2", "+a=1", [("+a=2",)], id="plus", marks=bug("the rule's own + is not stripped in _matches")
-        ),
+        pytest.param("+a=1,2", "+a=1", [("+a=2",)], id="plus"),
         pytest.param(
             "a=x,y",
             "model=forest,a=x",
             [("a=y",)],
             id="default-model",
-            marks=bug("a model that is not typed matches no rule; add model=NAME in Space.excludes"),
         ),
     ],
 )
@@ -447,7 +471,24 @@ def test_a_rule_that_is_no_combination_is_refused(rule: str) -> None:
     )
 
 
-@bug("a rule of no text excludes every combination, for all() of nothing is true; refuse it in exclusions")
+@pytest.mark.parametrize(
+    ("rule", "left"),
+    [
+        ("split='80_20'", ["split=kfold"]),
+        ("split=*", []),
+        ("split=80*", ["split=kfold"]),
+        ("++split=kfold", ["split='80_20'"]),
+    ],
+)
+def test_a_rule_matches_with_quotes_and_without(rule: str, left: list[str]) -> None:
+    assert grid("split='80_20',kfold", exclude=(rule,)) == [(text,) for text in left]
+
+
+@pytest.mark.parametrize("rule", ["a=true", "a=True"])
+def test_a_rule_spells_a_truth_as_it_likes(rule: str) -> None:
+    assert grid("a=true", "b=1,2", exclude=(f"{rule},b=1",)) == [("a=true", "b=2")]
+
+
 def test_an_empty_rule_is_refused() -> None:
     with pytest.raises(ConfigError):
         read(exclude=("",))
@@ -470,8 +511,8 @@ def test_parameters_are_written_in_their_order_behind_what_is_fixed() -> None:
         (3, "model.x=3"),
         (0.5, "model.x=0.5"),
         ("text", "model.x=text"),
-        pytest.param(None, "model.x=null", marks=bug("an unknown name is written with None, not null; use _text")),
-        pytest.param("80_20", "model.x='80_20'", marks=bug("an unknown name's text is not quoted; use encoded")),
+        pytest.param(None, "model.x=null"),
+        pytest.param("80_20", "model.x='80_20'"),
     ],
 )
 def test_a_custom_search_space_names_keys_itself(value: Any, text: str) -> None:
@@ -538,13 +579,27 @@ def test_an_experiment_chooses_the_model(search: Reader) -> None:
     assert "model.estimator.max_depth" in names(found)
 
 
-@bug("only choices of the command line are composed for the models; hand params' choices over as well")
+def test_an_option_of_params_that_reads_as_a_number_is_quoted(search: Reader) -> None:
+    found = search(params={"split": "choice(80_20,kfold)", "s": "zip(gate=choice(1_2,b),c=choice(1,2))"}, sweep="grid")
+    assert ranges(found)["split"] == CategoricalDistribution(["'80_20'", "kfold"])
+    assert ranges(found)["s"] == CategoricalDistribution(["gate='1_2',c=1", "gate=b,c=2"])
+
+
+def test_an_option_of_params_that_is_a_number_is_refused(search: Reader) -> None:
+    with pytest.raises(ConfigError, match=r"^split=8020 names no option but a number; put it in quotes"):
+        search(params={"split": 8020})
+
+
+def test_a_model_of_params_is_below_the_command_line(search: Reader) -> None:
+    found = search("model=rf", params={"model": "ridge"})
+    assert (found.model, found.fixed) == ("rf", (("sweep=optuna", None), ("model=rf", None)))
+
+
 def test_params_choose_the_model(search: Reader) -> None:
     found = search(params={"model": "ridge"})
     assert found.model == "ridge"
 
 
-@bug("see test_grammar: glob finds no loader")
 def test_models_by_a_pattern(search: Reader) -> None:
     found = search("model=glob(r*)")
     assert found.models == ["rf", "ridge"]
@@ -581,19 +636,16 @@ def test_a_preset_names_params_and_exclusions(search: Reader) -> None:
             {"type": "int", "low": 1, "high": 9, "step": 2},
             IntDistribution(1, 9, step=2),
             id="int-step",
-            marks=bug("high + step / 2 is a float, and so is the range; write range(low, high + 1, step) of an int"),
         ),
         pytest.param(
             {"type": "categorical", "choices": [None, 5]},
             CategoricalDistribution([None, 5]),
             id="null",
-            marks=bug("choices are written by str(): None is a text then; build the distribution, or write encoded(…)"),
         ),
         pytest.param(
             {"type": "categorical", "choices": ["80_20", "a,b"]},
             CategoricalDistribution(["'80_20'", "'a,b'"]),
             id="texts",
-            marks=bug("choices are written without quotes: 80_20 is a number then, and a,b are two choices"),
         ),
     ],
 )
@@ -609,10 +661,21 @@ def test_params_win_over_the_old_form(search: Reader) -> None:
     assert ("+b=3", None) in found.fixed
 
 
-@bug("an incomplete or misspelt old form is a KeyError, or read as float; refuse it with a sentence in _range")
 @pytest.mark.parametrize(
-    "told", [{"type": "int", "low": 1}, {"type": "categorical"}, {"type": "itn", "low": 1, "high": 2}]
+    ("told", "sentence"),
+    [
+        ({"type": "int", "low": 1}, "high is not set; give it a number."),
+        ({"type": "float", "low": "x", "high": 2}, "low=x should be a number."),
+        ({"type": "categorical"}, "a categorical range needs choices; give it a list, like [a,b]."),
+        ({"choices": []}, "a categorical range needs choices; give it a list, like [a,b]."),
+        ({"type": "itn", "low": 1, "high": 2}, "type=itn is none of int, float, categorical. Did you mean 'int'?"),
+        (
+            {"type": "int", "low": 1, "high": 2, "setp": 2},
+            "setp is not a key of a range, which are type, low, high, step, log, choices. Did you mean 'step'?",
+        ),
+    ],
 )
-def test_an_old_form_with_a_mistake_is_refused(search: Reader, told: dict[str, Any]) -> None:
-    with pytest.raises(ConfigError, match=r"^hydra\.sweeper\.search_space"):
+def test_an_old_form_with_a_mistake_is_refused(search: Reader, told: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ConfigError) as caught:
         search(search_space={"+a": told})
+    assert str(caught.value) == f"hydra.sweeper.search_space: +a: {sentence}"

@@ -108,13 +108,11 @@ def test_a_server_that_does_not_answer_is_told_without_the_password(address: str
     assert "\n" not in said
 
 
-@pytest.mark.xfail(strict=True, reason="what Hydra says of a _target_ is not told in our words")
 def test_a_storage_class_that_is_not_there_is_refused(tmp_path: Path) -> None:
     assert "nope.Storage" in refused(ConfigError, {"_target_": "nope.Storage"}, tmp_path)
 
 
 @pytest.mark.services
-@pytest.mark.xfail(strict=True, reason="Optuna's ExperimentalWarning: filtered by open_study, which comes later")
 def test_redis_opens_without_a_warning(tmp_path: Path) -> None:
     made = SERVICES["redis"]("")
     address = next(made)
@@ -267,7 +265,6 @@ def test_another_seed_draws_otherwise(name: str, tmp_path: Path) -> None:
     assert not any(one == two for one, two in zip(first, other, strict=True))
 
 
-@pytest.mark.xfail(strict=True, reason="each trial scrambles the sequence anew, which leaves random points")
 def test_qmc_spreads_its_points_evenly() -> None:
     """The first trial is drawn by itself; the points of a Sobol sequence after it fall into a sixteenth each."""
     settings = told(sampler=SAMPLERS["qmc"])
@@ -424,7 +421,6 @@ def test_a_study_that_says_nothing_of_itself_is_taken(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["output=json", "tracking.plots=false", "threads=1"])
-@pytest.mark.xfail(strict=True, reason="overrides that change nothing of the result count as another search")
 def test_what_changes_nothing_of_the_result_is_no_change(text: str, tmp_path: Path) -> None:
     study = opened(None, tmp_path, "mine")
     study.set_user_attr(studies.META, described())

@@ -322,7 +322,6 @@ def test_a_trial_for_a_worker_that_died_unseen_is_a_failed_one(data: Data, pools
     assert pool.room == 1
 
 
-@pytest.mark.xfail(strict=True, raises=OSError, reason="an answer to a dead worker raises, and ends the sweep with it")
 def test_a_worker_may_die_before_its_answer(data: Data, pools: Pools) -> None:
     pool = pools()
     pool.submit(data.task(named("ridge"), folds=True, prunes=True))
@@ -383,7 +382,6 @@ def test_in_the_end_no_process_is_left(busy: bool, end: str, data: Data, pools: 
     assert time.monotonic() - began < LONG / 2
 
 
-@pytest.mark.xfail(strict=True, reason="busy workers are waited for one after the other, 2 s each")
 def test_many_busy_workers_end_as_fast_as_one(data: Data, pools: Pools, notes: Path) -> None:
     pool = pools(3)
     for number in range(3):

@@ -6,14 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import OmegaConf
 
+from mlrunner.errors import ConfigError
+from mlrunner.options import misread
+from mlrunner.sweep import oldform, reading, workers
 from mlrunner.sweep import settings as told
-from mlrunner.sweep import space as spaces
-from mlrunner.sweep import workers
 from mlrunner.sweep.composer import Composer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from hydra.types import HydraContext, TaskFunction
     from omegaconf import DictConfig
+
+    from mlrunner.sweep.space import Space
 
 LIBRARIES = {"lightgbm", "xgboost", "catboost"}
 
@@ -37,7 +42,7 @@ def sweep(context: HydraContext, task_function: TaskFunction, config: DictConfig
     composer = Composer(context, config)
     space = read_space(settings, composer, arguments)
     if not settings.dry_run:  # the workers' imports take as long as ours, beside which they run from here on
-        workers.preload(libraries(space, composer, arguments))
+        workers.preload(libraries(space, composer))
     from mlrunner.sweep import plan as planning
     from mlrunner.sweep import session
 
@@ -48,38 +53,34 @@ def sweep(context: HydraContext, task_function: TaskFunction, config: DictConfig
     return session.run(plan, drafts, session.Handed(context, task_function, config))
 
 
-def read_space(settings: told.SweepSettings, composer: Composer, arguments: list[str]) -> spaces.Space:
+def read_space(settings: told.SweepSettings, composer: Composer, arguments: list[str]) -> Space:
     """Read the space and what is excluded from it."""
-    params = {**_old_form(settings.search_space or {}), **(settings.params or {})}
-    choices = tuple(text for text in arguments if composer.is_fixed_choice(text))
-    return spaces.read(
+    params = {**oldform.read(settings.search_space or {}), **(settings.params or {})}
+    return reading.read(
         arguments,
         params,
-        lambda options: composer.models(choices, options),
+        lambda fixed, options: models(composer, fixed, options),
         searched=not settings.is_grid,
         loader=composer.loader,
         exclude=settings.exclude,
     )
 
 
-def _old_form(search_space: dict[str, Any]) -> dict[str, str]:
-    """Read `hydra.sweeper.search_space`, as Hydra 1.1 had it: a type, and its bounds or choices."""
-    return {key: _range(one) if isinstance(one, dict) else str(one) for key, one in search_space.items()}
+def models(composer: Composer, fixed: list[str], options: list[str]) -> Mapping[str, Mapping[str, Any]]:
+    """Compose the model groups of a space.
+
+    Raises:
+        ConfigError: When an option is a number, which Hydra takes for a mistake of the program.
+    """
+    choices = tuple(text for text in fixed if composer.is_fixed_choice(text))
+    try:
+        return composer.models(choices, options)
+    except ValueError as error:
+        raise ConfigError(misread(choices, error)) from error
 
 
-def _range(one: dict[str, Any]) -> str:
-    if one.get("type") == "categorical" or "choices" in one:
-        return f"choice({','.join(str(value) for value in one['choices'])})"
-    if one.get("step") is not None:
-        return f"range({one['low']},{one['high'] + one['step'] / 2},{one['step']})"
-    inside = f"interval({one['low']},{one['high']})"
-    inside = f"int({inside})" if one.get("type") == "int" else inside
-    return f"tag(log,{inside})" if one.get("log") else inside
-
-
-def libraries(space: spaces.Space, composer: Composer, arguments: list[str]) -> list[str]:
+def libraries(space: Space, composer: Composer) -> list[str]:
     """Name what the models need beside scikit-learn, by the classes that they name."""
-    choices = tuple(text for text in arguments if composer.is_fixed_choice(text))
-    groups = composer.models(choices, space.models if len(space.models) > 1 else [])
+    groups = models(composer, [text for text, _ in space.fixed], space.models if space.chooser else [])
     texts = [OmegaConf.to_yaml(OmegaConf.create(dict(group.get("targets") or {}))) for group in groups.values()]
     return [name for name in sorted(LIBRARIES) if any(f"{name}." in text for text in texts)]

@@ -17,7 +17,7 @@ from mlrunner import composition as composing
 from mlrunner.build import build
 from mlrunner.cleaning import CleaningStrategy
 from mlrunner.composition import Composition, Launch, gaps
-from mlrunner.composition.rules import RULES, Data, Found
+from mlrunner.composition.rules import RULES, Data, Found, estimator, objective
 from mlrunner.composition.values import plain
 from mlrunner.dataset import Dataset, infer_task, tables
 from mlrunner.deployer import Deployer
@@ -117,7 +117,7 @@ def check(cfg: DictConfig, launch: Launch) -> Checked:
 
 
 def recheck(cfg: DictConfig, launch: Launch, known: Checked) -> Checked:
-    """Check a composition that differs from a checked one in the values of its model only.
+    """Check a composition that differs from a checked one in the values of its model and its objective only.
 
     Args:
         cfg: Hydra's config of the run; an inferred task is written into it.
@@ -131,9 +131,12 @@ def recheck(cfg: DictConfig, launch: Launch, known: Checked) -> Checked:
         cfg.dataset.task = known.data.task
     composition = composing.read(cfg, launch)
     model: Model = build(composition["model"], "model", Model)
-    problems = model.problems(composition["dataset"]["task"])
-    if problems:
-        raise ProblemsError(problems)
+    metric = OmegaConf.select(cfg, "objective.metric", throw_on_missing=False)
+    found = Found(known.data, composition["dataset"]["task"], {"model": model}, metric, composition.settings.home)
+    problems = Problems()
+    for rule in (estimator, objective):
+        problems.extend(rule(found))
+    problems.refuse()
     return replace(known, composition=composition)
 
 

@@ -109,7 +109,7 @@ class Claims:
         return Trial(self._study, number)
 
     def _pop(self) -> int | None:
-        """Take a trial that waits, unless another process is faster; until it is known whose it is, we are candidates."""
+        """Take a trial that waits, unless another process is faster; until it says whose it is, we are a candidate."""
         storage = self._study._storage
         for waiting in storage.get_all_trials(self._study._study_id, deepcopy=False, states=(TrialState.WAITING,)):
             with suppress(UpdateFinishedTrialError), self._guard:
@@ -203,4 +203,7 @@ def alive(told: dict[str, Any] | None) -> bool:
 
 
 def grid_place(trials: list[FrozenTrial], number: int) -> int:
-    """Tell which combination of a grid a trial is: as many were begun before it."""
+    """Tell which combination of a grid a trial is: as many were begun before it, or before the one that it repeats."""
+    while number < len(trials) and RETRY in trials[number].user_attrs:
+        number = int(trials[number].user_attrs[RETRY])
+    return sum(one.user_attrs.get(VOID) != "surplus" and RETRY not in one.user_attrs for one in trials[:number])

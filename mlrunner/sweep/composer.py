@@ -7,6 +7,7 @@ choices, so each set of choices is composed by Hydra once, and the values are se
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,11 +28,18 @@ if TYPE_CHECKING:
     from hydra.types import HydraContext
 
 
+INSIDE = re.compile(r"(\$\{hydra\.[\w.]+\}|[^$])*")  # a text that refers to nothing but Hydra's own node
+
+
 class Frozen(CachingConfigRepository):
     """The configuration files as each was first read; Hydra copies its repository for every composition."""
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Frozen:
         return self
+
+    def load_config(self, config_path: str) -> Any:
+        """Give a copy, for Hydra merges other files into what it is given."""
+        return copy.deepcopy(super().load_config(config_path))
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,7 @@ class Composer:
         self.config = config
         self._parser = OverridesParser.create(config_loader=self.loader)
         self._bases: dict[tuple[str, ...], tuple[DictConfig, DictConfig]] = {}
+        self._folder: Path | None = None
 
     def compose(self, overrides: tuple[str, ...], number: int | None = None, record: bool = False) -> Composed:
         """Compose a trial; the result is what Hydra's own composition gives.
@@ -74,7 +83,7 @@ class Composer:
         whole, task = self._base(tuple(str(one.input_line) for one in parsed if self._is_choice(one)))
         cfg = copy.deepcopy(task)
         self.loader._apply_overrides_to_config([one for one in parsed if not self._is_choice(one)], cfg)
-        self._tell(whole, parsed, number)
+        self._tell(whole, cfg, parsed, number)
         launch = _launch(whole, [str(one.input_line) for one in parsed], number)
         return Composed(cfg, launch, _record(whole, cfg) if record else {})
 
@@ -82,6 +91,8 @@ class Composer:
         """Compose a set of choices once: whole, and without Hydra's own node, which is most of it."""
         if choices not in self._bases:
             whole = self.loader.load_sweep_config(self.config, list(choices))
+            if self._folder is not None:
+                _place(whole, self._folder)
             task = copy.deepcopy(whole)
             with read_write(task), open_dict(task):
                 del task["hydra"]
@@ -98,7 +109,7 @@ class Composer:
         one = parse(text, self.loader)
         return self._is_choice(one) and not one.is_sweep_override()
 
-    def _tell(self, whole: DictConfig, parsed: list[Override], number: int | None) -> None:
+    def _tell(self, whole: DictConfig, cfg: DictConfig, parsed: list[Override], number: int | None) -> None:
         """Write into the `hydra` node what Hydra's sweepers and launchers write."""
         said = whole.hydra.job.config.override_dirname
         with read_write(whole), open_dict(whole):
@@ -108,14 +119,13 @@ class Composer:
             )
             if number is not None:
                 whole.hydra.job.id = whole.hydra.job.num = number
-                folder = Path(str(whole.hydra.sweep.dir)) / str(whole.hydra.sweep.subdir)
-                whole.hydra.runtime.output_dir = str(folder.absolute())
+                whole.hydra.runtime.output_dir = str(_folder(whole, cfg).absolute())
 
     def settle(self, folder: Path) -> None:
         """Put the folders of all trials below another one."""
+        self._folder = folder
         for whole in [self.config, *[one for one, _ in self._bases.values()]]:
-            with read_write(whole), open_dict(whole):
-                whole.hydra.sweep.dir = str(folder)
+            _place(whole, folder)
 
     def models(self, overrides: tuple[str, ...], options: list[str]) -> dict[str, Mapping[str, Any]]:
         """Compose the `model` group of some options, unresolved; of the one that is chosen when none is named."""
@@ -128,10 +138,27 @@ class Composer:
         return found
 
 
+def _place(whole: DictConfig, folder: Path) -> None:
+    with read_write(whole), open_dict(whole):
+        whole.hydra.sweep.dir = str(folder)
+
+
+def _folder(whole: DictConfig, cfg: DictConfig) -> Path:
+    """Name the folder of a trial; a `subdir` of the user's own may refer to values that only the trial has."""
+    subdir = whole.hydra.sweep._get_node("subdir")
+    if INSIDE.fullmatch(str(subdir._value())):
+        return Path(str(whole.hydra.sweep.dir)) / str(whole.hydra.sweep.subdir)
+    both = OmegaConf.create({**{key: cfg._get_node(key) for key in cfg}, "hydra": whole.hydra})
+    return Path(str(whole.hydra.sweep.dir)) / str(both.hydra.sweep.subdir)
+
+
 def _launch(whole: DictConfig, overrides: list[str], number: int | None) -> Launch:
     choices = {group: str(option) for group, option in whole.hydra.runtime.choices.items() if group in GROUPS}
     folder = Path(str(whole.hydra.runtime.output_dir)) if number is not None else Path()
     return Launch(choices, overrides, folder, number)
+
+
+DOUBTFUL = re.compile(r"\"|'': |[^\x00-\x7f]")
 
 
 class Dumper(yaml.CDumper if yaml.__with_libyaml__ else yaml.Dumper):  # type: ignore[misc]
@@ -153,7 +180,10 @@ def _record(whole: DictConfig, cfg: DictConfig) -> dict[str, str]:
         "hydra.yaml": {"hydra": OmegaConf.to_container(whole.hydra, enum_to_str=True)},
         "overrides.yaml": OmegaConf.to_container(whole.hydra.overrides.task),
     }
-    return {
-        name: yaml.dump(node, Dumper=Dumper, default_flow_style=False, allow_unicode=True, sort_keys=False)
-        for name, node in nodes.items()
-    }
+    return {name: _written(node) for name, node in nodes.items()}
+
+
+def _written(node: Any) -> str:
+    """Write a node; in OmegaConf's own way where quoted texts may be broken at other places by the C library."""
+    text = str(yaml.dump(node, Dumper=Dumper, default_flow_style=False, allow_unicode=True, sort_keys=False))
+    return OmegaConf.to_yaml(OmegaConf.create(node)) if DOUBTFUL.search(text) else text

@@ -1,14 +1,14 @@
-"""Ranges as Hydra's override grammar writes them, as Optuna's distributions."""
+"""What a search varies, as Hydra's override grammar writes it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import IntervalSweep, Override, Quote, QuotedString, RangeSweep, Transformer
+from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from optuna.distributions import (
     BaseDistribution,
@@ -18,10 +18,13 @@ from optuna.distributions import (
 )
 
 from mlrunner.errors import ConfigError
+from mlrunner.sweep.ranges import choices, distribution, stepped, written
 
 ZIP = re.compile(r"(?P<name>[\w.]+)=zip\((?P<inside>.*)\)", re.DOTALL)
 OPEN, CLOSED, QUOTES = "([{", ")]}", "'\""
 SEED = re.compile(r"(^|\.)(seed|random_state|random_seed)$")
+REASON = re.compile(r"while evaluating '.*': (.+)")
+MODEL = "model"
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,28 @@ class Dimension:
         """Write a value as Hydra reads it."""
         if self.zipped is not None:
             return self.zipped[str(value)]
-        return (_text(self.key, value),)
+        if isinstance(self.distribution, FloatDistribution) and self.distribution.step is not None:
+            value = stepped(self.distribution, value)
+        return (written(self.key, value),)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Name the keys that it sets, however they are added."""
+        texts = next(iter(self.zipped.values())) if self.zipped is not None else (self.key,)
+        return tuple(identity(text) for text in texts)
+
+    def without(self, key: str) -> Dimension | None:
+        """Leave a key out, which a zip may do without; None when nothing is left."""
+        if self.zipped is None:
+            return None if identity(self.key) == key else self
+        rows = [tuple(text for text in row if identity(text) != key) for row in self.zipped.values()]
+        left = {",".join(row): row for row in rows if row}
+        return replace(self, distribution=CategoricalDistribution(list(left)), zipped=left) if left else None
+
+    def model_of(self, value: Any) -> str | None:
+        """Name the model that a value chooses; None when it chooses none."""
+        found = [text.partition("=")[2] for text in self.overrides(value) if identity(text) == MODEL]
+        return found[0] if found else None
 
     @property
     def values(self) -> list[Any]:
@@ -63,15 +87,17 @@ class Dimension:
         if isinstance(found, IntDistribution) and not found.log:
             return list(range(found.low, found.high + 1, found.step))
         if isinstance(found, FloatDistribution) and found.step is not None:
-            return [found.low + place * found.step for place in range(round((found.high - found.low) / found.step) + 1)]
+            count = round((found.high - found.low) / found.step) + 1
+            return [stepped(found, found.low + place * found.step) for place in range(count)]
         raise ConfigError(
             f"{self.key}={self.told} has no end of values, so no grid; name some with choice(…) or range(…), or choose "
             "another hydra/sweeper/sampler."
         )
 
 
-def _text(key: str, value: Any) -> str:
-    return f"{key}={'null' if value is None else value}"
+def identity(text: str) -> str:
+    """Name the key of an override, with its package, whether it is changed, added or deleted."""
+    return text.partition("=")[0].lstrip("+~")
 
 
 def parse(text: str, loader: Any = None) -> Override:
@@ -81,12 +107,20 @@ def parse(text: str, loader: Any = None) -> Override:
         ConfigError: When it is none.
     """
     try:
-        return OverridesParser.create(config_loader=loader).parse_override(text)
+        return OverridesParser.create(config_loader=loader).parse_overrides([text])[0]
     except HydraException as error:
         raise ConfigError(
-            f"'{text}' is not an override; write key=choice(a,b), key=range(1,5), key=interval(0.1,1) or "
-            "key=tag(log,interval(0.1,10))."
+            f"'{text}' is not an override{_reason(str(error))}; write key=choice(a,b), key=range(1,5), "
+            "key=interval(0.1,1) or key=tag(log,interval(0.1,10))."
         ) from error
+
+
+def _reason(message: str) -> str:
+    """Tell why a function of the grammar refuses what it is given."""
+    if "NoneType is incompatible" in message and "'choice(" in message:
+        return ", for choice(…) takes no null, which key=null,8 does"
+    found = REASON.search(message)
+    return f" ({found[1]})" if found else ""
 
 
 def dimension(override: Override) -> Dimension:
@@ -95,70 +129,30 @@ def dimension(override: Override) -> Dimension:
     Raises:
         ConfigError: When the range is empty, upside down or contradicts itself.
     """
-    key, told = override.get_key_element(), str(override.input_line).partition("=")[2]
-    if SEED.search(override.key_or_group):
-        raise ConfigError(
-            f"{key}={told}: a seed is not searched, for the luckiest would win; set hydra.sweeper.repeats=5 to average "
-            "each trial over five seeds."
-        )
+    refuse_seed(override)
+    key, told = override.get_key_element(), _told(override)
     try:
-        found = _distribution(override)
+        found = distribution(override)
     except (ValueError, HydraException) as error:
         raise ConfigError(f"{key}={told} is no range: {str(error).rstrip('.')}.") from error
     return Dimension(key, key, found, told)
 
 
-def _distribution(override: Override) -> BaseDistribution:
-    value = override.value()
-    if isinstance(value, IntervalSweep):
-        return _interval(value)
-    if isinstance(value, RangeSweep) and not value.shuffle:
-        return _range(value)
-    choices = [encoded(choice) for choice in override.sweep_iterator()]
-    if not choices:
-        raise ValueError("it has no values")
-    return CategoricalDistribution(choices)
+def _told(override: Override) -> str:
+    return str(override.input_line).partition("=")[2]
 
 
-def encoded(choice: Any) -> bool | int | float | str | None:
-    """Give Optuna a choice as it is where it can take it, and as Hydra's text otherwise.
+def refuse_seed(override: Override) -> None:
+    """Refuse to search a seed.
 
-    Hydra takes the quotes off inside of `choice(…)`, so a text that would be read as something else gets them back.
+    Raises:
+        ConfigError: When the key is one.
     """
-    if choice is None or isinstance(choice, bool | int | float):
-        return choice
-    if isinstance(choice, QuotedString) or not isinstance(choice, str):
-        return Transformer.str(choice)
-    try:
-        again = OverridesParser.create().parse_override(f"key={choice}")
-    except HydraException:
-        return QuotedString(choice, Quote.single).with_quotes()
-    return choice if again._value == choice else QuotedString(choice, Quote.single).with_quotes()
-
-
-def _interval(value: IntervalSweep) -> BaseDistribution:
-    if value.start is None or value.end is None:
-        raise ValueError("an interval has two ends")
-    log = "log" in value.tags
-    if log and value.start <= 0:
-        raise ValueError("a logarithmic interval begins above 0")
-    if isinstance(value.start, int) and isinstance(value.end, int):
-        return IntDistribution(value.start, value.end, log=log)
-    return FloatDistribution(float(value.start), float(value.end), log=log)
-
-
-def _range(value: RangeSweep) -> BaseDistribution:
-    """The stop of a range is not one of its values, as everywhere in Python."""
-    found = list(value.range())
-    if not found:
-        raise ValueError("it has no values; the stop is not one of them")
-    low, high, step = min(found), max(found), abs(value.step)
-    log = "log" in value.tags
-    if log and step != 1:
-        raise ValueError("a logarithmic range has steps of 1")
-    if all(isinstance(one, int) for one in found):
-        return IntDistribution(int(low), int(high), log=log, step=int(step))
-    return FloatDistribution(float(low), float(high), step=float(step))
+    if SEED.search(override.key_or_group):
+        raise ConfigError(
+            f"{override.get_key_element()}={_told(override)}: a seed is not searched, for the luckiest would win; set "
+            "hydra.sweeper.repeats=5 to average each trial over five seeds."
+        )
 
 
 def zipped(text: str, loader: Any = None) -> Dimension | None:
@@ -178,13 +172,25 @@ def zipped(text: str, loader: Any = None) -> Dimension | None:
     if plain or len(parts) < 2:
         told = f"'{plain[0]}' is no list of values" if plain else "it names fewer than two keys"
         raise ConfigError(f"{text}: {told}; write {match['name']}=zip(a=choice(1,2),b=choice(3,4)).")
-    columns = [[_text(one.get_key_element(), encoded(value)) for value in one.sweep_iterator()] for one in parts]
+    for one in parts:
+        refuse_seed(one)
+    columns = [[written(one.get_key_element(), value) for value in _values(one, text)] for one in parts]
     sizes = [len(column) for column in columns]
     if len(set(sizes)) > 1:
         raise ConfigError(f"{text}: its keys have {', '.join(map(str, sizes))} values; give each the same number.")
     rows = {",".join(row): row for row in zip(*columns, strict=True)}
     told = text.partition("=")[2]
     return Dimension(match["name"], match["name"], CategoricalDistribution(list(rows)), told, zipped=rows)
+
+
+def _values(part: Override, whole: str) -> list[Any]:
+    try:
+        found = choices(part)
+        if not found:
+            raise ValueError("it has no values")
+        return found
+    except (ValueError, HydraException) as error:
+        raise ConfigError(f"{whole}: {part.input_line} is no range: {str(error).rstrip('.')}.") from error
 
 
 def split(text: str) -> list[str]:
@@ -194,16 +200,19 @@ def split(text: str) -> list[str]:
 
 def _parts(text: str) -> Iterator[list[str]]:
     part: list[str] = []
-    depth, quote = 0, ""
+    depth, quote, escaped = 0, "", False
     for sign in text:
-        if quote:
+        if escaped or sign == "\\":
+            escaped = not escaped
+        elif quote:
             quote = "" if sign == quote else quote
         elif sign in QUOTES:
             quote = sign
-        depth += (sign in OPEN) - (sign in CLOSED) if not quote else 0
-        if sign == "," and depth == 0 and not quote:
+        elif sign == "," and depth == 0:
             yield part
             part = []
+            continue
         else:
-            part.append(sign)
+            depth += (sign in OPEN) - (sign in CLOSED)
+        part.append(sign)
     yield part

@@ -17,10 +17,10 @@ from rich.table import Table
 from rich.text import Text
 
 from mlrunner.errors import MlrunnerError, ProblemsError
+from mlrunner.options import misread
 from mlrunner.sweep import starting
 from mlrunner.sweep.drafts import Draft, Drafts
 from mlrunner.sweep.goals import goal_of, limit_of
-from mlrunner.sweep.space import MODEL
 from mlrunner.terminal import console
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 MANY = 64  # sets of choices that are all checked; of more, each choice once
 SHOWN = 5  # first compositions of a dry run
+DRAWS = 20  # for each that is shown, where most are excluded
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,11 @@ def check(space: Space, drafts: Drafts) -> Draft:
             first = first or found
         except (MlrunnerError, HydraException, OmegaConfBaseException) as error:
             told = getattr(error, "problems", [" ".join(str(error).split())])
-            problems += [one for one in told if one not in problems]
+        except ValueError as error:  # Hydra's, of an option that is no text
+            told = [misread(overrides, error)]
+        else:
+            continue
+        problems += [one for one in told if one not in problems]
     if problems or first is None:
         raise ProblemsError(problems or ["hydra.sweeper.exclude leaves no combination; exclude less."])
     return first
@@ -103,9 +108,8 @@ def check(space: Space, drafts: Drafts) -> Draft:
 
 def probes(space: Space) -> Iterator[dict[str, Any]]:
     """Choose parameters to look at: all sets of choices, or each choice once where there are many; and the ends."""
-    for model in space.models:
-        own = [one for one in space.of(model) if one.name != MODEL]
-        head = {MODEL: model} if any(one.name == MODEL for one in space.dimensions) else {}
+    for model, head in space.heads:
+        own = space.others(model)
         middle = head | {one.name: _ends(one)[0] for one in own}
         choices = [one for one in own if isinstance(one.distribution, CategoricalDistribution)]
         if math.prod(len(_ends(one)) for one in choices) <= MANY:
@@ -155,12 +159,20 @@ def first_overrides(plan: Plan, sampler: Any, count: int = SHOWN) -> list[tuple[
     """Draw the parameters of the first trials in a study of their own, which is thrown away."""
     import optuna
 
+    count, space = min(count, plan.limit), plan.space
+    if plan.settings.is_grid:
+        return [space.overrides(params) for params in space.grid()[:count]]
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(directions=list(plan.goal.directions))
-    found = []
-    for place in range(min(count, plan.limit)):
+    starting.enqueue(study, plan.settings.warm_start, space, plan.home)
+    found: list[tuple[str, ...]] = []
+    for place in range(count * DRAWS):
         study.sampler = sampler(place)
-        found.append(plan.space.suggest(study.ask()))
+        overrides = space.suggest(study.ask())
+        if not space.excludes(overrides):
+            found.append(overrides)
+        if len(found) == count:
+            break
     return found
 
 
@@ -180,7 +192,7 @@ def estimate(plan: Plan) -> str:
 def _earlier(plan: Plan) -> Iterator[float]:
     """Read what fits of these models took on this data set; the newest 200 runs tell enough."""
     files = sorted((plan.home / "multirun").glob("*/*/**/result.json"), reverse=True)[:200]
-    label = f"name: {plan.first.composition['dataset']['name']}"
+    label = f"name: {plan.first.composition['dataset']['name']}\n"
     for file in files:
         config = file.parent / ".hydra" / "config.yaml"
         text = config.read_text() if config.exists() else ""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import pydantic
 from omegaconf import DictConfig, OmegaConf
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from mlrunner.build import sentences
 from mlrunner.errors import ConfigError, ProblemsError
@@ -19,6 +19,14 @@ NO_PRUNER = "optuna.pruners.NopPruner"
 PACKAGES = {"optuna.samplers.CmaEsSampler": "cmaes", "optuna.samplers.GPSampler": "torch"}
 
 
+def _direction(told: Any) -> Any:
+    """Refuse what is no direction in one sentence; of a union pydantic tells what each of its types wanted."""
+    each = told if isinstance(told, list) else [told]
+    if told is not None and (not each or any(one not in get_args(Direction) for one in each)):
+        raise ValueError("should be minimize or maximize, or a list of them with one for each metric")
+    return told
+
+
 class SweepSettings(pydantic.BaseModel):
     """What the sweeper was told; see `hydra_plugins.mlrunner_sweeper.config` for each key."""
 
@@ -26,7 +34,7 @@ class SweepSettings(pydantic.BaseModel):
 
     sampler: dict[str, Any]
     pruner: dict[str, Any]
-    direction: Direction | Annotated[list[Direction], Field(min_length=1)] | None
+    direction: Annotated[Direction | list[Direction] | None, BeforeValidator(_direction)]
     storage: str | dict[str, Any] | None
     study_name: Annotated[str, Field(min_length=1)] | None
     n_trials: Annotated[int, Field(gt=0)] | None

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from optuna.distributions import CategoricalDistribution
+from optuna.distributions import CategoricalDistribution, IntDistribution
 
 from mlrunner.errors import ConfigError, nearest
-from mlrunner.sweep.grammar import parse, split
+from mlrunner.options import quote_option
+from mlrunner.sweep.grammar import MODEL, identity, parse, split
 from mlrunner.sweep.results import NAME
 from mlrunner.sweep.settings import KEY, SweepSettings
-from mlrunner.sweep.space import MODEL
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -93,16 +93,29 @@ def _params(texts: list[str], space: Space, strict: bool) -> dict[str, Any]:
         space: What the search varies.
         strict: Refuse what lies outside, and do not pass it over.
     """
-    told = {one.get_key_element(): one.value() for one in map(parse, texts)}
+    told = _values(texts)
     model = str(told.get(MODEL, space.model))
-    known = {one.key: one for one in space.of(model)}
+    given = {**({} if space.chooser else {MODEL: space.model}), **_values([text for text, _ in space.fixed])}
+    known = {key: one for one in space.of(model) for key in one.keys}
     found: dict[str, Any] = {}
     for key, value in told.items():
         one = known.get(key)
-        if one is not None and _inside(one, value):
-            found[one.name] = value
-        elif strict:
-            raise ConfigError(_outside(key, value, one, sorted(known)))
+        params = _param(one, told) if one is not None else {}
+        found |= params
+        if strict and not params and not (key in given and one is None and _is_same(given[key], value)):
+            raise ConfigError(_outside(key, value, one, sorted({each.key for each in known.values()})))
+    return found
+
+
+def _values(texts: list[str]) -> dict[str, Any]:
+    """Read what overrides set, by their keys."""
+    found = {}
+    for override in [parse(quote_option(text)) for text in texts]:
+        if override.is_sweep_override():
+            raise ConfigError(
+                f"{KEY}.warm_start: {override.input_line} names several values; write a composition for each."
+            )
+        found[identity(override.get_key_element())] = override.value()
     return found
 
 
@@ -112,11 +125,21 @@ def _outside(key: str, value: Any, one: Dimension | None, known: list[str]) -> s
     return f"{KEY}.warm_start: {key}={value} lies outside {one.told}; widen the range or change the value."
 
 
-def _inside(one: Dimension, value: Any) -> bool:
+def _param(one: Dimension, told: dict[str, Any]) -> dict[str, Any]:
+    """Give the parameter of a dimension that has the values which were told; none where it has no such."""
     found = one.distribution
     if isinstance(found, CategoricalDistribution):
-        return value in found.choices
-    try:
-        return bool(found._contains(found.to_internal_repr(value)))
-    except (ValueError, TypeError):
-        return False
+        fitting = [choice for choice in found.choices if _fits(_values(list(one.overrides(choice))), told)]
+        return {one.name: fitting[0]} if fitting else {}
+    value = told[identity(one.key)]
+    if not isinstance(value, int | float) or isinstance(value, bool) or not found._contains(float(value)):
+        return {}
+    return {one.name: int(value) if isinstance(found, IntDistribution) else float(value)}
+
+
+def _fits(choice: dict[str, Any], told: dict[str, Any]) -> bool:
+    return all(key in told and _is_same(value, told[key]) for key, value in choice.items())
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)

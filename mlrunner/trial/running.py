@@ -141,7 +141,8 @@ def _rows(part: Part, fold: int | None) -> tuple[pd.DataFrame, pd.DataFrame]:
 def _prepare(task: TrialTask, part: Part, fold: int | None, model: Model) -> Prepared:
     """Learn the features and apply them, once for all trials that differ in the estimator only."""
     settings = part.model["features"] if isinstance(model, EstimatorModel) else part.model
-    key = json.dumps([part.train, part.validation, part.folds, fold, settings], sort_keys=True, default=str)
+    place = [part.train, part.validation, part.folds, fold, repr(task.roles)]
+    key = json.dumps([place, settings], sort_keys=True, default=str)
     if key in PREPARED:
         PREPARED.move_to_end(key)
         return PREPARED[key]

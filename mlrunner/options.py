@@ -1,0 +1,35 @@
+"""Options of the groups as they are typed: 80_20 is a name, which Hydra's grammar reads as the number 8020."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+CONF = Path(__file__).resolve().parent.parent / "conf"
+CHOICE = re.compile(r"\w+=choice\([^)]*\)")
+DIGITS_OPTION = re.compile(r"(?<![\w'\"])\d+(_\d+)+(?![\w'\"])")
+NO_NAME = re.compile(r"[\d.]+|true|false", re.IGNORECASE)
+
+
+def quote_option(text: str) -> str:
+    """Quote an option like 80_20, which Hydra's grammar would read as the number 8020."""
+    key, equals, value = text.partition("=")
+    if not equals or not (CONF / key).is_dir():
+        return text
+    quoted = DIGITS_OPTION.sub(r"'\g<0>'", value)
+    return f"{key}={quoted}"
+
+
+def quote_choices(text: str) -> str:
+    """Quote such options in each `choice(…)` of a zipped dimension."""
+    return CHOICE.sub(lambda found: quote_option(found[0]), text)
+
+
+def misread(texts: Iterable[str], error: ValueError) -> str:
+    """Say which options Hydra cannot look for, because its grammar reads them as no text."""
+    pairs = [text.partition("=") for text in texts]
+    found = [f"{key}={value}" for key, _, value in pairs if NO_NAME.fullmatch(value) and (CONF / key).is_dir()]
+    if not found:
+        return " ".join(str(error).split())
+    return f"{', '.join(found)} names no option but a number; put it in quotes, as in split='80_20'."

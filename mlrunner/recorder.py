@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import signal
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
@@ -9,6 +10,7 @@ from multiprocessing import get_context
 from typing import Any, ParamSpec, TypeVar
 
 from mlrunner.errors import StoreError
+from mlrunner.orphans import end_with_parent
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -66,6 +68,13 @@ class Recorder:
 def _ignore_interrupts() -> None:
     """Leave Ctrl-C to the process that was started first; it waits for what is queued."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()
+
+
+def warm() -> None:
+    """Import what saving and drawing need; the store is left to whoever makes it."""
+    for module in ("matplotlib.figure", "mlflow.sklearn", "skops.io", "mlrunner.sweep.recording"):
+        importlib.import_module(module)
 
 
 RECORDER = Recorder()

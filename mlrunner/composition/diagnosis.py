@@ -32,7 +32,7 @@ def diagnose(texts: list[str], multirun: bool = False) -> list[str]:
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(Path(os.environ["MLRUNNER_PROJECT"]) / CONF), version_base="1.3"):
         loader: Any = GlobalHydra.instance().config_loader()
-        parsed, sentences = _parse(texts)
+        parsed, sentences = _parse(texts, loader)
         sentences += [] if multirun else [_sweep(one) for one in parsed if one.is_sweep_override()]
         groups = [one for one in parsed if loader.repository.group_exists(one.key_or_group)]
         wrong = {one.input_line: list(_options(one, loader)) for one in groups}
@@ -44,13 +44,13 @@ def diagnose(texts: list[str], multirun: bool = False) -> list[str]:
         return [*sentences, *[sentence for one in others for sentence in _key(one, cfg, names)]]
 
 
-def _parse(texts: list[str]) -> tuple[list[Override], list[str]]:
-    parser = OverridesParser.create()
+def _parse(texts: list[str], loader: Any) -> tuple[list[Override], list[str]]:
+    parser = OverridesParser.create(config_loader=loader)  # which a glob asks for the options of its group
     parsed: list[Override] = []
     sentences = []
     for text in texts:
         try:
-            parsed.append(parser.parse_override(text))
+            parsed += parser.parse_overrides([text])
         except HydraException:
             sentences.append(
                 f"'{text}' is not an override; write GROUP=OPTION or key.subkey=value, in quotes where the shell "

@@ -56,6 +56,20 @@ class Stack(ABC):
         if servers.is_remote(os.environ["MLFLOW_TRACKING_URI"]):
             servers.reach(os.environ["MLFLOW_TRACKING_URI"], "stack.tracking_uri")
 
+    def announce(self, home: Path) -> None:
+        """Name the stores in this process's environment, which those that it starts have too; nothing is opened.
+
+        Args:
+            home: The folder that holds `.mlrunner/`.
+
+        Raises:
+            ConfigError: When the process has another stack already.
+        """
+        self._refuse_change()
+        told = VERBOSE if os.environ.get("MLRUNNER_VERBOSE") == "1" else SILENT
+        for variable, value in {**PLAIN, **told, **self.environment(home)}.items():
+            os.environ.setdefault(variable, value)
+
     def activate(self, home: Path) -> None:
         """Point this process at the stack, and register its components if they are not there.
 
@@ -65,11 +79,8 @@ class Stack(ABC):
         Raises:
             MlrunnerError: When a store cannot be made, reached or written.
         """
-        self._refuse_change()
-        told = VERBOSE if os.environ.get("MLRUNNER_VERBOSE") == "1" else SILENT
         follow = not self.is_ours and "MLFLOW_TRACKING_URI" not in os.environ
-        for variable, value in {**PLAIN, **told, **self.environment(home)}.items():
-            os.environ.setdefault(variable, value)
+        self.announce(home)
         self.prepare(home)
         from mlrunner.stack import stores
 

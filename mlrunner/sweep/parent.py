@@ -10,9 +10,9 @@ from mlrunner import tracking
 from mlrunner.build import build
 from mlrunner.composition.values import plain
 from mlrunner.outcome import Outcome
-from mlrunner.recorder import RECORDER
+from mlrunner.recorder import RECORDER, warm
 from mlrunner.stack import Stack
-from mlrunner.tracking import provenance, recording
+from mlrunner.tracking import provenance
 
 
 def open_parent(config: DictConfig) -> str:
@@ -24,7 +24,7 @@ def open_parent(config: DictConfig) -> str:
     stack: Stack = build(plain(config, "stack"), "stack")
     stack.activate(Path(config.home))
     if config.hydra.launcher._target_.endswith("BasicLauncher"):
-        RECORDER.start_process(recording.warm)
+        RECORDER.start_process(warm)
     folder = str(config.hydra.sweep.dir)
     tags = {**provenance.tags(), "mlrunner.sweep_id": tracking.sweep_id(Path(folder)), "mlrunner.folder": folder}
     name = ",".join(map(str, config.hydra.overrides.task)) or "default"

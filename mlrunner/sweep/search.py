@@ -162,7 +162,7 @@ class Search:
         try:
             draft = self.drafts.draft(overrides, trial.number)
             tables = tables_of(draft)
-        except (MlrunnerError, HydraException, OmegaConfBaseException) as error:
+        except (MlrunnerError, HydraException, OmegaConfBaseException, ValueError) as error:
             return self._refuse(trial, overrides, " ".join(str(error).split()))
         self.running[trial.number] = Running(trial, draft, tables)
         self.executor.submit(self._task(draft, tables))

@@ -13,7 +13,7 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 from mlrunner.errors import MlrunnerError
-from mlrunner.recorder import RECORDER
+from mlrunner.recorder import RECORDER, warm
 from mlrunner.sweep import live, starting, studies
 from mlrunner.sweep.claims import VOID, Claims
 from mlrunner.sweep.gridorder import GridOrder
@@ -74,7 +74,11 @@ def run(plan: Plan, drafts: Drafts, handed: Handed) -> Any:
         KeyboardInterrupt: After Ctrl-C, when everything is written.
     """
     home = plan.first.composition.settings.home
-    plan.first.repeats[0].stack.activate(home)
+    stack = plan.first.repeats[0].stack
+    if stack.is_ours:  # what another stack's own tracker says is known only once ZenML is there
+        stack.announce(home)
+        RECORDER.start_process(warm)
+    stack.activate(home)
     name = plan.settings.study_name or "/".join(Path(str(handed.config.hydra.sweep.dir)).parts[-2:])
     storage = studies.open_storage(plan.settings.storage, home, name)
     study = studies.open_study(storage, name, list(plan.goal.directions), plan.settings)
@@ -123,11 +127,11 @@ def _search(
 ) -> Any:
     from mlrunner.sweep import finishing
     from mlrunner.sweep.conduct import Conduct
-    from mlrunner.tracking import recording
 
     settings = plan.first.composition.settings
     is_text = settings.output == "text"
-    RECORDER.start_process(recording.warm)
+    if not plan.first.repeats[0].stack.is_ours:
+        RECORDER.start_process(warm)
     experiment, parent = finishing.open_parent(plan, study, described, folder)
     study.set_user_attr(studies.META, described)
     drafts.parent = parent

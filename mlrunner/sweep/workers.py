@@ -15,6 +15,7 @@ from typing import Protocol
 
 from threadpoolctl import threadpool_limits
 
+from mlrunner.orphans import end_with_parent
 from mlrunner.trial import Found, TrialTask
 
 PATIENCE = 2.0  # seconds that workers have to end by themselves
@@ -170,6 +171,7 @@ def preload(modules: list[str]) -> None:
 def work(pipe: Connection, threads: int) -> None:
     """Run trials until the pipe closes: the life of a worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()
     from mlrunner.trial import running
 
     with threadpool_limits(threads):

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import yaml
-from mlflow import MlflowClient
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 from pydantic import BaseModel
@@ -115,13 +113,6 @@ def drawn(tracked: Tracked, fitted: Any, parts: Parts, found: Evaluation, task: 
 
 def _draw(run_id: str, *drawn: Any) -> None:
     tracking.log_figures(run_id, evaluation.figures(*drawn))
-
-
-def warm() -> None:
-    """Import what saving and drawing need, and open the store."""
-    for module in ("matplotlib.figure", "mlflow.sklearn", "skops.io"):
-        importlib.import_module(module)
-    MlflowClient().search_experiments(max_results=1)
 
 
 def as_yaml(config: dict[str, Any]) -> str:

@@ -7,6 +7,8 @@ ZenML is told stays the same; a name that a later version no longer has is passe
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -16,6 +18,23 @@ CONSTANT = (
     ("zenml.utils.source_code_utils", "get_source_code"),  # of the steps: asked five times each
     ("zenml.integrations.mlflow", "MlflowIntegration.check_installation"),  # walks MLflow's 60 dependencies
 )
+
+
+@contextmanager
+def own_signals() -> Iterator[None]:
+    """Leave Ctrl-C to the caller, who lets running trials finish; ZenML would end the run if it came during a step."""
+    from zenml.orchestrators.signal_handler import SignalHandler
+
+    original = SignalHandler.register
+    SignalHandler.register = _as_it_is  # type: ignore[assignment,method-assign]
+    try:
+        yield
+    finally:
+        SignalHandler.register = original  # type: ignore[method-assign]
+
+
+def _as_it_is(handler: Any) -> Any:
+    return handler
 
 
 def remember() -> None:

@@ -161,11 +161,13 @@ def _search(
 
 def _pipeline(name: str, conduct: Conduct) -> None:
     """Run the ZenML pipeline around the search."""
+    from mlrunner.stack import lean
     from pipelines import search as pipelines
 
     pipelines.UNDER_WAY[name] = conduct
     try:
-        pipelines.search.with_options(run_name=conduct.pipeline_run)(study=name)
+        with lean.own_signals():
+            pipelines.search.with_options(run_name=conduct.pipeline_run)(study=name)
     except Exception as error:
         cause: BaseException | None = error
         while cause is not None and not isinstance(cause, MlrunnerError | KeyboardInterrupt):

@@ -294,12 +294,8 @@ def test_ctrl_c_once_finishes_the_running_trials_and_twice_stops_them(
     assert yaml.safe_load((folder / "optimization_results.yaml").read_text())["best_trial_number"] >= 0
     slow = [text.replace("seconds=0.7", "seconds=30") for text in options]
     twice = running(*slow, "hydra.sweeper.study_name=twice")
-    until(
-        lambda: (
-            (session_home / ".mlrunner/studies/twice.journal").exists()
-            and len(study_of(session_home, "twice").trials) == 2
-        )
-    )
+    journal = session_home / ".mlrunner/studies/twice.journal"
+    until(lambda: journal.exists() and len(study_of(session_home, "twice").trials) == 2, twice)
     time.sleep(1)
     began = time.monotonic()
     twice.send_signal(signal.SIGINT)
@@ -310,7 +306,7 @@ def test_ctrl_c_once_finishes_the_running_trials_and_twice_stops_them(
     assert twice.returncode == 130, err
     assert "Traceback" not in err
     assert {one.user_attrs.get("void") for one in study_of(session_home, "twice").trials[:2]} == {"interrupted"}
-    children = [p for p in psutil.process_iter(["cmdline"]) if str(odd) in p.info["cmdline"] or []]
+    children = [p for p in psutil.process_iter(["cmdline"]) if str(odd) in " ".join(p.info["cmdline"] or [])]
     assert children == []
 
 

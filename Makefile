@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help run test test-fast lint types contracts bench docs lock clean
+.PHONY: help run test test-fast lint types contracts bench bench-sweep docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -40,6 +40,9 @@ contracts: $(BIN)/.installed ## import-linter: who may import whom
 
 bench: $(BIN)/.installed ## benchmarks/run.py: ours beside scikit-learn and MLflow by hand
 	$(BIN)/python benchmarks/run.py $(ARGS)
+
+bench-sweep: $(BIN)/.installed ## benchmarks/sweep.py: our search beside Optuna, Hydra, Ray Tune and ZenML by hand
+	$(BIN)/python benchmarks/sweep.py $(ARGS)
 
 docs: $(BIN)/.installed ## the README's pictures, from a real run
 	$(BIN)/python docs/pictures.py

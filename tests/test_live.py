@@ -19,9 +19,10 @@ from mlrunner.composition import Launch
 from mlrunner.sweep import live, studies
 from mlrunner.sweep.claims import VOID, Claims
 from mlrunner.sweep.drafts import Draft
+from mlrunner.sweep.goals import Goal
 from mlrunner.sweep.grammar import Dimension
 from mlrunner.sweep.live import Board, Lines, Quiet, command
-from mlrunner.sweep.search import Ended, Goal, Running, Search
+from mlrunner.sweep.search import Ended, Running, Search
 from mlrunner.sweep.space import Space
 from mlrunner.sweep.workers import Step
 from mlrunner.trial import Found

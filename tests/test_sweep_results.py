@@ -19,9 +19,10 @@ from optuna.trial import TrialState, create_trial
 from mlrunner.outcome import Outcome
 from mlrunner.sweep import RESULT, results, studies
 from mlrunner.sweep.claims import VOID
+from mlrunner.sweep.goals import Goal
 from mlrunner.sweep.grammar import Dimension
 from mlrunner.sweep.results import Lead, lead
-from mlrunner.sweep.search import FOLDER, OVERRIDES, Goal
+from mlrunner.sweep.search import FOLDER, OVERRIDES
 from mlrunner.sweep.space import Space
 from mlrunner.trial import FOUND, Found
 from tests.test_claims import told

@@ -17,9 +17,8 @@ from mlrunner.application import register_sweeper
 from mlrunner.composition import Objective
 from mlrunner.errors import ConfigError, ProblemsError
 from mlrunner.sweep import settings
-from mlrunner.sweep.goals import goal_of, limit_of
+from mlrunner.sweep.goals import Goal, goal_of, limit_of
 from mlrunner.sweep.reading import read as read_space
-from mlrunner.sweep.search import Goal
 from mlrunner.sweep.settings import SweepSettings
 from mlrunner.sweep.space import Space
 from mlrunner.trial import Found

@@ -24,7 +24,7 @@ from mlrunner.evaluation import Parts, evaluate, features_of
 from mlrunner.folds import cross_validate
 from mlrunner.model import Model
 from mlrunner.roles import Roles
-from mlrunner.sweep.search import Goal
+from mlrunner.sweep.goals import Goal
 from mlrunner.trial import Found, Part, TrialTask, boosting, running
 
 NAN, INF = float("nan"), float("inf")

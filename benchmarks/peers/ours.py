@@ -14,6 +14,7 @@ PROJECT = Path(__file__).absolute().parents[2]
 SPACES = {
     "xgb": [
         "model=xgboost",
+        "model.features.impute=median",  # as the peers do: XGBoost is slower where there are gaps
         "model.estimator.n_estimators=100",
         "model.estimator.colsample_bytree=1.0",
         "model.estimator.max_depth=int(interval(3,8))",

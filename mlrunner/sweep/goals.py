@@ -2,17 +2,46 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mlrunner import metrics
 from mlrunner.composition.rules import SECONDS
 from mlrunner.errors import ConfigError
-from mlrunner.sweep.search import Goal
 from mlrunner.sweep.settings import KEY, Direction, SweepSettings
 
 if TYPE_CHECKING:
     from mlrunner.composition import Objective
     from mlrunner.sweep.space import Space
+    from mlrunner.trial import Found
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What the search is for.
+
+    Args:
+        metrics: Names, the first of which is reported and ranked.
+        directions: minimize or maximize, one a metric.
+    """
+
+    metrics: tuple[str, ...]
+    directions: tuple[Direction, ...]
+
+    @property
+    def measured(self) -> str:
+        """The first metric that is measured, for the seconds are known only at the end."""
+        return next((name for name in self.metrics if name not in SECONDS), self.metrics[0])
+
+    def values(self, found: Found) -> list[float]:
+        """Take the objectives from what a trial found; seconds are objectives too."""
+        told = {"fit_seconds": found.fit_seconds, "score_seconds": found.score_seconds, **found.metrics}
+        return [told.get(name, math.nan) for name in self.metrics]
+
+    def better(self, one: float, other: float) -> bool:
+        """Compare two values of the first objective."""
+        return one > other if self.directions[0] == "maximize" else one < other
 
 
 def goal_of(settings: SweepSettings, objective: Objective) -> Goal:

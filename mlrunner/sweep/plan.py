@@ -25,8 +25,8 @@ from mlrunner.terminal import console
 
 if TYPE_CHECKING:
     from mlrunner.sweep.composer import Composer
+    from mlrunner.sweep.goals import Goal
     from mlrunner.sweep.grammar import Dimension
-    from mlrunner.sweep.search import Goal
     from mlrunner.sweep.settings import SweepSettings
     from mlrunner.sweep.space import Space
 

@@ -18,7 +18,8 @@ from mlrunner.model.estimators import assemble
 from mlrunner.outcome import Outcome
 from mlrunner.recorder import RECORDER
 from mlrunner.sweep import RESULT
-from mlrunner.sweep.search import Ended, Goal
+from mlrunner.sweep.goals import Goal
+from mlrunner.sweep.search import Ended
 from mlrunner.tracking import provenance, recording
 
 if TYPE_CHECKING:

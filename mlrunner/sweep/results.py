@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from optuna import Study
     from optuna.trial import FrozenTrial
 
-    from mlrunner.sweep.search import Goal
+    from mlrunner.sweep.goals import Goal
     from mlrunner.sweep.space import Space
 
 NAME = "optimization_results.yaml"

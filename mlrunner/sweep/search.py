@@ -16,51 +16,24 @@ from omegaconf.errors import OmegaConfBaseException
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import Trial, TrialState
 
-from mlrunner.composition.rules import SECONDS
 from mlrunner.errors import MlrunnerError
-from mlrunner.sweep.claims import RETRY, VOID, counted
+from mlrunner.sweep.claims import RETRY
+from mlrunner.sweep.policy import Policy
 from mlrunner.sweep.workers import Executor, Step
 from mlrunner.trial import FOUND, Found, TrialTask
 
 if TYPE_CHECKING:
     from optuna import Study
-    from optuna.trial import FrozenTrial
 
     from mlrunner.sweep.claims import Claims
     from mlrunner.sweep.drafts import Draft, Drafts
-    from mlrunner.sweep.settings import Direction, SweepSettings
+    from mlrunner.sweep.goals import Goal
+    from mlrunner.sweep.settings import SweepSettings
     from mlrunner.sweep.space import Space
 
 OVERRIDES, FOLDER = "overrides", "folder"  # of a trial, in its study
 WAKE = 0.2  # seconds between looks at the clock and at Ctrl-C
 TablesOf = Callable[["Draft"], Any]
-
-
-@dataclass(frozen=True)
-class Goal:
-    """What the search is for.
-
-    Args:
-        metrics: Names, the first of which is reported and ranked.
-        directions: minimize or maximize, one a metric.
-    """
-
-    metrics: tuple[str, ...]
-    directions: tuple[Direction, ...]
-
-    @property
-    def measured(self) -> str:
-        """The first metric that is measured, for the seconds are known only at the end."""
-        return next((name for name in self.metrics if name not in SECONDS), self.metrics[0])
-
-    def values(self, found: Found) -> list[float]:
-        """Take the objectives from what a trial found; seconds are objectives too."""
-        told = {"fit_seconds": found.fit_seconds, "score_seconds": found.score_seconds, **found.metrics}
-        return [told.get(name, math.nan) for name in self.metrics]
-
-    def better(self, one: float, other: float) -> bool:
-        """Compare two values of the first objective."""
-        return one > other if self.directions[0] == "maximize" else one < other
 
 
 @dataclass(frozen=True)
@@ -106,6 +79,7 @@ class Search:
     ) -> None:
         self.settings, self.goal, self.space, self.study = settings, goal, space, study
         self.claims, self.drafts, self.executor, self.custom = claims, drafts, executor, custom
+        self.policy = Policy(settings, goal, claims.limit)
         self.running: dict[int, Running] = {}
         self.interrupts = 0
         self.stopped: str | None = None  # why no more trials are begun
@@ -217,7 +191,7 @@ class Search:
             values = self.goal.values(found) if found.state == "COMPLETE" else None
             with suppress(UpdateFinishedTrialError):  # another machine took us for dead, and runs it again
                 self.study.tell(trial, values, TrialState[found.state], skip_if_finished=True)
-            self._decide(found)
+            self.stopped = self.stopped or self.policy.after(found, self.claims.trials)
         self.watch(ended)
         return ended
 
@@ -230,44 +204,10 @@ class Search:
         name = next(name for name, value in told.items() if not math.isfinite(value))
         return replace(found, state="FAIL", error=f"{name} is {told[name]}")
 
-    def _decide(self, found: Found) -> None:
-        """Stop where the failures, the target or the patience say so."""
-        trials = [one for one in self.claims.trials if VOID not in one.user_attrs]
-        failures = sum(one.state == TrialState.FAIL for one in trials)
-        if found.state == "FAIL" and self.settings.fail_fast:
-            self.stopped = "a trial failed, and fail_fast is set"
-        elif failures > self.settings.max_failure_rate * self.limit:
-            self.stopped = (
-                f"{failures} trials failed, more than max_failure_rate={self.settings.max_failure_rate:g} allows"
-            )
-        elif len(self.goal.metrics) == 1:
-            self._look(trials)
-
-    def _look(self, trials: list[FrozenTrial]) -> None:
-        done = [one for one in trials if one.state == TrialState.COMPLETE and one.value is not None]
-        if not done:
-            return
-        best = done[0]
-        for one in done:
-            best = one if self.goal.better(float(one.value or 0), float(best.value or 0)) else best
-        target, patience = self.settings.target, self.settings.patience
-        if target is not None and not self.goal.better(target, float(best.value or 0)):
-            self.stopped = f"target {target:g} reached"
-        since = [one for one in trials if one.state.is_finished() and one.number > best.number]
-        if patience is not None and len(since) >= patience:
-            self.stopped = f"no better trial in the last {len(since)} (patience={patience})"
-
     @property
     def limit(self) -> int:
         """How many trials there shall be in all."""
         return self.claims.limit
-
-    @property
-    def failed(self) -> bool:
-        """Whether more trials failed than may."""
-        trials = [one for one in self.claims.trials if VOID not in one.user_attrs]
-        failures = sum(one.state == TrialState.FAIL for one in trials)
-        return failures > self.settings.max_failure_rate * counted(trials) or (self.settings.fail_fast and failures > 0)
 
     @contextmanager
     def _interruptible(self) -> Iterator[None]:

@@ -128,34 +128,40 @@ def _search(
     from mlrunner.sweep import finishing
     from mlrunner.sweep.conduct import Conduct
 
-    settings = plan.first.composition.settings
-    is_text = settings.output == "text"
     if not plan.first.repeats[0].stack.is_ours:
         RECORDER.start_process(warm)
     experiment, parent = finishing.open_parent(plan, study, described, folder)
     study.set_user_attr(studies.META, described)
     drafts.parent = parent
-    executor = executor_of(plan, drafts, handed, folder)
-    custom = _custom(plan, handed)
+    executor, custom = executor_of(plan, drafts, handed, folder), _custom(plan, handed)
     search = Search(plan.settings, plan.goal, plan.space, study, claims, drafts, executor, custom)
-    conduct = Conduct(search, experiment, parent, settings.home / ".mlrunner" / "cache" / "tables")
+    conduct = Conduct(search, experiment, parent, plan.home / ".mlrunner" / "cache" / "tables")
+    summary = _finished(plan, conduct, folder)
+    if search.interrupts:
+        raise KeyboardInterrupt
+    if search.policy.has_failed(claims.trials):
+        raise SweepError(_failures(search, folder))
+    return summary
+
+
+def _finished(plan: Plan, conduct: Conduct, folder: Path) -> dict[str, Any]:
+    """Search, and write and show what came of it; whatever happens, nothing is left open."""
+    from mlrunner.sweep import finishing
+
+    search, is_text = conduct.search, plan.first.composition.settings.output == "text"
     if is_text:
-        show_begin(plan, study, folder)
+        show_begin(plan, search.study, folder)
     try:
         with live.show(search, is_text) as shown:
             search.watch = shown
-            _pipeline(study.study_name, conduct)
-        summary = finishing.finish(plan, conduct, study, folder)
+            _pipeline(search.study.study_name, conduct)
+        summary = finishing.finish(plan, conduct, search.study, folder)
     except BaseException:
         finishing.abandon(conduct)
         raise
     finally:
-        executor.close()
+        search.executor.close()
     finishing.show(plan, conduct, summary, folder, is_text)
-    if search.interrupts:
-        raise KeyboardInterrupt
-    if search.failed:
-        raise SweepError(_failures(search, folder))
     return summary
 
 

@@ -48,7 +48,7 @@ docs: $(BIN)/.installed ## the README's pictures, from a real run
 	$(BIN)/python docs/pictures.py
 
 lock: $(BIN)/.installed ## resolve requirements.lock again, for every supported Python
-	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras --upgrade \
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --extra dev --upgrade \
 		--no-emit-index-url --no-header --no-annotate -o requirements.lock
 
 clean: ## remove the environment, the stores and every run

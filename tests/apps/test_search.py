@@ -225,13 +225,14 @@ def test_repeats_average_over_seeds_and_the_seed_is_not_in_the_space(mlrunner: R
     assert store(session_home).get_run(best["run_id"]).data.metrics["rmse"] == best["objective"]
 
 
-def test_a_launcher_of_hydras_runs_the_trials_and_says_what_it_cannot(mlrunner: Runner) -> None:
+@pytest.mark.parametrize("launcher", ["joblib", "submitit_local"])
+def test_a_launcher_of_hydras_runs_the_trials_and_says_what_it_cannot(launcher: str, mlrunner: Runner) -> None:
     done = mlrunner(
         "sweep=optuna", "dataset=diabetes", "model=ridge", "split=kfold", "hydra.sweeper.n_trials=3",
-        "hydra/launcher=joblib",
+        f"hydra/launcher={launcher}",
     )  # fmt: skip
     assert done.code == 0, done.err
-    assert "hydra/launcher=joblib runs 2 trials at a time and waits for all of them; it cannot prune" in done.err
+    assert f"hydra/launcher={launcher} runs 2 trials at a time and waits for all of them; it cannot prune" in done.err
     assert sum(line.startswith("✓") for line in done.out.splitlines()) == 3
     assert "which is" in done.out  # more or not more than the noise of the folds
 

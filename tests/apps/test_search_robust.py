@@ -277,6 +277,23 @@ def test_two_terminals_on_one_study_make_exactly_so_many_trials(running: Any, se
     assert max(len(one["trials"]) for one in found) == 12
 
 
+def test_two_sweeps_of_the_same_second_with_four_workers_each_share_nothing(running: Any, session_home: Path) -> None:
+    options = ("sweep=optuna", "dataset=wine", "model=ridge,rf", "hydra.sweeper.n_trials=8", "hydra.sweeper.n_jobs=4")
+    both = [running(*options, "output=json", "tracking.keep_models=all", "tracking.plots=false") for _ in range(2)]
+    told = [process.communicate(timeout=240) for process in both]
+    assert [process.returncode for process in both] == [0, 0], told
+    assert "locked" not in "".join(err for _, err in told)
+    found = [json.loads(out) for out, _ in told]
+    assert len({one["folder"] for one in found}) == len({one["parent_run_id"] for one in found}) == 2
+    client = store(session_home)
+    for one in found:
+        assert one["counts"] == {"complete": 8}
+        kept = [client.get_run(trial["run_id"]).data.tags.get("mlrunner.model") for trial in one["trials"]]
+        assert len(set(kept)) == 8
+        models = [client.get_logged_model(str(uri).removeprefix("models:/")) for uri in kept]
+        assert {model.status for model in models} == {"READY"}
+
+
 def test_ctrl_c_once_finishes_the_running_trials_and_twice_stops_them(
     running: Any, session_home: Path, odd: Path
 ) -> None:

@@ -318,7 +318,7 @@ COMMAND_LINES: dict[str, tuple[str, list[str]]] = {
         ["features=tree is not an option; features has linear, native, trees. Did you mean 'trees'?"],
     ),
     "option of hydra": (
-        "hydra/launcher=jolib", ["hydra/launcher=jolib is not an option; hydra/launcher has basic, joblib. Did you mean 'joblib'?"],
+        "hydra/launcher=jolib", ["hydra/launcher=jolib is not an option; hydra/launcher has basic, joblib, submitit_local, submitit_slurm. Did you mean 'joblib'?"],
     ),
     "group without that option": ("gate=threshold", ["gate=threshold is not an option; gate has none."]),
     "key": ("split.tset=0.3", ["split.tset is not a key; split has group, seed, test, train, validation. Did you mean 'test'?"]),

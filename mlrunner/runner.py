@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import logging
 import os
@@ -18,6 +17,7 @@ from mlrunner import terminal
 from mlrunner.composition import Launch, checks
 from mlrunner.composition.checks import Checked
 from mlrunner.errors import MlrunnerError, StoreError
+from mlrunner.garbage import settle
 from mlrunner.outcome import Outcome
 from mlrunner.progress import PROGRESS
 from mlrunner.recorder import RECORDER
@@ -150,13 +150,6 @@ def execute(checked: Checked) -> Outcome:
         PROGRESS.end()
     RECORDER.later(tracking.end, run_id, "FINISHED")
     return _outcome(checked, run_id, pipeline_run, time.perf_counter() - began)
-
-
-def settle() -> None:
-    """Exempt what was imported from garbage collection, which `main` left off while importing."""
-    gc.collect(0)
-    gc.freeze()
-    gc.enable()
 
 
 def _pipeline(checked: Checked, run_id: str) -> str:

@@ -13,6 +13,7 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 from mlrunner.errors import MlrunnerError
+from mlrunner.garbage import settle
 from mlrunner.recorder import RECORDER, warm
 from mlrunner.sweep import live, starting, studies
 from mlrunner.sweep.claims import VOID, Claims
@@ -79,6 +80,7 @@ def run(plan: Plan, drafts: Drafts, handed: Handed) -> Any:
         stack.announce(home)
         RECORDER.start_process(warm)
     stack.activate(home)
+    settle()
     name = plan.settings.study_name or "/".join(Path(str(handed.config.hydra.sweep.dir)).parts[-2:])
     storage = studies.open_storage(plan.settings.storage, home, name)
     study = studies.open_study(storage, name, list(plan.goal.directions), plan.settings)

@@ -27,6 +27,10 @@ class StoreError(MlrunnerError):
     """A store (ZenML, MLflow, the disk) cannot be reached, read or written."""
 
 
+class DeployError(MlrunnerError):
+    """A model cannot be deployed; what was deployed before still is."""
+
+
 class ProblemsError(MlrunnerError):
     """Several problems found at once, each a sentence of its own.
 

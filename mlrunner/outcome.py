@@ -27,6 +27,8 @@ class Outcome:
         job: Number in the sweep; None for a single run.
         error: What went wrong; None when nothing did.
         pipeline_run: ZenML's name of the run.
+        gate: `open` and `reason`; None when no gate and no deployer was chosen.
+        deployment: `name`, `version` and `url`, or `error`; None when nothing was deployed.
     """
 
     name: str
@@ -44,6 +46,8 @@ class Outcome:
     job: int | None = None
     error: str | None = None
     pipeline_run: str | None = None
+    gate: dict[str, Any] | None = None
+    deployment: dict[str, Any] | None = None
 
     def json(self) -> str:
         """The outcome as JSON; NaN and infinities are null, which JSON has and those it has not."""

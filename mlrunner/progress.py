@@ -11,7 +11,8 @@ from rich.text import Text
 
 from mlrunner.terminal import console
 
-STEPS = ("ingest", "clean", "divide", "train", "evaluate", "gate", "deploy")
+TRAINING = ("ingest", "clean", "divide", "train", "evaluate", "gate", "deploy")
+DEPLOYMENT = ("ingest", "clean", "divide", "load", "score", "gate", "deploy")
 
 
 class Progress:
@@ -21,9 +22,9 @@ class Progress:
         self._waiting: list[str] = []
         self._console: Console | None = None
 
-    def begin(self) -> None:
+    def begin(self, steps: tuple[str, ...] = TRAINING) -> None:
         """Show the steps of the run that starts now."""
-        self._waiting, self._console = list(STEPS), console()
+        self._waiting, self._console = list(steps), console()
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:

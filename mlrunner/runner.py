@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from mlrunner import terminal
 from mlrunner.composition import Launch, checks
 from mlrunner.composition.checks import Checked
-from mlrunner.errors import MlrunnerError, StoreError
+from mlrunner.errors import DeployError, MlrunnerError, StoreError
 from mlrunner.garbage import settle
 from mlrunner.outcome import Outcome
 from mlrunner.progress import PROGRESS
@@ -56,6 +56,8 @@ def run_one(cfg: DictConfig) -> float:
         terminal.show_outcome(outcome, checked)
     else:
         print(outcome.json())
+    if outcome.deployment is not None and "error" in outcome.deployment:
+        raise DeployError(outcome.deployment["error"])
     return outcome.objective
 
 
@@ -161,6 +163,8 @@ def _pipeline(checked: Checked, run_id: str) -> str:
     composition = checked.composition
     settings = composition.settings
     composition = composition.as_blueprint() if settings.blueprint else composition
+    if composition.launch.job is not None:  # of a grid, only the best is handed over
+        composition = composition.undeployed()
     tracked = recording.Tracked(
         run_id=run_id,
         log_model=settings.tracking.log_model,
@@ -185,9 +189,12 @@ def _pipeline(checked: Checked, run_id: str) -> str:
 
 def _outcome(checked: Checked, run_id: str, pipeline_run: str, seconds: float) -> Outcome:
     from mlrunner import metrics, tracking
+    from mlrunner.tracking import recording
 
     composition = checked.composition
     objective = composition.settings.objective
+    judged = composition.is_judged and composition.launch.job is None and not composition.settings.blueprint
+    told = recording.handed_over(run_id) if judged else {}
     found, model_uri = tracking.results_of(run_id)
     return Outcome(
         name=composition.name,
@@ -204,4 +211,5 @@ def _outcome(checked: Checked, run_id: str, pipeline_run: str, seconds: float) -
         folder=str(composition.launch.folder),
         job=composition.launch.job,
         pipeline_run=pipeline_run,
+        **told,
     )

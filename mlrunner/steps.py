@@ -11,11 +11,11 @@ from typing import Annotated, ParamSpec, TypeVar
 import pandas as pd
 from zenml import step
 
-from mlrunner import evaluation, tracking
+from mlrunner import evaluation, evidence, tracking
 from mlrunner.build import Group, build
 from mlrunner.cleaning import DataCleaning
 from mlrunner.dataset import tables
-from mlrunner.deployer import Deployer
+from mlrunner.deployer import Candidate, Deployer
 from mlrunner.evaluation import Parts
 from mlrunner.gate import Decision, Gate
 from mlrunner.materializers import FittedModel, ModelMaterializer, TableMaterializer
@@ -23,7 +23,7 @@ from mlrunner.model import ModelNameConfig
 from mlrunner.model.estimators import assemble
 from mlrunner.progress import PROGRESS
 from mlrunner.recorder import RECORDER
-from mlrunner.tracking import recording
+from mlrunner.tracking import recording, registry
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -129,25 +129,62 @@ def evaluate(
     return found.scores
 
 
+@step(enable_cache=False, enable_artifact_visualization=False, output_materializers=ModelMaterializer)
+@shown
+def load(uri: str) -> Annotated[FittedModel, "model"]:
+    """Load a saved model that asks to be deployed."""
+    return FittedModel(registry.load(uri), uri)
+
+
+@step(enable_cache=False, enable_artifact_visualization=False)
+@shown
+def score(
+    model: FittedModel, raw: Table, test: Table, known: dict[str, float], dataset: Group
+) -> Annotated[dict[str, float], "metrics"]:
+    """Score a saved model on the test rows again; `known` is what its run found on the other parts."""
+    found = evidence.score(model.pipeline, raw, test, build(dataset, "dataset").roles, dataset["task"])
+    return {**known, **{f"test/{name}": value for name, value in found.items()}}
+
+
 @step(enable_cache=False, enable_artifact_visualization=False)
 @shown
 def gate(
-    metrics: dict[str, float], gate: Group, tracked: recording.Tracked
+    model: FittedModel,
+    raw: Table,
+    test: Table,
+    metrics: dict[str, float],
+    dataset: Group,
+    gate: Group,
+    deployer: Group,
+    tracked: recording.Tracked,
 ) -> Annotated[dict[str, str | bool], "decision"]:
-    """Judge the model."""
-    judge: Gate = build(gate, "gate")
-    decision = judge.decide(metrics)
-    told = {"mlrunner.gate.decision": str(decision.deploy), "mlrunner.gate.reason": decision.reason}
-    RECORDER.later(tracking.set_tags, tracked.run_id, told)
+    """Judge the model, beside the one that is deployed where the gate asks for that."""
+    judge: Gate = build(gate, "gate", Gate)
+    name = build(deployer, "deployer", Deployer).registered_name
+    candidate = evidence.of_candidate(judge, model.pipeline, metrics, raw, test)
+    champion = evidence.of_champion(judge, name, raw, test, build(dataset, "dataset").roles, dataset["task"])
+    decision = judge.decide(candidate, champion)
+    recording.decided(tracked, decision)
     return decision._asdict()
 
 
 @step(enable_cache=False, enable_artifact_visualization=False)
 @shown
-def deploy(model: FittedModel, decision: dict[str, str | bool], deployer: Group) -> None:
-    """Deploy the model if the gate opened."""
-    built: Deployer = build(deployer, "deployer")
-    built.deploy(model.uri or "", Decision(bool(decision["deploy"]), str(decision["reason"])))
+def deploy(
+    model: FittedModel,
+    metrics: dict[str, float],
+    decision: dict[str, str | bool],
+    deployer: Group,
+    tracked: recording.Tracked,
+) -> None:
+    """Deploy the model if the gate opened; what goes wrong there does not undo the run."""
+    built: Deployer = build(deployer, "deployer", Deployer)
+    if built.is_none:
+        return
+    if decision["deploy"]:
+        RECORDER.flush()  # the model has to be saved by now
+    candidate = Candidate(model.uri or "", tracked.run_id, model.pipeline, metrics, tracking.facts_of(tracked.run_id))
+    recording.deployed(tracked, lambda: built.deploy(candidate, Decision(**decision)))
 
 
 @step(enable_cache=False, enable_artifact_visualization=False)

@@ -14,6 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from mlrunner.composition.checks import Checked
     from mlrunner.errors import MlrunnerError
     from mlrunner.outcome import Outcome
@@ -87,8 +89,21 @@ def show_outcome(outcome: Outcome, checked: Checked) -> None:
             f" ({part}, {outcome.direction})",
         )
     )
+    show_hand_over(outcome.gate, outcome.deployment)
     for label, told in where_next(outcome, typed(launch.overrides)).items():
         out.print(Text.assemble((f"  {label:<10}", "dim"), told))
+
+
+def show_hand_over(gate: dict[str, Any] | None, deployment: dict[str, Any] | None) -> None:
+    """Print what the gate said, and where the model serves."""
+    out = console()
+    if gate is not None:
+        word, style = ("open", "bold green") if gate["open"] else ("closed", "bold yellow")
+        out.print(Text.assemble(("  gate      ", "dim"), (word, style), f": {gate['reason']}"))
+    if deployment is not None and "error" not in deployment:
+        where = f" at {deployment['url']}/invocations" if deployment["url"] else " in the registry, alias champion"
+        named = f"{deployment['name']} version {deployment['version']}"
+        out.print(Text.assemble(("  deployed  ", "dim"), (named, "bold green"), where))
 
 
 def where_next(outcome: Outcome, overrides: list[str]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from zenml import pipeline
 
 from mlrunner import steps
+from pipelines.deployment import hand_over
 from pipelines.rows import Rows, rows
 
 
@@ -39,5 +40,4 @@ def search(study: str) -> None:
     for won in conduct.winner():
         fitted = steps.refit(won.rows.train, won.rows.validation, won.rows.raw, **won.told)
         metrics = steps.judge(fitted, won.rows.train, won.rows.validation, won.rows.test, won.validated, **won.judged)
-        decision = steps.gate(metrics, won.gate, won.tracked)
-        steps.deploy(fitted, decision, won.deployer)
+        hand_over(fitted, won.rows, metrics, won.told["dataset"], won.gate, won.deployer, won.tracked)

@@ -9,6 +9,7 @@ from mlrunner import steps
 from mlrunner.build import Group
 from mlrunner.model import ModelNameConfig
 from mlrunner.tracking.recording import Tracked
+from pipelines.deployment import hand_over
 from pipelines.rows import rows
 
 
@@ -32,8 +33,9 @@ def training(
     blueprint: bool,
 ) -> None:
     """Ingest, clean, split, train, evaluate, judge, deploy."""
-    raw, train, validation, test, folds = rows(dataset, cleaning, split, fingerprint, code, blueprint)
-    fitted = steps.train(train, raw, dataset, cleaning, model, tracked)
-    metrics = steps.evaluate(fitted, train, validation, test, folds, dataset, model, tracked)
-    decision = steps.gate(metrics, gate, tracked)
-    steps.deploy(fitted, decision, deployer)
+    parts = rows(dataset, cleaning, split, fingerprint, code, blueprint)
+    fitted = steps.train(parts.train, parts.raw, dataset, cleaning, model, tracked)
+    metrics = steps.evaluate(
+        fitted, parts.train, parts.validation, parts.test, parts.folds, dataset, model, tracked
+    )
+    hand_over(fitted, parts, metrics, dataset, gate, deployer, tracked)

@@ -320,7 +320,7 @@ COMMAND_LINES: dict[str, tuple[str, list[str]]] = {
     "option of hydra": (
         "hydra/launcher=jolib", ["hydra/launcher=jolib is not an option; hydra/launcher has basic, joblib, submitit_local, submitit_slurm. Did you mean 'joblib'?"],
     ),
-    "group without that option": ("gate=threshold", ["gate=threshold is not an option; gate has none."]),
+    "group without that option": ("gate=treshold", ["gate=treshold is not an option; gate has all_of, champion, min_accuracy, none, threshold. Did you mean 'threshold'?"]),
     "key": ("split.tset=0.3", ["split.tset is not a key; split has group, seed, test, train, validation. Did you mean 'test'?"]),
     "argument": (
         "model=ridge model.estimator.alhpa=2",

@@ -17,11 +17,13 @@ from mlrunner.composition.values import plain, resolving
 from mlrunner.errors import ProblemsError
 
 GROUPS = ("dataset", "cleaning", "split", "model", "stack", "gate", "deployer")
-MACHINE_KEYS = ("project", "home", "threads", "output", "stack")  # where a run happens, not what it is
+MACHINE_KEYS = ("project", "home", "threads", "output", "stack", "gate", "deployer")  # not what a run is
+NO_DEPLOYER = "mlrunner.deployer.NoDeployer"
 DUMMY = {"regression": "sklearn.dummy.DummyRegressor", "classification": "sklearn.dummy.DummyClassifier"}
 
 
-UNTOLD = ("output=", "blueprint=", "tracking.", "sweep=")  # overrides that change nothing of the result
+# overrides that change nothing of the result
+UNTOLD = ("output=", "blueprint=", "tracking.", "sweep=", "gate=", "gate.", "deployer=", "deployer.")
 NAME_LENGTH = 120
 FRACTION = re.compile(r"-?\d+\.\d{4,}(e-?\d+)?")
 
@@ -156,10 +158,19 @@ class Composition:
         config = {
             **self.config,
             "model": {**self["model"], "estimator": estimator, "encode_labels": False},
-            "gate": {"_target_": "mlrunner.gate.NoGate"},
-            "deployer": {"_target_": "mlrunner.deployer.NoDeployer"},
         }
-        return replace(self, config=config)
+        return replace(self, config=config).undeployed()
+
+    def undeployed(self) -> Composition:
+        """The same without judgement and deployment."""
+        closed = {"gate": {"_target_": "mlrunner.gate.NoGate"}, "deployer": {"_target_": NO_DEPLOYER}}
+        return replace(self, config={**self.config, **closed})
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether a gate or a deployer was chosen."""
+        found = (self["gate"]["_target_"], self["deployer"]["_target_"])
+        return found != ("mlrunner.gate.NoGate", NO_DEPLOYER)
 
 
 def settings(cfg: DictConfig) -> Settings:

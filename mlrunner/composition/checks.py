@@ -106,7 +106,8 @@ def check(cfg: DictConfig, launch: Launch) -> Checked:
     sound = gaps.with_stand_ins(cfg)
     built = {group: problems.catch(partial(_build, sound, group, task)) for group in KINDS}
     metric, home = (OmegaConf.select(sound, key, throw_on_missing=False) for key in ("objective.metric", "home"))
-    found = Found(data, task, built, metric, Path(str(home)))
+    saves = [OmegaConf.select(sound, f"tracking.{key}") not in (False, "none") for key in ("log_model", "keep_models")]
+    found = Found(data, task, built, metric, Path(str(home)), all(saves))
     for rule in RULES:
         problems.extend(rule(found))
     problems.refuse()

@@ -45,13 +45,14 @@ class Data:
 
 @dataclass(frozen=True)
 class Found:
-    """What could be built of a composition; None for what could not."""
+    """What could be built of a composition; None for what could not. `saves` tells whether the model is kept."""
 
     data: Data | None
     task: Task | None
     built: dict[str, Any]
     metric: Any
     home: Path
+    saves: bool = True
 
 
 def soundness(found: Found) -> Iterator[str]:
@@ -148,4 +149,27 @@ def _address(stack: Stack | None, home: Path) -> None:
         refuse_file_store(os.environ.get("MLFLOW_TRACKING_URI", address))
 
 
-RULES = (soundness, columns, features, sizes, estimator, objective, stores)
+def judgement(found: Found) -> Iterator[str]:
+    """Refuse a gate that cannot judge this task, and one that compares with a champion of no deployer."""
+    gate, deployer = found.built.get("gate"), found.built.get("deployer")
+    if gate is None or deployer is None:
+        return
+    yield from gate.problems(found.task)
+    if gate.needs_champion and deployer.registered_name is None:
+        yield "gate: it compares with what is deployed, but deployer=none deploys nothing; choose deployer=local."
+
+
+def deployment(found: Found) -> Iterator[str]:
+    """Refuse a deployment that could not be made in the end: better now than after the training."""
+    deployer = found.built.get("deployer")
+    if deployer is None or deployer.is_none:
+        return
+    if not found.saves:
+        yield (
+            "tracking: the deployer needs the saved model, but it is not kept; set tracking.log_model=true and "
+            "tracking.keep_models=best."
+        )
+    yield from deployer.problems()
+
+
+RULES = (soundness, columns, features, sizes, estimator, objective, stores, judgement, deployment)

@@ -15,7 +15,8 @@ from rich.text import Text
 from mlrunner import tracking
 from mlrunner.recorder import RECORDER
 from mlrunner.sweep import recording, results
-from mlrunner.terminal import console, number, show_ranking
+from mlrunner.terminal import console, number, show_hand_over, show_ranking
+from mlrunner.tracking.recording import handed_over
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -103,13 +104,7 @@ def abandon(conduct: Conduct) -> None:
 
 def _winner(run_id: str) -> dict[str, Any]:
     metrics, model_uri = tracking.results_of(run_id)
-    tags = tracking.tags_by_name(run_id)
-    return {
-        "run_id": run_id,
-        "model_uri": model_uri,
-        "metrics": metrics,
-        "gate": {"deploy": tags.get("mlrunner.gate.decision") == "True", "reason": tags.get("mlrunner.gate.reason")},
-    }
+    return {"run_id": run_id, "model_uri": model_uri, "metrics": metrics, **handed_over(run_id)}
 
 
 def show(plan: Plan, conduct: Conduct, summary: dict[str, Any], folder: Path, text: bool) -> None:
@@ -153,7 +148,7 @@ def _show_winner(out: Any, plan: Plan, summary: dict[str, Any]) -> None:
                 f", refitted on train and validation, run {winner['run_id'][:8]}, {winner['model_uri']}",
             )
         )
-        out.print(Text.assemble(("  gate      ", "dim"), str(winner["gate"]["reason"])))
+        show_hand_over(winner["gate"], winner["deployment"])
     if "best_overrides" in summary:
         from mlrunner.sweep.live import command
 

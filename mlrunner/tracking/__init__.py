@@ -134,6 +134,17 @@ def tags_by_name(run_id: str) -> dict[str, str]:
     return dict(MlflowClient().get_run(run_id).data.tags)
 
 
+def facts_of(run_id: str) -> dict[str, str]:
+    """Tell what a deployed model is: its run, its choices, its task and target."""
+    run = MlflowClient().get_run(run_id)
+    params, tags = run.data.params, run.data.tags
+    chosen = {name: params[name] for name in ("dataset", "cleaning", "split", "model") if name in params}
+    told = {"task": params.get("dataset.task"), "target": params.get("dataset.target")}
+    hashes = {name: tags.get(f"mlrunner.{name}") for name in ("config_hash", "data_hash", "folder")}
+    every = {"run_name": run.info.run_name, **chosen, **told, **hashes, "metric": params.get("objective.metric")}
+    return {name: str(value) for name, value in every.items() if value is not None}
+
+
 def running_children(run_id: str) -> list[str]:
     """List the runs of a sweep that are not closed."""
     experiment = MlflowClient().get_run(run_id).info.experiment_id

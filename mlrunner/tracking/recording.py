@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -13,17 +14,26 @@ from pydantic import BaseModel
 
 from mlrunner import evaluation, tracking
 from mlrunner.cleaning import feature_columns
+from mlrunner.errors import MlrunnerError
 from mlrunner.model.estimators import pip_requirements, trusted_types
 from mlrunner.recorder import RECORDER
 from mlrunner.tracking import provenance
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mlrunner.composition import Composition
+    from mlrunner.deployer import Deployment
     from mlrunner.evaluation import Evaluation, Parts
+    from mlrunner.gate import Decision
     from mlrunner.roles import Roles, Task
     from mlrunner.strategy import CleaningStrategy
 
 EXAMPLE_ROWS = 5
+log = logging.getLogger(__name__)
+GATE, GATE_REASON = "mlrunner.gate.decision", "mlrunner.gate.reason"
+DEPLOYMENT, DEPLOY_VERSION = "mlrunner.deployment.name", "mlrunner.deployment.version"
+DEPLOY_URL, DEPLOY_ERROR = "mlrunner.deployment.url", "mlrunner.deployment.error"
 DRAWN_ROWS = 2000  # of each part; the pictures look at fewer
 
 
@@ -113,6 +123,44 @@ def drawn(tracked: Tracked, fitted: Any, parts: Parts, found: Evaluation, task: 
 
 def _draw(run_id: str, *drawn: Any) -> None:
     tracking.log_figures(run_id, evaluation.figures(*drawn))
+
+
+def decided(tracked: Tracked, decision: Decision) -> None:
+    """Tag a run with what the gate said of it."""
+    told = {GATE: "open" if decision.deploy else "closed", GATE_REASON: decision.reason}
+    RECORDER.later(tracking.set_tags, tracked.run_id, told)
+
+
+def deployed(tracked: Tracked, deploy: Callable[[], Deployment | None]) -> None:
+    """Deploy, and tag the run with where it is deployed, or why it is not."""
+    try:
+        found = deploy()
+    except Exception as error:  # the model is saved and may be deployed again, so the run has not failed
+        if not isinstance(error, MlrunnerError):
+            log.exception("the deployment failed")
+        told = str(error) if isinstance(error, MlrunnerError) else f"{type(error).__name__}: {error}"
+        tracking.set_tags(tracked.run_id, {DEPLOY_ERROR: told})
+        return
+    if found is not None:
+        told = {DEPLOYMENT: found.name, DEPLOY_VERSION: str(found.version), DEPLOY_URL: found.url or ""}
+        tracking.set_tags(tracked.run_id, {**told, DEPLOY_ERROR: ""})
+
+
+def handed_over(run_id: str) -> dict[str, Any]:
+    """Read what gate and deployer said of a run.
+
+    Returns:
+        `gate` with `open` and `reason`, and `deployment` with `name`, `version` and `url`, or `error`; None for none.
+    """
+    RECORDER.flush()
+    tags = tracking.tags_by_name(run_id)
+    gate = {"open": tags[GATE] == "open", "reason": tags[GATE_REASON]} if GATE in tags else None
+    if tags.get(DEPLOY_ERROR):
+        return {"gate": gate, "deployment": {"error": tags[DEPLOY_ERROR]}}
+    if gate is None or not gate["open"] or DEPLOYMENT not in tags:
+        return {"gate": gate, "deployment": None}
+    version, url = int(tags[DEPLOY_VERSION]), tags[DEPLOY_URL] or None
+    return {"gate": gate, "deployment": {"name": tags[DEPLOYMENT], "version": version, "url": url}}
 
 
 def as_yaml(config: dict[str, Any]) -> str:

@@ -1,0 +1,58 @@
+"""The gateway of a deployment, as a process that outlives the command that started it."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from mlrunner.deployer import processes
+from mlrunner.deployer.ledger import Ledger
+from mlrunner.deployer.release import Server
+from mlrunner.errors import DeployError
+
+GATEWAY = "mlrunner.serving.gateway"
+FOLLOW = 20.0  # seconds until it must answer with the new version; its start is included
+
+
+def restart_command(ledger: Ledger) -> list[str]:
+    """The command by which the gateway has its deployment mended."""
+    return [sys.executable, "-m", "mlrunner", "deploy", "--restart", ledger.name]
+
+
+def follow(ledger: Ledger, server: Server) -> None:
+    """Start the gateway if it does not run, and wait until the stable address answers with a server.
+
+    Raises:
+        DeployError: When it does not.
+    """
+    state = ledger.state()
+    if state is None:
+        return
+    pid = pid_of(ledger)
+    if pid is None:
+        pid_file, log_file = ledger.folder / "gateway.pid", ledger.folder / "gateway.log"
+        pid = processes.start(pid_file, log_file, sys.executable, "-m", GATEWAY, str(ledger.folder))
+    until = time.monotonic() + FOLLOW
+    while True:
+        status, told = processes.ask(f"{state.url}/version", timeout=2.0)
+        if status == 200 and isinstance(told, dict) and told.get("instance") == server.token:
+            return
+        if time.monotonic() > until or pid_of(ledger) is None:
+            log = processes.last(processes.tail(ledger.folder / "gateway.log"))
+            raise DeployError(f"The gateway does not answer on {state.url}: {log}")
+        time.sleep(0.05)
+
+
+def pid_of(ledger: Ledger) -> int | None:
+    """Find the gateway's process; None when it does not run."""
+    file = ledger.folder / "gateway.pid"
+    pid = int(file.read_text() or 0) if file.exists() else 0
+    return pid if pid and processes.is_running(pid, str(ledger.folder)) else None
+
+
+def end(ledger: Ledger) -> None:
+    """End the gateway and free its port."""
+    pid = pid_of(ledger)
+    if pid is not None:
+        processes.end(pid, str(ledger.folder))
+    (ledger.folder / "gateway.pid").unlink(missing_ok=True)

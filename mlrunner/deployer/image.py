@@ -1,0 +1,189 @@
+"""The image of a release: the base, a layer of libraries that versions share, and a small one with code and model.
+
+The libraries are an image of their own, named by their content, so that a new version of a model is built in a second.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import mlrunner
+from mlrunner.deployer import layers, libraries
+from mlrunner.deployer.closure import Target, closure, here
+from mlrunner.deployer.engine import find, told
+from mlrunner.deployer.naming import repository
+from mlrunner.deployer.release import Release
+from mlrunner.errors import DeployError
+
+log = logging.getLogger(__name__)
+
+RECIPE = "1"  # part of every name; a change of what is written below needs another
+PORT = 8080
+USER = "10001:10001"
+SITE, CODE, RELEASE = "/opt/mlrunner/site", "/opt/mlrunner/code", "/release"
+CONTENT = "mlrunner.content"  # the label that tells what an image was made from
+PING = (
+    f"import socket as s;c=s.create_connection(('127.0.0.1',{PORT}),3);"
+    r"c.sendall(b'GET /ping HTTP/1.0\r\n\r\n');raise SystemExit(b' 200 ' not in c.recv(64))"
+)
+LIBRARIES_FILE = f"""\
+ARG BASE
+FROM ${{BASE}}
+COPY rootfs /
+ENV PYTHONPATH={CODE}:{SITE}:{RELEASE}/model/code PYTHONSAFEPATH=1 PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \\
+    LD_LIBRARY_PATH={SITE} HOME=/tmp
+"""
+RELEASE_FILE = f"""\
+ARG LIBRARIES
+FROM ${{LIBRARIES}}
+COPY rootfs /
+USER {USER}
+WORKDIR {RELEASE}
+EXPOSE {PORT}
+HEALTHCHECK --interval=5s --timeout=4s --start-period=30s --retries=3 CMD {json.dumps(["python3", "-ISc", PING])}
+ENTRYPOINT ["python3", "-m", "mlrunner.serving", "{RELEASE}"]
+CMD ["--host", "0.0.0.0", "--port", "{PORT}"]
+"""
+ASKED = (
+    "import json, platform; libc, glibc = platform.libc_ver(); print(json.dumps({'version': platform.python_version(),"
+    " 'machine': platform.machine(), 'glibc': [int(n) for n in glibc.split('.')[:2]] if libc == 'glibc' else []}))"
+)
+
+
+def problems(client: Any, base: str) -> list[str]:
+    """Say what would keep an image from being built on a base."""
+    from docker.errors import APIError
+
+    if find(client, base) is not None:
+        return []
+    try:
+        client.images.get_registry_data(base)
+    except APIError as error:
+        return [absent(base, error)]
+    return []
+
+
+def absent(base: str, error: Exception) -> str:
+    """Say that a base image cannot be had."""
+    reason = told(error).removeprefix("Docker's engine says: ")
+    return (
+        f"deployer.base={base} is not on this machine and cannot be pulled ({reason.rstrip('.')}); "
+        "name one that `docker images` lists, or a registry that can be reached."
+    )
+
+
+def ensure(client: Any, release: Release, base: str, named: str) -> str:
+    """Make the image of a release, unless it is there already.
+
+    Args:
+        client: Of Docker's engine.
+        release: What it serves.
+        base: An image with Python and glibc.
+        named: The repository of the image; the tag is the version.
+
+    Returns:
+        `REPOSITORY:VERSION`.
+
+    Raises:
+        DeployError: When the base cannot be had or does not fit, or a library cannot.
+    """
+    requirements = (release.model / "requirements.txt").read_text().splitlines()
+    code = Path(mlrunner.__file__).parent
+    tag = f"{repository(named)}:{release.version}"
+    content = fingerprint(layers.digest(release.folder, code), base, *closure(requirements, here()))
+    known = find(client, tag)
+    if known is not None and known.labels.get(CONTENT) == content:
+        return tag
+    shared = _libraries(client, requirements, base)
+    labels = {CONTENT: content, "org.opencontainers.image.version": str(release.version), **_origin(base)}
+    with tempfile.TemporaryDirectory(prefix="mlrunner-image-") as work:
+        staged = Path(work) / "code"
+        shutil.copytree(code, staged / code.name, ignore=shutil.ignore_patterns("__pycache__"))
+        libraries.compile_all(staged, CODE)
+        _build(client, tag, RELEASE_FILE, {"LIBRARIES": shared}, labels, {CODE: staged, RELEASE: release.folder})
+    return tag
+
+
+def fingerprint(*parts: str) -> str:
+    """Name what something is made from."""
+    return hashlib.sha256("\n".join([RECIPE, LIBRARIES_FILE, RELEASE_FILE, *parts]).encode()).hexdigest()
+
+
+def _origin(base: str) -> dict[str, str]:
+    return {"org.opencontainers.image.base.name": base, "org.opencontainers.image.title": "mlrunner"}
+
+
+def _libraries(client: Any, requirements: list[str], base: str) -> str:
+    """Make the image of the libraries, unless it is there already."""
+    found = find(client, base) or _pull(client, base)
+    content = fingerprint(found.id, *closure(requirements, here()))
+    tag = f"mlrunner-libraries:{content[:16]}"
+    if find(client, tag) is not None:
+        return tag
+    target = ask(client, found.id, base)
+    pins = closure(requirements, target)
+    log.info("building %s with %s", tag, ", ".join(pins))
+    with tempfile.TemporaryDirectory(prefix="mlrunner-image-") as work:
+        folder = Path(work) / "site"
+        libraries.prepare(pins, target, folder, SITE)
+        _build(client, tag, LIBRARIES_FILE, {"BASE": found.id}, {CONTENT: content, **_origin(base)}, {SITE: folder})
+    return tag
+
+
+def _pull(client: Any, base: str) -> Any:
+    from docker.errors import APIError
+
+    try:
+        return client.images.pull(base) if ":" in base or "@" in base else client.images.pull(base, "latest")
+    except APIError as error:
+        raise DeployError(absent(base, error)) from error
+
+
+def ask(client: Any, image_id: str, base: str) -> Target:
+    """Ask a base image's Python what it can load.
+
+    Raises:
+        DeployError: When it has no Python, another than the one that runs here, or no glibc.
+    """
+    from docker.errors import APIError, ContainerError
+
+    try:
+        how = {"entrypoint": ["python3", "-I", "-c", ASKED], "remove": True, "network_disabled": True}
+        answer = json.loads(client.containers.run(image_id, **how))
+    except (APIError, ContainerError, ValueError) as error:
+        if isinstance(error, APIError) and "executable file" not in str(error):
+            raise
+        raise DeployError(f"deployer.base={base} has no python3 that runs; {_fitting()}") from error
+    if len(answer["glibc"]) != 2:  # Alpine's musl
+        raise DeployError(f"deployer.base={base} has no glibc, which the wheels need; {_fitting()}")
+    target = Target(answer["version"], answer["machine"], tuple(answer["glibc"]))
+    if target.minor != here().minor:
+        raise DeployError(f"deployer.base={base} has Python {target.minor}, the model {here().minor}; {_fitting()}")
+    return target
+
+
+def _fitting() -> str:
+    return f"choose one like python:{here().minor}-slim."
+
+
+def _build(
+    client: Any, tag: str, text: str, arguments: Mapping[str, str], labels: Mapping[str, str], parts: Mapping[str, Path]
+) -> None:
+    """Build an image with the engine's own builder from `rootfs/`, whose layer depends on names and contents only."""
+    from docker.errors import BuildError
+
+    with tempfile.TemporaryFile(prefix="mlrunner-context-") as context:
+        layers.pack(context, {"Dockerfile": text}, {f"rootfs{place}": folder for place, folder in parts.items()})
+        context.seek(0)
+        how = {"custom_context": True, "rm": True, "forcerm": True, "buildargs": dict(arguments)}
+        try:
+            client.images.build(fileobj=context, tag=tag, labels=dict(labels), **how)
+        except BuildError as error:
+            raise DeployError(f"The image {tag} cannot be built. {told(error)}") from error

@@ -1,0 +1,67 @@
+"""Servers as processes of this machine, under ZenML's `MLFlowModelDeployer` of the active stack."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from mlrunner.deployer import processes
+from mlrunner.deployer.release import Release, Server
+from mlrunner.deployer.served import ServedDeployer
+from mlrunner.errors import DeployError
+from mlrunner.schema import dataclass
+
+if TYPE_CHECKING:
+    from zenml.integrations.mlflow.model_deployers import MLFlowModelDeployer
+
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass
+class LocalDeployer(ServedDeployer):
+    """Each server is a service of ZenML's MLflow deployer: `zenml model-deployer models list` shows it."""
+
+    def start(self, release: Release, token: str) -> Server:
+        """See `ServedDeployer.start`."""
+        from mlrunner.deployer import zenml_service
+
+        port = processes.free_port()
+        command = (
+            *(sys.executable, "-m", "mlrunner.serving", str(release.folder), "--host", LOOPBACK),
+            *("--port", str(port), "--token", token, *self.arguments()),
+        )
+        service = zenml_service.start(_stack_deployer(), release, port, command)
+        pid = service.status.pid
+        return Server(release.version, f"http://{LOOPBACK}:{port}", str(service.uuid), token, pid or 0)
+
+    def is_alive(self, server: Server) -> bool:
+        """See `ServedDeployer.is_alive`."""
+        return processes.is_running(server.pid, server.token)
+
+    def stop(self, server: Server) -> None:
+        """See `ServedDeployer.stop`; the process goes first, for ZenML would poll it by the second."""
+        from mlrunner.deployer import zenml_service
+
+        processes.end(server.pid, server.token)
+        zenml_service.delete(_stack_deployer(), UUID(server.handle))
+
+    def log(self, server: Server) -> str:
+        """See `ServedDeployer.log`."""
+        from mlrunner.deployer import zenml_service
+
+        return processes.tail(Path(zenml_service.log_file(_stack_deployer(), UUID(server.handle))))
+
+
+def _stack_deployer() -> MLFlowModelDeployer:
+    from zenml.client import Client
+    from zenml.integrations.mlflow.model_deployers import MLFlowModelDeployer
+
+    stack: Any = Client().active_stack
+    if not isinstance(stack.model_deployer, MLFlowModelDeployer):
+        raise DeployError(
+            f"deployer=local needs ZenML's MLflow model deployer, which stack {stack.name} does not have; register one "
+            "and add it to the stack, or choose stack=local."
+        )
+    return stack.model_deployer

@@ -1,0 +1,168 @@
+"""Hand a saved model to gate and deployer: what `mlrunner deploy`, the end of a grid and Python share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from mlrunner.build import Group, build
+from mlrunner.composition.checks import code_of
+from mlrunner.composition.values import plain
+from mlrunner.dataset import Dataset
+from mlrunner.deployer import Deployer
+from mlrunner.errors import ConfigError, DeployError, ProblemsError, StoreError
+from mlrunner.gate import Gate
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+
+GIVEN = ("gate", "deployer", "stack")  # groups that a deployment may choose anew
+FROZEN = ("dataset", "cleaning", "split", "objective", "seed")  # what the run was, and stays
+TRUSTED = ("mlrunner.",)  # where classes of a composition from a store may come from
+MORE = "MLRUNNER_TRUSTED"  # further modules, by comma
+
+
+@dataclass(frozen=True)
+class HandedOver:
+    """What became of a run that was to be deployed.
+
+    Args:
+        run_id: Of MLflow.
+        name: Of the run.
+        open: Whether the gate opened.
+        reason: What it said.
+        deployment: The deployment's name; None when nothing was deployed.
+        version: Of the registered model.
+        url: Where it serves; None where nothing serves.
+        note: What a person should know about the data that judged; None for nothing.
+    """
+
+    run_id: str
+    name: str
+    open: bool
+    reason: str
+    deployment: str | None = None
+    version: int | None = None
+    url: str | None = None
+    note: str | None = None
+
+
+def deploy(what: str, overrides: Sequence[str] = (), home: Path | None = None) -> HandedOver:
+    """Judge a saved model on its test rows, and deploy it if the gate opens.
+
+    Args:
+        what: A run or a sweep, see `tracking.naming.find`.
+        overrides: Of gate, deployer and stack, like `gate=threshold`; those of the run stand where none are given.
+        home: The folder that holds `.mlrunner/`; None takes `MLRUNNER_HOME`.
+
+    Raises:
+        ConfigError: When there is no such run, or a choice is impossible.
+        DeployError: When the model cannot be deployed; what was deployed before still is.
+    """
+    home = home or Path(os.environ["MLRUNNER_HOME"])
+    cfg = _composed(list(overrides))
+    build(plain(cfg, "stack"), "stack").activate(home)
+    from mlrunner.tracking import naming
+
+    run = naming.find(what, home)
+    frozen = naming.config_of(run)
+    return _handed(run, {**frozen, **_chosen(cfg, frozen, overrides)})
+
+
+def _composed(overrides: list[str]) -> DictConfig:
+    from hydra import compose, initialize_config_dir
+
+    for text in overrides:
+        group = text.lstrip("+~").partition("=")[0].partition(".")[0]
+        if group not in GIVEN or "=" not in text:
+            raise ConfigError(
+                f"'{text}' cannot be given here: the run is what it was; {', '.join(GIVEN)} may be chosen, like "
+                "gate=threshold gate.threshold=0.8 deployer=local."
+            )
+    with initialize_config_dir(str(Path(os.environ["MLRUNNER_PROJECT"]) / "conf"), version_base="1.3"):
+        return compose("config", overrides)
+
+
+def _chosen(cfg: DictConfig, frozen: dict[str, Any], overrides: Sequence[str]) -> dict[str, Group]:
+    """Resolve gate and deployer as they are chosen today, against what the run was."""
+    from hydra import compose, initialize_config_dir
+
+    given = {text.lstrip("+~").partition("=")[0].partition(".")[0] for text in overrides}
+    is_none = frozen.get("deployer", {}).get("_target_") == "mlrunner.deployer.NoDeployer"
+    if "deployer" not in given and is_none:
+        given.add("deployer")
+        with initialize_config_dir(str(Path(os.environ["MLRUNNER_PROJECT"]) / "conf"), version_base="1.3"):
+            cfg = compose("config", [*overrides, "deployer=local"])
+    OmegaConf.set_struct(cfg, False)
+    for key in FROZEN:
+        cfg[key] = frozen[key]
+    return {group: plain(cfg, group) for group in ("gate", "deployer") if group in given}
+
+
+def _handed(run: Run, config: dict[str, Any]) -> HandedOver:
+    from mlrunner import tracking
+    from mlrunner.progress import PROGRESS
+    from mlrunner.tracking import recording
+
+    uri = run.data.tags.get(tracking.MODEL_TAG)
+    if uri is None:
+        raise DeployError(f"Run {run.info.run_id[:8]} saved no model; run it again with tracking.log_model=true.")
+    _refuse_foreign(config)
+    dataset: Dataset = build(config["dataset"], "dataset", Dataset)
+    fingerprint = dataset.fingerprint()
+    _refuse(config, config["dataset"]["task"])
+    tracked = recording.Tracked(run_id=run.info.run_id, log_model=True, plots=False, seed=config["seed"])
+    try:
+        _pipeline(config, tracked, uri, dict(run.data.metrics), fingerprint)
+    finally:
+        PROGRESS.end()
+    found = recording.handed_over(run.info.run_id)
+    told, deployment = found["gate"], found["deployment"] or {}
+    if "error" in deployment:
+        raise DeployError(deployment["error"])
+    changed = fingerprint != run.data.tags.get("mlrunner.data_hash")
+    note = "the data set has changed since the run; today's test rows judged" if changed else None
+    names = {"deployment": deployment.get("name"), "version": deployment.get("version"), "url": deployment.get("url")}
+    return HandedOver(run.info.run_id, str(run.info.run_name), told["open"], told["reason"], **names, note=note)
+
+
+def _pipeline(config: dict[str, Any], tracked: Any, uri: str, known: dict[str, float], fingerprint: str) -> None:
+    from pipelines.deployment import deployment
+
+    groups = {name: config[name] for name in ("dataset", "cleaning", "split", "gate", "deployer")}
+    code = {name: code_of(build(config[name], name)) for name in ("dataset", "cleaning", "split")}
+    finished = deployment(
+        **groups, tracked=tracked, uri=uri, known=_finite(known), fingerprint=fingerprint, code=code
+    )
+    if finished is None:
+        raise StoreError("ZenML did not run the pipeline; see its log with -v.")
+
+
+def _finite(metrics: dict[str, float]) -> dict[str, float]:
+    return {name: value for name, value in metrics.items() if "/" in name and value == value}
+
+
+def _refuse(config: dict[str, Any], task: str) -> None:
+    """Refuse what the start-up check of a run would have refused."""
+    gate: Gate = build(config["gate"], "gate", Gate)
+    deployer: Deployer = build(config["deployer"], "deployer", Deployer)
+    problems = [*gate.problems(task), *deployer.problems()]
+    if problems:
+        raise ProblemsError(problems)
+
+
+def _refuse_foreign(config: dict[str, Any]) -> None:
+    """Refuse classes that a composition from a store may not name: it may have been written by anybody."""
+    trusted = (*TRUSTED, *(f"{name}." for name in os.environ.get(MORE, "").split(",") if name))
+    for group in ("dataset", "cleaning", "split", "gate", "deployer"):
+        target = str(config[group].get("_target_"))
+        if not target.startswith(trusted):
+            raise ConfigError(
+                f"{group}._target_={target} comes from the run and is not of mlrunner; if you trust it, set "
+                f"{MORE}={target.partition('.')[0]} in the environment."
+            )

@@ -1,0 +1,79 @@
+"""`python -m mlrunner.serving RELEASE`: serve a released model, in one process or several on one port."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import socket
+import sys
+from pathlib import Path
+
+from mlrunner.serving import workers
+
+BACKLOG = 1024
+
+
+def main() -> int:
+    """Serve until SIGTERM.
+
+    Returns:
+        0 when it was asked to stop, 1 when it cannot serve.
+    """
+    options = _options()
+    if options.fd is not None:
+        workers.end_with_parent()
+        return _serve(options, socket.socket(fileno=options.fd))
+    try:
+        listening = _listen(options.host, options.port)
+    except OSError as error:
+        print(f"cannot listen on {options.host}:{options.port}: {os.strerror(error.errno or 0)}", file=sys.stderr)
+        return 1
+    return _serve(options, listening) if options.workers == 1 else workers.run(options.workers, listening)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m mlrunner.serving", description="Serve a released model.")
+    parser.add_argument("release", type=Path, help="folder with release.json and model/")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    parser.add_argument("--port", type=int, default=8080, help="port to listen on (%(default)s)")
+    parser.add_argument("--token", default=os.environ.get("MLRUNNER_TOKEN", ""), help="what /version tells as instance")
+    parser.add_argument("--workers", type=int, default=1, help="processes (%(default)s)")
+    parser.add_argument("--timeout", type=float, default=60.0, help="seconds a request may take (%(default)s)")
+    parser.add_argument("--body-limit", type=float, default=64.0, help="megabytes of a body (%(default)s)")
+    parser.add_argument("--batch-rows", type=int, default=1024, help="rows that go together (%(default)s)")
+    parser.add_argument("--unknown-categories", choices=["refuse", "accept"], default="refuse", help="(%(default)s)")
+    parser.add_argument("--fd", type=int, default=None, help=argparse.SUPPRESS)  # of a worker: the shared socket
+    return parser.parse_args()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Listen before anything is imported, so that a taken port is known at once."""
+    found = socket.create_server((host, port), backlog=BACKLOG)
+    found.set_inheritable(True)
+    return found
+
+
+def _serve(options: argparse.Namespace, listening: socket.socket) -> int:
+    gc.disable()  # while imports make millions of objects that stay
+    from aiohttp import web
+
+    from mlrunner.serving.model import load
+    from mlrunner.serving.server import Limits, ModelServer
+
+    try:
+        model = load(options.release, options.unknown_categories)
+        model.answer(model.example)  # the first prediction is slow; and what cannot predict need not listen
+    except Exception as error:
+        print(f"cannot serve {options.release}: {type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    gc.freeze()
+    gc.enable()
+    limits = Limits(options.timeout, options.body_limit, options.batch_rows)
+    app = ModelServer(model, options.token, limits).application()
+    web.run_app(app, sock=listening, print=lambda *_: None, access_log=None, shutdown_timeout=5.0)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

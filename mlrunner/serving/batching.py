@@ -1,0 +1,98 @@
+"""Requests that wait together go to the model together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from mlrunner.serving.schema import Arrays
+
+Predict = Callable[[Arrays], list[Any]]
+
+
+@dataclass
+class Waiting:
+    """A request that waits for the model."""
+
+    arrays: Arrays
+    rows: int
+    answer: asyncio.Future[list[Any]]
+    alone: bool = False  # after a batch has failed, so that one request spoils no other
+
+
+class Batcher:
+    """One model, one thread that predicts, and a queue before it.
+
+    A request that finds the model idle goes to it at once; those that come meanwhile go together when it is free.
+
+    Args:
+        predict: Takes arrays by column, gives one value a row.
+        most: Rows that go together; a request that is larger goes alone.
+        seen: Told the rows of each batch.
+    """
+
+    def __init__(self, predict: Predict, most: int, seen: Callable[[int], object]) -> None:
+        self._predict, self._most, self._seen = predict, most, seen
+        self._waiting: deque[Waiting] = deque()
+        self._thread = ThreadPoolExecutor(1, "predict")
+        self._running: asyncio.Task[None] | None = None
+
+    async def predict(self, arrays: Arrays) -> list[Any]:
+        """Predict rows, with those of others."""
+        rows = len(next(iter(arrays.values())))
+        waiting = Waiting(arrays, rows, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        if self._running is None:
+            self._running = asyncio.create_task(self._work())
+        return await waiting.answer
+
+    async def _work(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            batch = self._next()
+            together = _joined([one.arrays for one in batch])
+            self._seen(sum(one.rows for one in batch))
+            try:
+                found = await loop.run_in_executor(self._thread, self._predict, together)
+            except Exception as error:
+                self._failed(batch, error)
+            else:
+                _hand_out(batch, found)
+        self._running = None
+
+    def _next(self) -> list[Waiting]:
+        batch = [self._waiting.popleft()]
+        rows = batch[0].rows
+        while self._waiting and not (batch[0].alone or self._waiting[0].alone):
+            rows += self._waiting[0].rows
+            if rows > self._most:
+                break
+            batch.append(self._waiting.popleft())
+        return batch
+
+    def _failed(self, batch: list[Waiting], error: Exception) -> None:
+        """Blame the request that was alone; of several, ask each again by itself."""
+        if len(batch) > 1:
+            self._waiting.extendleft(replace(one, alone=True) for one in reversed(batch))
+        elif not batch[0].answer.done():
+            batch[0].answer.set_exception(error)
+
+
+def _joined(parts: list[Arrays]) -> Arrays:
+    if len(parts) == 1:
+        return parts[0]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _hand_out(batch: list[Waiting], found: list[Any]) -> None:
+    start = 0
+    for one in batch:
+        if not one.answer.done():  # the client may have gone
+            one.answer.set_result(found[start : start + one.rows])
+        start += one.rows

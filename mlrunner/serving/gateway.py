@@ -1,0 +1,184 @@
+"""The gateway of a deployment: one stable address, in front of the server that its `state.json` names.
+
+It follows the file: whoever switches writes it, and the next request goes to the new server, while those under way
+are answered by the old one, which goes on. A server that does not answer any more is restarted by the command that
+the file holds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from mlrunner.serving.meters import CONTENT_TYPE, GatewayMeters
+from mlrunner.serving.server import MEGABYTE, answer
+
+STATE = "state.json"
+LOOK = 1.0  # seconds between two looks at the server
+PATIENCE = 5.0  # seconds that it may take to answer such a look
+CALM = (0.0, 5.0, 15.0, 60.0)  # seconds before each further attempt to restart it
+HEADERS = ("Content-Type", "Accept")  # that concern the server
+
+
+@dataclass(frozen=True)
+class Route:
+    """Where requests go, as the state file says.
+
+    Args:
+        url: Of the server.
+        version: That it serves.
+        timeout: Seconds that a request may take.
+        restart: The command that mends the deployment.
+    """
+
+    url: str
+    version: int
+    timeout: float
+    restart: tuple[str, ...]
+
+
+class Gateway:
+    """Forwards, measures, limits, and has a dead server restarted."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / STATE
+        self._read = 0
+        self._meters = GatewayMeters()
+        self._route = self.route()
+        self._mending: subprocess.Popen[bytes] | None = None
+
+    def route(self) -> Route:
+        """Read where requests go, if the file has changed."""
+        written = self._file.stat().st_mtime_ns
+        if written != self._read:
+            told = json.loads(self._file.read_text())
+            route = Route(told["serves"]["url"], told["serves"]["version"], told["timeout"], tuple(told["restart"]))
+            if self._read and route.url != self._route.url:
+                self._meters.switches.inc()
+            self._route, self._read = route, written
+        return self._route
+
+    def application(self, body_limit: float) -> web.Application:
+        """Build the application.
+
+        Args:
+            body_limit: Megabytes of a body.
+        """
+        self._body_limit = body_limit
+        app = web.Application(client_max_size=int(body_limit * MEGABYTE))
+        app.router.add_get("/metrics", self._told_metrics)
+        app.router.add_route("*", "/{path:.*}", self._forward)
+        app.cleanup_ctx.append(self._client)
+        app.cleanup_ctx.append(self._watching)
+        return app
+
+    async def _client(self, app: web.Application) -> AsyncIterator[None]:
+        del app
+        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=30)
+        async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as self._session:
+            yield
+
+    async def _watching(self, app: web.Application) -> AsyncIterator[None]:
+        del app
+        task = asyncio.create_task(self._watch())
+        yield
+        task.cancel()
+
+    async def _forward(self, request: web.Request) -> web.Response:
+        began, route = time.perf_counter(), self.route()
+        with self._meters.waiting.track_inprogress():
+            try:
+                response = await self._asked(request, await request.read())
+            except web.HTTPRequestEntityTooLarge:
+                told = f"The body is larger than {self._body_limit:g} MB; send fewer rows at a time."
+                response = answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, told)
+        if request.path == "/invocations":
+            self._meters.requests.labels(response.status, route.version).inc()
+            self._meters.seconds.observe(time.perf_counter() - began)
+        return response
+
+    async def _asked(self, request: web.Request, body: bytes) -> web.Response:
+        """Ask the server; once more where the first connection had died, which a restarted server explains."""
+        headers = {name: request.headers[name] for name in HEADERS if name in request.headers}
+        for attempt in range(2):
+            route = self.route()
+            try:
+                return await self._answered(request, route, body, headers)
+            except TimeoutError:
+                told = f"No answer within {route.timeout:g} s; send fewer rows at a time."
+                return answer(HTTPStatus.GATEWAY_TIMEOUT, told)
+            except aiohttp.ClientError:
+                if attempt == 0:
+                    await asyncio.sleep(0.02)
+        told = f"Version {self._route.version} does not answer; it is being restarted, ask again in a few seconds."
+        failed = answer(HTTPStatus.SERVICE_UNAVAILABLE, told)
+        failed.headers["Retry-After"] = "5"
+        return failed
+
+    async def _answered(
+        self, request: web.Request, route: Route, body: bytes, headers: dict[str, str]
+    ) -> web.Response:
+        url, timeout = f"{route.url}{request.rel_url}", aiohttp.ClientTimeout(route.timeout + 1)
+        async with self._session.request(request.method, url, data=body, headers=headers, timeout=timeout) as found:
+            told = {name: found.headers[name] for name in ("Content-Type", "X-Model") if name in found.headers}
+            return web.Response(body=await found.read(), status=found.status, headers=told)
+
+    async def _told_metrics(self, request: web.Request) -> web.Response:
+        """Tell the gateway's own numbers, and those of the server that serves."""
+        del request
+        text = self._meters.text()
+        try:
+            async with self._session.get(f"{self.route().url}/metrics") as found:
+                text += await found.read()
+        except (aiohttp.ClientError, TimeoutError):
+            pass  # the gateway's own say that it is down
+        return web.Response(body=text, headers=CONTENT_TYPE)
+
+    async def _watch(self) -> None:
+        """Have the server restarted when it is gone, calmer with each attempt."""
+        attempts, next_at = 0, 0.0
+        while True:
+            await asyncio.sleep(LOOK)
+            if await self._answers():
+                attempts = 0
+            elif time.monotonic() >= next_at and (self._mending is None or self._mending.poll() is not None):
+                self._meters.restarts.inc()
+                self._mending = subprocess.Popen(self._route.restart, stdin=subprocess.DEVNULL)
+                attempts += 1
+                next_at = time.monotonic() + CALM[min(attempts, len(CALM) - 1)]
+
+    async def _answers(self) -> bool:
+        """Tell whether somebody listens; one that is busy does."""
+        try:
+            async with self._session.get(f"{self.route().url}/ping", timeout=aiohttp.ClientTimeout(PATIENCE)):
+                return True
+        except TimeoutError:
+            return True
+        except (aiohttp.ClientError, OSError, ValueError):
+            return False
+
+
+def main() -> int:
+    """Serve the deployment of a folder until SIGTERM."""
+    folder = Path(sys.argv[1])
+    told: dict[str, Any] = json.loads((folder / STATE).read_text())
+    app = Gateway(folder).application(told["body_limit"])
+    web.run_app(
+        app, host=told["host"], port=told["port"], print=lambda *_: None, access_log=None, shutdown_timeout=5.0
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

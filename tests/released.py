@@ -1,0 +1,77 @@
+"""A release as `mlrunner.deployer.releases` makes it, without a run, a store or a registry."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mlrunner.cleaning import KeepAll
+from mlrunner.deployer.release import DESCRIBED, Release
+from mlrunner.features import Features
+from mlrunner.model.estimators import assemble, pip_requirements, trusted_types
+from mlrunner.roles import Roles
+
+ROLES = Roles("score")
+PLAIN = Features(
+    impute="median",
+    indicate_missing=False,
+    scale=None,
+    low_cardinality=4,
+    high_cardinality="ordinal",
+    text_features=0,
+    seed=0,
+)
+
+
+def rows(count: int = 60) -> pd.DataFrame:
+    """Make raw rows of numbers and a text."""
+    rng = np.random.default_rng(3)
+    town = rng.choice(["far", "near"], count)
+    table = pd.DataFrame({"size": rng.normal(size=count), "town": town, "rooms": rng.integers(1, 6, count) * 1.0})
+    table["score"] = 2 * table["size"] + (town == "far") + table["rooms"] / 3
+    return table
+
+
+def fitted(estimator: Any) -> Any:
+    """Fit the pipeline that a run would save."""
+    from sklearn.pipeline import Pipeline
+
+    raw = rows()
+    features = raw.drop(columns="score")
+    learned = Pipeline([("features", PLAIN.build(features, "regression")), ("estimator", estimator)])
+    return assemble(learned.fit(features, raw["score"]), KeepAll(), ROLES, features, raw)
+
+
+def release(folder: Path, estimator: Any, version: int = 1, name: str = "tests") -> Release:
+    """Save a model and what goes with it."""
+    import mlflow.sklearn
+    import yaml
+
+    import mlrunner
+    from mlrunner.tracking import recording
+
+    pipeline, example = fitted(estimator), rows(5).drop(columns="score")
+    made = Release(name, version, folder / str(version))
+    mlflow.sklearn.save_model(
+        pipeline,
+        str(made.model),
+        code_paths=[str(Path(mlrunner.__file__).parent)],
+        signature=recording.signature(pipeline, example, KeepAll()),
+        input_example=example,
+        pip_requirements=pip_requirements(pipeline),
+        skops_trusted_types=trusted_types(pipeline),
+    )
+    described = yaml.safe_load((made.model / "MLmodel").read_text())
+    saved = {
+        "file": "model.skops",
+        "trusted": described["flavors"]["sklearn"].get("skops_trusted_types") or [],
+        "columns": json.loads(described["signature"]["inputs"]),
+    }
+    expected = np.ravel(pipeline.predict(example)).tolist()
+    facts = {"name": name, "version": version, "model_uri": "models:/m-1"}
+    (made.folder / DESCRIBED).write_text(json.dumps({"facts": facts, "saved": saved, "expected": expected}))
+    return made

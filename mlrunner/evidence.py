@@ -21,7 +21,9 @@ CALLS = 50  # one-row predictions that the latency is taken from
 MEGABYTE = 1024 * 1024
 
 
-def of_candidate(gate: Gate, pipeline: Any, scores: dict[str, float], raw: pd.DataFrame, test: pd.DataFrame) -> Evidence:
+def of_candidate(
+    gate: Gate, pipeline: Any, scores: dict[str, float], raw: pd.DataFrame, test: pd.DataFrame
+) -> Evidence:
     """Gather what the gate wants to know of a candidate.
 
     Args:
@@ -68,7 +70,9 @@ def score(pipeline: Any, raw: pd.DataFrame, part: pd.DataFrame, roles: Roles, ta
 
 def digest(part: pd.DataFrame) -> str:
     """Name the rows of a part."""
-    return hashlib.sha256(pd.util.hash_pandas_object(part.index.to_series(), index=False).to_numpy().tobytes()).hexdigest()
+    return hashlib.sha256(
+        pd.util.hash_pandas_object(part.index.to_series(), index=False).to_numpy().tobytes()
+    ).hexdigest()
 
 
 def _costs(pipeline: Any, rows: pd.DataFrame) -> dict[str, float]:

@@ -71,7 +71,7 @@ def deploy(what: str, overrides: Sequence[str] = (), home: Path | None = None) -
 
     run = naming.find(what, home)
     frozen = naming.config_of(run)
-    return _handed(run, {**frozen, **_chosen(cfg, frozen, overrides)})
+    return hand_over(run, {**frozen, **_chosen(cfg, frozen, overrides)})
 
 
 def _composed(overrides: list[str]) -> DictConfig:
@@ -104,7 +104,16 @@ def _chosen(cfg: DictConfig, frozen: dict[str, Any], overrides: Sequence[str]) -
     return {group: plain(cfg, group) for group in ("gate", "deployer") if group in given}
 
 
-def _handed(run: Run, config: dict[str, Any]) -> HandedOver:
+def hand_over(run: Run, config: dict[str, Any]) -> HandedOver:
+    """Hand a run to the gate and the deployer of a composition; the stack is active.
+
+    Args:
+        run: That saved a model.
+        config: Its composition, resolved.
+
+    Raises:
+        MlrunnerError: When a choice is impossible, or the model cannot be deployed.
+    """
     from mlrunner import tracking
     from mlrunner.progress import PROGRESS
     from mlrunner.tracking import recording
@@ -136,9 +145,7 @@ def _pipeline(config: dict[str, Any], tracked: Any, uri: str, known: dict[str, f
 
     groups = {name: config[name] for name in ("dataset", "cleaning", "split", "gate", "deployer")}
     code = {name: code_of(build(config[name], name)) for name in ("dataset", "cleaning", "split")}
-    finished = deployment(
-        **groups, tracked=tracked, uri=uri, known=_finite(known), fingerprint=fingerprint, code=code
-    )
+    finished = deployment(**groups, tracked=tracked, uri=uri, known=_finite(known), fingerprint=fingerprint, code=code)
     if finished is None:
         raise StoreError("ZenML did not run the pipeline; see its log with -v.")
 

@@ -163,7 +163,7 @@ def _pipeline(checked: Checked, run_id: str) -> str:
     composition = checked.composition
     settings = composition.settings
     composition = composition.as_blueprint() if settings.blueprint else composition
-    if composition.launch.job is not None:  # of a grid, only the best is handed over
+    if not composition.is_judged:
         composition = composition.undeployed()
     tracked = recording.Tracked(
         run_id=run_id,
@@ -193,8 +193,7 @@ def _outcome(checked: Checked, run_id: str, pipeline_run: str, seconds: float) -
 
     composition = checked.composition
     objective = composition.settings.objective
-    judged = composition.is_judged and composition.launch.job is None and not composition.settings.blueprint
-    told = recording.handed_over(run_id) if judged else {}
+    told = recording.handed_over(run_id) if composition.is_judged else {}
     found, model_uri = tracking.results_of(run_id)
     return Outcome(
         name=composition.name,

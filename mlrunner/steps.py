@@ -6,12 +6,12 @@ import functools
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Annotated, ParamSpec, TypeVar
+from typing import Annotated, Any, ParamSpec, TypeVar
 
 import pandas as pd
 from zenml import step
 
-from mlrunner import evaluation, evidence, tracking
+from mlrunner import evaluation, evidence, inference, tracking
 from mlrunner.build import Group, build
 from mlrunner.cleaning import DataCleaning
 from mlrunner.dataset import tables
@@ -160,11 +160,12 @@ def gate(
 ) -> Annotated[dict[str, str | bool], "decision"]:
     """Judge the model, beside the one that is deployed where the gate asks for that."""
     judge: Gate = build(gate, "gate", Gate)
-    name = build(deployer, "deployer", Deployer).registered_name
+    asks: Deployer = build(deployer, "deployer", Deployer)
     candidate = evidence.of_candidate(judge, model.pipeline, metrics, raw, test)
-    champion = evidence.of_champion(judge, name, raw, test, build(dataset, "dataset").roles, dataset["task"])
+    roles, task = build(dataset, "dataset").roles, dataset["task"]
+    champion = evidence.of_champion(judge, asks.registered_name, raw, test, roles, task)
     decision = judge.decide(candidate, champion)
-    recording.decided(tracked, decision)
+    recording.decided(tracked, None if judge.is_none and asks.is_none else decision)
     return decision._asdict()
 
 
@@ -184,7 +185,8 @@ def deploy(
     if decision["deploy"]:
         RECORDER.flush()  # the model has to be saved by now
     candidate = Candidate(model.uri or "", tracked.run_id, model.pipeline, metrics, tracking.facts_of(tracked.run_id))
-    recording.deployed(tracked, lambda: built.deploy(candidate, Decision(**decision)))
+    decided = Decision(bool(decision["deploy"]), str(decision["reason"]))
+    recording.deployed(tracked, lambda: built.deploy(candidate, decided))
 
 
 @step(enable_cache=False, enable_artifact_visualization=False)
@@ -242,3 +244,10 @@ def judge(
     recording.evaluated(tracked, replace(found, scores=scores), seconds)
     recording.drawn(tracked, fitted, parts, found, task, f"{source.label} · {settings.name}")
     return scores
+
+
+@step(enable_cache=False, enable_artifact_visualization=False)
+@shown
+def predict(dataset: Group, job: inference.Job) -> Annotated[dict[str, Any], "summary"]:
+    """Predict a table piece by piece; its predictions go to a file, what came of it is told."""
+    return inference.predict(dataset, job)

@@ -110,7 +110,9 @@ def where_next(outcome: Outcome, overrides: list[str]) -> dict[str, str]:
     """Name the places and commands that follow a run; each can be pasted."""
     again = " ".join(["mlrunner", *map(shlex.quote, overrides)])
     see = 'eval "$(mlrunner env)"'
-    serve = f"{see}; mlflow models serve -m {outcome.model_uri} --env-manager local"
+    deployed = outcome.deployment is not None and "error" not in outcome.deployment
+    deploy = f"mlrunner deploy {str(outcome.run_id)[:8]}"
+    after = {"next": "mlrunner status, rollback, history, stop"} if deployed else {"deploy": deploy}
     previous = _previous(Path(outcome.folder))
     files = [shlex.quote(f"{folder}/.hydra/config.yaml") for folder in (previous, relative(outcome.folder))]
     compare = {"diff": f"diff {' '.join(files)}"}
@@ -119,7 +121,7 @@ def where_next(outcome: Outcome, overrides: list[str]) -> dict[str, str]:
         "folder": relative(outcome.folder),
         **(compare if previous is not None else {}),
         "reproduce": again,
-        **({"serve": serve} if outcome.model_uri is not None else {}),
+        **(after if outcome.model_uri is not None else {}),
     }
 
 

@@ -35,7 +35,5 @@ def training(
     """Ingest, clean, split, train, evaluate, judge, deploy."""
     parts = rows(dataset, cleaning, split, fingerprint, code, blueprint)
     fitted = steps.train(parts.train, parts.raw, dataset, cleaning, model, tracked)
-    metrics = steps.evaluate(
-        fitted, parts.train, parts.validation, parts.test, parts.folds, dataset, model, tracked
-    )
+    metrics = steps.evaluate(fitted, parts.train, parts.validation, parts.test, parts.folds, dataset, model, tracked)
     hand_over(fitted, parts, metrics, dataset, gate, deployer, tracked)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +19,7 @@ from mlrunner.errors import ProblemsError
 
 GROUPS = ("dataset", "cleaning", "split", "model", "stack", "gate", "deployer")
 MACHINE_KEYS = ("project", "home", "threads", "output", "stack", "gate", "deployer")  # not what a run is
-NO_DEPLOYER = "mlrunner.deployer.NoDeployer"
+NO_GATE, NO_DEPLOYER = "mlrunner.gate.NoGate", "mlrunner.deployer.NoDeployer"
 DUMMY = {"regression": "sklearn.dummy.DummyRegressor", "classification": "sklearn.dummy.DummyClassifier"}
 
 
@@ -163,14 +164,19 @@ class Composition:
 
     def undeployed(self) -> Composition:
         """The same without judgement and deployment."""
-        closed = {"gate": {"_target_": "mlrunner.gate.NoGate"}, "deployer": {"_target_": NO_DEPLOYER}}
+        closed = {"gate": {"_target_": NO_GATE}, "deployer": {"_target_": NO_DEPLOYER}}
         return replace(self, config={**self.config, **closed})
 
     @property
     def is_judged(self) -> bool:
-        """Whether a gate or a deployer was chosen."""
-        found = (self["gate"]["_target_"], self["deployer"]["_target_"])
-        return found != ("mlrunner.gate.NoGate", NO_DEPLOYER)
+        """Whether this run goes to a gate or a deployer by itself; of a grid only the best does, at its end."""
+        return is_judged(self.config) and self.launch.job is None
+
+
+def is_judged(config: Mapping[str, Any]) -> bool:
+    """Tell whether a composition chose a gate or a deployer; a blueprint goes to neither."""
+    chosen = (config["gate"]["_target_"], config["deployer"]["_target_"])
+    return chosen != (NO_GATE, NO_DEPLOYER) and not config["blueprint"]
 
 
 def settings(cfg: DictConfig) -> Settings:

@@ -67,12 +67,12 @@ def closure(requirements: Iterable[str], target: Target) -> list[str]:
         DeployError: When a line cannot be read, or names what is not installed here.
     """
     own = [_read(line) for line in requirements if _names_a_package(line)]
-    direct = deque(found for found in [*own, *map(Requirement, SERVER)] if canonicalize_name(found.name) not in NEVER)
-    firsts = {canonicalize_name(found.name) for found in direct}
+    waiting = deque(found for found in [*own, *map(Requirement, SERVER)] if canonicalize_name(found.name) not in NEVER)
+    firsts: set[str] = {canonicalize_name(found.name) for found in waiting}
     pins: dict[str, str] = {}
     seen: set[tuple[str, str]] = set()
-    while direct:
-        wanted = direct.popleft()
+    while waiting:
+        wanted = waiting.popleft()
         name = canonicalize_name(wanted.name)
         if _left_out(name, firsts) or not _applies(wanted, target):
             continue
@@ -80,7 +80,7 @@ def closure(requirements: Iterable[str], target: Target) -> list[str]:
         for extra in ("", *sorted(wanted.extras)):
             if (name, extra) not in seen:
                 seen.add((name, extra))
-                direct.extend(_needs(name, extra, target))
+                waiting.extend(_needs(name, extra, target))
     return sorted(pins.values())
 
 

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field
 
 from mlrunner.deployer import image
 from mlrunner.deployer.closure import here
-from mlrunner.deployer.engine import engine
+from mlrunner.deployer.engine import engine, faults
 from mlrunner.deployer.release import Release, Server
 from mlrunner.deployer.served import ServedDeployer
 from mlrunner.errors import DeployError
@@ -27,6 +27,14 @@ TAKEN = ("already allocated", "already in use", "ports are not available")
 CRASHES = 3  # restarts after which a container that is down counts as gone
 LINES = 200
 SECONDS_TO_STOP = 10
+HARDENED = {
+    "detach": True,
+    "user": image.USER,
+    "read_only": True,
+    "tmpfs": {"/tmp": "rw,noexec,nosuid,nodev,size=64m,mode=1777"},
+    "cap_drop": ["ALL"],
+    "security_opt": ["no-new-privileges"],
+}
 
 
 def _unquoted(value: object) -> object:
@@ -59,11 +67,12 @@ class DockerDeployer(ServedDeployer):
 
     def problems(self) -> list[str]:
         """See `Deployer.problems`."""
+        found = super().problems()
         try:
             with engine() as client:
-                return [*image.problems(client, self.base_image), *self._too_much(client)]
+                return [*found, *image.problems(client, self.base_image), *self._too_much(client)]
         except DeployError as error:
-            return [str(error)]
+            return [*found, str(error)]
 
     def _too_much(self, client: Any) -> list[str]:
         there = client.info()["NCPU"]
@@ -80,21 +89,21 @@ class DockerDeployer(ServedDeployer):
 
     def _run(self, client: Any, tag: str, release: Release, token: str) -> tuple[Any, int]:
         """Start a container on a port that stays its own when the engine starts it again."""
-        from docker.errors import APIError  # type: ignore[import-untyped]
-
         for attempt in range(1, ATTEMPTS + 1):
             port = free_port()
             container = client.containers.create(tag, **self._settings(release, token, port))
             try:
                 container.start()
-            except APIError as error:
+            except BaseException as error:
                 container.remove(force=True)  # it would stay as `Created`
-                if not any(words in str(error) for words in TAKEN):
+                if not isinstance(error, faults().APIError) or not any(words in str(error) for words in TAKEN):
                     raise
                 log.info("port %d was taken in the meantime (attempt %d)", port, attempt)
             else:
                 return container, port
-        raise DeployError(f"No port of {PORTS.start} to {PORTS.stop - 1} could be had in {ATTEMPTS} attempts; try again.")
+        raise DeployError(
+            f"No port of {PORTS.start} to {PORTS.stop - 1} could be had in {ATTEMPTS} attempts; try again."
+        )
 
     def _settings(self, release: Release, token: str, port: int) -> dict[str, Any]:
         """Say how a container runs."""
@@ -109,6 +118,7 @@ class DockerDeployer(ServedDeployer):
                 "mlrunner.home": self.folder,
             },
             "restart_policy": {"Name": self.restart},
+            "log_config": {"type": "json-file", "config": {"max-size": "10m", "max-file": "3"}},
             **self._limits(),
             **HARDENED,
         }
@@ -122,20 +132,19 @@ class DockerDeployer(ServedDeployer):
         return {} if self.cpus is None else {"OMP_NUM_THREADS": str(max(1, math.ceil(self.cpus)))}
 
     def is_alive(self, server: Server) -> bool:
-        """See `ServedDeployer.is_alive`; a container that the engine is about to start again is, but for crash loops."""
-        with engine() as client:
-            container = _container(client, server)
-            if container is None:
-                return False
-            state = container.attrs["State"]
-            return bool(state["Running"] and not state["Restarting"]) or (
-                bool(state["Restarting"]) and container.attrs["RestartCount"] < CRASHES
-            )
+        """See `ServedDeployer.is_alive`; one about to be started again is alive, unless it crashes in a loop."""
+        try:
+            with engine() as client:
+                container = _container(client, server)
+        except DeployError:  # without an engine nothing runs
+            return False
+        if container is None:
+            return False
+        state, restarts = container.attrs["State"], container.attrs["RestartCount"]
+        return bool(restarts < CRASHES if state["Restarting"] else state["Running"])
 
     def stop(self, server: Server) -> None:
         """See `ServedDeployer.stop`."""
-        from docker.errors import APIError, NotFound
-
         with engine() as client:
             container = _container(client, server)
             if container is None:
@@ -143,41 +152,32 @@ class DockerDeployer(ServedDeployer):
             try:
                 container.stop(timeout=SECONDS_TO_STOP)
                 container.remove(v=True, force=True)
-            except NotFound:
+            except faults().NotFound:
                 return
-            except APIError as error:
+            except faults().APIError as error:
                 if "already in progress" not in str(error):
                     raise
 
     def log(self, server: Server) -> str:
         """See `ServedDeployer.log`."""
-        with engine() as client:
-            container = _container(client, server)
-            return "" if container is None else container.logs(tail=LINES).decode(errors="replace")
-
-
-HARDENED = {
-    "detach": True,
-    "user": image.USER,
-    "read_only": True,
-    "tmpfs": {"/tmp": "rw,noexec,nosuid,nodev,size=64m,mode=1777"},
-    "cap_drop": ["ALL"],
-    "security_opt": ["no-new-privileges"],
-}
+        try:
+            with engine() as client:
+                container = _container(client, server)
+                return "" if container is None else container.logs(tail=LINES).decode(errors="replace")
+        except DeployError as error:
+            return str(error)
 
 
 def _container(client: Any, server: Server) -> Any | None:
-    from docker.errors import NotFound
-
     try:
         return client.containers.get(server.handle)
-    except NotFound:
+    except faults().NotFound:
         return None
 
 
 def free_port() -> int:
     """Find a port of the loopback address that nobody listens on."""
-    for port in random.sample(PORTS, len(PORTS)):
+    for port in random.SystemRandom().sample(PORTS, len(PORTS)):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

@@ -19,27 +19,23 @@ def restart_command(ledger: Ledger) -> list[str]:
     return [sys.executable, "-m", "mlrunner", "deploy", "--restart", ledger.name]
 
 
-def follow(ledger: Ledger, server: Server) -> None:
+def follow(ledger: Ledger, url: str, server: Server) -> None:
     """Start the gateway if it does not run, and wait until the stable address answers with a server.
 
     Raises:
         DeployError: When it does not.
     """
-    state = ledger.state()
-    if state is None:
-        return
-    pid = pid_of(ledger)
-    if pid is None:
+    if pid_of(ledger) is None:
         pid_file, log_file = ledger.folder / "gateway.pid", ledger.folder / "gateway.log"
-        pid = processes.start(pid_file, log_file, sys.executable, "-m", GATEWAY, str(ledger.folder))
+        processes.start(pid_file, log_file, sys.executable, "-m", GATEWAY, str(ledger.folder))
     until = time.monotonic() + FOLLOW
     while True:
-        status, told = processes.ask(f"{state.url}/version", timeout=2.0)
+        status, told = processes.ask(f"{url}/version", timeout=2.0)
         if status == 200 and isinstance(told, dict) and told.get("instance") == server.token:
             return
         if time.monotonic() > until or pid_of(ledger) is None:
             log = processes.last(processes.tail(ledger.folder / "gateway.log"))
-            raise DeployError(f"The gateway does not answer on {state.url}: {log}")
+            raise DeployError(f"The gateway does not answer on {url}: {log}")
         time.sleep(0.05)
 
 

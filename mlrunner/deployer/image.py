@@ -17,7 +17,7 @@ from typing import Any
 import mlrunner
 from mlrunner.deployer import layers, libraries
 from mlrunner.deployer.closure import Target, closure, here
-from mlrunner.deployer.engine import find, told
+from mlrunner.deployer.engine import faults, find, told
 from mlrunner.deployer.naming import repository
 from mlrunner.deployer.release import Release
 from mlrunner.errors import DeployError
@@ -33,23 +33,23 @@ PING = (
     f"import socket as s;c=s.create_connection(('127.0.0.1',{PORT}),3);"
     r"c.sendall(b'GET /ping HTTP/1.0\r\n\r\n');raise SystemExit(b' 200 ' not in c.recv(64))"
 )
+# Everything that versions share stands in the first file, for each line costs the engine half a second.
 LIBRARIES_FILE = f"""\
 ARG BASE
 FROM ${{BASE}}
 COPY rootfs /
 ENV PYTHONPATH={CODE}:{SITE}:{RELEASE}/model/code PYTHONSAFEPATH=1 PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \\
     LD_LIBRARY_PATH={SITE} HOME=/tmp
-"""
-RELEASE_FILE = f"""\
-ARG LIBRARIES
-FROM ${{LIBRARIES}}
-COPY rootfs /
 USER {USER}
-WORKDIR {RELEASE}
 EXPOSE {PORT}
 HEALTHCHECK --interval=5s --timeout=4s --start-period=30s --retries=3 CMD {json.dumps(["python3", "-ISc", PING])}
 ENTRYPOINT ["python3", "-m", "mlrunner.serving", "{RELEASE}"]
 CMD ["--host", "0.0.0.0", "--port", "{PORT}"]
+"""
+RELEASE_FILE = """\
+ARG LIBRARIES
+FROM ${LIBRARIES}
+COPY rootfs /
 """
 ASKED = (
     "import json, platform; libc, glibc = platform.libc_ver(); print(json.dumps({'version': platform.python_version(),"
@@ -59,13 +59,11 @@ ASKED = (
 
 def problems(client: Any, base: str) -> list[str]:
     """Say what would keep an image from being built on a base."""
-    from docker.errors import APIError
-
     if find(client, base) is not None:
         return []
     try:
         client.images.get_registry_data(base)
-    except APIError as error:
+    except faults().APIError as error:
         return [absent(base, error)]
     return []
 
@@ -138,11 +136,9 @@ def _libraries(client: Any, requirements: list[str], base: str) -> str:
 
 
 def _pull(client: Any, base: str) -> Any:
-    from docker.errors import APIError
-
     try:
-        return client.images.pull(base) if ":" in base or "@" in base else client.images.pull(base, "latest")
-    except APIError as error:
+        return client.images.pull(base)
+    except faults().APIError as error:
         raise DeployError(absent(base, error)) from error
 
 
@@ -152,13 +148,11 @@ def ask(client: Any, image_id: str, base: str) -> Target:
     Raises:
         DeployError: When it has no Python, another than the one that runs here, or no glibc.
     """
-    from docker.errors import APIError, ContainerError
-
     try:
         how = {"entrypoint": ["python3", "-I", "-c", ASKED], "remove": True, "network_disabled": True}
         answer = json.loads(client.containers.run(image_id, **how))
-    except (APIError, ContainerError, ValueError) as error:
-        if isinstance(error, APIError) and "executable file" not in str(error):
+    except (faults().APIError, faults().ContainerError, ValueError) as error:
+        if isinstance(error, faults().APIError) and "executable file" not in str(error):
             raise
         raise DeployError(f"deployer.base={base} has no python3 that runs; {_fitting()}") from error
     if len(answer["glibc"]) != 2:  # Alpine's musl
@@ -177,13 +171,11 @@ def _build(
     client: Any, tag: str, text: str, arguments: Mapping[str, str], labels: Mapping[str, str], parts: Mapping[str, Path]
 ) -> None:
     """Build an image with the engine's own builder from `rootfs/`, whose layer depends on names and contents only."""
-    from docker.errors import BuildError
-
     with tempfile.TemporaryFile(prefix="mlrunner-context-") as context:
         layers.pack(context, {"Dockerfile": text}, {f"rootfs{place}": folder for place, folder in parts.items()})
         context.seek(0)
         how = {"custom_context": True, "rm": True, "forcerm": True, "buildargs": dict(arguments)}
         try:
             client.images.build(fileobj=context, tag=tag, labels=dict(labels), **how)
-        except BuildError as error:
+        except faults().BuildError as error:
             raise DeployError(f"The image {tag} cannot be built. {told(error)}") from error

@@ -150,14 +150,17 @@ def ledgers(folder: Path) -> list[Ledger]:
 
 
 def find(folder: Path, name: str | None) -> Ledger:
-    """Find a deployment by name; the only one there is when none is named.
+    """Find a deployment by name; when none is named, the only one there is, or the only one that serves.
 
     Raises:
         ConfigError: When there is none of this name, or several and none is named.
     """
     known = {ledger.name: ledger for ledger in ledgers(folder)}
-    if name is None and len(known) == 1:
-        return next(iter(known.values()))
+    if name is None:
+        serving = [one for one in known.values() if (state := one.state()) is not None and state.serves is not None]
+        for likely in (serving, list(known.values())):
+            if len(likely) == 1:
+                return likely[0]
     if name in known:
         return known[str(name)]
     told = ", ".join(known)

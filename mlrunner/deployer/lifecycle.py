@@ -114,7 +114,9 @@ def _deployer(state: State) -> ServedDeployer:
 def _served(ledger: Ledger) -> State:
     state = ledger.state()
     if state is None or not state.line:
-        raise DeployError(f"Deployment {ledger.name} has not served anything yet; deploy a run with mlrunner deploy RUN.")
+        raise DeployError(
+            f"Deployment {ledger.name} has not served anything yet; deploy a run with mlrunner deploy RUN."
+        )
     return state
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -51,7 +50,7 @@ class LocalDeployer(ServedDeployer):
         """See `ServedDeployer.log`."""
         from mlrunner.deployer import zenml_service
 
-        return processes.tail(Path(zenml_service.log_file(_stack_deployer(), UUID(server.handle))))
+        return processes.tail(zenml_service.log_file(_stack_deployer(), UUID(server.handle)))
 
 
 def _stack_deployer() -> MLFlowModelDeployer:

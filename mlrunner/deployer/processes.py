@@ -25,7 +25,9 @@ def environment() -> dict[str, str]:
     """The environment of a process that stays: what finds programs and stores, and nothing of the present run."""
     found = {name: value for name, value in os.environ.items() if name in KEPT or name.startswith(OURS)}
     path = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    found["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(filter(None, [*path, os.environ["MLRUNNER_PROJECT"], os.getcwd()])))
+    found["PYTHONPATH"] = os.pathsep.join(
+        dict.fromkeys(filter(None, [*path, os.environ["MLRUNNER_PROJECT"], os.getcwd()]))
+    )
     bin_folder = str(Path(sys.executable).parent)  # also where the environment is not activated
     found["PATH"] = os.pathsep.join(dict.fromkeys([bin_folder, *found.get("PATH", os.defpath).split(os.pathsep)]))
     return {**found, "OMP_WAIT_POLICY": "passive"}

@@ -14,7 +14,7 @@ import yaml
 
 from mlrunner.deployer import Candidate
 from mlrunner.deployer.ledger import Ledger
-from mlrunner.deployer.release import DESCRIBED, MODEL, Release
+from mlrunner.deployer.release import DESCRIBED, Release
 from mlrunner.errors import DeployError
 from mlrunner.gate import Decision
 from mlrunner.tracking import registry
@@ -105,5 +105,3 @@ def _facts(name: str, version: int, candidate: Candidate, decision: Decision) ->
         "gate": decision.reason,
         "registered_at": time.time(),
     }
-
-

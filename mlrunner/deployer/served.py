@@ -129,7 +129,7 @@ class ServedDeployer(Deployer):
 
     def stated(self) -> dict[str, Any]:
         """The settings that the state keeps."""
-        settings = {"_target_": f"{type(self).__module__}.{type(self).__name__}", **asdict(self)}  # type: ignore[call-overload]
+        settings = {"_target_": f"{type(self).__module__}.{type(self).__name__}", **asdict(self)}
         return {
             "timeout": self.request_timeout,
             "body_limit": self.body_limit,

@@ -38,17 +38,16 @@ def switch(deployer: ServedDeployer, ledger: Ledger, release: Release, line: lis
     before = ledger.state()
     running = None if before is None else before.server_of(release.version)
     if running is not None and deployer.is_alive(running) and _is_its_own(running):
-        server = running
-        smoke(server.url, release)
-        _point(deployer, ledger, before, server, line)
+        smoke(running.url, release)
+        after = _point(deployer, ledger, before, running, line)
     else:
         with started(deployer, release) as server:
-            _point(deployer, ledger, before, server, line)
-    after = ledger.state()
-    for left in [] if before is None or after is None else before.servers:
-        if left.token not in [server.token for server in after.servers]:
+            after = _point(deployer, ledger, before, server, line)
+    stay = [server.token for server in after.servers]
+    for left in [] if before is None else before.servers:
+        if left.token not in stay:
             deployer.stop(left)
-    return Deployment(ledger.name, release.version, None if after is None else after.url)
+    return Deployment(ledger.name, release.version, after.url)
 
 
 @contextmanager
@@ -88,7 +87,9 @@ def _answering(deployer: ServedDeployer, release: Release) -> Server:
 def _refuse_dead(deployer: ServedDeployer, server: Server, release: Release) -> None:
     if deployer.is_alive(server) or _is_its_own(server):
         return
-    raise DeployError(f"Version {release.version} of {release.name} does not start: {processes.last(deployer.log(server))}")
+    raise DeployError(
+        f"Version {release.version} of {release.name} does not start: {processes.last(deployer.log(server))}"
+    )
 
 
 def _is_its_own(server: Server) -> bool:
@@ -123,22 +124,24 @@ def same(found: list[Any], expected: list[Any]) -> bool:
 def _same(found: Any, expected: Any) -> bool:
     if isinstance(found, float) or isinstance(expected, float):
         number = found if found is not None else math.nan
-        return math.isclose(number, expected, rel_tol=1e-6, abs_tol=1e-9) or number != number and expected != expected
+        return math.isclose(number, expected, rel_tol=1e-6, abs_tol=1e-9) or (number != number and expected != expected)
     return bool(found == expected)
 
 
-def _point(deployer: ServedDeployer, ledger: Ledger, before: State | None, server: Server, line: list[int]) -> None:
+def _point(deployer: ServedDeployer, ledger: Ledger, before: State | None, server: Server, line: list[int]) -> State:
     """Move the alias, then the address; both back when the gateway does not follow."""
     base = before if before is not None else deployer.first_state()
-    state = moved(replace(base, **deployer.stated()), server, line)
+    told = {**deployer.stated(), "restart": gateways.restart_command(ledger)}
+    state = moved(replace(base, **told), server, line)
     champion = registry.version_of(ledger.name)
     registry.set_alias(ledger.name, registry.CHAMPION, server.version)
-    ledger.write(replace(state, restart=gateways.restart_command(ledger)))
+    ledger.write(state)
     try:
-        gateways.follow(ledger, server)
+        gateways.follow(ledger, state.url, server)
     except BaseException:
         _back(ledger, before, None if champion is None else int(champion.version))
         raise
+    return state
 
 
 def _back(ledger: Ledger, before: State | None, champion: int | None) -> None:

@@ -6,7 +6,6 @@ any service when it is asked for one, and take any port. So services are registe
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -95,6 +94,6 @@ def delete(deployer: MLFlowModelDeployer, service: UUID) -> None:
         deployer.delete_model_server(service, timeout=0)  # its process has ended: nothing to wait for
 
 
-def log_file(deployer: MLFlowModelDeployer, service: UUID) -> str:
+def log_file(deployer: MLFlowModelDeployer, service: UUID) -> Path:
     """Where a service's output goes."""
-    return os.path.join(deployer.local_path, str(service), "service.log")
+    return Path(deployer.local_path) / str(service) / "service.log"

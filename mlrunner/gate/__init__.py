@@ -44,6 +44,11 @@ class Gate(ABC):
     switch: ClassVar[str | None] = None  # the setting without which nothing can be judged, where it may be null
 
     @property
+    def is_none(self) -> bool:
+        """Whether it judges nothing."""
+        return False
+
+    @property
     def metrics(self) -> dict[str, str]:
         """The scores it reads, costs left out: config key to full name, like `gate.metric` to `test/r2`."""
         return {}
@@ -86,6 +91,11 @@ class Gate(ABC):
 @dataclass
 class NoGate(Gate):
     """Opens for every model: whoever chose a deployer and no gate wants it deployed."""
+
+    @property
+    def is_none(self) -> bool:
+        """See `Gate.is_none`."""
+        return True
 
     def decide(self, candidate: Evidence, champion: Evidence | None) -> Decision:
         """Let it through, whatever the numbers."""

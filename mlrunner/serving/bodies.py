@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
@@ -15,6 +16,7 @@ from mlrunner.serving.errors import RequestError
 Columns = dict[str, list[Any]]
 FORMS = ("dataframe_split", "dataframe_records", "inputs", "instances")
 JSON_TYPES = ("application/json", "text/json", "application/octet-stream")  # the last is what no type is read as
+CONSTANTS = (b"NaN", b"Infinity")  # which Python's json writes, and JSON does not have
 CSV_TYPES = ("text/csv", "application/csv")
 
 
@@ -40,17 +42,33 @@ def read(body: bytes, content_type: str, names: Sequence[str]) -> Columns:
         columns = _from_json(body, names)
     else:
         known = f"{JSON_TYPES[0]} or {CSV_TYPES[0]}"
-        raise RequestError(f"Content-Type '{content_type}' is not read; send {known}.", HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+        raise RequestError(
+            f"Content-Type '{content_type}' is not read; send {known}.", HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+        )
     if not columns or not next(iter(columns.values())):
         raise RequestError("The body holds no row; send at least one.")
     return columns
 
 
-def _from_json(body: bytes, names: Sequence[str]) -> Columns:
+def parse(body: bytes) -> Any:
+    """Read JSON, also as Python writes it: NaN is a missing value, Infinity a number that is refused later.
+
+    Raises:
+        RequestError: When it is not JSON.
+    """
     try:
-        told = orjson.loads(body)
+        return orjson.loads(body)
     except orjson.JSONDecodeError as error:
+        if not any(word in body for word in CONSTANTS):
+            raise RequestError(f"The body is not JSON ({error}).") from error
+    try:
+        return json.loads(body, parse_constant=lambda word: None if word == "NaN" else float(word))
+    except ValueError as error:
         raise RequestError(f"The body is not JSON ({error}).") from error
+
+
+def _from_json(body: bytes, names: Sequence[str]) -> Columns:
+    told = parse(body)
     if not isinstance(told, dict):
         raise RequestError(f"The body is JSON, but no object; it needs one of the keys {', '.join(FORMS)}.")
     if told.get("params"):

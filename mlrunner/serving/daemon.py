@@ -14,9 +14,7 @@ def main() -> int:
     """Start the command in a session of its own, and write its process number."""
     pid_file, log_file, *command = sys.argv[1:]
     with Path(log_file).open("ab") as log:
-        started = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-        )
+        started = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
     Path(pid_file).write_text(str(started.pid))
     started.returncode = 0  # or the interpreter would warn, on its way out, of a process that goes on
     return 0

@@ -126,9 +126,7 @@ class Gateway:
         failed.headers["Retry-After"] = "5"
         return failed
 
-    async def _answered(
-        self, request: web.Request, route: Route, body: bytes, headers: dict[str, str]
-    ) -> web.Response:
+    async def _answered(self, request: web.Request, route: Route, body: bytes, headers: dict[str, str]) -> web.Response:
         url, timeout = f"{route.url}{request.rel_url}", aiohttp.ClientTimeout(route.timeout + 1)
         async with self._session.request(request.method, url, data=body, headers=headers, timeout=timeout) as found:
             told = {name: found.headers[name] for name in ("Content-Type", "X-Model") if name in found.headers}
@@ -174,9 +172,7 @@ def main() -> int:
     folder = Path(sys.argv[1])
     told: dict[str, Any] = json.loads((folder / STATE).read_text())
     app = Gateway(folder).application(told["body_limit"])
-    web.run_app(
-        app, host=told["host"], port=told["port"], print=lambda *_: None, access_log=None, shutdown_timeout=5.0
-    )
+    web.run_app(app, host=told["host"], port=told["port"], print=lambda *_: None, access_log=None, shutdown_timeout=5.0)
     return 0
 
 

@@ -41,7 +41,9 @@ class GatewayMeters:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.requests = Counter(
-            "mlrunner_gateway_requests", "Requests, by HTTP status and version.", ["code", "version"],
+            "mlrunner_gateway_requests",
+            "Requests, by HTTP status and version.",
+            ["code", "version"],
             registry=self.registry,
         )
         self.seconds = Histogram(

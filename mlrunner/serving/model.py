@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 import pandas as pd
 
 from mlrunner.serving import bodies
@@ -68,7 +69,7 @@ def load(folder: Path, unknown_categories: str = "refuse") -> ServedModel:
     saved = described["saved"]
     pipeline = skops.io.load(folder / "model" / saved["file"], trusted=saved["trusted"])
     schema = Schema(tuple(_column(told) for told in saved["columns"]))
-    example = (folder / "model" / EXAMPLE).read_bytes()
+    example = orjson.dumps(bodies.parse((folder / "model" / EXAMPLE).read_bytes()))
     if unknown_categories == "refuse":
         schema = _closed(schema, pipeline, bodies.read(example, "application/json", schema.names))
     return ServedModel(pipeline, schema, described["facts"], example)

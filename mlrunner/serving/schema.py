@@ -64,7 +64,9 @@ class Column:
         told = ", ".join(known[:SHOWN]) + (f" and {len(known) - SHOWN} more" if len(known) > SHOWN else "")
         close = get_close_matches(value, known, n=1)
         hint = f" Did you mean '{close[0]}'?" if close else ""
-        return f"Column '{self.name}': row {place} has {_shown(value)}, which training did not see; it saw {told}.{hint}"
+        return (
+            f"Column '{self.name}': row {place} has {_shown(value)}, which training did not see; it saw {told}.{hint}"
+        )
 
     def array(self, values: Sequence[Any]) -> Array:
         """Lay checked values out as training saw them.

@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from mlrunner.errors import MlrunnerError
 from mlrunner.outcome import Outcome
-from mlrunner.terminal import show_problems, show_ranking
+from mlrunner.terminal import show_hand_over, show_problems, show_ranking
 
 PARENT, SHARED = "MLRUNNER_PARENT_RUN", "MLRUNNER_SHARED_OVERRIDES"  # reach the jobs in other processes
 RESULT = "result.json"
@@ -71,7 +71,7 @@ class SweepCallback(Callback):
             sys.exit(error.exit_code)
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Rank the compositions and close the parent."""
+        """Rank the compositions, close the parent, and hand the best one over."""
         del kwargs
         if is_ours(config):
             return
@@ -82,6 +82,8 @@ class SweepCallback(Callback):
         SweepCallback.failed = sum(outcome.error is not None for outcome in outcomes)
         try:
             parent.close_parent(os.environ.pop(PARENT), outcomes)
+            if outcomes and outcomes[0].error is None:
+                outcomes[0] = parent.hand_over(outcomes[0])
         except MlrunnerError as error:
             show_problems(error)
             SweepCallback.failed += 1
@@ -89,6 +91,7 @@ class SweepCallback(Callback):
             print(json.dumps([json.loads(outcome.json()) for outcome in outcomes]))
         else:
             show_ranking(outcomes, str(folder))
+            show_hand_over(*((outcomes[0].gate, outcomes[0].deployment) if outcomes else (None, None)))
 
 
 def close_interrupted() -> None:

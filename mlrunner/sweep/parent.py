@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from omegaconf import DictConfig
 
 from mlrunner import tracking
 from mlrunner.build import build
+from mlrunner.composition import is_judged
 from mlrunner.composition.values import plain
 from mlrunner.outcome import Outcome
 from mlrunner.recorder import RECORDER, warm
 from mlrunner.stack import Stack
-from mlrunner.tracking import provenance
+from mlrunner.tracking import naming, provenance, recording
 
 
 def open_parent(config: DictConfig) -> str:
@@ -50,6 +52,24 @@ def close_parent(run_id: str, outcomes: list[Outcome]) -> None:
         tracking.log_hydra(run_id, Path(outcomes[0].folder).parent)
     tracking.end(run_id, "FAILED" if best is None else "FINISHED")
     RECORDER.flush()
+
+
+def hand_over(best: Outcome) -> Outcome:
+    """Hand the best composition of a grid to the gate and the deployer that it names, if any.
+
+    Raises:
+        MlrunnerError: When it cannot be deployed.
+    """
+    from mlrunner import handover
+
+    if best.run_id is None:
+        return best
+    run = naming.run_of(best.run_id)
+    config = naming.config_of(run)
+    if not is_judged(config):
+        return best
+    handover.hand_over(run, config)
+    return replace(best, **recording.handed_over(best.run_id))
 
 
 def close_killed(run_id: str) -> None:

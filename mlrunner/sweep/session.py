@@ -12,7 +12,7 @@ from hydra.core.plugins import Plugins
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
-from mlrunner.errors import MlrunnerError
+from mlrunner.errors import DeployError, MlrunnerError
 from mlrunner.garbage import settle
 from mlrunner.recorder import RECORDER, warm
 from mlrunner.sweep import live, starting, studies
@@ -143,6 +143,9 @@ def _search(
         raise KeyboardInterrupt
     if search.policy.has_failed(claims.trials):
         raise SweepError(_failures(search, folder))
+    deployment = (summary["winner"] or {}).get("deployment") or {}
+    if "error" in deployment:
+        raise DeployError(deployment["error"])
     return summary
 
 

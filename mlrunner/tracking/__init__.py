@@ -138,10 +138,13 @@ def facts_of(run_id: str) -> dict[str, str]:
     """Tell what a deployed model is: its run, its choices, its task and target."""
     run = MlflowClient().get_run(run_id)
     params, tags = run.data.params, run.data.tags
-    chosen = {name: params[name] for name in ("dataset", "cleaning", "split", "model") if name in params}
+    chosen: dict[str, Any] = {
+        name: params[name] for name in ("dataset", "cleaning", "split", "model") if name in params
+    }
     told = {"task": params.get("dataset.task"), "target": params.get("dataset.target")}
-    hashes = {name: tags.get(f"mlrunner.{name}") for name in ("config_hash", "data_hash", "folder")}
-    every = {"run_name": run.info.run_name, **chosen, **told, **hashes, "metric": params.get("objective.metric")}
+    tagged = {name: tags.get(f"mlrunner.{name}") for name in ("config_hash", "data_hash", "folder")}
+    every: dict[str, Any] = {"run_name": run.info.run_name, **chosen, **told, **tagged}
+    every["metric"] = params.get("objective.metric")
     return {name: str(value) for name, value in every.items() if value is not None}
 
 

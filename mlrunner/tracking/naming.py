@@ -49,6 +49,11 @@ def find(name: str, home: Path) -> Run:
     return _leading(found[0], known)
 
 
+def run_of(run_id: str) -> Run:
+    """Read a run by its whole id."""
+    return MlflowClient().get_run(run_id)
+
+
 def runs() -> Iterator[Run]:
     """Every run of the store, newest first."""
     client = MlflowClient()

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 EXAMPLE_ROWS = 5
 log = logging.getLogger(__name__)
-GATE, GATE_REASON = "mlrunner.gate.decision", "mlrunner.gate.reason"
+GATE, GATE_REASON = "mlrunner.gate.decision", "mlrunner.gate.reason"  # open, closed or none
+NOT_ASKED = "none"
 DEPLOYMENT, DEPLOY_VERSION = "mlrunner.deployment.name", "mlrunner.deployment.version"
 DEPLOY_URL, DEPLOY_ERROR = "mlrunner.deployment.url", "mlrunner.deployment.error"
 DRAWN_ROWS = 2000  # of each part; the pictures look at fewer
@@ -125,9 +126,12 @@ def _draw(run_id: str, *drawn: Any) -> None:
     tracking.log_figures(run_id, evaluation.figures(*drawn))
 
 
-def decided(tracked: Tracked, decision: Decision) -> None:
-    """Tag a run with what the gate said of it."""
-    told = {GATE: "open" if decision.deploy else "closed", GATE_REASON: decision.reason}
+def decided(tracked: Tracked, decision: Decision | None) -> None:
+    """Tag a run with what the gate said of it; None where neither a gate nor a deployer was chosen."""
+    if decision is None:
+        told = {GATE: NOT_ASKED, GATE_REASON: "neither a gate nor a deployer was chosen"}
+    else:
+        told = {GATE: "open" if decision.deploy else "closed", GATE_REASON: decision.reason}
     RECORDER.later(tracking.set_tags, tracked.run_id, told)
 
 
@@ -142,8 +146,8 @@ def deployed(tracked: Tracked, deploy: Callable[[], Deployment | None]) -> None:
         tracking.set_tags(tracked.run_id, {DEPLOY_ERROR: told})
         return
     if found is not None:
-        told = {DEPLOYMENT: found.name, DEPLOY_VERSION: str(found.version), DEPLOY_URL: found.url or ""}
-        tracking.set_tags(tracked.run_id, {**told, DEPLOY_ERROR: ""})
+        where = {DEPLOYMENT: found.name, DEPLOY_VERSION: str(found.version), DEPLOY_URL: found.url or ""}
+        tracking.set_tags(tracked.run_id, {**where, DEPLOY_ERROR: ""})
 
 
 def handed_over(run_id: str) -> dict[str, Any]:
@@ -154,7 +158,8 @@ def handed_over(run_id: str) -> dict[str, Any]:
     """
     RECORDER.flush()
     tags = tracking.tags_by_name(run_id)
-    gate = {"open": tags[GATE] == "open", "reason": tags[GATE_REASON]} if GATE in tags else None
+    asked = tags.get(GATE, NOT_ASKED) != NOT_ASKED
+    gate = {"open": tags[GATE] == "open", "reason": tags[GATE_REASON]} if asked else None
     if tags.get(DEPLOY_ERROR):
         return {"gate": gate, "deployment": {"error": tags[DEPLOY_ERROR]}}
     if gate is None or not gate["open"] or DEPLOYMENT not in tags:

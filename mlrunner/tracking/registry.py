@@ -7,8 +7,8 @@ from typing import Any
 
 import mlflow
 from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
-from mlflow.tracking.client import ModelVersion
 
 from mlrunner.errors import DeployError
 
@@ -54,7 +54,9 @@ def load(uri: str) -> Any:
         return mlflow.sklearn.load_model(uri)
     except Exception as error:  # whatever the store, skops or a class that is gone says
         told = str(error).splitlines()[0]
-        raise DeployError(f"The model {uri} cannot be loaded ({type(error).__name__}: {told}); name another run.") from error
+        raise DeployError(
+            f"The model {uri} cannot be loaded ({type(error).__name__}: {told}); name another run."
+        ) from error
 
 
 def download(uri: str, folder: Path) -> Path:

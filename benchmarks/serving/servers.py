@@ -1,0 +1,98 @@
+"""The servers under test: ours, MLflow's scoring server and BentoML."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+from peers import environments
+from serving import starting
+from serving.model import PROJECT, Absent, Model
+from serving.starting import Running
+
+from mlrunner.deployer import processes
+
+BENTO = "bentoml"
+NAME = "olist"  # of the deployment
+
+
+def start_ours(model: Model) -> Running:
+    """Deploy by `mlrunner deploy`, as if for the first time: the stores are put back to where the run left them."""
+    shutil.rmtree(model.home)
+    shutil.copytree(model.folder / "fitted", model.home)
+    port = processes.free_port()
+    wanted = ["gate=none", "deployer=local", f"deployer.port={port}"]
+    command = [sys.executable, "-m", "mlrunner", "deploy", "latest", *wanted]
+    began = time.perf_counter()
+    started = starting.start(command, model, "deploy", model.variables, PROJECT)
+    try:
+        seconds = starting.wait_healthy(started, model, "deploy", port, "/ping", began)
+        code = started.wait(starting.PATIENCE)
+        whole = time.perf_counter() - began
+        if code != 0:
+            raise Absent(f"mlrunner deploy: {starting.log_of(model, 'deploy')}")
+    except BaseException:
+        processes.end(started.pid, "mlrunner")
+        stop_ours(model)
+        raise
+    gateway = int((_deployment(model) / "gateway.pid").read_text())
+    pids = (gateway, json.loads((_deployment(model) / "state.json").read_text())["serves"]["pid"])
+    return Running(f"http://127.0.0.1:{port}/invocations", pids, seconds, whole, lambda: stop_ours(model))
+
+
+def _deployment(model: Model) -> Path:
+    return model.home / ".mlrunner" / "deployments" / NAME
+
+
+def stop_ours(model: Model) -> None:
+    """End the deployment; whatever of it a command that was cut short has left goes too, known by its folder."""
+    command = [sys.executable, "-m", "mlrunner", "stop", NAME]
+    subprocess.run(command, env=model.variables, cwd=PROJECT, capture_output=True, start_new_session=True, check=False)
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if str(model.home) in " ".join(process.cmdline()):
+                processes.end(process.pid, str(model.home))
+
+
+def behind(model: Model, ours: Running) -> Running:
+    """The server behind our gateway; it ends with the deployment."""
+    serves = json.loads((_deployment(model) / "state.json").read_text())["serves"]
+    return Running(f"{serves['url']}/invocations", (serves["pid"],), ours.seconds, None, lambda: None)
+
+
+def start_bare(model: Model) -> Running:
+    """Start our server on a release without a deployment: what `deploy` has made must be there."""
+    release = _deployment(model) / "releases" / "1"
+    command = [sys.executable, "-m", "mlrunner.serving", str(release), "--port"]
+    return starting.foreground(command, model, "bare", model.variables, "/ping", "/invocations")
+
+
+def start_mlflow(model: Model) -> Running:
+    """Start MLflow's scoring server."""
+    program = str(Path(sys.executable).parent / "mlflow")
+    command = [program, "models", "serve", "-m", model.uri, "--env-manager", "local", "-p"]
+    return starting.foreground(command, model, "mlflow", model.variables, "/ping", "/invocations")
+
+
+def start_bento(model: Model) -> Running:
+    """Start BentoML, in an environment of its own with the packages that the model names."""
+    environments.PACKAGES[BENTO] = [BENTO, *(model.files / "requirements.txt").read_text().split()]
+    python = environments.python_of(BENTO)
+    if not isinstance(python, Path):
+        raise Absent(python)
+    told = {"BENTOML_HOME": str(model.folder / "bentoml"), "BENTOML_DO_NOT_TRACK": "True"}
+    peer = {"PEER_MODEL": str(model.files), "PEER_COLUMNS": json.dumps(model.columns)}
+    command = [str(python), "-m", "bentoml", "serve", "bento_service:Olist", "--host", "127.0.0.1", "--port"]
+    return starting.foreground(command, model, "bento", {**model.variables, **told, **peer}, "/readyz", "/predict")
+
+
+STARTS: dict[str, Callable[[Model], Running]] = {
+    "ours": start_ours, "bare": start_bare, "mlflow": start_mlflow, "bento": start_bento,
+}  # fmt: skip

@@ -1,0 +1,70 @@
+"""`mlrunner playground`: a page for people over a deployed model."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import webbrowser
+from pathlib import Path
+
+from mlrunner.errors import ConfigError
+
+
+def main(arguments: list[str]) -> int:
+    """Serve the page until Ctrl-C."""
+    parser = argparse.ArgumentParser(
+        prog="mlrunner playground",
+        description="Open a page that asks a deployed model for predictions: a form, a CSV file, or a request to paste.",
+    )
+    parser.add_argument("name", nargs="?", help="of the deployment; may be left out where there is only one")
+    parser.add_argument("--port", type=int, default=0, help="of the page on this machine; a free one by default")
+    parser.add_argument("--no-browser", action="store_true", help="only print the address")
+    parsed = parser.parse_args(arguments)
+    if importlib.util.find_spec("streamlit") is None:
+        raise ConfigError("mlrunner playground needs Streamlit; install it with pip install 'mlrunner[playground]'.")
+    folder = find(parsed.name)
+    port = free(parsed.port)
+
+    from mlrunner.playground import launch
+
+    def ready(url: str) -> None:
+        print(f"{folder.name} is at {url} (Ctrl-C ends the page, not the service)", flush=True)
+        if not parsed.no_browser:
+            webbrowser.open(url)
+
+    return launch.run(folder, port, ready)
+
+
+def find(name: str | None) -> Path:
+    """Find the folder of a deployment that serves.
+
+    Raises:
+        ConfigError: When there is none of this name, or it does not serve.
+    """
+    from mlrunner.deployer import ledger
+    from mlrunner.playground import words
+
+    found = ledger.find(Path(os.environ["MLRUNNER_HOME"]) / ".mlrunner" / "deployments", name)
+    state = found.state()
+    if state is None:
+        raise ConfigError(f"{found.name} has never served; deploy a run with deployer=local or deployer=docker.")
+    if state.serves is None:
+        raise ConfigError(words.stopped(found.name).replace("`", ""))
+    return found.folder
+
+
+def free(port: int) -> int:
+    """Check the port of the page, or find one.
+
+    Raises:
+        ConfigError: When somebody listens on it.
+    """
+    from mlrunner.deployer import processes
+
+    if port == 0:
+        return processes.free_port()
+    reason = processes.is_taken("127.0.0.1", port)
+    if reason is not None:
+        raise ConfigError(f"--port={port} cannot be used ({reason}); choose another, or leave it out for a free one.")
+    return port

@@ -1,0 +1,191 @@
+"""Config option `deployer=kubernetes`: manifests for a cluster; on request the image pushed and all of it applied."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import Field
+
+from mlrunner.deployer import Deployer, cluster, image, manifests
+from mlrunner.deployer.closure import here
+from mlrunner.deployer.engine import engine, push
+from mlrunner.deployer.naming import repository
+from mlrunner.deployer.release import Release
+from mlrunner.errors import DeployError
+from mlrunner.schema import dataclass
+
+log = logging.getLogger(__name__)
+
+NEEDED = ("kubernetes", "kubernetes_validate")
+SHOWN = ("model_uri", "run_id", "gate")
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=60)]
+Count = Annotated[int, Field(ge=1)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Positive = Annotated[float, Field(gt=0)]
+Quantity = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?([KMGT]i|[kMGT])?$")]
+Label = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
+
+
+@dataclass
+class KubernetesDeployer(Deployer):
+    """Renders, and with a context applies, a Deployment with its Service.
+
+    Args:
+        name: Of the deployment and of the registered model.
+        folder: Holds a folder for each deployment; the manifests land in its `kubernetes/`.
+        context: Of the kubeconfig; null renders only.
+        namespace: Of the cluster; it must be there.
+        base: The image to build on, with the Python that runs here; null takes `python:X.Y-slim`.
+        image: The repository of the built images; their tags are the versions.
+        push: Whether the image is pushed there.
+        pull_secret: The secret by which the cluster pulls from it; null where it is open.
+        replicas: Pods.
+        port: Of the service.
+        memory: What a pod may use, like 1Gi; null sets no limit.
+        cpus: How many processors it may use; null sets no limit.
+        workers: Server processes in a pod.
+        start_timeout: Seconds until a new pod must answer.
+        request_timeout: Seconds that a request may take.
+        body_limit: Megabytes of a request's body.
+        batch_rows: Most rows of waiting requests that go to the model together.
+        unknown_categories: What becomes of a category that training did not see.
+    """
+
+    name: Name
+    folder: str
+    context: str | None
+    namespace: Label
+    base: str | None
+    image: Annotated[str, Field(min_length=1)]
+    push: bool
+    pull_secret: str | None
+    replicas: Count
+    port: Port
+    memory: Quantity | None
+    cpus: Annotated[float, Field(ge=0.001)] | None
+    workers: Annotated[int, Field(ge=1, le=64)]
+    start_timeout: Positive
+    request_timeout: Positive
+    body_limit: Positive
+    batch_rows: Count
+    unknown_categories: Literal["refuse", "accept"]
+
+    @property
+    def registered_name(self) -> str | None:
+        """See `Deployer.registered_name`."""
+        return self.name
+
+    @property
+    def base_image(self) -> str:
+        """The image to build on."""
+        return self.base or f"python:{here().minor}-slim"
+
+    def problems(self) -> list[str]:
+        """See `Deployer.problems`."""
+        absent = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+        if absent:
+            return [
+                f"deployer=kubernetes needs {', '.join(absent)}; install them with pip install mlrunner[kubernetes]."
+            ]
+        return [*cluster.problems(self.context), *self._push_problems(), *self._engine_problems()]
+
+    def _push_problems(self) -> list[str]:
+        if not self.push or "/" in self.image:
+            return []
+        return [
+            f"deployer.push=true, but deployer.image={self.image} names no registry, like registry.example.org/team/x."
+        ]
+
+    def _engine_problems(self) -> list[str]:
+        if not self._must_build:
+            return []
+        try:
+            with engine() as client:
+                return image.problems(client, self.base_image)
+        except DeployError as error:
+            return [str(error)]
+
+    @property
+    def _must_build(self) -> bool:
+        """Whether manifests without their image are worth nothing."""
+        return self.push or self.context is not None
+
+    def release_to_cluster(self, release: Release) -> Path:
+        """Build the image, write the manifests and, with a context, apply them and wait for the rollout.
+
+        Args:
+            release: To be served.
+
+        Returns:
+            The file of manifests.
+
+        Raises:
+            DeployError: When something is refused; the pods that served before still do.
+        """
+        named, note = self._image(release)
+        rendered = manifests.render(self._workload(release, named))
+        manifests.validate(rendered)
+        file = self._file(release.version)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        head = f"# {self.name}, version {release.version}: kubectl apply --server-side -f {file.name}\n{note}"
+        file.write_text(head + manifests.text(rendered))
+        if self.context is not None:
+            cluster.roll_out(self.context, rendered, self._read)
+        return file
+
+    def _file(self, version: int | str) -> Path:
+        return Path(self.folder) / self.name / "kubernetes" / f"{version}.yaml"
+
+    def _read(self, version: str) -> list[dict[str, Any]]:
+        """Read the manifests of a version; none when they are not there."""
+        file = self._file(version)
+        return list(yaml.safe_load_all(file.read_text())) if file.exists() else []
+
+    def _image(self, release: Release) -> tuple[str, str]:
+        """Build the image and push it; what is only rendered may do without.
+
+        Returns:
+            Its name, and a comment for the manifests.
+        """
+        try:
+            with engine() as client:
+                tag = image.ensure(client, release, self.base_image, self.image)
+                return (push(client, tag) if self.push else tag), ""
+        except DeployError as error:
+            if self._must_build:
+                raise
+            tag = f"{repository(self.image)}:{release.version}"
+            log.warning("the image %s is not built: %s", tag, error)
+            return tag, f"# The image is not built: {error}\n"
+
+    def _workload(self, release: Release, named: str) -> manifests.Workload:
+        facts = {name: str(value) for name, value in release.facts.items() if name in SHOWN}
+        return manifests.Workload(
+            name=self.name,
+            namespace=self.namespace,
+            image=named,
+            version=release.version,
+            arguments=self.arguments(),
+            replicas=self.replicas,
+            port=self.port,
+            memory=self.memory,
+            cpus=self.cpus,
+            start_timeout=self.start_timeout,
+            request_timeout=self.request_timeout,
+            pull_secret=self.pull_secret,
+            facts=facts,
+        )
+
+    def arguments(self) -> list[str]:
+        """Write the settings that concern the server itself as arguments of `python -m mlrunner.serving`."""
+        return [
+            *("--workers", str(self.workers)),
+            *("--timeout", str(self.request_timeout)),
+            *("--body-limit", str(self.body_limit)),
+            *("--batch-rows", str(self.batch_rows)),
+            *("--unknown-categories", self.unknown_categories),
+        ]

@@ -1,0 +1,249 @@
+"""The whole story on the real Olist table: a search, a gate that refuses and one that opens, raw rows over HTTP, a worse
+challenger, a better one under load, back again, and the end; on this machine and through Docker.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pandas as pd
+import psutil
+import pytest
+
+from tests.conftest import SHARED, Ran, front_door
+
+pytestmark = pytest.mark.slow
+OLIST = SHARED / "olist_customers_dataset.csv"
+ROWS = 3000  # of the real table; the story is not about its size
+RAW = 200  # rows that are asked for
+SEARCH = ("--multirun", "sweep=optuna", "hydra.sweeper.n_trials=2", "cleaning=full")
+QUIET = ("tracking.plots=false",)
+
+
+@dataclass(frozen=True)
+class Plot:
+    """What differs between the stories.
+
+    Args:
+        data: Overrides of the task and its metric.
+        weak: The first search.
+        worse: A challenger that has to be refused.
+        better: One that has to win.
+        high: A bar that nobody takes, and
+        fair: one that the winner takes.
+    """
+
+    data: tuple[str, ...]
+    weak: tuple[str, ...]
+    worse: tuple[str, ...]
+    better: tuple[str, ...]
+    high: str
+    fair: str
+    deployer: str = "local"
+
+
+CLASSES = Plot(
+    data=("dataset.task=classification", "objective.metric=log_loss"),
+    weak=("model=rf", "~model.search", "model.estimator.max_depth=int(interval(1,2))", "model.estimator.n_estimators=5"),
+    worse=("model=dummy",),
+    better=("model=rf", "model.estimator.max_depth=5", "model.estimator.n_estimators=40", "cleaning=full"),
+    high="0.1",
+    fair="1.33",
+)
+STARS = Plot(
+    data=("dataset.task=regression",),
+    weak=("model=ridge",),
+    worse=("model=dummy",),
+    better=("model=rf", "model.estimator.n_estimators=30", "cleaning=full"),
+    high="0.99",
+    fair="0.1",
+)
+
+
+@dataclass
+class Told:
+    """A home, and what was typed in it."""
+
+    home: Path
+    plot: Plot
+    port: int
+    extra: tuple[str, ...] = ()
+    typed: list[tuple[str, ...]] = field(default_factory=list)
+
+    def __call__(self, *arguments: str, code: int = 0) -> Ran:
+        self.typed.append(arguments)
+        done = front_door(self.home, *arguments)
+        assert done.code == code, f"{arguments}: {done.code}\n{done.out}\n{done.err}"
+        return done
+
+    @property
+    def deployer(self) -> tuple[str, ...]:
+        return (f"deployer={self.plot.deployer}", f"deployer.port={self.port}", *self.extra)
+
+    @property
+    def data(self) -> tuple[str, ...]:
+        return (f"dataset.path={OLIST}", f"dataset.rows={ROWS}", *self.plot.data, *QUIET)
+
+    def ask(self, path: str, body: bytes | None = None, kind: str = "application/json") -> Any:
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", body, {"Content-Type": kind})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.loads(answer.read())
+
+    def status(self) -> Any:
+        return json.loads(self("status", "--json").out)[0]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def under_load(story: Told, body: bytes) -> Iterator[list[int | str]]:
+    """A client that sends requests all the while, and what it was answered."""
+    answers: list[int | str] = []
+    done = threading.Event()
+
+    def client() -> None:
+        while not done.is_set():
+            try:
+                answers.append(len(story.ask("/invocations", body)["predictions"]))
+            except (OSError, ValueError) as error:
+                answers.append(str(error))
+            time.sleep(0.005)
+
+    threads = [threading.Thread(target=client) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield answers
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
+
+
+def as_json(rows: pd.DataFrame) -> bytes:
+    """Raw rows as a client sends them: a missing value is null."""
+    return b'{"dataframe_split":' + rows.to_json(orient="split", index=False).encode() + b"}"
+
+
+def raw_rows() -> pd.DataFrame:
+    return pd.read_csv(OLIST, nrows=RAW).drop(columns="review_score")
+
+
+def sklearn_says(story: Told, uri: str, rows: pd.DataFrame) -> list[Any]:
+    """What the model itself says, loaded from MLflow."""
+    mlflow.set_tracking_uri(f"sqlite:///{story.home}/.mlrunner/mlflow.db")
+    return list(mlflow.sklearn.load_model(uri).predict(rows))
+
+
+def tell(story: Told) -> None:
+    refused_then_deployed(story)
+    first = story.ask("/version")
+    answers_equal_the_models_own(story, first)
+    worse_is_refused(story, first)
+    better_is_switched_in(story, first)
+    back_and_away(story, first)
+
+
+def refused_then_deployed(story: Told) -> None:
+    searched = story(
+        *SEARCH, *story.data, *story.plot.weak, *story.deployer, "gate=threshold", f"gate.threshold={story.plot.high}"
+    )
+    assert "gate      closed: test/" in searched.out
+    assert f"{story.plot.high}" in searched.out
+    assert "deployed" not in searched.out
+    assert not taken(story.port)
+    sweep = next(line.split()[-1] for line in searched.out.splitlines() if line.strip().startswith("study"))
+    again = story("deploy", sweep, "gate=threshold", f"gate.threshold={story.plot.high}", "--json", code=3)
+    assert again.json["open"] is False
+    opened = story("deploy", sweep, "gate=threshold", f"gate.threshold={story.plot.fair}", "--json").json
+    assert (opened["open"], opened["version"], opened["url"]) == (True, 1, f"http://127.0.0.1:{story.port}")
+
+
+def answers_equal_the_models_own(story: Told, first: dict[str, Any]) -> None:
+    rows = raw_rows()
+    expected = sklearn_says(story, first["model_uri"], rows)
+    assert story.ask("/invocations", as_json(rows))["predictions"] == pytest.approx(expected)
+    csv = rows.to_csv(index=False).encode()
+    assert story.ask("/invocations", csv, "text/csv")["predictions"] == pytest.approx(expected)
+    records = b'{"dataframe_records":' + rows.head(3).to_json(orient="records").encode() + b"}"
+    assert story.ask("/invocations", records)["predictions"] == pytest.approx(expected[:3])
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        story.ask("/invocations", as_json(rows.drop(columns="price")))
+    with refused.value as answer:
+        assert answer.code == 422
+        assert "price is missing, which the model needs" in json.loads(answer.read())["message"]
+
+
+def worse_is_refused(story: Told, first: dict[str, Any]) -> None:
+    run = story(*story.data, *story.plot.worse, *story.deployer, "gate=champion", "output=json").json
+    assert run["gate"]["open"] is False
+    assert "olist/1" in run["gate"]["reason"]
+    assert run["deployment"] is None
+    assert story.ask("/version")["instance"] == first["instance"]  # the server was not restarted
+
+
+def better_is_switched_in(story: Told, first: dict[str, Any]) -> None:
+    with under_load(story, as_json(raw_rows().head(2))) as answers:
+        run = story(*story.data, *story.plot.better, *story.deployer, "gate=champion", "output=json").json
+    assert run["gate"]["open"] is True, run["gate"]
+    assert run["deployment"]["version"] == 2
+    assert len(answers) > 50
+    assert set(answers) == {2}
+    second = story.ask("/version")
+    assert (second["version"], second["run_id"]) == (2, run["run_id"])
+    assert second["instance"] != first["instance"]
+    status = story.status()
+    assert (status["health"], status["version"], status["ready"]) == ("serving", 2, 1)
+    assert status["requests"]["200"] >= len(answers)
+    assert set(status["requests"]) <= {"200", "422"}
+
+
+def back_and_away(story: Told, first: dict[str, Any]) -> None:
+    with under_load(story, as_json(raw_rows().head(2))) as answers:
+        assert story("rollback", "--json").json["version"] == 1
+    assert set(answers) == {2}
+    assert story.ask("/version")["instance"] == first["instance"]  # it was kept ready
+    mlflow.set_tracking_uri(f"sqlite:///{story.home}/.mlrunner/mlflow.db")
+    assert mlflow.MlflowClient().get_model_version_by_alias("olist", "champion").version == 1
+    events = [line["event"] for line in json.loads(story("history", "--json").out)]
+    assert events == ["refused", "refused", "deployed", "refused", "deployed", "rolled back"]
+    assert "stopped" in story("stop").out
+    assert "was not running" in story("stop").out
+    assert not taken(story.port)
+    assert left_behind(story.home) == []
+
+
+def taken(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def left_behind(home: Path) -> list[str]:
+    """Processes of a home that still run."""
+    lines = [" ".join(process.info["cmdline"] or []) for process in psutil.process_iter(["cmdline"])]
+    return [line for line in lines if str(home) in line and "mlrunner.serving" in line]
+
+
+@pytest.mark.skipif(not OLIST.exists(), reason=f"{OLIST} is not there")
+@pytest.mark.parametrize("plot", [STARS, CLASSES], ids=["regression", "five-classes"])
+def test_the_whole_story_on_this_machine(plot: Plot, tmp_path: Path) -> None:
+    story = Told(tmp_path, plot, free_port())
+    try:
+        tell(story)
+    finally:
+        front_door(tmp_path, "stop", "olist")

@@ -62,6 +62,11 @@ def of_champion(
     return Evidence({f"test/{metric}": value for metric, value in scores.items()}, digest(test), told)
 
 
+def version_of(champion: Evidence | None) -> int:
+    """The version that a candidate was compared with; 0 where nothing is deployed."""
+    return 0 if champion is None else int(champion.name.rpartition("/")[2])
+
+
 def score(pipeline: Any, raw: pd.DataFrame, part: pd.DataFrame, roles: Roles, task: Task) -> dict[str, float]:
     """Score a whole model on the raw rows of a part."""
     rows = raw.loc[part.index]

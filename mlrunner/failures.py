@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from mlrunner import terminal
+from mlrunner.commands import VERBS
 from mlrunner.errors import ConfigError, MlrunnerError, ProblemsError, StoreError
 
 UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENOENT)
@@ -60,5 +61,8 @@ def _refused(error: Exception) -> MlrunnerError:
     from mlrunner.composition.diagnosis import diagnose
 
     multirun = bool({"-m", "--multirun"} & set(sys.argv[1:]))
-    found = diagnose([text for text in sys.argv[1:] if not text.startswith("-")], multirun)
+    typed = [text for text in sys.argv[1:] if not text.startswith("-")]
+    if typed and typed[0] in VERBS:  # whose other words are no overrides
+        typed = [text for text in typed if "=" in text]
+    found = diagnose(typed, multirun)
     return ProblemsError(found) if found else ConfigError(" ".join(str(error).split()))

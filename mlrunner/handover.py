@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,11 +17,13 @@ from mlrunner.dataset import Dataset
 from mlrunner.deployer import Deployer
 from mlrunner.errors import ConfigError, DeployError, ProblemsError, StoreError
 from mlrunner.gate import Gate
+from mlrunner.options import quote_option
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
-GIVEN = ("gate", "deployer", "stack")  # groups that a deployment may choose anew
+CHOSEN = ("gate", "deployer")  # groups that a deployment may choose anew
+GIVEN = (*CHOSEN, "stack")
 FROZEN = ("dataset", "cleaning", "split", "objective", "seed")  # what the run was, and stays
 TRUSTED = ("mlrunner.",)  # where classes of a composition from a store may come from
 MORE = "MLRUNNER_TRUSTED"  # further modules, by comma
@@ -52,56 +54,74 @@ class HandedOver:
     note: str | None = None
 
 
-def deploy(what: str, overrides: Sequence[str] = (), home: Path | None = None) -> HandedOver:
+def deploy(what: str, overrides: Sequence[str] = ()) -> HandedOver:
     """Judge a saved model on its test rows, and deploy it if the gate opens.
 
     Args:
         what: A run or a sweep, see `tracking.naming.find`.
         overrides: Of gate, deployer and stack, like `gate=threshold`; those of the run stand where none are given.
-        home: The folder that holds `.mlrunner/`; None takes `MLRUNNER_HOME`.
 
     Raises:
         ConfigError: When there is no such run, or a choice is impossible.
         DeployError: When the model cannot be deployed; what was deployed before still is.
     """
-    home = home or Path(os.environ["MLRUNNER_HOME"])
-    cfg = _composed(list(overrides))
+    home = Path(os.environ["MLRUNNER_HOME"])
+    told = list(overrides)
+    _refuse_others(told)
+    cfg = _composed([text for text in told if _key(text)[0] == "stack"])
     build(plain(cfg, "stack"), "stack").activate(home)
     from mlrunner.tracking import naming
 
     run = naming.find(what, home)
     frozen = naming.config_of(run)
-    return hand_over(run, {**frozen, **_chosen(cfg, frozen, overrides)})
+    return hand_over(run, {**frozen, **_chosen(told, run.data.params, frozen)})
+
+
+def _key(override: str) -> list[str]:
+    return override.lstrip("+~").partition("=")[0].split(".")
+
+
+def _refuse_others(overrides: list[str]) -> None:
+    for text in overrides:
+        if _key(text)[0] not in GIVEN or "=" not in text:
+            raise ConfigError(
+                f"'{text}' cannot be given here: the run is what it was; {', '.join(GIVEN)} may be chosen, like "
+                "gate=threshold gate.threshold=0.8 deployer=local."
+            )
 
 
 def _composed(overrides: list[str]) -> DictConfig:
     from hydra import compose, initialize_config_dir
 
-    for text in overrides:
-        group = text.lstrip("+~").partition("=")[0].partition(".")[0]
-        if group not in GIVEN or "=" not in text:
-            raise ConfigError(
-                f"'{text}' cannot be given here: the run is what it was; {', '.join(GIVEN)} may be chosen, like "
-                "gate=threshold gate.threshold=0.8 deployer=local."
-            )
     with initialize_config_dir(str(Path(os.environ["MLRUNNER_PROJECT"]) / "conf"), version_base="1.3"):
-        return compose("config", overrides)
+        return compose("config", [quote_option(text) for text in overrides])
 
 
-def _chosen(cfg: DictConfig, frozen: dict[str, Any], overrides: Sequence[str]) -> dict[str, Group]:
-    """Resolve gate and deployer as they are chosen today, against what the run was."""
-    from hydra import compose, initialize_config_dir
-
-    given = {text.lstrip("+~").partition("=")[0].partition(".")[0] for text in overrides}
-    is_none = frozen.get("deployer", {}).get("_target_") == "mlrunner.deployer.NoDeployer"
-    if "deployer" not in given and is_none:
-        given.add("deployer")
-        with initialize_config_dir(str(Path(os.environ["MLRUNNER_PROJECT"]) / "conf"), version_base="1.3"):
-            cfg = compose("config", [*overrides, "deployer=local"])
+def _chosen(overrides: list[str], params: Mapping[str, str], frozen: dict[str, Any]) -> dict[str, Group]:
+    """Resolve gate and deployer: as the run had them, where they are not chosen or set anew; local instead of none."""
+    options = {group: params.get(group, "none") for group in CHOSEN}
+    if options["deployer"] == "none":
+        options["deployer"] = "local"
+    anew = {_key(text)[0] for text in overrides if len(_key(text)) == 1}
+    cfg = _composed([*(f"{group}={option}" for group, option in options.items() if group not in anew), *overrides])
     OmegaConf.set_struct(cfg, False)
     for key in FROZEN:
         cfg[key] = frozen[key]
-    return {group: plain(cfg, group) for group in ("gate", "deployer") if group in given}
+    found = {group: plain(cfg, group) for group in CHOSEN}
+    for group in CHOSEN:
+        if group not in anew and options[group] == params.get(group):
+            kept = {".".join(_key(text)) for text in overrides}
+            found[group] = _kept(found[group], frozen[group], group, kept)
+    return found
+
+
+def _kept(now: Any, then: Any, key: str, given: set[str]) -> Any:
+    """Take what the run had, but for the keys that are given."""
+    if key in given or not (isinstance(now, dict) and isinstance(then, dict)):
+        return now if key in given else then
+    return {
+        name: _kept(now.get(name), then.get(name, now.get(name)), f"{key}.{name}", given) for name in {**then, **now}
+    }
 
 
 def hand_over(run: Run, config: dict[str, Any]) -> HandedOver:

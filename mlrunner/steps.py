@@ -157,7 +157,7 @@ def gate(
     gate: Group,
     deployer: Group,
     tracked: recording.Tracked,
-) -> Annotated[dict[str, str | bool], "decision"]:
+) -> Annotated[dict[str, Any], "decision"]:
     """Judge the model, beside the one that is deployed where the gate asks for that."""
     judge: Gate = build(gate, "gate", Gate)
     asks: Deployer = build(deployer, "deployer", Deployer)
@@ -166,7 +166,7 @@ def gate(
     champion = evidence.of_champion(judge, asks.registered_name, raw, test, roles, task)
     decision = judge.decide(candidate, champion)
     recording.decided(tracked, None if judge.is_none and asks.is_none else decision)
-    return decision._asdict()
+    return {**decision._asdict(), "against": evidence.version_of(champion) if judge.needs_champion else None}
 
 
 @step(enable_cache=False, enable_artifact_visualization=False)
@@ -174,7 +174,7 @@ def gate(
 def deploy(
     model: FittedModel,
     metrics: dict[str, float],
-    decision: dict[str, str | bool],
+    decision: dict[str, Any],
     deployer: Group,
     tracked: recording.Tracked,
 ) -> None:
@@ -184,8 +184,9 @@ def deploy(
         return
     if decision["deploy"]:
         RECORDER.flush()  # the model has to be saved by now
-    candidate = Candidate(model.uri or "", tracked.run_id, model.pipeline, metrics, tracking.facts_of(tracked.run_id))
-    decided = Decision(bool(decision["deploy"]), str(decision["reason"]))
+    facts, against = tracking.facts_of(tracked.run_id), decision["against"]
+    candidate = Candidate(model.uri or "", tracked.run_id, model.pipeline, metrics, facts, against)
+    decided = Decision(decision["deploy"], decision["reason"])
     recording.deployed(tracked, lambda: built.deploy(candidate, decided))
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from mlrunner.cleaning import KeepAll
 from mlrunner.deployer.release import DESCRIBED, Release
@@ -56,15 +58,16 @@ def release(folder: Path, estimator: Any, version: int = 1, name: str = "tests")
 
     pipeline, example = fitted(estimator), rows(5).drop(columns="score")
     made = Release(name, version, folder / str(version))
-    mlflow.sklearn.save_model(
-        pipeline,
-        str(made.model),
-        code_paths=[str(Path(mlrunner.__file__).parent)],
-        signature=recording.signature(pipeline, example, KeepAll()),
-        input_example=example,
-        pip_requirements=pip_requirements(pipeline),
-        skops_trusted_types=trusted_types(pipeline),
-    )
+    with warnings.catch_warnings(action="ignore"):  # of MLflow's own, about how it calls pandas
+        mlflow.sklearn.save_model(
+            pipeline,
+            str(made.model),
+            code_paths=[str(Path(mlrunner.__file__).parent)],
+            signature=recording.signature(pipeline, example, KeepAll()),
+            input_example=example,
+            pip_requirements=pip_requirements(pipeline),
+            skops_trusted_types=trusted_types(pipeline),
+        )
     described = yaml.safe_load((made.model / "MLmodel").read_text())
     saved = {
         "file": "model.skops",
@@ -75,3 +78,33 @@ def release(folder: Path, estimator: Any, version: int = 1, name: str = "tests")
     facts = {"name": name, "version": version, "model_uri": "models:/m-1"}
     (made.folder / DESCRIBED).write_text(json.dumps({"facts": facts, "saved": saved, "expected": expected}))
     return made
+
+
+BASE = "mlrunner-base:bookworm"  # made by .ci/engine
+HOME = "mlrunner.home"  # the label that tells whose container it is
+
+
+def docker_client() -> Any:
+    """Open a client of the engine; skip the test where there is none, or no base image."""
+    from docker.errors import DockerException
+
+    from mlrunner.deployer.engine import engine, find
+    from mlrunner.errors import DeployError
+
+    opened = engine()
+    try:
+        client = opened.__enter__()
+    except (DeployError, DockerException) as error:
+        pytest.skip(f"no Docker engine: {error}")
+    if find(client, BASE) is None:
+        opened.__exit__(None, None, None)
+        pytest.skip(f"no image {BASE}; .ci/engine makes it")
+    return client
+
+
+def remove(client: Any, repository: str) -> None:
+    """Remove the images of a repository, but for the libraries that they share."""
+    for image in client.images.list(repository):
+        for tag in image.tags:
+            if tag.startswith(f"{repository}:"):
+                client.images.remove(tag, force=True)

@@ -15,7 +15,7 @@ def main(arguments: list[str]) -> int:
     """Serve the page until Ctrl-C."""
     parser = argparse.ArgumentParser(
         prog="mlrunner playground",
-        description="Open a page that asks a deployed model for predictions: a form, a CSV file, or a request to paste.",
+        description="Open a page that asks a deployed model for predictions: by form, by CSV file, by pasted request.",
     )
     parser.add_argument("name", nargs="?", help="of the deployment; may be left out where there is only one")
     parser.add_argument("--port", type=int, default=0, help="of the page on this machine; a free one by default")
@@ -50,7 +50,7 @@ def find(name: str | None) -> Path:
     if state is None:
         raise ConfigError(f"{found.name} has never served; deploy a run with deployer=local or deployer=docker.")
     if state.serves is None:
-        raise ConfigError(words.stopped(found.name).replace("`", ""))
+        raise ConfigError(words.stopped(found.name))
     return found.folder
 
 

@@ -17,9 +17,11 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
+from mlrunner.composition.gaps import options
 from mlrunner.errors import brief, nearest
 
 CONF = "conf"
+CHOICES = ("gate", "deployer")  # groups with an option that has no keys
 
 
 def diagnose(texts: list[str], multirun: bool = False) -> list[str]:
@@ -115,6 +117,9 @@ def _new_names(override: Override, node: Any) -> Iterator[str]:
 def _unknown(parts: list[str], known: list[str]) -> str:
     name, holder = ".".join(parts), ".".join(parts[:-1]) or "the composition"
     known = sorted({one for one in known if one != "_target_"})
+    if not known and holder in CHOICES:
+        others = [option for option in options(holder) if option != "none"]
+        return f"{name} is not a key, for the chosen {holder} has none; choose {holder}={' or '.join(others)} with it."
     if not known:
         return f"{name} is not a key; {holder} holds a value and no keys."
     hint = nearest(parts[-1], known) or f" To add it on purpose, write +{name}=VALUE."

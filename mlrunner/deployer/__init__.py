@@ -21,6 +21,7 @@ class Candidate:
         run_id: The MLflow run that made it.
         pipeline: The same model in memory; it takes raw rows.
         metrics: Part and name to value, as the gate saw them.
+        against: The version that it was compared with, 0 for none; None where the gate compared with none.
         facts: What else `/version` and the page for people tell: run name, model, task, target, config hash.
     """
 
@@ -29,6 +30,7 @@ class Candidate:
     pipeline: Any
     metrics: Mapping[str, float] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
+    against: int | None = None
 
 
 @plain_dataclass(frozen=True)

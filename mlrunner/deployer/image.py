@@ -29,6 +29,7 @@ PORT = 8080
 USER = "10001:10001"
 SITE, CODE, RELEASE = "/opt/mlrunner/site", "/opt/mlrunner/code", "/release"
 CONTENT = "mlrunner.content"  # the label that tells what an image was made from
+VERSION, BASE = "org.opencontainers.image.version", "org.opencontainers.image.base.name"
 PING = (
     f"import socket as s;c=s.create_connection(('127.0.0.1',{PORT}),3);"
     r"c.sendall(b'GET /ping HTTP/1.0\r\n\r\n');raise SystemExit(b' 200 ' not in c.recv(64))"
@@ -59,10 +60,9 @@ ASKED = (
 
 def problems(client: Any, base: str) -> list[str]:
     """Say what would keep an image from being built on a base."""
-    if find(client, base) is not None:
-        return []
     try:
-        client.images.get_registry_data(base)
+        if find(client, base) is None:
+            client.images.get_registry_data(base)
     except faults().APIError as error:
         return [absent(base, error)]
     return []
@@ -100,12 +100,13 @@ def ensure(client: Any, release: Release, base: str, named: str) -> str:
     if known is not None and known.labels.get(CONTENT) == content:
         return tag
     shared = _libraries(client, requirements, base)
-    labels = {CONTENT: content, "org.opencontainers.image.version": str(release.version), **_origin(base)}
+    labels = {CONTENT: content, VERSION: str(release.version)}
     with tempfile.TemporaryDirectory(prefix="mlrunner-image-") as work:
         staged = Path(work) / "code"
         shutil.copytree(code, staged / code.name, ignore=shutil.ignore_patterns("__pycache__"))
         libraries.compile_all(staged, CODE)
-        _build(client, tag, RELEASE_FILE, {"LIBRARIES": shared}, labels, {CODE: staged, RELEASE: release.folder})
+        file = _labelled(RELEASE_FILE, labels)
+        _build(client, tag, file, {"LIBRARIES": shared}, {CODE: staged, RELEASE: release.folder})
     return tag
 
 
@@ -114,8 +115,9 @@ def fingerprint(*parts: str) -> str:
     return hashlib.sha256("\n".join([RECIPE, LIBRARIES_FILE, RELEASE_FILE, *parts]).encode()).hexdigest()
 
 
-def _origin(base: str) -> dict[str, str]:
-    return {"org.opencontainers.image.base.name": base, "org.opencontainers.image.title": "mlrunner"}
+def _labelled(file: str, labels: Mapping[str, str]) -> str:
+    """Add labels in one line; the engine's own option would make a step of each."""
+    return f"{file}LABEL {' '.join(f'{name}={json.dumps(value)}' for name, value in labels.items())}\n"
 
 
 def _libraries(client: Any, requirements: list[str], base: str) -> str:
@@ -131,7 +133,8 @@ def _libraries(client: Any, requirements: list[str], base: str) -> str:
     with tempfile.TemporaryDirectory(prefix="mlrunner-image-") as work:
         folder = Path(work) / "site"
         libraries.prepare(pins, target, folder, SITE)
-        _build(client, tag, LIBRARIES_FILE, {"BASE": found.id}, {CONTENT: content, **_origin(base)}, {SITE: folder})
+        file = _labelled(LIBRARIES_FILE, {CONTENT: content, BASE: base})
+        _build(client, tag, file, {"BASE": found.id}, {SITE: folder})
     return tag
 
 
@@ -167,15 +170,13 @@ def _fitting() -> str:
     return f"choose one like python:{here().minor}-slim."
 
 
-def _build(
-    client: Any, tag: str, text: str, arguments: Mapping[str, str], labels: Mapping[str, str], parts: Mapping[str, Path]
-) -> None:
+def _build(client: Any, tag: str, file: str, arguments: Mapping[str, str], parts: Mapping[str, Path]) -> None:
     """Build an image with the engine's own builder from `rootfs/`, whose layer depends on names and contents only."""
     with tempfile.TemporaryFile(prefix="mlrunner-context-") as context:
-        layers.pack(context, {"Dockerfile": text}, {f"rootfs{place}": folder for place, folder in parts.items()})
+        layers.pack(context, {"Dockerfile": file}, {f"rootfs{place}": folder for place, folder in parts.items()})
         context.seek(0)
         how = {"custom_context": True, "rm": True, "forcerm": True, "buildargs": dict(arguments)}
         try:
-            client.images.build(fileobj=context, tag=tag, labels=dict(labels), **how)
+            client.images.build(fileobj=context, tag=tag, **how)
         except faults().BuildError as error:
             raise DeployError(f"The image {tag} cannot be built. {told(error)}") from error

@@ -16,6 +16,8 @@ from mlrunner.errors import DeployError
 
 DRAIN = 5  # seconds in which the cluster learns that a pod ends; it answers all the while
 PULL = 300  # seconds for the image, beside those for the start
+DEFAULT = {"type": "RuntimeDefault"}
+LOCKED = {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
 Manifest = dict[str, Any]
 
 
@@ -89,14 +91,10 @@ def deployment(workload: Workload) -> Manifest:
         "metadata": {**workload.metadata, "annotations": annotations},
         "spec": {
             "replicas": workload.replicas,
-            "revisionHistoryLimit": 5,
             "progressDeadlineSeconds": math.ceil(workload.start_timeout) + PULL,
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
             "selector": {"matchLabels": workload.selector},
-            "template": {
-                "metadata": {"labels": workload.labels, "annotations": annotations},
-                "spec": _pod(workload),
-            },
+            "template": {"metadata": {"labels": workload.labels, "annotations": annotations}, "spec": _pod(workload)},
         },
     }
 
@@ -125,12 +123,7 @@ def _pod(workload: Workload) -> Manifest:
     return {
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": user,
-            "runAsGroup": group,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "securityContext": {"runAsNonRoot": True, "runAsUser": user, "runAsGroup": group, "seccompProfile": DEFAULT},
         "terminationGracePeriodSeconds": 2 * DRAIN + math.ceil(workload.request_timeout),
         "containers": [_container(workload)],
         "volumes": [{"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}}],
@@ -152,11 +145,7 @@ def _container(workload: Workload) -> Manifest:
         "readinessProbe": {**_probe("/health", 5), "failureThreshold": 2},
         "lifecycle": {"preStop": {"exec": {"command": ["python3", "-ISc", f"import time; time.sleep({DRAIN})"]}}},
         "resources": _resources(workload),
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": LOCKED,
         "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],
     }
 

@@ -41,6 +41,7 @@ class RegistryDeployer(Deployer):
             ledger.note("refused", **told)
             return None
         with ledger.lock():
+            releases.refuse_overtaken(self.name, candidate)
             version = releases.registered(self.name, candidate, decision)
             registry.set_alias(self.name, registry.CHAMPION, version)
             ledger.note("registered", version=version, **told)

@@ -48,6 +48,21 @@ def release(ledger: Ledger, candidate: Candidate, decision: Decision) -> Release
     return found
 
 
+def refuse_overtaken(name: str, candidate: Candidate) -> None:
+    """Refuse a candidate that was compared with a version that is not deployed any more.
+
+    Raises:
+        DeployError: When another one was deployed since.
+    """
+    champion = registry.version_of(name)
+    version = 0 if champion is None else int(champion.version)
+    if candidate.against not in (None, version):
+        raise DeployError(
+            f"Version {version} of {name} was deployed while this model was compared with "
+            f"{candidate.against or 'nothing'}; run mlrunner deploy {candidate.run_id[:8]} to compare with that one."
+        )
+
+
 def registered(name: str, candidate: Candidate, decision: Decision) -> int:
     """Register a candidate, with the alias `challenger`.
 

@@ -115,6 +115,7 @@ class ServedDeployer(Deployer):
         with ledger.lock():
             version = None
             try:
+                releases.refuse_overtaken(self.name, candidate)
                 release = releases.release(ledger, candidate, decision)
                 version = release.version
                 state = ledger.state()
@@ -131,6 +132,8 @@ class ServedDeployer(Deployer):
         """The settings that the state keeps."""
         settings = {"_target_": f"{type(self).__module__}.{type(self).__name__}", **asdict(self)}
         return {
+            "host": self.host,
+            "port": self.port,
             "timeout": self.request_timeout,
             "body_limit": self.body_limit,
             "settings": settings,
@@ -138,7 +141,7 @@ class ServedDeployer(Deployer):
 
     def first_state(self) -> State:
         """The state of a deployment that has not served yet."""
-        return State(name=self.name, host=self.host, port=self.port, **self.stated())
+        return State(name=self.name, **self.stated())
 
     def arguments(self) -> list[str]:
         """Write the settings that concern the server itself as arguments of `python -m mlrunner.serving`."""

@@ -70,7 +70,8 @@ class Service:
         body = batch.body()
         answer = self._asked(self._url, "/invocations", body)
         if answer.model not in ("", f"{self.model}/{self.version}"):
-            answer = self._asked(self._kept(answer.model), "/invocations", body)
+            self._url = self._kept(answer.model)
+            answer = self._asked(self._url, "/invocations", body)
         found: list[Any] = answer.told["predictions"]
         return found
 

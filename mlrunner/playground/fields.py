@@ -58,8 +58,14 @@ class Field:
         if self.widget == "truth":
             return "yes" if value else "no"
         if self.widget == "choice":
-            return value if value in self.options else None
+            return value if self.can_show(value) else None
         return str(value)
+
+    def can_show(self, shown: Any) -> bool:
+        """Tell whether the field takes what it once showed: another version may offer other choices."""
+        if self.widget == "choice":
+            return shown in self.options
+        return self.widget != "date" or shown is None or self.earliest <= shown <= self.latest
 
     def told(self, shown: Any) -> Any:
         """Turn what the field shows into a value of a row."""

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
-import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
 from mlrunner.errors import DeployError
+from mlrunner.playground.service import DIRECT
 
 FOLDER = "MLRUNNER_PLAYGROUND"  # names the deployment's folder to the page
 HOST = "127.0.0.1"
 PATIENCE = 60.0  # seconds until the page must answer
 GRACE = 5.0  # seconds between asking it to end and ending it
-SETTINGS = {
+SETTINGS = {  # as variables, for a Streamlit that does not know one of them ignores it
     "server.address": HOST,
     "server.headless": "true",
     "server.fileWatcherType": "none",
+    "server.allowedHosts": f"{HOST} localhost",  # no name of a stranger's that leads here
     "server.showEmailPrompt": "false",
     "browser.gatherUsageStats": "false",
     "browser.serverAddress": HOST,
@@ -33,21 +36,18 @@ SETTINGS = {
     "theme.light.primaryColor": "#2f6fab",
     "theme.dark.primaryColor": "#5b9bd5",
 }
-HOSTS = (HOST, "localhost")  # by which the page may be called: no name of a stranger's that leads here
 
 
-def command(port: int) -> list[str]:
-    """Write the command that serves the page."""
-    settings = [f"--{name}={value}" for name, value in {**SETTINGS, "server.port": port}.items()]
-    settings += [f"--server.allowedHosts={host}" for host in HOSTS]
-    page = Path(__file__).with_name("page.py")
-    return [sys.executable, "-m", "streamlit", "run", str(page), *settings]
-
-
-def environment(folder: Path) -> dict[str, str]:
-    """The environment of the page: ours, the deployment, and where this package is found."""
+def environment(folder: Path, port: int) -> dict[str, str]:
+    """The environment of the page: ours, its settings, the deployment, and where this package is found."""
+    settings = {variable(name): value for name, value in {**SETTINGS, "server.port": str(port)}.items()}
     path = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**os.environ, FOLDER: str(folder), "PYTHONPATH": os.pathsep.join(path)}
+    return {**os.environ, **settings, FOLDER: str(folder), "PYTHONPATH": os.pathsep.join(path)}
+
+
+def variable(name: str) -> str:
+    """Name the variable of a setting, as Streamlit does."""
+    return "STREAMLIT_" + re.sub(r"([A-Z])", r"_\1", name).replace(".", "_").upper()
 
 
 def run(folder: Path, port: int, ready: Callable[[str], object]) -> int:
@@ -62,47 +62,65 @@ def run(folder: Path, port: int, ready: Callable[[str], object]) -> int:
         0.
 
     Raises:
-        DeployError: When the page ends by itself.
+        DeployError: When the page does not start, or ends by itself.
     """
-    log = folder / "playground.log"
-    before = signal.signal(signal.SIGTERM, _interrupt)
-    with log.open("wb") as output:
-        page = subprocess.Popen(
-            command(port), env=environment(folder), stdin=subprocess.DEVNULL, stdout=output, stderr=output
-        )
+    log, url = folder / "playground.log", f"http://{HOST}:{port}"
     try:
-        url = f"http://{HOST}:{port}"
-        _wait(page, url)
-        ready(url)
-        page.wait()
+        with _interruptible(), _started(folder, port, log) as page:
+            if _answers(page, url):
+                ready(url)
+                page.wait()
     except KeyboardInterrupt:
         return 0
+    raise DeployError(f"The page does not run: {_last(log)} (all of it is in {log}).")
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let SIGTERM end us as Ctrl-C does."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
     finally:
-        _end(page)
         signal.signal(signal.SIGTERM, before)
-    raise DeployError(f"The page ended by itself; its log is {log}.")
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    del number, frame
-    raise KeyboardInterrupt
+@contextmanager
+def _started(folder: Path, port: int, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Start the page, and end it: first asking, then not."""
+    command = [sys.executable, "-m", "mlrunner.playground"]
+    with log.open("wb") as output:
+        page = subprocess.Popen(
+            command, env=environment(folder, port), stdin=subprocess.DEVNULL, stdout=output, stderr=output
+        )
+    try:
+        yield page
+    finally:
+        page.terminate()
+        try:
+            page.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            page.kill()
+            page.wait()
 
 
-def _wait(page: subprocess.Popen[bytes], url: str) -> None:
+def _answers(page: subprocess.Popen[bytes], url: str) -> bool:
+    """Wait until the page answers; it does not when it has ended."""
     until = time.monotonic() + PATIENCE
     while page.poll() is None and time.monotonic() < until:
         try:
-            urllib.request.urlopen(f"{url}/_stcore/health", timeout=1).close()
-            return
+            DIRECT.open(f"{url}/_stcore/health", timeout=1).close()
+            return True
         except OSError:
             time.sleep(0.1)
+    return False
 
 
-def _end(page: subprocess.Popen[bytes]) -> None:
-    """End the page: first asking, then not."""
-    page.terminate()
-    try:
-        page.wait(GRACE)
-    except subprocess.TimeoutExpired:
-        page.kill()
-        page.wait()
+def _last(log: Path) -> str:
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    return lines[-1] if lines else "it says nothing"

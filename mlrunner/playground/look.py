@@ -25,11 +25,11 @@ header[data-testid="stHeader"] {display: none;}
   overflow-wrap: anywhere;}
 .pg-answer .pg-note {font-size: .85rem; opacity: .8; line-height: 1.4;}
 .pg-empty {background: rgba(128, 128, 128, .1);}
-@media (min-width: 900px) {.st-key-answer {position: sticky; top: 1.5rem;}}
+@media (min-width: 900px) {.st-key-answer-box {position: sticky; top: 1.5rem;}}
 </style>"""
 
 
-def head(facts: Mapping[str, Any], since: float | None) -> str:
+def head(facts: Mapping[str, Any], since: float) -> str:
     """Tell what serves."""
     kinds = [f"model {facts['model']}" if facts.get("model") else "", str(facts.get("task") or "")]
     target = f"predicts <b>{escape(str(facts['target']))}</b>" if facts.get("target") else "predicts"
@@ -38,7 +38,7 @@ def head(facts: Mapping[str, Any], since: float | None) -> str:
     told = {
         measured: (found, ""),
         "gate": ("open", facts.get("gate") or "no reason was noted"),
-        "run": (str(facts.get("run_id") or "–")[:8], facts.get("run_name") or ""),
+        "run": (str(facts.get("run_id") or "-")[:8], facts.get("run_name") or ""),
         "serves since": (words.moment(since or facts.get("registered_at")), ""),
     }
     return (
@@ -51,9 +51,7 @@ def head(facts: Mapping[str, Any], since: float | None) -> str:
 
 def _fact(label: str, value: str, note: str) -> str:
     more = f'<div class="pg-note">{escape(note)}</div>' if note else ""
-    return (
-        f'<div><div class="pg-label">{escape(label)}</div><div class="pg-found">{escape(value)}</div>{more}</div>'
-    )
+    return f'<div><div class="pg-label">{escape(label)}</div><div class="pg-found">{escape(value)}</div>{more}</div>'
 
 
 def answer(facts: Mapping[str, Any], prediction: Any) -> str:

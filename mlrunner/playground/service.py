@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import urllib.error
 import urllib.request
@@ -9,17 +10,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mlrunner.playground import words
+
 JSON, CSV = "application/json", "text/csv"
 QUICK, SLOW = 5.0, 90.0  # seconds for facts, and for predictions, which have a limit of their own in the service
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy cannot reach this machine's loopback
 
 
-class SilentError(Exception):
+class AskError(Exception):
+    """There is no answer; the message is the one sentence that tells why."""
+
+
+class SilentError(AskError):
     """Nobody answered."""
 
 
-class RefusedError(Exception):
-    """The service refused, with one sentence."""
+class RefusedError(AskError):
+    """What was asked cannot be answered."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +47,11 @@ class Service:
     """The stable address of a deployment.
 
     Args:
+        name: Of the deployment.
         url: Without a slash at its end.
     """
 
+    name: str
     url: str
 
     @property
@@ -52,11 +61,11 @@ class Service:
 
     def facts(self) -> dict[str, Any]:
         """Tell what serves: name, version, target, metrics, gate."""
-        return dict(self._asked("/version")[0])
+        return self._asked("/version")[0]
 
     def schema(self) -> dict[str, Any]:
         """Tell the columns and the input example."""
-        return dict(self._asked("/schema")[0])
+        return self._asked("/schema")[0]
 
     def predict(self, record: Mapping[str, Any]) -> Answer:
         """Predict one row."""
@@ -70,7 +79,9 @@ class Service:
         told, headers = self._asked("/invocations", body, content_type)
         return Answer(list(told["predictions"]), str(headers.get("X-Model", "")).rpartition("/")[2])
 
-    def _asked(self, path: str, body: bytes | None = None, content_type: str = JSON) -> tuple[Any, Mapping[str, str]]:
+    def _asked(
+        self, path: str, body: bytes | None = None, content_type: str = JSON
+    ) -> tuple[dict[str, Any], Mapping[str, str]]:
         """Ask.
 
         Raises:
@@ -80,12 +91,12 @@ class Service:
         request = urllib.request.Request(self.url + path, body, {"Content-Type": content_type})
         try:
             with DIRECT.open(request, timeout=QUICK if body is None else SLOW) as found:
-                return json.loads(found.read()), found.headers
+                return dict(json.loads(found.read())), found.headers
         except urllib.error.HTTPError as error:
             with error:
                 raise RefusedError(_sentence(error.read(), error.code)) from error
-        except (OSError, ValueError) as error:
-            raise SilentError(str(getattr(error, "reason", error))) from error
+        except (OSError, TypeError, ValueError, http.client.HTTPException) as error:
+            raise SilentError(words.silent(self.name, self.url)) from error
 
 
 def _sentence(body: bytes, status: int) -> str:

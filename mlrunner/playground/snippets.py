@@ -9,7 +9,7 @@ from typing import Any
 
 from mlrunner.playground.service import CSV, JSON
 
-PYTHON = '''import json
+PYTHON = """import json
 from urllib.request import Request, urlopen
 
 row = {{
@@ -19,7 +19,7 @@ body = json.dumps({{"dataframe_records": [row]}}).encode()
 request = Request({url!r}, body, {{"Content-Type": {json!r}}})
 with urlopen(request) as answer:
     print(json.load(answer)["predictions"])
-'''
+"""
 
 
 def curl(url: str, record: Mapping[str, Any]) -> str:

@@ -46,9 +46,7 @@ def read(data: bytes) -> Table:
     try:
         text = data.decode("utf-8-sig")
         first = text.partition("\n")[0]
-        reader = csv.reader(
-            io.StringIO(text, newline=""), strict=True, delimiter=max(DELIMITERS, key=first.count)
-        )
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=max(DELIMITERS, key=first.count))
         found = [(row, reader.line_num) for row in reader if row]
     except (UnicodeDecodeError, csv.Error) as error:
         raise RefusedError(f"The file is not CSV in UTF-8 ({error}).") from error

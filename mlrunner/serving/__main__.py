@@ -22,7 +22,7 @@ def main() -> int:
     """
     options = _options()
     if options.fd is not None:
-        workers.end_with_parent()
+        workers.end_with_parent(options.master)
         return _serve(options, socket.socket(fileno=options.fd))
     try:
         listening = _listen(options.host, options.port)
@@ -44,6 +44,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--batch-rows", type=int, default=1024, help="rows that go together (%(default)s)")
     parser.add_argument("--unknown-categories", choices=["refuse", "accept"], default="refuse", help="(%(default)s)")
     parser.add_argument("--fd", type=int, default=None, help=argparse.SUPPRESS)  # of a worker: the shared socket
+    parser.add_argument("--master", type=int, default=None, help=argparse.SUPPRESS)  # of a worker: who started it
     return parser.parse_args()
 
 

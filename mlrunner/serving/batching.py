@@ -55,11 +55,16 @@ class Batcher:
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
         while self._waiting:
-            batch = self._next()
-            together = _joined([one.arrays for one in batch])
-            self._seen(sum(one.rows for one in batch))
+            batch = [one for one in self._next() if not one.answer.done()]  # some may have timed out
+            rows = sum(one.rows for one in batch)
+            if not batch:
+                continue
+            self._seen(rows)
             try:
+                together = _joined([one.arrays for one in batch])
                 found = await loop.run_in_executor(self._thread, self._predict, together)
+                if len(found) != rows:
+                    raise RuntimeError(f"the model gave {len(found)} predictions for {rows} rows")
             except Exception as error:
                 self._failed(batch, error)
             else:

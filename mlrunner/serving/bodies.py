@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from mlrunner.errors import brief
 from mlrunner.serving.errors import RequestError
 
 Columns = dict[str, list[Any]]
@@ -62,9 +63,12 @@ def parse(body: bytes) -> Any:
         if not any(word in body for word in CONSTANTS):
             raise RequestError(f"The body is not JSON ({error}).") from error
     try:
-        return json.loads(body, parse_constant=lambda word: None if word == "NaN" else float(word))
-    except ValueError as error:
+        found = json.loads(body, parse_constant=lambda word: None if word == "NaN" else float(word))
+        if b"\\u" in body:
+            json.dumps(found, ensure_ascii=False).encode()  # refuses half a surrogate pair, as orjson does
+    except (ValueError, RecursionError) as error:
         raise RequestError(f"The body is not JSON ({error}).") from error
+    return found
 
 
 def _from_json(body: bytes, names: Sequence[str]) -> Columns:
@@ -75,7 +79,7 @@ def _from_json(body: bytes, names: Sequence[str]) -> Columns:
         raise RequestError("The model takes no params; leave them out.")
     given = [form for form in FORMS if form in told]
     if len(given) != 1:
-        found = ", ".join(map(str, told)) or "no key"
+        found = brief(told) if told else "no key"
         raise RequestError(f"The body needs exactly one of the keys {', '.join(FORMS)}; it has {found}.")
     value = told[given[0]]
     return _split(value) if given[0] == "dataframe_split" else _table(value, given[0], names)
@@ -87,6 +91,8 @@ def _split(value: Any) -> Columns:
     names, data = value["columns"], value["data"]
     if not isinstance(names, list) or not isinstance(data, list):
         raise RequestError("dataframe_split.columns and dataframe_split.data must be lists.")
+    if any(isinstance(name, list | dict) for name in names):
+        raise RequestError("dataframe_split.columns must hold names.")
     return _by_place(data, [str(name) for name in names], "dataframe_split.data")
 
 
@@ -110,7 +116,7 @@ def _table(value: Any, key: str, names: Sequence[str]) -> Columns:
         raise RequestError(f"{key} must be a list of rows.")
     if value and isinstance(value[0], list) and key != "dataframe_records":
         return _by_place(value, names, key)
-    return _records(value, key)
+    return _records(value, key, names)
 
 
 def _by_name(value: dict[str, Any], key: str) -> Columns:
@@ -122,12 +128,14 @@ def _by_name(value: dict[str, Any], key: str) -> Columns:
     return columns
 
 
-def _records(value: list[Any], key: str) -> Columns:
+def _records(value: list[Any], key: str, known: Sequence[str]) -> Columns:
+    """Turn records into columns; of those that the model does not know, the names alone, for they may be millions."""
     odd = next((at for at, row in enumerate(value) if not isinstance(row, dict)), None)
     if odd is not None:
         raise RequestError(f"{key}[{odd}] must be an object, column name to value.")
     names = dict.fromkeys(name for row in value for name in row)
-    return {name: [row.get(name) for row in value] for name in names}
+    columns: Columns = dict.fromkeys(names, [None] * len(value))
+    return columns | {name: [row.get(name) for row in value] for name in known if name in names}
 
 
 def _from_csv(body: bytes) -> Columns:

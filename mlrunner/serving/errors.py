@@ -14,6 +14,7 @@ CODES = {
     HTTPStatus.SERVICE_UNAVAILABLE: "TEMPORARILY_UNAVAILABLE",
     HTTPStatus.GATEWAY_TIMEOUT: "DEADLINE_EXCEEDED",
 }
+LONG = 500  # characters of a sentence: it may quote what came
 
 
 class RequestError(Exception):
@@ -31,4 +32,6 @@ class RequestError(Exception):
 
 def described(status: int, message: str) -> dict[str, str]:
     """Tell an error in the form of MLflow's scoring server."""
-    return {"error_code": CODES.get(HTTPStatus(status), "INTERNAL_ERROR"), "message": message}
+    told = message if len(message) <= LONG else f"{message[: LONG - 3]}..."
+    sound = told.encode(errors="replace").decode()  # half a surrogate pair cannot be sent
+    return {"error_code": CODES.get(HTTPStatus(status), "INTERNAL_ERROR"), "message": sound}

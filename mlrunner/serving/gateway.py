@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import subprocess
 import sys
 import time
@@ -21,14 +22,17 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
+from mlrunner.serving.errors import RequestError
 from mlrunner.serving.meters import CONTENT_TYPE, GatewayMeters
-from mlrunner.serving.server import MEGABYTE, answer
+from mlrunner.serving.server import MEGABYTE, answer, read
 
 STATE = "state.json"
 LOOK = 1.0  # seconds between two looks at the server
 PATIENCE = 5.0  # seconds that it may take to answer such a look
 CALM = (0.0, 5.0, 15.0, 60.0)  # seconds before each further attempt to restart it
 HEADERS = ("Content-Type", "Accept")  # that concern the server
+TOLD = ("Content-Type", "X-Model", "Allow", "Retry-After")  # that concern the client
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -48,25 +52,37 @@ class Route:
     restart: tuple[str, ...]
 
 
+def _mark(file: Path) -> tuple[int, int, int]:
+    """Tell one writing of the file from the next, which may come within a tick of its clock."""
+    found = file.stat()
+    return found.st_mtime_ns, found.st_ino, found.st_size
+
+
+def _route(file: Path) -> Route:
+    told = json.loads(file.read_text())
+    return Route(told["serves"]["url"], told["serves"]["version"], told["timeout"], tuple(told["restart"]))
+
+
 class Gateway:
     """Forwards, measures, limits, and has a dead server restarted."""
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / STATE
-        self._read = 0
         self._meters = GatewayMeters()
-        self._route = self.route()
+        self._read, self._route = _mark(self._file), _route(self._file)
         self._mending: subprocess.Popen[bytes] | None = None
 
     def route(self) -> Route:
-        """Read where requests go, if the file has changed."""
-        written = self._file.stat().st_mtime_ns
-        if written != self._read:
-            told = json.loads(self._file.read_text())
-            route = Route(told["serves"]["url"], told["serves"]["version"], told["timeout"], tuple(told["restart"]))
-            if self._read and route.url != self._route.url:
-                self._meters.switches.inc()
-            self._route, self._read = route, written
+        """Read where requests go, if the file has changed; a file that does not tell changes nothing."""
+        try:
+            mark = _mark(self._file)
+            if mark != self._read:
+                route = _route(self._file)
+                if route.url != self._route.url:
+                    self._meters.switches.inc()
+                self._route, self._read = route, mark
+        except (OSError, ValueError, LookupError, TypeError):
+            pass  # it is being removed, or was written by hand
         return self._route
 
     def application(self, body_limit: float) -> web.Application:
@@ -99,7 +115,9 @@ class Gateway:
         began, route = time.perf_counter(), self.route()
         with self._meters.waiting.track_inprogress():
             try:
-                response = await self._asked(request, await request.read())
+                response = await self._asked(request, await read(request))
+            except RequestError as error:
+                response = answer(error.status, error.message)
             except web.HTTPRequestEntityTooLarge:
                 told = f"The body is larger than {self._body_limit:g} MB; send fewer rows at a time."
                 response = answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, told)
@@ -128,8 +146,11 @@ class Gateway:
 
     async def _answered(self, request: web.Request, route: Route, body: bytes, headers: dict[str, str]) -> web.Response:
         url, timeout = f"{route.url}{request.rel_url}", aiohttp.ClientTimeout(route.timeout + 1)
-        async with self._session.request(request.method, url, data=body, headers=headers, timeout=timeout) as found:
-            told = {name: found.headers[name] for name in ("Content-Type", "X-Model") if name in found.headers}
+        asked = self._session.request(
+            request.method, url, data=body, headers=headers, timeout=timeout, allow_redirects=False
+        )
+        async with asked as found:
+            told = {name: found.headers[name] for name in TOLD if name in found.headers}
             return web.Response(body=await found.read(), status=found.status, headers=told)
 
     async def _told_metrics(self, request: web.Request) -> web.Response:
@@ -137,10 +158,11 @@ class Gateway:
         del request
         text = self._meters.text()
         try:
-            async with self._session.get(f"{self.route().url}/metrics") as found:
-                text += await found.read()
+            timeout = aiohttp.ClientTimeout(PATIENCE)
+            async with self._session.get(f"{self.route().url}/metrics", timeout=timeout) as found:
+                text += await found.read() if found.status == HTTPStatus.OK else b""
         except (aiohttp.ClientError, TimeoutError):
-            pass  # the gateway's own say that it is down
+            pass  # the gateway's own are told all the same
         return web.Response(body=text, headers=CONTENT_TYPE)
 
     async def _watch(self) -> None:
@@ -152,9 +174,15 @@ class Gateway:
                 attempts = 0
             elif time.monotonic() >= next_at and (self._mending is None or self._mending.poll() is not None):
                 self._meters.restarts.inc()
-                self._mending = subprocess.Popen(self._route.restart, stdin=subprocess.DEVNULL)
+                self._mend()
                 attempts += 1
                 next_at = time.monotonic() + CALM[min(attempts, len(CALM) - 1)]
+
+    def _mend(self) -> None:
+        try:
+            self._mending = subprocess.Popen(self._route.restart, stdin=subprocess.DEVNULL)
+        except (OSError, LookupError, ValueError):
+            log.exception("the restart command cannot be run")
 
     async def _answers(self) -> bool:
         """Tell whether somebody listens; one that is busy does."""

@@ -12,7 +12,8 @@ import orjson
 import pandas as pd
 
 from mlrunner.serving import bodies
-from mlrunner.serving.schema import Arrays, Column, Kind, Schema
+from mlrunner.serving.errors import RequestError
+from mlrunner.serving.schema import UNFIT, Arrays, Column, Kind, Schema
 
 RELEASE = "release.json"
 EXAMPLE = "serving_input_example.json"
@@ -41,8 +42,15 @@ class ServedModel:
 
         Returns:
             A number or a label a row; None where the model gives no number.
+
+        Raises:
+            RequestError: When the model refuses a value, for instance a gap where it knows none.
         """
-        found = np.ravel(self.pipeline.predict(pd.DataFrame(arrays, copy=False)))
+        try:
+            found = np.ravel(self.pipeline.predict(pd.DataFrame(arrays, copy=False)))
+        except (ValueError, ArithmeticError) as error:
+            why = str(error).partition("\n")[0].rstrip(".")
+            raise RequestError(f"The model cannot predict these rows: {why}.", UNFIT) from error
         told = found.tolist()
         return [None if value != value else value for value in told] if found.dtype.kind == "f" else told
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from http import HTTPStatus
+from itertools import islice
 from typing import Any, Literal
 
 import numpy as np
@@ -29,7 +30,9 @@ TYPES: dict[str, frozenset[type]] = {
 WORDS = {"number": "numbers", "text": "texts", "moment": "dates", "boolean": "true or false"}
 UNFIT = HTTPStatus.UNPROCESSABLE_ENTITY  # a body of the protocol, but rows that are not the model's
 SHOWN = 8  # categories that a sentence names
-NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
+MANY, LONG = 200, 100  # words among which a similar one is looked for, and their characters
+NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*")
+LARGEST = int(np.finfo(np.float64).max)
 TRUTH = {"true": True, "false": False, "1": True, "0": False}
 
 
@@ -54,7 +57,7 @@ class Column:
         if not TYPES[self.kind].issuperset(map(type, values)):
             place = next(at for at, value in enumerate(values) if type(value) not in TYPES[self.kind])
             return f"Column '{self.name}' holds {WORDS[self.kind]}, but row {place} has {_shown(values[place])}."
-        if self.categories is not None and not self.categories.issuperset(filter(None.__ne__, values)):
+        if self.categories is not None and set(values) - self.categories - {None}:
             place = next(at for at, value in enumerate(values) if value is not None and value not in self.categories)
             return self._unknown(values[place], place)
         return None
@@ -62,8 +65,8 @@ class Column:
     def _unknown(self, value: str, place: int) -> str:
         known = sorted(self.categories or ())
         told = ", ".join(known[:SHOWN]) + (f" and {len(known) - SHOWN} more" if len(known) > SHOWN else "")
-        close = get_close_matches(value, known, n=1)
-        hint = f" Did you mean '{close[0]}'?" if close else ""
+        close = _closest(value, known)
+        hint = f" Did you mean '{close}'?" if close else ""
         return (
             f"Column '{self.name}': row {place} has {_shown(value)}, which training did not see; it saw {told}.{hint}"
         )
@@ -85,8 +88,8 @@ class Column:
     def _numbers(self, values: Sequence[Any]) -> Array:
         try:
             found = np.array(values, dtype=np.float64)
-        except OverflowError:
-            found = np.array([np.inf])
+        except OverflowError:  # of a whole number, which has no infinity
+            found = np.array([np.inf if isinstance(value, int) and abs(value) > LARGEST else 0.0 for value in values])
         if np.isinf(found).any():
             place = int(np.isinf(found).argmax())
             raise RequestError(f"Column '{self.name}' holds numbers, but row {place} has one beyond 1.8e308.", UNFIT)
@@ -95,8 +98,10 @@ class Column:
     def _moments(self, values: Sequence[Any]) -> Array:
         try:
             return _dates(values)
-        except (TypeError, ValueError) as error:
-            bad = next(at for at, value in enumerate(values) if not _is_date(value))
+        except Exception as error:  # dateutil raises one of many
+            bad = next((at for at, value in enumerate(values) if not _is_date(value)), None)
+            if bad is None:  # together they are of more nanoseconds than fit
+                return np.concatenate([_dates([value]) for value in values])
             told = f"Column '{self.name}' holds dates, but row {bad} has {_shown(values[bad])}."
             raise RequestError(told, UNFIT) from error
 
@@ -110,20 +115,28 @@ class Column:
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, list | dict):
+        return "a list" if isinstance(value, list) else "an object"
     told = f"'{value}'" if isinstance(value, str) else json.dumps(value, default=str)
     return told if len(told) <= 60 else f"{told[:57]}..."
 
 
+def _closest(word: str, possible: Iterable[str]) -> str | None:
+    """Find a similar word, in a time that does not depend on how much came."""
+    words = [one for one in islice(possible, MANY) if len(one) <= LONG]
+    return next(iter(get_close_matches(word, words, n=1)), None) if len(word) <= LONG else None
+
+
 def _dates(values: Sequence[Any]) -> Array:
-    """Read dates in any common form; those with a time zone as UTC."""
+    """Read dates in any common form, as microseconds; those with a time zone as UTC."""
     found = pd.to_datetime(pd.Series(values, dtype=object), format="mixed", utc=True)
-    return found.dt.tz_localize(None).to_numpy()
+    return found.dt.tz_localize(None).to_numpy("datetime64[us]")
 
 
 def _is_date(value: Any) -> bool:
     try:
         _dates([value])
-    except (TypeError, ValueError):
+    except Exception:
         return False
     return True
 
@@ -169,8 +182,9 @@ class Schema:
         return column.array(values)
 
     def _absent(self, absent: list[str], given: Columns) -> str:
-        close = get_close_matches(absent[0], [name for name in given if name not in self.names], n=1)
-        hint = f" Did you mean '{absent[0]}' by '{close[0]}'?" if close else ""
+        known = set(self.names)
+        close = _closest(absent[0], (name for name in given if name not in known))
+        hint = f" Did you mean '{absent[0]}' by '{close}'?" if close else ""
         told = ", ".join(absent[:SHOWN]) + (f" and {len(absent) - SHOWN} more" if len(absent) > SHOWN else "")
         word = "Column" if len(absent) == 1 else "Columns"
         return f"{word} {told} {'is' if len(absent) == 1 else 'are'} missing, which the model needs.{hint}"

@@ -89,16 +89,19 @@ class ModelServer:
             told = f"The body is larger than {self._limits.body_limit:g} MB; send fewer rows at a time."
             return answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, told)
         except web.HTTPException as error:
-            return answer(error.status, _where(request, error))
+            response = answer(error.status, _where(request, error))
+            response.headers.update({name: error.headers[name] for name in ("Allow",) if name in error.headers})
+            return response
         except TimeoutError:
             told = f"No answer within {self._limits.timeout:g} s; send fewer rows at a time."
             return answer(HTTPStatus.GATEWAY_TIMEOUT, told)
         except Exception as error:
             log.exception("a request failed")
-            return answer(HTTPStatus.INTERNAL_SERVER_ERROR, f"{type(error).__name__}: {str(error).splitlines()[:1]}")
+            first = str(error).partition("\n")[0].rstrip(".")
+            return answer(HTTPStatus.INTERNAL_SERVER_ERROR, f"{type(error).__name__}: {first}.")
 
     async def _invocations(self, request: web.Request) -> web.Response:
-        body = await request.read()
+        body = await read(request)
         async with asyncio.timeout(self._limits.timeout):
             if len(body) > LARGE:
                 arrays = await asyncio.to_thread(self._read, body, request.content_type)
@@ -126,6 +129,19 @@ class ModelServer:
     async def _told_metrics(self, request: web.Request) -> web.Response:
         del request
         return web.Response(body=self._meters.text(), headers=CONTENT_TYPE)
+
+
+async def read(request: web.Request) -> bytes:
+    """Read a request's body.
+
+    Raises:
+        RequestError: When it is broken, or the client has gone.
+        web.HTTPRequestEntityTooLarge: When it is beyond the limit.
+    """
+    try:
+        return await request.read()
+    except (web.RequestPayloadError, ConnectionError) as error:
+        raise RequestError("The body broke off, or is not encoded as its headers say.") from error
 
 
 def _where(request: web.Request, error: web.HTTPException) -> str:

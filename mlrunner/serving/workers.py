@@ -42,13 +42,18 @@ def run(count: int, listening: socket.socket) -> int:
 
 def _start(listening: socket.socket) -> subprocess.Popen[bytes]:
     number = listening.fileno()
-    command = [sys.executable, "-m", "mlrunner.serving", *sys.argv[1:], "--fd", str(number)]
+    ours = ("--fd", str(number), "--master", str(os.getpid()))
+    command = [sys.executable, "-m", "mlrunner.serving", *sys.argv[1:], *ours]
     return subprocess.Popen(command, pass_fds=[number])
 
 
-def end_with_parent() -> None:
-    """End this worker when its master has gone, whatever it is doing."""
-    Thread(target=_watch, args=(os.getppid(),), daemon=True).start()
+def end_with_parent(parent: int | None = None) -> None:
+    """End this worker when its master has gone, whatever it is doing.
+
+    Args:
+        parent: Its number, without which a master that has gone before this call is not missed.
+    """
+    Thread(target=_watch, args=(parent or os.getppid(),), daemon=True).start()
 
 
 def _watch(parent: int) -> None:

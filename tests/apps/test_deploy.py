@@ -1,0 +1,222 @@
+"""What goes wrong around a deployment: killed processes, two at once, taken ports, models that do not load, Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import psutil
+import pytest
+
+from mlrunner.deployer import processes
+from mlrunner.deployer.ledger import Ledger, State
+from tests.conftest import PROJECT, Ran, environment, front_door
+
+pytestmark = pytest.mark.slow
+DATA = ("dataset=diabetes", "tracking.plots=false")
+PATIENCE = 40.0  # seconds, on a busy machine
+
+
+@dataclass
+class Place:
+    """A home with three saved runs, and a deployment of the first."""
+
+    home: Path
+    port: int
+    runs: list[Any]
+
+    def __call__(self, *arguments: str, code: int = 0) -> Ran:
+        done = front_door(self.home, *arguments)
+        assert done.code == code, f"{arguments}: {done.code}\n{done.out}\n{done.err}"
+        return done
+
+    @property
+    def ledger(self) -> Ledger:
+        return Ledger(self.home / ".mlrunner" / "deployments" / "diabetes")
+
+    @property
+    def state(self) -> State:
+        found = self.ledger.state()
+        assert found is not None
+        return found
+
+    def deploy(self, place: int, *more: str, code: int = 0) -> Ran:
+        return self("deploy", self.runs[place]["run_id"], *self.target, *more, code=code)
+
+    @property
+    def target(self) -> tuple[str, ...]:
+        return ("gate=none", "deployer=local", f"deployer.port={self.port}")
+
+    def version(self) -> Any:
+        return processes.ask(f"http://127.0.0.1:{self.port}/version")[1]
+
+    def status(self) -> Any:
+        return json.loads(front_door(self.home, "status", "diabetes", "--json").out)[0]
+
+    def servers(self) -> list[psutil.Process]:
+        """Every server process of this home, workers too."""
+        found = psutil.process_iter(["cmdline", "status"])
+        return [one for one in found if str(self.home) in " ".join(one.info["cmdline"] or []) and is_server(one)]
+
+
+def is_server(process: psutil.Process) -> bool:
+    return "mlrunner.serving" in process.info["cmdline"] and process.info["status"] != psutil.STATUS_ZOMBIE
+
+
+def until(check: Callable[[], Any], seconds: float = PATIENCE) -> Any:
+    """Look again until a check holds."""
+    end = time.monotonic() + seconds
+    while not (found := check()):
+        assert time.monotonic() < end, "it did not come true"
+        time.sleep(0.1)
+    return found
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    home = tmp_path_factory.mktemp("home")
+    runs = [front_door(home, *DATA, "model=ridge", f"model.estimator.alpha={a}", "output=json").json for a in (1, 30, 90)]
+    found = Place(home, free_port(), runs)
+    try:
+        found.deploy(0)
+        yield found
+    finally:
+        front_door(home, "stop", "diabetes")
+
+
+def test_the_same_run_twice_is_one_version_and_one_server(place: Place) -> None:
+    before = place.version()
+    assert "version 1" in place.deploy(0).out
+    assert place.version() == before
+    assert len(place.servers()) == 1
+
+
+def test_two_at_once_are_served_one_after_the_other(place: Place) -> None:
+    with ThreadPoolExecutor(2) as both:
+        done = list(both.map(place.deploy, (0, 1)))
+    assert [one.code for one in done] == [0, 0]
+    state, last = place.state, place.ledger.history()[-1]
+    assert state.line[-1] == last["version"]
+    assert state.serves is not None
+    assert place.version()["instance"] == state.serves.token
+    assert len(place.servers()) == 2  # the one that serves, and the one before it
+    mlflow.set_tracking_uri(f"sqlite:///{place.home}/.mlrunner/mlflow.db")
+    assert mlflow.MlflowClient().get_model_version_by_alias("diabetes", "champion").version == last["version"]
+    assert {server.pid for server in state.servers} == {process.pid for process in place.servers()}
+
+
+def test_a_killed_server_is_seen_and_restarted_by_itself(place: Place) -> None:
+    place.deploy(1)
+    before = place.state.serves
+    assert before is not None
+    os.kill(before.pid, signal.SIGKILL)
+    until(lambda: place.status()["health"] == "down", seconds=5)
+    told = front_door(place.home, "status", "diabetes")
+    assert told.code in (0, 1)  # it may be back by now
+    after = until(lambda: (found := place.version()) and isinstance(found, dict) and found.get("instance"))
+    assert after != before.token
+    assert place.status()["health"] == "serving"
+    assert before.pid not in [process.pid for process in place.servers()]
+
+
+def test_a_killed_gateway_is_mended_without_restarting_the_server(place: Place) -> None:
+    before = place.version()
+    os.kill(int((place.ledger.folder / "gateway.pid").read_text()), signal.SIGKILL)
+    told = front_door(place.home, "status", "diabetes")
+    assert told.code == 1
+    assert "the gateway does not run; mend it with mlrunner deploy --restart diabetes" in told.out
+    place("deploy", "--restart", "diabetes")
+    assert place.version() == before
+
+
+def test_two_workers_die_with_their_master(place: Place) -> None:
+    place.deploy(0, "deployer.workers=2", "deployer.name=pair", f"deployer.port={free_port()}")
+    ledger = Ledger(place.home / ".mlrunner" / "deployments" / "pair")
+    state = ledger.state()
+    assert state is not None
+    assert state.serves is not None
+    family = psutil.Process(state.serves.pid).children()
+    assert len(family) == 2
+    try:
+        place("stop", "pair")
+        until(lambda: not any(map(psutil.pid_exists, [child.pid for child in family])), seconds=5)
+    finally:
+        front_door(place.home, "stop", "pair")
+    assert processes.is_taken("127.0.0.1", state.port) is None
+
+
+def test_a_model_that_does_not_load_leaves_the_old_one_alone(place: Place) -> None:
+    before = place.version()
+    broken = front_door(place.home, *DATA, "model=ridge", "model.estimator.alpha=5", "output=json").json
+    folder = place.home / ".mlrunner/artifacts/models" / broken["model_uri"].rpartition("/")[2] / "artifacts"
+    (folder / "model.skops").write_bytes(b"no model")
+    done = place("deploy", broken["run_id"], *place.target, code=2)
+    assert done.err.count("\n") == 1
+    assert f"The model {broken['model_uri']} cannot be loaded" in done.err
+    assert place.version() == before
+
+
+def test_a_taken_port_is_said_before_the_training(place: Place) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        told = ("deployer=local", "deployer.name=other", f"deployer.port={port}")
+        done = place(*DATA, "model=ridge", *told, code=2)
+    assert done.err == f"mlrunner: deployer.port={port} cannot be listened on: Address already in use; choose another port.\n"
+    moved = place.deploy(0, f"deployer.port={free_port()}", code=2).err
+    assert f"but deployment diabetes answers on 127.0.0.1:{place.port}; leave" in moved
+
+
+def test_ctrl_c_during_a_deployment_leaves_the_old_one_serving(place: Place) -> None:
+    before, running = place.version(), len(place.servers())
+    command = [sys.executable, "-m", "mlrunner", "deploy", place.runs[2]["run_id"], *place.target]
+    with subprocess.Popen(
+        command, cwd=PROJECT, env=environment(place.home), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        known = [one.pid for one in place.servers()]
+        until(lambda: any(one.pid not in known for one in place.servers()))
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130, err
+    assert place.version() == before
+    until(lambda: len(place.servers()) <= running)
+
+
+def test_the_registry_alone_serves_nothing(place: Place) -> None:
+    done = place("deploy", place.runs[1]["run_id"], "gate=none", "deployer=registry", "deployer.name=shelf")
+    assert "shelf version 1 in the registry, alias champion" in done.out
+    told = json.loads(place("status", "shelf", "--json").out)[0]
+    assert (told["health"], told["version"], told["url"]) == ("registered", 1, None)
+
+
+def test_going_back_too_far_is_refused(place: Place) -> None:
+    before = place.version()
+    done = place("rollback", "9", "--name", "diabetes", code=2)
+    assert "cannot go back by 9: the versions in line are" in done.err
+    assert place.version() == before
+
+
+def test_stop_frees_everything_and_restart_brings_it_back(place: Place) -> None:
+    version = place.version()["version"]
+    place("stop", "diabetes")
+    assert place.servers() == []
+    assert processes.is_taken("127.0.0.1", place.port) is None
+    assert place.status()["health"] == "stopped"
+    place("deploy", "--restart", "diabetes")
+    assert place.version()["version"] == version

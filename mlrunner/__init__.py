@@ -1,37 +1,14 @@
 """A config-driven experiment runner for tabular machine learning."""
 
-from __future__ import annotations
-
-import os
-from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from mlrunner.handover import HandedOver
+import importlib
+from typing import Any
 
 __version__ = "0.1.0"
+API = {"deploy": "mlrunner.api"}  # loaded when it is asked for: importing mlrunner does nothing
 
 
-def deploy(what: str, overrides: Sequence[str] = (), home: Path | None = None) -> HandedOver:
-    """Judge a saved model on its test rows, and deploy it if the gate opens: `mlrunner deploy` from Python.
-
-    Args:
-        what: A run (id, name, folder), a sweep (DAY/TIME), `latest` or `best`.
-        overrides: Of gate, deployer and stack, like `gate=threshold`; those of the run stand where none are given.
-        home: The folder that holds `.mlrunner/`; None takes `MLRUNNER_HOME`, or the project's folder.
-
-    Returns:
-        What the gate said, and where the model serves.
-
-    Raises:
-        MlrunnerError: When there is no such run, a choice is impossible, or the model cannot be deployed.
-    """
-    from mlrunner.__main__ import prepare_environment
-
-    if home is not None:
-        os.environ["MLRUNNER_HOME"] = str(home)
-    prepare_environment(verbose=False)
-    from mlrunner import handover
-
-    return handover.deploy(what, overrides)
+def __getattr__(name: str) -> Any:
+    """Find what `mlrunner.NAME` means in Python."""
+    if name not in API:
+        raise AttributeError(f"module 'mlrunner' has no attribute '{name}'")
+    return getattr(importlib.import_module(API[name]), name)

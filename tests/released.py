@@ -12,7 +12,10 @@ import pandas as pd
 import pytest
 
 from mlrunner.cleaning import KeepAll
+from mlrunner.deployer import image
+from mlrunner.deployer.engine import engine, find
 from mlrunner.deployer.release import DESCRIBED, Release
+from mlrunner.errors import DeployError
 from mlrunner.features import Features
 from mlrunner.model.estimators import assemble, pip_requirements, trusted_types
 from mlrunner.roles import Roles
@@ -86,25 +89,30 @@ HOME = "mlrunner.home"  # the label that tells whose container it is
 
 def docker_client() -> Any:
     """Open a client of the engine; skip the test where there is none, or no base image."""
-    from docker.errors import DockerException
-
-    from mlrunner.deployer.engine import engine, find
-    from mlrunner.errors import DeployError
-
     opened = engine()
     try:
         client = opened.__enter__()
-    except (DeployError, DockerException) as error:
+    except DeployError as error:
         pytest.skip(f"no Docker engine: {error}")
-    if find(client, BASE) is None:
+    reason = f"no image {BASE}; .ci/engine makes it" if find(client, BASE) is None else misfit(client)
+    if reason:
         opened.__exit__(None, None, None)
-        pytest.skip(f"no image {BASE}; .ci/engine makes it")
+        pytest.skip(reason)
     return client
+
+
+def misfit(client: Any) -> str:
+    """Say why the base image does not fit the Python that runs here."""
+    try:
+        image.ask(client, BASE, BASE)
+    except DeployError as error:
+        return str(error)
+    return ""
 
 
 def remove(client: Any, repository: str) -> None:
     """Remove the images of a repository, but for the libraries that they share."""
-    for image in client.images.list(repository):
-        for tag in image.tags:
+    for found in client.images.list(repository):
+        for tag in found.tags:
             if tag.startswith(f"{repository}:"):
                 client.images.remove(tag, force=True)

@@ -1,4 +1,4 @@
-"""A real release to serve, with a column of every kind, and a server of it in a thread of the tests."""
+"""Real releases to serve, with a column of every kind, and what asks and starts servers of them."""
 
 from __future__ import annotations
 
@@ -6,21 +6,28 @@ import asyncio
 import functools
 import http.client
 import json
+import socket
 import threading
+import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from aiohttp import web
+from hypothesis import strategies as st
+from sklearn.base import BaseEstimator, RegressorMixin
 
 from mlrunner.cleaning import DateFeatures
 from mlrunner.deployer.release import DESCRIBED, Release
 from mlrunner.features import Features
 from mlrunner.roles import Roles
+from mlrunner.strategy import CleaningStrategy
 
 ROLES = Roles("score", ignore=("id",))
 DROPPED = ["note", "lot", "flag", "seen"]  # hence optional: one column of each kind
@@ -52,7 +59,40 @@ REQUIRED = [name for name in KINDS if name not in DROPPED]
 TOWNS = ["far", "near", "out"]
 STREETS = [f"street {number}" for number in range(30)]
 WORDS = ["sunny", "small", "old", "quiet", "loud", "garden", "cellar", "roof"]
+RAISES, GAP, SLOW, SLOW_SECONDS = 666.0, 777.0, 888.0, 0.6  # what the size of a row makes of `Touchy`
 Row = dict[str, Any]
+
+number = st.none() | st.floats(-1e6, 1e6) | st.integers(-(10**6), 10**6)
+zone = st.none() | st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+moment = st.none() | st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1), timezones=zone).map(str)
+OF_KIND: dict[str, st.SearchStrategy[Any]] = {
+    "number": number,
+    "text": st.none() | st.text(max_size=20) | st.sampled_from(STREETS),
+    "moment": moment,
+    "boolean": st.none() | st.booleans(),
+}
+row = st.fixed_dictionaries(
+    {name: OF_KIND[KINDS[name]] for name in REQUIRED} | {"town": st.none() | st.sampled_from(TOWNS)},
+    optional={name: OF_KIND[KINDS[name]] for name in DROPPED},
+)
+scalar = st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=8)
+anything = st.recursive(scalar, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner))
+
+
+class Touchy(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+    """Predicts the first feature; raises, has no number, or takes long where a row asks for it."""
+
+    def fit(self, X: Any, y: Any) -> Self:
+        self.seen_ = len(X), len(y)
+        return self
+
+    def predict(self, X: Any) -> Any:
+        found = np.array(X)[:, 0]
+        if (found == SLOW).any():
+            time.sleep(SLOW_SECONDS)
+        if (found == RAISES).any():
+            raise RuntimeError("the model is touched\nto the quick")
+        return np.where(found == GAP, np.nan, found)
 
 
 @dataclass(frozen=True)
@@ -98,26 +138,37 @@ def frame(rows: list[Row]) -> pd.DataFrame:
     columns = {name: [row.get(name) for row in rows] for name in KINDS}
     types: dict[str, Callable[[list[Any]], pd.Series[Any]]] = {
         "number": lambda values: pd.Series(values, dtype="float64"),
-        "text": lambda values: pd.Series(values, dtype="str"),
+        "text": lambda values: pd.Series(values, dtype="object"),
         "boolean": lambda values: pd.Series(values, dtype="object"),
-        "moment": lambda values: pd.Series(values, dtype="datetime64[us]"),
+        "moment": lambda values: pd.Series([_utc(value) for value in values], dtype="datetime64[us]"),
     }
     return pd.DataFrame({name: types[KINDS[name]](values) for name, values in columns.items()})
+
+
+def _utc(text: str | None) -> datetime | None:
+    found = None if text is None else datetime.fromisoformat(text)
+    return found if found is None or found.tzinfo is None else found.astimezone(UTC).replace(tzinfo=None)
 
 
 def rows(count: int, seed: int = 11) -> list[Row]:
     """Make raw rows as JSON has them."""
     made = table(count, seed)[list(KINDS)]
     text = made.assign(stamp=made["stamp"].astype(str), seen=made["seen"].astype(str))
-    return [{name: None if value != value else value for name, value in row.items()} for row in _plain(text)]
-
-
-def _plain(made: pd.DataFrame) -> list[Row]:
-    found: list[Row] = json.loads(made.to_json(orient="records"))
+    found: list[Row] = json.loads(text.to_json(orient="records"))
     return found
 
 
-def fitted(estimator: Any, target: pd.Series[Any] | None = None) -> Any:
+def sized(size: float | None) -> Row:
+    """Make a row of which `Touchy` predicts its size."""
+    return {**rows(1)[0], "size": size}
+
+
+def fitted(
+    estimator: Any,
+    cleaning: CleaningStrategy = CLEANING,
+    learned: Features = LEARNED,
+    target: pd.Series[Any] | None = None,
+) -> Any:
     """Fit the pipeline that a run would save."""
     from sklearn.pipeline import Pipeline
 
@@ -127,12 +178,12 @@ def fitted(estimator: Any, target: pd.Series[Any] | None = None) -> Any:
     raw = table()
     task = "regression" if target is None else "classification"
     target = raw["score"] if target is None else target
-    features = DataCleaning(raw, CLEANING, ROLES).handle_data().drop(columns="score")
-    learned = Pipeline([("features", LEARNED.build(features, task)), ("estimator", estimator)])
-    return assemble(learned.fit(features, target), CLEANING, ROLES, features, raw)
+    features = DataCleaning(raw, cleaning, ROLES).handle_data().drop(columns="score")
+    built = Pipeline([("features", learned.build(features, task)), ("estimator", estimator)])
+    return assemble(built.fit(features, target), cleaning, ROLES, features, raw)
 
 
-def save(folder: Path, pipeline: Any, version: int = 1, name: str = "houses") -> Release:
+def save(folder: Path, pipeline: Any, version: int = 1, cleaning: CleaningStrategy = CLEANING) -> Saved:
     """Save a model as a run does, and describe it as `mlrunner.deployer.releases` does."""
     import mlflow.sklearn
 
@@ -140,32 +191,33 @@ def save(folder: Path, pipeline: Any, version: int = 1, name: str = "houses") ->
     from mlrunner.model.estimators import pip_requirements, trusted_types
     from mlrunner.tracking import recording
 
-    made = Release(name, version, folder / str(version))
+    made = Release("houses", version, folder / str(version))
     example = recording.as_doubles(table(5)[list(KINDS)])
-    mlflow.sklearn.save_model(
-        pipeline,
-        str(made.model),
-        signature=recording.signature(pipeline, example, CLEANING),
-        input_example=example,
-        pip_requirements=pip_requirements(pipeline),
-        skops_trusted_types=trusted_types(pipeline),
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # MLflow compares columns in a way that pandas will not have for ever
+        mlflow.sklearn.save_model(
+            pipeline,
+            str(made.model),
+            signature=recording.signature(pipeline, example, cleaning),
+            input_example=example,
+            pip_requirements=pip_requirements(pipeline),
+            skops_trusted_types=trusted_types(pipeline),
+        )
     described = {
-        "facts": {"name": name, "version": version, "model_uri": "models:/m-1"},
+        "facts": {"name": "houses", "version": version, "model_uri": "models:/m-1"},
         "saved": releases._saved(made.model, "models:/m-1"),
         "expected": releases._expected(pipeline, made.model),
     }
     (made.folder / DESCRIBED).write_text(json.dumps(described, default=str))
-    return made
+    return Saved(made, pipeline)
 
 
 @functools.cache
 def regression(folder: Path, version: int = 1) -> Saved:
-    """A release of numbers; the same one for a folder and version."""
-    from sklearn.linear_model import LinearRegression
+    """A release of numbers, another model for each version; the same release for a folder and version."""
+    from sklearn.linear_model import Ridge
 
-    pipeline = fitted(LinearRegression())
-    return Saved(save(folder / "regression", pipeline, version), pipeline)
+    return save(folder / "regression", fitted(Ridge(alpha=version)), version)
 
 
 @functools.cache
@@ -174,8 +226,20 @@ def classification(folder: Path) -> Saved:
     from sklearn.tree import DecisionTreeClassifier
 
     labels = (table()["size"] > 50).map({True: "large", False: "small"})
-    pipeline = fitted(DecisionTreeClassifier(random_state=0), labels)
-    return Saved(save(folder / "classification", pipeline, 1, "sizes"), pipeline)
+    return save(folder / "classification", fitted(DecisionTreeClassifier(random_state=0), target=labels))
+
+
+@functools.cache
+def touchy(folder: Path) -> Saved:
+    """A release whose model raises, has no number or takes long, as a row's size says."""
+    plain = Features(**{**vars_of(LEARNED), "scale": None, "indicate_missing": False})
+    return save(folder / "touchy", fitted(Touchy(), learned=plain))
+
+
+def vars_of(features: Features) -> dict[str, Any]:
+    """The settings of learned features."""
+    names = ("impute", "indicate_missing", "scale", "low_cardinality", "high_cardinality", "text_features", "seed")
+    return {name: getattr(features, name) for name in names}
 
 
 @contextmanager
@@ -189,8 +253,8 @@ def serving(application: Callable[[], web.Application]) -> Iterator[int]:
     ready = threading.Event()
 
     async def serve() -> None:
-        started["loop"], started["stop"] = asyncio.get_running_loop(), asyncio.Event()
         runner = web.AppRunner(application(), access_log=None, shutdown_timeout=1.0)
+        started["loop"], started["stop"] = asyncio.get_running_loop(), asyncio.Event()
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         started["port"] = runner.addresses[0][1]
@@ -210,6 +274,20 @@ def serving(application: Callable[[], web.Application]) -> Iterator[int]:
         thread.join(20)
 
 
+def until(true: Callable[[], Any], seconds: float = 20.0) -> Any:
+    """Look until something is true, and return it.
+
+    Raises:
+        TimeoutError: When it never is.
+    """
+    end = time.monotonic() + seconds
+    while not (found := true()):
+        if time.monotonic() > end:
+            raise TimeoutError("it never became true")
+        time.sleep(0.01)
+    return found
+
+
 @dataclass(frozen=True)
 class Answer:
     """What a server answered."""
@@ -222,12 +300,27 @@ class Answer:
     def json(self) -> Any:
         return json.loads(self.body)
 
+    @property
+    def message(self) -> str:
+        """The sentence of an error, after a look at its form."""
+        told = self.json
+        assert set(told) == {"error_code", "message"}
+        assert told["error_code"]
+        assert isinstance(told["message"], str)
+        return str(told["message"])
+
 
 class Client:
-    """One connection to a server of this machine, that is opened anew when it has gone."""
+    """One connection to a server of this machine, opened anew when the server has closed it."""
 
     def __init__(self, port: int) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._connection.close()
 
     def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
         """Ask; an underscore in a header's name stands for a hyphen."""
@@ -236,11 +329,35 @@ class Client:
         with self._connection.getresponse() as found:
             return Answer(found.status, dict(found.headers.items()), found.read())
 
+    def get(self, path: str) -> Answer:
+        """Ask without a body."""
+        return self.ask("GET", path)
+
     def post(self, told: Any, content_type: str = "application/json") -> Answer:
         """Ask for predictions, with JSON of anything that is not bytes already."""
         body = told if isinstance(told, bytes) else json.dumps(told).encode()
         return self.ask("POST", "/invocations", body, Content_Type=content_type)
 
-    def close(self) -> None:
-        """Close the connection."""
-        self._connection.close()
+    def predict(self, rows: list[Row]) -> list[Any]:
+        """Ask for predictions that must be given."""
+        answer = self.post({"dataframe_records": rows})
+        assert answer.status == 200, answer.body
+        return list(answer.json["predictions"])
+
+
+def raw(port: int, data: bytes, patience: float = 10.0) -> bytes:
+    """Send bytes, and read until the server closes the connection."""
+    with socket.create_connection(("127.0.0.1", port), timeout=patience) as connection:
+        connection.sendall(data)
+        found = b""
+        while part := connection.recv(65536):
+            found += part
+    return found
+
+
+def request(body: bytes, *headers: str, path: str = "/invocations", method: str = "POST", last: bool = True) -> bytes:
+    """Write a request by hand; the last one of a connection closes it."""
+    lines = [f"{method} {path} HTTP/1.1", "Host: tests", *headers, *(["Connection: close"] if last else [])]
+    if not any(line.lower().startswith(("transfer-encoding", "content-length")) for line in headers):
+        lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body

@@ -25,7 +25,7 @@ from mlrunner.errors import DeployError, ProblemsError
 from tests.released import BASE, HOME, docker_client, release, remove
 
 Compose = Callable[[list[str]], DictConfig]
-REPOSITORY = "mlrunner-test-docker"
+REPOSITORY = f"mlrunner-test-docker-{os.getpid()}"  # test processes may run side by side
 GONE = Server(1, "http://127.0.0.1:1", "no-such-container", "t")
 Served = tuple[DockerDeployer, Server]
 NOWHERE = "unix:///nowhere.sock"
@@ -97,8 +97,8 @@ class TestPorts:
     def test_one_that_somebody_listens_on_is_passed_over(self, monkeypatch: pytest.MonkeyPatch) -> None:
         with socket.create_server((LOOPBACK, 0)) as taken:
             port = taken.getsockname()[1]
-            monkeypatch.setattr(docker, "PORTS", range(port, port + 2))
-            assert free_port() == port + 1
+            monkeypatch.setattr(docker, "PORTS", range(port, port + 20))
+            assert all(free_port() != port for _ in range(50))
 
     def test_when_all_are_taken_it_says_so(self, monkeypatch: pytest.MonkeyPatch) -> None:
         with socket.create_server((LOOPBACK, 0)) as taken:
@@ -335,10 +335,11 @@ class TestComingAndGoing:
         assert containers(client, home) == []
 
     def test_the_image_of_a_version_is_built_once(
-        self, client: Any, home: Path, released: Release, monkeypatch: pytest.MonkeyPatch
+        self, home: Path, released: Release, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         built = deployer(home)
-        built.stop(built.start(released, "first"))
+        server = built.start(released, "first")
+        until(lambda: version(server))
+        built.stop(server)
         monkeypatch.setattr(image, "_build", lambda *_: pytest.fail("built again"))
-        built.stop(built.start(released, "second"))
-        assert containers(client, home) == []
+        built.start(released, "second")

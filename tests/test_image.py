@@ -16,7 +16,7 @@ from types import CodeType, SimpleNamespace
 from typing import Any
 
 import pytest
-from docker.errors import ContainerError
+from docker.errors import ContainerError, ImageNotFound
 from hypothesis import given
 from hypothesis import strategies as st
 from packaging.requirements import Requirement
@@ -32,7 +32,7 @@ from tests.released import BASE, docker_client, release, remove
 
 BOOKWORM = Target("3.11.2", "x86_64", (2, 36))
 OWN = ["mlflow==3.17.2", "scikit-learn", "pandas", "numpy", "skops", "pydantic"]
-REPOSITORY = "mlrunner-test-image"
+REPOSITORY = f"mlrunner-test-image-{os.getpid()}"  # test processes may run side by side
 
 
 def names(pins: list[str]) -> list[str]:
@@ -398,6 +398,21 @@ class TestBuilding:
         assert root(client, tag)[:-1] == root(client, second)[:-1]
         assert root(client, tag)[-1] != root(client, second)[-1]
 
+    def test_a_changed_release_is_built_again_and_leaves_no_nameless_image(
+        self, client: Any, released: Release
+    ) -> None:
+        named = f"{REPOSITORY}-changed"
+        described = (released.folder / "release.json").read_text()
+        try:
+            before = client.images.get(image.ensure(client, released, BASE, named)).id
+            (released.folder / "release.json").write_text(described.replace("models:/m-1", "models:/m-2"))
+            assert client.images.get(image.ensure(client, released, BASE, named)).id != before
+            with pytest.raises(ImageNotFound):
+                client.images.get(before)
+        finally:
+            (released.folder / "release.json").write_text(described)
+            remove(client, named)
+
     def test_equal_inputs_make_equal_layers(self, client: Any, tmp_path: Path) -> None:
         pins = [f"{name}=={importlib.metadata.version(name)}" for name in ("six", "packaging", "orjson")]
         uncached = SimpleNamespace(images=SimpleNamespace(build=partial(client.images.build, nocache=True)))
@@ -443,6 +458,8 @@ class TestBases:
         try:
             with pytest.raises(DeployError, match=r"has no python3 that runs; choose one like python:3\.\d+-slim"):
                 image.ensure(client, released, f"{REPOSITORY}-empty:1", f"{REPOSITORY}-none")
+            left = client.containers.list(all=True, filters={"ancestor": f"{REPOSITORY}-empty:1"})
+            assert left == []
         finally:
             remove(client, f"{REPOSITORY}-empty")
 
@@ -455,10 +472,12 @@ class TestBases:
         ("answer", "words"),
         [(b'{"version": "3.11.2", "machine": "x", "glibc": []}', "no glibc"), (b"hm", "no python3")],
     )
-    def test_one_that_wheels_do_not_fit_is_refused(self, answer: bytes, words: str) -> None:
-        fake = SimpleNamespace(containers=SimpleNamespace(run=lambda *_, **__: answer))
+    def test_one_that_wheels_do_not_fit_is_refused(
+        self, answer: bytes, words: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(image, "_said", lambda *_: answer)
         with pytest.raises(DeployError, match=words):
-            image.ask(fake, "id", "alpine")
+            image.ask(None, "id", "alpine")
 
     def test_it_tells_what_it_can_load(self, client: Any) -> None:
         found = image.ask(client, BASE, BASE)

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -14,14 +11,13 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import psutil
 import pytest
@@ -276,7 +272,9 @@ class TestWords:
         ("facts", "told"),
         [
             pytest.param(FACTS, ("r2 on test", "0.9123"), id="test"),
-            pytest.param({"metric": "r2", "metrics": {"validation/r2": 0.5}}, ("r2 on validation", "0.5"), id="no-test"),
+            pytest.param(
+                {"metric": "r2", "metrics": {"validation/r2": 0.5}}, ("r2 on validation", "0.5"), id="no-test"
+            ),
             pytest.param({}, ("score", "-"), id="nothing"),
         ],
     )
@@ -385,7 +383,7 @@ def answering(status: int, body: bytes) -> Iterator[str]:
 class TestSnippets:
     ROW = {"rooms": 3, "town": None, "built": "2020-01-02", "sold_at": None, "garden": True, "price": 0.1}
 
-    @pytest.fixture(params=["plain", "it's \"quoted\" $HOME `id` \\ é\n%s {x}", "@file"])
+    @pytest.fixture(params=["plain", 'it\'s "quoted" $HOME `id` \\ é\n%s {x}', "@file"])
     def row(self, request: pytest.FixtureRequest) -> dict[str, Any]:
         return {**self.ROW, "note_*of*_agent": request.param}
 
@@ -421,7 +419,7 @@ class TestTable:
         found = table.read(b"\xef\xbb\xbf" + text.encode())
         assert found.header == ["a", "b"]
         assert found.rows == [["1", f"x{delimiter}{end}y"], ["2", ""]]
-        assert found.lines == [3, 4]
+        assert found.lines == [2, 4]
 
     @pytest.mark.parametrize(
         ("data", "told"),
@@ -507,7 +505,7 @@ def page(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def html(page: Any) -> str:
     """Everything on the page that we wrote as HTML."""
-    return "\n".join(found.proto.body for found in page.get("html"))
+    return "\n".join(found.proto.body for found in page.get("html") if not found.proto.body.startswith("<style>"))
 
 
 def press(page: Any) -> Any:
@@ -682,3 +680,106 @@ class TestPage:
         (told,) = [found.value.replace("\\", "") for found in page.error]
         assert told.startswith("Column 'town': line 3 has 'nera', which training did not see")
         assert not page.dataframe
+
+
+# ---------------------------------------------------------------- the verb
+
+
+@pytest.fixture
+def home(running: Serving, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home with one deployment, which serves."""
+    ledger_of(tmp_path / ".mlrunner" / "deployments", running.port)
+    monkeypatch.setenv("MLRUNNER_HOME", str(tmp_path))
+    return tmp_path
+
+
+def started(home: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Type the verb."""
+    program = "import sys; from mlrunner.commands import playground; sys.exit(playground.main(sys.argv[1:]))"
+    command = [sys.executable, "-c", program, *arguments]
+    told = environment(home, PYTHONPATH=str(PROJECT))
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=told, cwd=home)
+
+
+class TestVerb:
+    def test_without_streamlit_it_says_what_to_install(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(playground.importlib.util, "find_spec", lambda _: None)
+        with pytest.raises(ConfigError, match=r"pip install 'mlrunner\[playground\]'\.$") as caught:
+            playground.main([])
+        assert caught.value.exit_code == 2
+
+    def test_an_unknown_name_is_refused(self, home: Path) -> None:
+        del home
+        with pytest.raises(ConfigError, match=r"'house' is no deployment; .* Did you mean 'houses'\?"):
+            playground.main(["house", "--no-browser"])
+
+    def test_a_stopped_deployment_is_refused(self, home: Path) -> None:
+        ledger_of(home / ".mlrunner" / "deployments", 1, is_stopped=True)
+        with pytest.raises(ConfigError, match=r"^houses is stopped; .* mlrunner deploy --restart houses\.$"):
+            playground.main(["--no-browser"])
+
+    def test_a_deployment_that_never_served_is_refused(self, home: Path) -> None:
+        (home / ".mlrunner" / "deployments" / "houses" / "state.json").unlink()
+        with pytest.raises(ConfigError, match=r"^houses has never served"):
+            playground.main(["--no-browser"])
+
+    def test_a_taken_port_is_refused(self, home: Path, running: Serving) -> None:
+        del home
+        with pytest.raises(ConfigError, match=rf"^--port={running.port} cannot be used \(.*in use.*\); choose another"):
+            playground.main(["--no-browser", "--port", str(running.port)])
+
+    def test_its_settings_are_streamlits(self) -> None:
+        from streamlit import config
+
+        known = {name: option.env_var for name, option in config._config_options_template.items()}
+        assert {name: known.get(name) for name in launch.SETTINGS} == {
+            name: launch.variable(name) for name in launch.SETTINGS
+        }
+
+    def test_a_page_that_cannot_start_is_one_sentence(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(launch.sys, "executable", "/bin/false")
+        with pytest.raises(DeployError, match=r"^The page does not run: it says nothing \(all of it is in /.*\)\.$"):
+            launch.run(home / ".mlrunner" / "deployments" / "houses", 1, print)
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+    def test_it_tells_its_address_and_leaves_no_process(self, home: Path, number: signal.Signals) -> None:
+        with started(home, "--no-browser") as verb:
+            assert verb.stdout is not None
+            line = verb.stdout.readline()
+            url = line.split()[2]
+            children = psutil.Process(verb.pid).children(recursive=True)
+            with urllib.request.urlopen(url, timeout=10) as answer:
+                assert answer.status == 200
+            assert listens_on(children) == {"127.0.0.1"}
+            verb.send_signal(number)
+            assert verb.wait(20) == (0 if number != signal.SIGKILL else -signal.SIGKILL)
+            assert verb.stdout.read() == ""
+        assert line == f"houses is at {url} (Ctrl-C ends the page, not the service)\n"
+        assert children
+        assert not psutil.wait_procs(children, timeout=10)[1]
+
+    @pytest.mark.slow
+    def test_the_browser_is_opened_once_the_page_answers(self, home: Path, tmp_path: Path) -> None:
+        browser = tmp_path / "browser"
+        browser.write_text(f"#!/bin/sh\necho $1 > {tmp_path}/opened\n")
+        browser.chmod(0o755)
+        port = processes.free_port()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("BROWSER", str(browser))
+            verb = started(home, "houses", "--port", str(port))
+        with verb:
+            assert verb.stdout is not None
+            verb.stdout.readline()
+            until = time.monotonic() + 10
+            while not (tmp_path / "opened").exists() and time.monotonic() < until:
+                time.sleep(0.05)
+            verb.send_signal(signal.SIGINT)
+            assert verb.wait(20) == 0
+        assert (tmp_path / "opened").read_text() == f"http://127.0.0.1:{port}\n"
+
+
+def listens_on(found: list[psutil.Process]) -> set[str]:
+    """The addresses on which processes listen."""
+    connections = [connection for process in found for connection in process.net_connections("inet")]
+    return {connection.laddr.ip for connection in connections if connection.status == psutil.CONN_LISTEN}

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from serving.model import HERE
 from serving.starting import Running
 
 ALIKE = 1e-6  # how far a prediction may be from the model's own
+DISTURBED = 0.4  # cores that others used during a load, above which it is put on again
 Told = dict[str, Any]
 
 
@@ -45,6 +47,14 @@ CELLS = {
     "1,000 rows, 1 client": Cell("many.jsonl", 1000, 1, 150),
     "1,000 rows, 4 clients": Cell("many.jsonl", 1000, 4, 150),
 }
+
+
+def quietest(tries: int, work: Callable[[], Told]) -> Told:
+    """Put a load on again while others disturb it, at most so many times; the quietest counts, for every server."""
+    found = [work()]
+    while found[-1]["others"] > DISTURBED and len(found) < tries:
+        found.append(work())
+    return min(found, key=lambda one: float(one["others"])) | {"tries": len(found)}
 
 
 def load(cell: Cell, server: Running, everybody: set[int], folder: Path, seconds: float, calm: float) -> Told:

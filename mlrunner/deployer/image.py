@@ -11,6 +11,7 @@ import logging
 import shutil
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,9 @@ def ensure(client: Any, release: Release, base: str, named: str) -> str:
         libraries.compile_all(staged, CODE)
         file = _labelled(RELEASE_FILE, labels)
         _build(client, tag, file, {"LIBRARIES": shared}, {CODE: staged, RELEASE: release.folder})
+    if known is not None:
+        with suppress(faults().APIError):  # a container may still run on it
+            client.images.remove(known.id)
     return tag
 
 
@@ -152,9 +156,8 @@ def ask(client: Any, image_id: str, base: str) -> Target:
         DeployError: When it has no Python, another than the one that runs here, or no glibc.
     """
     try:
-        how = {"entrypoint": ["python3", "-I", "-c", ASKED], "remove": True, "network_disabled": True}
-        answer = json.loads(client.containers.run(image_id, **how))
-    except (faults().APIError, faults().ContainerError, ValueError) as error:
+        answer = json.loads(_said(client, image_id))
+    except (faults().APIError, ValueError) as error:
         if isinstance(error, faults().APIError) and "executable file" not in str(error):
             raise
         raise DeployError(f"deployer.base={base} has no python3 that runs; {_fitting()}") from error
@@ -164,6 +167,19 @@ def ask(client: Any, image_id: str, base: str) -> Target:
     if target.minor != here().minor:
         raise DeployError(f"deployer.base={base} has Python {target.minor}, the model {here().minor}; {_fitting()}")
     return target
+
+
+def _said(client: Any, image_id: str) -> bytes:
+    """Run the question in a container, which goes also when it did not start."""
+    how = {"entrypoint": ["python3", "-I", "-c", ASKED], "network_disabled": True}
+    container = client.containers.create(image_id, **how)
+    try:
+        container.start()
+        container.wait(timeout=60)
+        answer: bytes = container.logs(stderr=False)
+    finally:
+        container.remove(force=True)
+    return answer
 
 
 def _fitting() -> str:

@@ -26,7 +26,7 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=
 Count = Annotated[int, Field(ge=1)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Positive = Annotated[float, Field(gt=0)]
-Quantity = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?([KMGT]i|[kMGT])?$")]
+Quantity = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?([KMGT]i|[kMGT])$")]
 Label = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
 
 
@@ -89,7 +89,7 @@ class KubernetesDeployer(Deployer):
         absent = [name for name in NEEDED if importlib.util.find_spec(name) is None]
         if absent:
             return [
-                f"deployer=kubernetes needs {', '.join(absent)}; install them with pip install mlrunner[kubernetes]."
+                f"deployer=kubernetes needs {', '.join(absent)}; install it with pip install 'mlrunner[kubernetes]'."
             ]
         return [*cluster.problems(self.context), *self._push_problems(), *self._engine_problems()]
 

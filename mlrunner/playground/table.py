@@ -25,7 +25,7 @@ class Table:
     Args:
         header: Names of the columns.
         rows: With as many texts each.
-        lines: Of the file, where each row ends.
+        lines: Of the file, where each row begins.
     """
 
     header: list[str]
@@ -47,7 +47,10 @@ def read(data: bytes) -> Table:
         text = data.decode("utf-8-sig")
         first = text.partition("\n")[0]
         reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=max(DELIMITERS, key=first.count))
-        found = [(row, reader.line_num) for row in reader if row]
+        found, line = [], 1
+        for row in reader:
+            found += [(row, line)] if row else []
+            line = reader.line_num + 1
     except (UnicodeDecodeError, csv.Error) as error:
         raise RefusedError(f"The file is not CSV in UTF-8 ({error}).") from error
     if len(found) < 2:

@@ -129,6 +129,8 @@ def _closest(word: str, possible: Iterable[str]) -> str | None:
 
 def _dates(values: Sequence[Any]) -> Array:
     """Read dates in any common form, as microseconds; those with a time zone as UTC."""
+    if any(len(value) > LONG for value in values if value is not None):
+        raise ValueError("no date is so long")  # and it would take minutes to find out
     found = pd.to_datetime(pd.Series(values, dtype=object), format="mixed", utc=True)
     return found.dt.tz_localize(None).to_numpy("datetime64[us]")
 

@@ -92,7 +92,9 @@ def free_port() -> int:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     home = tmp_path_factory.mktemp("home")
-    runs = [front_door(home, *DATA, "model=ridge", f"model.estimator.alpha={a}", "output=json").json for a in (1, 30, 90)]
+    runs = [
+        front_door(home, *DATA, "model=ridge", f"model.estimator.alpha={a}", "output=json").json for a in (1, 30, 90)
+    ]
     found = Place(home, free_port(), runs)
     try:
         found.deploy(0)
@@ -178,7 +180,10 @@ def test_a_taken_port_is_said_before_the_training(place: Place) -> None:
         port = taken.getsockname()[1]
         told = ("deployer=local", "deployer.name=other", f"deployer.port={port}")
         done = place(*DATA, "model=ridge", *told, code=2)
-    assert done.err == f"mlrunner: deployer.port={port} cannot be listened on: Address already in use; choose another port.\n"
+    assert (
+        done.err
+        == f"mlrunner: deployer.port={port} cannot be listened on: Address already in use; choose another port.\n"
+    )
     moved = place.deploy(0, f"deployer.port={free_port()}", code=2).err
     assert f"but deployment diabetes answers on 127.0.0.1:{place.port}; leave" in moved
 

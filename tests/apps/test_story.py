@@ -55,7 +55,12 @@ class Plot:
 
 CLASSES = Plot(
     data=("dataset.task=classification", "objective.metric=log_loss"),
-    weak=("model=rf", "~model.search", "model.estimator.max_depth=int(interval(1,2))", "model.estimator.n_estimators=5"),
+    weak=(
+        "model=rf",
+        "~model.search",
+        "model.estimator.max_depth=int(interval(1,2))",
+        "model.estimator.n_estimators=5",
+    ),
     worse=("model=dummy",),
     better=("model=rf", "model.estimator.max_depth=5", "model.estimator.n_estimators=40", "cleaning=full"),
     high="0.1",

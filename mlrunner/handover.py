@@ -41,6 +41,7 @@ class HandedOver:
         deployment: The deployment's name; None when nothing was deployed.
         version: Of the registered model.
         url: Where it serves; None where nothing serves.
+        where: The same for people.
         note: What a person should know about the data that judged; None for nothing.
     """
 
@@ -51,6 +52,7 @@ class HandedOver:
     deployment: str | None = None
     version: int | None = None
     url: str | None = None
+    where: str | None = None
     note: str | None = None
 
 
@@ -156,8 +158,8 @@ def hand_over(run: Run, config: dict[str, Any]) -> HandedOver:
         raise DeployError(deployment["error"])
     changed = fingerprint != run.data.tags.get("mlrunner.data_hash")
     note = "the data set has changed since the run; today's test rows judged" if changed else None
-    names = {"deployment": deployment.get("name"), "version": deployment.get("version"), "url": deployment.get("url")}
-    return HandedOver(run.info.run_id, str(run.info.run_name), told["open"], told["reason"], **names, note=note)
+    named = {"deployment": deployment.pop("name", None), **deployment}
+    return HandedOver(run.info.run_id, str(run.info.run_name), told["open"], told["reason"], **named, note=note)
 
 
 def _pipeline(config: dict[str, Any], tracked: Any, uri: str, known: dict[str, float], fingerprint: str) -> None:

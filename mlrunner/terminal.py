@@ -101,9 +101,8 @@ def show_hand_over(gate: dict[str, Any] | None, deployment: dict[str, Any] | Non
         word, style = ("open", "bold green") if gate["open"] else ("closed", "bold yellow")
         out.print(Text.assemble(("  gate      ", "dim"), (word, style), f": {gate['reason']}"))
     if deployment is not None and "error" not in deployment:
-        where = f" at {deployment['url']}/invocations" if deployment["url"] else " in the registry, alias champion"
         named = f"{deployment['name']} version {deployment['version']}"
-        out.print(Text.assemble(("  deployed  ", "dim"), (named, "bold green"), where))
+        out.print(Text.assemble(("  deployed  ", "dim"), (named, "bold green"), f" {deployment['where']}"))
 
 
 def where_next(outcome: Outcome, overrides: list[str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from mlrunner.cleaning import KeepAll
-from mlrunner.deployer import image
+from mlrunner.deployer import bases
 from mlrunner.deployer.engine import engine, find
 from mlrunner.deployer.release import DESCRIBED, Release
 from mlrunner.errors import DeployError
@@ -104,7 +104,7 @@ def docker_client() -> Any:
 def misfit(client: Any) -> str:
     """Say why the base image does not fit the Python that runs here."""
     try:
-        image.ask(client, BASE, BASE)
+        bases.ask(client, BASE, BASE)
     except DeployError as error:
         return str(error)
     return ""

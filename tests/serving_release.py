@@ -314,6 +314,7 @@ class Client:
     """One connection to a server of this machine, opened anew when the server has closed it."""
 
     def __init__(self, port: int) -> None:
+        self.port = port
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
 
     def __enter__(self) -> Self:

@@ -21,8 +21,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.requirements import Requirement
 
+from mlrunner.deployer import bases, image, layers, libraries
 from mlrunner.deployer import closure as closing
-from mlrunner.deployer import image, layers, libraries
 from mlrunner.deployer.closure import Target, closure, here
 from mlrunner.deployer.engine import engine, told
 from mlrunner.deployer.naming import label, repository
@@ -418,7 +418,7 @@ class TestBuilding:
         uncached = SimpleNamespace(images=SimpleNamespace(build=partial(client.images.build, nocache=True)))
         built = []
         for number in "12":
-            libraries.prepare(pins, image.ask(client, BASE, BASE), tmp_path / number, image.SITE)
+            libraries.prepare(pins, bases.ask(client, BASE, BASE), tmp_path / number, image.SITE)
             tag = f"{REPOSITORY}:same{number}"
             image._build(uncached, tag, image.LIBRARIES_FILE, {"BASE": BASE}, {image.SITE: tmp_path / number})
             built.append(root(client, tag))
@@ -440,14 +440,14 @@ class TestBuilding:
 class TestBases:
     def test_one_that_cannot_be_had_is_named_before_anything_runs(self, client: Any, released: Release) -> None:
         base = "localhost:1/nothing:1"
-        assert image.problems(client, BASE) == []
-        (problem,) = image.problems(client, base)
+        assert bases.problems(client, BASE) == []
+        (problem,) = bases.problems(client, base)
         assert problem.startswith(f"deployer.base={base} is not on this machine and cannot be pulled (")
         with pytest.raises(DeployError, match="cannot be pulled"):
             image.ensure(client, released, base, f"{REPOSITORY}-none")
 
     def test_a_name_that_is_none_is_told_with_its_key(self, client: Any) -> None:
-        (problem,) = image.problems(client, "No Name!")
+        (problem,) = bases.problems(client, "No Name!")
         assert problem.startswith("deployer.base=No Name! is not on this machine")
 
     def test_one_without_python_is_refused(self, client: Any, released: Release) -> None:
@@ -464,9 +464,9 @@ class TestBases:
             remove(client, f"{REPOSITORY}-empty")
 
     def test_one_with_another_python_is_refused(self, client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(image, "here", lambda: Target("3.99.1", "x86_64", (2, 28)))
+        monkeypatch.setattr(bases, "here", lambda: Target("3.99.1", "x86_64", (2, 28)))
         with pytest.raises(DeployError, match=r"has Python 3\.\d+, the model 3\.99; choose one like python:3\.99-slim"):
-            image.ask(client, BASE, BASE)
+            bases.ask(client, BASE, BASE)
 
     @pytest.mark.parametrize(
         ("answer", "words"),
@@ -475,10 +475,10 @@ class TestBases:
     def test_one_that_wheels_do_not_fit_is_refused(
         self, answer: bytes, words: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(image, "_said", lambda *_: answer)
+        monkeypatch.setattr(bases, "_said", lambda *_: answer)
         with pytest.raises(DeployError, match=words):
-            image.ask(None, "id", "alpine")
+            bases.ask(None, "id", "alpine")
 
     def test_it_tells_what_it_can_load(self, client: Any) -> None:
-        found = image.ask(client, BASE, BASE)
+        found = bases.ask(client, BASE, BASE)
         assert (found.minor, found.glibc) == (here().minor, (2, 36))

@@ -9,8 +9,9 @@ import threading
 import tracemalloc
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from decimal import Decimal
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -137,8 +138,7 @@ def test_a_bundled_table_is_cut_up() -> None:
 
 @pytest.mark.parametrize("write", SOURCES, ids=lambda write: write.__name__)
 def test_only_the_first_rows_are_read_on_request(write: Callable[[Path], Any], tmp_path: Path) -> None:
-    source = write(tmp_path)
-    source.rows = 6
+    source = replace(write(tmp_path), rows=6)
     assert [len(piece) for piece in chunks(source, 4)] == [4, 2]
 
 
@@ -146,7 +146,7 @@ def test_only_the_first_rows_are_read_on_request(write: Callable[[Path], Any], t
 def test_a_table_without_rows_still_tells_its_columns(write: Callable[[Path], Any], tmp_path: Path) -> None:
     source = write(tmp_path)
     if isinstance(source, SqlDataset):
-        source.query = "select * from t where n < 0"
+        source = replace(source, query="select * from t where n < 0")
     elif str(source.path).endswith("csv"):
         Path(source.path).write_text("id,x,n,t\n")
     else:
@@ -626,6 +626,7 @@ class Served:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            timeout = 5
 
             def do_POST(self) -> None:
                 self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -649,7 +650,8 @@ class Served:
             def log_message(self, *told: object) -> None:
                 del told
 
-        self.http = HTTPServer(("127.0.0.1", 0), Handler)
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.http.daemon_threads, self.http.block_on_close = True, False
         self.port = self.http.server_address[1]
         self._thread = threading.Thread(target=self.http.serve_forever, args=(0.01,))
         self._thread.start()
@@ -745,7 +747,7 @@ def test_the_version_that_began_goes_on(asking: service.Service, served: Served,
         state = ledger.state()
         assert state is not None
         ready = Server(2, f"http://127.0.0.1:{old.port}", "", "")
-        ledger.write(State(**{**state.__dict__, "serves": new, "ready": ready, "line": [2, 3]}))
+        ledger.write(replace(state, serves=new, ready=ready, line=[2, 3]))
         assert asking.predict(ROW) == [0.5, None]
         assert asking.predict(ROW) == [0.5, None]
         assert old.asked == ["/invocations"] * 2
@@ -754,7 +756,7 @@ def test_the_version_that_began_goes_on(asking: service.Service, served: Served,
         old.stop()
     asking._url = f"http://127.0.0.1:{served.port}"
     served.answers = [(200, "m/4", {"predictions": [9.0, 9.0]})]
-    ledger.write(State(**{**state.__dict__, "serves": new, "ready": None}))
+    ledger.write(replace(state, serves=new, ready=None))
     with pytest.raises(DeployError, match="m/4 serves now, no longer version 2; nothing was written"):
         asking.predict(ROW)
 
@@ -810,3 +812,14 @@ def test_the_suffix_chooses_the_data_set() -> None:
 def test_the_model_is_opened_once(deployed: Path) -> None:
     chosen = choose(deployed, None, None, True)
     assert predictors.opened(chosen) is predictors.opened(chosen)
+
+
+@pytest.mark.parametrize(("rows", "predicted", "code"), [(3, 2, 0), (3, 0, 1), (0, 0, 0)])
+def test_the_exit_code_tells_whether_there_are_predictions(
+    rows: int, predicted: int, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = {"rows": rows, "predicted": predicted}
+    monkeypatch.setattr(verb, "_job", lambda *_: None)
+    monkeypatch.setattr(verb, "run", lambda *_: found)
+    assert verb.main(["t.csv", "--json"]) == code
+    assert json.loads(capsys.readouterr().out) == found

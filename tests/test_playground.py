@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 import psutil
@@ -381,7 +381,7 @@ def answering(status: int, body: bytes) -> Iterator[str]:
 
 
 class TestSnippets:
-    ROW = {"rooms": 3, "town": None, "built": "2020-01-02", "sold_at": None, "garden": True, "price": 0.1}
+    ROW: ClassVar = {"rooms": 3, "town": None, "built": "2020-01-02", "sold_at": None, "garden": True, "price": 0.1}
 
     @pytest.fixture(params=["plain", 'it\'s "quoted" $HOME `id` \\ é\n%s {x}', "@file"])
     def row(self, request: pytest.FixtureRequest) -> dict[str, Any]:
@@ -437,9 +437,15 @@ class TestTable:
             table.read(data)
 
     def test_many_rows_go_in_parts(self, service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-        bodies, shares = [], []
+        bodies: list[bytes] = []
+        shares: list[float] = []
         asked = Service.predict_csv
-        monkeypatch.setattr(Service, "predict_csv", lambda own, body: bodies.append(body) or asked(own, body))
+
+        def noted(own: Service, body: bytes) -> Any:
+            bodies.append(body)
+            return asked(own, body)
+
+        monkeypatch.setattr(Service, "predict_csv", noted)
         rows = [[str(at), "near", "", "", "", ""] for at in range(2500)]
         header = ["rooms", "town", "built", "sold_at", "garden", "unknown"]
         found = table.predict(service, table.read(table.write(header, rows)), shares.append)
@@ -693,17 +699,22 @@ def home(running: Serving, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     return tmp_path
 
 
-def started(home: Path, *arguments: str) -> subprocess.Popen[str]:
-    """Type the verb."""
+@contextmanager
+def started(home: Path, *arguments: str, **more: str) -> Iterator[subprocess.Popen[str]]:
+    """Type the verb; what is left of it in the end is killed."""
     program = "import sys; from mlrunner.commands import playground; sys.exit(playground.main(sys.argv[1:]))"
     command = [sys.executable, "-c", program, *arguments]
-    told = environment(home, PYTHONPATH=str(PROJECT))
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=told, cwd=home)
+    told = environment(home, PYTHONPATH=str(PROJECT), **more)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=told, cwd=home) as verb:
+        try:
+            yield verb
+        finally:
+            verb.kill()
 
 
 class TestVerb:
     def test_without_streamlit_it_says_what_to_install(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(playground.importlib.util, "find_spec", lambda _: None)
+        monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
         with pytest.raises(ConfigError, match=r"pip install 'mlrunner\[playground\]'\.$") as caught:
             playground.main([])
         assert caught.value.exit_code == 2
@@ -737,7 +748,7 @@ class TestVerb:
         }
 
     def test_a_page_that_cannot_start_is_one_sentence(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(launch.sys, "executable", "/bin/false")
+        monkeypatch.setattr(sys, "executable", "/bin/false")
         with pytest.raises(DeployError, match=r"^The page does not run: it says nothing \(all of it is in /.*\)\.$"):
             launch.run(home / ".mlrunner" / "deployments" / "houses", 1, print)
 
@@ -747,7 +758,7 @@ class TestVerb:
         with started(home, "--no-browser") as verb:
             assert verb.stdout is not None
             line = verb.stdout.readline()
-            url = line.split()[2]
+            url = next(word for word in line.split() if "://" in word)
             children = psutil.Process(verb.pid).children(recursive=True)
             with urllib.request.urlopen(url, timeout=10) as answer:
                 assert answer.status == 200
@@ -765,10 +776,7 @@ class TestVerb:
         browser.write_text(f"#!/bin/sh\necho $1 > {tmp_path}/opened\n")
         browser.chmod(0o755)
         port = processes.free_port()
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("BROWSER", str(browser))
-            verb = started(home, "houses", "--port", str(port))
-        with verb:
+        with started(home, "houses", "--port", str(port), BROWSER=str(browser)) as verb:
             assert verb.stdout is not None
             verb.stdout.readline()
             until = time.monotonic() + 10

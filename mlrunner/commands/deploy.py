@@ -57,8 +57,8 @@ def _show(found: object) -> None:
     out.print(f"\n  run       {told['name']} ({told['run_id'][:8]})")
     if told["note"] is not None:
         out.print(f"  note      {told['note']}", style="yellow")
-    deployment = {"name": told["deployment"], "version": told["version"], "url": told["url"]}
-    show_hand_over({"open": told["open"], "reason": told["reason"]}, deployment if told["deployment"] else None)
+    deployment = {**told, "name": told["deployment"]} if told["deployment"] else None
+    show_hand_over({"open": told["open"], "reason": told["reason"]}, deployment)
     if told["deployment"] is not None:
         out.print("  next      mlrunner status, mlrunner rollback, mlrunner history, mlrunner stop", style="dim")
 
@@ -70,7 +70,7 @@ def _restart(name: str, overrides: list[str], as_json: bool) -> int:
     found = ledger.find(folder(), name or None)
     stack.activate(overrides)
     deployment = lifecycle.restart(found)
-    told = {"name": deployment.name, "version": deployment.version, "url": deployment.url}
+    told = asdict(deployment)
     if as_json:
         print(json.dumps(told))
     else:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import os
 import webbrowser
 from pathlib import Path
 
@@ -42,10 +41,11 @@ def find(name: str | None) -> Path:
     Raises:
         ConfigError: When there is none of this name, or it does not serve.
     """
+    from mlrunner.commands import deploy
     from mlrunner.deployer import ledger
     from mlrunner.playground import words
 
-    found = ledger.find(Path(os.environ["MLRUNNER_HOME"]) / ".mlrunner" / "deployments", name)
+    found = ledger.find(deploy.folder(), name)
     state = found.state()
     if state is None:
         raise ConfigError(f"{found.name} has never served; deploy a run with deployer=local or deployer=docker.")

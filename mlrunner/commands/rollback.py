@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import asdict
 
 from mlrunner.commands import stack
 from mlrunner.commands.deploy import folder
@@ -22,7 +23,7 @@ def main(arguments: list[str]) -> int:
     found = ledger.find(folder(), parsed.name)
     stack.activate(parsed.overrides)
     deployment = lifecycle.rollback(found, parsed.steps)
-    told = {"name": deployment.name, "version": deployment.version, "url": deployment.url}
+    told = asdict(deployment)
     if parsed.json:
         print(json.dumps(told))
     else:

@@ -39,13 +39,15 @@ class Deployment:
 
     Args:
         name: Of the deployment.
-        version: Of the registered model; None when nothing was registered.
-        url: Where it serves; None when it does not.
+        version: Of the registered model.
+        url: Where it serves; None when nothing of ours does.
+        where: The same for people: `at http://…`, `in the registry, alias champion`.
     """
 
     name: str
-    version: int | None
+    version: int
     url: str | None
+    where: str
 
 
 class Deployer(ABC):

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from mlrunner.deployer import image
+from mlrunner.deployer import bases, image
 from mlrunner.deployer.closure import here
 from mlrunner.deployer.engine import engine, faults
 from mlrunner.deployer.release import Release, Server
@@ -70,7 +70,7 @@ class DockerDeployer(ServedDeployer):
         found = super().problems()
         try:
             with engine() as client:
-                return [*found, *image.problems(client, self.base_image), *self._too_much(client)]
+                return [*found, *bases.problems(client, self.base_image), *self._too_much(client)]
         except DeployError as error:
             return [*found, str(error)]
 

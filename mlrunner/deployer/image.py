@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import mlrunner
-from mlrunner.deployer import layers, libraries
-from mlrunner.deployer.closure import Target, closure, here
+from mlrunner.deployer import bases, layers, libraries
+from mlrunner.deployer.closure import closure, here
 from mlrunner.deployer.engine import faults, find, told
 from mlrunner.deployer.naming import repository
 from mlrunner.deployer.release import Release
@@ -53,29 +53,6 @@ ARG LIBRARIES
 FROM ${LIBRARIES}
 COPY rootfs /
 """
-ASKED = (
-    "import json, platform; libc, glibc = platform.libc_ver(); print(json.dumps({'version': platform.python_version(),"
-    " 'machine': platform.machine(), 'glibc': [int(n) for n in glibc.split('.')[:2]] if libc == 'glibc' else []}))"
-)
-
-
-def problems(client: Any, base: str) -> list[str]:
-    """Say what would keep an image from being built on a base."""
-    try:
-        if find(client, base) is None:
-            client.images.get_registry_data(base)
-    except faults().APIError as error:
-        return [absent(base, error)]
-    return []
-
-
-def absent(base: str, error: Exception) -> str:
-    """Say that a base image cannot be had."""
-    reason = told(error).removeprefix("Docker's engine says: ")
-    return (
-        f"deployer.base={base} is not on this machine and cannot be pulled ({reason.rstrip('.')}); "
-        "name one that `docker images` lists, or a registry that can be reached."
-    )
 
 
 def ensure(client: Any, release: Release, base: str, named: str) -> str:
@@ -83,12 +60,9 @@ def ensure(client: Any, release: Release, base: str, named: str) -> str:
 
     Args:
         client: Of Docker's engine.
-        release: What it serves.
+        release: What it serves; its version is the image's tag.
         base: An image with Python and glibc.
-        named: The repository of the image; the tag is the version.
-
-    Returns:
-        `REPOSITORY:VERSION`.
+        named: The repository of the image.
 
     Raises:
         DeployError: When the base cannot be had or does not fit, or a library cannot.
@@ -103,15 +77,19 @@ def ensure(client: Any, release: Release, base: str, named: str) -> str:
     shared = _libraries(client, requirements, base)
     labels = {CONTENT: content, VERSION: str(release.version)}
     with tempfile.TemporaryDirectory(prefix="mlrunner-image-") as work:
-        staged = Path(work) / "code"
-        shutil.copytree(code, staged / code.name, ignore=shutil.ignore_patterns("__pycache__"))
-        libraries.compile_all(staged, CODE)
-        file = _labelled(RELEASE_FILE, labels)
-        _build(client, tag, file, {"LIBRARIES": shared}, {CODE: staged, RELEASE: release.folder})
+        parts = {CODE: _compiled(code, Path(work) / "code"), RELEASE: release.folder}
+        _build(client, tag, _labelled(RELEASE_FILE, labels), {"LIBRARIES": shared}, parts)
     if known is not None:
         with suppress(faults().APIError):  # a container may still run on it
             client.images.remove(known.id)
     return tag
+
+
+def _compiled(code: Path, folder: Path) -> Path:
+    """Copy a package without this machine's bytecode, and compile the copy."""
+    shutil.copytree(code, folder / code.name, ignore=shutil.ignore_patterns("__pycache__"))
+    libraries.compile_all(folder, CODE)
+    return folder
 
 
 def fingerprint(*parts: str) -> str:
@@ -126,12 +104,12 @@ def _labelled(file: str, labels: Mapping[str, str]) -> str:
 
 def _libraries(client: Any, requirements: list[str], base: str) -> str:
     """Make the image of the libraries, unless it is there already."""
-    found = find(client, base) or _pull(client, base)
+    found = find(client, base) or bases.pull(client, base)
     content = fingerprint(found.id, *closure(requirements, here()))
     tag = f"mlrunner-libraries:{content[:16]}"
     if find(client, tag) is not None:
         return tag
-    target = ask(client, found.id, base)
+    target = bases.ask(client, found.id, base)
     pins = closure(requirements, target)
     log.info("building %s with %s", tag, ", ".join(pins))
     with tempfile.TemporaryDirectory(prefix="mlrunner-image-") as work:
@@ -140,50 +118,6 @@ def _libraries(client: Any, requirements: list[str], base: str) -> str:
         file = _labelled(LIBRARIES_FILE, {CONTENT: content, BASE: base})
         _build(client, tag, file, {"BASE": found.id}, {SITE: folder})
     return tag
-
-
-def _pull(client: Any, base: str) -> Any:
-    try:
-        return client.images.pull(base)
-    except faults().APIError as error:
-        raise DeployError(absent(base, error)) from error
-
-
-def ask(client: Any, image_id: str, base: str) -> Target:
-    """Ask a base image's Python what it can load.
-
-    Raises:
-        DeployError: When it has no Python, another than the one that runs here, or no glibc.
-    """
-    try:
-        answer = json.loads(_said(client, image_id))
-    except (faults().APIError, ValueError) as error:
-        if isinstance(error, faults().APIError) and "executable file" not in str(error):
-            raise
-        raise DeployError(f"deployer.base={base} has no python3 that runs; {_fitting()}") from error
-    if len(answer["glibc"]) != 2:  # Alpine's musl
-        raise DeployError(f"deployer.base={base} has no glibc, which the wheels need; {_fitting()}")
-    target = Target(answer["version"], answer["machine"], tuple(answer["glibc"]))
-    if target.minor != here().minor:
-        raise DeployError(f"deployer.base={base} has Python {target.minor}, the model {here().minor}; {_fitting()}")
-    return target
-
-
-def _said(client: Any, image_id: str) -> bytes:
-    """Run the question in a container, which goes also when it did not start."""
-    how = {"entrypoint": ["python3", "-I", "-c", ASKED], "network_disabled": True}
-    container = client.containers.create(image_id, **how)
-    try:
-        container.start()
-        container.wait(timeout=60)
-        answer: bytes = container.logs(stderr=False)
-    finally:
-        container.remove(force=True)
-    return answer
-
-
-def _fitting() -> str:
-    return f"choose one like python:{here().minor}-slim."
 
 
 def _build(client: Any, tag: str, file: str, arguments: Mapping[str, str], parts: Mapping[str, Path]) -> None:

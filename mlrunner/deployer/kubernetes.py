@@ -5,38 +5,34 @@ from __future__ import annotations
 import importlib.util
 import logging
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import yaml
 from pydantic import Field
 
-from mlrunner.deployer import Deployer, cluster, image, manifests
+from mlrunner.deployer import Candidate, Deployment, bases, cluster, image, manifests
 from mlrunner.deployer.closure import here
 from mlrunner.deployer.engine import engine, push
 from mlrunner.deployer.naming import repository
+from mlrunner.deployer.registered import ServingDeployer
 from mlrunner.deployer.release import Release
 from mlrunner.errors import DeployError
+from mlrunner.gate import Decision
 from mlrunner.schema import dataclass
 
 log = logging.getLogger(__name__)
 
 NEEDED = ("kubernetes", "kubernetes_validate")
 SHOWN = ("model_uri", "run_id", "gate")
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=60)]
-Count = Annotated[int, Field(ge=1)]
-Port = Annotated[int, Field(ge=1, le=65535)]
-Positive = Annotated[float, Field(gt=0)]
 Quantity = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?([KMGT]i|[kMGT])$")]
 Label = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
 
 
 @dataclass
-class KubernetesDeployer(Deployer):
-    """Renders, and with a context applies, a Deployment with its Service.
+class KubernetesDeployer(ServingDeployer):
+    """Renders, and with a context applies, a Deployment with its Service; the manifests land in `kubernetes/`.
 
     Args:
-        name: Of the deployment and of the registered model.
-        folder: Holds a folder for each deployment; the manifests land in its `kubernetes/`.
         context: Of the kubeconfig; null renders only.
         namespace: Of the cluster; it must be there.
         base: The image to build on, with the Python that runs here; null takes `python:X.Y-slim`.
@@ -47,37 +43,18 @@ class KubernetesDeployer(Deployer):
         port: Of the service.
         memory: What a pod may use, like 1Gi; null sets no limit.
         cpus: How many processors it may use; null sets no limit.
-        workers: Server processes in a pod.
-        start_timeout: Seconds until a new pod must answer.
-        request_timeout: Seconds that a request may take.
-        body_limit: Megabytes of a request's body.
-        batch_rows: Most rows of waiting requests that go to the model together.
-        unknown_categories: What becomes of a category that training did not see.
     """
 
-    name: Name
-    folder: str
     context: str | None
     namespace: Label
     base: str | None
     image: Annotated[str, Field(min_length=1)]
     push: bool
     pull_secret: str | None
-    replicas: Count
-    port: Port
+    replicas: Annotated[int, Field(ge=1)]
+    port: Annotated[int, Field(ge=1, le=65535)]
     memory: Quantity | None
     cpus: Annotated[float, Field(ge=0.001)] | None
-    workers: Annotated[int, Field(ge=1, le=64)]
-    start_timeout: Positive
-    request_timeout: Positive
-    body_limit: Positive
-    batch_rows: Count
-    unknown_categories: Literal["refuse", "accept"]
-
-    @property
-    def registered_name(self) -> str | None:
-        """See `Deployer.registered_name`."""
-        return self.name
 
     @property
     def base_image(self) -> str:
@@ -105,7 +82,7 @@ class KubernetesDeployer(Deployer):
             return []
         try:
             with engine() as client:
-                return image.problems(client, self.base_image)
+                return bases.problems(client, self.base_image)
         except DeployError as error:
             return [str(error)]
 
@@ -113,6 +90,18 @@ class KubernetesDeployer(Deployer):
     def _must_build(self) -> bool:
         """Whether manifests without their image are worth nothing."""
         return self.push or self.context is not None
+
+    def put(self, candidate: Candidate, decision: Decision) -> Deployment:
+        """See `RegisteredDeployer.put`; the alias moves when the cluster serves, and not for manifests alone."""
+        from mlrunner.deployer import releases
+        from mlrunner.tracking import registry
+
+        release = releases.release(self.ledger, candidate, decision)
+        file = self.release_to_cluster(release)
+        if self.context is None:
+            return Deployment(self.name, release.version, None, f"as manifests in {file}")
+        registry.set_alias(self.name, registry.CHAMPION, release.version)
+        return Deployment(self.name, release.version, None, f"on {self.context}, namespace {self.namespace}")
 
     def release_to_cluster(self, release: Release) -> Path:
         """Build the image, write the manifests and, with a context, apply them and wait for the rollout.
@@ -179,13 +168,3 @@ class KubernetesDeployer(Deployer):
             pull_secret=self.pull_secret,
             facts=facts,
         )
-
-    def arguments(self) -> list[str]:
-        """Write the settings that concern the server itself as arguments of `python -m mlrunner.serving`."""
-        return [
-            *("--workers", str(self.workers)),
-            *("--timeout", str(self.request_timeout)),
-            *("--body-limit", str(self.body_limit)),
-            *("--batch-rows", str(self.batch_rows)),
-            *("--unknown-categories", self.unknown_categories),
-        ]

@@ -26,7 +26,7 @@ def environment() -> dict[str, str]:
     found = {name: value for name, value in os.environ.items() if name in KEPT or name.startswith(OURS)}
     path = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     found["PYTHONPATH"] = os.pathsep.join(
-        dict.fromkeys(filter(None, [*path, os.environ["MLRUNNER_PROJECT"], os.getcwd()]))
+        dict.fromkeys(filter(None, [*path, os.environ["MLRUNNER_PROJECT"], str(Path.cwd())]))
     )
     bin_folder = str(Path(sys.executable).parent)  # also where the environment is not activated
     found["PATH"] = os.pathsep.join(dict.fromkeys([bin_folder, *found.get("PATH", os.defpath).split(os.pathsep)]))

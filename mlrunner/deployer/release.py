@@ -17,7 +17,7 @@ class Release:
     Args:
         name: Of the deployment.
         version: Of the registered model, from 1.
-        folder: Holds `model/`, as MLflow saved it, and `release.json`: `facts`, `saved` (how to load it) and `expected`.
+        folder: Holds `model/`, as MLflow saved it, and `release.json`: `facts`, `expected` and how it is loaded.
     """
 
     name: str

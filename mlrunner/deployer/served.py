@@ -2,51 +2,32 @@
 
 from __future__ import annotations
 
-import time
 from abc import abstractmethod
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from mlrunner.deployer import Candidate, Deployer, Deployment, processes
-from mlrunner.deployer.ledger import Ledger, State, ledgers
+from mlrunner.deployer import Candidate, Deployment, processes
+from mlrunner.deployer.ledger import State, ledgers
+from mlrunner.deployer.registered import ServingDeployer
 from mlrunner.deployer.release import Release, Server
-from mlrunner.errors import MlrunnerError
 from mlrunner.gate import Decision
 from mlrunner.schema import dataclass
 
-Positive = Annotated[float, Field(gt=0)]
-
 
 @dataclass
-class ServedDeployer(Deployer):
+class ServedDeployer(ServingDeployer):
     """Serves one version of a model at a stable address, keeping the one before ready.
 
     Args:
-        name: Of the deployment and of the registered model.
-        folder: Holds a folder for each deployment: state, history, releases, logs.
         host: The address to listen on.
         port: The stable port.
-        workers: Server processes.
-        start_timeout: Seconds until a new server must answer.
-        request_timeout: Seconds that a request may take.
-        body_limit: Megabytes of a request's body.
-        batch_rows: Most rows of waiting requests that go to the model together.
-        unknown_categories: What becomes of a category that training did not see.
     """
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=60)]
-    folder: str
     host: str
     port: Annotated[int, Field(ge=1, le=65535)]
-    workers: Annotated[int, Field(ge=1, le=64)]
-    start_timeout: Positive
-    request_timeout: Positive
-    body_limit: Positive
-    batch_rows: Annotated[int, Field(ge=1)]
-    unknown_categories: Literal["refuse", "accept"]
 
     @abstractmethod
     def start(self, release: Release, token: str) -> Server:
@@ -72,16 +53,6 @@ class ServedDeployer(Deployer):
     def log(self, server: Server) -> str:
         """Read what the server printed last."""
 
-    @property
-    def registered_name(self) -> str | None:
-        """See `Deployer.registered_name`."""
-        return self.name
-
-    @property
-    def ledger(self) -> Ledger:
-        """The folder of the deployment."""
-        return Ledger(Path(self.folder) / self.name)
-
     def problems(self) -> list[str]:
         """Refuse an address that somebody else has, or that the deployment cannot move to."""
         state = self.ledger.state()
@@ -102,31 +73,15 @@ class ServedDeployer(Deployer):
                 return f"deployment {other.name} answers there; choose another port, or mlrunner stop {other.name}."
         return f"{why}; choose another port."
 
-    def deploy(self, candidate: Candidate, decision: Decision) -> Deployment | None:
-        """See `Deployer.deploy`: register, start new, check it, switch, keep the old one."""
+    def put(self, candidate: Candidate, decision: Decision) -> Deployment:
+        """See `RegisteredDeployer.put`: register, start new, check it, switch, keep the old one."""
         from mlrunner.deployer import releases, switch
 
         ledger = self.ledger
-        told = {"run_id": candidate.run_id, "reason": decision.reason}
-        if not decision.deploy:
-            ledger.note("refused", **told)
-            return None
-        began = time.monotonic()
-        with ledger.lock():
-            version = None
-            try:
-                releases.refuse_overtaken(self.name, candidate)
-                release = releases.release(ledger, candidate, decision)
-                version = release.version
-                state = ledger.state()
-                line = [number for number in ([] if state is None else state.line) if number != version]
-                found = switch.switch(self, ledger, release, [*line, version])
-            except MlrunnerError as error:
-                ledger.note("failed", version=version, **{**told, "reason": str(error)})
-                raise
-            seconds = round(time.monotonic() - began, 2)
-            ledger.note("deployed", version=version, **told, url=found.url, seconds=seconds)
-        return found
+        release = releases.release(ledger, candidate, decision)
+        state = ledger.state()
+        line = [number for number in ([] if state is None else state.line) if number != release.version]
+        return switch.switch(self, ledger, release, [*line, release.version])
 
     def stated(self) -> dict[str, Any]:
         """The settings that the state keeps."""
@@ -142,13 +97,3 @@ class ServedDeployer(Deployer):
     def first_state(self) -> State:
         """The state of a deployment that has not served yet."""
         return State(name=self.name, **self.stated())
-
-    def arguments(self) -> list[str]:
-        """Write the settings that concern the server itself as arguments of `python -m mlrunner.serving`."""
-        return [
-            *("--workers", str(self.workers)),
-            *("--timeout", str(self.request_timeout)),
-            *("--body-limit", str(self.body_limit)),
-            *("--batch-rows", str(self.batch_rows)),
-            *("--unknown-categories", self.unknown_categories),
-        ]

@@ -47,7 +47,7 @@ def switch(deployer: ServedDeployer, ledger: Ledger, release: Release, line: lis
     for left in [] if before is None else before.servers:
         if left.token not in stay:
             deployer.stop(left)
-    return Deployment(ledger.name, release.version, after.url)
+    return Deployment(ledger.name, release.version, after.url, f"at {after.url}/invocations")
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import gc
 import os
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -20,6 +21,8 @@ def main() -> int:
     Returns:
         0 when it was asked to stop, 1 when it cannot serve.
     """
+    # Before the server listens to signals itself; the first process of a container would pass over this one.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     options = _options()
     if options.fd is not None:
         workers.end_with_parent(options.master)

@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,6 @@ class Waiting:
     arrays: Arrays
     rows: int
     answer: asyncio.Future[list[Any]]
-    alone: bool = False  # after a batch has failed, so that one request spoils no other
 
 
 class Batcher:
@@ -34,12 +33,13 @@ class Batcher:
     Args:
         predict: Takes arrays by column, gives one value a row.
         most: Rows that go together; a request that is larger goes alone.
-        seen: Told the rows of each batch.
+        seen: Told the rows of each batch that was predicted.
     """
 
     def __init__(self, predict: Predict, most: int, seen: Callable[[int], object]) -> None:
         self._predict, self._most, self._seen = predict, most, seen
         self._waiting: deque[Waiting] = deque()
+        self._again: list[list[Waiting]] = []  # parts of a batch that failed, so that one request spoils no other
         self._thread = ThreadPoolExecutor(1, "predict")
         self._running: asyncio.Task[None] | None = None
 
@@ -54,27 +54,36 @@ class Batcher:
 
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
-        while self._waiting:
+        while self._waiting or self._again:
             batch = [one for one in self._next() if not one.answer.done()]  # some may have timed out
             rows = sum(one.rows for one in batch)
             if not batch:
                 continue
-            self._seen(rows)
             try:
                 together = _joined([one.arrays for one in batch])
-                found = await loop.run_in_executor(self._thread, self._predict, together)
+                found = await loop.run_in_executor(self._thread, self._predicted, together)
                 if len(found) != rows:
                     raise RuntimeError(f"the model gave {len(found)} predictions for {rows} rows")
             except Exception as error:
                 self._failed(batch, error)
             else:
+                self._seen(rows)
                 _hand_out(batch, found)
         self._running = None
 
+    def _predicted(self, together: Arrays) -> list[Any]:
+        try:
+            return self._predict(together)
+        except (StopIteration, SystemExit, GeneratorExit, KeyboardInterrupt) as error:
+            # asyncio would wait for ever, or end the server
+            raise RuntimeError(f"the model raised {type(error).__name__}") from error
+
     def _next(self) -> list[Waiting]:
+        if self._again:
+            return self._again.pop()
         batch = [self._waiting.popleft()]
         rows = batch[0].rows
-        while self._waiting and not (batch[0].alone or self._waiting[0].alone):
+        while self._waiting:
             rows += self._waiting[0].rows
             if rows > self._most:
                 break
@@ -82,9 +91,10 @@ class Batcher:
         return batch
 
     def _failed(self, batch: list[Waiting], error: Exception) -> None:
-        """Blame the request that was alone; of several, ask each again by itself."""
-        if len(batch) > 1:
-            self._waiting.extendleft(replace(one, alone=True) for one in reversed(batch))
+        """Blame the request that was alone; of several, ask each half again."""
+        middle = len(batch) // 2
+        if middle:
+            self._again += [batch[middle:], batch[:middle]]
         elif not batch[0].answer.done():
             batch[0].answer.set_exception(error)
 

@@ -14,7 +14,6 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -22,11 +21,12 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
+from mlrunner.serving import routes
 from mlrunner.serving.errors import RequestError
 from mlrunner.serving.meters import CONTENT_TYPE, GatewayMeters
+from mlrunner.serving.routes import STATE, Route
 from mlrunner.serving.server import MEGABYTE, answer, read
 
-STATE = "state.json"
 LOOK = 1.0  # seconds between two looks at the server
 PATIENCE = 5.0  # seconds that it may take to answer such a look
 CALM = (0.0, 5.0, 15.0, 60.0)  # seconds before each further attempt to restart it
@@ -35,49 +35,21 @@ TOLD = ("Content-Type", "X-Model", "Allow", "Retry-After")  # that concern the c
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Route:
-    """Where requests go, as the state file says.
-
-    Args:
-        url: Of the server.
-        version: That it serves.
-        timeout: Seconds that a request may take.
-        restart: The command that mends the deployment.
-    """
-
-    url: str
-    version: int
-    timeout: float
-    restart: tuple[str, ...]
-
-
-def _mark(file: Path) -> tuple[int, int, int]:
-    """Tell one writing of the file from the next, which may come within a tick of its clock."""
-    found = file.stat()
-    return found.st_mtime_ns, found.st_ino, found.st_size
-
-
-def _route(file: Path) -> Route:
-    told = json.loads(file.read_text())
-    return Route(told["serves"]["url"], told["serves"]["version"], told["timeout"], tuple(told["restart"]))
-
-
 class Gateway:
     """Forwards, measures, limits, and has a dead server restarted."""
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / STATE
         self._meters = GatewayMeters()
-        self._read, self._route = _mark(self._file), _route(self._file)
+        self._read, self._route = routes.mark(self._file), routes.route(self._file)
         self._mending: subprocess.Popen[bytes] | None = None
 
     def route(self) -> Route:
         """Read where requests go, if the file has changed; a file that does not tell changes nothing."""
         try:
-            mark = _mark(self._file)
+            mark = routes.mark(self._file)
             if mark != self._read:
-                route = _route(self._file)
+                route = routes.route(self._file)
                 if route.url != self._route.url:
                     self._meters.switches.inc()
                 self._route, self._read = route, mark
@@ -110,6 +82,8 @@ class Gateway:
         task = asyncio.create_task(self._watch())
         yield
         task.cancel()
+        if self._mending is not None:
+            self._mending.poll()
 
     async def _forward(self, request: web.Request) -> web.Response:
         began, route = time.perf_counter(), self.route()
@@ -170,9 +144,10 @@ class Gateway:
         attempts, next_at = 0, 0.0
         while True:
             await asyncio.sleep(LOOK)
+            mending = self._mending is not None and self._mending.poll() is None
             if await self._answers():
                 attempts = 0
-            elif time.monotonic() >= next_at and (self._mending is None or self._mending.poll() is not None):
+            elif time.monotonic() >= next_at and not mending:
                 self._meters.restarts.inc()
                 self._mend()
                 attempts += 1

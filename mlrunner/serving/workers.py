@@ -30,8 +30,9 @@ def run(count: int, listening: socket.socket) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     workers = [_start(listening) for _ in range(count)]
-    while not stopping and UNABLE not in [worker.poll() for worker in workers]:
-        workers = [worker if worker.poll() is None else _start(listening) for worker in workers]
+    while not stopping and UNABLE not in (codes := [worker.poll() for worker in workers]):
+        pairs = zip(workers, codes, strict=True)
+        workers = [worker if code is None else _start(listening) for worker, code in pairs]
         time.sleep(LOOK)
     for worker in workers:
         worker.terminate()

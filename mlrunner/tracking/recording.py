@@ -34,7 +34,8 @@ log = logging.getLogger(__name__)
 GATE, GATE_REASON = "mlrunner.gate.decision", "mlrunner.gate.reason"  # open, closed or none
 NOT_ASKED = "none"
 DEPLOYMENT, DEPLOY_VERSION = "mlrunner.deployment.name", "mlrunner.deployment.version"
-DEPLOY_URL, DEPLOY_ERROR = "mlrunner.deployment.url", "mlrunner.deployment.error"
+DEPLOY_URL, DEPLOY_WHERE = "mlrunner.deployment.url", "mlrunner.deployment.where"
+DEPLOY_ERROR = "mlrunner.deployment.error"
 DRAWN_ROWS = 2000  # of each part; the pictures look at fewer
 
 
@@ -142,19 +143,20 @@ def deployed(tracked: Tracked, deploy: Callable[[], Deployment | None]) -> None:
     except Exception as error:  # the model is saved and may be deployed again, so the run has not failed
         if not isinstance(error, MlrunnerError):
             log.exception("the deployment failed")
-        told = str(error) if isinstance(error, MlrunnerError) else f"{type(error).__name__}: {error}"
-        tracking.set_tags(tracked.run_id, {DEPLOY_ERROR: told})
+        reason = str(error) if isinstance(error, MlrunnerError) else f"{type(error).__name__}: {error}"
+        tracking.set_tags(tracked.run_id, {DEPLOY_ERROR: reason})
         return
     if found is not None:
-        where = {DEPLOYMENT: found.name, DEPLOY_VERSION: str(found.version), DEPLOY_URL: found.url or ""}
-        tracking.set_tags(tracked.run_id, {**where, DEPLOY_ERROR: ""})
+        told = {DEPLOYMENT: found.name, DEPLOY_VERSION: str(found.version), DEPLOY_URL: found.url or ""}
+        tracking.set_tags(tracked.run_id, {**told, DEPLOY_WHERE: found.where, DEPLOY_ERROR: ""})
 
 
 def handed_over(run_id: str) -> dict[str, Any]:
     """Read what gate and deployer said of a run.
 
     Returns:
-        `gate` with `open` and `reason`, and `deployment` with `name`, `version` and `url`, or `error`; None for none.
+        `gate` with `open` and `reason`, `deployment` with `name`, `version`, `url` and `where`, or with `error`; each
+        None for none.
     """
     RECORDER.flush()
     tags = tracking.tags_by_name(run_id)
@@ -164,8 +166,8 @@ def handed_over(run_id: str) -> dict[str, Any]:
         return {"gate": gate, "deployment": {"error": tags[DEPLOY_ERROR]}}
     if gate is None or not gate["open"] or DEPLOYMENT not in tags:
         return {"gate": gate, "deployment": None}
-    version, url = int(tags[DEPLOY_VERSION]), tags[DEPLOY_URL] or None
-    return {"gate": gate, "deployment": {"name": tags[DEPLOYMENT], "version": version, "url": url}}
+    told = {"name": tags[DEPLOYMENT], "version": int(tags[DEPLOY_VERSION])}
+    return {"gate": gate, "deployment": {**told, "url": tags[DEPLOY_URL] or None, "where": tags[DEPLOY_WHERE]}}
 
 
 def as_yaml(config: dict[str, Any]) -> str:

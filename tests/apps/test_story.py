@@ -1,5 +1,7 @@
-"""The whole story on the real Olist table: a search, a gate that refuses and one that opens, raw rows over HTTP, a worse
-challenger, a better one under load, back again, and the end; on this machine and through Docker.
+"""The whole story on the real Olist table, on this machine and through Docker.
+
+A search, a gate that refuses and one that opens, raw rows over HTTP, a worse challenger, a better one under load, back
+again, and the end.
 """
 
 from __future__ import annotations
@@ -11,8 +13,8 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ import psutil
 import pytest
 
 from tests.conftest import SHARED, Ran, front_door
+from tests.released import BASE, docker_client
 
 pytestmark = pytest.mark.slow
 OLIST = SHARED / "olist_customers_dataset.csv"
@@ -252,3 +255,25 @@ def test_the_whole_story_on_this_machine(plot: Plot, tmp_path: Path) -> None:
         tell(story)
     finally:
         front_door(tmp_path, "stop", "olist")
+
+
+@pytest.mark.docker
+@pytest.mark.skipif(not OLIST.exists(), reason=f"{OLIST} is not there")
+def test_the_whole_story_through_docker(tmp_path: Path) -> None:
+    docker_client().close()  # or skip
+    plot = replace(STARS, deployer="docker")
+    story = Told(tmp_path, plot, free_port(), extra=(f"deployer.base={BASE}", "deployer.image=mlrunner-story"))
+    try:
+        tell(story)
+        assert containers(tmp_path) == []
+    finally:
+        front_door(tmp_path, "stop", "olist")
+
+
+def containers(home: Path) -> list[str]:
+    """Names of the containers of a home, stopped ones too."""
+    import docker
+
+    with closing(docker.from_env()) as client:
+        label = f"mlrunner.home={home}/.mlrunner/deployments"
+        return [str(one.name) for one in client.containers.list(all=True, filters={"label": label})]

@@ -1,0 +1,189 @@
+"""Batch prediction through the front door: one deployment, asked over HTTP, by its files, and by its model itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.conftest import PROJECT, UNSAVED, Ran, environment, exported, front_door
+
+pytestmark = pytest.mark.slow
+OLIST = PROJECT / "data" / "olist_synthetic.csv.gz"
+ROWS = 3000
+MOMENTS = ("order_purchase_timestamp", "order_approved_at", "shipping_limit_date")
+ZENML = """
+import json, sys
+from zenml.client import Client
+run = Client().get_pipeline_run(sys.argv[1])
+step = run.steps["predict"]
+print(json.dumps([run.pipeline.name, str(run.status), list(run.steps), step.outputs["summary"][0].load()]))
+"""
+
+
+@dataclass
+class Deployed:
+    """A deployment of the embedded data, texts and all, and a folder of tables."""
+
+    home: Path
+    folder: Path
+
+    def predict(self, *arguments: str, **more: str) -> Ran:
+        """Type `mlrunner predict`."""
+        return front_door(self.home, "predict", *arguments, cwd=self.folder, **more)
+
+    def told(self, *arguments: str) -> Any:
+        """Predict, and read the summary."""
+        done = self.predict(*arguments, "--json")
+        assert done.code == 0, done.err
+        return done.json
+
+    @cached_property
+    def raw(self) -> pd.DataFrame:
+        """The table as pandas reads it."""
+        return pd.read_csv(self.folder / "orders.csv")
+
+    @cached_property
+    def expected(self) -> np.ndarray[Any, Any]:
+        """What MLflow's own copy of the model predicts for it."""
+        facts = json.loads((self.state_file.parent / "releases" / "1" / "release.json").read_text())["facts"]
+        mlflow.set_tracking_uri(f"sqlite:///{self.home}/.mlrunner/mlflow.db")
+        model = mlflow.sklearn.load_model(facts["model_uri"])
+        return np.asarray(model.predict(self.raw), dtype=np.float64)
+
+    @property
+    def state_file(self) -> Path:
+        """What the deployment is."""
+        return self.home / ".mlrunner" / "deployments" / "olist" / "state.json"
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    home, folder = tmp_path_factory.mktemp("served"), tmp_path_factory.mktemp("tables")
+    pd.read_csv(OLIST, dtype=str, nrows=ROWS).to_csv(folder / "orders.csv", index=False)
+    chosen = ("model=xgboost", "cleaning=full", f"dataset.rows={ROWS}", "gate=none", UNSAVED[1])
+    try:
+        done = front_door(home, *chosen, "deployer=local", f"deployer.port={free_port()}")
+        assert done.code == 0, done.err
+        yield Deployed(home, folder)
+    finally:
+        front_door(home, "stop", "olist")
+
+
+@pytest.fixture(scope="module")
+def online(deployed: Deployed) -> Any:
+    """The whole table through the service."""
+    return deployed.told("orders.csv", "--keep", "order_id,price", "--rows-per-chunk", "700")
+
+
+def test_the_service_predicts_what_the_model_does(online: Any, deployed: Deployed) -> None:
+    assert (online["rows"], online["predicted"], online["rejected"], online["version"]) == (ROWS, ROWS, 0, 1)
+    assert online["through"].startswith("http://127.0.0.1:")
+    assert Path(online["output"]) == deployed.folder / "orders.predictions.parquet"
+    found = pd.read_parquet(online["output"])
+    assert list(found) == ["row", "order_id", "price", "prediction", "model", "version"]
+    assert found["row"].tolist() == list(range(ROWS))
+    assert found["order_id"].tolist() == deployed.raw["order_id"].tolist()
+    assert found["prediction"].to_numpy().tolist() == deployed.expected.tolist()
+
+
+def test_the_release_predicts_the_same_file(online: Any, deployed: Deployed) -> None:
+    given = ("orders.csv", "--keep", "order_id,price", "--rows-per-chunk", "700", "--offline", "-o", "offline.parquet")
+    offline = deployed.told(*given)
+    assert offline["through"] == "release"
+    assert Path(offline["output"]).read_bytes() == Path(online["output"]).read_bytes()
+
+
+def test_zenml_knows_the_prediction(online: Any, deployed: Deployed) -> None:
+    variables = environment(deployed.home, **exported(deployed.home))
+    command = [sys.executable, "-c", ZENML, online["pipeline_run"]]
+    done = subprocess.run(command, capture_output=True, text=True, env=variables, cwd=PROJECT)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert told[:3] == ["inference", "completed", ["predict"]]
+    assert told[3] == {name: value for name, value in online.items() if name != "pipeline_run"}
+
+
+def test_rows_that_do_not_fit_are_put_aside(deployed: Deployed) -> None:
+    rows = pd.read_csv(deployed.folder / "orders.csv", dtype=str).head(400)
+    rows.loc[3, "price"] = "cheap"
+    rows.loc[[5, 399], "payment_type"] = "shells"
+    rows.loc[5, "freight_value"] = "1e999"
+    rows.drop(columns="review_score").to_csv(deployed.folder / "faulty.csv", index=False)
+    done = deployed.predict("faulty.csv", "-o", "faulty.out.csv", "--rows-per-chunk", "150")
+    assert done.code == 0, done.err
+    assert "400: 397 predicted, 3 put aside" in done.out
+    assert "reason 1  Column 'price' holds numbers, but has 'cheap'." in done.out
+    aside = pd.read_csv(deployed.folder / "faulty.out.csv.rejected.csv")
+    assert aside["row"].tolist() == [3, 5, 399]
+    assert aside["reason"].iloc[1].startswith("Column 'payment_type' has 'shells', which training did not see; it saw ")
+    assert aside["reason"].iloc[1].endswith(" Column 'freight_value' holds numbers, but has one beyond 1.8e308.")
+    found = pd.read_csv(deployed.folder / "faulty.out.csv")
+    assert found["prediction"].tolist() == np.delete(deployed.expected[:400], [3, 5, 399]).tolist()
+
+
+WRONG = {
+    "columns": (["short.csv"], "The table lacks the columns"),
+    "deployment": (["orders.csv", "--name", "olst"], "'olst' is no deployment; there are olist. Did you mean 'olist'?"),
+    "there": (["orders.csv", "-o", "there.csv"], "there.csv is there already; overwrite it with --force"),
+    "override": (["orders.csv", "model=rf"], "'model=rf' has no part in a prediction"),
+}
+
+
+def test_what_is_wrong_is_one_sentence(deployed: Deployed) -> None:
+    (deployed.folder / "short.csv").write_text("price\n1\n")
+    (deployed.folder / "there.csv").write_text("before")
+    before = sorted(deployed.folder.iterdir())
+    for arguments, told in WRONG.values():
+        done = deployed.predict(*arguments)
+        assert (done.code, done.out, told in done.err, done.err.count("\n")) == (2, "", True, 1), done.err
+    assert sorted(deployed.folder.iterdir()) == before
+    assert (deployed.folder / "there.csv").read_text() == "before"
+
+
+def test_a_server_that_dies_costs_no_row_of_a_glob_of_parquet(deployed: Deployed) -> None:
+    typed = deployed.raw.assign(**{name: pd.to_datetime(deployed.raw[name]) for name in MOMENTS})
+    typed.iloc[:1000].to_parquet(deployed.folder / "part-1.parquet")
+    typed.iloc[1000:].to_parquet(deployed.folder / "part-2.parquet")
+    os.kill(json.loads(deployed.state_file.read_text())["serves"]["pid"], signal.SIGKILL)
+    found = deployed.told("part-*.parquet", "-o", "parts.csv")
+    assert found["through"].startswith("http://")
+    assert pd.read_csv(found["output"])["prediction"].tolist() == deployed.expected.tolist()
+
+
+def test_a_stopped_deployment_predicts_offline_only(deployed: Deployed) -> None:
+    with sqlite3.connect(deployed.folder / "shop.db") as connection:
+        deployed.raw.to_sql("orders", connection, index=False)
+    connection.close()
+    assert front_door(deployed.home, "stop", "olist").code == 0
+    query = "dataset.query='select * from orders order by rowid'"
+    given = ("dataset=sql", "dataset.url=sqlite:///shop.db", query, "--keep", "order_id,product_weight_g")
+    done = deployed.predict(*given)
+    assert done.code == 2
+    assert "Deployment olist is stopped; predict with --offline, or mlrunner deploy --restart olist." in done.err
+    found = deployed.told(*given, "--version", "1")
+    assert found["through"] == "release"
+    assert Path(found["output"]) == deployed.folder / "sql.predictions.parquet"
+    table = pd.read_parquet(found["output"])
+    assert table["prediction"].tolist() == deployed.expected.tolist()
+    assert table["product_weight_g"].equals(deployed.raw["product_weight_g"])

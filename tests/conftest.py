@@ -23,6 +23,13 @@ SHARING = (
     "test_robust.py",
     "test_search.py",
     "test_search_robust.py",
+    "test_deploy.py",
+    "test_predict.py",
+    "test_playground.py",
+    "test_image.py",
+    "test_docker_deployer.py",
+    "test_evidence.py",
+    "test_naming.py",
 )  # their tests share servers or whole runs
 UNSAVED = ("tracking.log_model=false", "tracking.plots=false")  # for a run of which neither is looked at
 RUN_SECONDS = 300  # a whole run on a busy machine of two cores, with room

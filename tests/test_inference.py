@@ -347,6 +347,30 @@ def test_rows_with_faults_are_put_aside_and_the_rest_goes_on() -> None:
     assert json.loads(part.batch.body()) == {"inputs": {"size": [1.0, 3.0], "town": ["far", None], "rooms": [1.0, 3.0]}}
 
 
+KEPT: dict[str, tuple[Any, pa.DataType]] = {
+    "texts": (pd.Series(["a", None], dtype="str"), pa.large_string()),
+    "whole": ([1, 2], pa.int64()),
+    "objects": (pd.Series([1, None], dtype=object), pa.int64()),
+    "gaps": (pd.Series([None, None], dtype=object), pa.string()),
+    "decimals": (pd.Series([Decimal("1.50"), None], dtype=object), pa.string()),
+    "ids": (pd.Series([uuid.UUID(int=1), None], dtype=object), pa.string()),
+    "arrow": (pd.Series([1, None], dtype="int32[pyarrow]"), pa.int32()),
+    "arrow_gaps": (pd.Series([None, None], dtype=pd.ArrowDtype(pa.null())), pa.string()),
+}
+
+
+@pytest.mark.parametrize(("values", "type_"), KEPT.values(), ids=KEPT)
+def test_kept_columns_have_a_type_that_holds_for_every_piece(values: Any, type_: pa.DataType) -> None:
+    part = checked(pd.DataFrame({"kept": values}), 0, Schema(()), ["kept"], None)
+    assert part.kept.schema.field("kept").type == type_
+
+
+@pytest.mark.parametrize("values", [[1, "a"], [10**40, 1]])
+def test_kept_values_of_several_types_are_refused(values: list[Any]) -> None:
+    with pytest.raises(DataError, match="--keep kept: a column holds values of several types"):
+        checked(pd.DataFrame({"kept": pd.Series(values, dtype=object)}), 0, Schema(()), ["kept"], None)
+
+
 def test_what_a_request_holds_is_what_the_release_is_given() -> None:
     batch = checked(piece(new=[True, None, False], built=["2018-01-01", None, None]), 0, SCHEMA, [], None).batch
     given = json.loads(batch.body())["inputs"]
@@ -694,8 +718,6 @@ def asking(ledger: Ledger) -> Iterator[service.Service]:
     found = service.Service(ledger, 2)
     yield found
     found.stop()
-    for connection in found._local.__dict__.values():
-        connection.close()
 
 
 def test_the_service_is_asked(asking: service.Service, served: Served) -> None:
@@ -752,7 +774,6 @@ def test_the_version_that_began_goes_on(asking: service.Service, served: Served,
         assert asking.predict(ROW) == [0.5, None]
         assert old.asked == ["/invocations"] * 2
     finally:
-        asking._local.__dict__[f"http://127.0.0.1:{old.port}"].close()
         old.stop()
     asking._url = f"http://127.0.0.1:{served.port}"
     served.answers = [(200, "m/4", {"predictions": [9.0, 9.0]})]

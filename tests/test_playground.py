@@ -739,6 +739,12 @@ class TestVerb:
         with pytest.raises(ConfigError, match=rf"^--port={running.port} cannot be used \(.*in use.*\); choose another"):
             playground.main(["--no-browser", "--port", str(running.port)])
 
+    @pytest.mark.parametrize("port", ["-1", "65536"])
+    def test_what_is_no_port_is_refused(self, home: Path, port: str) -> None:
+        del home
+        with pytest.raises(ConfigError, match=rf"^--port={port} cannot be used \(ports end at 65535\)"):
+            playground.main(["--no-browser", "--port", port])
+
     def test_its_settings_are_streamlits(self) -> None:
         from streamlit import config
 

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -129,7 +129,7 @@ def free_port() -> int:
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
-@pytest.mark.parametrize("path", ["/invocations", "/a/b?c=d&e=%20%26+x&c=", "/%C3%A9?%C3%A9=1", "//two?http://x/"])
+@pytest.mark.parametrize("path", ["/invocations", "/a/b?c=d&e=%20%26+x&c=", "/%C3%A9?%C3%A9=1"])
 def test_method_path_and_query_pass(client: Client, method: str, path: str) -> None:
     told = client.ask(method, path, b"body" if method in ("POST", "PUT", "PATCH") else None).json
     assert told["asked"] == f"{method} {path}"
@@ -322,6 +322,7 @@ def test_nobody_notices_a_switch_under_load(tmp_path: Path, versions: list[Saved
             done.set()
             load_.join(30)
         with Client(stable) as client:
+            assert client.get("/version").status == 200
             counted = numbers(client)
     assert {status for status, _ in seen} == {200}
     assert {model for _, model in seen} == set(expected)
@@ -505,7 +506,21 @@ def numbers_of_restarts(client: Client) -> float:
     )
 
 
-def test_attempts_become_calmer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def settle(tmp_path: Path, backend: tuple[Backend, int]) -> Callable[[], None]:
+    """Let the gateway find a server that answers, so that it restarts nothing any more, and wait for what it began."""
+    others = set(psutil.Process().children())
+
+    def wait() -> None:
+        write(tmp_path, backend[1])
+        seen = backend[0].pings
+        until(lambda: backend[0].pings > seen + 2)
+        until(lambda: set(psutil.Process().children()) <= others)
+
+    return wait
+
+
+def test_attempts_become_calmer(tmp_path: Path, settle: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gateway, "LOOK", 0.02)
     monkeypatch.setattr(gateway, "CALM", (0.0, 0.4, 0.8, 3600.0))
     noted = tmp_path / "noted"
@@ -514,13 +529,14 @@ def test_attempts_become_calmer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         until(lambda: len(lines(noted)) == 3)
         times = [float(line) for line in lines(noted)]
         assert numbers_of_restarts(client) == 3
+        settle()
     slack = 0.3  # that one interpreter may have started faster than another
     assert times[1] - times[0] > 0.4 - slack
     assert times[2] - times[1] > 0.8 - slack
     assert len(lines(noted)) == 3
 
 
-def test_one_restart_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_restart_at_a_time(tmp_path: Path, settle: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gateway, "LOOK", 0.01)
     monkeypatch.setattr(gateway, "CALM", (0.0, 0.0))
     noted, go = tmp_path / "noted", tmp_path / "go"
@@ -535,13 +551,12 @@ def test_one_restart_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
             go.touch()
             until(lambda: len(lines(noted)) > 1)
             until(lambda: numbers_of_restarts(client) > 1)
-            write(tmp_path, port)  # which answers, so that nothing is restarted any more
-            until(lambda: psutil.Process().children() == [])
+            settle()
 
 
 @pytest.mark.parametrize("command", [("/no/such/program",), ()], ids=["absent", "empty"])
 def test_a_command_that_cannot_be_run_does_not_end_the_watch(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+    tmp_path: Path, settle: Callable[[], None], monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
 ) -> None:
     monkeypatch.setattr(gateway, "LOOK", 0.01)
     monkeypatch.setattr(gateway, "CALM", (0.0, 0.01, 0.02, 0.05))
@@ -551,8 +566,7 @@ def test_a_command_that_cannot_be_run_does_not_end_the_watch(
         until(lambda: numbers_of_restarts(client) > 2)
         write(tmp_path, port, restart=(sys.executable, "-c", NOTE, str(noted)))
         until(lambda: lines(noted))
-        monkeypatch.setattr(gateway, "CALM", (3600.0,))
-        until(lambda: psutil.Process().children() == [])
+        settle()
 
 
 def test_a_server_that_is_busy_is_not_restarted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

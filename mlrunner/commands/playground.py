@@ -9,6 +9,8 @@ from pathlib import Path
 
 from mlrunner.errors import ConfigError
 
+HOST, LAST_PORT = "127.0.0.1", 65535
+
 
 def main(arguments: list[str]) -> int:
     """Serve the page until Ctrl-C."""
@@ -58,13 +60,13 @@ def free(port: int) -> int:
     """Check the port of the page, or find one.
 
     Raises:
-        ConfigError: When somebody listens on it.
+        ConfigError: When it is none, or somebody listens on it.
     """
     from mlrunner.deployer import processes
 
     if port == 0:
         return processes.free_port()
-    reason = processes.is_taken("127.0.0.1", port)
+    reason = processes.is_taken(HOST, port) if 0 < port <= LAST_PORT else f"ports end at {LAST_PORT}"
     if reason is not None:
         raise ConfigError(f"--port={port} cannot be used ({reason}); choose another, or leave it out for a free one.")
     return port

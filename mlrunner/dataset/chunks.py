@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import re
+import sys
 import warnings
-from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,12 +85,12 @@ def _pieces(dataset: Dataset, rows: int, as_text: Collection[str]) -> Pieces:
 
 def _limited(pieces: Pieces, rows: int | None) -> Pieces:
     """Stop after so many rows, and close what is read."""
-    left = rows
+    left = sys.maxsize if rows is None else rows
     with closing(pieces):
         for piece in pieces:
-            yield piece if left is None else piece.head(left).copy()
-            left = None if left is None else left - len(piece)
-            if left is not None and left <= 0:
+            yield piece if len(piece) <= left else piece.head(left).copy()
+            left -= len(piece)
+            if left <= 0:
                 return
 
 
@@ -191,11 +192,8 @@ def _of_query(url: str, query: str, rows: int) -> Pieces:
         names = [str(name) for name in result.keys()]  # noqa: SIM118 (not a mapping: iterating gives rows)
         formats.refuse_duplicates("dataset.query returns a table which", names, "give each its own name with AS")
         records = result.fetchmany(rows)
-        yield _of_records(records, names)
-        while records := result.fetchmany(rows):
-            yield _of_records(records, names)
-
-
-def _of_records(records: Sequence[Any], names: list[str]) -> pd.DataFrame:
-    """Keep what the database gave: a gap turns no whole number into a double."""
-    return pd.DataFrame([tuple(row) for row in records], columns=names, dtype=object)
+        while True:  # of objects: a gap turns no whole number into a double
+            yield pd.DataFrame([tuple(row) for row in records], columns=names, dtype=object)
+            records = result.fetchmany(rows)
+            if not records:
+                return

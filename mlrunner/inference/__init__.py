@@ -98,7 +98,10 @@ def predict(dataset: Group, job: Job) -> dict[str, Any]:
     pieces = _pieces(source, predictor, job, job.rows_per_chunk)
     with Results(out, predictor.model, predictor.version) as results, closing(pieces):
         _through(predictor, pieces, results)
-    seconds = time.perf_counter() - began
+    return _summary(results, predictor, out, time.perf_counter() - began)
+
+
+def _summary(results: Results, predictor: Predictor, out: Path, seconds: float) -> dict[str, Any]:
     return {
         "rows": results.rows,
         "predicted": results.predicted,
@@ -152,8 +155,7 @@ def _through(predictor: Predictor, parts: Iterator[Part], results: Results) -> N
                     collect()
             while waiting:
                 collect()
-        except BaseException:
-            predictor.stop()
-            raise
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+            predictor.stop()
+            opened.cache_clear()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -103,13 +105,19 @@ def _taken(values: Values, places: npt.NDArray[np.int64]) -> Values:
 def _kept(piece: pd.DataFrame, keep: Sequence[str]) -> pa.Table:
     try:
         return pa.table({name: _arrow(piece[name]) for name in keep})
-    except (pa.ArrowException, TypeError) as error:
+    except (pa.ArrowException, TypeError, OverflowError) as error:
         told = str(error).splitlines()[0].rstrip(".")
         raise DataError(f"--keep {','.join(keep)}: a column holds values of several types ({told}).") from error
 
 
 def _arrow(column: pd.Series[Any]) -> pa.Array:
-    found = pa.array(objects(column) if column.dtype == object else column)
+    """Give a column a type that does not follow from which rows are in the piece, wherever there is one."""
+    values: Any = column
+    if column.dtype == object:
+        values = objects(column)
+        if not {Decimal, uuid.UUID}.isdisjoint(map(type, values)):  # Arrow would count the digits of the former
+            values = [None if value is None else str(value) for value in values]
+    found = pa.array(values)
     found = found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
     return found.cast(pa.string()) if pa.types.is_null(found.type) else found
 

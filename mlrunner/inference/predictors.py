@@ -55,7 +55,7 @@ class Predictor(Protocol):
         """
 
     def stop(self) -> None:
-        """Give up what is under way; nobody waits for it any more."""
+        """End; nobody waits for what is under way."""
 
 
 def ask(predictor: Predictor, batch: Batch) -> list[Any]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
+from socket import SHUT_RDWR
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -59,6 +61,7 @@ class Service:
 
     def __init__(self, ledger: Ledger, version: int) -> None:
         self._ledger, self._local, self._stopped = ledger, threading.local(), threading.Event()
+        self._connections: list[HTTPConnection] = []
         state = self._state()
         self._url, self._timeout = state.url, state.timeout + GRACE
         self.model, self.version, self.through = ledger.name, version, state.url
@@ -78,6 +81,10 @@ class Service:
     def stop(self) -> None:
         """See `Predictor.stop`."""
         self._stopped.set()
+        for connection in self._connections:
+            with suppress(OSError, AttributeError):
+                connection.sock.shutdown(SHUT_RDWR)  # wakes a thread that waits for the answer
+            connection.close()
 
     def _kept(self, model: str) -> str:
         """Find the address of the version that served before, which only a deployment can have replaced."""
@@ -132,6 +139,7 @@ class Service:
         if url not in known:
             address = urlsplit(url)
             known[url] = HTTPConnection(address.hostname or "", address.port, timeout=self._timeout)
+            self._connections.append(known[url])
         return known[url]
 
 

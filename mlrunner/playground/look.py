@@ -25,7 +25,9 @@ header[data-testid="stHeader"] {display: none;}
   overflow-wrap: anywhere;}
 .pg-answer .pg-note {font-size: .85rem; opacity: .8; line-height: 1.4;}
 .pg-empty {background: rgba(128, 128, 128, .1);}
-@media (min-width: 900px) {.st-key-answer-box {position: sticky; top: 1.5rem;}}
+@media (min-width: 640px) {
+  [data-testid="stColumn"]:has(.st-key-answer-box) {position: sticky; top: 1.5rem; align-self: flex-start;}
+}
 </style>"""
 
 

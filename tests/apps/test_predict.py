@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.conftest import PROJECT, UNSAVED, Ran, environment, exported, front_door
+from tests.conftest import PROJECT, UNSAVED, Ran, environment, front_door
 
 pytestmark = pytest.mark.slow
 OLIST = PROJECT / "data" / "olist_synthetic.csv.gz"
@@ -29,6 +29,8 @@ MOMENTS = ("order_purchase_timestamp", "order_approved_at", "shipping_limit_date
 ZENML = """
 import json, sys
 from zenml.client import Client
+from zenml.utils import source_utils
+source_utils.set_custom_source_root(".")
 run = Client().get_pipeline_run(sys.argv[1])
 step = run.steps["predict"]
 print(json.dumps([run.pipeline.name, str(run.status), list(run.steps), step.outputs["summary"][0].load()]))
@@ -115,7 +117,7 @@ def test_the_release_predicts_the_same_file(online: Any, deployed: Deployed) -> 
 
 
 def test_zenml_knows_the_prediction(online: Any, deployed: Deployed) -> None:
-    variables = environment(deployed.home, **exported(deployed.home))
+    variables = environment(deployed.home, ZENML_CONFIG_PATH=str(deployed.home / ".mlrunner" / "zenml"))
     command = [sys.executable, "-c", ZENML, online["pipeline_run"]]
     done = subprocess.run(command, capture_output=True, text=True, env=variables, cwd=PROJECT)
     assert done.returncode == 0, done.stderr

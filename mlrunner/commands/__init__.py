@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 
-VERBS = ("deploy", "env", "history", "resume", "rollback", "stack", "status", "stop")
+VERBS = ("deploy", "env", "history", "playground", "predict", "resume", "rollback", "stack", "status", "stop")
 
 
 def load(verb: str) -> Callable[[list[str]], int]:

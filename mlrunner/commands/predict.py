@@ -141,10 +141,10 @@ def run(dataset: Group, job: Job, cfg: DictConfig) -> dict[str, Any]:
     Args:
         dataset: The group of the composition.
         job: What is to be done with it.
-        cfg: The composition, which names the stack.
+        cfg: It names the stack.
 
     Returns:
-        What came of it, see `mlrunner.inference.predict`, and the pipeline run's name.
+        What came of it, as `mlrunner.inference.predict` has it, and the pipeline run's name.
 
     Raises:
         MlrunnerError: When it cannot be done; no file is written then.
@@ -152,19 +152,18 @@ def run(dataset: Group, job: Job, cfg: DictConfig) -> dict[str, Any]:
     from mlrunner import inference
     from mlrunner.build import build
     from mlrunner.composition.values import plain
-    from mlrunner.garbage import settle
 
     inference.check(dataset, job)
     build(plain(cfg, "stack"), "stack").activate(Path(cfg.home))
+    from mlrunner.garbage import settle
     from pipelines.inference import inference as pipeline
 
     settle()
-    name = f"predict-{job.name}-{job.version}-{uuid.uuid4().hex[:12]}"
-    finished = pipeline.with_options(run_name=name)(dataset=dataset, job=job)
+    configured = pipeline.with_options(run_name=f"predict-{job.name}-{job.version}-{uuid.uuid4().hex[:12]}")
+    finished = configured(dataset=dataset, job=job)
     if finished is None:
         raise StoreError("ZenML did not run the pipeline; see its log with -v.")
-    summary: dict[str, Any] = finished.steps["predict"].outputs["summary"][0].load()
-    return {**summary, "pipeline_run": str(finished.name)}
+    return {**finished.steps["predict"].outputs["summary"][0].load(), "pipeline_run": str(finished.name)}
 
 
 def _show(found: dict[str, Any]) -> None:

@@ -1,1 +1,1 @@
-"""A page for people over a deployed model: `mlrunner playground`. Only `page` knows Streamlit."""
+"""A page for people over a deployed model: `mlrunner playground`. Only the modules `page*` know Streamlit."""

@@ -22,6 +22,7 @@ def main() -> None:
     try:
         found = served.ask(ledger)
     except AskError as error:
+        page_form.keep()
         st.error(words.plain(error))
         st.button("Ask again")
     else:

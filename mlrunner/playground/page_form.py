@@ -46,6 +46,12 @@ def show(served: Served) -> dict[str, Any]:
     return row
 
 
+def keep() -> None:
+    """Keep what the form holds while it is not shown, for Streamlit forgets it."""
+    kept = st.session_state.get(KEPT, {})
+    st.session_state[KEPT] = {key: st.session_state.get(key, value) for key, value in kept.items()}
+
+
 def choose(served: Served) -> None:
     """Offer the rows of the input example to begin with."""
     choices = [*map(str, range(1, len(served.rows) + 1)), NOTHING]
@@ -66,7 +72,7 @@ def fill(form: Sequence[Field], rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def restore(served: Served) -> None:
-    """Give each field its value; Streamlit forgets those that were not shown while the service did not answer."""
+    """Give each field its value: what it holds, or held before the service fell silent, or that of the example."""
     kept = st.session_state.get(KEPT, {})
     first = served.rows[0] if served.rows else {}
     for field in served.form:

@@ -58,7 +58,7 @@ def test_answers_without_heavy_imports(arguments: list[str], shown: str, tmp_pat
         (["model.estimator.max_dept=3"], "Did you mean 'max_depth'?"),
         (["seed.a=1"], "seed.a is not a key; seed holds a value and no keys."),
         (["model=[rf"], "'model=[rf' is not an override;"),
-        (["rnus"], "'rnus' is not a verb; the verbs are env, resume, stack,"),
+        (["rnus"], "'rnus' is not a verb; the verbs are deploy, env, history, playground, predict, resume, rollback, stack, status, stop,"),
         (["stak"], "Did you mean 'stack'?"),
     ],
 )  # fmt: skip

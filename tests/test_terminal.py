@@ -15,7 +15,7 @@ from mlrunner import terminal
 from mlrunner.errors import ConfigError, MlrunnerError, ProblemsError
 from mlrunner.outcome import Outcome
 from mlrunner.progress import Progress
-from mlrunner.terminal import metrics_table, number, where_next
+from mlrunner.terminal import metrics_table, number, show_hand_over, where_next
 
 NAN, INF = float("nan"), float("inf")
 OUTCOME = Outcome(
@@ -113,8 +113,43 @@ def test_where_next_after_a_first_run(tmp_path: Path, monkeypatch: pytest.Monkey
         "mlflow": 'eval "$(mlrunner env)"; mlflow ui  # run 0123456789abcdef',
         "folder": "day/12-00",
         "reproduce": "mlrunner model=rf split.test=0.3",
-        "serve": 'eval "$(mlrunner env)"; mlflow models serve -m models:/m-1 --env-manager local',
+        "deploy": "mlrunner deploy 01234567",
     }
+
+
+def test_what_is_deployed_is_not_offered_again() -> None:
+    where = {
+        "name": "olist",
+        "version": 1,
+        "url": "http://127.0.0.1:8000",
+        "where": "at http://127.0.0.1:8000/invocations",
+    }
+    told = where_next(dataclasses.replace(OUTCOME, deployment=where), [])
+    assert "deploy" not in told
+    assert told["next"] == "mlrunner status, rollback, history, stop"
+    failed = where_next(dataclasses.replace(OUTCOME, deployment={"error": "no port"}), [])
+    assert failed["deploy"] == "mlrunner deploy 01234567"
+
+
+@pytest.mark.parametrize(
+    ("gate", "deployment", "lines"),
+    [
+        (None, None, []),
+        ({"open": False, "reason": "test/r2 0.1 is below 0.2"}, None, ["gate      closed: test/r2 0.1 is below 0.2"]),
+        (
+            {"open": True, "reason": "good"},
+            {"name": "olist", "version": 3, "url": None, "where": "in the registry, alias champion"},
+            ["gate      open: good", "deployed  olist version 3 in the registry, alias champion"],
+        ),
+        ({"open": True, "reason": "good"}, {"error": "no port"}, ["gate      open: good"]),
+    ],
+    ids=["not asked", "closed", "deployed", "failed"],
+)
+def test_gate_and_deployment_are_told(
+    gate: dict[str, Any] | None, deployment: dict[str, Any] | None, lines: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    show_hand_over(gate, deployment)
+    assert [line.strip() for line in capsys.readouterr().out.splitlines()] == lines
 
 
 def test_the_diff_is_to_the_run_just_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

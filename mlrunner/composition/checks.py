@@ -113,7 +113,8 @@ def check(cfg: DictConfig, launch: Launch) -> Checked:
     problems.refuse()
     if data is None:  # then there was a problem
         raise ProblemsError(problems.found)
-    code = {group: code_of(part) for group, part in {"dataset": data.dataset, **built}.items()}
+    parts = {"dataset": data.dataset, "cleaning": built["cleaning"], "split": built["split"]}
+    code = {group: code_of(part) for group, part in parts.items()}  # of the steps that are cached
     return Checked(composing.read(cfg, launch), data, code, built["stack"])
 
 

@@ -41,8 +41,7 @@ def follow(ledger: Ledger, url: str, server: Server) -> None:
 
 def pid_of(ledger: Ledger) -> int | None:
     """Find the gateway's process; None when it does not run."""
-    file = ledger.folder / "gateway.pid"
-    pid = int(file.read_text() or 0) if file.exists() else 0
+    pid = processes.read_pid(ledger.folder / "gateway.pid")
     return pid if pid and processes.is_running(pid, str(ledger.folder)) else None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -32,8 +33,8 @@ class LocalDeployer(ServedDeployer):
             *("--port", str(port), "--token", token, *self.arguments()),
         )
         service = zenml_service.start(_stack_deployer(), release, port, command)
-        pid = service.status.pid
-        return Server(release.version, f"http://{LOOPBACK}:{port}", str(service.uuid), token, pid or 0)
+        pid = processes.read_pid(Path(str(service.status.pid_file)))  # ZenML sees no process that has no command yet
+        return Server(release.version, f"http://{LOOPBACK}:{port}", str(service.uuid), token, pid)
 
     def is_alive(self, server: Server) -> bool:
         """See `ServedDeployer.is_alive`."""

@@ -45,14 +45,23 @@ def start(pid_file: Path, log_file: Path, *command: str) -> int:
         Its process number.
     """
     subprocess.run(detached(pid_file, log_file, *command), env=environment(), check=True)
-    return int(pid_file.read_text())
+    return read_pid(pid_file)
+
+
+def read_pid(pid_file: Path) -> int:
+    """Read the number of a process that was started for good; 0 when none was."""
+    return int(pid_file.read_text() or 0) if pid_file.exists() else 0
 
 
 def is_running(pid: int, mark: str) -> bool:
-    """Tell whether a process is there, by a word of its command: numbers come again."""
+    """Tell whether a process is there, by a word of its command: numbers come again.
+
+    One that is just being started has no command yet.
+    """
     try:
         found = psutil.Process(pid)
-        return mark in " ".join(found.cmdline()) and not _has_ended(found)
+        command = found.cmdline()
+        return (not command or mark in " ".join(command)) and not _has_ended(found)
     except (psutil.Error, ValueError):
         return False
 

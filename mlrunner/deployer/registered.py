@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
 from abc import abstractmethod
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from mlrunner.deployer import Candidate, Deployer, Deployment
 from mlrunner.deployer.ledger import Ledger
@@ -15,7 +16,15 @@ from mlrunner.errors import MlrunnerError
 from mlrunner.gate import Decision
 from mlrunner.schema import dataclass
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=60)]
+
+def _named(value: str) -> str:
+    """Take what can be a folder, a registered model and a part of a container's name."""
+    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,59}", value) is None:
+        raise ValueError("should be a name of letters, digits, '-', '_' and '.', at most 60 of them")
+    return value
+
+
+Name = Annotated[str, AfterValidator(_named)]
 Positive = Annotated[float, Field(gt=0)]
 
 

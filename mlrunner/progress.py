@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import ParamSpec, TypeVar
 
 from rich.console import Console
 from rich.text import Text
 
 from mlrunner.terminal import console
 
+P = ParamSpec("P")
+R = TypeVar("R")
 TRAINING = ("ingest", "clean", "divide", "train", "evaluate", "gate", "deploy")
 DEPLOYMENT = ("ingest", "clean", "divide", "load", "score", "gate", "deploy")
 
@@ -54,3 +58,14 @@ class Progress:
 
 
 PROGRESS = Progress()
+
+
+def shown(function: Callable[P, R]) -> Callable[P, R]:
+    """Tell the terminal when a step begins and ends; a cached step never begins."""
+
+    @functools.wraps(function)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        with PROGRESS.step(function.__name__):
+            return function(*args, **kwargs)
+
+    return wrapper

@@ -5,9 +5,9 @@ from __future__ import annotations
 from zenml import pipeline
 from zenml.enums import ExecutionMode
 
-from mlrunner import steps
 from mlrunner.build import Group
 from mlrunner.inference import Job
+from mlrunner.steps.predicting import predict
 
 
 @pipeline(
@@ -19,4 +19,4 @@ from mlrunner.inference import Job
 )
 def inference(dataset: Group, job: Job) -> None:
     """Predict a table through what is deployed."""
-    steps.predict(dataset, job)
+    predict(dataset, job)

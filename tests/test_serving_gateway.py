@@ -473,6 +473,7 @@ def lines(file: Path) -> list[str]:
 
 def test_a_server_that_was_killed_is_started_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gateway, "LOOK", 0.05)
+    monkeypatch.setattr(gateway, "CALM", (0.0, 60.0))  # the first attempt has to do
     monkeypatch.chdir(PROJECT)
     port, pid_file, script = free_port(), tmp_path / "pid", tmp_path / "server.py"
     script.write_text(SERVER)

@@ -36,7 +36,8 @@ Told = dict[str, Any]
 def main() -> None:
     """Time the starts, compare the answers, put on the loads, and print medians and ratios."""
     parsed = arguments()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background jobs would ignore Ctrl-C
+        signal.signal(number, signal.default_int_handler)
     settings = {key: value for key, value in vars(parsed).items() if key != "out"}
     found: Told = {"settings": settings, "machine": machine(), "absent": {}, "starts": {}, "answers": {}, "rounds": []}
     with tempfile.TemporaryDirectory(prefix="serve-", ignore_cleanup_errors=True) as folder:
@@ -46,7 +47,7 @@ def main() -> None:
             with running(model, parsed.peers, found["absent"]) as up:
                 measure(model, up, parsed, found)
         except (KeyboardInterrupt, Absent) as error:
-            say(f"ended early: {error or 'Ctrl-C'}")
+            say(f"ended early: {error or 'asked to stop'}")
     if found["rounds"] or any(found["starts"].values()):  # or an earlier go's figures stay
         save(parsed.out, found)
     report.show(found)

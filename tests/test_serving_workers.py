@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -42,14 +42,16 @@ class Served:
     def __init__(self, folder: Path, port: int, *options: str) -> None:
         command = [sys.executable, "-m", "mlrunner.serving", str(folder), "--port", str(port), *options]
         self.port, self.process = port, subprocess.Popen(command, cwd=PROJECT, stderr=subprocess.PIPE, text=True)
-        self.family = psutil.Process(self.process.pid)
+        self.family, self.known = psutil.Process(self.process.pid), set[psutil.Process]()
 
     def workers(self) -> set[psutil.Process]:
         """The processes that it has started, and that are there."""
         try:
-            return {one for one in self.family.children() if one.status() != psutil.STATUS_ZOMBIE}
+            found = {one for one in self.family.children() if one.status() != psutil.STATUS_ZOMBIE}
         except psutil.NoSuchProcess:
             return set()
+        self.known |= found
+        return found
 
     def answers(self) -> bool:
         """Tell whether a new connection is answered."""
@@ -73,14 +75,13 @@ class Served:
 def started(folder: Path, *options: str, port: int | None = None) -> Iterator[Served]:
     """Start a server, and leave nothing of it behind."""
     served = Served(folder, port or free_port(), *options)
-    known: set[psutil.Process] = set()
     try:
         yield served
     finally:
-        known |= served.workers()
+        served.workers()
         served.process.kill()
-        for worker in known:
-            if worker.is_running():
+        for worker in served.known:
+            with suppress(psutil.NoSuchProcess):
                 worker.kill()
         served.process.communicate(timeout=START)
 

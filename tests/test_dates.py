@@ -163,3 +163,11 @@ def test_a_row_without_a_moment_is_refused() -> None:
         "split.time is 'when', which in 2 of 3 rows is no date, first 'soon'; "
         "set split.date_format, mend those rows or choose another split."
     )
+
+
+@pytest.mark.parametrize("fine", ["2020-01-01T00:00:00.123456789", "2020-01-01"])
+@pytest.mark.parametrize("late", ["9999-12-31", "2300-06-01T12:00:00", "no date"])
+def test_a_date_is_read_as_it_is_by_itself(fine: str, late: str) -> None:
+    both, alone = as_dates(pd.Series([fine, late], dtype=object)), as_dates(pd.Series([late], dtype=object))
+    assert both.iloc[1] == alone.iloc[0] or (both.isna().iloc[1] and alone.isna().iloc[0])
+    assert both.dtype == alone.dtype

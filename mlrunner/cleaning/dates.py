@@ -51,8 +51,16 @@ def as_dates(column: pd.Series, date_format: str | None = None) -> pd.Series:
     if isinstance(column.dtype, np.dtype) and column.dtype.kind == "M":
         return column
     text = column.astype(object) if isinstance(column.dtype, pd.CategoricalDtype) else column
-    parsed = pd.to_datetime(text, format=date_format or "ISO8601", errors="coerce", utc=True)
+    parsed = _read(text, date_format)
+    left = parsed.isna() & text.notna()
+    if left.any():  # beside a value with nanoseconds pandas reads no year after 2262: by themselves they are read
+        parsed[left] = _read(text[left], date_format)
     return parsed.dt.tz_localize(None)
+
+
+def _read(text: pd.Series, date_format: str | None) -> pd.Series:
+    parsed = pd.to_datetime(text, format=date_format or "ISO8601", errors="coerce", utc=True)
+    return parsed.astype("datetime64[us, UTC]")
 
 
 def days_between(end: pd.Series, start: pd.Series | None = None) -> pd.Series:

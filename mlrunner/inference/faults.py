@@ -6,12 +6,11 @@ import json
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from mlrunner.errors import brief, nearest
 from mlrunner.inference.plain import Values
 from mlrunner.serving.errors import RequestError
-from mlrunner.serving.schema import SHOWN, TYPES, WORDS, Column
+from mlrunner.serving.schema import SHOWN, TYPES, WORDS, Column, is_date
 
 LONG = 60  # characters of a value that a sentence shows
 
@@ -66,10 +65,7 @@ def _suspects(column: Column, values: list[Any]) -> list[int]:
 
 
 def _no_dates(values: list[Any]) -> list[int]:
-    texts = pd.Series([value if isinstance(value, str) else None for value in values], dtype=object)
-    read = pd.to_datetime(texts, format="mixed", utc=True, errors="coerce")
-    places: list[int] = np.flatnonzero((read.isna() & texts.notna()).to_numpy()).tolist()
-    return places
+    return [at for at, value in enumerate(values) if isinstance(value, str) and not is_date(value)]
 
 
 def _sentence(column: Column, value: Any) -> str:

@@ -99,7 +99,7 @@ class Column:
         try:
             return _dates(values)
         except Exception as error:  # dateutil raises one of many
-            bad = next((at for at, value in enumerate(values) if not _is_date(value)), None)
+            bad = next((at for at, value in enumerate(values) if not is_date(value)), None)
             if bad is None:  # together they are of more nanoseconds than fit
                 return np.concatenate([_dates([value]) for value in values])
             told = f"Column '{self.name}' holds dates, but row {bad} has {_shown(values[bad])}."
@@ -135,7 +135,8 @@ def _dates(values: Sequence[Any]) -> Array:
     return found.dt.tz_localize(None).to_numpy("datetime64[us]")
 
 
-def _is_date(value: Any) -> bool:
+def is_date(value: Any) -> bool:
+    """Tell whether a value is a date, or missing."""
     try:
         _dates([value])
     except Exception:

@@ -59,7 +59,7 @@ def as_dates(column: pd.Series, date_format: str | None = None) -> pd.Series:
 
 
 def _read(text: pd.Series, date_format: str | None) -> pd.Series:
-    parsed = pd.to_datetime(text, format=date_format or "ISO8601", errors="coerce", utc=True)
+    parsed: pd.Series = pd.to_datetime(text, format=date_format or "ISO8601", errors="coerce", utc=True)
     return parsed.astype("datetime64[us, UTC]")
 
 

@@ -55,12 +55,13 @@ def as_dates(column: pd.Series, date_format: str | None = None) -> pd.Series:
     left = parsed.isna() & text.notna()
     if left.any():  # beside a value with nanoseconds pandas reads no year after 2262: by themselves they are read
         parsed[left] = _read(text[left], date_format)
-    return parsed.dt.tz_localize(None)
+    naive: pd.Series = parsed.dt.tz_localize(None)
+    return naive
 
 
 def _read(text: pd.Series, date_format: str | None) -> pd.Series:
-    parsed: pd.Series = pd.to_datetime(text, format=date_format or "ISO8601", errors="coerce", utc=True)
-    return parsed.astype("datetime64[us, UTC]")
+    parsed = pd.to_datetime(text, format=date_format or "ISO8601", errors="coerce", utc=True)
+    return pd.Series(parsed.astype("datetime64[us, UTC]"))
 
 
 def days_between(end: pd.Series, start: pd.Series | None = None) -> pd.Series:

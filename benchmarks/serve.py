@@ -47,7 +47,7 @@ def main() -> None:
             with running(model, parsed.peers, found["absent"]) as up:
                 measure(model, up, parsed, found)
         except (KeyboardInterrupt, Absent) as error:
-            say(f"ended early: {error or 'asked to stop'}")
+            say(f"ended early: {str(error) or 'asked to stop'}")
     if found["rounds"] or any(found["starts"].values()):  # or an earlier go's figures stay
         save(parsed.out, found)
     report.show(found)
@@ -104,7 +104,8 @@ def one_start(name: str, model: Model, parsed: argparse.Namespace, absent: dict[
             return None
         server.stop()
         others = max(before, noise.wait(0.0))
-        found.append({"healthy_s": server.seconds, "command_s": server.command, "others": others})
+        told = {"healthy_s": server.seconds, "command_s": server.command, "deployer_s": server.deployer}
+        found.append({**told, "others": others})
     return min(found, key=lambda one: float(one["others"])) | {"tries": len(found)}
 
 

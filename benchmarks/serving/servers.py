@@ -44,7 +44,9 @@ def start_ours(model: Model) -> Running:
         raise
     gateway = int((_deployment(model) / "gateway.pid").read_text())
     pids = (gateway, json.loads((_deployment(model) / "state.json").read_text())["serves"]["pid"])
-    return Running(f"http://127.0.0.1:{port}/invocations", pids, seconds, whole, lambda: stop_ours(model))
+    deployed = json.loads((_deployment(model) / "history.jsonl").read_text().splitlines()[-1])
+    url = f"http://127.0.0.1:{port}/invocations"
+    return Running(url, pids, seconds, whole, lambda: stop_ours(model), deployed["seconds"])
 
 
 def _deployment(model: Model) -> Path:

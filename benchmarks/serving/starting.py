@@ -27,6 +27,7 @@ class Running:
         seconds: From the command to the health.
         command: Seconds of the command itself, where it ends.
         stop: Ends it.
+        deployer: Seconds of the deploy step alone, as the history has them; None for peers.
     """
 
     url: str
@@ -34,6 +35,7 @@ class Running:
     seconds: float
     command: float | None
     stop: Callable[[], None]
+    deployer: float | None = None
 
 
 def foreground(

@@ -32,7 +32,11 @@ class LocalDeployer(ServedDeployer):
             *(sys.executable, "-m", "mlrunner.serving", str(release.folder), "--host", LOOPBACK),
             *("--port", str(port), "--token", token, *self.arguments()),
         )
-        service = zenml_service.start(_stack_deployer(), release, port, command)
+        try:
+            service = zenml_service.start(_stack_deployer(), release, port, command)
+        except BaseException:  # Ctrl-C as well: nobody knows of the process yet
+            processes.end_all(token)
+            raise
         pid = processes.read_pid(Path(str(service.status.pid_file)))  # ZenML sees no process that has no command yet
         return Server(release.version, f"http://{LOOPBACK}:{port}", str(service.uuid), token, pid)
 

@@ -83,6 +83,23 @@ def end(pid: int, mark: str) -> None:
         _have_ended(whole)
 
 
+def end_all(mark: str) -> None:
+    """End every process that has a word in its command, one that starts another as well, until there is none."""
+    until = time.monotonic() + GRACE
+    while (found := marked(mark)) and time.monotonic() < until:
+        for pid in found:
+            end(pid, mark)
+
+
+def marked(mark: str) -> list[int]:
+    """Find the processes that have a word in their command."""
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        if mark in " ".join(process.info["cmdline"] or []) and not _has_ended(process):
+            found.append(process.pid)
+    return found
+
+
 def _have_ended(processes: list[psutil.Process]) -> bool:
     until = time.monotonic() + GRACE
     while not all(map(_has_ended, processes)):

@@ -62,8 +62,18 @@ def start(deployer: MLFlowModelDeployer, release: Release, port: int, command: t
     )
     client = Client()
     found = client.create_service(config=config, service_type=ModelService.SERVICE_TYPE)
-    service = ModelService(uuid=found.id, config=config, endpoint=_endpoint(port))
-    service.start(timeout=0)
+    try:
+        service = ModelService(uuid=found.id, config=config, endpoint=_endpoint(port))
+        service.start(timeout=0)
+        _told(client, service)
+    except BaseException:
+        client.delete_service(found.id)
+        raise
+    return service
+
+
+def _told(client: Client, service: ModelService) -> None:
+    """Write down how a service was started, for whoever finds it later."""
     client.update_service(
         id=service.uuid,
         name=service.config.service_name,
@@ -74,7 +84,6 @@ def start(deployer: MLFlowModelDeployer, release: Release, port: int, command: t
         prediction_url=service.get_prediction_url(),
         health_check_url=service.get_healthcheck_url(),
     )
-    return service
 
 
 def _endpoint(port: int) -> MLFlowDeploymentEndpoint:

@@ -92,9 +92,8 @@ def free_port() -> int:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     home = tmp_path_factory.mktemp("home")
-    runs = [
-        front_door(home, *DATA, "model=ridge", f"model.estimator.alpha={a}", "output=json").json for a in (1, 30, 90)
-    ]
+    grid = front_door(home, "--multirun", *DATA, "model=ridge", "model.estimator.alpha=1,30,90", "output=json").json
+    runs = sorted(grid, key=lambda run: int(run["job"]))
     found = Place(home, free_port(), runs)
     try:
         found.deploy(0)

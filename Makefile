@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help run test test-fast lint types contracts bench bench-sweep docs lock clean
+.PHONY: help run test test-fast lint types contracts bench bench-sweep bench-serve docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -43,6 +43,9 @@ bench: $(BIN)/.installed ## benchmarks/run.py: ours beside scikit-learn and MLfl
 
 bench-sweep: $(BIN)/.installed ## benchmarks/sweep.py: our search beside Optuna, Hydra, Ray Tune and ZenML by hand
 	$(BIN)/python benchmarks/sweep.py $(ARGS)
+
+bench-serve: $(BIN)/.installed ## benchmarks/serve.py: our server beside MLflow's and BentoML
+	$(BIN)/python benchmarks/serve.py $(ARGS)
 
 docs: $(BIN)/.installed ## the README's pictures, from a real run
 	$(BIN)/python docs/pictures.py

@@ -32,13 +32,10 @@ def release(ledger: Ledger, candidate: Candidate, decision: Decision) -> Release
         DeployError: When the model is not there, or is of a kind that cannot be served.
     """
     copied = _copied(ledger, candidate.uri)
+    described = {"saved": _saved(copied, candidate.uri), "expected": _expected(candidate.pipeline, copied)}
     version = registered(ledger.name, candidate, decision)
     found = ledger.release(version)
-    described = {
-        "facts": _facts(ledger.name, version, candidate, decision),
-        "saved": _saved(copied, candidate.uri),
-        "expected": _expected(candidate.pipeline, copied),
-    }
+    described["facts"] = _facts(ledger.name, version, candidate, decision)
     if found.model.exists():
         shutil.rmtree(copied)
     else:

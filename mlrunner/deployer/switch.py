@@ -36,7 +36,8 @@ def switch(deployer: ServedDeployer, ledger: Ledger, release: Release, line: lis
         DeployError: When it cannot; what served before still does.
     """
     before = ledger.state()
-    running = None if before is None else before.server_of(release.version)
+    same_settings = before is not None and before.settings == deployer.stated()["settings"]
+    running = before.server_of(release.version) if before is not None and same_settings else None
     if running is not None and deployer.is_alive(running) and _is_its_own(running):
         smoke(running.url, release)
         after = _point(deployer, ledger, before, running, line)
@@ -134,9 +135,9 @@ def _point(deployer: ServedDeployer, ledger: Ledger, before: State | None, serve
     told = {**deployer.stated(), "restart": gateways.restart_command(ledger)}
     state = moved(replace(base, **told), server, line)
     champion = registry.version_of(ledger.name)
-    registry.set_alias(ledger.name, registry.CHAMPION, server.version)
-    ledger.write(state)
     try:
+        registry.set_alias(ledger.name, registry.CHAMPION, server.version)
+        ledger.write(state)
         gateways.follow(ledger, state.url, server)
     except BaseException:
         _back(ledger, before, None if champion is None else int(champion.version))

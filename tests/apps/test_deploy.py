@@ -107,6 +107,10 @@ def test_the_same_run_twice_is_one_version_and_one_server(place: Place) -> None:
     assert "version 1" in place.deploy(0).out
     assert place.version() == before
     assert len(place.servers()) == 1
+    place.deploy(0, "deployer.batch_rows=512")  # a server of before does not know of a setting that came later
+    after = place.version()
+    assert (after["version"], after["instance"] != before["instance"]) == (1, True)
+    assert len(place.servers()) == 1
 
 
 def test_two_at_once_are_served_one_after_the_other(place: Place) -> None:

@@ -18,9 +18,10 @@ from mlrunner.deployer import Deployer
 from mlrunner.errors import ConfigError, DeployError, ProblemsError, StoreError
 from mlrunner.gate import Gate
 from mlrunner.options import quote_option
+from mlrunner.records import naming, open_store
 
 if TYPE_CHECKING:
-    from mlflow.entities import Run
+    from mlrunner.records import Record
 
 CHOSEN = ("gate", "deployer")  # groups that a deployment may choose anew
 GIVEN = (*CHOSEN, "stack")
@@ -60,7 +61,7 @@ def deploy(what: str, overrides: Sequence[str] = ()) -> HandedOver:
     """Judge a saved model on its test rows, and deploy it if the gate opens.
 
     Args:
-        what: A run or a sweep, see `tracking.naming.find`.
+        what: A run or a sweep, see `records.naming.find`.
         overrides: Of gate, deployer and stack, like `gate=threshold`; those of the run stand where none are given.
 
     Raises:
@@ -72,11 +73,10 @@ def deploy(what: str, overrides: Sequence[str] = ()) -> HandedOver:
     _refuse_others(told)
     cfg = _composed([text for text in told if _key(text)[0] == "stack"])
     build(plain(cfg, "stack"), "stack").activate(home)
-    from mlrunner.tracking import naming
-
-    run = naming.find(what, home)
-    frozen = naming.config_of(run)
-    return hand_over(run, {**frozen, **_chosen(told, run.data.params, frozen)})
+    store = open_store(home)
+    run = naming.leading(store, naming.find(store, what, home, saved=True))
+    frozen = run.config()
+    return hand_over(run, {**frozen, **_chosen(told, run.params, frozen)})
 
 
 def _key(override: str) -> list[str]:
@@ -126,7 +126,7 @@ def _kept(now: Any, then: Any, key: str, given: set[str]) -> Any:
     }
 
 
-def hand_over(run: Run, config: dict[str, Any]) -> HandedOver:
+def hand_over(run: Record, config: dict[str, Any]) -> HandedOver:
     """Hand a run to the gate and the deployer of a composition; the stack is active.
 
     Args:
@@ -140,26 +140,26 @@ def hand_over(run: Run, config: dict[str, Any]) -> HandedOver:
     from mlrunner.progress import PROGRESS
     from mlrunner.tracking import recording
 
-    uri = run.data.tags.get(tracking.MODEL_TAG)
+    uri = run.tags.get(tracking.MODEL_TAG)
     if uri is None:
-        raise DeployError(f"Run {run.info.run_id[:8]} saved no model; run it again with tracking.log_model=true.")
+        raise DeployError(f"Run {run.short} saved no model; run it again with tracking.log_model=true.")
     _refuse_foreign(config)
     dataset: Dataset = build(config["dataset"], "dataset", Dataset)
     fingerprint = dataset.fingerprint()
     _refuse(config, config["dataset"]["task"])
-    tracked = recording.Tracked(run_id=run.info.run_id, log_model=True, plots=False, seed=config["seed"])
+    tracked = recording.Tracked(run_id=run.run_id, log_model=True, plots=False, seed=config["seed"])
     try:
-        _pipeline(config, tracked, uri, dict(run.data.metrics), fingerprint)
+        _pipeline(config, tracked, uri, dict(run.metrics), fingerprint)
     finally:
         PROGRESS.end()
-    found = recording.handed_over(run.info.run_id)
+    found = recording.handed_over(run.run_id)
     told, deployment = found["gate"], found["deployment"] or {}
     if "error" in deployment:
         raise DeployError(deployment["error"])
-    changed = fingerprint != run.data.tags.get("mlrunner.data_hash")
+    changed = fingerprint != run.tags.get("mlrunner.data_hash")
     note = "the data set has changed since the run; today's test rows judged" if changed else None
     named = {"deployment": deployment.pop("name", None), **deployment}
-    return HandedOver(run.info.run_id, str(run.info.run_name), told["open"], told["reason"], **named, note=note)
+    return HandedOver(run.run_id, run.name, told["open"], told["reason"], **named, note=note)
 
 
 def _pipeline(config: dict[str, Any], tracked: Any, uri: str, known: dict[str, float], fingerprint: str) -> None:

@@ -14,17 +14,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mlrunner.directions import CLASSIFICATION, GREATER_IS_BETTER, REGRESSION
 from mlrunner.errors import ConfigError, nearest
 
 if TYPE_CHECKING:
     from mlrunner.roles import Task
 
 Array = npt.NDArray[Any]
-
-REGRESSION = {"r2": True, "rmse": False, "mae": False, "median_absolute_error": False, "mape": False}
-LABELS = {"accuracy": True, "balanced_accuracy": True, "f1": True, "precision": True, "recall": True}
-CLASSIFICATION = LABELS | {"roc_auc": True, "log_loss": False}
-GREATER_IS_BETTER: dict[str, bool] = REGRESSION | CLASSIFICATION
 
 # Their own `predict` is the argmax of `predict_proba`: asking for both would walk every tree twice.
 # (Two classes of HistGradientBoosting are left out: it gives a tie to the second.)

@@ -128,3 +128,6 @@ def shared_table(request: pytest.FixtureRequest) -> Path:
     if not path.exists():
         pytest.skip(f"{path} is not there")
     return path
+
+
+from tests.recorded import recorded as recorded  # noqa: E402 - it needs what stands above

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from mlrunner.directions import GREATER_IS_BETTER
 from mlrunner.gate import Decision, Evidence, Gate
 from mlrunner.gate.all_of import AllOf
 from mlrunner.gate.champion import Champion
 from mlrunner.gate.conditions import MinAccuracy, Threshold
 from mlrunner.gate.costs import Latency, Size
 from mlrunner.gate.judging import exact, shown, shown_apart
-from mlrunner.metrics import GREATER_IS_BETTER
 
 NAN, INF = float("nan"), float("inf")
 GREATER = [name for name, greater in GREATER_IS_BETTER.items() if greater]

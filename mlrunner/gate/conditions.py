@@ -26,7 +26,8 @@ def _improves(metric: str) -> Goal:
 
 
 def _names(task: str | None) -> list[str]:
-    from mlrunner.metrics import GREATER_IS_BETTER, metric_names
+    from mlrunner.directions import GREATER_IS_BETTER
+    from mlrunner.metrics import metric_names
 
     return list(GREATER_IS_BETTER) if task is None else metric_names(cast("Task", task))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +14,9 @@ from mlrunner.composition import is_judged
 from mlrunner.composition.values import plain
 from mlrunner.outcome import Outcome
 from mlrunner.recorder import RECORDER, warm
+from mlrunner.records import naming, open_store
 from mlrunner.stack import Stack
-from mlrunner.tracking import naming, provenance, recording
+from mlrunner.tracking import provenance, recording
 
 
 def open_parent(config: DictConfig) -> str:
@@ -62,14 +64,13 @@ def hand_over(best: Outcome) -> Outcome:
     """
     from mlrunner import handover
 
-    if best.run_id is None:
-        return best
-    run = naming.run_of(best.run_id)
-    config = naming.config_of(run)
-    if not is_judged(config):
+    home = Path(os.environ["MLRUNNER_HOME"])
+    run = None if best.run_id is None else naming.by_id(open_store(home), best.run_id)
+    config = None if run is None else run.config()
+    if run is None or config is None or not is_judged(config):
         return best
     handover.hand_over(run, config)
-    return replace(best, **recording.handed_over(best.run_id))
+    return replace(best, **recording.handed_over(run.run_id))
 
 
 def close_killed(run_id: str) -> None:

@@ -1,0 +1,85 @@
+"""Read any store of MLflow's through its client."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import mlflow
+from mlflow import MlflowClient
+from mlflow.entities import Run
+from mlflow.exceptions import MlflowException
+
+from mlrunner.errors import ConfigError, StoreError
+from mlrunner.records import SWEEP, TRIAL, WINNER_OF, Record, Store
+
+PAGE = 1000  # runs a request
+
+
+class ClientStore(Store):
+    """MLflow's own client on a store.
+
+    Args:
+        uri: Of the tracking store.
+    """
+
+    def __init__(self, uri: str) -> None:
+        mlflow.set_tracking_uri(uri)
+        self.uri = uri
+        self.client = MlflowClient(uri)
+
+    def search(self, where: str = "", sort: Sequence[str] = (), limit: int | None = None) -> list[Record]:
+        """See `Store.search`."""
+        found: list[Record] = []
+        token: str | None = None
+        try:
+            names = {str(one.experiment_id): str(one.name) for one in self.client.search_experiments()}
+            while limit is None or len(found) < limit:
+                size = PAGE if limit is None else min(PAGE, limit - len(found))
+                page = self.client.search_runs(
+                    list(names), where, max_results=size, order_by=list(sort), page_token=token
+                )
+                found += [record_of(run, names) for run in page]
+                token = page.token
+                if not token:
+                    break
+        except MlflowException as error:
+            if error.error_code == "INVALID_PARAMETER_VALUE":
+                raise ConfigError(f"MLflow does not take this: {str(error).splitlines()[0]}") from error
+            raise StoreError(f"MLflow's store {self.uri} does not answer: {str(error).splitlines()[0]}") from error
+        return found
+
+    def statuses(self, sweeps: Sequence[str]) -> dict[str, dict[str, int]]:
+        """See `Store.statuses`."""
+        found: dict[str, dict[str, int]] = {}
+        for sweep in sweeps:
+            for record in self.search(f"tags.`{SWEEP}` = '{sweep}' and tags.`{TRIAL}` IS NOT NULL"):
+                if WINNER_OF not in record.tags:
+                    counts = found.setdefault(sweep, {})
+                    counts[record.status] = counts.get(record.status, 0) + 1
+        return found
+
+    def champions(self) -> dict[str, str]:
+        """See `Store.champions`."""
+        found = {}
+        for model in self.client.search_registered_models(max_results=PAGE):
+            if "champion" in model.aliases:
+                version = self.client.get_model_version(model.name, model.aliases["champion"])
+                found[str(model.name)] = str(version.run_id)
+        return dict(sorted(found.items()))
+
+
+def record_of(run: Run, experiments: dict[str, str]) -> Record:
+    """Turn MLflow's run into plain values."""
+    info, data = run.info, run.data
+    return Record(
+        run_id=str(info.run_id),
+        name=str(info.run_name or ""),
+        status=str(info.status),
+        start=int(info.start_time or 0),
+        end=info.end_time,
+        experiment=experiments.get(str(info.experiment_id), str(info.experiment_id)),
+        artifact_uri=str(info.artifact_uri),
+        params=dict(data.params),
+        metrics={name: value for name, value in data.metrics.items() if value == value},
+        tags=dict(data.tags),
+    )

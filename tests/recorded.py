@@ -1,0 +1,71 @@
+"""A home with a few real runs in it, made once for all test processes that only read it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from filelock import FileLock
+
+from tests.conftest import UNSAVED, front_door
+
+READY = "recorded.json"
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """The home, and what `output=json` said of each run.
+
+    Args:
+        home: To read only: whoever adds to it changes what the others find.
+        single: `model=ridge` on the embedded orders, with model and pictures.
+        folds: A random forest with three folds on the same.
+        classes: `dataset=wine model=logistic_regression`.
+        grid: The outcomes of `dataset=diabetes model=ridge,dummy`, best first.
+        search: The summary of a search on diabetes: ridge and rf, six trials, with a winner.
+    """
+
+    home: Path
+    single: dict[str, Any]
+    folds: dict[str, Any]
+    classes: dict[str, Any]
+    grid: list[dict[str, Any]]
+    search: dict[str, Any]
+
+
+COMMANDS = {
+    "single": ["model=ridge"],
+    "folds": ["model=rf", "model.estimator.n_estimators=10", "split=kfold", "split.folds=3", *UNSAVED],
+    "classes": ["dataset=wine", "model=logistic_regression"],
+    "grid": ["--multirun", "dataset=diabetes", "model=ridge,dummy", *UNSAVED],
+    "search": [
+        "--multirun",
+        "sweep=optuna",
+        "dataset=diabetes",
+        "model=ridge,rf",
+        "model.estimator.n_estimators=range(5,20,5)",
+        "hydra.sweeper.n_trials=6",
+    ],
+}
+
+
+@pytest.fixture(scope="session")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
+    """Make the home, or find the one that another process of this session has made."""
+    base = tmp_path_factory.getbasetemp()
+    home = (base.parent if base.name.startswith("popen-") else base) / "recorded"
+    home.mkdir(exist_ok=True)
+    with FileLock(home / "lock"):
+        file = home / READY
+        if not file.exists():
+            file.write_text(json.dumps({name: _run(home, command) for name, command in COMMANDS.items()}))
+        return Recorded(home, **json.loads(file.read_text()))
+
+
+def _run(home: Path, command: list[str]) -> Any:
+    done = front_door(home, *command, "output=json")
+    assert done.code == 0, done.err
+    return done.json

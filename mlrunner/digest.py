@@ -7,6 +7,7 @@ import hashlib
 import importlib.util
 import json
 import sys
+from collections.abc import Iterable
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -32,6 +33,22 @@ def code_digest(built: object, *modules: str) -> str:
     for name in sorted(files):
         digest.update(files[name])
     return digest.hexdigest()[:16]
+
+
+def sources(built: Iterable[object], modules: Iterable[str]) -> dict[str, str]:
+    """Digest each source file that a run stands on, for whoever wants to know later which one has changed.
+
+    Args:
+        built: What groups were built into.
+        modules: More modules by name.
+
+    Returns:
+        Module to digest: ours and the user's own, nothing that is installed.
+    """
+    files: dict[str, bytes] = {}
+    for name in [*(cls.__module__ for one in built for cls in type(one).__mro__), *modules]:
+        _collect(name, files)
+    return {name: hashlib.sha256(files[name]).hexdigest()[:16] for name in sorted(files)}
 
 
 def _collect(name: str, found: dict[str, bytes]) -> None:

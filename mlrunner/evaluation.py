@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import hashlib
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from mlrunner import folds, metrics
+from mlrunner.noise import Replicates
 from mlrunner.roles import Roles
 
 if TYPE_CHECKING:
@@ -65,10 +67,14 @@ class Evaluation:
     Args:
         scores: By part and name (`validation/r2`, `cv/r2_std`), and by bare name for the part that chooses.
         predictions: Of the part that chooses.
+        judged: Part to its predictions and a digest of its rows: what tells how sure the scores are.
+        folds: The scores of each fold; None where there are none.
     """
 
     scores: dict[str, float]
     predictions: metrics.Predictions
+    judged: dict[str, tuple[metrics.Predictions, str]] = field(default_factory=dict)
+    folds: Replicates | None = None
 
 
 def evaluate(fitted: Any, parts: Parts, model: Model, task: Task) -> Evaluation:
@@ -84,13 +90,16 @@ def evaluate(fitted: Any, parts: Parts, model: Model, task: Task) -> Evaluation:
     predictions = {part: metrics.predict(fitted, *parts.of(part), task) for part in present}
     scores = {part: metrics.measure(found, task) for part, found in predictions.items()}
     told = {f"{part}/{name}": value for part, found in scores.items() for name, value in found.items()}
+    judged = {part: (said, digest(getattr(parts, part))) for part, said in predictions.items() if part != "train"}
     if parts.chooser != "cv":
-        return Evaluation({**told, **scores["validation"]}, predictions["validation"])
+        return Evaluation({**told, **scores["validation"]}, predictions["validation"], judged)
     features, target = parts.of("train")
     crossed = folds.cross_validate(lambda: model.build(features, task), features, target, parts.folds["fold"], task)
     told |= {f"cv/{name}": value for name, value in crossed.mean.items()}
     told |= {f"cv/{name}_std": value for name, value in crossed.std.items()}
-    return Evaluation({**told, **crossed.mean}, crossed.predictions)
+    each = {name: [fold[name] for fold in crossed.folds] for name in crossed.mean}
+    rows = digest(parts.train) + hashlib.sha256(parts.folds["fold"].to_numpy().tobytes()).hexdigest()
+    return Evaluation({**told, **crossed.mean}, crossed.predictions, judged, Replicates(rows, 1.0, each, is_folds=True))
 
 
 def joined(train: pd.DataFrame, validation: pd.DataFrame) -> pd.DataFrame:
@@ -115,7 +124,14 @@ def judge(fitted: Any, known: pd.DataFrame, test: pd.DataFrame, roles: Roles, ta
     }
     scores = {part: metrics.measure(found, task) for part, found in predictions.items()}
     told = {f"{part}/{name}": value for part, found in scores.items() for name, value in found.items()}
-    return Evaluation(told, predictions["test"])
+    return Evaluation(told, predictions["test"], {"test": (predictions["test"], digest(test))})
+
+
+def digest(part: pd.DataFrame) -> str:
+    """Name the rows of a part by their places in the table."""
+    return hashlib.sha256(
+        pd.util.hash_pandas_object(part.index.to_series(), index=False).to_numpy().tobytes()
+    ).hexdigest()
 
 
 def figures(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mlrunner import metrics
+from mlrunner.evaluation import digest
 from mlrunner.gate import Evidence, Gate
 from mlrunner.tracking import registry
 
@@ -71,13 +71,6 @@ def score(pipeline: Any, raw: pd.DataFrame, part: pd.DataFrame, roles: Roles, ta
     """Score a whole model on the raw rows of a part."""
     rows = raw.loc[part.index]
     return metrics.measure(metrics.predict(pipeline, rows, part[roles.target], task), task)
-
-
-def digest(part: pd.DataFrame) -> str:
-    """Name the rows of a part."""
-    return hashlib.sha256(
-        pd.util.hash_pandas_object(part.index.to_series(), index=False).to_numpy().tobytes()
-    ).hexdigest()
 
 
 def _costs(pipeline: Any, rows: pd.DataFrame) -> dict[str, float]:

@@ -139,6 +139,7 @@ def execute(checked: Checked) -> Outcome:
     began = time.perf_counter()
     run_id = tracking.begin(checked)
     recording.environment(run_id, checked.composition)
+    recording.surroundings(run_id, checked)
     try:
         pipeline_run = _pipeline(checked, run_id)
     except BaseException as error:

@@ -16,9 +16,9 @@ from omegaconf import DictConfig, OmegaConf
 from mlrunner.build import Group, sentences
 from mlrunner.composition.values import plain, resolving
 from mlrunner.errors import ProblemsError
+from mlrunner.keys import GROUPS as GROUPS
+from mlrunner.keys import MACHINE_KEYS
 
-GROUPS = ("dataset", "cleaning", "split", "model", "stack", "gate", "deployer")
-MACHINE_KEYS = ("project", "home", "threads", "output", "stack", "gate", "deployer")  # not what a run is
 NO_GATE, NO_DEPLOYER = "mlrunner.gate.NoGate", "mlrunner.deployer.NoDeployer"
 DUMMY = {"regression": "sklearn.dummy.DummyRegressor", "classification": "sklearn.dummy.DummyClassifier"}
 
@@ -117,9 +117,14 @@ class Launch:
     shared: tuple[str, ...] = ()
 
     @property
+    def telling(self) -> list[str]:
+        """The overrides that say what differs from the default composition."""
+        return [text for text in self.overrides if not text.startswith(UNTOLD)]
+
+    @property
     def name(self) -> str:
         """What differs: from the default composition, or in a sweep from its other compositions."""
-        told = [text for text in self.overrides if text not in self.shared and not text.startswith(UNTOLD)]
+        told = [text for text in self.telling if text not in self.shared]
         return ",".join(_short(text) for text in told)[:NAME_LENGTH] or "default"
 
 

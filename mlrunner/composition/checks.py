@@ -21,7 +21,7 @@ from mlrunner.composition.rules import RULES, Data, Found, estimator, objective
 from mlrunner.composition.values import plain
 from mlrunner.dataset import Dataset, infer_task, tables
 from mlrunner.deployer import Deployer
-from mlrunner.digest import code_digest
+from mlrunner.digest import code_digest, sources
 from mlrunner.errors import MlrunnerError, ProblemsError
 from mlrunner.gate import Gate
 from mlrunner.model import Model
@@ -53,6 +53,7 @@ class Checked:
     data: Data
     code: dict[str, str]
     stack: Stack
+    sources: dict[str, str]
 
 
 class Problems:
@@ -115,7 +116,14 @@ def check(cfg: DictConfig, launch: Launch) -> Checked:
         raise ProblemsError(problems.found)
     parts = {"dataset": data.dataset, "cleaning": built["cleaning"], "split": built["split"]}
     code = {group: code_of(part) for group, part in parts.items()}  # of the steps that are cached
-    return Checked(composing.read(cfg, launch), data, code, built["stack"])
+    composition = composing.read(cfg, launch)
+    return Checked(composition, data, code, built["stack"], _sources([*parts.values(), built["model"]], composition))
+
+
+def _sources(parts: list[object], composition: Composition) -> dict[str, str]:
+    """Digest the files that the choices run on, and that of an estimator of the user's own."""
+    estimator = composition["model"].get("estimator") or {}
+    return sources(parts, [str(estimator.get("_target_", "")).rpartition(".")[0]])
 
 
 def recheck(cfg: DictConfig, launch: Launch, known: Checked) -> Checked:

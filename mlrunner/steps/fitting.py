@@ -68,6 +68,7 @@ def evaluate(
     recording.evaluated(
         tracked, found, {"fit_seconds": model.fit_seconds, "score_seconds": time.perf_counter() - began}
     )
+    recording.replicates(tracked, found, task)
     recording.drawn(tracked, fitted, parts, found, task, f"{source.label} · {settings.name}")
     return found.scores
 
@@ -125,5 +126,6 @@ def judge(
     scores = {**validated, **found.scores}
     seconds = {"fit_seconds": model.fit_seconds, "score_seconds": time.perf_counter() - began}
     recording.evaluated(tracked, replace(found, scores=scores), seconds)
+    recording.replicates(tracked, found, task)
     recording.drawn(tracked, fitted, parts, found, task, f"{source.label} · {settings.name}")
     return scores

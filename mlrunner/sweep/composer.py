@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 from hydra._internal.config_loader_impl import get_overrides_dirname
-from hydra._internal.config_repository import CachingConfigRepository
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf._utils import OmegaConfDumper, get_omega_conf_dumper
 
 from mlrunner.composition import GROUPS, Launch
+from mlrunner.composition.repository import ReadOnce
 from mlrunner.sweep.grammar import ZIP, parse
 
 if TYPE_CHECKING:
@@ -29,17 +29,6 @@ if TYPE_CHECKING:
 
 
 INSIDE = re.compile(r"(\$\{hydra\.[\w.]+\}|[^$])*")  # a text that refers to nothing but Hydra's own node
-
-
-class Frozen(CachingConfigRepository):
-    """The configuration files as each was first read; Hydra copies its repository for every composition."""
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Frozen:
-        return self
-
-    def load_config(self, config_path: str) -> Any:
-        """Give a copy, for Hydra merges other files into what it is given."""
-        return copy.deepcopy(super().load_config(config_path))
 
 
 @dataclass(frozen=True)
@@ -62,7 +51,7 @@ class Composer:
 
     def __init__(self, context: HydraContext, config: DictConfig) -> None:
         self.loader: Any = getattr(context, "config_loader")  # noqa: B009 - its class does not tell all that it has
-        self.loader.repository = Frozen(self.loader.repository)
+        self.loader.repository = ReadOnce(self.loader.repository)
         self.config = config
         self._parser = OverridesParser.create(config_loader=self.loader)
         self._bases: dict[tuple[str, ...], tuple[DictConfig, DictConfig]] = {}

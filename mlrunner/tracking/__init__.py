@@ -24,9 +24,10 @@ from mlrunner.tracking import provenance
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from mlrunner.composition import Composition
+    from mlrunner.composition import Composition, Launch
     from mlrunner.composition.checks import Checked
 
+TAG_LIMIT = 5000  # characters; MLflow refuses longer values
 PARAM_LIMIT = 6000  # characters; MLflow refuses longer values
 BATCH = 100  # parameters a request
 PNG = {"dpi": 100, "pil_kwargs": {"compress_level": 1}}  # larger files, written in less time
@@ -79,8 +80,17 @@ def tags_of(composition: Composition, fingerprint: str) -> dict[str, str]:
         "mlrunner.config_hash": composition.config_hash,
         "mlrunner.data_hash": fingerprint,
         "mlrunner.folder": str(launch.folder),
+        "mlrunner.overrides": told_overrides(launch),
         **{name: str(value) for name, value in composition.settings.tracking.tags.items()},
     }
+
+
+def told_overrides(launch: Launch) -> str:
+    """Write what differs from the default composition, as it was typed: a JSON list that fits into a tag."""
+    told = [redact(text) for text in launch.telling]
+    while len(text := json.dumps(told)) > TAG_LIMIT:
+        told = [*told[: len(told) // 2], "…"]
+    return text
 
 
 def sweep_id(folder: Path) -> str:

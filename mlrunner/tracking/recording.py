@@ -12,8 +12,9 @@ from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 from pydantic import BaseModel
 
-from mlrunner import evaluation, tracking
+from mlrunner import evaluation, noise, tracking
 from mlrunner.cleaning import feature_columns
+from mlrunner.dataset.profile import profile
 from mlrunner.errors import MlrunnerError
 from mlrunner.model.estimators import pip_requirements, trusted_types
 from mlrunner.recorder import RECORDER
@@ -23,9 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mlrunner.composition import Composition
+    from mlrunner.composition.checks import Checked
     from mlrunner.deployer import Deployment
     from mlrunner.evaluation import Evaluation, Parts
     from mlrunner.gate import Decision
+    from mlrunner.metrics import Predictions
+    from mlrunner.noise import Replicates
     from mlrunner.roles import Roles, Task
     from mlrunner.strategy import CleaningStrategy
 
@@ -36,6 +40,8 @@ NOT_ASKED = "none"
 DEPLOYMENT, DEPLOY_VERSION = "mlrunner.deployment.name", "mlrunner.deployment.version"
 DEPLOY_URL, DEPLOY_WHERE = "mlrunner.deployment.url", "mlrunner.deployment.where"
 DEPLOY_ERROR = "mlrunner.deployment.error"
+DATA, CODE, NOISE = "data.json", "environment/code.json", "noise.json"
+PROFILES: dict[str, dict[str, Any]] = {}  # of the table that this process read last, by its digest
 DRAWN_ROWS = 2000  # of each part; the pictures look at fewer
 
 
@@ -174,6 +180,28 @@ def as_yaml(config: dict[str, Any]) -> str:
     """Write a composition whole, its interpolations resolved."""
     found = json.loads(json.dumps(config, default=str))
     return str(yaml.dump(found, sort_keys=False, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper)))
+
+
+def surroundings(run_id: str, checked: Checked) -> None:
+    """Save what the data look like, and a digest of each source file that the choices run on."""
+    data = checked.data
+    if data.fingerprint not in PROFILES:  # the runs of a grid have one table
+        PROFILES.clear()
+        PROFILES[data.fingerprint] = profile(data.table)
+    told = {"fingerprint": data.fingerprint, "target": data.dataset.target, **PROFILES[data.fingerprint]}
+    texts = {DATA: json.dumps(told), CODE: json.dumps(checked.sources)}
+    RECORDER.later(tracking.log_texts, run_id, texts)
+
+
+def replicates(tracked: Tracked, found: Evaluation, task: Task) -> None:
+    """Save how far each score would move with other rows."""
+    RECORDER.later(_replicate, tracked.run_id, found.judged, found.folds, task)
+
+
+def _replicate(run_id: str, judged: dict[str, tuple[Predictions, str]], folds: Replicates | None, task: Task) -> None:
+    found = {part: noise.replicate(said, task, rows) for part, (said, rows) in judged.items()} | {"cv": folds}
+    told = {part: one.plain() for part, one in found.items() if one is not None}
+    tracking.log_texts(run_id, {NOISE: json.dumps(told)})
 
 
 def environment(run_id: str, composition: Composition) -> None:

@@ -1,0 +1,135 @@
+"""Compare runs, sweeps, compositions and files: the choices, the values, the scores, and what they stood on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mlrunner.comparison import grounds
+from mlrunner.comparison import line as lines
+from mlrunner.comparison.grounds import Moved
+from mlrunner.comparison.line import Line
+from mlrunner.comparison.scores import Score, scores
+from mlrunner.comparison.sides import Side as Side
+from mlrunner.comparison.structure import ABSENT, Change, changes
+from mlrunner.composition.composing import composing
+from mlrunner.errors import ConfigError
+from mlrunner.keys import GROUPS, PLACES
+
+UNSHOWN = (*PLACES, "output")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What differs between sides; everything that is the same is left out.
+
+    Args:
+        sides: At least two; the first is what the others are compared with.
+        choices: Of the groups.
+        values: Of the composition; `follows` names the choice or the key that a value follows from.
+        scores: Every metric, also those that are the same.
+        search: Of sweeps: what was searched, and how.
+        data: Fingerprint, rows and columns.
+        moved: From the first side to each other one: the columns whose distributions differ.
+        code: Commit, what differed from it, source files.
+        environment: Python and packages.
+        lines: From the first side to each other one: the overrides that turn it into the other.
+    """
+
+    sides: tuple[Side, ...]
+    choices: tuple[Change, ...]
+    values: tuple[Change, ...]
+    scores: tuple[Score, ...]
+    search: tuple[Change, ...]
+    data: tuple[Change, ...]
+    moved: tuple[tuple[Moved, ...], ...]
+    code: tuple[Change, ...]
+    environment: tuple[Change, ...]
+    lines: tuple[Line | None, ...]
+
+    @property
+    def is_same(self) -> bool:
+        """Whether nothing differs that decides a result: scores are what comes of it."""
+        found = (self.choices, self.values, self.search, self.data, self.code, self.environment, *self.moved)
+        return not any(found)
+
+
+def compare(sides: Sequence[Side]) -> Comparison:
+    """Compare sides with the first of them.
+
+    Raises:
+        ConfigError: When there are fewer than two.
+    """
+    if len(sides) < 2:
+        raise ConfigError("A comparison has two sides at least; name another run, or a composition after --.")
+    first, *others = sides
+    searches = [side.search or {} for side in sides]
+    found = tuple(_line(first, other) for other in others)
+    return Comparison(
+        sides=tuple(sides),
+        choices=tuple(_choices(sides, found)),
+        values=tuple(_values(sides, found)),
+        scores=tuple(scores(sides)),
+        search=tuple(changes(searches)) if all(searches) else (),
+        data=tuple(grounds.data(sides)),
+        moved=tuple(tuple(grounds.moved(first, other)) for other in others),
+        code=tuple(grounds.code(sides)),
+        environment=tuple(grounds.environment(sides)),
+        lines=found,
+    )
+
+
+def _line(first: Side, other: Side) -> Line | None:
+    """Find the overrides; None for files that are no compositions of ours."""
+    if first.frozen.raw is None or other.frozen.raw is None:
+        return None
+    if not first.frozen.choices or not other.frozen.choices:
+        return None
+    with composing([*first.frozen.sources, *other.frozen.sources]) as hydra:
+        return lines.line(hydra, first.frozen, other.frozen)
+
+
+def _choices(sides: Sequence[Side], found: Sequence[Line | None]) -> Iterator[Change]:
+    """Find the choices that differ; one inside of another group follows from that group's unless it is typed."""
+    typed = _typed(found)
+    for change in changes([side.frozen.choices for side in sides]):
+        holder = change.key.partition("@")[2].partition(".")[0]
+        yield replace(change, follows=holder if holder and any(found) and change.key not in typed else None)
+
+
+def _typed(found: Sequence[Line | None]) -> set[str]:
+    return {lines.key_of(text) for one in found if one is not None for text in one.change}
+
+
+def _values(sides: Sequence[Side], found: Sequence[Line | None]) -> Iterator[Change]:
+    """Find the values that differ, and say which of them follow from others."""
+    raws = [_shown(side.frozen.raw if side.frozen.raw is not None else side.frozen.config) for side in sides]
+    set_anew = {change.key for change in changes(raws)}
+    typed = {key for key in _typed(found) if ("." in key and "@" not in key) or key not in GROUPS}
+    chosen = {change.key.rpartition("@")[2].partition(".")[0] for change in _choices(sides, found)}
+    chosen = chosen if any(found) else set()
+    for change in changes([_shown(side.frozen.config) for side in sides]):
+        is_typed = any(_touch(change.key, key) for key in typed)
+        group = change.key.partition(".")[0]
+        if group in chosen and not is_typed:
+            yield replace(change, follows=group)
+        else:
+            yield replace(change, follows=None if change.key in set_anew else _interpolated(raws[0], change.key))
+
+
+def _touch(one: str, other: str) -> bool:
+    return one == other or one.startswith(f"{other}.") or other.startswith(f"{one}.")
+
+
+def _interpolated(raw: Any, key: str) -> str:
+    """Name the key that a value's interpolation refers to."""
+    for name in key.split("."):
+        raw = raw.get(name, ABSENT) if isinstance(raw, dict) else raw
+    found = re.search(r"\$\{(\w+(\.\w+)*)", str(raw))
+    return found[1] if found is not None else "another key"
+
+
+def _shown(config: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in config.items() if key not in UNSHOWN}

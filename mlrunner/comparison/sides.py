@@ -1,0 +1,141 @@
+"""What can be compared: runs, sweeps, compositions that were not run, YAML files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from mlrunner import noise
+from mlrunner.composition.composing import composing, resolved
+from mlrunner.errors import ConfigError
+from mlrunner.noise import Replicates
+from mlrunner.records import Record, Store, naming, read_yaml
+from mlrunner.records import frozen as reading
+from mlrunner.records.frozen import Frozen, Surroundings
+
+SUFFIXES = (".yaml", ".yml")
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the things that are compared.
+
+    Args:
+        label: What it was called.
+        name: What it is, for people.
+        frozen: Its composition; of a sweep that of its winner, or of its best run.
+        metrics: By part and name; none where nothing has run.
+        replicates: Part to what tells how sure its scores are.
+        surroundings: What it stood on; None where nothing has run.
+        search: Of a sweep: what it searched, how, and how many trials there were; None for a run.
+        record: The run; None where nothing has run.
+    """
+
+    label: str
+    name: str
+    frozen: Frozen
+    metrics: dict[str, float] = field(default_factory=dict)
+    replicates: dict[str, Replicates] = field(default_factory=dict)
+    surroundings: Surroundings | None = None
+    search: dict[str, Any] | None = None
+    record: Record | None = None
+
+    @property
+    def metric(self) -> str | None:
+        """The metric of the objective; the first of several."""
+        told = (self.frozen.config.get("objective") or {}).get("metric")
+        return str(told[0] if isinstance(told, list) and told else told) if told is not None else None
+
+
+def named(store: Store, name: str, home: Path) -> Side:
+    """Find a YAML file, a run or a sweep.
+
+    Raises:
+        ConfigError: When there is none of that name.
+    """
+    file = Path(name)
+    if file.suffix in SUFFIXES:
+        return of_file(file)
+    return of_record(name, naming.find(store, name, home), store)
+
+
+def of_file(file: Path) -> Side:
+    """Read a YAML file; one that Hydra wrote brings the choices that lie beside it.
+
+    Raises:
+        ConfigError: When it cannot be read, or holds no keys.
+    """
+    import yaml
+
+    try:
+        raw = read_yaml(file.read_text())
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        told = " ".join(str(error).split())
+        raise ConfigError(f"{file} cannot be read as YAML: {told}; name a file that holds keys and values.") from error
+    if not isinstance(raw, dict):
+        raise ConfigError(f"{file} holds no keys; name a composition, like multirun/DAY/TIME/.hydra/config.yaml.")
+    beside = {
+        name: read_yaml(path.read_text()) if (path := file.parent / f"{name}.yaml").exists() else None
+        for name in ("hydra", "overrides")
+    }
+    is_hydras = file.name == "config.yaml" and beside["hydra"] is not None
+    hydra, overrides = (beside["hydra"], beside["overrides"]) if is_hydras else (None, None)
+    try:
+        config = resolved(OmegaConf.create(raw))
+    except OmegaConfBaseException:  # a text with ${ that is no interpolation
+        config = raw
+    return Side(str(file), str(file), reading.frozen(config, raw, hydra, overrides))
+
+
+def of_composition(overrides: Sequence[str]) -> Side:
+    """Compose what would run.
+
+    Raises:
+        ConfigError: When it does not compose.
+    """
+    with composing() as hydra:
+        found = hydra.compose(overrides)
+    name = " ".join(overrides) or "default"
+    return Side(name, f"the composition {name}" if overrides else "the default composition", found)
+
+
+def of_record(label: str, record: Record, store: Store) -> Side:
+    """Read a run or a sweep.
+
+    Raises:
+        ConfigError: When the composition is not there.
+    """
+    leading = naming.leading(store, record)
+    name = f"{record.name or 'run'} ({record.place})"
+    search = None
+    if record.is_sweep:
+        search = _search(record, store)
+        name = f"{record.place} ({leading.name})"
+    if leading.is_sweep:
+        raise ConfigError(f"The sweep {record.place} has no run that came to its end; name one of its runs.")
+    told = json.loads(leading.text("noise.json") or "{}")
+    return Side(
+        label=label,
+        name=name,
+        frozen=reading.of_record(leading),
+        metrics=leading.metrics,
+        replicates={part: noise.read(one) for part, one in told.items()},
+        surroundings=reading.surroundings(leading, store),
+        search=search,
+        record=leading,
+    )
+
+
+def _search(record: Record, store: Store) -> dict[str, Any]:
+    """Describe a sweep: what it varied, how, and what became of its runs."""
+    place = record.tags["mlrunner.sweep_id"]
+    space = {name.removeprefix("space/"): value for name, value in record.params.items() if name.startswith("space/")}
+    told: dict[str, Any] = {name: record.params[name] for name in ("sampler", "goal") if name in record.params}
+    told |= {"space": space} if space else {}
+    return told | {"runs": store.statuses([place]).get(place, {})}

@@ -4,7 +4,7 @@ import importlib
 from typing import Any
 
 __version__ = "0.1.0"
-API = {"deploy": "mlrunner.api"}  # loaded when it is asked for: importing mlrunner does nothing
+API = dict.fromkeys(("deploy", "diff", "run", "runs", "sweep"), "mlrunner.api")  # loaded when it is asked for: importing mlrunner does nothing
 
 
 def __getattr__(name: str) -> Any:

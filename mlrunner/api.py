@@ -1,14 +1,146 @@
-"""mlrunner from Python: what the command line does, as functions of `mlrunner` itself."""
+"""mlrunner from Python and from notebooks: what the command line does, as functions of `mlrunner` itself."""
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mlrunner import handover
 from mlrunner.__main__ import prepare_environment
+from mlrunner.errors import ConfigError, ProblemsError
 from mlrunner.handover import HandedOver
+from mlrunner.results import Run, Sweep, run_of, sweep_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mlrunner.comparison import Comparison
+
+PREFIX = "mlrunner: "  # of a sentence on stderr
+
+
+def _at(home: Path | None) -> Path:
+    if home is not None:
+        os.environ["MLRUNNER_HOME"] = str(Path(home).resolve())
+    prepare_environment(verbose=False)
+    return Path(os.environ["MLRUNNER_HOME"])
+
+
+def run(overrides: Sequence[str] = (), home: Path | None = None) -> Run:
+    """Run one composition in this process, as `mlrunner OVERRIDES` does.
+
+    Args:
+        overrides: Like `["model=rf", "seed=1"]`.
+        home: The folder that receives `.mlrunner/` and `multirun/`; None takes `MLRUNNER_HOME`, or the project's.
+
+    Returns:
+        The scores, and where the run is; a table in a notebook.
+
+    Raises:
+        MlrunnerError: When it cannot run: every problem in a sentence.
+    """
+    _at(home)
+    from mlrunner import application
+
+    if any(text.startswith("sweep=") for text in overrides):
+        raise ConfigError("A search has many runs; call mlrunner.sweep instead of mlrunner.run.")
+    return run_of(application.run_here(list(overrides)))
+
+
+def sweep(overrides: Sequence[str], home: Path | None = None) -> Sweep:
+    """Run a grid or a search, as `mlrunner --multirun OVERRIDES` does; in a process of its own, which starts workers.
+
+    Args:
+        overrides: Like `["model=xgboost,rf"]` or `["sweep=optuna", "model=rf", "hydra.sweeper.n_trials=20"]`.
+        home: See `run`.
+
+    Returns:
+        The trials and the winner; a table in a notebook.
+
+    Raises:
+        MlrunnerError: When it cannot start.
+    """
+    _at(home)
+    command = [sys.executable, "-m", "mlrunner", "--multirun", *overrides, "output=json"]
+    environment = {**os.environ, "PYTHONPATH": _path(), "HYDRA_FULL_ERROR": "0"}  # sentences and no traceback
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    if not done.stdout.strip():
+        lines = [line.removeprefix(PREFIX) for line in done.stderr.strip().splitlines()]
+        raise ProblemsError(lines or ["The sweep ended without a word."])
+    return sweep_of(json.loads(done.stdout.strip().splitlines()[-1]))
+
+
+def _path() -> str:
+    """Let what can be imported here be imported there; our own first, of which every loaded model brings a copy."""
+    return os.pathsep.join([os.environ["MLRUNNER_PROJECT"], *filter(None, sys.path)])
+
+
+def diff(first: str, *others: str, composition: Sequence[str] | None = None, home: Path | None = None) -> Comparison:
+    """Compare runs, sweeps or YAML files, as `mlrunner diff` does.
+
+    Args:
+        first: A run (id, name, folder, `latest`, `best`, `champion`), a sweep (DAY/TIME) or a file.
+        *others: What it is compared with.
+        composition: Overrides of a composition to compare with as well, which need not have been run.
+        home: See `run`.
+
+    Returns:
+        What differs, and the overrides that make it up; tables in a notebook.
+
+    Raises:
+        MlrunnerError: When there is no such run.
+    """
+    folder = _at(home)
+    from mlrunner.comparison import compare
+    from mlrunner.comparison.sides import named, of_composition
+    from mlrunner.records import open_store
+
+    store = open_store(folder)
+    sides = [named(store, str(name), folder) for name in (first, *others)]
+    return compare([*sides, *([of_composition(composition)] if composition is not None else [])])
+
+
+def runs(where: str = "", sort: Sequence[str] = (), limit: int | None = None, home: Path | None = None) -> pd.DataFrame:
+    """List runs, the newest first; the parents of sweeps are left out.
+
+    Args:
+        where: In MLflow's filter grammar, `"metrics.r2 > 0.3 and params.model = 'rf'"`.
+        sort: In MLflow's order grammar, `["metrics.r2 DESC"]`.
+        limit: How many; None for all.
+        home: See `run`.
+
+    Returns:
+        A row a run: `run_id`, `name`, `status`, `start`, `seconds`, and `params.*`, `metrics.*` and `tags.*`, as
+        `mlflow.search_runs` names them.
+
+    Raises:
+        ConfigError: When the filter or the order cannot be read.
+    """
+    folder = _at(home)
+    import pandas as pd
+
+    from mlrunner.records import open_store
+
+    found = [one for one in open_store(folder).search(where, sort) if not one.is_sweep][:limit]
+    rows = [
+        {
+            "run_id": one.run_id,
+            "name": one.name,
+            "status": one.status,
+            "start": pd.Timestamp(one.start, unit="ms", tz="UTC"),
+            "seconds": one.seconds,
+            **{f"metrics.{name}": value for name, value in one.metrics.items()},
+            **{f"params.{name}": value for name, value in one.params.items()},
+            **{f"tags.{name}": value for name, value in one.tags.items()},
+        }
+        for one in found
+    ]
+    return pd.DataFrame(rows)
 
 
 def deploy(what: str, overrides: Sequence[str] = (), home: Path | None = None) -> HandedOver:
@@ -17,7 +149,7 @@ def deploy(what: str, overrides: Sequence[str] = (), home: Path | None = None) -
     Args:
         what: A run (id, name, folder), a sweep (DAY/TIME), `latest` or `best`.
         overrides: Of gate, deployer and stack, like `gate=threshold`; those of the run stand where none are given.
-        home: The folder that holds `.mlrunner/`; None takes `MLRUNNER_HOME`, or the project's folder.
+        home: See `run`.
 
     Returns:
         What the gate said, and where the model serves.
@@ -25,7 +157,5 @@ def deploy(what: str, overrides: Sequence[str] = (), home: Path | None = None) -
     Raises:
         MlrunnerError: When there is no such run, a choice is impossible, or the model cannot be deployed.
     """
-    if home is not None:
-        os.environ["MLRUNNER_HOME"] = str(home)
-    prepare_environment(verbose=False)
+    _at(home)
     return handover.deploy(what, overrides)

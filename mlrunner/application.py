@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlrunner.options import quote_choices, quote_option
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
+
+    from mlrunner.outcome import Outcome
 
 RAISED: list[Exception] = []  # by the run: Hydra would print its own words about it first
 PROJECT = Path(__file__).resolve().parent.parent
@@ -35,6 +37,37 @@ def compose_and_run(arguments: list[str]) -> int:
     if RAISED:
         raise RAISED.pop()
     return 1 if SweepCallback.failed else 0
+
+
+def run_here(overrides: list[str]) -> Outcome:
+    """Run one composition as the command line does, and give what became of it.
+
+    Args:
+        overrides: As they are typed.
+
+    Raises:
+        MlrunnerError: When it cannot run.
+    """
+    from hydra import initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
+
+    from mlrunner import failures, runner
+
+    GlobalHydra.instance().clear()
+    told = [quote_option(text) for text in overrides]
+    with initialize_config_dir(str(PROJECT / "conf"), version_base="1.3"):
+        hydra: Any = GlobalHydra.instance().hydra
+        try:
+            done = hydra.run("config", runner.run_one, told, with_log_configuration=False)
+            found: Outcome = done._return_value  # `return_value` would print Hydra's own words about a failure
+            if isinstance(found, Exception):
+                raise found
+        except Exception as error:
+            known = failures.translate(error, told)
+            if known is None or known is error:
+                raise
+            raise known from error
+    return found
 
 
 def register_sweeper() -> None:
@@ -82,7 +115,7 @@ def run(cfg: DictConfig) -> float:
     if HydraConfig.get().mode == RunMode.MULTIRUN:
         return runner.run_job(cfg)
     try:
-        return runner.run_one(cfg)
+        return runner.run_one(cfg).objective
     except Exception as error:
         RAISED.append(error)
         return float("nan")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from mlrunner import terminal
@@ -29,15 +30,20 @@ def report(error: Exception) -> int:
     return 1
 
 
-def translate(error: Exception) -> MlrunnerError | None:
-    """Say in our words what Hydra, OmegaConf or the disk said in theirs; None for what is not input."""
+def translate(error: Exception, words: Sequence[str] | None = None) -> MlrunnerError | None:
+    """Say in our words what Hydra, OmegaConf or the disk said in theirs; None for what is not input.
+
+    Args:
+        error: What was raised.
+        words: What was typed; None takes the command line.
+    """
     if isinstance(error, MlrunnerError):
         return error
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
     if isinstance(error, HydraException | OmegaConfBaseException) or "Config group override" in str(error):
-        return _refused(error)
+        return _refused(error, sys.argv[1:] if words is None else words)
     return _unwritten(error)
 
 
@@ -56,12 +62,12 @@ def _unwritten(error: Exception) -> StoreError | None:
     return None
 
 
-def _refused(error: Exception) -> MlrunnerError:
+def _refused(error: Exception, words: Sequence[str]) -> MlrunnerError:
     """Look at each override by itself; where none is wrong alone, Hydra's own words have to do."""
     from mlrunner.composition.diagnosis import diagnose
 
-    multirun = bool({"-m", "--multirun"} & set(sys.argv[1:]))
-    typed = [text for text in sys.argv[1:] if not text.startswith("-")]
+    multirun = bool({"-m", "--multirun"} & set(words))
+    typed = [text for text in words if not text.startswith("-")]
     if typed and typed[0] in VERBS:  # whose other words are no overrides
         typed = [text for text in typed if "=" in text]
     found = diagnose(typed, multirun)

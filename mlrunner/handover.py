@@ -19,15 +19,15 @@ from mlrunner.errors import ConfigError, DeployError, ProblemsError, StoreError
 from mlrunner.gate import Gate
 from mlrunner.options import quote_option
 from mlrunner.records import naming, open_store
+from mlrunner.trust import refuse_foreign
 
 if TYPE_CHECKING:
     from mlrunner.records import Record
 
 CHOSEN = ("gate", "deployer")  # groups that a deployment may choose anew
 GIVEN = (*CHOSEN, "stack")
+USED = ("dataset", "cleaning", "split", "gate", "deployer")
 FROZEN = ("dataset", "cleaning", "split", "objective", "seed")  # what the run was, and stays
-TRUSTED = ("mlrunner.",)  # where classes of a composition from a store may come from
-MORE = "MLRUNNER_TRUSTED"  # further modules, by comma
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ def hand_over(run: Record, config: dict[str, Any]) -> HandedOver:
     uri = run.tags.get(tracking.MODEL_TAG)
     if uri is None:
         raise DeployError(f"Run {run.short} saved no model; run it again with tracking.log_model=true.")
-    _refuse_foreign(config)
+    refuse_foreign(config, USED)
     dataset: Dataset = build(config["dataset"], "dataset", Dataset)
     fingerprint = dataset.fingerprint()
     _refuse(config, config["dataset"]["task"])
@@ -184,14 +184,3 @@ def _refuse(config: dict[str, Any], task: str) -> None:
     if problems:
         raise ProblemsError(problems)
 
-
-def _refuse_foreign(config: dict[str, Any]) -> None:
-    """Refuse classes that a composition from a store may not name: it may have been written by anybody."""
-    trusted = (*TRUSTED, *(f"{name}." for name in os.environ.get(MORE, "").split(",") if name))
-    for group in ("dataset", "cleaning", "split", "gate", "deployer"):
-        target = str(config[group].get("_target_"))
-        if not target.startswith(trusted):
-            raise ConfigError(
-                f"{group}._target_={target} comes from the run and is not of mlrunner; if you trust it, set "
-                f"{MORE}={target.partition('.')[0]} in the environment."
-            )

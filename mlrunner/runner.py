@@ -43,8 +43,12 @@ def _is_ours(group: str, option: object) -> bool:
     return option is not None and not group.startswith("hydra/") and "@" not in group
 
 
-def run_one(cfg: DictConfig) -> float:
-    """Run a single composition and print all of it."""
+def run_one(cfg: DictConfig) -> Outcome:
+    """Run a single composition and print all of it.
+
+    Raises:
+        MlrunnerError: When it cannot run, or what it has learned cannot be deployed.
+    """
     checked = checks.check(cfg, launch())
     is_text = checked.composition.settings.output == "text"
     if is_text:
@@ -58,7 +62,7 @@ def run_one(cfg: DictConfig) -> float:
         print(outcome.json())
     if outcome.deployment is not None and "error" in outcome.deployment:
         raise DeployError(outcome.deployment["error"])
-    return outcome.objective
+    return outcome
 
 
 def _written(outcome: Outcome) -> None:
@@ -121,11 +125,12 @@ def failed(started: Launch, error: Exception, seconds: float) -> Outcome:
     )
 
 
-def execute(checked: Checked) -> Outcome:
+def execute(checked: Checked, refit: bool = False) -> Outcome:
     """Run the pipeline of a composition inside an MLflow run.
 
     Args:
         checked: From `checks.check`.
+        refit: Fit on all rows but those of the test, as a search does with its winner.
 
     Raises:
         MlrunnerError: When the data do not fit the composition after all.
@@ -141,7 +146,7 @@ def execute(checked: Checked) -> Outcome:
     recording.environment(run_id, checked.composition)
     recording.surroundings(run_id, checked)
     try:
-        pipeline_run = _pipeline(checked, run_id)
+        pipeline_run = _pipeline(checked, run_id, refit)
     except BaseException as error:
         status = "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
         RECORDER.later(tracking.end, run_id, status)
@@ -155,10 +160,11 @@ def execute(checked: Checked) -> Outcome:
     return _outcome(checked, run_id, pipeline_run, time.perf_counter() - began)
 
 
-def _pipeline(checked: Checked, run_id: str) -> str:
+def _pipeline(checked: Checked, run_id: str, refit: bool) -> str:
     from mlrunner import tracking
     from mlrunner.model import ModelNameConfig
     from mlrunner.tracking import recording
+    from pipelines.refitting import refitting
     from pipelines.training import training
 
     composition = checked.composition
@@ -172,7 +178,8 @@ def _pipeline(checked: Checked, run_id: str) -> str:
         plots=settings.tracking.plots,
         seed=settings.seed,
     )
-    configured = training.with_options(run_name=f"{composition.choice('model')}-{run_id[:12]}")
+    chosen = refitting if refit else training
+    configured = chosen.with_options(run_name=f"{composition.choice('model')}-{run_id[:12]}")
     finished = configured(
         **{part: composition[part] for part in PARTS},
         model=ModelNameConfig(name=composition.choice("model"), settings=composition["model"]),

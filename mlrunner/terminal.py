@@ -107,19 +107,17 @@ def show_hand_over(gate: dict[str, Any] | None, deployment: dict[str, Any] | Non
 
 def where_next(outcome: Outcome, overrides: list[str]) -> dict[str, str]:
     """Name the places and commands that follow a run; each can be pasted."""
-    again = " ".join(["mlrunner", *map(shlex.quote, overrides)])
-    see = 'eval "$(mlrunner env)"'
+    short = str(outcome.run_id)[:8]
     deployed = outcome.deployment is not None and "error" not in outcome.deployment
-    deploy = f"mlrunner deploy {str(outcome.run_id)[:8]}"
+    deploy = f"mlrunner deploy {short}"
     after = {"next": "mlrunner status, rollback, history, stop"} if deployed else {"deploy": deploy}
-    previous = _previous(Path(outcome.folder))
-    files = [shlex.quote(f"{folder}/.hydra/config.yaml") for folder in (previous, relative(outcome.folder))]
-    compare = {"diff": f"diff {' '.join(files)}"}
+    compare = {"diff": f"mlrunner diff latest~1 {short}"}
     return {
-        "mlflow": f"{see}; mlflow ui  # run {outcome.run_id}",
+        "mlflow": f"mlrunner ui {short}",
         "folder": relative(outcome.folder),
-        **(compare if previous is not None else {}),
-        "reproduce": again,
+        **(compare if _has_previous(Path(outcome.folder)) else {}),
+        "again": " ".join(["mlrunner", *map(shlex.quote, overrides)]),
+        "reproduce": f"mlrunner reproduce {short}",
         **(after if outcome.model_uri is not None else {}),
     }
 
@@ -136,10 +134,9 @@ def relative(path: str) -> str:
     return path if found.startswith("..") else found
 
 
-def _previous(folder: Path) -> str | None:
-    """Find the run before this one, for the diff."""
-    runs = sorted(found.parent for found in folder.parent.glob("*/.hydra") if found.parent.name < folder.name)
-    return relative(str(runs[-1])) if runs else None
+def _has_previous(folder: Path) -> bool:
+    """Whether there is a run before this one to compare it with."""
+    return any(found.parent != folder for found in folder.parent.parent.glob("*/*/.hydra"))
 
 
 def show_problems(error: MlrunnerError, prefix: str = "mlrunner: ") -> None:

@@ -110,9 +110,10 @@ def test_where_next_after_a_first_run(tmp_path: Path, monkeypatch: pytest.Monkey
     folder = runs(tmp_path / "day", "12-00")
     told = where_next(dataclasses.replace(OUTCOME, folder=str(folder)), ["model=rf", "split.test=0.3"])
     assert told == {
-        "mlflow": 'eval "$(mlrunner env)"; mlflow ui  # run 0123456789abcdef',
+        "mlflow": "mlrunner ui 01234567",
         "folder": "day/12-00",
-        "reproduce": "mlrunner model=rf split.test=0.3",
+        "again": "mlrunner model=rf split.test=0.3",
+        "reproduce": "mlrunner reproduce 01234567",
         "deploy": "mlrunner deploy 01234567",
     }
 
@@ -156,7 +157,7 @@ def test_the_diff_is_to_the_run_just_before(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.chdir(tmp_path)
     runs(tmp_path / "my day", "10-00", "11-00", "13-00", "12-00")
     told = where_next(dataclasses.replace(OUTCOME, folder=str(tmp_path / "my day" / "12-00")), [])
-    assert shlex.split(told["diff"]) == ["diff", "my day/11-00/.hydra/config.yaml", "my day/12-00/.hydra/config.yaml"]
+    assert told["diff"] == "mlrunner diff latest~1 01234567"
 
 
 def test_without_a_saved_model_there_is_nothing_to_serve() -> None:
@@ -166,8 +167,8 @@ def test_without_a_saved_model_there_is_nothing_to_serve() -> None:
 @pytest.mark.parametrize(
     "overrides", [[], ["dataset.path=my file.csv"], ["+dataset.options={sep: ';'}", "a=$HOME", "b='c'"]]
 )
-def test_the_command_to_reproduce_can_be_pasted(overrides: list[str]) -> None:
-    assert shlex.split(where_next(OUTCOME, overrides)["reproduce"]) == ["mlrunner", *overrides]
+def test_the_command_that_was_typed_can_be_pasted(overrides: list[str]) -> None:
+    assert shlex.split(where_next(OUTCOME, overrides)["again"]) == ["mlrunner", *overrides]
 
 
 @pytest.mark.parametrize(

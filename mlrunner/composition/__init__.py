@@ -107,6 +107,7 @@ class Launch:
         job: The number of the composition in its sweep; None for a single run.
         parent: The MLflow run of the sweep; None for a single run.
         shared: The overrides that every composition of the sweep has.
+        prefix: A word before the name; empty for none.
     """
 
     choices: dict[str, str]
@@ -115,6 +116,7 @@ class Launch:
     job: int | None = None
     parent: str | None = None
     shared: tuple[str, ...] = ()
+    prefix: str = ""
 
     @property
     def telling(self) -> list[str]:
@@ -148,9 +150,9 @@ class Composition:
     @property
     def name(self) -> str:
         """What differs from the default composition, or the name that was given."""
-        if self.settings.tracking.name is not None:
-            return self.settings.tracking.name
-        return f"blueprint,{self.launch.name}" if self.settings.blueprint else self.launch.name
+        given = self.settings.tracking.name
+        words = [self.launch.prefix, "blueprint" if self.settings.blueprint and given is None else ""]
+        return ",".join([*filter(None, words), given or self.launch.name])
 
     @property
     def config_hash(self) -> str:

@@ -92,6 +92,7 @@ def trial(
 
 
 @step(enable_cache=False, enable_artifact_visualization=False, output_materializers=ModelMaterializer)
+@shown
 def refit(
     train: Table,
     validation: Table,
@@ -106,6 +107,7 @@ def refit(
 
 
 @step(enable_cache=False, enable_artifact_visualization=False)
+@shown
 def judge(
     model: FittedModel,
     train: Table,

@@ -5,19 +5,33 @@ from __future__ import annotations
 import json
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
+from rich.text import Text
 
 from mlrunner.errors import MlrunnerError
 from mlrunner.outcome import Outcome
-from mlrunner.terminal import show_hand_over, show_problems, show_ranking
+from mlrunner.terminal import console, relative, show_hand_over, show_problems, show_ranking
 
 PARENT, SHARED = "MLRUNNER_PARENT_RUN", "MLRUNNER_SHARED_OVERRIDES"  # reach the jobs in other processes
 RESULT = "result.json"
 NUMBERS = ("objective", "fit_seconds", "score_seconds")  # null in JSON where there is none
+
+
+class _Callable(ModuleType):
+    """What makes `mlrunner.sweep([...])` a search in Python although `mlrunner.sweep` is this package as well."""
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        """See `mlrunner.api.sweep`."""
+        return import_module("mlrunner.api").sweep(*arguments, **options)  # which stands above this package
+
+
+sys.modules[__name__].__class__ = _Callable
 
 
 def rank(outcomes: list[Outcome]) -> list[Outcome]:
@@ -80,18 +94,27 @@ class SweepCallback(Callback):
         folder = Path(config.hydra.sweep.dir)
         outcomes = rank(read_outcomes(folder))
         SweepCallback.failed = sum(outcome.error is not None for outcome in outcomes)
+        run_id, wanted = os.environ.pop(PARENT), OmegaConf.select(config, "tracking.plots") is True
         try:
-            parent.close_parent(os.environ.pop(PARENT), outcomes)
+            parent.close_parent(run_id, outcomes)
             if outcomes and outcomes[0].error is None:
                 outcomes[0] = parent.hand_over(outcomes[0])
         except MlrunnerError as error:
             show_problems(error)
             SweepCallback.failed += 1
+        report = parent.report(run_id, folder, outcomes) if wanted else None
         if OmegaConf.select(config, "output") == "json":
             print(json.dumps([json.loads(outcome.json()) for outcome in outcomes]))
         else:
             show_ranking(outcomes, str(folder))
             show_hand_over(*((outcomes[0].gate, outcomes[0].deployment) if outcomes else (None, None)))
+            show_report(report)
+
+
+def show_report(file: str | None) -> None:
+    """Print where the report of a sweep is; nothing where there is none."""
+    if file is not None:
+        console().print(Text.assemble(("  report    ", "dim"), relative(file)))
 
 
 def close_interrupted() -> None:

@@ -44,7 +44,8 @@ def git() -> dict[str, str]:
 @cache
 def packages() -> str:
     """List the installed distributions, as `pip freeze` would, with the Python version first."""
-    found = {dist.metadata["Name"]: dist.version for dist in metadata.distributions()}
+    known = [dist for dist in metadata.distributions() if "_vendor" not in str(dist.locate_file(""))]  # of setuptools
+    found = {dist.metadata["Name"]: dist.version for dist in known}
     lines = [f"{name}=={version}" for name, version in sorted(found.items(), key=lambda item: str(item[0]).lower())]
     return "\n".join([f"# Python {sys.version.split()[0]}", *lines, ""])
 

@@ -1,0 +1,113 @@
+"""Run again what was frozen when a run was launched, and see whether the same numbers come of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlrunner.errors import ProblemsError
+from mlrunner.progress import TRAINING
+from mlrunner.records import naming, open_store
+
+if TYPE_CHECKING:
+    from mlrunner.reproduction.running import Prepared
+    from mlrunner.reproduction.scores import Compared
+
+REFITTING = ("ingest", "clean", "divide", "refit", "judge", "gate", "deploy")
+REPRODUCES, REPRODUCED = "mlrunner.reproduces", "mlrunner.reproduced"  # tags of the new run
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """What came of it.
+
+    Args:
+        run_id: Of the run that was to be reproduced.
+        name: Its name.
+        differences: What is not as it was, a sentence each.
+        new_run_id: Of the run that was made.
+        metrics: Each metric, then and now.
+        tolerance: The share of a value by which it may differ.
+        note: Why the tolerance is not 0, or which metrics were not compared; None for nothing.
+    """
+
+    run_id: str
+    name: str
+    differences: tuple[str, ...]
+    new_run_id: str
+    metrics: tuple[Compared, ...]
+    tolerance: float = 0.0
+    note: str | None = None
+
+    @property
+    def is_reproduced(self) -> bool:
+        """Whether there were metrics to compare, and each is as it was."""
+        return bool(self.metrics) and all(one.is_same for one in self.metrics)
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A run that could be reproduced, and what is not as it was."""
+
+    prepared: Prepared
+    differences: tuple[str, ...]
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The names of the steps that it will take."""
+        return REFITTING if self.prepared.is_refit else TRAINING
+
+
+def look(what: str, home: Path, overrides: Sequence[str] = (), strict: bool = False) -> Looked:
+    """Find a run, compose what was frozen, and see what is not as it was.
+
+    Args:
+        what: A run, a trial of a sweep or a sweep, which stands for its winner; see `records.naming.find`.
+        home: The folder that holds `.mlrunner/` and `multirun/`.
+        overrides: Of the stack, and of where things are on this machine: `dataset.path`, `dataset.url`, `threads`.
+        strict: Refuse when anything is not as it was.
+
+    Raises:
+        ConfigError: When there is no such run, or it cannot be composed.
+        ProblemsError: When it is refused.
+    """
+    from mlrunner.reproduction import grounds, running
+
+    store = open_store(home, [text for text in overrides if text.startswith(("stack=", "stack."))])
+    record = naming.leading(store, naming.find(store, what, home))
+    prepared = running.prepare(record, overrides)
+    differences = tuple(grounds.differences(record, store, prepared.checked))
+    if strict and differences:
+        raise ProblemsError([*differences, f"Run {record.short} is not reproduced: --strict refuses; leave it out."])
+    return Looked(prepared, differences)
+
+
+def reproduce(looked: Looked, tolerance: float | None = None) -> Reproduction:
+    """Run again what was looked at, and compare every metric.
+
+    Args:
+        looked: From `look`.
+        tolerance: The share of a value by which a metric may differ; None: 0 where the estimator is deterministic.
+
+    Raises:
+        MlrunnerError: When it does not run.
+    """
+    from mlrunner.reproduction import running
+    from mlrunner.reproduction.scores import compared
+
+    prepared, record = looked.prepared, looked.prepared.record
+    allowed, note = running.allowed(prepared, tolerance)
+    outcomes = running.run(prepared)
+    made = Reproduction(
+        run_id=record.run_id,
+        name=record.name,
+        differences=looked.differences,
+        new_run_id=str(outcomes[0].run_id),
+        metrics=tuple(compared(record, outcomes, allowed)),
+        tolerance=allowed,
+        note=note or prepared.note,
+    )
+    running.tag(prepared, outcomes, {REPRODUCES: record.run_id, REPRODUCED: str(made.is_reproduced).lower()})
+    return made

@@ -1,0 +1,97 @@
+"""What is not as it was when a run was launched: code, data, packages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from mlrunner.errors import brief
+from mlrunner.records.frozen import PIN, PYTHON, surroundings
+from mlrunner.tracking import provenance
+
+if TYPE_CHECKING:
+    from mlrunner.composition.checks import Checked
+    from mlrunner.records import Record, Store
+    from mlrunner.records.frozen import Surroundings
+
+SHORT = 10  # digits of a commit
+OWN = "mlrunner"  # its version is that of the code, which is looked at itself
+
+
+def differences(record: Record, store: Store, checked: Checked) -> Iterator[str]:
+    """Say what is not as it was, a sentence each.
+
+    Args:
+        record: The run.
+        store: Where it is recorded.
+        checked: Its composition, as it would run today.
+    """
+    then = surroundings(record, store)
+    yield from _code(then)
+    yield from _files(then.sources, checked.sources)
+    yield from _data(record, checked)
+    yield from _packages(then)
+
+
+def _code(then: Surroundings) -> Iterator[str]:
+    git = provenance.git()
+    now = git.get("commit")
+    if then.commit is None:
+        yield "The run did not record a commit, so its code is not known."
+    elif now != then.commit:
+        yield f"Commit: {then.commit[:SHORT]} then, {(now or 'none')[:SHORT]} now; git checkout {then.commit[:SHORT]}."
+    if then.dirty.strip() != git.get("diff", "").strip():
+        before, after = _dirty(then.dirty), _dirty(git.get("diff", ""))
+        told = f"in {after} are not those of then" if before == after else f"{before} then, {after} now"
+        yield f"Uncommitted changes {told}."
+    status = git.get("status", "").splitlines()
+    untracked = {line[3:] for line in status if line.startswith("??")}
+    if untracked != set(then.untracked):
+        yield f"Files that git does not know: {_some(then.untracked)} then, {_some(sorted(untracked))} now."
+
+
+def _dirty(diff: str) -> str:
+    names = [part.partition("\n")[0].rpartition(" b/")[2] for part in diff.split("diff --git ")[1:]]
+    return _some(names)
+
+
+def _some(names: tuple[str, ...] | list[str]) -> str:
+    return brief(names, 4) if names else "none"
+
+
+def _files(then: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
+    """Name the modules that the choices run on and that have changed; git does not know those of the user's own."""
+    changed = [name for name in now if name in then and then[name] != now[name]]
+    gone = [name for name in then if name not in now]
+    if not then:
+        yield "The run did not record the source files that it ran on, so they cannot be compared."
+    elif changed or gone:
+        told = [f"changed {brief(changed, 4)}"] if changed else []
+        told += [f"no longer used {brief(gone, 4)}"] if gone else []
+        yield f"Source files: {'; '.join(told)}."
+
+
+def _data(record: Record, checked: Checked) -> Iterator[str]:
+    then, now = record.tags.get("mlrunner.data_hash", ""), checked.data.fingerprint
+    if then != now:
+        rows = f"{len(checked.data.table):,} rows"
+        yield f"Data: content {then[:12] or 'unknown'} then, {now[:12]} now ({checked.data.dataset.label}, {rows})."
+
+
+def _packages(then: Surroundings) -> Iterator[str]:
+    told = provenance.packages()
+    python = PYTHON.search(told)
+    if then.python is not None and python is not None and python[1] != then.python:
+        yield f"Python: {then.python} then, {python[1]} now."
+    now = dict(PIN.findall(told))
+    if not then.packages:
+        yield "The run did not record its packages, so they cannot be compared."
+        return
+    names = sorted({*then.packages, *now} - {OWN}, key=str.lower)
+    found = [
+        f"{name} {then.packages.get(name, 'absent')} → {now.get(name, 'absent')}"
+        for name in names
+        if then.packages.get(name) != now.get(name)
+    ]
+    if found:
+        yield f"Packages: {brief(found)}; --in-env makes the recorded environment."

@@ -1,0 +1,183 @@
+"""Compose from what was frozen, never from today's files, and run it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from mlrunner.composition import Launch, checks
+from mlrunner.composition.composing import composing
+from mlrunner.errors import ConfigError, MlrunnerError, ProblemsError
+from mlrunner.options import quote_option
+from mlrunner.records import WINNER_OF, Record, read_yaml
+from mlrunner.records.frozen import Frozen, of_record
+from mlrunner.trust import refuse_foreign
+
+if TYPE_CHECKING:
+    from mlrunner.composition.checks import Checked
+    from mlrunner.outcome import Outcome
+
+FOREIGN = ("dataset", "cleaning", "split", "model", "objective", "tracking", "seed", "threads")  # what the run brings
+TODAYS = ("stack", "gate", "deployer", "output")  # what this machine says: nothing is deployed again
+PLACES = ("dataset.path", "dataset.url", "threads", "output")  # what may be elsewhere here, beside the stack
+UNSEEDED = 0.05  # the share that an estimator without a seed may differ by
+SEEDS = ("random_state", "random_seed")
+EXACT = ("sklearn.linear_model.", "sklearn.dummy.", "sklearn.svm.", "sklearn.neighbors.")  # use no seed as a rule
+HIDDEN = "***"
+REFIT = "mlrunner.refit"  # a tag of the reproduction of a winner
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A composition that was frozen, ready to run again.
+
+    Args:
+        record: The run.
+        configs: One a seed: a trial may have been repeated.
+        checked: The first of them, checked against today's data and code.
+        launch: How it is started.
+        texts: What Hydra wrote when it was started first, by name.
+    """
+
+    record: Record
+    configs: tuple[DictConfig, ...]
+    checked: Checked
+    launch: Launch
+    texts: dict[str, str]
+
+    @property
+    def is_refit(self) -> bool:
+        """Whether it is a search's winner, which was fitted on train and validation."""
+        return WINNER_OF in self.record.tags or REFIT in self.record.tags
+
+    @property
+    def note(self) -> str | None:
+        """What is not compared."""
+        if WINNER_OF not in self.record.tags:
+            return None
+        sweep, trial = self.record.tags["mlrunner.sweep_id"], self.record.tags["mlrunner.trial_number"]
+        return f"its validation scores are those of its trial: mlrunner reproduce {sweep}/{trial}"
+
+
+def prepare(record: Record, overrides: Sequence[str]) -> Prepared:
+    """Read what was frozen, and check it as the start of any run does.
+
+    Raises:
+        ConfigError: When it was not kept, or names what is not trusted.
+        ProblemsError: With a sentence for each problem.
+    """
+    kept = {name: record.text(f".hydra/{name}.yaml") for name in ("config", "hydra", "overrides")}
+    texts = {f"{name}.yaml": text for name, text in kept.items() if text is not None}
+    frozen = of_record(record)
+    if frozen.raw is None:
+        raise ConfigError(f"Run {record.short} has no .hydra/config.yaml at {record.artifact_uri}; name another run.")
+    refuse_foreign(frozen.raw, FOREIGN)
+    refuse_foreign(frozen.config, FOREIGN)
+    configs = tuple(_configs(frozen, overrides, _repeats(texts.get("hydra.yaml"))))
+    folder = Path(str(configs[0].home)) / "multirun" / datetime.now().strftime("%Y-%m-%d/%H-%M-%S-%f")
+    choices = {group: option for group, option in frozen.choices.items() if "@" not in group}
+    launch = Launch(choices, list(frozen.overrides), folder, prefix="reproduction")
+    checked = _with_reason(record, configs[0], launch)
+    return Prepared(record, configs, checked, launch, texts)
+
+
+def _with_reason(record: Record, cfg: DictConfig, launch: Launch) -> Checked:
+    try:
+        return checks.check(cfg, launch)
+    except MlrunnerError as error:
+        problems = getattr(error, "problems", [str(error)])
+        raise ProblemsError([*problems, f"So run {record.short} cannot be reproduced here."]) from error
+
+
+def _repeats(hydra: str | None) -> int:
+    """How many seeds a trial was averaged over."""
+    told = (read_yaml(hydra) if hydra else {}).get("hydra", {})
+    found = told.get("sweeper", {}).get("repeats", 1)
+    return int(found) if isinstance(found, int) and "MULTIRUN" in str(told.get("mode")) else 1
+
+
+def _configs(frozen: Frozen, overrides: Sequence[str], repeats: int) -> list[DictConfig]:
+    """Set what this machine says in what was frozen."""
+    _refuse_others(overrides)
+    own = [quote_option(text) for text in overrides if text.startswith(("stack=", "stack."))]
+    raw = dict(frozen.raw or {})
+    with composing() as hydra:
+        today = hydra.compose(own).raw or {}
+        raw |= {name: today[name] for name in TODAYS}
+        raw = hydra.set(raw, [text for text in overrides if text not in own])
+    _refuse_hidden(raw)
+    first: Any = OmegaConf.create(raw)
+    OmegaConf.set_struct(first, True)
+    more = [OmegaConf.merge(first, {"seed": int(first.seed) + number}) for number in range(1, repeats)]
+    return [first, *[one for one in more if isinstance(one, DictConfig)]]
+
+
+def _refuse_others(overrides: Sequence[str]) -> None:
+    for text in overrides:
+        key = text.partition("=")[0]
+        if "=" not in text or (key not in PLACES and not key.startswith("stack")):
+            raise ConfigError(
+                f"'{text}' cannot be given here: the run is what it was. Where its data are may be said "
+                f"({', '.join(PLACES)}, stack=...); to run it otherwise, see mlrunner diff {text.partition('=')[0]}."
+            )
+
+
+def _refuse_hidden(raw: dict[str, Any]) -> None:
+    """Refuse a secret that was not recorded."""
+    for key, value in raw["dataset"].items():
+        if isinstance(value, str) and HIDDEN in value:
+            raise ConfigError(f"dataset.{key} holds a secret that is not recorded; give it: dataset.{key}=...")
+
+
+def run(prepared: Prepared) -> list[Outcome]:
+    """Run it, once a seed."""
+    from mlrunner import runner
+    from mlrunner.recorder import RECORDER
+
+    found = []
+    for number, cfg in enumerate(prepared.configs):
+        place = prepared.launch.folder if number == 0 else prepared.launch.folder / str(number)
+        launch = replace(prepared.launch, folder=place)
+        _write(launch.folder, prepared.texts)
+        checked = prepared.checked if number == 0 else checks.check(cfg, launch)
+        found.append(runner.execute(checked, refit=prepared.is_refit))
+    RECORDER.flush()
+    return found
+
+
+def _write(folder: Path, texts: dict[str, str]) -> None:
+    """Leave in the folder what Hydra left in that of the first run."""
+    (folder / ".hydra").mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        (folder / ".hydra" / name).write_text(text)
+
+
+def tag(prepared: Prepared, outcomes: Sequence[Outcome], tags: dict[str, str]) -> None:
+    """Say of the new runs what they reproduce."""
+    from mlrunner import tracking
+
+    tags = {**tags, **({REFIT: "true"} if prepared.is_refit else {})}
+    for outcome in outcomes:
+        tracking.set_tags(str(outcome.run_id), tags)
+
+
+def allowed(prepared: Prepared, tolerance: float | None) -> tuple[float, str | None]:
+    """Say by which share a metric may differ, and why it is not 0."""
+    if tolerance is not None:
+        return tolerance, None
+    unseeded = list(_unseeded(prepared.checked.composition["model"].get("estimator") or {}, "model.estimator"))
+    if not unseeded:
+        return 0.0, None
+    return UNSEEDED, f"{', '.join(unseeded)} is null, so two fits differ by chance: compared within {UNSEEDED:.0%}"
+
+
+def _unseeded(estimator: dict[str, Any], key: str) -> list[str]:
+    target = str(estimator.get("_target_", ""))
+    if target.startswith(EXACT):
+        return []
+    return [f"{key}.{name}" for name in SEEDS if name in estimator and estimator[name] is None]

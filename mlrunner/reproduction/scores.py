@@ -1,0 +1,77 @@
+"""Compare the metrics of a run with those of its reproduction."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mlrunner.records import TRIAL, WINNER_OF
+
+if TYPE_CHECKING:
+    from mlrunner.outcome import Outcome
+    from mlrunner.records import Record
+
+COSTS = ("seconds", "_ms", "megabytes")  # what a machine takes is never the same
+TRIALS_OWN = ("train/", "test/")  # a trial reads no test rows, and scores no training rows
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A metric then and now.
+
+    Args:
+        name: Part and metric.
+        then: What the run recorded.
+        now: What came of it this time; None when there is none.
+        is_same: Whether it is within the tolerance.
+    """
+
+    name: str
+    then: float
+    now: float | None
+    is_same: bool
+
+
+def compared(record: Record, outcomes: Sequence[Outcome], tolerance: float) -> Iterator[Compared]:
+    """Compare every metric that the run recorded and the reproduction can have.
+
+    Args:
+        record: The run.
+        outcomes: Of the reproduction: one a seed.
+        tolerance: The share of a value by which it may differ.
+    """
+    now = summary(outcomes)
+    for name, then in record.metrics.items():
+        if name.endswith(COSTS) or not is_its_own(name, record):
+            continue
+        value = now.get(name)
+        yield Compared(name, then, value, value is not None and is_close(then, value, tolerance))
+
+
+def is_its_own(name: str, record: Record) -> bool:
+    """Tell whether a metric was found by this run: a search's winner has its validation scores from its trial."""
+    if WINNER_OF in record.tags:
+        return name.startswith(TRIALS_OWN)
+    return TRIAL not in record.tags or "mlrunner.zenml.run_id" in record.tags or not name.startswith(TRIALS_OWN)
+
+
+def is_close(then: float, now: float, tolerance: float) -> bool:
+    """Tell whether a value is within a share of another one; with 0 to the last digit."""
+    return then == now or abs(now - then) <= tolerance * abs(then)
+
+
+def summary(outcomes: Sequence[Outcome]) -> dict[str, float]:
+    """Average over the seeds that a trial was repeated with, as the trial itself does."""
+    import numpy as np
+
+    if len(outcomes) == 1:
+        return outcomes[0].metrics
+    found: dict[str, float] = {}
+    for name in outcomes[0].metrics:
+        values = [one.metrics.get(name, math.nan) for one in outcomes]
+        found[name] = float(np.mean(values))
+        if name.startswith(("validation/", "cv/")) and not name.endswith("_std"):
+            found[f"{name}_std"] = float(np.std(values))
+    return found

@@ -1,0 +1,39 @@
+"""A search's winner once more: the run with the validation rows among those that train."""
+
+from __future__ import annotations
+
+from zenml import pipeline
+from zenml.enums import ExecutionMode
+
+from mlrunner import steps
+from mlrunner.build import Group
+from mlrunner.model import ModelNameConfig
+from mlrunner.tracking.recording import Tracked
+from pipelines.deployment import hand_over
+from pipelines.rows import rows
+
+
+@pipeline(
+    execution_mode=ExecutionMode.FAIL_FAST,
+    enable_step_logs=False,
+    enable_pipeline_logs=False,
+    enable_artifact_metadata=False,
+    enable_heartbeat=False,
+)
+def refitting(
+    dataset: Group,
+    cleaning: Group,
+    split: Group,
+    model: ModelNameConfig,
+    gate: Group,
+    deployer: Group,
+    tracked: Tracked,
+    fingerprint: str,
+    code: dict[str, str],
+    blueprint: bool,
+) -> None:
+    """Ingest, clean, split, refit, judge on the test rows."""
+    parts = rows(dataset, cleaning, split, fingerprint, code, blueprint)
+    fitted = steps.refit(parts.train, parts.validation, parts.raw, dataset, cleaning, model, tracked)
+    metrics = steps.judge(fitted, parts.train, parts.validation, parts.test, {}, dataset, model, tracked)
+    hand_over(fitted, parts, metrics, dataset, gate, deployer, tracked)

@@ -26,10 +26,16 @@ SHARING = (
     "test_deploy.py",
     "test_predict.py",
     "test_playground.py",
+    "test_ui.py",
+    "test_prune.py",
     "test_image.py",
     "test_docker_deployer.py",
     "test_evidence.py",
     "test_naming.py",
+    "test_records.py",
+    "test_report.py",
+    "test_runs.py",
+    "test_completion.py",
 )  # their tests share servers or whole runs
 UNSAVED = ("tracking.log_model=false", "tracking.plots=false")  # for a run of which neither is looked at
 RUN_SECONDS = 300  # a whole run on a busy machine of two cores, with room

@@ -166,7 +166,7 @@ def test_an_empty_test_part_has_no_scores() -> None:
 
 # --- figures ------------------------------------------------------------------------------------------------
 
-REGRESSION = ["predicted_vs_actual", "feature_importance"]
+REGRESSION = ["predicted_vs_actual", "residuals", "feature_importance"]
 CLASSIFICATION = ["confusion_matrix", "roc", "pr", "feature_importance"]
 
 
@@ -199,7 +199,8 @@ def test_every_figure_says_data_set_model_and_part(folds: int, judged: str, insp
     figures = drawn("boosted regression", folds)
     lines = {name: figure.texts[1].get_text() for name, figure in figures.items()}
     about = "olist (synthetic) · xgboost"
-    assert lines.pop("predicted_vs_actual").startswith(f"{about} · {judged} · ")
+    for name in ("predicted_vs_actual", "residuals"):
+        assert lines.pop(name).startswith(f"{about} · {judged} · ")
     assert lines == dict.fromkeys(["feature_importance", "learning_curve"], f"{about} · {inspected}")
 
 

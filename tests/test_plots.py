@@ -77,9 +77,9 @@ def legend(figure: Figure) -> list[str]:
 CASES: dict[str, tuple[Any, list[str]]] = {
     "regression": (
         lambda: plots.figures(regression(), "regression", "s", some_importance(), some_curve()),
-        ["predicted_vs_actual", "feature_importance", "learning_curve"],
+        ["predicted_vs_actual", "residuals", "feature_importance", "learning_curve"],
     ),
-    "regression alone": (lambda: plots.figures(regression(), "regression"), ["predicted_vs_actual"]),
+    "regression alone": (lambda: plots.figures(regression(), "regression"), ["predicted_vs_actual", "residuals"]),
     "classification": (
         lambda: plots.figures(classification(["n", "y"]), "classification", "s", some_importance(), some_curve()),
         ["confusion_matrix", "roc", "pr", "feature_importance", "learning_curve"],
@@ -99,7 +99,7 @@ CASES: dict[str, tuple[Any, list[str]]] = {
         lambda: plots.figures(
             regression(), "regression", importance=Importance(["x"], np.array([np.nan]), np.zeros(1), "r2", 3)
         ),
-        ["predicted_vs_actual"],
+        ["predicted_vs_actual", "residuals"],
     ),
 }
 
@@ -159,6 +159,35 @@ def test_a_target_of_few_values_is_spread_sideways_only() -> None:
     assert np.all(np.abs(x - y) <= 0.2)
     assert len(np.unique(x)) > 50
     assert set(np.asarray(figure.axes[1].lines[0].get_ydata()).tolist()) == {-2, -1, 0, 1, 2}
+
+
+def residuals_of(predictions: Predictions) -> Any:
+    figure = plots.residuals(predictions, "olist")
+    assert figure is not None
+    return figure
+
+
+def test_residuals_stand_against_predicted_with_their_middle_and_their_distribution() -> None:
+    rng = np.random.default_rng(0)
+    predicted = rng.uniform(0, 10, 400)
+    figure = residuals_of(Predictions(predicted + np.where(predicted > 5, 1.0, -1.0), predicted, target="price"))
+    left, right = figure.axes
+    assert [left.get_xlabel(), left.get_ylabel()] == ["predicted price", "residual (actual - predicted)"]
+    x, y = left.lines[0].get_data()
+    assert np.allclose(np.asarray(y), np.where(np.asarray(x) > 5, 1, -1))
+    at, middle = left.lines[1].get_data()
+    assert np.allclose(np.sign(np.asarray(middle)), np.sign(np.asarray(at) - 5))
+    assert sum(patch.get_width() for patch in right.patches) == 400
+    assert left.get_ylim() == right.get_ylim()
+    assert legend(figure) == ["median", "80% of rows"]
+    assert figure.texts[1].get_text() == "olist · 400 of 400 rows drawn"
+
+
+@pytest.mark.parametrize("predicted", [np.full(50, 3.0), np.arange(9.0)], ids=["all alike", "few rows"])
+def test_residuals_without_a_way_along_the_predictions_have_no_middle(predicted: Any) -> None:
+    figure = residuals_of(Predictions(predicted + 1, predicted))
+    assert figure.axes[0].get_legend() is None
+    assert save(figure)
 
 
 # --- confusion matrix ---------------------------------------------------------------------------------------

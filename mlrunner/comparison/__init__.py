@@ -9,9 +9,10 @@ from typing import Any
 
 from mlrunner.comparison import grounds
 from mlrunner.comparison import line as lines
+from mlrunner.comparison import scores as scoring
 from mlrunner.comparison.grounds import Moved
 from mlrunner.comparison.line import Line
-from mlrunner.comparison.scores import Score, scores
+from mlrunner.comparison.scores import Score
 from mlrunner.comparison.sides import Side as Side
 from mlrunner.comparison.structure import ABSENT, Change, changes
 from mlrunner.composition.composing import composing
@@ -71,7 +72,7 @@ def compare(sides: Sequence[Side]) -> Comparison:
         sides=tuple(sides),
         choices=tuple(_choices(sides, found)),
         values=tuple(_values(sides, found)),
-        scores=tuple(scores(sides)),
+        scores=tuple(scoring.scores(sides)),
         search=tuple(changes(searches)) if all(searches) else (),
         data=tuple(grounds.data(sides)),
         moved=tuple(tuple(grounds.moved(first, other)) for other in others),
@@ -111,16 +112,12 @@ def _values(sides: Sequence[Side], found: Sequence[Line | None]) -> Iterator[Cha
     chosen = {change.key.rpartition("@")[2].partition(".")[0] for change in _choices(sides, found)}
     chosen = chosen if any(found) else set()
     for change in changes([_shown(side.frozen.config) for side in sides]):
-        is_typed = any(_touch(change.key, key) for key in typed)
+        is_typed = any(lines.touch(change.key, key) for key in typed)
         group = change.key.partition(".")[0]
         if group in chosen and not is_typed:
             yield replace(change, follows=group)
         else:
             yield replace(change, follows=None if change.key in set_anew else _interpolated(raws[0], change.key))
-
-
-def _touch(one: str, other: str) -> bool:
-    return one == other or one.startswith(f"{other}.") or other.startswith(f"{one}.")
 
 
 def _interpolated(raw: Any, key: str) -> str:

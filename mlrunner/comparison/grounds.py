@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bisect
+import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -78,21 +80,21 @@ def _moved(name: str, one: dict[str, Any], two: dict[str, Any]) -> Moved:
 def kolmogorov(one: Sequence[float], two: Sequence[float]) -> float:
     """Find the largest gap between two distributions that are known by evenly spaced quantiles."""
     points = sorted({*one, *two})
-    return max(abs(_share_below(one, point) - _share_below(two, point)) for point in points)
+    pairs = [zip(_shares(one, point), _shares(two, point), strict=True) for point in points]
+    return max(abs(first - second) for pair in pairs for first, second in pair)
 
 
-def _share_below(quantiles: Sequence[float], point: float) -> float:
-    """Interpolate between quantiles; of equal ones the middle, so that equal distributions have no gap."""
-    import bisect
-
+def _shares(quantiles: Sequence[float], point: float) -> tuple[float, float]:
+    """Find the shares below a point, and up to it; between quantiles they are the same, by interpolation."""
     low, high = bisect.bisect_left(quantiles, point), bisect.bisect_right(quantiles, point)
     last = len(quantiles) - 1
     if low != high:
-        return (low + high - 1) / 2 / last
+        return low / last, (high - 1) / last
     if low == 0 or low > last:
-        return 0.0 if low == 0 else 1.0
+        return (0.0, 0.0) if low == 0 else (1.0, 1.0)
     left, right = quantiles[low - 1], quantiles[low]
-    return (low - 1 + (point - left) / (right - left)) / last
+    share = (low - 1 + (point - left) / (right - left)) / last
+    return share, share
 
 
 def _shares_apart(one: dict[str, float], two: dict[str, float]) -> tuple[float, str]:
@@ -123,8 +125,6 @@ def _code_facts(one: Surroundings) -> dict[str, Any]:
 
 def _lines_of(diff: str) -> dict[str, str]:
     """Tell what a dirty diff says of each file: its added and removed lines, and a digest of them."""
-    import hashlib
-
     found = {}
     for part in diff.split("diff --git ")[1:]:
         name = part.partition("\n")[0].rpartition(" b/")[2]

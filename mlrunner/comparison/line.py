@@ -64,14 +64,21 @@ def edited(overrides: Sequence[str], change: Sequence[str]) -> list[str]:
     """Change a command line: newer overrides stand in the place of those of the same key, or below a new choice."""
     before = {key_of(text): text for text in overrides}
     groups = [key_of(text) for text in change if is_choice(text)]
+    # Where several overrides touch a key, what one of them leaves is not known: they stay, and the newer comes last.
     newer = {key_of(text) for text in change}
+    clear = {key for key in newer if key in groups or sum(touch(key, key_of(text)) for text in overrides) < 2}
 
     def goes(text: str) -> bool:
         key = key_of(text)
-        return key in newer or any(key.startswith((f"{group}.", f"{group}@")) for group in groups)
+        return key in clear or any(key.startswith((f"{group}.", f"{group}@")) for group in groups)
 
-    joined = [_joined(before.get(key_of(text), ""), text) for text in change]
+    joined = [_joined(before.get(key_of(text), "") if key_of(text) in clear else "", text) for text in change]
     return [*[text for text in overrides if not goes(text)], *filter(None, joined)]
+
+
+def touch(one: str, other: str) -> bool:
+    """Tell whether two keys are the same, or one is inside of the other."""
+    return one == other or one.startswith(f"{other}.") or other.startswith(f"{one}.")
 
 
 def _joined(older: str, newer: str) -> str:

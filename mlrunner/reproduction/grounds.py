@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mlrunner.errors import brief
 from mlrunner.records.frozen import PIN, PYTHON, surroundings
+from mlrunner.redaction import redact
 from mlrunner.tracking import provenance
 
 if TYPE_CHECKING:
@@ -40,8 +41,9 @@ def _code(then: Surroundings) -> Iterator[str]:
         yield "The run did not record a commit, so its code is not known."
     elif now != then.commit:
         yield f"Commit: {then.commit[:SHORT]} then, {(now or 'none')[:SHORT]} now; git checkout {then.commit[:SHORT]}."
-    if then.dirty.strip() != git.get("diff", "").strip():
-        before, after = _dirty(then.dirty), _dirty(git.get("diff", ""))
+    diff = redact(git.get("diff", ""))  # as it is recorded
+    if then.dirty.strip() != diff.strip():
+        before, after = _dirty(then.dirty), _dirty(diff)
         told = f"in {after} are not those of then" if before == after else f"{before} then, {after} now"
         yield f"Uncommitted changes {told}."
     status = git.get("status", "").splitlines()

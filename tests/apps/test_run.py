@@ -120,7 +120,7 @@ def test_artifacts_hold_config_environment_and_pictures(ridge: Any, session_home
     assert "scikit-learn==" in (folder / "environment/requirements.txt").read_text()
     assert {path.name for path in (folder / ".hydra").iterdir()} == {"config.yaml", "hydra.yaml", "overrides.yaml"}
     pictures = {path.name for path in (folder / "plots").iterdir()}
-    assert pictures == {"predicted_vs_actual.png", "feature_importance.png"}
+    assert pictures == {"predicted_vs_actual.png", "residuals.png", "feature_importance.png"}
 
 
 def test_the_saved_model_answers_raw_rows(ridge: Any, session_home: Path) -> None:

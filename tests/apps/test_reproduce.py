@@ -1,0 +1,273 @@
+"""`mlrunner reproduce`: the same numbers to the last digit, and what is said when something is not as it was."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mlflow import MlflowClient
+
+from tests.conftest import PROJECT, RUN_SECONDS, UNSAVED, Ran, environment
+
+pytestmark = pytest.mark.slow
+MODELS = {
+    "linear_regression": [],
+    "ridge": [],
+    "rf": ["model.estimator.n_estimators=20"],
+    "xgboost": ["model.estimator.n_estimators=20"],
+    "hist_gradient_boosting": ["model.estimator.max_iter=20"],
+    "lightgbm": ["model.estimator.n_estimators=20"],
+    "catboost": ["model.estimator.iterations=20"],
+    "dummy": [],
+    "custom": ["model.estimator._target_=sklearn.svm.SVR", "+model.estimator.C=10"],
+    "logistic_regression": ["dataset=wine"],
+}
+ALL = """
+import json, sys
+from pathlib import Path
+import mlrunner
+from mlrunner.reproduction import look, reproduce
+found = {}
+for name, overrides in json.loads(sys.argv[1]).items():
+    made = mlrunner.run([f"model={name}", *overrides, "output=json"])
+    again = reproduce(look(made.run_id, Path(sys.argv[2])))
+    found[name] = {
+        "differences": again.differences,
+        "metrics": [[one.name, one.then, one.now] for one in again.metrics],
+        "reproduced": again.is_reproduced,
+        "tolerance": again.tolerance,
+        "ids": [made.run_id, again.new_run_id],
+    }
+Path(sys.argv[2], "found.json").write_text(json.dumps(found))
+"""
+
+
+def test_every_model_option_is_reproduced_to_the_last_digit(tmp_path: Path) -> None:
+    options = {file.stem for file in (PROJECT / "conf" / "model").glob("*.yaml")}
+    assert options == set(MODELS)
+    told = {name: [*overrides, *UNSAVED] for name, overrides in MODELS.items()}
+    command = [sys.executable, "-c", ALL, json.dumps(told), str(tmp_path)]
+    done = subprocess.run(
+        command, env=environment(tmp_path), cwd=PROJECT, capture_output=True, text=True, timeout=RUN_SECONDS
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads((tmp_path / "found.json").read_text())
+    client = MlflowClient(f"sqlite:///{tmp_path}/.mlrunner/mlflow.db")
+    for name, one in found.items():
+        assert one["differences"] == [], name
+        assert one["tolerance"] == 0
+        assert one["reproduced"], (name, [row for row in one["metrics"] if row[1] != row[2]])
+        then, now = (client.get_run(run_id).data.metrics for run_id in one["ids"])
+        assert {key: value for key, value in then.items() if not key.endswith("seconds")} == {
+            key: value for key, value in now.items() if not key.endswith("seconds")
+        }
+        assert client.get_run(one["ids"][1]).data.tags["mlrunner.reproduces"] == one["ids"][0]
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A checkout of its own, with a strategy and a table of the user's; and a home."""
+
+    project: Path
+    home: Path
+    work: Path
+
+    def __call__(self, *arguments: str, **more: str) -> Ran:
+        path = os.pathsep.join([str(self.project), str(self.work)])
+        told = {**environment(self.home, **more), "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+        command = [sys.executable, "-m", "mlrunner", *arguments]
+        done = subprocess.run(
+            command, cwd=self.work, env={**told, "MLRUNNER_PROJECT": str(self.project)}, capture_output=True, text=True,
+            timeout=RUN_SECONDS,
+        )  # fmt: skip
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    def artifact(self, name: str) -> Path:
+        """A file that the run logged."""
+        (found,) = (self.home / ".mlrunner" / "artifacts").glob(f"{self.run_id}/artifacts/{name}")
+        return found
+
+    @property
+    def run_id(self) -> str:
+        return str(json.loads((self.home / "outcome.json").read_text())["run_id"])
+
+
+STRATEGY = '''
+from mlrunner.schema import dataclass
+from mlrunner.strategy import CleaningStrategy
+
+
+@dataclass
+class Doubled(CleaningStrategy):
+    """Keep one column, twice as large."""
+
+    def transform_rows(self, table):
+        return (table["x"] * 2.0 + table["x"] % 3).to_frame("x")
+'''
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    base = tmp_path_factory.mktemp("checkout")
+    found = Checkout(base / "project", base / "home", base / "work")
+    for folder in (found.home, found.work / "conf" / "cleaning"):
+        folder.mkdir(parents=True)
+    hidden = shutil.ignore_patterns("__pycache__")
+    for name in ("mlrunner", "pipelines", "conf", "hydra_plugins", "data"):
+        shutil.copytree(PROJECT / name, found.project / name, ignore=hidden)
+    for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "all"]):
+        user = ["-c", "user.name=a", "-c", "user.email=a@b"]
+        subprocess.run(["git", *user, *arguments], cwd=found.project, check=True)
+    rows = "\n".join(f"{number},{number * 7 % 50 + number % 5}" for number in range(200))
+    (found.work / "table.csv").write_text(f"x,y\n{rows}\n")
+    (found.work / "mine.py").write_text(STRATEGY)
+    (found.work / "conf" / "cleaning" / "mine.yaml").write_text("_target_: mine.Doubled\n")
+    done = found(
+        "-cd", "conf", "cleaning=mine", "dataset=csv", "dataset.path=table.csv", "dataset.target=y",
+        "dataset.task=regression", "model=ridge", "tracking.name=original", "output=json", *UNSAVED,
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    (found.home / "outcome.json").write_text(done.out)
+    return found
+
+
+@pytest.fixture
+def kept(checkout: Checkout) -> Iterator[Checkout]:
+    """The checkout, put back as it was afterwards."""
+    files = [checkout.work / "table.csv", checkout.work / "mine.py", checkout.project / "mlrunner" / "metrics.py"]
+    files += [checkout.artifact(name) for name in ("config.yaml", ".hydra/config.yaml", "environment/requirements.txt")]
+    before = {file: file.read_bytes() for file in files}
+    yield checkout
+    for file, content in before.items():
+        file.write_bytes(content)
+
+
+def trusting(checkout: Checkout, *arguments: str) -> Ran:
+    return checkout(*arguments, MLRUNNER_TRUSTED="mine")
+
+
+def differences(checkout: Checkout) -> list[str]:
+    done = trusting(checkout, "reproduce", "original", "--check", "--json")
+    assert done.code == 0, done.err
+    found: list[str] = done.json["differences"]
+    return found
+
+
+def test_nothing_differs_and_it_is_reproduced_from_another_home(kept: Checkout, tmp_path: Path) -> None:
+    """Another machine that shares the tracking store: its own folder, and today's configuration is gone."""
+    (kept.work / "conf").rename(kept.work / "hidden")
+    try:
+        store = f"sqlite:///{kept.home}/.mlrunner/mlflow.db"
+        done = Checkout(kept.project, tmp_path, kept.work)(
+            "reproduce", "original", "--strict", "--json", MLRUNNER_TRUSTED="mine", MLFLOW_TRACKING_URI=store
+        )
+    finally:
+        (kept.work / "hidden").rename(kept.work / "conf")
+    assert done.code == 0, done.err
+    assert done.json["differences"] == []
+    assert done.json["reproduced"]
+    assert all(one["then"] == one["now"] for one in done.json["metrics"])
+
+
+def test_a_changed_data_file_is_flagged_and_strictly_refused(kept: Checkout) -> None:
+    with (kept.work / "table.csv").open("a") as file:
+        file.write("1,1\n")
+    (told,) = differences(kept)
+    assert told.startswith("Data: content ")
+    refused = trusting(kept, "reproduce", "original", "--strict")
+    assert refused.code == 2
+    assert "Data: content" in refused.err
+    assert "--strict refuses" in refused.err
+
+
+def test_changed_strategy_code_is_flagged_and_other_numbers_are_not_reproduced(kept: Checkout) -> None:
+    file = kept.work / "mine.py"
+    file.write_text(file.read_text().replace("% 3", "% 4"))
+    assert differences(kept) == ["Source files: changed mine."]
+    done = trusting(kept, "reproduce", "original", "--json")
+    assert done.code == 4, done.err
+    assert done.json["reproduced"] is False
+    worst = next(one for one in done.json["metrics"] if one["name"] == "test/r2")
+    assert worst["then"] != worst["now"]
+    tolerant = trusting(kept, "reproduce", "original", "--json", "--tolerance", "1000")
+    assert tolerant.code == 0, tolerant.err
+
+
+def test_a_dirty_tree_is_flagged_with_the_file(kept: Checkout) -> None:
+    file = kept.project / "mlrunner" / "metrics.py"
+    file.write_text(file.read_text() + "\n# edited\n")
+    told = differences(kept)
+    assert "Uncommitted changes none then, mlrunner/metrics.py now." in told
+    assert any(one.startswith("Source files: changed mlrunner.metrics") for one in told)
+
+
+def test_another_package_version_is_flagged(kept: Checkout) -> None:
+    file = kept.artifact("environment/requirements.txt")
+    lines = [line if not line.startswith("pandas==") else "pandas==0.1" for line in file.read_text().splitlines()]
+    file.write_text("\n".join(lines))
+    (told,) = differences(kept)
+    assert told.startswith("Packages: pandas 0.1 → ")
+    assert told.endswith("--in-env makes the recorded environment.")
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("table.csv", "dataset.path"), ("mine.py", "cannot import 'mine.Doubled'"), ("config.yaml", "has no config.yaml")],
+)
+def test_a_deleted_file_is_refused_in_sentences(kept: Checkout, name: str, told: str) -> None:
+    file = kept.artifact(name) if name == "config.yaml" else kept.work / name
+    file.unlink()
+    done = trusting(kept, "reproduce", "original")
+    assert done.code == 2
+    assert told in done.err
+    assert "Traceback" not in done.err
+
+
+def test_a_composition_of_somebody_elses_is_refused(kept: Checkout) -> None:
+    done = kept("reproduce", "original")
+    assert done.code == 2
+    assert "cleaning._target_=mine.Doubled comes from the run" in done.err
+    file = kept.artifact(".hydra/config.yaml")
+    file.write_text(file.read_text().replace("mine.Doubled", "os.system"))
+    done = trusting(kept, "reproduce", "original")
+    assert done.code == 2
+    assert "set MLRUNNER_TRUSTED=os" in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["nothing"], "'nothing' is no run"),
+        (["original", "model=rf"], "'model=rf' cannot be given here"),
+        (["original", "--tolerance", "x"], "invalid float value"),
+    ],
+)
+def test_what_cannot_be_reproduced_is_one_sentence(checkout: Checkout, arguments: list[str], told: str) -> None:
+    done = trusting(checkout, "reproduce", *arguments)
+    assert done.code == 2
+    assert told in done.err
+
+
+def test_trials_over_several_seeds_and_the_winner(tmp_path: Path) -> None:
+    from tests.conftest import front_door
+
+    done = front_door(
+        tmp_path, "-m", "sweep=optuna", "dataset=diabetes", "model=rf,ridge",
+        "model.estimator.n_estimators=range(5,20,5)", "hydra.sweeper.n_trials=3", "hydra.sweeper.repeats=2", "split=kfold", "split.folds=3", "output=json", *UNSAVED,
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    sweep = "/".join(Path(done.json["folder"]).parts[-2:])
+    for name in (f"{sweep}/0", sweep):
+        again = front_door(tmp_path, "reproduce", name, "--json")
+        assert again.code == 0, (again.err, again.out)
+        found: dict[str, Any] = again.json
+        parts = {one["name"].partition("/")[0] for one in found["metrics"] if "/" in one["name"]}
+        assert parts == ({"cv"} if name != sweep else {"train", "test"})

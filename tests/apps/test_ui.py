@@ -1,0 +1,191 @@
+"""The pages of MLflow and Optuna over real runs: who starts them, what they show, how they end."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from mlflow import MlflowClient
+
+from tests.conftest import PROJECT, environment, front_door
+from tests.recorded import Recorded
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+DEAF = ["--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"]  # there is no network but the loopback
+ROOT = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium's sandbox refuses root
+SECONDS = 90  # for a server to start on a busy machine
+
+pytestmark = pytest.mark.slow
+
+
+@contextmanager
+def typed(home: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Type `mlrunner ui …` as in a terminal, where Ctrl-C is not ignored."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "mlrunner", "ui", *arguments, "--no-browser"],
+        env=environment(home),
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.send_signal(signal.SIGTERM)
+
+
+def addresses(process: subprocess.Popen[str], count: int) -> dict[str, str]:
+    """Read what the verb says: a label and an address a line."""
+    assert process.stdout is not None
+    lines = [process.stdout.readline().split(maxsplit=1) for _ in range(count)]
+    assert all(lines), process.communicate()
+    return {label: told.strip() for label, told in lines}
+
+
+def family(process: subprocess.Popen[str], least: int = 1) -> list[psutil.Process]:
+    """The processes that the verb has started, once there are so many."""
+    until = time.monotonic() + SECONDS
+    while len(found := psutil.Process(process.pid).children(recursive=True)) < least and time.monotonic() < until:
+        time.sleep(0.1)
+    return found
+
+
+def asked(url: str, body: dict[str, Any] | None = None) -> Any:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)
+
+
+@pytest.fixture(scope="module")
+def sweep(recorded: Recorded) -> str:
+    return "/".join(Path(recorded.search["folder"]).parts[-2:])
+
+
+@pytest.fixture(scope="module")
+def pages(recorded: Recorded) -> Iterator[dict[str, str]]:
+    """The addresses of the pages of a run that was named."""
+    with typed(recorded.home, recorded.single["run_id"][:8]) as process:
+        yield addresses(process, 1)
+
+
+def test_the_store_is_the_one_of_the_home(recorded: Recorded, pages: dict[str, str]) -> None:
+    base, _, page = pages["mlflow"].partition("/#/")
+    client = MlflowClient(f"sqlite:///{recorded.home}/.mlrunner/mlflow.db")
+    experiments = [one.experiment_id for one in client.search_experiments()]
+    expected = {run.info.run_id: dict(run.data.metrics) for run in client.search_runs(experiments)}
+    body = {"experiment_ids": experiments, "max_results": 1000}
+    found = asked(f"{base}/api/2.0/mlflow/runs/search", body)["runs"]
+    told = {
+        run["info"]["run_id"]: {one["key"]: one["value"] for one in run["data"].get("metrics", [])} for run in found
+    }
+    assert told == expected
+    run = client.get_run(recorded.single["run_id"]).info
+    assert page == f"experiments/{run.experiment_id}/runs/{run.run_id}"
+    with urllib.request.urlopen(f"{base}/get-artifact?run_id={run.run_id}&path=config.yaml", timeout=30) as answer:
+        assert b"_target_" in answer.read()
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (apt-get install chromium)")
+def test_a_browser_shows_the_metrics_of_the_run(recorded: Recorded, pages: dict[str, str]) -> None:
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (pip install playwright)")
+    with api.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=[*ROOT, *DEAF])
+        tab = browser.new_page()
+        tab.set_default_timeout(60_000)
+        tab.goto(pages["mlflow"])
+        tab.get_by_text("test/r2", exact=True).first.wait_for()
+        shown = tab.locator("body").inner_text()
+        browser.close()
+    assert recorded.single["name"] in shown
+    assert f"{recorded.single['metrics']['test/r2']:.4f}"[:6] in shown
+
+
+def test_a_sweep_has_its_study_and_ctrl_c_ends_all_of_it(recorded: Recorded, sweep: str) -> None:
+    pytest.importorskip("optuna_dashboard", reason="optuna-dashboard is not installed")
+    with typed(recorded.home, sweep) as process:
+        told = addresses(process, 2)
+        base, _, number = told["optuna"].partition("/dashboard/studies/")
+        (study,) = (one for one in asked(f"{base}/api/studies")["study_summaries"] if one["study_name"] == sweep)
+        assert str(study["study_id"]) == number
+        assert len(asked(f"{base}/api/studies/{number}")["trials"]) == 6
+        started = family(process)
+        assert len(started) >= 4  # both servers and their guards
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+        assert (process.returncode, err) == (0, "")
+        assert gone(started)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL], ids=["term", "hangup", "kill"])
+def test_nothing_stays_behind_whatever_ends_it(recorded: Recorded, number: int) -> None:
+    with typed(recorded.home, "latest") as process:
+        started = family(process, least=2)
+        process.send_signal(number)
+        process.communicate(timeout=20)
+        assert process.returncode == (-number if number == signal.SIGKILL else 0)
+        assert gone(started)
+
+
+def gone(processes: list[psutil.Process]) -> bool:
+    _, alive = psutil.wait_procs(processes, timeout=15)
+    return not [one for one in alive if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_a_server_is_opened_and_not_started(recorded: Recorded, pages: dict[str, str], tmp_path: Path) -> None:
+    base = pages["mlflow"].partition("/#/")[0]
+    seen, browser = tmp_path / "seen", tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" >> {seen}\n')
+    browser.chmod(0o755)
+    told = {"MLFLOW_TRACKING_URI": base, "BROWSER": str(browser)}
+    done = front_door(recorded.home, "ui", recorded.single["run_id"], **told)
+    assert (done.code, done.err) == (0, "")
+    assert done.out.split() == ["mlflow", pages["mlflow"]]
+    assert seen.read_text().strip() == pages["mlflow"]
+
+
+def test_a_taken_port_is_one_sentence(recorded: Recorded) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = front_door(recorded.home, "ui", "--port", str(port))
+    assert done.code == 2
+    assert done.err.count("\n") == 1
+    assert f"--port={port} cannot be used" in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        pytest.param([], "There is nothing to show yet", id="no store"),
+        pytest.param(["a", "b"], "a, b are named; name one", id="two names"),
+        pytest.param(["--port", "70000"], "There is nothing to show yet", id="no store first"),
+    ],
+)
+def test_what_cannot_be_shown_is_one_sentence(tmp_path: Path, arguments: list[str], part: str) -> None:
+    done = front_door(tmp_path, "ui", *arguments)
+    assert done.code == 2
+    assert done.err.count("\n") == 1
+    assert part in done.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_run_starts_nothing(recorded: Recorded) -> None:
+    done = front_door(recorded.home, "ui", "ridgge")
+    assert done.code == 2
+    assert "'ridgge' is no run" in done.err

@@ -1,0 +1,283 @@
+"""Comparisons by structure, of made-up sides; real runs are compared in `apps/test_diff.py`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from mlrunner import noise
+from mlrunner.comparison import Comparison, compare, grounds, rendering, scores
+from mlrunner.comparison.sections import sections, shown
+from mlrunner.comparison.sides import Side, of_file
+from mlrunner.comparison.structure import ABSENT, Change, changes, elements, same
+from mlrunner.dataset.profile import profile
+from mlrunner.errors import ConfigError
+from mlrunner.records import Record
+from mlrunner.records.frozen import Frozen, Surroundings
+
+
+def record(run_id: str = "a" * 32, **tags: str) -> Record:
+    told = {"mlrunner.data_hash": "d", **{f"mlrunner.{key}": value for key, value in tags.items()}}
+    return Record(run_id, "name", "FINISHED", 0, 1000, "mlrunner", "/nowhere", {"dataset.target": "y"}, {}, told)
+
+
+def side(
+    config: dict[str, Any] | None = None,
+    metrics: dict[str, float] | None = None,
+    stood_on: Surroundings | None = None,
+    **more: Any,
+) -> Side:
+    frozen = Frozen({"objective": {"metric": "r2"}, **(config or {})})
+    return Side("label", "name", frozen, metrics or {}, surroundings=stood_on, **more)
+
+
+class TestStructure:
+    @pytest.mark.parametrize(
+        ("one", "other", "found"),
+        [
+            ({"a": 1}, {"a": 1}, []),
+            ({"a": 1}, {"a": 2}, [("a", 1, 2)]),
+            ({"a": 1}, {"a": 1.0}, [("a", 1, 1.0)]),
+            ({"a": 1}, {"a": True}, [("a", 1, True)]),
+            ({"a": None}, {}, [("a", None, ABSENT)]),
+            ({"a": {"b": 1, "c": 2}}, {"a": {"b": 1, "c": 3}}, [("a.c", 2, 3)]),
+            ({"a": {"b": 1}}, {"a": {"new": {"x": 1, "y": 2}, "b": 1}}, [("a.new", ABSENT, {"x": 1, "y": 2})]),
+            ({"a": {"b": 1}}, {"a": 3}, [("a", {"b": 1}, 3)]),
+            ({"a": [1, 2]}, {"a": [1, 2, 3]}, [("a", [1, 2], [1, 2, 3])]),
+            ({"a": float("nan")}, {"a": float("nan")}, []),
+            ({1: "x"}, {"1": "x"}, []),
+            ({}, {}, []),
+        ],
+    )
+    def test_only_what_differs_is_found(self, one: Any, other: Any, found: list[tuple[Any, ...]]) -> None:
+        assert [(change.key, *change.values) for change in changes((one, other))] == found
+
+    def test_an_inserted_key_is_one_line_and_moves_nothing(self) -> None:
+        one = {"model": {f"k{number}": number for number in range(50)}}
+        other = {"model": {"inserted": {"deep": {"x": 1}}, **one["model"]}}
+        assert [change.key for change in changes((one, other))] == ["model.inserted"]
+
+    def test_groups_come_in_their_order_and_other_keys_after_them(self) -> None:
+        one = {"seed": 0, "model": 1, "dataset": 1, "mine": 1}
+        other = {"seed": 1, "model": 2, "dataset": 2, "mine": 2}
+        assert [change.key for change in changes((one, other))] == ["dataset", "model", "seed", "mine"]
+
+    def test_three_sides_are_compared_at_once(self) -> None:
+        found = list(changes(({"a": 1}, {"a": 1}, {"a": 2})))
+        assert [change.values for change in found] == [(1, 1, 2)]
+
+    @pytest.mark.parametrize(
+        ("values", "kind"),
+        [((ABSENT, 1), "added"), ((1, ABSENT), "removed"), ((1, 2), "changed"), ((1, None), "changed")],
+    )
+    def test_the_kind_is_seen_from_the_first_side(self, values: tuple[Any, ...], kind: str) -> None:
+        assert Change("a", values).kind == kind
+
+    @pytest.mark.parametrize(
+        ("one", "other", "gone", "come"),
+        [
+            ([1, 2, 3], [1, 3], [2], []),
+            (["a"], ["b", "a"], [], ["b"]),
+            ([{"x": 1}, 2], [{"x": 2}, 2], [{"x": 1}], [{"x": 2}]),
+            ([], [1], [], [1]),
+        ],
+    )
+    def test_lists_are_compared_element_by_element(
+        self, one: list[Any], other: list[Any], gone: list[Any], come: list[Any]
+    ) -> None:
+        assert elements(one, other) == (gone, come)
+
+    def test_equal_dictionaries_are_the_same_in_any_order(self) -> None:
+        assert same({"a": [1, {"b": 2}], "c": 3}, {"c": 3, "a": [1, {"b": 2}]})
+
+
+class TestScores:
+    def test_the_direction_is_that_of_the_metric(self) -> None:
+        one, other = side(metrics={"test/r2": 0.5, "test/rmse": 1.0}), side(metrics={"test/r2": 0.6, "test/rmse": 1.1})
+        found = {score.name: score.verdicts for score in scores.scores((one, other))}
+        assert found == {"test/r2": ("better",), "test/rmse": ("worse",)}
+
+    def test_the_objective_comes_first_and_costs_last(self) -> None:
+        metrics = {"fit_seconds": 1.0, "test/mae": 1.0, "test/r2": 0.5, "validation/r2": 0.4, "r2": 0.4}
+        found = [score.name for score in scores.scores((side(metrics=metrics), side(metrics=metrics)))]
+        assert found == ["validation/r2", "test/r2", "test/mae", "fit_seconds"]
+
+    def test_a_metric_of_one_side_only_has_no_difference(self) -> None:
+        found = scores.scores((side(metrics={"test/r2": 0.5}), side(metrics={"test/roc_auc": 0.5})))
+        assert [score.differences for score in found] == [(None,), (None,)]
+
+    def test_within_two_standard_errors_it_is_noise(self) -> None:
+        def scored(value: float, shift: float) -> Side:
+            drawn = noise.Replicates("rows", 1.0, {"r2": [value + shift * (number % 3) for number in range(20)]})
+            return side(metrics={"test/r2": value}, replicates={"test": drawn}, record=record())
+
+        found = scores.scores((scored(0.5, 0.0), scored(0.51, 0.01)))[0]
+        assert found.verdicts == ("within noise",)
+        assert scores.scores((scored(0.5, 0.0), scored(0.9, 0.01)))[0].verdicts == ("better",)
+
+    def test_other_rows_are_not_compared_group_by_group(self) -> None:
+        drawn = noise.Replicates("rows", 1.0, {"r2": [0.5 + 0.01 * (number % 5) for number in range(20)]})
+        here = side(metrics={"test/r2": 0.5}, replicates={"test": drawn}, record=record())
+        there = side(metrics={"test/r2": 0.6}, replicates={"test": drawn}, record=record(data_hash="other"))
+        assert scores.scores((here, here))[0].noise == (0.0,)
+        assert (scores.scores((here, there))[0].noise[0] or 0) > 0
+
+    def test_the_deviation_over_folds_tells_the_noise_of_trials(self) -> None:
+        def trial(value: float) -> Side:
+            return side({"split": {"folds": 5}}, {"cv/r2": value, "cv/r2_std": 0.1})
+
+        found = scores.scores((trial(0.5), trial(0.55)))[0]
+        assert found.noise == (pytest.approx(2 * (2 * 0.1**2 / 4) ** 0.5),)
+        assert found.verdicts == ("within noise",)
+
+    def test_seconds_that_differ_by_a_little_are_noise(self) -> None:
+        one, other, third = (side(metrics={"fit_seconds": value}) for value in (1.0, 1.1, 2.0))
+        assert scores.scores((one, other, third))[0].verdicts == ("within noise", "worse")
+
+
+class TestGrounds:
+    def profiled(self, **columns: Any) -> Side:
+        import pandas as pd
+
+        table = pd.DataFrame(columns)
+        told = {"fingerprint": str(hash(table.to_csv())), "target": "y", **profile(table)}
+        return side(stood_on=Surroundings(data=told), record=record(data_hash=told["fingerprint"]))
+
+    def test_a_distribution_that_moved_is_named_with_its_medians(self) -> None:
+        here, there = self.profiled(x=range(1000), z=range(1000)), self.profiled(x=range(500, 1500), z=range(1000))
+        found = grounds.moved(here, there)
+        assert [(one.column, one.told) for one in found] == [("x", "median 499.5 → 999.5")]
+        assert found[0].distance == pytest.approx(0.5, abs=0.01)
+
+    def test_samples_of_one_distribution_have_not_moved(self) -> None:
+        import numpy as np
+
+        rng = np.random.default_rng(0)
+        sides = [self.profiled(x=rng.normal(size=2000), t=rng.choice(["a", "b"], 2000)) for _ in range(2)]
+        assert grounds.moved(*sides) == []
+
+    def test_shares_of_texts_and_of_missing_values_move(self) -> None:
+        here = self.profiled(city=["a"] * 500 + ["b"] * 500, x=[1.0] * 1000)
+        there = self.profiled(city=["a"] * 900 + ["b"] * 100, x=[1.0] * 500 + [None] * 500)
+        told = {one.column: one.told for one in grounds.moved(here, there)}
+        assert told == {"city": "'a' 50.0% → 90.0%", "x": "missing 0.0% → 50.0%"}
+
+    def test_equal_constants_have_no_gap(self) -> None:
+        assert grounds.kolmogorov([1.0] * 21, [1.0] * 21) == 0.0
+        assert grounds.kolmogorov([1.0] * 21, [2.0] * 21) == 1.0
+
+    def test_columns_and_types_are_compared(self) -> None:
+        here, there = self.profiled(x=[1, 2], gone=[1, 2]), self.profiled(x=[1.5, 2.0], rows=["a", "b"])
+        found = {change.key: change.values for change in grounds.data((here, there))}
+        assert found["data.columns.x"] == ("int64", "float64")
+        assert found["data.columns.gone"] == ("int64", ABSENT)
+        assert found["data.columns.rows"][0] is ABSENT
+        assert "data.fingerprint" in found
+
+    def test_code_is_compared_by_commit_dirty_file_and_source(self) -> None:
+        diff = "diff --git a/m.py b/m.py\n--- a/m.py\n+++ b/m.py\n-old\n+new\n+more\n"
+        here = side(stood_on=Surroundings(commit="a" * 40, branch="main", sources={"mine": "1"}))
+        there = side(stood_on=Surroundings(commit="b" * 40, branch="main", dirty=diff, sources={"mine": "2"}))
+        found = {change.key: change.values for change in grounds.code((here, there))}
+        assert found["code.commit"] == ("a" * 10, "b" * 10)
+        assert found["code.files.mine"] == ("1", "2")
+        assert str(found["code.dirty.m.py"][1]).startswith("+2 -1 (")
+
+    def test_packages_are_compared_with_what_is_not_installed(self) -> None:
+        here = side(stood_on=Surroundings(python="3.11.1", packages={"pandas": "3.0", "old": "1"}))
+        there = side(stood_on=Surroundings(python="3.11.1", packages={"pandas": "3.1", "new": "1"}))
+        found = {change.key: change.values for change in grounds.environment((here, there))}
+        assert found == {
+            "pandas": ("3.0", "3.1"),
+            "old": ("1", "not installed"),
+            "new": ("not installed", "1"),
+        }
+
+
+@pytest.fixture
+def found() -> Comparison:
+    one = side({"model": {"depth": 3, "drop": ["a", "b"]}, "note": "x | <y>"}, {"test/r2": 0.5})
+    other = side({"model": {"depth": 4, "drop": ["b", "c"]}, "added": {"deep": 1}, "note": "z"}, {"test/r2": 0.75})
+    return compare((one, other))
+
+
+class TestRendering:
+    def test_sections_come_in_the_order_of_questions(self, found: Comparison) -> None:
+        assert [section.title for section in sections(found)] == ["values", "scores"]
+
+    def test_a_list_is_shown_by_element(self, found: Comparison) -> None:
+        rows = {cells[0]: cells[1:] for cells, _ in sections(found)[0].rows}
+        assert rows["model.drop"] == ('["a", "b"]', "-a +c")
+        assert rows["added"] == ("-", '{"deep": 1}')
+
+    def test_the_terminal_shows_signs_differences_and_verdicts(self, found: Comparison) -> None:
+        out = Console(record=True, width=160, color_system=None)
+        rendering.show(found, out)
+        told = out.export_text()
+        assert "~ model.depth" in told
+        assert "+ added" in told
+        assert "+0.25" in told
+        assert "better" in told
+
+    def test_markdown_escapes_what_would_break_its_tables(self, found: Comparison) -> None:
+        told = rendering.as_markdown(found)
+        assert "x \\| &lt;y>" in told
+        assert all(line.count("|") - line.count("\\|") == 4 for line in told.splitlines() if line.startswith("|  note"))
+
+    def test_a_page_escapes_markup_and_fetches_nothing(self, found: Comparison) -> None:
+        told = rendering.as_page(found)
+        assert "x | &lt;y&gt;" in told
+        assert "http" not in told
+        assert told.startswith("<!doctype html>")
+
+    def test_json_has_everything_in_full_and_tells_null_from_absent(self) -> None:
+        both = compare((side({"a": None}), side({"b": float("inf")})))
+        told = json.loads(rendering.as_json(both))
+        values = {change["key"]: change["values"] for change in told["values"]}
+        assert values == {"a": [{"value": None}, {}], "b": [{}, {"value": None}]}
+        assert told["same"] is False
+
+    def test_equal_sides_say_so(self) -> None:
+        same_sides = compare((side({"a": 1}), side({"a": 1})))
+        out = Console(record=True, width=100)
+        rendering.show(same_sides, out)
+        assert same_sides.is_same
+        assert "Nothing differs that decides a result." in out.export_text()
+
+    @pytest.mark.parametrize(
+        ("value", "text"), [(ABSENT, "-"), (None, "null"), ("", '""'), ("a\n b", "a b"), ("x" * 99, "x" * 59 + "…")]
+    )
+    def test_a_value_is_one_short_line(self, value: Any, text: str) -> None:
+        assert shown(value) == text
+
+
+class TestFiles:
+    def test_two_files_are_compared_by_structure(self, tmp_path: Any) -> None:
+        for name, text in (("a", "x: 1\nmodel: {d: 1}\n"), ("b", "new: 3\nx: 1\nmodel: {d: 2}\n")):
+            (tmp_path / f"{name}.yaml").write_text(text)
+        both = compare([of_file(tmp_path / "a.yaml"), of_file(tmp_path / "b.yaml")])
+        assert [change.key for change in both.values] == ["model.d", "new"]
+        assert both.lines == (None,)
+
+    @pytest.mark.parametrize(
+        ("text", "told"), [("- 1\n", "holds no keys"), ("a: [\n", "cannot be read as YAML"), (None, "cannot be read")]
+    )
+    def test_what_is_no_composition_is_refused(self, text: str | None, told: str, tmp_path: Any) -> None:
+        file = tmp_path / "a.yaml"
+        if text is not None:
+            file.write_text(text)
+        with pytest.raises(ConfigError, match=told):
+            of_file(file)
+
+    def test_interpolations_of_a_file_are_resolved_where_they_can_be(self, tmp_path: Any) -> None:
+        (tmp_path / "a.yaml").write_text("seed: 3\nsplit: {seed: '${seed}'}\nother: '${absent}'\n")
+        found = of_file(tmp_path / "a.yaml").frozen.config
+        assert found == {"seed": 3, "split": {"seed": 3}, "other": "${absent}"}
+
+
+def test_one_side_is_not_enough() -> None:
+    with pytest.raises(ConfigError, match="two sides at least"):
+        compare([side()])

@@ -1,0 +1,567 @@
+"""Which runs a prune chooses, what protects them, and what on the disk is theirs."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from filelock import FileLock
+
+from mlrunner.deployer.ledger import Ledger, State
+from mlrunner.deployer.release import Server
+from mlrunner.errors import ConfigError, StoreError
+from mlrunner.pruning import DAY, MARK, STUDY, Criteria, Selection, cache, protection, seconds, statuses
+from mlrunner.pruning.places import artifacts, empty_above, in_use, journal, local, own_folder, places, size, storage
+from mlrunner.pruning.plan import Item, Plan
+from mlrunner.pruning.selection import score, select
+from mlrunner.pruning.showing import document, megabytes, summary
+from mlrunner.records import DATA, FOLDER, MODEL, SWEEP, TRIAL, WINNER_OF, Record
+from mlrunner.records.sqlite import SqliteStore
+
+NOW = 1_800_000_000.0
+
+
+def run(name: str, days: float = 10, status: str = "FINISHED", **told: Any) -> Record:
+    """Make a run that ended some days ago; its name is the beginning of its id."""
+    score, metric, part = told.pop("score", None), told.pop("metric", "r2"), told.pop("part", "test")
+    tags = {FOLDER: f"/home/multirun/day/{name}", DATA: "data", **told.pop("tags", {})}
+    at = int((NOW - days * DAY) * 1000)
+    return Record(
+        run_id=name.ljust(32, "0"),
+        name=name,
+        status=status,
+        start=at - 1000,
+        end=None if status == "RUNNING" else at,
+        experiment="e",
+        artifact_uri=f"file:///store/{name.ljust(32, '0')}/artifacts",
+        params={"objective.metric": metric},
+        metrics={} if score is None else {f"{part}/{metric}": score},
+        tags={key: value for key, value in tags.items() if value is not None},
+    )
+
+
+def sweep(name: str, *runs: Record, days: float = 10, status: str = "FINISHED", **told: Any) -> list[Record]:
+    """Make a sweep of some runs."""
+    parent = run(name, days, status, tags={SWEEP: f"day/{name}", DATA: None, **told})
+    for number, one in enumerate(runs):
+        one.tags.update({SWEEP: f"day/{name}", TRIAL: str(number)})
+    return [parent, *runs]
+
+
+def chosen(records: list[Record], kept: dict[str, str] | None = None, **criteria: Any) -> Selection:
+    told = {name.ljust(32, "0"): reason for name, reason in (kept or {}).items()}
+    if "named" in criteria:
+        criteria["named"] = frozenset(name.ljust(32, "0") for name in criteria["named"])
+    if "matching" in criteria:
+        criteria["matching"] = frozenset(name.ljust(32, "0") for name in criteria["matching"])
+    return select(records, Criteria(**criteria), told, NOW)
+
+
+def going(found: Selection) -> list[str]:
+    return [one.name for one in found.going]
+
+
+def staying(found: Selection) -> dict[str, str]:
+    return {stay.record.name: stay.reason for stay in found.staying}
+
+
+SINGLE = [
+    run("a", days=40, score=0.5),
+    run("b", days=20, score=0.7),
+    run("c", days=1, score=0.6),
+    run("d", days=40, status="FAILED"),
+    run("e", days=2, status="KILLED"),
+    run("f", days=30.5, score=0.1, tags={DATA: "other"}),
+    run("g", days=3, score=1.0, metric="rmse"),
+    run("h", days=4, score=2.0, metric="rmse"),
+]
+
+
+@pytest.mark.parametrize(
+    ("criteria", "names"),
+    [
+        pytest.param({}, "", id="nothing asked for chooses nothing"),
+        pytest.param({"older": 30 * DAY}, "adf", id="age"),
+        pytest.param({"older": 0.0}, "abcdefgh", id="any age"),
+        pytest.param({"status": ("FAILED", "KILLED")}, "de", id="status"),
+        pytest.param({"older": 30 * DAY, "status": ("FAILED",)}, "d", id="both must hold"),
+        pytest.param({"worse_than": 1}, "acdeh", id="rank in each group, in the metric's direction"),
+        pytest.param({"worse_than": 2}, "ade", id="two of each"),
+        pytest.param({"worse_than": 3}, "de", id="without a score is worse than any"),
+        pytest.param({"worse_than": 0}, "abcdefgh", id="none of each"),
+        pytest.param({"keep": 3}, "abdfh", id="newest"),
+        pytest.param({"keep": 100}, "", id="fewer than are kept"),
+        pytest.param({"keep": 3, "worse_than": 2}, "ad", id="neither new nor good"),
+        pytest.param({"matching": ["b", "c"]}, "bc", id="filter"),
+        pytest.param({"named": ["b", "c"], "matching": ["c", "d"]}, "c", id="named and filter"),
+        pytest.param({"named": []}, "", id="none of the names"),
+    ],
+)
+def test_criteria_all_hold(criteria: dict[str, Any], names: str) -> None:
+    assert sorted(going(chosen(SINGLE, **criteria))) == list(names)
+
+
+class TestRank:
+    def test_test_rows_before_validation_before_folds(self) -> None:
+        assert score(run("a", score=0.1)) == 0.1
+        assert score(run("a", score=0.1, part="validation")) == 0.1
+        assert score(run("a", score=0.1, part="cv")) == 0.1
+        both = run("a", score=0.1)
+        both.metrics["validation/r2"] = 0.9
+        assert score(both) == 0.1
+        assert score(run("a")) is None
+
+    def test_what_runs_takes_no_place(self) -> None:
+        records = [run("a", score=0.1), run("b", days=2, status="RUNNING", score=0.9)]
+        assert going(chosen(records, worse_than=1)) == []
+
+    def test_the_older_of_equals_goes(self) -> None:
+        assert going(chosen([run("a", days=3, score=0.1), run("b", days=2, score=0.1)], worse_than=1)) == ["a"]
+
+
+class TestProtection:
+    def test_a_reason_is_stronger_than_a_name(self) -> None:
+        found = chosen(SINGLE, kept={"b": "serves as olist v2"}, named=["a", "b"])
+        assert going(found) == ["a"]
+        assert staying(found) == {"b": "serves as olist v2"}
+
+    def test_what_was_not_chosen_is_not_told(self) -> None:
+        assert chosen(SINGLE, kept={"c": "serves as olist v2"}, older=30 * DAY).staying == []
+
+    @pytest.mark.parametrize(
+        ("criteria", "days", "goes"),
+        [
+            pytest.param({"older": 0.0}, 5, False, id="not by age"),
+            pytest.param({"named": ["a"]}, 5, False, id="not by name"),
+            pytest.param({"status": ("RUNNING",)}, 5, True, id="by its status"),
+            pytest.param({"status": ("RUNNING",)}, 0.5, False, id="not while it is young"),
+            pytest.param({"status": ("RUNNING",), "named": ["a"]}, 5, True, id="by both"),
+        ],
+    )
+    def test_what_runs(self, criteria: dict[str, Any], days: float, goes: bool) -> None:
+        found = chosen([run("a", days=days, status="RUNNING")], **criteria)
+        assert going(found) == ["a"] * goes
+        assert all("runs still" in reason for reason in staying(found).values())
+        assert len(found.staying) == (not goes)
+
+    def test_the_trials_of_a_sweep_that_runs(self) -> None:
+        records = sweep("s", run("a"), run("b", days=3), days=0.5, status="RUNNING")
+        found = chosen(records, older=DAY)
+        assert going(found) == []
+        assert staying(found) == dict.fromkeys("ab", "is of a sweep that runs still")
+
+    def test_the_trials_of_a_sweep_that_was_killed_long_ago(self) -> None:
+        records = sweep("s", run("a"), run("b"), days=9, status="RUNNING")
+        found = chosen(records, older=DAY)
+        assert going(found) == ["a", "b"]
+        assert list(staying(found)) == ["s"]
+
+    def test_what_another_program_recorded_has_to_be_named(self) -> None:
+        theirs = run("a", tags={FOLDER: None})
+        assert going(chosen([theirs], older=0.0)) == []
+        assert going(chosen([theirs], named=["a"])) == ["a"]
+
+
+class TestSweep:
+    def test_the_parent_goes_last(self) -> None:
+        records = [*sweep("s", run("a"), run("b", days=11)), run("c")]
+        assert going(chosen(records, older=0.0)) == ["a", "c", "b", "s"]
+
+    def test_the_parent_stays_while_a_run_of_it_does(self) -> None:
+        found = chosen(sweep("s", run("a", days=1), run("b")), older=5 * DAY)
+        assert going(found) == ["b"]
+        assert staying(found) == {"s": "has 1 run that stays"}
+
+    def test_the_winner_that_serves_keeps_the_parent_and_no_trial(self) -> None:
+        winner = run("w", tags={WINNER_OF: "a"})
+        found = chosen(sweep("s", run("a"), run("b"), winner), kept={"w": "serves as x v1"}, named=["s", "a", "b", "w"])
+        assert going(found) == ["a", "b"]
+        assert staying(found) == {"w": "serves as x v1", "s": "has 1 run that stays"}
+
+    @pytest.mark.parametrize(
+        ("criteria", "names"),
+        [
+            pytest.param({"worse_than": 1}, ["a", "b", "s"], id="all of its runs are worse"),
+            pytest.param({"worse_than": 2}, ["b"], id="one is not"),
+            pytest.param({"keep": 1}, ["a", "b", "s"], id="all of its runs are older"),
+            pytest.param({"keep": 1, "older": 10.5 * DAY}, [], id="the other criterion does not hold"),
+        ],
+    )
+    def test_the_parent_has_no_rank_of_its_own(self, criteria: dict[str, Any], names: list[str]) -> None:
+        records = [*sweep("s", run("a", score=0.4), run("b", score=0.3)), run("c", days=1, score=0.5)]
+        assert going(chosen(records, **criteria)) == names
+
+    def test_one_without_runs_has_no_rank(self) -> None:
+        assert going(chosen(sweep("s"), worse_than=0)) == []
+        assert going(chosen(sweep("s"), older=DAY)) == ["s"]
+
+
+def test_a_removal_that_had_begun_is_finished_whatever_is_asked_for() -> None:
+    records = [run("a", days=0.1, tags={MARK: "begun"}), run("b", days=1)]
+    assert going(chosen(records, older=100 * DAY)) == ["a"]
+    assert going(chosen(records)) == ["a"]
+    assert going(chosen(records, kept={"a": "serves as x v1"})) == []
+
+
+@pytest.mark.parametrize(("text", "days"), [("30d", 30), ("12h", 0.5), ("2W", 14), ("0.5d", 0.5), ("0h", 0)])
+def test_ages(text: str, days: float) -> None:
+    assert seconds(text) == days * DAY
+
+
+@pytest.mark.parametrize("text", ["", "30", "d", "-3d", "3 days", "3m", "1d2h"])
+def test_no_ages(text: str) -> None:
+    with pytest.raises(ConfigError, match="is no age; write hours, days or weeks"):
+        seconds(text)
+
+
+def test_statuses() -> None:
+    assert statuses("failed, Killed") == ("FAILED", "KILLED")
+    with pytest.raises(ConfigError, match=r"'killd' is no status of MLflow's; .* Did you mean 'killed'"):
+        statuses("failed,killd")
+    with pytest.raises(ConfigError, match="--status is empty"):
+        statuses(" ,")
+
+
+class TestPlaces:
+    @pytest.fixture
+    def home(self, tmp_path: Path) -> Path:
+        (tmp_path / "multirun" / "day" / "a" / ".hydra").mkdir(parents=True)
+        return tmp_path
+
+    def at(self, folder: Path, **tags: str) -> Record:
+        return run("a", tags={FOLDER: str(folder), **tags})
+
+    def test_its_folder_is_its_own(self, home: Path) -> None:
+        folder = home / "multirun" / "day" / "a"
+        assert own_folder(self.at(folder), home, set()) == folder
+        assert own_folder(self.at(folder), home, in_use([self.at(folder)])) is None
+        assert own_folder(self.at(folder), home, in_use([self.at(folder / ".hydra")])) is None
+        assert own_folder(self.at(folder), home, in_use([self.at(folder.parent / "ab")])) == folder
+
+    def test_nothing_outside_of_multirun(self, home: Path) -> None:
+        (home / "elsewhere").mkdir()
+        for folder in (home, home / "multirun", home / "elsewhere", Path("/"), home / "multirun" / ".." / "elsewhere"):
+            assert own_folder(self.at(folder), home, set()) is None
+
+    def test_no_link_is_followed(self, home: Path) -> None:
+        outside, inside = home / "outside", home / "multirun" / "day" / "link"
+        (outside / "b").mkdir(parents=True)
+        inside.symlink_to(outside)
+        assert own_folder(self.at(inside), home, set()) is None
+        assert own_folder(self.at(inside / "b"), home, set()) is None
+        (home / "multirun" / "day" / "twin").symlink_to(home / "multirun" / "day" / "a")
+        assert own_folder(self.at(home / "multirun" / "day" / "twin"), home, set()) is None
+
+    def test_one_that_is_gone_is_none(self, home: Path) -> None:
+        assert own_folder(self.at(home / "multirun" / "day" / "b"), home, set()) is None
+        assert own_folder(run("a", tags={FOLDER: None}), home, set()) is None
+
+    def test_the_days_above(self, home: Path) -> None:
+        assert empty_above(home / "multirun" / "day" / "a", home) == [home / "multirun" / "day"]
+
+    def test_artifacts(self) -> None:
+        one = run("a", tags={MODEL: "models:/m-1"})
+        assert artifacts(one) == (Path("/store") / one.run_id, Path("/store/models/m-1"))
+        (parent,) = sweep("s", **{MODEL: "models:/m-1"})
+        assert artifacts(parent) == (Path("/store") / parent.run_id,)
+
+    @pytest.mark.parametrize(
+        ("uri", "path"),
+        [
+            ("file:///a%20b/c", "/a b/c"),
+            ("/a/b", "/a/b"),
+            ("s3://a/b", None),
+            ("mlflow-artifacts:/1/a", None),
+            ("", None),
+        ],
+    )
+    def test_addresses(self, uri: str, path: str | None) -> None:
+        assert local(uri) == (None if path is None else Path(path))
+
+    def test_the_journal_is_the_default_storage(self, home: Path) -> None:
+        folder = home / "multirun" / "day" / "a"
+        file = home / ".mlrunner" / "studies" / "day_a.journal"
+        file.parent.mkdir(parents=True)
+        file.write_text("")
+        (parent,) = sweep("a", **{STUDY: "day/a", FOLDER: str(folder)})
+        assert journal(parent, home, "day/a") == file
+        assert places(parent, home, set()).study == file
+        assert places(parent, home, set(), {"day/a"}).study is None
+        assert places(parent, home, set(), {"day/a"}).study_name is None
+        (folder / "multirun.yaml").write_text("hydra: {sweeper: {storage: 'sqlite:///x.db'}}")
+        assert storage(parent) == "sqlite:///x.db"
+        assert journal(parent, home, "day/a") is None
+        assert places(parent, home, set()).study_name == "day/a"
+
+    def test_sizes_follow_no_link_and_count_once(self, tmp_path: Path) -> None:
+        (tmp_path / "a" / "b").mkdir(parents=True)
+        (tmp_path / "a" / "x").write_bytes(b"0" * 1000)
+        (tmp_path / "a" / "b" / "y").write_bytes(b"0" * 500)
+        (tmp_path / "far").write_bytes(b"0" * 10_000)
+        (tmp_path / "a" / "link").symlink_to(tmp_path)
+        assert 1500 <= size(tmp_path / "a") < 2000
+        assert 1000 <= size(tmp_path / "a", {tmp_path / "a" / "b"}) < 1500
+        assert size(tmp_path / "nothing") == 0
+
+
+EMPTY = SqliteStore(Path("/nonexistent/mlflow.db"))
+
+
+class TestDeployments:
+    @pytest.fixture
+    def ledger(self, tmp_path: Path) -> Ledger:
+        return Ledger(tmp_path / ".mlrunner" / "deployments" / "olist")
+
+    def state(self, line: list[int], serves: int | None, ready: int | None) -> State:
+        told = {
+            name: None if version is None else Server(version, "http://x", "h", "t")
+            for name, version in {"serves": serves, "ready": ready}.items()
+        }
+        return State("olist", "127.0.0.1", 8000, 60, 64, {}, line=line, **told)  # type: ignore[arg-type]
+
+    def found(self, ledger: Ledger) -> dict[str, str]:
+        return protection.protected(EMPTY, ledger.folder.parents[2])
+
+    def deployed(self, ledger: Ledger, *versions: int, event: str = "deployed") -> None:
+        for version in versions:
+            ledger.note(event, version=version, run_id=f"run{version}")
+
+    def test_what_serves_what_is_ready_and_what_served(self, ledger: Ledger) -> None:
+        self.deployed(ledger, 1, 2, 3, 4)
+        ledger.write(self.state([1, 2, 3], serves=3, ready=4))
+        assert self.found(ledger) == {
+            "run2": "was deployed lately as olist v2",
+            "run3": "serves as olist v3",
+            "run4": "is kept ready as olist v4",
+        }
+
+    def test_a_stopped_one_keeps_its_last_two(self, ledger: Ledger) -> None:
+        self.deployed(ledger, 1, 2, 3)
+        ledger.write(self.state([1, 2, 3], serves=None, ready=None))
+        assert sorted(self.found(ledger)) == ["run2", "run3"]
+
+    def test_the_release_tells_its_run(self, ledger: Ledger) -> None:
+        ledger.note("refused", run_id="other", reason="bad")
+        release = ledger.release(7)
+        release.folder.mkdir(parents=True)
+        (ledger.folder / "releases" / "8").mkdir()  # never completed
+        (release.folder / "release.json").write_text(json.dumps({"facts": {"run_id": "run7"}}))
+        ledger.write(self.state([7], serves=7, ready=None))
+        assert self.found(ledger) == {"run7": "serves as olist v7"}
+
+    def test_the_registry_alone_keeps_the_last_two_of_its_history(self, ledger: Ledger) -> None:
+        self.deployed(ledger, 1, 2, 3, event="registered")
+        ledger.note("refused", run_id="run9")
+        assert sorted(self.found(ledger)) == ["run2", "run3"]
+        self.deployed(ledger, 1, event="registered")
+        assert sorted(self.found(ledger)) == ["run1", "run3"]
+
+    def test_aliases(self, tmp_path: Path) -> None:
+        file = tmp_path / "mlflow.db"
+        with sqlite3.connect(file) as connection:
+            connection.executescript(
+                "CREATE TABLE registered_model_aliases (alias, version, name);"
+                "CREATE TABLE model_versions (name, version, run_id);"
+                "INSERT INTO model_versions VALUES ('m', 1, 'run1'), ('m', 2, 'run2'), ('m', 3, 'run3');"
+                "INSERT INTO registered_model_aliases VALUES "
+                "('champion', 2, 'm'), ('challenger', 2, 'm'), ('mine', 3, 'm')"
+            )
+        connection.close()
+        assert protection.protected(SqliteStore(file), tmp_path) == {
+            "run2": "is champion of m v2",
+            "run3": "is mine of m v3",
+        }
+
+
+class TestCache:
+    @pytest.fixture
+    def stores(self, tmp_path: Path) -> Path:
+        found = tmp_path / ".mlrunner" / "zenml" / "local_stores"
+        (found / "default_zen_store").mkdir(parents=True)
+        return found
+
+    def artifact(self, stores: Path, days: float) -> Path:
+        path = stores / str(uuid4()) / "train" / "model" / str(uuid4()) / "1a2b3c4d"
+        path.mkdir(parents=True)
+        (path / "model.txt").write_text("models:/m-1")
+        os.utime(path, (time.time() - days * DAY,) * 2)
+        return path
+
+    def database(self, stores: Path, used: Path, unused: Path) -> None:
+        ids = [uuid4().hex, uuid4().hex]
+        with sqlite3.connect(stores / "default_zen_store" / "zenml.db") as connection:
+            connection.executescript(
+                "CREATE TABLE artifact_version (id, uri); CREATE TABLE step_run_output_artifact (artifact_id);"
+                "CREATE TABLE step_run_input_artifact (artifact_id);"
+            )
+            connection.executemany(
+                "INSERT INTO artifact_version VALUES (?, ?)", zip(ids, map(str, (used, unused)), strict=True)
+            )
+            connection.execute("INSERT INTO step_run_output_artifact VALUES (?)", ids[:1])
+        connection.close()
+
+    def test_what_no_step_has_and_what_nobody_knows(self, stores: Path) -> None:
+        home = stores.parents[2]
+        used, unused, strange, young = (self.artifact(stores, days) for days in (3, 3, 3, 0.1))
+        (stores / str(uuid4()) / "service").mkdir(parents=True)
+        (home / ".mlrunner" / "cache").mkdir()
+        self.database(stores, used, unused)
+        found = cache.leftovers(home)
+        assert [one.path for one in found] == [home / ".mlrunner" / "cache", unused, strange]
+        assert [one.version is None for one in found] == [True, False, True]
+        assert found[1].bytes == len("models:/m-1")
+        assert young.exists()
+
+    def test_tables_of_another_version_are_left_alone(self, stores: Path) -> None:
+        self.artifact(stores, 3)
+        sqlite3.connect(stores / "default_zen_store" / "zenml.db").close()
+        assert cache.leftovers(stores.parents[2]) == []
+
+    def test_a_home_without_zenml_has_none(self, tmp_path: Path) -> None:
+        assert cache.leftovers(tmp_path) == []
+
+
+def plan_of(*records: Record, bytes: int = 1_500_000) -> Plan:
+    return Plan([Item(one, places(one, Path("/nonexistent"), set()), bytes) for one in records], [], [])
+
+
+class TestWords:
+    @pytest.mark.parametrize(
+        ("count", "text"),
+        [(0, "0 kB"), (1499, "1 kB"), (1_500_000, "1.5 MB"), (48_000_000, "48.0 MB"), (3 * 10**9, "3.0 GB")],
+    )
+    def test_sizes(self, count: int, text: str) -> None:
+        assert megabytes(count) == text
+
+    def test_summary(self) -> None:
+        assert summary(plan_of(run("a"))) == "1 run, 1.5 MB"
+        assert summary(plan_of(*sweep("s", run("a"), run("b")))) == "2 runs, 1 sweep, 4.5 MB"
+        assert summary(plan_of(*sweep("s"))) == "1 sweep, 1.5 MB"
+
+    def test_document(self) -> None:
+        told = json.loads(json.dumps(document(plan_of(run("a", score=0.5)))))
+        assert (told["dry_run"], told["bytes"], told["sweeps"], told["stay"]) == (True, 1_500_000, 0, [])
+        (one,) = told["runs"]
+        assert (one["run_id"], one["score"], one["status"]) == ("a".ljust(32, "0"), 0.5, "FINISHED")
+
+
+class Marking:
+    """MLflow's client on a server, as far as a prune asks it."""
+
+    def __init__(self) -> None:
+        self.marked: list[str] = []
+
+    def get_run(self, run_id: str) -> Any:
+        return SimpleNamespace(
+            info=SimpleNamespace(run_id=run_id, experiment_id="1", artifact_uri="mlflow-artifacts:/1")
+        )
+
+    def search_model_versions(self, where: str) -> list[Any]:
+        del where
+        return [SimpleNamespace(name="m", version=1), SimpleNamespace(name="m", version=2)]
+
+    def search_logged_models(self, experiments: list[str], where: str) -> list[Any]:
+        assert (experiments, where) == (["1"], "source_run_id = 'abc'")
+        return [SimpleNamespace(model_id="m-1")]
+
+    def delete_model_version(self, name: str, version: int) -> None:
+        self.marked.append(f"{name} v{version}")
+
+    def delete_logged_model(self, model_id: str) -> None:
+        self.marked.append(model_id)
+
+    def delete_run(self, run_id: str) -> None:
+        self.marked.append(run_id)
+
+
+def test_a_server_can_only_be_asked_to_mark(tmp_path: Path) -> None:
+    from mlrunner.pruning.tracked import Tracked  # imports MLflow
+
+    (tmp_path / "m" / "releases" / "2").mkdir(parents=True)  # a copy can still be served, so its version stays
+    tracked = Tracked.__new__(Tracked)
+    tracked.deployments, tracked.store, tracked.client = tmp_path, object(), Marking()  # type: ignore[assignment]
+    assert not tracked.is_for_good
+    tracked.remove("abc")
+    assert tracked.client.marked == ["m v1", "m-1", "abc"]  # type: ignore[attr-defined]
+
+
+def test_a_study_in_a_database_goes_by_its_name(tmp_path: Path) -> None:
+    import optuna
+
+    from mlrunner.pruning.removing import _delete_study  # imports ZenML
+
+    url = f"sqlite:///{tmp_path}/studies.db"
+    (tmp_path / ".mlrunner").mkdir()
+    (tmp_path / "multirun.yaml").write_text(f"hydra: {{sweeper: {{storage: '{url}'}}}}")
+    for name in ("mine", "other"):
+        optuna.create_study(study_name=name, storage=url)
+    (parent,) = sweep("s", **{FOLDER: str(tmp_path)})
+    for _ in range(2):  # also where it is gone
+        _delete_study(parent, "mine", tmp_path)
+        assert optuna.get_all_study_names(url) == ["other"]
+
+
+class Failing:
+    """Both stores, where one run cannot be removed."""
+
+    is_for_good = True
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.gone: list[str] = []
+
+    def mark(self, run_id: str) -> None:
+        if run_id.startswith(self.name):
+            raise OSError("the disk is read-only.")
+
+    def remove(self, told: Any) -> None:
+        if isinstance(told, str):
+            self.gone.append(told.rstrip("0"))
+
+    def finish(self) -> None:
+        pass
+
+
+def test_what_cannot_be_removed_is_told_and_the_others_go(tmp_path: Path) -> None:
+    from mlrunner.pruning.removing import Remover  # imports ZenML
+
+    remover = Remover.__new__(Remover)
+    remover.home, remover.protected = tmp_path, lambda: {"d".ljust(32, "0"): "serves as x v1"}
+    remover.tracked = remover.pipelines = stores = Failing("a")  # type: ignore[assignment]
+    told = remover.carry_out(plan_of(run("c"), run("d"), *sweep("s", run("a"), run("b"))[::-1]).items)
+    assert stores.gone == ["c", "b"]
+    assert told.problems == [
+        "d (d0000000) is not removed: it serves as x v1 now.",
+        "a (a0000000) is not removed: the disk is read-only.",
+        "s (s0000000) is not removed: one of its runs is not removed.",
+    ]
+
+
+def test_two_prunes_at_once_are_refused(tmp_path: Path) -> None:
+    from mlrunner.pruning.removing import LOCK, alone  # imports ZenML
+
+    (tmp_path / ".mlrunner").mkdir()
+    with (
+        FileLock(tmp_path / ".mlrunner" / LOCK),
+        pytest.raises(StoreError, match="Another mlrunner prune"),
+        alone(tmp_path),
+    ):
+        pass
+
+
+def test_looking_imports_nothing_heavy() -> None:
+    program = (
+        "import sys, mlrunner.commands.prune, mlrunner.commands.ui; "
+        "print(sorted({'mlflow', 'zenml', 'sklearn', 'hydra', 'optuna'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

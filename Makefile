@@ -4,11 +4,11 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help run test test-fast lint types contracts bench bench-sweep bench-serve docs lock clean
+.PHONY: help run test test-fast lint types contracts bench bench-sweep bench-serve bench-records docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{printf "make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{printf "make %-13s %s\n", $$1, $$2}'
 
 # uv installs in seconds and compiles the bytecode, which halves every later start; pip fetches it.
 $(BIN)/.installed: requirements.lock pyproject.toml
@@ -46,6 +46,9 @@ bench-sweep: $(BIN)/.installed ## benchmarks/sweep.py: our search beside Optuna,
 
 bench-serve: $(BIN)/.installed ## benchmarks/serve.py: our server beside MLflow's and BentoML
 	$(BIN)/python benchmarks/serve.py $(ARGS)
+
+bench-records: $(BIN)/.installed ## benchmarks/records.py: looking back over 10,000 runs beside MLflow's client
+	$(BIN)/python benchmarks/records.py $(ARGS)
 
 docs: $(BIN)/.installed ## the README's pictures, from a real run
 	$(BIN)/python docs/pictures.py

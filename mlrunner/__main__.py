@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-from mlrunner import __version__, commands
+from mlrunner import __version__, commands, completion
 from mlrunner.application import PROJECT, compose_and_run
 from mlrunner.errors import ConfigError, nearest
 from mlrunner.pipes import be_patient
@@ -62,6 +62,8 @@ def prepare_environment(verbose: bool) -> None:
 
 def dispatch(arguments: list[str]) -> int:
     """Call a verb, or hand the command line to Hydra untouched."""
+    if completion.is_asked(arguments):
+        return completion.answer(arguments)
     first = arguments[0] if arguments else ""
     if first == "--version":
         print(f"mlrunner {__version__}")

@@ -5,7 +5,25 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 
-VERBS = ("deploy", "env", "history", "playground", "predict", "resume", "rollback", "stack", "status", "stop")
+VERBS = (
+    "deploy",
+    "diff",
+    "env",
+    "history",
+    "playground",
+    "predict",
+    "prune",
+    "report",
+    "reproduce",
+    "resume",
+    "rollback",
+    "runs",
+    "stack",
+    "status",
+    "stop",
+    "sweeps",
+    "ui",
+)
 
 
 def load(verb: str) -> Callable[[list[str]], int]:

@@ -94,7 +94,8 @@ def as_html(found: Comparison, whole: bool = False) -> str:
     for section in sections(found, whole):
         parts.append(f"<h3>{html.escape(section.title)}</h3>")
         parts += [_html_table(section)] if section.rows else []
-        parts += [f'<p class="note">{html.escape(section.note)}</p>'] if section.note is not None else []
+        note = (section.note or "").replace(" (--all)", "")  # a page has no flags
+        parts += [f'<p class="note">{html.escape(note)}</p>'] if note else []
     parts += ["<p>Nothing differs that decides a result.</p>"] if found.is_same else []
     parts += [
         f'<p class="label">{html.escape(label)}</p><pre><code>{html.escape(told)}</code></pre>'

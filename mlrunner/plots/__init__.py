@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from mlrunner.metrics import Predictions
 from mlrunner.plots.classification import CELLS, LINES, compact, confusion_matrix, precision_recall, roc
+from mlrunner.plots.cost import Costs, cost_against_score
 from mlrunner.plots.importance import BARS, Importance, feature_importance, permutation_importance
 from mlrunner.plots.learning_curves import LearningCurve, learning, learning_curve
-from mlrunner.plots.regression import POINTS, predicted_vs_actual
+from mlrunner.plots.regression import POINTS, predicted_vs_actual, residuals
 from mlrunner.plots.style import shorten
 
 if TYPE_CHECKING:
@@ -24,10 +25,12 @@ __all__ = [
     "CELLS",
     "LINES",
     "POINTS",
+    "Costs",
     "Importance",
     "LearningCurve",
     "compact",
     "confusion_matrix",
+    "cost_against_score",
     "feature_importance",
     "figures",
     "learning",
@@ -35,6 +38,7 @@ __all__ = [
     "permutation_importance",
     "precision_recall",
     "predicted_vs_actual",
+    "residuals",
     "roc",
     "shorten",
 ]
@@ -64,6 +68,7 @@ def figures(
     drawn: dict[str, Figure | None] = {}
     if len(predictions.y_true) and task == "regression":
         drawn["predicted_vs_actual"] = predicted_vs_actual(predictions, subject)
+        drawn["residuals"] = residuals(predictions, subject)
     elif len(predictions.y_true):
         drawn["confusion_matrix"] = confusion_matrix(predictions, subject)
         drawn["roc"] = roc(predictions, subject)

@@ -10,7 +10,7 @@ from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
 from mlrunner.errors import ConfigError, StoreError
-from mlrunner.records import SWEEP, TRIAL, WINNER_OF, Record, Store
+from mlrunner.records import SWEEP, TRIAL, WINNER_OF, Record, Store, filters
 
 PAGE = 1000  # runs a request
 
@@ -27,18 +27,26 @@ class ClientStore(Store):
         self.uri = uri
         self.client = MlflowClient(uri)
 
-    def search(self, where: str = "", sort: Sequence[str] = (), limit: int | None = None) -> list[Record]:
+    def search(
+        self,
+        where: str = "",
+        sort: Sequence[str] = (),
+        limit: int | None = None,
+        parents: bool = True,
+        bare: bool = False,  # noqa: ARG002 - MLflow answers with all there is
+    ) -> list[Record]:
         """See `Store.search`."""
+        where = " and ".join(map(str, filters.parse(where)))  # keys in quotes, for MLflow takes some only so
+        sort = [str(key) for key in filters.parse_order(sort)]
         found: list[Record] = []
         token: str | None = None
         try:
             names = {str(one.experiment_id): str(one.name) for one in self.client.search_experiments()}
             while limit is None or len(found) < limit:
                 size = PAGE if limit is None else min(PAGE, limit - len(found))
-                page = self.client.search_runs(
-                    list(names), where, max_results=size, order_by=list(sort), page_token=token
-                )
-                found += [record_of(run, names) for run in page]
+                page = self.client.search_runs(list(names), where, max_results=size, order_by=sort, page_token=token)
+                records = [record_of(run, names) for run in page]
+                found += [record for record in records if parents or not record.is_sweep]
                 token = page.token
                 if not token:
                     break

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mlrunner.errors import StoreError
-from mlrunner.records import SWEEP, TRIAL, Record, Store, filters
+from mlrunner.records import SWEEP, TRIAL, Record, Store, conditions, filters, labels_of
 
 PATIENCE = 30.0  # seconds that a reader waits for a writer
 MANY = 500  # ids a query; SQLite takes so many parameters and more
@@ -35,6 +35,9 @@ FROM = (
     "FROM runs JOIN experiments e USING (experiment_id) "
     "WHERE runs.lifecycle_stage = 'active' AND e.lifecycle_stage = 'active'"
 )
+
+TAGGED = "EXISTS (SELECT 1 FROM tags t WHERE t.run_uuid = runs.run_uuid AND t.key = '{}')"
+PARENT = f"{TAGGED.format(SWEEP)} AND NOT {TAGGED.format(TRIAL)}"
 
 
 @contextmanager
@@ -76,18 +79,26 @@ class SqliteStore(Store):
     def __init__(self, file: Path) -> None:
         self.file = file
 
-    def search(self, where: str = "", sort: Sequence[str] = (), limit: int | None = None) -> list[Record]:
+    def search(
+        self,
+        where: str = "",
+        sort: Sequence[str] = (),
+        limit: int | None = None,
+        parents: bool = True,
+        bare: bool = False,
+    ) -> list[Record]:
         """See `Store.search`."""
-        conditions, order = filters.conditions(where), filters.order(sort)
+        wanted = [conditions.condition(clause) for clause in filters.parse(where)]
+        order = conditions.order(filters.parse_order(sort))
         if not self.file.exists():
             return []
-        told = "".join(f" AND {one.text}" for one in conditions)
-        values = [value for one in (*conditions, order) for value in one.values]
+        told = "".join(f" AND {one.text}" for one in wanted) + ("" if parents else f" AND NOT ({PARENT})")
+        values = [value for one in (*wanted, order) for value in one.values]
         text = f"SELECT runs.*, e.name AS experiment {FROM}{told} ORDER BY {order.text} LIMIT ?"
         with connected(self.file) as connection:
             connection.row_factory = sqlite3.Row
             rows = connection.execute(text, [*values, -1 if limit is None else limit]).fetchall()
-            ids = [str(row["run_uuid"]) for row in rows]
+            ids = [] if bare else [str(row["run_uuid"]) for row in rows]
             params, tags = (
                 _pairs(connection, f"SELECT run_uuid, key, value FROM {table}", ids) for table in ("params", "tags")
             )
@@ -110,6 +121,20 @@ class SqliteStore(Store):
             for sweep, status, count in connection.execute(text, list(sweeps)):
                 found.setdefault(sweep, {})[status] = count
         return found
+
+    def labels(self, prefix: str, limit: int, sweeps: bool = False) -> list[str]:
+        """See `Store.labels`."""
+        if not self.file.exists():
+            return []
+        text = (
+            "SELECT runs.run_uuid, runs.name, s.value, n.value FROM runs "
+            "JOIN experiments e USING (experiment_id) "
+            f"LEFT JOIN tags s ON s.run_uuid = runs.run_uuid AND s.key = '{SWEEP}' "
+            f"LEFT JOIN tags n ON n.run_uuid = runs.run_uuid AND n.key = '{TRIAL}' "
+            "WHERE runs.lifecycle_stage = 'active' AND e.lifecycle_stage = 'active' ORDER BY runs.start_time DESC"
+        )
+        with connected(self.file) as connection:
+            return labels_of(connection.execute(text), prefix, limit, sweeps)
 
     def champions(self) -> dict[str, str]:
         """See `Store.champions`."""
@@ -144,7 +169,7 @@ def _record(row: sqlite3.Row, params: dict[str, Any], metrics: dict[str, Any], t
         end=row["end_time"],
         experiment=str(row["experiment"]),
         artifact_uri=str(row["artifact_uri"]),
-        params=params[run_id],
-        metrics=metrics[run_id],
-        tags=tags[run_id],
+        params=params.get(run_id, {}),
+        metrics=metrics.get(run_id, {}),
+        tags=tags.get(run_id, {}),
     )

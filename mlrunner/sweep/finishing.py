@@ -14,13 +14,15 @@ from rich.text import Text
 
 from mlrunner import tracking
 from mlrunner.recorder import RECORDER
-from mlrunner.sweep import recording, results
+from mlrunner.sweep import recording, results, show_report
 from mlrunner.terminal import console, number, show_hand_over, show_ranking
-from mlrunner.tracking.recording import handed_over
+from mlrunner.tracking.recording import handed_over, surroundings
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from optuna import Study
 
+    from mlrunner.outcome import Outcome
     from mlrunner.sweep.conduct import Conduct
     from mlrunner.sweep.plan import Plan
 
@@ -57,6 +59,7 @@ def open_parent(plan: Plan, study: Study, described: dict[str, Any], folder: Pat
         [*(text for text, _ in plan.space.fixed), *(f"{one.key}={one.told}" for one in plan.space.dimensions)]
     )
     parent = recording.open_parent(experiment, name, folder, told)
+    surroundings(parent, plan.first.repeats[0])  # one for all trials
     study.set_user_attr(PARENT, parent)
     return experiment, parent
 
@@ -84,13 +87,37 @@ def finish(plan: Plan, conduct: Conduct, study: Study, folder: Path) -> dict[str
         tracking.end(winner["run_id"], "FINISHED")
     metrics = {} if best is None else dict(zip(plan.goal.metrics, best.values, strict=True))
     status = "KILLED" if conduct.search.interrupts else "FAILED" if best is None else "FINISHED"
+    figures: dict[str, Figure] = {}
     if plan.first.composition.settings.tracking.plots:
         from mlrunner.plots import search as pictures
 
-        tracking.log_figures(conduct.parent, pictures.figures(study, plan.goal.metrics))
+        figures = pictures.figures(study, plan.goal.metrics)
+        tracking.log_figures(conduct.parent, figures)
     recording.close_parent(conduct.parent, status, told, metrics, folder)
     RECORDER.flush()
-    return summary
+    return summary | {"report": _report(plan, conduct, folder, outcomes, figures)}
+
+
+def _report(
+    plan: Plan, conduct: Conduct, folder: Path, outcomes: list[Outcome], figures: dict[str, Figure]
+) -> str | None:
+    """Write the report of the sweep into its folder; None where pictures are not wanted, or it cannot be made."""
+    settings = plan.first.composition.settings
+    if not settings.tracking.plots:
+        return None
+    from mlrunner.report import Table, publishing
+
+    data, study = plan.first.repeats[0].data, conduct.search.study
+    is_ranked = len(plan.goal.metrics) == 1 and results.best_of(results.valid(study), plan.goal) is not None
+    return publishing.at_end(
+        conduct.parent,
+        settings.home,
+        folder,
+        outcomes=outcomes,
+        figures=figures,
+        verdict=results.lead_of(study, plan.goal).told if is_ranked else "",
+        table=Table(data.dataset.label, data.fingerprint, data.table),
+    )
 
 
 def abandon(conduct: Conduct) -> None:
@@ -154,3 +181,4 @@ def _show_winner(out: Any, plan: Plan, summary: dict[str, Any]) -> None:
 
         out.print(Text.assemble(("  again     ", "dim"), command(tuple(summary["best_overrides"]))))
     out.print(Text.assemble(("  study     ", "dim"), f"mlrunner resume {summary['study_name']}"))
+    show_report(summary["report"])

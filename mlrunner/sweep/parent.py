@@ -73,6 +73,17 @@ def hand_over(best: Outcome) -> Outcome:
     return replace(best, **recording.handed_over(run.run_id))
 
 
+def report(run_id: str, folder: Path, outcomes: list[Outcome]) -> str | None:
+    """Write the report of a grid into its folder.
+
+    Returns:
+        The file; None where it cannot be made.
+    """
+    from mlrunner.report import publishing
+
+    return publishing.at_end(run_id, Path(os.environ["MLRUNNER_HOME"]), folder, outcomes=outcomes)
+
+
 def close_killed(run_id: str) -> None:
     """Close the parent of an interrupted sweep, once what its compositions recorded is written."""
     RECORDER.flush()

@@ -220,6 +220,7 @@ def open_winner(ended: Ended, experiment: str, parent: str, best_run: str, pipel
     tracking.log_params(run_id, {**composition.launch.choices, **tracking.flatten(composition.config)})
     tracking.log_dataset(run_id, data.dataset.label, composition["dataset"], data.fingerprint)
     recording.environment(run_id, composition)
+    recording.surroundings(run_id, ended.draft.repeats[0])
     settings = composition.settings.tracking
     return recording.Tracked(
         run_id=run_id,

@@ -142,7 +142,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
 @pytest.fixture
 def kept(checkout: Checkout) -> Iterator[Checkout]:
     """The checkout, put back as it was afterwards."""
-    files = [checkout.work / "table.csv", checkout.work / "mine.py", checkout.project / "mlrunner" / "metrics.py"]
+    files = [checkout.work / "table.csv", checkout.work / "mine.py", checkout.project / "mlrunner" / "cleaning" / "dates.py"]
     files += [checkout.artifact(name) for name in ("config.yaml", ".hydra/config.yaml", "environment/requirements.txt")]
     before = {file: file.read_bytes() for file in files}
     yield checkout
@@ -202,11 +202,11 @@ def test_changed_strategy_code_is_flagged_and_other_numbers_are_not_reproduced(k
 
 
 def test_a_dirty_tree_is_flagged_with_the_file(kept: Checkout) -> None:
-    file = kept.project / "mlrunner" / "metrics.py"
+    file = kept.project / "mlrunner" / "cleaning" / "dates.py"
     file.write_text(file.read_text() + "\n# edited\n")
     told = differences(kept)
-    assert "Uncommitted changes none then, mlrunner/metrics.py now." in told
-    assert any(one.startswith("Source files: changed mlrunner.metrics") for one in told)
+    assert "Uncommitted changes none then, mlrunner/cleaning/dates.py now." in told
+    assert any(one.startswith("Source files: changed mlrunner.cleaning.dates") for one in told)
 
 
 def test_another_package_version_is_flagged(kept: Checkout) -> None:
@@ -261,7 +261,8 @@ def test_trials_over_several_seeds_and_the_winner(tmp_path: Path) -> None:
 
     done = front_door(
         tmp_path, "-m", "sweep=optuna", "dataset=diabetes", "model=rf,ridge",
-        "model.estimator.n_estimators=range(5,20,5)", "hydra.sweeper.n_trials=3", "hydra.sweeper.repeats=2", "split=kfold", "split.folds=3", "output=json", *UNSAVED,
+        "model.estimator.n_estimators=range(5,20,5)", "hydra.sweeper.n_trials=3",
+        "hydra.sweeper.repeats=2", "split=kfold", "split.folds=3", "output=json", *UNSAVED,
     )  # fmt: skip
     assert done.code == 0, done.err
     sweep = "/".join(Path(done.json["folder"]).parts[-2:])

@@ -1,0 +1,61 @@
+"""`mlrunner ui`: MLflow's pages on the right store, and Optuna's dashboard on the right study."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import webbrowser
+from pathlib import Path
+
+from rich.text import Text
+
+from mlrunner.commands import playground
+from mlrunner.errors import ConfigError
+from mlrunner.records import SQLITE, naming, open_store, tracking_uri
+from mlrunner.stack.servers import is_remote, without_login
+from mlrunner.terminal import console
+
+OVERRIDE = re.compile(r"stack[.=].*", re.DOTALL)
+
+
+def main(arguments: list[str]) -> int:
+    """Serve the pages until Ctrl-C, which is how they end: exit code 0."""
+    parser = argparse.ArgumentParser(
+        prog="mlrunner ui",
+        description="Open MLflow's pages on the store of this project, and Optuna's dashboard on its newest search.",
+        epilog="example: mlrunner ui latest. Ctrl-C ends the pages, with exit code 0.",
+    )
+    parser.add_argument("words", nargs="*", metavar="RUN|SWEEP", help="whose page to open; or overrides of the stack")
+    parser.add_argument("--port", type=int, default=0, help="of MLflow's pages on this machine; a free one by default")
+    parser.add_argument("--no-browser", action="store_true", help="only print the addresses")
+    parsed = parser.parse_intermixed_args(arguments)
+    overrides = [text for text in parsed.words if OVERRIDE.fullmatch(text)]
+    names = [text for text in parsed.words if text not in overrides]
+    if len(names) > 1:
+        raise ConfigError(f"mlrunner ui opens one page, but {', '.join(names)} are named; name one.")
+    return _view(names[0] if names else None, overrides, parsed.port, not parsed.no_browser)
+
+
+def _view(name: str | None, overrides: list[str], port: int, browser: bool) -> int:
+    home = Path(os.environ["MLRUNNER_HOME"])
+    uri = tracking_uri(home, overrides)
+    if uri.startswith(SQLITE) and not Path(uri.removeprefix(SQLITE).partition("?")[0]).exists():
+        raise ConfigError(f"There is nothing to show yet: {uri} is not there; start a run with mlrunner.")
+    port = 0 if is_remote(uri) else playground.free(port)
+    store = open_store(home, overrides)
+    record = None if name is None else naming.find(store, name, home)
+    from mlrunner import viewing
+
+    view = viewing.View(store, uri, home, record)
+
+    def say(label: str, told: str) -> None:
+        dim = "dim" if label == "note" else ""
+        console().print(Text.assemble((f"  {label:<10}", "dim"), (told, dim)))
+        if browser and label != "note":
+            webbrowser.open(told)
+
+    if is_remote(uri):
+        say("mlflow", view.page(without_login(uri).rstrip("/")))
+        return 0
+    return viewing.run(view, port, playground.free(0), say)

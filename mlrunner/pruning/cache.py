@@ -1,0 +1,74 @@
+"""Entries of the cache that no run uses: step artifacts of the embedded ZenML, and files that it does not know.
+
+They come of runs that were deleted in ZenML itself, or killed while a step wrote.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from mlrunner.errors import StoreError
+from mlrunner.pruning import DAY
+from mlrunner.pruning.places import size
+from mlrunner.records.sqlite import connected
+
+DATABASE = Path("default_zen_store") / "zenml.db"
+UNUSED = (
+    "SELECT id, uri FROM artifact_version v WHERE NOT EXISTS (SELECT 1 FROM step_run_output_artifact o WHERE "
+    "o.artifact_id = v.id) AND NOT EXISTS (SELECT 1 FROM step_run_input_artifact i WHERE i.artifact_id = v.id)"
+)
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """An entry that no run uses.
+
+    Args:
+        path: Its folder.
+        bytes: Its size.
+        version: ZenML's id of it; None for files that ZenML does not know.
+    """
+
+    path: Path
+    bytes: int
+    version: str | None
+
+
+def leftovers(home: Path) -> list[Leftover]:
+    """Find what no run uses; another ZenML than the embedded one keeps its own house."""
+    own = home / ".mlrunner" / "cache"
+    found = [Leftover(own, size(own), None)] if own.is_dir() and not own.is_symlink() else []
+    stores = home / ".mlrunner" / "zenml" / "local_stores"
+    if not (stores / DATABASE).is_file():
+        return found
+    try:
+        with connected(stores / DATABASE) as connection:
+            unused = {str(uri): str(UUID(str(version))) for version, uri in connection.execute(UNUSED)}
+            known = {str(uri) for (uri,) in connection.execute("SELECT uri FROM artifact_version")}
+    except StoreError:  # another version of ZenML: its tables are not ours to guess
+        return found
+    found += [Leftover(Path(uri), size(Path(uri)), version) for uri, version in sorted(unused.items())]
+    return found + [Leftover(path, size(path), None) for path in _strange(stores, known)]
+
+
+def _strange(stores: Path, known: set[str]) -> list[Path]:
+    """Find artifacts that ZenML does not know, old enough that no step is writing them."""
+    before = time.time() - DAY
+    return [
+        path
+        for path in sorted(stores.glob("*/*/*/*/*"))  # STORE/STEP/OUTPUT/STEP RUN/VERSION
+        if _is_id(path.parts[-2])
+        and _is_id(path.parts[-5])
+        and str(path) not in known
+        and path.stat().st_mtime < before
+    ]
+
+
+def _is_id(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False

@@ -1,0 +1,93 @@
+"""What a prune would do, without doing it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlrunner.pruning import STUDY, Criteria, Stay, cache
+from mlrunner.pruning.places import Places, in_use, places, size
+from mlrunner.pruning.protection import protected
+from mlrunner.pruning.reading import everything
+from mlrunner.pruning.selection import members_of, select
+from mlrunner.records import SWEEP, Record, Store, naming
+
+
+@dataclass(frozen=True)
+class Item:
+    """A run that goes.
+
+    Args:
+        record: The run.
+        places: Its files.
+        bytes: Their size.
+    """
+
+    record: Record
+    places: Places
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What goes and what stays.
+
+    Args:
+        items: The runs, a sweep's before their parent.
+        staying: What was chosen too, with the reasons.
+        leftovers: Entries of the cache that no run uses.
+    """
+
+    items: list[Item]
+    staying: list[Stay]
+    leftovers: list[cache.Leftover]
+
+    @property
+    def bytes(self) -> int:
+        """All that would be freed, as far as it is known without ZenML."""
+        return sum(one.bytes for one in self.items) + sum(one.bytes for one in self.leftovers)
+
+
+def plan(store: Store, home: Path, criteria: Criteria, with_cache: bool = False) -> Plan:
+    """Find what meets the criteria, and what of it must stay.
+
+    Args:
+        store: Where runs are recorded.
+        home: The folder that holds `multirun/` and `.mlrunner/`.
+        criteria: What is asked for.
+        with_cache: Also what no run uses any more.
+    """
+    records = everything(store)
+    chosen = select(records, criteria, protected(store, home), time.time())
+    going = {one.run_id for one in chosen.going}
+    used = in_use(one for one in records if one.run_id not in going)
+    studies = {one.tags.get(STUDY) for one in records if one.is_sweep and one.run_id not in going}
+    counted: set[Path] = set()
+    items = []
+    for one in chosen.going:
+        found = places(one, home, used, studies)
+        items.append(Item(one, found, sum(size(path, counted) for path in found.all)))
+        counted.update(found.all)
+    return Plan(items, chosen.staying, cache.leftovers(home) if with_cache else [])
+
+
+def named(store: Store, names: Sequence[str], home: Path) -> frozenset[str] | None:
+    """Find what was named; a sweep stands for its parent and all of its runs.
+
+    Returns:
+        The runs' ids; None when nothing was named.
+
+    Raises:
+        ConfigError: When there is none of a name.
+    """
+    if not names:
+        return None
+    found = [naming.find(store, name, home) for name in names]
+    ids = {one.run_id for one in found}
+    sweeps = {one.tags[SWEEP] for one in found if one.is_sweep}
+    if sweeps:
+        members = members_of(everything(store))
+        ids |= {run.run_id for sweep in sweeps for run in members.get(sweep, ())}
+    return frozenset(ids)

@@ -1,0 +1,92 @@
+"""What must not go: what is deployed, what was deployed before it, and what the registry's aliases name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mlrunner.deployer.ledger import Ledger, ledgers
+from mlrunner.records import Store, sqlite
+
+ALIASES = (
+    "SELECT a.name, a.alias, v.version, v.run_id FROM registered_model_aliases a JOIN model_versions v "
+    "ON v.name = a.name AND v.version = a.version ORDER BY a.alias"
+)
+BEFORE = "was deployed lately as"
+MADE = ("deployed", "registered", "rolled back")  # events after which another version is the deployed one
+
+
+def protected(store: Store, home: Path) -> dict[str, str]:
+    """Find the runs that must stay, each with the reason.
+
+    Args:
+        store: Where runs are recorded.
+        home: The folder that holds `.mlrunner/`.
+    """
+    known = ledgers(home / ".mlrunner" / "deployments")
+    before = {run_id: f"{BEFORE} {told}" for ledger in known for told, run_id in _line(ledger)}
+    named = {run_id: f"is {alias} of {name} v{version}" for name, alias, version, run_id in aliases(store)}
+    serving = {run_id: told for ledger in known for told, run_id in _servers(ledger)}
+    return before | named | serving
+
+
+def aliases(store: Store) -> list[tuple[str, str, int, str]]:
+    """Read every alias of the registry, with the model's name, the version and its run."""
+    if isinstance(store, sqlite.SqliteStore):
+        if not store.file.exists():
+            return []
+        with sqlite.connected(store.file) as connection:
+            return [
+                (str(name), str(alias), int(number), str(run))
+                for name, alias, number, run in connection.execute(ALIASES)
+            ]
+    return _asked()
+
+
+def _asked() -> list[tuple[str, str, int, str]]:
+    from mlflow import MlflowClient
+
+    client = MlflowClient()
+    found = []
+    for model in client.search_registered_models(max_results=1000):
+        for alias, number in sorted(model.aliases.items()):
+            version = client.get_model_version(model.name, str(number))
+            found.append((str(model.name), str(alias), int(number), str(version.run_id)))
+    return found
+
+
+def _line(ledger: Ledger) -> list[tuple[str, str]]:
+    """Name the two versions that were deployed last."""
+    state = ledger.state()
+    if state is None:  # of the registry, which nothing serves from here
+        told = [int(event["version"]) for event in ledger.history() if event["event"] in MADE and event.get("version")]
+        line = list(dict.fromkeys(reversed(told)))[::-1]  # each where it was deployed last
+    else:
+        line = state.line
+    runs = _runs(ledger)
+    return [(f"{ledger.name} v{version}", runs[version]) for version in line[-2:] if version in runs]
+
+
+def _servers(ledger: Ledger) -> list[tuple[str, str]]:
+    """Tell what serves and what is kept ready for a rollback."""
+    state, runs = ledger.state(), _runs(ledger)
+    told = {} if state is None else {"is kept ready as": state.ready, "serves as": state.serves}
+    return [
+        (f"{word} {ledger.name} v{server.version}", runs[server.version])
+        for word, server in told.items()
+        if server is not None and server.version in runs
+    ]
+
+
+def _runs(ledger: Ledger) -> dict[int, str]:
+    """Find the run that each version was made of: by the history, and by what was released."""
+    found = {int(line["version"]): str(line["run_id"]) for line in ledger.history() if _tells(line)}
+    for folder in ledger.folder.glob("releases/[0-9]*"):
+        try:
+            found[int(folder.name)] = str(ledger.release(int(folder.name)).facts["run_id"])
+        except (OSError, ValueError, KeyError):  # a release that was never completed
+            continue
+    return found
+
+
+def _tells(line: dict[str, object]) -> bool:
+    return line.get("version") is not None and line.get("run_id") is not None

@@ -1,0 +1,61 @@
+"""The report of a sweep that has just ended: written into its folder, kept with it in MLflow."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from mlrunner.records import naming, open_store
+from mlrunner.redaction import redact
+from mlrunner.report import FILE, Table, gather, log, write
+from mlrunner.terminal import console
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from mlrunner.outcome import Outcome
+
+LOG = logging.getLogger(__name__)
+
+
+def at_end(
+    run_id: str,
+    home: Path,
+    folder: Path,
+    outcomes: Sequence[Outcome],
+    figures: Mapping[str, Figure] | None = None,
+    verdict: str = "",
+    table: Table | None = None,
+) -> str | None:
+    """Make the report of a sweep; one that fails is a warning, for the sweep itself is done and recorded.
+
+    Args:
+        run_id: Of the sweep's parent, which is closed.
+        home: The folder that holds `.mlrunner/`.
+        folder: Of the sweep.
+        outcomes: Of its compositions.
+        figures: Of a search, drawn.
+        verdict: How sure the best one's lead is.
+        table: The data set, where it is at hand.
+
+    Returns:
+        The file; None where there is none.
+    """
+    file = None
+    try:
+        store = open_store(home)
+        subject = naming.by_id(store, run_id)
+        if subject is not None:
+            made = gather(subject, store, outcomes, figures, verdict, table, hurried=True)
+            file = write(made, folder / FILE)
+            log(subject, file)
+    except Exception as error:
+        reason = redact(" ".join(f"{type(error).__name__}: {error}".split()))
+        told = f"The report is not whole ({reason}); the sweep is, and mlrunner report {run_id[:8]} tries again."
+        LOG.warning("%s", told, exc_info=error)
+        console(stderr=True).print(Text(told, "yellow"))  # the log goes to a file
+    return None if file is None else str(file)

@@ -4,11 +4,11 @@ import importlib
 from typing import Any
 
 __version__ = "0.1.0"
-API = dict.fromkeys(("deploy", "diff", "run", "runs", "sweep"), "mlrunner.api")  # loaded when it is asked for: importing mlrunner does nothing
+API = ("deploy", "diff", "run", "runs", "sweep")  # loaded when they are asked for: importing mlrunner does nothing
 
 
 def __getattr__(name: str) -> Any:
     """Find what `mlrunner.NAME` means in Python."""
     if name not in API:
         raise AttributeError(f"module 'mlrunner' has no attribute '{name}'")
-    return getattr(importlib.import_module(API[name]), name)
+    return getattr(importlib.import_module("mlrunner.api"), name)

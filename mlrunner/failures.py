@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mlrunner import terminal
-from mlrunner.commands import VERBS
 from mlrunner.errors import ConfigError, MlrunnerError, ProblemsError, StoreError
+from mlrunner.keys import VERBS
 
 UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENOENT)
 

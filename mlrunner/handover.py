@@ -183,4 +183,3 @@ def _refuse(config: dict[str, Any], task: str) -> None:
     problems = [*gate.problems(task), *deployer.problems()]
     if problems:
         raise ProblemsError(problems)
-

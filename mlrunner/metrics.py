@@ -25,6 +25,7 @@ Array = npt.NDArray[Any]
 # Their own `predict` is the argmax of `predict_proba`: asking for both would walk every tree twice.
 # (Two classes of HistGradientBoosting are left out: it gives a tie to the second.)
 PREDICT_IS_ARGMAX = {"XGBClassifier", "LGBMClassifier", "RandomForestClassifier", "ExtraTreesClassifier"}
+FORESTS = {"RandomForestClassifier", "RandomForestRegressor", "ExtraTreesClassifier", "ExtraTreesRegressor"}
 ARGMAX_BEYOND_TWO = PREDICT_IS_ARGMAX | {"HistGradientBoostingClassifier"}
 
 
@@ -106,13 +107,35 @@ def predict(estimator: Any, features: pd.DataFrame, target: pd.Series[Any], task
         return Predictions(np.empty(0), np.empty(0), target=name)
     inputs, last = before_last(estimator, features)
     if task == "regression":
-        return Predictions(target.to_numpy(dtype=float), np.ravel(last.predict(inputs)), target=name)
+        return Predictions(target.to_numpy(dtype=float), np.ravel(answers(last, "predict", inputs)), target=name)
     classes = np.asarray(getattr(last, "classes_", []))
-    proba = last.predict_proba(inputs) if len(classes) and hasattr(last, "predict_proba") else None
+    has_proba = len(classes) > 0 and hasattr(last, "predict_proba")
+    proba = answers(last, "predict_proba", inputs) if has_proba else None
     argmax = PREDICT_IS_ARGMAX if len(classes) <= 2 else ARGMAX_BEYOND_TWO
     if proba is not None and type(unwrap(last)).__name__ in argmax:
         return Predictions(np.asarray(target), classes[proba.argmax(axis=1)], proba, classes, name)
-    return Predictions(np.asarray(target), np.ravel(last.predict(inputs)), proba, classes, name)
+    return Predictions(np.asarray(target), np.ravel(answers(last, "predict", inputs)), proba, classes, name)
+
+
+def answers(last: Any, method: str, inputs: Any) -> Any:
+    """Ask a fitted estimator, so that the same rows have the same answers to the last digit.
+
+    A forest adds its trees up in the order in which its threads come to their ends, which is another one each time.
+    Here its threads share out the rows instead.
+    """
+    ask = getattr(last, method)
+    if type(last).__name__ not in FORESTS or last.n_jobs in (None, 1):
+        return ask(inputs)
+    from joblib import Parallel, delayed, effective_n_jobs
+
+    jobs = last.n_jobs
+    size = -(-len(inputs) // effective_n_jobs(jobs))
+    parts = [inputs[start : start + size] for start in range(0, len(inputs), size)]
+    try:
+        last.n_jobs = 1
+        return np.concatenate(Parallel(jobs, prefer="threads")(delayed(ask)(part) for part in parts))
+    finally:
+        last.n_jobs = jobs
 
 
 def score(estimator: Any, features: pd.DataFrame, target: pd.Series[Any], task: Task) -> dict[str, float]:

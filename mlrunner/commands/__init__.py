@@ -5,25 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 
-VERBS = (
-    "deploy",
-    "diff",
-    "env",
-    "history",
-    "playground",
-    "predict",
-    "prune",
-    "report",
-    "reproduce",
-    "resume",
-    "rollback",
-    "runs",
-    "stack",
-    "status",
-    "stop",
-    "sweeps",
-    "ui",
-)
+from mlrunner.keys import VERBS as VERBS
 
 
 def load(verb: str) -> Callable[[list[str]], int]:

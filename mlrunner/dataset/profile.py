@@ -20,8 +20,8 @@ def profile(table: pd.DataFrame) -> dict[str, Any]:
         table: Raw rows.
 
     Returns:
-        `rows`, and by column `dtype`, `missing` (a share), and `quantiles` (21, from the least to the greatest; of dates in
-        seconds) or `top` (value to share of the rows that have one) and `distinct`.
+        `rows`, and by column `dtype`, `missing` (a share), `distinct`, and `quantiles` (21, from the least to the
+        greatest; of dates in seconds) or `top` (value to its share of the rows that have one).
     """
     some = table.iloc[:: max(1, len(table) // LOOKED_AT)]
     return {"rows": len(table), "columns": {str(name): _column(some[name]) for name in some.columns}}

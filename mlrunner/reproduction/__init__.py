@@ -95,7 +95,7 @@ def reproduce(looked: Looked, tolerance: float | None = None) -> Reproduction:
         MlrunnerError: When it does not run.
     """
     from mlrunner.reproduction import running
-    from mlrunner.reproduction.scores import compared
+    from mlrunner.reproduction.scores import compared, summary
 
     prepared, record = looked.prepared, looked.prepared.record
     allowed, note = running.allowed(prepared, tolerance)
@@ -105,7 +105,7 @@ def reproduce(looked: Looked, tolerance: float | None = None) -> Reproduction:
         name=record.name,
         differences=looked.differences,
         new_run_id=str(outcomes[0].run_id),
-        metrics=tuple(compared(record, outcomes, allowed)),
+        metrics=tuple(compared(record, summary(outcomes, running.folds(outcomes)), allowed)),
         tolerance=allowed,
         note=note or prepared.note,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -10,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from mlrunner import noise
 from mlrunner.composition import Launch, checks
 from mlrunner.composition.composing import composing
 from mlrunner.errors import ConfigError, MlrunnerError, ProblemsError
 from mlrunner.options import quote_option
-from mlrunner.records import WINNER_OF, Record, read_yaml
+from mlrunner.records import WINNER_OF, Record, naming, open_store, read_yaml
 from mlrunner.records.frozen import Frozen, of_record
 from mlrunner.trust import refuse_foreign
 
@@ -42,6 +45,7 @@ class Prepared:
         checked: The first of them, checked against today's data and code.
         launch: How it is started.
         texts: What Hydra wrote when it was started first, by name.
+        is_refit: Whether it is a search's winner, which was fitted on train and validation.
     """
 
     record: Record
@@ -49,11 +53,7 @@ class Prepared:
     checked: Checked
     launch: Launch
     texts: dict[str, str]
-
-    @property
-    def is_refit(self) -> bool:
-        """Whether it is a search's winner, which was fitted on train and validation."""
-        return WINNER_OF in self.record.tags or REFIT in self.record.tags
+    is_refit: bool
 
     @property
     def note(self) -> str | None:
@@ -78,12 +78,13 @@ def prepare(record: Record, overrides: Sequence[str]) -> Prepared:
         raise ConfigError(f"Run {record.short} has no .hydra/config.yaml at {record.artifact_uri}; name another run.")
     refuse_foreign(frozen.raw, FOREIGN)
     refuse_foreign(frozen.config, FOREIGN)
-    configs = tuple(_configs(frozen, overrides, _repeats(texts.get("hydra.yaml"))))
+    is_refit = WINNER_OF in record.tags or REFIT in record.tags
+    configs = tuple(_configs(frozen, overrides, 1 if is_refit else _repeats(texts.get("hydra.yaml"))))
     folder = Path(str(configs[0].home)) / "multirun" / datetime.now().strftime("%Y-%m-%d/%H-%M-%S-%f")
     choices = {group: option for group, option in frozen.choices.items() if "@" not in group}
     launch = Launch(choices, list(frozen.overrides), folder, prefix="reproduction")
     checked = _with_reason(record, configs[0], launch)
-    return Prepared(record, configs, checked, launch, texts)
+    return Prepared(record, configs, checked, launch, texts, is_refit)
 
 
 def _with_reason(record: Record, cfg: DictConfig, launch: Launch) -> Checked:
@@ -148,6 +149,14 @@ def run(prepared: Prepared) -> list[Outcome]:
         found.append(runner.execute(checked, refit=prepared.is_refit))
     RECORDER.flush()
     return found
+
+
+def folds(outcomes: Sequence[Outcome]) -> list[dict[str, list[float]]]:
+    """Read the scores of every fold of each run, by metric; empty where there are no folds."""
+    store = open_store(Path(os.environ["MLRUNNER_HOME"]))
+    records = [naming.by_id(store, str(one.run_id)) for one in outcomes]
+    told = [json.loads((one and one.text("noise.json")) or "{}").get("cv") for one in records]
+    return [{} if one is None else noise.read(one).metrics for one in told]
 
 
 def _write(folder: Path, texts: dict[str, str]) -> None:

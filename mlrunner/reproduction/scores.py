@@ -34,15 +34,14 @@ class Compared:
     is_same: bool
 
 
-def compared(record: Record, outcomes: Sequence[Outcome], tolerance: float) -> Iterator[Compared]:
+def compared(record: Record, now: dict[str, float], tolerance: float) -> Iterator[Compared]:
     """Compare every metric that the run recorded and the reproduction can have.
 
     Args:
         record: The run.
-        outcomes: Of the reproduction: one a seed.
+        now: The metrics of the reproduction.
         tolerance: The share of a value by which it may differ.
     """
-    now = summary(outcomes)
     for name, then in record.metrics.items():
         if name.endswith(COSTS) or not is_its_own(name, record):
             continue
@@ -62,16 +61,22 @@ def is_close(then: float, now: float, tolerance: float) -> bool:
     return then == now or abs(now - then) <= tolerance * abs(then)
 
 
-def summary(outcomes: Sequence[Outcome]) -> dict[str, float]:
-    """Average over the seeds that a trial was repeated with, as the trial itself does."""
+def summary(outcomes: Sequence[Outcome], folds: Sequence[dict[str, list[float]]]) -> dict[str, float]:
+    """Average over the seeds that a trial was repeated with, as the trial itself does: over all fits at once.
+
+    Args:
+        outcomes: One a seed.
+        folds: Of each, the scores of every fold by metric; empty where there are no folds.
+    """
     import numpy as np
 
     if len(outcomes) == 1:
         return outcomes[0].metrics
+    part = "cv" if folds[0] else "validation"
     found: dict[str, float] = {}
-    for name in outcomes[0].metrics:
-        values = [one.metrics.get(name, math.nan) for one in outcomes]
-        found[name] = float(np.mean(values))
-        if name.startswith(("validation/", "cv/")) and not name.endswith("_std"):
-            found[f"{name}_std"] = float(np.std(values))
+    for name in [name for name in outcomes[0].metrics if "/" not in name]:
+        single = [[one.metrics.get(name, math.nan)] for one in outcomes]
+        values = [value for at, one in enumerate(folds) for value in one.get(name, single[at])]
+        mean = float(np.mean(values))
+        found |= {name: mean, f"{part}/{name}": mean, f"{part}/{name}_std": float(np.std(values))}
     return found

@@ -142,7 +142,11 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
 @pytest.fixture
 def kept(checkout: Checkout) -> Iterator[Checkout]:
     """The checkout, put back as it was afterwards."""
-    files = [checkout.work / "table.csv", checkout.work / "mine.py", checkout.project / "mlrunner" / "cleaning" / "dates.py"]
+    files = [
+        checkout.work / "table.csv",
+        checkout.work / "mine.py",
+        checkout.project / "mlrunner" / "cleaning" / "dates.py",
+    ]
     files += [checkout.artifact(name) for name in ("config.yaml", ".hydra/config.yaml", "environment/requirements.txt")]
     before = {file: file.read_bytes() for file in files}
     yield checkout

@@ -309,7 +309,7 @@ def test_runs_are_named_by_id_in_this_order(made: Made) -> None:
 
 
 def test_bare_records_are_the_same_runs_without_the_rest(made: Made) -> None:
-    found = made.ours.search(bare=True)
+    found = made.ours.search(only=records.Only())
     assert [record.run_id for record in found] == [record.run_id for record in made.ours.search()]
     assert all(not record.params and not record.metrics and not record.tags for record in found)
 

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mlrunner.directions import GREATER_IS_BETTER
 from mlrunner.errors import ConfigError, nearest
 from mlrunner.listing import deployments
 from mlrunner.listing.entries import Entry
 from mlrunner.listing.sweep import Sweep
-from mlrunner.records import BEST, SWEEP, TRIAL, WINNER, Record, Store, filters, naming
+from mlrunner.records import BEST, SWEEP, TRIAL, WINNER, Only, Record, Store, filters, naming
 
 STORED = {
     "id": "attributes.run_id",
@@ -28,6 +29,11 @@ COMPUTED: dict[str, Callable[[Entry], Any]] = {
     "test": lambda entry: entry.test,
 }
 PARENTS = f"tags.`{SWEEP}` IS NOT NULL and tags.`{TRIAL}` IS NULL"
+# What the orders that no store computes look at; what is shown is read afterwards.
+SORTED = Only(
+    params=("objective.metric",),
+    metrics=tuple(f"{part}{name}" for name in GREATER_IS_BETTER for part in ("", "test/")),
+)
 
 
 @dataclass(frozen=True)
@@ -65,9 +71,8 @@ def find(store: Store, request: Request, home: Path) -> list[Entry]:
         return entries if computed is None else computed(entries)[: request.limit]
     if computed is None:
         return _runs(store.search(where, clauses, limit, parents=False), serving)
-    bare = computed.name == "took"  # what a run's line says without the rest
-    entries = computed(_runs(store.search(where, parents=False, bare=bare), serving))[: request.limit]
-    return _runs(store.named([entry.record.run_id for entry in entries]), serving) if bare else entries
+    entries = computed(_runs(store.search(where, parents=False, only=SORTED), serving))[: request.limit]
+    return _runs(store.named([entry.record.run_id for entry in entries]), serving)
 
 
 def _runs(records: Sequence[Record], serving: deployments.Serving) -> list[Entry]:

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from mlrunner.listing.deployments import Deployed
-from mlrunner.records import FOLDER, SWEEP, TRIAL, WINNER_OF, Record
+from mlrunner.records import FOLDER, REPRODUCES, SWEEP, TRIAL, WINNER_OF, Record
 from mlrunner.terminal import spread
 
 OVERRIDES, ZENML = "mlrunner.overrides", "mlrunner.zenml.run"
@@ -57,7 +57,8 @@ class Entry:
     @property
     def words(self) -> list[str]:
         """What is special about it."""
-        return ["winner"] * (WINNER_OF in self.record.tags) + ["blueprint"] * (self._param("blueprint") == "true")
+        marks = {"reproduction": REPRODUCES in self.record.tags, "winner": WINNER_OF in self.record.tags}
+        return [word for word, holds in (marks | {"blueprint": self._param("blueprint") == "true"}).items() if holds]
 
     def _is_common(self, override: str) -> bool:
         """Tell what all runs of its sweep have: that is not in the name."""

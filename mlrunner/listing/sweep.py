@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from mlrunner.listing.entries import JOINT, Entry
+from mlrunner.listing.entries import JOINT, OVERRIDES, Entry
 from mlrunner.records import BEST, FOLDER, SWEEP, WINNER
 
 STUDY = "mlrunner.study"
@@ -45,13 +46,18 @@ class Sweep(Entry):
     @cached_property
     def differs(self) -> list[str]:
         """What it varies, then what all its runs have."""
-        name = self.record.name
-        name = name if len(name) < CUT else name.rpartition(",")[0]
         space = {key.rpartition("/")[2]: told for key, told in self.record.params.items() if key.startswith("space/")}
-        parts = [part for part in JOINT.split(name) if not part.startswith(UNTOLD)]
+        parts = [part for part in self._overrides() if not part.startswith(UNTOLD)]
         fixed = [part for part in parts if part.partition("=")[0].lstrip("+") not in space]
         fixed.sort(key=lambda part: "," not in part)  # stable: what a grid varies comes first
         return [*(f"{key}={told}" for key, told in space.items()), *fixed]
+
+    def _overrides(self) -> list[str]:
+        """All that was typed; of a sweep that did not record it what its name says."""
+        if OVERRIDES in self.record.tags:
+            return [str(text) for text in json.loads(self.record.tags[OVERRIDES])]
+        name = self.record.name
+        return JOINT.split(name if len(name) < CUT else name.rpartition(",")[0])
 
     @property
     def metric(self) -> str:

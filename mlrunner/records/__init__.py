@@ -17,6 +17,7 @@ from mlrunner.records.record import (
     DATA,
     FOLDER,
     MODEL,
+    REPRODUCES,
     SWEEP,
     TRIAL,
     TRIALS,
@@ -25,7 +26,7 @@ from mlrunner.records.record import (
     Record,
     read_yaml,
 )
-from mlrunner.records.store import Store, labels_of
+from mlrunner.records.store import Only, Store, labels_of
 
 SQLITE = "sqlite:///"
 __all__ = [
@@ -34,12 +35,14 @@ __all__ = [
     "DATA",
     "FOLDER",
     "MODEL",
+    "REPRODUCES",
     "SQLITE",
     "SWEEP",
     "TRIAL",
     "TRIALS",
     "WINNER",
     "WINNER_OF",
+    "Only",
     "Record",
     "Store",
     "labels_of",

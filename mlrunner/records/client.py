@@ -10,7 +10,7 @@ from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
 from mlrunner.errors import ConfigError, StoreError
-from mlrunner.records import SWEEP, TRIAL, WINNER_OF, Record, Store, filters
+from mlrunner.records import SWEEP, TRIAL, WINNER_OF, Only, Record, Store, filters
 
 PAGE = 1000  # runs a request
 
@@ -33,7 +33,7 @@ class ClientStore(Store):
         sort: Sequence[str] = (),
         limit: int | None = None,
         parents: bool = True,
-        bare: bool = False,  # noqa: ARG002 - MLflow answers with all there is
+        only: Only | None = None,  # noqa: ARG002 - MLflow answers with all there is
     ) -> list[Record]:
         """See `Store.search`."""
         where = " and ".join(map(str, filters.parse(where)))  # keys in quotes, for MLflow takes some only so

@@ -13,6 +13,7 @@ from mlrunner.errors import ConfigError
 
 SWEEP, TRIAL, FOLDER = "mlrunner.sweep_id", "mlrunner.trial_number", "mlrunner.folder"
 WINNER, BEST, WINNER_OF = "mlrunner.winner_run_id", "mlrunner.best_run_id", "mlrunner.winner_of"
+REPRODUCES = "mlrunner.reproduces"
 MODEL, DATA = "mlrunner.model", "mlrunner.data_hash"
 TRIALS = f"tags.`{TRIAL}` IS NOT NULL"
 CONFIG = "config.yaml"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mlrunner.errors import StoreError
-from mlrunner.records import SWEEP, TRIAL, Record, Store, conditions, filters, labels_of
+from mlrunner.records import SWEEP, TRIAL, Only, Record, Store, conditions, filters, labels_of
 
 PATIENCE = 30.0  # seconds that a reader waits for a writer
 MANY = 500  # ids a query; SQLite takes so many parameters and more
@@ -85,7 +85,7 @@ class SqliteStore(Store):
         sort: Sequence[str] = (),
         limit: int | None = None,
         parents: bool = True,
-        bare: bool = False,
+        only: Only | None = None,
     ) -> list[Record]:
         """See `Store.search`."""
         wanted = [conditions.condition(clause) for clause in filters.parse(where)]
@@ -98,11 +98,11 @@ class SqliteStore(Store):
         with connected(self.file) as connection:
             connection.row_factory = sqlite3.Row
             rows = connection.execute(text, [*values, -1 if limit is None else limit]).fetchall()
-            ids = [] if bare else [str(row["run_uuid"]) for row in rows]
-            params, tags = (
-                _pairs(connection, f"SELECT run_uuid, key, value FROM {table}", ids) for table in ("params", "tags")
+            ids = [str(row["run_uuid"]) for row in rows]
+            params, metrics, tags = (
+                _pairs(connection, table, ids, None if only is None else names)
+                for table, names in zip(("params", "latest_metrics", "tags"), only or Only(), strict=True)
             )
-            metrics = _pairs(connection, "SELECT run_uuid, key, value FROM latest_metrics", ids, "AND NOT is_nan")
         return [_record(row, params, metrics, tags) for row in rows]
 
     def statuses(self, sweeps: Sequence[str]) -> dict[str, dict[str, int]]:
@@ -148,13 +148,17 @@ class SqliteStore(Store):
             return {str(name): str(run_id) for name, run_id in connection.execute(text)}
 
 
-def _pairs(connection: sqlite3.Connection, text: str, ids: list[str], more: str = "") -> dict[str, dict[str, Any]]:
+def _pairs(
+    connection: sqlite3.Connection, table: str, ids: list[str], keys: tuple[str, ...] | None
+) -> dict[str, dict[str, Any]]:
+    """Read the pairs of some runs; of `keys` only, where it is not None."""
     found: dict[str, dict[str, Any]] = {run_id: {} for run_id in ids}
-    for start in range(0, len(ids), MANY):
+    told = "" if keys is None else f" AND key IN ({', '.join('?' * len(keys))})"
+    told += " AND NOT is_nan" if table == "latest_metrics" else ""
+    for start in range(0, len(ids) if keys != () else 0, MANY):
         some = ids[start : start + MANY]
-        for run_id, key, value in connection.execute(
-            f"{text} WHERE run_uuid IN ({', '.join('?' * len(some))}) {more}", some
-        ):
+        text = f"SELECT run_uuid, key, value FROM {table} WHERE run_uuid IN ({', '.join('?' * len(some))}){told}"
+        for run_id, key, value in connection.execute(text, [*some, *(keys or ())]):
             found[run_id][key] = value
     return found
 

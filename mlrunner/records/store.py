@@ -5,12 +5,21 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from mlrunner.records.record import SWEEP, TRIAL, Record
 
 MANY = 500  # ids a filter
 SHORT = 8  # digits of an id
 TYPED = re.compile(r"[\w.,=+/-]+")  # what needs no quotes in a shell
+
+
+class Only(NamedTuple):
+    """The names of what is wanted of a run; a store may give more."""
+
+    params: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
 
 
 class Store(ABC):
@@ -23,7 +32,7 @@ class Store(ABC):
         sort: Sequence[str] = (),
         limit: int | None = None,
         parents: bool = True,
-        bare: bool = False,
+        only: Only | None = None,
     ) -> list[Record]:
         """Find runs.
 
@@ -32,7 +41,7 @@ class Store(ABC):
             sort: In MLflow's order grammar, `metrics.r2 DESC`; the newest first where they are equal.
             limit: How many at most; None for all.
             parents: Whether the parents of sweeps, which are no compositions, are among them.
-            bare: Parameters, metrics and tags are not wanted, which saves most of the time.
+            only: The parameters, metrics and tags that are wanted, which saves most of the time; None for all.
 
         Raises:
             ConfigError: When the filter or the order is none of MLflow's.

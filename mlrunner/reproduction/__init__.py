@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from mlrunner.errors import ProblemsError
 from mlrunner.progress import TRAINING
-from mlrunner.records import naming, open_store
+from mlrunner.records import REPRODUCES, naming, open_store
 
 if TYPE_CHECKING:
     from mlrunner.reproduction.running import Prepared
     from mlrunner.reproduction.scores import Compared
 
 REFITTING = ("ingest", "clean", "divide", "refit", "judge", "gate", "deploy")
-REPRODUCES, REPRODUCED = "mlrunner.reproduces", "mlrunner.reproduced"  # tags of the new run
+REPRODUCED = "mlrunner.reproduced"  # a tag of the new run: true or false
 
 
 @dataclass(frozen=True)

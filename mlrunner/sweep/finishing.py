@@ -58,7 +58,7 @@ def open_parent(plan: Plan, study: Study, described: dict[str, Any], folder: Pat
     name = composition.settings.tracking.name or ",".join(
         [*(text for text, _ in plan.space.fixed), *(f"{one.key}={one.told}" for one in plan.space.dimensions)]
     )
-    parent = recording.open_parent(experiment, name, folder, told)
+    parent = recording.open_parent(experiment, name, folder, told, [text for text, _ in plan.space.fixed])
     surroundings(parent, plan.first.repeats[0])  # one for all trials
     study.set_user_attr(PARENT, parent)
     return experiment, parent

@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 
 from mlrunner import tracking
 from mlrunner.build import build
-from mlrunner.composition import is_judged
+from mlrunner.composition import Launch, is_judged
 from mlrunner.composition.values import plain
 from mlrunner.outcome import Outcome
 from mlrunner.recorder import RECORDER, warm
@@ -30,8 +30,14 @@ def open_parent(config: DictConfig) -> str:
     if config.hydra.launcher._target_.endswith("BasicLauncher"):
         RECORDER.start_process(warm)
     folder = str(config.hydra.sweep.dir)
-    tags = {**provenance.tags(), "mlrunner.sweep_id": tracking.sweep_id(Path(folder)), "mlrunner.folder": folder}
-    name = ",".join(map(str, config.hydra.overrides.task)) or "default"
+    typed = [str(text) for text in config.hydra.overrides.task]
+    told = {
+        "mlrunner.sweep_id": tracking.sweep_id(Path(folder)),
+        "mlrunner.folder": folder,
+        "mlrunner.overrides": tracking.told_overrides(Launch({}, typed, Path(folder))),
+    }
+    tags = {**provenance.tags(), **told}
+    name = ",".join(typed) or "default"
     experiment = tracking.experiment_id(config.tracking.experiment, stack.artifact_location)
     return tracking.create_run(experiment, tracking.redact(name)[:120], tags)
 

@@ -13,7 +13,7 @@ import yaml
 from mlrunner import tracking
 from mlrunner.build import build
 from mlrunner.cleaning import feature_columns
-from mlrunner.composition import Composition
+from mlrunner.composition import Composition, Launch
 from mlrunner.model.estimators import assemble
 from mlrunner.outcome import Outcome
 from mlrunner.recorder import RECORDER
@@ -135,7 +135,7 @@ def write_child(child: Child) -> str:
     return run_id
 
 
-def open_parent(experiment: str, name: str, folder: Path, described: dict[str, Any]) -> str:
+def open_parent(experiment: str, name: str, folder: Path, described: dict[str, Any], fixed: list[str]) -> str:
     """Open the run that the trials belong to.
 
     Args:
@@ -143,6 +143,7 @@ def open_parent(experiment: str, name: str, folder: Path, described: dict[str, A
         name: What the search varies.
         folder: Of the sweep.
         described: The space, the goal and the sampler.
+        fixed: The overrides that all trials have.
 
     Returns:
         Its id.
@@ -152,6 +153,7 @@ def open_parent(experiment: str, name: str, folder: Path, described: dict[str, A
         "mlrunner.sweep_id": tracking.sweep_id(folder),
         "mlrunner.folder": str(folder),
         "mlrunner.study": str(described["study"]),
+        "mlrunner.overrides": tracking.told_overrides(Launch({}, fixed, folder)),
     }
     run_id = tracking.create_run(experiment, name[:120], tags)
     told = {"study": described["study"], "sampler": described["sampler"], "goal": described["goal"]}

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 
-from tests.conftest import PROJECT, RUN_SECONDS, UNSAVED, Ran, environment
+from tests.conftest import PROJECT, RUN_SECONDS, UNSAVED, Ran, Runner, environment
 
 pytestmark = pytest.mark.slow
 MODELS = {
@@ -50,17 +50,17 @@ Path(sys.argv[2], "found.json").write_text(json.dumps(found))
 """
 
 
-def test_every_model_option_is_reproduced_to_the_last_digit(tmp_path: Path) -> None:
+def test_every_model_option_is_reproduced_to_the_last_digit(session_home: Path) -> None:
     options = {file.stem for file in (PROJECT / "conf" / "model").glob("*.yaml")}
     assert options == set(MODELS)
     told = {name: [*overrides, *UNSAVED] for name, overrides in MODELS.items()}
-    command = [sys.executable, "-c", ALL, json.dumps(told), str(tmp_path)]
+    command = [sys.executable, "-c", ALL, json.dumps(told), str(session_home)]
     done = subprocess.run(
-        command, env=environment(tmp_path), cwd=PROJECT, capture_output=True, text=True, timeout=RUN_SECONDS
+        command, env=environment(session_home), cwd=PROJECT, capture_output=True, text=True, timeout=RUN_SECONDS
     )
     assert done.returncode == 0, done.stderr
-    found = json.loads((tmp_path / "found.json").read_text())
-    client = MlflowClient(f"sqlite:///{tmp_path}/.mlrunner/mlflow.db")
+    found = json.loads((session_home / "found.json").read_text())
+    client = MlflowClient(f"sqlite:///{session_home}/.mlrunner/mlflow.db")
     for name, one in found.items():
         assert one["differences"] == [], name
         assert one["tolerance"] == 0
@@ -260,18 +260,16 @@ def test_what_cannot_be_reproduced_is_one_sentence(checkout: Checkout, arguments
     assert told in done.err
 
 
-def test_trials_over_several_seeds_and_the_winner(tmp_path: Path) -> None:
-    from tests.conftest import front_door
-
-    done = front_door(
-        tmp_path, "-m", "sweep=optuna", "dataset=diabetes", "model=rf,ridge",
+def test_trials_over_several_seeds_and_the_winner(mlrunner: Runner) -> None:
+    done = mlrunner(
+        "-m", "sweep=optuna", "dataset=diabetes", "model=rf,ridge",
         "model.estimator.n_estimators=range(5,20,5)", "hydra.sweeper.n_trials=3",
         "hydra.sweeper.repeats=2", "split=kfold", "split.folds=3", "output=json", *UNSAVED,
     )  # fmt: skip
     assert done.code == 0, done.err
     sweep = "/".join(Path(done.json["folder"]).parts[-2:])
     for name in (f"{sweep}/0", sweep):
-        again = front_door(tmp_path, "reproduce", name, "--json")
+        again = mlrunner("reproduce", name, "--json")
         assert again.code == 0, (again.err, again.out)
         found: dict[str, Any] = again.json
         parts = {one["name"].partition("/")[0] for one in found["metrics"] if "/" in one["name"]}

@@ -33,6 +33,7 @@ SHARING = (
     "test_evidence.py",
     "test_naming.py",
     "test_reproduce.py",
+    "test_verbs.py",
     "test_diff.py",
     "test_line.py",
     "test_records.py",

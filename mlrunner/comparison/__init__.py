@@ -56,6 +56,11 @@ class Comparison:
         found = (self.choices, self.values, self.search, self.data, self.code, self.environment, *self.moved)
         return not any(found)
 
+    def _repr_html_(self) -> str:
+        from mlrunner.comparison.rendering import as_html  # which needs this module
+
+        return as_html(self)
+
 
 def compare(sides: Sequence[Side]) -> Comparison:
     """Compare sides with the first of them.

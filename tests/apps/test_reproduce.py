@@ -18,16 +18,17 @@ from mlflow import MlflowClient
 from tests.conftest import PROJECT, RUN_SECONDS, UNSAVED, Ran, Runner, environment
 
 pytestmark = pytest.mark.slow
+FEW = ["dataset.rows=800"]
 MODELS = {
-    "linear_regression": [],
-    "ridge": [],
-    "rf": ["model.estimator.n_estimators=20"],
-    "xgboost": ["model.estimator.n_estimators=20"],
-    "hist_gradient_boosting": ["model.estimator.max_iter=20"],
-    "lightgbm": ["model.estimator.n_estimators=20"],
-    "catboost": ["model.estimator.iterations=20"],
-    "dummy": [],
-    "custom": ["model.estimator._target_=sklearn.svm.SVR", "+model.estimator.C=10"],
+    "linear_regression": FEW,
+    "ridge": FEW,
+    "rf": [*FEW, "model.estimator.n_estimators=20"],
+    "xgboost": [*FEW, "model.estimator.n_estimators=20"],
+    "hist_gradient_boosting": [*FEW, "model.estimator.max_iter=20"],
+    "lightgbm": [*FEW, "model.estimator.n_estimators=20"],
+    "catboost": [*FEW, "model.estimator.iterations=20"],
+    "dummy": FEW,
+    "custom": [*FEW, "model.estimator._target_=sklearn.svm.SVR", "+model.estimator.C=10"],
     "logistic_regression": ["dataset=wine"],
 }
 ALL = """

@@ -90,7 +90,7 @@ def test_python_says_what_mlflow_says(made: Made) -> None:
     assert [row[2] for row in made.said["grid"]] == [
         made.client.get_run(row[1]).data.metrics["r2"] for row in made.said["grid"]
     ]
-    assert made.said["grid"][0][2] == ridge["r2"]
+    assert ridge["r2"] in [row[2] for row in made.said["grid"]]
     assert all("<table" in told for told in made.said["html"])
     assert made.said["refused"].endswith("Did you mean 'rf'?")
 

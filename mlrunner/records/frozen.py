@@ -10,6 +10,7 @@ from typing import Any
 from mlrunner.records import Record, Store, read_yaml
 
 PIN = re.compile(r"([\w.-]+)==(\S+)")
+INSTALLERS = ("mlrunner", "pip", "setuptools", "wheel", "uv")  # decide no result; our own code is known by its commit
 PYTHON = re.compile(r"# Python (\S+)")
 
 

@@ -1,4 +1,4 @@
-"""Make the packages that a run recorded, and reproduce it there with today's code."""
+"""Make the packages that a run recorded, check out its commit, and reproduce it there."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from filelock import FileLock
 
 from mlrunner.errors import StoreError
 from mlrunner.records import naming, open_store
-from mlrunner.records.frozen import Surroundings, surroundings
+from mlrunner.records.frozen import INSTALLERS, Surroundings, surroundings
 from mlrunner.terminal import console
 
-OWN = ("mlrunner", "pip", "setuptools", "wheel", "uv")  # come from the checkout, or with an environment
+COMMIT = re.compile(r"[0-9a-f]{40}")
+VERB = "mlrunner/reproduction/__init__.py"  # what a commit has to have to reproduce by itself
 PIN = re.compile(r"[\w.+!-]+")  # of a version: a number, and no place to install from
 
 
@@ -43,11 +44,42 @@ def run_in(what: str, arguments: Sequence[str], overrides: Sequence[str]) -> int
     then = surroundings(record, store)
     if not then.packages:
         raise StoreError(f"Run {record.short} did not record its packages, so its environment cannot be made.")
-    python = made(then, home / ".mlrunner" / "environments")
-    project = os.environ["MLRUNNER_PROJECT"]
-    path = os.pathsep.join(filter(None, [project, os.environ.get("PYTHONPATH")]))
+    folder = home / ".mlrunner" / "environments"
+    python = made(then, folder)
+    path = os.pathsep.join(filter(None, [str(code(then, folder)), os.environ.get("PYTHONPATH")]))
     command = [str(python), "-m", "mlrunner", "reproduce", *arguments]
-    return subprocess.run(command, env={**os.environ, "PYTHONPATH": path}).returncode
+    told = {"PYTHONPATH": path, "HYDRA_FULL_ERROR": os.environ["MLRUNNER_VERBOSE"]}  # a traceback with -v only
+    return subprocess.run(command, env={**os.environ, **told}).returncode
+
+
+def code(then: Surroundings, folder: Path) -> Path:
+    """Check out the commit of then; today's code where there were uncommitted changes, or git does not know it.
+
+    Args:
+        then: What was recorded.
+        folder: Holds one folder a commit.
+
+    Returns:
+        The folder of the code.
+    """
+    project, commit = Path(os.environ["MLRUNNER_PROJECT"]), then.commit or ""
+    if then.dirty.strip() or not COMMIT.fullmatch(commit) or not _git(project, "cat-file", "-e", f"{commit}:{VERB}"):
+        return project
+    place = folder / commit
+    with FileLock(folder / f"{commit}.lock"):
+        if not (place / VERB).exists():
+            shutil.rmtree(place, ignore_errors=True)
+            done = _git(folder, "clone", "--quiet", "--shared", "--no-checkout", str(project), str(place))
+            if not (done and _git(place, "checkout", "--quiet", commit)):
+                raise StoreError(f"Commit {commit[:10]} cannot be checked out into {place}; git says why.")
+    return place
+
+
+def _git(folder: Path, *arguments: str) -> bool:
+    try:
+        return subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True).returncode == 0
+    except OSError:  # there is no git
+        return False
 
 
 def made(then: Surroundings, folder: Path) -> Path:
@@ -80,9 +112,11 @@ def made(then: Surroundings, folder: Path) -> Path:
 
 
 def requirements(then: Surroundings) -> list[str]:
-    """Write what to install: names and versions only, for the list comes from a store that anybody may have written."""
+    """Write what to install: names and versions only, for anybody may have written to the store."""
     return [
-        f"{name}=={version}" for name, version in then.packages.items() if name not in OWN and PIN.fullmatch(version)
+        f"{name}=={version}"
+        for name, version in then.packages.items()
+        if name not in INSTALLERS and PIN.fullmatch(version)
     ]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from mlrunner.errors import brief
-from mlrunner.records.frozen import PIN, PYTHON, surroundings
+from mlrunner.records.frozen import INSTALLERS, PIN, PYTHON, surroundings
 from mlrunner.redaction import redact
 from mlrunner.tracking import provenance
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from mlrunner.records.frozen import Surroundings
 
 SHORT = 10  # digits of a commit
-OWN = "mlrunner"  # its version is that of the code, which is looked at itself
 
 
 def differences(record: Record, store: Store, checked: Checked) -> Iterator[str]:
@@ -89,7 +88,7 @@ def _packages(then: Surroundings) -> Iterator[str]:
     if not then.packages:
         yield "The run did not record its packages, so they cannot be compared."
         return
-    names = sorted({*then.packages, *now} - {OWN}, key=str.lower)
+    names = sorted({*then.packages, *now} - set(INSTALLERS), key=str.lower)
     found = [
         f"{name} {then.packages.get(name, 'absent')} → {now.get(name, 'absent')}"
         for name in names

@@ -15,6 +15,7 @@ from mlrunner.records.frozen import Surroundings
 from mlrunner.reproduction import environment
 from mlrunner.reproduction.scores import compared, is_close, summary
 
+TRIAL = {"mlrunner.sweep_id": "d/t", "mlrunner.trial_number": "0"}
 PYTHON = sys.version.split()[0]
 
 

@@ -31,7 +31,13 @@ def _at(home: Path | None) -> Path:
     return Path(os.environ["MLRUNNER_HOME"])
 
 
-def run(overrides: Sequence[str] = (), home: Path | None = None) -> Run:
+def _listed(overrides: Sequence[str], what: str = "overrides") -> list[str]:
+    if isinstance(overrides, str):
+        raise ConfigError(f"{what} is a list of texts, like ['{overrides}'], and not one text.")
+    return [str(text) for text in overrides]
+
+
+def run(overrides: Sequence[str] = (), *, home: Path | None = None) -> Run:
     """Run one composition in this process, as `mlrunner OVERRIDES` does.
 
     Args:
@@ -47,12 +53,13 @@ def run(overrides: Sequence[str] = (), home: Path | None = None) -> Run:
     _at(home)
     from mlrunner import application
 
+    overrides = _listed(overrides)
     if any(text.startswith("sweep=") for text in overrides):
         raise ConfigError("A search has many runs; call mlrunner.sweep instead of mlrunner.run.")
-    return run_of(application.run_here(list(overrides)))
+    return run_of(application.run_here(overrides))
 
 
-def sweep(overrides: Sequence[str], home: Path | None = None) -> Sweep:
+def sweep(overrides: Sequence[str], *, home: Path | None = None) -> Sweep:
     """Run a grid or a search, as `mlrunner --multirun OVERRIDES` does; in a process of its own, which starts workers.
 
     Args:
@@ -66,7 +73,7 @@ def sweep(overrides: Sequence[str], home: Path | None = None) -> Sweep:
         MlrunnerError: When it cannot start.
     """
     _at(home)
-    command = [sys.executable, "-m", "mlrunner", "--multirun", *overrides, "output=json"]
+    command = [sys.executable, "-m", "mlrunner", "--multirun", *_listed(overrides), "output=json"]
     environment = {**os.environ, "PYTHONPATH": _path(), "HYDRA_FULL_ERROR": "0"}  # sentences and no traceback
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     if not done.stdout.strip():
@@ -105,7 +112,9 @@ def diff(first: str, *others: str, composition: Sequence[str] | None = None, hom
     return compare([*sides, *([of_composition(composition)] if composition is not None else [])])
 
 
-def runs(where: str = "", sort: Sequence[str] = (), limit: int | None = None, home: Path | None = None) -> pd.DataFrame:
+def runs(
+    where: str = "", sort: Sequence[str] = (), limit: int | None = None, *, home: Path | None = None
+) -> pd.DataFrame:
     """List runs, the newest first; the parents of sweeps are left out.
 
     Args:
@@ -126,7 +135,7 @@ def runs(where: str = "", sort: Sequence[str] = (), limit: int | None = None, ho
 
     from mlrunner.records import open_store
 
-    found = [one for one in open_store(folder).search(where, sort) if not one.is_sweep][:limit]
+    found = [one for one in open_store(folder).search(where, _listed(sort, "sort")) if not one.is_sweep][:limit]
     rows = [
         {
             "run_id": one.run_id,

@@ -12,6 +12,8 @@ from mlrunner import terminal
 from mlrunner.errors import ConfigError, MlrunnerError, ProblemsError, StoreError
 from mlrunner.keys import VERBS
 
+# Hydra's flags that take a word, which is no override.
+VALUED = ("--cfg", "-c", "--config-name", "-cn", "--config-path", "-cp", "--config-dir", "-cd", "--package", "-p")
 UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENOENT)
 
 
@@ -53,7 +55,8 @@ def _unwritten(error: Exception) -> StoreError | None:
     home = os.environ["MLRUNNER_HOME"]
     if code in (errno.ENOSPC, errno.EDQUOT) or "disk is full" in str(error):
         return StoreError(
-            f"No disk space left while writing {file or 'a store'} (MLRUNNER_HOME is {home}); free some, or set "
+            f"No disk space left while writing {file or 'the output or a store'} (MLRUNNER_HOME is {home}); free some, "
+            "or set "
             "MLRUNNER_HOME to a folder on another disk."
         )
     if code in UNWRITABLE and file is not None and (Path(str(file)).is_relative_to(home) or str(file) in home):
@@ -67,7 +70,8 @@ def _refused(error: Exception, words: Sequence[str]) -> MlrunnerError:
     from mlrunner.composition.diagnosis import diagnose
 
     multirun = bool({"-m", "--multirun"} & set(words))
-    typed = [text for text in words if not text.startswith("-")]
+    valued = {place + 1 for place, text in enumerate(words) if text in VALUED}
+    typed = [text for place, text in enumerate(words) if not text.startswith("-") and place not in valued]
     if typed and typed[0] in VERBS:  # whose other words are no overrides
         typed = [text for text in typed if "=" in text]
     found = diagnose(typed, multirun)

@@ -40,5 +40,5 @@ class Patient:
 
 def be_patient() -> None:
     """Make the process's own output such a stream."""
-    if not isinstance(sys.stdout, Patient):
+    if sys.stdout is not None and not isinstance(sys.stdout, Patient):  # None: it is closed
         sys.stdout = Patient(sys.stdout)

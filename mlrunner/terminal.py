@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shlex
 import sys
@@ -21,12 +22,15 @@ if TYPE_CHECKING:
     from mlrunner.outcome import Outcome
 
 PARTS = ("train", "validation", "cv", "test")
+HUGE = 1e12  # digits beyond these are counted, not read
 PIPED_WIDTH = 240  # columns where there is no terminal
 
 
 def console(stderr: bool = False) -> Console:
     """Make a console on today's stdout or stderr: plain and wide when it is piped."""
     stream = sys.stderr if stderr else sys.stdout
+    if stream is None:  # it is closed
+        return Console(file=io.StringIO())
     width = None if stream.isatty() else PIPED_WIDTH
     return Console(file=stream, highlight=False, soft_wrap=not stream.isatty(), width=width)
 
@@ -70,7 +74,7 @@ def number(value: float | None, spread: float | None = None) -> str:
     """Write a number in four significant digits, with its spread; a dash for none."""
     if value is None or value != value:
         return "-"
-    told = f"{value:,.4g}" if abs(value) < 9999.5 else f"{value:,.0f}"
+    told = f"{value:,.0f}" if 9999.5 <= abs(value) < HUGE else f"{value:,.4g}"
     return told if spread is None else f"{told} ± {spread:.2g}"
 
 

@@ -98,7 +98,7 @@ class TestScores:
     def test_the_direction_is_that_of_the_metric(self) -> None:
         one, other = side(metrics={"test/r2": 0.5, "test/rmse": 1.0}), side(metrics={"test/r2": 0.6, "test/rmse": 1.1})
         found = {score.name: score.verdicts for score in scores.scores((one, other))}
-        assert found == {"test/r2": ("better",), "test/rmse": ("worse",)}
+        assert found == {"test/r2": ("better?",), "test/rmse": ("worse?",)}
 
     def test_the_objective_comes_first_and_costs_last(self) -> None:
         metrics = {"fit_seconds": 1.0, "test/mae": 1.0, "test/r2": 0.5, "validation/r2": 0.4, "r2": 0.4}
@@ -120,10 +120,16 @@ class TestScores:
 
     def test_other_rows_are_not_compared_group_by_group(self) -> None:
         drawn = noise.Replicates("rows", 1.0, {"r2": [0.5 + 0.01 * (number % 5) for number in range(20)]})
+        others = noise.Replicates("other rows", 1.0, drawn.metrics)
         here = side(metrics={"test/r2": 0.5}, replicates={"test": drawn}, record=record())
-        there = side(metrics={"test/r2": 0.6}, replicates={"test": drawn}, record=record(data_hash="other"))
+        there = side(metrics={"test/r2": 0.6}, replicates={"test": others}, record=record())
         assert scores.scores((here, here))[0].noise == (0.0,)
         assert (scores.scores((here, there))[0].noise[0] or 0) > 0
+
+    def test_scores_of_other_data_are_neither_better_nor_worse(self) -> None:
+        here = side(metrics={"test/r2": 0.5}, record=record())
+        there = side(metrics={"test/r2": 0.6}, record=record(data_hash="other"))
+        assert scores.scores((here, there))[0].verdicts == ("other data",)
 
     def test_the_deviation_over_folds_tells_the_noise_of_trials(self) -> None:
         def trial(value: float) -> Side:
@@ -134,8 +140,12 @@ class TestScores:
         assert found.verdicts == ("within noise",)
 
     def test_seconds_that_differ_by_a_little_are_noise(self) -> None:
-        one, other, third = (side(metrics={"fit_seconds": value}) for value in (1.0, 1.1, 2.0))
-        assert scores.scores((one, other, third))[0].verdicts == ("within noise", "worse")
+        one, other, third, fourth = (side(metrics={"fit_seconds": value}) for value in (1.0, 1.1, 2.0, 1.05))
+        assert scores.scores((one, other, third, fourth))[0].verdicts == (
+            "within noise",
+            "worse",
+            "within noise",
+        )
 
 
 class TestGrounds:
@@ -220,7 +230,7 @@ class TestRendering:
         assert "~ model.depth" in told
         assert "+ added" in told
         assert "+0.25" in told
-        assert "better" in told
+        assert "better?" in told
 
     def test_markdown_escapes_what_would_break_its_tables(self, found: Comparison) -> None:
         told = rendering.as_markdown(found)
@@ -263,7 +273,7 @@ class TestFiles:
         assert both.lines == (None,)
 
     @pytest.mark.parametrize(
-        ("text", "told"), [("- 1\n", "holds no keys"), ("a: [\n", "cannot be read as YAML"), (None, "cannot be read")]
+        ("text", "told"), [("- 1\n", "holds no keys"), ("a: [\n", "cannot be read as YAML"), (None, "does not exist")]
     )
     def test_what_is_no_composition_is_refused(self, text: str | None, told: str, tmp_path: Any) -> None:
         file = tmp_path / "a.yaml"

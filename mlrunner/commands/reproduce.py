@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
+from mlrunner.errors import ConfigError
 from mlrunner.terminal import console
 
 if TYPE_CHECKING:
@@ -31,20 +33,35 @@ def main(arguments: list[str]) -> int:
         description="Run again what was frozen when a run was launched, and compare every metric.",
         epilog="example: mlrunner reproduce best --strict; exit code 0: reproduced, 4: other numbers, 2: refused",
     )
-    parser.add_argument("run", help="a run (id, name, folder), SWEEP/TRIAL, a sweep for its winner, latest, best")
+    parser.add_argument(
+        "run", nargs="?", help="a run (id, name, folder), SWEEP/TRIAL, a sweep for its winner, latest, best"
+    )
     parser.add_argument("overrides", nargs="*", help="where things are here: dataset.path=..., stack=...")
     parser.add_argument("--strict", action="store_true", help="refuse when code, data or packages are not as they were")
-    parser.add_argument("--tolerance", type=float, metavar="SHARE", help="by which a metric may differ; 0 by default")
+    parser.add_argument("--tolerance", type=_share, metavar="SHARE", help="by which a metric may differ; 0 by default")
     parser.add_argument("--in-env", action="store_true", help="make the recorded environment first, and run there")
     parser.add_argument("--check", action="store_true", help="only tell what is not as it was")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parsed = parser.parse_intermixed_args(arguments)
+    if parsed.run is None:
+        raise ConfigError("mlrunner reproduce needs a run: its id, name or folder, SWEEP/TRIAL, latest, best.")
     if parsed.in_env:
         from mlrunner.reproduction import environment
 
         rest = [text for text in arguments if text != "--in-env"]
         return environment.run_in(parsed.run, rest, parsed.overrides)
     return _reproduce(parsed)
+
+
+def _share(text: str) -> float:
+    """Read a tolerance."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = math.nan
+    if not 0 <= found < math.inf:
+        raise ConfigError(f"--tolerance {text} is no share; give a number of at least 0, like 1e-9.")
+    return found
 
 
 def _reproduce(parsed: argparse.Namespace) -> int:
@@ -94,13 +111,11 @@ def _show(found: Reproduction) -> None:
 
 
 def _table(found: Reproduction) -> Table:
-    """Lay out what differs, and the scores of each part; an objective has its own name beside that of its part."""
+    """Lay out every metric that was compared."""
     table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
     for name in ("  metric", "then", "now", "difference"):
         table.add_column(name, justify="left" if name == "  metric" else "right")
     for one in found.metrics:
-        if one.is_same and ("/" not in one.name or one.name.endswith("_std")):
-            continue
         cells = ("-", "-") if one.now is None else (repr(one.now), f"{one.now - one.then:.3g}")
         mark = "✓" if one.is_same else "✗"
         table.add_row(f"{mark} {one.name}", repr(one.then), *cells, style="" if one.is_same else "red")

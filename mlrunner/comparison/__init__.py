@@ -94,7 +94,10 @@ def _line(first: Side, other: Side) -> Line | None:
     if not first.frozen.choices or not other.frozen.choices:
         return None
     with composing([*first.frozen.sources, *other.frozen.sources]) as hydra:
-        return lines.line(hydra, first.frozen, other.frozen)
+        try:
+            return lines.line(hydra, first.frozen, other.frozen)
+        except ConfigError as error:  # an option that is not there any more
+            return Line((), (), problem=str(error))
 
 
 def _choices(sides: Sequence[Side], found: Sequence[Line | None]) -> Iterator[Change]:

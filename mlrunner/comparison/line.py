@@ -28,16 +28,25 @@ class Line:
             place of overrides of the same keys and of those below a choice that is made anew.
         command: All overrides of the second composition, from the default one.
         beyond: The keys that no override can set; none when the second composition is reached exactly.
+        folders: Of configuration beside the project's own: the second composition was run with `-cd`.
+        problem: Why there is no line: today's files do not compose a side any more; None where there is one.
     """
 
     change: tuple[str, ...]
     command: tuple[str, ...]
     beyond: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+    problem: str | None = None
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What to type after the program's name."""
+        return (*(word for folder in self.folders for word in ("-cd", folder)), *self.command)
 
     @property
     def is_exact(self) -> bool:
         """Whether the command composes the second composition exactly."""
-        return not self.beyond
+        return not self.beyond and self.problem is None
 
 
 def line(hydra: Composing, first: Frozen, second: Frozen) -> Line:
@@ -51,7 +60,7 @@ def line(hydra: Composing, first: Frozen, second: Frozen) -> Line:
     command, beyond = toward(hydra, Frozen({}), second)
     own = alone(first.overrides)
     change, _ = toward(hydra, Frozen(first.config, first.raw, first.choices, own), second) if own else (command, beyond)
-    return Line(change, command, beyond)
+    return Line(change, command, beyond, second.sources)
 
 
 def alone(overrides: Sequence[str]) -> tuple[str, ...]:

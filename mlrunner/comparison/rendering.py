@@ -55,9 +55,12 @@ def ending(found: Comparison) -> Iterator[tuple[str, str]]:
         if line is None:
             continue
         name = letter(place)
+        if line.problem is not None:
+            yield f"no overrides of today's files are {name}", line.problem
+            continue
         if line.change:
             yield f"A becomes {name} with", " ".join(map(shlex.quote, line.change))
-        yield f"{name} is", " ".join(["mlrunner", *map(shlex.quote, line.command)])
+        yield f"{name} is", " ".join(["mlrunner", *map(shlex.quote, line.words)])
         if line.beyond:
             yield f"and no override of today's files sets, to be {name} exactly", ", ".join(line.beyond)
 

@@ -15,7 +15,8 @@ from mlrunner.noise import SURE
 PARTS = ("validation", "cv", "test", "train")
 COSTS = ("fit_seconds", "score_seconds")
 UNSTEADY = 0.25  # the share by which the same work takes more or less time
-Verdict = Literal["better", "worse", "same", "within noise"]
+LITTLE = 0.1  # seconds that nobody notices
+Verdict = Literal["better", "worse", "better?", "worse?", "same", "within noise", "other data"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Score:
         values: One a side; None where there is none.
         differences: From the first side to each other one; None where one of them is absent.
         noise: Two standard errors of each difference; None where nothing tells it.
-        verdicts: Of each difference; None where one of them is absent.
+        verdicts: Of each difference, with a question mark where nothing tells the noise; None where one is absent.
     """
 
     name: str
@@ -66,8 +67,11 @@ def _against(name: str, first: Side, other: Side) -> tuple[float | None, float |
     if one is None or two is None:
         return None, None, None
     difference = two - one
-    if name in COSTS and abs(difference) < UNSTEADY * max(one, two):
-        return difference, None, "within noise"
+    if name in COSTS:
+        is_steady = abs(difference) > max(LITTLE, UNSTEADY * max(one, two))
+        return difference, None, ("better" if difference < 0 else "worse") if is_steady else "within noise"
+    if not _have_same_data(first, other):
+        return difference, None, "other data"
     error = _error(name, first, other)
     told = None if math.isnan(error) else SURE * error
     return difference, told, _verdict(name, difference, told)
@@ -78,7 +82,10 @@ def _verdict(name: str, difference: float, told: float | None) -> Verdict:
         return "same"
     if told is not None and abs(difference) <= told:
         return "within noise"
-    return "better" if (difference > 0) == greater_is_better(name) else "worse"
+    is_better = (difference > 0) == greater_is_better(name)
+    if told is None:
+        return "better?" if is_better else "worse?"
+    return "better" if is_better else "worse"
 
 
 def _error(name: str, first: Side, other: Side) -> float:
@@ -86,15 +93,14 @@ def _error(name: str, first: Side, other: Side) -> float:
     part, _, metric = name.rpartition("/")
     one, two = first.replicates.get(part), other.replicates.get(part)
     if one is not None and two is not None:
-        if not _have_same_rows(first, other):
-            two = noise.Replicates(f"not {one.rows}", two.scale, two.metrics, two.is_folds)
         return noise.of_difference(one, two, metric)
     return math.hypot(_of_folds(name, first), _of_folds(name, other))
 
 
-def _have_same_rows(first: Side, other: Side) -> bool:
+def _have_same_data(first: Side, other: Side) -> bool:
+    """Tell whether the scores are of one target of one table: others are neither better nor worse."""
     if first.record is None or other.record is None:
-        return False
+        return True
     same_data = first.record.tags.get("mlrunner.data_hash") == other.record.tags.get("mlrunner.data_hash")
     return same_data and first.record.params.get("dataset.target") == other.record.params.get("dataset.target")
 

@@ -20,7 +20,11 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 WIDEST = 60  # characters of a value
 SEARCH = "model.search"  # the ranges of a search decide nothing of a run
 MOST = 30  # lines of a section that is not asked for whole
-VERDICTS: dict[str | None, Style] = {"better": "better", "worse": "worse", "within noise": "dim", "same": "dim"}
+VERDICTS: dict[str | None, Style] = {
+    "better": "better",
+    "worse": "worse",
+    **dict.fromkeys(("within noise", "same", "other data"), "dim"),
+}
 
 
 @dataclass(frozen=True)

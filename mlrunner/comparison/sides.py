@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from mlrunner.records import Record, Store, naming, read_yaml
 from mlrunner.records import frozen as reading
 from mlrunner.records.frozen import Frozen, Surroundings
 
+FOLDER_FLAGS = ("-cd", "--config-dir")
 SUFFIXES = (".yaml", ".yml")
 
 
@@ -73,6 +74,8 @@ def of_file(file: Path) -> Side:
     """
     import yaml
 
+    if not file.exists():
+        raise ConfigError(f"{file} does not exist; name a file that holds keys and values.")
     try:
         raw = read_yaml(file.read_text())
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
@@ -99,8 +102,13 @@ def of_composition(overrides: Sequence[str]) -> Side:
     Raises:
         ConfigError: When it does not compose.
     """
-    with composing() as hydra:
-        found = hydra.compose(overrides)
+    words, folders = list(overrides), []
+    for flag in [word for word in words if word in FOLDER_FLAGS]:
+        place = words.index(flag)
+        folders += [str(Path(folder).absolute()) for folder in words[place + 1 : place + 2]]
+        del words[place : place + 2]
+    with composing(folders) as hydra:
+        found = replace(hydra.compose(words), sources=tuple(folders))
     name = " ".join(overrides) or "default"
     return Side(name, f"the composition {name}" if overrides else "the default composition", found)
 

@@ -95,6 +95,10 @@ def open_store(home: Path, overrides: Sequence[str] = ()) -> Store:
         file = Path(uri.removeprefix(SQLITE).partition("?")[0])
         if not file.exists() or sqlite.can_read(file):
             return sqlite.SqliteStore(file)
+    from mlrunner.stack import servers
+
+    if servers.is_remote(uri):
+        servers.reach(uri, "stack.tracking_uri")  # MLflow itself would try for minutes
     from mlrunner.records.client import ClientStore
 
     return ClientStore(uri)

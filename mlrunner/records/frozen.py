@@ -24,6 +24,7 @@ class Frozen:
         choices: Group to option, `features@model.features` among them; options that are null are left out.
         overrides: As they were typed.
         sources: The folders of configuration beside the project's own, like that of `-cd`.
+        cwd: Where it was launched; None where that is not known.
     """
 
     config: dict[str, Any]
@@ -31,6 +32,7 @@ class Frozen:
     choices: dict[str, str] = field(default_factory=dict)
     overrides: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    cwd: str | None = None
 
 
 def of_record(record: Record) -> Frozen:
@@ -57,7 +59,7 @@ def frozen(config: dict[str, Any], raw: Any, hydra: Any, overrides: Any) -> Froz
         for source in runtime.get("config_sources", [])
         if source.get("provider") == "command-line" and source.get("schema") == "file"
     )
-    return Frozen(config, raw, choices, tuple(map(str, overrides or ())), folders)
+    return Frozen(config, raw, choices, tuple(map(str, overrides or ())), folders, runtime.get("cwd"))
 
 
 @dataclass(frozen=True)

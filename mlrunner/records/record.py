@@ -67,7 +67,7 @@ class Record:
         """The metric of its objective; the first of several."""
         told = self.params.get("objective.metric")
         if told is None:  # a search, which logs its goal as one parameter a metric
-            told = next((name.removeprefix("goal.") for name in self.params if name.startswith("goal.")), "r2")
+            told = next((name.removeprefix("goal.") for name in self.params if name.startswith("goal.")), "")
         return told.strip('[]"').partition('"')[0]
 
     @property

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 FOREIGN = ("dataset", "cleaning", "split", "model", "objective", "tracking", "seed", "threads")  # what the run brings
 TODAYS = ("stack", "gate", "deployer", "output")  # what this machine says: nothing is deployed again
-PLACES = ("dataset.path", "dataset.url", "threads", "output")  # what may be elsewhere here, beside the stack
+PLACES = ("dataset.path", "dataset.url", "threads")  # what may be elsewhere here, beside the stack
 UNSEEDED = 0.05  # the share that an estimator without a seed may differ by
 SEEDS = ("random_state", "random_seed")
 EXACT = ("sklearn.linear_model.", "sklearn.dummy.", "sklearn.svm.", "sklearn.neighbors.")  # use no seed as a rule
@@ -83,6 +83,7 @@ def prepare(record: Record, overrides: Sequence[str]) -> Prepared:
     folder = Path(str(configs[0].home)) / "multirun" / datetime.now().strftime("%Y-%m-%d/%H-%M-%S-%f")
     choices = {group: option for group, option in frozen.choices.items() if "@" not in group}
     launch = Launch(choices, list(frozen.overrides), folder, prefix="reproduction")
+    texts["config.yaml"] = OmegaConf.to_yaml(configs[0])  # with where things are here
     checked = _with_reason(record, configs[0], launch)
     return Prepared(record, configs, checked, launch, texts, is_refit)
 
@@ -111,11 +112,21 @@ def _configs(frozen: Frozen, overrides: Sequence[str], repeats: int) -> list[Dic
         today = hydra.compose(own).raw or {}
         raw |= {name: today[name] for name in TODAYS}
         raw = hydra.set(raw, [text for text in overrides if text not in own])
+    raw["dataset"] = _found_again(raw["dataset"], frozen.cwd)
     _refuse_hidden(raw)
     first: Any = OmegaConf.create(raw)
     OmegaConf.set_struct(first, True)
     more = [OmegaConf.merge(first, {"seed": int(first.seed) + number}) for number in range(1, repeats)]
     return [first, *[one for one in more if isinstance(one, DictConfig)]]
+
+
+def _found_again(dataset: dict[str, Any], cwd: str | None) -> dict[str, Any]:
+    """Look for a relative path where the run was launched, if there is nothing here."""
+    path = dataset.get("path")
+    if not isinstance(path, str) or cwd is None or "://" in path or "${" in path or Path(path).is_absolute():
+        return dataset
+    here, there = (any(folder.glob(path)) for folder in (Path.cwd(), Path(cwd)))
+    return dataset if here or not there else {**dataset, "path": str(Path(cwd) / path)}
 
 
 def _refuse_others(overrides: Sequence[str]) -> None:

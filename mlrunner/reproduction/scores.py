@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mlrunner.records import Record
 
 COSTS = ("seconds", "_ms", "megabytes")  # what a machine takes is never the same
+CHOOSERS = ("validation", "cv")  # their metrics stand by their bare names too
 TRIALS_OWN = ("train/", "test/")  # a trial reads no test rows, and scores no training rows
 
 
@@ -43,7 +44,8 @@ def compared(record: Record, now: dict[str, float], tolerance: float) -> Iterato
         tolerance: The share of a value by which it may differ.
     """
     for name, then in record.metrics.items():
-        if name.endswith(COSTS) or not is_its_own(name, record):
+        is_told_twice = any(f"{part}/{name}" in record.metrics for part in CHOOSERS)
+        if name.endswith(COSTS) or is_told_twice or not is_its_own(name, record):
             continue
         value = now.get(name)
         yield Compared(name, then, value, value is not None and is_close(then, value, tolerance))

@@ -144,7 +144,7 @@ def test_a_folder_and_its_yaml_are_the_run_itself(recorded: Recorded, diff: Diff
         ([], "needs two sides"),
         (["latest"], "needs two sides"),
         (["latest", "nothing"], "'nothing' is no run"),
-        (["latest", "nowhere.yaml"], "cannot be read as YAML"),
+        (["latest", "nowhere.yaml"], "does not exist"),
         (["latest", "--", "model=rff"], "does not compose"),
         (["latest", "latest", "--json", "--md"], "not allowed with"),
     ],

@@ -252,7 +252,7 @@ def test_a_composition_of_somebody_elses_is_refused(kept: Checkout) -> None:
     [
         (["nothing"], "'nothing' is no run"),
         (["original", "model=rf"], "'model=rf' cannot be given here"),
-        (["original", "--tolerance", "x"], "invalid float value"),
+        (["original", "--tolerance", "x"], "--tolerance x is no share"),
     ],
 )
 def test_what_cannot_be_reproduced_is_one_sentence(checkout: Checkout, arguments: list[str], told: str) -> None:

@@ -117,7 +117,7 @@ def where_next(outcome: Outcome, overrides: list[str]) -> dict[str, str]:
     after = {"next": "mlrunner status, rollback, history, stop"} if deployed else {"deploy": deploy}
     compare = {"diff": f"mlrunner diff latest~1 {short}"}
     return {
-        "mlflow": f"mlrunner ui {short}",
+        "mlflow": f"mlrunner ui {short}  # run {outcome.run_id}",
         "folder": relative(outcome.folder),
         **(compare if _has_previous(Path(outcome.folder)) else {}),
         "again": " ".join(["mlrunner", *map(shlex.quote, overrides)]),

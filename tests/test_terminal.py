@@ -110,7 +110,7 @@ def test_where_next_after_a_first_run(tmp_path: Path, monkeypatch: pytest.Monkey
     folder = runs(tmp_path / "day", "12-00")
     told = where_next(dataclasses.replace(OUTCOME, folder=str(folder)), ["model=rf", "split.test=0.3"])
     assert told == {
-        "mlflow": "mlrunner ui 01234567",
+        "mlflow": "mlrunner ui 01234567  # run 0123456789abcdef",
         "folder": "day/12-00",
         "again": "mlrunner model=rf split.test=0.3",
         "reproduce": "mlrunner reproduce 01234567",

@@ -170,9 +170,11 @@ def test_text_output_names_what_ran_and_where_to_look(again: Ran, session_home: 
         assert text in shown
     assert "\x1b" not in shown
     assert any(line.split()[:3] == ["deploy", "mlrunner", "deploy"] for line in shown.splitlines())
-    diff = next(line for line in shown.splitlines() if line.strip().startswith("diff")).split("diff", 1)[1]
-    done = subprocess.run(diff, shell=True, cwd=PROJECT, capture_output=True, text=True)
-    assert done.returncode in (0, 1), done.stderr
+    told = next(line.split() for line in shown.splitlines() if line.strip().startswith("diff"))
+    assert told[:3] == ["diff", "mlrunner", "diff"]
+    done = front_door(session_home, *told[2:])
+    assert done.code == 0, done.err
+    assert "A becomes B" in done.out or "Nothing differs" in done.out
     assert session_home.joinpath("multirun").is_dir()
 
 

@@ -124,7 +124,7 @@ def answers(last: Any, method: str, inputs: Any) -> Any:
     Here its threads share out the rows instead.
     """
     ask = getattr(last, method)
-    if type(last).__name__ not in FORESTS or last.n_jobs in (None, 1):
+    if type(last).__name__ not in FORESTS or getattr(last, "n_jobs", None) in (None, 1):
         return ask(inputs)
     from joblib import Parallel, delayed, effective_n_jobs
 

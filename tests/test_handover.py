@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from mlrunner import handover
-from mlrunner.errors import ConfigError
+from mlrunner.errors import ConfigError, ProblemsError
+from mlrunner.trust import MORE, refuse_foreign
 
 FROZEN: dict[str, Any] = {
     "dataset": {"_target_": "mlrunner.dataset.EmbeddedDataset", "name": "wine", "task": "classification"},
@@ -73,11 +74,13 @@ def test_the_run_itself_cannot_be_changed(text: str) -> None:
 
 @pytest.mark.parametrize("group", ["dataset", "cleaning", "split", "gate", "deployer"])
 def test_a_composition_from_a_store_names_our_classes_only(group: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    handover._refuse_foreign(FROZEN)
+    refuse_foreign(FROZEN, handover.USED)
     foreign = {**FROZEN, group: {"_target_": "os.system"}}
-    with pytest.raises(ConfigError, match=rf"{group}._target_=os.system comes from the run and is not of mlrunner"):
-        handover._refuse_foreign(foreign)
-    monkeypatch.setenv(handover.MORE, "mine,os")
-    handover._refuse_foreign(foreign)
-    with pytest.raises(ConfigError):
-        handover._refuse_foreign({**FROZEN, group: {"_target_": "ossify.system"}})
+    with pytest.raises(
+        ProblemsError, match=rf"{group}._target_=os.system comes from the run and is of neither mlrunner"
+    ):
+        refuse_foreign(foreign, handover.USED)
+    monkeypatch.setenv(MORE, "mine,os")
+    refuse_foreign(foreign, handover.USED)
+    with pytest.raises(ProblemsError):
+        refuse_foreign({**FROZEN, group: {"_target_": "ossify.system"}}, handover.USED)

@@ -291,3 +291,10 @@ class TestFiles:
 def test_one_side_is_not_enough() -> None:
     with pytest.raises(ConfigError, match="two sides at least"):
         compare([side()])
+
+
+def test_of_a_very_wide_table_the_first_columns_are_described() -> None:
+    import pandas as pd
+
+    found = profile(pd.DataFrame([range(600)], columns=[f"c{number}" for number in range(600)]))
+    assert len(found["columns"]) == 500

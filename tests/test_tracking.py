@@ -259,3 +259,11 @@ def test_a_run_ends_with_its_status(status: str, client: MlflowClient, run_id: s
     tracking.end(run_id, status)
     assert client.get_run(run_id).info.status == status
     assert client.get_run(run_id).data.tags["mlrunner.job"] == "1"
+
+
+def test_documents_stay_whole_where_a_column_is_called_like_a_secret(client: MlflowClient, run_id: str) -> None:
+    del client
+    told = {"columns": {"token": {"dtype": "str"}, "password": {"top": {"a: b": 0.5}}}}
+    tracking.log_documents(run_id, {"data.json": told})
+    uri = MlflowClient().get_run(run_id).info.artifact_uri
+    assert json.loads(mlflow.artifacts.load_text(f"{uri}/data.json")) == told

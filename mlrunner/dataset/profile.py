@@ -10,6 +10,7 @@ from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_
 
 LOOKED_AT = 5_000  # rows, evenly spaced; the rest would change little
 QUANTILES = 21  # every twentieth
+WIDEST = 500  # columns; a table of thousands would take seconds
 TOP = 20  # values of a text column
 
 
@@ -24,7 +25,7 @@ def profile(table: pd.DataFrame) -> dict[str, Any]:
         greatest; of dates in seconds) or `top` (value to its share of the rows that have one).
     """
     some = table.iloc[:: max(1, len(table) // LOOKED_AT)]
-    return {"rows": len(table), "columns": {str(name): _column(some[name]) for name in some.columns}}
+    return {"rows": len(table), "columns": {str(name): _column(some[name]) for name in some.columns[:WIDEST]}}
 
 
 def _column(column: pd.Series[Any]) -> dict[str, Any]:

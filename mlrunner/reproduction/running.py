@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from mlrunner.composition.checks import Checked
     from mlrunner.outcome import Outcome
 
-FOREIGN = ("dataset", "cleaning", "split", "model", "objective", "tracking", "seed", "threads")  # what the run brings
-TODAYS = ("stack", "gate", "deployer", "output")  # what this machine says: nothing is deployed again
+TODAYS = ("project", "home", "stack", "gate", "deployer", "output")  # what this machine says; nothing is deployed
 PLACES = ("dataset.path", "dataset.url", "threads")  # what may be elsewhere here, beside the stack
 UNSEEDED = 0.05  # the share that an estimator without a seed may differ by
 SEEDS = ("random_state", "random_seed")
@@ -76,8 +75,8 @@ def prepare(record: Record, overrides: Sequence[str]) -> Prepared:
     frozen = of_record(record)
     if frozen.raw is None:
         raise ConfigError(f"Run {record.short} has no .hydra/config.yaml at {record.artifact_uri}; name another run.")
-    refuse_foreign(frozen.raw, FOREIGN)
-    refuse_foreign(frozen.config, FOREIGN)
+    for config in (frozen.raw, frozen.config):
+        refuse_foreign(config, [key for key in config if key not in TODAYS])
     is_refit = WINNER_OF in record.tags or REFIT in record.tags
     configs = tuple(_configs(frozen, overrides, 1 if is_refit else _repeats(texts.get("hydra.yaml"))))
     folder = Path(str(configs[0].home)) / "multirun" / datetime.now().strftime("%Y-%m-%d/%H-%M-%S-%f")
@@ -132,10 +131,10 @@ def _found_again(dataset: dict[str, Any], cwd: str | None) -> dict[str, Any]:
 def _refuse_others(overrides: Sequence[str]) -> None:
     for text in overrides:
         key = text.partition("=")[0]
-        if "=" not in text or (key not in PLACES and not key.startswith("stack")):
+        if "=" not in text or (key not in PLACES and key != "stack" and not key.startswith("stack.")):
             raise ConfigError(
                 f"'{text}' cannot be given here: the run is what it was. Where its data are may be said "
-                f"({', '.join(PLACES)}, stack=...); to run it otherwise, see mlrunner diff {text.partition('=')[0]}."
+                f"({', '.join(PLACES)}, stack=...); to run it otherwise, start a new run."
             )
 
 

@@ -209,6 +209,12 @@ def log_texts(run_id: str, texts: dict[str, str]) -> None:
         MlflowClient().log_text(run_id, redact(content), path)
 
 
+def log_documents(run_id: str, documents: dict[str, Any]) -> None:
+    """Save plain values as JSON, path to value; a column that is called like a secret is none, so nothing is hidden."""
+    for path, value in documents.items():
+        MlflowClient().log_text(run_id, json.dumps(value), path)
+
+
 def log_hydra(run_id: str, folder: Path) -> None:
     """Save Hydra's record of a run or of a sweep."""
     found = [*folder.glob(".hydra/*.yaml"), *folder.glob("multirun.yaml")]

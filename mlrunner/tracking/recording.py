@@ -41,7 +41,7 @@ DEPLOYMENT, DEPLOY_VERSION = "mlrunner.deployment.name", "mlrunner.deployment.ve
 DEPLOY_URL, DEPLOY_WHERE = "mlrunner.deployment.url", "mlrunner.deployment.where"
 DEPLOY_ERROR = "mlrunner.deployment.error"
 DATA, CODE, NOISE = "data.json", "environment/code.json", "noise.json"
-PROFILES: dict[str, dict[str, Any]] = {}  # of the table that this process read last, by its digest
+PROFILES: dict[str, dict[str, Any]] = {}  # of the table that this process read last, by its digest and settings
 DRAWN_ROWS = 2000  # of each part; the pictures look at fewer
 
 
@@ -185,12 +185,12 @@ def as_yaml(config: dict[str, Any]) -> str:
 def surroundings(run_id: str, checked: Checked) -> None:
     """Save what the data look like, and a digest of each source file that the choices run on."""
     data = checked.data
-    if data.fingerprint not in PROFILES:  # the runs of a grid have one table
+    key = json.dumps([data.fingerprint, checked.composition["dataset"]], default=str)  # of one file more or fewer rows
+    if key not in PROFILES:  # the runs of a grid have one table
         PROFILES.clear()
-        PROFILES[data.fingerprint] = profile(data.table)
-    told = {"fingerprint": data.fingerprint, "target": data.dataset.target, **PROFILES[data.fingerprint]}
-    texts = {DATA: json.dumps(told), CODE: json.dumps(checked.sources)}
-    RECORDER.later(tracking.log_texts, run_id, texts)
+        PROFILES[key] = profile(data.table)
+    told = {"fingerprint": data.fingerprint, "target": data.dataset.target, **PROFILES[key]}
+    RECORDER.later(tracking.log_documents, run_id, {DATA: told, CODE: checked.sources})
 
 
 def replicates(tracked: Tracked, found: Evaluation, task: Task) -> None:
@@ -201,7 +201,7 @@ def replicates(tracked: Tracked, found: Evaluation, task: Task) -> None:
 def _replicate(run_id: str, judged: dict[str, tuple[Predictions, str]], folds: Replicates | None, task: Task) -> None:
     found = {part: noise.replicate(said, task, rows) for part, (said, rows) in judged.items()} | {"cv": folds}
     told = {part: one.plain() for part, one in found.items() if one is not None}
-    tracking.log_texts(run_id, {NOISE: json.dumps(told)})
+    tracking.log_documents(run_id, {NOISE: told})
 
 
 def environment(run_id: str, composition: Composition) -> None:

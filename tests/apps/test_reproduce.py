@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -245,6 +246,17 @@ def test_a_composition_of_somebody_elses_is_refused(kept: Checkout) -> None:
     done = trusting(kept, "reproduce", "original")
     assert done.code == 2
     assert "set MLRUNNER_TRUSTED=os" in done.err
+
+
+def test_a_composition_of_somebody_elses_names_no_folder_and_reads_no_variable(kept: Checkout) -> None:
+    file = kept.artifact(".hydra/config.yaml")
+    text = file.read_text()
+    file.write_text(re.sub(r"(?m)^home:.*$", "home: /nonexistent/elsewhere", text))
+    assert differences(kept) == []  # this machine's own home stands
+    file.write_text(re.sub(r"(?m)^blueprint:.*$", "blueprint: ${oc.env:SECRET}", text))
+    done = trusting(kept, "reproduce", "original", "--check")
+    assert done.code == 2
+    assert "blueprint reads the variable SECRET" in done.err
 
 
 @pytest.mark.parametrize(

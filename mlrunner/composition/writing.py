@@ -6,9 +6,9 @@ import math
 import re
 from typing import Any
 
-PLAIN = re.compile(r"[A-Za-z_/][\w./:+-]*")  # of a text that needs no quotes, unless it is one of these words
+PLAIN = re.compile(r"[A-Za-z_/][\w./:+-]*", re.ASCII)  # of a text that needs no quotes, unless it is one of these words
 WORDS = re.compile(r"true|false|null|nan|inf|choice|range|interval|glob|tag|sort|shuffle|cast", re.IGNORECASE)
-NAME = re.compile(r"[A-Za-z_][\w.-]*")  # of a key of a dictionary
+NAME = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)  # of a key of a dictionary
 
 
 def written(value: Any) -> str:

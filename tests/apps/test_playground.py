@@ -156,7 +156,9 @@ def example(service: str) -> dict[str, Any]:
 
 class TestPage:
     def test_the_form_predicts_what_the_service_predicts(self, page: Page, service: str) -> None:
-        first = asked(service, json.dumps(example(service)).encode())[0]
+        given = example(service)["dataframe_split"]
+        # That row alone: among others it goes through another kernel of BLAS, which may end in another last digit.
+        (first,) = asked(service, json.dumps({"dataframe_split": {**given, "data": given["data"][:1]}}).encode())
         assert page.predict() == first
 
         page.fill("size *", "0.12345")

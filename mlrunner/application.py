@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import sys
+from argparse import ArgumentError
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlrunner.errors import ConfigError, nearest
 from mlrunner.options import quote_choices, quote_option
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ def compose_and_run(arguments: list[str]) -> int:
     flags = [text for text in arguments if text in FLAGS]  # argparse takes none between overrides
     if any(text.startswith("sweep=") for text in arguments) and not flags:
         flags = [FLAGS[0]]  # a search is a multirun; Hydra would find that out only where nothing else is wrong
+    refuse_unknown(arguments)
     told = [readable(text) for text in arguments if text not in flags]
     sys.argv = ["mlrunner", *flags, *(map(held_back, told) if searches_models(told) else told)]
     register_sweeper()
@@ -37,6 +40,26 @@ def compose_and_run(arguments: list[str]) -> int:
     if RAISED:
         raise RAISED.pop()
     return 1 if SweepCallback.failed else 0
+
+
+def refuse_unknown(arguments: list[str]) -> None:
+    """Name an option that Hydra does not take, for which it would print all those that it takes.
+
+    Raises:
+        ConfigError: When there is one.
+    """
+    from hydra._internal.utils import get_args_parser
+
+    parser = get_args_parser()
+    parser.exit_on_error = False
+    try:
+        _, unknown = parser.parse_known_args(arguments)
+    except ArgumentError as error:
+        raise ConfigError(f"{error}; mlrunner --help tells what it takes.") from error
+    if unknown:
+        option = unknown[0].partition("=")[0]
+        close = nearest(option, [text for text in parser._option_string_actions if text.startswith("--")])
+        raise ConfigError(f"mlrunner takes no {option}.{close} mlrunner --help tells what it takes.")
 
 
 def run_here(overrides: list[str]) -> Outcome:

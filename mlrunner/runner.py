@@ -143,9 +143,10 @@ def execute(checked: Checked, refit: bool = False) -> Outcome:
     settle()
     began = time.perf_counter()
     run_id = tracking.begin(checked)
-    recording.environment(run_id, checked.composition)
-    recording.surroundings(run_id, checked)
     try:
+        tracking.log_composition(run_id, checked)
+        recording.environment(run_id, checked.composition)
+        recording.surroundings(run_id, checked)
         pipeline_run = _pipeline(checked, run_id, refit)
     except BaseException as error:
         status = "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"

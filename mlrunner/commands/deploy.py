@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 from dataclasses import asdict
 from pathlib import Path
 
+from mlrunner.commands.parsing import Parser
 from mlrunner.errors import ConfigError
 from mlrunner.terminal import console, show_hand_over
 
@@ -20,7 +20,7 @@ def main(arguments: list[str]) -> int:
     Returns:
         0 when it serves, 3 when the gate refused.
     """
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="mlrunner deploy",
         description="Judge a saved model on its test rows, and let it serve if the gate opens.",
         epilog="example: mlrunner deploy best gate=threshold gate.threshold=0.4 deployer=docker",

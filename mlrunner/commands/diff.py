@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlrunner.commands.parsing import Parser
 from mlrunner.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -49,8 +50,8 @@ def _split(arguments: list[str]) -> tuple[list[str], list[str] | None]:
     return arguments[:place], arguments[place + 1 :]
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="mlrunner diff",
         description="Tell what differs: choices, values, scores, data, code and environment; and the overrides.",
         epilog=EPILOG,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import shlex
 from collections.abc import Mapping
 
 from mlrunner.commands import stack
+from mlrunner.commands.parsing import Parser
 
 PLAIN = (
     "ZENML_CONFIG_PATH",
@@ -21,7 +21,7 @@ SECRET = ("ZENML_STORE_API_KEY", "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PA
 
 def main(arguments: list[str]) -> int:
     """Print `export` lines for `eval`."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="mlrunner env",
         description="Print the variables that show the plain zenml and mlflow commands our stores.",
         epilog='use as: eval "$(mlrunner env)"',

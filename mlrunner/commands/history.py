@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 
 from rich.table import Table
 
 from mlrunner.commands.deploy import folder
+from mlrunner.commands.parsing import Parser
 from mlrunner.deployer import ledger
 from mlrunner.terminal import console
 
@@ -16,7 +16,7 @@ STYLES = {"deployed": "green", "refused": "yellow", "failed": "red"}
 
 def main(arguments: list[str]) -> int:
     """Print the history of a deployment, oldest first."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="mlrunner history", description="Tell what was deployed, refused, rolled back and stopped, and why."
     )
     parser.add_argument("name", nargs="?", help="of the deployment, when there are several")

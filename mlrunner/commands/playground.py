@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib.util
 import webbrowser
 from pathlib import Path
 
+from mlrunner.commands.parsing import Parser
 from mlrunner.errors import ConfigError
 
 HOST, LAST_PORT = "127.0.0.1", 65535
@@ -14,7 +14,7 @@ HOST, LAST_PORT = "127.0.0.1", 65535
 
 def main(arguments: list[str]) -> int:
     """Serve the page until Ctrl-C."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="mlrunner playground",
         description="Open a page that asks a deployed model for predictions: by form, by CSV file, by pasted request.",
     )

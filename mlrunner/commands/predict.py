@@ -11,6 +11,7 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlrunner.commands.parsing import Parser
 from mlrunner.errors import ConfigError, StoreError
 
 if TYPE_CHECKING:
@@ -45,8 +46,8 @@ def main(arguments: list[str]) -> int:
     return int(found["rows"] > 0 and found["predicted"] == 0)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="mlrunner predict",
         description="Predict a table of any size through what is deployed, piece by piece.",
         epilog=EXAMPLES,

@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.progress import track
 
 from mlrunner import pruning
+from mlrunner.commands.parsing import Parser
 from mlrunner.errors import ConfigError
 from mlrunner.pruning import Criteria, showing
 from mlrunner.pruning.plan import Plan, named, plan
@@ -52,8 +53,8 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="mlrunner prune",
         description="Remove runs with folders, models, artifacts and ZenML runs; without --yes, tell what would go.",
         epilog=EXAMPLES,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlrunner.commands.parsing import Parser
 from mlrunner.errors import MlrunnerError, StoreError
 from mlrunner.records import FOLDER, naming, open_store, read_yaml
 
@@ -23,7 +23,7 @@ MULTIRUN = "multirun.yaml"
 
 def main(arguments: list[str]) -> int:
     """Write a report, and keep it with its run in MLflow."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="mlrunner report",
         description="Write one HTML file about a sweep or a run, and keep it with its run in MLflow.",
         epilog="example: mlrunner report 2026-11-25/17-43-06-708940 --open",

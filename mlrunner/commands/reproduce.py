@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
+from mlrunner.commands.parsing import Parser
 from mlrunner.errors import ConfigError
 from mlrunner.terminal import console
 
@@ -28,7 +29,7 @@ def main(arguments: list[str]) -> int:
     Returns:
         0 when every metric is as it was, 4 when one is not.
     """
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="mlrunner reproduce",
         description="Run again what was frozen when a run was launched, and compare every metric.",
         epilog="example: mlrunner reproduce best --strict; exit code 0: reproduced, 4: other numbers, 2: refused",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from mlrunner.application import compose_and_run
+from mlrunner.commands.parsing import Parser
 from mlrunner.errors import ConfigError, nearest
 
 MULTIRUN = "multirun.yaml"
@@ -18,7 +18,7 @@ GRID = "hydra_plugins.mlrunner_sweeper.grid.ResumedGrid"
 
 def main(arguments: list[str]) -> int:
     """Run the command of a sweep again, in its folder and with its study."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="mlrunner resume",
         description="Go on with a sweep: finished trials stay, interrupted ones run again with the same parameters.",
         epilog="example: mlrunner resume 2026-11-25/17-43-06-708940 hydra.sweeper.n_trials=40",

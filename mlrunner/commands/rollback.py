@@ -8,13 +8,14 @@ from dataclasses import asdict
 
 from mlrunner.commands import stack
 from mlrunner.commands.deploy import folder
+from mlrunner.commands.parsing import Parser
 from mlrunner.deployer import ledger, lifecycle
 from mlrunner.terminal import show_hand_over
 
 
 def main(arguments: list[str]) -> int:
     """Go back by one version, or by several."""
-    parser = argparse.ArgumentParser(prog="mlrunner rollback", description="Let an earlier version serve again.")
+    parser = Parser(prog="mlrunner rollback", description="Let an earlier version serve again.")
     parser.add_argument("steps", nargs="?", type=_steps, default=1, help="how many versions back (1)")
     parser.add_argument("--name", help="of the deployment, when there are several")
     parser.add_argument("--json", action="store_true", help="print one JSON document")

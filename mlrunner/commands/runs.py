@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from mlrunner import listing
+from mlrunner.commands.parsing import Parser
 from mlrunner.errors import ConfigError
 from mlrunner.listing import columns, formats
 from mlrunner.records import open_store
@@ -28,11 +29,11 @@ def main(arguments: list[str]) -> int:
     return show(parser("runs", description), arguments, sweeps=False)
 
 
-def parser(verb: str, description: str) -> argparse.ArgumentParser:
+def parser(verb: str, description: str) -> Parser:
     """Make the parser of `runs` and of `sweeps`."""
     known = columns.SWEEPS if verb == "sweeps" else columns.RUNS
     epilog = EXAMPLES.format(columns=", ".join(known), sorts=", ".join([*listing.STORED, *listing.COMPUTED]))
-    made = argparse.ArgumentParser(
+    made = Parser(
         prog=f"mlrunner {verb}",
         description=description,
         epilog=epilog.replace("mlrunner runs", f"mlrunner {verb}"),
@@ -68,7 +69,7 @@ def joined(arguments: list[str]) -> list[str]:
     return found
 
 
-def show(made: argparse.ArgumentParser, arguments: list[str], sweeps: bool) -> int:
+def show(made: Parser, arguments: list[str], sweeps: bool) -> int:
     """Find what is asked for and print it."""
     parsed = made.parse_intermixed_args(joined(arguments))
     overrides = [text for text in parsed.words if text.startswith(("stack=", "stack."))]

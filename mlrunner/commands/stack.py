@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from mlrunner.commands.parsing import Parser
 
 if TYPE_CHECKING:
     from mlrunner.stack import Stack
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 def main(arguments: list[str]) -> int:
     """Print what `zenml stack describe` prints, for the stack that a run would use."""
-    parser = argparse.ArgumentParser(prog="mlrunner stack", description="Describe the stack that a run would use.")
+    parser = Parser(prog="mlrunner stack", description="Describe the stack that a run would use.")
     parser.add_argument("action", choices=["describe"])
     parser.add_argument("overrides", nargs="*", help="like stack=mlflow_server stack.tracking_uri=URL")
     parsed = parser.parse_args(arguments)

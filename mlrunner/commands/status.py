@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from dataclasses import asdict
 
 from rich.text import Text
 
 from mlrunner.commands.deploy import folder
+from mlrunner.commands.parsing import Parser
 from mlrunner.deployer import ledger, lifecycle
 from mlrunner.terminal import console, number
 
@@ -21,7 +21,7 @@ def main(arguments: list[str]) -> int:
     Returns:
         0 when none of them is down, 1 otherwise.
     """
-    parser = argparse.ArgumentParser(prog="mlrunner status", description="Tell what serves where, and how it is.")
+    parser = Parser(prog="mlrunner status", description="Tell what serves where, and how it is.")
     parser.add_argument("name", nargs="?", help="of a deployment; all of them without one")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parsed = parser.parse_args(arguments)

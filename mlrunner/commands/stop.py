@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
-
 from mlrunner.commands import stack
 from mlrunner.commands.deploy import folder
+from mlrunner.commands.parsing import Parser
 from mlrunner.deployer import ledger, lifecycle
 from mlrunner.terminal import console
 
 
 def main(arguments: list[str]) -> int:
     """Stop a deployment; one that is stopped already is fine."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="mlrunner stop", description="End a deployment's servers and free its port; its history stays."
     )
     parser.add_argument("name", nargs="?", help="of the deployment, when there are several")

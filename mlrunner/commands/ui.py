@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
 import webbrowser
@@ -11,6 +10,7 @@ from pathlib import Path
 from rich.text import Text
 
 from mlrunner.commands import playground
+from mlrunner.commands.parsing import Parser
 from mlrunner.errors import ConfigError
 from mlrunner.records import SQLITE, naming, open_store, tracking_uri
 from mlrunner.stack.servers import is_remote, without_login
@@ -21,7 +21,7 @@ OVERRIDE = re.compile(r"stack[.=].*", re.DOTALL)
 
 def main(arguments: list[str]) -> int:
     """Serve the pages until Ctrl-C, which is how they end: exit code 0."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="mlrunner ui",
         description="Open MLflow's pages on the store of this project, and Optuna's dashboard on its newest search.",
         epilog="example: mlrunner ui latest. Ctrl-C ends the pages, with exit code 0.",

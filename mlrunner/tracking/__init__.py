@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 TAG_LIMIT = 5000  # characters; MLflow refuses longer values
 PARAM_LIMIT = 6000  # characters; MLflow refuses longer values
+NAME_LIMIT = 250  # characters; MLflow refuses longer names of parameters
+UNNAMEABLE = re.compile(r"[^\w.\-: ]")  # what MLflow takes in no name, and the slash, which it takes for a path
 BATCH = 100  # parameters a request
 PNG = {"dpi": 100, "pil_kwargs": {"compress_level": 1}}  # larger files, written in less time
 MODEL_TAG = "mlrunner.model"
@@ -56,18 +58,21 @@ def create_run(experiment: str, name: str, tags: dict[str, str], began: int | No
 
 
 def begin(checked: Checked) -> str:
-    """Open a run and log all that is known before it starts.
+    """Open a run that says who runs what.
 
     Returns:
         The run's id.
     """
-    composition, settings = checked.composition, checked.composition.settings
-    launch, fingerprint = composition.launch, checked.data.fingerprint
-    experiment = experiment_id(settings.tracking.experiment, checked.stack.artifact_location)
-    run_id = create_run(experiment, composition.name, tags_of(composition, fingerprint))
-    log_params(run_id, {**launch.choices, **flatten(composition.config)})
-    log_dataset(run_id, checked.data.dataset.label, composition["dataset"], fingerprint)
-    return run_id
+    composition = checked.composition
+    experiment = experiment_id(composition.settings.tracking.experiment, checked.stack.artifact_location)
+    return create_run(experiment, composition.name, tags_of(composition, checked.data.fingerprint))
+
+
+def log_composition(run_id: str, checked: Checked) -> None:
+    """Log every setting of a run, and its data."""
+    composition, data = checked.composition, checked.data
+    log_params(run_id, {**composition.launch.choices, **flatten(composition.config)})
+    log_dataset(run_id, data.dataset.label, composition["dataset"], data.fingerprint)
 
 
 def tags_of(composition: Composition, fingerprint: str) -> dict[str, str]:
@@ -103,13 +108,17 @@ def _place(folder: Path, job: int) -> dict[str, str]:
 
 
 def flatten(tree: Any, prefix: str = "") -> dict[str, str]:
-    """Flatten nested settings into dotted names and texts of at most `PARAM_LIMIT` characters."""
+    """Flatten nested settings into dotted names and texts of at most `PARAM_LIMIT` characters.
+
+    A column may be called `price ($)`, which MLflow refuses as a name: such letters are told by their numbers.
+    """
     if isinstance(tree, dict) and tree:
         parts = [flatten(value, f"{prefix}.{key}" if prefix else str(key)) for key, value in tree.items()]
         return {name: value for part in parts for name, value in part.items()}
     text = tree if isinstance(tree, str) else json.dumps(tree, default=str)
     is_secret = tree is not None and re.fullmatch(SECRETS, prefix.rpartition(".")[2])
-    return {prefix: "***" if is_secret else redact(text)[:PARAM_LIMIT]}
+    name = UNNAMEABLE.sub(lambda found: f"-{ord(found[0]):x}", prefix)[:NAME_LIMIT]
+    return {name: "***" if is_secret else redact(text)[:PARAM_LIMIT]}
 
 
 def log_params(run_id: str, params: dict[str, str]) -> None:

@@ -1,0 +1,27 @@
+"""The command line of a verb: argparse's, whose refusal is one sentence like every other of ours."""
+
+from __future__ import annotations
+
+import argparse
+from typing import NoReturn
+
+from mlrunner.errors import ConfigError, nearest
+
+UNKNOWN = "unrecognized arguments: "  # argparse's words
+
+
+class Parser(argparse.ArgumentParser):
+    """Reads the arguments of a verb.
+
+    Raises:
+        ConfigError: For what it does not take, where argparse would print its usage and leave the process.
+    """
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the command line."""
+        more = f"{self.prog} --help tells what it takes."
+        _, found, unknown = message.partition(UNKNOWN)
+        if found:
+            option = unknown.split()[0].partition("=")[0]
+            raise ConfigError(f"{self.prog} takes no {unknown}.{nearest(option, self._option_string_actions)} {more}")
+        raise ConfigError(f"{message}; {more}")

@@ -77,7 +77,9 @@ def test_long_values_are_cut(length: int, kept: int) -> None:
 
 
 def test_any_column_can_be_a_parameter(client: MlflowClient, run_id: str) -> None:
-    told = flatten({"dtypes": {"price ($)": "str", "größe/m²": "str", "//": 1, "..": 2, "": 3, "x" * 300: 4, "a:b c": 5}})
+    told = flatten(
+        {"dtypes": {"price ($)": "str", "größe/m²": "str", "//": 1, "..": 2, "": 3, "x" * 300: 4, "a:b c": 5}}
+    )
     tracking.log_params(run_id, told)
     assert client.get_run(run_id).data.params == told
     assert list(told)[:2] == ["dtypes.price -28-24-29", "dtypes.größe-2fm²"]

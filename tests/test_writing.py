@@ -16,7 +16,9 @@ from mlrunner.composition.writing import written
 KEYS = some.from_regex(r"[a-z_][a-z0-9_.-]{0,8}", fullmatch=True)
 TEXTS = some.one_of(
     some.text(some.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), max_size=12),
-    some.sampled_from(["true", "null", "80_20", "1e5", "it's", 'a "b"', "a\\", "\\'", " x ", "", "a,b", "[a]", "{}", "A²"]),
+    some.sampled_from(
+        ["true", "null", "80_20", "1e5", "it's", 'a "b"', "a\\", "\\'", " x ", "", "a,b", "[a]", "{}", "A²"]
+    ),
 )
 NUMBERS = some.one_of(some.booleans(), some.none(), some.integers(), some.floats(allow_nan=False))
 VALUES = some.recursive(

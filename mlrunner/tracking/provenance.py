@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import re
 import subprocess
 import sys
 from functools import cache
@@ -12,6 +13,7 @@ from pathlib import Path
 import mlrunner
 
 PROJECT = Path(mlrunner.__file__).parent.parent
+HEADER = re.compile(r"^(Name|Version): *(.+?)\s*$", re.MULTILINE)
 
 
 def _git(*arguments: str) -> str | None:
@@ -44,10 +46,20 @@ def git() -> dict[str, str]:
 @cache
 def packages() -> str:
     """List the installed distributions, as `pip freeze` would, with the Python version first."""
-    known = [dist for dist in metadata.distributions() if "_vendor" not in str(dist.locate_file(""))]  # of setuptools
-    found = {dist.metadata["Name"]: dist.version for dist in known}
-    lines = [f"{name}=={version}" for name, version in sorted(found.items(), key=lambda item: str(item[0]).lower())]
+    found: dict[str, str] = {}
+    for dist in metadata.distributions():
+        if "_vendor" not in str(dist.locate_file("")):  # of setuptools
+            name, version = _header(dist)
+            found.setdefault(name, version)  # what comes first is what is imported
+    lines = [f"{name}=={version}" for name, version in sorted(found.items(), key=lambda item: item[0].lower())]
     return "\n".join([f"# Python {sys.version.split()[0]}", *lines, ""])
+
+
+def _header(dist: metadata.Distribution) -> tuple[str, str]:
+    """Read name and version without the rest of the file, a long text: a quarter of a second for all packages."""
+    text = dist.read_text("METADATA") or dist.read_text("PKG-INFO") or ""
+    told = dict(HEADER.findall(text.partition("\n\n")[0]))
+    return told.get("Name", "unknown"), told.get("Version", "unknown")
 
 
 def tags() -> dict[str, str]:

@@ -94,6 +94,12 @@ def warm() -> Warm:
     return Warm(PROJECT, {**environment(PROJECT), **PLAIN, **SILENT})
 
 
+def pytest_unconfigure() -> None:
+    """End the warm process, if there is one."""
+    if warm.cache_info().currsize:
+        warm().close()
+
+
 def cold(home: Path, *arguments: str, cwd: Path | None = None, **more: str) -> Ran:
     """Type a command as a person does, who waits for what it imports."""
     command = [sys.executable, "-m", "mlrunner", *arguments]

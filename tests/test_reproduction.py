@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from mlrunner.errors import StoreError
 from mlrunner.outcome import Outcome
 from mlrunner.records import Record
 from mlrunner.records.frozen import Surroundings
-from mlrunner.reproduction import environment
+from mlrunner.reproduction import environment, running
 from mlrunner.reproduction.scores import compared, is_close, summary
 
 TRIAL = {"mlrunner.sweep_id": "d/t", "mlrunner.trial_number": "0"}
@@ -21,7 +22,7 @@ PYTHON = sys.version.split()[0]
 
 def test_only_names_and_versions_are_installed() -> None:
     found = Surroundings(
-        packages={"pandas": "3.0", "mlrunner": "0.1.0", "pip": "25", "evil": "1.0@http://x", "local": "1.0+cpu"}
+        packages={"pandas": "3.0", "mlrunner": "0.1.0", "pip": "25", "evil": "1.0@http://x", "local": "1.0+cpu", "--find-links": "evil"}
     )
     assert environment.requirements(found) == ["pandas==3.0", "local==1.0+cpu"]
 
@@ -43,6 +44,29 @@ def test_what_is_not_to_be_had_is_said(tmp_path: Path) -> None:
     ):
         environment.made(then, tmp_path)
     assert not list(tmp_path.glob("*/.made"))
+
+
+def test_an_interpreter_is_a_version_and_no_path(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="'/tmp/evil' is no version of Python"):
+        environment.made(Surroundings(python="/tmp/evil"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "left"),
+    [
+        ({"_target_": "sklearn.linear_model.Ridge", "random_state": None}, []),
+        ({"_target_": "sklearn.linear_model.Ridge", "random_state": None, "solver": "sag"}, ["e.random_state"]),
+        ({"_target_": "sklearn.linear_model.SGDRegressor"}, ["e.random_state"]),
+        ({"_target_": "sklearn.svm.SVC"}, []),
+        ({"_target_": "sklearn.svm.SVC", "probability": True}, ["e.random_state"]),
+        ({"_target_": "sklearn.ensemble.RandomForestRegressor"}, ["e.random_state"]),
+        ({"_target_": "sklearn.ensemble.RandomForestRegressor", "random_state": 0}, []),
+        ({"_target_": "sklearn.naive_bayes.GaussianNB"}, []),
+        ({}, []),
+    ],
+)
+def test_a_fit_without_a_seed_is_by_chance(estimator: dict[str, Any], left: list[str]) -> None:
+    assert running.unseeded(estimator, "e") == left
 
 
 @pytest.fixture

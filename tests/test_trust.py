@@ -36,7 +36,28 @@ def test_what_is_ours_or_of_a_library_of_models_is_taken(config: Any) -> None:
         ({"_target_": "sklearnx.Evil"}, r"model\._target_=sklearnx\.Evil comes"),
         ({"url": "${oc.env:PASSWORD}"}, r"model\.url reads the variable PASSWORD .* set MLRUNNER_TRUSTED=env:PASSWORD"),
         ({"url": "${ oc.env: PASSWORD, x }"}, r"model\.url reads the variable PASSWORD"),
-        ({"url": "${oc.decode:${x}}"}, r"model\.url holds .*which a composition from a store may not"),
+        ({"url": "${oc.decode:${x}}"}, r"model\.url holds .* may not;"),
+        ({"url": "${oc.env:MLRUNNER_NOPE,${oc.env:SECRET}}"}, r"model\.url reads the variable SECRET"),
+        ({"url": '${oc.env:MLRUNNER_NOPE,"}${oc.env:SECRET}"}'}, r"model\.url reads the variable SECRET"),
+        (
+            {"x": "oc.env", "url": "${${model.x}:SECRET}"},
+            r"model\.url holds .* may not;",
+        ),
+        (
+            {"x": "env", "url": "${oc.${model.x}:SECRET}"},
+            r"model\.url holds .* may not;",
+        ),
+        ({"url": "${oc.env:${model.x}}"}, r"model\.url reads the variable _ of"),
+        ({"url": "${oc.env:A{B}}"}, r"model\.url holds .*which cannot be read"),
+        (
+            {"_target_": "${model.name}", "name": "subprocess.Popen"},
+            r"model\._target_=\$\{model.name\} comes",
+        ),
+        ({"_target_": "sklearn.${model.name}"}, r"model\._target_=sklearn\.\$\{model.name\} comes"),
+        (
+            {"targets": "${model.evil}", "evil": {"regression": "x.Y"}},
+            r"model\.targets=\$\{model.evil\} comes",
+        ),
     ],
 )
 def test_anything_else_is_refused(config: Any, told: str) -> None:
@@ -55,7 +76,7 @@ def test_what_is_not_used_is_not_looked_at() -> None:
 
 
 def test_more_can_be_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(MORE, "mine,env:PASSWORD")
+    monkeypatch.setenv(MORE, "mine, env:PASSWORD,")
     refuse_foreign({"a": {"_target_": "mine.Model", "url": "${oc.env:PASSWORD}"}}, ["a"])
     with pytest.raises(ProblemsError):
         refuse_foreign({"a": {"_target_": "mine2.Model"}}, ["a"])

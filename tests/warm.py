@@ -83,6 +83,11 @@ class Warm:
             self._lock.release()
 
 
+    def close(self) -> None:
+        """End the process, which has nothing left to read."""
+        self._process.communicate()
+
+
 def serve() -> dict[str, Any] | None:
     """Fork for each command that comes in, and tell how it ended.
 

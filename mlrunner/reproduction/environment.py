@@ -20,7 +20,9 @@ from mlrunner.terminal import console
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 VERB = "mlrunner/reproduction/__init__.py"  # what a commit has to have to reproduce by itself
+NAME = re.compile(r"[A-Za-z0-9][\w.-]*")  # of a package, and no option of pip's
 PIN = re.compile(r"[\w.+!-]+")  # of a version: a number, and no place to install from
+PYTHON = re.compile(r"\d+(\.\d+)*\w*")  # of an interpreter, and no path to one
 
 
 def run_in(what: str, arguments: Sequence[str], overrides: Sequence[str]) -> int:
@@ -95,8 +97,10 @@ def made(then: Surroundings, folder: Path) -> Path:
     Raises:
         StoreError: When Python or a package is not to be had.
     """
-    pins = requirements(then)
-    digest = hashlib.sha256("\n".join([str(then.python), *pins]).encode()).hexdigest()[:16]
+    pins, version = requirements(then), then.python or sys.version.split()[0]
+    if not PYTHON.fullmatch(version):
+        raise StoreError(f"The recorded environment cannot be made: '{version}' is no version of Python.")
+    digest = hashlib.sha256("\n".join([version, *pins]).encode()).hexdigest()[:16]
     place, mark = folder / digest, folder / digest / ".made"
     folder.mkdir(parents=True, exist_ok=True)
     python = place / "bin" / "python"
@@ -104,7 +108,7 @@ def made(then: Surroundings, folder: Path) -> Path:
         if not mark.exists():
             console(stderr=True).print(f"mlrunner: making the recorded environment, {len(pins)} packages …")
             shutil.rmtree(place, ignore_errors=True)
-            _make(place, then.python or sys.version.split()[0])
+            _make(place, version)
             (place / "requirements.txt").write_text("\n".join(pins) + "\n")
             _install(python, place / "requirements.txt")
             mark.touch()
@@ -116,7 +120,7 @@ def requirements(then: Surroundings) -> list[str]:
     return [
         f"{name}=={version}"
         for name, version in then.packages.items()
-        if name not in INSTALLERS and PIN.fullmatch(version)
+        if name not in INSTALLERS and NAME.fullmatch(name) and PIN.fullmatch(version)
     ]
 
 

@@ -16,8 +16,9 @@ from mlrunner import noise
 from mlrunner.composition import Launch, checks
 from mlrunner.composition.composing import composing
 from mlrunner.errors import ConfigError, MlrunnerError, ProblemsError
+from mlrunner.model import arguments
 from mlrunner.options import quote_option
-from mlrunner.records import WINNER_OF, Record, naming, open_store, read_yaml
+from mlrunner.records import REPRODUCES, WINNER_OF, Record, naming, open_store, read_yaml
 from mlrunner.records.frozen import Frozen, of_record
 from mlrunner.trust import refuse_foreign
 
@@ -29,7 +30,9 @@ TODAYS = ("project", "home", "stack", "gate", "deployer", "output")  # what this
 PLACES = ("dataset.path", "dataset.url", "threads")  # what may be elsewhere here, beside the stack
 UNSEEDED = 0.05  # the share that an estimator without a seed may differ by
 SEEDS = ("random_state", "random_seed")
-EXACT = ("sklearn.linear_model.", "sklearn.dummy.", "sklearn.svm.", "sklearn.neighbors.")  # use no seed as a rule
+EXACT = ("sklearn.linear_model.", "sklearn.dummy.", "sklearn.svm.", "sklearn.neighbors.")  # use no seed as a rule, but:
+RANDOM = ("SGDRegressor", "SGDClassifier", "Perceptron", "LinearSVR", "LinearSVC", "RANSACRegressor", "TheilSenRegressor")
+SHUFFLED = ("sag", "saga", "liblinear")  # solvers
 HIDDEN = "***"
 REFIT = "mlrunner.refit"  # a tag of the reproduction of a winner
 
@@ -75,14 +78,13 @@ def prepare(record: Record, overrides: Sequence[str]) -> Prepared:
     frozen = of_record(record)
     if frozen.raw is None:
         raise ConfigError(f"Run {record.short} has no .hydra/config.yaml at {record.artifact_uri}; name another run.")
-    for config in (frozen.raw, frozen.config):
-        refuse_foreign(config, [key for key in config if key not in TODAYS])
+    refuse_foreign(frozen.raw, [key for key in frozen.raw if key not in TODAYS])
     is_refit = WINNER_OF in record.tags or REFIT in record.tags
-    configs = tuple(_configs(frozen, overrides, 1 if is_refit else _repeats(texts.get("hydra.yaml"))))
+    is_single = is_refit or REPRODUCES in record.tags  # a trial's seeds are reproduced by a run each
+    configs = tuple(_configs(frozen, overrides, 1 if is_single else _repeats(texts.get("hydra.yaml"))))
     folder = Path(str(configs[0].home)) / "multirun" / datetime.now().strftime("%Y-%m-%d/%H-%M-%S-%f")
     choices = {group: option for group, option in frozen.choices.items() if "@" not in group}
     launch = Launch(choices, list(frozen.overrides), folder, prefix="reproduction")
-    texts["config.yaml"] = OmegaConf.to_yaml(configs[0])  # with where things are here
     checked = _with_reason(record, configs[0], launch)
     return Prepared(record, configs, checked, launch, texts, is_refit)
 
@@ -154,7 +156,7 @@ def run(prepared: Prepared) -> list[Outcome]:
     for number, cfg in enumerate(prepared.configs):
         place = prepared.launch.folder if number == 0 else prepared.launch.folder / str(number)
         launch = replace(prepared.launch, folder=place)
-        _write(launch.folder, prepared.texts)
+        _write(launch.folder, {**prepared.texts, "config.yaml": OmegaConf.to_yaml(cfg)})  # with where things are here
         checked = prepared.checked if number == 0 else checks.check(cfg, launch)
         found.append(runner.execute(checked, refit=prepared.is_refit))
     RECORDER.flush()
@@ -189,14 +191,17 @@ def allowed(prepared: Prepared, tolerance: float | None) -> tuple[float, str | N
     """Say by which share a metric may differ, and why it is not 0."""
     if tolerance is not None:
         return tolerance, None
-    unseeded = list(_unseeded(prepared.checked.composition["model"].get("estimator") or {}, "model.estimator"))
-    if not unseeded:
+    left = unseeded(prepared.checked.composition["model"].get("estimator") or {}, "model.estimator")
+    if not left:
         return 0.0, None
-    return UNSEEDED, f"{', '.join(unseeded)} is null, so two fits differ by chance: compared within {UNSEEDED:.0%}"
+    return UNSEEDED, f"{', '.join(left)} is not set, so two fits differ by chance: compared within {UNSEEDED:.0%}"
 
 
-def _unseeded(estimator: dict[str, Any], key: str) -> list[str]:
+def unseeded(estimator: dict[str, Any], key: str) -> list[str]:
+    """Name the seeds that are left to chance: null, or not given where the class has them."""
     target = str(estimator.get("_target_", ""))
-    if target.startswith(EXACT):
+    is_random = target.endswith(RANDOM) or estimator.get("solver") in SHUFFLED or estimator.get("probability") is True
+    if not target or (target.startswith(EXACT) and not is_random):
         return []
-    return [f"{key}.{name}" for name in SEEDS if name in estimator and estimator[name] is None]
+    known = arguments.known(arguments.locate(target, f"{key}._target_"))
+    return [f"{key}.{name}" for name in SEEDS if estimator.get(name) is None and (name in estimator or name in known)]

@@ -89,7 +89,7 @@ def run_here(overrides: list[str]) -> Outcome:
             known = failures.translate(error, told)
             if known is None or known is error:
                 raise
-            raise known from error
+            raise known from None  # a notebook would show all of Hydra's frames above the sentence
     return found
 
 

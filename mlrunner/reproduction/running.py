@@ -164,7 +164,9 @@ def run(prepared: Prepared) -> list[Outcome]:
 
 
 def folds(outcomes: Sequence[Outcome]) -> list[dict[str, list[float]]]:
-    """Read the scores of every fold of each run, by metric; empty where there are no folds."""
+    """Read the scores of every fold of each run, by metric; empty where there are no folds, or only one run."""
+    if len(outcomes) == 1:
+        return []
     store = open_store(Path(os.environ["MLRUNNER_HOME"]))
     records = [naming.by_id(store, str(one.run_id)) for one in outcomes]
     told = [json.loads((one and one.text("noise.json")) or "{}").get("cv") for one in records]

@@ -102,6 +102,7 @@ def diff(first: str, *others: str, composition: Sequence[str] | None = None, hom
     Raises:
         MlrunnerError: When there is no such run.
     """
+    overrides = None if composition is None else _listed(composition, "composition")
     folder = _at(home)
     from mlrunner.comparison import compare
     from mlrunner.comparison.sides import named, of_composition
@@ -109,7 +110,7 @@ def diff(first: str, *others: str, composition: Sequence[str] | None = None, hom
 
     store = open_store(folder)
     sides = [named(store, str(name), folder) for name in (first, *others)]
-    return compare([*sides, *([of_composition(composition)] if composition is not None else [])])
+    return compare([*sides, *([of_composition(overrides)] if overrides is not None else [])])
 
 
 def runs(
@@ -135,7 +136,7 @@ def runs(
 
     from mlrunner.records import open_store
 
-    found = [one for one in open_store(folder).search(where, _listed(sort, "sort")) if not one.is_sweep][:limit]
+    found = open_store(folder).search(where, _listed(sort, "sort"), limit, parents=False)
     rows = [
         {
             "run_id": one.run_id,
@@ -166,5 +167,6 @@ def deploy(what: str, overrides: Sequence[str] = (), home: Path | None = None) -
     Raises:
         MlrunnerError: When there is no such run, a choice is impossible, or the model cannot be deployed.
     """
+    told = _listed(overrides)
     _at(home)
-    return handover.deploy(what, overrides)
+    return handover.deploy(what, told)

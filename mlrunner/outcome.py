@@ -14,9 +14,9 @@ class Outcome:
 
     Args:
         name: What differs from the default composition.
-        status: FINISHED or FAILED.
+        status: FINISHED or FAILED; of a trial also PRUNED.
         metric: The objective's metric.
-        objective: Its value; NaN for a failure.
+        objective: Its value; NaN where it did not come to its end.
         seconds: Wall time of the pipeline.
         fit_seconds: Of that, the estimator's own fit.
         score_seconds: And its answers for every part, with their metrics.

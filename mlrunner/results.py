@@ -147,7 +147,7 @@ def sweep_of(told: Any) -> Sweep:
         }
         for one in outcomes
     ]
-    first = outcomes[0] if outcomes and outcomes[0].error is None and outcomes[0].run_id is not None else None
+    first = next((one for one in outcomes if one.status == "FINISHED" and one.run_id is not None), None)
     folder = Path(told["folder"]) if isinstance(told, dict) else Path(trials[0]["folder"]).parent
     metric = outcomes[0].metric if outcomes else "objective"
     winner = told.get("winner") if isinstance(told, dict) else None

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from rich.console import Console
 
 from mlrunner import noise
 from mlrunner.comparison import Comparison, compare, grounds, rendering, scores
+from mlrunner.comparison.line import Line
 from mlrunner.comparison.sections import sections, shown
-from mlrunner.comparison.sides import Side, of_file
+from mlrunner.comparison.sides import Side, _search, of_composition, of_file
 from mlrunner.comparison.structure import ABSENT, Change, changes, elements, same
 from mlrunner.dataset.profile import profile
 from mlrunner.errors import ConfigError
@@ -156,29 +160,6 @@ class TestGrounds:
         told = {"fingerprint": str(hash(table.to_csv())), "target": "y", **profile(table)}
         return side(stood_on=Surroundings(data=told), record=record(data_hash=told["fingerprint"]))
 
-    def test_a_distribution_that_moved_is_named_with_its_medians(self) -> None:
-        here, there = self.profiled(x=range(1000), z=range(1000)), self.profiled(x=range(500, 1500), z=range(1000))
-        found = grounds.moved(here, there)
-        assert [(one.column, one.told) for one in found] == [("x", "median 499.5 → 999.5")]
-        assert found[0].distance == pytest.approx(0.5, abs=0.01)
-
-    def test_samples_of_one_distribution_have_not_moved(self) -> None:
-        import numpy as np
-
-        rng = np.random.default_rng(0)
-        sides = [self.profiled(x=rng.normal(size=2000), t=rng.choice(["a", "b"], 2000)) for _ in range(2)]
-        assert grounds.moved(*sides) == []
-
-    def test_shares_of_texts_and_of_missing_values_move(self) -> None:
-        here = self.profiled(city=["a"] * 500 + ["b"] * 500, x=[1.0] * 1000)
-        there = self.profiled(city=["a"] * 900 + ["b"] * 100, x=[1.0] * 500 + [None] * 500)
-        told = {one.column: one.told for one in grounds.moved(here, there)}
-        assert told == {"city": "'a' 50.0% → 90.0%", "x": "missing 0.0% → 50.0%"}
-
-    def test_equal_constants_have_no_gap(self) -> None:
-        assert grounds.kolmogorov([1.0] * 21, [1.0] * 21) == 0.0
-        assert grounds.kolmogorov([1.0] * 21, [2.0] * 21) == 1.0
-
     def test_columns_and_types_are_compared(self) -> None:
         here, there = self.profiled(x=[1, 2], gone=[1, 2]), self.profiled(x=[1.5, 2.0], rows=["a", "b"])
         found = {change.key: change.values for change in grounds.data((here, there))}
@@ -195,6 +176,33 @@ class TestGrounds:
         assert found["code.commit"] == ("a" * 10, "b" * 10)
         assert found["code.files.mine"] == ("1", "2")
         assert str(found["code.dirty.m.py"][1]).startswith("+2 -1 (")
+
+    def test_what_decides_no_result_is_shown_and_makes_no_difference(self) -> None:
+        here = side(stood_on=Surroundings(commit="a", branch="main", sources={"mine": "1"}))
+        there = side(stood_on=Surroundings(commit="a", branch="other", sources={"mine": "1"}, untracked=("notes.txt",)))
+        found = compare((here, there))
+        assert [change.key for change in found.code] == ["code.branch", "code.untracked"]
+        assert found.is_same
+
+    @pytest.mark.parametrize(
+        ("one", "other", "is_same"),
+        [
+            ({"gate": {"min": 1}}, {"gate": {"min": 2}}, True),
+            ({"threads": 1}, {"threads": 2}, True),
+            ({"model": {"search": {"a": 1}}}, {"model": {"search": {"a": 2}}}, True),
+            ({"model": {"searching": 1}}, {"model": {"searching": 2}}, False),
+            ({"seed": 1}, {"seed": 2}, False),
+        ],
+    )
+    def test_only_what_a_run_is_makes_it_another(self, one: Any, other: Any, is_same: bool) -> None:
+        assert compare((side(one), side(other))).is_same is is_same
+
+    @pytest.mark.parametrize(
+        ("group", "is_same"), [("gate", True), ("stack", True), ("part@deployer.x", True), ("model", False)]
+    )
+    def test_the_choices_of_what_comes_after_a_run_make_no_other_run(self, group: str, is_same: bool) -> None:
+        sides = [Side("label", "name", Frozen({}, choices={group: option})) for option in "ab"]
+        assert compare(sides).is_same is is_same
 
     def test_packages_are_compared_with_what_is_not_installed(self) -> None:
         here = side(stood_on=Surroundings(python="3.11.1", packages={"pandas": "3.0", "old": "1"}))
@@ -255,13 +263,63 @@ class TestRendering:
         out = Console(record=True, width=100)
         rendering.show(same_sides, out)
         assert same_sides.is_same
-        assert "Nothing differs that decides a result." in out.export_text()
+        for told in (out.export_text(), rendering.as_markdown(same_sides), rendering.as_html(same_sides)):
+            assert "Nothing differs that decides a result." in told
+
+    @pytest.mark.parametrize(("known", "command"), [((), "-cd '/its own' model=mine"), (("/its own",), "model=mine")])
+    def test_a_line_brings_the_folders_that_the_first_side_has_not(self, known: tuple[str, ...], command: str) -> None:
+        sides = (Side("a", "a", Frozen({}, sources=known)), Side("b", "b", Frozen({})))
+        line = Line(("model=mine",), ("model=mine", "seed=1"), ("x",), ("x", "y"), ("/its own",))
+        told = dict(rendering.ending(replace(compare(sides), lines=(line,))))
+        assert told == {
+            "A becomes B with": command,
+            "and no override of today's files sets, for A to be B exactly": "x, y",
+            "B is": "mlrunner -cd '/its own' model=mine seed=1",
+            "and no override of today's files sets, to be B exactly": "x",
+        }
 
     @pytest.mark.parametrize(
         ("value", "text"), [(ABSENT, "-"), (None, "null"), ("", '""'), ("a\n b", "a b"), ("x" * 99, "x" * 59 + "…")]
     )
     def test_a_value_is_one_short_line(self, value: Any, text: str) -> None:
         assert shown(value) == text
+
+
+class TestCompositions:
+    @pytest.mark.parametrize(
+        "words", [["-cd", "{}"], ["--config-dir", "{}"], ["--config-dir={}"], ["-cd={}"], ["seed=1", "-cd", "{}"]]
+    )
+    def test_a_folder_of_configuration_is_named_as_hydra_takes_it(self, words: list[str], tmp_path: Path) -> None:
+        (tmp_path / "model").mkdir()
+        (tmp_path / "model" / "mine.yaml").write_text("defaults: [ridge]\nname: mine\n")
+        found = of_composition([*[word.format(tmp_path) for word in words], "model=mine"]).frozen
+        assert (found.config["model"]["name"], found.sources) == ("mine", (str(tmp_path),))
+
+    @pytest.mark.parametrize(
+        ("words", "told"),
+        [
+            (["-cd"], "-cd names nothing, which is no folder"),
+            (["--config-dir="], "--config-dir names nothing, which is no folder"),
+            (
+                ["-cd", "/not/there", "seed=1"],
+                "-cd names /not/there, which is no folder; name one of configuration files",
+            ),
+        ],
+    )
+    def test_a_folder_that_is_not_there_is_refused(self, words: list[str], told: str) -> None:
+        with pytest.raises(ConfigError, match=told):
+            of_composition(words)
+
+
+def test_a_search_is_told_with_its_sampler_its_goal_and_its_space() -> None:
+    params = {"study": "s", "sampler._target_": "optuna.samplers.TPESampler", "goal.r2": "maximize", "space/x": "1,2"}
+    sweep = replace(record(sweep_id="day/time"), params=params)
+    assert _search(sweep, Mock(statuses=lambda sweeps: {sweeps[0]: {"FINISHED": 2}})) == {
+        "sampler": {"_target_": "optuna.samplers.TPESampler"},
+        "goal": {"r2": "maximize"},
+        "space": {"x": "1,2"},
+        "runs": {"FINISHED": 2},
+    }
 
 
 class TestFiles:
@@ -291,10 +349,3 @@ class TestFiles:
 def test_one_side_is_not_enough() -> None:
     with pytest.raises(ConfigError, match="two sides at least"):
         compare([side()])
-
-
-def test_of_a_very_wide_table_the_first_columns_are_described() -> None:
-    import pandas as pd
-
-    found = profile(pd.DataFrame([range(600)], columns=[f"c{number}" for number in range(600)]))
-    assert len(found["columns"]) == 500

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, reject, settings
 from hypothesis import strategies as some
 
-from mlrunner.comparison.line import alone, edited, is_same, line
+from mlrunner.comparison.line import alone, edited, line, told
+from mlrunner.comparison.structure import same
 from mlrunner.composition.composing import Composing, composing
 from mlrunner.errors import ConfigError
+from mlrunner.records.frozen import Frozen
 
 CHOICES = {
     "model": ["ridge", "rf", "xgboost", "logistic_regression", "custom", "dummy"],
@@ -56,16 +59,29 @@ FEW: dict[str, Any] = {  # a composition takes a tenth of a second, so a failure
 }
 
 
+def is_same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Tell whether two compositions are the same, but for folders and what is printed."""
+    return same(told(one), told(other))
+
+
 @pytest.fixture(scope="module")
 def hydra() -> Iterator[Composing]:
     with composing() as found:
         yield found
 
 
+def drawn(hydra: Composing, overrides: list[str]) -> Frozen:
+    """Compose what was drawn, and draw again where one override forbids another."""
+    try:
+        return hydra.compose(overrides)
+    except ConfigError:
+        reject()
+
+
 @settings(max_examples=25, **FEW)
 @given(first=LINES, second=LINES)
 def test_the_line_composes_the_other_composition_exactly(first: list[str], second: list[str], hydra: Composing) -> None:
-    one, two = hydra.compose(first), hydra.compose(second)
+    one, two = drawn(hydra, first), drawn(hydra, second)
     found = line(hydra, one, two)
     assert found.is_exact
     whole = hydra.compose(found.command)
@@ -81,7 +97,7 @@ def test_the_line_composes_the_other_composition_exactly(first: list[str], secon
 @settings(max_examples=8, **FEW)
 @given(second=LINES)
 def test_no_override_can_be_left_out(second: list[str], hydra: Composing) -> None:
-    two = hydra.compose(second)
+    two = drawn(hydra, second)
     found = line(hydra, hydra.compose([]), two)
     for place in range(len(found.command)):
         less = [text for at, text in enumerate(found.command) if at != place]
@@ -138,3 +154,17 @@ def test_what_no_override_can_write_is_named(hydra: Composing) -> None:
     found = line(hydra, plain, replace(plain, raw={**plain.raw, "dataset": dataset}))
     assert not found.is_exact
     assert found.beyond == ("dataset.dtypes.two words",)
+
+
+def test_what_the_first_line_did_and_no_override_undoes_is_named(hydra: Composing) -> None:
+    found = line(hydra, hydra.compose(["+dataset.dtypes={two words:float}"]), hydra.compose([]))
+    assert (found.is_exact, found.change_beyond) == (True, ("dataset.dtypes.two words",))
+
+
+@pytest.mark.parametrize("name", ["ü", "it's", "a=b", "a,b (c)", "a[b]{c}", "a b", "a\\", "a%20b", "true"])
+def test_a_folder_of_any_name_composes(name: str, tmp_path: Path) -> None:
+    folder = tmp_path / name
+    (folder / "model").mkdir(parents=True)
+    (folder / "model" / "mine.yaml").write_text("defaults: [ridge]\nname: mine\n")
+    with composing([str(folder)]) as found:
+        assert found.compose(["model=mine"]).config["model"]["name"] == "mine"

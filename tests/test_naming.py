@@ -26,13 +26,13 @@ class Made:
         self.ids: dict[str, str] = {}
         self.began = 1_000
 
-    def add(self, name: str, r2: float | None = None, saved: bool = True, **tags: str) -> str:
+    def add(self, name: str, r2: float | None = None, saved: bool = True, metric: str = "r2", **tags: str) -> str:
         self.began += 1_000
         told = {"mlrunner.data_hash": "d", **{f"mlrunner.{key}": value for key, value in tags.items()}}
         if saved:
             told[records.MODEL] = f"models:/m-{name}"
         run = self.client.create_run(self.experiment, self.began, told, name)
-        self.client.log_param(run.info.run_id, "objective.metric", "r2")
+        self.client.log_param(run.info.run_id, "objective.metric", metric)
         if r2 is not None:
             self.client.log_metric(run.info.run_id, "test/r2", r2)
         self.client.set_terminated(run.info.run_id)
@@ -59,7 +59,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     for number in range(17):  # of which two begin with the same digit
         found.add(f"old{number}", saved=False)
     found.add("single", 0.5, folder=str(home / "multirun/day/one"))
-    first = found.add("grid-first", 0.7, sweep_id="day/two", trial_number="0", folder=str(home / "multirun/day/two/0"))
+    both = '["r2", "fit_seconds"]'
+    first = found.add(
+        "grid-first", 0.7, metric=both, sweep_id="day/two", trial_number="0", folder=str(home / "multirun/day/two/0")
+    )
     found.add("grid-second", 0.6, sweep_id="day/two", trial_number="1", folder=str(home / "multirun/day/two/1"))
     found.add("grid", saved=False, sweep_id="day/two", folder=str(home / "multirun/day/two"), best_run_id=first)
     place = {"sweep_id": "day/three", "trial_number": "0", "folder": str(home / "multirun/day/three/0")}
@@ -69,6 +72,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
         "search", sweep_id="day/three", folder=str(home / "multirun/day/three"), best_run_id=trial, winner_run_id=winner
     )
     found.add("other data", 0.99, data_hash="e", folder="elsewhere")
+    found.add("other metric", 0.98, metric="adjusted_r2")
+    found.add("other first", 0.97, metric='["mae", "r2"]')
     found.add("saved", 0.3)
     found.add("latest", 0.3, saved=False)
     found.client.create_registered_model("olist")
@@ -83,7 +88,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     [
         ("latest", "latest"),
         ("latest~1", "saved"),
-        ("latest~2", "other data"),
+        ("latest~2", "other first"),
         ("best", "grid-first"),
         ("champion", "grid-first"),
         ("olist@champion", "grid-first"),

@@ -7,19 +7,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mlrunner.comparison import grounds
+from mlrunner.comparison import distributions, grounds
 from mlrunner.comparison import line as lines
 from mlrunner.comparison import scores as scoring
-from mlrunner.comparison.grounds import Moved
+from mlrunner.comparison.distributions import Moved
 from mlrunner.comparison.line import Line
 from mlrunner.comparison.scores import Score
 from mlrunner.comparison.sides import Side as Side
 from mlrunner.comparison.structure import ABSENT, Change, changes
 from mlrunner.composition.composing import composing
 from mlrunner.errors import ConfigError
-from mlrunner.keys import GROUPS, PLACES
+from mlrunner.keys import GROUPS, MACHINE_KEYS, PLACES
 
 UNSHOWN = (*PLACES, "output")
+SEARCH = "model.search"  # the ranges of a search decide nothing of a run
+ASIDES = (*MACHINE_KEYS, SEARCH, "code.branch", "code.untracked")  # shown, but they decide no result
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,11 @@ class Comparison:
     @property
     def is_same(self) -> bool:
         """Whether nothing differs that decides a result: scores are what comes of it."""
-        found = (self.choices, self.values, self.search, self.data, self.code, self.environment, *self.moved)
-        return not any(found)
+        keys = [one.key.rpartition("@")[2] for one in self.choices]
+        keys += [one.key for one in (*self.values, *self.code)]
+        if any(not any(f"{key}.".startswith(f"{aside}.") for aside in ASIDES) for key in keys):
+            return False
+        return not any((self.search, self.data, self.environment, *self.moved))
 
     def _repr_html_(self) -> str:
         from mlrunner.comparison.rendering import as_html  # which needs this module
@@ -80,7 +85,7 @@ def compare(sides: Sequence[Side]) -> Comparison:
         scores=tuple(scoring.scores(sides)),
         search=tuple(changes(searches)) if all(searches) else (),
         data=tuple(grounds.data(sides)),
-        moved=tuple(tuple(grounds.moved(first, other)) for other in others),
+        moved=tuple(tuple(distributions.moved(first, other)) for other in others),
         code=tuple(grounds.code(sides)),
         environment=tuple(grounds.environment(sides)),
         lines=found,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mlrunner.comparison.structure import ABSENT, Change, changes, same
+from mlrunner.comparison.structure import ABSENT, Change, changes
 from mlrunner.composition.composing import Composing
 from mlrunner.composition.writing import written
 from mlrunner.errors import ConfigError
@@ -27,7 +27,8 @@ class Line:
         change: What turns the first composition into the second: add it to the command line of the first, in the
             place of overrides of the same keys and of those below a choice that is made anew.
         command: All overrides of the second composition, from the default one.
-        beyond: The keys that no override can set; none when the second composition is reached exactly.
+        beyond: The keys that no override can set; none when the command reaches the second composition exactly.
+        change_beyond: The same of the change: what the first command line did, and no override undoes, is among them.
         folders: Of configuration beside the project's own: the second composition was run with `-cd`.
         problem: Why there is no line: today's files do not compose a side any more; None where there is one.
     """
@@ -35,13 +36,13 @@ class Line:
     change: tuple[str, ...]
     command: tuple[str, ...]
     beyond: tuple[str, ...] = ()
+    change_beyond: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
     problem: str | None = None
 
-    @property
-    def words(self) -> tuple[str, ...]:
-        """What to type after the program's name."""
-        return (*(word for folder in self.folders for word in ("-cd", folder)), *self.command)
+    def flags(self, known: Sequence[str] = ()) -> tuple[str, ...]:
+        """Name the folders on the command line, but for those that are there already."""
+        return tuple(word for folder in self.folders if folder not in known for word in ("-cd", folder))
 
     @property
     def is_exact(self) -> bool:
@@ -59,8 +60,9 @@ def line(hydra: Composing, first: Frozen, second: Frozen) -> Line:
     """
     command, beyond = toward(hydra, Frozen({}), second)
     own = alone(first.overrides)
-    change, _ = toward(hydra, Frozen(first.config, first.raw, first.choices, own), second) if own else (command, beyond)
-    return Line(change, command, beyond, second.sources)
+    base = Frozen(first.config, first.raw, first.choices, own)
+    change, change_beyond = toward(hydra, base, second) if own else (command, beyond)
+    return Line(change, command, beyond, change_beyond, second.sources)
 
 
 def alone(overrides: Sequence[str]) -> tuple[str, ...]:
@@ -150,7 +152,7 @@ def _values(now: dict[str, Any], goal: dict[str, Any]) -> Iterator[Change]:
 def _settable(
     hydra: Composing, now: dict[str, Any], goal: dict[str, Any], values: list[Change]
 ) -> tuple[list[str], tuple[str, ...]]:
-    """Write the overrides of values; try each alone where not all of them can be set."""
+    """Write the overrides of values, each of which is tried alone."""
     texts: list[str] = []
     for change in values:
         for text in _overrides(change):
@@ -163,7 +165,7 @@ def _settable(
 
 
 def _overrides(change: Change) -> Iterator[str]:
-    """Write a change in the ways that Hydra may take, until one is taken: setting a value twice does no harm."""
+    """Write a change: nothing, an override, or two that replace what Hydra would merge."""
     value = change.values[1]
     try:
         if value is ABSENT:
@@ -186,8 +188,3 @@ def _replaced(change: Change) -> Iterator[str]:
     else:
         yield f"~{change.key}"
         yield f"+{change.key}={written(new)}"
-
-
-def is_same(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Tell whether two compositions are the same, but for folders and what is printed."""
-    return same(told(one), told(other))

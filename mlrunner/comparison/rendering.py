@@ -18,6 +18,7 @@ from mlrunner.comparison.sections import Section, letter, sections
 from mlrunner.comparison.structure import ABSENT, Change
 
 STYLES = {"added": "green", "removed": "red", "changed": "yellow", "better": "green", "worse": "red", "dim": "dim"}
+EQUAL = "Nothing differs that decides a result."
 SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 
 
@@ -32,7 +33,7 @@ def show(found: Comparison, out: Console, whole: bool = False) -> None:
         if section.note is not None:
             out.print(Text(f"  {section.note}", "dim"))
     if found.is_same:
-        out.print("\nNothing differs that decides a result.")
+        out.print(f"\n{EQUAL}")
     for label, told in ending(found):
         out.print(Text.assemble((f"\n{label}\n", "bold"), ("  ", ""), (told, "cyan")))
 
@@ -59,8 +60,10 @@ def ending(found: Comparison) -> Iterator[tuple[str, str]]:
             yield f"no overrides of today's files are {name}", line.problem
             continue
         if line.change:
-            yield f"A becomes {name} with", " ".join(map(shlex.quote, line.change))
-        yield f"{name} is", " ".join(["mlrunner", *map(shlex.quote, line.words)])
+            yield f"A becomes {name} with", shlex.join([*line.flags(found.sides[0].frozen.sources), *line.change])
+        if line.change_beyond and line.change_beyond != line.beyond:
+            yield f"and no override of today's files sets, for A to be {name} exactly", ", ".join(line.change_beyond)
+        yield f"{name} is", shlex.join(["mlrunner", *line.flags(), *line.command])
         if line.beyond:
             yield f"and no override of today's files sets, to be {name} exactly", ", ".join(line.beyond)
 
@@ -74,6 +77,7 @@ def as_markdown(found: Comparison, whole: bool = False) -> str:
             parts += [_line(section.columns), _line(("---",) * len(section.columns))]
             parts += [_line((f"{SIGNS.get(style, '')} {cells[0]}", *cells[1:])) for cells, style in section.rows]
         parts += ["", f"_{section.note}_"] if section.note is not None else []
+    parts += ["", EQUAL] if found.is_same else []
     for label, told in ending(found):
         parts += ["", f"{label}", "", "```", told, "```"]
     return "\n".join(parts) + "\n"
@@ -99,7 +103,7 @@ def as_html(found: Comparison, whole: bool = False) -> str:
         parts += [_html_table(section)] if section.rows else []
         note = (section.note or "").replace(" (--all)", "")  # a page has no flags
         parts += [f'<p class="note">{html.escape(note)}</p>'] if note else []
-    parts += ["<p>Nothing differs that decides a result.</p>"] if found.is_same else []
+    parts += [f"<p>{EQUAL}</p>"] if found.is_same else []
     parts += [
         f'<p class="label">{html.escape(label)}</p><pre><code>{html.escape(told)}</code></pre>'
         for label, told in ending(found)

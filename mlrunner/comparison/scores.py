@@ -68,8 +68,8 @@ def _against(name: str, first: Side, other: Side) -> tuple[float | None, float |
         return None, None, None
     difference = two - one
     if name in COSTS:
-        is_steady = abs(difference) > max(LITTLE, UNSTEADY * max(one, two))
-        return difference, None, ("better" if difference < 0 else "worse") if is_steady else "within noise"
+        is_noticed = abs(difference) > max(LITTLE, UNSTEADY * max(one, two))
+        return difference, None, ("better" if difference < 0 else "worse") if is_noticed else "within noise"
     if not _have_same_data(first, other):
         return difference, None, "other data"
     error = _error(name, first, other)
@@ -106,7 +106,7 @@ def _have_same_data(first: Side, other: Side) -> bool:
 
 
 def _of_folds(name: str, side: Side) -> float:
-    """Find the standard error of a mean over folds or repeats."""
+    """Find the standard error of a mean over folds."""
     deviation = side.metrics.get(f"{name}_std")
     folds = (side.frozen.config.get("split") or {}).get("folds")
     if deviation is None or not isinstance(folds, int) or folds < 2:

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from mlrunner.comparison import Comparison
-from mlrunner.comparison.grounds import Moved
+from mlrunner.comparison import SEARCH, Comparison
+from mlrunner.comparison.distributions import Moved
 from mlrunner.comparison.scores import Score
 from mlrunner.comparison.structure import ABSENT, Change, elements
 from mlrunner.terminal import number
@@ -18,7 +18,6 @@ Style = Literal["added", "removed", "changed", "better", "worse", "dim", ""]
 Row = tuple[tuple[str, ...], Style]
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 WIDEST = 60  # characters of a value
-SEARCH = "model.search"  # the ranges of a search decide nothing of a run
 MOST = 30  # lines of a section that is not asked for whole
 VERDICTS: dict[str | None, Style] = {
     "better": "better",

@@ -20,6 +20,7 @@ from mlrunner.records import frozen as reading
 from mlrunner.records.frozen import Frozen, Surroundings
 
 FOLDER_FLAGS = ("-cd", "--config-dir")
+SEARCHED = ("sampler.", "goal.", "space/")  # how the parameters of a search begin
 SUFFIXES = (".yaml", ".yml")
 
 
@@ -100,17 +101,32 @@ def of_composition(overrides: Sequence[str]) -> Side:
     """Compose what would run.
 
     Raises:
-        ConfigError: When it does not compose.
+        ConfigError: When it does not compose, or names a folder of configuration that is not there.
     """
-    words, folders = list(overrides), []
-    for flag in [word for word in words if word in FOLDER_FLAGS]:
-        place = words.index(flag)
-        folders += [str(Path(folder).absolute()) for folder in words[place + 1 : place + 2]]
-        del words[place : place + 2]
+    words, folders = _without_folders(overrides)
     with composing(folders) as hydra:
         found = replace(hydra.compose(words), sources=tuple(folders))
     name = " ".join(overrides) or "default"
     return Side(name, f"the composition {name}" if overrides else "the default composition", found)
+
+
+def _without_folders(overrides: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Take the folders of configuration out of a command line."""
+    words: list[str] = []
+    folders: list[str] = []
+    told = iter(overrides)
+    for word in told:
+        flag, sign, folder = word.partition("=")
+        if flag not in FOLDER_FLAGS:
+            words.append(word)
+            continue
+        folder = folder if sign else next(told, "")
+        if not folder or not Path(folder).is_dir():
+            raise ConfigError(
+                f"{flag} names {folder or 'nothing'}, which is no folder; name one of configuration files."
+            )
+        folders.append(str(Path(folder).absolute()))
+    return words, folders
 
 
 def of_record(label: str, record: Record, store: Store) -> Side:
@@ -143,7 +159,8 @@ def of_record(label: str, record: Record, store: Store) -> Side:
 def _search(record: Record, store: Store) -> dict[str, Any]:
     """Describe a sweep: what it varied, how, and what became of its runs."""
     place = record.tags["mlrunner.sweep_id"]
-    space = {name.removeprefix("space/"): value for name, value in record.params.items() if name.startswith("space/")}
-    told: dict[str, Any] = {name: record.params[name] for name in ("sampler", "goal") if name in record.params}
-    told |= {"space": space} if space else {}
+    told: dict[str, Any] = {}
+    for begin in SEARCHED:
+        below = {name.removeprefix(begin): value for name, value in record.params.items() if name.startswith(begin)}
+        told |= {begin[:-1]: below} if below else {}
     return told | {"runs": store.statuses([place]).get(place, {})}

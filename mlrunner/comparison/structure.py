@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from mlrunner.keys import GROUPS, PLACES
+from mlrunner.keys import GROUPS
 
 
 class Absent:
@@ -88,11 +88,6 @@ def _names(sides: Sequence[dict[Any, Any]]) -> list[str]:
 def _order(sides: Sequence[dict[Any, Any]]) -> Any:
     known = [*GROUPS, *[name for name in _names(sides) if name not in GROUPS]]
     return known.index
-
-
-def without_places(config: dict[str, Any]) -> dict[str, Any]:
-    """Leave out the keys that name folders of a machine."""
-    return {key: value for key, value in config.items() if key not in PLACES}
 
 
 def elements(one: list[Any], other: list[Any]) -> tuple[list[Any], list[Any]]:

@@ -18,6 +18,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from mlrunner.composition.repository import ReadOnce
+from mlrunner.composition.writing import written
 from mlrunner.errors import ConfigError
 from mlrunner.options import quote_option
 from mlrunner.records.frozen import Frozen, frozen
@@ -31,7 +32,8 @@ class Composing:
     def __init__(self, loader: Any, folders: Sequence[str]) -> None:
         loader.repository = ReadOnce(loader.repository)
         self._loader = loader
-        self._search = [f"hydra.searchpath=[{','.join(f'file://{folder}' for folder in folders)}]"] if folders else []
+        places = [f"file://{folder}" for folder in folders]
+        self._search = [f"hydra.searchpath={written(places)}"] if places else []
 
     def compose(self, overrides: Sequence[str]) -> Frozen:
         """Compose.

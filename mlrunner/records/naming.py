@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from mlrunner.directions import greater_is_better
@@ -83,11 +83,15 @@ def _best(store: Store, only: str) -> list[Record]:
     newest = store.one(f"{able} and params.`objective.metric` IS NOT NULL", NEWEST)
     if newest is None:
         return []
-    metric = newest.metric
-    same = f"tags.`{DATA}` = {quoted(newest.tags.get(DATA, ''))} and params.`objective.metric` LIKE '%{metric}%'"
-    way = "DESC" if greater_is_better(metric) else "ASC"
-    found = store.search(f"{able} and {same}", (f"metrics.`test/{metric}` {way}",), 1)
-    return [run for run in found if f"test/{metric}" in run.metrics] or [newest]
+    metric, is_greater = newest.metric, greater_is_better(newest.metric)
+    score, data = f"test/{metric}", quoted(newest.tags.get(DATA, ""))
+    order = (f"metrics.`{score}` {'DESC' if is_greater else 'ASC'}",)
+    found: list[Record] = []
+    for same in (f"= '{metric}'", f"LIKE '[\"{metric}\"%'"):  # alone, or the first of several
+        where = f"{able} and tags.`{DATA}` = {data} and params.`objective.metric` {same}"
+        found += [run for run in store.search(where, order, 1) if score in run.metrics]
+    found.sort(key=lambda run: run.metrics[score], reverse=is_greater)
+    return found[:1] or [newest]
 
 
 def _champion(store: Store, model: str) -> Record:
@@ -148,19 +152,3 @@ def _unknown(store: Store, name: str) -> str:
         f"'{name}' is no run; name one by its id or the beginning of it, its name, its folder, a sweep's DAY/TIME, "
         f"latest, best or champion. The newest are {told}.{nearest(name, [*SPECIAL, *(run.name for run in known)])}"
     )
-
-
-def names(store: Store, limit: int) -> Iterator[str]:
-    """Name the newest runs in every way that can be typed: what a shell completes.
-
-    Args:
-        store: Where runs are recorded.
-        limit: How many runs.
-    """
-    yield from SPECIAL
-    yield from (f"{model}@champion" for model in store.champions())
-    for run in store.search(limit=limit):
-        yield run.place
-        yield run.short
-        if re.fullmatch(r"[\w.,=+-]+", run.name):
-            yield run.name

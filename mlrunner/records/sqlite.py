@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mlrunner.errors import StoreError
-from mlrunner.records import SWEEP, TRIAL, Only, Record, Store, conditions, filters, labels_of
+from mlrunner.records import SWEEP, TRIAL, WINNER_OF, Only, Record, Store, conditions, filters, labels_of
 
 PATIENCE = 30.0  # seconds that a reader waits for a writer
 MANY = 500  # ids a query; SQLite takes so many parameters and more
@@ -113,7 +113,7 @@ class SqliteStore(Store):
         text = (
             "SELECT s.value, runs.status, count(*) FROM tags s JOIN runs ON runs.run_uuid = s.run_uuid "
             f"JOIN tags n ON n.run_uuid = s.run_uuid AND n.key = '{TRIAL}' "
-            "LEFT JOIN tags w ON w.run_uuid = s.run_uuid AND w.key = 'mlrunner.winner_of' "
+            f"LEFT JOIN tags w ON w.run_uuid = s.run_uuid AND w.key = '{WINNER_OF}' "
             f"WHERE s.key = '{SWEEP}' AND w.key IS NULL AND runs.lifecycle_stage = 'active' "
             f"AND s.value IN ({', '.join('?' * len(sweeps))}) GROUP BY 1, 2"
         )

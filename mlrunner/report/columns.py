@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_dtype
+from pandas.api.types import is_datetime64_any_dtype
 
-from mlrunner.metrics import Array
+from mlrunner.dataset import profile
+from mlrunner.dataset.profile import Array
 from mlrunner.terminal import number
 
 BINS, WIDE_BINS = 16, 30
@@ -66,11 +67,11 @@ def described(column: pd.Series[Any], role: str) -> Described:
     missing = float(column.isna().mean()) if len(column) else 0.0
     told: dict[str, Any] = {"name": str(column.name), "role": role, "dtype": str(column.dtype), "missing": missing}
     known = column.dropna()
-    if _is_counted(known):
-        counts = _counts(known)
+    if profile.is_counted(known):
+        counts = profile.counts(known)
         shares = {str(value): count / max(1, len(known)) for value, count in counts.head(TOP).items()}
         return Described(**told, distinct=len(counts), top=_top(shares))
-    values, distinct = _values(known), int(known.nunique())
+    values, distinct = profile.values(known), int(known.nunique())
     if not len(values):
         return Described(**told, distinct=distinct)
     ends = np.quantile(values, (0, 0.5, 1))
@@ -86,7 +87,7 @@ def remembered(name: str, told: Mapping[str, Any], role: str) -> Described:
     marks = told.get("quantiles", [])
     if not marks:
         return Described(**known, top=_top(dict(list(told.get("top", {}).items())[:TOP])))
-    is_date = str(told["dtype"]).startswith("datetime")
+    is_date = str(told["dtype"]).startswith(profile.DATES)
     low, middle, high = (_written(float(marks[k]), is_date) for k in (0, len(marks) // 2, -1))
     return Described(**known, low=low, middle=middle, high=high)
 
@@ -94,10 +95,10 @@ def remembered(name: str, told: Mapping[str, Any], role: str) -> Described:
 def distribution(target: pd.Series[Any], task: str) -> Iterator[Bar]:
     """Tell how the target is distributed: a bar a class, or a histogram."""
     known = target.dropna()
-    if task == "classification" or _is_counted(known):
-        yield from _classes(_counts(known))
+    if task == "classification" or profile.is_counted(known):
+        yield from _classes(profile.counts(known))
         return
-    values = _values(known)
+    values = profile.values(known)
     if not len(values):
         return
     counts, edges = np.histogram(values, _edges(values, WIDE_BINS))
@@ -116,28 +117,6 @@ def _classes(counts: pd.Series[int]) -> Iterator[Bar]:
     rest = int(counts.iloc[CLASSES:].sum())
     if rest:
         yield Bar(f"{len(counts) - CLASSES:,} other classes", rest, rest / most, is_class=True)
-
-
-def _is_counted(known: pd.Series[Any]) -> bool:
-    kind = known.dtype
-    return bool(is_bool_dtype(kind) or not (is_numeric_dtype(kind) or is_datetime64_any_dtype(kind)))
-
-
-def _counts(known: pd.Series[Any]) -> pd.Series[int]:
-    try:
-        return known.value_counts()
-    except TypeError:  # lists and other values that cannot be looked up
-        return known.astype(str).value_counts()
-
-
-def _values(known: pd.Series[Any]) -> Array:
-    """Take the finite values as numbers; dates in seconds since 1970."""
-    if is_datetime64_any_dtype(known.dtype):
-        plain = pd.to_datetime(known, utc=True).dt.tz_localize(None)
-        return plain.to_numpy(dtype="datetime64[us]").astype(float) / 1e6
-    values = known.to_numpy(dtype=float)
-    finite: Array = values[np.isfinite(values)]
-    return finite
 
 
 def _edges(values: Array, most: int) -> int | Array:

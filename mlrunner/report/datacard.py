@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -55,12 +55,12 @@ def card(material: Material) -> Card | None:
     step = -(-len(table.rows) // LOOKED_AT)
     some = table.rows.iloc[::step] if step > 1 else table.rows
     note = f"The columns are described by {len(some):,} evenly spaced rows." if step > 1 else ""
-    names = _ordered([str(name) for name in some.columns], lead.params)
-    shown = tuple(columns.described(some[name], _role(name, lead.params)) for name in names[:SHOWN])
+    roles = _roles([str(name) for name in some.columns], lead.params)
+    shown = tuple(columns.described(some[name], role) for name, role in list(roles.items())[:SHOWN])
     target, task = lead.params["dataset.target"], lead.params.get("dataset.task", "")
     bars = columns.distribution(some[target], task) if target in some else ()
-    told = _facts(lead, table.label, len(table.rows), len(names))
-    return Card(told, note, shown, tuple(bars), max(0, len(names) - SHOWN))
+    told = _facts(lead, table.label, len(table.rows), len(roles))
+    return Card(told, note, shown, tuple(bars), max(0, len(roles) - SHOWN))
 
 
 def _table(lead: Record, at_hand: Table | None, large: bool) -> tuple[Table | None, str]:
@@ -97,11 +97,11 @@ def _remembered(lead: Record, told: Mapping[str, Any], problem: str) -> Card:
     """Show what the run noted of its data."""
     found = told.get("columns", {})
     note = f"{problem} This is what the run noted, of some of its rows." if found else problem
-    names = _ordered(list(found), lead.params)
-    shown = tuple(columns.remembered(name, found[name], _role(name, lead.params)) for name in names[:SHOWN])
+    roles = _roles(list(found), lead.params)
+    shown = tuple(columns.remembered(name, found[name], role) for name, role in list(roles.items())[:SHOWN])
     label = lead.params.get("dataset.name", lead.params.get("dataset", ""))
-    facts = _facts(lead, label, told.get("rows"), len(names) or None)
-    return Card(facts, note, shown, more=max(0, len(names) - SHOWN))
+    facts = _facts(lead, label, told.get("rows"), len(roles) or None)
+    return Card(facts, note, shown, more=max(0, len(roles) - SHOWN))
 
 
 def _facts(lead: Record, label: str, rows: int | None, width: int | None) -> dict[str, str]:
@@ -119,25 +119,20 @@ def _facts(lead: Record, label: str, rows: int | None, width: int | None) -> dic
     return {name: text for name, text in told.items() if text}
 
 
-def _role(name: str, params: Mapping[str, str]) -> str:
-    """Say which part a column plays; empty for a feature."""
-    for role in ("target", "group", "time"):
-        if params.get(f"dataset.{role}") == name:
-            return role
-    return "ignored" if name in _listed(params.get("dataset.ignore", "[]")) else ""
+def _roles(names: Sequence[str], params: Mapping[str, str]) -> dict[str, str]:
+    """Say which part each column plays, empty for a feature; the target first, and what is no feature last."""
+    told = dict.fromkeys(_listed(params.get("dataset.ignore", "[]")), "ignored")
+    told |= {params[f"dataset.{role}"]: role for role in ("time", "group", "target") if f"dataset.{role}" in params}
+    rank = {"target": 0, "": 1, "group": 2, "time": 2, "ignored": 3}
+    found = {name: told.get(name, "") for name in names}
+    return dict(sorted(found.items(), key=lambda item: rank[item[1]]))
 
 
-def _listed(text: str) -> list[Any]:
+def _listed(text: str) -> list[str]:
     import json
 
     try:
         found = json.loads(text)
     except ValueError:  # cut off, as MLflow takes no longer parameters
         return []
-    return found if isinstance(found, list) else []
-
-
-def _ordered(names: list[str], params: Mapping[str, str]) -> list[str]:
-    """Put the target first, then the features, then what is no feature."""
-    rank = {"target": 0, "": 1, "group": 2, "time": 2, "ignored": 3}
-    return sorted(names, key=lambda name: rank[_role(name, params)])
+    return list(map(str, found)) if isinstance(found, list) else []

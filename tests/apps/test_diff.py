@@ -12,7 +12,8 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from mlrunner.comparison.line import is_same
+from mlrunner.comparison import line as lines
+from mlrunner.comparison.structure import same
 from mlrunner.composition.composing import composing
 from tests.conftest import Ran, front_door
 from tests.recorded import Recorded
@@ -69,7 +70,7 @@ def test_the_line_run_composes_the_second_run_exactly(recorded: Recorded, two: d
     import yaml
 
     kept = Path(recorded.folds["folder"], ".hydra", "config.yaml").read_text()
-    assert is_same(composed.raw or {}, yaml.safe_load(kept))
+    assert same(lines.told(composed.raw or {}), lines.told(yaml.safe_load(kept)))
 
 
 def test_what_did_not_change_is_not_shown(two: dict[str, Any]) -> None:
@@ -103,6 +104,9 @@ def test_sweeps_are_compared_by_their_winners_and_what_they_searched(recorded: R
     assert [side["run_id"] for side in found["sides"]] == ids
     runs = next(change for change in found["search"] if change["key"] == "runs.FINISHED")
     assert [value["value"] for value in runs["values"]] == [2, 6]
+    searched = {change["key"]: change["values"][1]["value"] for change in found["search"]}
+    assert searched["sampler"]["_target_"].startswith("optuna.samplers.")
+    assert searched["goal"] == {"r2": "maximize"}
 
 
 def test_a_trial_and_a_composition_that_was_not_run(recorded: Recorded, diff: Diff) -> None:
@@ -146,6 +150,7 @@ def test_a_folder_and_its_yaml_are_the_run_itself(recorded: Recorded, diff: Diff
         (["latest", "nothing"], "'nothing' is no run"),
         (["latest", "nowhere.yaml"], "does not exist"),
         (["latest", "--", "model=rff"], "does not compose"),
+        (["latest", "--", "-cd"], "-cd names nothing, which is no folder"),
         (["latest", "latest", "--json", "--md"], "not allowed with"),
     ],
 )

@@ -17,9 +17,9 @@ from mlrunner.application import PROJECT, compose_and_run
 
 ASKS = ("-sc", "--shell-completion")
 SHELLS = ("query=bash", "query=fish", "query=zsh")
-RUNS = ("deploy", "diff", "reproduce", "report")  # verbs that take a run or a sweep
+RUNS = ("deploy", "diff", "prune", "report", "reproduce", "ui")  # verbs that take a run or a sweep
 SWEEPS = ("resume", "runs", "sweeps")
-BARE = ("diff", "report")  # of these, those that take no overrides
+BARE = ("diff", "prune", "report", "ui")  # of these, those that take no overrides but of the stack, first or last
 DEPLOYMENTS = ("history", "playground", "status", "stop")
 NAMES = ("--name", "--restart")  # flags that take a deployment
 NEWEST, MOST = 30, 200  # runs that are offered when nothing is typed, and else
@@ -79,7 +79,7 @@ def after_verb(verb: str, words: list[str], word: str) -> Iterator[str]:
         yield from deployments()
     elif word.startswith("-"):
         yield from flags(verb)
-    elif "=" in word and (words or verb not in RUNS) and verb not in BARE:
+    elif _is_override(verb, words, word):
         yield from by_hydra([ASKS[0], "query=fish"], f"mlrunner {word}")
     elif verb in RUNS:
         yield from runs(word)
@@ -87,6 +87,15 @@ def after_verb(verb: str, words: list[str], word: str) -> Iterator[str]:
         yield from labels(word, sweeps=True)
     elif verb in DEPLOYMENTS:
         yield from deployments()
+
+
+def _is_override(verb: str, words: list[str], word: str) -> bool:
+    """Tell whether it is Hydra that knows what follows: the name of a run may hold `=` as well."""
+    if verb in BARE:
+        from mlrunner.records.store import STACK
+
+        return word.startswith(STACK)
+    return "=" in word and (bool(words) or verb not in RUNS)
 
 
 def flags(verb: str) -> list[str]:

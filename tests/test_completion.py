@@ -73,6 +73,9 @@ def completed(
         ("mlrunner resume 2026", {SWEEP}),
         ("mlrunner runs ", {SWEEP}),
         ("mlrunner deploy 2026", {SWEEP, f"{SWEEP}/0"}),
+        ("mlrunner prune 2026", {SWEEP, f"{SWEEP}/0"}),
+        ("mlrunner prune latest model=", {"model=rf,max_depth=3"}),
+        ("mlrunner ui model=", {"model=rf,max_depth=3"}),
         ("mlrunner deploy model=", {"model=rf,max_depth=3"}),
         ("mlrunner diff model=rf,max_depth=3 model=", {"model=rf,max_depth=3"}),
         ("mlrunner deploy latest model=", {"model="}),
@@ -85,6 +88,13 @@ def test_what_may_follow(
     typed: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], line: str, some: set[str]
 ) -> None:
     assert set(completed(typed, capsys, line)) == some
+
+
+@pytest.mark.parametrize("words", [[], ["latest"]], ids=["first", "last"])
+@pytest.mark.parametrize("verb", completion.BARE)
+def test_the_stack_is_completed_beside_names(typed: pytest.MonkeyPatch, verb: str, words: list[str]) -> None:
+    typed.setattr(completion, "by_hydra", lambda *_: ["stack=local"])
+    assert list(completion.after_verb(verb, words, "stack=")) == ["stack=local"]
 
 
 def test_runs_have_all_their_names(typed: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

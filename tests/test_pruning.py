@@ -8,24 +8,31 @@ import sqlite3
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
+import optuna
 import pytest
 from filelock import FileLock
 
 from mlrunner.deployer.ledger import Ledger, State
 from mlrunner.deployer.release import Server
 from mlrunner.errors import ConfigError, StoreError
-from mlrunner.pruning import DAY, MARK, STUDY, Criteria, Selection, cache, protection, seconds, statuses
+from mlrunner.pruning import DAY, MARK, Criteria, Selection, cache, protection, searches, seconds, statuses
+from mlrunner.pruning import plan as planning
 from mlrunner.pruning.places import artifacts, empty_above, in_use, journal, local, own_folder, places, size, storage
 from mlrunner.pruning.plan import Item, Plan
+from mlrunner.pruning.reading import everything
 from mlrunner.pruning.selection import score, select
-from mlrunner.pruning.showing import document, megabytes, summary
-from mlrunner.records import DATA, FOLDER, MODEL, SWEEP, TRIAL, WINNER_OF, Record
+from mlrunner.pruning.showing import document, megabytes, summary, tell
+from mlrunner.records import DATA, FOLDER, MODEL, SWEEP, TRIAL, WINNER_OF, Only, Record
+from mlrunner.records.record import REOPENED, STUDY
 from mlrunner.records.sqlite import SqliteStore
+from mlrunner.sweep import studies
+from mlrunner.sweep.claims import SESSION
 
 NOW = 1_800_000_000.0
 
@@ -165,6 +172,32 @@ class TestProtection:
         assert going(found) == ["a", "b"]
         assert list(staying(found)) == ["s"]
 
+    @pytest.mark.parametrize(
+        ("criteria", "gone"),
+        [
+            pytest.param({"older": DAY / 20}, "ab", id="age"),
+            pytest.param({"worse_than": 1}, "a", id="rank"),
+            pytest.param({"status": ("FINISHED", "RUNNING")}, "abcs", id="status"),
+        ],
+    )
+    @pytest.mark.parametrize(
+        ("newest", "reopened", "searched", "alive"),
+        [
+            pytest.param(0.1, "", False, True, id="a trial of today"),
+            pytest.param(8, str(int((NOW - DAY / 9) * 1000)), False, True, id="resumed today"),
+            pytest.param(8, "", True, True, id="one trial takes days"),
+            pytest.param(8, "", False, False, id="killed"),
+            pytest.param(8, str(int((NOW - 8 * DAY) * 1000)), False, False, id="killed after it was resumed"),
+        ],
+    )
+    def test_a_search_of_more_than_a_day(
+        self, criteria: dict[str, Any], gone: str, newest: float, reopened: str, searched: bool, alive: bool
+    ) -> None:
+        trials = run("a", days=8, score=0.2), run("b", days=newest, score=0.3), run("c", days=9, status="RUNNING")
+        records = sweep("s", *trials, days=9, status="RUNNING", **{REOPENED: reopened})
+        found = select(records, Criteria(**criteria), {}, NOW, lambda _: searched)
+        assert sorted(going(found)) == ([] if alive else list(gone))
+
     def test_what_another_program_recorded_has_to_be_named(self) -> None:
         theirs = run("a", tags={FOLDER: None})
         assert going(chosen([theirs], older=0.0)) == []
@@ -293,7 +326,7 @@ class TestPlaces:
         file.parent.mkdir(parents=True)
         file.write_text("")
         (parent,) = sweep("a", **{STUDY: "day/a", FOLDER: str(folder)})
-        assert journal(parent, home, "day/a") == file
+        assert journal(parent, home, "day/a") == studies.journal_of(home, "day/a") == file
         assert places(parent, home, set()).study == file
         assert places(parent, home, set(), {"day/a"}).study is None
         assert places(parent, home, set(), {"day/a"}).study_name is None
@@ -301,6 +334,25 @@ class TestPlaces:
         assert storage(parent) == "sqlite:///x.db"
         assert journal(parent, home, "day/a") is None
         assert places(parent, home, set()).study_name == "day/a"
+
+    def test_a_run_without_a_folder_has_no_storage(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (home / "multirun.yaml").write_text("hydra: {sweeper: {storage: 'sqlite:///x.db'}}")
+        monkeypatch.chdir(home)
+        assert storage(run("a", tags={FOLDER: None})) is None
+
+    def test_a_folder_is_found_through_the_links_above_it(self, home: Path) -> None:
+        (home / "way").symlink_to(home / "multirun")
+        told = [
+            f"{home}/way/day/a",
+            f"{home}/multirun/day/../day/a",
+            f"{home}/multirun/day/a/",
+            f"{home}/way/day/x/../a",
+        ]
+        for folder in told:
+            one = run("a", tags={FOLDER: folder})
+            assert own_folder(one, home, set()) == home / "multirun" / "day" / "a"
+            assert own_folder(one, home, in_use([self.at(home / "multirun" / "day" / "a")])) is None
+            assert own_folder(self.at(home / "multirun" / "day" / "a"), home, in_use([one])) is None
 
     def test_sizes_follow_no_link_and_count_once(self, tmp_path: Path) -> None:
         (tmp_path / "a" / "b").mkdir(parents=True)
@@ -381,6 +433,72 @@ class TestDeployments:
             "run3": "is mine of m v3",
         }
 
+    def test_aliases_of_a_server_come_in_pages(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("mlflow.MlflowClient", Paging)
+        assert protection.protected(object(), tmp_path) == {  # type: ignore[arg-type]
+            "run1": "is champion of m1 v1",
+            "run2": "is champion of m2 v2",
+        }
+
+
+class Page(list[Any]):
+    """Of what MLflow answers."""
+
+    token: str | None = None
+
+
+class Paging:
+    """MLflow's client on a registry that answers with one model at a time."""
+
+    def search_registered_models(self, max_results: int, page_token: str | None = None) -> Page:
+        assert max_results == 1000
+        number = int(page_token or 1)
+        page = Page([SimpleNamespace(name=f"m{number}", aliases={"champion": number})])
+        page.token = "2" if number == 1 else ""
+        return page
+
+    def get_model_version(self, name: str, version: str) -> Any:
+        return SimpleNamespace(run_id=f"run{version}", name=name)
+
+
+class TestSearches:
+    """The study of a search, in its journal."""
+
+    @pytest.fixture
+    def parent(self) -> Record:
+        return sweep("s", status="RUNNING", **{STUDY: "day/s"})[0]
+
+    def begun(self, home: Path) -> optuna.Study:
+        return optuna.create_study(study_name="day/s", storage=studies.open_storage(None, home, "day/s"))
+
+    def test_a_process_is_at_work_as_long_as_it_is_there(self, parent: Record, tmp_path: Path) -> None:
+        study = self.begun(tmp_path)
+        study.set_user_attr("folder", "multirun/x")
+        assert not searches.is_searched(parent, tmp_path)
+        study.set_user_attr(f"{SESSION}:dead", {**studies.owner(), "born": 0})
+        assert not searches.is_searched(parent, tmp_path)
+        study.set_user_attr(f"{SESSION}:me", studies.owner())
+        assert searches.is_searched(parent, tmp_path)
+
+    @pytest.mark.parametrize("told", [None, "studies.journal", "sqlite:///studies.db", "sqlite+pysqlite:///a.db?x=1"])
+    def test_what_is_gone_is_not_made_anew(
+        self, told: str | None, parent: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from mlrunner.pruning.removing import _delete_study  # imports ZenML
+
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(searches, "storage", lambda _: told)
+        _delete_study(parent, "day/s", tmp_path)
+        assert searches.loaded(parent, tmp_path) is None
+        assert not searches.is_searched(parent, tmp_path)
+        assert list(tmp_path.iterdir()) == []
+
+    def test_looking_makes_no_storage_of_a_class(
+        self, parent: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(searches, "storage", lambda _: {"_target_": "os._exit", "_args_": [9]})
+        assert searches.loaded(parent, tmp_path) is None
+
 
 class TestCache:
     @pytest.fixture
@@ -413,13 +531,37 @@ class TestCache:
         home = stores.parents[2]
         used, unused, strange, young = (self.artifact(stores, days) for days in (3, 3, 3, 0.1))
         (stores / str(uuid4()) / "service").mkdir(parents=True)
-        (home / ".mlrunner" / "cache").mkdir()
+        self.cached(home, 3)
         self.database(stores, used, unused)
         found = cache.leftovers(home)
         assert [one.path for one in found] == [home / ".mlrunner" / "cache", unused, strange]
         assert [one.version is None for one in found] == [True, False, True]
         assert found[1].bytes == len("models:/m-1")
         assert young.exists()
+
+    def cached(self, home: Path, *days: float) -> None:
+        """Keep tables, and a folder as old as the oldest of them."""
+        folder = home / ".mlrunner" / "cache"
+        folder.mkdir(parents=True)
+        files = [folder / f"{number}.arrow" for number in range(len(days))]
+        for file, age in zip(files, days, strict=True):
+            file.write_text("")
+            os.utime(file, (time.time() - age * DAY,) * 2)
+        os.utime(folder, (time.time() - max(days) * DAY,) * 2)
+
+    def test_what_is_young_may_be_being_written(self, stores: Path) -> None:
+        self.database(stores, self.artifact(stores, 0.1), self.artifact(stores, 0.1))
+        self.cached(stores.parents[2], 3, 0.1)
+        assert cache.leftovers(stores.parents[2]) == []
+
+    @pytest.mark.parametrize("status", ["RUNNING", "FINISHED"])
+    def test_a_sweep_that_runs_keeps_it(self, status: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.cached(tmp_path, 3)
+        records = sweep("s", run("a", days=0.1), days=3, status=status)
+        monkeypatch.setattr(planning, "everything", lambda _: records)
+        monkeypatch.setattr(planning, "time", SimpleNamespace(time=lambda: NOW))
+        found = planning.plan(EMPTY, tmp_path, Criteria(), with_cache=True)
+        assert len(found.leftovers) == (status == "FINISHED")
 
     def test_tables_of_another_version_are_left_alone(self, stores: Path) -> None:
         self.artifact(stores, 3)
@@ -447,11 +589,49 @@ class TestWords:
         assert summary(plan_of(*sweep("s", run("a"), run("b")))) == "2 runs, 1 sweep, 4.5 MB"
         assert summary(plan_of(*sweep("s"))) == "1 sweep, 1.5 MB"
 
+    def test_what_is_gone(self, capsys: pytest.CaptureFixture[str]) -> None:
+        tell(plan_of(run("a"), bytes=3000), [], for_good=True)
+        assert capsys.readouterr().out == "Removed 1 run, 3 kB.\n"
+        one = Plan([], [], [cache.Leftover(Path("/x"), 5000, None)])
+        assert summary(one) == "1 unused cache entry, 5 kB"
+
     def test_document(self) -> None:
         told = json.loads(json.dumps(document(plan_of(run("a", score=0.5)))))
         assert (told["dry_run"], told["bytes"], told["sweeps"], told["stay"]) == (True, 1_500_000, 0, [])
         (one,) = told["runs"]
         assert (one["run_id"], one["score"], one["status"]) == ("a".ljust(32, "0"), 0.5, "FINISHED")
+
+
+class Narrow:
+    """A store that gives what is asked for, or all at once."""
+
+    def __init__(self, whole: bool, *records: Record) -> None:
+        self.whole, self.records, self.asked = whole, records, list[Only]()
+
+    def search(self, only: Only) -> list[Record]:
+        self.asked.append(only)
+        return [
+            replace(one, metrics={k: v for k, v in one.metrics.items() if self.whole or k in only.metrics})
+            for one in self.records
+        ]
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_only_the_numbers_of_the_objective_are_read(whole: bool) -> None:
+    store = Narrow(whole, run("a", score=0.5), run("b", score=2.0, metric="mine"), run("c", metric=""))
+    found = everything(store)  # type: ignore[arg-type]
+    assert [score(one) for one in found] == [0.5, 2.0, None]
+    assert [len(only.metrics) for only in store.asked] == [0] if whole else [0, 8]
+
+
+def test_what_is_resumed_says_when(monkeypatch: pytest.MonkeyPatch) -> None:
+    from mlrunner import tracking  # imports MLflow
+
+    told: dict[str, str] = {}
+    monkeypatch.setattr(tracking, "set_tags", lambda _, tags: told.update(tags))
+    monkeypatch.setattr(tracking, "MlflowClient", lambda: SimpleNamespace(update_run=lambda *_: None))
+    tracking.reopen("a")
+    assert abs(int(told[REOPENED]) / 1000 - time.time()) < 60
 
 
 class Marking:
@@ -495,8 +675,6 @@ def test_a_server_can_only_be_asked_to_mark(tmp_path: Path) -> None:
 
 
 def test_a_study_in_a_database_goes_by_its_name(tmp_path: Path) -> None:
-    import optuna
-
     from mlrunner.pruning.removing import _delete_study  # imports ZenML
 
     url = f"sqlite:///{tmp_path}/studies.db"

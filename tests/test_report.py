@@ -21,12 +21,16 @@ from optuna.distributions import FloatDistribution
 from optuna.trial import create_trial
 
 from mlrunner import report
+from mlrunner.commands import report as verb
 from mlrunner.dataset.profile import profile
+from mlrunner.errors import ConfigError, StoreError
 from mlrunner.outcome import Outcome
 from mlrunner.plots import search as search_plots
 from mlrunner.records import Record, Store
+from mlrunner.records.record import STUDY
 from mlrunner.report import columns, datacard, material, pictures, publishing, summary, tables, trials
 from mlrunner.report.page import page_of
+from tests.conftest import PROJECT
 
 SWEEP = "2026-01-02/03-04-05-678901"
 HOSTILE = "</script><script>alert(1)</script><img src=http://evil.example/x onerror=alert(1)>\"'"
@@ -145,7 +149,7 @@ ALWAYS = {"summary", "environment", "commands"}
 
 
 def a_search(folder: Path) -> material.Material:
-    found = grid(folder, [outcome(0), outcome(1, 0.4)], **{material.STUDY: "told"})
+    found = grid(folder, [outcome(0), outcome(1, 0.4)], **{STUDY: "told"})
     return replace(found, figures=search_plots.figures(study([0.1, 0.5, 0.3, 0.2]), ["r2"]))
 
 
@@ -212,7 +216,7 @@ def hostile(folder: Path) -> material.Material:
     """Put an attack wherever a text may come from."""
     one = outcome(0, name=f"model={HOSTILE},x={HOSTILE}")
     failed = outcome(1, math.nan, status="FAILED", error=HOSTILE, name=HOSTILE)
-    found = grid(folder, [one, outcome(2, 0.1), failed], **{material.STUDY: HOSTILE})
+    found = grid(folder, [one, outcome(2, 0.1), failed], **{STUDY: HOSTILE})
     assert found.lead is not None
     (folder / "0000" / "environment").mkdir()
     (folder / "0000" / "environment" / "requirements.txt").write_text(f"# Python {HOSTILE}\nnumpy==<b>1</b>\n")
@@ -298,7 +302,7 @@ def test_several_objectives_have_a_column_each_and_their_front(tmp_path: Path) -
     told = {"metrics": ["r2", "fit_seconds"], "directions": ["maximize", "minimize"], "solutions": [{"number": 1}]}
     (tmp_path / "eeee").mkdir()
     (tmp_path / "eeee" / material.SUMMARY).write_text(json.dumps(told))
-    found = grid(tmp_path, [outcome(0, 0.9), outcome(1, 0.8)], **{material.STUDY: "told"})
+    found = grid(tmp_path, [outcome(0, 0.9), outcome(1, 0.8)], **{STUDY: "told"})
     board = tables.leaderboard(found)
     assert board is not None
     assert [column.label for column in board.columns] == [
@@ -342,6 +346,8 @@ def test_numbers_have_four_significant_digits(value: float, text: str) -> None:
         ("default", ("default",)),
         ("drop=[a,b],x={k:1,l:2},+y=1", ("drop=[a,b]", "x={k:1,l:2}", "+y=1")),
         ("winner,model=rf", ("winner", "model=rf")),
+        ("a=1,~b.c,d=2,~e", ("a=1", "~b.c", "d=2", "~e")),
+        ("model=ridge,rf", ("model=ridge,rf",)),
         ("", ("",)),
     ],
 )
@@ -372,10 +378,32 @@ def test_the_commands_can_be_pasted(tmp_path: Path) -> None:
     (tmp_path / "aaaa" / ".hydra" / "overrides.yaml").write_text("- model=ridge\n- dataset.path='my table.csv'\n")
     told = {one.label: one.text for one in summary.commands(_run(record))}
     assert told["as a composition of its own"] == "mlrunner model=ridge 'dataset.path='\"'\"'my table.csv'\"'\"''"
+    assert told["see it in MLflow"] == "mlrunner ui aaaaaaaa"
     assert told["judge it, and let it serve if the gate opens"] == "mlrunner deploy aaaaaaaa"
     assert "models:/m-1" in told["load the model, in Python"]
     unsaved = {one.label for one in summary.commands(_run(replace(record, tags={})))}
     assert not {label for label in unsaved if "serve" in label or "load" in label}
+
+
+def test_what_a_store_says_is_quoted_in_the_commands(tmp_path: Path) -> None:
+    parent = made(tmp_path, "e" * 32, tags={"mlrunner.sweep_id": "x; rm -rf ~", STUDY: "$(reboot)"})
+    told = {one.label: one.text for one in summary.commands(_run(parent))}
+    assert told["make this page again"] == "mlrunner report 'x; rm -rf ~'"
+    assert told["go on with the search"] == "mlrunner resume '$(reboot)' hydra.sweeper.n_trials=N"
+
+
+def test_a_composition_of_its_own_names_its_folder_and_no_part_of_a_sweep(tmp_path: Path) -> None:
+    record = made(tmp_path)
+    folder = tmp_path / "aaaa" / ".hydra"
+    folder.mkdir()
+    (tmp_path / "aaaa" / "config.yaml").write_text("seed: 0\n")
+    (folder / "overrides.yaml").write_text("- model=mine\n- +hydra.job.env_set.A=1\n- sweep=optuna\n")
+    sources = [
+        {"path": path, "schema": "file", "provider": "command-line"} for path in ("/my conf", str(PROJECT / "conf"))
+    ]
+    (folder / "hydra.yaml").write_text(json.dumps({"hydra": {"runtime": {"config_sources": sources}}}))
+    told = {one.label: one.text for one in summary.commands(_run(record))}
+    assert told["as a composition of its own"] == "mlrunner -cd '/my conf' model=mine"
 
 
 # --- where the trials come from -----------------------------------------------------------------------------
@@ -402,7 +430,7 @@ def test_without_its_folder_a_search_is_read_from_its_runs(tmp_path: Path) -> No
         made(tmp_path, "4" * 32, tags={**tags, "mlrunner.trial_number": "0", "mlrunner.winner_of": "1" * 32}),
     ]
     (tmp_path / "3333" / "error.txt").write_text("ValueError: no\nTraceback")
-    parent = made(tmp_path, "e" * 32, params={"goal.rmse": "minimize"}, tags={**tags, material.STUDY: "told"})
+    parent = made(tmp_path, "e" * 32, params={"goal.rmse": "minimize"}, tags={**tags, STUDY: "told"})
     found = report.gather(parent, Shelf(parent, *runs))
     assert [one.state for one in found.trials] == [trials.COMPLETE, trials.PRUNED, trials.FAILED]
     assert found.trials[0].outcome.fit_seconds == 0.1
@@ -587,9 +615,48 @@ def test_a_report_goes_into_the_folder_of_its_run_or_here(tmp_path: Path) -> Non
 def test_a_report_is_written_whole_and_over_an_older_one(tmp_path: Path) -> None:
     file = tmp_path / "new" / "report.html"
     for _ in range(2):
-        assert report.write(_run(made(tmp_path)), file) == file
+        assert report.write(report.html(_run(made(tmp_path))), file) == file
     assert [one.name for one in file.parent.iterdir()] == ["report.html"]
     assert file.read_text().endswith("</html>")
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "told"),
+    [
+        ("material", "", r"^Cannot read /artifacts/x \(Permission denied\), which the report tells of\.$"),
+        ("html", "", r"^Cannot read /artifacts/x \(Permission denied\), which the report tells of\.$"),
+        ("write", "mine.html", r"^Cannot write mine.html \(Permission denied\); name another file with -o\.$"),
+    ],
+)
+def test_what_cannot_be_read_is_told_from_what_cannot_be_written(
+    place: str, name: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise PermissionError(13, "Permission denied", "/artifacts/x")
+
+    record = made(tmp_path)
+    monkeypatch.setattr(verb if place == "material" else report, place, refuse)
+    with pytest.raises(StoreError, match=told):
+        verb._written(record, Shelf(record), tmp_path, Path(name) if name else None)
+
+
+@pytest.mark.parametrize("words", [["aaaa", "stack=mlflow_server"], ["stack=mlflow_server", "aaaa"]], ids=" ".join)
+def test_another_store_is_named_by_overrides(words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    def written(*_: Any) -> Path:
+        return tmp_path / "report.html"
+
+    monkeypatch.setattr(verb, "open_store", lambda _, overrides: asked.append(overrides))
+    monkeypatch.setattr("mlrunner.records.naming.find", lambda _, name, __: asked.append(name) or made(tmp_path))
+    monkeypatch.setattr(verb, "_written", written)
+    assert verb.main(words) == 0
+    assert asked == [["stack=mlflow_server"], "aaaa"]
+
+
+def test_a_report_is_of_one_run() -> None:
+    with pytest.raises(ConfigError, match="takes one sweep or run, and not 2"):
+        verb.main(["a", "b"])
 
 
 def test_a_report_that_fails_is_a_warning(

@@ -22,7 +22,14 @@ PYTHON = sys.version.split()[0]
 
 def test_only_names_and_versions_are_installed() -> None:
     found = Surroundings(
-        packages={"pandas": "3.0", "mlrunner": "0.1.0", "pip": "25", "evil": "1.0@http://x", "local": "1.0+cpu", "--find-links": "evil"}
+        packages={
+            "pandas": "3.0",
+            "mlrunner": "0.1.0",
+            "pip": "25",
+            "evil": "1.0@http://x",
+            "local": "1.0+cpu",
+            "--find-links": "evil",
+        }
     )
     assert environment.requirements(found) == ["pandas==3.0", "local==1.0+cpu"]
 

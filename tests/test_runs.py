@@ -29,6 +29,7 @@ from mlrunner.listing.entries import Entry
 from mlrunner.listing.sweep import Sweep
 from mlrunner.records import Record
 from mlrunner.records.sqlite import SqliteStore
+from mlrunner.records.store import split
 from tests.conftest import PROJECT, environment, front_door
 from tests.recorded import Recorded
 
@@ -224,7 +225,7 @@ def test_a_mistake_is_one_sentence(arguments: list[str], told: str) -> None:
 @pytest.mark.parametrize("arguments", [["--json", "--csv"], ["--limit", "-1"], ["--limit", "x"], ["--md", "--json"]])
 @pytest.mark.usefixtures("home")
 def test_what_excludes_each_other_is_refused(arguments: list[str]) -> None:
-    with pytest.raises(SystemExit, match="2"):
+    with pytest.raises(ConfigError, match=r"not allowed with argument|is no number of lines"):
         runs.main(arguments)
 
 
@@ -347,6 +348,7 @@ def cell(name: str, one: Entry) -> str:
         ({"tags": {"mlrunner.overrides": '["model=rf"]', "mlrunner.winner_of": "b"}}, "winner model=rf"),
         ({"params": {"tracking.name": "mine"}, "name": "mine"}, "mine"),
         ({"params": {"blueprint": "true"}, "tags": {"mlrunner.overrides": '["model=rf"]'}}, "blueprint model=rf"),
+        ({"name": "alpha=1,~features,model=[a,b]"}, "alpha=1 ~features model=[a,b]"),
         ({"name": "somebody else's", "tags": {}}, "somebody else's"),
     ],
 )
@@ -451,3 +453,8 @@ def test_a_champion_of_the_registry_alone_is_told() -> None:
     assert found is not None
     assert str(found) == "olist v3 champion"
     assert found.document() == {"name": "olist", "version": 3, "state": "champion"}
+
+
+def test_names_are_told_from_overrides_of_the_stack() -> None:
+    words = ["model=rf", "stack=local", "stack.tracking_uri=x", "stacked=1", "latest"]
+    assert split(words) == (["model=rf", "stacked=1", "latest"], ["stack=local", "stack.tracking_uri=x"])

@@ -82,7 +82,6 @@ class Warm:
         finally:
             self._lock.release()
 
-
     def close(self) -> None:
         """End the process, which has nothing left to read."""
         self._process.communicate()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mlrunner.commands.parsing import Parser
 from mlrunner.errors import ConfigError
+from mlrunner.records import split
 
 if TYPE_CHECKING:
     from mlrunner.comparison import Comparison
@@ -32,13 +33,13 @@ def main(arguments: list[str]) -> int:
     """
     arguments, composition = _split(arguments)
     parsed = _parser().parse_intermixed_args(arguments)
-    names = [text for text in parsed.sides if not text.startswith(("stack=", "stack."))]
+    names, stack = split(parsed.sides)
     if len(names) + (composition is not None) < 2:
         raise ConfigError(
             "mlrunner diff needs two sides: runs, sweeps or YAML files, or a composition after --, as in "
             "mlrunner diff latest~1 latest, mlrunner diff best -- model=rf."
         )
-    found = _compared(names, composition, [text for text in parsed.sides if text not in names])
+    found = _compared(names, composition, stack)
     _print(found, parsed)
     return DIFFERENT if parsed.exit_code and not found.is_same else 0
 

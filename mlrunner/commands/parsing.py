@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from mlrunner.errors import ConfigError, nearest
 
@@ -11,11 +11,14 @@ UNKNOWN = "unrecognized arguments: "  # argparse's words
 
 
 class Parser(argparse.ArgumentParser):
-    """Reads the arguments of a verb.
+    """Reads the arguments of a verb, whose options are written in full.
 
     Raises:
         ConfigError: For what it does not take, where argparse would print its usage and leave the process.
     """
+
+    def __init__(self, **told: Any) -> None:
+        super().__init__(**told, allow_abbrev=False)
 
     def error(self, message: str) -> NoReturn:
         """Refuse the command line."""

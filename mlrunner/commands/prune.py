@@ -5,20 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 from pathlib import Path
-
-from rich.progress import track
 
 from mlrunner import pruning
 from mlrunner.commands.parsing import Parser
 from mlrunner.errors import ConfigError
 from mlrunner.pruning import Criteria, showing
 from mlrunner.pruning.plan import Plan, named, plan
-from mlrunner.records import Store, open_store
+from mlrunner.records import Store, open_store, split
 from mlrunner.terminal import console
 
-OVERRIDE = re.compile(r"stack[.=].*", re.DOTALL)
 EXAMPLES = """examples:
   mlrunner prune --older 30d --worse-than 10
   mlrunner prune --status failed,killed --yes
@@ -36,8 +32,7 @@ def main(arguments: list[str]) -> int:
         0, or 1 when something could not be removed.
     """
     parsed = _parser().parse_intermixed_args(arguments)
-    overrides = [text for text in parsed.names if OVERRIDE.fullmatch(text)]
-    names = [text for text in parsed.names if text not in overrides]
+    names, overrides = split(parsed.names)
     home = Path(os.environ["MLRUNNER_HOME"])
     store = open_store(home, overrides)
     criteria = _criteria(parsed, store, names, home)
@@ -66,7 +61,7 @@ def _parser() -> Parser:
     parser.add_argument("--worse-than", type=_count, metavar="N", help="not among the N best on its data and metric")
     parser.add_argument("--keep", type=_count, metavar="N", help="not among the N newest")
     parser.add_argument("--where", metavar="FILTER", help="in MLflow's filter grammar")
-    parser.add_argument("--cache", action="store_true", help="also what the cache holds and no run uses")
+    parser.add_argument("--cache", action="store_true", help="also what no run uses, if no sweep runs")
     parser.add_argument("--yes", action="store_true", help="do it")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     return parser
@@ -98,6 +93,8 @@ def _remove(store: Store, home: Path, criteria: Criteria, parsed: argparse.Names
     from mlrunner.commands import stack
 
     stack.activate(overrides)
+    from rich.progress import track
+
     from mlrunner.pruning.protection import protected
     from mlrunner.pruning.removing import Remover, alone
 

@@ -9,16 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlrunner.commands.parsing import Parser
-from mlrunner.errors import MlrunnerError, StoreError
-from mlrunner.records import FOLDER, naming, open_store, read_yaml
+from mlrunner.errors import ConfigError, StoreError
+from mlrunner.pruning import searches
+from mlrunner.records import naming, open_store, split
 
 if TYPE_CHECKING:
-    from optuna import Study
-
     from mlrunner.records import Record, Store
     from mlrunner.report import Material
-
-MULTIRUN = "multirun.yaml"
 
 
 def main(arguments: list[str]) -> int:
@@ -28,17 +25,20 @@ def main(arguments: list[str]) -> int:
         description="Write one HTML file about a sweep or a run, and keep it with its run in MLflow.",
         epilog="example: mlrunner report 2026-11-25/17-43-06-708940 --open",
     )
-    parser.add_argument("run", help="a sweep (DAY/TIME), a run (id, name, folder), latest or best")
+    told = "a sweep (DAY/TIME), a run (id, name, folder), latest or best; and overrides of the stack"
+    parser.add_argument("words", nargs="+", metavar="run", help=told)
     parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="instead of report.html in its folder")
     parser.add_argument("--open", action="store_true", help="show it in the browser")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
-    parsed = parser.parse_args(arguments)
+    parsed = parser.parse_intermixed_args(arguments)
+    names, overrides = split(parsed.words)
+    if len(names) != 1:
+        raise ConfigError(f"mlrunner report takes one sweep or run, and not {len(names)}; mlrunner runs tells them.")
     home = Path(os.environ["MLRUNNER_HOME"])
-    store = open_store(home)
-    subject = naming.find(store, parsed.run, home)
+    store = open_store(home, overrides)
+    subject = naming.find(store, names[0], home)
     file = _written(subject, store, home, parsed.output)
-    told = {"report": str(file), "run_id": subject.run_id}
-    print(json.dumps(told) if parsed.json else file)
+    print(json.dumps({"report": str(file), "run_id": subject.run_id}) if parsed.json else file)
     if parsed.open:
         webbrowser.open(file.as_uri())
     return 0
@@ -48,15 +48,20 @@ def _written(subject: Record, store: Store, home: Path, output: Path | None) -> 
     """Write the file, and log it.
 
     Raises:
-        StoreError: When it cannot be written.
+        StoreError: When what the run left cannot be read, or the file cannot be written.
     """
     from mlrunner import report
 
     wanted = output or report.place(subject)
     try:
-        file = report.write(material(subject, store, home), wanted)
+        page = report.html(material(subject, store, home))
     except OSError as error:
-        raise StoreError(f"Cannot write {wanted} ({error.strerror}); name another file with -o.") from error
+        left = error.filename or f"what {subject.place} left"
+        raise StoreError(f"Cannot read {left} ({error.strerror or error}), which the report tells of.") from error
+    try:
+        file = report.write(page, wanted)
+    except OSError as error:
+        raise StoreError(f"Cannot write {wanted} ({error.strerror or error}); name another file with -o.") from error
     _announce(home)
     report.log(subject, file)
     return file
@@ -66,13 +71,15 @@ def material(subject: Record, store: Store, home: Path) -> Material:
     """Read what a report is made of; of a search from its study as well, where that is still there."""
     from mlrunner import report
 
-    study = _study(subject, home)
-    if study is None:
+    study = searches.loaded(subject, home)
+    if study is None:  # the pictures that the search logged serve instead
         return report.gather(subject, store)
     from mlrunner.plots import search as pictures
     from mlrunner.sweep import results, studies
     from mlrunner.sweep.goals import Goal
 
+    if studies.META not in study.user_attrs:  # it was begun, and no more
+        return report.gather(subject, store)
     goal: dict[str, Any] = study.user_attrs[studies.META]["metric"]
     told = Goal(tuple(goal), tuple(goal.values()))
     is_one = len(goal) == 1 and results.best_of(results.valid(study), told) is not None
@@ -83,35 +90,6 @@ def material(subject: Record, store: Store, home: Path) -> Material:
         figures=pictures.figures(study, list(goal)),
         verdict=results.lead_of(study, told).told if is_one else "",
     )
-
-
-def _study(subject: Record, home: Path) -> Study | None:
-    """Load the study of a search; None where it has none, or it is not there any more."""
-    name = subject.tags.get("mlrunner.study")
-    if name is None or not subject.is_sweep:
-        return None
-    import optuna
-
-    from mlrunner.sweep import studies
-
-    told = _storage(subject)
-    if told is None and not studies.journal_of(home, name).exists():
-        return None
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    try:
-        study = optuna.load_study(study_name=name, storage=studies.open_storage(told, home, name))
-    except (KeyError, MlrunnerError):  # the pictures that the search logged serve instead
-        return None
-    return study if studies.META in study.user_attrs else None
-
-
-def _storage(subject: Record) -> str | None:
-    """Read `hydra.sweeper.storage` of a search, from its folder; what MLflow has of it is without its password."""
-    file = Path(subject.tags.get(FOLDER, "/nonexistent")) / MULTIRUN
-    if not file.is_file():
-        return None
-    told = read_yaml(file.read_text()).get("hydra", {}).get("sweeper", {}).get("storage")
-    return told if isinstance(told, str) else None
 
 
 def _announce(home: Path) -> None:

@@ -11,7 +11,7 @@ from mlrunner import listing
 from mlrunner.commands.parsing import Parser
 from mlrunner.errors import ConfigError
 from mlrunner.listing import columns, formats
-from mlrunner.records import open_store
+from mlrunner.records import open_store, split
 
 LIMIT = 20
 EXAMPLES = """examples:
@@ -72,8 +72,7 @@ def joined(arguments: list[str]) -> list[str]:
 def show(made: Parser, arguments: list[str], sweeps: bool) -> int:
     """Find what is asked for and print it."""
     parsed = made.parse_intermixed_args(joined(arguments))
-    overrides = [text for text in parsed.words if text.startswith(("stack=", "stack."))]
-    within = [text for text in parsed.words if text not in overrides]
+    within, overrides = split(parsed.words)
     if len(within) > 1 or any("=" in text for text in within):
         raise ConfigError(f"'{within[-1]}' has no part in {made.prog}: it takes one sweep, --where and stack=….")
     picked = columns.chosen(parsed.columns, sweeps, bool(parsed.csv))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import webbrowser
 from pathlib import Path
 
@@ -12,11 +11,9 @@ from rich.text import Text
 from mlrunner.commands import playground
 from mlrunner.commands.parsing import Parser
 from mlrunner.errors import ConfigError
-from mlrunner.records import SQLITE, naming, open_store, tracking_uri
+from mlrunner.records import SQLITE, naming, open_store, split, tracking_uri
 from mlrunner.stack.servers import is_remote, without_login
 from mlrunner.terminal import console
-
-OVERRIDE = re.compile(r"stack[.=].*", re.DOTALL)
 
 
 def main(arguments: list[str]) -> int:
@@ -30,8 +27,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--port", type=int, default=0, help="of MLflow's pages on this machine; a free one by default")
     parser.add_argument("--no-browser", action="store_true", help="only print the addresses")
     parsed = parser.parse_intermixed_args(arguments)
-    overrides = [text for text in parsed.words if OVERRIDE.fullmatch(text)]
-    names = [text for text in parsed.words if text not in overrides]
+    names, overrides = split(parsed.words)
     if len(names) > 1:
         raise ConfigError(f"mlrunner ui opens one page, but {', '.join(names)} are named; name one.")
     return _view(names[0] if names else None, overrides, parsed.port, not parsed.no_browser)

@@ -116,6 +116,11 @@ class Ledger:
         file = self.folder / HISTORY
         return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
+    def made(self) -> dict[int, str]:
+        """Find the run that each version was made of."""
+        told = [line for line in self.history() if None not in (line.get("version"), line.get("run_id"))]
+        return {int(line["version"]): str(line["run_id"]) for line in told}
+
     def release(self, version: int) -> Release:
         """The files of a version."""
         return Release(self.name, version, self.folder / "releases" / str(version))

@@ -15,7 +15,7 @@ from mlrunner.errors import ConfigError, nearest
 from mlrunner.listing import deployments
 from mlrunner.listing.entries import Entry
 from mlrunner.listing.sweep import Sweep
-from mlrunner.records import BEST, SWEEP, TRIAL, WINNER, Only, Record, Store, filters, naming
+from mlrunner.records import BEST, SWEEP, TRIAL, WINNER, Only, Record, Store, filters, naming, quoted
 
 STORED = {
     "id": "attributes.run_id",
@@ -86,7 +86,7 @@ def _kind(store: Store, request: Request, home: Path) -> list[str]:
         sweep = naming.find(store, request.within, home)
         if not sweep.is_sweep:
             raise ConfigError(f"'{request.within}' is the run {sweep.short}, and no sweep; see mlrunner sweeps.")
-        found.append(f"tags.`{SWEEP}` = {naming.quoted(sweep.tags[SWEEP])}")
+        found.append(f"tags.`{SWEEP}` = {quoted(sweep.tags[SWEEP])}")
     return found
 
 

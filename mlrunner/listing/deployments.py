@@ -79,12 +79,8 @@ def found(store: Store, home: Path) -> Serving:
             for word, server in ((READY, state.ready), (SERVING, state.serves)):
                 if server is not None:
                     states[ledger.name, server.version] = word
-            made = {int(line["version"]): str(line["run_id"]) for line in ledger.history() if _made(line)}
+            made = ledger.made()
             runs |= {
                 made[version]: (name, version) for name, version in states if name == ledger.name and version in made
             }
     return Serving(states, runs, store.champions(), local)
-
-
-def _made(line: dict[str, Any]) -> bool:
-    return line.get("version") is not None and line.get("run_id") is not None

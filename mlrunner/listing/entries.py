@@ -16,7 +16,7 @@ from mlrunner.terminal import spread
 OVERRIDES, ZENML = "mlrunner.overrides", "mlrunner.zenml.run"
 NAMED = "tracking.name"
 SEARCH = "search-"  # begins the name of a search's ZenML run
-JOINT = re.compile(r",(?=[+~]{0,2}[\w./@]+=)")  # between the overrides of a name
+JOINT = re.compile(r",(?=[+~]{0,2}[\w./@]+=|~[\w./@]+(?:,|$))")  # between the overrides of a name
 
 
 @dataclass(frozen=True)

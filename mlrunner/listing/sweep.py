@@ -8,9 +8,8 @@ from functools import cached_property
 from typing import Any
 
 from mlrunner.listing.entries import JOINT, OVERRIDES, Entry
-from mlrunner.records import BEST, FOLDER, SWEEP, WINNER
+from mlrunner.records import BEST, FOLDER, STUDY, SWEEP, WINNER
 
-STUDY = "mlrunner.study"
 CUT = 120  # characters of a sweep's name; what is there may be cut within a word
 UNTOLD = ("sweep=", "tracking.", "output=")
 WORDS = {"FINISHED": "done", "KILLED": "interrupted"}

@@ -38,9 +38,10 @@ class Leftover:
 
 
 def leftovers(home: Path) -> list[Leftover]:
-    """Find what no run uses; another ZenML than the embedded one keeps its own house."""
+    """Find what is a day old and no run uses; another ZenML than the embedded one keeps its own house."""
     own = home / ".mlrunner" / "cache"
-    found = [Leftover(own, size(own), None)] if own.is_dir() and not own.is_symlink() else []
+    is_there = own.is_dir() and not own.is_symlink()
+    found = [Leftover(own, size(own), None)] if is_there and _are_old(own, *own.rglob("*")) else []
     stores = home / ".mlrunner" / "zenml" / "local_stores"
     if not (stores / DATABASE).is_file():
         return found
@@ -50,21 +51,24 @@ def leftovers(home: Path) -> list[Leftover]:
             known = {str(uri) for (uri,) in connection.execute("SELECT uri FROM artifact_version")}
     except StoreError:  # another version of ZenML: its tables are not ours to guess
         return found
-    found += [Leftover(Path(uri), size(Path(uri)), version) for uri, version in sorted(unused.items())]
+    old = sorted((Path(uri), version) for uri, version in unused.items() if _are_old(Path(uri)))
+    found += [Leftover(path, size(path), version) for path, version in old]
     return found + [Leftover(path, size(path), None) for path in _strange(stores, known)]
 
 
 def _strange(stores: Path, known: set[str]) -> list[Path]:
-    """Find artifacts that ZenML does not know, old enough that no step is writing them."""
-    before = time.time() - DAY
+    """Find artifacts that ZenML does not know."""
     return [
         path
         for path in sorted(stores.glob("*/*/*/*/*"))  # STORE/STEP/OUTPUT/STEP RUN/VERSION
-        if _is_id(path.parts[-2])
-        and _is_id(path.parts[-5])
-        and str(path) not in known
-        and path.stat().st_mtime < before
+        if _is_id(path.parts[-2]) and _is_id(path.parts[-5]) and str(path) not in known and _are_old(path)
     ]
+
+
+def _are_old(*paths: Path) -> bool:
+    """Tell whether all are a day old, so that nobody is writing them; what is not there is."""
+    before = time.time() - DAY
+    return all(not path.exists() or path.stat().st_mtime < before for path in paths)
 
 
 def _is_id(text: str) -> bool:

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
 
-from mlrunner.pruning import STUDY
-from mlrunner.records import FOLDER, MODEL, Record, read_yaml
+from mlrunner.records import FOLDER, MODEL, STUDY, Record, read_yaml
 
 MULTIRUN = "multirun.yaml"
 
@@ -57,7 +56,7 @@ def in_use(records: Iterable[Record]) -> set[Path]:
     """Name the folders of runs, and all folders above them: none of those may be removed."""
     found: set[Path] = set()
     for told in {one.tags[FOLDER] for one in records if one.tags.get(FOLDER)}:
-        folder = Path(told).resolve()
+        folder = Path(_resolved(told))
         found.add(folder)
         for above in folder.parents:
             if above in found:
@@ -71,11 +70,24 @@ def own_folder(record: Record, home: Path, used: set[Path]) -> Path | None:
     told = record.tags.get(FOLDER)
     if not told or os.path.islink(told):  # noqa: PTH114 - thousands of them, and Path takes its time
         return None
-    found = os.path.realpath(told)
+    found = _resolved(told)
     if not found.startswith(f"{_root(home)}{os.sep}") or not os.path.isdir(found):  # noqa: PTH112
         return None
     folder = Path(found)
     return None if folder in used else folder
+
+
+def _resolved(folder: str) -> str:
+    """Follow the links of a path; of the thousands that are in one folder, those of that folder once."""
+    above, name = os.path.split(folder)
+    if name in ("", os.curdir, os.pardir) or os.path.islink(folder):  # noqa: PTH114 - as below
+        return os.path.realpath(folder)
+    return os.path.join(_real(above), name)  # noqa: PTH118 - as below
+
+
+@cache
+def _real(folder: str) -> str:
+    return os.path.realpath(folder)
 
 
 @cache
@@ -109,8 +121,9 @@ def journal(record: Record, home: Path, name: str) -> Path | None:
 
 def storage(record: Record) -> Any:
     """Read from a sweep's folder where its study is; None for the journal of this home."""
-    file = Path(record.tags.get(FOLDER, "")) / MULTIRUN
-    found = read_yaml(file.read_text()) if file.is_file() else None
+    folder = record.tags.get(FOLDER)
+    file = None if not folder else Path(folder) / MULTIRUN
+    found = read_yaml(file.read_text()) if file is not None and file.is_file() else None
     sweeper = (((found or {}).get("hydra") or {}).get("sweeper") or {}) if isinstance(found, dict) else {}
     return sweeper.get("storage")
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from mlrunner.pruning import STUDY, Criteria, Stay, cache
+from mlrunner.pruning import Criteria, Stay, cache, searches
 from mlrunner.pruning.places import Places, in_use, places, size
 from mlrunner.pruning.protection import protected
 from mlrunner.pruning.reading import everything
-from mlrunner.pruning.selection import members_of, select
-from mlrunner.records import SWEEP, Record, Store, naming
+from mlrunner.pruning.selection import members_of, running, select
+from mlrunner.records import STUDY, SWEEP, Record, Store, naming
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,11 @@ def plan(store: Store, home: Path, criteria: Criteria, with_cache: bool = False)
         store: Where runs are recorded.
         home: The folder that holds `multirun/` and `.mlrunner/`.
         criteria: What is asked for.
-        with_cache: Also what no run uses any more.
+        with_cache: Also what no run uses any more; nothing while a sweep runs, whose workers read from there.
     """
-    records = everything(store)
-    chosen = select(records, criteria, protected(store, home), time.time())
+    records, now = everything(store), time.time()
+    is_searched = partial(searches.is_searched, home=home)
+    chosen = select(records, criteria, protected(store, home), now, is_searched)
     going = {one.run_id for one in chosen.going}
     used = in_use(one for one in records if one.run_id not in going)
     studies = {one.tags.get(STUDY) for one in records if one.is_sweep and one.run_id not in going}
@@ -70,7 +72,8 @@ def plan(store: Store, home: Path, criteria: Criteria, with_cache: bool = False)
         found = places(one, home, used, studies)
         items.append(Item(one, found, sum(size(path, counted) for path in found.all)))
         counted.update(found.all)
-    return Plan(items, chosen.staying, cache.leftovers(home) if with_cache else [])
+    is_idle = with_cache and not running(records, members_of(records), now, is_searched)
+    return Plan(items, chosen.staying, cache.leftovers(home) if is_idle else [])
 
 
 def named(store: Store, names: Sequence[str], home: Path) -> frozenset[str] | None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mlrunner.deployer.ledger import Ledger, ledgers
 from mlrunner.records import Store, sqlite
+
+if TYPE_CHECKING:
+    from mlrunner.deployer.ledger import Ledger
 
 ALIASES = (
     "SELECT a.name, a.alias, v.version, v.run_id FROM registered_model_aliases a JOIN model_versions v "
@@ -22,11 +25,19 @@ def protected(store: Store, home: Path) -> dict[str, str]:
         store: Where runs are recorded.
         home: The folder that holds `.mlrunner/`.
     """
-    known = ledgers(home / ".mlrunner" / "deployments")
+    known = _ledgers(home / ".mlrunner" / "deployments")
     before = {run_id: f"{BEFORE} {told}" for ledger in known for told, run_id in _line(ledger)}
     named = {run_id: f"is {alias} of {name} v{version}" for name, alias, version, run_id in aliases(store)}
     serving = {run_id: told for ledger in known for told, run_id in _servers(ledger)}
     return before | named | serving
+
+
+def _ledgers(folder: Path) -> list[Ledger]:
+    if not folder.exists():  # or the import, a quarter of a second, is for nothing
+        return []
+    from mlrunner.deployer.ledger import ledgers
+
+    return ledgers(folder)
 
 
 def aliases(store: Store) -> list[tuple[str, str, int, str]]:
@@ -45,9 +56,11 @@ def aliases(store: Store) -> list[tuple[str, str, int, str]]:
 def _asked() -> list[tuple[str, str, int, str]]:
     from mlflow import MlflowClient
 
+    from mlrunner.records.client import registered
+
     client = MlflowClient()
     found = []
-    for model in client.search_registered_models(max_results=1000):
+    for model in registered(client):
         for alias, number in sorted(model.aliases.items()):
             version = client.get_model_version(model.name, str(number))
             found.append((str(model.name), str(alias), int(number), str(version.run_id)))
@@ -79,14 +92,10 @@ def _servers(ledger: Ledger) -> list[tuple[str, str]]:
 
 def _runs(ledger: Ledger) -> dict[int, str]:
     """Find the run that each version was made of: by the history, and by what was released."""
-    found = {int(line["version"]): str(line["run_id"]) for line in ledger.history() if _tells(line)}
+    found = ledger.made()
     for folder in ledger.folder.glob("releases/[0-9]*"):
         try:
             found[int(folder.name)] = str(ledger.release(int(folder.name)).facts["run_id"])
         except (OSError, ValueError, KeyError):  # a release that was never completed
             continue
     return found
-
-
-def _tells(line: dict[str, object]) -> bool:
-    return line.get("version") is not None and line.get("run_id") is not None

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mlrunner.directions import GREATER_IS_BETTER
-from mlrunner.pruning import MARK, STUDY
+from mlrunner.pruning import MARK
 from mlrunner.pruning.selection import PARTS
-from mlrunner.records import DATA, FOLDER, MODEL, SWEEP, TRIAL, WINNER_OF, Only, Record, Store
+from mlrunner.records import DATA, FOLDER, MODEL, REOPENED, STUDY, SWEEP, TRIAL, WINNER_OF, Only, Record, Store
 
 ASKED = Only(
     params=("objective.metric", *(f"goal.{name}" for name in GREATER_IS_BETTER)),
-    metrics=tuple(f"{part}{name}" for name in GREATER_IS_BETTER for part in PARTS),
-    tags=(FOLDER, SWEEP, TRIAL, WINNER_OF, DATA, MODEL, MARK, STUDY),
+    tags=(FOLDER, SWEEP, TRIAL, WINNER_OF, DATA, MODEL, MARK, STUDY, REOPENED),
 )
 
 
 def everything(store: Store) -> list[Record]:
-    """Read every run, newest first; of the parameters only the metric."""
-    return store.search(only=ASKED)
+    """Read every run, newest first; of its numbers only the objective's, of which a run has four and not forty."""
+    found = store.search(only=ASKED)
+    if any(one.metrics for one in found):  # of a store that gives all at once
+        return found
+    names = sorted({f"{part}{one.metric}" for one in found if one.metric for part in PARTS})
+    scores = {one.run_id: one.metrics for one in store.search(only=Only(metrics=tuple(names)))}
+    return [replace(one, metrics=scores.get(one.run_id, {})) for one in found]

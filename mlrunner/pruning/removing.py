@@ -12,13 +12,13 @@ import optuna
 from filelock import FileLock, Timeout
 
 from mlrunner.errors import StoreError
+from mlrunner.pruning import searches
 from mlrunner.pruning.cache import Leftover
 from mlrunner.pruning.pipelines import NOTE, Pipelines
-from mlrunner.pruning.places import empty_above, storage
+from mlrunner.pruning.places import empty_above
 from mlrunner.pruning.plan import Item
 from mlrunner.pruning.tracked import Tracked
 from mlrunner.records import SWEEP, Record
-from mlrunner.sweep import studies
 
 LOCK = "prune.lock"
 
@@ -126,9 +126,10 @@ class Remover:
 
 
 def _delete_study(record: Record, name: str, home: Path) -> None:
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    with suppress(KeyError):  # it was deleted before
-        optuna.delete_study(study_name=name, storage=studies.open_storage(storage(record), home, name))
+    storage = searches.stored(record, home, name)
+    if storage is not None:
+        with suppress(KeyError):  # it was deleted before
+            optuna.delete_study(study_name=name, storage=storage)
 
 
 def _remove_days(folder: Path, home: Path) -> None:

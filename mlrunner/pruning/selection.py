@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from mlrunner.directions import greater_is_better
 from mlrunner.pruning import DAY, MARK, Criteria, Selection, Stay
-from mlrunner.records import DATA, FOLDER, SWEEP, Record
+from mlrunner.records import DATA, FOLDER, REOPENED, SWEEP, Record
 
 PARTS = ("test/", "validation/", "cv/", "")  # where a score is looked for, best word first
 Members = Mapping[str, Sequence[Record]]
 
 
-def select(records: Sequence[Record], criteria: Criteria, kept: Mapping[str, str], now: float) -> Selection:
+def select(
+    records: Sequence[Record],
+    criteria: Criteria,
+    kept: Mapping[str, str],
+    now: float,
+    is_searched: Callable[[Record], bool] = lambda _: False,
+) -> Selection:
     """Choose what goes.
 
     Args:
@@ -21,14 +27,16 @@ def select(records: Sequence[Record], criteria: Criteria, kept: Mapping[str, str
         criteria: What is asked for.
         kept: Runs that must stay, each with the reason.
         now: In seconds since 1970.
+        is_searched: Tells whether a process works at a search.
     """
     members = members_of(records)
     wanted = _chosen(records, members, criteria, now)
-    running = {one.tags[SWEEP] for one in records if one.is_sweep and _runs(one) and _age(one, now) < DAY}
+    about = {one.tags[SWEEP] for one in wanted if SWEEP in one.tags}
+    alive = running((one for one in records if one.tags.get(SWEEP) in about), members, now, is_searched)
     staying = [
         Stay(one, reason)
         for one in wanted
-        if (reason := kept.get(one.run_id) or _unfinished(one, criteria, running, now)) is not None
+        if (reason := kept.get(one.run_id) or _unfinished(one, criteria, alive, now)) is not None
     ]
     left = {stay.record.run_id for stay in staying}
     going = {one.run_id for one in wanted} - left
@@ -47,6 +55,16 @@ def members_of(records: Iterable[Record]) -> dict[str, list[Record]]:
         if SWEEP in one.tags and not one.is_sweep:
             found[one.tags[SWEEP]].append(one)
     return found
+
+
+def running(records: Iterable[Record], members: Members, now: float, is_searched: Callable[[Record], bool]) -> set[str]:
+    """Find the sweeps that run, and not only say so since they were killed.
+
+    They have begun, were resumed or had a run less than a day ago, or a process is at work for longer on one trial.
+    """
+    told = [one for one in records if one.is_sweep and _runs(one)]
+    fresh = {one.tags[SWEEP] for one in told if _is_fresh([one, *members.get(one.tags[SWEEP], ())], now)}
+    return fresh | {one.tags[SWEEP] for one in told if one.tags[SWEEP] not in fresh and is_searched(one)}
 
 
 def score(record: Record) -> float | None:
@@ -97,17 +115,31 @@ def _with_parents(records: Sequence[Record], members: Members, chosen: set[str])
     return frozenset(chosen | whole)
 
 
-def _unfinished(record: Record, criteria: Criteria, running: set[str], now: float) -> str | None:
+def _unfinished(record: Record, criteria: Criteria, alive: set[str], now: float) -> str | None:
     """Say why a run is not over."""
     if _runs(record):
         if "RUNNING" not in criteria.status:
             return "runs still (one that was killed goes with --status running, once it is a day old)"
-        return "runs still: it began less than a day ago" if _age(record, now) < DAY else None
-    return "is of a sweep that runs still" if record.tags.get(SWEEP) in running else None
+        if _is_fresh([record], now):
+            return "runs still: it began less than a day ago"
+        if record.is_sweep and record.tags[SWEEP] in alive:
+            return "runs still: its trials go on"
+    return "is of a sweep that runs still" if record.tags.get(SWEEP) in alive else None
 
 
 def _runs(record: Record) -> bool:
     return record.status in ("RUNNING", "SCHEDULED")
+
+
+def _is_fresh(records: Iterable[Record], now: float) -> bool:
+    """Tell whether one of some runs gave a sign of life less than a day ago."""
+    return any(now - _seen(one) / 1000 < DAY for one in records)
+
+
+def _seen(record: Record) -> int:
+    """Tell when a run began, ended or was reopened, whichever was last."""
+    reopened = record.tags.get(REOPENED, "")
+    return max(record.start, record.end or 0, int(reopened) if reopened.isdecimal() else 0)
 
 
 def _age(record: Record, now: float) -> float:

@@ -40,7 +40,7 @@ def _table(items: list[Item]) -> Table:
 
 def tell(gone: Plan, problems: list[str], for_good: bool) -> None:
     """Print what is gone, and what is not."""
-    console().print(f"{f'{summary(gone)} are gone' if _any(gone) else 'Nothing is removed'}{_staying(gone)}.")
+    console().print(f"{f'Removed {summary(gone)}' if _any(gone) else 'Nothing is removed'}{_staying(gone)}.")
     if not for_good and gone.items:
         console().print("MLflow's server keeps them marked as deleted; mlflow gc, run there, removes them for good.")
     for sentence in problems:
@@ -53,7 +53,8 @@ def summary(found: Plan) -> str:
     runs = len(found.items) - sweeps
     told = [f"{runs:,} run{'s' * (runs != 1)}"] if runs else []
     told += [f"{sweeps:,} sweep{'s' * (sweeps != 1)}"] if sweeps else []
-    told += [f"{len(found.leftovers):,} unused cache entries"] if found.leftovers else []
+    unused = len(found.leftovers)
+    told += [f"{unused:,} unused cache {'entry' if unused == 1 else 'entries'}"] if unused else []
     return ", ".join([*told, megabytes(found.bytes)])
 
 

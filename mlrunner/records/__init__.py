@@ -17,7 +17,9 @@ from mlrunner.records.record import (
     DATA,
     FOLDER,
     MODEL,
+    REOPENED,
     REPRODUCES,
+    STUDY,
     SWEEP,
     TRIAL,
     TRIALS,
@@ -26,7 +28,7 @@ from mlrunner.records.record import (
     Record,
     read_yaml,
 )
-from mlrunner.records.store import Only, Store, labels_of
+from mlrunner.records.store import Only, Store, labels_of, quoted, split
 
 SQLITE = "sqlite:///"
 __all__ = [
@@ -35,8 +37,10 @@ __all__ = [
     "DATA",
     "FOLDER",
     "MODEL",
+    "REOPENED",
     "REPRODUCES",
     "SQLITE",
+    "STUDY",
     "SWEEP",
     "TRIAL",
     "TRIALS",
@@ -47,7 +51,9 @@ __all__ = [
     "Store",
     "labels_of",
     "open_store",
+    "quoted",
     "read_yaml",
+    "split",
     "tracking_uri",
 ]
 

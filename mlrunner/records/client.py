@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import mlflow
 from mlflow import MlflowClient
 from mlflow.entities import Run
+from mlflow.entities.model_registry import RegisteredModel
 from mlflow.exceptions import MlflowException
 
 from mlrunner.errors import ConfigError, StoreError
-from mlrunner.records import SWEEP, TRIAL, WINNER_OF, Only, Record, Store, filters
+from mlrunner.records import SWEEP, TRIAL, WINNER_OF, Only, Record, Store, filters, quoted
 
-PAGE = 1000  # runs a request
+PAGE = 1000  # runs or models a request
 
 
 class ClientStore(Store):
@@ -60,7 +61,7 @@ class ClientStore(Store):
         """See `Store.statuses`."""
         found: dict[str, dict[str, int]] = {}
         for sweep in sweeps:
-            for record in self.search(f"tags.`{SWEEP}` = '{sweep}' and tags.`{TRIAL}` IS NOT NULL"):
+            for record in self.search(f"tags.`{SWEEP}` = {quoted(sweep)} and tags.`{TRIAL}` IS NOT NULL"):
                 if WINNER_OF not in record.tags:
                     counts = found.setdefault(sweep, {})
                     counts[record.status] = counts.get(record.status, 0) + 1
@@ -69,11 +70,20 @@ class ClientStore(Store):
     def champions(self) -> dict[str, str]:
         """See `Store.champions`."""
         found = {}
-        for model in self.client.search_registered_models(max_results=PAGE):
+        for model in registered(self.client):
             if "champion" in model.aliases:
                 version = self.client.get_model_version(model.name, model.aliases["champion"])
                 found[str(model.name)] = str(version.run_id)
         return dict(sorted(found.items()))
+
+
+def registered(client: MlflowClient) -> Iterator[RegisteredModel]:
+    """Read every model of the registry, page by page."""
+    page = client.search_registered_models(max_results=PAGE)
+    yield from page
+    while page.token:
+        page = client.search_registered_models(max_results=PAGE, page_token=page.token)
+        yield from page
 
 
 def record_of(run: Run, experiments: dict[str, str]) -> Record:

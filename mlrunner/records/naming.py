@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mlrunner.directions import greater_is_better
 from mlrunner.errors import ConfigError, nearest
-from mlrunner.records import BEST, DATA, FOLDER, MODEL, SWEEP, TRIAL, WINNER, WINNER_OF, Record, Store
+from mlrunner.records import BEST, DATA, FOLDER, MODEL, SWEEP, TRIAL, WINNER, WINNER_OF, Record, Store, quoted
 
 SHOWN = 5  # names in a message
 CLOSE = 200  # newest names that a misspelt one is compared with
@@ -58,11 +58,6 @@ def leading(store: Store, record: Record) -> Record:
 def by_id(store: Store, run_id: str) -> Record | None:
     """Find a run by its whole id."""
     return store.one(f"attributes.run_id = {quoted(run_id)}")
-
-
-def quoted(text: str) -> str:
-    """Write a text as a filter's value; one with both kinds of quotes fits no filter of MLflow's, and finds nothing."""
-    return f'"{text.replace(chr(34), "?")}"' if "'" in text else f"'{text}'"
 
 
 def _special(store: Store, name: str, saved: bool) -> list[Record]:

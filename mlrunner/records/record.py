@@ -14,6 +14,8 @@ from mlrunner.errors import ConfigError
 SWEEP, TRIAL, FOLDER = "mlrunner.sweep_id", "mlrunner.trial_number", "mlrunner.folder"
 WINNER, BEST, WINNER_OF = "mlrunner.winner_run_id", "mlrunner.best_run_id", "mlrunner.winner_of"
 REPRODUCES = "mlrunner.reproduces"
+STUDY = "mlrunner.study"  # Optuna's name of it, of a sweep that searches
+REOPENED = "mlrunner.reopened"  # when a sweep was last resumed, in milliseconds since 1970
 MODEL, DATA = "mlrunner.model", "mlrunner.data_hash"
 TRIALS = f"tags.`{TRIAL}` IS NOT NULL"
 CONFIG = "config.yaml"

@@ -12,6 +12,7 @@ from mlrunner.records.record import SWEEP, TRIAL, Record
 MANY = 500  # ids a filter
 SHORT = 8  # digits of an id
 TYPED = re.compile(r"[\w.,=+/-]+")  # what needs no quotes in a shell
+STACK = ("stack=", "stack.")  # begins an override that says where the runs are recorded
 
 
 class Only(NamedTuple):
@@ -82,6 +83,22 @@ class Store(ABC):
     def one(self, where: str, sort: Sequence[str] = ()) -> Record | None:
         """Find the first of the runs that `search` would find."""
         return next(iter(self.search(where, sort, 1)), None)
+
+
+def quoted(text: str) -> str:
+    """Write a text as a filter's value; one with both kinds of quotes fits no filter of MLflow's, and finds nothing."""
+    return f'"{text.replace(chr(34), "?")}"' if "'" in text else f"'{text}'"
+
+
+def split(words: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Tell names of runs, which may hold `=` as well, from overrides of the stack that has them.
+
+    Returns:
+        The names and the overrides, each in their order.
+    """
+    told = list(words)
+    overrides = [word for word in told if word.startswith(STACK)]
+    return [word for word in told if not word.startswith(STACK)], overrides
 
 
 def labels_of(

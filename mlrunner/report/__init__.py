@@ -22,8 +22,8 @@ def html(material: Material) -> str:
     return render(page_of(material))
 
 
-def write(material: Material, file: Path) -> Path:
-    """Write a report into a file, whole or not at all.
+def write(page: str, file: Path) -> Path:
+    """Write a report, as HTML, into a file, whole or not at all.
 
     Returns:
         The file, absolute.
@@ -31,7 +31,7 @@ def write(material: Material, file: Path) -> Path:
     file = file.absolute()
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_name(f".{file.name}.{os.getpid()}")
-    draft.write_text(html(material), encoding="utf-8")
+    draft.write_text(page, encoding="utf-8")
     draft.replace(file)
     return file
 

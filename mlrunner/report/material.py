@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlrunner.directions import greater_is_better
-from mlrunner.records import BEST, FOLDER, WINNER, Record, Store, naming, read_yaml
+from mlrunner.records import BEST, FOLDER, STUDY, WINNER, Record, Store, naming, read_yaml
 from mlrunner.report import trials
 from mlrunner.report.trials import Trial
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from mlrunner.outcome import Outcome
 
-SUMMARY, RESULT, STUDY = "optimization_results.yaml", "result.json", "mlrunner.study"
+SUMMARY, RESULT = "optimization_results.yaml", "result.json"
 
 
 @dataclass(frozen=True)

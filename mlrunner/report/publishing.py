@@ -11,7 +11,7 @@ from rich.text import Text
 
 from mlrunner.records import naming, open_store
 from mlrunner.redaction import redact
-from mlrunner.report import FILE, Table, gather, log, write
+from mlrunner.report import FILE, Table, gather, html, log, write
 from mlrunner.terminal import console
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def at_end(
         subject = naming.by_id(store, run_id)
         if subject is not None:
             made = gather(subject, store, outcomes, figures, verdict, table, hurried=True)
-            file = write(made, folder / FILE)
+            file = write(html(made), folder / FILE)
             log(subject, file)
     except Exception as error:
         reason = redact(" ".join(f"{type(error).__name__}: {error}".split()))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlrunner.records import MODEL, read_yaml
-from mlrunner.report.material import STUDY, Material
+from mlrunner.errors import ConfigError
+from mlrunner.options import CONF
+from mlrunner.records import MODEL, STUDY, frozen, read_yaml
+from mlrunner.report.material import Material
 from mlrunner.report.tables import digits
 from mlrunner.terminal import spread
 
@@ -19,7 +22,6 @@ if TYPE_CHECKING:
 GATE, REASON = "mlrunner.gate.decision", "mlrunner.gate.reason"
 DEPLOYED, VERSION, WHERE = "mlrunner.deployment.name", "mlrunner.deployment.version", "mlrunner.deployment.where"
 CHOICES = ("dataset", "cleaning", "split", "model")
-ALONE = ("sweep=", "output=", "hydra")  # overrides of the search, which a run by itself does without
 KINDS = {"search": "Search", "grid": "Grid", "run": "Run"}
 
 
@@ -146,18 +148,18 @@ def commands(material: Material) -> list[Command]:
     lead, subject = material.lead, material.subject
     found = []
     if lead is not None:
-        found += [Command("run the same again and compare it", f"mlrunner reproduce {lead.short}")]
-        found += [Command("as a composition of its own", command(overrides)) for overrides in _overrides(material)]
+        found += [Command("run the same again and compare it", _typed("reproduce", lead.short))]
+        alone = [command(overrides, _folders(lead)) for overrides in _overrides(material)]
+        found += [Command("as a composition of its own", text) for text in alone]
     if lead is not None and MODEL in lead.tags:
         load = f"import mlflow; model = mlflow.pyfunc.load_model({lead.tags[MODEL]!r})"
-        found.append(Command("judge it, and let it serve if the gate opens", f"mlrunner deploy {lead.short}"))
+        found.append(Command("judge it, and let it serve if the gate opens", _typed("deploy", lead.short)))
         found.append(Command("load the model, in Python", load))
     if material.kind == "search":
-        name = shlex.quote(subject.tags[STUDY])
-        found.append(Command("go on with the search", f"mlrunner resume {name} hydra.sweeper.n_trials=N"))
-    told = f'eval "$(mlrunner env)"; mlflow ui  # run {subject.run_id}'
-    found.append(Command("see it in MLflow", told))
-    return [*found, Command("make this page again", f"mlrunner report {subject.place}")]
+        told = _typed("resume", subject.tags[STUDY], "hydra.sweeper.n_trials=N")
+        found.append(Command("go on with the search", told))
+    found.append(Command("see it in MLflow", _typed("ui", subject.short)))
+    return [*found, Command("make this page again", _typed("report", subject.place))]
 
 
 def _overrides(material: Material) -> Iterator[list[str]]:
@@ -168,6 +170,20 @@ def _overrides(material: Material) -> Iterator[list[str]]:
         yield [str(text) for text in found]
 
 
-def command(overrides: list[str]) -> str:
+def _folders(lead: Record) -> tuple[str, ...]:
+    """Find the folders of configuration that were named beside the project's own."""
+    try:
+        return tuple(folder for folder in frozen.of_record(lead).sources if Path(folder).resolve() != CONF)
+    except ConfigError:  # a run that mlrunner did not make
+        return ()
+
+
+def command(overrides: list[str], folders: Sequence[str] = ()) -> str:
     """Write the command that runs a composition by itself."""
-    return " ".join(["mlrunner", *(shlex.quote(text) for text in overrides if not text.startswith(ALONE))])
+    from mlrunner.comparison.line import alone  # imports Hydra
+
+    return _typed(*(word for folder in folders for word in ("-cd", folder)), *alone(overrides))
+
+
+def _typed(*words: str) -> str:
+    return shlex.join(["mlrunner", *words])

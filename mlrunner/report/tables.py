@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mlrunner.listing.entries import JOINT
 from mlrunner.report.trials import COMPLETE, FAILED, Trial
 from mlrunner.terminal import PARTS
 
@@ -123,7 +123,7 @@ def _ranked(one: Trial, rank: int, judged: bool, material: Material) -> Row:
 
 def pieces(name: str) -> tuple[str, ...]:
     """Take the name of a composition apart: at the commas between overrides, and not at those within a value."""
-    return tuple(re.split(r",(?=[~+]{0,2}[\w.@/]+(?:=|$))", name))
+    return tuple(JOINT.split(name))
 
 
 def _tested(one: Trial, metric: str) -> float | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlrunner.outcome import Outcome
-from mlrunner.records import SWEEP, TRIAL, WINNER_OF
+from mlrunner.records import SWEEP, TRIAL, WINNER_OF, quoted
 from mlrunner.terminal import spread
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def arrange(
     Args:
         outcomes: In any order.
         goal: The objectives, each with its direction.
-        best: The run of the best one; None takes the first.
+        best: The run of the best one; None where none leads.
         front: The numbers of those on the front of several objectives.
     """
     sign = -1 if next(iter(goal.values()), "maximize") == "maximize" else 1
@@ -100,7 +100,7 @@ def recorded(sweep: Record, store: Store, goal: Mapping[str, str]) -> list[Outco
     ranking = sweep.text("ranking.jsonl")  # of a grid: some of its failures have no run
     if ranking is not None:
         return [read(json.loads(line)) for line in ranking.splitlines() if line]
-    runs = store.search(f"tags.`{SWEEP}` = '{sweep.tags[SWEEP]}' and tags.`{TRIAL}` IS NOT NULL")
+    runs = store.search(f"tags.`{SWEEP}` = {quoted(sweep.tags[SWEEP])} and tags.`{TRIAL}` IS NOT NULL")
     trials = [run for run in runs if WINNER_OF not in run.tags and run.status != "RUNNING"]
     return [_outcome(run, goal) for run in trials]
 

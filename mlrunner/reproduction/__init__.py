@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mlrunner.errors import ProblemsError
 from mlrunner.progress import TRAINING
-from mlrunner.records import REPRODUCES, naming, open_store
+from mlrunner.records import REPRODUCES, naming, open_store, split
 
 if TYPE_CHECKING:
     from mlrunner.reproduction.running import Prepared
@@ -75,7 +75,7 @@ def look(what: str, home: Path, overrides: Sequence[str] = (), strict: bool = Fa
     """
     from mlrunner.reproduction import grounds, running
 
-    store = open_store(home, [text for text in overrides if text.startswith(("stack=", "stack."))])
+    store = open_store(home, split(overrides)[1])
     record = naming.leading(store, naming.find(store, what, home))
     prepared = running.prepare(record, overrides)
     differences = tuple(grounds.differences(record, store, prepared.checked))

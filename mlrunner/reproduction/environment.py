@@ -14,7 +14,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from mlrunner.errors import StoreError
-from mlrunner.records import naming, open_store
+from mlrunner.records import naming, open_store, split
 from mlrunner.records.frozen import INSTALLERS, Surroundings, surroundings
 from mlrunner.terminal import console
 
@@ -40,8 +40,7 @@ def run_in(what: str, arguments: Sequence[str], overrides: Sequence[str]) -> int
         StoreError: When the environment cannot be made.
     """
     home = Path(os.environ["MLRUNNER_HOME"])
-    stack = [text for text in overrides if text.startswith(("stack=", "stack."))]
-    store = open_store(home, stack)
+    store = open_store(home, split(overrides)[1])
     record = naming.leading(store, naming.find(store, what, home))
     then = surroundings(record, store)
     if not then.packages:

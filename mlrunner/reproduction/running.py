@@ -18,7 +18,7 @@ from mlrunner.composition.composing import composing
 from mlrunner.errors import ConfigError, MlrunnerError, ProblemsError
 from mlrunner.model import arguments
 from mlrunner.options import quote_option
-from mlrunner.records import REPRODUCES, WINNER_OF, Record, naming, open_store, read_yaml
+from mlrunner.records import REPRODUCES, WINNER_OF, Record, naming, open_store, read_yaml, split
 from mlrunner.records.frozen import Frozen, of_record
 from mlrunner.trust import refuse_foreign
 
@@ -31,7 +31,15 @@ PLACES = ("dataset.path", "dataset.url", "threads")  # what may be elsewhere her
 UNSEEDED = 0.05  # the share that an estimator without a seed may differ by
 SEEDS = ("random_state", "random_seed")
 EXACT = ("sklearn.linear_model.", "sklearn.dummy.", "sklearn.svm.", "sklearn.neighbors.")  # use no seed as a rule, but:
-RANDOM = ("SGDRegressor", "SGDClassifier", "Perceptron", "LinearSVR", "LinearSVC", "RANSACRegressor", "TheilSenRegressor")
+RANDOM = (
+    "SGDRegressor",
+    "SGDClassifier",
+    "Perceptron",
+    "LinearSVR",
+    "LinearSVC",
+    "RANSACRegressor",
+    "TheilSenRegressor",
+)
 SHUFFLED = ("sag", "saga", "liblinear")  # solvers
 HIDDEN = "***"
 REFIT = "mlrunner.refit"  # a tag of the reproduction of a winner
@@ -107,12 +115,12 @@ def _repeats(hydra: str | None) -> int:
 def _configs(frozen: Frozen, overrides: Sequence[str], repeats: int) -> list[DictConfig]:
     """Set what this machine says in what was frozen."""
     _refuse_others(overrides)
-    own = [quote_option(text) for text in overrides if text.startswith(("stack=", "stack."))]
+    others, stack = split(overrides)
     raw = dict(frozen.raw or {})
     with composing() as hydra:
-        today = hydra.compose(own).raw or {}
+        today = hydra.compose([quote_option(text) for text in stack]).raw or {}
         raw |= {name: today[name] for name in TODAYS}
-        raw = hydra.set(raw, [text for text in overrides if text not in own])
+        raw = hydra.set(raw, others)
     raw["dataset"] = _found_again(raw["dataset"], frozen.cwd)
     _refuse_hidden(raw)
     first: Any = OmegaConf.create(raw)

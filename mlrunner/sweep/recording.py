@@ -17,6 +17,7 @@ from mlrunner.composition import Composition, Launch
 from mlrunner.model.estimators import assemble
 from mlrunner.outcome import Outcome
 from mlrunner.recorder import RECORDER
+from mlrunner.records import STUDY
 from mlrunner.sweep import RESULT
 from mlrunner.sweep.goals import Goal
 from mlrunner.sweep.search import Ended
@@ -152,7 +153,7 @@ def open_parent(experiment: str, name: str, folder: Path, described: dict[str, A
         **provenance.tags(),
         "mlrunner.sweep_id": tracking.sweep_id(folder),
         "mlrunner.folder": str(folder),
-        "mlrunner.study": str(described["study"]),
+        STUDY: str(described["study"]),
         "mlrunner.overrides": tracking.told_overrides(Launch({}, fixed, folder)),
     }
     run_id = tracking.create_run(experiment, name[:120], tags)

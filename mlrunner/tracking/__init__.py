@@ -17,6 +17,7 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunT
 from mlflow.exceptions import MlflowException
 
 import mlrunner
+from mlrunner.records import REOPENED
 from mlrunner.redaction import SECRETS
 from mlrunner.redaction import redact as redact
 from mlrunner.tracking import provenance
@@ -236,5 +237,6 @@ def end(run_id: str, status: str, at: int | None = None) -> None:
 
 
 def reopen(run_id: str) -> None:
-    """Mark a run as running once more."""
+    """Mark a run as running once more, and since when, for its start stays."""
+    set_tags(run_id, {REOPENED: str(int(time.time() * 1000))})
     MlflowClient().update_run(run_id, "RUNNING")

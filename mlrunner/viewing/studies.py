@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlrunner.playground.service import DIRECT
-from mlrunner.pruning import STUDY
 from mlrunner.pruning.places import journal, storage
-from mlrunner.records import SWEEP, TRIAL, Record, Store, naming
+from mlrunner.records import STUDY, SWEEP, TRIAL, Record, Store, quoted
 
 MISSING = "optuna-dashboard is not installed, which shows studies: pip install optuna-dashboard"
 SERVE = "import sys, optuna_dashboard; optuna_dashboard.run_server(sys.argv[1], sys.argv[2], int(sys.argv[3]))"
@@ -61,7 +60,7 @@ def study_of(store: Store, record: Record | None, home: Path) -> Study | None:
     sweep = None if record is None else record.tags.get(SWEEP)
     if record is not None and sweep is None:
         return None
-    only = "" if sweep is None else f" and tags.`{SWEEP}` = {naming.quoted(sweep)}"
+    only = "" if sweep is None else f" and tags.`{SWEEP}` = {quoted(sweep)}"
     found = store.one(f"{SEARCHES}{only}")
     if found is None:
         return None

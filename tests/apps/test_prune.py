@@ -247,7 +247,7 @@ def test_the_rest_still_works_and_a_removal_that_broke_off_is_finished(home: Hom
 
     done = home.type("prune", "--status", "killed", "--yes")
     assert (done.code, done.err) == (0, "")
-    assert done.out.startswith("1 run, ")
+    assert done.out.startswith("Removed 1 run, ")
     assert run_id not in home.runs()
     assert not (home.path / ".mlrunner" / "prune.json").exists()
     assert leftovers(home.path) == []

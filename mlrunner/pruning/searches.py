@@ -1,0 +1,76 @@
+"""The study of a search: where it is kept, and whether somebody works at it. Optuna is imported where it is opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlrunner.errors import MlrunnerError
+from mlrunner.pruning.places import storage
+from mlrunner.records import STUDY, Record
+
+if TYPE_CHECKING:
+    from optuna import Study
+    from optuna.storages import BaseStorage
+
+
+def stored(record: Record, home: Path, name: str) -> BaseStorage | None:
+    """Open where the study of a search is kept; None where that is gone, for to open it would make it anew.
+
+    Args:
+        record: The parent.
+        home: The folder that holds `.mlrunner/`.
+        name: Of the study.
+
+    Raises:
+        MlrunnerError: When it does not open.
+    """
+    import optuna
+
+    from mlrunner.sweep import studies
+
+    told = storage(record)
+    file = _file(told, studies.journal_of(home, name), studies.JOURNALS)
+    if file is not None and not file.exists():
+        return None
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    return studies.open_storage(told, home, name)
+
+
+def _file(told: Any, journal: Path, suffixes: tuple[str, ...]) -> Path | None:
+    """Name the file of a storage; None for what is none."""
+    if told is None:
+        return journal
+    if not isinstance(told, str):
+        return None
+    scheme, found, rest = told.partition(":///")
+    if found:
+        return Path(rest.partition("?")[0]) if scheme.startswith("sqlite") else None
+    return Path(told) if told.endswith(suffixes) else None
+
+
+def loaded(record: Record, home: Path) -> Study | None:
+    """Load the study of a search; None where it has none, or it is not there any more.
+
+    One in a storage of a class is None as well: the store may be somebody else's, and to look runs no code of theirs.
+    """
+    name = record.tags.get(STUDY)
+    if name is None or not record.is_sweep or isinstance(storage(record), dict):
+        return None
+    import optuna
+
+    try:
+        found = stored(record, home, name)
+        return None if found is None else optuna.load_study(study_name=name, storage=found)
+    except (KeyError, ValueError, OSError, MlrunnerError):  # it is not in there, or that is broken or out of reach
+        return None
+
+
+def is_searched(record: Record, home: Path) -> bool:
+    """Tell whether a process works at a search: by the signs of life that each leaves in the study."""
+    study = loaded(record, home)
+    if study is None:
+        return False
+    from mlrunner.sweep.claims import SESSION, alive
+
+    return any(alive(told) for name, told in study.user_attrs.items() if name.startswith(f"{SESSION}:"))

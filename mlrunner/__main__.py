@@ -56,8 +56,9 @@ def prepare_environment(verbose: bool) -> None:
     os.environ["HYDRA_FULL_ERROR"] = "1"
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # spinning threads starve every other process of the machine
     os.environ["MLRUNNER_VERBOSE"] = str(int(verbose))
-    if str(Path.cwd()) not in sys.path:  # `python -m` can import from here, so `mlrunner` shall
-        sys.path.append(str(Path.cwd()))
+    here = Path.cwd()
+    if here != PROJECT:  # what is here can be imported, but a `random.py` or `py.py` stands in for nothing else
+        sys.path[:] = [*(folder for folder in sys.path if folder != str(here)), str(here)]
 
 
 def dispatch(arguments: list[str]) -> int:

@@ -14,7 +14,7 @@ import pytest
 from mlflow import MlflowClient
 
 from tests.apps.test_run import store
-from tests.conftest import PROJECT, UNSAVED, Runner, environment, front_door
+from tests.conftest import PROJECT, UNSAVED, Runner, cold, environment, front_door
 
 pytestmark = pytest.mark.slow
 
@@ -124,8 +124,9 @@ def test_an_option_of_the_users_runs_and_its_model_loads(tmp_path: Path, session
     (tmp_path / "my_module.py").write_text(OPTION)
     (tmp_path / "cleaning").mkdir()
     (tmp_path / "cleaning" / "per_kilo.yaml").write_text("_target_: my_module.PricePerKilo\n")
+    (tmp_path / "py.py").write_text("raise SystemExit('skops imports pytest, and that this')")
     quick = ("model=rf", "model.estimator.n_estimators=10", "tracking.plots=false")
-    done = front_door(session_home, "-cd", ".", "cleaning=per_kilo", *quick, "output=json", cwd=tmp_path)
+    done = cold(session_home, "-cd", ".", "cleaning=per_kilo", *quick, "output=json", cwd=tmp_path)
     assert done.code == 0, done.err
     client = store(session_home)
     assert client.get_logged_model(done.json["model_uri"].removeprefix("models:/")).status == "READY"

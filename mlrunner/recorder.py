@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import os
 import signal
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Literal, ParamSpec, TypeVar
 
 from mlrunner.errors import StoreError
 from mlrunner.orphans import end_with_parent
@@ -27,13 +28,15 @@ class Recorder:
         self._pool: Executor | None = None
         self._pending: list[Future[Any]] = []
 
-    def start_process(self, warm: Callable[[], None]) -> None:
+    def start_process(self, warm: Callable[[], None], method: Literal["spawn", "forkserver"] = "spawn") -> None:
         """Work in another process from now on.
 
         Args:
             warm: What the process does first: its imports, while this one is busy with its own.
+            method: How the process begins: `forkserver` where that runs already, and has half of the imports.
         """
-        self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_ignore_interrupts)
+        told = dict(os.environ)  # by now names the stores, which the fork server was not told
+        self._pool = ProcessPoolExecutor(1, get_context(method), initializer=_begin, initargs=(told,))
         self._pending.append(self._pool.submit(warm))
 
     def later(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Future[R]:
@@ -65,9 +68,10 @@ class Recorder:
             raise StoreError(f"A run was not recorded whole: {told} (-v shows where).") from errors[0]
 
 
-def _ignore_interrupts() -> None:
+def _begin(environment: dict[str, str]) -> None:
     """Leave Ctrl-C to the process that was started first; it waits for what is queued."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ.update(environment)
     end_with_parent()
 
 

@@ -77,8 +77,8 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 
 
 def front_door(home: Path, *arguments: str, cwd: Path | None = None, **more: str) -> Ran:
-    """Type a command, in a process of its own; variables of its own make it start cold."""
-    if not set(more) - {"PYTHONPATH"}:
+    """Type a command, in a process of its own; it starts cold where packages read something while they are imported."""
+    if not set(more) - {"PYTHONPATH"} and "-v" not in arguments:
         told = {"arguments": arguments, "environment": environment(home, **more), "cwd": str(cwd or PROJECT)}
         done = warm().type(told, RUN_SECONDS)
         if done is not None:

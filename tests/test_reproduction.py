@@ -68,6 +68,7 @@ def test_an_interpreter_is_a_version_and_no_path(tmp_path: Path) -> None:
         ({"_target_": "sklearn.svm.SVC", "probability": True}, ["e.random_state"]),
         ({"_target_": "sklearn.ensemble.RandomForestRegressor"}, ["e.random_state"]),
         ({"_target_": "sklearn.ensemble.RandomForestRegressor", "random_state": 0}, []),
+        ({"_target_": "catboost.CatBoostRegressor", "random_seed": 0}, []),  # which has both names of it
         ({"_target_": "sklearn.naive_bayes.GaussianNB"}, []),
         ({}, []),
     ],

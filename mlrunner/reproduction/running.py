@@ -31,16 +31,8 @@ PLACES = ("dataset.path", "dataset.url", "threads")  # what may be elsewhere her
 UNSEEDED = 0.05  # the share that an estimator without a seed may differ by
 SEEDS = ("random_state", "random_seed")
 EXACT = ("sklearn.linear_model.", "sklearn.dummy.", "sklearn.svm.", "sklearn.neighbors.")  # use no seed as a rule, but:
-RANDOM = (
-    "SGDRegressor",
-    "SGDClassifier",
-    "Perceptron",
-    "LinearSVR",
-    "LinearSVC",
-    "RANSACRegressor",
-    "TheilSenRegressor",
-)
-SHUFFLED = ("sag", "saga", "liblinear")  # solvers
+RANDOM = ("SGDRegressor", "SGDClassifier", "Perceptron", "LinearSVR", "LinearSVC", "RANSACRegressor")  # do,
+SHUFFLED = ("sag", "saga", "liblinear")  # and so do these solvers
 HIDDEN = "***"
 REFIT = "mlrunner.refit"  # a tag of the reproduction of a winner
 
@@ -211,7 +203,8 @@ def unseeded(estimator: dict[str, Any], key: str) -> list[str]:
     """Name the seeds that are left to chance: null, or not given where the class has them."""
     target = str(estimator.get("_target_", ""))
     is_random = target.endswith(RANDOM) or estimator.get("solver") in SHUFFLED or estimator.get("probability") is True
-    if not target or (target.startswith(EXACT) and not is_random):
+    is_seeded = any(estimator.get(name) is not None for name in SEEDS)
+    if not target or is_seeded or (target.startswith(EXACT) and not is_random):
         return []
     known = arguments.known(arguments.locate(target, f"{key}._target_"))
-    return [f"{key}.{name}" for name in SEEDS if estimator.get(name) is None and (name in estimator or name in known)]
+    return [f"{key}.{name}" for name in SEEDS if name in estimator or name in known]

@@ -13,9 +13,10 @@ from mlrunner.build import build
 from mlrunner.composition import Launch, is_judged
 from mlrunner.composition.values import plain
 from mlrunner.outcome import Outcome
-from mlrunner.recorder import RECORDER, warm
+from mlrunner.recorder import RECORDER
 from mlrunner.records import naming, open_store
 from mlrunner.stack import Stack
+from mlrunner.sweep.opening import open_stack
 from mlrunner.tracking import provenance, recording
 
 
@@ -26,9 +27,9 @@ def open_parent(config: DictConfig) -> str:
         The parent's id.
     """
     stack: Stack = build(plain(config, "stack"), "stack")
-    stack.activate(Path(config.home))
-    if config.hydra.launcher._target_.endswith("BasicLauncher"):
-        RECORDER.start_process(warm)
+    is_here = config.hydra.launcher._target_.endswith("BasicLauncher")  # or each job saves for itself
+    saves = config.tracking.plots is not False or config.tracking.log_model is not False
+    open_stack(stack, Path(config.home), is_here and saves, "spawn")
     folder = str(config.hydra.sweep.dir)
     typed = [str(text) for text in config.hydra.overrides.task]
     told = {

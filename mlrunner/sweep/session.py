@@ -14,11 +14,11 @@ from omegaconf import OmegaConf
 
 from mlrunner.errors import DeployError, MlrunnerError
 from mlrunner.garbage import settle
-from mlrunner.recorder import RECORDER, warm
 from mlrunner.sweep import live, starting, studies
 from mlrunner.sweep.claims import VOID, Claims
 from mlrunner.sweep.gridorder import GridOrder
 from mlrunner.sweep.launching import NOTE, Launched
+from mlrunner.sweep.opening import open_stack
 from mlrunner.sweep.plan import Plan
 from mlrunner.sweep.search import Search
 from mlrunner.sweep.workers import Executor, Pool
@@ -75,11 +75,8 @@ def run(plan: Plan, drafts: Drafts, handed: Handed) -> Any:
         KeyboardInterrupt: After Ctrl-C, when everything is written.
     """
     home = plan.first.composition.settings.home
-    stack = plan.first.repeats[0].stack
-    if stack.is_ours:  # what another stack's own tracker says is known only once ZenML is there
-        stack.announce(home)
-        RECORDER.start_process(warm)
-    stack.activate(home)
+    told = plan.first.composition.settings.tracking
+    open_stack(plan.first.repeats[0].stack, home, told.plots or told.log_model, "forkserver")
     settle()
     name = plan.settings.study_name or "/".join(Path(str(handed.config.hydra.sweep.dir)).parts[-2:])
     storage = studies.open_storage(plan.settings.storage, home, name)
@@ -130,8 +127,6 @@ def _search(
     from mlrunner.sweep import finishing
     from mlrunner.sweep.conduct import Conduct
 
-    if not plan.first.repeats[0].stack.is_ours:
-        RECORDER.start_process(warm)
     experiment, parent = finishing.open_parent(plan, study, described, folder)
     study.set_user_attr(studies.META, described)
     drafts.parent = parent

@@ -128,6 +128,7 @@ def test_an_option_of_the_users_runs_and_its_model_loads(tmp_path: Path, session
     quick = ("model=rf", "model.estimator.n_estimators=10", "tracking.plots=false")
     done = cold(session_home, "-cd", ".", "cleaning=per_kilo", *quick, "output=json", cwd=tmp_path)
     assert done.code == 0, done.err
+    (tmp_path / "py.py").unlink()
     client = store(session_home)
     assert client.get_logged_model(done.json["model_uri"].removeprefix("models:/")).status == "READY"
     model = f"sqlite:///{session_home}/.mlrunner/mlflow.db"

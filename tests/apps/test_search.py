@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from tests.apps.test_run import exported, store
-from tests.conftest import Ran, Runner, environment, front_door
+from tests.conftest import UNSAVED, Ran, Runner, environment, front_door
 
 pytestmark = pytest.mark.slow
 ZENML = """
@@ -180,7 +180,7 @@ def test_zenml_holds_one_run_with_a_step_a_trial(families: Any, session_home: Pa
 def test_the_same_command_gives_the_same_search(families: Any, mlrunner: Runner) -> None:
     again = mlrunner(
         "sweep=optuna", "model=xgboost,rf,ridge", *DIABETES, "hydra.sweeper.n_trials=9", "hydra.sweeper.n_jobs=1",
-        "hydra/sweeper/pruner=median", "hydra.sweeper.pruner.n_startup_trials=2", "tracking.plots=false",
+        "hydra/sweeper/pruner=median", "hydra.sweeper.pruner.n_startup_trials=2", *UNSAVED,
     ).json  # fmt: skip
     assert again["study_name"] != families["study_name"]
     assert again["folder"] != families["folder"]
@@ -211,7 +211,7 @@ def test_a_search_for_two_things_gives_a_front(mlrunner: Runner) -> None:
 def test_repeats_average_over_seeds_and_the_seed_is_not_in_the_space(mlrunner: Runner, session_home: Path) -> None:
     done = mlrunner(
         "sweep=optuna", *DIABETES, "model=ridge", "cleaning=none,preprocess", "hydra.sweeper.repeats=3",
-        "hydra.sweeper.n_trials=3", "hydra.sweeper.direction=minimize", "objective.metric=rmse",
+        "hydra.sweeper.n_trials=3", "hydra.sweeper.direction=minimize", "objective.metric=rmse", *UNSAVED,
     )  # fmt: skip
     assert done.code == 0, done.err
     found = done.json
@@ -229,7 +229,7 @@ def test_repeats_average_over_seeds_and_the_seed_is_not_in_the_space(mlrunner: R
 def test_a_launcher_of_hydras_runs_the_trials_and_says_what_it_cannot(launcher: str, mlrunner: Runner) -> None:
     done = mlrunner(
         "sweep=optuna", "dataset=diabetes", "model=ridge", "split=kfold", "hydra.sweeper.n_trials=3",
-        f"hydra/launcher={launcher}",
+        f"hydra/launcher={launcher}", *UNSAVED,
     )  # fmt: skip
     assert done.code == 0, done.err
     assert f"hydra/launcher={launcher} runs 2 trials at a time and waits for all of them; it cannot prune" in done.err
@@ -269,9 +269,9 @@ def test_what_is_wrong_is_said_before_the_first_trial(arguments: list[str], sent
 
 def test_plain_mlflow_sees_a_search_that_beats_its_default(mlrunner: Runner) -> None:
     """The whole point: on rows that no trial has read, the winner is better than what was there before."""
-    default = mlrunner(*DIABETES, "model=xgboost", "tracking.plots=false", "tracking.log_model=false").json
+    default = mlrunner(*DIABETES, "model=xgboost", *UNSAVED).json
     found = mlrunner(
-        "sweep=optuna", *DIABETES, "model=xgboost", "hydra.sweeper.n_trials=12", "hydra.sweeper.n_jobs=1",
-        "tracking.plots=false", "split=kfold",
+        "sweep=optuna", *DIABETES, "model=xgboost", "hydra.sweeper.n_trials=8", "hydra.sweeper.n_jobs=1",
+        "split=kfold", "split.folds=3", *UNSAVED,
     ).json  # fmt: skip
     assert found["winner"]["metrics"]["test/r2"] > default["metrics"]["test/r2"]

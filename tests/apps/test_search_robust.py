@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -21,7 +22,7 @@ from optuna.storages.journal import JournalFileBackend
 
 from tests.apps.test_robust import start
 from tests.apps.test_run import store
-from tests.conftest import PROJECT, Runner, environment, front_door
+from tests.conftest import PROJECT, UNSAVED, Runner, environment, front_door
 
 pytestmark = pytest.mark.slow
 MODELS = '''
@@ -55,7 +56,7 @@ class Odd(RegressorMixin, BaseEstimator):
             value = np.nan
         return np.full(len(X), value)
 '''
-ODD = ("dataset=diabetes", "model=custom", "model.estimator._target_=odd_models.Odd", "tracking.log_model=false")
+ODD = ("dataset=diabetes", "model=custom", "model.estimator._target_=odd_models.Odd", *UNSAVED)
 SLOW = (*ODD, "+model.estimator.seconds=0.7", "+model.estimator.level=interval(0,50)", "objective.metric=rmse")
 
 
@@ -100,7 +101,9 @@ def until(condition: Callable[[], bool], process: subprocess.Popen[str], seconds
 def finished(home: Path, name: str) -> int:
     """How many trials of a study have ended by now."""
     journal = home / ".mlrunner" / "studies" / f"{name}.journal"
-    return 0 if not journal.exists() else sum(one.state.is_finished() for one in study_of(home, name).trials)
+    with contextlib.suppress(KeyError):  # the journal is there a moment before the study is in it
+        return sum(one.state.is_finished() for one in study_of(home, name).trials) if journal.exists() else 0
+    return 0
 
 
 def test_every_kind_of_failure_is_a_failed_trial_and_the_rest_go_on(session_home: Path, odd: Path) -> None:
@@ -349,7 +352,7 @@ def test_an_edited_option_changes_no_trial_of_a_running_search(
     option.write_text(text)
     process = running(
         "-cd", str(tmp_path), "sweep=optuna", "dataset=diabetes", "model=mine", "model.estimator.level=interval(0,9)",
-        "hydra.sweeper.n_trials=8", "hydra.sweeper.study_name=edited", "output=json", "tracking.log_model=false",
+        "hydra.sweeper.n_trials=8", "hydra.sweeper.study_name=edited", "output=json", *UNSAVED,
     )  # fmt: skip
     until(lambda: finished(session_home, "edited") >= 1, process)
     option.write_text(text.replace("seconds: 0.7", "seconds: 0.1"))
@@ -362,7 +365,7 @@ def test_an_edited_option_changes_no_trial_of_a_running_search(
 
 
 def test_a_search_stops_at_its_target_and_without_patience(mlrunner: Runner) -> None:
-    options = ("sweep=optuna", "dataset=diabetes", "model=ridge", "tracking.log_model=false", "tracking.plots=false")
+    options = ("sweep=optuna", "dataset=diabetes", "model=ridge", *UNSAVED)
     told = mlrunner(*options, "hydra.sweeper.n_trials=40", "hydra.sweeper.target=0.1", "hydra.sweeper.n_jobs=1").out
     assert "target 0.1 reached" in told
     assert sum(line.startswith("✓") for line in told.splitlines()) == 1
@@ -383,7 +386,7 @@ def test_a_space_of_ones_own_and_a_warm_start(tmp_path: Path, session_home: Path
         session_home, "sweep=optuna", "dataset=diabetes", "model=ridge", "+model.estimator.tol=0.001", "output=json",
         "hydra.sweeper.custom_search_space=my_space.configure", "hydra.sweeper.n_trials=4", "hydra.sweeper.n_jobs=1",
         "hydra.sweeper.warm_start=['model.estimator.alpha=0.25,model.features.low_cardinality=10']",
-        "tracking.log_model=false", PYTHONPATH=str(tmp_path),
+        *UNSAVED, PYTHONPATH=str(tmp_path),
     )  # fmt: skip
     assert done.code == 0, done.err
     first = next(one for one in done.json["trials"] if one["job"] == 0)
@@ -393,7 +396,7 @@ def test_a_space_of_ones_own_and_a_warm_start(tmp_path: Path, session_home: Path
 
 
 def test_a_grid_of_hydras_own_is_gone_on_with(session_home: Path) -> None:
-    grid = ("-m", "dataset=wine", "model=rf", "model.estimator.n_estimators=2,3,20000", "tracking.log_model=false")
+    grid = ("-m", "dataset=wine", "model=rf", "model.estimator.n_estimators=2,3,20000", *UNSAVED)
     folder = session_home / "multirun" / "grid"
     with start(session_home, *grid, f"hydra.sweep.dir={folder}") as process:
         until(lambda: (folder / "1" / "result.json").exists(), process)

@@ -1,0 +1,30 @@
+"""Open the stores of a sweep, and beside that the process that draws and saves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from mlrunner.recorder import RECORDER, warm
+from mlrunner.stack import Stack
+
+
+def open_stack(stack: Stack, home: Path, saves: bool, method: Literal["spawn", "forkserver"]) -> None:
+    """Open both stores; what draws and saves imports in the meantime, which takes as long.
+
+    Args:
+        stack: Of the sweep.
+        home: The folder that holds `.mlrunner/`.
+        saves: Whether models or pictures will be saved.
+        method: How the process that does so begins; see `Recorder.start_process`.
+
+    Raises:
+        MlrunnerError: When a store does not open.
+    """
+    early = saves and stack.is_ours  # what another stack's own tracker says is known only once ZenML is there
+    if early:
+        stack.announce(home)
+        RECORDER.start_process(warm, method)
+    stack.activate(home)
+    if saves and not early:
+        RECORDER.start_process(warm, method)

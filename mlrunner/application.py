@@ -32,8 +32,9 @@ def compose_and_run(arguments: list[str]) -> int:
     flags = [text for text in arguments if text in FLAGS]  # argparse takes none between overrides
     if any(text.startswith("sweep=") for text in arguments) and not flags:
         flags = [FLAGS[0]]  # a search is a multirun; Hydra would find that out only where nothing else is wrong
-    refuse_unknown(arguments)
-    told = [readable(text) for text in arguments if text not in flags]
+    rest = [text for text in arguments if text not in flags]
+    refuse_unknown([*flags, *rest])
+    told = list(map(readable, rest))
     sys.argv = ["mlrunner", *flags, *(map(held_back, told) if searches_models(told) else told)]
     register_sweeper()
     hydra.main(version_base="1.3", config_path=str(PROJECT / "conf"), config_name="config")(run)()
@@ -51,7 +52,7 @@ def refuse_unknown(arguments: list[str]) -> None:
     from hydra._internal.utils import get_args_parser
 
     parser = get_args_parser()
-    parser.exit_on_error = False
+    parser.exit_on_error = parser.allow_abbrev = False
     try:
         _, unknown = parser.parse_known_args(arguments)
     except ArgumentError as error:
@@ -59,7 +60,7 @@ def refuse_unknown(arguments: list[str]) -> None:
     if unknown:
         option = unknown[0].partition("=")[0]
         close = nearest(option, [text for text in parser._option_string_actions if text.startswith("--")])
-        raise ConfigError(f"mlrunner takes no {option}.{close} mlrunner --help tells what it takes.")
+        raise ConfigError(f"mlrunner takes no '{option}'.{close} mlrunner --help tells what it takes.")
 
 
 def run_here(overrides: list[str]) -> Outcome:

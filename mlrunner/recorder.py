@@ -69,7 +69,7 @@ class Recorder:
 
 
 def _begin(environment: dict[str, str]) -> None:
-    """Leave Ctrl-C to the process that was started first; it waits for what is queued."""
+    """Write to the stores of the process that was started first, leave Ctrl-C to it, and end with it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.update(environment)
     end_with_parent()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -15,6 +14,7 @@ ESTIMATORS = ("sklearn.", "xgboost.", "lightgbm.", "catboost.")
 MORE = "MLRUNNER_TRUSTED"  # further modules, and env:NAME for variables, by comma
 BY_TASK = "${model.targets.${dataset.task}}"  # the one class that another key may name: each target is looked at
 INNERMOST = re.compile(r"\$\{([^${}]*)\}")
+INSIDE = "\0"  # stands for what an interpolation became
 
 
 def refuse_foreign(config: dict[str, Any], groups: Sequence[str]) -> None:
@@ -41,36 +41,40 @@ def _problems(node: Any, key: str, more: Sequence[str]) -> Iterator[str]:
         for place, value in enumerate(node):
             yield from _problems(value, f"{key}.{place}", more)
     elif isinstance(node, str):
-        is_class = key.endswith(("._target_", ".targets")) or ".targets." in key
-        if is_class and node != BY_TASK and not _is_trusted(node, more):
-            yield (
-                f"{key}={node} comes from the run and is of neither mlrunner nor a library of models; if you trust it, "
-                f"set {MORE}={node.partition('.')[0]} in the environment."
-            )
+        yield from _class(node, key, more)
         yield from _interpolated(node, key, more)
 
 
-def _is_trusted(target: str, more: Sequence[str]) -> bool:
-    return "${" not in target and target.startswith((*OURS, *ESTIMATORS, *(f"{name}." for name in more)))
+def _class(text: str, key: str, more: Sequence[str]) -> Iterator[str]:
+    """Refuse a class of nobody who is trusted, and one that another key names; each of a model's targets is a class."""
+    is_class = key.endswith("._target_") or ".targets." in key
+    if "${" in text and text != BY_TASK and (is_class or key.endswith(".targets")):
+        yield f"{key}={text} is a class that another key names, which a composition from a store may not."
+    elif is_class and text != BY_TASK and not text.startswith((*OURS, *ESTIMATORS, *(f"{name}." for name in more))):
+        yield (
+            f"{key}={text} comes from the run and is of neither mlrunner nor a library of models; if you trust it, "
+            f"set {MORE}={text.partition('.')[0]} in the environment."
+        )
 
 
 def _interpolated(text: str, key: str, more: Sequence[str]) -> Iterator[str]:
     """Refuse every interpolation that does more than name a key, the innermost first.
 
-    What that one becomes is not known here and may be part of a name: `_` stands for it, which is nobody's name.
+    What that one becomes is not known here and may be part of a name: a letter stands for it that is in none.
     """
     while (found := INNERMOST.search(text)) is not None:
         resolver, is_call, arguments = found[1].partition(":")
         if is_call:
-            yield from _called(resolver.strip(), arguments.partition(",")[0].strip(), found[0], key, more)
-        text = f"{text[: found.start()]}_{text[found.end() :]}"
+            yield from _called(resolver.strip(), arguments.partition(",")[0].strip(), key, more)
+        text = f"{text[: found.start()]}{INSIDE}{text[found.end() :]}"
     if "${" in text:
-        yield f"{key} holds {json.dumps(text)}, which cannot be read."
+        yield f"{key} holds an interpolation that cannot be read."
 
 
-def _called(resolver: str, argument: str, text: str, key: str, more: Sequence[str]) -> Iterator[str]:
+def _called(resolver: str, argument: str, key: str, more: Sequence[str]) -> Iterator[str]:
     """Refuse what reads the environment of whoever reproduces, but for our own variables and those that are trusted."""
-    if resolver != "oc.env":
-        yield f"{key} holds {json.dumps(text)}, which a composition from a store may not; only keys may be named."
+    if resolver != "oc.env" or INSIDE in argument:
+        told = f"{resolver}:{argument}".replace(INSIDE, "${...}")
+        yield f"{key} asks for {told}, which a composition from a store may not; only keys may be named."
     elif not argument.startswith("MLRUNNER_") and f"env:{argument}" not in more:
         yield f"{key} reads the variable {argument} of your environment; if you trust it, set {MORE}=env:{argument}."

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mlrunner.commands import VERBS
-from tests.conftest import PROJECT, environment, front_door
+from tests.conftest import PROJECT, cold, environment, front_door
 
 HEAVY = ("zenml", "mlflow", "pandas", "sklearn", "xgboost", "matplotlib", "optuna", "pyarrow")
 PROBE = """
@@ -62,9 +62,11 @@ def test_answers_without_heavy_imports(arguments: list[str], shown: str, tmp_pat
         (["model=[rf"], "'model=[rf' is not an override;"),
         (["rnus"], f"'rnus' is not a verb; the verbs are {', '.join(VERBS)},"),
         (["stak"], "Did you mean 'stack'?"),
-        (["--mutirun"], "mlrunner takes no --mutirun. Did you mean '--multirun'? mlrunner --help tells what it takes."),
+        (["--mutirun"], "mlrunner takes no '--mutirun'. Did you mean '--multirun'? mlrunner --help tells"),
+        (["--conf", "job"], "mlrunner takes no '--conf'."),
+        (["status", "a", ""], "mlrunner status takes no ''."),
         (["--cfg", "jop"], "invalid choice: 'jop' (choose from"),
-        (["reproduce", "--stritc"], "mlrunner reproduce takes no --stritc. Did you mean '--strict'?"),
+        (["reproduce", "--stritc"], "mlrunner reproduce takes no '--stritc'. Did you mean '--strict'?"),
         (["runs", "--csv", "--md"], "argument --md: not allowed with argument --csv; mlrunner runs --help tells"),
         (["report"], "the following arguments are required: run; mlrunner report --help tells what it takes."),
     ],
@@ -78,6 +80,12 @@ def test_a_misspelt_command_line_is_refused_in_one_sentence(
     assert done.out == ""
     assert done.code == 2
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_flag_may_stand_between_overrides(tmp_path: Path) -> None:
+    done = cold(tmp_path, "seed=a", "-m", "model=nope,rf")
+    assert done.err.startswith("mlrunner: model=nope is not an option; model has")
+    assert done.code == 2
 
 
 def test_all_mistakes_of_a_command_line_are_told_together(tmp_path: Path) -> None:

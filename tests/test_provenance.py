@@ -41,6 +41,14 @@ def repository(project: Path) -> Path:
     return project
 
 
+def test_every_kind_of_distribution_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "old.egg-info").write_text("Metadata-Version: 1.0\nName: old\nVersion: 0.1\n\nVersion: not this\n")
+    (tmp_path / "wheel-2.0.dist-info").mkdir()
+    (tmp_path / "wheel-2.0.dist-info" / "METADATA").write_text("Name: Wheel\nVersion: 2.0\n\nName: nor this\n")
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    assert provenance.packages.__wrapped__().splitlines()[1:] == ["old==0.1", "Wheel==2.0"]
+
+
 def test_a_clean_repository_has_commit_and_branch(repository: Path) -> None:
     assert provenance.git() == {"commit": git(repository, "rev-parse", "HEAD"), "branch": "trunk"}
 

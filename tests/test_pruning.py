@@ -198,6 +198,12 @@ class TestProtection:
         found = select(records, Criteria(**criteria), {}, NOW, lambda _: searched)
         assert sorted(going(found)) == ([] if alive else list(gone))
 
+    @pytest.mark.parametrize(("searched", "gone"), [(True, []), (False, ["a", "s"])])
+    def test_another_process_goes_on_when_the_first_has_ended(self, searched: bool, gone: list[str]) -> None:
+        records = sweep("s", run("a", days=0.2), days=0.1, status="KILLED")
+        found = select(records, Criteria(status=("FINISHED", "KILLED")), {}, NOW, lambda _: searched)
+        assert going(found) == gone
+
     def test_what_another_program_recorded_has_to_be_named(self) -> None:
         theirs = run("a", tags={FOLDER: None})
         assert going(chosen([theirs], older=0.0)) == []
@@ -433,33 +439,6 @@ class TestDeployments:
             "run3": "is mine of m v3",
         }
 
-    def test_aliases_of_a_server_come_in_pages(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("mlflow.MlflowClient", Paging)
-        assert protection.protected(object(), tmp_path) == {  # type: ignore[arg-type]
-            "run1": "is champion of m1 v1",
-            "run2": "is champion of m2 v2",
-        }
-
-
-class Page(list[Any]):
-    """Of what MLflow answers."""
-
-    token: str | None = None
-
-
-class Paging:
-    """MLflow's client on a registry that answers with one model at a time."""
-
-    def search_registered_models(self, max_results: int, page_token: str | None = None) -> Page:
-        assert max_results == 1000
-        number = int(page_token or 1)
-        page = Page([SimpleNamespace(name=f"m{number}", aliases={"champion": number})])
-        page.token = "2" if number == 1 else ""
-        return page
-
-    def get_model_version(self, name: str, version: str) -> Any:
-        return SimpleNamespace(run_id=f"run{version}", name=name)
-
 
 class TestSearches:
     """The study of a search, in its journal."""
@@ -498,6 +477,14 @@ class TestSearches:
     ) -> None:
         monkeypatch.setattr(searches, "storage", lambda _: {"_target_": "os._exit", "_args_": [9]})
         assert searches.loaded(parent, tmp_path) is None
+        assert searches.is_searched(parent, tmp_path)  # for all that can be known
+
+    def test_what_cannot_be_read_may_be_at_work(
+        self, parent: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(searches, "storage", lambda _: "postgresql://nobody@127.0.0.1:1/studies")
+        assert searches.loaded(parent, tmp_path) is None
+        assert searches.is_searched(parent, tmp_path)
 
 
 class TestCache:

@@ -17,7 +17,8 @@ from mlflow.utils.search_utils import SearchUtils
 
 from mlrunner import records
 from mlrunner.errors import ConfigError, StoreError
-from mlrunner.records import filters, sqlite
+from mlrunner.pruning import protection
+from mlrunner.records import client, filters, sqlite
 from mlrunner.records.client import ClientStore
 from mlrunner.records.sqlite import SqliteStore
 
@@ -362,3 +363,14 @@ def test_the_store_is_the_stacks_unless_the_environment_names_one(
     assert records.tracking_uri(tmp_path) == f"sqlite:///{tmp_path}/.mlrunner/mlflow.db"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://elsewhere:5000")
     assert records.tracking_uri(tmp_path) == "http://elsewhere:5000"
+
+
+def test_every_page_of_the_registry_is_read(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "PAGE", 1)
+    for name, run_id in zip(("one", "two", "three"), made.ids, strict=False):
+        made.client.create_registered_model(name)
+        version = made.client.create_model_version(name, "file:///nowhere", run_id).version
+        made.client.set_registered_model_alias(name, "champion", version)
+    assert made.ours.champions() == made.theirs.champions()
+    assert len(made.ours.champions()) == 3
+    assert sorted(protection.aliases(made.ours)) == sorted(protection.aliases(made.theirs))

@@ -64,6 +64,11 @@ def test_an_interpreter_is_a_version_and_no_path(tmp_path: Path) -> None:
         ({"_target_": "sklearn.linear_model.Ridge", "random_state": None}, []),
         ({"_target_": "sklearn.linear_model.Ridge", "random_state": None, "solver": "sag"}, ["e.random_state"]),
         ({"_target_": "sklearn.linear_model.SGDRegressor"}, ["e.random_state"]),
+        ({"_target_": "sklearn.linear_model.PassiveAggressiveRegressor"}, ["e.random_state"]),
+        ({"_target_": "sklearn.linear_model.Lasso"}, []),
+        ({"_target_": "sklearn.linear_model.Lasso", "selection": "random"}, ["e.random_state"]),
+        ({"_target_": "sklearn.dummy.DummyClassifier", "strategy": "uniform"}, ["e.random_state"]),
+        ({"_target_": "xgboost.XGBRegressor", "random_state": None}, []),  # which takes 0 then
         ({"_target_": "sklearn.svm.SVC"}, []),
         ({"_target_": "sklearn.svm.SVC", "probability": True}, ["e.random_state"]),
         ({"_target_": "sklearn.ensemble.RandomForestRegressor"}, ["e.random_state"]),

@@ -25,6 +25,6 @@ class Parser(argparse.ArgumentParser):
         more = f"{self.prog} --help tells what it takes."
         _, found, unknown = message.partition(UNKNOWN)
         if found:
-            option = unknown.split()[0].partition("=")[0]
-            raise ConfigError(f"{self.prog} takes no {unknown}.{nearest(option, self._option_string_actions)} {more}")
+            option = unknown.partition(" ")[0].partition("=")[0]
+            raise ConfigError(f"{self.prog} takes no '{option}'.{nearest(option, self._option_string_actions)} {more}")
         raise ConfigError(f"{message}; {more}")

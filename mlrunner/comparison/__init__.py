@@ -21,7 +21,8 @@ from mlrunner.keys import GROUPS, MACHINE_KEYS, PLACES
 
 UNSHOWN = (*PLACES, "output")
 SEARCH = "model.search"  # the ranges of a search decide nothing of a run
-ASIDES = (*MACHINE_KEYS, SEARCH, "code.branch", "code.untracked")  # shown, but they decide no result
+# Shown, but they decide no result.
+ASIDES = tuple(f"{key}." for key in (*MACHINE_KEYS, SEARCH, "code.branch", "code.untracked"))
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Comparison:
         """Whether nothing differs that decides a result: scores are what comes of it."""
         keys = [one.key.rpartition("@")[2] for one in self.choices]
         keys += [one.key for one in (*self.values, *self.code)]
-        if any(not any(f"{key}.".startswith(f"{aside}.") for aside in ASIDES) for key in keys):
+        if not all(f"{key}.".startswith(ASIDES) for key in keys):
             return False
         return not any((self.search, self.data, self.environment, *self.moved))
 

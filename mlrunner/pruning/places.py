@@ -124,8 +124,17 @@ def storage(record: Record) -> Any:
     folder = record.tags.get(FOLDER)
     file = None if not folder else Path(folder) / MULTIRUN
     found = read_yaml(file.read_text()) if file is not None and file.is_file() else None
-    sweeper = (((found or {}).get("hydra") or {}).get("sweeper") or {}) if isinstance(found, dict) else {}
-    return sweeper.get("storage")
+    hydra = ((found or {}).get("hydra") or {}) if isinstance(found, dict) else {}
+    return _from(str((hydra.get("runtime") or {}).get("cwd", "")), (hydra.get("sweeper") or {}).get("storage"))
+
+
+def _from(cwd: str, told: Any) -> Any:
+    """Name a storage that is a file by its whole path: it was named where the search began."""
+    if not isinstance(told, str):
+        return told
+    scheme, found, file = told.rpartition(":///")
+    is_file = not scheme or scheme.startswith("sqlite")
+    return f"{scheme}{found}{Path(cwd, file)}" if is_file and "://" not in file else told
 
 
 def size(path: Path, counted: Container[Path] = ()) -> int:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from optuna.storages import BaseStorage
 
 
+UNREADABLE = (ValueError, OSError, MlrunnerError)  # what a storage that is broken or out of reach raises
+
+
 def stored(record: Record, home: Path, name: str) -> BaseStorage | None:
     """Open where the study of a search is kept; None where that is gone, for to open it would make it anew.
 
@@ -54,21 +57,38 @@ def loaded(record: Record, home: Path) -> Study | None:
 
     One in a storage of a class is None as well: the store may be somebody else's, and to look runs no code of theirs.
     """
+    if isinstance(storage(record), dict):
+        return None
+    try:
+        return _load(record, home)
+    except UNREADABLE:
+        return None
+
+
+def _load(record: Record, home: Path) -> Study | None:
     name = record.tags.get(STUDY)
-    if name is None or not record.is_sweep or isinstance(storage(record), dict):
+    if name is None or not record.is_sweep:
         return None
     import optuna
 
+    found = stored(record, home, name)
     try:
-        found = stored(record, home, name)
         return None if found is None else optuna.load_study(study_name=name, storage=found)
-    except (KeyError, ValueError, OSError, MlrunnerError):  # it is not in there, or that is broken or out of reach
+    except KeyError:  # it is not in there
         return None
 
 
 def is_searched(record: Record, home: Path) -> bool:
-    """Tell whether a process works at a search: by the signs of life that each leaves in the study."""
-    study = loaded(record, home)
+    """Tell whether a process works at a search, by the signs of life that each leaves in the study.
+
+    Where that cannot be read one may.
+    """
+    if STUDY in record.tags and isinstance(storage(record), dict):
+        return True
+    try:
+        study = _load(record, home)
+    except UNREADABLE:
+        return True
     if study is None:
         return False
     from mlrunner.sweep.claims import SESSION, alive

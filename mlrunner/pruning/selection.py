@@ -62,9 +62,14 @@ def running(records: Iterable[Record], members: Members, now: float, is_searched
 
     They have begun, were resumed or had a run less than a day ago, or a process is at work for longer on one trial.
     """
-    told = [one for one in records if one.is_sweep and _runs(one)]
-    fresh = {one.tags[SWEEP] for one in told if _is_fresh([one, *members.get(one.tags[SWEEP], ())], now)}
-    return fresh | {one.tags[SWEEP] for one in told if one.tags[SWEEP] not in fresh and is_searched(one)}
+    found = set()
+    for one in records:
+        if one.is_sweep:
+            is_fresh = _is_fresh([one, *members.get(one.tags[SWEEP], ())], now)
+            # Another process may go on with a study whose parent the first one has ended.
+            if (is_fresh and _runs(one)) or ((is_fresh or _runs(one)) and is_searched(one)):
+                found.add(one.tags[SWEEP])
+    return found
 
 
 def score(record: Record) -> float | None:
@@ -123,7 +128,7 @@ def _unfinished(record: Record, criteria: Criteria, alive: set[str], now: float)
         if _is_fresh([record], now):
             return "runs still: it began less than a day ago"
         if record.is_sweep and record.tags[SWEEP] in alive:
-            return "runs still: its trials go on"
+            return "runs still, as far as its study tells"
     return "is of a sweep that runs still" if record.tags.get(SWEEP) in alive else None
 
 

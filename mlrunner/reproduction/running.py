@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -31,8 +32,14 @@ PLACES = ("dataset.path", "dataset.url", "threads")  # what may be elsewhere her
 UNSEEDED = 0.05  # the share that an estimator without a seed may differ by
 SEEDS = ("random_state", "random_seed")
 EXACT = ("sklearn.linear_model.", "sklearn.dummy.", "sklearn.svm.", "sklearn.neighbors.")  # use no seed as a rule, but:
-RANDOM = ("SGDRegressor", "SGDClassifier", "Perceptron", "LinearSVR", "LinearSVC", "RANSACRegressor")  # do,
-SHUFFLED = ("sag", "saga", "liblinear")  # and so do these solvers
+RANDOM = re.compile(r"SGD|Perceptron|PassiveAggressive|LinearSV|RANSAC|TheilSen")  # do, and so do these arguments:
+CHANCE = {
+    "solver": ("sag", "saga", "liblinear"),
+    "selection": ("random",),
+    "strategy": ("stratified", "uniform"),
+    "probability": (True,),
+}
+BOOSTERS = ("xgboost.", "lightgbm.", "catboost.")  # have a seed of their own where none is given
 HIDDEN = "***"
 REFIT = "mlrunner.refit"  # a tag of the reproduction of a winner
 
@@ -202,8 +209,8 @@ def allowed(prepared: Prepared, tolerance: float | None) -> tuple[float, str | N
 def unseeded(estimator: dict[str, Any], key: str) -> list[str]:
     """Name the seeds that are left to chance: null, or not given where the class has them."""
     target = str(estimator.get("_target_", ""))
-    is_random = target.endswith(RANDOM) or estimator.get("solver") in SHUFFLED or estimator.get("probability") is True
-    is_seeded = any(estimator.get(name) is not None for name in SEEDS)
+    is_random = bool(RANDOM.search(target)) or any(estimator.get(name) in told for name, told in CHANCE.items())
+    is_seeded = target.startswith(BOOSTERS) or any(estimator.get(name) is not None for name in SEEDS)
     if not target or is_seeded or (target.startswith(EXACT) and not is_random):
         return []
     known = arguments.known(arguments.locate(target, f"{key}._target_"))

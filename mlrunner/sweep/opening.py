@@ -21,10 +21,9 @@ def open_stack(stack: Stack, home: Path, saves: bool, method: Literal["spawn", "
     Raises:
         MlrunnerError: When a store does not open.
     """
-    early = saves and stack.is_ours  # what another stack's own tracker says is known only once ZenML is there
-    if early:
+    if saves and stack.is_ours:
         stack.announce(home)
         RECORDER.start_process(warm, method)
     stack.activate(home)
-    if saves and not early:
+    if saves and not stack.is_ours:  # what its own tracker says is known only once ZenML is there
         RECORDER.start_process(warm, method)

@@ -20,6 +20,7 @@ from mlrunner.trial import Found, TrialTask
 
 PATIENCE = 2.0  # seconds that workers have to end by themselves
 PRELOAD = ("mlrunner.trial.running", "sklearn.pipeline", "pandas", "pyarrow")
+SAFE = "PYTHONSAFEPATH"
 CONTEXT = get_context("forkserver")  # a fork of a process with threads may hang; this one has imported and done nothing
 
 
@@ -162,10 +163,15 @@ def preload(modules: list[str]) -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     CONTEXT.set_forkserver_preload([*PRELOAD, *modules])
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the sweep, which tells its workers
+    said = os.environ.get(SAFE)
+    os.environ[SAFE] = "1"  # or a `random.py` of the current folder would be imported for Python's
     try:
         forkserver.ensure_running()
     finally:
         signal.signal(signal.SIGINT, before)
+        os.environ.pop(SAFE)
+        if said is not None:
+            os.environ[SAFE] = said
 
 
 def work(pipe: Connection, threads: int) -> None:

@@ -57,7 +57,7 @@ def packages() -> str:
 
 def _header(dist: metadata.Distribution) -> tuple[str, str]:
     """Read name and version without the rest of the file, a long text: a quarter of a second for all packages."""
-    text = dist.read_text("METADATA") or dist.read_text("PKG-INFO") or ""
+    text = dist.read_text("METADATA") or dist.read_text("PKG-INFO") or dist.read_text("") or ""
     told = dict(HEADER.findall(text.partition("\n\n")[0]))
     return told.get("Name", "unknown"), told.get("Version", "unknown")
 

@@ -382,11 +382,12 @@ def configure(cfg, trial):
 
 def test_a_space_of_ones_own_and_a_warm_start(tmp_path: Path, session_home: Path) -> None:
     (tmp_path / "my_space.py").write_text(CUSTOM)
+    (tmp_path / "random.py").write_text("raise SystemExit('this is not of Python')")
     done = front_door(
         session_home, "sweep=optuna", "dataset=diabetes", "model=ridge", "+model.estimator.tol=0.001", "output=json",
         "hydra.sweeper.custom_search_space=my_space.configure", "hydra.sweeper.n_trials=4", "hydra.sweeper.n_jobs=1",
         "hydra.sweeper.warm_start=['model.estimator.alpha=0.25,model.features.low_cardinality=10']",
-        *UNSAVED, PYTHONPATH=str(tmp_path),
+        *UNSAVED, cwd=tmp_path,
     )  # fmt: skip
     assert done.code == 0, done.err
     first = next(one for one in done.json["trials"] if one["job"] == 0)

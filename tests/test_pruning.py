@@ -472,6 +472,22 @@ class TestSearches:
         assert not searches.is_searched(parent, tmp_path)
         assert list(tmp_path.iterdir()) == []
 
+    @pytest.mark.parametrize(
+        ("named", "found"),
+        [
+            (None, None),
+            ("studies.journal", "/began/here/studies.journal"),
+            ("sqlite:///studies.db?timeout=9", "sqlite:////began/here/studies.db?timeout=9"),
+            ("sqlite:////else/where.db", "sqlite:////else/where.db"),
+            ("postgresql://ada@host/studies", "postgresql://ada@host/studies"),
+            ({"_target_": "mine.Storage"}, {"_target_": "mine.Storage"}),
+        ],
+    )
+    def test_a_file_is_where_the_search_began(self, named: Any, found: Any, parent: Record, tmp_path: Path) -> None:
+        told = {"hydra": {"runtime": {"cwd": "/began/here"}, "sweeper": {"storage": named}}}
+        (tmp_path / "multirun.yaml").write_text(json.dumps(told))
+        assert storage(replace(parent, tags={**parent.tags, FOLDER: str(tmp_path)})) == found
+
     def test_looking_makes_no_storage_of_a_class(
         self, parent: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

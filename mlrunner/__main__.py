@@ -10,34 +10,33 @@ import os
 import sys
 from pathlib import Path
 
-from mlrunner import __version__, commands, completion
+from mlrunner import __version__, commands, completion, interrupts
 from mlrunner.application import PROJECT, compose_and_run
 from mlrunner.errors import ConfigError, nearest
 from mlrunner.pipes import be_patient
-
-INTERRUPTED = 130  # what a shell reports for Ctrl-C
 
 
 def main() -> int:
     """Run what the command line says.
 
     Returns:
-        0 for success, 1 for a failure, 2 for a mistake in the input, 130 for Ctrl-C.
+        0 for success, 1 for a failure, 2 for a mistake in the input, 128 and the signal's number when interrupted.
     """
     arguments = sys.argv[1:]
     verbose = bool({"-v", "--verbose"} & set(arguments)) or os.environ.get("HYDRA_FULL_ERROR") == "1"
     arguments = [text for text in arguments if text not in ("-v", "--verbose")]
     prepare_environment(verbose)
     be_patient()
+    interrupts.heed()
     gc.disable()  # imports make millions of objects and no garbage: a fifth of their time
     try:
         return dispatch(arguments)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         from mlrunner.sweep import close_interrupted
 
         close_interrupted()
         print("mlrunner: interrupted; what was finished is kept.", file=sys.stderr)
-        return INTERRUPTED
+        return interrupts.exit_code(error)
     except Exception as error:
         from mlrunner import failures
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
 from mlrunner.errors import DeployError
 from mlrunner.playground.service import DIRECT
@@ -66,28 +64,13 @@ def run(folder: Path, port: int, ready: Callable[[str], object]) -> int:
     """
     log, url = folder / "playground.log", f"http://{HOST}:{port}"
     try:
-        with _interruptible(), _started(folder, port, log) as page:
+        with _started(folder, port, log) as page:
             if _answers(page, url):
                 ready(url)
                 page.wait()
     except KeyboardInterrupt:
         return 0
     raise DeployError(f"The page does not run: {_last(log)} (all of it is in {log}).")
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Let SIGTERM end us as Ctrl-C does."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

@@ -32,18 +32,21 @@ def start(home: Path, *arguments: str, **more: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, env=environment(home, **more), cwd=PROJECT, stdout=pipe, stderr=pipe, text=True)
 
 
-def test_ctrl_c_closes_the_run_and_leaves_the_stores_usable(session_home: Path) -> None:
-    client = store(session_home)
-    with start(session_home, "model=rf", "model.estimator.n_estimators=20000", "tracking.name=stopped") as process:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "term"])
+def test_an_interruption_closes_the_run_and_leaves_the_stores_usable(
+    session_home: Path, number: signal.Signals
+) -> None:
+    client, name = store(session_home), f"stopped {number}"
+    with start(session_home, "model=rf", "model.estimator.n_estimators=20000", f"tracking.name={name}") as process:
         deadline = time.monotonic() + 90
-        while not named(client, "stopped") and time.monotonic() < deadline:
+        while not named(client, name) and time.monotonic() < deadline:
             time.sleep(0.5)
         time.sleep(2)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         _, err = process.communicate(timeout=60)
-    assert process.returncode == 130, err
-    assert "Traceback" not in err
-    assert named(client, "stopped")[0].info.status == "KILLED"
+    assert process.returncode == 128 + number, err
+    assert err == "mlrunner: interrupted; what was finished is kept.\n"
+    assert named(client, name)[0].info.status == "KILLED"
     assert front_door(session_home, "dataset=wine", "model=dummy", "tracking.plots=false", "output=json").code == 0
 
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 import shutil
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock
 
 import mlrunner
 from mlrunner.deployer import bases, layers, libraries
@@ -103,21 +106,26 @@ def _labelled(file: str, labels: Mapping[str, str]) -> str:
 
 
 def _libraries(client: Any, requirements: list[str], base: str) -> str:
-    """Make the image of the libraries, unless it is there already."""
+    """Make the image of the libraries, unless it is there already; two processes that need it make it once."""
     found = find(client, base) or bases.pull(client, base)
     content = fingerprint(found.id, *closure(requirements, here()))
     tag = f"mlrunner-libraries:{content[:16]}"
-    if find(client, tag) is not None:
-        return tag
-    target = bases.ask(client, found.id, base)
+    lock = Path(tempfile.gettempdir()) / f"mlrunner-libraries-{os.getuid()}.lock"  # the engine is the machine's
+    with FileLock(lock):
+        if find(client, tag) is None:
+            _install(client, requirements, found.id, base, tag, content)
+    return tag
+
+
+def _install(client: Any, requirements: list[str], found: str, base: str, tag: str, content: str) -> None:
+    target = bases.ask(client, found, base)
     pins = closure(requirements, target)
     log.info("building %s with %s", tag, ", ".join(pins))
     with tempfile.TemporaryDirectory(prefix="mlrunner-image-") as work:
         folder = Path(work) / "site"
         libraries.prepare(pins, target, folder, SITE)
         file = _labelled(LIBRARIES_FILE, {CONTENT: content, BASE: base})
-        _build(client, tag, file, {"BASE": found.id}, {SITE: folder})
-    return tag
+        _build(client, tag, file, {"BASE": found}, {SITE: folder})
 
 
 def _build(client: Any, tag: str, file: str, arguments: Mapping[str, str], parts: Mapping[str, Path]) -> None:

@@ -22,6 +22,7 @@ from typing import Any
 IMPORTED = (
     "hydra._internal.hydra",
     "hydra.core.plugins",
+    "matplotlib.backends.backend_agg",
     "matplotlib.figure",
     "mlflow",
     "mlflow.models.model",
@@ -37,9 +38,18 @@ IMPORTED = (
     "sklearn.linear_model",
     "sklearn.pipeline",
     "xgboost",
+    "zenml.artifacts.unmaterialized_artifact",
     "zenml.client",
+    "zenml.container_registries",
+    "zenml.deployers",
+    "zenml.image_builders",
+    "zenml.integrations.mlflow.flavors",
+    "zenml.integrations.mlflow.model_deployers",
+    "zenml.log_stores",
     "zenml.orchestrators.local.local_orchestrator",
     "zenml.pipelines",
+    "zenml.sandboxes",
+    "zenml.step_operators",
     "zenml.zen_stores.sql_zen_store",
 )
 
@@ -123,6 +133,7 @@ if __name__ == "__main__":
     gc.disable()
     for imported in IMPORTED:
         importlib.import_module(imported)
+    sys.modules["sqlalchemy.orm"].configure_mappers()
     gc.freeze()
     gc.enable()
     asked = serve()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import json
 import os
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 from omegaconf import DictConfig
 
-from tests.warm import Warm
+from tests.warm import Begun, Warm
 
 PROJECT = Path(__file__).parent.parent
 SHARED = PROJECT.parent / "shared" / "data"
@@ -45,6 +46,7 @@ SHARING = (
 )  # their tests share servers or whole runs
 UNSAVED = ("tracking.log_model=false", "tracking.plots=false")  # for a run of which neither is looked at
 RUN_SECONDS = 300  # a whole run on a busy machine of two cores, with room
+UNREAD = {"PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "MLRUNNER_PROJECT"}  # by the packages that the warm process imports
 
 os.environ.setdefault("MLRUNNER_PROJECT", str(PROJECT))
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # two test processes share two cores
@@ -78,12 +80,18 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 
 def front_door(home: Path, *arguments: str, cwd: Path | None = None, **more: str) -> Ran:
     """Type a command, in a process of its own; it starts cold where packages read something while they are imported."""
-    if not set(more) - {"PYTHONPATH"} and "-v" not in arguments:
-        told = {"arguments": arguments, "environment": environment(home, **more), "cwd": str(cwd or PROJECT)}
-        done = warm().type(told, RUN_SECONDS)
-        if done is not None:
-            return Ran(*done)
-    return cold(home, *arguments, cwd=cwd, **more)
+    if set(more) - UNREAD or "-v" in arguments:
+        return cold(home, *arguments, cwd=cwd, **more)
+    process = begin(home, *arguments, cwd=cwd, **more)
+    out, err = process.communicate(timeout=RUN_SECONDS)
+    assert process.returncode is not None
+    return Ran(process.returncode, out, err)
+
+
+def begin(home: Path, *arguments: str, cwd: Path | None = None, **more: str) -> Begun:
+    """Type a command, and do not wait for it."""
+    told = {"arguments": arguments, "environment": environment(home, **more), "cwd": str(cwd or PROJECT)}
+    return warm().begin(told, RUN_SECONDS)
 
 
 @functools.cache
@@ -91,13 +99,9 @@ def warm() -> Warm:
     """The warm process of this test process."""
     from mlrunner.stack import PLAIN, SILENT
 
-    return Warm(PROJECT, {**environment(PROJECT), **PLAIN, **SILENT})
-
-
-def pytest_unconfigure() -> None:
-    """End the warm process, if there is one."""
-    if warm.cache_info().currsize:
-        warm().close()
+    found = Warm(PROJECT, {**environment(PROJECT), **PLAIN, **SILENT})
+    atexit.register(found.close)
+    return found
 
 
 def cold(home: Path, *arguments: str, cwd: Path | None = None, **more: str) -> Ran:

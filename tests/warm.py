@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import itertools
 import json
 import os
 import signal
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +56,58 @@ IMPORTED = (
 )
 
 
+class Begun:
+    """A command that runs, with what is used of `subprocess.Popen`.
+
+    Args:
+        warm: Whose fork it is.
+        pid: Its process.
+        files: Where it prints, and warns.
+    """
+
+    def __init__(self, warm: Warm, pid: int, files: list[Path]) -> None:
+        self._warm, self._files = warm, files
+        self.pid = pid
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        """Its exit code; None while it runs."""
+        if self.returncode is None:
+            self.returncode = self._warm.ask({"ended": self.pid})
+        return self.returncode
+
+    def communicate(self, timeout: float) -> tuple[str, str]:
+        """Wait for its end; what it printed, and its warnings.
+
+        Args:
+            timeout: Seconds.
+        """
+        until = time.monotonic() + timeout
+        while self.poll() is None:
+            if time.monotonic() > until:
+                raise subprocess.TimeoutExpired([], timeout, self._files[0].read_bytes(), self._files[1].read_bytes())
+            time.sleep(0.02)
+        printed, warned = (file.read_text() for file in self._files)
+        return printed, warned
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal, unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.send_signal(signal.SIGKILL)
+
+    def __enter__(self) -> Begun:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+
 class Warm:
-    """One command at a time, each in a fork of its own.
+    """Commands, each in a fork of its own.
 
     Args:
         folder: From where it imports.
@@ -67,48 +119,53 @@ class Warm:
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=environment, cwd=folder)
         self._lock = threading.Lock()
+        self._folder = tempfile.TemporaryDirectory()
+        self._numbers = itertools.count()
 
-    def type(self, command: dict[str, Any], seconds: int) -> tuple[int, str, str] | None:
-        """Run a command to its end.
+    def begin(self, command: dict[str, Any], seconds: int) -> Begun:
+        """Type a command and do not wait for it.
 
         Args:
             command: Its `arguments`, `environment` and `cwd`.
             seconds: After which SIGALRM ends it.
-
-        Returns:
-            Its exit code, what it printed, and its warnings; None while another command runs.
         """
-        if not self._lock.acquire(blocking=False):
-            return None
+        number = next(self._numbers)
+        files = [Path(self._folder.name) / f"{number}.{name}" for name in ("out", "err")]
+        pid = self.ask({**command, "seconds": seconds, "files": list(map(str, files))})
+        assert pid is not None
+        return Begun(self, pid, files)
+
+    def ask(self, told: dict[str, Any]) -> int | None:
+        """Have a fork made, which gives its number, or ask whether one has `ended`, which gives its exit code."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        try:
-            with tempfile.TemporaryDirectory() as folder:
-                files = [Path(folder) / name for name in ("out", "err")]
-                told = {**command, "seconds": seconds, "files": list(map(str, files))}
-                print(json.dumps(told), file=self._process.stdin, flush=True)
-                code = int(self._process.stdout.readline())
-                return code, files[0].read_text(), files[1].read_text()
-        finally:
-            self._lock.release()
+        with self._lock:
+            print(json.dumps(told), file=self._process.stdin, flush=True)
+            answer: int | None = json.loads(self._process.stdout.readline())
+            return answer
 
     def close(self) -> None:
         """End the process, which has nothing left to read."""
         self._process.communicate()
+        self._folder.cleanup()
 
 
 def serve() -> dict[str, Any] | None:
-    """Fork for each command that comes in, and tell how it ended.
+    """Fork for each command that comes in, and tell how one ended.
 
     Returns:
         In the fork, its command; None when no more will come.
     """
     for line in sys.stdin:
-        pid = os.fork()
-        if pid == 0:
-            found: dict[str, Any] = json.loads(line)
-            return found
-        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+        told: dict[str, Any] = json.loads(line)
+        if "ended" in told:
+            pid, status = os.waitpid(told["ended"], os.WNOHANG)
+            print(json.dumps(os.waitstatus_to_exitcode(status) if pid else None), flush=True)
+        else:
+            pid = os.fork()
+            if pid == 0:
+                return told
+            print(pid, flush=True)
     return None
 
 
@@ -124,6 +181,7 @@ def become(command: dict[str, Any]) -> None:
         os.close(file)
     folders = command["environment"].get("PYTHONPATH", "").split(os.pathsep)
     sys.path[:1] = [command["cwd"], *filter(None, folders)]
+    sys.dont_write_bytecode = "PYTHONDONTWRITEBYTECODE" in os.environ
     module = importlib.import_module("mlrunner.__main__")
     sys.modules["__main__"] = module  # from which other processes learn where functions are
     sys.argv = [str(module.__file__), *command["arguments"]]

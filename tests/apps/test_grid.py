@@ -12,9 +12,8 @@ import pytest
 import yaml
 from mlflow import MlflowClient
 
-from tests.apps.test_robust import start
 from tests.apps.test_run import store
-from tests.conftest import PROJECT, UNSAVED, Ran, Runner
+from tests.conftest import PROJECT, UNSAVED, Ran, Runner, begin
 
 pytestmark = pytest.mark.slow
 
@@ -71,7 +70,7 @@ def test_one_failing_composition_does_not_stop_the_others(mlrunner: Runner) -> N
 
 def test_two_sweeps_of_the_same_second_share_nothing(session_home: Path) -> None:
     overrides = ["-m", "dataset=wine", "model=dummy,ridge", "output=json", *UNSAVED]
-    with start(session_home, *overrides) as one, start(session_home, *overrides) as other:
+    with begin(session_home, *overrides) as one, begin(session_home, *overrides) as other:
         found = [json.loads(process.communicate(timeout=240)[0]) for process in (one, other)]
     folders = [one["folder"] for outcomes in found for one in outcomes]
     assert len(set(folders)) == 4
@@ -81,7 +80,7 @@ def test_two_sweeps_of_the_same_second_share_nothing(session_home: Path) -> None
 def test_ctrl_c_in_a_grid_keeps_what_was_finished(session_home: Path) -> None:
     client = store(session_home)
     trees = "model.estimator.n_estimators=2,20000"
-    with start(session_home, "-m", "tracking.experiment=stopped", "model=rf", trees) as process:
+    with begin(session_home, "-m", "tracking.experiment=stopped", "model=rf", trees) as process:
         deadline = time.monotonic() + 120
         while len(found := statuses_of(client, "stopped")) < 3 and time.monotonic() < deadline:
             time.sleep(0.5)

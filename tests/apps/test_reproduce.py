@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 
-from tests.conftest import PROJECT, RUN_SECONDS, UNSAVED, Ran, Runner, environment
+from tests.conftest import PROJECT, RUN_SECONDS, UNSAVED, Ran, Runner, environment, front_door
 
 pytestmark = pytest.mark.slow
 FEW = ["dataset.rows=800"]
@@ -84,13 +84,8 @@ class Checkout:
 
     def __call__(self, *arguments: str, **more: str) -> Ran:
         path = os.pathsep.join([str(self.project), str(self.work)])
-        told = {**environment(self.home, **more), "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
-        command = [sys.executable, "-m", "mlrunner", *arguments]
-        done = subprocess.run(
-            command, cwd=self.work, env={**told, "MLRUNNER_PROJECT": str(self.project)}, capture_output=True, text=True,
-            timeout=RUN_SECONDS,
-        )  # fmt: skip
-        return Ran(done.returncode, done.stdout, done.stderr)
+        told = {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "MLRUNNER_PROJECT": str(self.project), **more}
+        return front_door(self.home, *arguments, cwd=self.work, **told)
 
     def artifact(self, name: str) -> Path:
         """A file that the run logged."""

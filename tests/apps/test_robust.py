@@ -14,7 +14,7 @@ import pytest
 from mlflow import MlflowClient
 
 from tests.apps.test_run import store
-from tests.conftest import PROJECT, UNSAVED, Runner, cold, environment, front_door
+from tests.conftest import PROJECT, UNSAVED, Runner, begin, cold, environment, front_door
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +26,7 @@ def named(client: MlflowClient, name: str) -> list[Any]:
 
 
 def start(home: Path, *arguments: str, **more: str) -> subprocess.Popen[str]:
-    """Type a command and do not wait for it."""
+    """Type a command as a person does, and do not wait for it."""
     command = [sys.executable, "-m", "mlrunner", *arguments]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, env=environment(home, **more), cwd=PROJECT, stdout=pipe, stderr=pipe, text=True)
@@ -37,7 +37,7 @@ def test_an_interruption_closes_the_run_and_leaves_the_stores_usable(
     session_home: Path, number: signal.Signals
 ) -> None:
     client, name = store(session_home), f"stopped {number}"
-    with start(session_home, "model=rf", "model.estimator.n_estimators=20000", f"tracking.name={name}") as process:
+    with begin(session_home, "model=rf", "model.estimator.n_estimators=20000", f"tracking.name={name}") as process:
         deadline = time.monotonic() + 90
         while not named(client, name) and time.monotonic() < deadline:
             time.sleep(0.5)

@@ -6,8 +6,6 @@ import contextlib
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,9 +18,9 @@ import yaml
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
-from tests.apps.test_robust import start
 from tests.apps.test_run import store
-from tests.conftest import PROJECT, UNSAVED, Runner, environment, front_door
+from tests.conftest import PROJECT, UNSAVED, Runner, begin, front_door
+from tests.warm import Begun
 
 pytestmark = pytest.mark.slow
 MODELS = '''
@@ -80,22 +78,14 @@ def counted(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
     return [one for one in study.get_trials(deepcopy=False) if "void" not in one.user_attrs]
 
 
-def begin(home: Path, odd: Path, *arguments: str) -> subprocess.Popen[str]:
-    """Type a command and do not wait for it."""
-    command = [sys.executable, "-m", "mlrunner", *arguments]
-    variables = environment(home, PYTHONPATH=str(odd))
-    pipe = subprocess.PIPE
-    return subprocess.Popen(command, env=variables, cwd=PROJECT, stdout=pipe, stderr=pipe, text=True)
-
-
-def until(condition: Callable[[], bool], process: subprocess.Popen[str], seconds: float = 120) -> None:
+def until(condition: Callable[[], bool], process: Begun, seconds: float = 120) -> None:
     """Wait for something that a process is about to do."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and process.poll() is None:
         if condition():
             return
         time.sleep(0.2)
-    raise TimeoutError("" if process.poll() is None else str(process.communicate()))
+    raise TimeoutError("" if process.poll() is None else str(process.communicate(timeout=0)))
 
 
 def finished(home: Path, name: str) -> int:
@@ -171,11 +161,11 @@ def test_retries_run_a_failed_trial_again_with_the_same_parameters(session_home:
 def killed(session_home: Path, odd: Path) -> Any:
     """A search that was killed in the middle, what it had by then, and what a resume made of it."""
     options = ("sweep=optuna", *SLOW, "hydra.sweeper.n_trials=10", "hydra.sweeper.study_name=killed")
-    with begin(session_home, odd, *options) as process:
+    with begin(session_home, *options, PYTHONPATH=str(odd)) as process:
         until(lambda: finished(session_home, "killed") >= 3, process)
         time.sleep(0.3)
         process.kill()
-        process.communicate()
+        process.communicate(timeout=60)
     before = [one for one in study_of(session_home, "killed").trials if one.state.is_finished()]
     times = {file: file.stat().st_mtime for file in session_home.glob("multirun/*/*/*/found.json")}
     done = front_door(session_home, "resume", "killed", "output=json", PYTHONPATH=str(odd))
@@ -252,19 +242,17 @@ def test_another_space_under_the_same_name_is_refused_with_the_difference(
 
 
 @pytest.fixture
-def running(session_home: Path, odd: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+def running(session_home: Path, odd: Path) -> Iterator[Callable[..., Begun]]:
     """Begin searches, and leave none behind."""
-    begun: list[subprocess.Popen[str]] = []
+    begun: list[Begun] = []
 
-    def run(*arguments: str) -> subprocess.Popen[str]:
-        begun.append(begin(session_home, odd, *arguments))
+    def run(*arguments: str) -> Begun:
+        begun.append(begin(session_home, *arguments, PYTHONPATH=str(odd)))
         return begun[-1]
 
     yield run
     for process in begun:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
+        process.kill()
 
 
 def test_two_terminals_on_one_study_make_exactly_so_many_trials(running: Any, session_home: Path) -> None:
@@ -399,7 +387,7 @@ def test_a_space_of_ones_own_and_a_warm_start(tmp_path: Path, session_home: Path
 def test_a_grid_of_hydras_own_is_gone_on_with(session_home: Path) -> None:
     grid = ("-m", "dataset=wine", "model=rf", "model.estimator.n_estimators=2,3,20000", *UNSAVED)
     folder = session_home / "multirun" / "grid"
-    with start(session_home, *grid, f"hydra.sweep.dir={folder}") as process:
+    with begin(session_home, *grid, f"hydra.sweep.dir={folder}") as process:
         until(lambda: (folder / "1" / "result.json").exists(), process)
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)

@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from subprocess import PIPE
 from typing import TYPE_CHECKING
 
 from mlrunner import handover
 from mlrunner.__main__ import prepare_environment
 from mlrunner.errors import ConfigError, ProblemsError
 from mlrunner.handover import HandedOver
-from mlrunner.results import Run, Sweep, run_of, sweep_of
+from mlrunner.records import open_store, split, tracking_uri
+from mlrunner.results import Run, Sweep, called, run_of, sweep_of
+from mlrunner.stack import ACTIVATED
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from mlrunner.comparison import Comparison
 
-PREFIX = "mlrunner: "  # of a sentence on stderr
-
 
 def _at(home: Path | None) -> Path:
     if home is not None:
-        os.environ["MLRUNNER_HOME"] = str(Path(home).resolve())
+        place, before = str(Path(home).resolve()), os.environ.get("MLRUNNER_HOME")
+        if ACTIVATED in os.environ and place != before:  # MLflow and ZenML would keep to the stores they have opened
+            raise ConfigError(f"home={home}: this process has opened the stores of {before}; restart it (the kernel).")
+        os.environ["MLRUNNER_HOME"] = place
     prepare_environment(verbose=False)
     return Path(os.environ["MLRUNNER_HOME"])
 
@@ -42,7 +47,8 @@ def run(overrides: Sequence[str] = (), *, home: Path | None = None) -> Run:
 
     Args:
         overrides: Like `["model=rf", "seed=1"]`.
-        home: The folder that receives `.mlrunner/` and `multirun/`; None takes `MLRUNNER_HOME`, or the project's.
+        home: The folder that receives `.mlrunner/` and `multirun/`, for this call and those after it; None takes
+            `MLRUNNER_HOME`, or the project's.
 
     Returns:
         The scores, and where the run is; a table in a notebook.
@@ -54,6 +60,10 @@ def run(overrides: Sequence[str] = (), *, home: Path | None = None) -> Run:
     from mlrunner import application
 
     overrides = _listed(overrides)
+    if flags := [text for text in overrides if text.startswith("-")]:
+        raise ConfigError(
+            f"'{flags[0]}' is no override, which is all that mlrunner.run takes; a grid is mlrunner.sweep."
+        )
     if any(text.startswith("sweep=") for text in overrides):
         raise ConfigError("A search has many runs; call mlrunner.sweep instead of mlrunner.run.")
     return run_of(application.run_here(overrides))
@@ -72,26 +82,46 @@ def sweep(overrides: Sequence[str], *, home: Path | None = None) -> Sweep:
     Raises:
         MlrunnerError: When it cannot start.
     """
-    _at(home)
-    command = [sys.executable, "-m", "mlrunner", "--multirun", *_listed(overrides), "output=json"]
-    environment = {**os.environ, "PYTHONPATH": _path(), "HYDRA_FULL_ERROR": "0"}  # sentences and no traceback
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
-    if not done.stdout.strip():
-        lines = [line.removeprefix(PREFIX) for line in done.stderr.strip().splitlines()]
+    folder, overrides = _at(home), _listed(overrides)
+    out, told = _multirun(overrides)
+    if not out.strip():
+        lines = [line.removeprefix("mlrunner: ") for line in told.strip().splitlines()]
         raise ProblemsError(lines or ["The sweep ended without a word."])
-    return sweep_of(json.loads(done.stdout.strip().splitlines()[-1]))
+    tracking_uri(folder, [*split(overrides)[1], "output=json"])  # and keep to its stack, as after a run
+    return sweep_of(json.loads(out.strip().splitlines()[-1]))
 
 
-def _path() -> str:
-    """Let what can be imported here be imported there; our own first, of which every loaded model brings a copy."""
-    return os.pathsep.join([os.environ["MLRUNNER_PROJECT"], *filter(None, sys.path)])
+def _multirun(overrides: list[str]) -> tuple[str, str]:
+    """Run a sweep in a process of its own, and tell what it wrote."""
+    command = [sys.executable, "-m", "mlrunner", "--multirun", *overrides, "output=json"]
+    # What can be imported here can be there; our own first, of which every loaded model brings a copy.
+    path = os.pathsep.join([os.environ["MLRUNNER_PROJECT"], *filter(None, sys.path)])
+    env = {**os.environ, "PYTHONPATH": path, "HYDRA_FULL_ERROR": "0"}  # sentences and no traceback
+    with subprocess.Popen(command, stdout=PIPE, stderr=PIPE, text=True, env=env, start_new_session=True) as child:
+        return ended(child)
 
 
-def diff(first: str, *others: str, composition: Sequence[str] | None = None, home: Path | None = None) -> Comparison:
+def ended(child: subprocess.Popen[str]) -> tuple[str, str]:
+    """Wait for a sweep, which closes its runs when it is interrupted: once, for no terminal reaches its session."""
+    try:
+        return child.communicate()
+    except KeyboardInterrupt:
+        child.send_signal(signal.SIGINT)
+        ended(child)
+        raise
+
+
+def diff(
+    first: str | Run | Sweep,
+    *others: str | Run | Sweep,
+    composition: Sequence[str] | None = None,
+    home: Path | None = None,
+) -> Comparison:
     """Compare runs, sweeps or YAML files, as `mlrunner diff` does.
 
     Args:
-        first: A run (id, name, folder, `latest`, `best`, `champion`), a sweep (DAY/TIME) or a file.
+        first: A run (id, name, folder, `latest`, `best`, `champion`), a sweep (DAY/TIME), what `run` or `sweep` gave,
+            or a file.
         *others: What it is compared with.
         composition: Overrides of a composition to compare with as well, which need not have been run.
         home: See `run`.
@@ -106,10 +136,9 @@ def diff(first: str, *others: str, composition: Sequence[str] | None = None, hom
     folder = _at(home)
     from mlrunner.comparison import compare
     from mlrunner.comparison.sides import named, of_composition
-    from mlrunner.records import open_store
 
     store = open_store(folder)
-    sides = [named(store, str(name), folder) for name in (first, *others)]
+    sides = [named(store, called(name), folder) for name in (first, *others)]
     return compare([*sides, *([of_composition(overrides)] if overrides is not None else [])])
 
 
@@ -134,8 +163,6 @@ def runs(
     folder = _at(home)
     import pandas as pd
 
-    from mlrunner.records import open_store
-
     found = open_store(folder).search(where, _listed(sort, "sort"), limit, parents=False)
     rows = [
         {
@@ -150,14 +177,14 @@ def runs(
         }
         for one in found
     ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=None if rows else ["run_id", "name", "status", "start", "seconds"])
 
 
-def deploy(what: str, overrides: Sequence[str] = (), home: Path | None = None) -> HandedOver:
+def deploy(what: str | Run | Sweep, overrides: Sequence[str] = (), home: Path | None = None) -> HandedOver:
     """Judge a saved model on its test rows, and deploy it if the gate opens: `mlrunner deploy` from Python.
 
     Args:
-        what: A run (id, name, folder), a sweep (DAY/TIME), `latest` or `best`.
+        what: A run (id, name, folder), a sweep (DAY/TIME), `latest`, `best`, or what `run` or `sweep` gave.
         overrides: Of gate, deployer and stack, like `gate=threshold`; those of the run stand where none are given.
         home: See `run`.
 
@@ -169,4 +196,4 @@ def deploy(what: str, overrides: Sequence[str] = (), home: Path | None = None) -
     """
     told = _listed(overrides)
     _at(home)
-    return handover.deploy(what, told)
+    return handover.deploy(called(what), told)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from mlrunner.outcome import Outcome
+
+
+COLUMNS = ["number", "name", "status", "objective", "seconds", "run_id", "error"]  # of a table of trials
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,10 @@ class Run:
         from mlrunner.errors import ConfigError
 
         if self.model_uri is None:
-            raise ConfigError(f"Run {self.run_id[:8]} saved no model; run it again with tracking.log_model=true.")
+            raise ConfigError(
+                f"Run {self.run_id[:8]} saved no model; a run does with tracking.log_model=true, a trial with "
+                "tracking.keep_models=all, and the winner of a search by itself."
+            )
         import mlflow
 
         return mlflow.sklearn.load_model(self.model_uri)
@@ -98,14 +104,14 @@ class Sweep:
         folder: Of the sweep.
         metric: The first objective's.
         best: The best trial; None when none came to its end.
-        winner: The refit of a search's best trial: `run_id`, `model_uri`, `metrics`, `gate`, `deployment`; or None.
+        winner: The refit of a search's best trial, with the model and the scores of the test; None of a grid.
         frame: A row a trial, best first: number, name, status, objective, seconds, run_id, error, and every metric.
     """
 
     folder: Path
     metric: str
     best: Run | None
-    winner: dict[str, Any] | None
+    winner: Run | None
     frame: pd.DataFrame = field(repr=False)
 
     @property
@@ -115,8 +121,9 @@ class Sweep:
 
     def _repr_html_(self) -> str:
         best = "no trial came to its end" if self.best is None else f"best {html.escape(self.best.name)}"
+        best += "" if self.winner is None else f", refitted as run {self.winner.run_id[:8]}"
         shown = self.frame[["number", "name", "status", "objective", "seconds", "run_id"]]
-        head = f"<p><b>{self.id}</b>: {best}</p>"
+        head = f"<p><b>{html.escape(self.id)}</b>: {best}</p>"
         return head + str(shown.to_html(index=False, float_format=number, na_rep="-"))
 
 
@@ -150,5 +157,12 @@ def sweep_of(told: Any) -> Sweep:
     first = next((one for one in outcomes if one.status == "FINISHED" and one.run_id is not None), None)
     folder = Path(told["folder"]) if isinstance(told, dict) else Path(trials[0]["folder"]).parent
     metric = outcomes[0].metric if outcomes else "objective"
-    winner = told.get("winner") if isinstance(told, dict) else None
-    return Sweep(folder, metric, None if first is None else run_of(first), winner, pd.DataFrame(rows))
+    best = None if first is None else run_of(first)
+    refit = told.get("winner") if isinstance(told, dict) else None
+    winner = None if best is None or refit is None else replace(best, name=f"winner,{best.name}", seconds=nan, **refit)
+    return Sweep(folder, metric, best, winner, pd.DataFrame(rows, columns=None if rows else COLUMNS))
+
+
+def called(what: str | Run | Sweep) -> str:
+    """Say what the verbs call a run or a sweep; a text is that already."""
+    return what.run_id if isinstance(what, Run) else what.id if isinstance(what, Sweep) else str(what)

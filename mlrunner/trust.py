@@ -13,6 +13,9 @@ OURS = ("mlrunner.",)
 ESTIMATORS = ("sklearn.", "xgboost.", "lightgbm.", "catboost.")
 MORE = "MLRUNNER_TRUSTED"  # further modules, and env:NAME for variables, by comma
 BY_TASK = "${model.targets.${dataset.task}}"  # the one class that another key may name: each target is looked at
+VARIABLES = ("MLRUNNER_PROJECT", "MLRUNNER_HOME")  # where our folders are; others of ours hold secrets
+LOGINS = "stack"  # this machine's
+FILES = "joblib"  # reads what it has kept as code
 INNERMOST = re.compile(r"\$\{([^${}]*)\}")
 INSIDE = "\0"  # stands for what an interpolation became
 
@@ -36,6 +39,7 @@ def refuse_foreign(config: dict[str, Any], groups: Sequence[str]) -> None:
 def _problems(node: Any, key: str, more: Sequence[str]) -> Iterator[str]:
     if isinstance(node, dict):
         for name, value in node.items():
+            yield from _kept(value, f"{key}.{name}", more)
             yield from _problems(value, f"{key}.{name}", more)
     elif isinstance(node, list):
         for place, value in enumerate(node):
@@ -43,6 +47,15 @@ def _problems(node: Any, key: str, more: Sequence[str]) -> Iterator[str]:
     elif isinstance(node, str):
         yield from _class(node, key, more)
         yield from _interpolated(node, key, more)
+
+
+def _kept(value: Any, key: str, more: Sequence[str]) -> Iterator[str]:
+    """Refuse a folder of fitted steps: an estimator's `memory` unpickles what anybody may have put there."""
+    if key.startswith("model.") and key.endswith(".memory") and value is not None and FILES not in more:
+        yield (
+            f"{key} names a folder of pickles, which run code when they are read; if you trust it, set {MORE}={FILES} "
+            "in the environment."
+        )
 
 
 def _class(text: str, key: str, more: Sequence[str]) -> Iterator[str]:
@@ -66,15 +79,25 @@ def _interpolated(text: str, key: str, more: Sequence[str]) -> Iterator[str]:
         resolver, is_call, arguments = found[1].partition(":")
         if is_call:
             yield from _called(resolver.strip(), arguments.partition(",")[0].strip(), key, more)
+        else:
+            yield from _named(resolver, key)
         text = f"{text[: found.start()]}{INSIDE}{text[found.end() :]}"
     if "${" in text:
         yield f"{key} holds an interpolation that cannot be read."
 
 
+def _named(path: str, key: str) -> Iterator[str]:
+    """Refuse the logins of whoever reproduces; relative paths begin with dots."""
+    first = next(filter(None, re.split(r"[.\[\]\s]", path)), "")
+    if first == LOGINS or INSIDE in first:
+        told = path.replace(INSIDE, "${...}")
+        yield f"{key} refers to ${{{told}}}, which a composition from a store may not: it may be a login of yours."
+
+
 def _called(resolver: str, argument: str, key: str, more: Sequence[str]) -> Iterator[str]:
-    """Refuse what reads the environment of whoever reproduces, but for our own variables and those that are trusted."""
+    """Refuse what reads the environment of whoever reproduces, but for our own folders and what is trusted."""
     if resolver != "oc.env" or INSIDE in argument:
         told = f"{resolver}:{argument}".replace(INSIDE, "${...}")
         yield f"{key} asks for {told}, which a composition from a store may not; only keys may be named."
-    elif not argument.startswith("MLRUNNER_") and f"env:{argument}" not in more:
+    elif argument not in VARIABLES and f"env:{argument}" not in more:
         yield f"{key} reads the variable {argument} of your environment; if you trust it, set {MORE}=env:{argument}."

@@ -19,6 +19,8 @@ from mlrunner.trust import MORE, refuse_foreign
         {"targets": {"regression": "xgboost.XGBRegressor", "classification": "lightgbm.LGBMClassifier"}},
         {"path": "${oc.env:MLRUNNER_PROJECT}/data/table.csv"},
         {"path": "os.system"},
+        {"estimator": {"memory": None}},
+        {"metric": "${objective.default.${dataset.task}}"},
         {"targets": "price"},
         "rf",
         None,
@@ -49,6 +51,15 @@ def test_what_is_ours_or_of_a_library_of_models_is_taken(config: Any) -> None:
             r"model\.url asks for .* may not;",
         ),
         ({"url": "${oc.env:${model.x}}"}, r"model\.url asks for oc\.env:\$\{\.\.\.\}, which .* may not;"),
+        ({"url": "${oc.env:MLRUNNER_TOKEN}"}, r"model\.url reads the variable MLRUNNER_TOKEN"),
+        ({"url": "${stack.token}"}, r"model\.url refers to \$\{stack\.token\}, which .* may not"),
+        ({"url": "http://x/${..stack[token]}"}, r"model\.url refers to \$\{\.\.stack\[token\]\}, which"),
+        ({"x": "..stack.token", "url": "${${model.x}}"}, r"model\.url refers to \$\{\$\{\.\.\.\}\}, which"),
+        (
+            {"estimator": {"memory": "/shared"}},
+            r"model\.estimator\.memory names a folder of pickles.* MLRUNNER_TRUSTED=joblib",
+        ),
+        ({"a": [{"memory": {"location": "/shared"}}]}, r"model\.a\.0\.memory names a folder of pickles"),
         ({"url": "${oc.env:A{B}}"}, r"model\.url holds an interpolation that cannot be read"),
         (
             {"_target_": "${model.name}", "name": "subprocess.Popen"},
@@ -77,7 +88,8 @@ def test_what_is_not_used_is_not_looked_at() -> None:
 
 
 def test_more_can_be_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(MORE, "mine, env:PASSWORD,")
+    monkeypatch.setenv(MORE, "mine, env:PASSWORD, joblib,")
     refuse_foreign({"a": {"_target_": "mine.Model", "url": "${oc.env:PASSWORD}"}}, ["a"])
+    refuse_foreign({"model": {"memory": "/shared"}}, ["model"])
     with pytest.raises(ProblemsError):
         refuse_foreign({"a": {"_target_": "mine2.Model"}}, ["a"])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlrunner.errors import ProblemsError
+from mlrunner.errors import ConfigError, ProblemsError
 from mlrunner.progress import TRAINING
 from mlrunner.records import REPRODUCES, naming, open_store, split
 
@@ -77,7 +77,12 @@ def look(what: str, home: Path, overrides: Sequence[str] = (), strict: bool = Fa
 
     store = open_store(home, split(overrides)[1])
     record = naming.leading(store, naming.find(store, what, home))
-    prepared = running.prepare(record, overrides)
+    if record.is_sweep:
+        raise ConfigError(
+            f"The sweep {record.place} has neither winner nor best run in the store; name one of its runs, "
+            f"{record.place}/0."
+        )
+    prepared = running.prepare(record, store, overrides)
     differences = tuple(grounds.differences(record, store, prepared.checked))
     if strict and differences:
         raise ProblemsError([*differences, f"Run {record.short} is not reproduced: --strict refuses; leave it out."])
@@ -92,13 +97,14 @@ def reproduce(looked: Looked, tolerance: float | None = None) -> Reproduction:
         tolerance: The share of a value by which a metric may differ; None: 0 where the estimator is deterministic.
 
     Raises:
-        MlrunnerError: When it does not run.
+        MlrunnerError: When it does not run, or left no scores to compare.
     """
-    from mlrunner.reproduction import running
-    from mlrunner.reproduction.scores import compared, summary
+    from mlrunner.reproduction import chance, running
+    from mlrunner.reproduction.scores import compared, refuse_unscored, summary
 
     prepared, record = looked.prepared, looked.prepared.record
-    allowed, note = running.allowed(prepared, tolerance)
+    refuse_unscored(record)
+    allowed, note = chance.allowed(prepared.checked.composition["model"].get("estimator") or {}, tolerance)
     outcomes = running.run(prepared)
     made = Reproduction(
         run_id=record.run_id,

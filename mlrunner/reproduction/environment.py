@@ -47,10 +47,26 @@ def run_in(what: str, arguments: Sequence[str], overrides: Sequence[str]) -> int
         raise StoreError(f"Run {record.short} did not record its packages, so its environment cannot be made.")
     folder = home / ".mlrunner" / "environments"
     python = made(then, folder)
-    path = os.pathsep.join(filter(None, [str(code(then, folder)), os.environ.get("PYTHONPATH")]))
     command = [str(python), "-m", "mlrunner", "reproduce", *arguments]
-    told = {"PYTHONPATH": path, "HYDRA_FULL_ERROR": os.environ["MLRUNNER_VERBOSE"]}  # a traceback with -v only
-    return subprocess.run(command, env={**os.environ, **told}).returncode
+    told = {"HYDRA_FULL_ERROR": os.environ["MLRUNNER_VERBOSE"], **importing(code(then, folder))}
+    with subprocess.Popen(command, env={**os.environ, **told}) as child:
+        return ended(child)
+
+
+def ended(child: subprocess.Popen[bytes]) -> int:
+    """Wait for a process, which closes its run when it is interrupted; of Ctrl-C it was told by the terminal."""
+    while True:
+        try:
+            return child.wait()
+        except KeyboardInterrupt as error:
+            if error.args:  # see `interrupts`
+                child.send_signal(error.args[0])
+
+
+def importing(place: Path) -> dict[str, str]:
+    """Have Python find our code in a folder first; by itself it would in the current one, which may be a checkout."""
+    path = [str(place), *filter(None, [os.environ.get("PYTHONPATH")]), str(Path.cwd())]
+    return {"PYTHONPATH": os.pathsep.join(path), "PYTHONSAFEPATH": "1"}
 
 
 def code(then: Surroundings, folder: Path) -> Path:
@@ -64,23 +80,27 @@ def code(then: Surroundings, folder: Path) -> Path:
         The folder of the code.
     """
     project, commit = Path(os.environ["MLRUNNER_PROJECT"]), then.commit or ""
-    if then.dirty.strip() or not COMMIT.fullmatch(commit) or not _git(project, "cat-file", "-e", f"{commit}:{VERB}"):
+    if then.dirty.strip() or not COMMIT.fullmatch(commit) or _refused(project, "cat-file", "-e", f"{commit}:{VERB}"):
         return project
     place = folder / commit
     with FileLock(folder / f"{commit}.lock"):
         if not (place / VERB).exists():
             shutil.rmtree(place, ignore_errors=True)
-            done = _git(folder, "clone", "--quiet", "--shared", "--no-checkout", str(project), str(place))
-            if not (done and _git(place, "checkout", "--quiet", commit)):
-                raise StoreError(f"Commit {commit[:10]} cannot be checked out into {place}; git says why.")
+            told = _refused(folder, "clone", "--quiet", "--shared", "--no-checkout", str(project), str(place))
+            told = told or _refused(place, "checkout", "--quiet", commit)
+            if told:
+                shutil.rmtree(place, ignore_errors=True)  # half of it may be there
+                raise StoreError(f"Commit {commit[:10]} cannot be checked out into {place}: {told}.")
     return place
 
 
-def _git(folder: Path, *arguments: str) -> bool:
+def _refused(folder: Path, *arguments: str) -> str:
+    """Call git, and tell what it says when it refuses; empty when it does not."""
     try:
-        return subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True).returncode == 0
-    except OSError:  # there is no git
-        return False
+        done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, errors="replace")
+    except OSError as error:  # there is no git
+        return str(error)
+    return "" if done.returncode == 0 else (done.stderr.strip().splitlines() or ["no reason was given"])[-1]
 
 
 def made(then: Surroundings, folder: Path) -> Path:
@@ -154,5 +174,12 @@ def _call(command: list[str], what: str) -> None:
     except OSError as error:
         raise StoreError(f"{what} is not to be had ({error}); install uv, or make the environment by hand.") from error
     if done.returncode != 0:
-        told = (done.stderr.strip().splitlines() or ["no reason was given"])[-1].strip()
-        raise StoreError(f"The recorded environment cannot be made: {what} is not to be had ({told}).")
+        raise StoreError(f"The recorded environment cannot be made: {what} is not to be had ({_reason(done.stderr)}).")
+
+
+def _reason(told: str) -> str:
+    """Take pip's or uv's error, which says what, and the innermost cause of it, which says why."""
+    lines = [line.strip() for line in told.splitlines() if line.strip()] or ["no reason was given"]
+    words = ([line for line in lines if line.lower().startswith(word)][-1:] for word in ("error:", "cause:"))
+    found = [line.partition(":")[2].strip().rstrip(".") for few in words for line in few]
+    return ": ".join(found) or lines[-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -28,8 +29,15 @@ def differences(record: Record, store: Store, checked: Checked) -> Iterator[str]
     """
     then = surroundings(record, store)
     yield from _code(then)
-    yield from _files(then.sources, checked.sources)
+    yield from files(then.sources, checked.sources)
     yield from _data(record, checked)
+    yield from _packages(then)
+
+
+def of_code(record: Record, store: Store) -> Iterator[str]:
+    """Say what is not as it was of code and packages, for a composition that today's refuse."""
+    then = surroundings(record, store)
+    yield from _code(then)
     yield from _packages(then)
 
 
@@ -40,35 +48,42 @@ def _code(then: Surroundings) -> Iterator[str]:
         yield "The run did not record a commit, so its code is not known."
     elif now != then.commit:
         yield f"Commit: {then.commit[:SHORT]} then, {(now or 'none')[:SHORT]} now; git checkout {then.commit[:SHORT]}."
-    diff = redact(git.get("diff", ""))  # as it is recorded
-    if then.dirty.strip() != diff.strip():
-        before, after = _dirty(then.dirty), _dirty(diff)
-        told = f"in {after} are not those of then" if before == after else f"{before} then, {after} now"
-        yield f"Uncommitted changes {told}."
+    yield from _uncommitted(_dirty(then.dirty), _dirty(redact(git.get("diff", ""))))  # as it is recorded
     status = git.get("status", "").splitlines()
-    untracked = {line[3:] for line in status if line.startswith("??")}
-    if untracked != set(then.untracked):
-        yield f"Files that git does not know: {_some(then.untracked)} then, {_some(sorted(untracked))} now."
+    untracked, before = {line[3:] for line in status if line.startswith("??")}, set(then.untracked)
+    if untracked != before:
+        told = f"{_some(sorted(before - untracked))} then, {_some(sorted(untracked - before))} now"
+        yield f"Files that git does not know: {told}."
 
 
-def _dirty(diff: str) -> str:
-    names = [part.partition("\n")[0].rpartition(" b/")[2] for part in diff.split("diff --git ")[1:]]
-    return _some(names)
+def _uncommitted(then: dict[str, str], now: dict[str, str]) -> Iterator[str]:
+    others = [name for name in then if name in now and then[name] != now[name]]
+    gone, new = ([name for name in one if name not in other] for one, other in ((then, now), (now, then)))
+    if others:
+        yield f"Uncommitted changes in {_some(others)} are not those of then."
+    if gone or new:
+        yield f"Uncommitted changes {_some(gone)} then, {_some(new)} now."
 
 
-def _some(names: tuple[str, ...] | list[str]) -> str:
+def _dirty(diff: str) -> dict[str, str]:
+    """Take a diff apart, by file."""
+    parts = re.split(r"(?m)^diff --git ", diff.strip())[1:]
+    return {part.partition("\n")[0].rpartition(" b/")[2]: part.strip() for part in parts}
+
+
+def _some(names: list[str]) -> str:
     return brief(names, 4) if names else "none"
 
 
-def _files(then: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
+def files(then: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
     """Name the modules that the choices run on and that have changed; git does not know those of the user's own."""
     changed = [name for name in now if name in then and then[name] != now[name]]
-    gone = [name for name in then if name not in now]
+    new = [name for name in now if name not in then]  # a search records those of its first trial
     if not then:
         yield "The run did not record the source files that it ran on, so they cannot be compared."
-    elif changed or gone:
+    elif changed or new:
         told = [f"changed {brief(changed, 4)}"] if changed else []
-        told += [f"no longer used {brief(gone, 4)}"] if gone else []
+        told += [f"not recorded then {brief(new, 4)}"] if new else []
         yield f"Source files: {'; '.join(told)}."
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,29 +16,20 @@ from mlrunner import noise
 from mlrunner.composition import Launch, checks
 from mlrunner.composition.composing import composing
 from mlrunner.errors import ConfigError, MlrunnerError, ProblemsError
-from mlrunner.model import arguments
-from mlrunner.options import quote_option
 from mlrunner.records import REPRODUCES, WINNER_OF, Record, naming, open_store, read_yaml, split
 from mlrunner.records.frozen import Frozen, of_record
+from mlrunner.reproduction import grounds
 from mlrunner.trust import refuse_foreign
 
 if TYPE_CHECKING:
     from mlrunner.composition.checks import Checked
     from mlrunner.outcome import Outcome
+    from mlrunner.records import Store
 
-TODAYS = ("project", "home", "stack", "gate", "deployer", "output")  # what this machine says; nothing is deployed
+TODAYS = ("project", "home", "stack", "gate", "deployer", "output")  # what this machine says
+FROZEN = ("dataset", "cleaning", "split", "model", "experiment", "sweep")  # today's files of these are not even read
+HERE = ("gate=none", "deployer=none", *(f"~{group}" for group in FROZEN))  # nothing is deployed
 PLACES = ("dataset.path", "dataset.url", "threads")  # what may be elsewhere here, beside the stack
-UNSEEDED = 0.05  # the share that an estimator without a seed may differ by
-SEEDS = ("random_state", "random_seed")
-EXACT = ("sklearn.linear_model.", "sklearn.dummy.", "sklearn.svm.", "sklearn.neighbors.")  # use no seed as a rule, but:
-RANDOM = re.compile(r"SGD|Perceptron|PassiveAggressive|LinearSV|RANSAC|TheilSen")  # do, and so do these arguments:
-CHANCE = {
-    "solver": ("sag", "saga", "liblinear"),
-    "selection": ("random",),
-    "strategy": ("stratified", "uniform"),
-    "probability": (True,),
-}
-BOOSTERS = ("xgboost.", "lightgbm.", "catboost.")  # have a seed of their own where none is given
 HIDDEN = "***"
 REFIT = "mlrunner.refit"  # a tag of the reproduction of a winner
 
@@ -73,8 +63,13 @@ class Prepared:
         return f"its validation scores are those of its trial: mlrunner reproduce {sweep}/{trial}"
 
 
-def prepare(record: Record, overrides: Sequence[str]) -> Prepared:
+def prepare(record: Record, store: Store, overrides: Sequence[str]) -> Prepared:
     """Read what was frozen, and check it as the start of any run does.
+
+    Args:
+        record: The run.
+        store: Where it is recorded.
+        overrides: Of the stack, and `PLACES`.
 
     Raises:
         ConfigError: When it was not kept, or names what is not trusted.
@@ -83,25 +78,31 @@ def prepare(record: Record, overrides: Sequence[str]) -> Prepared:
     kept = {name: record.text(f".hydra/{name}.yaml") for name in ("config", "hydra", "overrides")}
     texts = {f"{name}.yaml": text for name, text in kept.items() if text is not None}
     frozen = of_record(record)
-    if frozen.raw is None:
-        raise ConfigError(f"Run {record.short} has no .hydra/config.yaml at {record.artifact_uri}; name another run.")
+    if not isinstance(frozen.raw, dict) or not isinstance(frozen.raw.get("dataset"), dict):
+        raise ConfigError(
+            f"Run {record.short} has no composition in .hydra/config.yaml at {record.artifact_uri}; name another run."
+        )
     refuse_foreign(frozen.raw, [key for key in frozen.raw if key not in TODAYS])
     is_refit = WINNER_OF in record.tags or REFIT in record.tags
     is_single = is_refit or REPRODUCES in record.tags  # a trial's seeds are reproduced by a run each
-    configs = tuple(_configs(frozen, overrides, 1 if is_single else _repeats(texts.get("hydra.yaml"))))
-    folder = Path(str(configs[0].home)) / "multirun" / datetime.now().strftime("%Y-%m-%d/%H-%M-%S-%f")
+    composed = tuple(configs(frozen, overrides, 1 if is_single else _repeats(texts.get("hydra.yaml"))))
+    folder = Path(str(composed[0].home)) / "multirun" / datetime.now().strftime("%Y-%m-%d/%H-%M-%S-%f")
     choices = {group: option for group, option in frozen.choices.items() if "@" not in group}
     launch = Launch(choices, list(frozen.overrides), folder, prefix="reproduction")
-    checked = _with_reason(record, configs[0], launch)
-    return Prepared(record, configs, checked, launch, texts, is_refit)
+    checked = _with_reason(record, store, composed[0], launch)
+    return Prepared(record, composed, checked, launch, texts, is_refit)
 
 
-def _with_reason(record: Record, cfg: DictConfig, launch: Launch) -> Checked:
+def _with_reason(record: Record, store: Store, cfg: DictConfig, launch: Launch) -> Checked:
+    """Check it; a class or an argument that is not there any more has its reason in what the code was then."""
     try:
         return checks.check(cfg, launch)
     except MlrunnerError as error:
         problems = getattr(error, "problems", [str(error)])
-        raise ProblemsError([*problems, f"So run {record.short} cannot be reproduced here."]) from error
+        moved = "; where its data are may be given: dataset.path=..., dataset.url=..."
+        more = moved if any(one.startswith(PLACES) for one in problems) else ""
+        so = f"So run {record.short} cannot be reproduced here{more}."
+        raise ProblemsError([*problems, so, *grounds.of_code(record, store)]) from error
 
 
 def _repeats(hydra: str | None) -> int:
@@ -111,16 +112,16 @@ def _repeats(hydra: str | None) -> int:
     return int(found) if isinstance(found, int) and "MULTIRUN" in str(told.get("mode")) else 1
 
 
-def _configs(frozen: Frozen, overrides: Sequence[str], repeats: int) -> list[DictConfig]:
+def configs(frozen: Frozen, overrides: Sequence[str], repeats: int) -> list[DictConfig]:
     """Set what this machine says in what was frozen."""
     _refuse_others(overrides)
     others, stack = split(overrides)
     raw = dict(frozen.raw or {})
     with composing() as hydra:
-        today = hydra.compose([quote_option(text) for text in stack]).raw or {}
+        today = hydra.compose([*stack, *HERE]).raw or {}
         raw |= {name: today[name] for name in TODAYS}
+        raw["dataset"] = found_again(raw["dataset"], frozen.cwd)
         raw = hydra.set(raw, others)
-    raw["dataset"] = _found_again(raw["dataset"], frozen.cwd)
     _refuse_hidden(raw)
     first: Any = OmegaConf.create(raw)
     OmegaConf.set_struct(first, True)
@@ -128,13 +129,14 @@ def _configs(frozen: Frozen, overrides: Sequence[str], repeats: int) -> list[Dic
     return [first, *[one for one in more if isinstance(one, DictConfig)]]
 
 
-def _found_again(dataset: dict[str, Any], cwd: str | None) -> dict[str, Any]:
-    """Look for a relative path where the run was launched, if there is nothing here."""
+def found_again(dataset: dict[str, Any], cwd: str | None) -> dict[str, Any]:
+    """Look for a relative path where the run was launched; here, if there is nothing any more."""
     path = dataset.get("path")
-    if not isinstance(path, str) or cwd is None or "://" in path or "${" in path or Path(path).is_absolute():
+    if not isinstance(path, str) or "://" in path or "${" in path or Path(path).is_absolute():
         return dataset
-    here, there = (any(folder.glob(path)) for folder in (Path.cwd(), Path(cwd)))
-    return dataset if here or not there else {**dataset, "path": str(Path(cwd) / path)}
+    if cwd is None or Path(cwd) == Path.cwd():
+        return dataset
+    return {**dataset, "path": str(Path(cwd) / path)} if any(Path(cwd).glob(path)) else dataset
 
 
 def _refuse_others(overrides: Sequence[str]) -> None:
@@ -194,24 +196,3 @@ def tag(prepared: Prepared, outcomes: Sequence[Outcome], tags: dict[str, str]) -
     tags = {**tags, **({REFIT: "true"} if prepared.is_refit else {})}
     for outcome in outcomes:
         tracking.set_tags(str(outcome.run_id), tags)
-
-
-def allowed(prepared: Prepared, tolerance: float | None) -> tuple[float, str | None]:
-    """Say by which share a metric may differ, and why it is not 0."""
-    if tolerance is not None:
-        return tolerance, None
-    left = unseeded(prepared.checked.composition["model"].get("estimator") or {}, "model.estimator")
-    if not left:
-        return 0.0, None
-    return UNSEEDED, f"{', '.join(left)} is not set, so two fits differ by chance: compared within {UNSEEDED:.0%}"
-
-
-def unseeded(estimator: dict[str, Any], key: str) -> list[str]:
-    """Name the seeds that are left to chance: null, or not given where the class has them."""
-    target = str(estimator.get("_target_", ""))
-    is_random = bool(RANDOM.search(target)) or any(estimator.get(name) in told for name, told in CHANCE.items())
-    is_seeded = target.startswith(BOOSTERS) or any(estimator.get(name) is not None for name in SEEDS)
-    if not target or is_seeded or (target.startswith(EXACT) and not is_random):
-        return []
-    known = arguments.known(arguments.locate(target, f"{key}._target_"))
-    return [f"{key}.{name}" for name in SEEDS if name in estimator or name in known]

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mlrunner.errors import ConfigError
 from mlrunner.records import TRIAL, WINNER_OF
 
 if TYPE_CHECKING:
@@ -33,6 +34,21 @@ class Compared:
     then: float
     now: float | None
     is_same: bool
+
+
+def refuse_unscored(record: Record) -> None:
+    """Refuse a run with whose scores nothing can be compared, before it is run again.
+
+    Raises:
+        ConfigError: When it left none, or those of a part of it.
+    """
+    is_part = record.status == "KILLED" and TRIAL in record.tags
+    if is_part or not any(compared(record, {}, 0.0)):
+        left = "was pruned or stopped, and has the scores of a part of it only" if is_part else "left no scores"
+        raise ConfigError(
+            f"Run {record.short} ({record.status}) {left}, so there is nothing to compare; name a run that came to its "
+            "end."
+        )
 
 
 def compared(record: Record, now: dict[str, float], tolerance: float) -> Iterator[Compared]:

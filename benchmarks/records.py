@@ -1,4 +1,4 @@
-"""What looking back costs: runs, sweeps, completion and diff over 10,000 runs, beside MLflow's own client.
+"""What looking back costs: runs, sweeps, prune, completion and diff over 10,000 runs, beside MLflow's own client.
 
 python benchmarks/records.py [--rounds 3] [--runs 10000] prints a table and writes benchmarks/results/records.json.
 The store has the tables that MLflow makes and copies of two real runs; the rows are written by SQLite.
@@ -157,6 +157,7 @@ def one_round(home: Path, newest: list[str]) -> dict[str, float]:
         "peer_thousand": lambda: asked(home, 1000),
         "all": lambda: typed(home, "runs", "--json", "--limit", "0"),  # MLflow's client takes minutes
         "sweeps": lambda: typed(home, "sweeps"),
+        "prune": lambda: typed(home, "prune", "--worse-than", "100"),
         "completion": lambda: completed(home, "mlrunner deploy "),
         "completion_old": lambda: completed(home, "mlrunner deploy 2026-01-01/00-00-00-0000"),
     }

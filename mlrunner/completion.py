@@ -22,6 +22,7 @@ SWEEPS = ("resume", "runs", "sweeps")
 BARE = ("diff", "prune", "report", "ui")  # of these, those that take no overrides but of the stack, first or last
 DEPLOYMENTS = ("history", "playground", "status", "stop")
 NAMES = ("--name", "--restart")  # flags that take a deployment
+VALUES = ("--columns", "--sort", "--status")  # flags whose values are known
 NEWEST, MOST = 30, 200  # runs that are offered when nothing is typed, and else
 FLAG = re.compile(r"(?:^ +|, )(--?[\w-]+)", re.MULTILINE)
 BREAKS = re.compile(r".*(?=@)|.*:")  # bash completes what begins with the last @, or follows the last colon
@@ -73,12 +74,15 @@ def by_hydra(arguments: list[str], line: str | None = None) -> list[str]:
 
 def after_verb(verb: str, words: list[str], word: str) -> Iterator[str]:
     """Name all that may follow."""
-    if words and words[-1] == "--columns":
-        yield from _columns(verb, word)
-    elif words and words[-1] in NAMES:
+    last = words[-1] if words else ""
+    if last in VALUES:
+        yield from _values(last, verb, word)
+    elif last in NAMES:
         yield from deployments()
     elif word.startswith("-"):
         yield from flags(verb)
+    elif last.startswith("-") and re.search(rf"{re.escape(last)} [A-Z]", _options(verb)):
+        return  # a value that nobody knows but who types it; a shell completes files then
     elif _is_override(verb, words, word):
         yield from by_hydra([ASKS[0], "query=fish"], f"mlrunner {word}")
     elif verb in RUNS:
@@ -100,19 +104,31 @@ def _is_override(verb: str, words: list[str], word: str) -> bool:
 
 def flags(verb: str) -> list[str]:
     """Read a verb's flags from its help."""
+    return FLAG.findall(_options(verb))
+
+
+def _options(verb: str) -> str:
     told = io.StringIO()
     with contextlib.redirect_stdout(told), contextlib.suppress(SystemExit):
         commands.load(verb)(["--help"])
     _, _, options = told.getvalue().partition("\noptions:\n")
-    return FLAG.findall(options.partition("\n\n")[0])
+    return options.partition("\n\n")[0]
 
 
-def _columns(verb: str, word: str) -> list[str]:
+def _values(flag: str, verb: str, word: str) -> list[str]:
+    """Name the values of a flag; those of a list after the ones that are typed."""
+    from mlrunner import listing
     from mlrunner.listing import columns
+    from mlrunner.records import STATUSES
 
     known = columns.SWEEPS if verb == "sweeps" else columns.RUNS
-    before = "".join(word.rpartition(",")[:2])
-    return [f"{before}{name}" for name in [*known, "metrics.", "params.", "tags."]]
+    names = {
+        "--columns": [*known, "metrics.", "params.", "tags."],
+        "--sort": [*listing.STORED, *listing.COMPUTED, "metrics.", "params.", "tags."],
+        "--status": [status.lower() for status in STATUSES],
+    }
+    before = "" if flag == "--sort" else "".join(word.rpartition(",")[:2])
+    return [f"{before}{name}" for name in names[flag]]
 
 
 def deployments() -> list[str]:

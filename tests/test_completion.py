@@ -81,6 +81,11 @@ def completed(
         ("mlrunner deploy latest model=", {"model="}),
         ("mlrunner runs --columns id,st", {"id,status"}),
         ("mlrunner sweeps --columns tri", {"trials"}),
+        ("mlrunner runs --sort to", {"took"}),
+        ("mlrunner prune --status failed,ki", {"failed,killed"}),
+        ("mlrunner prune --older ", set()),
+        ("mlrunner report latest -o ", set()),
+        ("mlrunner prune --json 2026", {SWEEP, f"{SWEEP}/0"}),
         ("mlrunner env ", set()),
     ],
 )

@@ -18,16 +18,28 @@ import optuna
 import pytest
 from filelock import FileLock
 
+from mlrunner.commands import prune
 from mlrunner.deployer.ledger import Ledger, State
 from mlrunner.deployer.release import Server
 from mlrunner.errors import ConfigError, StoreError
-from mlrunner.pruning import DAY, MARK, Criteria, Selection, cache, protection, searches, seconds, statuses
+from mlrunner.pruning import DAY, MARK, Criteria, Selection, Stay, cache, protection, searches, seconds, statuses
 from mlrunner.pruning import plan as planning
-from mlrunner.pruning.places import artifacts, empty_above, in_use, journal, local, own_folder, places, size, storage
+from mlrunner.pruning.places import (
+    artifacts,
+    empty_above,
+    in_use,
+    is_outside,
+    journal,
+    local,
+    own_folder,
+    places,
+    size,
+    storage,
+)
 from mlrunner.pruning.plan import Item, Plan
 from mlrunner.pruning.reading import everything
 from mlrunner.pruning.selection import score, select
-from mlrunner.pruning.showing import document, megabytes, summary, tell
+from mlrunner.pruning.showing import document, megabytes, show, summary, tell
 from mlrunner.records import DATA, FOLDER, MODEL, SWEEP, TRIAL, WINNER_OF, Only, Record
 from mlrunner.records.record import REOPENED, STUDY
 from mlrunner.records.sqlite import SqliteStore
@@ -290,6 +302,9 @@ class TestPlaces:
         (home / "elsewhere").mkdir()
         for folder in (home, home / "multirun", home / "elsewhere", Path("/"), home / "multirun" / ".." / "elsewhere"):
             assert own_folder(self.at(folder), home, set()) is None
+            assert is_outside(str(folder), home) == (folder != home / "multirun")
+        assert not is_outside(str(home / "multirun" / "day" / "a"), home)
+        assert not is_outside(str(home / "gone"), home)
 
     def test_no_link_is_followed(self, home: Path) -> None:
         outside, inside = home / "outside", home / "multirun" / "day" / "link"
@@ -427,6 +442,9 @@ class TestDeployments:
         file = tmp_path / "mlflow.db"
         with sqlite3.connect(file) as connection:
             connection.executescript(
+                "CREATE TABLE runs (run_uuid, start_time, experiment_id, lifecycle_stage);"
+                "CREATE TABLE experiments (experiment_id, name, lifecycle_stage);"
+                "CREATE TABLE tags (run_uuid, key, value);"
                 "CREATE TABLE registered_model_aliases (alias, version, name);"
                 "CREATE TABLE model_versions (name, version, run_id);"
                 "INSERT INTO model_versions VALUES ('m', 1, 'run1'), ('m', 2, 'run2'), ('m', 3, 'run3');"
@@ -558,13 +576,39 @@ class TestCache:
         assert cache.leftovers(stores.parents[2]) == []
 
     @pytest.mark.parametrize("status", ["RUNNING", "FINISHED"])
-    def test_a_sweep_that_runs_keeps_it(self, status: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_sweep_that_runs_keeps_it(
+        self, status: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         self.cached(tmp_path, 3)
         records = sweep("s", run("a", days=0.1), days=3, status=status)
         monkeypatch.setattr(planning, "everything", lambda _: records)
         monkeypatch.setattr(planning, "time", SimpleNamespace(time=lambda: NOW))
         found = planning.plan(EMPTY, tmp_path, Criteria(), with_cache=True)
         assert len(found.leftovers) == (status == "FINISHED")
+        show(found)
+        waits = capsys.readouterr().out == "Nothing would go; the cache stays while a sweep runs.\n"
+        assert waits == (status == "RUNNING")
+
+    def test_what_only_the_runs_use_that_go(self, stores: Path) -> None:
+        home, runs = stores.parents[2], ["a" * 32, "b" * 32]
+        assert cache.steps_of(home, runs) == {}
+        with sqlite3.connect(stores / "default_zen_store" / "zenml.db") as connection:
+            connection.executescript(
+                "CREATE TABLE pipeline_run (id, name); CREATE TABLE step_run (id, pipeline_run_id);"
+                "CREATE TABLE artifact_version (id, uri); CREATE TABLE step_run_output_artifact (step_id, artifact_id);"
+                "CREATE TABLE step_run_input_artifact (step_id, artifact_id);"
+                "INSERT INTO pipeline_run VALUES (1, 'rf-aaaaaaaaaaaa'), (2, 'search-bbbbbbbbbbbb-1'), (3, 'deploy');"
+                "INSERT INTO step_run VALUES (1, 1), (2, 2), (3, 3);"
+                "INSERT INTO artifact_version VALUES (1, '/one'), (2, '/both'), (3, '/deployed');"
+                "INSERT INTO step_run_output_artifact VALUES (1, 1), (1, 2), (1, 3);"
+                "INSERT INTO step_run_input_artifact VALUES (1, 1), (2, 2), (3, 3);"
+            )
+        connection.close()
+        assert {run: sorted(found) for run, found in cache.steps_of(home, runs).items()} == {
+            runs[0]: [Path("/both"), Path("/one")]
+        }
+        assert cache.steps_of(home, runs[:1]) == {runs[0]: [Path("/one")]}
+        assert cache.steps_of(home, runs[1:]) == {}
 
     def test_tables_of_another_version_are_left_alone(self, stores: Path) -> None:
         self.artifact(stores, 3)
@@ -592,6 +636,14 @@ class TestWords:
         assert summary(plan_of(*sweep("s", run("a"), run("b")))) == "2 runs, 1 sweep, 4.5 MB"
         assert summary(plan_of(*sweep("s"))) == "1 sweep, 1.5 MB"
 
+    def test_what_stays_is_told_by_its_reason(self, capsys: pytest.CaptureFixture[str]) -> None:
+        reasons = [*["is of a sweep"] * 5, "serves as x v1"]
+        show(Plan([], [Stay(run(name), why) for name, why in zip("abcdef", reasons, strict=True)], []))
+        names = "a0000000, b0000000, c0000000 and 2 more, each of which is of a sweep; f0000000 serves as x v1"
+        assert capsys.readouterr().out == f"Nothing would go; 6 stay: {names}.\n"
+        tell(replace(plan_of(run("a"), bytes=3000), outside=("/x", "/y")), [], for_good=True)
+        assert capsys.readouterr().out == "Removed 1 run, 3 kB; outside of multirun/ stays /x, /y.\n"
+
     def test_what_is_gone(self, capsys: pytest.CaptureFixture[str]) -> None:
         tell(plan_of(run("a"), bytes=3000), [], for_good=True)
         assert capsys.readouterr().out == "Removed 1 run, 3 kB.\n"
@@ -609,9 +661,10 @@ class Narrow:
     """A store that gives what is asked for, or all at once."""
 
     def __init__(self, whole: bool, *records: Record) -> None:
-        self.whole, self.records, self.asked = whole, records, list[Only]()
+        self.whole, self.records, self.asked = whole, list(records), list[Only]()
 
-    def search(self, only: Only) -> list[Record]:
+    def search(self, only: Only, limit: int | None = None) -> list[Record]:
+        del limit
         self.asked.append(only)
         return [
             replace(one, metrics={k: v for k, v in one.metrics.items() if self.whole or k in only.metrics})
@@ -725,6 +778,40 @@ def test_what_cannot_be_removed_is_told_and_the_others_go(tmp_path: Path) -> Non
         "a (a0000000) is not removed: the disk is read-only.",
         "s (s0000000) is not removed: one of its runs is not removed.",
     ]
+
+
+class Interrupted(Failing):
+    """Both stores, where somebody presses Ctrl-C at one run."""
+
+    def mark(self, run_id: str) -> None:
+        if run_id.startswith(self.name):
+            raise KeyboardInterrupt
+
+
+def test_what_is_interrupted_tells_what_is_gone(tmp_path: Path) -> None:
+    from mlrunner.pruning.removing import Remover  # imports ZenML
+
+    remover = Remover.__new__(Remover)
+    remover.home, remover.protected = tmp_path, dict
+    remover.tracked = remover.pipelines = stores = Interrupted("b")  # type: ignore[assignment]
+    with pytest.raises(KeyboardInterrupt):
+        remover.carry_out(plan_of(run("a"), run("b"), run("c")).items)
+    assert stores.gone == ["a"] == [item.record.name for item in remover.told.items]
+    assert remover.told.problems[0].startswith("b (b0000000) may be half removed: it was interrupted")
+
+
+def test_a_home_without_a_store_of_its_own_prunes_that_of_a_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = Narrow(False, run("a"))
+    monkeypatch.setenv("MLRUNNER_HOME", str(tmp_path))
+    monkeypatch.setattr(prune, "open_store", lambda *_: store)
+    monkeypatch.setattr(prune, "plan", lambda *_: plan_of())
+    monkeypatch.setattr(prune, "_remove", lambda *_: 7)
+    assert prune.main(["--older", "1d", "--yes"]) == 7
+    store.records = []
+    assert prune.main(["--older", "1d", "--yes"]) == 0
+    assert capsys.readouterr().out == "Nothing would go.\n"
 
 
 def test_two_prunes_at_once_are_refused(tmp_path: Path) -> None:

@@ -17,15 +17,17 @@ from mlflow.utils.search_utils import SearchUtils
 
 from mlrunner import records
 from mlrunner.errors import ConfigError, StoreError
+from mlrunner.listing import deployments
+from mlrunner.pruning import plan as planning
 from mlrunner.pruning import protection
-from mlrunner.records import client, filters, sqlite
+from mlrunner.records import DATA, FOLDER, client, filters, naming, sqlite
 from mlrunner.records.client import ClientStore
 from mlrunner.records.sqlite import SqliteStore
 
 NAN, INFINITY = float("nan"), float("inf")
 RUNS: list[dict[str, Any]] = [
     {"name": "default", "m": {"r2": 0.5, "test/r2": 0.4}, "p": {"model": "xgboost", "model.estimator.max_depth": "6"}},
-    {"name": "model=rf", "m": {"r2": 0.31, "test/r2": 0.2}, "p": {"model": "rf", "a b": "x"}},
+    {"name": "model=rf", "m": {"r2": 0.31, "test/r2": 0.2}, "p": {"model": "rf", "a b": "x"}, "t": {DATA: "d"}},
     {"name": "model=RF", "m": {"r2": -0.5}, "p": {"model": "RF"}, "t": {"note": "50% of_it"}},
     {"name": "nan", "m": {"r2": NAN, "other": 0.0}, "p": {"model": "rf"}, "t": {"note": "500 ofXit"}},
     {"name": "infinite", "m": {"r2": INFINITY}, "p": {"model": "ridge"}, "t": {"note": "it's"}},
@@ -49,13 +51,14 @@ class Made:
     """The same store, read in both ways."""
 
     def __init__(self, home: Path) -> None:
-        self.uri = f"sqlite:///{home}/mlflow.db"
+        self.home, self.uri = home, f"sqlite:///{home}/mlflow.db"
         mlflow.set_tracking_uri(self.uri)
         self.client = MlflowClient()
         self.ids: list[str] = []
         experiments = {name: self.client.create_experiment(name, home.as_uri()) for name in ("main", "other", "gone")}
         for number, told in enumerate(RUNS):
             self.add(experiments[told.get("experiment", "main")], 1_000 * (number + 1), told)
+        self.add(experiments["main"], 30_000, {"name": self.ids[1][:6], "t": {FOLDER: str(home / "multirun/a")}})
         self.client.delete_experiment(experiments["gone"])
         self.ours, self.theirs = SqliteStore(home / "mlflow.db"), ClientStore(self.uri)
 
@@ -198,7 +201,7 @@ def test_a_key_of_ours_goes_without_quotes(made: Made, where: str) -> None:
         ("attributes.status IN ('FAILED')", "attribute status is not compared by IN"),
         ("attributes.run_id IN ()", r"wants a list like \('a', 'b'\), and \(\) is none"),
         ("attributes.run_id IN (a)", "wants a list"),
-        ("attributes.start_time > '5'", "start_time is compared with a number"),
+        ("attributes.start_time > '5'", "start_time is compared with a number of milliseconds since 1970, and '5'"),
         ("attributes.stauts = 'FAILED'", "'stauts' is no attribute of a run; .* Did you mean 'status'"),
         ("r2 > 0.3", "Metrics are written metrics.r2, parameters params.r2"),
         ("metrcs.r2 > 0.3", "'metrcs' is no kind of key; .* Did you mean 'metrics'"),
@@ -307,6 +310,47 @@ def test_runs_are_named_by_id_in_this_order(made: Made) -> None:
     for store in (made.ours, made.theirs):
         assert [record.name for record in store.named(wanted)] == ["nan", "model=rf"]
         assert store.named([]) == []
+
+
+def test_a_name_is_stronger_than_the_beginning_of_another_runs_id(made: Made) -> None:
+    for store in (made.ours, made.theirs):
+        assert naming.find(store, made.ids[1][:6], made.home).name == made.ids[1][:6]
+        assert naming.find(store, made.ids[1][:7], made.home).name == "model=rf"
+
+
+def test_the_latest_is_none_that_another_program_recorded(made: Made) -> None:
+    for store in (made.ours, made.theirs):
+        assert naming.find(store, "latest", made.home).name == "model=rf"
+        for name, told in (("latest~1", "not so many runs"), ("best", "none has come to its end yet;")):
+            with pytest.raises(ConfigError, match=f"'{name}' is no run: .*{told}"):
+                naming.find(store, name, made.home)
+
+
+def test_a_folder_is_found_by_every_way_to_it(made: Made) -> None:
+    (made.home / "multirun" / "a").mkdir(parents=True)
+    (made.home / "way").symlink_to(made.home / "multirun")
+    for told in ("multirun/a/", "multirun/b/../a", "way/a"):
+        assert naming.find(made.ours, f"{made.home}/{told}", Path("/nowhere")).name == made.ids[1][:6]
+
+
+def test_a_name_of_several_runs_removes_none(made: Made) -> None:
+    assert planning.named(made.ours, ["zero"], made.home) == {made.ids[6]}
+    with pytest.raises(ConfigError, match=r"2 runs are called same start: \w{8}, \w{8}; .* \"attributes.run_name = 's"):
+        planning.named(made.ours, ["same start"], made.home)
+
+
+def test_what_another_machine_deployed_lately_stays(made: Made, tmp_path: Path) -> None:
+    for version, run_id in enumerate(made.ids[:3], 1):
+        made.client.set_tag(run_id, deployments.NAME, "far")
+        made.client.set_tag(run_id, deployments.VERSION, str(version))
+    found = protection.protected(made.ours, tmp_path)
+    assert {run_id: told for run_id, told in found.items() if "far" in told} == {
+        made.ids[1]: "was deployed lately as far v2",
+        made.ids[2]: "was deployed lately as far v3",
+    }
+    (tmp_path / ".mlrunner" / "deployments" / "far").mkdir(parents=True)
+    (tmp_path / ".mlrunner" / "deployments" / "far" / "history.jsonl").touch()  # it is of this machine
+    assert "far" not in str(protection.protected(made.ours, tmp_path))
 
 
 def test_bare_records_are_the_same_runs_without_the_rest(made: Made) -> None:

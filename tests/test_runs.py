@@ -19,6 +19,7 @@ import mlflow
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
+from rich.text import Text
 
 from mlrunner.commands import runs, sweeps
 from mlrunner.deployer.ledger import Ledger, State
@@ -198,6 +199,35 @@ def test_a_pipe_gets_a_line_a_run(recorded: Recorded, capsys: pytest.CaptureFixt
 
 
 @pytest.mark.usefixtures("home")
+def test_json_of_columns_has_them_alone_and_exactly(recorded: Recorded, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ("--json", "--columns", "run_id,params.model,metrics.test/r2,took", "--limit", "0")
+    found = {one["run_id"]: one for one in json.loads(shown(capsys, *asked))}
+    one = found[recorded.single["run_id"]]
+    assert list(one) == ["run_id", "params.model", "metrics.test/r2", "took"]
+    assert (one["params.model"], one["metrics.test/r2"]) == ("ridge", recorded.single["metrics"]["test/r2"])
+
+
+@pytest.mark.parametrize("form", [[], ["--csv"], ["--json"], ["--sort", "took"]], ids=str)
+@pytest.mark.usefixtures("home")
+def test_what_the_limit_leaves_out_is_told(capsys: pytest.CaptureFixture[str], form: list[str]) -> None:
+    runs.main([*form, "--limit", "3"])
+    told = capsys.readouterr()
+    assert told.err == "… there are more than these 3; --limit 0 tells all.\n"
+    assert len(json.loads(told.out) if "--json" in form else told.out.splitlines()[1:]) == 3
+    runs.main([*form, "--limit", "100"])
+    assert capsys.readouterr().err == ""
+
+
+def test_wide_letters_take_their_columns() -> None:
+    from rich.console import Console
+
+    from mlrunner.listing import formats
+
+    cells = {one: [Text("模型" * 9)] for one in columns.chosen("id,name,when", False)}
+    assert [one.name for one in formats._fitting(cells, Console(width=75))] == ["id", "name"]
+
+
+@pytest.mark.usefixtures("home")
 def test_chosen_columns_are_shown_even_when_empty(capsys: pytest.CaptureFixture[str]) -> None:
     told = shown(capsys, "--columns", "id,params.nothing,deployed,metrics.`test/r2`", "--limit", "2").splitlines()
     assert told[0].split() == ["id", "params.nothing", "deployed", "metrics.`test/r2`"]
@@ -236,6 +266,7 @@ def test_no_match_is_said_with_what_may_be_meant(capsys: pytest.CaptureFixture[s
         "No run matches metrics.tset/r2 > 0.1. The newest has no metric tset/r2. Did you mean 'test/"
     )
     assert shown(capsys, "--where", "metrics.r2 > 2") == "No run matches metrics.r2 > 2.\n"
+    assert " (a pruned trial is KILLED)." in shown(capsys, "--where", "status = 'pruned'")
     assert shown(capsys, "--where", "metrics.r2 > 2", verb=sweeps) == "No sweep matches metrics.r2 > 2.\n"
     assert shown(capsys, "--where", "metrics.r2 > 2", "--json") == "[]\n"
     assert shown(capsys, "--where", "metrics.r2 > 2", "--csv").startswith("id,name,differs,metric,objective,")
@@ -350,6 +381,7 @@ def cell(name: str, one: Entry) -> str:
         ({"params": {"blueprint": "true"}, "tags": {"mlrunner.overrides": '["model=rf"]'}}, "blueprint model=rf"),
         ({"name": "alpha=1,~features,model=[a,b]"}, "alpha=1 ~features model=[a,b]"),
         ({"name": "somebody else's", "tags": {}}, "somebody else's"),
+        ({"name": "two\nlines\x1b[2J", "tags": {}}, "two lines [2J"),
     ],
 )
 def test_what_differs_reads_fast(told: dict[str, Any], expected: str) -> None:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mlrunner import pruning
 from mlrunner.commands.parsing import Parser
 from mlrunner.errors import ConfigError
 from mlrunner.pruning import Criteria, showing
 from mlrunner.pruning.plan import Plan, named, plan
-from mlrunner.records import Store, open_store, split
+from mlrunner.records import Only, Store, open_store, split
 from mlrunner.terminal import console
+
+if TYPE_CHECKING:
+    from mlrunner.pruning.removing import Removed
 
 EXAMPLES = """examples:
   mlrunner prune --older 30d --worse-than 10
@@ -41,7 +46,7 @@ def main(arguments: list[str]) -> int:
             "mlrunner prune needs to be told which runs: --older 30d, --status failed,killed, --worse-than 10, "
             "--keep 50, --where FILTER, names, or --cache for what no run uses."
         )
-    if parsed.yes and (home / ".mlrunner").is_dir():
+    if parsed.yes and ((home / ".mlrunner").is_dir() or store.search(limit=1, only=Only())):
         return _remove(store, home, criteria, parsed, overrides)
     found = plan(store, home, criteria, parsed.cache)
     print(json.dumps(showing.document(found))) if parsed.json else showing.show(found)
@@ -78,7 +83,7 @@ def _criteria(parsed: argparse.Namespace, store: Store, names: list[str], home: 
     if parsed.where is not None:
         if not parsed.where.strip():
             raise ConfigError("--where is empty, which would mean every run; write a filter, or leave it out.")
-        matching = frozenset(one.run_id for one in store.search(parsed.where))
+        matching = frozenset(one.run_id for one in store.search(parsed.where, only=Only()))
     return Criteria(
         older=None if parsed.older is None else pruning.seconds(parsed.older),
         status=() if parsed.status is None else pruning.statuses(parsed.status),
@@ -93,7 +98,7 @@ def _remove(store: Store, home: Path, criteria: Criteria, parsed: argparse.Names
     from mlrunner.commands import stack
 
     stack.activate(overrides)
-    from rich.progress import track
+    from rich.progress import Progress
 
     from mlrunner.pruning.protection import protected
     from mlrunner.pruning.removing import Remover, alone
@@ -103,11 +108,17 @@ def _remove(store: Store, home: Path, criteria: Criteria, parsed: argparse.Names
         remover = Remover(home, lambda: protected(store, home))
         out = console(stderr=True)
         silent = parsed.json or not found.items or not out.is_terminal
-        steps = track(found.items, "removing", console=out, transient=True, disable=silent)
-        told = remover.carry_out(steps, found.leftovers)
-    gone = Plan(told.items, found.staying, told.leftovers)
-    if parsed.json:
+        try:
+            with Progress(console=out, transient=True, disable=silent) as bar:
+                remover.carry_out(bar.track(found.items, description="removing"), found.leftovers)
+        finally:  # also when it is interrupted
+            _tell(remover.told, found, parsed.json)
+    return int(bool(remover.told.problems))
+
+
+def _tell(told: Removed, found: Plan, as_json: bool) -> None:
+    gone = replace(found, items=told.items, leftovers=told.leftovers)
+    if as_json:
         print(json.dumps({**showing.document(gone, done=True), "problems": told.problems, "for_good": told.for_good}))
     else:
         showing.tell(gone, told.problems, told.for_good)
-    return int(bool(told.problems))

@@ -11,7 +11,9 @@ from mlrunner import listing
 from mlrunner.commands.parsing import Parser
 from mlrunner.errors import ConfigError
 from mlrunner.listing import columns, formats
+from mlrunner.listing.entries import Entry
 from mlrunner.records import open_store, split
+from mlrunner.terminal import console
 
 LIMIT = 20
 EXAMPLES = """examples:
@@ -46,7 +48,9 @@ def parser(verb: str, description: str) -> Parser:
     made.add_argument("--limit", metavar="N", type=_limit, default=LIMIT, help=f"at most ({LIMIT}); 0 for all")
     made.add_argument("--columns", metavar="A,B", help="which columns, see below")
     form = made.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="print one JSON document, with all there is")
+    form.add_argument(
+        "--json", action="store_true", help="print one JSON document: what --columns names, or of each all"
+    )
     form.add_argument("--csv", action="store_true", help="print the columns with numbers in full")
     form.add_argument("--md", action="store_true", help="print a Markdown table")
     return made
@@ -78,17 +82,25 @@ def show(made: Parser, arguments: list[str], sweeps: bool) -> int:
     picked = columns.chosen(parsed.columns, sweeps, bool(parsed.csv))
     home = Path(os.environ["MLRUNNER_HOME"])
     store = open_store(home, overrides)
-    sort, limit = tuple(parsed.sort), parsed.limit or None
-    request = listing.Request(sweeps, parsed.where, sort, limit, within[0] if within else None)
+    limit = parsed.limit + 1 if parsed.limit else None  # one more tells that there are more
+    request = listing.Request(sweeps, parsed.where, tuple(parsed.sort), limit, within[0] if within else None)
     entries = listing.find(store, request, home)
+    if not entries and not parsed.json and not parsed.csv:
+        print(listing.why_nothing(store, request), file=sys.stderr if parsed.md else sys.stdout)
+        return 0
+    write(entries[: parsed.limit or None], picked, parsed)
+    if parsed.limit and len(entries) > parsed.limit:
+        console(stderr=True).print(f"… there are more than these {parsed.limit}; --limit 0 tells all.", style="dim")
+    return 0
+
+
+def write(entries: list[Entry], picked: list[columns.Column], parsed: argparse.Namespace) -> None:
+    """Print in the form that is asked for."""
     if parsed.json:
-        formats.as_json(entries)
+        formats.as_json(entries, picked if parsed.columns is not None else None)
     elif parsed.csv:
         formats.as_csv(entries, picked)
-    elif not entries:
-        print(listing.why_nothing(store, request), file=sys.stderr if parsed.md else sys.stdout)
     elif parsed.md:
         formats.as_markdown(entries, picked)
     else:
         formats.as_table(entries, picked, parsed.columns is None)
-    return 0

@@ -15,7 +15,7 @@ from mlrunner.errors import ConfigError, nearest
 from mlrunner.listing import deployments
 from mlrunner.listing.entries import Entry
 from mlrunner.listing.sweep import Sweep
-from mlrunner.records import BEST, SWEEP, TRIAL, WINNER, Only, Record, Store, filters, naming, quoted
+from mlrunner.records import BEST, STATUSES, SWEEP, TRIAL, WINNER, Only, Record, Store, filters, naming, quoted
 
 STORED = {
     "id": "attributes.run_id",
@@ -28,6 +28,8 @@ COMPUTED: dict[str, Callable[[Entry], Any]] = {
     "objective": lambda entry: entry.objective,
     "test": lambda entry: entry.test,
 }
+STATUS = filters.Named("attribute", "status")
+WORDS = f" The statuses are {', '.join(STATUSES)} (a pruned trial is KILLED)."
 PARENTS = f"tags.`{SWEEP}` IS NOT NULL and tags.`{TRIAL}` IS NULL"
 # What the orders that no store computes look at; what is shown is read afterwards.
 SORTED = Only(
@@ -156,11 +158,13 @@ def why_nothing(store: Store, request: Request) -> str:
         return f"There is no {what} yet; start one with mlrunner{' --multirun model=ridge,rf' * request.sweeps}."
     first = newest[0]
     kept: dict[str, Mapping[str, object]] = {"metric": first.metrics, "param": first.params, "tag": first.tags}
+    asked = filters.parse(request.where)
     lacking = [
         f" The newest has no {about.entity} {about.key}.{nearest(about.key, kept[about.entity])}"
-        for about, *_ in filters.parse(request.where)
+        for about, *_ in asked
         if about.entity in kept and about.key not in kept[about.entity]
     ]
+    lacking += [WORDS for about, _, text in asked if about == STATUS and text[1:-1] not in STATUSES]
     if not request.where.strip():
         return f"No {what} of {request.within} is recorded yet."
     return f"No {what} matches {request.where}.{lacking[0] if lacking else ''}"

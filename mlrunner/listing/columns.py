@@ -23,6 +23,7 @@ STATES = {SERVING: "bold green", READY: "green"}
 KEYED = re.compile(r"(metrics|params|tags)\.(.+)")
 LONG_PATH = re.compile(r"(?:[\w.+-]+:/)?/(?:[^/,\[\]()'\"]+/)+([^/,\[\]()'\"]+)")
 DIGITS = re.compile(r"-?\d+\.\d{4,}(?:e-?\d+)?")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 RANGE = re.compile(r"\w\(")
 NOTHING = "-"
 
@@ -52,7 +53,12 @@ class Column:
             return told
         if isinstance(told, float):
             told = number(told)
-        return Text(NOTHING, "dim") if told in (None, "", []) else Text(str(told))
+        return Text(NOTHING, "dim") if told in (None, "", []) else Text(printable(str(told)))
+
+
+def printable(text: str) -> str:
+    """Leave out what would move the cursor or begin a line: whoever shares the store may have called a run so."""
+    return CONTROL.sub(" ", text)
 
 
 def short(override: str) -> str:
@@ -65,9 +71,9 @@ def short(override: str) -> str:
 
 
 def _differs(entry: Entry) -> Text:
-    told = " ".join([*entry.words, *map(short, entry.differs)])
+    told = printable(" ".join([*entry.words, *map(short, entry.differs)]))
     if entry.name is not None:
-        return Text.assemble((entry.name, "bold"), f" {told}" if told else "")
+        return Text.assemble((printable(entry.name), "bold"), f" {told}" if told else "")
     return Text(told) if told else Text("default", "dim")
 
 

@@ -24,9 +24,13 @@ SPARED = ("when", "took", "kind", "test", "status", "winner")  # left out in thi
 GAP = 2
 
 
-def as_json(entries: Sequence[Entry]) -> None:
-    """Print a list of objects."""
-    print(json.dumps([entry.document() for entry in entries]))
+def as_json(entries: Sequence[Entry], columns: Sequence[Column] | None) -> None:
+    """Print a list of objects: of the columns that were asked for, or of all there is."""
+    told = [
+        entry.document() if columns is None else {column.name: column.exact(entry) for column in columns}
+        for entry in entries
+    ]
+    print(json.dumps(told))
 
 
 def as_csv(entries: Sequence[Entry], columns: Sequence[Column]) -> None:
@@ -38,7 +42,7 @@ def as_csv(entries: Sequence[Entry], columns: Sequence[Column]) -> None:
 
 def as_markdown(entries: Sequence[Entry], columns: Sequence[Column]) -> None:
     """Print a table that GitHub renders."""
-    lines = [[column.name for column in columns], ["--:" if column.right else "---" for column in columns]]
+    lines = [[_escaped(column.name) for column in columns], ["--:" if column.right else "---" for column in columns]]
     told = [dated(column) for column in columns]
     lines += [[_escaped(column.text(entry).plain) for column in told] for entry in entries]
     print("\n".join(f"| {' | '.join(line)} |" for line in lines))
@@ -91,7 +95,7 @@ def _tells(cell: Text) -> bool:
 
 def _fitting(cells: dict[Column, list[Text]], out: Console) -> dict[Column, list[Text]]:
     """Leave columns out until what differs has room, and cut what differs to a few lines."""
-    widths = {one: max(len(one.name), *map(len, told)) + GAP for one, told in cells.items()}
+    widths = {one: max(len(one.name), *(cell.cell_len for cell in told)) + GAP for one, told in cells.items()}
     wide = [one for one in cells if one.wide]
     kept = dict(cells)
     for name in SPARED:

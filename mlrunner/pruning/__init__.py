@@ -9,11 +9,10 @@ import re
 from dataclasses import dataclass
 
 from mlrunner.errors import ConfigError, nearest
-from mlrunner.records import Record
+from mlrunner.records import STATUSES, Record
 
 MARK = "mlrunner.pruning"  # tags a run whose removal has begun: it goes with the next one, whatever that asks for
 UNITS = {"h": 3600, "d": 86_400, "w": 604_800}
-STATUSES = ("FINISHED", "FAILED", "KILLED", "RUNNING", "SCHEDULED")
 DAY = 86_400.0
 
 

@@ -5,7 +5,11 @@ They come of runs that were deleted in ZenML itself, or killed while a step wrot
 
 from __future__ import annotations
 
+import re
 import time
+from collections import defaultdict
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -20,6 +24,13 @@ UNUSED = (
     "SELECT id, uri FROM artifact_version v WHERE NOT EXISTS (SELECT 1 FROM step_run_output_artifact o WHERE "
     "o.artifact_id = v.id) AND NOT EXISTS (SELECT 1 FROM step_run_input_artifact i WHERE i.artifact_id = v.id)"
 )
+USES = " UNION ".join(
+    f"SELECT p.name, v.uri FROM step_run_{way}_artifact u JOIN step_run s ON s.id = u.step_id "
+    "JOIN pipeline_run p ON p.id = s.pipeline_run_id JOIN artifact_version v ON v.id = u.artifact_id"
+    for way in ("output", "input")
+)
+DIGITS = 12  # of a run's id, in the name of its pipeline run
+SEARCH = re.compile(rf"search-([0-9a-f]{{{DIGITS}}})-")
 
 
 @dataclass(frozen=True)
@@ -54,6 +65,23 @@ def leftovers(home: Path) -> list[Leftover]:
     old = sorted((Path(uri), version) for uri, version in unused.items() if _are_old(Path(uri)))
     found += [Leftover(path, size(path), version) for path, version in old]
     return found + [Leftover(path, size(path), None) for path in _strange(stores, known)]
+
+
+def steps_of(home: Path, run_ids: Iterable[str]) -> dict[str, list[Path]]:
+    """Find the step artifacts that go with runs, for no other run uses them; each with one of the runs."""
+    file = home / ".mlrunner" / "zenml" / "local_stores" / DATABASE
+    users: dict[str, set[str]] = defaultdict(set)
+    if file.is_file():
+        with suppress(StoreError), connected(file) as connection:  # as above
+            for name, uri in connection.execute(USES):
+                search = SEARCH.match(name)
+                users[uri].add(search[1] if search else name[-DIGITS:])
+    going = {run_id[:DIGITS]: run_id for run_id in run_ids}
+    found: dict[str, list[Path]] = defaultdict(list)
+    for uri, runs in users.items():
+        if runs <= going.keys():
+            found[going[min(runs)]].append(Path(uri))
+    return found
 
 
 def _strange(stores: Path, known: set[str]) -> list[Path]:

@@ -77,6 +77,11 @@ def own_folder(record: Record, home: Path, used: set[Path]) -> Path | None:
     return None if folder in used else folder
 
 
+def is_outside(folder: str, home: Path) -> bool:
+    """Tell whether a folder is there and not under `multirun/` of this home, so that no prune removes it."""
+    return Path(folder).is_dir() and not f"{_resolved(folder)}{os.sep}".startswith(f"{_root(home)}{os.sep}")
+
+
 def _resolved(folder: str) -> str:
     """Follow the links of a path; of the thousands that are in one folder, those of that folder once."""
     above, name = os.path.split(folder)

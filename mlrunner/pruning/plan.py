@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from mlrunner.errors import ConfigError, brief
 from mlrunner.pruning import Criteria, Stay, cache, searches
-from mlrunner.pruning.places import Places, in_use, places, size
+from mlrunner.pruning.places import Places, in_use, is_outside, places, size
 from mlrunner.pruning.protection import protected
 from mlrunner.pruning.reading import everything
 from mlrunner.pruning.selection import members_of, running, select
-from mlrunner.records import STUDY, SWEEP, Record, Store, naming
+from mlrunner.records import FOLDER, STUDY, SWEEP, Only, Record, Store, naming, quoted
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Item:
     Args:
         record: The run.
         places: Its files.
-        bytes: Their size.
+        bytes: Their size, and that of the step artifacts that go with it.
     """
 
     record: Record
@@ -39,15 +40,19 @@ class Plan:
         items: The runs, a sweep's before their parent.
         staying: What was chosen too, with the reasons.
         leftovers: Entries of the cache that no run uses.
+        waits: They were asked for, but stay while a sweep runs.
+        outside: Folders of the runs that stay, for they are not under `multirun/`.
     """
 
     items: list[Item]
     staying: list[Stay]
     leftovers: list[cache.Leftover]
+    waits: bool = False
+    outside: tuple[str, ...] = ()
 
     @property
     def bytes(self) -> int:
-        """All that would be freed, as far as it is known without ZenML."""
+        """All that would be freed on this disk, but for the rows of the databases."""
         return sum(one.bytes for one in self.items) + sum(one.bytes for one in self.leftovers)
 
 
@@ -67,13 +72,17 @@ def plan(store: Store, home: Path, criteria: Criteria, with_cache: bool = False)
     used = in_use(one for one in records if one.run_id not in going)
     studies = {one.tags.get(STUDY) for one in records if one.is_sweep and one.run_id not in going}
     counted: set[Path] = set()
-    items = []
+    items, steps = [], cache.steps_of(home, going)
     for one in chosen.going:
         found = places(one, home, used, studies)
-        items.append(Item(one, found, sum(size(path, counted) for path in found.all)))
+        files = [*found.all, *steps.get(one.run_id, ())]
+        items.append(Item(one, found, sum(size(path, counted) for path in files)))
         counted.update(found.all)
-    is_idle = with_cache and not running(records, members_of(records), now, is_searched)
-    return Plan(items, chosen.staying, cache.leftovers(home) if is_idle else [])
+    waits = with_cache and bool(running(records, members_of(records), now, is_searched))
+    unused = cache.leftovers(home) if with_cache and not waits else []
+    left = {one.record.tags.get(FOLDER) for one in items if one.places.folder is None}
+    outside = sorted(folder for folder in left if folder and is_outside(folder, home))
+    return Plan(items, chosen.staying, unused, waits, tuple(outside))
 
 
 def named(store: Store, names: Sequence[str], home: Path) -> frozenset[str] | None:
@@ -83,14 +92,24 @@ def named(store: Store, names: Sequence[str], home: Path) -> frozenset[str] | No
         The runs' ids; None when nothing was named.
 
     Raises:
-        ConfigError: When there is none of a name.
+        ConfigError: When there is none of a name, or several.
     """
     if not names:
         return None
-    found = [naming.find(store, name, home) for name in names]
+    found = [_only(store, name, naming.find(store, name, home)) for name in names]
     ids = {one.run_id for one in found}
     sweeps = {one.tags[SWEEP] for one in found if one.is_sweep}
     if sweeps:
         members = members_of(everything(store))
         ids |= {run.run_id for sweep in sweeps for run in members.get(sweep, ())}
     return frozenset(ids)
+
+
+def _only(store: Store, name: str, found: Record) -> Record:
+    """Refuse a name that several runs have, of which other verbs take the newest."""
+    where = f"attributes.run_name = {quoted(name)}"
+    same = store.search(where, only=Only()) if found.name == name else []
+    if len(same) > 1:
+        ids = brief(one.short for one in same)
+        raise ConfigError(f'{len(same)} runs are called {name}: {ids}; name them by id, or all by --where "{where}".')
+    return found

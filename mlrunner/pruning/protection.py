@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlrunner.records import Store, sqlite
+from mlrunner.listing.deployments import NAME, VERSION
+from mlrunner.records import Only, Store, sqlite
 
 if TYPE_CHECKING:
     from mlrunner.deployer.ledger import Ledger
@@ -29,7 +31,7 @@ def protected(store: Store, home: Path) -> dict[str, str]:
     before = {run_id: f"{BEFORE} {told}" for ledger in known for told, run_id in _line(ledger)}
     named = {run_id: f"is {alias} of {name} v{version}" for name, alias, version, run_id in aliases(store)}
     serving = {run_id: told for ledger in known for told, run_id in _servers(ledger)}
-    return before | named | serving
+    return before | _elsewhere(store, {ledger.name for ledger in known}) | named | serving
 
 
 def _ledgers(folder: Path) -> list[Ledger]:
@@ -38,6 +40,20 @@ def _ledgers(folder: Path) -> list[Ledger]:
     from mlrunner.deployer.ledger import ledgers
 
     return ledgers(folder)
+
+
+def _elsewhere(store: Store, known: set[str]) -> dict[str, str]:
+    """Find the two versions of each deployment of another machine that were deployed last: its state is there."""
+    versions: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    for one in store.search(f"tags.`{VERSION}` IS NOT NULL", only=Only(tags=(NAME, VERSION))):
+        name, version = one.tags.get(NAME, ""), one.tags[VERSION]
+        if name not in known and version.isdecimal():
+            versions[name].append((int(version), one.run_id))
+    return {
+        run_id: f"{BEFORE} {name} v{version}"
+        for name, made in versions.items()
+        for version, run_id in sorted(made)[-2:]
+    }
 
 
 def aliases(store: Store) -> list[tuple[str, str, int, str]]:

@@ -21,6 +21,7 @@ from mlrunner.pruning.tracked import Tracked
 from mlrunner.records import SWEEP, Record
 
 LOCK = "prune.lock"
+AGAIN = "it was interrupted, and goes with whatever is removed next"
 
 
 @dataclass
@@ -65,24 +66,28 @@ class Remover:
     def __init__(self, home: Path, protected: Callable[[], dict[str, str]]) -> None:
         self.home = home
         self.protected = protected
+        self.told = Removed()
         own = home / ".mlrunner"
         self.tracked = Tracked(own / "deployments")
         self.pipelines = Pipelines(own / NOTE)
 
     def carry_out(self, items: Iterable[Item], leftovers: Sequence[Leftover] = ()) -> Removed:
-        """Remove what a plan names.
+        """Remove what a plan names; of what is interrupted, `told` knows what is gone.
 
         Args:
             items: Of the plan, a sweep's runs before their parent.
             leftovers: Of the plan.
         """
-        told = Removed(for_good=self.tracked.is_for_good)
+        told = self.told = Removed(for_good=self.tracked.is_for_good)
         broken: set[str] = set()  # sweeps of which a run could not be removed: their parent stays to find it by
         self.pipelines.finish()
         for item in items:
             try:
                 self._remove(item, broken)
                 told.items.append(item)
+            except KeyboardInterrupt:
+                told.problems.append(f"{item.record.name} ({item.record.short}) may be half removed: {AGAIN}.")
+                raise
             except Exception as error:  # each store, disk and network has errors of its own; the others still go
                 broken.add(item.record.tags.get(SWEEP, ""))
                 told.problems.append(f"{item.record.name} ({item.record.short}) is not removed: {_line(error)}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from typing import Any
 
 from rich.table import Table
@@ -15,6 +16,8 @@ from mlrunner.pruning.plan import Item, Plan
 from mlrunner.terminal import console, number
 
 SHOWN = 40  # lines of the table
+FEW = 3  # names of those that stay for one reason
+LONG = 60  # letters of a name
 
 
 def show(found: Plan) -> None:
@@ -34,7 +37,8 @@ def _table(items: list[Item]) -> Table:
     for item in items:
         one, score = item.record, selection.score(item.record)
         told = "-" if score is None else f"{one.metric} {number(score)}"
-        table.add_row(one.place, one.name[:60], ago(one.start), _status(item), told, megabytes(item.bytes))
+        name = one.name if len(one.name) <= LONG else f"{one.name[: LONG - 1]}…"
+        table.add_row(one.place, name, ago(one.start), _status(item), told, megabytes(item.bytes))
     return table
 
 
@@ -59,11 +63,16 @@ def summary(found: Plan) -> str:
 
 
 def _staying(found: Plan) -> str:
+    more = "; the cache stays while a sweep runs" * found.waits
+    if found.outside:
+        more += f"; outside of multirun/ stays {brief(found.outside, FEW)}"
     if not found.staying:
-        return ""
-    count = len(found.staying)
-    told = [f"{stay.record.place} {stay.reason}" for stay in found.staying]
-    return f"; {count} stay{'s' * (count == 1)}: {brief(told)}"
+        return more
+    count, reasons = len(found.staying), defaultdict[str, list[str]](list)
+    for stay in found.staying:
+        reasons[stay.reason].append(stay.record.place)
+    told = [f"{brief(names, FEW)}{', each of which' * (len(names) > 1)} {why}" for why, names in reasons.items()]
+    return f"; {count} stay{'s' * (count == 1)}: {'; '.join(told)}{more}"
 
 
 def _any(found: Plan) -> bool:
@@ -95,6 +104,7 @@ def document(found: Plan, done: bool = False) -> dict[str, Any]:
         "sweeps": sum(item.record.is_sweep for item in found.items),
         "cache": [{"path": str(one.path), "bytes": one.bytes} for one in found.leftovers],
         "bytes": found.bytes,
+        "outside": found.outside,
         "stay": [
             {"run_id": stay.record.run_id, "name": stay.record.name, "place": stay.record.place, "reason": stay.reason}
             for stay in found.staying

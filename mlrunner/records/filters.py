@@ -169,7 +169,8 @@ def _checked(match: re.Match[str]) -> Clause:
     value = match["value"] or ""
     if _is_number(about):
         if value[0] in "'\"(":
-            raise ConfigError(f"{about.entity} {about.key} is compared with a number, and {value} is none.")
+            unit = " of milliseconds since 1970" if about.entity == "attribute" else ""
+            raise ConfigError(f"{about.entity} {about.key} is compared with a number{unit}, and {value} is none.")
     elif comparator in LISTED and not LIST.fullmatch(value):
         raise ConfigError(f"{about.entity} {about.key} {comparator} wants a list like ('a', 'b'), and {value} is none.")
     elif comparator in MATCHED and value[0] not in "'\"":

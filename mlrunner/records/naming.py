@@ -15,7 +15,9 @@ CLOSE = 200  # newest names that a misspelt one is compared with
 SPECIAL = ("latest", "best", "champion")
 AGO = re.compile(r"latest~(\d{1,4})")
 ID = re.compile(r"[0-9a-f]{4,32}")
-OWN = f"tags.`{WINNER}` IS NULL and tags.`{BEST}` IS NULL"  # a sweep's parent has none of its own
+WHOLE = 32  # digits of an id
+# What another program recorded has no composition, and a sweep's parent none of its own.
+OWN = f"tags.`{DATA}` IS NOT NULL and tags.`{WINNER}` IS NULL and tags.`{BEST}` IS NULL"
 NEWEST = ("attributes.start_time DESC",)
 
 
@@ -24,9 +26,9 @@ def find(store: Store, name: str, home: Path, saved: bool = False) -> Record:
 
     Args:
         store: Where runs are recorded.
-        name: `latest`, `latest~2` (the second before it), `best` (by its test score, of those on the newest one's data
-            and metric), `champion` or `MODEL@champion` (what is deployed), a run's id or the beginning of one, its
-            folder, a sweep (`DAY/TIME`), one of its runs (`DAY/TIME/NUMBER`), or a name.
+        name: `latest` (of mlrunner's own), `latest~2` (the second before it), `best` (by its test score, of those on
+            the newest one's data and metric), `champion` or `MODEL@champion` (what is deployed), a run's id or the
+            beginning of one, its folder, a sweep (`DAY/TIME`), one of its runs (`DAY/TIME/NUMBER`), or a name.
         home: The folder that holds `multirun/`.
         saved: Whether `latest` and `best` mean runs that saved a model only.
 
@@ -38,14 +40,14 @@ def find(store: Store, name: str, home: Path, saved: bool = False) -> Record:
         lambda: _by_id(store, name),
         lambda: _by_folder(store, name, home),
         lambda: _by_place(store, name),
-        lambda: store.search(f"attributes.run_name = {quoted(name)}", limit=1),
+        lambda: _by_name(store, name),
     )
     found: list[Record] = next((few for way in ways if (few := way())), [])
     if len(found) > 1:
         told = ", ".join(run.run_id[: len(name) + 4] for run in found[:SHOWN])
         raise ConfigError(f"'{name}' begins the ids of {len(found)} runs ({told}); write more of it.")
     if not found:
-        raise ConfigError(_unknown(store, name))
+        raise ConfigError(_unknown(store, name, saved))
     return found[0]
 
 
@@ -108,15 +110,22 @@ def _served(known: dict[str, str]) -> str:
 
 
 def _by_id(store: Store, name: str) -> list[Record]:
+    """Find the runs whose ids begin so; where a run is called so, that one, and no other that begins so by chance."""
     if not ID.fullmatch(name):
         return []
-    how = f"= '{name}'" if len(name) == 32 else f"LIKE '{name}%'"
-    return store.search(f"attributes.run_id {how}", limit=SHOWN + 1)
+    if len(name) == WHOLE:
+        return store.search(f"attributes.run_id = '{name}'", limit=1)
+    return _by_name(store, name) or store.search(f"attributes.run_id LIKE '{name}%'")
+
+
+def _by_name(store: Store, name: str) -> list[Record]:
+    return store.search(f"attributes.run_name = {quoted(name)}", limit=1)
 
 
 def _by_folder(store: Store, name: str, home: Path) -> list[Record]:
-    for folder in dict.fromkeys((str(Path(name).absolute()), str(home / "multirun" / name))):
-        found = store.search(f"tags.`{FOLDER}` = {quoted(folder)}")
+    told = Path(name)
+    for folder in dict.fromkeys((told.absolute(), told.resolve(), home / "multirun" / name)):
+        found = store.search(f"tags.`{FOLDER}` = {quoted(str(folder))}")
         if found:
             return _one(found)
     return []
@@ -138,10 +147,13 @@ def _one(found: list[Record]) -> list[Record]:
     return (first or found)[:1]
 
 
-def _unknown(store: Store, name: str) -> str:
+def _unknown(store: Store, name: str, saved: bool) -> str:
     known = store.search(limit=CLOSE)
     if not known:
         return f"'{name}' is no run: there is none yet; start one with mlrunner."
+    if name in SPECIAL or AGO.fullmatch(name):
+        few = "there are not so many runs that came to their end" if "~" in name else "none has come to its end yet"
+        return f"'{name}' is no run: {few}{' and saved a model' * saved}; mlrunner runs tells what there is."
     told = ", ".join(f"{run.name} ({run.short})" for run in known[:SHOWN])
     return (
         f"'{name}' is no run; name one by its id or the beginning of it, its name, its folder, a sweep's DAY/TIME, "

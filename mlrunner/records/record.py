@@ -19,6 +19,7 @@ REOPENED = "mlrunner.reopened"  # when a sweep was last resumed, in milliseconds
 MODEL, DATA = "mlrunner.model", "mlrunner.data_hash"
 TRIALS = f"tags.`{TRIAL}` IS NOT NULL"
 CONFIG = "config.yaml"
+STATUSES = ("FINISHED", "FAILED", "KILLED", "RUNNING", "SCHEDULED")  # MLflow's
 
 
 @dataclass(frozen=True)

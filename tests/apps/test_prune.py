@@ -100,6 +100,11 @@ class Home:
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout.splitlines()[-1])
 
+    def size(self) -> int:
+        """What all files hold, but for the databases, which keep their size."""
+        files = (file for file in self.path.rglob("*") if file.is_file() and ".db" not in file.name)
+        return sum(file.stat().st_size for file in files)
+
     def files(self) -> dict[str, str]:
         """The content of every file; what SQLite keeps while somebody reads is none."""
         return {
@@ -189,7 +194,7 @@ def test_a_mistake_is_one_sentence(home: Home, arguments: list[str], sentence: s
 
 
 def test_what_goes_is_gone_for_good_and_what_is_deployed_stays(home: Home) -> None:
-    before, parent = home.runs(), parent_of(home)
+    before, parent, size = home.runs(), parent_of(home), home.size()
     first, second, third = (one["run_id"] for one in home.versions)
     done = home.type("prune", first[:8], second, third[:10], home.deployed, home.broken, home.search, "--yes", "--json")
     assert done.code == 0, done.err
@@ -198,6 +203,7 @@ def test_what_goes_is_gone_for_good_and_what_is_deployed_stays(home: Home) -> No
     assert gone == set(before) - {parent, second, third}
     assert len(gone) == 1 + 3 + 4  # the first version; a grid of two; two trials, their winner and their parent
     assert (told["sweeps"], told["problems"], told["for_good"]) == (2, [], True)
+    assert abs(told["bytes"] - (size - home.size())) < 10_000
     assert {one["run_id"]: one["reason"] for one in told["stay"]} == {
         second: "was deployed lately as wine v2",
         third: "is champion of wine v3",

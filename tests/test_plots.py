@@ -137,6 +137,30 @@ def test_predicted_vs_actual_draws_each_row_twice_and_the_two_ideals() -> None:
     assert figure.texts[0].get_text().startswith("Predicted against actual: R² 0.988, RMSE 0.1009")
 
 
+@pytest.mark.parametrize(
+    ("scale", "ticks"),
+    [
+        (1.0, ["-2", "-1", "0", "1", "2"]),
+        (1e3, ["-2000", "-1000", "0", "1000", "2000"]),
+        (123_456.0, ["-200k", "0", "200k"]),
+        (1e6, ["-2M", "-1M", "0", "1M", "2M"]),
+    ],
+    ids=str,
+)
+def test_the_numbers_of_large_targets_stay_on_the_canvas(scale: float, ticks: list[str]) -> None:
+    small = regression()
+    large = Predictions(scale * small.y_true, scale * small.y_pred, target="price")
+    for figure in plots.figures(large, "regression").values():
+        save(figure)
+        box = figure.get_tightbbox()
+        assert min(box.x0, box.y0) >= 0
+        assert box.x1 <= figure.get_size_inches()[0]
+        assert "e+" not in figure.texts[0].get_text()
+        low, high = figure.axes[0].get_xlim()
+        drawn = [text for text in figure.axes[0].get_xticklabels() if low <= text.get_position()[0] <= high]
+        assert [text.get_text().replace("\N{MINUS SIGN}", "-") for text in drawn] == ticks
+
+
 @pytest.mark.parametrize(("rows", "drawn"), [(50, 50), (plots.POINTS + 7, plots.POINTS)])
 def test_many_rows_are_sampled_and_that_is_said(rows: int, drawn: int) -> None:
     figure = plots.predicted_vs_actual(regression(rows), "olist")
@@ -291,16 +315,26 @@ def test_feature_importance_draws_the_largest_first() -> None:
     assert lower > upper
 
 
+def test_features_are_told_apart_by_their_names() -> None:
+    names = [
+        "price",
+        *(f"days_from_order_{what}_to_customer_date" for what in ("delivered_carrier", "delivered_limit")),
+    ]
+    figure = plots.feature_importance(Importance(names, np.ones(3), np.zeros(3), "r2", 3))
+    assert figure is not None
+    assert [text.get_text() for text in figure.axes[0].texts] == names
+
+
 def test_learning_curve_draws_both_sides() -> None:
     figure = plots.learning(some_curve())
-    assert legend(figure) == ["validation", "train"]
+    assert legend(figure) == ["held out", "train"]
     assert np.asarray(figure.axes[0].lines[0].get_ydata()).tolist() == [3.0, 2.5, 2.6]
     assert [figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()] == ["boosting rounds", "rmse"]
 
 
 def test_a_side_that_is_unknown_is_not_drawn() -> None:
     curve = LearningCurve("rmse", np.array([1, 2]), None, np.array([2.0, 1.0]))
-    assert legend(plots.learning(curve)) == ["validation"]
+    assert legend(plots.learning(curve)) == ["held out"]
 
 
 # --- names --------------------------------------------------------------------------------------------------

@@ -20,15 +20,28 @@ import pytest
 from optuna.distributions import FloatDistribution
 from optuna.trial import create_trial
 
-from mlrunner import report
+from mlrunner import comparison, report
 from mlrunner.commands import report as verb
+from mlrunner.comparison import rendering, sides
 from mlrunner.dataset.profile import profile
 from mlrunner.errors import ConfigError, StoreError
 from mlrunner.outcome import Outcome
 from mlrunner.plots import search as search_plots
 from mlrunner.records import Record, Store
 from mlrunner.records.record import STUDY
-from mlrunner.report import columns, datacard, material, pictures, publishing, summary, tables, trials
+from mlrunner.report import (
+    columns,
+    commands,
+    datacard,
+    differences,
+    grids,
+    material,
+    pictures,
+    publishing,
+    summary,
+    tables,
+    trials,
+)
 from mlrunner.report.page import page_of
 from tests.conftest import PROJECT
 
@@ -137,6 +150,17 @@ def _quiet() -> Iterator[None]:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     yield
     optuna.logging.set_verbosity(before)
+
+
+@pytest.fixture(autouse=True)
+def _default_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Be in a project whose home and store are its own, and leave no other to the tests that follow."""
+    for name, value in {
+        "MLRUNNER_PROJECT": str(PROJECT),
+        "MLRUNNER_HOME": str(PROJECT),
+        "MLFLOW_TRACKING_URI": f"sqlite:///{PROJECT}/.mlrunner/mlflow.db",
+    }.items():
+        monkeypatch.setenv(name, value)
 
 
 def sections(found: material.Material) -> list[str]:
@@ -265,6 +289,23 @@ def test_secrets_are_hidden_and_the_page_stays_whole(tmp_path: Path) -> None:
     assert text.count("<tr") == text.count("</tr>") > 3
 
 
+def test_a_secret_of_todays_files_is_not_in_the_differences(tmp_path: Path) -> None:
+    told = (
+        {"password": None, "token": "hunter1", "name": "local"},
+        {"password": "hunter2", "token": None, "name": "far"},
+    )
+    for name, stack in zip("ab", told, strict=True):
+        url = f"postgresql://me:{'hunter3' if name == 'b' else ''}@host/db"
+        (tmp_path / f"{name}.yaml").write_text(json.dumps({"stack": stack, "dataset": {"url": url}}))
+    found = comparison.compare([sides.of_file(tmp_path / f"{name}.yaml") for name in "ab"])
+    shown = rendering.as_html(found)
+    assert all(f"hunter{k}" in shown for k in (1, 2, 3))
+    hidden = differences.without_secrets(shown)
+    assert "hunter" not in hidden
+    assert re.sub("<[^>]*>", " ", hidden).split().count("***") >= 2
+    assert ("far" in hidden, hidden.count("<"), hidden.count("<td>null</td>")) == (True, shown.count("<"), 2)
+
+
 # --- the numbers --------------------------------------------------------------------------------------------
 
 
@@ -292,6 +333,39 @@ def test_the_leaderboard_has_the_best_first_and_the_failed_elsewhere(tmp_path: P
     assert cells(failed.rows[0]) == ["3", "model=ridge,alpha=3", "broke"]
 
 
+def typed(folder: Path, number: int, value: float, *overrides: str, **more: Any) -> Outcome:
+    """Leave the folder of a composition of a grid behind."""
+    place = folder / str(number)
+    (place / ".hydra").mkdir(parents=True)
+    (place / grids.OVERRIDES).write_text(json.dumps(list(overrides)))
+    return outcome(number, value, folder=str(place), **more)
+
+
+def test_a_grid_is_drawn_like_a_search(tmp_path: Path) -> None:
+    pairs = [(0.01, "80_20"), (0.1, "80_20"), (10, "70_15_15"), (1.0, "70_15_15")]
+    made_of = [
+        typed(tmp_path, k, 0.1 * k, "seed=1", f"+model.alpha={alpha}", f"split={split}", "hydra.verbose=true")
+        for k, (alpha, split) in enumerate(pairs)
+    ]
+    broke = typed(tmp_path, 4, math.nan, "seed=1", "+model.alpha=2", "split=kfold", error="no", status="FAILED")
+    found = replace(grid(tmp_path, []), figures=grids.figures(SWEEP, [broke, *made_of], {"r2": "maximize"}))
+    page = page_of(found)
+    assert [one.name for one in page.search] == list(pictures.SEARCH)[:1] + list(pictures.SEARCH)[2:]
+    assert [entry.title for entry in page.contents if entry.name == "search"] == ["The grid"]
+    history, slices = (found.figures[name] for name in ("optimization_history", "slices"))
+    assert history.texts[0].get_text() == "Optimisation history: best r2 0.3, trial 3"
+    assert history.texts[1].get_text() == f"{SWEEP}: 4 complete, 1 failed"
+    axes = {one.get_xlabel(): one for one in slices.axes if one.get_xlabel()}
+    assert {name: one.get_xscale() for name, one in axes.items()} == {"alpha": "log", "split": "linear"}
+    assert [text.get_text() for text in axes["split"].get_xticklabels()] == ["80_20", "70_15_15", "kfold"]
+
+
+@pytest.mark.parametrize("count", [3, 4])
+def test_a_small_grid_and_one_whose_folders_are_gone_have_no_pictures(count: int, tmp_path: Path) -> None:
+    outcomes = [typed(tmp_path, k, 0.1, f"x={k}") for k in range(3)] + [outcome(3), outcome(4)][: count - 2]
+    assert grids.figures(SWEEP, outcomes, {"r2": "maximize"}) == {}
+
+
 def test_what_is_to_be_minimized_has_its_least_first() -> None:
     found = [outcome(k, value, metric="rmse", metrics={"rmse": value}) for k, value in enumerate((3.0, 1.0, 2.0))]
     arranged = trials.arrange(found, {"rmse": "minimize"}, None)
@@ -310,6 +384,7 @@ def test_several_objectives_have_a_column_each_and_their_front(tmp_path: Path) -
     ]  # fmt: skip
     assert [row.kind for row in board.rows] == ["best", "front"]
     assert cells(board.rows[1])[1:3] == ["0.8000", "0.2000"]
+    assert [row.cells[0].note for row in board.rows] == ["", "front"]  # and not by a colour alone
 
 
 def test_the_scores_stand_by_part_with_the_objective_first() -> None:
@@ -362,6 +437,26 @@ def test_a_time_is_written_for_people(seconds: float, text: str) -> None:
     assert summary.duration(seconds) == text
 
 
+def test_a_blueprint_says_that_its_model_is_a_dummy(tmp_path: Path) -> None:
+    record = made(tmp_path)
+    assert "blueprint" not in summary.facts(_run(record))
+    told = summary.facts(_run(replace(record, params={**record.params, "blueprint": "true"})))
+    assert told["blueprint"] == "a few dozen rows and a dummy model"
+
+
+def test_a_long_name_is_told_whole(tmp_path: Path) -> None:
+    overrides = [f"a{k}={k}" for k in range(40)]
+    cut = ",".join(overrides)[:120]
+    record = made(tmp_path, name=cut, tags={"mlrunner.overrides": json.dumps(overrides)})
+    assert page_of(_run(record)).name == " ".join(overrides)
+    assert page_of(_run(replace(record, name="mine"))).name == "mine"
+    assert page_of(_run(replace(record, tags={}))).name == cut
+
+
+def test_what_no_number_sorts_has_no_exact_value() -> None:
+    assert [tables.numeric(value).exact for value in (1.5, math.inf, math.nan, None)] == ["1.5", "", "", ""]
+
+
 def test_the_headline_has_the_exact_numbers(tmp_path: Path) -> None:
     found = summary.headline(grid(tmp_path, [outcome(0, 1 / 3), outcome(1, 0.1)]))
     assert [(one.label, one.text, one.value) for one in found] == [
@@ -376,20 +471,73 @@ def test_the_commands_can_be_pasted(tmp_path: Path) -> None:
     record = made(tmp_path)
     (tmp_path / "aaaa" / ".hydra").mkdir()
     (tmp_path / "aaaa" / ".hydra" / "overrides.yaml").write_text("- model=ridge\n- dataset.path='my table.csv'\n")
-    told = {one.label: one.text for one in summary.commands(_run(record))}
+    told = {one.label: one.text for one in commands.commands(_run(record))}
     assert told["as a composition of its own"] == "mlrunner model=ridge 'dataset.path='\"'\"'my table.csv'\"'\"''"
     assert told["see it in MLflow"] == "mlrunner ui aaaaaaaa"
     assert told["judge it, and let it serve if the gate opens"] == "mlrunner deploy aaaaaaaa"
     assert "models:/m-1" in told["load the model, in Python"]
-    unsaved = {one.label for one in summary.commands(_run(replace(record, tags={})))}
+    unsaved = {one.label for one in commands.commands(_run(replace(record, tags={})))}
     assert not {label for label in unsaved if "serve" in label or "load" in label}
 
 
+def test_a_run_that_mlrunner_did_not_make_is_not_reproduced_and_has_no_objective(tmp_path: Path) -> None:
+    record = made(tmp_path, params={}, metrics={"loss": 1.0}, tags={})
+    assert not [one for one in commands.commands(_run(record)) if "reproduce" in one.text]
+    assert "objective" not in summary.facts(_run(record))
+    (tmp_path / "aaaa" / "config.yaml").write_text("seed: 0\n")
+    assert next(one.text for one in commands.commands(_run(record))) == "mlrunner reproduce aaaaaaaa"
+
+
 def test_what_a_store_says_is_quoted_in_the_commands(tmp_path: Path) -> None:
-    parent = made(tmp_path, "e" * 32, tags={"mlrunner.sweep_id": "x; rm -rf ~", STUDY: "$(reboot)"})
-    told = {one.label: one.text for one in summary.commands(_run(parent))}
+    folder = tmp_path / "$(reboot)"
+    folder.mkdir()
+    (folder / "multirun.yaml").touch()
+    tags = {"mlrunner.sweep_id": "x; rm -rf ~", STUDY: "told", "mlrunner.folder": str(folder)}
+    parent = made(tmp_path, "e" * 32, tags=tags, status="KILLED")
+    told = {one.label: one.text for one in commands.commands(_run(parent))}
     assert told["make this page again"] == "mlrunner report 'x; rm -rf ~'"
-    assert told["go on with the search"] == "mlrunner resume '$(reboot)' hydra.sweeper.n_trials=N"
+    assert told["go on with it, to its end"] == f"mlrunner resume '{folder}'"
+
+
+@pytest.mark.parametrize(
+    ("status", "sampler", "told"),
+    [
+        ("FINISHED", "optuna.samplers.TPESampler", {"for as many trials again": "hydra.sweeper.n_trials=4"}),
+        ("FINISHED", "optuna.samplers.GridSampler", {}),
+        ("KILLED", "optuna.samplers.GridSampler", {"to its end": ""}),
+        ("FAILED", "optuna.samplers.TPESampler", {"for as many trials again": "hydra.sweeper.n_trials=4"}),
+    ],
+)
+@pytest.mark.parametrize("is_there", [True, False], ids=["there", "gone"])
+def test_a_search_goes_on_where_its_folder_is_still_there(
+    is_there: bool, status: str, sampler: str, told: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLRUNNER_HOME", str(tmp_path))
+    folder = tmp_path / "multirun" / SWEEP
+    folder.mkdir(parents=True)
+    (folder / ("multirun.yaml" if is_there else "other")).touch()
+    found = grid(tmp_path, [outcome(0), outcome(1)], **{STUDY: "my own name", "mlrunner.folder": str(folder)})
+    subject = replace(found.subject, status=status, params={"sampler._target_": sampler})
+    lines = commands.commands(replace(found, subject=subject))
+    resumed = {one.label.rpartition(", ")[2]: one.text for one in lines if " resume " in one.text}
+    wanted = {label: f"mlrunner resume {SWEEP} {more}".strip() for label, more in told.items()}
+    assert resumed == (wanted if is_there else {})
+
+
+def test_a_home_and_a_store_that_the_commands_would_not_find_are_named_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLRUNNER_PROJECT", str(tmp_path))
+    monkeypatch.setenv("MLRUNNER_HOME", str(tmp_path))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/.mlrunner/mlflow.db")
+    usual = commands.commands(_run(made(tmp_path)))
+    assert usual[0].text.startswith("mlrunner ")
+    (load,) = (one.text for one in usual if one.label.startswith("load"))
+    assert f"mlflow.set_tracking_uri('sqlite:///{tmp_path}/.mlrunner/mlflow.db'); model = " in load
+    monkeypatch.setenv("MLRUNNER_HOME", "/my home")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:hunter2@host:5000")
+    first, *_ = commands.commands(_run(made(tmp_path)))
+    assert first.text == "export 'MLRUNNER_HOME=/my home' MLFLOW_TRACKING_URI=http://host:5000"
 
 
 def test_a_composition_of_its_own_names_its_folder_and_no_part_of_a_sweep(tmp_path: Path) -> None:
@@ -402,7 +550,7 @@ def test_a_composition_of_its_own_names_its_folder_and_no_part_of_a_sweep(tmp_pa
         {"path": path, "schema": "file", "provider": "command-line"} for path in ("/my conf", str(PROJECT / "conf"))
     ]
     (folder / "hydra.yaml").write_text(json.dumps({"hydra": {"runtime": {"config_sources": sources}}}))
-    told = {one.label: one.text for one in summary.commands(_run(record))}
+    told = {one.label: one.text for one in commands.commands(_run(record))}
     assert told["as a composition of its own"] == "mlrunner -cd '/my conf' model=mine"
 
 
@@ -435,6 +583,17 @@ def test_without_its_folder_a_search_is_read_from_its_runs(tmp_path: Path) -> No
     assert [one.state for one in found.trials] == [trials.COMPLETE, trials.PRUNED, trials.FAILED]
     assert found.trials[0].outcome.fit_seconds == 0.1
     assert found.trials[2].outcome.error == "ValueError: no"
+
+
+def test_of_a_sweep_that_was_killed_the_best_so_far_leads(tmp_path: Path) -> None:
+    best = made(tmp_path, "2" * 32)
+    parent = made(tmp_path, "e" * 32, status="RUNNING", end=None, tags={"mlrunner.sweep_id": SWEEP}, params={})
+    failed = outcome(0, math.nan, status="FAILED", error="no")
+    found = report.gather(parent, Shelf(parent, best), [outcome(1, 0.1), failed, outcome(2, 0.9)])
+    assert (found.lead, found.best) == (best, found.trials[0])
+    assert found.trials[0].outcome.job == 2
+    assert [one.label for one in summary.headline(found)] == ["best r2", "test r2", "compositions"]
+    assert report.gather(parent, Shelf(parent, best), [failed]).lead is None
 
 
 # --- the data card ------------------------------------------------------------------------------------------
@@ -568,6 +727,11 @@ def test_a_target_of_many_classes_has_its_rare_ones_lumped() -> None:
     assert sum(bar.count for bar in bars) == len(labels)
 
 
+def test_scores_as_classes_stand_in_their_order() -> None:
+    bars = columns.distribution(pd.Series([5, 5, 5, 1, 1, 4]), "classification")
+    assert [(bar.label, bar.count) for bar in bars] == [("1", 2), ("4", 1), ("5", 3)]
+
+
 def test_a_target_of_numbers_has_a_histogram_of_all_rows() -> None:
     values = pd.Series(np.random.default_rng(0).normal(size=500))
     bars = list(columns.distribution(values, "regression"))
@@ -671,13 +835,32 @@ def test_a_report_that_fails_is_a_warning(
     with caplog.at_level(logging.WARNING):
         found = publishing.at_end(parent.run_id, tmp_path, tmp_path, [outcome(0)])
     told = (
-        "The report is not whole (OSError: no space at postgresql://me:***@host); the sweep is, and mlrunner report "
+        "There is no report (OSError: no space at postgresql://me:***@host); the sweep is whole, and mlrunner report "
         "eeeeeeee tries again."
     )
     assert found is None
     assert caplog.messages == [told]
     shown = capsys.readouterr()
     assert (shown.out, shown.err.strip()) == ("", told)
+
+
+def test_a_report_that_mlflow_does_not_keep_is_there_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = made(tmp_path)
+    monkeypatch.setattr(publishing, "log", _broken)
+    file = verb._written(record, Shelf(record), tmp_path, tmp_path / "mine.html")
+    assert file.read_text().endswith("</html>")
+    told = "MLflow does not keep the report (OSError: no space at postgresql://me:***@host); it is in"
+    assert " ".join(capsys.readouterr().err.split()).startswith(told)
+
+
+def test_nothing_stays_of_a_report_that_cannot_be_written(tmp_path: Path) -> None:
+    place = tmp_path / "folder"
+    place.mkdir()
+    with pytest.raises(IsADirectoryError):
+        report.write("<html>", place)
+    assert [one.name for one in tmp_path.iterdir()] == ["folder"]
 
 
 def _broken(*_: Any) -> Path:

@@ -174,7 +174,7 @@ STUDIES: dict[str, tuple[Callable[[], optuna.Study], list[str]]] = {
 @pytest.mark.parametrize("case", STUDIES)
 def test_every_study_gets_the_figures_that_it_allows(case: str) -> None:
     study, names = STUDIES[case]
-    drawn = figures(study(), ["rmse", "seconds", "third"], baseline=0.5)
+    drawn = figures(study(), ["rmse", "seconds", "third"])
     assert list(drawn) == names
     for figure in drawn.values():
         figure.savefig(io.BytesIO(), format="png")
@@ -183,9 +183,7 @@ def test_every_study_gets_the_figures_that_it_allows(case: str) -> None:
 
 @pytest.mark.parametrize("case", ["conditional", "several objectives", "many long names", "many options", "one"])
 def test_nothing_leaves_the_canvas_or_overlaps(case: str) -> None:
-    for name, figure in figures(
-        STUDIES[case][0](), ["validation.mean_absolute_percentage_error", "seconds"], 0.5
-    ).items():
+    for name, figure in figures(STUDIES[case][0](), ["validation.mean_absolute_percentage_error", "seconds"]).items():
         renderer = draw(figure)
         box, (width, height) = figure.get_tightbbox(renderer), figure.get_size_inches()
         assert min(box.x0, box.y0) >= 0, name
@@ -214,10 +212,10 @@ def test_no_name_breaks_a_figure(name: str) -> None:
 
 def test_the_history_shows_every_trial_that_ended() -> None:
     study = run(conditional, 60)
-    figure = figures(study, ["rmse"], baseline=0.8)["optimization_history"]
+    figure = figures(study, ["rmse"])["optimization_history"]
     axes, lines = figure.axes[0], legend(figure)
     assert [axes.get_xlabel(), axes.get_ylabel()] == ["trial", "rmse"]
-    assert list(lines) == ["complete", "best so far", "pruned", "failed or no value", "default composition"]
+    assert list(lines) == ["complete", "best so far", "pruned", "failed or no value"]
     drawn = np.asarray(lines["complete"].get_xydata()).tolist()
     assert drawn == [[t.number, t.value] for t in study.trials if t.state == TrialState.COMPLETE]
     drawn = np.asarray(lines["pruned"].get_xydata()).tolist()
@@ -225,10 +223,9 @@ def test_the_history_shows_every_trial_that_ended() -> None:
     drawn = np.asarray(lines["failed or no value"].get_xydata()).tolist()
     assert drawn == [[t.number, 0] for t in study.trials if t.state == TrialState.FAIL]
     assert lines["failed or no value"].get_transform() == axes.get_xaxis_transform()
-    assert set(lines["default composition"].get_ydata()) == {0.8}
     assert figure.texts[1].get_text() == "olist: 40 complete, 10 pruned, 10 failed"
     best = study.best_trial
-    assert figure.texts[0].get_text() == f"Optimization history: best rmse {best.value:.4g}, trial {best.number}"
+    assert figure.texts[0].get_text() == f"Optimisation history: best rmse {best.value:.4g}, trial {best.number}"
 
 
 @pytest.mark.parametrize(("direction", "best"), [("minimize", [3, 3, 2, 2, 1, 1]), ("maximize", [3, 4, 4, 5, 5, 5])])
@@ -238,9 +235,8 @@ def test_the_best_so_far_never_gets_worse(direction: str, best: list[float]) -> 
     assert line.get_drawstyle() == "steps-post"
 
 
-@pytest.mark.parametrize("baseline", [None, np.nan, np.inf])
-def test_without_a_finite_baseline_there_is_no_line(baseline: float | None) -> None:
-    assert list(legend(figures(told([1, 2]), ["r2"], baseline)["optimization_history"])) == ["complete", "best so far"]
+def test_a_study_without_a_pruned_or_failed_trial_says_nothing_of_them() -> None:
+    assert list(legend(figures(told([1, 2]), ["r2"])["optimization_history"])) == ["complete", "best so far"]
 
 
 def test_a_trial_without_a_finite_value_is_a_tick_on_the_axis() -> None:
@@ -444,6 +440,20 @@ def test_parallel_coordinates_show_only_what_all_trials_have() -> None:
     shown = texts(figures(run(conditional, 60), ["rmse"])["parallel_coordinates"])
     assert {"model", "window"} <= set(shown)
     assert not {"learning_rate", "max_depth"} & set(shown)
+
+
+def test_where_models_share_no_space_parallel_coordinates_show_the_best_one_s() -> None:
+    def objective(trial: optuna.Trial) -> float:
+        if trial.suggest_categorical("model", ["ridge", "rf"]) == "ridge":
+            return trial.suggest_float("ridge:model.estimator.alpha", 2, 3)
+        return trial.suggest_float("rf:model.x", 0, 1) + 0.1 * trial.suggest_int("rf:model.y", 1, 9)
+
+    study = run(objective, 30)
+    figure = figures(study, ["rmse"])["parallel_coordinates"]
+    forests = sum(trial.params["model"] == "rf" for trial in study.trials)
+    assert {"x", "y"} <= set(texts(figure))
+    assert len(figure.axes[0].collections[-1].get_paths()) == forests < 30
+    assert figure.texts[1].get_text() == f"olist: 30 complete; the {forests} of rf, like the best"
 
 
 def test_one_shared_parameter_is_no_parallel_picture() -> None:

@@ -45,14 +45,16 @@ def main(arguments: list[str]) -> int:
 
 
 def _written(subject: Record, store: Store, home: Path, output: Path | None) -> Path:
-    """Write the file, and log it.
+    """Write the file, and keep it in MLflow, as far as that takes it.
 
     Raises:
         StoreError: When what the run left cannot be read, or the file cannot be written.
     """
     from mlrunner import report
+    from mlrunner.report import publishing
 
     wanted = output or report.place(subject)
+    _announce(home)
     try:
         page = report.html(material(subject, store, home))
     except OSError as error:
@@ -62,8 +64,7 @@ def _written(subject: Record, store: Store, home: Path, output: Path | None) -> 
         file = report.write(page, wanted)
     except OSError as error:
         raise StoreError(f"Cannot write {wanted} ({error.strerror or error}); name another file with -o.") from error
-    _announce(home)
-    report.log(subject, file)
+    publishing.keep(subject, file)
     return file
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import webbrowser
+from functools import partial
 from pathlib import Path
 
 from rich.text import Text
@@ -43,15 +44,16 @@ def _view(name: str | None, overrides: list[str], port: int, browser: bool) -> i
     record = None if name is None else naming.find(store, name, home)
     from mlrunner import viewing
 
-    view = viewing.View(store, uri, home, record)
-
-    def say(label: str, told: str) -> None:
-        dim = "dim" if label == "note" else ""
-        console().print(Text.assemble((f"  {label:<10}", "dim"), (told, dim)))
-        if browser and label != "note":
-            webbrowser.open(told)
-
+    view, say = viewing.View(store, uri, home, record), partial(_say, browser)
     if is_remote(uri):
         say("mlflow", view.page(without_login(uri).rstrip("/")))
         return 0
     return viewing.run(view, port, playground.free(0), say)
+
+
+def _say(browser: bool, label: str, told: str) -> None:
+    """Print an address, in one piece also where the terminal is narrower, and open it; or print a note."""
+    dim = "dim" if label == "note" else ""
+    console().print(Text.assemble((f"  {label:<10}", "dim"), (told, dim)), soft_wrap=True)
+    if browser and label != "note":
+        webbrowser.open(told)

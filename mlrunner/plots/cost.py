@@ -10,7 +10,6 @@ import numpy as np
 
 from mlrunner.metrics import Array
 from mlrunner.plots import style
-from mlrunner.plots.search_space import beyond, view_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -69,9 +68,9 @@ def cost_against_score(costs: Costs, subject: str = "") -> Figure | None:
     seconds, values = seconds[kept], values[kept]
     groups = [group for group, is_kept in zip(costs.groups, kept, strict=True) if is_kept]
     sign = -1 if costs.greater_is_better else 1
-    front, view = unbeaten(seconds, values, sign), view_of(values, sign)
+    front, view = unbeaten(seconds, values, sign), style.view_of(values, sign)
     title = f"Cost against score: {front.sum():,} of {len(values):,} are unbeaten"
-    figure = style.canvas(title, f"{subject}{beyond(values, view)}", 8.6, 4.2)
+    figure = style.canvas(title, f"{subject}{style.beyond(values, view)}", 8.6, 4.2)
     metric = style.shorten(costs.metric, 30)
     axes = style.add_axes(figure, (0.85, 0.6, 5.8, 2.8), costs.what, metric)
     _seconds_axis(axes, seconds)

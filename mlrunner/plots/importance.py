@@ -37,7 +37,9 @@ def feature_importance(importance: Importance, subject: str = "") -> Figure | No
     order = [k for k in np.argsort(-importance.mean, kind="stable") if np.isfinite(importance.mean[k])][:BARS]
     if not order:
         return None
-    names = style.short_names([importance.columns[k] for k in order], 36)
+    columns = [importance.columns[k] for k in order]
+    short, longer = style.short_names(columns, 36), style.short_names(columns, 64)
+    names = short if len(set(short)) == len(set(longer)) else longer
     room, height = 0.3 + 0.075 * max(map(len, names)), 0.22 * len(names) + 0.2
     shown = f": top {len(names)} of {len(importance.columns)}" if len(importance.columns) > BARS else ""
     figure = style.canvas(f"Feature importance{shown}", subject, room + 4.6, height + 1.3)

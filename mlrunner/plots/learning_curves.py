@@ -35,7 +35,7 @@ def learning(curve: LearningCurve, subject: str = "") -> Figure:
     """Draw the metric of the training and the validation rows by boosting round."""
     figure = style.canvas("Learning curve", subject, 6.6, 4.2)
     axes = style.add_axes(figure, (0.75, 0.6, 4.4, 2.8), "boosting rounds", curve.metric)
-    sides = {"validation": curve.validation, "train": curve.train}
+    sides = {"held out": curve.validation, "train": curve.train}  # of a refitted winner those are the test rows
     lines: list[Any] = []
     labels: list[str] = []
     for number, (name, values) in enumerate(sides.items()):

@@ -26,7 +26,7 @@ def predicted_vs_actual(predictions: Predictions, subject: str = "") -> Figure |
     if not actual.size:
         return None
     note = f"{actual.size:,} of {len(predictions.y_true):,} rows drawn"
-    title = f"Predicted against actual: R² {scores['r2']:.3f}, RMSE {scores['rmse']:.4g}"
+    title = f"Predicted against actual: R² {scores['r2']:.3f}, RMSE {style.number(scores['rmse'])}"
     figure = style.canvas(title, f"{subject} · {note}" if subject else note, 9.6, 4.6)
     left = style.add_axes(figure, (0.75, 0.6, 3.7, 3.2), f"actual {name}", f"predicted {name}")
     _points(left, _spread(actual, rng), predicted)
@@ -44,7 +44,8 @@ def residuals(predictions: Predictions, subject: str = "") -> Figure | None:
         return None
     left_over, name = actual - predicted, style.shorten(predictions.target, 30)
     note = f"{actual.size:,} of {len(predictions.y_true):,} rows drawn"
-    title = f"Residuals: mean {left_over.mean():.3g}, half of them within ± {np.median(np.abs(left_over)):.3g}"
+    middle, half = style.number(float(left_over.mean())), style.number(float(np.median(np.abs(left_over))))
+    title = f"Residuals: mean {middle}, half of them within ± {half}"
     figure = style.canvas(title, f"{subject} · {note}" if subject else note, 9.6, 4.6)
     left = style.add_axes(figure, (0.75, 0.6, 5.1, 3.2), f"predicted {name}", "residual (actual - predicted)")
     _points(left, predicted, left_over)

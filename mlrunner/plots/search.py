@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlrunner.plots import style
-from mlrunner.plots.search_space import Search, beyond, labels, parallel, slices, varying, view_of
+from mlrunner.plots.search_space import Search, labels, parallel, slices, varying
 
 if TYPE_CHECKING:
     import optuna
@@ -23,13 +23,12 @@ HUGE = 1e100  # no axis holds such a value: it counts as infinite
 Importances = dict[str, dict[str, float]]  # by group of trials, by parameter
 
 
-def figures(study: optuna.Study, metrics: Sequence[str], baseline: float | None = None) -> dict[str, Figure]:
+def figures(study: optuna.Study, metrics: Sequence[str]) -> dict[str, Figure]:
     """Draw what a finished search found; of several objectives the front, and the first one's other pictures.
 
     Args:
         study: Its running and waiting trials are left out.
         metrics: The names of its objectives, in their order.
-        baseline: What the composition reaches without the search: a line in the history.
 
     Returns:
         Figure by name: a file name without suffix. A figure that would be empty is absent.
@@ -41,15 +40,16 @@ def figures(study: optuna.Study, metrics: Sequence[str], baseline: float | None 
     held = Counter(name for trial in found.trials for name in trial.params)  # what few trials have matters less
     weights = {name: held[name] * max([0, *(w.get(name, 0) for w in importances.values())]) for name in held}
     ranked = sorted(varying(found.trials), key=lambda name: -weights[name])
-    everywhere = set(varying(found.trials, shared=True))
+    compared = found.comparable()
+    everywhere = set(varying(compared.trials, shared=True))
     shared = [name for name in ranked if name in everywhere][:PANELS]
     several = len(found.signs) > 1
     drawn = {
-        "optimization_history": None if several else _history(study, found, baseline),
+        "optimization_history": None if several else _history(study, found),
         "pareto_front": _front(study, found) if several else None,
         "hyperparameter_importance": _importance(importances, found),
         "slices": slices(ranked[:PANELS], len(ranked), found) if ranked else None,
-        "parallel_coordinates": parallel(shared, found) if len(shared) > 1 else None,
+        "parallel_coordinates": parallel(shared, compared) if len(shared) > 1 else None,
     }
     return {name: figure for name, figure in drawn.items() if figure is not None}
 
@@ -70,19 +70,18 @@ def _read(study: optuna.Study, metrics: Sequence[str]) -> Search:
 # --- history and front --------------------------------------------------------------------------------------
 
 
-def _history(study: optuna.Study, found: Search, baseline: float | None) -> Figure:
+def _history(study: optuna.Study, found: Search) -> Figure:
     """Draw each trial's value by its number, and the best so far."""
     ended = [trial for trial in study.get_trials(deepcopy=False) if trial.state.is_finished()]
     pruned, numbers, last = _last_reports(ended), [trial.number for trial in found.trials], ended[-1].number
     neither = [trial.number for trial in ended if trial.number not in {*numbers, *pruned}]
-    line = [baseline] if baseline is not None and abs(baseline) < HUGE else []
-    low, high = view_of(np.array([*found.values, *line]), found.signs[0])
+    low, high = style.view_of(found.values, found.signs[0])
     near = np.clip([*pruned.values()], 3 * low - 2 * high, 3 * high - 2 * low)  # the complete keep a third of the axis
     low, high = min(low, *near, high), max(low, *near, high)
     view = (1.05 * low - 0.05 * high, 1.05 * high - 0.05 * low)
-    note = beyond(np.array([*found.values, *pruned.values(), *line]), view)
-    what = f"{found.metrics[0]} {found.values[found.best]:.4g}, trial {numbers[found.best]}"
-    figure = style.canvas(f"Optimization history: best {what}", found.subject + note, 8.6, 4.2)
+    note = style.beyond(np.array([*found.values, *pruned.values()]), view)
+    what = f"{found.metrics[0]} {style.number(found.values[found.best])}, trial {numbers[found.best]}"
+    figure = style.canvas(f"Optimisation history: best {what}", found.subject + note, 8.6, 4.2)
     axes = style.add_axes(figure, (0.85, 0.6, 5.8, 2.8), "trial", found.metrics[0])
     axes.set(xlim=(ended[0].number - 0.7, last + 0.7), ylim=view)
     axes.locator_params(axis="x", integer=True, min_n_ticks=1)
@@ -94,7 +93,6 @@ def _history(study: optuna.Study, found: Search, baseline: float | None) -> Figu
         "best so far": axes.step([*numbers, last + 0.5], [*best, best[-1]], **step),
         "pruned": axes.plot([*pruned], [*pruned.values()], "x", color=style.GREY, markersize=3.5) if pruned else [],
         "failed or no value": axes.plot(neither, [0] * len(neither), "|", color="black", **foot) if neither else [],
-        "default composition": [axes.axhline(value, color=style.COLOURS[2], linestyle="--") for value in line],
     }
     shown = {name: lines[0] for name, lines in drawn.items() if lines}
     style.legend(axes, [*shown.values()], [*shown], "")
@@ -118,8 +116,8 @@ def _front(study: optuna.Study, found: Search) -> Figure:
     unbeaten = {trial.number for trial in study.best_trials}
     front = np.array([trial.number in unbeaten for trial in found.trials])
     points = np.array([trial.values[:2] for trial in found.trials])
-    views = [view_of(points[:, k], found.signs[k]) for k in (0, 1)]
-    note = "".join(beyond(points[:, k], views[k]) for k in (0, 1))
+    views = [style.view_of(points[:, k], found.signs[k]) for k in (0, 1)]
+    note = "".join(style.beyond(points[:, k], views[k]) for k in (0, 1))
     title = f"Pareto front: {front.sum():,} of {len(front):,} trials"
     figure = style.canvas(title, found.subject + note, 7.4, 4.9)
     names = [f"{found.metrics[k]} ({'more' if found.signs[k] < 0 else 'less'} is better)" for k in (0, 1)]

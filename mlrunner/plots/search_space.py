@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,6 +32,15 @@ class Search:
     def best(self) -> int:
         """Which of them is the best."""
         return int(np.argmin(self.signs[0] * self.values))
+
+    def comparable(self) -> Search:
+        """Keep the trials of the best one's kind where all share too few parameters: each model has its own."""
+        if len(varying(self.trials, shared=True)) > 1:
+            return self
+        best = self.trials[self.best].params
+        alike = [k for k, trial in enumerate(self.trials) if trial.params.keys() == best.keys()]
+        subject = f"{self.subject}; the {len(alike):,} of {best.get('model', 'its kind')}, like the best"
+        return replace(self, trials=[self.trials[k] for k in alike], values=self.values[alike], subject=subject)
 
 
 @dataclass(frozen=True)
@@ -77,24 +86,6 @@ def labels(names: list[str], length: int) -> list[str]:
     return style.short_names([next((f for f in forms[name] if uses[f] == 1), name) for name in names], length)
 
 
-def view_of(values: Array, sign: int) -> tuple[float, float]:
-    """Choose the ends of an axis for values, so that a few hopeless ones do not squash the others."""
-    losses = np.sort(sign * values)
-    best, most, worst = losses[0], losses[int(0.9 * (len(losses) - 1))], losses[-1]
-    if len(losses) >= 10 and worst - best > 4 * (most - best) > 0:
-        worst = best + 1.5 * (most - best)
-    low, high = sorted((float(sign * best), float(sign * worst)))
-    size = max(abs(low), abs(high))
-    pad = 0.06 * (high - low) if high - low > 1e-9 * size else 0.1 * size or 1.0
-    return low - pad, high + pad
-
-
-def beyond(values: Array, view: tuple[float, float]) -> str:
-    """Say how many values the axis does not show."""
-    count = int(((values < view[0]) | (values > view[1])).sum())
-    return f"; {count:,} beyond the axis" if count else ""
-
-
 def _scale(name: str, trials: list[FrozenTrial]) -> _Scale:
     """Put a parameter on an axis, as wide as its widest range: a resumed search may have changed it."""
     kinds: list[Any] = [trial.distributions[name] for trial in trials]
@@ -124,9 +115,9 @@ def slices(names: list[str], total: int, found: Search) -> Figure:
     across = min(4, len(names))
     heights = [2.3 + 0.06 * max(turned[k : k + across]) for k in range(0, len(names), across)]
     width, height = max(5.5, 1.75 + 2.35 * across), 0.8 + sum(heights)
-    view, metric = view_of(found.values, found.signs[0]), found.metrics[0]
+    view, metric = style.view_of(found.values, found.signs[0]), found.metrics[0]
     shown = f", {len(names)} of {total}" if total > len(names) else ""
-    subject = found.subject + beyond(found.values, view)
+    subject = found.subject + style.beyond(found.values, view)
     figure = style.canvas(f"Slices: {metric} by parameter{shown}", subject, width, height)
     numbers = np.array([trial.number for trial in found.trials])
     shade: dict[str, Any] = {"cmap": _shades(1), "vmin": numbers[0], "vmax": numbers[-1], "s": 12, "linewidths": 0}
@@ -158,7 +149,7 @@ def parallel(names: list[str], found: Search) -> Figure:
     axes.set(xlim=(0, len(names) - 1), ylim=(0, 1), xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
     axes.vlines(range(len(names)), 0, 1, color=style.GREY, linewidth=0.8, clip_on=False)
-    order, view = np.argsort(-sign * found.values, kind="stable"), view_of(found.values, sign)
+    order, view = np.argsort(-sign * found.values, kind="stable"), style.view_of(found.values, sign)
     shade: dict[str, Any] = {"cmap": _shades(-sign), "clim": view, "linewidths": 0.9}
     shade["alpha"] = float(np.clip(150 / len(order), 0.25, 0.9))
     axes.add_collection(LineCollection([*lines[order]], array=found.values[order], **shade), autolim=False)

@@ -6,14 +6,21 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from mlrunner.metrics import Array
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.ticker import ScalarFormatter
 
 # Okabe and Ito's palette for colour-blind readers, without its yellow, which is too faint on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 DASHES = ("-", "--", ":")
 GREY = "#666666"
+# By the digits of the greatest tick: in what it is written. Beyond, matplotlib writes the power beside the axis.
+UNITS = {**dict.fromkeys((5, 6), (1e3, "k")), **dict.fromkeys((7, 8, 9), (1e6, "M"))}
 
 
 def canvas(title: str, subject: str, width: float, height: float) -> Figure:
@@ -36,9 +43,38 @@ def add_axes(figure: Figure, box: tuple[float, float, float, float], x: str, y: 
     axes.tick_params(labelsize=8, color=GREY)
     axes.grid(color="#E6E6E6", linewidth=0.6)
     axes.locator_params(nbins=5)  # each tick costs a text, and texts are most of a figure's time
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(_short_ticks()())
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
     return axes
+
+
+def number(value: float) -> str:
+    """Write a number in four digits, a large one whole and not as a power of ten."""
+    return f"{value:,.0f}" if 9999.5 <= abs(value) < 1e12 else f"{value:.4g}"
+
+
+@lru_cache(maxsize=1)
+def _short_ticks() -> type[ScalarFormatter]:
+    """Write the ticks of large numbers in thousands and millions, or they would push the axis' label off the canvas."""
+    from matplotlib.ticker import ScalarFormatter
+
+    class Short(ScalarFormatter):
+        def set_locs(self, locs: Any) -> None:
+            super().set_locs(locs)
+            most = max(map(abs, locs), default=0)
+            spread = max(locs, default=0) - min(locs, default=0)
+            self.unit = UNITS.get(len(str(int(most))), (1, "")) if spread > most / 100 else (1, "")
+
+        def get_offset(self) -> str:
+            return "" if self.unit[1] else str(super().get_offset())
+
+        def __call__(self, x: float, pos: int | None = None) -> str:
+            size, letter = self.unit
+            return self.fix_minus(f"{x / size:g}{letter if x else ''}") if letter else str(super().__call__(x, pos))
+
+    return Short
 
 
 def legend(axes: Axes, lines: list[Any], labels: list[str], title: str) -> None:
@@ -58,6 +94,24 @@ def line(number: int) -> dict[str, Any]:
     """Tell lines apart by colour, and by dashes where the colours begin again."""
     style = DASHES[number // len(COLOURS) % len(DASHES)]
     return {"color": COLOURS[number % len(COLOURS)], "linestyle": style, "linewidth": 1.5}
+
+
+def view_of(values: Array, sign: int) -> tuple[float, float]:
+    """Choose the ends of an axis for values, so that a few hopeless ones do not squash the others."""
+    losses = np.sort(sign * values)
+    best, most, worst = losses[0], losses[int(0.9 * (len(losses) - 1))], losses[-1]
+    if len(losses) >= 10 and worst - best > 4 * (most - best) > 0:
+        worst = best + 1.5 * (most - best)
+    low, high = sorted((float(sign * best), float(sign * worst)))
+    size = max(abs(low), abs(high))
+    pad = 0.06 * (high - low) if high - low > 1e-9 * size else 0.1 * size or 1.0
+    return low - pad, high + pad
+
+
+def beyond(values: Array, view: tuple[float, float]) -> str:
+    """Say how many values the axis does not show."""
+    count = int(((values < view[0]) | (values > view[1])).sum())
+    return f"; {count:,} beyond the axis" if count else ""
 
 
 @lru_cache(maxsize=1)
@@ -83,4 +137,4 @@ def short_names(names: Iterable[Any], length: int) -> list[str]:
     if len(set(cut)) == len(set(full)):
         return cut
     shared = next((k for k, letters in enumerate(zip(*full, strict=False)) if len(set(letters)) > 1), 0)
-    return ["…" + shorten(name[shared:], length - 1) for name in full]
+    return ["…" + shorten(name[shared:], length - 1) for name in full] if shared else cut

@@ -31,8 +31,11 @@ def write(page: str, file: Path) -> Path:
     file = file.absolute()
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_name(f".{file.name}.{os.getpid()}")
-    draft.write_text(page, encoding="utf-8")
-    draft.replace(file)
+    try:
+        draft.write_text(page, encoding="utf-8")
+        draft.replace(file)
+    finally:  # of a full disk, or of a folder in its place, nothing stays
+        draft.unlink(missing_ok=True)
     return file
 
 

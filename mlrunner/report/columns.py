@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_datetime64_any_dtype
+from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
 
 from mlrunner.dataset import profile
 from mlrunner.dataset.profile import Array
@@ -112,7 +112,10 @@ def distribution(target: pd.Series[Any], task: str) -> Iterator[Bar]:
 
 def _classes(counts: pd.Series[int]) -> Iterator[Bar]:
     most = max(counts.max(), counts.iloc[CLASSES:].sum()) if len(counts) else 1
-    for value, count in counts.head(CLASSES).items():
+    shown = counts.head(CLASSES)
+    if is_numeric_dtype(shown.index):  # scores from one to five stand in their order
+        shown = shown.sort_index()
+    for value, count in shown.items():
         yield Bar(str(value), int(count), float(count / most), is_class=True)
     rest = int(counts.iloc[CLASSES:].sum())
     if rest:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from mlrunner.errors import MlrunnerError
+from mlrunner.redaction import SECRETS, redact
 
 if TYPE_CHECKING:
     from mlrunner.report.material import Material
+
+ROW = re.compile(rf'(<th scope="row">[^<]*\b(?:{SECRETS})</th>)(.*?</tr>)')
 
 
 def differences(material: Material) -> Markup | None:
@@ -24,4 +28,14 @@ def differences(material: Material) -> Markup | None:
         found = comparison.compare([sides.of_composition([]), lead])
     except MlrunnerError:  # a run that mlrunner did not make, or whose composition is gone
         return None
-    return Markup(rendering.as_html(found))
+    return Markup(without_secrets(rendering.as_html(found)))
+
+
+def without_secrets(fragment: str) -> str:
+    """Hide the secrets of a comparison: today's files hold those that a run's record does not.
+
+    Args:
+        fragment: Of HTML; each text between its tags is looked at by itself, and each row by its key.
+    """
+    hidden = re.sub(r">([^<]+)<", lambda text: f">{redact(text[1])}<", fragment)
+    return ROW.sub(lambda row: row[1] + re.sub(r"<td>(?!-<|null<)[^<]+<", "<td>***<", row[2]), hidden)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlrunner.directions import greater_is_better
 from mlrunner.records import BEST, FOLDER, STUDY, WINNER, Record, Store, naming, read_yaml
-from mlrunner.report import trials
+from mlrunner.report import grids, trials
 from mlrunner.report.trials import Trial
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Material:
         trials: Of a sweep, best first.
         goal: The objectives, each with its direction.
         summary: Of a search: what came of it.
-        figures: Of a search: its pictures, drawn.
+        figures: Of a sweep: its pictures, drawn.
         verdict: Says how sure the best one's lead is; empty for nothing.
         table: The data set, where it is at hand.
         hurried: Whether somebody waits for a sweep to end: then a large data set is not read once more.
@@ -122,9 +122,22 @@ def gather(
     goal = goal_of(subject, summary, found)
     front = [int(one["number"]) for one in summary.get("solutions", [])]
     arranged = trials.arrange(found, goal, subject.tags.get(BEST), front)
-    lead = naming.leading(store, subject) if subject.tags.keys() & {WINNER, BEST} else subject
-    leads = None if lead is subject else lead
+    leads = _leading(subject, store, arranged)
+    if figures is None and STUDY not in subject.tags:
+        figures = grids.figures(subject.place, found, goal)
     return Material(subject, leads, store, arranged, goal, summary, figures or {}, verdict, table, hurried)
+
+
+def _leading(subject: Record, store: Store, arranged: list[Trial]) -> Record | None:
+    """Find the run that stands for a sweep; one that was killed has not said which, and its best one so far leads."""
+    if subject.tags.keys() & {WINNER, BEST}:
+        lead = naming.leading(store, subject)
+        return None if lead is subject else lead
+    first = next(iter(arranged), None)
+    if first is None or first.state != trials.COMPLETE or first.outcome.run_id is None:
+        return None
+    arranged[0] = replace(first, leads=True)
+    return naming.by_id(store, first.outcome.run_id)
 
 
 def goal_of(subject: Record, summary: Mapping[str, Any], outcomes: Sequence[Outcome]) -> dict[str, str]:

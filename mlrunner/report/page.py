@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,21 +13,25 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 import mlrunner
+from mlrunner.listing.entries import OVERRIDES
 from mlrunner.redaction import redact
 from mlrunner.report import datacard, pictures, summary, tables
+from mlrunner.report.commands import Command, commands
 from mlrunner.report.differences import differences
 from mlrunner.report.environment import Environment, environment
 
 if TYPE_CHECKING:
     from jinja2 import Environment as Jinja
 
+    from mlrunner.records import Record
     from mlrunner.report.datacard import Card
     from mlrunner.report.material import Material
     from mlrunner.report.pictures import Picture
-    from mlrunner.report.summary import Command, Figure
+    from mlrunner.report.summary import Figure
     from mlrunner.report.tables import Grid
 
 HERE = Path(__file__).parent
+CUT = 120  # letters of a run's name in MLflow
 WORDS = {"search": "The winner", "grid": "The best", "run": "The run"}
 
 
@@ -72,7 +77,7 @@ class Page:
             "summary": ("Summary", True),
             "leaderboard": ("Leaderboard", self.leaderboard),
             "failures": ("Failures", self.failures),
-            "search": ("The search", self.search),
+            "search": (f"The {self.kind.lower()}", self.search),
             "cost": ("Cost", self.cost),
             "scores": ("Scores", self.scores),
             "differences": ("Against the default", self.differences),
@@ -99,7 +104,7 @@ def page_of(material: Material) -> Page:
         kind=summary.KINDS[kind],
         title=f"{data}: {target}" if target and data else subject.name,
         place=subject.place,
-        name=subject.name,
+        name=_name(subject),
         headline=summary.headline(material),
         best=() if best is None else tables.pieces(best.outcome.name),
         best_label=f"The best {'trial' if kind == 'search' else 'composition'}",
@@ -109,15 +114,21 @@ def page_of(material: Material) -> Page:
         lead_word=WORDS[kind],
         leaderboard=tables.leaderboard(material),
         failures=tables.failures(material),
-        search=tuple(pictures.of_search(material)) if kind == "search" else (),
+        search=tuple(pictures.of_search(material)) if kind != "run" else (),
         cost=tuple(pictures.of_cost(material)),
         differences=differences(material),
         scores=None if lead is None else tables.scores(lead.metrics, material.metric),
         model=() if lead is None else tuple(pictures.of_model(lead)),
         card=datacard.card(material),
         environment=environment(material),
-        commands=summary.commands(material),
+        commands=commands(material),
     )
+
+
+def _name(subject: Record) -> str:
+    """Name a run or sweep; MLflow's name of one with many overrides ends in the middle of them."""
+    told = subject.tags.get(OVERRIDES, "")
+    return subject.name if len(subject.name) < CUT or not told else " ".join(map(str, json.loads(told)))
 
 
 def render(page: Page) -> str:

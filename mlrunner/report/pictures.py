@@ -43,7 +43,7 @@ SEARCH = {
     ),
     "slices": (
         "Slices",
-        "The score over each parameter by itself; later trials are darker, and crowd where the search found it good.",
+        "The score over each parameter by itself; later trials are darker, and a search crowds them where it is good.",
     ),
 }
 COST = (
@@ -81,12 +81,12 @@ class Picture:
 
 
 def of_search(material: Material) -> Iterator[Picture]:
-    """Show what a search found, drawn now or as it was logged."""
+    """Show what a sweep found, drawn now or, of a search, as it was logged."""
     for name, (title, caption) in SEARCH.items():
         figure = material.figures.get(name)
         if figure is not None:
             yield drawn(name, title, caption, figure, len(material.trials) <= MANY)
-        elif not material.figures:
+        elif not material.figures and material.kind == "search":
             yield from logged(material.subject, {name: (title, caption)})
 
 

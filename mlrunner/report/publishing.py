@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from mlrunner.outcome import Outcome
+    from mlrunner.records import Record
 
 LOG = logging.getLogger(__name__)
 
@@ -45,17 +46,29 @@ def at_end(
     Returns:
         The file; None where there is none.
     """
-    file = None
     try:
         store = open_store(home)
         subject = naming.by_id(store, run_id)
-        if subject is not None:
-            made = gather(subject, store, outcomes, figures, verdict, table, hurried=True)
-            file = write(html(made), folder / FILE)
-            log(subject, file)
+        if subject is None:
+            return None
+        made = gather(subject, store, outcomes, figures, verdict, table, hurried=True)
+        file = write(html(made), folder / FILE)
     except Exception as error:
-        reason = redact(" ".join(f"{type(error).__name__}: {error}".split()))
-        told = f"The report is not whole ({reason}); the sweep is, and mlrunner report {run_id[:8]} tries again."
-        LOG.warning("%s", told, exc_info=error)
-        console(stderr=True).print(Text(told, "yellow"))  # the log goes to a file
-    return None if file is None else str(file)
+        _warn("There is no report", f"the sweep is whole, and mlrunner report {run_id[:8]} tries again", error)
+        return None
+    keep(subject, file)
+    return str(file)
+
+
+def keep(subject: Record, file: Path) -> None:
+    """Keep a report with its run in MLflow; a store that does not take it is a warning, for the file is there."""
+    try:
+        log(subject, file)
+    except Exception as error:
+        _warn("MLflow does not keep the report", f"it is in {file}", error)
+
+
+def _warn(told: str, but: str, error: Exception) -> None:
+    reason = redact(" ".join(f"{type(error).__name__}: {error}".split()))
+    LOG.warning("%s (%s); %s.", told, reason, but, exc_info=error)
+    console(stderr=True).print(Text(f"{told} ({reason}); {but}.", "yellow"))  # the log goes to a file

@@ -1,17 +1,12 @@
-"""The beginning of a report: what it is about, the few numbers that matter, and what to type next."""
+"""The beginning of a report: what it is about, and the few numbers that matter."""
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlrunner.errors import ConfigError
-from mlrunner.options import CONF
-from mlrunner.records import MODEL, STUDY, frozen, read_yaml
 from mlrunner.report.material import Material
 from mlrunner.report.tables import digits
 from mlrunner.terminal import spread
@@ -42,14 +37,6 @@ class Figure:
     value: float | None = None
     note: str = ""
     spread: str = ""
-
-
-@dataclass(frozen=True)
-class Command:
-    """Something to type."""
-
-    label: str
-    text: str
 
 
 def headline(material: Material) -> list[Figure]:
@@ -117,8 +104,9 @@ def facts(material: Material) -> dict[str, str]:
         "task": params.get("dataset.task", ""),
         **{group: params.get(group, "") for group in CHOICES},
         "seed": params.get("seed", ""),
+        "blueprint": "a few dozen rows and a dummy model" if params.get("blueprint") == "true" else "",
         "status": "" if material.subject.status == "FINISHED" else material.subject.status.lower(),
-        "objective": ", ".join(f"{way} {name}" for name, way in material.goal.items()),
+        "objective": ", ".join(f"{way} {name}" for name, way in material.goal.items() if name),
         "sampler": material.subject.params.get("sampler._target_", "").rpartition(".")[2],
         "gate": _gate(lead),
         "deployed": _deployed(lead),
@@ -141,49 +129,3 @@ def ranges(material: Material) -> dict[str, str]:
     """Tell what a search varied, and between what."""
     params = material.subject.params
     return {name.removeprefix("space/"): params[name] for name in sorted(params) if name.startswith("space/")}
-
-
-def commands(material: Material) -> list[Command]:
-    """Say what may be typed next; each line can be pasted."""
-    lead, subject = material.lead, material.subject
-    found = []
-    if lead is not None:
-        found += [Command("run the same again and compare it", _typed("reproduce", lead.short))]
-        alone = [command(overrides, _folders(lead)) for overrides in _overrides(material)]
-        found += [Command("as a composition of its own", text) for text in alone]
-    if lead is not None and MODEL in lead.tags:
-        load = f"import mlflow; model = mlflow.pyfunc.load_model({lead.tags[MODEL]!r})"
-        found.append(Command("judge it, and let it serve if the gate opens", _typed("deploy", lead.short)))
-        found.append(Command("load the model, in Python", load))
-    if material.kind == "search":
-        told = _typed("resume", subject.tags[STUDY], "hydra.sweeper.n_trials=N")
-        found.append(Command("go on with the search", told))
-    found.append(Command("see it in MLflow", _typed("ui", subject.short)))
-    return [*found, Command("make this page again", _typed("report", subject.place))]
-
-
-def _overrides(material: Material) -> Iterator[list[str]]:
-    """Find what was typed for the run that leads, if that is still known."""
-    told = None if material.lead is None else material.lead.text(".hydra/overrides.yaml")
-    found = material.summary.get("best_overrides") or (None if told is None else read_yaml(told))
-    if isinstance(found, list):
-        yield [str(text) for text in found]
-
-
-def _folders(lead: Record) -> tuple[str, ...]:
-    """Find the folders of configuration that were named beside the project's own."""
-    try:
-        return tuple(folder for folder in frozen.of_record(lead).sources if Path(folder).resolve() != CONF)
-    except ConfigError:  # a run that mlrunner did not make
-        return ()
-
-
-def command(overrides: list[str], folders: Sequence[str] = ()) -> str:
-    """Write the command that runs a composition by itself."""
-    from mlrunner.comparison.line import alone  # imports Hydra
-
-    return _typed(*(word for folder in folders for word in ("-cd", folder)), *alone(overrides))
-
-
-def _typed(*words: str) -> str:
-    return shlex.join(["mlrunner", *words])

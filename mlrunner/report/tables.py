@@ -35,8 +35,8 @@ class Cell:
 
     @property
     def exact(self) -> str:
-        """The value with all of its digits; empty for none."""
-        return "" if self.value is None or math.isnan(self.value) else repr(self.value)
+        """The value with all of its digits; empty for none, and for what no number sorts."""
+        return "" if self.value is None or not math.isfinite(self.value) else repr(self.value)
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def _ranked(one: Trial, rank: int, judged: bool, material: Material) -> Row:
     if scores and one.deviation is not None:
         scores[0] = numeric(one.values[0], one.deviation)
     cells = (
-        Cell(str(rank), rank) if ended else Cell("pruned", math.nan),
+        Cell(str(rank), rank, "front" if one.on_front else "") if ended else Cell("pruned", math.nan),
         *scores,
         *((numeric(_tested(one, material.metric)),) if judged else ()),
         Cell(outcome.name, pieces=pieces(outcome.name)),

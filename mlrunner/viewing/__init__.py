@@ -77,13 +77,14 @@ def run(view: View, port: int, study_port: int, say: Say) -> int:
     """
     study = studies.study_of(view.store, view.record, view.home)
     try:
-        with servers.interruptible(), ExitStack() as running:
+        with ExitStack() as running:
             pages = running.enter_context(_mlflow(view, port))
             board = None if study is None else _dashboard(running, study, study_port)
             pages.wait_until_it_answers("/health")
             say("mlflow", view.page(pages.url))
             if study is not None:
                 _present(board, study, say)
+            say("note", "Ctrl-C ends it")
             while not pages.has_ended:
                 time.sleep(LOOK)
             raise pages.failure()
@@ -92,17 +93,18 @@ def run(view: View, port: int, study_port: int, say: Say) -> int:
 
 
 def _mlflow(view: View, port: int) -> AbstractContextManager[servers.Server]:
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", view.uri, "--host", HOST]
-    command += ["--port", str(port), "--workers", "1"]
-    command += ["--default-artifact-root", (view.home / ".mlrunner" / "artifacts").as_uri()]
-    return servers.started("MLflow's server", f"http://{HOST}:{port}", command, SETTINGS)
+    command = [sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"]
+    # In the environment, for everybody on this machine can read a command line, and a password in it.
+    places = {"MLFLOW_BACKEND_STORE_URI": view.uri}
+    places["MLFLOW_DEFAULT_ARTIFACT_ROOT"] = (view.home / ".mlrunner" / "artifacts").as_uri()
+    return servers.started("MLflow's server", f"http://{HOST}:{port}", command, {**SETTINGS, **places})
 
 
 def _dashboard(running: ExitStack, study: Study, port: int) -> servers.Server | None:
     if not studies.is_installed():
         return None
-    told = study.command(HOST, port)
-    return running.enter_context(servers.started("optuna-dashboard", f"http://{HOST}:{port}", told, {}))
+    told, where = study.command(HOST, port), study.environment
+    return running.enter_context(servers.started("optuna-dashboard", f"http://{HOST}:{port}", told, where))
 
 
 def _present(board: servers.Server | None, study: Study, say: Say) -> None:

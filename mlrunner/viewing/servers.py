@@ -12,7 +12,6 @@ import urllib.error
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import IO
 
 from mlrunner.errors import StoreError
@@ -20,7 +19,6 @@ from mlrunner.playground.service import DIRECT
 
 PATIENCE = 90.0  # seconds until a page must answer
 GRACE = 8.0  # seconds that the guard has to end what it guards
-SIGNALS = (signal.SIGTERM, signal.SIGHUP)  # the terminal was closed
 
 
 class Server:
@@ -108,19 +106,3 @@ def _end(guard: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         os.killpg(guard.pid, signal.SIGKILL)
         guard.wait()
-
-
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """Let SIGTERM and a closed terminal end us as Ctrl-C does."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        raise KeyboardInterrupt
-
-    before = [(number, signal.signal(number, interrupt)) for number in SIGNALS]
-    try:
-        yield
-    finally:
-        for number, handler in before:
-            signal.signal(number, handler)

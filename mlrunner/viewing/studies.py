@@ -12,8 +12,12 @@ from mlrunner.playground.service import DIRECT
 from mlrunner.pruning.places import journal, storage
 from mlrunner.records import STUDY, SWEEP, TRIAL, Record, Store, quoted
 
-MISSING = "optuna-dashboard is not installed, which shows studies: pip install optuna-dashboard"
-SERVE = "import sys, optuna_dashboard; optuna_dashboard.run_server(sys.argv[1], sys.argv[2], int(sys.argv[3]))"
+MISSING = "optuna-dashboard is not installed, which shows studies: pip install -e .[dashboard]"
+STORAGE = "MLRUNNER_STUDIES"  # not in the command line, which all can read: it may hold a password
+SERVE = (
+    "import os, sys, optuna_dashboard; "
+    f"optuna_dashboard.run_server(os.environ['{STORAGE}'], sys.argv[1], int(sys.argv[2]))"
+)
 SEARCHES = f"tags.`{STUDY}` IS NOT NULL and tags.`{TRIAL}` IS NULL"
 
 
@@ -31,7 +35,12 @@ class Study:
 
     def command(self, host: str, port: int) -> list[str]:
         """Write the command that serves its dashboard."""
-        return [sys.executable, "-c", SERVE, self.storage, host, str(port)]
+        return [sys.executable, "-c", SERVE, host, str(port)]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Tell that command where the study is."""
+        return {STORAGE: self.storage}
 
     def page(self, url: str) -> str:
         """Find its page, by the number that the dashboard gives it."""

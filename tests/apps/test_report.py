@@ -23,7 +23,14 @@ SECTIONS = {
     "classes": {*COMMON, "model"},
 }
 PICTURES = {
-    "search": {"optimization_history", "hyperparameter_importance", "slices", "cost_against_score", "residuals"},
+    "search": {
+        "optimization_history",
+        "hyperparameter_importance",
+        "parallel_coordinates",
+        "slices",
+        "cost_against_score",
+        "residuals",
+    },
     "grid": {"cost_against_score"},
     "classes": {"confusion_matrix", "roc", "pr", "feature_importance"},
 }
@@ -185,10 +192,10 @@ class TestBrowser:
 
     def test_a_command_is_copied(self, browser: Any, files: dict[str, Path]) -> None:
         page = Opened(browser, files["classes"], permissions=["clipboard-read", "clipboard-write"])
-        button = page.tab.locator(".command button").first
+        button = page.tab.locator(".command button").nth(1)  # the first names this home
         button.click()
         page.tab.get_by_role("button", name="Copied").wait_for()
-        told = page.tab.locator(".command code").first.inner_text()
+        told = page.tab.locator(".command code").nth(1).inner_text()
         assert page.tab.evaluate("navigator.clipboard.readText()") == told
         assert told.startswith("mlrunner reproduce ")
         page.close()

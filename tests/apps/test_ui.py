@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -20,6 +21,7 @@ import psutil
 import pytest
 from mlflow import MlflowClient
 
+from mlrunner.commands import ui
 from tests.conftest import PROJECT, environment, front_door
 from tests.recorded import Recorded
 
@@ -127,6 +129,9 @@ def test_a_sweep_has_its_study_and_ctrl_c_ends_all_of_it(recorded: Recorded, swe
         assert len(asked(f"{base}/api/studies/{number}")["trials"]) == 6
         started = family(process)
         assert len(started) >= 4  # both servers and their guards
+        shown = " ".join(word for one in started for word in one.cmdline())
+        assert "mlflow.db" not in shown  # nor the password of another store: everybody can read command lines
+        assert ".journal" not in shown
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=20)
         assert (process.returncode, err) == (0, "")
@@ -158,6 +163,18 @@ def test_a_server_is_opened_and_not_started(recorded: Recorded, pages: dict[str,
     assert (done.code, done.err) == (0, "")
     assert done.out.split() == ["mlflow", pages["mlflow"]]
     assert seen.read_text().strip() == pages["mlflow"]
+
+
+def test_an_address_is_one_piece_on_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    address = f"http://127.0.0.1:49791/#/experiments/1/runs/{'a' * 32}"
+    ui._say(False, "mlflow", address)
+    assert address in sys.stdout.getvalue()  # type: ignore[attr-defined]
 
 
 def test_a_taken_port_is_one_sentence(recorded: Recorded) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,8 @@ import pytest
 from rich.console import Console
 
 from mlrunner import noise
-from mlrunner.comparison import Comparison, compare, grounds, rendering, scores
+from mlrunner.comparison import Comparison, compare, grounds, printing, rendering, scores
+from mlrunner.comparison.ending import ending, shell
 from mlrunner.comparison.line import Line
 from mlrunner.comparison.sections import sections, shown
 from mlrunner.comparison.sides import Side, _search, of_composition, of_file
@@ -135,12 +138,20 @@ class TestScores:
         there = side(metrics={"test/r2": 0.6}, record=record(data_hash="other"))
         assert scores.scores((here, there))[0].verdicts == ("other data",)
 
+    @pytest.mark.parametrize(("rows", "verdict"), [(2, "better?"), (3, "other data"), (None, "better?")])
+    def test_fewer_rows_of_one_file_are_other_data(self, rows: int | None, verdict: str) -> None:
+        here, there = (
+            side(metrics={"test/r2": score}, record=record(), stood_on=Surroundings(data={"rows": count}))
+            for score, count in ((0.5, 2), (0.6, rows))
+        )
+        assert scores.scores((here, there))[0].verdicts == (verdict,)
+
     def test_the_deviation_over_folds_tells_the_noise_of_trials(self) -> None:
         def trial(value: float) -> Side:
             return side({"split": {"folds": 5}}, {"cv/r2": value, "cv/r2_std": 0.1})
 
         found = scores.scores((trial(0.5), trial(0.55)))[0]
-        assert found.noise == (pytest.approx(2 * (2 * 0.1**2 / 4) ** 0.5),)
+        assert found.noise == (pytest.approx(2.78 * (2 * 0.1**2 * 5 / 4 * (1 / 5 + 1 / 4)) ** 0.5),)
         assert found.verdicts == ("within noise",)
 
     def test_seconds_that_differ_by_a_little_are_noise(self) -> None:
@@ -150,6 +161,15 @@ class TestScores:
             "worse",
             "within noise",
         )
+
+    def test_the_time_of_other_data_is_neither_better_nor_worse(self) -> None:
+        here = side(metrics={"fit_seconds": 5.0}, record=record())
+        there = side(metrics={"fit_seconds": 0.5}, record=record(data_hash="other"))
+        assert scores.scores((here, there))[0].verdicts == ("other data",)
+
+    def test_what_is_no_number_has_no_verdict(self) -> None:
+        found = scores.scores((side(metrics={"test/r2": float("nan")}), side(metrics={"test/r2": 0.5})))[0]
+        assert (found.differences, found.verdicts) == ((None,), (None,))
 
 
 class TestGrounds:
@@ -177,6 +197,12 @@ class TestGrounds:
         assert found["code.files.mine"] == ("1", "2")
         assert str(found["code.dirty.m.py"][1]).startswith("+2 -1 (")
 
+    def test_a_changed_line_that_speaks_of_a_diff_is_no_file(self) -> None:
+        diff = 'diff --git a/m.py b/m.py\n--- a/m.py\n+++ b/m.py\n+split("diff --git ")\n+more\n'
+        sides = side(stood_on=Surroundings(commit="a")), side(stood_on=Surroundings(commit="a", dirty=diff))
+        ((key, (_, told)),) = ((change.key, change.values) for change in grounds.code(sides))
+        assert (key, told[:5]) == ("code.dirty.m.py", "+2 -0")
+
     def test_what_decides_no_result_is_shown_and_makes_no_difference(self) -> None:
         here = side(stood_on=Surroundings(commit="a", branch="main", sources={"mine": "1"}))
         there = side(stood_on=Surroundings(commit="a", branch="other", sources={"mine": "1"}, untracked=("notes.txt",)))
@@ -198,7 +224,15 @@ class TestGrounds:
         assert compare((side(one), side(other))).is_same is is_same
 
     @pytest.mark.parametrize(
-        ("group", "is_same"), [("gate", True), ("stack", True), ("part@deployer.x", True), ("model", False)]
+        ("group", "is_same"),
+        [
+            ("gate", True),
+            ("stack", True),
+            ("part@deployer.x", True),
+            ("sweep", True),
+            ("experiment", True),
+            ("model", False),
+        ],
     )
     def test_the_choices_of_what_comes_after_a_run_make_no_other_run(self, group: str, is_same: bool) -> None:
         sides = [Side("label", "name", Frozen({}, choices={group: option})) for option in "ab"]
@@ -231,9 +265,59 @@ class TestRendering:
         assert rows["model.drop"] == ('["a", "b"]', "-a +c")
         assert rows["added"] == ("-", '{"deep": 1}')
 
+    @pytest.mark.parametrize(
+        ("one", "other", "cells"),
+        [
+            (1, "1", ("1", '"1"')),
+            (None, "null", ("null", '"null"')),
+            ("x" * 70 + "A", "x" * 70 + "B", ("…" + "x" * 15 + 'A"', "…" + "x" * 15 + 'B"')),
+            ("a b", "a\nb", ('"a b"', '"a\\nb"')),
+            ([{"name": "n" * 70, "k": 1}, 2], [{"name": "n" * 70, "k": 5}, 2], ("[{", "k 1 → 5")),
+            ([1, 2, 3], [3, 1, 2], ("[1, 2, 3]", "in another order: [3, 1, 2]")),
+            (["1"], [1], ('["1"]', '-"1" +1')),
+        ],
+    )
+    def test_what_differs_looks_different(self, one: Any, other: Any, cells: tuple[str, str]) -> None:
+        (((_, *found), _),) = sections(compare((side({"a": one}), side({"a": other}))))[0].rows
+        assert found[0].startswith(cells[0])
+        assert found[1] == cells[1]
+
+    def test_the_noise_is_explained_where_it_is_shown(self) -> None:
+        drawn = noise.Replicates("rows", 1.0, {"r2": [0.5 + 0.01 * (number % 5) for number in range(20)]})
+        told = {"metrics": {"test/r2": 0.5, "train/r2": 0.5}, "replicates": {"test": drawn}}
+        (table,) = sections(
+            compare((side(**told), side(**{**told, "metrics": {"test/r2": 0.6, "train/r2": 0.6}}))), True
+        )
+        assert "± noise: what other rows" in str(table.note)
+        assert "?: noise not known" in str(table.note)
+
+    def test_a_command_is_one_line_to_copy_however_narrow_the_terminal_is(self, found: Comparison) -> None:
+        line = Line((), tuple(f"model.estimator.key_{number}=1" for number in range(9)))
+        out = Console(record=True, width=40, color_system=None)
+        printing.show(replace(found, lines=(line,)), out)
+        assert f"  mlrunner {' '.join(line.command)}" in out.export_text().splitlines()
+
+    @pytest.mark.parametrize(
+        ("word", "told"),
+        [
+            ("seed=1", "seed=1"),
+            ("dataset.path='my table.csv'", "\"dataset.path='my table.csv'\""),
+            ("a='$x'", None),
+            ("a='!x'", None),
+            ("a='\\'", None),
+            ("a='\"'", None),
+            ("a=[1]", None),
+        ],
+    )
+    def test_words_are_quoted_as_a_person_would_and_a_shell_reads_them(self, word: str, told: str | None) -> None:
+        assert shell([word]) == (told if told is not None else shlex.quote(word))
+        assert (
+            subprocess.run(["bash", "-c", f"printf %s {shell([word])}"], capture_output=True, text=True).stdout == word
+        )
+
     def test_the_terminal_shows_signs_differences_and_verdicts(self, found: Comparison) -> None:
         out = Console(record=True, width=160, color_system=None)
-        rendering.show(found, out)
+        printing.show(found, out)
         told = out.export_text()
         assert "~ model.depth" in told
         assert "+ added" in told
@@ -244,6 +328,21 @@ class TestRendering:
         told = rendering.as_markdown(found)
         assert "x \\| &lt;y>" in told
         assert all(line.count("|") - line.count("\\|") == 4 for line in told.splitlines() if line.startswith("|  note"))
+
+    def test_markdown_keeps_the_marks_of_names_and_values(self) -> None:
+        both = compare((side({"max_depth": 1, "_target_": "*a*"}), side({"max_depth": 2, "_target_": "`b`"})))
+        told = rendering.as_markdown(both)
+        assert "| ~ max_depth | 1 | 2 |" in told
+        assert r"| ~ \_target\_ | \*a\* | \`b\` |" in told
+
+    def test_each_verdict_of_several_sides_is_coloured(self) -> None:
+        found = compare([side(metrics={"fit_seconds": seconds}) for seconds in (2.0, 1.0, 3.0)])
+        told = rendering.as_html(found)
+        assert '<td class="better">better</td>' in told
+        assert '<td class="worse">worse</td>' in told
+        out = Console(record=True, width=120, force_terminal=True)
+        printing.show(found, out)
+        assert "\x1b[32mbetter" in out.export_text(styles=True)
 
     def test_a_page_escapes_markup_and_fetches_nothing(self, found: Comparison) -> None:
         told = rendering.as_page(found)
@@ -258,10 +357,29 @@ class TestRendering:
         assert values == {"a": [{"value": None}, {}], "b": [{}, {"value": None}]}
         assert told["same"] is False
 
+    def test_what_follows_is_counted_where_nothing_else_differs(self) -> None:
+        change = Change("model.depth", (1, 2), follows="model")
+        out = Console(record=True, width=60, color_system=None)
+        printing.show(replace(compare((side(), side())), values=(change,)), out)
+        assert "values\n  1 follow from model (--all)\n" in out.export_text()
+
+    @pytest.mark.parametrize("width", [80, 120, 200])
+    def test_every_side_fits_the_terminal(self, width: int) -> None:
+        """Scores of several sides are laid out one below the other where they would be broken."""
+        metrics = {f"test/{name}": 0.123456 for name in ("r2", "median_absolute_error")}
+        letters = "abcd"
+        found = compare([side({"model": {"key" * 9: f"/long/{name}" * 9}}, metrics) for name in letters])
+        out = Console(record=True, width=width, color_system=None)
+        printing.show(found, out)
+        told = out.export_text()
+        assert all(len(line.rstrip()) <= width for line in told.splitlines())
+        assert [name for name in "BCD" if f"{name} - A" in " ".join(told.split())] == list("BCD")
+        assert all(f"{name}" in told.partition("values")[2].partition("scores")[0] for name in "ABCD")
+
     def test_equal_sides_say_so(self) -> None:
         same_sides = compare((side({"a": 1}), side({"a": 1})))
         out = Console(record=True, width=100)
-        rendering.show(same_sides, out)
+        printing.show(same_sides, out)
         assert same_sides.is_same
         for told in (out.export_text(), rendering.as_markdown(same_sides), rendering.as_html(same_sides)):
             assert "Nothing differs that decides a result." in told
@@ -270,7 +388,7 @@ class TestRendering:
     def test_a_line_brings_the_folders_that_the_first_side_has_not(self, known: tuple[str, ...], command: str) -> None:
         sides = (Side("a", "a", Frozen({}, sources=known)), Side("b", "b", Frozen({})))
         line = Line(("model=mine",), ("model=mine", "seed=1"), ("x",), ("x", "y"), ("/its own",))
-        told = dict(rendering.ending(replace(compare(sides), lines=(line,))))
+        told = dict(ending(replace(compare(sides), lines=(line,))))
         assert told == {
             "A becomes B with": command,
             "and no override of today's files sets, for A to be B exactly": "x, y",
@@ -311,6 +429,20 @@ class TestCompositions:
             of_composition(words)
 
 
+def test_a_secret_of_a_composition_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is read from the environment here, and a run's record has none to compare it with."""
+    monkeypatch.setenv("DATABASE_URL", "postgresql://me:hunter1@host/db")
+    monkeypatch.setenv("SECRET", "hunter2")
+    typed = ["dataset=sql", "dataset.url='${oc.env:DATABASE_URL}'", "+stack.password='${oc.env:SECRET}'"]
+    found = compare([of_composition([]), of_composition(typed)])
+    for told in (rendering.as_html(found, True), rendering.as_json(found), rendering.as_markdown(found, True)):
+        assert "hunter" not in told
+        assert "***" in told.replace("\\*", "*")
+    (line,) = found.lines
+    assert line is not None
+    assert line.is_exact
+
+
 def test_a_search_is_told_with_its_sampler_its_goal_and_its_space() -> None:
     params = {"study": "s", "sampler._target_": "optuna.samplers.TPESampler", "goal.r2": "maximize", "space/x": "1,2"}
     sweep = replace(record(sweep_id="day/time"), params=params)
@@ -322,7 +454,27 @@ def test_a_search_is_told_with_its_sampler_its_goal_and_its_space() -> None:
     }
 
 
+def test_each_side_is_composed_with_its_own_folder(tmp_path: Path) -> None:
+    """An option of the same name stands in both folders, as in two versions of one."""
+    for name, alpha in (("one", 2), ("two", 3)):
+        (tmp_path / name / "model").mkdir(parents=True)
+        (tmp_path / name / "model" / "mine.yaml").write_text(
+            f"defaults: [ridge, _self_]\nestimator: {{alpha: {alpha}}}\n"
+        )
+    sides = [of_composition(["-cd", str(tmp_path / name), "model=mine"]) for name in ("one", "two")]
+    (line,) = compare(sides).lines
+    assert line is not None
+    assert (line.command, line.change, line.folders) == (("model=mine",), (), (str(tmp_path / "two"),))
+
+
 class TestFiles:
+    def test_in_a_file_that_is_no_composition_every_key_counts(self, tmp_path: Any) -> None:
+        for name, text in (("a", "output: x\nthreads: 1\n"), ("b", "output: y\nthreads: 2\n")):
+            (tmp_path / f"{name}.yaml").write_text(text)
+        both = compare([of_file(tmp_path / "a.yaml"), of_file(tmp_path / "b.yaml")])
+        assert [change.key for change in both.values] == ["output", "threads"]
+        assert not both.is_same
+
     def test_two_files_are_compared_by_structure(self, tmp_path: Any) -> None:
         for name, text in (("a", "x: 1\nmodel: {d: 1}\n"), ("b", "new: 3\nx: 1\nmodel: {d: 2}\n")):
             (tmp_path / f"{name}.yaml").write_text(text)

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, reject, settings
 from hypothesis import strategies as some
 
-from mlrunner.comparison.line import alone, edited, line, told
+from mlrunner.comparison.line import alone, edited, line
+from mlrunner.comparison.settings import settings as settings_of
+from mlrunner.comparison.settings import told
 from mlrunner.comparison.structure import same
 from mlrunner.composition.composing import Composing, composing
 from mlrunner.errors import ConfigError
@@ -43,6 +45,14 @@ VALUES = [
     "dataset.ignore=[b,c]",
     "dataset.task=classification",
     "dataset.name='it\\'s'",
+    "dataset.note='\\${x} ü \\\\'",
+    "dataset.name='007'",
+    "objective.default.regression=[{a:1,b:null},'']",
+    "+dataset.dtypes={a.b:str,1:int,c:{d.e:1}}",
+    "+dataset.dtypes={a.b:int,c:{d.e:2}}",
+    "~dataset.name",
+    "~split",
+    "+model@second=ridge",
     "+dataset.dtypes.price=float",
     "+dataset.dtypes={price:str,city:category}",
     "~model.search",
@@ -115,6 +125,13 @@ def test_no_override_can_be_left_out(second: list[str], hydra: Composing) -> Non
         (["model=rf", "model.estimator.max_depth=4"], ["model=xgboost"], ("model=xgboost",)),
         (["+dataset.dtypes.price=float"], [], ("~dataset.dtypes.price",)),
         (["model=ridge", "features@model.features=trees"], ["model=ridge"], ("features@model.features=linear",)),
+        ([], ["+model@second=ridge"], ("+model@second=ridge",)),
+        (["+model@second=ridge"], ["+model@second=rf"], ("model@second=rf",)),
+        (["+model@second=ridge"], [], ("~model@second",)),
+        (["~stack"], [], ("stack=local",)),
+        ([], ["~stack"], ("~stack",)),
+        ([], ["split='70_15_15'"], ("split=70_15_15",)),
+        (["+dataset.dtypes={x:str,a.b:str}"], ["+dataset.dtypes={x:str,a.b:int}"], ("+dataset.dtypes={a.b:int}",)),
         ([], ["experiment=five_stars"], ("experiment=five_stars",)),
         (["experiment=five_stars"], [], ("~experiment",)),
         (["seed=1"], ["seed=1"], ()),
@@ -137,6 +154,7 @@ def test_the_change_is_as_short_as_can_be(
         (["+a.b=1"], ["a.b=2"], ["+a.b=2"]),
         (["~a.b"], ["+a.b=2"], ["a.b=2"]),
         (["model.name=x"], ["~model.search"], ["model.name=x", "~model.search"]),
+        (["+a={b.c:1,x:1}"], ["+a={b.c:2}"], ["+a={b.c:1,x:1}", "+a={b.c:2}"]),
     ],
 )
 def test_newer_overrides_stand_in_the_place_of_older_ones(
@@ -145,20 +163,102 @@ def test_newer_overrides_stand_in_the_place_of_older_ones(
     assert edited(before, change) == after
 
 
+TEXTS = [
+    "",
+    " a ",
+    "null",
+    "True",
+    "-1",
+    "1e5",
+    "007",
+    "nan",
+    "it's",
+    "'",
+    '"',
+    "\\'",
+    "a\\",
+    "\\\\",
+    "a\nb",
+    "a\tb",
+    "ü",
+    "日本",
+]
+TEXTS += [
+    "a=b,c",
+    "[a]",
+    "{a:1}",
+    "choice(1,2)",
+    "${seed}",
+    "\\${x}",
+    "???",
+    "~x",
+    "#x",
+    "2020-01-01",
+    "!x",
+    "a: b",
+    "$(x)",
+]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize("holder", [lambda text: text, lambda text: [{"a": text}, text], lambda text: {"a.b": text}])
+def test_any_text_is_set_as_it_is(text: str, holder: Any, hydra: Composing) -> None:
+    now, goal = ({"dataset": {"x": one}} for one in (0, holder(text)))
+    assert same(hydra.set(now, settings_of(hydra, now, goal)[0]), goal)
+
+
+@pytest.mark.parametrize(
+    ("now", "goal", "overrides"),
+    [
+        ({"a": 1}, {"a": "1"}, ["dataset.x.a='1'"]),
+        ({"a": [1, {"b": 2}]}, {"a": [1, {"b": 3}]}, ["dataset.x.a=[1,{b:3}]"]),
+        ({"a": 1}, {"a": {"b": 1}}, ["dataset.x.a={b:1}"]),
+        ({"a": {"b": 1}}, {"a": [1]}, ["~dataset.x.a", "+dataset.x.a=[1]"]),
+        ({"a": [1]}, {"a": {"b": 1}}, ["~dataset.x.a", "+dataset.x.a={b:1}"]),
+        ({"a": None}, {}, ["dataset.x.a=0", "~dataset.x.a"]),
+        ({}, {"a.b": 1}, ["+dataset.x={a.b:1}"]),
+        ({"a.b": 1}, {"a.b": 2}, ["+dataset.x={a.b:2}"]),
+        ({"a.b": {"c": 1}}, {"a.b": {"c": 2}}, ["+dataset.x={a.b:{c:2}}"]),
+        ({"a.b": 1, "c": 2}, {"c": 2}, ["~dataset.x", "+dataset.x={c:2}"]),
+        ({0: 1.0}, {0: 1.0, 1: 5.0}, ["+dataset.x={1:5.0}"]),
+        ({0: 1.0}, {0: 2.0}, ["+dataset.x={0:2.0}"]),
+        ({"0": 1.0}, {"0": 2.0}, ["dataset.x.0=2.0"]),
+    ],
+)
+def test_any_key_is_set_as_it_is(now: Any, goal: Any, overrides: list[str], hydra: Composing) -> None:
+    """A key that cannot stand on the left of an override is set from inside of what holds it."""
+    here, there = ({"dataset": {"x": one}} for one in (now, goal))
+    assert settings_of(hydra, here, there) == (overrides, there)
+    assert same(hydra.set(here, overrides), there)
+
+
+def test_what_is_below_a_choice_made_anew_is_left_out_and_said(hydra: Composing) -> None:
+    typed = ["model=rf", "model.estimator.max_depth=4", "seed=1"]
+    found = line(hydra, hydra.compose(typed), hydra.compose(["model=ridge", "seed=2"]))
+    assert (found.change, found.without) == (("model=ridge", "seed=2"), ("model.estimator.max_depth=4",))
+
+
+def test_a_first_side_that_composes_no_more_leaves_the_second_its_command(hydra: Composing) -> None:
+    first = Frozen({}, {"seed": 1}, {"model": "rf"}, ("model=rf", "gone.key=1"))
+    found = line(hydra, first, hydra.compose(["seed=3"]))
+    assert (found.change, found.command, found.is_exact) == ((), ("seed=3",), True)
+    assert "gone" in str(found.change_problem)
+
+
 def test_what_no_override_can_write_is_named(hydra: Composing) -> None:
     from dataclasses import replace
 
     plain = hydra.compose([])
     assert plain.raw is not None
-    dataset = {**plain.raw["dataset"], "dtypes": {"two words": "float"}}
+    dataset = {**plain.raw["dataset"], "dtypes": {"größe": "float"}}
     found = line(hydra, plain, replace(plain, raw={**plain.raw, "dataset": dataset}))
     assert not found.is_exact
-    assert found.beyond == ("dataset.dtypes.two words",)
+    assert found.beyond == ("dataset.dtypes.größe",)
 
 
 def test_what_the_first_line_did_and_no_override_undoes_is_named(hydra: Composing) -> None:
-    found = line(hydra, hydra.compose(["+dataset.dtypes={two words:float}"]), hydra.compose([]))
-    assert (found.is_exact, found.change_beyond) == (True, ("dataset.dtypes.two words",))
+    found = line(hydra, hydra.compose(["+dataset={two words:1}"]), hydra.compose([]))
+    assert (found.is_exact, found.change_beyond) == (True, ("dataset.two words",))
 
 
 @pytest.mark.parametrize("name", ["ü", "it's", "a=b", "a,b (c)", "a[b]{c}", "a b", "a\\", "a%20b", "true"])

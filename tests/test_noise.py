@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -59,17 +61,71 @@ def test_on_the_same_rows_the_error_of_the_difference_is_much_smaller() -> None:
 def test_folds_are_compared_fold_by_fold() -> None:
     one = Replicates("rows", 1.0, {"r2": [0.5, 0.6, 0.7]}, is_folds=True)
     two = Replicates("rows", 1.0, {"r2": [0.51, 0.62, 0.73]}, is_folds=True)
-    assert noise.of_difference(one, two, "r2") == pytest.approx(0.01 / math.sqrt(3))
+    assert noise.of_difference(one, two, "r2") == pytest.approx(0.01 * math.sqrt(1 / 3 + 1 / 2))
+    assert noise.margin(one, two, "r2") == pytest.approx(4.30 * 0.01 * math.sqrt(1 / 3 + 1 / 2))
+
+
+def fold_errors(features: np.ndarray, target: np.ndarray, folds: int) -> list[float]:
+    """Cross-validate least squares by hand: the mean squared error of each fold."""
+    number = np.arange(len(target)) % folds
+    found = []
+    for fold in range(folds):
+        inside = number == fold
+        weights = np.linalg.lstsq(features[~inside], target[~inside], rcond=None)[0]
+        found.append(float(np.mean((target[inside] - features[inside] @ weights) ** 2)))
+    return found
+
+
+@pytest.mark.parametrize("folds", [3, 5])
+def test_of_two_models_that_are_equally_good_few_are_called_better(folds: int) -> None:
+    """Each sees its own half of the features, which tell equally much; two plain errors would call one in six."""
+    called = 0
+    for seed in range(400):
+        rng = np.random.default_rng(seed)
+        features = rng.normal(size=(60, 8))
+        target = features.sum(axis=1) + rng.normal(size=60)
+        scores = [fold_errors(half, target, folds) for half in (features[:, :4], features[:, 4:])]
+        one, two = (Replicates("rows", 1.0, {"mse": each}, is_folds=True) for each in scores)
+        called += abs(np.mean(scores[1]) - np.mean(scores[0])) > noise.margin(one, two, "mse")
+    assert called / 400 < 0.08
 
 
 @pytest.mark.parametrize("metric", ["r2", "nothing"])
 def test_nothing_is_known_of_one_value(metric: str) -> None:
     one = Replicates("rows", 1.0, {"r2": [0.5]})
     assert math.isnan(noise.of_difference(one, one, metric))
+    assert math.isnan(noise.margin(one, replace(one, is_folds=True), metric))
 
 
-def test_few_rows_tell_nothing() -> None:
-    assert noise.replicate(regression(39), "regression", "rows") is None
+@pytest.mark.parametrize("clusters", [None, np.arange(39)])
+def test_few_rows_tell_nothing(clusters: Any) -> None:
+    assert noise.replicate(regression(39), "regression", "rows", clusters) is None
+
+
+def test_few_clusters_tell_nothing() -> None:
+    assert noise.replicate(regression(400), "regression", "rows", np.arange(400) % 39) is None
+
+
+@pytest.mark.parametrize("orders", [500, 3000], ids=["all-looked-at", "a-part-looked-at"])
+def test_rows_that_belong_together_are_no_surer_than_one_of_them(orders: int) -> None:
+    """Four equal rows an order tell what one does; dealt one by one they would claim half the error."""
+    found = []
+    for seed in range(10):
+        one = regression(orders, seed=seed)
+        four = Predictions(np.repeat(one.y_true, 4), np.repeat(one.y_pred, 4))
+        drawn = noise.replicate(four, "regression", "rows", np.repeat([f"order {n}" for n in range(orders)], 4))
+        assert drawn is not None
+        found.append(noise._error(drawn.metrics["mae"], drawn))
+    assert np.mean(found) == pytest.approx(np.abs(one.y_true - one.y_pred).std() / math.sqrt(orders), rel=0.15)
+
+
+def test_rows_dealt_otherwise_are_not_compared_group_by_group() -> None:
+    said = regression(400)
+    one, two = (noise.replicate(said, "regression", "rows", each) for each in (None, np.arange(400) // 2))
+    assert one is not None
+    assert two is not None
+    assert noise.of_difference(two, two, "mae") == 0
+    assert noise.of_difference(one, two, "mae") > 0
 
 
 def test_classes_and_probabilities_are_measured_as_well() -> None:

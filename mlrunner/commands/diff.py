@@ -80,7 +80,7 @@ def _compared(names: list[str], composition: list[str] | None, stack: list[str])
 
 
 def _print(found: Comparison, parsed: argparse.Namespace) -> None:
-    from mlrunner.comparison import rendering
+    from mlrunner.comparison import printing, rendering
     from mlrunner.terminal import console
 
     if parsed.json:
@@ -90,4 +90,4 @@ def _print(found: Comparison, parsed: argparse.Namespace) -> None:
     elif parsed.html:
         print(rendering.as_page(found, parsed.all))
     else:
-        rendering.show(found, console(), parsed.all)
+        printing.show(found, console(), parsed.all)

@@ -22,7 +22,8 @@ from mlrunner.keys import GROUPS, MACHINE_KEYS, PLACES
 UNSHOWN = (*PLACES, "output")
 SEARCH = "model.search"  # the ranges of a search decide nothing of a run
 # Shown, but they decide no result.
-ASIDES = tuple(f"{key}." for key in (*MACHINE_KEYS, SEARCH, "code.branch", "code.untracked"))
+# `sweep` and `experiment` set what is shown beside them.
+ASIDES = tuple(f"{key}." for key in (*MACHINE_KEYS, SEARCH, "sweep", "experiment", "code.branch", "code.untracked"))
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ class Comparison:
         """Whether nothing differs that decides a result: scores are what comes of it."""
         keys = [one.key.rpartition("@")[2] for one in self.choices]
         keys += [one.key for one in (*self.values, *self.code)]
-        if not all(f"{key}.".startswith(ASIDES) for key in keys):
+        asides = ASIDES if _is_ours(self.sides) else ()
+        if not all(f"{key}.".startswith(asides) for key in keys):
             return False
         return not any((self.search, self.data, self.environment, *self.moved))
 
@@ -99,7 +101,7 @@ def _line(first: Side, other: Side) -> Line | None:
         return None
     if not first.frozen.choices or not other.frozen.choices:
         return None
-    with composing([*first.frozen.sources, *other.frozen.sources]) as hydra:
+    with composing(other.frozen.sources) as hydra:  # the last -cd of a command line is the only one
         try:
             return lines.line(hydra, first.frozen, other.frozen)
         except ConfigError as error:  # an option that is not there any more
@@ -120,12 +122,13 @@ def _typed(found: Sequence[Line | None]) -> set[str]:
 
 def _values(sides: Sequence[Side], found: Sequence[Line | None]) -> Iterator[Change]:
     """Find the values that differ, and say which of them follow from others."""
-    raws = [_shown(side.frozen.raw if side.frozen.raw is not None else side.frozen.config) for side in sides]
+    hidden = UNSHOWN if _is_ours(sides) else ()
+    raws = [_shown(side.frozen.raw if side.frozen.raw is not None else side.frozen.config, hidden) for side in sides]
     set_anew = {change.key for change in changes(raws)}
     typed = {key for key in _typed(found) if ("." in key and "@" not in key) or key not in GROUPS}
     chosen = {change.key.rpartition("@")[2].partition(".")[0] for change in _choices(sides, found)}
     chosen = chosen if any(found) else set()
-    for change in changes([_shown(side.frozen.config) for side in sides]):
+    for change in changes([_shown(side.frozen.config, hidden) for side in sides]):
         is_typed = any(lines.touch(change.key, key) for key in typed)
         group = change.key.partition(".")[0]
         if group in chosen and not is_typed:
@@ -142,5 +145,10 @@ def _interpolated(raw: Any, key: str) -> str:
     return found[1] if found is not None else "another key"
 
 
-def _shown(config: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in config.items() if key not in UNSHOWN}
+def _shown(config: dict[str, Any], hidden: Sequence[str]) -> dict[str, Any]:
+    return {key: value for key, value in config.items() if key not in hidden}
+
+
+def _is_ours(sides: Sequence[Side]) -> bool:
+    """Tell whether one of them is a composition of ours; between other files each key counts."""
+    return not all(side.record is None and side.frozen.raw and not side.frozen.choices for side in sides)

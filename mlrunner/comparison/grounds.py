@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -49,7 +50,7 @@ def _code_facts(one: Surroundings) -> dict[str, Any]:
 def _lines_of(diff: str) -> dict[str, str]:
     """Tell what a dirty diff says of each file: its added and removed lines, and a digest of them."""
     found = {}
-    for part in diff.split("diff --git ")[1:]:
+    for part in re.split(r"^diff --git ", diff, flags=re.MULTILINE)[1:]:  # a changed line may say so as well
         name = part.partition("\n")[0].rpartition(" b/")[2]
         lines = [line for line in part.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")]
         added = sum(line.startswith("+") for line in lines)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from mlrunner.comparison.structure import ABSENT, Change, changes
+from mlrunner.comparison.settings import apart, settings
 from mlrunner.composition.composing import Composing
 from mlrunner.composition.writing import written
 from mlrunner.errors import ConfigError
-from mlrunner.keys import PLACES
+from mlrunner.options import CONF, quote_option
 from mlrunner.records.frozen import Frozen
 
 FIRST = ("experiment",)  # sets other choices, so it goes before them
 LEFT = ("sweep",)  # makes a multirun of a run; what it sets is set by value
-UNTOLD = (*PLACES, "output")  # of a machine, or of how a run prints
 HYDRA = ("hydra.", "hydra/", "+hydra.", "~hydra.", "++hydra.")
 
 
@@ -24,13 +22,14 @@ class Line:
     """How to get a composition.
 
     Args:
-        change: What turns the first composition into the second: add it to the command line of the first, in the
-            place of overrides of the same keys and of those below a choice that is made anew.
+        change: What turns the first composition into the second: add it to the command line of the first.
         command: All overrides of the second composition, from the default one.
         beyond: The keys that no override can set; none when the command reaches the second composition exactly.
         change_beyond: The same of the change: what the first command line did, and no override undoes, is among them.
         folders: Of configuration beside the project's own: the second composition was run with `-cd`.
-        problem: Why there is no line: today's files do not compose a side any more; None where there is one.
+        without: Of the first command line, what is left out for the change: it is below a choice that is made anew.
+        problem: Why there is no line: today's files do not compose the second any more; None where there is one.
+        change_problem: The same of the first one.
     """
 
     change: tuple[str, ...]
@@ -38,7 +37,9 @@ class Line:
     beyond: tuple[str, ...] = ()
     change_beyond: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
     problem: str | None = None
+    change_problem: str | None = None
 
     def flags(self, known: Sequence[str] = ()) -> tuple[str, ...]:
         """Name the folders on the command line, but for those that are there already."""
@@ -60,9 +61,15 @@ def line(hydra: Composing, first: Frozen, second: Frozen) -> Line:
     """
     command, beyond = toward(hydra, Frozen({}), second)
     own = alone(first.overrides)
-    base = Frozen(first.config, first.raw, first.choices, own)
-    change, change_beyond = toward(hydra, base, second) if own else (command, beyond)
-    return Line(change, command, beyond, change_beyond, second.sources)
+    if not own:
+        return Line(command, command, beyond, beyond, second.sources)
+    try:
+        change, change_beyond = toward(hydra, Frozen(first.config, first.raw, first.choices, own), second)
+    except ConfigError as error:
+        return Line((), command, beyond, folders=second.sources, change_problem=str(error))
+    kept, anew = edited(own, change), {key_of(text) for text in change}
+    without = tuple(text for text in own if text not in kept and key_of(text) not in anew)
+    return Line(change, command, beyond, change_beyond, second.sources, without)
 
 
 def alone(overrides: Sequence[str]) -> tuple[str, ...]:
@@ -78,6 +85,7 @@ def edited(overrides: Sequence[str], change: Sequence[str]) -> list[str]:
     # Where several overrides touch a key, what one of them leaves is not known: they stay, and the newer comes last.
     newer = {key_of(text) for text in change}
     clear = {key for key in newer if key in groups or sum(touch(key, key_of(text)) for text in overrides) < 2}
+    clear -= {key_of(text) for text in change if text.startswith("+") and "={" in text}  # merges into what is there
 
     def goes(text: str) -> bool:
         key = key_of(text)
@@ -106,8 +114,6 @@ def key_of(override: str) -> str:
 
 def is_choice(override: str) -> bool:
     """Tell whether an override chooses an option: its key is the folder of a group."""
-    from mlrunner.options import CONF
-
     key = key_of(override)
     return "@" in key or (CONF / key).is_dir()
 
@@ -120,71 +126,42 @@ def toward(hydra: Composing, base: Frozen, goal: Frozen) -> tuple[tuple[str, ...
     """
     found: list[str] = []
     now = hydra.compose(base.overrides) if base.raw is None else base
-    for groups in (FIRST, [name for name in goal.choices if "@" not in name], list(goal.choices)):
-        more = list(_choices(now, goal, groups))
+    for depth in sorted(set(map(_depth, _groups(now, goal)))):  # what an option brings is known when it is chosen
+        more = list(_choices(now, goal, [name for name in _groups(now, goal) if _depth(name) == depth]))
         if more:
             found = edited(found, more)
             now = hydra.compose(edited(base.overrides, found))
     if now is base:  # as it was frozen; today's files may give another
         now = hydra.compose(base.overrides)
-    values = list(_values(now.raw or {}, goal.raw or {}))
-    texts, beyond = _settable(hydra, now.raw or {}, goal.raw or {}, values)
-    return (*found, *texts), beyond
+    texts, then = settings(hydra, now.raw or {}, goal.raw or {})
+    found = [*found, *texts]
+    if any(touch(key_of(one), key_of(other)) for one in texts for other in base.overrides):  # which may undo each other
+        then = hydra.compose(edited(base.overrides, found)).raw or {}
+    return tuple(found), tuple(one.key for one in apart(then, goal.raw or {}))
+
+
+def _groups(now: Frozen, goal: Frozen) -> list[str]:
+    """Name the groups of the goal, and of what is now those that were added."""
+    added = [key_of(text) for text in now.overrides if text.startswith("+") and key_of(text) in now.choices]
+    return list(dict.fromkeys((*FIRST, *goal.choices, *added)))
+
+
+def _depth(group: str) -> int:
+    """Say how many choices a group is inside of; what sets other choices goes before them."""
+    return -1 if group in FIRST else sum(map(group.count, "@/."))
 
 
 def _choices(now: Frozen, goal: Frozen, groups: Sequence[str]) -> Iterator[str]:
+    deleted = [key_of(text) for text in now.overrides if text.startswith("~")]
     for group in groups:
         wanted = goal.choices.get(group)
         if group in LEFT or wanted == now.choices.get(group):
             continue
-        yield f"{group}={written(wanted)}" if wanted is not None else f"~{group}"
+        is_there = group in (*FIRST, *now.choices, *deleted)  # in the list of defaults
+        yield f"~{group}" if wanted is None else f"{'' if is_there else '+'}{_chosen(group, wanted)}"
 
 
-def told(config: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what a line says nothing of."""
-    return {key: value for key, value in config.items() if key not in UNTOLD}
-
-
-def _values(now: dict[str, Any], goal: dict[str, Any]) -> Iterator[Change]:
-    yield from changes((told(now), told(goal)))
-
-
-def _settable(
-    hydra: Composing, now: dict[str, Any], goal: dict[str, Any], values: list[Change]
-) -> tuple[list[str], tuple[str, ...]]:
-    """Write the overrides of values, each of which is tried alone."""
-    texts: list[str] = []
-    for change in values:
-        for text in _overrides(change):
-            try:
-                now = hydra.set(now, [text])
-            except ConfigError:
-                continue
-            texts.append(text)
-    return texts, tuple(change.key for change in _values(now, goal))
-
-
-def _overrides(change: Change) -> Iterator[str]:
-    """Write a change: nothing, an override, or two that replace what Hydra would merge."""
-    value = change.values[1]
-    try:
-        if value is ABSENT:
-            yield f"~{change.key}"
-        elif change.values[0] is ABSENT:
-            yield f"+{change.key}={written(value)}"
-        elif isinstance(value, dict | list) or isinstance(change.values[0], dict | list):
-            yield from _replaced(change)
-        else:
-            yield f"{change.key}={written(value)}"
-    except ValueError:  # the grammar has no way to say it
-        return
-
-
-def _replaced(change: Change) -> Iterator[str]:
-    """Replace a list or a dictionary by what is of another kind: Hydra would merge the two."""
-    old, new = change.values
-    if type(old) is type(new) or (new is None and not isinstance(old, dict)) or old is None:
-        yield f"{change.key}={written(new)}"
-    else:
-        yield f"~{change.key}"
-        yield f"+{change.key}={written(new)}"
+def _chosen(group: str, option: str) -> str:
+    """Write a choice; the front door quotes an option like 80_20."""
+    plain, safe = f"{group}={option}", f"{group}={written(option)}"
+    return plain if quote_option(plain) == safe else safe

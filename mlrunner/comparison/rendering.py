@@ -1,71 +1,17 @@
-"""A comparison for a terminal, for Markdown, for a page, for programs."""
+"""A comparison for Markdown, for a page, for programs."""
 
 from __future__ import annotations
 
 import html
 import json
 import math
-import shlex
-from collections.abc import Iterator
+import re
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
 from mlrunner.comparison import Comparison
-from mlrunner.comparison.sections import Section, letter, sections
+from mlrunner.comparison.ending import EQUAL, ending
+from mlrunner.comparison.sections import SIGNS, Section, letter, sections
 from mlrunner.comparison.structure import ABSENT, Change
-
-STYLES = {"added": "green", "removed": "red", "changed": "yellow", "better": "green", "worse": "red", "dim": "dim"}
-EQUAL = "Nothing differs that decides a result."
-SIGNS = {"added": "+", "removed": "-", "changed": "~"}
-
-
-def show(found: Comparison, out: Console, whole: bool = False) -> None:
-    """Print a comparison."""
-    for place, side in enumerate(found.sides):
-        out.print(Text.assemble((f"{letter(place)}  ", "bold cyan"), side.name))
-    for section in sections(found, whole):
-        out.print(Text(f"\n{section.title}", "bold"))
-        if section.rows:
-            out.print(_table(section))
-        if section.note is not None:
-            out.print(Text(f"  {section.note}", "dim"))
-    if found.is_same:
-        out.print(f"\n{EQUAL}")
-    for label, told in ending(found):
-        out.print(Text.assemble((f"\n{label}\n", "bold"), ("  ", ""), (told, "cyan")))
-
-
-def _table(section: Section) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
-    is_numeric = section.title == "scores"
-    for place, name in enumerate(section.columns):
-        right = is_numeric and place > 0 and name != "verdict"
-        table.add_column(Text(name), justify="right" if right else "left", overflow="fold")
-    for cells, style in section.rows:
-        first = f"{SIGNS.get(style, ' ')} {cells[0]}"
-        table.add_row(Text(first), *map(Text, cells[1:]), style=STYLES.get(style, ""))
-    return table
-
-
-def ending(found: Comparison) -> Iterator[tuple[str, str]]:
-    """Say how the first side becomes each other one, and how that is run from nothing: label and command."""
-    for place, line in enumerate(found.lines, 1):
-        if line is None:
-            continue
-        name = letter(place)
-        if line.problem is not None:
-            yield f"no overrides of today's files are {name}", line.problem
-            continue
-        if line.change:
-            yield f"A becomes {name} with", shlex.join([*line.flags(found.sides[0].frozen.sources), *line.change])
-        if line.change_beyond and line.change_beyond != line.beyond:
-            yield f"and no override of today's files sets, for A to be {name} exactly", ", ".join(line.change_beyond)
-        yield f"{name} is", shlex.join(["mlrunner", *line.flags(), *line.command])
-        if line.beyond:
-            yield f"and no override of today's files sets, to be {name} exactly", ", ".join(line.beyond)
 
 
 def as_markdown(found: Comparison, whole: bool = False) -> str:
@@ -88,7 +34,8 @@ def _line(cells: tuple[str, ...]) -> str:
 
 
 def _safe(text: str) -> str:
-    return text.strip().replace("|", "\\|").replace("<", "&lt;")
+    plain = re.sub(r"\b_|_\b|[*`\\]", r"\\\g<0>", text.strip())  # _target_ would be slanted
+    return plain.replace("|", "\\|").replace("<", "&lt;")
 
 
 def as_html(found: Comparison, whole: bool = False) -> str:
@@ -112,14 +59,22 @@ def as_html(found: Comparison, whole: bool = False) -> str:
 
 
 def _html_table(section: Section) -> str:
+    name = section.title.partition(",")[0]
     head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in section.columns)
     rows = "".join(
-        f'<tr class="{style}"><th scope="row">{html.escape(cells[0])}</th>'
-        + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells[1:])
+        f'<tr class="{style}"><th scope="row">{SIGNS.get(style, "")} {html.escape(cells[0])}</th>'
+        + "".join(_html_cell(cell, name) for cell in cells[1:])
         + "</tr>"
         for cells, style in section.rows
     )
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+    return (
+        f'<div class="scroll"><table class="{name}"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+    )
+
+
+def _html_cell(cell: str, name: str) -> str:
+    told = f' class="{cell}"' if name == "scores" and cell in ("better", "worse") else ""
+    return f"<td{told}>{html.escape(cell)}</td>"
 
 
 def as_json(found: Comparison) -> str:
@@ -169,9 +124,12 @@ STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .2rem .8rem .2rem 0; border-bottom: 1px solid #8883; vertical-align: top; }
-.added th, .better td:last-child { color: #1a7f37; } .removed th, .worse td:last-child { color: #cf222e; }
-.dim, .note { opacity: .65; } .scroll { overflow-x: auto; } pre { overflow-x: auto; padding: .6rem; background: #8881; }
-.sides { list-style: none; padding: 0; }
+th[scope=row], .scores td { white-space: nowrap; } .scores td, .scores th[scope=col] { text-align: right; }
+td { overflow-wrap: anywhere; min-width: 7rem; } .scores td { min-width: 0; }
+.added th, td.better { color: #1a7f37; } .removed th, td.worse { color: #cf222e; }
+.dim, .note { opacity: .65; } .scroll { overflow-x: auto; }
+.sides { list-style: none; padding: 0; overflow-wrap: anywhere; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; padding: .6rem; background: #8881; }
 """
 
 

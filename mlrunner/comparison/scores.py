@@ -10,7 +10,6 @@ from typing import Literal
 from mlrunner import noise
 from mlrunner.comparison.sides import Side
 from mlrunner.directions import greater_is_better
-from mlrunner.noise import SURE
 
 PARTS = ("validation", "cv", "test", "train")
 COSTS = ("fit_seconds", "score_seconds")
@@ -27,7 +26,7 @@ class Score:
         name: Part and metric, like `test/r2`.
         values: One a side; None where there is none.
         differences: From the first side to each other one; None where one of them is absent.
-        noise: Two standard errors of each difference; None where nothing tells it.
+        noise: How far each difference is from 0 by chance; None where nothing tells it.
         verdicts: Of each difference, with a question mark where nothing tells the noise; None where one is absent.
     """
 
@@ -67,13 +66,11 @@ def _against(name: str, first: Side, other: Side) -> tuple[float | None, float |
     if one is None or two is None:
         return None, None, None
     difference = two - one
-    if name in COSTS:
-        is_noticed = abs(difference) > max(LITTLE, UNSTEADY * max(one, two))
-        return difference, None, ("better" if difference < 0 else "worse") if is_noticed else "within noise"
     if not _have_same_data(first, other):
         return difference, None, "other data"
-    error = _error(name, first, other)
-    told = None if math.isnan(error) else SURE * error
+    if math.isnan(difference):
+        return None, None, None
+    told = max(LITTLE, UNSTEADY * max(one, two)) if name in COSTS else _noise(name, first, other)
     return difference, told, _verdict(name, difference, told)
 
 
@@ -88,27 +85,31 @@ def _verdict(name: str, difference: float, told: float | None) -> Verdict:
     return "better" if is_better else "worse"
 
 
-def _error(name: str, first: Side, other: Side) -> float:
-    """Find the standard error of a difference, by groups or folds of rows, else by the deviation over folds."""
+def _noise(name: str, first: Side, other: Side) -> float | None:
+    """Find what chance makes of a difference, by groups or folds of rows, else by the deviation over folds."""
     part, _, metric = name.rpartition("/")
     one, two = first.replicates.get(part), other.replicates.get(part)
     if one is not None and two is not None:
-        return noise.of_difference(one, two, metric)
-    return math.hypot(_of_folds(name, first), _of_folds(name, other))
+        found = noise.margin(one, two, metric)
+    else:
+        found = math.hypot(_of_folds(name, first), _of_folds(name, other))
+    return None if math.isnan(found) else found
 
 
 def _have_same_data(first: Side, other: Side) -> bool:
-    """Tell whether the scores are of one target of one table: others are neither better nor worse."""
+    """Tell whether the scores are of one target of the same rows: others are neither better nor worse."""
     if first.record is None or other.record is None:
         return True
     same_data = first.record.tags.get("mlrunner.data_hash") == other.record.tags.get("mlrunner.data_hash")
-    return same_data and first.record.params.get("dataset.target") == other.record.params.get("dataset.target")
+    same_target = first.record.params.get("dataset.target") == other.record.params.get("dataset.target")
+    rows = {side.surroundings.data.get("rows") for side in (first, other) if side.surroundings is not None}
+    return same_data and same_target and len(rows - {None}) < 2
 
 
 def _of_folds(name: str, side: Side) -> float:
-    """Find the standard error of a mean over folds."""
+    """Find what chance makes of a mean over folds; of a search's trial the deviation among them is all that is left."""
     deviation = side.metrics.get(f"{name}_std")
     folds = (side.frozen.config.get("split") or {}).get("folds")
     if deviation is None or not isinstance(folds, int) or folds < 2:
         return math.nan
-    return deviation / math.sqrt(folds - 1)
+    return noise.sure(folds) * noise.of_folds(deviation**2 * folds / (folds - 1), folds)

@@ -6,19 +6,23 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations, takewhile
 from typing import Any, Literal
 
 from mlrunner.comparison import SEARCH, Comparison
 from mlrunner.comparison.distributions import Moved
-from mlrunner.comparison.scores import Score
-from mlrunner.comparison.structure import ABSENT, Change, elements
+from mlrunner.comparison.scores import COSTS, Score
+from mlrunner.comparison.structure import ABSENT, Change, changes, elements, same
 from mlrunner.terminal import number
 
 Style = Literal["added", "removed", "changed", "better", "worse", "dim", ""]
 Row = tuple[tuple[str, ...], Style]
+SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 WIDEST = 60  # characters of a value
+BEFORE = 15  # of them, before what differs
 MOST = 30  # lines of a section that is not asked for whole
+UNSURE = ("better?", "worse?")
 VERDICTS: dict[str | None, Style] = {
     "better": "better",
     "worse": "worse",
@@ -85,34 +89,72 @@ def _style(one: Change) -> Style:
 
 
 def _values(one: Change) -> Iterator[str]:
-    first = one.values[0]
-    yield shown(first)
-    for value in one.values[1:]:
-        if isinstance(first, list) and isinstance(value, list):
-            gone, come = elements(first, value)
-            yield " ".join([*(f"-{shown(each)}" for each in gone), *(f"+{shown(each)}" for each in come)]) or "same"
-        else:
-            yield shown(value)
+    first, *others = one.values
+    texts = _texts(one.values)
+    yield shown(first) if isinstance(first, list) else texts[0]
+    for value, text in zip(others, texts[1:], strict=True):
+        yield _by_element(first, value) if isinstance(first, list) and isinstance(value, list) else text
+
+
+def _texts(values: Sequence[Any]) -> list[str]:
+    """Write values, so that those that differ look different: where they begin alike, from where they do not."""
+    texts = [shown(value) for value in values]
+    pairs = combinations(zip(values, texts, strict=True), 2)
+    if all(text != other or same(value, beside) for (value, text), (beside, other) in pairs):
+        return texts
+    whole = [_json(value) for value in values]
+    alike = takewhile(lambda letters: len(set(letters)) == 1, zip(*whole, strict=False))
+    begin = max(0, sum(1 for _ in alike) - BEFORE)
+    return [_cut(f"{'…' if begin else ''}{text[begin:]}") for text in whole]
+
+
+def _by_element(first: list[Any], value: list[Any]) -> str:
+    """Tell what makes one list of another."""
+    gone, come = elements(first, value)
+    if len(gone) == len(come) and all(isinstance(each, dict) for each in (*gone, *come)):
+        inside = [change for pair in zip(gone, come, strict=True) for change in changes(pair)]
+        return ", ".join(f"{change.key} {' → '.join(_texts(change.values))}" for change in inside) or "same"
+    if sorted(map(_json, first)) == sorted(map(_json, value)):
+        return f"in another order: {shown(value)}"
+    texts = _texts([*gone, *come])
+    return " ".join(f"{'-' if place < len(gone) else '+'}{text}" for place, text in enumerate(texts))
 
 
 def shown(value: Any) -> str:
     """Write a value in one short line; a dash for none."""
-    if value is ABSENT:
-        return "-"
-    told = value if isinstance(value, str) and value else json.dumps(value, default=str, ensure_ascii=False)
-    told = " ".join(told.split())
-    return told if len(told) <= WIDEST else f"{told[: WIDEST - 1]}…"
+    return _cut(value if isinstance(value, str) and value else _json(value))
+
+
+def _json(value: Any) -> str:
+    return "-" if value is ABSENT else json.dumps(value, default=str, ensure_ascii=False)
+
+
+def _cut(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
 
 
 def _scores(found: Comparison, letters: Sequence[str], whole: bool) -> Section:
-    if sum(bool(side.metrics) for side in found.sides) < 2:
+    scored = [place for place, side in enumerate(found.sides) if side.metrics]
+    if len(scored) < 2:
         return Section("scores", (), ())
     metric = next((side.metric for side in found.sides if side.metric is not None), None)
     shown = [one for one in found.scores if whole or _is_first(one, metric, found)]
-    against = [name for each in letters[1:] for name in (f"{each} - {letters[0]}", "± noise", "verdict")]
-    rows = tuple((tuple(_score(one)), _verdict(one)) for one in shown)
+    others = scored[1:] if scored[0] == 0 else []
+    against = [name for place in others for name in (f"{letters[place]} - {letters[0]}", "± noise", "verdict")]
+    rows = tuple((tuple(_score(one, scored, others)), _verdict(one, others)) for one in shown)
     left = len(found.scores) - len(shown)
-    return Section("scores", ("", *letters, *against), rows, f"{left} more (--all)" if left else None)
+    notes = [f"{left} more (--all)"] if left else []
+    columns = ("", *(letters[place] for place in scored), *against)
+    return Section("scores", columns, rows, "; ".join([*notes, *_legend(shown)]) or None)
+
+
+def _legend(shown: Sequence[Score]) -> Iterator[str]:
+    """Say what the words of the table mean, of those that are in it."""
+    if any(noise is not None for one in shown if one.name not in COSTS for noise in one.noise):
+        yield "± noise: what other rows would change, 19 times in 20"
+    if any(verdict in UNSURE for one in shown for verdict in one.verdicts):
+        yield "?: noise not known"
 
 
 def _is_first(one: Score, metric: str | None, found: Comparison) -> bool:
@@ -122,17 +164,18 @@ def _is_first(one: Score, metric: str | None, found: Comparison) -> bool:
     return name == metric or part == "test" or one.name == "fit_seconds" or (not has_test and part != "train")
 
 
-def _score(one: Score) -> Iterator[str]:
+def _score(one: Score, scored: Sequence[int], others: Sequence[int]) -> Iterator[str]:
     yield one.name
-    yield from map(number, one.values)
-    for difference, noise, verdict in zip(one.differences, one.noise, one.verdicts, strict=True):
+    yield from (number(one.values[place]) for place in scored)
+    for at in (place - 1 for place in others):
+        difference, noise = one.differences[at], one.noise[at]
         yield "-" if difference is None else f"{'+' if difference > 0 else ''}{number(difference)}"
-        yield "-" if noise is None else f"{noise:.2g}"
-        yield verdict or "-"
+        yield "-" if noise is None else number(float(f"{noise:.2g}"))
+        yield one.verdicts[at] or "-"
 
 
-def _verdict(one: Score) -> Style:
-    return VERDICTS.get(one.verdicts[0], "") if len(one.verdicts) == 1 else ""
+def _verdict(one: Score, others: Sequence[int]) -> Style:
+    return VERDICTS.get(one.verdicts[others[0] - 1], "") if len(others) == 1 else ""
 
 
 def _moved(found: Sequence[Moved], against: str) -> Section:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,6 +20,7 @@ from mlrunner.noise import Replicates
 from mlrunner.records import Record, Store, naming, read_yaml
 from mlrunner.records import frozen as reading
 from mlrunner.records.frozen import Frozen, Surroundings
+from mlrunner.redaction import SECRETS, redact
 
 FOLDER_FLAGS = ("-cd", "--config-dir")
 SEARCHED = ("sampler.", "goal.", "space/")  # how the parameters of a search begin
@@ -64,7 +67,13 @@ def named(store: Store, name: str, home: Path) -> Side:
     file = Path(name)
     if file.suffix in SUFFIXES:
         return of_file(file)
-    return of_record(name, naming.find(store, name, home), store)
+    try:
+        return of_record(name, naming.find(store, name, home), store)
+    except ConfigError as error:
+        if "=" not in name:
+            raise
+        told = f"'{name}' is no run; a composition stands behind --, like mlrunner diff latest -- {shlex.quote(name)}."
+        raise ConfigError(told) from error
 
 
 def of_file(file: Path) -> Side:
@@ -105,9 +114,23 @@ def of_composition(overrides: Sequence[str]) -> Side:
     """
     words, folders = _without_folders(overrides)
     with composing(folders) as hydra:
-        found = replace(hydra.compose(words), sources=tuple(folders))
-    name = " ".join(overrides) or "default"
+        found = hydra.compose(words)
+    # Runs are recorded without their secrets, and what is told of a comparison is passed on.
+    found = replace(found, config=_hidden(found.config), sources=tuple(folders))
+    name = redact(" ".join(" ".join(overrides).split())) or "default"
     return Side(name, f"the composition {name}" if overrides else "the default composition", found)
+
+
+def _hidden(value: Any) -> Any:
+    """Hide secrets among resolved values, as they are hidden in the record of a run."""
+    if isinstance(value, dict):
+        return {
+            key: "***" if re.fullmatch(SECRETS, str(key)) and one is not None else _hidden(one)
+            for key, one in value.items()
+        }
+    if isinstance(value, list):
+        return [_hidden(one) for one in value]
+    return redact(value) if isinstance(value, str) else value
 
 
 def _without_folders(overrides: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -118,6 +141,8 @@ def _without_folders(overrides: Sequence[str]) -> tuple[list[str], list[str]]:
     for word in told:
         flag, sign, folder = word.partition("=")
         if flag not in FOLDER_FLAGS:
+            if word.startswith("-"):
+                raise ConfigError(f"{word} is no override; behind -- stand overrides, like model=rf, and -cd FOLDER.")
             words.append(word)
             continue
         folder = folder if sign else next(told, "")
@@ -146,7 +171,7 @@ def of_record(label: str, record: Record, store: Store) -> Side:
     told = json.loads(leading.text("noise.json") or "{}")
     return Side(
         label=label,
-        name=name,
+        name=" ".join(name.split()),
         frozen=reading.of_record(leading),
         metrics=leading.metrics,
         replicates={part: noise.read(one) for part, one in told.items()},

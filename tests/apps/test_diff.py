@@ -12,7 +12,7 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from mlrunner.comparison import line as lines
+from mlrunner.comparison import settings
 from mlrunner.comparison.structure import same
 from mlrunner.composition.composing import composing
 from tests.conftest import Ran, front_door
@@ -70,7 +70,7 @@ def test_the_line_run_composes_the_second_run_exactly(recorded: Recorded, two: d
     import yaml
 
     kept = Path(recorded.folds["folder"], ".hydra", "config.yaml").read_text()
-    assert same(lines.told(composed.raw or {}), lines.told(yaml.safe_load(kept)))
+    assert same(settings.told(composed.raw or {}), settings.told(yaml.safe_load(kept)))
 
 
 def test_what_did_not_change_is_not_shown(two: dict[str, Any]) -> None:
@@ -151,6 +151,8 @@ def test_a_folder_and_its_yaml_are_the_run_itself(recorded: Recorded, diff: Diff
         (["latest", "nowhere.yaml"], "does not exist"),
         (["latest", "--", "model=rff"], "does not compose"),
         (["latest", "--", "-cd"], "-cd names nothing, which is no folder"),
+        (["latest", "--", "--multirun", "model=rf"], "--multirun is no override; behind -- stand overrides"),
+        (["latest", "model=rf"], "behind --, like mlrunner diff latest -- model=rf"),
         (["latest", "latest", "--json", "--md"], "not allowed with"),
     ],
 )

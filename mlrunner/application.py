@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import sys
 from argparse import ArgumentError
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,17 +83,25 @@ def run_here(overrides: list[str]) -> Outcome:
     told = [quote_option(text) for text in overrides]
     with initialize_config_dir(str(PROJECT / "conf"), version_base="1.3"):
         hydra: Any = GlobalHydra.instance().hydra
+        found: list[Outcome | Exception] = []
         try:
-            done = hydra.run("config", runner.run_one, told, with_log_configuration=False)
-            found: Outcome = done._return_value  # `return_value` would print Hydra's own words about a failure
-            if isinstance(found, Exception):
-                raise found
+            hydra.run("config", partial(_kept, runner.run_one, found), told, with_log_configuration=False)
+            if isinstance(found[0], Exception):
+                raise found[0]
         except Exception as error:
             known = failures.translate(error, told)
             if known is None or known is error:
                 raise
             raise known from None  # a notebook would show all of Hydra's frames above the sentence
-    return found
+    return found[0]
+
+
+def _kept(job: Callable[[DictConfig], Outcome], found: list[Outcome | Exception], cfg: DictConfig) -> None:
+    """Keep what a run gives or raises: Hydra would print its own words about a failure."""
+    try:
+        found.append(job(cfg))
+    except Exception as error:
+        found.append(error)
 
 
 def register_sweeper() -> None:

@@ -14,6 +14,10 @@ class MlrunnerError(Exception):
 
     exit_code = 2
 
+    def _render_traceback_(self) -> list[str]:
+        """Show the sentence alone in a notebook too; IPython asks for it."""
+        return [f"mlrunner: {line}" for line in str(self).splitlines()]
+
 
 class ConfigError(MlrunnerError):
     """The composition is wrong: a key, a value or a pair of options."""

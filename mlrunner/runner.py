@@ -99,6 +99,8 @@ def run_job(cfg: DictConfig) -> float:
 
 def _shares_recorder() -> bool:
     """Whether a sweep runs in this process, one recorder for all its compositions."""
+    if not HydraConfig.initialized():  # a reproduction
+        return False
     hydra = HydraConfig.get()
     return hydra.mode == RunMode.MULTIRUN and str(hydra.launcher._target_).endswith("BasicLauncher")
 

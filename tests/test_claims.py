@@ -24,6 +24,7 @@ from optuna.storages.journal import JournalFileBackend, JournalRedisBackend
 from optuna.trial import Trial, TrialState
 
 from mlrunner.errors import ConfigError
+from mlrunner.records import journal_of
 from mlrunner.sweep import claims, studies
 from mlrunner.sweep.claims import RETRY, SESSION, VOID, Claims, alive, counted, grid_place
 from mlrunner.sweep.settings import SweepSettings
@@ -383,7 +384,7 @@ class Late(JournalStorage):
 
 
 def late(home: Path, name: str) -> tuple[optuna.Study, Late]:
-    storage = Late(JournalFileBackend(str(studies.journal_of(home, name))))
+    storage = Late(JournalFileBackend(str(journal_of(home, name))))
     return studies.open_study(storage, name, ["maximize"], told()), storage
 
 

@@ -40,7 +40,7 @@ from mlrunner.pruning.plan import Item, Plan
 from mlrunner.pruning.reading import everything
 from mlrunner.pruning.selection import score, select
 from mlrunner.pruning.showing import document, megabytes, show, summary, tell
-from mlrunner.records import DATA, FOLDER, MODEL, SWEEP, TRIAL, WINNER_OF, Only, Record
+from mlrunner.records import DATA, FOLDER, MODEL, SWEEP, TRIAL, WINNER_OF, Only, Record, journal_of
 from mlrunner.records.record import REOPENED, STUDY
 from mlrunner.records.sqlite import SqliteStore
 from mlrunner.sweep import studies
@@ -347,7 +347,7 @@ class TestPlaces:
         file.parent.mkdir(parents=True)
         file.write_text("")
         (parent,) = sweep("a", **{STUDY: "day/a", FOLDER: str(folder)})
-        assert journal(parent, home, "day/a") == studies.journal_of(home, "day/a") == file
+        assert journal(parent, home, "day/a") == journal_of(home, "day/a") == file
         assert places(parent, home, set()).study == file
         assert places(parent, home, set(), {"day/a"}).study is None
         assert places(parent, home, set(), {"day/a"}).study_name is None

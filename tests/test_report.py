@@ -23,6 +23,7 @@ from optuna.trial import create_trial
 from mlrunner import comparison, report
 from mlrunner.commands import report as verb
 from mlrunner.comparison import rendering, sides
+from mlrunner.composition import NAME_LENGTH
 from mlrunner.dataset.profile import profile
 from mlrunner.errors import ConfigError, StoreError
 from mlrunner.outcome import Outcome
@@ -445,8 +446,8 @@ def test_a_blueprint_says_that_its_model_is_a_dummy(tmp_path: Path) -> None:
 
 
 def test_a_long_name_is_told_whole(tmp_path: Path) -> None:
-    overrides = [f"a{k}={k}" for k in range(40)]
-    cut = ",".join(overrides)[:120]
+    overrides = [f"a{k}={k}" for k in range(99)]
+    cut = ",".join(overrides)[:NAME_LENGTH]
     record = made(tmp_path, name=cut, tags={"mlrunner.overrides": json.dumps(overrides)})
     assert page_of(_run(record)).name == " ".join(overrides)
     assert page_of(_run(replace(record, name="mine"))).name == "mine"

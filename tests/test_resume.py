@@ -12,6 +12,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from mlrunner.commands import resume
 from mlrunner.errors import ConfigError
 from tests.conftest import front_door
+from tests.recorded import Recorded
 from tests.test_claims import opened
 
 OURS = "hydra_plugins.mlrunner_sweeper.sweeper.OptunaSweeper"
@@ -45,6 +46,14 @@ def dated(home: Path, day: str = DAY, time: str = TIME) -> Path:
 
 
 # Which sweep
+
+
+def test_a_search_is_found_as_every_verb_finds_it(recorded: Recorded, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLRUNNER_HOME", str(recorded.home))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    assert resume.find(recorded.search["parent_run_id"][:10]) == Path(recorded.search["folder"])
+    with pytest.raises(ConfigError, match="is no sweep; the newest are"):
+        resume.find(recorded.single["run_id"])
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from optuna.storages import InMemoryStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalRedisBackend
 
 from mlrunner.errors import ConfigError, MlrunnerError, ProblemsError, StoreError
+from mlrunner.records import journal_of
 from mlrunner.sweep import studies
 from mlrunner.sweep.claims import Claims
 from tests.test_claims import SERVICES, claiming, let_go, opened, session_of, together, told, work
@@ -54,7 +55,7 @@ def refused(error: type[MlrunnerError], address: Any, home: Path) -> str:
     ],
 )
 def test_the_default_is_a_journal_in_the_project(name: str, file: str, tmp_path: Path) -> None:
-    assert studies.journal_of(tmp_path, name) == tmp_path / ".mlrunner" / "studies" / file
+    assert journal_of(tmp_path, name) == tmp_path / ".mlrunner" / "studies" / file
     study = opened(None, tmp_path, name)
     assert study.study_name == name
     assert [path.name for path in (tmp_path / ".mlrunner" / "studies").glob("*.journal")] == [file]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from mlrunner.errors import ConfigError
 from mlrunner.terminal import console, show_hand_over
 
 REFUSED = 3  # the exit code when the gate stays closed
+OVERRIDE = re.compile(r"[+~]{0,2}(gate|deployer|stack)([.@][\w.@]*)?=")  # a run may be called model=ridge
 
 
 def main(arguments: list[str]) -> int:
@@ -32,7 +34,7 @@ def main(arguments: list[str]) -> int:
     parsed = parser.parse_intermixed_args(arguments)
     if parsed.restart is not None:
         return _restart(parsed.restart, [text for text in (parsed.run, *parsed.overrides) if text], parsed.json)
-    if parsed.run is None or "=" in parsed.run:
+    if parsed.run is None or OVERRIDE.match(parsed.run):
         raise ConfigError("mlrunner deploy needs a run: its id, name or folder, a sweep's DAY/TIME, latest or best.")
     return _deploy(parsed.run, parsed.overrides, parsed.json)
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from mlrunner.application import compose_and_run
 from mlrunner.commands.parsing import Parser
 from mlrunner.errors import ConfigError, nearest
+from mlrunner.records import FOLDER, journal_of, naming, open_store
 
 MULTIRUN = "multirun.yaml"
 OURS = "hydra_plugins.mlrunner_sweeper.sweeper."
@@ -48,10 +50,12 @@ def _candidates(name: str, home: Path) -> Iterator[Path]:
     yield Path(name)
     yield home / "multirun" / name
     yield from sorted((home / "multirun").glob(f"*/{name}"), reverse=True)
-    if (home / ".mlrunner" / "studies" / f"{name.replace('/', '_')}.journal").exists():
+    if journal_of(home, name).exists():
         from mlrunner.sweep import studies
 
         yield Path(str(studies.folder_of(name, home)))
+    with suppress(ConfigError):  # no run of this name
+        yield Path(naming.find(open_store(home), name, home).tags.get(FOLDER, ""))
 
 
 def command(folder: Path, more: list[str]) -> list[str]:

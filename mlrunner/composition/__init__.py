@@ -25,7 +25,7 @@ DUMMY = {"regression": "sklearn.dummy.DummyRegressor", "classification": "sklear
 
 # overrides that change nothing of the result
 UNTOLD = ("output=", "blueprint=", "tracking.", "sweep=", "gate=", "gate.", "deployer=", "deployer.")
-NAME_LENGTH = 120
+NAME_LENGTH = 230  # MLflow keeps 250 letters; some may be put before it
 FRACTION = re.compile(r"-?\d+\.\d{4,}(e-?\d+)?")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
 
-from mlrunner.records import FOLDER, MODEL, STUDY, Record, read_yaml
+from mlrunner.records import FOLDER, MODEL, STUDY, Record, journal_of, read_yaml
 
 MULTIRUN = "multirun.yaml"
 
@@ -120,7 +120,7 @@ def local(uri: str) -> Path | None:
 
 def journal(record: Record, home: Path, name: str) -> Path | None:
     """Find the journal of a sweep's study that no other storage was named for."""
-    file = home / ".mlrunner" / "studies" / f"{name.replace('/', '_')}.journal"
+    file = journal_of(home, name)
     return file if file.is_file() and storage(record) is None else None
 
 

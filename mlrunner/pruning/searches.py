@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlrunner.errors import MlrunnerError
 from mlrunner.pruning.places import storage
-from mlrunner.records import STUDY, Record
+from mlrunner.records import STUDY, Record, journal_of
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -33,7 +33,7 @@ def stored(record: Record, home: Path, name: str) -> BaseStorage | None:
     from mlrunner.sweep import studies
 
     told = storage(record)
-    file = _file(told, studies.journal_of(home, name), studies.JOURNALS)
+    file = _file(told, journal_of(home, name), studies.JOURNALS)
     if file is not None and not file.exists():
         return None
     optuna.logging.set_verbosity(optuna.logging.ERROR)

@@ -27,6 +27,7 @@ from mlrunner.records.record import (
     WINNER,
     WINNER_OF,
     Record,
+    journal_of,
     read_yaml,
 )
 from mlrunner.records.store import Only, Store, labels_of, quoted, split
@@ -51,6 +52,7 @@ __all__ = [
     "Only",
     "Record",
     "Store",
+    "journal_of",
     "labels_of",
     "open_store",
     "quoted",

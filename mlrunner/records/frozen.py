@@ -104,8 +104,8 @@ def surroundings(record: Record, store: Store) -> Surroundings:
     return Surroundings(
         data=data if is_its_own else {},
         sources=json.loads(text("environment/code.json") or "{}"),
-        commit=git.get("commit") or record.tags.get("mlflow.source.git.commit"),
-        branch=git.get("branch") or record.tags.get("mlflow.source.git.branch"),
+        commit=record.tags.get("mlflow.source.git.commit") or git.get("commit"),
+        branch=record.tags.get("mlflow.source.git.branch") or git.get("branch"),
         dirty=text("environment/dirty.diff"),
         untracked=tuple(line[3:] for line in git.get("status", "").splitlines() if line.startswith("??")),
         python=None if python is None else python[1],

@@ -118,3 +118,8 @@ class Record:
 def read_yaml(text: str) -> Any:
     """Read YAML by libyaml, which is ten times as fast."""
     return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
+def journal_of(home: Path, name: str) -> Path:
+    """Name the journal of a search's study that no other storage is named for."""
+    return home / ".mlrunner" / "studies" / f"{name.replace('/', '_')}.journal"

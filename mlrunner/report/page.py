@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 import mlrunner
+from mlrunner.composition import NAME_LENGTH
 from mlrunner.listing.entries import OVERRIDES
 from mlrunner.redaction import redact
 from mlrunner.report import datacard, pictures, summary, tables
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from mlrunner.report.tables import Grid
 
 HERE = Path(__file__).parent
-CUT = 120  # letters of a run's name in MLflow
 WORDS = {"search": "The winner", "grid": "The best", "run": "The run"}
 
 
@@ -128,7 +128,7 @@ def page_of(material: Material) -> Page:
 def _name(subject: Record) -> str:
     """Name a run or sweep; MLflow's name of one with many overrides ends in the middle of them."""
     told = subject.tags.get(OVERRIDES, "")
-    return subject.name if len(subject.name) < CUT or not told else " ".join(map(str, json.loads(told)))
+    return subject.name if len(subject.name) < NAME_LENGTH or not told else " ".join(map(str, json.loads(told)))
 
 
 def render(page: Page) -> str:

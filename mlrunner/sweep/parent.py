@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 
 from mlrunner import tracking
 from mlrunner.build import build
-from mlrunner.composition import Launch, is_judged
+from mlrunner.composition import NAME_LENGTH, Launch, is_judged
 from mlrunner.composition.values import plain
 from mlrunner.outcome import Outcome
 from mlrunner.recorder import RECORDER
@@ -40,7 +40,7 @@ def open_parent(config: DictConfig) -> str:
     tags = {**provenance.tags(), **told}
     name = ",".join(typed) or "default"
     experiment = tracking.experiment_id(config.tracking.experiment, stack.artifact_location)
-    return tracking.create_run(experiment, tracking.redact(name)[:120], tags)
+    return tracking.create_run(experiment, tracking.redact(name)[:NAME_LENGTH], tags)
 
 
 def close_parent(run_id: str, outcomes: list[Outcome]) -> None:

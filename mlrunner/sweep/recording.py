@@ -13,7 +13,7 @@ import yaml
 from mlrunner import tracking
 from mlrunner.build import build
 from mlrunner.cleaning import feature_columns
-from mlrunner.composition import Composition, Launch
+from mlrunner.composition import NAME_LENGTH, Composition, Launch
 from mlrunner.model.estimators import assemble
 from mlrunner.outcome import Outcome
 from mlrunner.recorder import RECORDER
@@ -156,7 +156,7 @@ def open_parent(experiment: str, name: str, folder: Path, described: dict[str, A
         STUDY: str(described["study"]),
         "mlrunner.overrides": tracking.told_overrides(Launch({}, fixed, folder)),
     }
-    run_id = tracking.create_run(experiment, name[:120], tags)
+    run_id = tracking.create_run(experiment, name[:NAME_LENGTH], tags)
     told = {"study": described["study"], "sampler": described["sampler"], "goal": described["goal"]}
     tracking.log_params(run_id, {**tracking.flatten(told), **_ranges(described)})
     git = provenance.git()

@@ -18,6 +18,7 @@ from optuna.storages.journal import JournalFileBackend, JournalRedisBackend
 from sqlalchemy.exc import ArgumentError
 
 from mlrunner.errors import ConfigError, ProblemsError, StoreError
+from mlrunner.records import journal_of
 from mlrunner.redaction import redact
 from mlrunner.sweep.settings import KEY, Direction, SweepSettings
 
@@ -30,11 +31,6 @@ REDIS = ("redis://", "rediss://", "unix://")
 JOURNALS = (".journal", ".log")
 HUGE = 2**31 - 1
 WRONG = (ImportError, ValueError, TypeError, ArgumentError, InstantiationException)  # what the user can correct
-
-
-def journal_of(home: Path, name: str) -> Path:
-    """Name the journal of a study that no other storage is named for."""
-    return home / ".mlrunner" / "studies" / f"{name.replace('/', '_')}.journal"
 
 
 def open_storage(told: str | dict[str, Any] | None, home: Path, name: str) -> BaseStorage:

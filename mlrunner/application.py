@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlrunner.errors import ConfigError, nearest
-from mlrunner.options import quote_choices, quote_option
+from mlrunner.options import parted, quote_choices, quote_option
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 RAISED: list[Exception] = []  # by the run: Hydra would print its own words about it first
 PROJECT = Path(__file__).resolve().parent.parent
-FLAGS = ("--multirun", "-m")
+MULTIRUN = ("--multirun", "-m")
 VALUE = re.compile(r"(?P<key>model\.[\w.]+)=(?P<value>[\w.+-]+)")
 ZIPPED = re.compile(r"(?P<name>\w+)=(?P<ranges>zip\(.*\))", re.DOTALL)
 
@@ -31,13 +31,12 @@ def compose_and_run(arguments: list[str]) -> int:
 
     from mlrunner.sweep import SweepCallback
 
-    flags = [text for text in arguments if text in FLAGS]  # argparse takes none between overrides
-    if any(text.startswith("sweep=") for text in arguments) and not flags:
-        flags = [FLAGS[0]]  # a search is a multirun; Hydra would find that out only where nothing else is wrong
-    rest = [text for text in arguments if text not in flags]
-    refuse_unknown([*flags, *rest])
-    told = list(map(readable, rest))
-    sys.argv = ["mlrunner", *flags, *(map(held_back, told) if searches_models(told) else told)]
+    flags, overrides = parted(arguments)
+    if any(text.startswith("sweep=") for text in overrides) and not {*MULTIRUN} & {*flags}:
+        flags.append(MULTIRUN[0])  # a search is one; Hydra would find that out only where nothing else is wrong
+    refuse_unknown([*overrides, *flags])
+    told = list(map(readable, overrides))
+    sys.argv = ["mlrunner", *(map(held_back, told) if searches_models(told) else told), *flags]
     register_sweeper()
     hydra.main(version_base="1.3", config_path=str(PROJECT / "conf"), config_name="config")(run)()
     if RAISED:

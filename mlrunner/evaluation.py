@@ -67,13 +67,14 @@ class Evaluation:
     Args:
         scores: By part and name (`validation/r2`, `cv/r2_std`), and by bare name for the part that chooses.
         predictions: Of the part that chooses.
-        judged: Part to its predictions and a digest of its rows: what tells how sure the scores are.
+        judged: Part to its predictions, a digest of its rows, and which of them belong together: what tells how sure
+            the scores are.
         folds: The scores of each fold; None where there are none.
     """
 
     scores: dict[str, float]
     predictions: metrics.Predictions
-    judged: dict[str, tuple[metrics.Predictions, str]] = field(default_factory=dict)
+    judged: dict[str, tuple[metrics.Predictions, str, Any]] = field(default_factory=dict)
     folds: Replicates | None = None
 
 
@@ -90,7 +91,8 @@ def evaluate(fitted: Any, parts: Parts, model: Model, task: Task) -> Evaluation:
     predictions = {part: metrics.predict(fitted, *parts.of(part), task) for part in present}
     scores = {part: metrics.measure(found, task) for part, found in predictions.items()}
     told = {f"{part}/{name}": value for part, found in scores.items() for name, value in found.items()}
-    judged = {part: (said, digest(getattr(parts, part))) for part, said in predictions.items() if part != "train"}
+    judged = {part: (said, *rows_of(getattr(parts, part), parts.roles)) for part, said in predictions.items()}
+    judged.pop("train", None)
     if parts.chooser != "cv":
         return Evaluation({**told, **scores["validation"]}, predictions["validation"], judged)
     features, target = parts.of("train")
@@ -124,7 +126,12 @@ def judge(fitted: Any, known: pd.DataFrame, test: pd.DataFrame, roles: Roles, ta
     }
     scores = {part: metrics.measure(found, task) for part, found in predictions.items()}
     told = {f"{part}/{name}": value for part, found in scores.items() for name, value in found.items()}
-    return Evaluation(told, predictions["test"], {"test": (predictions["test"], digest(test))})
+    return Evaluation(told, predictions["test"], {"test": (predictions["test"], *rows_of(test, roles))})
+
+
+def rows_of(part: pd.DataFrame, roles: Roles) -> tuple[str, Any]:
+    """Name the rows of a part, and say which of them belong together; None where each stands by itself."""
+    return digest(part), part[roles.group].to_numpy() if roles.group in part else None
 
 
 def digest(part: pd.DataFrame) -> str:

@@ -11,9 +11,8 @@ from pathlib import Path
 from mlrunner import terminal
 from mlrunner.errors import ConfigError, MlrunnerError, ProblemsError, StoreError
 from mlrunner.keys import VERBS
+from mlrunner.options import parted
 
-# Hydra's flags that take a word, which is no override.
-VALUED = ("--cfg", "-c", "--config-name", "-cn", "--config-path", "-cp", "--config-dir", "-cd", "--package", "-p")
 UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENOENT)
 
 
@@ -70,8 +69,7 @@ def _refused(error: Exception, words: Sequence[str]) -> MlrunnerError:
     from mlrunner.composition.diagnosis import diagnose
 
     multirun = bool({"-m", "--multirun"} & set(words))
-    valued = {place + 1 for place, text in enumerate(words) if text in VALUED}
-    typed = [text for place, text in enumerate(words) if not text.startswith("-") and place not in valued]
+    typed = parted(words)[1]
     if typed and typed[0] in VERBS:  # whose other words are no overrides
         typed = [text for text in typed if "=" in text]
     found = diagnose(typed, multirun)

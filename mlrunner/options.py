@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 CONF = Path(__file__).resolve().parent.parent / "conf"
 CHOICE = re.compile(r"\w+=choice\([^)]*\)")
 DIGITS_OPTION = re.compile(r"(?<![\w'\"])\d+(_\d+)+(?![\w'\"])")
+# Hydra's flags that take a word, which is no override.
+FOLDER, INFO = ("--config-dir", "-cd"), ("--info", "-i")
+VALUED = (
+    "--cfg",
+    "-c",
+    "--config-name",
+    "-cn",
+    "--config-path",
+    "-cp",
+    "--package",
+    "-p",
+    "--experimental-rerun",
+    *FOLDER,
+)
+TOPICS = ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")
 NO_NAME = re.compile(r"[\d.]+|true|false", re.IGNORECASE)
 
 
@@ -24,6 +39,28 @@ def quote_option(text: str) -> str:
 def quote_choices(text: str) -> str:
     """Quote such options in each `choice(…)` of a zipped dimension."""
     return CHOICE.sub(lambda found: quote_option(found[0]), text)
+
+
+def parted(words: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Part Hydra's flags, with their words, from the overrides: argparse takes none between overrides."""
+    flags: list[str] = []
+    overrides: list[str] = []
+    before = ""
+    for word in words:
+        is_told = before in VALUED or (before in INFO and word in TOPICS)
+        is_flag = word.startswith("-") and not is_told
+        (flags if is_flag or is_told else overrides).append(word)
+        before = word if is_flag else ""
+    return flags, overrides
+
+
+def folder_of(flags: Sequence[str]) -> list[str]:
+    """Find the flag that names a folder of configuration beside the project's own, with its folder."""
+    for flag, word in zip(flags, [*flags[1:], ""], strict=True):
+        name, sign, folder = flag.partition("=")
+        if name in FOLDER:
+            return ["-cd", folder if sign else word]
+    return []
 
 
 def misread(texts: Iterable[str], error: ValueError) -> str:

@@ -185,7 +185,7 @@ def test_the_task_and_the_model_decide_the_figures(name: str, figures: list[str]
     assert list(drawn(name, folds)) == figures
 
 
-@pytest.mark.parametrize(("folds", "sides"), [(0, ["validation", "train"]), (3, ["train"])])
+@pytest.mark.parametrize(("folds", "sides"), [(0, ["held out", "train"]), (3, ["train"])])
 def test_the_learning_curve_has_the_sides_that_have_rows(folds: int, sides: list[str]) -> None:
     legend = drawn("boosted regression", folds)["learning_curve"].axes[0].get_legend()
     assert legend is not None
@@ -206,3 +206,11 @@ def test_every_figure_says_data_set_model_and_part(folds: int, judged: str, insp
 
 def test_without_a_subject_the_part_stands_alone() -> None:
     assert drawn("regression", subject="")["feature_importance"].texts[1].get_text() == "validation"
+
+
+def test_rows_that_belong_together_are_told_beside_what_judges_them() -> None:
+    _, shared, found, _ = evaluated("regression")
+    assert {part: list(clusters) for part, (_, _, clusters) in found.judged.items()} == {
+        part: list(getattr(shared, part)["group"]) for part in ("validation", "test")
+    }
+    assert evaluation.rows_of(shared.test, Roles("score"))[1] is None

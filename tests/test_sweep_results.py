@@ -136,9 +136,9 @@ def test_several_objectives_are_ranked_by_the_first(tmp_path: Path) -> None:
         ([0.9], [0.7], 0.2, NAN),
         ([0.7], [0.9], 0.2, NAN),
         ([3.0, 5.0], [1.0, 3.0], 2.0, 0.0),
-        ([3.0, 5.0], [2.0, 2.0], 2.0, 1.0),  # differences 1 and 3: deviation √2, over √2
-        ([1.0, 2.0, 3.0], [2.0, 4.0, 6.0], 2.0, 1 / math.sqrt(3)),  # -1, -2, -3: deviation 1, over √3
-        ([4.0, 4.0, 4.0, 4.0], [4.0, 2.0, 4.0, 2.0], 1.0, math.sqrt(4 / 3) / 2),  # 0, 2, 0, 2
+        ([3.0, 5.0], [2.0, 2.0], 2.0, 12.71 * math.sqrt(2 * (1 / 2 + 1))),  # differences 1 and 3: variance 2
+        ([1.0, 2.0, 3.0], [2.0, 4.0, 6.0], 2.0, 4.30 * math.sqrt(1 / 3 + 1 / 2)),  # -1, -2, -3: variance 1
+        ([4.0, 4.0, 4.0, 4.0], [4.0, 2.0, 4.0, 2.0], 1.0, 3.18 * math.sqrt(4 / 3 * (1 / 4 + 1 / 3))),  # 0, 2, 0, 2
         ([0.5, 0.5], [0.5, 0.5], 0.0, 0.0),
         ([], [], NAN, NAN),
         ([0.5, 0.6], [0.5], NAN, NAN),
@@ -156,7 +156,7 @@ def test_what_folds_have_in_common_is_no_noise() -> None:
     """Folds differ by 10; the winner is better in each by nearly the same."""
     found = lead([10.0, 20.0, 30.0], [9.0, 19.1, 28.9])
     assert found.lead == pytest.approx(1.0)
-    assert found.noise == pytest.approx(0.1 / math.sqrt(3))
+    assert found.noise == pytest.approx(4.30 * 0.1 * math.sqrt(1 / 3 + 1 / 2))
 
 
 @pytest.mark.parametrize(
@@ -164,12 +164,12 @@ def test_what_folds_have_in_common_is_no_noise() -> None:
     [
         (Lead(NAN, NAN), "there is no second"),
         (Lead(0.0123, NAN), "leads by 0.0123; one score a trial tells no noise, split=kfold or repeats=5 would"),
-        (Lead(0.5, 0.1), "leads by 0.5, which is more than the noise of ± 0.2"),
-        (Lead(0.5, 0.3), "leads by 0.5, which is not more than the noise of ± 0.6"),
-        (Lead(0.5, 0.25), "leads by 0.5, which is not more than the noise of ± 0.5"),
+        (Lead(0.5, 0.2), "leads by 0.5, which is more than the noise of ± 0.2"),
+        (Lead(0.5, 0.6), "leads by 0.5, which is not more than the noise of ± 0.6"),
+        (Lead(0.5, 0.5), "leads by 0.5, which is not more than the noise of ± 0.5"),
         (Lead(0.0, 0.0), "leads by 0, which is not more than the noise of ± 0"),
         (Lead(1e-6, 0.0), "leads by 1e-06, which is more than the noise of ± 0"),
-        (Lead(1234.567, 12.345), "leads by 1.23e+03, which is more than the noise of ± 25"),
+        (Lead(1234.567, 25), "leads by 1.23e+03, which is more than the noise of ± 25"),
     ],
     ids=["alone", "one score", "more", "less", "as much", "equal", "no noise", "large"],
 )

@@ -69,13 +69,15 @@ def command(folder: Path, more: list[str]) -> list[str]:
 
     hydra: Any = OmegaConf.load(folder / MULTIRUN).hydra
     before = [*map(str, hydra.overrides.hydra), *map(str, hydra.overrides.task)]
+    sources = hydra.get("runtime", {}).get("config_sources", [])
+    folders = [word for one in sources if one.provider == "command-line" for word in ("-cd", str(one.path))]
     if str(hydra.sweeper._target_).startswith(OURS):
         name = hydra.sweeper.study_name or "/".join(folder.absolute().parts[-2:])
         own = [f"hydra.sweeper.study_name={quoted(str(name))}"]
     else:
         own = [f"hydra.sweeper._target_={GRID}", f"hydra.sweep.dir={quoted(str(folder.absolute()))}"]
     newer = {_key(text) for text in (*own, *more)}
-    return ["--multirun", *[text for text in before if _key(text) not in newer], *own, *more]
+    return ["--multirun", *folders, *[text for text in before if _key(text) not in newer], *own, *more]
 
 
 def quoted(text: str) -> str:

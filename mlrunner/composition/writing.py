@@ -6,9 +6,11 @@ import math
 import re
 from typing import Any
 
-PLAIN = re.compile(r"[A-Za-z_/][\w./:+-]*", re.ASCII)  # of a text that needs no quotes, unless it is one of these words
+# Of a text that needs no quotes, unless it is one of these words.
+PLAIN = re.compile(r"(\$\{\w[\w.]*\}|[A-Za-z_/])(\$\{\w[\w.]*\}|[\w./:+-])*", re.ASCII)
 WORDS = re.compile(r"true|false|null|nan|inf|choice|range|interval|glob|tag|sort|shuffle|cast", re.IGNORECASE)
-NAME = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)  # of a key of a dictionary
+NAME = re.compile(r"[\w/\-\\+.$%*@?|()\[\]{}:=, \t]+", re.ASCII)  # of a key of a dictionary
+ESCAPED = re.compile(r"[\\()\[\]{}:=, \t]")  # of its characters, what means something else without a backslash
 
 
 def written(value: Any) -> str:
@@ -38,9 +40,17 @@ def written(value: Any) -> str:
 def _key(key: Any) -> str:
     if isinstance(key, int) and not isinstance(key, bool):
         return str(key)
-    if isinstance(key, str) and NAME.fullmatch(key) and not WORDS.fullmatch(key):
-        return key
+    if isinstance(key, str) and NAME.fullmatch(key) and not WORDS.fullmatch(key) and not _is_number(key):
+        return ESCAPED.sub(r"\\\g<0>", key)
     raise ValueError(f"no override can write the key {key!r}")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _text(text: str) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from optuna.trial import TrialState
 
+from mlrunner import noise
 from mlrunner.outcome import Outcome
 from mlrunner.sweep import RESULT, read_outcome
 from mlrunner.sweep.claims import VOID
@@ -52,7 +53,7 @@ def ranked(trials: list[FrozenTrial], goal: Goal) -> list[FrozenTrial]:
 
 @dataclass(frozen=True)
 class Lead:
-    """By how much the winner leads the next, and the noise of that difference; NaN where nothing tells it."""
+    """By how much the winner leads the next, and by how much it would by chance; NaN where nothing tells it."""
 
     lead: float
     noise: float
@@ -64,8 +65,8 @@ class Lead:
             return "there is no second"
         if self.noise != self.noise:
             return f"leads by {self.lead:.3g}; one score a trial tells no noise, split=kfold or repeats=5 would"
-        word = "more" if self.lead > 2 * self.noise else "not more"
-        return f"leads by {self.lead:.3g}, which is {word} than the noise of ± {2 * self.noise:.2g}"
+        word = "more" if self.lead > self.noise else "not more"
+        return f"leads by {self.lead:.3g}, which is {word} than the noise of ± {self.noise:.2g}"
 
 
 def lead(first: list[float], second: list[float]) -> Lead:
@@ -76,7 +77,7 @@ def lead(first: list[float], second: list[float]) -> Lead:
         second: The next one's.
 
     Returns:
-        The mean difference, and its standard error.
+        The mean difference, and how far chance takes it but for one time in twenty.
     """
     if not first or len(first) != len(second):
         return Lead(math.nan, math.nan)
@@ -86,7 +87,7 @@ def lead(first: list[float], second: list[float]) -> Lead:
     if count == 1:
         return Lead(abs(mean), math.nan)
     spread = math.fsum((one - mean) ** 2 for one in differences) / (count - 1)
-    return Lead(abs(mean), math.sqrt(spread / count))
+    return Lead(abs(mean), noise.sure(count) * noise.of_folds(spread, count))
 
 
 def scores_of(trial: FrozenTrial) -> list[float]:

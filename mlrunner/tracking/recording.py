@@ -198,8 +198,10 @@ def replicates(tracked: Tracked, found: Evaluation, task: Task) -> None:
     RECORDER.later(_replicate, tracked.run_id, found.judged, found.folds, task)
 
 
-def _replicate(run_id: str, judged: dict[str, tuple[Predictions, str]], folds: Replicates | None, task: Task) -> None:
-    found = {part: noise.replicate(said, task, rows) for part, (said, rows) in judged.items()} | {"cv": folds}
+def _replicate(
+    run_id: str, judged: dict[str, tuple[Predictions, str, Any]], folds: Replicates | None, task: Task
+) -> None:
+    found = {part: noise.replicate(said, task, *rows) for part, (said, *rows) in judged.items()} | {"cv": folds}
     told = {part: one.plain() for part, one in found.items() if one is not None}
     tracking.log_documents(run_id, {NOISE: told})
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mlrunner.commands import VERBS
-from tests.conftest import PROJECT, cold, environment, front_door
+from tests.conftest import PROJECT, environment, front_door
 
 HEAVY = ("zenml", "mlflow", "pandas", "sklearn", "xgboost", "matplotlib", "optuna", "pyarrow")
 PROBE = """
@@ -82,9 +82,10 @@ def test_a_misspelt_command_line_is_refused_in_one_sentence(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_flag_may_stand_between_overrides(tmp_path: Path) -> None:
-    done = cold(tmp_path, "seed=a", "-m", "model=nope,rf")
-    assert done.err.startswith("mlrunner: model=nope is not an option; model has")
+@pytest.mark.parametrize("flags", [["-m"], ["-m", "-cd", "{folder}"], ["--multirun", "--config-dir={folder}"]])
+def test_flags_may_stand_between_overrides(flags: list[str], tmp_path: Path) -> None:
+    done = front_door(tmp_path, "seed=a", *(flag.format(folder=tmp_path) for flag in flags), "model=nope,rf")
+    assert "mlrunner: model=nope is not an option; model has" in done.err
     assert done.code == 2
 
 

@@ -228,3 +228,13 @@ def test_the_verb_says_how_it_is_used(tmp_path: Path) -> None:
     assert done.code == 0
     assert "finished trials stay, interrupted ones run again with the same parameters" in " ".join(done.out.split())
     assert "example: mlrunner resume 2026-11-25/17-43-06-708940 hydra.sweeper.n_trials=40" in done.out
+
+
+def test_the_folder_of_configuration_is_named_again(home: Path) -> None:
+    folder = sweep(home / "mine", "model=mine")
+    file = folder / resume.MULTIRUN
+    told = yaml.safe_load(file.read_text())
+    sources = [{"path": "/work/conf", "provider": "main"}, {"path": "/of/mine", "provider": "command-line"}]
+    told["hydra"]["runtime"] = {"config_sources": sources}
+    file.write_text(yaml.safe_dump(told))
+    assert resume.command(folder, [])[:3] == ["--multirun", "-cd", "/of/mine"]

@@ -183,7 +183,7 @@ def test_the_winner_is_compared_with_the_next(sweep: Sweep) -> None:
     sweep.add(2.0, scores=[2.0, 2.0])
     sweep.add(state=FAIL)
     found = results.lead_of(sweep.study, UP)
-    assert (found.lead, found.noise) == (3.0, pytest.approx(1.0))
+    assert (found.lead, found.noise) == (3.0, pytest.approx(12.71 * math.sqrt(2 * (1 / 2 + 1))))
 
 
 @pytest.mark.parametrize("trials", [0, 1])

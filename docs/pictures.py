@@ -1,6 +1,6 @@
-"""Make the README's pictures from a real run: the terminal as SVG, the run's page in MLflow as PNG.
+"""Make the README's pictures from real runs: the terminal as SVG; a run in MLflow, and a report of a search, as PNG.
 
-python docs/pictures.py (or `make docs`); the second picture needs Chromium and is left as it is without.
+python docs/pictures.py (or `make docs`); the pages need Chromium and are left as they are without.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from rich.text import Text
 
 HERE = Path(__file__).parent
 COMPOSITION = ["model=hist_gradient_boosting", "cleaning=dates"]
+SEARCH = ["sweep=optuna", "cleaning=full", "model=rf,xgboost", "hydra.sweeper.n_trials=12"]
 COLUMNS = 124
 
 
@@ -36,6 +37,8 @@ def main() -> None:
         browser = shutil.which("chromium") or shutil.which("google-chrome")
         if browser is not None:
             page(browser, home, found["run_id"])
+            folder = json.loads(run(environment, *SEARCH, "output=json").splitlines()[-1])["folder"]
+            photograph(browser, f"file://{folder}/report.html", "report.png", "1280,1240")
 
 
 def run(environment: dict[str, str], *overrides: str) -> str:
@@ -64,18 +67,18 @@ def page(browser: str, home: str, run_id: str) -> None:
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         wait(f"http://127.0.0.1:{port}/health")
-        photograph(browser, f"http://127.0.0.1:{port}/#/experiments/1/runs/{run_id}")
+        photograph(browser, f"http://127.0.0.1:{port}/#/experiments/1/runs/{run_id}", "mlflow.png", "1400,1150")
     finally:
         server.terminate()
         server.wait()
 
 
-def photograph(browser: str, url: str) -> None:
-    """Let Chromium load a page and save it."""
+def photograph(browser: str, url: str, name: str, size: str) -> None:
+    """Let Chromium load a page and save what a window of that size shows."""
     quiet = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--hide-scrollbars"]
-    size = ["--window-size=1400,1150", "--virtual-time-budget=30000"]
+    told = [f"--window-size={size}", "--virtual-time-budget=30000"]
     with tempfile.TemporaryDirectory() as profile:
-        command = [browser, *quiet, *size, f"--user-data-dir={profile}", f"--screenshot={HERE}/mlflow.png", url]
+        command = [browser, *quiet, *told, f"--user-data-dir={profile}", f"--screenshot={HERE / name}", url]
         subprocess.run(command, check=True, capture_output=True, timeout=120)
 
 

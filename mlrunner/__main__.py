@@ -32,19 +32,24 @@ def main() -> int:
     try:
         return dispatch(arguments)
     except KeyboardInterrupt as error:
-        from mlrunner.sweep import close_interrupted
-
-        close_interrupted()
+        _close_sweep("KILLED")
         print("mlrunner: interrupted; what was finished is kept.", file=sys.stderr)
         return interrupts.exit_code(error)
     except Exception as error:
         from mlrunner import failures
 
+        _close_sweep("FAILED")
         if verbose:
             raise
         return failures.report(error)
     finally:
         gc.freeze()  # or the interpreter would look through all of them once more on its way out
+
+
+def _close_sweep(status: str) -> None:
+    """Close what a grid has opened; nothing where none was begun."""
+    if "mlrunner.sweep" in sys.modules:
+        sys.modules["mlrunner.sweep"].close_open(status)
 
 
 def prepare_environment(verbose: bool) -> None:

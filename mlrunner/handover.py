@@ -76,7 +76,7 @@ def deploy(what: str, overrides: Sequence[str] = ()) -> HandedOver:
     store = open_store(home)
     run = naming.leading(store, naming.find(store, what, home, saved=True))
     frozen = run.config()
-    refuse_foreign(frozen, (*USED, *FROZEN))
+    refuse_foreign(frozen, FROZEN)
     return hand_over(run, {**frozen, **_chosen(told, run.params, frozen)})
 
 

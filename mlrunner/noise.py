@@ -14,6 +14,7 @@ leaves to training (C. Nadeau and Y. Bengio, Inference for the Generalization Er
 
 from __future__ import annotations
 
+import hashlib
 import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -80,7 +81,7 @@ def replicate(predictions: Predictions, task: Task, rows: str, clusters: Any = N
     unit = np.arange(count) if clusters is None else np.unique(np.asarray(clusters).astype(str), return_inverse=True)[1]
     if count == 0 or unit.max() + 1 < 2 * GROUPS:
         return None
-    step = -(-count // LOOKED_AT)
+    step = max(1, min(-(-count // LOOKED_AT), (unit.max() + 1) // (2 * GROUPS)))
     taken = np.flatnonzero(unit % step == 0)
     group = unit[taken] // step % GROUPS
     found: dict[str, list[float]] = {}
@@ -92,7 +93,8 @@ def replicate(predictions: Predictions, task: Task, rows: str, clusters: Any = N
         )
         for name, value in measure(some, task).items():
             found.setdefault(name, []).append(value)
-    dealt = rows if clusters is None else f"{rows} in clusters"  # other groups than those of rows dealt one by one
+    # Other groups than those of rows dealt one by one, or by another column.
+    dealt = rows if clusters is None else f"{rows} in {hashlib.sha256(unit.tobytes()).hexdigest()[:16]}"
     return Replicates(dealt, math.sqrt(len(taken) / count), found)
 
 
@@ -115,9 +117,15 @@ def of_difference(first: Replicates, second: Replicates, metric: str) -> float:
     return math.hypot(_error(one, first), _error(other, second))
 
 
-def of_folds(variance: float, folds: int) -> float:
-    """Find the standard error of a mean over folds, of the unbiased variance among them."""
-    return math.sqrt(variance * (1 / folds + 1 / (folds - 1)))
+def of_folds(variance: float, count: int, held_out: float) -> float:
+    """Find the standard error of a mean over folds.
+
+    Args:
+        variance: Among them, unbiased.
+        count: Of folds and their repeats.
+        held_out: Rows that a fold is scored on for each row that it trains on: of K folds 1 / (K - 1).
+    """
+    return math.sqrt(variance * (1 / count + held_out))
 
 
 def _error(values: list[float], of: Replicates) -> float:
@@ -127,5 +135,5 @@ def _error(values: list[float], of: Replicates) -> float:
     mean = math.fsum(values) / count
     spread = math.fsum((value - mean) ** 2 for value in values)
     if of.is_folds:
-        return of_folds(spread / (count - 1), count)
+        return of_folds(spread / (count - 1), count, 1 / (count - 1))
     return of.scale * math.sqrt(spread * (count - 1) / count)

@@ -56,11 +56,12 @@ def parted(words: Iterable[str]) -> tuple[list[str], list[str]]:
 
 def folder_of(flags: Sequence[str]) -> list[str]:
     """Find the flag that names a folder of configuration beside the project's own, with its folder."""
+    found: list[str] = []  # the last one is meant
     for flag, word in zip(flags, [*flags[1:], ""], strict=True):
         name, sign, folder = flag.partition("=")
         if name in FOLDER:
-            return ["-cd", folder if sign else word]
-    return []
+            found = ["-cd", folder if sign else word]
+    return found
 
 
 def misread(texts: Iterable[str], error: ValueError) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import importlib
 import os
-import signal
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from typing import Any, Literal, ParamSpec, TypeVar
 
 from mlrunner.errors import StoreError
+from mlrunner.interrupts import stand_apart
 from mlrunner.orphans import end_with_parent
 
 P = ParamSpec("P")
@@ -70,7 +70,7 @@ class Recorder:
 
 def _begin(environment: dict[str, str]) -> None:
     """Write to the stores of the process that was started first, leave Ctrl-C to it, and end with it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    stand_apart()
     os.environ.update(environment)
     end_with_parent()
 

@@ -16,6 +16,7 @@ BY_TASK = "${model.targets.${dataset.task}}"  # the one class that another key m
 VARIABLES = ("MLRUNNER_PROJECT", "MLRUNNER_HOME")  # where our folders are; others of ours hold secrets
 LOGINS = "stack"  # this machine's
 FILES = "joblib"  # reads what it has kept as code
+LIMITS = "deployer."  # a container's memory is another one
 INNERMOST = re.compile(r"\$\{([^${}]*)\}")
 INSIDE = "\0"  # stands for what an interpolation became
 
@@ -51,7 +52,8 @@ def _problems(node: Any, key: str, more: Sequence[str]) -> Iterator[str]:
 
 def _kept(value: Any, key: str, more: Sequence[str]) -> Iterator[str]:
     """Refuse a folder of fitted steps: an estimator's `memory` unpickles what anybody may have put there."""
-    if key.startswith("model.") and key.endswith(".memory") and value is not None and FILES not in more:
+    name = re.split(r"\.|__", key)[-1]  # `step__memory` sets that of a step
+    if name == "memory" and not key.startswith(LIMITS) and value is not None and FILES not in more:
         yield (
             f"{key} names a folder of pickles, which run code when they are read; if you trust it, set {MORE}={FILES} "
             "in the environment."

@@ -443,6 +443,12 @@ def test_a_secret_of_a_composition_is_not_told(monkeypatch: pytest.MonkeyPatch) 
     assert line.is_exact
 
 
+def test_a_secret_that_was_typed_is_in_no_command() -> None:
+    found = compare([of_composition([]), of_composition(["+dataset.options.password=hunter2"])])
+    for told in (rendering.as_html(found, True), rendering.as_json(found), rendering.as_markdown(found, True)):
+        assert "hunter2" not in told
+
+
 def test_a_search_is_told_with_its_sampler_its_goal_and_its_space() -> None:
     params = {"study": "s", "sampler._target_": "optuna.samplers.TPESampler", "goal.r2": "maximize", "space/x": "1,2"}
     sweep = replace(record(sweep_id="day/time"), params=params)

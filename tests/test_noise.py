@@ -119,11 +119,21 @@ def test_rows_that_belong_together_are_no_surer_than_one_of_them(orders: int) ->
     assert np.mean(found) == pytest.approx(np.abs(one.y_true - one.y_pred).std() / math.sqrt(orders), rel=0.15)
 
 
+def test_of_few_clusters_of_many_rows_each_is_looked_at() -> None:
+    drawn = noise.replicate(regression(20_000), "regression", "rows", np.arange(20_000) % 45)
+    assert drawn is not None
+    assert drawn.scale == 1
+    assert len({*drawn.metrics["mae"]}) == noise.GROUPS
+
+
 def test_rows_dealt_otherwise_are_not_compared_group_by_group() -> None:
     said = regression(400)
-    one, two = (noise.replicate(said, "regression", "rows", each) for each in (None, np.arange(400) // 2))
+    dealt = (None, np.arange(400) // 2, np.arange(400) % 200)
+    one, two, three = (noise.replicate(said, "regression", "rows", each) for each in dealt)
     assert one is not None
     assert two is not None
+    assert three is not None
+    assert noise.of_difference(two, three, "mae") > 0
     assert noise.of_difference(two, two, "mae") == 0
     assert noise.of_difference(one, two, "mae") > 0
 

@@ -159,6 +159,12 @@ def test_what_folds_have_in_common_is_no_noise() -> None:
     assert found.noise == pytest.approx(4.30 * 0.1 * math.sqrt(1 / 3 + 1 / 2))
 
 
+def test_repeats_of_the_same_folds_share_their_training_rows() -> None:
+    """Three repeats of two folds: each fold is scored on as many rows as it trains on, however often."""
+    found = lead([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [0.0] * 6, repeats=3)
+    assert found.noise == pytest.approx(2.57 * math.sqrt(3.5 * (1 / 6 + 1)))
+
+
 @pytest.mark.parametrize(
     ("found", "told"),
     [

@@ -60,6 +60,7 @@ def test_what_is_ours_or_of_a_library_of_models_is_taken(config: Any) -> None:
             r"model\.estimator\.memory names a folder of pickles.* MLRUNNER_TRUSTED=joblib",
         ),
         ({"a": [{"memory": {"location": "/shared"}}]}, r"model\.a\.0\.memory names a folder of pickles"),
+        ({"estimator": {"param_grid": {"p__memory": ["/shared"]}}}, r"p__memory names a folder of pickles"),
         ({"url": "${oc.env:A{B}}"}, r"model\.url holds an interpolation that cannot be read"),
         (
             {"_target_": "${model.name}", "name": "subprocess.Popen"},

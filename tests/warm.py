@@ -91,9 +91,13 @@ class Begun:
         return printed, warned
 
     def send_signal(self, number: int) -> None:
-        """Send a signal, unless it has ended."""
+        """Send a signal to it alone, unless it has ended."""
         if self.poll() is None:
             os.kill(self.pid, number)
+
+    def signal_all(self, number: int) -> None:
+        """Send a signal to it and to all that it has started, as a terminal does."""
+        os.killpg(self.pid, number)
 
     def kill(self) -> None:
         """End it at once."""
@@ -171,6 +175,7 @@ def serve() -> dict[str, Any] | None:
 
 def become(command: dict[str, Any]) -> None:
     """Make this process one that was started to run a command."""
+    os.setsid()  # a shell gives each command a group
     signal.alarm(command["seconds"])
     os.environ.clear()
     os.environ.update(command["environment"])

@@ -55,7 +55,9 @@ def _candidates(name: str, home: Path) -> Iterator[Path]:
 
         yield Path(str(studies.folder_of(name, home)))
     with suppress(ConfigError):  # no run of this name
-        yield Path(naming.find(open_store(home), name, home).tags.get(FOLDER, ""))
+        folder = naming.find(open_store(home), name, home).tags.get(FOLDER)
+        if folder:
+            yield Path(folder)
 
 
 def command(folder: Path, more: list[str]) -> list[str]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from mlrunner.comparison import Comparison
 from mlrunner.comparison.sections import letter
+from mlrunner.redaction import redact
 
 EQUAL = "Nothing differs that decides a result."
 PLAINLY_QUOTED = re.compile(r"""[^"$`\\!\n]*'[^"$`\\!\n]*""")  # nothing in it means anything within double quotes
@@ -37,5 +38,6 @@ def ending(found: Comparison) -> Iterator[tuple[str, str]]:
 
 
 def shell(words: Sequence[str]) -> str:
-    """Write words for a shell; Hydra's own quotes within double ones, as a person would type them."""
+    """Write words for a shell; Hydra's own quotes within double ones, as a person would type them; no secret."""
+    words = list(map(redact, words))
     return " ".join(f'"{word}"' if PLAINLY_QUOTED.fullmatch(word) else shlex.quote(word) for word in words)

@@ -12,6 +12,7 @@ from mlrunner.comparison import Comparison
 from mlrunner.comparison.ending import EQUAL, ending
 from mlrunner.comparison.sections import SIGNS, Section, letter, sections
 from mlrunner.comparison.structure import ABSENT, Change
+from mlrunner.redaction import redact
 
 
 def as_markdown(found: Comparison, whole: bool = False) -> str:
@@ -97,9 +98,17 @@ def as_json(found: Comparison) -> str:
             for one in found.scores
         ],
         "moved": [[vars(one) for one in moved] for moved in found.moved],
-        "lines": [None if one is None else {**vars(one), "exact": one.is_exact} for one in found.lines],
+        "lines": [None if one is None else _redacted({**vars(one), "exact": one.is_exact}) for one in found.lines],
     }
     return json.dumps(_finite(told), default=str)
+
+
+def _redacted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _redacted(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_redacted(item) for item in value]
+    return redact(value) if isinstance(value, str) else value
 
 
 def _side(side: Any) -> dict[str, Any]:

@@ -112,4 +112,4 @@ def _of_folds(name: str, side: Side) -> float:
     folds = (side.frozen.config.get("split") or {}).get("folds")
     if deviation is None or not isinstance(folds, int) or folds < 2:
         return math.nan
-    return noise.sure(folds) * noise.of_folds(deviation**2 * folds / (folds - 1), folds)
+    return noise.sure(folds) * noise.of_folds(deviation**2 * folds / (folds - 1), folds, 1 / (folds - 1))

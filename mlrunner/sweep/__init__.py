@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -117,11 +118,12 @@ def show_report(file: str | None) -> None:
         console().print(Text.assemble(("  report    ", "dim"), relative(file)))
 
 
-def close_interrupted() -> None:
-    """Close the parent of a sweep that was interrupted; nothing for a single run, which closes itself."""
+def close_open(status: str) -> None:
+    """Close the parent of a sweep that did not come to its end; nothing for a single run, which closes itself."""
     run_id = os.environ.pop(PARENT, None)
     if run_id is None:
         return
     from mlrunner.sweep import parent
 
-    parent.close_killed(run_id)
+    with suppress(MlrunnerError):  # what ended the sweep matters more
+        parent.close_early(run_id, status)

@@ -91,9 +91,9 @@ def report(run_id: str, folder: Path, outcomes: list[Outcome]) -> str | None:
     return publishing.at_end(run_id, Path(os.environ["MLRUNNER_HOME"]), folder, outcomes=outcomes)
 
 
-def close_killed(run_id: str) -> None:
-    """Close the parent of an interrupted sweep, once what its compositions recorded is written."""
+def close_early(run_id: str, status: str) -> None:
+    """Close the parent of a sweep that did not come to its end, once what its compositions recorded is written."""
     RECORDER.flush()
     for child in tracking.running_children(run_id):  # of other processes, which cannot close them any more
-        tracking.end(child, "KILLED")
-    tracking.end(run_id, "KILLED")
+        tracking.end(child, status)
+    tracking.end(run_id, status)

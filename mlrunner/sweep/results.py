@@ -17,6 +17,7 @@ from mlrunner.outcome import Outcome
 from mlrunner.sweep import RESULT, read_outcome
 from mlrunner.sweep.claims import VOID
 from mlrunner.sweep.search import FOLDER, OVERRIDES
+from mlrunner.sweep.studies import META
 from mlrunner.trial import FOUND
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from mlrunner.sweep.space import Space
 
 NAME = "optimization_results.yaml"
+HELD_OUT = 0.25  # where there are no folds: validation rows for each training row, as most splits have about
 STATES = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed", "RUNNING": "running", "WAITING": "waiting"}
 
 
@@ -69,12 +71,13 @@ class Lead:
         return f"leads by {self.lead:.3g}, which is {word} than the noise of ± {self.noise:.2g}"
 
 
-def lead(first: list[float], second: list[float]) -> Lead:
+def lead(first: list[float], second: list[float], repeats: int = 1) -> Lead:
     """Compare two trials fold by fold, for both were scored on the same rows.
 
     Args:
         first: The winner's score in each fold and repeat.
         second: The next one's.
+        repeats: How often each fold was scored.
 
     Returns:
         The mean difference, and how far chance takes it but for one time in twenty.
@@ -87,7 +90,9 @@ def lead(first: list[float], second: list[float]) -> Lead:
     if count == 1:
         return Lead(abs(mean), math.nan)
     spread = math.fsum((one - mean) ** 2 for one in differences) / (count - 1)
-    return Lead(abs(mean), noise.sure(count) * noise.of_folds(spread, count))
+    folds = count // repeats
+    held_out = 1 / (folds - 1) if folds > 1 else HELD_OUT
+    return Lead(abs(mean), noise.sure(count) * noise.of_folds(spread, count, held_out))
 
 
 def scores_of(trial: FrozenTrial) -> list[float]:
@@ -99,7 +104,10 @@ def scores_of(trial: FrozenTrial) -> list[float]:
 def lead_of(study: Study, goal: Goal) -> Lead:
     """Compare the winner with the next."""
     first = ranked(valid(study), goal)[:2]
-    return lead(scores_of(first[0]), scores_of(first[1])) if len(first) == 2 else Lead(math.nan, math.nan)
+    if len(first) < 2:
+        return Lead(math.nan, math.nan)
+    repeats = int(study.user_attrs.get(META, {}).get("repeats", 1))
+    return lead(scores_of(first[0]), scores_of(first[1]), repeats)
 
 
 def outcomes_of(study: Study, goal: Goal) -> list[Outcome]:

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from threadpoolctl import threadpool_limits
 
+from mlrunner.interrupts import left_aside, stand_apart
 from mlrunner.orphans import end_with_parent
 from mlrunner.trial import Found, TrialTask
 
@@ -162,13 +163,12 @@ def preload(modules: list[str]) -> None:
 
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     CONTEXT.set_forkserver_preload([*PRELOAD, *modules])
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the sweep, which tells its workers
     said = os.environ.get(SAFE)
     os.environ[SAFE] = "1"  # or a `random.py` of the current folder would be imported for Python's
     try:
-        forkserver.ensure_running()
+        with left_aside():  # Ctrl-C is for the sweep, which tells its workers
+            forkserver.ensure_running()
     finally:
-        signal.signal(signal.SIGINT, before)
         os.environ.pop(SAFE)
         if said is not None:
             os.environ[SAFE] = said
@@ -176,7 +176,7 @@ def preload(modules: list[str]) -> None:
 
 def work(pipe: Connection, threads: int) -> None:
     """Run trials until the pipe closes: the life of a worker."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    stand_apart()
     end_with_parent()
     from mlrunner.trial import running
 

@@ -77,18 +77,19 @@ def test_two_sweeps_of_the_same_second_share_nothing(session_home: Path) -> None
     assert len(parents(store(session_home), found[0]) | parents(store(session_home), found[1])) == 2
 
 
-def test_ctrl_c_in_a_grid_keeps_what_was_finished(session_home: Path) -> None:
-    client = store(session_home)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP], ids=["ctrl-c", "hangup"])
+def test_an_interrupted_grid_keeps_what_was_finished(session_home: Path, number: signal.Signals) -> None:
+    client, name = store(session_home), f"stopped {number}"
     trees = "model.estimator.n_estimators=2,20000"
-    with begin(session_home, "-m", "tracking.experiment=stopped", "model=rf", trees) as process:
+    with begin(session_home, "-m", f"tracking.experiment={name}", "model=rf", trees) as process:
         deadline = time.monotonic() + 120
-        while len(found := statuses_of(client, "stopped")) < 3 and time.monotonic() < deadline:
+        while len(found := statuses_of(client, name)) < 3 and time.monotonic() < deadline:
             time.sleep(0.5)
         time.sleep(2)
-        process.send_signal(signal.SIGINT)
+        process.signal_all(number)
         _, err = process.communicate(timeout=120)
-    assert process.returncode == 130, err
-    found = statuses_of(client, "stopped")
+    assert process.returncode == 128 + number, err
+    found = statuses_of(client, name)
     assert found["n_estimators=2"] == "FINISHED"
     assert found["n_estimators=20000"] == "KILLED"
     assert sorted(found.values()) == ["FINISHED", "KILLED", "KILLED"]

@@ -291,7 +291,7 @@ def test_ctrl_c_once_finishes_the_running_trials_and_twice_stops_them(
     options = ("sweep=optuna", *SLOW, "hydra.sweeper.n_trials=30", "+model.estimator.mode=fine")
     once = running(*options, "hydra.sweeper.study_name=once")
     until(lambda: finished(session_home, "once") >= 2, once)
-    once.send_signal(signal.SIGINT)
+    once.signal_all(signal.SIGINT)
     out, err = once.communicate(timeout=120)
     assert once.returncode == 130, err
     assert "Traceback" not in err
@@ -316,6 +316,19 @@ def test_ctrl_c_once_finishes_the_running_trials_and_twice_stops_them(
     assert {one.user_attrs.get("void") for one in study_of(session_home, "twice").trials[:2]} == {"interrupted"}
     children = [p for p in psutil.process_iter(["cmdline"]) if str(odd) in " ".join(p.info["cmdline"] or [])]
     assert not psutil.wait_procs(children, timeout=10)[1]
+
+
+def test_a_terminated_search_is_closed(running: Any, session_home: Path) -> None:
+    client = store(session_home)
+    process = running("sweep=optuna", *SLOW, "tracking.experiment=terminated", "hydra.sweeper.study_name=terminated")
+    until(lambda: finished(session_home, "terminated") >= 1, process)
+    process.signal_all(signal.SIGTERM)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (143, "mlrunner: interrupted; what was finished is kept.\n")
+    experiment = client.get_experiment_by_name("terminated")
+    assert experiment is not None
+    statuses = [run.info.status for run in client.search_runs([experiment.experiment_id])]
+    assert {*statuses} == {"FINISHED", "KILLED"}
 
 
 def test_a_worker_that_is_killed_from_outside_is_replaced(running: Any, session_home: Path) -> None:

@@ -32,8 +32,9 @@ def main() -> int:
     try:
         return dispatch(arguments)
     except KeyboardInterrupt as error:
-        _close_sweep("KILLED")
-        print("mlrunner: interrupted; what was finished is kept.", file=sys.stderr)
+        begun = _close_sweep("KILLED")
+        hint = f"; go on with mlrunner resume {begun}" if begun else ""
+        print(f"mlrunner: interrupted; what was finished is kept{hint}.", file=sys.stderr)
         return interrupts.exit_code(error)
     except Exception as error:
         from mlrunner import failures
@@ -46,10 +47,14 @@ def main() -> int:
         gc.freeze()  # or the interpreter would look through all of them once more on its way out
 
 
-def _close_sweep(status: str) -> None:
-    """Close what a grid has opened; nothing where none was begun."""
-    if "mlrunner.sweep" in sys.modules:
-        sys.modules["mlrunner.sweep"].close_open(status)
+def _close_sweep(status: str) -> str | None:
+    """Close what a grid has opened, and tell what resumes the sweep that was under way; None where none was."""
+    if "mlrunner.sweep" not in sys.modules:
+        return None
+    from mlrunner.sweep import SweepCallback, close_open
+
+    close_open(status)
+    return SweepCallback.begun
 
 
 def prepare_environment(verbose: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -24,6 +25,7 @@ VALUED = (
     *FOLDER,
 )
 TOPICS = ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")
+PLAINLY_QUOTED = re.compile(r"""[^"$`\\!\n]*'[^"$`\\!\n]*""")  # nothing in it means anything within double quotes
 NO_NAME = re.compile(r"[\d.]+|true|false", re.IGNORECASE)
 
 
@@ -39,6 +41,11 @@ def quote_option(text: str) -> str:
 def quote_choices(text: str) -> str:
     """Quote such options in each `choice(…)` of a zipped dimension."""
     return CHOICE.sub(lambda found: quote_option(found[0]), text)
+
+
+def shell(words: Iterable[str]) -> str:
+    """Write words for a shell; Hydra's own quotes within double ones, as a person would type them."""
+    return " ".join(f'"{word}"' if PLAINLY_QUOTED.fullmatch(word) else shlex.quote(word) for word in words)
 
 
 def parted(words: Iterable[str]) -> tuple[list[str], list[str]]:

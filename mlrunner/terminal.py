@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import shlex
 import sys
 import textwrap
 from pathlib import Path
@@ -13,6 +12,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from mlrunner.options import shell
 
 if TYPE_CHECKING:
     from typing import Any
@@ -120,7 +121,7 @@ def where_next(outcome: Outcome, overrides: list[str]) -> dict[str, str]:
         "mlflow": f"mlrunner ui {short}  # run {outcome.run_id}",
         "folder": relative(outcome.folder),
         **(compare if _has_previous(Path(outcome.folder)) else {}),
-        "again": " ".join(["mlrunner", *map(shlex.quote, overrides)]),
+        "again": shell(["mlrunner", *overrides]),
         "reproduce": f"mlrunner reproduce {short}",
         **(after if outcome.model_uri is not None else {}),
     }

@@ -455,6 +455,13 @@ def test_a_bad_command_line_is_refused(case: str) -> None:
 
 def test_a_grid_may_list_options_and_each_is_looked_at() -> None:
     assert diagnosis.diagnose(["model=rf,ridge"], multirun=True) == []
+    assert diagnosis.diagnose(["split=kfold,'80_20'"], multirun=True) == []
+    assert diagnosis.diagnose(["model=rf,hist_gradient_boosting", "model.estimator.min_samples_leaf=3"], True) == [
+        "model.estimator.min_samples_leaf is not a key of the default, where Hydra's own grid looks for it; write "
+        "++model.estimator.min_samples_leaf=3, or add sweep=grid."
+    ]
+    (sentence,) = diagnosis.diagnose(["model=rf,ridge", "model.estimator.alpha=1"], multirun=True)
+    assert sentence.startswith("with model=rf, model.estimator.alpha is not a key; model.estimator has max_depth,")
     assert diagnosis.diagnose(["model=rf,rigde"], multirun=True) == [
         f"model=rigde is not an option; model has {MODELS}. Did you mean 'ridge'?"
     ]

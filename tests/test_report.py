@@ -29,6 +29,7 @@ from mlrunner.errors import ConfigError, StoreError
 from mlrunner.outcome import Outcome
 from mlrunner.plots import search as search_plots
 from mlrunner.records import Record, Store
+from mlrunner.records.frozen import Frozen
 from mlrunner.records.record import STUDY
 from mlrunner.report import (
     columns,
@@ -288,6 +289,12 @@ def test_secrets_are_hidden_and_the_page_stays_whole(tmp_path: Path) -> None:
     text = report.html(grid(tmp_path, [outcome(0, name=name), failed]))
     assert "hunter2" not in text
     assert text.count("<tr") == text.count("</tr>") > 3
+
+
+def test_the_default_is_that_of_the_same_data(tmp_path: Path) -> None:
+    typed = ("model=rf", "dataset=csv", "+dataset.options.decimal=','", "datasets=x", "seed=1")
+    found = differences._of_data(Frozen({}, overrides=typed, sources=(str(tmp_path), "/gone")))
+    assert found == ["-cd", str(tmp_path), "dataset=csv", "+dataset.options.decimal=','"]
 
 
 def test_a_secret_of_todays_files_is_not_in_the_differences(tmp_path: Path) -> None:

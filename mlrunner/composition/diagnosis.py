@@ -19,6 +19,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from mlrunner.composition.gaps import options
 from mlrunner.errors import brief, nearest
+from mlrunner.options import quote_option
 
 CONF = "conf"
 CHOICES = ("gate", "deployer")  # groups with an option that has no keys
@@ -40,10 +41,22 @@ def diagnose(texts: list[str], multirun: bool = False) -> list[str]:
         wrong = {one.input_line: list(_options(one, loader)) for one in groups}
         sentences += [sentence for found in wrong.values() for sentence in found]
         chosen = [one.input_line for one in groups if not wrong[one.input_line] and not one.is_sweep_override()]
-        cfg = compose("config", [text for text in chosen if text is not None])
+        told = [text for text in chosen if text is not None]
+        variants = _variants([one for one in groups if one.is_sweep_override()], loader)
+        cfgs = {label: compose("config", [*told, *more]) for label, more in variants.items()}
         names = [name for name in _names(loader) if loader.repository.group_exists(name) and name != "hydra"]
         others = [one for one in parsed if one not in groups and one.package is None]
-        return [*sentences, *[sentence for one in others for sentence in _key(one, cfg, names)]]
+        return [*sentences, *[sentence for one in others for sentence in _keys(one, cfgs, names)]]
+
+
+def _variants(swept: list[Override], loader: Any) -> dict[str, list[str]]:
+    """Name each option of the groups that a grid goes through, with the overrides that choose it; first the default."""
+    found: dict[str, list[str]] = {"": []}
+    for one in swept:
+        known = loader.get_group_options(one.key_or_group)
+        chosen = [f"{one.key_or_group}={option}" for option in _swept(one) if option in known]
+        found |= {text: [quote_option(text)] for text in chosen}
+    return found
 
 
 def _parse(texts: list[str], loader: Any) -> tuple[list[Override], list[str]]:
@@ -79,14 +92,38 @@ def _options(override: Override, loader: Any) -> Iterator[str]:
     if value is None:
         yield f"{group}=null is not an option; {group} has {told}."
         return
-    chosen = list(override.sweep_string_iterator()) if override.is_sweep_override() else _listed(value)
+    chosen = _swept(override) if override.is_sweep_override() else _listed(value)
     for option in chosen:
         if option not in known:
             yield f"{group}={option} is not an option; {group} has {told}.{nearest(option, known)}"
 
 
+def _swept(override: Override) -> list[str]:
+    return [one.strip("'\"") for one in override.sweep_string_iterator()]  # 80_20 is quoted by the front door
+
+
 def _listed(value: Any) -> list[str]:
     return [str(one) for one in value] if isinstance(value, list) else [str(value)]
+
+
+def _keys(override: Override, cfgs: dict[str, DictConfig], groups: list[str]) -> list[str]:
+    """Refuse a key that is not there; in a grid Hydra looks for it in the default option, which may not be meant."""
+    default, *others = [list(_key(override, cfg, groups)) for cfg in cfgs.values()]
+    key = override.key_or_group
+    labels = [label for label in cfgs if label and key.startswith(f"{label.partition('=')[0]}.")]
+    if not labels:
+        return default
+    missing = {label: found for label, found in zip(list(cfgs)[1:], others, strict=True) if found and label in labels}
+    if missing:
+        return [f"with {label}, {sentence}" for label, found in missing.items() for sentence in found]
+    return (
+        [
+            f"{key} is not a key of the default, where Hydra's own grid looks for it; write ++{override.input_line}, "
+            "or add sweep=grid."
+        ]
+        if default
+        else []
+    )
 
 
 def _key(override: Override, cfg: DictConfig, groups: list[str]) -> Iterator[str]:

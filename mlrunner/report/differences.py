@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
@@ -11,13 +12,15 @@ from mlrunner.errors import MlrunnerError
 from mlrunner.redaction import SECRETS, redact
 
 if TYPE_CHECKING:
+    from mlrunner.records.frozen import Frozen
     from mlrunner.report.material import Material
 
+DATA = re.compile(r"[+~]{0,2}dataset[.=]")
 ROW = re.compile(rf'(<th scope="row">[^<]*\b(?:{SECRETS})</th>)(.*?</tr>)')
 
 
 def differences(material: Material) -> Markup | None:
-    """Compare the run that leads with the default composition; None where there is nothing to compare."""
+    """Compare the run that leads with the default composition on its data; None where there is nothing to compare."""
     from mlrunner import comparison
     from mlrunner.comparison import rendering, sides
 
@@ -25,10 +28,16 @@ def differences(material: Material) -> Markup | None:
         return None
     try:
         lead = sides.of_record(material.lead.place, material.lead, material.store)
-        found = comparison.compare([sides.of_composition([]), lead])
+        found = comparison.compare([sides.of_composition(_of_data(lead.frozen)), lead])
     except MlrunnerError:  # a run that mlrunner did not make, or whose composition is gone
         return None
     return Markup(without_secrets(rendering.as_html(found)))
+
+
+def _of_data(frozen: Frozen) -> list[str]:
+    """Take what chose the data: what a default makes of other data tells nothing."""
+    folders = [word for folder in frozen.sources if Path(folder).is_dir() for word in ("-cd", folder)]
+    return [*folders, *(text for text in frozen.overrides if DATA.match(text))]
 
 
 def without_secrets(fragment: str) -> str:

@@ -70,10 +70,13 @@ class SweepCallback(Callback):
     """What Hydra calls around a multirun; it warns of what a callback raises and goes on, so nothing is raised."""
 
     failed: int = 0  # compositions of the last sweep of this process
+    begun: str | None = None  # what `mlrunner resume` calls the sweep that runs
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Open the MLflow parent; without one nothing starts. Our own sweeper does so itself, after its checks."""
         del kwargs
+        name = OmegaConf.select(config, "hydra.sweeper.study_name")
+        SweepCallback.begun = str(name or "/".join(Path(config.hydra.sweep.dir).parts[-2:]))
         if is_ours(config):
             return
         from mlrunner.sweep import parent
@@ -88,6 +91,7 @@ class SweepCallback(Callback):
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Rank the compositions, close the parent, and hand the best one over."""
         del kwargs
+        SweepCallback.begun = None
         if is_ours(config):
             return
         from mlrunner.sweep import parent

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressC
 from rich.table import Table
 from rich.text import Text
 
-from mlrunner.options import folder_of
+from mlrunner.options import folder_of, shell
 from mlrunner.sweep.results import best_of, valid
 from mlrunner.sweep.search import Ended, Running
 from mlrunner.sweep.workers import Step
@@ -32,7 +31,7 @@ def command(overrides: tuple[str, ...]) -> str:
     """Write the command that runs a trial by itself."""
     alone = [text for text in overrides if not text.startswith(("sweep=", "output=", "hydra"))]
     plain = [QUOTED.sub(r"\1\2", text) for text in alone]
-    return shlex.join(["mlrunner", *folder_of(sys.argv), *plain])
+    return shell(["mlrunner", *folder_of(sys.argv), *plain])
 
 
 class Quiet:

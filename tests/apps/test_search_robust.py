@@ -324,7 +324,10 @@ def test_a_terminated_search_is_closed(running: Any, session_home: Path) -> None
     until(lambda: finished(session_home, "terminated") >= 1, process)
     process.signal_all(signal.SIGTERM)
     _, err = process.communicate(timeout=60)
-    assert (process.returncode, err) == (143, "mlrunner: interrupted; what was finished is kept.\n")
+    assert (process.returncode, err) == (
+        143,
+        "mlrunner: interrupted; what was finished is kept; go on with mlrunner resume terminated.\n",
+    )
     experiment = client.get_experiment_by_name("terminated")
     assert experiment is not None
     statuses = [run.info.status for run in client.search_runs([experiment.experiment_id])]

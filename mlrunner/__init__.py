@@ -12,3 +12,7 @@ def __getattr__(name: str) -> Any:
     if name not in API:
         raise AttributeError(f"module 'mlrunner' has no attribute '{name}'")
     return getattr(importlib.import_module("mlrunner.api"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *API})

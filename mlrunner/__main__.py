@@ -31,17 +31,17 @@ def main() -> int:
     gc.disable()  # imports make millions of objects and no garbage: a fifth of their time
     try:
         return dispatch(arguments)
-    except KeyboardInterrupt as error:
-        begun = _close_sweep("KILLED")
-        hint = f"; go on with mlrunner resume {begun}" if begun else ""
-        print(f"mlrunner: interrupted; what was finished is kept{hint}.", file=sys.stderr)
-        return interrupts.exit_code(error)
-    except Exception as error:
-        from mlrunner import failures
-
-        _close_sweep("FAILED")
+    except (KeyboardInterrupt, Exception) as error:
+        code = interrupts.interruption(error)
+        begun = _close_sweep("FAILED" if code is None else "KILLED")
+        if code is not None:
+            hint = f"; go on with mlrunner resume {begun}" if begun else ""
+            print(f"mlrunner: interrupted; what was finished is kept{hint}.", file=sys.stderr)
+            return code
         if verbose:
             raise
+        from mlrunner import failures
+
         return failures.report(error)
     finally:
         gc.freeze()  # or the interpreter would look through all of them once more on its way out

@@ -127,7 +127,7 @@ def diff(
         home: See `run`.
 
     Returns:
-        What differs, and the overrides that make it up; tables in a notebook.
+        What differs, and the overrides that make it up; tables in a notebook, and what a terminal shows where printed.
 
     Raises:
         MlrunnerError: When there is no such run.
@@ -160,10 +160,12 @@ def runs(
     Raises:
         ConfigError: When the filter or the order cannot be read.
     """
-    folder = _at(home)
+    try:
+        found = open_store(_at(home)).search(where, _listed(sort, "sort"), limit, parents=False)
+    except ConfigError as error:
+        raise ConfigError(str(error).removeprefix("--")) from error  # where and sort are no flags here
     import pandas as pd
 
-    found = open_store(folder).search(where, _listed(sort, "sort"), limit, parents=False)
     rows = [
         {
             "run_id": one.run_id,
@@ -171,9 +173,7 @@ def runs(
             "status": one.status,
             "start": pd.Timestamp(one.start, unit="ms", tz="UTC"),
             "seconds": one.seconds,
-            **{f"metrics.{name}": value for name, value in one.metrics.items()},
-            **{f"params.{name}": value for name, value in one.params.items()},
-            **{f"tags.{name}": value for name, value in one.tags.items()},
+            **{f"{kind}.{key}": at for kind in ("metrics", "params", "tags") for key, at in getattr(one, kind).items()},
         }
         for one in found
     ]

@@ -16,7 +16,7 @@ from mlrunner.options import parted
 UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENOENT)
 
 
-def report(error: Exception) -> int:
+def report(error: BaseException) -> int:
     """Print an exception as one sentence.
 
     Returns:
@@ -31,7 +31,7 @@ def report(error: Exception) -> int:
     return 1
 
 
-def translate(error: Exception, words: Sequence[str] | None = None) -> MlrunnerError | None:
+def translate(error: BaseException, words: Sequence[str] | None = None) -> MlrunnerError | None:
     """Say in our words what Hydra, OmegaConf or the disk said in theirs; None for what is not input.
 
     Args:
@@ -48,7 +48,7 @@ def translate(error: Exception, words: Sequence[str] | None = None) -> MlrunnerE
     return _unwritten(error)
 
 
-def _unwritten(error: Exception) -> StoreError | None:
+def _unwritten(error: BaseException) -> StoreError | None:
     """Explain a full disk, and a home that cannot be written; other files are not ours to explain."""
     code, file = getattr(error, "errno", None), getattr(error, "filename", None)
     home = os.environ["MLRUNNER_HOME"]
@@ -64,7 +64,7 @@ def _unwritten(error: Exception) -> StoreError | None:
     return None
 
 
-def _refused(error: Exception, words: Sequence[str]) -> MlrunnerError:
+def _refused(error: BaseException, words: Sequence[str]) -> MlrunnerError:
     """Look at each override by itself; where none is wrong alone, Hydra's own words have to do."""
     from mlrunner.composition.diagnosis import diagnose
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -13,6 +14,7 @@ from typing import Any
 
 ENDINGS = (signal.SIGTERM, signal.SIGHUP)
 SOON = 0.05  # seconds
+PASSED_OVER: list[tuple[int, Timer]] = []  # signals that came where no exception is heeded, and what sends them again
 
 
 def heed() -> None:
@@ -23,9 +25,19 @@ def heed() -> None:
     sys.unraisablehook = _again
 
 
-def exit_code(error: KeyboardInterrupt) -> int:
-    """Tell what a shell reports for the signal: 130 for Ctrl-C, 143 for SIGTERM, 129 for a closed terminal."""
-    return 128 + _number(error)
+def interruption(error: BaseException) -> int | None:
+    """Tell what a shell reports of a command that a signal has ended; None where none has.
+
+    A signal may come where Python passes over what is raised, and leave something half done, which is the error then.
+
+    Returns:
+        130 for Ctrl-C, 143 for SIGTERM, 129 for a closed terminal.
+    """
+    for _, timer in PASSED_OVER:
+        timer.cancel()
+    if isinstance(error, KeyboardInterrupt):
+        return 128 + _number(error)
+    return 128 + PASSED_OVER[-1][0] if PASSED_OVER else None
 
 
 @contextmanager
@@ -48,6 +60,8 @@ def stand_apart() -> None:
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
     del frame
+    if os.environ.get("MLRUNNER_VERBOSE") != "1":
+        logging.getLogger("zenml").setLevel(logging.CRITICAL)  # which calls it a step that failed
     raise KeyboardInterrupt(number)
 
 
@@ -58,6 +72,8 @@ def _number(error: KeyboardInterrupt) -> int:
 def _again(told: Any) -> None:
     """Send a signal once more that came where Python passes exceptions over, as in the callback of a weak reference."""
     if isinstance(told.exc_value, KeyboardInterrupt):
-        Timer(SOON, os.kill, (os.getpid(), _number(told.exc_value))).start()
+        number = _number(told.exc_value)
+        PASSED_OVER.append((number, Timer(SOON, os.kill, (os.getpid(), number))))
+        PASSED_OVER[-1][1].start()
     else:
         sys.__unraisablehook__(told)

@@ -18,6 +18,7 @@ from mlrunner.composition import Launch, checks
 from mlrunner.composition.checks import Checked
 from mlrunner.errors import DeployError, MlrunnerError, StoreError
 from mlrunner.garbage import settle
+from mlrunner.interrupts import interruption
 from mlrunner.outcome import Outcome
 from mlrunner.progress import PROGRESS
 from mlrunner.recorder import RECORDER
@@ -151,7 +152,7 @@ def execute(checked: Checked, refit: bool = False) -> Outcome:
         recording.surroundings(run_id, checked)
         pipeline_run = _pipeline(checked, run_id, refit)
     except BaseException as error:
-        status = "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
+        status = "FAILED" if interruption(error) is None else "KILLED"
         RECORDER.later(tracking.end, run_id, status)
         if not _shares_recorder():
             with suppress(StoreError):  # what stopped the run matters more

@@ -21,7 +21,7 @@ from mlrunner.comparison.sections import sections, shown
 from mlrunner.comparison.sides import Side, _search, of_composition, of_file
 from mlrunner.comparison.structure import ABSENT, Change, changes, elements, same
 from mlrunner.dataset.profile import profile
-from mlrunner.errors import ConfigError
+from mlrunner.errors import ConfigError, ProblemsError
 from mlrunner.records import Record
 from mlrunner.records.frozen import Frozen, Surroundings
 
@@ -167,6 +167,17 @@ class TestScores:
         there = side(metrics={"fit_seconds": 0.5}, record=record(data_hash="other"))
         assert scores.scores((here, there))[0].verdicts == ("other data",)
 
+    def test_training_rows_have_no_verdict(self) -> None:
+        found = scores.scores((side(metrics={"train/r2": 0.5}), side(metrics={"train/r2": 0.75})))[0]
+        assert (found.differences, found.noise, found.verdicts) == ((0.25,), (None,), (None,))
+
+    def test_scores_of_other_targets_have_no_difference_and_seconds_have(self) -> None:
+        metrics = {"test/r2": 0.5, "train/r2": 0.5, "fit_seconds": 1.0}
+        there = replace(record(), params={"dataset.target": "z"})
+        found = scores.scores((side(metrics=metrics, record=record()), side(metrics=metrics, record=there)))
+        assert [score.differences for score in found] == [(None,), (None,), (0.0,)]
+        assert {score.verdicts for score in found} == {("other data",)}
+
     def test_what_is_no_number_has_no_verdict(self) -> None:
         found = scores.scores((side(metrics={"test/r2": float("nan")}), side(metrics={"test/r2": 0.5})))[0]
         assert (found.differences, found.verdicts) == ((None,), (None,))
@@ -284,9 +295,9 @@ class TestRendering:
 
     def test_the_noise_is_explained_where_it_is_shown(self) -> None:
         drawn = noise.Replicates("rows", 1.0, {"r2": [0.5 + 0.01 * (number % 5) for number in range(20)]})
-        told = {"metrics": {"test/r2": 0.5, "train/r2": 0.5}, "replicates": {"test": drawn}}
+        told = {"metrics": {"test/r2": 0.5, "validation/r2": 0.5}, "replicates": {"test": drawn}}
         (table,) = sections(
-            compare((side(**told), side(**{**told, "metrics": {"test/r2": 0.6, "train/r2": 0.6}}))), True
+            compare((side(**told), side(**{**told, "metrics": {"test/r2": 0.6, "validation/r2": 0.6}}))), True
         )
         assert "± noise: what other rows" in str(table.note)
         assert "?: noise not known" in str(table.note)
@@ -376,6 +387,47 @@ class TestRendering:
         assert [name for name in "BCD" if f"{name} - A" in " ".join(told.split())] == list("BCD")
         assert all(f"{name}" in told.partition("values")[2].partition("scores")[0] for name in "ABCD")
 
+    def test_a_table_as_wide_as_the_terminal_is_not_broken(self) -> None:
+        found = compare([side(metrics={"test/median_absolute_error": value}) for value in (0.7344, 0.7049)])
+        wide, exact = (Console(record=True, width=width, color_system=None) for width in (200, 71))
+        for out in (wide, exact):
+            printing.show(found, out)
+        told = [[line.rstrip() for line in out.export_text().splitlines()] for out in (wide, exact)]
+        assert max(map(len, told[0])) == 71
+        assert told[0] == told[1]
+
+    @pytest.mark.parametrize("width", [30, 60, 70])
+    def test_beside_scores_the_name_alone_is_broken(self, width: int) -> None:
+        found = compare([side(metrics={"test/median_absolute_error": value}) for value in (0.7344, 0.7049)])
+        out = Console(record=True, width=width, color_system=None)
+        printing.show(found, out)
+        lines = out.export_text().partition("scores")[2].splitlines()
+        (scored,) = [line.split() for line in lines if "0.7344" in line]
+        assert scored[1:] == ["0.7344", "0.7049", "-0.0295", "-", "better?"]
+        end = next(place for place, line in enumerate(lines) if "noise not known" in line)
+        begin = [line.split()[0] for line in lines[2:end]]
+        assert "".join(begin) == "test/median_absolute_error"
+        assert all(part[-1] in "/_" for part in begin[:-1])
+        assert max(map(len, lines[:end])) <= max(width, 60)
+
+    def test_tables_one_below_the_other_are_apart(self) -> None:
+        found = compare([side(metrics={"test/r2": value}) for value in (0.5, 0.6, 0.7)])
+        out = Console(record=True, width=60, color_system=None)
+        printing.show(found, out)
+        lines = [line.rstrip() for line in out.export_text().splitlines()]
+        (second,) = [place for place, line in enumerate(lines) if "C - A" in line]
+        assert lines[second - 1] == ""
+        assert "0.6" in lines[second - 2]
+
+    def test_a_comparison_is_its_text_and_short_where_it_is_named(
+        self, found: Comparison, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("FORCE_COLOR", "1")
+        out = Console(record=True, width=240, color_system=None)
+        printing.show(found, out)
+        assert str(found) == "\n".join(line.rstrip() for line in out.export_text().splitlines())
+        assert repr(found) == "<Comparison of name and name>"
+
     def test_equal_sides_say_so(self) -> None:
         same_sides = compare((side({"a": 1}), side({"a": 1})))
         out = Console(record=True, width=100)
@@ -427,6 +479,28 @@ class TestCompositions:
     def test_a_folder_that_is_not_there_is_refused(self, words: list[str], told: str) -> None:
         with pytest.raises(ConfigError, match=told):
             of_composition(words)
+
+    def test_wrong_overrides_are_all_told_each_with_the_nearest_right_one(self) -> None:
+        with pytest.raises(ProblemsError) as told:
+            of_composition(["modle=rf", "model=rff", "seed=1,2"])
+        option, key, values = sorted(told.value.problems)
+        assert values == "seed=1,2 holds several values, which only a grid takes; name one of them."
+        assert "modle is not a key" in key
+        assert "Did you mean 'model'?" in key
+        assert "model=rff is not an option" in option
+        assert "Did you mean 'rf'?" in option
+
+
+@pytest.mark.parametrize(("raw", "follows"), [("${seed}", "seed"), ("${by.${seed}}", "seed"), ("${oc.env:X}", None)])
+def test_a_value_follows_from_the_key_that_it_refers_to_and_is_shown_where_there_is_none(
+    raw: str, follows: str | None
+) -> None:
+    sides = [
+        Side("a", "a", Frozen({"seed": seed, "x": seed}, {"seed": seed, "x": raw}, choices={"model": "rf"}))
+        for seed in (1, 2)
+    ]
+    found = {change.key: change.follows for change in compare(sides).values}
+    assert found == {"seed": None, "x": follows}
 
 
 def test_a_secret_of_a_composition_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from mlrunner.interrupts import exit_code
+from mlrunner.interrupts import interruption
 
 PASSED_OVER = """
 import os, signal, sys, time, weakref
@@ -31,15 +31,18 @@ one = Object()
 kept = weakref.ref(one, called_back)
 try:
     del one
-    time.sleep(9)
-except KeyboardInterrupt as error:
-    sys.exit(interrupts.exit_code(error))
+    {after}
+except (KeyboardInterrupt, OSError) as error:
+    code = interrupts.interruption(error)
+time.sleep(0.3)
+sys.exit(code)
 """
 
 
+@pytest.mark.parametrize("after", ["time.sleep(9)", "open('/not/there')"], ids=["goes on", "fails"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_where_python_passes_exceptions_over_comes_again(number: signal.Signals) -> None:
-    program = PASSED_OVER.format(number=int(number))
+def test_a_signal_where_python_passes_exceptions_over_ends_the_command(number: signal.Signals, after: str) -> None:
+    program = PASSED_OVER.format(number=int(number), after=after)
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30)
     assert (done.returncode, done.stderr) == (128 + number, "")
 
@@ -53,8 +56,6 @@ def test_what_is_ignored_stays_so() -> None:
 
 
 def test_exit_codes_are_those_of_a_shell() -> None:
-    assert [exit_code(KeyboardInterrupt(*told)) for told in ((), (signal.SIGTERM,), (signal.SIGHUP,))] == [
-        130,
-        143,
-        129,
-    ]
+    told = ((), (signal.SIGTERM,), (signal.SIGHUP,))
+    assert [interruption(KeyboardInterrupt(*one)) for one in told] == [130, 143, 129]
+    assert interruption(OSError()) is None

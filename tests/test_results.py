@@ -140,3 +140,17 @@ def test_an_interrupted_sweep_closes_what_it_has_begun(tmp_path: Path) -> None:
 def test_a_flag_is_no_override(home: Path) -> None:
     with pytest.raises(ConfigError, match=r"'-m' is no override, .* a grid is mlrunner.sweep"):
         mlrunner.run(["-m", "model=rf,ridge"], home=home)
+
+
+def test_python_lists_what_mlrunner_does_without_loading_it() -> None:
+    code = "import sys, mlrunner; print({*mlrunner.API} <= {*dir(mlrunner)}, 'mlrunner.api' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "True False\n"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told"), [({"where": "metrics.test/r2 >"}, "where cannot"), ({"sort": ["a b c"]}, "sort 'a b c' cannot")]
+)
+def test_a_filter_of_python_is_no_flag(wanted: dict[str, Any], told: str, home: Path) -> None:
+    with pytest.raises(ConfigError, match=rf"\A{told} be read"):
+        mlrunner.runs(**wanted, home=home)

@@ -64,6 +64,14 @@ class Comparison:
             return False
         return not any((self.search, self.data, self.environment, *self.moved))
 
+    def __repr__(self) -> str:
+        return f"<Comparison of {' and '.join(side.name for side in self.sides)}>"
+
+    def __str__(self) -> str:
+        from mlrunner.comparison.printing import as_text  # which needs this module
+
+        return as_text(self)
+
     def _repr_html_(self) -> str:
         from mlrunner.comparison.rendering import as_html  # which needs this module
 
@@ -134,15 +142,17 @@ def _values(sides: Sequence[Side], found: Sequence[Line | None]) -> Iterator[Cha
         if group in chosen and not is_typed:
             yield replace(change, follows=group)
         else:
-            yield replace(change, follows=None if change.key in set_anew else _interpolated(raws[0], change.key))
+            yield replace(change, follows=None if change.key in set_anew else _interpolated(raws, change.key))
 
 
-def _interpolated(raw: Any, key: str) -> str:
-    """Name the key that a value's interpolation refers to."""
-    for name in key.split("."):
-        raw = raw.get(name, ABSENT) if isinstance(raw, dict) else raw
-    found = re.search(r"\$\{(\w+(\.\w+)*)", str(raw))
-    return found[1] if found is not None else "another key"
+def _interpolated(raws: Sequence[Any], key: str) -> str | None:
+    """Name the key that a value's interpolation refers to; None where it refers to none."""
+    for raw in raws:
+        for name in key.split("."):
+            raw = raw.get(name, ABSENT) if isinstance(raw, dict) else raw
+        if found := re.search(r"\$\{(\w+(\.\w+)*)\}", str(raw)):  # of ${one.${other}} the other
+            return found[1]
+    return None
 
 
 def _shown(config: dict[str, Any], hidden: Sequence[str]) -> dict[str, Any]:

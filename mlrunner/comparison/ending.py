@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
-import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from mlrunner.comparison import Comparison
 from mlrunner.comparison.sections import letter
+from mlrunner.options import shell
 from mlrunner.redaction import redact
 
 EQUAL = "Nothing differs that decides a result."
-PLAINLY_QUOTED = re.compile(r"""[^"$`\\!\n]*'[^"$`\\!\n]*""")  # nothing in it means anything within double quotes
 
 
 def ending(found: Comparison) -> Iterator[tuple[str, str]]:
@@ -27,17 +25,16 @@ def ending(found: Comparison) -> Iterator[tuple[str, str]]:
             yield f"today's files do not compose A any more, so nothing makes it {name}", line.change_problem
         change = [*line.flags(found.sides[0].frozen.sources), *line.change]
         if change:
-            yield f"A becomes {name} with", shell(change)
+            yield f"A becomes {name} with", told(change)
         if line.without:
-            yield "and without", shell(line.without)
+            yield "and without", told(line.without)
         if line.change_beyond and line.change_beyond != line.beyond:
             yield f"and no override of today's files sets, for A to be {name} exactly", ", ".join(line.change_beyond)
-        yield f"{name} is", shell(["mlrunner", *line.flags(), *line.command])
+        yield f"{name} is", told(["mlrunner", *line.flags(), *line.command])
         if line.beyond:
             yield f"and no override of today's files sets, to be {name} exactly", ", ".join(line.beyond)
 
 
-def shell(words: Sequence[str]) -> str:
-    """Write words for a shell; Hydra's own quotes within double ones, as a person would type them; no secret."""
-    words = list(map(redact, words))
-    return " ".join(f'"{word}"' if PLAINLY_QUOTED.fullmatch(word) else shlex.quote(word) for word in words)
+def told(words: Iterable[str]) -> str:
+    """Write words for a shell, without what is secret."""
+    return shell(map(redact, words))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
 from mlrunner.comparison import Comparison
 from mlrunner.comparison.ending import EQUAL, ending
 from mlrunner.comparison.sections import SIGNS, Section, letter, sections
+from mlrunner.terminal import console
 
-VALUE = 12  # columns of a terminal that each value may take before a key is broken
+VALUE = 12  # columns of a terminal that each value may take before a key is broken, and that a key has beside scores
+BREAKS = "/_."  # behind which a key is broken, where it has one
 STYLES = {"added": "green", "removed": "red", "changed": "yellow", "better": "green", "worse": "red", "dim": "dim"}
 
 
@@ -22,14 +25,25 @@ def show(found: Comparison, out: Console, whole: bool = False) -> None:
         out.print(Text.assemble((f"{letter(place)}  ", "bold cyan"), side.name), soft_wrap=True)
     for section in sections(found, whole):
         out.print(Text(f"\n{section.title}", "bold"))
-        for table in _tables(section, out.width):
-            out.print(table)
+        for place, table in enumerate(_tables(section, out.width)):
+            if place:
+                out.print()
+            out.print(table, crop=False)
         if section.note is not None:
             out.print(Text(f"  {section.note}", "dim"))
     if found.is_same:
         out.print(f"\n{EQUAL}")
     for label, told in ending(found):  # a command that is broken into lines could not be pasted
         out.print(Text.assemble((f"\n{label}\n", "bold"), ("  ", ""), (told, "cyan")), soft_wrap=True)
+
+
+def as_text(found: Comparison) -> str:
+    """Write what a terminal shows, without its colours."""
+    # Rich would print in a notebook at once.
+    out = Console(file=io.StringIO(), width=console().width, color_system=None, highlight=False, force_jupyter=False)
+    with out.capture() as told:
+        show(found, out)
+    return "\n".join(line.rstrip() for line in told.get().splitlines())
 
 
 def _tables(section: Section, width: int) -> Iterator[Table]:
@@ -46,31 +60,38 @@ def _tables(section: Section, width: int) -> Iterator[Table]:
 
 def _needed(section: Section) -> int:
     columns = zip(section.columns, *(cells for cells, _ in section.rows), strict=True)
-    return 2 + sum(2 + max(map(len, column)) for column in columns)
+    return sum(2 + max(map(len, column)) for column in columns)  # the sign of a key, a gap before each value
 
 
 def _table(section: Section, width: int) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 1), header_style="dim")
     is_numeric = section.title == "scores"
     tint = {name: STYLES[name] if is_numeric else "" for name in ("better", "worse")}
     values = len(section.columns) - 1
     key = 2 + max(len(cells[0]) for cells, _ in section.rows)
-    most = None
-    if _needed(section) > width:
+    beside, most = _needed(section) - key, None
+    if is_numeric:
+        key = min(key, max(VALUE, width - beside))
+    elif key + beside > width:
         key = min(key, max(VALUE, width - (VALUE + 2) * values))
         most = max(1, (width - key) // values - 2)
+    names = [_signed(cells[0], style, key - 2) for cells, style in section.rows]
+    table = Table(box=None, pad_edge=False, padding=(0, 1), header_style="dim")
+    if is_numeric:  # no number is broken, however narrow the terminal is
+        table.width = beside + max(len(line) for name in names for line in name.splitlines())
     for place, name in enumerate(section.columns):
-        right = is_numeric and place > 0 and name != "verdict"
-        table.add_column(
-            Text(name), justify="right" if right else "left", overflow="fold", max_width=most if place else key
-        )
-    for cells, style in section.rows:
+        justify: JustifyMethod = "right" if is_numeric and place > 0 and name != "verdict" else "left"
+        table.add_column(Text(name), justify=justify, overflow="fold", max_width=most if place else key)
+    for name, (cells, style) in zip(names, section.rows, strict=True):
         rest = [Text(cell, tint.get(cell, "")) for cell in cells[1:]]
-        table.add_row(Text(_signed(cells[0], style, key - 2)), *rest, style=STYLES.get(style, ""))
+        table.add_row(Text(name), *rest, style=STYLES.get(style, ""))
     return table
 
 
 def _signed(name: str, style: str, width: int) -> str:
     """Put the sign before a name, which is broken where it is too wide."""
-    parts = [name[begin : begin + width] for begin in range(0, len(name), width)]
-    return f"{SIGNS.get(style, ' ')} " + "\n  ".join(parts)
+    parts = []
+    while len(name) > width:
+        place = max(name.rfind(mark, 0, width) for mark in BREAKS) + 1 or width
+        parts.append(name[:place])
+        name = name[place:]
+    return f"{SIGNS.get(style, ' ')} " + "\n  ".join([*parts, name])

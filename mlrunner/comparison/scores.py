@@ -25,9 +25,10 @@ class Score:
     Args:
         name: Part and metric, like `test/r2`.
         values: One a side; None where there is none.
-        differences: From the first side to each other one; None where one of them is absent.
+        differences: From the first side to each other one; None where one is absent, or is of another target.
         noise: How far each difference is from 0 by chance; None where nothing tells it.
-        verdicts: Of each difference, with a question mark where nothing tells the noise; None where one is absent.
+        verdicts: Of each difference, with a question mark where nothing tells the noise; None where one is absent, and
+            of training rows, which a model may know by heart.
     """
 
     name: str
@@ -67,9 +68,12 @@ def _against(name: str, first: Side, other: Side) -> tuple[float | None, float |
         return None, None, None
     difference = two - one
     if not _have_same_data(first, other):
-        return difference, None, "other data"
+        is_told = name in COSTS or _have_same_target(first, other)
+        return difference if is_told else None, None, "other data"
     if math.isnan(difference):
         return None, None, None
+    if name.startswith("train/"):
+        return difference, None, None
     told = max(LITTLE, UNSTEADY * max(one, two)) if name in COSTS else _noise(name, first, other)
     return difference, told, _verdict(name, difference, told)
 
@@ -101,9 +105,13 @@ def _have_same_data(first: Side, other: Side) -> bool:
     if first.record is None or other.record is None:
         return True
     same_data = first.record.tags.get("mlrunner.data_hash") == other.record.tags.get("mlrunner.data_hash")
-    same_target = first.record.params.get("dataset.target") == other.record.params.get("dataset.target")
     rows = {side.surroundings.data.get("rows") for side in (first, other) if side.surroundings is not None}
-    return same_data and same_target and len(rows - {None}) < 2
+    return same_data and _have_same_target(first, other) and len(rows - {None}) < 2
+
+
+def _have_same_target(first: Side, other: Side) -> bool:
+    targets = {side.record.params.get("dataset.target") for side in (first, other) if side.record is not None}
+    return len(targets) < 2
 
 
 def _of_folds(name: str, side: Side) -> float:

@@ -14,6 +14,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from mlrunner import noise
+from mlrunner.comparison.typed import diagnosed, parted
 from mlrunner.composition.composing import composing, resolved
 from mlrunner.errors import ConfigError
 from mlrunner.noise import Replicates
@@ -22,7 +23,6 @@ from mlrunner.records import frozen as reading
 from mlrunner.records.frozen import Frozen, Surroundings
 from mlrunner.redaction import SECRETS, redact
 
-FOLDER_FLAGS = ("-cd", "--config-dir")
 SEARCHED = ("sampler.", "goal.", "space/")  # how the parameters of a search begin
 SUFFIXES = (".yaml", ".yml")
 
@@ -110,11 +110,14 @@ def of_composition(overrides: Sequence[str]) -> Side:
     """Compose what would run.
 
     Raises:
-        ConfigError: When it does not compose, or names a folder of configuration that is not there.
+        MlrunnerError: When it does not compose, or names a folder of configuration that is not there.
     """
-    words, folders = _without_folders(overrides)
+    words, folders = parted(overrides)
     with composing(folders) as hydra:
-        found = hydra.compose(words)
+        try:
+            found = hydra.compose(words)
+        except ConfigError as error:
+            raise diagnosed(words, folders, error) from error
     # Runs are recorded without their secrets, and what is told of a comparison is passed on.
     found = replace(found, config=_hidden(found.config), sources=tuple(folders))
     name = redact(" ".join(" ".join(overrides).split())) or "default"
@@ -131,27 +134,6 @@ def _hidden(value: Any) -> Any:
     if isinstance(value, list):
         return [_hidden(one) for one in value]
     return redact(value) if isinstance(value, str) else value
-
-
-def _without_folders(overrides: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Take the folders of configuration out of a command line."""
-    words: list[str] = []
-    folders: list[str] = []
-    told = iter(overrides)
-    for word in told:
-        flag, sign, folder = word.partition("=")
-        if flag not in FOLDER_FLAGS:
-            if word.startswith("-"):
-                raise ConfigError(f"{word} is no override; behind -- stand overrides, like model=rf, and -cd FOLDER.")
-            words.append(word)
-            continue
-        folder = folder if sign else next(told, "")
-        if not folder or not Path(folder).is_dir():
-            raise ConfigError(
-                f"{flag} names {folder or 'nothing'}, which is no folder; name one of configuration files."
-            )
-        folders.append(str(Path(folder).absolute()))
-    return words, folders
 
 
 def of_record(label: str, record: Record, store: Store) -> Side:

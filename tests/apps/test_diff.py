@@ -149,7 +149,7 @@ def test_a_folder_and_its_yaml_are_the_run_itself(recorded: Recorded, diff: Diff
         (["latest"], "needs two sides"),
         (["latest", "nothing"], "'nothing' is no run"),
         (["latest", "nowhere.yaml"], "does not exist"),
-        (["latest", "--", "model=rff"], "does not compose"),
+        (["latest", "--", "model=rff"], "model=rff is not an option"),
         (["latest", "--", "-cd"], "-cd names nothing, which is no folder"),
         (["latest", "--", "--multirun", "model=rf"], "--multirun is no override; behind -- stand overrides"),
         (["latest", "model=rf"], "behind --, like mlrunner diff latest -- model=rf"),

@@ -75,7 +75,9 @@ def by_hydra(arguments: list[str], line: str | None = None) -> list[str]:
 def after_verb(verb: str, words: list[str], word: str) -> Iterator[str]:
     """Name all that may follow."""
     last = words[-1] if words else ""
-    if last in VALUES:
+    if verb == "diff" and "--" in words:  # a composition follows
+        yield from by_hydra([ASKS[0], "query=fish"], f"mlrunner {word}")
+    elif last in VALUES:
         yield from _values(last, verb, word)
     elif last in NAMES:
         yield from deployments()

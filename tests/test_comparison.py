@@ -15,13 +15,14 @@ from rich.console import Console
 
 from mlrunner import noise
 from mlrunner.comparison import Comparison, compare, grounds, printing, rendering, scores
-from mlrunner.comparison.ending import ending, shell
+from mlrunner.comparison.ending import ending
 from mlrunner.comparison.line import Line
 from mlrunner.comparison.sections import sections, shown
 from mlrunner.comparison.sides import Side, _search, of_composition, of_file
 from mlrunner.comparison.structure import ABSENT, Change, changes, elements, same
 from mlrunner.dataset.profile import profile
 from mlrunner.errors import ConfigError, ProblemsError
+from mlrunner.options import shell
 from mlrunner.records import Record
 from mlrunner.records.frozen import Frozen, Surroundings
 

@@ -68,7 +68,7 @@ def test_answers_without_heavy_imports(arguments: list[str], shown: str, tmp_pat
         (["--cfg", "jop"], "invalid choice: 'jop' (choose from"),
         (["reproduce", "--stritc"], "mlrunner reproduce takes no '--stritc'. Did you mean '--strict'?"),
         (["runs", "--csv", "--md"], "argument --md: not allowed with argument --csv; mlrunner runs --help tells"),
-        (["report"], "the following arguments are required: run; mlrunner report --help tells what it takes."),
+        (["report"], "the following arguments are required: RUN|SWEEP; mlrunner report --help tells what it takes."),
     ],
 )  # fmt: skip
 def test_a_misspelt_command_line_is_refused_in_one_sentence(

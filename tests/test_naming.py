@@ -74,6 +74,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     found.add("other data", 0.99, data_hash="e", folder="elsewhere")
     found.add("other metric", 0.98, metric="adjusted_r2")
     found.add("other first", 0.97, metric='["mae", "r2"]')
+    found.add("again", 0.71, reproduces=first)
     found.add("saved", 0.3)
     found.add("latest", 0.3, saved=False)
     found.client.create_registered_model("olist")
@@ -88,7 +89,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     [
         ("latest", "latest"),
         ("latest~1", "saved"),
-        ("latest~2", "other first"),
+        ("latest~2", "again"),
         ("best", "grid-first"),
         ("champion", "grid-first"),
         ("olist@champion", "grid-first"),
@@ -130,9 +131,21 @@ def test_the_beginning_of_several_ids_is_refused(made: Made, monkeypatch: pytest
 def test_what_is_not_there_is_said_with_the_newest(made: Made) -> None:
     with pytest.raises(ConfigError) as refused:
         made.find("latst")
-    assert str(refused.value).startswith("'latst' is no run; name one by its id")
-    assert f"latest ({made.ids['latest'][:8]})" in str(refused.value)
-    assert str(refused.value).endswith("Did you mean 'latest'?")
+    assert str(refused.value).startswith("'latst' is no run. Did you mean 'latest'? Name one by its id")
+    newest = ", ".join(f"{made.ids[name][:8]} ({name})" for name in ("latest", "saved", "again"))
+    assert str(refused.value).endswith(f"; the newest are {newest}.")
+
+
+def test_the_newest_are_told_without_parents_and_briefly(made: Made) -> None:
+    long = made.client.create_run(made.experiment, 10**6, {}, "x" * 100).info.run_id
+    parent = made.client.create_run(made.experiment, 10**6 + 1, {records.SWEEP: "day/four"}, "a sweep").info.run_id
+    try:
+        with pytest.raises(ConfigError, match=rf"; the newest are {long[:8]} \(x{{39}}…\), ") as refused:
+            made.find("nobody at all")
+        assert "a sweep (" not in str(refused.value)
+    finally:
+        for run_id in (long, parent):
+            made.client.delete_run(run_id)
 
 
 @pytest.mark.parametrize("called", ["it's", 'a "quoted" one', "%", "day/two/9", "latest~99", "abcdef0123"])

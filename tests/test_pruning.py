@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -17,12 +19,25 @@ from uuid import uuid4
 import optuna
 import pytest
 from filelock import FileLock
+from rich.console import Console
 
 from mlrunner.commands import prune
 from mlrunner.deployer.ledger import Ledger, State
 from mlrunner.deployer.release import Server
 from mlrunner.errors import ConfigError, StoreError
-from mlrunner.pruning import DAY, MARK, Criteria, Selection, Stay, cache, protection, searches, seconds, statuses
+from mlrunner.pruning import (
+    DAY,
+    MARK,
+    Criteria,
+    Selection,
+    Stay,
+    cache,
+    protection,
+    reading,
+    searches,
+    seconds,
+    statuses,
+)
 from mlrunner.pruning import plan as planning
 from mlrunner.pruning.places import (
     artifacts,
@@ -39,8 +54,8 @@ from mlrunner.pruning.places import (
 from mlrunner.pruning.plan import Item, Plan
 from mlrunner.pruning.reading import everything
 from mlrunner.pruning.selection import score, select
-from mlrunner.pruning.showing import document, megabytes, show, summary, tell
-from mlrunner.records import DATA, FOLDER, MODEL, SWEEP, TRIAL, WINNER_OF, Only, Record, journal_of
+from mlrunner.pruning.showing import _table, document, megabytes, show, summary, tell
+from mlrunner.records import DATA, FOLDER, MODEL, REPRODUCES, SWEEP, TRIAL, WINNER_OF, Only, Record, journal_of
 from mlrunner.records.record import REOPENED, STUDY
 from mlrunner.records.sqlite import SqliteStore
 from mlrunner.sweep import studies
@@ -142,6 +157,19 @@ class TestRank:
     def test_what_runs_takes_no_place(self) -> None:
         records = [run("a", score=0.1), run("b", days=2, status="RUNNING", score=0.9)]
         assert going(chosen(records, worse_than=1)) == []
+
+    def test_a_reproduction_takes_no_place(self) -> None:
+        again = {REPRODUCES: "a"}
+        records = [run("a", score=0.9), run("b", days=1, score=0.9, tags=again), run("c", score=0.8)]
+        records.append(run("d", score=0.1, tags=again))
+        assert going(chosen(records, worse_than=2)) == ["d"]
+        assert sorted(going(chosen(records, worse_than=1))) == ["c", "d"]
+        assert REPRODUCES in reading.ASKED.tags
+
+    def test_other_rows_have_a_list_of_their_own(self) -> None:
+        records = [run("a", score=0.5), run("b", score=0.4)]
+        records += [run("c", score=0.9, part="validation"), run("d", score=0.8, part="validation")]
+        assert sorted(going(chosen(records, worse_than=1))) == ["b", "d"]
 
     def test_the_older_of_equals_goes(self) -> None:
         assert going(chosen([run("a", days=3, score=0.1), run("b", days=2, score=0.1)], worse_than=1)) == ["a"]
@@ -649,6 +677,23 @@ class TestWords:
         assert capsys.readouterr().out == "Removed 1 run, 3 kB.\n"
         one = Plan([], [], [cache.Leftover(Path("/x"), 5000, None)])
         assert summary(one) == "1 unused cache entry, 5 kB"
+
+    @pytest.mark.parametrize("width", [60, 80, 120, None])
+    def test_numbers_are_labelled_and_a_line_is_a_run(self, width: int | None) -> None:
+        out = Console(file=io.StringIO(), width=width or 500, force_terminal=width is not None, color_system=None)
+        one = run("a", score=0.25)
+        one = replace(one, name="model=rf," * 20, metrics={**one.metrics, "r2": 0.75})
+        out.print(_table([Item(one, places(one, Path("/nonexistent"), set()), 1_500_000)], out))
+        head, line, *more = out.file.getvalue().splitlines()  # type: ignore[attr-defined]
+        assert head.split() == ["id", "name", *["when"] * (width != 60), "status", "objective", "test", "size"]
+        assert re.fullmatch(r"a0{7}  model=.*…  .*finished +r2 0\.75\d* +0\.25\d* +1\.5 MB *", line)
+        assert more == []
+
+    def test_what_is_ranked_by_other_rows_is_told(self, capsys: pytest.CaptureFixture[str]) -> None:
+        show(plan_of(run("a", score=0.5)), is_ranked=True)
+        assert "Ranked by" not in capsys.readouterr().out
+        show(plan_of(run("a", score=0.5, part="validation")), is_ranked=True)
+        assert "\nRanked by the test score; what has none" in capsys.readouterr().out
 
     def test_document(self) -> None:
         told = json.loads(json.dumps(document(plan_of(run("a", score=0.5)))))

@@ -21,7 +21,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 from rich.text import Text
 
-from mlrunner.commands import runs, sweeps
+from mlrunner.commands import report, runs, sweeps, ui
 from mlrunner.deployer.ledger import Ledger, State
 from mlrunner.deployer.release import Server
 from mlrunner.errors import ConfigError
@@ -214,6 +214,8 @@ def test_what_the_limit_leaves_out_is_told(capsys: pytest.CaptureFixture[str], f
     told = capsys.readouterr()
     assert told.err == "… there are more than these 3; --limit 0 tells all.\n"
     assert len(json.loads(told.out) if "--json" in form else told.out.splitlines()[1:]) == 3
+    runs.main([*form, "--limit", "1"])
+    assert capsys.readouterr().err == "… there are more than this one; --limit 0 tells all.\n"
     runs.main([*form, "--limit", "100"])
     assert capsys.readouterr().err == ""
 
@@ -241,6 +243,7 @@ def test_chosen_columns_are_shown_even_when_empty(capsys: pytest.CaptureFixture[
         (["--columns", ","], "--columns is empty; there are id,"),
         (["--where", "r2 > 1"], "Metrics are written metrics.r2"),
         (["--sort", "metrics.r2 DOWN"], "--sort 'metrics.r2 DOWN' cannot be read; .* The columns id, name"),
+        (["--sort", "objektive", "--sort", "when"], r"Did you mean 'objective'\? The columns id, name"),
         (["--sort", "took", "--sort", "when"], "--sort took is computed here"),
         (["model=rf"], "'model=rf' has no part in mlrunner runs: it takes one sweep"),
         (["nothing"], "'nothing' is no run"),
@@ -270,6 +273,27 @@ def test_no_match_is_said_with_what_may_be_meant(capsys: pytest.CaptureFixture[s
     assert shown(capsys, "--where", "metrics.r2 > 2", verb=sweeps) == "No sweep matches metrics.r2 > 2.\n"
     assert shown(capsys, "--where", "metrics.r2 > 2", "--json") == "[]\n"
     assert shown(capsys, "--where", "metrics.r2 > 2", "--csv").startswith("id,name,differs,metric,objective,")
+
+
+def test_a_port_is_a_number() -> None:
+    with pytest.raises(ConfigError, match=r"^--port=abc cannot be used \(it is no number\); choose another, or leave"):
+        ui.main(["--port", "abc"])
+
+
+@pytest.mark.parametrize(
+    ("verb", "some", "none"),
+    [
+        (runs, "best has the best test score of the runs on the newest", "mlrunner sweeps"),
+        (sweeps, "mlrunner sweeps --columns id,kind", "mlrunner runs"),
+        (report, "[--json] RUN|SWEEP [stack=…]\n", "..."),
+    ],
+)
+def test_help_is_of_the_verb(capsys: pytest.CaptureFixture[str], verb: Any, some: str, none: str) -> None:
+    with pytest.raises(SystemExit):
+        verb.main(["--help"])
+    told = capsys.readouterr().out
+    assert some in told
+    assert none not in told
 
 
 @pytest.mark.parametrize("verb", [runs, sweeps])
@@ -379,6 +403,10 @@ def cell(name: str, one: Entry) -> str:
         ({"tags": {"mlrunner.overrides": '["model=rf"]', "mlrunner.winner_of": "b"}}, "winner model=rf"),
         ({"params": {"tracking.name": "mine"}, "name": "mine"}, "mine"),
         ({"params": {"blueprint": "true"}, "tags": {"mlrunner.overrides": '["model=rf"]'}}, "blueprint model=rf"),
+        (
+            {"tags": {"mlrunner.overrides": '["dataset=csv", "dataset.path=/a/b.csv", "model=rf", "seed=1"]'}},
+            "model=rf seed=1 dataset=csv path=b.csv",
+        ),
         ({"name": "alpha=1,~features,model=[a,b]"}, "alpha=1 ~features model=[a,b]"),
         ({"name": "somebody else's", "tags": {}}, "somebody else's"),
         ({"name": "two\nlines\x1b[2J", "tags": {}}, "two lines [2J"),
@@ -386,6 +414,12 @@ def cell(name: str, one: Entry) -> str:
 )
 def test_what_differs_reads_fast(told: dict[str, Any], expected: str) -> None:
     assert cell("differs", entry(**told)) == expected
+
+
+def test_programs_are_told_of_a_blueprint_too() -> None:
+    told = {"params": {"blueprint": "true"}, "tags": {"mlrunner.overrides": '["model=rf"]'}}
+    assert entry(**told).document()["differs"] == ["blueprint=true", "model=rf"]
+    assert columns.chosen("differs", False)[0].exact(entry(**told)) == "blueprint=true model=rf"
 
 
 @pytest.mark.parametrize(

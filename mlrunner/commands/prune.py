@@ -26,8 +26,9 @@ EXAMPLES = """examples:
   mlrunner prune 2026-11-25/17-43-06-708940 42e1ac75 --yes
   mlrunner prune --where "params.model = 'dummy'" --cache
 
-What is given must all hold. What a deployment serves, keeps ready or served before, what an alias of the registry
-names, and what runs, always stays. Exit code 1 tells that something could not be removed."""
+What is given must all hold. A reproduction takes no place among the N best. What a deployment serves, keeps ready or
+served before, what an alias of the registry names, and what runs, always stays. Exit code 1 tells that something
+could not be removed."""
 
 
 def main(arguments: list[str]) -> int:
@@ -49,7 +50,7 @@ def main(arguments: list[str]) -> int:
     if parsed.yes and ((home / ".mlrunner").is_dir() or store.search(limit=1, only=Only())):
         return _remove(store, home, criteria, parsed, overrides)
     found = plan(store, home, criteria, parsed.cache)
-    print(json.dumps(showing.document(found))) if parsed.json else showing.show(found)
+    print(json.dumps(showing.document(found))) if parsed.json else showing.show(found, parsed.worse_than is not None)
     return 0
 
 
@@ -60,10 +61,11 @@ def _parser() -> Parser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    told = "not among the N best on its data and metric: by test score, and what has none by validation or folds"
     parser.add_argument("names", nargs="*", metavar="RUN|SWEEP", help="only these; or overrides of the stack")
     parser.add_argument("--older", metavar="AGE", help="ended longer ago, like 12h, 30d, 4w")
     parser.add_argument("--status", metavar="A,B", help="finished, failed, killed (which pruned trials are), running")
-    parser.add_argument("--worse-than", type=_count, metavar="N", help="not among the N best on its data and metric")
+    parser.add_argument("--worse-than", type=_count, metavar="N", help=told)
     parser.add_argument("--keep", type=_count, metavar="N", help="not among the N newest")
     parser.add_argument("--where", metavar="FILTER", help="in MLflow's filter grammar")
     parser.add_argument("--cache", action="store_true", help="also what no run uses, if no sweep runs")

@@ -22,11 +22,12 @@ def main(arguments: list[str]) -> int:
     """Write a report, and keep it with its run in MLflow."""
     parser = Parser(
         prog="mlrunner report",
+        usage="mlrunner report [-h] [-o FILE] [--open] [--json] RUN|SWEEP [stack=…]",
         description="Write one HTML file about a sweep or a run, and keep it with its run in MLflow.",
         epilog="example: mlrunner report 2026-11-25/17-43-06-708940 --open",
     )
-    told = "a sweep (DAY/TIME), a run (id, name, folder), latest or best; and overrides of the stack"
-    parser.add_argument("words", nargs="+", metavar="run", help=told)
+    told = "a sweep (DAY/TIME), a run (id, name, folder), latest or best (the best test score on the newest run's data)"
+    parser.add_argument("words", nargs="+", metavar="RUN|SWEEP", help=f"{told}; or overrides of the stack")
     parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="instead of report.html in its folder")
     parser.add_argument("--open", action="store_true", help="show it in the browser")
     parser.add_argument("--json", action="store_true", help="print one JSON document")

@@ -16,12 +16,20 @@ from mlrunner.records import open_store, split
 from mlrunner.terminal import console
 
 LIMIT = 20
-EXAMPLES = """examples:
+RUNS = """
   mlrunner runs --where "metrics.r2 > 0.3 and params.model = 'xgboost'" --sort -metrics.test/r2
   mlrunner runs --columns id,differs,metrics.test/r2,params.model,tags.mlflow.user --limit 0 --csv
-  mlrunner runs stack=mlflow_server stack.tracking_uri=http://127.0.0.1:5000
+  mlrunner runs stack=mlflow_server stack.tracking_uri=http://127.0.0.1:5000"""
+SWEEPS = """
+  mlrunner sweeps --where "status = 'FINISHED'" --sort -test
+  mlrunner sweeps --columns id,kind,trials,objective,winner --limit 0 --csv"""
+BEST = """latest and best name a run wherever one is asked for: best has the best test score of the runs on the newest
+run's data and metric; reproductions do not count.
 
-columns: {columns}; and metrics.X, params.X, tags.X.
+"""
+EPILOG = """examples:{examples}
+
+{best}columns: {columns}; and metrics.X, params.X, tags.X.
 sorted by {sorts}, or by a clause of MLflow's such as 'metrics.r2 DESC'; - before it is descending."""
 
 
@@ -34,11 +42,16 @@ def main(arguments: list[str]) -> int:
 def parser(verb: str, description: str) -> Parser:
     """Make the parser of `runs` and of `sweeps`."""
     known = columns.SWEEPS if verb == "sweeps" else columns.RUNS
-    epilog = EXAMPLES.format(columns=", ".join(known), sorts=", ".join([*listing.STORED, *listing.COMPUTED]))
+    epilog = EPILOG.format(
+        examples=SWEEPS if verb == "sweeps" else RUNS,
+        best="" if verb == "sweeps" else BEST,
+        columns=", ".join(known),
+        sorts=", ".join([*listing.STORED, *listing.COMPUTED]),
+    )
     made = Parser(
         prog=f"mlrunner {verb}",
         description=description,
-        epilog=epilog.replace("mlrunner runs", f"mlrunner {verb}"),
+        epilog=epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     told = "a sweep, by DAY/TIME or its run: only what it ran" if verb == "runs" else "only this one, by DAY/TIME"
@@ -90,7 +103,8 @@ def show(made: Parser, arguments: list[str], sweeps: bool) -> int:
         return 0
     write(entries[: parsed.limit or None], picked, parsed)
     if parsed.limit and len(entries) > parsed.limit:
-        console(stderr=True).print(f"… there are more than these {parsed.limit}; --limit 0 tells all.", style="dim")
+        these = "this one" if parsed.limit == 1 else f"these {parsed.limit}"
+        console(stderr=True).print(f"… there are more than {these}; --limit 0 tells all.", style="dim")
     return 0
 
 

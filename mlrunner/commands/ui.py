@@ -25,13 +25,23 @@ def main(arguments: list[str]) -> int:
         epilog="example: mlrunner ui latest. Ctrl-C ends the pages, with exit code 0.",
     )
     parser.add_argument("words", nargs="*", metavar="RUN|SWEEP", help="whose page to open; or overrides of the stack")
-    parser.add_argument("--port", type=int, default=0, help="of MLflow's pages on this machine; a free one by default")
+    parser.add_argument(
+        "--port", type=_port, default=0, help="of MLflow's pages on this machine; a free one by default"
+    )
     parser.add_argument("--no-browser", action="store_true", help="only print the addresses")
     parsed = parser.parse_intermixed_args(arguments)
     names, overrides = split(parsed.words)
     if len(names) > 1:
         raise ConfigError(f"mlrunner ui opens one page, but {', '.join(names)} are named; name one.")
     return _view(names[0] if names else None, overrides, parsed.port, not parsed.no_browser)
+
+
+def _port(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        more = "choose another, or leave it out for a free one"
+        raise ConfigError(f"--port={text} cannot be used (it is no number); {more}.") from None
 
 
 def _view(name: str | None, overrides: list[str], port: int, browser: bool) -> int:

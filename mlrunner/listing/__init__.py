@@ -110,7 +110,9 @@ def _order(sort: Sequence[str]) -> tuple[list[str], Computed | None]:
         filters.parse_order(clauses)
     except ConfigError as error:
         known = ", ".join([*STORED, *COMPUTED])
-        raise ConfigError(f"{error} The columns {known} sort as well; - before one is descending.") from error
+        unknown = next((told.lstrip("-") for told in sort if told.lstrip("-") not in STORED), "")
+        close = "" if "Did you mean" in str(error) else nearest(unknown, [*STORED, *COMPUTED])
+        raise ConfigError(f"{error}{close} The columns {known} sort as well; - before one is descending.") from error
     return clauses, None
 
 

@@ -64,7 +64,7 @@ def printable(text: str) -> str:
 def short(override: str) -> str:
     """Write an override so that a person reads it fast: the last part of its key, few digits, no folders."""
     key, equals, value = override.partition("=")
-    if RANGE.search(value):  # of a search
+    if RANGE.search(value) or override == "blueprint=true":  # of a search, or a word that tells all
         return key.rpartition(".")[2]
     value = LONG_PATH.sub(r"\1", DIGITS.sub(lambda found: f"{float(found[0]):.4g}", value))
     return f"{key.rpartition('.')[2]}{equals}{value}"

@@ -51,19 +51,25 @@ class Entry:
         """The overrides that tell it from the default composition."""
         if OVERRIDES in self.record.tags:
             told = [str(text) for text in json.loads(self.record.tags[OVERRIDES])]
-            return sorted(told, key=self._is_common)
+            return [*self._shrunk(), *sorted(told, key=self._order)]
         return [] if self.record.name == "default" or self.name is not None else JOINT.split(self.record.name)
 
     @property
     def words(self) -> list[str]:
         """What is special about it."""
         marks = {"reproduction": REPRODUCES in self.record.tags, "winner": WINNER_OF in self.record.tags}
-        return [word for word, holds in (marks | {"blueprint": self._param("blueprint") == "true"}).items() if holds]
+        return [word for word, holds in marks.items() if holds]
 
-    def _is_common(self, override: str) -> bool:
-        """Tell what all runs of its sweep have: that is not in the name."""
-        key, _, _ = override.partition("=")
-        return f"{key.rpartition('.')[2]}=" not in self.record.name
+    def _shrunk(self) -> list[str]:
+        """Write the override that is no part of a name, and decides the result all the same."""
+        return ["blueprint=true"] if self._param("blueprint") == "true" else []
+
+    def _order(self, override: str) -> tuple[bool, bool]:
+        """Put last what all runs of its sweep have, which is not in the name, and of a run alone its long data set."""
+        key = override.partition("=")[0].lstrip("+")
+        is_common = f"{key.rpartition('.')[2]}=" not in self.record.name
+        is_data = key.partition(".")[0] == "dataset"
+        return (is_common, is_data) if SWEEP in self.record.tags else (is_data, is_common)
 
     def _param(self, name: str) -> str:
         return self.record.params.get(name, "null")

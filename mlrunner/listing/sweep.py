@@ -49,7 +49,7 @@ class Sweep(Entry):
         parts = [part for part in self._overrides() if not part.startswith(UNTOLD)]
         fixed = [part for part in parts if part.partition("=")[0].lstrip("+") not in space]
         fixed.sort(key=lambda part: "," not in part)  # stable: what a grid varies comes first
-        return [*(f"{key}={told}" for key, told in space.items()), *fixed]
+        return [*self._shrunk(), *(f"{key}={told}" for key, told in space.items()), *fixed]
 
     def _overrides(self) -> list[str]:
         """All that was typed; of a sweep that did not record it what its name says."""

@@ -7,11 +7,24 @@ from dataclasses import replace
 from mlrunner.directions import GREATER_IS_BETTER
 from mlrunner.pruning import MARK
 from mlrunner.pruning.selection import PARTS
-from mlrunner.records import DATA, FOLDER, MODEL, REOPENED, STUDY, SWEEP, TRIAL, WINNER_OF, Only, Record, Store
+from mlrunner.records import (
+    DATA,
+    FOLDER,
+    MODEL,
+    REOPENED,
+    REPRODUCES,
+    STUDY,
+    SWEEP,
+    TRIAL,
+    WINNER_OF,
+    Only,
+    Record,
+    Store,
+)
 
 ASKED = Only(
     params=("objective.metric", *(f"goal.{name}" for name in GREATER_IS_BETTER)),
-    tags=(FOLDER, SWEEP, TRIAL, WINNER_OF, DATA, MODEL, MARK, STUDY, REOPENED),
+    tags=(FOLDER, SWEEP, TRIAL, WINNER_OF, DATA, MODEL, MARK, STUDY, REOPENED, REPRODUCES),
 )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from mlrunner.directions import greater_is_better
 from mlrunner.pruning import DAY, MARK, Criteria, Selection, Stay
-from mlrunner.records import DATA, FOLDER, REOPENED, SWEEP, Record
+from mlrunner.records import DATA, FOLDER, REOPENED, REPRODUCES, SWEEP, Record
 
 PARTS = ("test/", "validation/", "cv/", "")  # where a score is looked for, best word first
 Members = Mapping[str, Sequence[Record]]
@@ -74,7 +75,12 @@ def running(records: Iterable[Record], members: Members, now: float, is_searched
 
 def score(record: Record) -> float | None:
     """Take the score that a run is ranked by: on test rows, else on those of validation or the folds."""
-    return next((found for part in PARTS if (found := record.metrics.get(f"{part}{record.metric}")) is not None), None)
+    return record.metrics.get(f"{scored_on(record)}{record.metric}")
+
+
+def scored_on(record: Record) -> str:
+    """Name the rows of that score, like `test/`, which is also where one is missing that has none at all."""
+    return next((part for part in PARTS if f"{part}{record.metric}" in record.metrics), PARTS[0])
 
 
 def _chosen(records: Sequence[Record], members: Members, criteria: Criteria, now: float) -> list[Record]:
@@ -96,18 +102,26 @@ def _chosen(records: Sequence[Record], members: Members, criteria: Criteria, now
 
 
 def _worse(records: Sequence[Record], best: int) -> set[str]:
-    """Find all but the best of each data set and metric; a run without a score is worse than one with."""
-    groups: dict[tuple[str, str], list[Record]] = defaultdict(list)
+    """Find all but the best of each data set, metric and kind of rows, for a score on test rows compares with no other.
+
+    A run without a score is worse than one with. A reproduction takes nobody's place: it is the same run again.
+    """
+    groups: dict[tuple[str, str, str], list[Record]] = defaultdict(list)
     for one in records:
         if DATA in one.tags and not one.is_sweep and not _runs(one):
-            groups[one.tags[DATA], one.metric].append(one)
-    return {one.run_id for group in groups.values() for one in sorted(group, key=_rank)[best:]}
+            groups[one.tags[DATA], one.metric, scored_on(one)].append(one)
+    return {run_id for group in groups.values() for run_id in _behind(group, best)}
 
 
-def _rank(record: Record) -> tuple[bool, float, int]:
+def _behind(group: Sequence[Record], best: int) -> Iterable[str]:
+    ranks = sorted(_rank(one) for one in group if REPRODUCES not in one.tags)
+    return (one.run_id for one in group if bisect_left(ranks, _rank(one)) >= best)
+
+
+def _rank(record: Record) -> tuple[bool, float, int, str]:
     found = score(record)
     sign = -1 if greater_is_better(record.metric) else 1
-    return found is None, 0.0 if found is None else sign * found, -record.start
+    return found is None, 0.0 if found is None else sign * found, -record.start, record.run_id
 
 
 def _with_parents(records: Sequence[Record], members: Members, chosen: set[str]) -> frozenset[str]:

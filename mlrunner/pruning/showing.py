@@ -6,40 +6,82 @@ import time
 from collections import defaultdict
 from typing import Any
 
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from mlrunner import pruning
 from mlrunner.errors import brief
-from mlrunner.listing.columns import ago
+from mlrunner.listing.columns import NOTHING, ago, printable
+from mlrunner.listing.formats import GAP
 from mlrunner.pruning import selection
 from mlrunner.pruning.plan import Item, Plan
 from mlrunner.terminal import console, number
 
 SHOWN = 40  # lines of the table
 FEW = 3  # names of those that stay for one reason
-LONG = 60  # letters of a name
+LONG, SHORT = 60, 8  # letters of a name, at most and where there is little room
+SPARED = ("when", "objective")  # left out in this order where a terminal is narrow
+RANKED = (
+    "Ranked by the test score; what has none, like a search's trials, by validation or folds, in a list of its own."
+)
 
 
-def show(found: Plan) -> None:
-    """Print what would go, and what stays."""
+def show(found: Plan, is_ranked: bool = False) -> None:
+    """Print what would go, and what stays.
+
+    Args:
+        found: What would go.
+        is_ranked: It is worse than others, of which is told by what score where that is not the same of all.
+    """
     if found.items:
-        console().print(_table(found.items[:SHOWN]))
+        out = console()
+        out.print(_table(found.items[:SHOWN], out))
+    if is_ranked and any(selection.scored_on(item.record) != selection.PARTS[0] for item in found.items):
+        console().print(RANKED, style="dim")
+    if found.items:
         more = len(found.items) - SHOWN
         console().print(f"… and {more:,} more; --json names them all.", style="dim") if more > 0 else None
     what = f"{summary(found)} would go" if _any(found) else "Nothing would go"
     console().print(f"{what}{_staying(found)}" + ("; do it with --yes." if _any(found) else "."))
 
 
-def _table(items: list[Item]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for name in ("id", "name", "when", "status", "score", "size"):
-        table.add_column(name, justify="right" if name in ("score", "size") else "left", overflow="fold")
-    for item in items:
-        one, score = item.record, selection.score(item.record)
-        told = "-" if score is None else f"{one.metric} {number(score)}"
-        name = one.name if len(one.name) <= LONG else f"{one.name[: LONG - 1]}…"
-        table.add_row(one.place, name, ago(one.start), _status(item), told, megabytes(item.bytes))
+def _table(items: list[Item], out: Console) -> Table:
+    """Draw a line a run, with the name cut to the room that the rest leaves."""
+    rows = [_cells(item) for item in items]
+    widths = {name: max(len(name), *(cell_len(row[name]) for row in rows)) + GAP for name in rows[0]}
+    kept = [name for name in widths if name != "name"]
+    for spared in SPARED:
+        if out.width - sum(widths[name] for name in kept) >= min(widths["name"], SHORT):
+            break
+        kept.remove(spared)
+    room = max(SHORT, min(LONG, out.width - GAP - sum(widths[name] for name in kept)))
+    table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="dim")
+    kept.insert(1, "name")
+    for name in kept:
+        table.add_column(name, justify="right" if name in ("test", "size") else "left", no_wrap=True)
+    for row in rows:
+        row["name"] = (
+            set_cell_size(row["name"], room - 1).rstrip() + "…" if cell_len(row["name"]) > room else row["name"]
+        )
+        table.add_row(*(Text(row[name]) for name in kept))
     return table
+
+
+def _cells(item: Item) -> dict[str, str]:
+    """Write what the table says of a run: the numbers are those of `mlrunner runs`."""
+    one = item.record
+    objective, test = one.metrics.get(one.metric), one.metrics.get(f"test/{one.metric}")
+    return {
+        "id": one.place if one.is_sweep else one.short,
+        "name": printable(one.name),
+        "when": ago(one.start),
+        "status": _status(item),
+        "objective": NOTHING if objective is None else f"{one.metric} {number(objective)}",
+        "test": NOTHING if test is None else number(test),
+        "size": megabytes(item.bytes),
+    }
 
 
 def tell(gone: Plan, problems: list[str], for_good: bool) -> None:

@@ -8,9 +8,23 @@ from pathlib import Path
 
 from mlrunner.directions import greater_is_better
 from mlrunner.errors import ConfigError, nearest
-from mlrunner.records import BEST, DATA, FOLDER, MODEL, SWEEP, TRIAL, WINNER, WINNER_OF, Record, Store, quoted
+from mlrunner.records import (
+    BEST,
+    DATA,
+    FOLDER,
+    MODEL,
+    REPRODUCES,
+    SWEEP,
+    TRIAL,
+    WINNER,
+    WINNER_OF,
+    Record,
+    Store,
+    quoted,
+)
 
-SHOWN = 5  # names in a message
+SHOWN = 5  # ids in a message
+FEW, LONG = 3, 40  # runs that are told of in a message, and letters of their names
 CLOSE = 200  # newest names that a misspelt one is compared with
 SPECIAL = ("latest", "best", "champion")
 AGO = re.compile(r"latest~(\d{1,4})")
@@ -27,8 +41,9 @@ def find(store: Store, name: str, home: Path, saved: bool = False) -> Record:
     Args:
         store: Where runs are recorded.
         name: `latest` (of mlrunner's own), `latest~2` (the second before it), `best` (by its test score, of those on
-            the newest one's data and metric), `champion` or `MODEL@champion` (what is deployed), a run's id or the
-            beginning of one, its folder, a sweep (`DAY/TIME`), one of its runs (`DAY/TIME/NUMBER`), or a name.
+            the newest one's data and metric; no reproduction), `champion` or `MODEL@champion` (what is deployed), a
+            run's id or the beginning of one, its folder, a sweep (`DAY/TIME`), one of its runs (`DAY/TIME/NUMBER`),
+            or a name.
         home: The folder that holds `multirun/`.
         saved: Whether `latest` and `best` mean runs that saved a model only.
 
@@ -85,7 +100,8 @@ def _best(store: Store, only: str) -> list[Record]:
     order = (f"metrics.`{score}` {'DESC' if is_greater else 'ASC'}",)
     found: list[Record] = []
     for same in (f"= '{metric}'", f"LIKE '[\"{metric}\"%'"):  # alone, or the first of several
-        where = f"{able} and tags.`{DATA}` = {data} and params.`objective.metric` {same}"
+        where = f"{able} and tags.`{REPRODUCES}` IS NULL and tags.`{DATA}` = {data}"
+        where += f" and params.`objective.metric` {same}"
         found += [run for run in store.search(where, order, 1) if score in run.metrics]
     found.sort(key=lambda run: run.metrics[score], reverse=is_greater)
     return found[:1] or [newest]
@@ -154,8 +170,13 @@ def _unknown(store: Store, name: str, saved: bool) -> str:
     if name in SPECIAL or AGO.fullmatch(name):
         few = "there are not so many runs that came to their end" if "~" in name else "none has come to its end yet"
         return f"'{name}' is no run: {few}{' and saved a model' * saved}; mlrunner runs tells what there is."
-    told = ", ".join(f"{run.name} ({run.short})" for run in known[:SHOWN])
+    told = ", ".join(f"{run.short} ({_cut(run.name)})" for run in [run for run in known if not run.is_sweep][:FEW])
     return (
-        f"'{name}' is no run; name one by its id or the beginning of it, its name, its folder, a sweep's DAY/TIME, "
-        f"latest, best or champion. The newest are {told}.{nearest(name, [*SPECIAL, *(run.name for run in known)])}"
+        f"'{name}' is no run.{nearest(name, [*SPECIAL, *(run.name for run in known)])} Name one by its id or the "
+        "beginning of it, its name, its folder, a sweep's DAY/TIME, latest, best or champion"
+        f"{f'; the newest are {told}' if told else ''}."
     )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONG else f"{text[: LONG - 1]}…"

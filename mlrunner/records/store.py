@@ -104,7 +104,7 @@ def split(words: Iterable[str]) -> tuple[list[str], list[str]]:
 def labels_of(
     runs: Iterable[tuple[str, str, str | None, str | None]], prefix: str, limit: int, sweeps: bool
 ) -> list[str]:
-    """Name runs in the ways that begin so: SWEEP/TRIAL, the beginning of the id, the name.
+    """Name runs in the ways that begin so: SWEEP/TRIAL, the beginning of the id, the name; once where nothing is typed.
 
     Args:
         runs: Id, name, sweep and trial of each.
@@ -119,7 +119,7 @@ def labels_of(
         place = [] if sweep is None else [sweep if trial is None else f"{sweep}/{trial}"]
         ways = place if sweeps else [*place, run_id[: max(SHORT, len(prefix))], name]
         fitting = [way for way in ways if way.startswith(prefix) and TYPED.fullmatch(way)]
-        found += [fitting] if fitting else []
+        found += [fitting if prefix else fitting[:1]] if fitting else []
         if len(found) == limit:
             break
     return list(dict.fromkeys(way for ways in found for way in ways))

@@ -704,8 +704,7 @@ def home(running: Serving, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
 @contextmanager
 def started(home: Path, *arguments: str, **more: str) -> Iterator[subprocess.Popen[str]]:
     """Type the verb; what is left of it in the end is killed."""
-    program = "import sys; from mlrunner.commands import playground; sys.exit(playground.main(sys.argv[1:]))"
-    command = [sys.executable, "-c", program, *arguments]
+    command = [sys.executable, "-m", "mlrunner", "playground", *arguments]
     told = environment(home, PYTHONPATH=str(PROJECT), **more)
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=told, cwd=home) as verb:
         try:

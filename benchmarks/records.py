@@ -178,7 +178,7 @@ def completed(home: Path, line: str) -> tuple[float, str]:
 def shown_verbs() -> tuple[str, ...]:
     """The verbs there are."""
     sys.path.insert(0, str(PROJECT))
-    from mlrunner.commands import VERBS
+    from mlrunner.cli.commands import VERBS
 
     return VERBS
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from pathlib import Path
 
-from mlrunner import __version__, commands, completion, interrupts
-from mlrunner.application import PROJECT, compose_and_run
-from mlrunner.errors import ConfigError, nearest
-from mlrunner.pipes import be_patient
+from mlrunner import __version__
+from mlrunner.cli import commands, completion
+from mlrunner.cli.hydra_app import compose_and_run
+from mlrunner.core import process
+from mlrunner.core.environment import prepare_environment
+from mlrunner.core.errors import ConfigError, nearest
+from mlrunner.core.process import be_patient
 
 
 def main() -> int:
@@ -27,12 +29,12 @@ def main() -> int:
     arguments = [text for text in arguments if text not in ("-v", "--verbose")]
     prepare_environment(verbose)
     be_patient()
-    interrupts.heed()
+    process.heed()
     gc.disable()  # imports make millions of objects and no garbage: a fifth of their time
     try:
         return dispatch(arguments)
     except (KeyboardInterrupt, Exception) as error:
-        code = interrupts.interruption(error)
+        code = process.interruption(error)
         begun = _close_sweep("FAILED" if code is None else "KILLED")
         if code is not None:
             hint = f"; go on with mlrunner resume {begun}" if begun else ""
@@ -40,34 +42,21 @@ def main() -> int:
             return code
         if verbose:
             raise
-        from mlrunner import failures
+        from mlrunner.cli import error_report
 
-        return failures.report(error)
+        return error_report.report(error)
     finally:
         gc.freeze()  # or the interpreter would look through all of them once more on its way out
 
 
 def _close_sweep(status: str) -> str | None:
     """Close what a grid has opened, and tell what resumes the sweep that was under way; None where none was."""
-    if "mlrunner.sweep" not in sys.modules:
+    if "mlrunner.search" not in sys.modules:
         return None
-    from mlrunner.sweep import SweepCallback, close_open
+    from mlrunner.execution.grid import SweepCallback, close_open
 
     close_open(status)
     return SweepCallback.begun
-
-
-def prepare_environment(verbose: bool) -> None:
-    """Tell the configuration where it is, and Hydra to leave errors to us."""
-    os.environ["MLRUNNER_PROJECT"] = str(PROJECT)
-    os.environ.setdefault("MLRUNNER_HOME", str(PROJECT))
-    os.environ["MLRUNNER_HOME"] = str(Path(os.environ["MLRUNNER_HOME"]).resolve())
-    os.environ["HYDRA_FULL_ERROR"] = "1"
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # spinning threads starve every other process of the machine
-    os.environ["MLRUNNER_VERBOSE"] = str(int(verbose))
-    here = Path.cwd()
-    if here != PROJECT:  # what is here can be imported, but a `random.py` or `py.py` stands in for nothing else
-        sys.path[:] = [*(folder for folder in sys.path if folder != str(here)), str(here)]
 
 
 def dispatch(arguments: list[str]) -> int:

@@ -8,8 +8,8 @@ from zenml import pipeline
 from zenml.enums import ExecutionMode
 
 from mlrunner import steps
-from mlrunner.build import Group
-from mlrunner.tracking.recording import Tracked
+from mlrunner.core.build import Group
+from mlrunner.steps.recording import Tracked
 from pipelines.rows import Rows, rows
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from zenml import pipeline
 from zenml.enums import ExecutionMode
 
-from mlrunner.build import Group
-from mlrunner.inference import Job
+from mlrunner.core.build import Group
 from mlrunner.steps.predicting import predict
+from mlrunner.steps.prediction import Job
 
 
 @pipeline(

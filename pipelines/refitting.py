@@ -6,9 +6,9 @@ from zenml import pipeline
 from zenml.enums import ExecutionMode
 
 from mlrunner import steps
-from mlrunner.build import Group
-from mlrunner.model import ModelNameConfig
-from mlrunner.tracking.recording import Tracked
+from mlrunner.core.build import Group
+from mlrunner.groups.model import ModelNameConfig
+from mlrunner.steps.recording import Tracked
 from pipelines.deployment import hand_over
 from pipelines.rows import rows
 

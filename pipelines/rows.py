@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from mlrunner import steps
-from mlrunner.build import Group
+from mlrunner.core.build import Group
 
 
 class Rows(NamedTuple):

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from omegaconf import DictConfig
 
-from tests.warm import Begun, Warm
+from tests.support.warm import Begun, Warm
 
 PROJECT = Path(__file__).parent.parent
 SHARED = PROJECT.parent / "shared" / "data"
@@ -97,7 +97,7 @@ def begin(home: Path, *arguments: str, cwd: Path | None = None, **more: str) -> 
 @functools.cache
 def warm() -> Warm:
     """The warm process of this test process."""
-    from mlrunner.stack import PLAIN, SILENT
+    from mlrunner.groups.stack import PLAIN, SILENT
 
     found = Warm(PROJECT, {**environment(PROJECT), **PLAIN, **SILENT})
     atexit.register(found.close)
@@ -170,4 +170,4 @@ def shared_table(request: pytest.FixtureRequest) -> Path:
     return path
 
 
-from tests.recorded import recorded as recorded  # noqa: E402 - it needs what stands above
+from tests.support.recorded import recorded as recorded  # noqa: E402 - it needs what stands above

@@ -82,7 +82,7 @@ def read_seconds(table: Path) -> float:
     """
     import yaml
 
-    from mlrunner.build import build
+    from mlrunner.core.build import build
 
     group = yaml.safe_load((PROJECT / "conf" / "dataset" / "csv.yaml").read_text())
     dataset: Any = build({**group, "path": str(table), "target": "target", "task": "regression"}, "dataset")

@@ -26,6 +26,6 @@ class OptunaSweeper(Sweeper):
         Returns:
             The summary that `optimization_results.yaml` holds; None for a dry run.
         """
-        from hydra_plugins.mlrunner_sweeper import _impl
+        from mlrunner.search import entry
 
-        return _impl.sweep(*self.handed, arguments)
+        return entry.sweep(*self.handed, arguments)

@@ -13,13 +13,13 @@ from typing import Any, Literal
 import pydantic
 from omegaconf import DictConfig, OmegaConf
 
-from mlrunner.build import Group, sentences
-from mlrunner.composition.values import plain, resolving
-from mlrunner.errors import ProblemsError
-from mlrunner.keys import GROUPS as GROUPS
-from mlrunner.keys import MACHINE_KEYS
+from mlrunner.composition.keys import GROUPS as GROUPS
+from mlrunner.composition.keys import MACHINE_KEYS
+from mlrunner.composition.resolve import plain, resolving
+from mlrunner.core.build import Group, sentences
+from mlrunner.core.errors import ProblemsError
 
-NO_GATE, NO_DEPLOYER = "mlrunner.gate.NoGate", "mlrunner.deployer.NoDeployer"
+NO_GATE, NO_DEPLOYER = "mlrunner.groups.gate.NoGate", "mlrunner.groups.deployer.NoDeployer"
 DUMMY = {"regression": "sklearn.dummy.DummyRegressor", "classification": "sklearn.dummy.DummyClassifier"}
 
 

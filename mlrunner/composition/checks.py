@@ -14,22 +14,22 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig, OmegaConf
 
 from mlrunner import composition as composing
-from mlrunner.build import build
-from mlrunner.cleaning import CleaningStrategy
-from mlrunner.composition import Composition, Launch, gaps
+from mlrunner.composition import Composition, Launch, stand_ins
+from mlrunner.composition.code_digest import code_digest, sources
+from mlrunner.composition.resolve import plain
 from mlrunner.composition.rules import RULES, Data, Found, estimator, objective
-from mlrunner.composition.values import plain
-from mlrunner.dataset import Dataset, infer_task, tables
-from mlrunner.deployer import Deployer
-from mlrunner.digest import code_digest, sources
-from mlrunner.errors import MlrunnerError, ProblemsError
-from mlrunner.gate import Gate
-from mlrunner.model import Model
-from mlrunner.split import DataDivideStrategy
-from mlrunner.stack import Stack
+from mlrunner.core.build import build
+from mlrunner.core.errors import MlrunnerError, ProblemsError
+from mlrunner.groups.cleaning import CleaningStrategy
+from mlrunner.groups.dataset import Dataset, infer_task, loading
+from mlrunner.groups.deployer import Deployer
+from mlrunner.groups.gate import Gate
+from mlrunner.groups.model import Model
+from mlrunner.groups.split import DataDivideStrategy
+from mlrunner.groups.stack import Stack
 
 if TYPE_CHECKING:
-    from mlrunner.roles import Task
+    from mlrunner.core.column_roles import Task
 
 KINDS: dict[str, type] = {
     "cleaning": CleaningStrategy,
@@ -41,7 +41,11 @@ KINDS: dict[str, type] = {
 }
 
 
-STEP_CODE = ("mlrunner.dataset.tables", "mlrunner.cleaning", "mlrunner.materializers")  # beside the strategy's own
+STEP_CODE = (
+    "mlrunner.groups.dataset.loading",
+    "mlrunner.groups.cleaning",
+    "mlrunner.steps.materializers",
+)  # beside the strategy's own
 CODE: dict[type, str] = {}
 
 
@@ -98,13 +102,13 @@ def check(cfg: DictConfig, launch: Launch) -> Checked:
     Raises:
         ProblemsError: With one sentence for each problem.
     """
-    gaps.refuse_gaps(cfg, launch.overrides)
+    stand_ins.refuse_gaps(cfg, launch.overrides)
     problems = Problems()
     data: Data | None = problems.catch(partial(load, cfg))
-    task = data.task if data is not None else gaps.said_task(cfg)
-    cfg = gaps.with_task(cfg, task)
+    task = data.task if data is not None else stand_ins.said_task(cfg)
+    cfg = stand_ins.with_task(cfg, task)
     problems.catch(partial(composing.settings, cfg))
-    sound = gaps.with_stand_ins(cfg)
+    sound = stand_ins.with_stand_ins(cfg)
     built = {group: problems.catch(partial(_build, sound, group, task)) for group in KINDS}
     metric, home = (OmegaConf.select(sound, key, throw_on_missing=False) for key in ("objective.metric", "home"))
     saves = [OmegaConf.select(sound, f"tracking.{key}") not in (False, "none") for key in ("log_model", "keep_models")]
@@ -167,12 +171,12 @@ def load(cfg: DictConfig) -> Data:
     group = plain(cfg, "dataset")
     dataset: Dataset = build(group, "dataset", Dataset)
     fingerprint = dataset.fingerprint()
-    table = tables.read(group, fingerprint)
+    table = loading.read(group, fingerprint)
     inferred = infer_task(table[dataset.target]) if dataset.target in table else None
     return Data(dataset, table, fingerprint, dataset.task or inferred)
 
 
 def _build(cfg: DictConfig, group: str, task: Task | None) -> Any:
     if group == "model" and task is not None:
-        gaps.refuse_task(cfg, task)
+        stand_ins.refuse_task(cfg, task)
     return build(plain(cfg, group), group, KINDS[group])

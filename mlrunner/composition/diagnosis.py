@@ -17,9 +17,9 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
-from mlrunner.composition.gaps import options
-from mlrunner.errors import brief, nearest
-from mlrunner.options import quote_option
+from mlrunner.composition.stand_ins import options
+from mlrunner.core.errors import brief, nearest
+from mlrunner.core.overrides import quote_option
 
 CONF = "conf"
 CHOICES = ("gate", "deployer")  # groups with an option that has no keys

@@ -9,18 +9,18 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlrunner import metrics
-from mlrunner.cleaning import DataCleaning
-from mlrunner.composition.gaps import TASKS
-from mlrunner.dataset import Dataset, table_problems, target_problems
-from mlrunner.errors import MlrunnerError, brief, nearest
-from mlrunner.stack import refuse_file_store, refuse_full_disk
+from mlrunner.composition.stand_ins import TASKS
+from mlrunner.core.errors import MlrunnerError, brief, nearest
+from mlrunner.evaluation import metrics
+from mlrunner.groups.cleaning import DataCleaning
+from mlrunner.groups.dataset import Dataset, table_problems, target_problems
+from mlrunner.groups.stack import refuse_file_store, refuse_full_disk
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mlrunner.roles import Task
-    from mlrunner.stack import Stack
+    from mlrunner.core.column_roles import Task
+    from mlrunner.groups.stack import Stack
 
 FEW = 100  # rows that are cleaned to see what is left
 SECONDS = ("fit_seconds", "score_seconds")  # what a search for several objectives may also minimise

@@ -21,10 +21,10 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from mlrunner.serving import routes
+from mlrunner.serving import gateway_routes
 from mlrunner.serving.errors import RequestError
-from mlrunner.serving.meters import CONTENT_TYPE, GatewayMeters
-from mlrunner.serving.routes import STATE, Route
+from mlrunner.serving.gateway_routes import STATE, Route
+from mlrunner.serving.monitoring import CONTENT_TYPE, GatewayMeters
 from mlrunner.serving.server import MEGABYTE, answer, read
 
 LOOK = 1.0  # seconds between two looks at the server
@@ -41,15 +41,15 @@ class Gateway:
     def __init__(self, folder: Path) -> None:
         self._file = folder / STATE
         self._meters = GatewayMeters()
-        self._read, self._route = routes.mark(self._file), routes.route(self._file)
+        self._read, self._route = gateway_routes.mark(self._file), gateway_routes.route(self._file)
         self._mending: subprocess.Popen[bytes] | None = None
 
     def route(self) -> Route:
         """Read where requests go, if the file has changed; a file that does not tell changes nothing."""
         try:
-            mark = routes.mark(self._file)
+            mark = gateway_routes.mark(self._file)
             if mark != self._read:
-                route = routes.route(self._file)
+                route = gateway_routes.route(self._file)
                 if route.url != self._route.url:
                     self._meters.switches.inc()
                 self._route, self._read = route, mark

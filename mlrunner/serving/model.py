@@ -11,14 +11,18 @@ import numpy as np
 import orjson
 import pandas as pd
 
-from mlrunner.serving import bodies
+from mlrunner.serving import requests
 from mlrunner.serving.errors import RequestError
 from mlrunner.serving.schema import UNFIT, Arrays, Column, Kind, Schema
 
 RELEASE = "release.json"
 EXAMPLE = "serving_input_example.json"
 KINDS: dict[str, Kind] = {"string": "text", "datetime": "moment", "boolean": "boolean"}  # the rest are numbers
-CLEANING, LEARNED, FEW = "cleaning", "features", "low"  # names of the parts of a pipeline, see `mlrunner.features`
+CLEANING, LEARNED, FEW = (
+    "cleaning",
+    "features",
+    "low",
+)  # names of the parts of a pipeline, see `mlrunner.groups.features`
 
 
 @dataclass(frozen=True)
@@ -56,8 +60,8 @@ class ServedModel:
 
     def answer(self, body: bytes, content_type: str = "application/json") -> list[Any]:
         """Read, check and predict a request's body by itself."""
-        given = bodies.read(body, content_type, self.schema.names)
-        return self.predict(self.schema.checked(given, content_type in bodies.CSV_TYPES))
+        given = requests.read(body, content_type, self.schema.names)
+        return self.predict(self.schema.checked(given, content_type in requests.CSV_TYPES))
 
 
 def load(folder: Path, unknown_categories: str = "refuse") -> ServedModel:
@@ -77,9 +81,9 @@ def load(folder: Path, unknown_categories: str = "refuse") -> ServedModel:
     saved = described["saved"]
     pipeline = skops.io.load(folder / "model" / saved["file"], trusted=saved["trusted"])
     schema = Schema(tuple(_column(told) for told in saved["columns"]))
-    example = orjson.dumps(bodies.parse((folder / "model" / EXAMPLE).read_bytes()))
+    example = orjson.dumps(requests.parse((folder / "model" / EXAMPLE).read_bytes()))
     if unknown_categories == "refuse":
-        schema = _closed(schema, pipeline, bodies.read(example, "application/json", schema.names))
+        schema = _closed(schema, pipeline, requests.read(example, "application/json", schema.names))
     return ServedModel(pipeline, schema, described["facts"], example)
 
 
@@ -87,7 +91,7 @@ def _column(told: dict[str, Any]) -> Column:
     return Column(told["name"], KINDS.get(told["type"], "number"), told["required"])
 
 
-def _closed(schema: Schema, pipeline: Any, example: bodies.Columns) -> Schema:
+def _closed(schema: Schema, pipeline: Any, example: requests.Columns) -> Schema:
     """Close the text columns that became one 0/1 column a category, where the cleaning hands their values through."""
     known = _categories(pipeline)
     cleaned = pipeline.named_steps[CLEANING].transform(pd.DataFrame(schema.checked(example)))

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mlrunner.serving.bodies import Columns
 from mlrunner.serving.errors import RequestError
+from mlrunner.serving.requests import Columns
 
 Array = npt.NDArray[Any]
 Arrays = dict[str, Array]

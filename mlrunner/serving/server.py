@@ -13,12 +13,12 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from mlrunner.errors import DataError
-from mlrunner.serving import bodies
+from mlrunner.core.errors import DataError
+from mlrunner.serving import requests
 from mlrunner.serving.batching import Batcher
 from mlrunner.serving.errors import RequestError, described
-from mlrunner.serving.meters import CONTENT_TYPE, ServerMeters
 from mlrunner.serving.model import ServedModel
+from mlrunner.serving.monitoring import CONTENT_TYPE, ServerMeters
 
 log = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -111,8 +111,8 @@ class ModelServer:
         return json_response(200, {"predictions": found}, self._headers)
 
     def _read(self, body: bytes, content_type: str) -> dict[str, Any]:
-        given = bodies.read(body, content_type, self._model.schema.names)
-        return self._model.schema.checked(given, content_type in bodies.CSV_TYPES)
+        given = requests.read(body, content_type, self._model.schema.names)
+        return self._model.schema.checked(given, content_type in requests.CSV_TYPES)
 
     async def _healthy(self, request: web.Request) -> web.Response:
         del request

@@ -9,14 +9,14 @@ from typing import Annotated
 import pandas as pd
 from zenml import step
 
-from mlrunner import evaluation
-from mlrunner.build import Group, build
-from mlrunner.evaluation import Parts
-from mlrunner.materializers import FittedModel, ModelMaterializer
-from mlrunner.model import ModelNameConfig
-from mlrunner.model.estimators import assemble
-from mlrunner.progress import shown
-from mlrunner.tracking import recording
+from mlrunner.core.build import Group, build
+from mlrunner.evaluation import scoring
+from mlrunner.evaluation.scoring import Parts
+from mlrunner.groups.model import ModelNameConfig
+from mlrunner.groups.model.packaging import assemble
+from mlrunner.steps import recording
+from mlrunner.steps.materializers import FittedModel, ModelMaterializer
+from mlrunner.steps.progress import shown
 
 Table = pd.DataFrame
 
@@ -39,7 +39,7 @@ def _fitted(
     train: Table, raw: Table, dataset: Group, cleaning: Group, model: ModelNameConfig, tracked: recording.Tracked
 ) -> FittedModel:
     roles, strategy = build(dataset, "dataset").roles, build(cleaning, "cleaning")
-    features, target = evaluation.features_of(train, roles), train[roles.target]
+    features, target = scoring.features_of(train, roles), train[roles.target]
     began = time.perf_counter()
     fitted = build(model.settings, "model").build(features, dataset["task"]).fit(features, target)
     seconds = time.perf_counter() - began
@@ -64,7 +64,7 @@ def evaluate(
     parts = Parts(train, validation, test, folds, source.roles)
     fitted, task = model.pipeline[1:], dataset["task"]
     began = time.perf_counter()
-    found = evaluation.evaluate(fitted, parts, build(settings.settings, "model"), task)
+    found = scoring.evaluate(fitted, parts, build(settings.settings, "model"), task)
     recording.evaluated(
         tracked, found, {"fit_seconds": model.fit_seconds, "score_seconds": time.perf_counter() - began}
     )
@@ -103,7 +103,7 @@ def refit(
     tracked: recording.Tracked,
 ) -> Annotated[FittedModel, "model"]:
     """Fit the winner of a search on all rows but those of the test."""
-    return _fitted(evaluation.joined(train, validation), raw, dataset, cleaning, model, tracked)
+    return _fitted(scoring.joined(train, validation), raw, dataset, cleaning, model, tracked)
 
 
 @step(enable_cache=False, enable_artifact_visualization=False)
@@ -120,11 +120,11 @@ def judge(
 ) -> Annotated[dict[str, float], "metrics"]:
     """Score the winner on the test rows, which no trial has read; `validated` is what its trial found."""
     source = build(dataset, "dataset")
-    known = evaluation.joined(train, validation)
+    known = scoring.joined(train, validation)
     parts = Parts(known, test, test.head(0), pd.DataFrame({"fold": []}), source.roles, shown="test")
     fitted, task = model.pipeline[1:], dataset["task"]
     began = time.perf_counter()
-    found = evaluation.judge(fitted, known, test, source.roles, task)
+    found = scoring.judge(fitted, known, test, source.roles, task)
     scores = {**validated, **found.scores}
     seconds = {"fit_seconds": model.fit_seconds, "score_seconds": time.perf_counter() - began}
     recording.evaluated(tracked, replace(found, scores=scores), seconds)

@@ -6,13 +6,13 @@ from typing import Annotated, Any
 
 from zenml import step
 
-from mlrunner import inference
-from mlrunner.build import Group
-from mlrunner.progress import shown
+from mlrunner.core.build import Group
+from mlrunner.steps import prediction
+from mlrunner.steps.progress import shown
 
 
 @step(enable_cache=False, enable_artifact_visualization=False)
 @shown
-def predict(dataset: Group, job: inference.Job) -> Annotated[dict[str, Any], "summary"]:
+def predict(dataset: Group, job: prediction.Job) -> Annotated[dict[str, Any], "summary"]:
     """Predict a table piece by piece; its predictions go to a file, what came of it is told."""
-    return inference.predict(dataset, job)
+    return prediction.predict(dataset, job)

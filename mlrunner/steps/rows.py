@@ -7,11 +7,11 @@ from typing import Annotated
 import pandas as pd
 from zenml import step
 
-from mlrunner.build import Group, build
-from mlrunner.cleaning import DataCleaning
-from mlrunner.dataset import tables
-from mlrunner.materializers import TableMaterializer
-from mlrunner.progress import shown
+from mlrunner.core.build import Group, build
+from mlrunner.groups.cleaning import DataCleaning
+from mlrunner.groups.dataset import loading
+from mlrunner.steps.materializers import TableMaterializer
+from mlrunner.steps.progress import shown
 
 Table = pd.DataFrame
 
@@ -21,8 +21,8 @@ Table = pd.DataFrame
 def ingest(dataset: Group, fingerprint: str, code: str, blueprint: bool) -> Annotated[Table, "raw"]:
     """Read the raw table; `fingerprint` and `code` are the cache's key beside the settings."""
     del code
-    table = tables.read(dataset, fingerprint)
-    return tables.few(table, dataset) if blueprint else table
+    table = loading.read(dataset, fingerprint)
+    return loading.few(table, dataset) if blueprint else table
 
 
 @step(enable_artifact_visualization=False, output_materializers=TableMaterializer)

@@ -17,10 +17,10 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunT
 from mlflow.exceptions import MlflowException
 
 import mlrunner
-from mlrunner.records import REOPENED
-from mlrunner.redaction import SECRETS
-from mlrunner.redaction import redact as redact
+from mlrunner.core.redaction import SECRETS
+from mlrunner.core.redaction import redact as redact
 from mlrunner.tracking import provenance
+from mlrunner.tracking.records import REOPENED
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from mlrunner.composition import Composition, Launch
     from mlrunner.composition.checks import Checked
 
-TAG_LIMIT = 5000  # characters; MLflow refuses longer values
 PARAM_LIMIT = 6000  # characters; MLflow refuses longer values
 NAME_LIMIT = 250  # characters; MLflow refuses longer names of parameters
 UNNAMEABLE = re.compile(r"[^\w.\-: ]")  # what MLflow takes in no name, and the slash, which it takes for a path
@@ -58,54 +57,9 @@ def create_run(experiment: str, name: str, tags: dict[str, str], began: int | No
     return str(MlflowClient().create_run(experiment, began, tags, redact(name)).info.run_id)
 
 
-def begin(checked: Checked) -> str:
-    """Open a run that says who runs what.
-
-    Returns:
-        The run's id.
-    """
-    composition = checked.composition
-    experiment = experiment_id(composition.settings.tracking.experiment, checked.stack.artifact_location)
-    return create_run(experiment, composition.name, tags_of(composition, checked.data.fingerprint))
-
-
-def log_composition(run_id: str, checked: Checked) -> None:
-    """Log every setting of a run, and its data."""
-    composition, data = checked.composition, checked.data
-    log_params(run_id, {**composition.launch.choices, **flatten(composition.config)})
-    log_dataset(run_id, data.dataset.label, composition["dataset"], data.fingerprint)
-
-
-def tags_of(composition: Composition, fingerprint: str) -> dict[str, str]:
-    """Name who runs what: the tags of every run."""
-    launch = composition.launch
-    return {
-        **provenance.tags(),
-        **({"mlflow.parentRunId": launch.parent} if launch.parent is not None else {}),
-        **(_place(launch.folder, launch.job) if launch.job is not None else {}),
-        "mlrunner.config_hash": composition.config_hash,
-        "mlrunner.data_hash": fingerprint,
-        "mlrunner.folder": str(launch.folder),
-        "mlrunner.overrides": told_overrides(launch),
-        **{name: str(value) for name, value in composition.settings.tracking.tags.items()},
-    }
-
-
-def told_overrides(launch: Launch) -> str:
-    """Write what differs from the default composition, as it was typed: a JSON list that fits into a tag."""
-    told = [redact(text) for text in launch.telling]
-    while len(text := json.dumps(told)) > TAG_LIMIT:
-        told = [*told[: len(told) // 2], "…"]
-    return text
-
-
 def sweep_id(folder: Path) -> str:
     """Name a sweep after its folder: the day and the microsecond it began."""
     return "/".join(folder.parts[-2:])
-
-
-def _place(folder: Path, job: int) -> dict[str, str]:
-    return {"mlrunner.sweep_id": sweep_id(folder.parent), "mlrunner.trial_number": str(job)}
 
 
 def flatten(tree: Any, prefix: str = "") -> dict[str, str]:

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from tests import bad_tables
 from tests.conftest import PROJECT, RUN_SECONDS, UNSAVED, Ran, environment, front_door
-from tests.test_checks import COMMAND_LINES, COMPOSITIONS, UNFIT, UNREADABLE, of_file
+from tests.support import bad_tables
+from tests.unit.composition.test_checks import COMMAND_LINES, COMPOSITIONS, UNFIT, UNREADABLE, of_file
 
 pytestmark = pytest.mark.slow
 COMPOSED = ("added key", "absent target", "custom function", "deleted group", "interpolated seed", "one of everything")

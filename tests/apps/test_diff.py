@@ -12,11 +12,11 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from mlrunner.comparison import settings
-from mlrunner.comparison.structure import same
-from mlrunner.composition.composing import composing
+from mlrunner.composition.compose import composing
+from mlrunner.history.diff import choices
+from mlrunner.history.diff.structure import same
 from tests.conftest import Ran, front_door
-from tests.recorded import Recorded
+from tests.support.recorded import Recorded
 
 pytestmark = pytest.mark.slow
 Diff = Callable[..., Ran]
@@ -70,7 +70,7 @@ def test_the_line_run_composes_the_second_run_exactly(recorded: Recorded, two: d
     import yaml
 
     kept = Path(recorded.folds["folder"], ".hydra", "config.yaml").read_text()
-    assert same(settings.told(composed.raw or {}), settings.told(yaml.safe_load(kept)))
+    assert same(choices.told(composed.raw or {}), choices.told(yaml.safe_load(kept)))
 
 
 def test_what_did_not_change_is_not_shown(two: dict[str, Any]) -> None:

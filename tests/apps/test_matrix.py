@@ -15,13 +15,13 @@ import numpy as np
 import pytest
 from omegaconf import DictConfig
 
-from mlrunner import metrics
-from mlrunner.build import build
-from mlrunner.cleaning import DataCleaning
 from mlrunner.composition import Launch
 from mlrunner.composition.checks import check
-from mlrunner.evaluation import features_of
-from mlrunner.model.estimators import assemble
+from mlrunner.core.build import build
+from mlrunner.evaluation import metrics
+from mlrunner.evaluation.scoring import features_of
+from mlrunner.groups.cleaning import DataCleaning
+from mlrunner.groups.model.packaging import assemble
 from tests.conftest import PROJECT, SHARED
 
 pytestmark = pytest.mark.slow

@@ -22,7 +22,7 @@ from tests.conftest import PROJECT, environment, front_door
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 DEAF = ["--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"]  # there is no network but the loopback
 ROOT = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium's sandbox refuses root
-VERB = "import sys; from mlrunner.commands import load; sys.exit(load('playground')(sys.argv[1:]))"
+VERB = "import sys; from mlrunner.cli.commands import load; sys.exit(load('playground')(sys.argv[1:]))"
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 
 pytestmark = [
@@ -137,9 +137,9 @@ def page(browser: Any, url: str, request: pytest.FixtureRequest) -> Iterator[Pag
 
 
 def free_port() -> int:
-    from mlrunner.deployer import processes
+    from mlrunner.groups.deployer import daemons
 
-    return processes.free_port()
+    return daemons.free_port()
 
 
 def asked(service: str, body: bytes, content_type: str = "application/json") -> list[float]:

@@ -19,8 +19,8 @@ from mlflow import MlflowClient
 from mlflow.entities import ViewType
 from mlflow.exceptions import MlflowException
 
-from mlrunner.deployer.ledger import Ledger
-from mlrunner.pruning.cache import leftovers
+from mlrunner.groups.deployer.state import Ledger
+from mlrunner.history.pruning.unused_artifacts import leftovers
 from tests.conftest import PROJECT, UNSAVED, Ran, environment, exported, front_door
 
 pytestmark = pytest.mark.slow

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import front_door
-from tests.recorded import Recorded
+from tests.support.recorded import Recorded
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ROOT = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium's sandbox refuses root

@@ -206,8 +206,8 @@ def test_a_dirty_tree_is_flagged_with_the_file(kept: Checkout) -> None:
     file = kept.project / "mlrunner" / "cleaning" / "dates.py"
     file.write_text(file.read_text() + "\n# edited\n")
     told = differences(kept)
-    assert "Uncommitted changes none then, mlrunner/cleaning/dates.py now." in told
-    assert any(one.startswith("Source files: changed mlrunner.cleaning.dates") for one in told)
+    assert "Uncommitted changes none then, mlrunner/groups/cleaning/dates.py now." in told
+    assert any(one.startswith("Source files: changed mlrunner.groups.cleaning.dates") for one in told)
 
 
 def test_another_package_version_is_flagged(kept: Checkout) -> None:

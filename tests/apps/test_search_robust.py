@@ -20,7 +20,7 @@ from optuna.storages.journal import JournalFileBackend
 
 from tests.apps.test_run import store
 from tests.conftest import PROJECT, UNSAVED, Runner, begin, front_door
-from tests.warm import Begun
+from tests.support.warm import Begun
 
 pytestmark = pytest.mark.slow
 MODELS = '''

@@ -24,7 +24,7 @@ import psutil
 import pytest
 
 from tests.conftest import SHARED, Ran, front_door
-from tests.released import BASE, docker_client
+from tests.support.released import BASE, docker_client
 
 pytestmark = pytest.mark.slow
 OLIST = SHARED / "olist_customers_dataset.csv"

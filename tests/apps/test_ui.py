@@ -21,9 +21,9 @@ import psutil
 import pytest
 from mlflow import MlflowClient
 
-from mlrunner.commands import ui
+from mlrunner.cli.commands import ui
 from tests.conftest import PROJECT, environment, front_door
-from tests.recorded import Recorded
+from tests.support.recorded import Recorded
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 DEAF = ["--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"]  # there is no network but the loopback

@@ -32,7 +32,7 @@ listed = mlrunner.runs("params.model = 'rf'", ["metrics.r2 DESC"])
 grid = mlrunner.sweep(["model=ridge,dummy", *overrides])
 try:
     mlrunner.run(["model=rff", *overrides])
-except mlrunner.errors.MlrunnerError as error:
+except mlrunner.core.errors.MlrunnerError as error:
     refused = str(error)
 (home / "two.json").write_text(json.dumps({
     "ids": [ridge.run_id, forest.run_id],

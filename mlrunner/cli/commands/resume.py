@@ -1,0 +1,93 @@
+"""`mlrunner resume SWEEP`: go on with a sweep that was interrupted, or give it more trials."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from mlrunner.cli.commands.parser import Parser
+from mlrunner.cli.hydra_app import compose_and_run
+from mlrunner.composition.stores import open_store
+from mlrunner.core.errors import ConfigError, nearest
+from mlrunner.tracking.records import FOLDER, journal_of, lookup
+
+MULTIRUN = "multirun.yaml"
+OURS = "hydra_plugins.mlrunner_sweeper.sweeper."
+GRID = "hydra_plugins.mlrunner_sweeper.grid.ResumedGrid"
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command of a sweep again, in its folder and with its study."""
+    parser = Parser(
+        prog="mlrunner resume",
+        description="Go on with a sweep: finished trials stay, interrupted ones run again with the same parameters.",
+        epilog="example: mlrunner resume 2026-11-25/17-43-06-708940 hydra.sweeper.n_trials=40",
+    )
+    parser.add_argument("sweep", help="its folder, its day and time, or its hydra.sweeper.study_name")
+    parser.add_argument("overrides", nargs="*", help="more or other overrides, such as hydra.sweeper.n_trials=40")
+    parsed = parser.parse_args(arguments)
+    return compose_and_run(command(find(parsed.sweep), parsed.overrides))
+
+
+def find(name: str) -> Path:
+    """Find the folder of a sweep.
+
+    Raises:
+        ConfigError: When there is none of this name.
+    """
+    home = Path(os.environ["MLRUNNER_HOME"])
+    for folder in _candidates(name, home):
+        if (folder / MULTIRUN).exists():
+            return folder
+    known = ["/".join(file.parent.parts[-2:]) for file in sorted((home / "multirun").glob(f"*/*/{MULTIRUN}"))]
+    told = f"the newest are {', '.join(known[:-4:-1])}" if known else "there is none yet"
+    raise ConfigError(f"'{name}' is no sweep; {told}.{nearest(name, known)}")
+
+
+def _candidates(name: str, home: Path) -> Iterator[Path]:
+    yield Path(name)
+    yield home / "multirun" / name
+    yield from sorted((home / "multirun").glob(f"*/{name}"), reverse=True)
+    if journal_of(home, name).exists():
+        from mlrunner.tracking import studies
+
+        yield Path(str(studies.folder_of(name, home)))
+    with suppress(ConfigError):  # no run of this name
+        folder = lookup.find(open_store(home), name, home).tags.get(FOLDER)
+        if folder:
+            yield Path(folder)
+
+
+def command(folder: Path, more: list[str]) -> list[str]:
+    """Write the command line that goes on with a sweep.
+
+    Args:
+        folder: Of the sweep.
+        more: Overrides that are added, or stand in place of those that the sweep had.
+    """
+    from omegaconf import OmegaConf
+
+    hydra: Any = OmegaConf.load(folder / MULTIRUN).hydra
+    before = [*map(str, hydra.overrides.hydra), *map(str, hydra.overrides.task)]
+    sources = hydra.get("runtime", {}).get("config_sources", [])
+    folders = [word for one in sources if one.provider == "command-line" for word in ("-cd", str(one.path))]
+    if str(hydra.sweeper._target_).startswith(OURS):
+        name = hydra.sweeper.study_name or "/".join(folder.absolute().parts[-2:])
+        own = [f"hydra.sweeper.study_name={quoted(str(name))}"]
+    else:
+        own = [f"hydra.sweeper._target_={GRID}", f"hydra.sweep.dir={quoted(str(folder.absolute()))}"]
+    newer = {_key(text) for text in (*own, *more)}
+    return ["--multirun", *folders, *[text for text in before if _key(text) not in newer], *own, *more]
+
+
+def quoted(text: str) -> str:
+    """Write a text so that Hydra's grammar reads it as one."""
+    told = text.replace("'", "\\'")
+    return f"'{told}'"
+
+
+def _key(text: str) -> str:
+    return text.partition("=")[0].lstrip("+~")

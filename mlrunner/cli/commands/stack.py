@@ -1,0 +1,38 @@
+"""`mlrunner stack describe`: the active ZenML stack, as ZenML itself describes it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlrunner.cli.commands.parser import Parser
+
+if TYPE_CHECKING:
+    from mlrunner.groups.stack import Stack
+
+
+def main(arguments: list[str]) -> int:
+    """Print what `zenml stack describe` prints, for the stack that a run would use."""
+    parser = Parser(prog="mlrunner stack", description="Describe the stack that a run would use.")
+    parser.add_argument("action", choices=["describe"])
+    parser.add_argument("overrides", nargs="*", help="like stack=mlflow_server stack.tracking_uri=URL")
+    parsed = parser.parse_args(arguments)
+    activate(parsed.overrides)
+    from zenml.cli.cli import cli
+
+    cli.main(["stack", "describe"], prog_name="mlrunner", standalone_mode=False)
+    return 0
+
+
+def activate(overrides: list[str]) -> None:
+    """Compose the `stack` group and activate what it names."""
+    from hydra import compose, initialize_config_dir
+
+    from mlrunner.composition.resolve import plain
+    from mlrunner.core.build import build
+
+    with initialize_config_dir(str(Path(os.environ["MLRUNNER_PROJECT"]) / "conf"), version_base="1.3"):
+        cfg = compose("config", overrides)
+    stack: Stack = build(plain(cfg, "stack"), "stack")
+    stack.activate(Path(cfg.home))

@@ -1,0 +1,98 @@
+"""The pictures of a regression: predicted against actual, and what is left between them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mlrunner.evaluation.metrics import Array, Predictions, measure
+from mlrunner.evaluation.plots import style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+POINTS = 2_000  # points drawn at most: more take longer and show no more
+BANDS = 12  # groups of predictions of equal size, of which the middle and the spread are drawn
+FEW = 10  # rows below which a group says nothing
+
+
+def predicted_vs_actual(predictions: Predictions, subject: str = "") -> Figure | None:
+    """Draw predicted against actual, and residuals against predicted."""
+    scores, name = measure(predictions, "regression"), style.shorten(predictions.target, 30)
+    rng = np.random.default_rng(0)
+    actual, predicted = _drawn(predictions, rng)
+    if not actual.size:
+        return None
+    note = f"{actual.size:,} of {len(predictions.y_true):,} rows drawn"
+    title = f"Predicted against actual: R² {scores['r2']:.3f}, RMSE {style.number(scores['rmse'])}"
+    figure = style.canvas(title, f"{subject} · {note}" if subject else note, 9.6, 4.6)
+    left = style.add_axes(figure, (0.75, 0.6, 3.7, 3.2), f"actual {name}", f"predicted {name}")
+    _points(left, _spread(actual, rng), predicted)
+    left.axline((float(actual.mean()),) * 2, slope=1, color=style.COLOURS[1], linewidth=1.2)
+    right = style.add_axes(figure, (5.45, 0.6, 3.9, 3.2), f"predicted {name}", "residual (actual - predicted)")
+    _points(right, predicted, actual - predicted)
+    right.axhline(0, color=style.COLOURS[1], linewidth=1.2)
+    return figure
+
+
+def residuals(predictions: Predictions, subject: str = "") -> Figure | None:
+    """Draw residuals against predicted with their middle and spread along the way, and how they are distributed."""
+    actual, predicted = _drawn(predictions, np.random.default_rng(0))
+    if not actual.size:
+        return None
+    left_over, name = actual - predicted, style.shorten(predictions.target, 30)
+    note = f"{actual.size:,} of {len(predictions.y_true):,} rows drawn"
+    middle, half = style.number(float(left_over.mean())), style.number(float(np.median(np.abs(left_over))))
+    title = f"Residuals: mean {middle}, half of them within ± {half}"
+    figure = style.canvas(title, f"{subject} · {note}" if subject else note, 9.6, 4.6)
+    left = style.add_axes(figure, (0.75, 0.6, 5.1, 3.2), f"predicted {name}", "residual (actual - predicted)")
+    _points(left, predicted, left_over)
+    _middle(left, predicted, left_over)
+    right = style.add_axes(figure, (6.2, 0.6, 1.6, 3.2), "rows", "")
+    right.hist(left_over, bins=30, orientation="horizontal", color=style.COLOURS[0], alpha=0.7)
+    right.set(ylim=left.get_ylim())
+    right.tick_params(labelleft=False)
+    for axes in (left, right):
+        axes.axhline(0, color=style.GREY, linewidth=0.8)
+    return figure
+
+
+def _drawn(predictions: Predictions, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Choose the rows that are drawn: actual and predicted, both finite."""
+    actual, predicted = predictions.y_true.astype(float), predictions.y_pred.astype(float)
+    finite = np.flatnonzero(np.isfinite(actual) & np.isfinite(predicted))
+    rows = rng.choice(finite, POINTS, replace=False) if finite.size > POINTS else finite
+    return actual[rows], predicted[rows]
+
+
+def _middle(axes: Axes, predicted: Array, left_over: Array) -> None:
+    """Draw the median of the residuals along the predictions, and between which two a tenth and nine tenths lie."""
+    order = np.argsort(predicted, kind="stable")
+    count = min(BANDS, len(order) // FEW)
+    if count < 2 or predicted[order[0]] == predicted[order[-1]]:
+        return
+    parts = np.array_split(order, count)
+    at = [float(np.median(predicted[part])) for part in parts]
+    low, middle, high = np.array([np.quantile(left_over[part], (0.1, 0.5, 0.9)) for part in parts]).T
+    band = axes.fill_between(at, low, high, color=style.COLOURS[1], alpha=0.15, linewidth=0)
+    (line,) = axes.plot(at, middle, color=style.COLOURS[1], linewidth=1.5)
+    style.legend(axes, [line, band], ["median", "80% of rows"], "")
+    legend = axes.get_legend()
+    if legend is not None:  # beside the second picture
+        legend.set_bbox_to_anchor((7.95 / 9.6, 3.8 / 4.6), transform=axes.figure.transSubfigure)
+
+
+def _points(axes: Axes, x: Array, y: Array) -> None:
+    alpha = float(np.clip(400 / len(x), 0.2, 0.7))
+    axes.plot(x, y, "o", markersize=3, markeredgewidth=0, alpha=alpha, color=style.COLOURS[0])
+
+
+def _spread(values: Array, rng: np.random.Generator) -> Array:
+    """Shift the points of a target with few values sideways, as they would hide one another."""
+    distinct = np.unique(values)
+    if not 2 <= len(distinct) <= 20:
+        return values
+    shifts: Array = rng.uniform(-0.2, 0.2, len(values)) * np.diff(distinct).min()
+    return values + shifts

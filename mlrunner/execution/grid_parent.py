@@ -1,0 +1,101 @@
+"""The MLflow side of a sweep: its parent run."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from mlrunner import tracking
+from mlrunner.composition import NAME_LENGTH, Launch, is_judged, run_record
+from mlrunner.composition.resolve import plain
+from mlrunner.composition.stores import open_store
+from mlrunner.core.build import build
+from mlrunner.core.outcome import Outcome
+from mlrunner.groups.stack import Stack
+from mlrunner.groups.stack.opening import open_stack
+from mlrunner.steps import recording
+from mlrunner.tracking import provenance
+from mlrunner.tracking.background_writer import RECORDER
+from mlrunner.tracking.records import lookup
+
+
+def open_parent(config: DictConfig) -> str:
+    """Open the stores and the run that the compositions of a sweep belong to.
+
+    Returns:
+        The parent's id.
+    """
+    stack: Stack = build(plain(config, "stack"), "stack")
+    is_here = config.hydra.launcher._target_.endswith("BasicLauncher")  # or each job saves for itself
+    saves = config.tracking.plots is not False or config.tracking.log_model is not False
+    open_stack(stack, Path(config.home), is_here and saves, "spawn")
+    folder = str(config.hydra.sweep.dir)
+    typed = [str(text) for text in config.hydra.overrides.task]
+    told = {
+        "mlrunner.sweep_id": tracking.sweep_id(Path(folder)),
+        "mlrunner.folder": folder,
+        "mlrunner.overrides": run_record.told_overrides(Launch({}, typed, Path(folder))),
+    }
+    tags = {**provenance.tags(), **told}
+    name = ",".join(typed) or "default"
+    experiment = tracking.experiment_id(config.tracking.experiment, stack.artifact_location)
+    return tracking.create_run(experiment, tracking.redact(name)[:NAME_LENGTH], tags)
+
+
+def close_parent(run_id: str, outcomes: list[Outcome]) -> None:
+    """Log the best composition and the ranking, and close the parent.
+
+    Args:
+        run_id: The parent's.
+        outcomes: Best first.
+    """
+    best = next((outcome for outcome in outcomes if outcome.error is None), None)
+    if best is not None:
+        tracking.log_metrics(run_id, {best.metric: best.objective})
+        tracking.set_tags(
+            run_id, {"mlrunner.best_run_id": str(best.run_id), "mlrunner.best": tracking.redact(best.name)}
+        )
+    tracking.log_texts(run_id, {"ranking.jsonl": "\n".join(outcome.json() for outcome in outcomes)})
+    if outcomes:
+        tracking.log_hydra(run_id, Path(outcomes[0].folder).parent)
+    tracking.end(run_id, "FAILED" if best is None else "FINISHED")
+    RECORDER.flush()
+
+
+def hand_over(best: Outcome) -> Outcome:
+    """Hand the best composition of a grid to the gate and the deployer that it names, if any.
+
+    Raises:
+        MlrunnerError: When it cannot be deployed.
+    """
+    from mlrunner.execution import deploy_run
+
+    home = Path(os.environ["MLRUNNER_HOME"])
+    run = None if best.run_id is None else lookup.by_id(open_store(home), best.run_id)
+    config = None if run is None else run.config()
+    if run is None or config is None or not is_judged(config):
+        return best
+    deploy_run.hand_over(run, config)
+    return replace(best, **recording.handed_over(run.run_id))
+
+
+def report(run_id: str, folder: Path, outcomes: list[Outcome]) -> str | None:
+    """Write the report of a grid into its folder.
+
+    Returns:
+        The file; None where it cannot be made.
+    """
+    from mlrunner.history.report import publishing
+
+    return publishing.at_end(run_id, Path(os.environ["MLRUNNER_HOME"]), folder, outcomes=outcomes)
+
+
+def close_early(run_id: str, status: str) -> None:
+    """Close the parent of a sweep that did not come to its end, once what its compositions recorded is written."""
+    RECORDER.flush()
+    for child in tracking.running_children(run_id):  # of other processes, which cannot close them any more
+        tracking.end(child, status)
+    tracking.end(run_id, status)

@@ -1,0 +1,159 @@
+"""The page: everything that a report shows, put into one HTML file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+import mlrunner
+from mlrunner.composition import NAME_LENGTH
+from mlrunner.core.redaction import redact
+from mlrunner.history.listing.entries import OVERRIDES
+from mlrunner.history.report import datacard, pictures, summary, tables
+from mlrunner.history.report.commands import Command, commands
+from mlrunner.history.report.differences import differences
+from mlrunner.history.report.environment import Environment, environment
+
+if TYPE_CHECKING:
+    from jinja2 import Environment as Jinja
+
+    from mlrunner.history.report.content import Material
+    from mlrunner.history.report.datacard import Card
+    from mlrunner.history.report.pictures import Picture
+    from mlrunner.history.report.summary import Figure
+    from mlrunner.history.report.tables import Grid
+    from mlrunner.tracking.records import Record
+
+HERE = Path(__file__).parent
+WORDS = {"search": "The winner", "grid": "The best", "run": "The run"}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the contents."""
+
+    name: str
+    title: str
+    below: tuple[Entry, ...] = ()
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the page shows; what is None or empty has no section."""
+
+    kind: str
+    title: str
+    place: str
+    name: str
+    headline: list[Figure]
+    best: tuple[str, ...]
+    best_label: str
+    verdict: str
+    facts: Mapping[str, str]
+    ranges: Mapping[str, str]
+    lead_word: str
+    leaderboard: Grid | None
+    failures: Grid | None
+    search: tuple[Picture, ...]
+    cost: tuple[Picture, ...]
+    differences: Markup | None
+    scores: Grid | None
+    model: tuple[Picture, ...]
+    card: Card | None
+    environment: Environment
+    commands: list[Command]
+
+    @property
+    def contents(self) -> list[Entry]:
+        """The sections that there are."""
+        told: dict[str, tuple[str, Any]] = {
+            "summary": ("Summary", True),
+            "leaderboard": ("Leaderboard", self.leaderboard),
+            "failures": ("Failures", self.failures),
+            "search": (f"The {self.kind.lower()}", self.search),
+            "cost": ("Cost", self.cost),
+            "scores": ("Scores", self.scores),
+            "differences": ("Against the default", self.differences),
+            "model": ("The model", self.model),
+            "data": ("Data card", self.card),
+            "environment": ("Environment", True),
+            "commands": ("Reproduce and deploy", True),
+        }
+        return [Entry(name, title, _below(found)) for name, (title, found) in told.items() if found]
+
+
+def _below(found: Any) -> tuple[Entry, ...]:
+    """List the pictures of a section that has several."""
+    several = isinstance(found, tuple) and len(found) > 1
+    return tuple(Entry(one.name, one.title) for one in found) if several else ()
+
+
+def page_of(material: Material) -> Page:
+    """Put together what the page shows."""
+    lead, subject, kind = material.lead, material.subject, material.kind
+    best = material.best
+    target, data = material.params.get("dataset.target"), material.params.get("dataset.name")
+    return Page(
+        kind=summary.KINDS[kind],
+        title=f"{data}: {target}" if target and data else subject.name,
+        place=subject.place,
+        name=_name(subject),
+        headline=summary.headline(material),
+        best=() if best is None else tables.pieces(best.outcome.name),
+        best_label=f"The best {'trial' if kind == 'search' else 'composition'}",
+        verdict=material.verdict,
+        facts=summary.facts(material),
+        ranges=summary.ranges(material),
+        lead_word=WORDS[kind],
+        leaderboard=tables.leaderboard(material),
+        failures=tables.failures(material),
+        search=tuple(pictures.of_search(material)) if kind != "run" else (),
+        cost=tuple(pictures.of_cost(material)),
+        differences=differences(material),
+        scores=None if lead is None else tables.scores(lead.metrics, material.metric),
+        model=() if lead is None else tuple(pictures.of_model(lead)),
+        card=datacard.card(material),
+        environment=environment(material),
+        commands=commands(material),
+    )
+
+
+def _name(subject: Record) -> str:
+    """Name a run or sweep; MLflow's name of one with many overrides ends in the middle of them."""
+    told = subject.tags.get(OVERRIDES, "")
+    return subject.name if len(subject.name) < NAME_LENGTH or not told else " ".join(map(str, json.loads(told)))
+
+
+def render(page: Page) -> str:
+    """Write the page as HTML that needs nothing else."""
+    style, script = (Markup((HERE / f"page.{suffix}").read_text()) for suffix in ("css", "js"))
+    made = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
+    told = {"page": page, "style": style, "script": script, "version": mlrunner.__version__, "made": made}
+    return _jinja().get_template("page.html").render(told)
+
+
+@cache
+def _jinja() -> Jinja:
+    from jinja2 import Environment as Jinja
+    from jinja2 import FileSystemLoader, StrictUndefined
+
+    return Jinja(
+        loader=FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_without_secrets,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _without_secrets(value: Any) -> Any:
+    """Hide secrets in the texts that were given, one by one: in the whole page they would take tags with them."""
+    return redact(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -1,0 +1,118 @@
+"""A release as `mlrunner.groups.deployer.packaging` makes it, without a run, a store or a registry."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mlrunner.core.column_roles import Roles
+from mlrunner.core.errors import DeployError
+from mlrunner.groups.cleaning import KeepAll
+from mlrunner.groups.deployer.docker import base_image
+from mlrunner.groups.deployer.docker.engine import engine, find
+from mlrunner.groups.deployer.release import DESCRIBED, Release
+from mlrunner.groups.features import Features
+from mlrunner.groups.model.packaging import assemble, pip_requirements, trusted_types
+
+ROLES = Roles("score")
+PLAIN = Features(
+    impute="median",
+    indicate_missing=False,
+    scale=None,
+    low_cardinality=4,
+    high_cardinality="ordinal",
+    text_features=0,
+    seed=0,
+)
+
+
+def rows(count: int = 60) -> pd.DataFrame:
+    """Make raw rows of numbers and a text."""
+    rng = np.random.default_rng(3)
+    town = rng.choice(["far", "near"], count)
+    table = pd.DataFrame({"size": rng.normal(size=count), "town": town, "rooms": rng.integers(1, 6, count) * 1.0})
+    table["score"] = 2 * table["size"] + (town == "far") + table["rooms"] / 3
+    return table
+
+
+def fitted(estimator: Any) -> Any:
+    """Fit the pipeline that a run would save."""
+    from sklearn.pipeline import Pipeline
+
+    raw = rows()
+    features = raw.drop(columns="score")
+    learned = Pipeline([("features", PLAIN.build(features, "regression")), ("estimator", estimator)])
+    return assemble(learned.fit(features, raw["score"]), KeepAll(), ROLES, features, raw)
+
+
+def release(folder: Path, estimator: Any, version: int = 1, name: str = "tests") -> Release:
+    """Save a model and what goes with it."""
+    import mlflow.sklearn
+    import yaml
+
+    import mlrunner
+    from mlrunner.steps import recording
+
+    pipeline, example = fitted(estimator), rows(5).drop(columns="score")
+    made = Release(name, version, folder / str(version))
+    with warnings.catch_warnings(action="ignore"):  # of MLflow's own, about how it calls pandas
+        mlflow.sklearn.save_model(
+            pipeline,
+            str(made.model),
+            code_paths=[str(Path(mlrunner.__file__).parent)],
+            signature=recording.signature(pipeline, example, KeepAll()),
+            input_example=example,
+            pip_requirements=pip_requirements(pipeline),
+            skops_trusted_types=trusted_types(pipeline),
+        )
+    described = yaml.safe_load((made.model / "MLmodel").read_text())
+    saved = {
+        "file": "model.skops",
+        "trusted": described["flavors"]["sklearn"].get("skops_trusted_types") or [],
+        "columns": json.loads(described["signature"]["inputs"]),
+    }
+    expected = np.ravel(pipeline.predict(example)).tolist()
+    facts = {"name": name, "version": version, "model_uri": "models:/m-1"}
+    (made.folder / DESCRIBED).write_text(json.dumps({"facts": facts, "saved": saved, "expected": expected}))
+    return made
+
+
+BASE = "mlrunner-base:bookworm"  # made by .ci/engine
+HOME = "mlrunner.home"  # the label that tells whose container it is
+
+
+def docker_client() -> Any:
+    """Open a client of the engine; skip the test where there is none, or no base image."""
+    opened = engine()
+    try:
+        client = opened.__enter__()
+    except DeployError as error:
+        pytest.skip(f"no Docker engine: {error}")
+    reason = f"no image {BASE}; .ci/engine makes it" if find(client, BASE) is None else misfit(client)
+    if reason:
+        opened.__exit__(None, None, None)
+        pytest.skip(reason)
+    return client
+
+
+def misfit(client: Any) -> str:
+    """Say why the base image does not fit the Python that runs here."""
+    try:
+        base_image.ask(client, BASE, BASE)
+    except DeployError as error:
+        return str(error)
+    return ""
+
+
+def remove(client: Any, repository: str) -> None:
+    """Remove the images of a repository, but for the libraries that they share."""
+    for found in client.images.list(repository):
+        for tag in found.tags:
+            if tag.startswith(f"{repository}:"):
+                client.images.remove(tag, force=True)

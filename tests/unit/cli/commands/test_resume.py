@@ -1,0 +1,240 @@
+"""`mlrunner resume SWEEP`: which sweep is meant, and the command that goes on with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hydra.core.override_parser.overrides_parser import OverridesParser
+
+from mlrunner.cli.commands import resume
+from mlrunner.core.errors import ConfigError
+from tests.conftest import front_door
+from tests.support.recorded import Recorded
+from tests.unit.search.test_trial_queue import opened
+
+OURS = "hydra_plugins.mlrunner_sweeper.sweeper.OptunaSweeper"
+BASIC = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
+DAY, TIME = "2026-11-25", "17-43-06-708940"
+
+
+def sweep(
+    folder: Path, *task: str, hydra: tuple[str, ...] = ("hydra.mode=MULTIRUN",), target: str = OURS, name: Any = None
+) -> Path:
+    """What a sweep leaves in its folder."""
+    folder.mkdir(parents=True)
+    told = {
+        "overrides": {"hydra": list(hydra), "task": list(task)},
+        "sweeper": {"_target_": target, "study_name": name},
+        "sweep": {"dir": str(folder)},
+    }
+    (folder / resume.MULTIRUN).write_text(yaml.safe_dump({"hydra": told, "seed": 0}))
+    return folder
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("MLRUNNER_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def dated(home: Path, day: str = DAY, time: str = TIME) -> Path:
+    return sweep(home / "multirun" / day / time)
+
+
+# Which sweep
+
+
+def test_a_search_is_found_as_every_verb_finds_it(recorded: Recorded, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLRUNNER_HOME", str(recorded.home))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    assert resume.find(recorded.search["parent_run_id"][:10]) == Path(recorded.search["folder"])
+    with pytest.raises(ConfigError, match="is no sweep; the newest are"):
+        resume.find(recorded.single["run_id"])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [f"multirun/{DAY}/{TIME}", "{home}/multirun/" + f"{DAY}/{TIME}", f"{DAY}/{TIME}", TIME, f"multirun/{DAY}/{TIME}/"],
+    ids=["relative", "absolute", "day and time", "time", "with a slash"],
+)
+def test_a_sweep_is_found(name: str, home: Path) -> None:
+    folder = dated(home)
+    dated(home, "2026-11-24")
+    assert resume.find(name.format(home=home)).resolve() == folder
+
+
+def test_of_one_time_on_several_days_it_is_the_newest(home: Path) -> None:
+    dated(home, "2026-11-23")
+    newest = dated(home, "2026-12-01")
+    dated(home, "2026-11-30")
+    assert resume.find(TIME) == newest
+
+
+@pytest.mark.parametrize("name", ["mine", "team/mine"])
+def test_a_sweep_is_found_by_the_name_of_its_study(name: str, home: Path) -> None:
+    folder = dated(home)
+    opened(None, home, name).set_user_attr("folder", str(folder))
+    assert resume.find(name) == folder
+
+
+def test_a_folder_that_is_no_sweep_is_none(home: Path) -> None:
+    (home / "multirun" / DAY / TIME / "0").mkdir(parents=True)
+    with pytest.raises(ConfigError) as caught:
+        resume.find(f"{DAY}/{TIME}")
+    assert str(caught.value) == f"'{DAY}/{TIME}' is no sweep; there is none yet."
+
+
+def test_the_newest_sweeps_are_named(home: Path) -> None:
+    for day in ("2026-11-21", "2026-11-22", "2026-11-23", "2026-11-24"):
+        dated(home, day, "12-00-00-000000")
+    with pytest.raises(ConfigError) as caught:
+        resume.find("nightly")
+    assert str(caught.value) == (
+        "'nightly' is no sweep; the newest are 2026-11-24/12-00-00-000000, 2026-11-23/12-00-00-000000, "
+        "2026-11-22/12-00-00-000000."
+    )
+
+
+def test_the_nearest_name_is_told(home: Path) -> None:
+    dated(home)
+    with pytest.raises(ConfigError) as caught:
+        resume.find(f"{DAY}/17-43-06-708941")
+    assert str(caught.value) == (
+        f"'{DAY}/17-43-06-708941' is no sweep; the newest are {DAY}/{TIME}. Did you mean '{DAY}/{TIME}'?"
+    )
+
+
+def test_a_study_whose_folder_is_gone_is_no_sweep(home: Path) -> None:
+    opened(None, home, "bare")
+    opened(None, home, "gone").set_user_attr("folder", "/nowhere")
+    for name in ("bare", "gone"):
+        with pytest.raises(ConfigError, match=f"'{name}' is no sweep; there is none yet."):
+            resume.find(name)
+
+
+def test_the_name_of_a_journal_is_no_traceback(home: Path) -> None:
+    """`2026-11-25/17-43` lies in `2026-11-25_17-43.journal`, whose name is easily copied."""
+    opened(None, home, f"{DAY}/{TIME}").set_user_attr("folder", str(dated(home)))
+    with pytest.raises(ConfigError):
+        resume.find(f"{DAY}_{TIME}")
+
+
+# The command
+
+
+def test_a_search_goes_on_with_its_study(home: Path) -> None:
+    folder = sweep(home / "multirun" / DAY / TIME, "sweep=optuna", "model=xgboost,rf", "dataset=olist")
+    assert resume.command(folder, []) == [
+        "--multirun",
+        "hydra.mode=MULTIRUN",
+        "sweep=optuna",
+        "model=xgboost,rf",
+        "dataset=olist",
+        f"hydra.sweeper.study_name='{DAY}/{TIME}'",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("hydra", "name"),
+    [((), "mine"), (("hydra.sweeper.study_name=mine",), "mine"), (("hydra.sweeper.study_name='a b'",), "a b")],
+    ids=["preset", "typed", "quoted"],
+)
+def test_a_study_keeps_the_name_it_had(hydra: tuple[str, ...], name: str, home: Path) -> None:
+    folder = sweep(home / "any", "model=rf", hydra=hydra, name=name)
+    assert resume.command(folder, []) == ["--multirun", "model=rf", f"hydra.sweeper.study_name='{name}'"]
+
+
+def test_a_grid_of_hydras_goes_on_in_its_folder(home: Path) -> None:
+    folder = sweep(home / "multirun" / DAY / TIME, "model=rf,ridge", "seed=1,2", target=BASIC)
+    assert resume.command(folder, []) == [
+        "--multirun",
+        "hydra.mode=MULTIRUN",
+        "model=rf,ridge",
+        "seed=1,2",
+        "hydra.sweeper._target_=hydra_plugins.mlrunner_sweeper.grid.ResumedGrid",
+        f"hydra.sweep.dir='{folder}'",
+    ]
+
+
+def test_a_grid_goes_on_twice(home: Path) -> None:
+    folder = sweep(home / "grid", "model=rf,ridge", target=BASIC)
+    first = resume.command(folder, [])
+    hydra = [text for text in first if text.startswith("hydra.")]
+    again = sweep(home / "again", "model=rf,ridge", hydra=tuple(hydra), target=resume.GRID)
+    told = resume.command(again, [])
+    assert [text for text in told if "sweep.dir" in text] == [f"hydra.sweep.dir='{again}'"]
+    assert len(told) == len(set(told)) == len(first)
+
+
+@pytest.mark.parametrize(
+    ("before", "more", "after"),
+    [
+        (["model=rf"], ["hydra.sweeper.n_trials=40"], ["model=rf", "hydra.sweeper.n_trials=40"]),
+        (["hydra.sweeper.n_trials=20"], ["hydra.sweeper.n_trials=40"], ["hydra.sweeper.n_trials=40"]),
+        (["model=rf", "seed=1"], ["model=ridge"], ["seed=1", "model=ridge"]),
+        (["+model.x=1"], ["++model.x=2"], ["++model.x=2"]),
+        (["+model.x=1"], ["model.x=2"], ["model.x=2"]),
+        (["model.x=1"], ["~model.x"], ["~model.x"]),
+        (["~model.search"], [], ["~model.search"]),
+        (["model.x=choice(a,b)", "model.xy=1"], ["model.x=c"], ["model.xy=1", "model.x=c"]),
+        (["dataset.query='a=b'"], ["dataset.query='c=d'"], ["dataset.query='c=d'"]),
+        (["model.x=1"], ["model.x=2", "model.x=3"], ["model.x=2", "model.x=3"]),
+    ],
+    ids=["more", "instead", "group", "plus", "no plus", "away", "deleted", "longer key", "equals", "repeated"],
+)  # fmt: skip
+def test_what_is_typed_stands_in_place_of_what_was(
+    before: list[str], more: list[str], after: list[str], home: Path
+) -> None:
+    folder = sweep(home / "any", *before, hydra=(), name="mine")
+    own = "hydra.sweeper.study_name='mine'"
+    assert [text for text in resume.command(folder, more)[1:] if text != own] == after
+
+
+def test_of_two_names_hydra_takes_the_one_that_was_typed(home: Path) -> None:
+    folder = sweep(home / "any", "model=rf", hydra=(), name="mine")
+    told = resume.command(folder, ["hydra.sweeper.study_name=other"])
+    assert told[-1] == "hydra.sweeper.study_name=other"
+
+
+@pytest.mark.parametrize("target", [OURS, BASIC], ids=["search", "grid"])
+@pytest.mark.parametrize("name", ["plain", "with space", "a,b", "it's (old)", "x=1"])
+def test_every_word_is_an_override_that_hydra_reads(name: str, target: str, home: Path) -> None:
+    folder = sweep(home / name / name, "model=rf", target=target)
+    words = resume.command(folder, [])[1:]
+    parsed = OverridesParser.create().parse_overrides(words)
+    told = {one.key_or_group: one.value() for one in parsed}
+    if target == OURS:
+        assert told["hydra.sweeper.study_name"] == f"{name}/{name}"
+    else:
+        assert told["hydra.sweep.dir"] == str(folder)
+        assert not parsed[-1].is_sweep_override()
+
+
+# The verb
+
+
+def test_the_verb_refuses_an_unknown_sweep_in_one_sentence(tmp_path: Path) -> None:
+    done = front_door(tmp_path, "resume", "nightly")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == "mlrunner: 'nightly' is no sweep; there is none yet.\n"
+
+
+def test_the_verb_says_how_it_is_used(tmp_path: Path) -> None:
+    done = front_door(tmp_path, "resume", "--help")
+    assert done.code == 0
+    assert "finished trials stay, interrupted ones run again with the same parameters" in " ".join(done.out.split())
+    assert "example: mlrunner resume 2026-11-25/17-43-06-708940 hydra.sweeper.n_trials=40" in done.out
+
+
+def test_the_folder_of_configuration_is_named_again(home: Path) -> None:
+    folder = sweep(home / "mine", "model=mine")
+    file = folder / resume.MULTIRUN
+    told = yaml.safe_load(file.read_text())
+    sources = [{"path": "/work/conf", "provider": "main"}, {"path": "/of/mine", "provider": "command-line"}]
+    told["hydra"]["runtime"] = {"config_sources": sources}
+    file.write_text(yaml.safe_dump(told))
+    assert resume.command(folder, [])[:3] == ["--multirun", "-cd", "/of/mine"]

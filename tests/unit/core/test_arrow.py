@@ -1,0 +1,180 @@
+"""Tables as Arrow files, where no step of ZenML's is: mapped back, once a process, without a copy."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from pyarrow import ipc
+
+from mlrunner.core.arrow import NAME, from_arrow, map_table, mapped, to_arrow, write_table
+from mlrunner.core.errors import DataError
+from tests.conftest import PROJECT
+from tests.unit.search.trial.test_trial import rows, write
+
+NAN = float("nan")
+GAP = pd.DataFrame({"x": [1.5, NAN, -0.0], "n": [1, 2, 3]}, index=[9, 4, 7])
+
+
+@pytest.fixture(autouse=True)
+def forgotten() -> Iterator[None]:
+    mapped.cache_clear()
+    yield
+    mapped.cache_clear()
+
+
+def written(table: pd.DataFrame, folder: Path, name: str = NAME) -> Path:
+    return Path(write(table, folder / name))
+
+
+def test_a_table_of_every_kind_comes_back(tmp_path: Path) -> None:
+    table = rows(50, 0)
+    pd.testing.assert_frame_equal(map_table(written(table, tmp_path)), table)
+
+
+@pytest.mark.parametrize("count", [0, 1, 50])
+def test_the_rows_of_a_fold_are_those_of_the_table(count: int, tmp_path: Path) -> None:
+    """A slice of a mapped table is what the same slice of the table in memory is."""
+    table = rows(50, 0)
+    inside = np.arange(50) < count
+    pd.testing.assert_frame_equal(map_table(written(table, tmp_path))[inside], table[inside])
+
+
+def test_a_text_or_a_path_names_the_file(tmp_path: Path) -> None:
+    path = written(GAP, tmp_path)
+    pd.testing.assert_frame_equal(map_table(str(path)), map_table(path))
+
+
+def test_any_open_file_takes_a_table() -> None:
+    sink = io.BytesIO()
+    write_table(GAP, sink)
+    pd.testing.assert_frame_equal(from_arrow(ipc.open_file(sink.getvalue()).read_all()), GAP)
+
+
+def test_numbers_are_not_compressed_and_in_one_piece(tmp_path: Path) -> None:
+    table = pd.DataFrame({"x": np.zeros(100_000)})
+    path = written(table, tmp_path)
+    assert path.stat().st_size > 800_000
+    assert ipc.open_file(pa.memory_map(str(path))).num_record_batches == 1
+
+
+def test_a_number_that_is_none_is_no_null() -> None:
+    """Nulls would cost a copy of the column at each reading."""
+    batch = to_arrow(GAP)
+    assert batch.column("x").null_count == 0
+    assert np.isnan(batch.column("x").to_numpy()[1])
+
+
+def test_the_input_stays_as_it_was() -> None:
+    before = GAP.copy()
+    to_arrow(GAP)
+    pd.testing.assert_frame_equal(GAP, before)
+
+
+def test_mapping_copies_no_numbers(tmp_path: Path) -> None:
+    path = written(pd.DataFrame({"a": np.arange(1e6), "b": np.arange(1_000_000)}), tmp_path)
+    before = pa.total_allocated_bytes()
+    table = map_table(path)
+    assert pa.total_allocated_bytes() - before < 2**16
+    assert not table["a"].to_numpy().flags.writeable
+    assert not table["b"].to_numpy().flags.writeable
+
+
+# Once a process
+
+
+def test_a_file_is_mapped_once_a_process(tmp_path: Path) -> None:
+    path = str(written(GAP, tmp_path))
+    first = mapped(path)
+    os.unlink(path)  # noqa: PTH108
+    assert mapped(path) is first
+    pd.testing.assert_frame_equal(first, GAP)
+
+
+def test_a_table_outlives_its_file(tmp_path: Path) -> None:
+    path = written(rows(50, 0), tmp_path)
+    table = map_table(path)
+    path.unlink()
+    pd.testing.assert_frame_equal(table, rows(50, 0))
+
+
+def test_files_do_not_mix(tmp_path: Path) -> None:
+    paths = [str(written(GAP * place, tmp_path, f"{place}.arrow")) for place in range(3)]
+    for _ in range(2):
+        for place, path in enumerate(paths):
+            pd.testing.assert_frame_equal(mapped(path), GAP * place)
+
+
+def test_the_memory_has_an_end(tmp_path: Path) -> None:
+    for place in range(20):
+        mapped(str(written(GAP, tmp_path, f"{place}.arrow")))
+    assert mapped.cache_info().currsize == 16
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [(None, FileNotFoundError), (b"", pa.ArrowInvalid), (b"no arrow file at all", pa.ArrowInvalid)],
+    ids=["absent", "empty", "other"],
+)
+def test_what_is_no_table_raises(text: bytes | None, error: type[Exception], tmp_path: Path) -> None:
+    path = tmp_path / NAME
+    if text is not None:
+        path.write_bytes(text)
+    with pytest.raises(error):
+        mapped(str(path))
+    written(GAP, tmp_path)
+    pd.testing.assert_frame_equal(mapped(str(path)), GAP)  # a failure is not remembered
+
+
+# Kinds that need care
+
+
+KEYS = [uuid.UUID(int=place) for place in range(3)]
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [(KEYS, [str(key) for key in KEYS]), ([KEYS[0], None, KEYS[2]], [str(KEYS[0]), None, str(KEYS[2])])],
+    ids=["all", "a gap"],
+)
+def test_a_uuid_becomes_text(values: list[Any], told: list[Any], tmp_path: Path) -> None:
+    read = map_table(written(pd.DataFrame({"key": pd.Series(values, dtype=object), "x": [1, 2, 3]}), tmp_path))
+    assert [None if pd.isna(key) else key for key in read["key"]] == told
+
+
+@pytest.mark.parametrize(
+    "values", [[1, None, 3], [True, None, False], ["a", None, "b"]], ids=["whole", "yes or no", "text"]
+)
+def test_objects_stay_objects(values: list[Any], tmp_path: Path) -> None:
+    table = pd.DataFrame({"x": pd.Series(values, dtype=object)})
+    read = map_table(written(table, tmp_path))
+    assert read["x"].dtype == object
+    assert read["x"].where(read["x"].notna(), None).tolist() == values
+
+
+@pytest.mark.parametrize("values", [[1, "a"], [1.5, "a"], [object(), object()]], ids=["whole", "fraction", "objects"])
+def test_a_column_without_a_type_is_named_with_a_way_out(values: list[Any]) -> None:
+    with pytest.raises(DataError) as caught:
+        to_arrow(pd.DataFrame({"good": [1, 2], "bad one": pd.Series(values, dtype=object)}))
+    said = str(caught.value)
+    assert said.startswith("Column 'bad one' holds values of several types, or of a type that tables do not keep (")
+    assert said.endswith("); give it one in dataset.dtypes, such as bad one: str, or leave it out.")
+
+
+def test_reading_a_table_needs_no_framework() -> None:
+    code = (
+        "import sys, mlrunner.core.arrow; "
+        "print(sorted({'zenml','mlflow','hydra','omegaconf','optuna','sklearn','xgboost'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT, check=True)
+    assert done.stdout == "[]\n"

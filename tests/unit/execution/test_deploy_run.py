@@ -1,0 +1,91 @@
+"""Which gate and deployer a run of before is handed to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mlrunner.composition.trust import MORE, refuse_foreign
+from mlrunner.core.errors import ConfigError, ProblemsError
+from mlrunner.execution import deploy_run
+
+FROZEN: dict[str, Any] = {
+    "dataset": {"_target_": "mlrunner.dataset.EmbeddedDataset", "name": "wine", "task": "classification"},
+    "cleaning": {"_target_": "mlrunner.groups.cleaning.KeepAll"},
+    "split": {"_target_": "mlrunner.groups.split.RandomDivide"},
+    "objective": {"metric": "log_loss", "direction": None, "default": {}},
+    "seed": 3,
+    "gate": {
+        "_target_": "mlrunner.groups.gate.thresholds.Threshold",
+        "metric": "f1",
+        "threshold": 0.7,
+        "direction": None,
+        "split": "test",
+    },
+    "deployer": {
+        "_target_": "mlrunner.groups.deployer.local.LocalDeployer",
+        "name": "mine",
+        "port": 8111,
+        "workers": 2,
+    },
+}
+NONE: dict[str, Any] = {
+    **FROZEN,
+    "gate": {"_target_": "mlrunner.groups.gate.NoGate"},
+    "deployer": {"_target_": "mlrunner.groups.deployer.NoDeployer"},
+}
+CHOSE = {"gate": "threshold", "deployer": "local"}
+CHOSE_NONE = {"gate": "none", "deployer": "none"}
+
+
+def chosen(overrides: list[str], params: dict[str, str], frozen: dict[str, Any]) -> dict[str, Any]:
+    return deploy_run._chosen(overrides, params, frozen)
+
+
+def test_what_the_run_had_stands_where_nothing_is_given() -> None:
+    found = chosen([], CHOSE, FROZEN)
+    assert found["gate"] == FROZEN["gate"]
+    assert found["deployer"].items() >= FROZEN["deployer"].items()
+    assert found["deployer"]["body_limit"] == 64  # a key that came later has its default
+
+
+def test_a_key_that_is_given_changes_that_key_alone() -> None:
+    found = chosen(["gate.threshold=0.9", "deployer.port=9000"], CHOSE, FROZEN)
+    assert found["gate"] == {**FROZEN["gate"], "threshold": 0.9}
+    assert (found["deployer"]["port"], found["deployer"]["name"], found["deployer"]["workers"]) == (9000, "mine", 2)
+
+
+def test_an_option_that_is_given_begins_anew_and_follows_the_run_s_objective() -> None:
+    found = chosen(["gate=champion", "deployer=registry"], CHOSE, FROZEN)
+    assert found["gate"]["metric"] == "log_loss"
+    assert found["gate"]["_target_"].endswith("Champion")
+    assert found["deployer"]["name"] == "wine"
+
+
+def test_a_run_without_a_deployer_goes_to_this_machine() -> None:
+    found = chosen([], CHOSE_NONE, NONE)
+    assert found["gate"] == NONE["gate"]
+    assert found["deployer"]["_target_"] == "mlrunner.groups.deployer.local.LocalDeployer"
+    assert (found["deployer"]["name"], found["deployer"]["port"]) == ("wine", 8000)
+    assert chosen(["deployer.port=8001"], CHOSE_NONE, NONE)["deployer"]["port"] == 8001
+
+
+@pytest.mark.parametrize("text", ["model=rf", "seed=2", "gate", "dataset.rows=5"])
+def test_the_run_itself_cannot_be_changed(text: str) -> None:
+    with pytest.raises(ConfigError, match=f"'{text}' cannot be given here: the run is what it was"):
+        deploy_run._refuse_others([text])
+
+
+@pytest.mark.parametrize("group", ["dataset", "cleaning", "split", "gate", "deployer"])
+def test_a_composition_from_a_store_names_our_classes_only(group: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    refuse_foreign(FROZEN, deploy_run.USED)
+    foreign = {**FROZEN, group: {"_target_": "os.system"}}
+    with pytest.raises(
+        ProblemsError, match=rf"{group}._target_=os.system comes from the run and is of neither mlrunner"
+    ):
+        refuse_foreign(foreign, deploy_run.USED)
+    monkeypatch.setenv(MORE, "mine,os")
+    refuse_foreign(foreign, deploy_run.USED)
+    with pytest.raises(ProblemsError):
+        refuse_foreign({**FROZEN, group: {"_target_": "ossify.system"}}, deploy_run.USED)

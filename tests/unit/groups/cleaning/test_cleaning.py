@@ -1,0 +1,406 @@
+"""Every option of conf/cleaning, held to one contract; then what each strategy does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hydra.utils import instantiate
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from omegaconf import OmegaConf
+from pydantic import ValidationError
+
+from mlrunner.core.column_roles import Roles
+from mlrunner.core.errors import ConfigError, DataError
+from mlrunner.groups.cleaning import (
+    CleaningStrategy,
+    DataCleaning,
+    DataPreprocess,
+    DateFeatures,
+    KeepAll,
+    RobustPreprocess,
+    feature_columns,
+)
+from mlrunner.groups.strategy import DataStrategy
+
+ROOT = Path(__file__).parents[1]
+OPTIONS = sorted(path.stem for path in (ROOT / "conf" / "cleaning").glob("*.yaml"))
+FILES = [ROOT / "data" / "olist_synthetic.csv.gz", *sorted((ROOT.parent / "shared" / "data").glob("*.csv"))]
+ENDINGS = ["date", "timestamp", "at"]
+
+
+def option(name: str, **settings: Any) -> CleaningStrategy:
+    """Build an option as Hydra would."""
+    root = {"seed": 0, "dataset": {"target": "y", "group": None, "time": "when", "task": None}}
+    group = OmegaConf.merge(OmegaConf.load(ROOT / "conf" / "cleaning" / f"{name}.yaml"), settings)
+    built: CleaningStrategy = instantiate(OmegaConf.create({**root, "cleaning": group}).cleaning, _convert_="all")
+    return built
+
+
+def messy(rows: int = 12) -> pd.DataFrame:
+    """Every kind of column that a file or a database gives, with gaps in each that can have one."""
+    number = np.arange(rows)
+    gap = number % 4 == 1
+    days = pd.Timestamp("2020-02-27 23:30") + pd.to_timedelta(number, unit="D")
+    return pd.DataFrame(
+        {
+            "whole": number,
+            "real": np.where(gap, np.nan, number / 3),
+            "flag": number % 2 == 0,
+            "nullable": pd.array([None if g else n for n, g in zip(number.tolist(), gap, strict=True)], "Int64"),
+            "maybe": pd.array([None if g else True for g in gap], "boolean"),
+            "text": pd.Series([None if g else f"t{n % 3}" for n, g in zip(number, gap, strict=True)], dtype="str"),
+            "kind": pd.Categorical([None if g else "ab"[n % 2] for n, g in zip(number, gap, strict=True)]),
+            "bought_at": pd.Series([None if g else str(d) for d, g in zip(days, gap, strict=True)], dtype="str"),
+            "due_date": pd.Series(days.strftime("%Y-%m-%d"), dtype="str"),
+            "stamp": pd.Series(days),
+            "when": pd.Series(days.strftime("%Y-%m-%dT%H:%M:%S+02:00"), dtype="str"),
+            "empty": np.full(rows, np.nan),
+        }
+    )
+
+
+def only_text() -> pd.DataFrame:
+    """A table without a number or a date."""
+    return pd.DataFrame({"a": ["x", "y", "x"], "b": ["u", None, "u"]})
+
+
+def from_file(path: Path) -> pd.DataFrame:
+    """A few rows of a real file, or a skip."""
+    if not path.is_file():
+        pytest.skip(f"{path.name} is not here")
+    return pd.read_csv(path, nrows=25)
+
+
+TABLES: list[Any] = [
+    pytest.param(messy, id="messy"),
+    pytest.param(only_text, id="only text"),
+    pytest.param(lambda: messy()[["whole", "real"]], id="only numbers"),
+    pytest.param(lambda: messy().set_index(np.arange(40, 52)), id="another index"),
+    *(pytest.param(lambda path=path: from_file(path), id=path.name) for path in FILES),
+]
+everywhere = pytest.mark.parametrize("name", OPTIONS)
+on_tables = pytest.mark.parametrize("make", TABLES)
+
+
+def test_the_options_are_those_of_the_documentation() -> None:
+    assert OPTIONS == ["dates", "full", "none", "preprocess", "robust"]
+
+
+@everywhere
+def test_every_key_of_an_option_is_commented(name: str) -> None:
+    first, *lines = (ROOT / "conf" / "cleaning" / f"{name}.yaml").read_text().splitlines()
+    assert first.startswith("# ")
+    assert [line for line in lines if "#" not in line and not line.startswith("_target_")] == []
+
+
+@on_tables
+@everywhere
+def test_row_by_row_is_the_same_as_the_whole(name: str, make: Any) -> None:
+    table, strategy = make(), option(name)
+    whole = strategy.transform_rows(table)
+    rows = [strategy.transform_rows(table.iloc[[n]]) for n in range(len(table))]
+    for n, row in enumerate(rows):
+        pd.testing.assert_frame_equal(row, whole.iloc[[n]])
+
+
+@on_tables
+@everywhere
+def test_training_and_serving_clean_alike(name: str, make: Any) -> None:
+    table, strategy = make(), option(name)
+    pd.testing.assert_frame_equal(strategy.handle_data(table), strategy.transform_rows(table))
+
+
+@on_tables
+@everywhere
+def test_the_input_stays_as_it_was(name: str, make: Any) -> None:
+    table, before, strategy = make(), make(), option(name)
+    strategy.handle_data(table)
+    strategy.transform_rows(table)
+    pd.testing.assert_frame_equal(table, before)
+
+
+@on_tables
+@everywhere
+def test_every_row_is_kept_under_its_label(name: str, make: Any) -> None:
+    table = make()
+    assert option(name).transform_rows(table).index.equals(table.index)
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+@everywhere
+def test_columns_and_types_do_not_depend_on_the_rows(name: str, rows: int) -> None:
+    table, strategy = messy(), option(name)
+    few = strategy.transform_rows(table.iloc[:rows])
+    pd.testing.assert_series_equal(few.dtypes, strategy.transform_rows(table).dtypes)
+
+
+@everywhere
+def test_a_listed_column_that_is_absent_is_passed_over(name: str) -> None:
+    strategy = option(name, drop=["nowhere", "whole"])
+    assert "whole" not in strategy.transform_rows(messy())
+    assert strategy.named_columns["cleaning.drop"] == ["nowhere", "whole"]
+
+
+@everywhere
+def test_no_option_changes_when_built_twice(name: str) -> None:
+    assert option(name) == option(name)
+
+
+@pytest.mark.parametrize("name", ["dates", "preprocess", "robust"])
+def test_only_numbers_are_left(name: str) -> None:
+    kinds = option(name).handle_data(messy()).dtypes
+    assert all(kind.kind in "bif" for kind in kinds)
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    values=st.lists(st.one_of(st.none(), st.floats(-1e6, 1e6), st.booleans()), min_size=1, max_size=6),
+    name=st.sampled_from(OPTIONS),
+)
+def test_rows_of_json_lose_at_most_a_column_that_is_missing(values: list[Any], name: str) -> None:
+    """A JSON row with a null declares no type; put back in its place, its column is NaN as in the whole."""
+    table, strategy = pd.DataFrame({"a": pd.Series(values, dtype=object), "b": 1.0}), option(name)
+    whole = strategy.transform_rows(table).convert_dtypes()
+    for n in range(len(table)):
+        row = strategy.transform_rows(table.iloc[[n]]).reindex(columns=whole.columns).convert_dtypes()
+        left, right = (frame.astype(object).where(frame.notna(), None) for frame in (row, whole.iloc[[n]]))
+        assert left.to_numpy().tolist() == right.to_numpy().tolist()
+
+
+# DataPreprocess
+
+
+def test_preprocess_drops_fills_dates_and_keeps_numbers() -> None:
+    strategy = DataPreprocess(drop=["flag"], fill={"real": -1, "text": "none"}, dates=["due_date"])
+    found = strategy.handle_data(messy(2)[["flag", "real", "text", "due_date"]])
+    assert found.to_dict("list") == {"real": [0.0, -1.0], "due_date_days": [18319.0, 18320.0]}
+
+
+def test_preprocess_keeps_text_when_told() -> None:
+    found = DataPreprocess(fill={"text": "none"}, keep_numeric=False).handle_data(messy())
+    assert found["text"].iloc[:3].tolist() == ["t0", "none", "t2"]
+
+
+def test_preprocess_fills_before_it_reads_dates() -> None:
+    table = pd.DataFrame({"d": ["1970-01-02", None]})
+    strategy = DataPreprocess(dates=["d"], fill={"d": "1970-01-11"})
+    assert strategy.handle_data(table)["d_days"].tolist() == [1.0, 10.0]
+
+
+def test_a_listed_date_that_cannot_be_read_is_refused_in_training_only() -> None:
+    strategy, table = DataPreprocess(dates=["text"]), messy()
+    with pytest.raises(DataError, match=r"^cleaning takes 'text' for dates, but 't0' is none in ISO 8601; "):
+        strategy.handle_data(table)
+    assert strategy.transform_rows(table)["text_days"].isna().all()
+
+
+def test_named_columns_tell_the_full_keys() -> None:
+    assert DataPreprocess(drop=["a"], fill={"b": 0}, dates=["c"]).named_columns == {
+        "cleaning.drop": ["a"],
+        "cleaning.fill": ["b"],
+        "cleaning.dates": ["c"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("cls", "settings", "place"),
+    [
+        pytest.param(DataPreprocess, {"droop": []}, ("droop",), id="unknown key"),
+        pytest.param(DataPreprocess, {"drop": "city"}, ("drop",), id="text for a list"),
+        pytest.param(DateFeatures, {"parts": ["mnth"]}, ("parts", 0), id="unknown part"),
+        pytest.param(RobustPreprocess, {"clip": {"price": [1]}}, ("clip", "price", 1), id="one bound"),
+    ],
+)
+def test_wrong_settings_are_refused(cls: Any, settings: dict[str, Any], place: tuple[Any, ...]) -> None:
+    with pytest.raises(ValidationError) as caught:
+        cls(**settings)
+    assert caught.value.errors()[0]["loc"] == place
+
+
+# DateFeatures
+
+
+def test_dates_are_found_by_type_name_and_role() -> None:
+    strategy = DateFeatures(date_endings=ENDINGS, time="when")
+    assert strategy.date_columns(messy()) == ["bought_at", "due_date", "stamp", "when"]
+    assert DateFeatures(dates=["due_date"], date_endings=ENDINGS).date_columns(messy()) == ["due_date"]
+    assert DateFeatures(dates=[], date_endings=ENDINGS).date_columns(messy()) == []
+
+
+def test_dates_become_parts_and_durations() -> None:
+    table = pd.DataFrame({"n": [1], "sent_at": ["2020-03-01 06:00"], "due_date": ["2020-03-03"]})
+    found = DateFeatures(date_endings=ENDINGS, parts=["month", "hour"]).handle_data(table)
+    assert found.iloc[0].to_dict() == {
+        "n": 1.0,
+        "sent_at_month": 3.0,
+        "sent_at_hour": 6.0,
+        "due_date_month": 3.0,
+        "due_date_hour": 0.0,
+        "days_from_sent_at_to_due_date": 1.75,
+    }
+
+
+def test_named_durations_bring_their_columns_with_them() -> None:
+    strategy = DateFeatures(dates=[], durations={"late": ("b", "a")})
+    table = pd.DataFrame({"a": ["2020-01-01"], "b": ["2020-01-03"], "n": [1]})
+    assert strategy.handle_data(table).to_dict("list") == {"n": [1], "late": [2.0]}
+    assert strategy.named_columns["cleaning.durations"] == ["b", "a"]
+
+
+def test_a_table_without_dates_only_keeps_its_numbers() -> None:
+    assert list(option("dates").handle_data(messy()[["whole", "text"]]).columns) == ["whole"]
+    assert list(option("full").handle_data(messy()[["whole", "text"]]).columns) == ["whole", "text"]
+
+
+def test_text_named_like_a_date_is_refused_and_can_be_listed_away() -> None:
+    table = pd.DataFrame({"time": ["fast", "slow"]})
+    with pytest.raises(DataError, match=r"^cleaning takes 'time' for dates, but 'fast' is none in ISO 8601; "):
+        option("full").handle_data(table)
+    assert option("full", dates=[]).handle_data(table)["time"].tolist() == ["fast", "slow"]
+
+
+def test_a_feature_may_not_take_a_name_that_is_there() -> None:
+    table = pd.DataFrame({"due_date": ["2020-01-01"], "due_date_year": [1]})
+    with pytest.raises(
+        DataError, match=r"^cleaning makes a column 'due_date_year' of a date, but there is one already"
+    ):
+        option("dates").handle_data(table)
+
+
+# RobustPreprocess
+
+
+def test_robust_clips_what_is_listed() -> None:
+    strategy = RobustPreprocess(clip={"whole": (2, 4), "real": (None, 1)})
+    found = strategy.transform_rows(messy(6))
+    assert found["whole"].tolist() == [2, 2, 2, 3, 4, 4]
+    np.testing.assert_array_equal(found["real"], [0, np.nan, 2 / 3, 1, 1, np.nan])
+    assert strategy.named_columns["cleaning.clip"] == ["whole", "real"]
+
+
+def test_crossed_bounds_are_refused() -> None:
+    message = "cleaning.clip.price is [9, 0.5], but the lower bound stands first; swap them."
+    strategy = RobustPreprocess(clip={"price": (9, 0.5), "size": (0, None)})
+    assert strategy.problems() == [message]
+    with pytest.raises(ConfigError) as caught:
+        strategy.handle_data(messy())
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(("deduplicate", "left"), [(True, [0, 2, 3]), (False, [0, 1, 2, 3])])
+def test_repeated_rows_are_left_out_of_training_by_all_their_columns(deduplicate: bool, left: list[int]) -> None:
+    table = pd.DataFrame({"id": [7, 7, 8, 9], "x": [1, 1, 1, 1], "y": [0, 0, 0, 1]})
+    strategy = RobustPreprocess(deduplicate=deduplicate)
+    assert strategy.keeps_rows is not deduplicate
+    assert DataCleaning(table, strategy, Roles("y", ("id",))).handle_data().index.tolist() == left
+    assert len(strategy.transform_rows(table[["x"]])) == 4
+
+
+# KeepAll
+
+
+def test_none_hands_the_very_table_through() -> None:
+    table = messy()
+    assert KeepAll().handle_data(table) is table
+    assert KeepAll().keeps_rows
+
+
+# DataCleaning
+
+
+class Recorder(DataStrategy):
+    """Somebody's own strategy: it has `handle_data` alone, and drops rows."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    def handle_data(self, table: pd.DataFrame) -> pd.DataFrame:
+        self.seen = list(table.columns)
+        return table[table["x"] > 1]
+
+
+def sample() -> pd.DataFrame:
+    """A raw table with every part played, and a row without a target."""
+    return pd.DataFrame(
+        {
+            "id": ["a", "b", "c", "d"],
+            "order": [1, 1, 2, 2],
+            "day": ["2020-01-01", "2020-01-02", "2020-01-03", "2020-01-04"],
+            "x": [1.0, 2.0, 3.0, 4.0],
+            "y": [5.0, np.nan, 7.0, 8.0],
+        }
+    )
+
+
+ROLES = Roles("y", ("id",), "order", "day")
+
+
+def test_the_controller_shows_a_strategy_its_features_and_the_time() -> None:
+    strategy = Recorder()
+    found = DataCleaning(sample(), strategy, ROLES).handle_data()
+    assert strategy.seen == ["day", "x"]
+    assert found.index.tolist() == [2, 3]
+    assert found.to_dict("list") == {
+        "x": [3.0, 4.0],
+        "y": [7.0, 8.0],
+        "order": [2, 2],
+        "day": ["2020-01-03", "2020-01-04"],
+    }
+
+
+@everywhere
+def test_the_controller_keeps_the_parts_played_as_they_were(name: str) -> None:
+    raw = sample()
+    found = DataCleaning(raw, option(name), ROLES).handle_data()
+    played = ["y", "order", "day"]
+    assert list(found.columns[-3:]) == played
+    assert "id" not in found
+    pd.testing.assert_frame_equal(found[played], raw.loc[found.index, played])
+    pd.testing.assert_frame_equal(raw, sample())
+
+
+@everywhere
+def test_the_controller_works_without_target_group_and_time(name: str) -> None:
+    found = DataCleaning(sample()[["x"]], option(name), ROLES).handle_data()
+    assert found.to_dict("list") == {"x": [1.0, 2.0, 3.0, 4.0]}
+
+
+def test_one_column_may_play_two_parts_and_be_ignored() -> None:
+    roles = Roles("y", ("day", "id"), "day", "day")
+    found = DataCleaning(sample(), option("full"), roles).handle_data()
+    assert list(found.columns) == ["order", "x", "y", "day"]
+    assert list(feature_columns(sample(), Roles("y", (), "day", "day")).columns) == ["id", "order", "day", "x"]
+
+
+def test_writing_to_the_result_leaves_the_raw_table_alone() -> None:
+    raw = sample().dropna()
+    found = DataCleaning(raw, KeepAll(), ROLES).handle_data()
+    found["x"] = 0.0
+    found.loc[0, "y"] = -1.0
+    pd.testing.assert_frame_equal(raw, sample().dropna())
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        pytest.param(
+            pd.DataFrame({"x": [1, 2], "y": [None, None]}),
+            "dataset.target 'y' is missing in each of the 2 rows; name another column.",
+            id="no target at all",
+        ),
+        pytest.param(
+            pd.DataFrame({"city": ["a", "b"], "y": [1, 2]}),
+            "cleaning: none of the 2 columns is left as a feature (city, y); cleaning=full keeps text too.",
+            id="no feature left",
+        ),
+    ],
+)
+def test_a_table_with_nothing_to_learn_from_is_refused(table: pd.DataFrame, message: str) -> None:
+    with pytest.raises(DataError) as caught:
+        DataCleaning(table, option("preprocess"), Roles("y")).handle_data()
+    assert str(caught.value) == message

@@ -1,0 +1,140 @@
+"""What a column holds, and how it becomes numbers."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mlrunner.core.errors import DataError
+from mlrunner.groups.cleaning.columns import as_float, clipped, filled, holds_numbers, joined, numbers, without
+
+KINDS: list[Any] = [
+    pytest.param(pd.Series([1, 2]), True, id="integers"),
+    pytest.param(pd.Series([1.5, np.nan]), True, id="floats"),
+    pytest.param(pd.Series([True, False]), True, id="booleans"),
+    pytest.param(pd.Series([1, None], dtype="Int64"), True, id="nullable integers"),
+    pytest.param(pd.Series([True, None], dtype="boolean"), True, id="nullable booleans"),
+    pytest.param(pd.Series([1, None], dtype="int64[pyarrow]"), True, id="arrow integers"),
+    pytest.param(pd.Series([True, None], dtype="bool[pyarrow]"), True, id="arrow booleans"),
+    pytest.param(pd.Series([Decimal("1.5"), None], dtype=object), True, id="decimals of a database"),
+    pytest.param(pd.Series([True, None], dtype=object), True, id="booleans with a gap"),
+    pytest.param(pd.Series([1, 2.5, None], dtype=object), True, id="numbers of a JSON row"),
+    pytest.param(pd.Series(["1", "2"], dtype="str"), False, id="text that looks like numbers"),
+    pytest.param(pd.Series(["a", None], dtype=object), False, id="text as objects"),
+    pytest.param(pd.Series([None, None], dtype=object), False, id="nothing at all"),
+    pytest.param(pd.Series(["a", 1], dtype=object), False, id="a mixture"),
+    pytest.param(pd.Series([1, 2], dtype="category"), False, id="categories that are numbers"),
+    pytest.param(pd.to_datetime(pd.Series(["2020-01-01"])), False, id="timestamps"),
+    pytest.param(pd.to_timedelta(pd.Series(["1 day"])), False, id="durations"),
+]
+
+
+@pytest.mark.parametrize(("column", "expected"), KINDS)
+def test_a_column_is_numeric_by_what_it_declares(column: pd.Series, expected: bool) -> None:
+    assert holds_numbers(column) is expected
+
+
+@pytest.mark.parametrize(("column", "expected"), [case for case in KINDS if case.values[1]])
+def test_as_float_gives_float64_and_nan(column: pd.Series, expected: bool) -> None:
+    del expected
+    found = as_float(column)
+    assert found.dtype == np.float64
+    assert found.isna().tolist() == column.isna().tolist()
+    assert found.name == column.name
+
+
+def test_numbers_keeps_the_numeric_columns_in_order() -> None:
+    table = pd.DataFrame({"b": [1, 2], "text": ["x", "y"], "a": [True, False], "n": pd.array([1, None], "Int64")})
+    found = numbers(table)
+    assert list(found.columns) == ["b", "a", "n"]
+    assert [str(kind) for kind in found.dtypes] == ["int64", "bool", "float64"]
+
+
+def test_numbers_copies_nothing_when_all_is_numeric() -> None:
+    table = pd.DataFrame({"a": [1.0], "b": [2]})
+    assert numbers(table) is table
+
+
+@pytest.mark.parametrize(
+    ("column", "constant", "expected"),
+    [
+        pytest.param(pd.Series([1.0, np.nan]), 0, [1.0, 0.0], id="number"),
+        pytest.param(pd.Series([1, 2]), 0.5, [1, 2], id="nothing to fill"),
+        pytest.param(pd.Series(["a", None], dtype="str"), "none", ["a", "none"], id="text"),
+        pytest.param(pd.Series(["a", None], dtype=object), "none", ["a", "none"], id="text as objects"),
+        pytest.param(pd.Series(["a", None], dtype="category"), "none", ["a", "none"], id="a new category"),
+        pytest.param(pd.Series(["a", None], dtype="category"), "a", ["a", "a"], id="a known category"),
+        pytest.param(pd.Series([True, None], dtype=object), False, [1.0, 0.0], id="booleans as objects"),
+        pytest.param(pd.Series([1, None], dtype="Int64"), 0.5, [1.0, 0.5], id="a fraction in nullable integers"),
+        pytest.param(pd.Series([None], dtype=object), 3, [3.0], id="a null in a JSON row, number"),
+        pytest.param(pd.Series([np.nan]), "none", ["none"], id="a null in a JSON row, text"),
+        pytest.param(pd.Series([], dtype="float64"), 1, [], id="no row"),
+    ],
+)
+def test_filled(column: pd.Series, constant: Any, expected: list[Any]) -> None:
+    before = column.copy()
+    assert filled(column, constant).tolist() == expected
+    pd.testing.assert_series_equal(column, before)
+
+
+@pytest.mark.parametrize(
+    ("column", "constant", "message"),
+    [
+        pytest.param(
+            pd.Series([1.5], name="price"),
+            "none",
+            "cleaning.fill.price is 'none', but the column holds numbers (float64); give it one of the same kind.",
+            id="text for numbers",
+        ),
+        pytest.param(
+            pd.Series(["x"], name="city", dtype=object),
+            0,
+            "cleaning.fill.city is 0, but the column holds no numbers (object); give it one of the same kind.",
+            id="a number for text",
+        ),
+    ],
+)
+def test_a_constant_of_another_kind_is_refused(column: pd.Series, constant: Any, message: str) -> None:
+    with pytest.raises(DataError) as caught:
+        filled(column, constant)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("bounds", "expected"),
+    [
+        pytest.param((0.0, 3.0), [0.0, 2.0, 3.0], id="both"),
+        pytest.param((None, 3.0), [-1.0, 2.0, 3.0], id="above"),
+        pytest.param((0.5, None), [0.5, 2.0, 9.0], id="below"),
+        pytest.param((None, None), [-1.0, 2.0, 9.0], id="none"),
+    ],
+)
+def test_clipped_is_float_whatever_the_bounds(bounds: tuple[float | None, float | None], expected: list[float]) -> None:
+    found = clipped(pd.Series([-1, 2, 9]), *bounds)
+    assert found.dtype == np.float64
+    assert found.tolist() == expected
+
+
+def test_clipped_keeps_gaps_and_refuses_text() -> None:
+    assert clipped(pd.Series([None], dtype="str"), 0, 1).isna().all()
+    with pytest.raises(
+        DataError, match=r"^cleaning.clip names 'city', which holds no numbers \(category\); remove it.$"
+    ):
+        clipped(pd.Series(["x"], name="city", dtype="category"), 0, 1)
+
+
+def test_without_passes_over_what_is_absent_and_copies_nothing() -> None:
+    table = pd.DataFrame({"a": [1], "b": [2]})
+    assert without(table, ["z"]) is table
+    assert list(without(table, ["z", "a"]).columns) == ["b"]
+
+
+def test_joined_refuses_a_taken_name() -> None:
+    table = pd.DataFrame({"day_year": [1]})
+    message = "^cleaning makes a column 'day_year' of a date, but there is one already; drop or rename it.$"
+    with pytest.raises(DataError, match=message):
+        joined(table, {"day_year": pd.Series([2.0])})

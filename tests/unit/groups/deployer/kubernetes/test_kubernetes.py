@@ -1,0 +1,501 @@
+"""`deployer=kubernetes`: manifests that Kubernetes' schema takes, and what is told to a cluster and asked of it."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from omegaconf import DictConfig
+
+from mlrunner.composition.resolve import plain
+from mlrunner.core.build import build
+from mlrunner.core.errors import DeployError, ProblemsError
+from mlrunner.groups.deployer import kubernetes
+from mlrunner.groups.deployer.docker import image
+from mlrunner.groups.deployer.kubernetes import KubernetesDeployer, cluster, manifests
+from mlrunner.groups.deployer.kubernetes.manifests import Workload
+from mlrunner.groups.deployer.release import Release
+from tests.support.released import BASE, docker_client, remove
+
+pytest.importorskip("kubernetes")
+pytest.importorskip("kubernetes_validate")
+
+Compose = Callable[[list[str]], DictConfig]
+REPOSITORY = "mlrunner-test-kubernetes"
+WORKLOAD: dict[str, Any] = {
+    "name": "Olist_1",
+    "namespace": "default",
+    "image": "registry.example.org/team/olist:3",
+    "version": 3,
+    "arguments": ["--workers", "1"],
+    "replicas": 2,
+    "port": 80,
+    "memory": "1Gi",
+    "cpus": 0.5,
+    "start_timeout": 60.0,
+    "request_timeout": 30.0,
+    "pull_secret": None,
+    "facts": {"run_id": "abc", "gate": "r2 0.9 >= 0.8"},
+}
+
+
+def workload(**changed: Any) -> Workload:
+    return Workload(**{**WORKLOAD, **changed})
+
+
+class Deployer(KubernetesDeployer):
+    """Whatever `deploy` does, it ends in `release_to_cluster`."""
+
+    def deploy(self, *_: Any) -> None: ...
+
+
+@pytest.fixture
+def deployer(compose: Compose, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Deployer]:
+    """The option with some settings changed, without an engine."""
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere.sock")
+
+    def built(*overrides: str) -> Deployer:
+        cfg = compose(["deployer=kubernetes", "dataset=diabetes", f"deployer.folder={tmp_path}", *overrides])
+        group = plain(cfg, "deployer")
+        found: Deployer = build({**group, "_target_": f"{__name__}.Deployer"}, "deployer", KubernetesDeployer)
+        return found
+
+    return built
+
+
+@pytest.fixture
+def released(tmp_path: Path) -> Release:
+    folder = tmp_path / "release"
+    (folder / "model").mkdir(parents=True)
+    (folder / "model" / "requirements.txt").write_text("pandas\n")
+    (folder / "release.json").write_text(json.dumps({"facts": {"run_id": "abc", "metrics": {"r2": 1}, "gate": "open"}}))
+    return Release("diabetes", 3, folder)
+
+
+class TestManifests:
+    @pytest.mark.parametrize(
+        "changed",
+        [
+            {},
+            {"replicas": 1},
+            {"memory": None, "cpus": None},
+            {"pull_secret": "registry"},
+            {"facts": {}},
+            {"cpus": 0.001},
+        ],
+        ids=str,
+    )
+    def test_what_is_rendered_is_valid(self, changed: dict[str, Any]) -> None:
+        manifests.validate(manifests.render(workload(**changed)))
+
+    @settings(max_examples=20, deadline=None)
+    @given(
+        st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,59}", fullmatch=True),
+        st.integers(1, 9),
+        st.text(st.characters(codec="utf-8"), max_size=30),
+    )
+    def test_whatever_the_deployment_is_called_and_the_gate_said(self, name: str, replicas: int, said: str) -> None:
+        rendered = manifests.render(workload(name=name, replicas=replicas, facts={"gate": said}))
+        manifests.validate(rendered)
+        for one in rendered:
+            assert re.fullmatch(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?", one["metadata"]["name"])
+
+    def test_written_and_read_it_is_the_same_without_references(self) -> None:
+        rendered = manifests.render(workload())
+        text = manifests.text(rendered)
+        assert list(yaml.safe_load_all(text)) == rendered
+        assert not re.search(r"[&*]id\d", text)
+
+    def test_pods_are_replaced_without_a_gap(self) -> None:
+        spec = manifests.deployment(workload())["spec"]
+        assert spec["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
+        pod = spec["template"]["spec"]
+        (container,) = pod["containers"]
+        assert "sleep" in str(container["lifecycle"]["preStop"])
+        assert pod["terminationGracePeriodSeconds"] > manifests.DRAIN + 30
+        assert container["readinessProbe"]["httpGet"] == {"path": "/health", "port": "http"}
+        assert container["livenessProbe"]["httpGet"] == {"path": "/ping", "port": "http"}
+        assert container["startupProbe"]["failureThreshold"] * container["startupProbe"]["periodSeconds"] == 60
+
+    def test_a_pod_may_do_nothing_but_serve(self) -> None:
+        pod = manifests.deployment(workload())["spec"]["template"]["spec"]
+        (container,) = pod["containers"]
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["automountServiceAccountToken"] is False
+        assert f"{pod['securityContext']['runAsUser']}:{pod['securityContext']['runAsGroup']}" == image.USER
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+        assert container["volumeMounts"] == [{"name": "tmp", "mountPath": "/tmp"}]
+
+    def test_limits_are_requests_and_threads_follow_them(self) -> None:
+        (container,) = manifests.deployment(workload(cpus=1.5))["spec"]["template"]["spec"]["containers"]
+        assert container["resources"]["limits"] == container["resources"]["requests"] == {"memory": "1Gi", "cpu": "1.5"}
+        assert {"name": "OMP_NUM_THREADS", "value": "2"} in container["env"]
+
+    def test_the_selector_is_the_same_for_every_version_and_all_three_agree(self) -> None:
+        old, new = (manifests.render(workload(version=version)) for version in (1, 2))
+        selectors = [
+            *(one[0]["spec"]["selector"]["matchLabels"] for one in (old, new)),
+            new[1]["spec"]["selector"],
+            new[2]["spec"]["selector"]["matchLabels"],
+        ]
+        assert all(one == selectors[0] for one in selectors)
+        assert selectors[0].items() <= new[0]["spec"]["template"]["metadata"]["labels"].items()
+        assert new[0]["metadata"]["labels"]["app.kubernetes.io/version"] == "2"
+
+    def test_a_single_pod_has_no_budget(self) -> None:
+        kinds = [one["kind"] for one in manifests.render(workload(replicas=1))]
+        assert kinds == ["Deployment", "Service"]
+
+    @pytest.mark.parametrize(
+        ("place", "value", "words"),
+        [
+            ("spec.replicas", "two", r"Deployment olist-1 is no valid manifest .*: spec\.replicas: 'two'"),
+            ("spec.replica", 2, "'replica' was unexpected"),
+            ("spec.template.spec.containers.0.ports.0.containerPort", "http", "containerPort: 'http'"),
+            ("kind", "Deploymentt", "Deploymentt olist-1 is of no kind"),
+        ],
+    )
+    def test_a_broken_one_is_refused_with_its_place(self, place: str, value: object, words: str) -> None:
+        broken = copy.deepcopy(manifests.deployment(workload()))
+        *above, last = place.split(".")
+        at: Any = broken
+        for part in above:
+            at = at[int(part) if part.isdigit() else part]
+        at[last] = value
+        with pytest.raises(DeployError, match=words):
+            manifests.validate([broken])
+
+    def test_an_empty_one_is_refused(self) -> None:
+        with pytest.raises(DeployError, match="of no kind"):
+            manifests.validate([{}])
+
+
+class TestSettings:
+    @pytest.mark.parametrize(
+        "override",
+        [
+            "memory=1g",
+            "memory=128",
+            "memory=lots",
+            "cpus=0",
+            "replicas=0",
+            "namespace=Big",
+            "namespace=a_b",
+            "port=0",
+            "name=a/b",
+        ],
+    )
+    def test_what_kubernetes_does_not_take_is_refused_at_once(
+        self, override: str, deployer: Callable[..., Deployer]
+    ) -> None:
+        with pytest.raises(ProblemsError, match=f"deployer.{override.partition('=')[0]}="):
+            deployer(f"deployer.{override}")
+
+    @pytest.mark.parametrize("memory", ["512Mi", "1Gi", "1.5G"])
+    def test_quantities_are_taken(self, memory: str, deployer: Callable[..., Deployer]) -> None:
+        assert deployer(f"deployer.memory={memory}").memory == memory
+
+    def test_to_write_manifests_nothing_is_needed(self, deployer: Callable[..., Deployer]) -> None:
+        assert deployer().problems() == []
+
+    def test_a_context_or_a_push_needs_the_engine(
+        self, deployer: Callable[..., Deployer], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(cluster, "contexts", lambda: ["minikube"])
+        for override in ("deployer.context=minikube", "deployer.push=true"):
+            (problem,) = deployer(override, "deployer.image=team/x").problems()
+            assert problem.startswith("Docker's engine does not answer")
+
+    def test_a_push_needs_somewhere_to_go(self, deployer: Callable[..., Deployer]) -> None:
+        problem, _ = deployer("deployer.push=true").problems()
+        assert problem.startswith("deployer.push=true, but deployer.image=mlrunner-diabetes names no registry")
+
+    @pytest.mark.parametrize(
+        ("known", "words"),
+        [
+            (
+                ["minikube", "prod"],
+                "the kubeconfig has minikube, prod; null only writes the manifests. Did you mean 'minikube'?",
+            ),
+            ([], "there is no kubeconfig, or it is empty; null only writes the manifests."),
+        ],
+    )
+    def test_a_context_that_is_not_there_names_those_that_are(
+        self, known: list[str], words: str, deployer: Callable[..., Deployer], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(cluster, "contexts", lambda: known)
+        problem, _ = deployer("deployer.context=minicube").problems()
+        assert problem == f"deployer.context=minicube, but {words}"
+
+    def test_without_its_packages_it_says_how_to_get_them(
+        self, deployer: Callable[..., Deployer], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(kubernetes, "NEEDED", ("no_such_package",))
+        (problem,) = deployer().problems()
+        assert (
+            problem == "deployer=kubernetes needs no_such_package; install it with pip install 'mlrunner[kubernetes]'."
+        )
+
+
+class TestRendering:
+    def test_without_an_engine_the_manifests_are_written_and_say_so(
+        self, deployer: Callable[..., Deployer], released: Release, tmp_path: Path
+    ) -> None:
+        file = deployer().release_to_cluster(released)
+        assert file == tmp_path / "diabetes" / "kubernetes" / "3.yaml"
+        text = file.read_text()
+        assert text.startswith(
+            "# diabetes, version 3: kubectl apply --server-side -f 3.yaml\n# The image is not built: Docker"
+        )
+        first, *_ = list(yaml.safe_load_all(text))
+        (container,) = first["spec"]["template"]["spec"]["containers"]
+        assert container["image"] == "mlrunner-diabetes:3"
+        assert container["args"][-2:] == ["--unknown-categories", "refuse"]
+        assert first["metadata"]["annotations"] == {"mlrunner/run-id": "abc", "mlrunner/groups/gate": "open"}
+
+    def test_with_a_context_it_does_not_go_on_without_an_image(
+        self, deployer: Callable[..., Deployer], released: Release, tmp_path: Path
+    ) -> None:
+        with pytest.raises(DeployError, match="does not answer"):
+            deployer("deployer.context=minikube").release_to_cluster(released)
+        assert not (tmp_path / "diabetes").exists()
+
+
+GROUPS = {
+    "/api/v1": ("v1", "services", "Service"),
+    "/apis/apps/v1": ("apps/v1", "deployments", "Deployment"),
+    "/apis/policy/v1": ("policy/v1", "poddisruptionbudgets", "PodDisruptionBudget"),
+}
+
+
+class FakeCluster:
+    """As much of Kubernetes' API as a deployment sees; what becomes of the pods is set by `outcome`."""
+
+    def __init__(self) -> None:
+        self.applied: list[dict[str, Any]] = []
+        self.queries: list[str] = []
+        self.held: dict[str, Any] = {}
+        self.outcome = "ready"
+        self.refusal: tuple[int, str] | None = None
+
+    def get(self, path: str) -> tuple[int, Any]:
+        if path == "/version":
+            return 200, {"major": "1", "minor": "33", "gitVersion": "v1.33.0"}
+        if path == "/api":
+            return 200, {"kind": "APIVersions", "versions": ["v1"]}
+        if path == "/apis":
+            groups = [name.split("/")[2] for name in GROUPS if name.startswith("/apis")]
+            version = {name: {"groupVersion": f"{name}/v1", "version": "v1"} for name in groups}
+            told = [{"name": name, "versions": [version[name]], "preferredVersion": version[name]} for name in groups]
+            return 200, {"kind": "APIGroupList", "groups": told}
+        if path in GROUPS:
+            version, name, kind = GROUPS[path]
+            resource = {"name": name, "kind": kind, "namespaced": True, "verbs": ["get", "patch"], "singularName": ""}
+            return 200, {"kind": "APIResourceList", "groupVersion": version, "resources": [resource]}
+        if path in self.held:
+            return 200, {**self.held[path], "status": self.status(self.held[path])}
+        return 404, {
+            "kind": "Status",
+            "status": "Failure",
+            "reason": "NotFound",
+            "message": f"{path} not found",
+            "code": 404,
+        }
+
+    def status(self, held: dict[str, Any]) -> dict[str, Any]:
+        count = held["spec"].get("replicas", 0)
+        if self.outcome == "ready":
+            return {"observedGeneration": 1, "replicas": count, "updatedReplicas": count, "availableReplicas": count}
+        late = {"type": "Progressing", "status": "False", "reason": cluster.LATE}
+        return {"observedGeneration": 1, "replicas": count + 1, "updatedReplicas": 1, "conditions": [late]}
+
+    def patch(self, path: str, query: str, body: dict[str, Any]) -> tuple[int, Any]:
+        if self.refusal is not None:
+            code, message = self.refusal
+            return code, {"kind": "Status", "status": "Failure", "message": message, "code": code}
+        self.applied.append(body)
+        self.queries.append(query)
+        self.held[path] = {**body, "metadata": {**body["metadata"], "generation": 1}}
+        return 200, self.held[path]
+
+
+def serving(fake: FakeCluster) -> ThreadingHTTPServer:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.answer(*fake.get(self.path.partition("?")[0]))
+
+        def do_PATCH(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            assert self.headers["Content-Type"] == "application/apply-patch+yaml"
+            path, _, query = self.path.partition("?")
+            self.answer(*fake.patch(path, query, yaml.safe_load(body)))
+
+        def answer(self, code: int, told: Any) -> None:
+            body = json.dumps(told).encode()
+            self.send_response(code)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None: ...
+
+    return ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+
+
+@pytest.fixture
+def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeCluster]:
+    """A cluster of the context `here`; nobody answers at the context `down`."""
+    found = FakeCluster()
+    server = serving(found)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    addresses = {"here": f"http://127.0.0.1:{server.server_port}", "down": "http://127.0.0.1:1"}
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "here",
+        "clusters": [{"name": name, "cluster": {"server": url}} for name, url in addresses.items()],
+        "users": [{"name": "me", "user": {"token": "t"}}],
+        "contexts": [{"name": name, "context": {"cluster": name, "user": "me"}} for name in addresses],
+    }
+    file = tmp_path / "kubeconfig"
+    file.write_text(yaml.safe_dump(config))
+    monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(file))
+    monkeypatch.setattr(cluster, "POLL", 0.01)
+    yield found
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def built(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every image is there already."""
+    monkeypatch.setattr(KubernetesDeployer, "_image", lambda _, release: (f"team/x:{release.version}", ""))
+
+
+@pytest.mark.usefixtures("built")
+class TestCluster:
+    def test_the_contexts_are_those_of_the_kubeconfig(
+        self, fake: FakeCluster, deployer: Callable[..., Deployer]
+    ) -> None:
+        del fake
+        assert cluster.contexts() == ["here", "down"]
+        problems = deployer("deployer.context=there").problems()
+        assert problems[0].startswith("deployer.context=there, but the kubeconfig has here, down;")
+
+    def test_without_a_kubeconfig_there_are_none(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "none"))
+        assert cluster.contexts() == []
+
+    def test_all_is_applied_as_ours_and_the_rollout_is_awaited(
+        self, fake: FakeCluster, deployer: Callable[..., Deployer], released: Release
+    ) -> None:
+        file = deployer("deployer.context=here").release_to_cluster(released)
+        assert fake.applied == list(yaml.safe_load_all(file.read_text()))
+        assert [one["kind"] for one in fake.applied] == ["Deployment", "Service", "PodDisruptionBudget"]
+        assert all("fieldManager=mlrunner" in query and "force=" in query for query in fake.queries)
+
+    def test_when_the_pods_do_not_come_those_of_before_are_asked_for_again(
+        self, fake: FakeCluster, deployer: Callable[..., Deployer], released: Release
+    ) -> None:
+        built = deployer("deployer.context=here", "deployer.replicas=1")
+        built.release_to_cluster(released)
+        fake.outcome = "late"
+        with pytest.raises(
+            DeployError, match=r"The pods of diabetes are not ready after 360 s; the old ones still serve"
+        ):
+            built.release_to_cluster(Release("diabetes", 4, released.folder))
+        versions = [one["metadata"]["labels"]["app.kubernetes.io/version"] for one in fake.applied]
+        assert versions == ["3", "3", "4", "4", "3", "3"]
+
+    @pytest.mark.parametrize(
+        ("refusal", "words"),
+        [
+            (
+                (404, 'namespaces "x" not found'),
+                'says: namespaces "x" not found; create it with `kubectl create namespace`.',
+            ),
+            ((403, "deployments is forbidden."), "The cluster of context here says: deployments is forbidden."),
+        ],
+    )
+    def test_what_the_cluster_refuses_is_one_sentence(
+        self,
+        refusal: tuple[int, str],
+        words: str,
+        fake: FakeCluster,
+        deployer: Callable[..., Deployer],
+        released: Release,
+    ) -> None:
+        fake.refusal = refusal
+        with pytest.raises(DeployError) as raised:
+            deployer("deployer.context=here").release_to_cluster(released)
+        assert str(raised.value).endswith(words)
+
+    def test_a_cluster_that_is_down_is_one_sentence(
+        self, fake: FakeCluster, deployer: Callable[..., Deployer], released: Release
+    ) -> None:
+        del fake
+        with pytest.raises(
+            DeployError, match=r"^The cluster of context down cannot be reached \(.*\); is it running\?$"
+        ):
+            deployer("deployer.context=down").release_to_cluster(released)
+
+
+DONE: dict[str, Any] = {
+    "metadata": {"generation": 2},
+    "spec": {"replicas": 2},
+    "status": {"observedGeneration": 2, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2},
+}
+
+
+class TestRollout:
+    @pytest.mark.parametrize(
+        ("key", "value", "done"),
+        [
+            ("observedGeneration", 2, True),
+            ("observedGeneration", 1, False),
+            ("replicas", 3, False),
+            ("updatedReplicas", 1, False),
+            ("availableReplicas", None, False),
+        ],
+    )
+    def test_it_is_over_when_every_pod_is_new_and_ready(self, key: str, value: int | None, done: bool) -> None:
+        assert cluster.is_rolled_out({**DONE, "status": {**DONE["status"], key: value}}) == done
+
+    def test_one_that_is_not_there_yet_is_neither(self) -> None:
+        assert not cluster.is_rolled_out({})
+        assert not cluster.is_late({})
+
+
+@pytest.mark.docker
+@pytest.mark.timeout(300)
+def test_a_push_that_is_refused_is_one_sentence() -> None:
+    from mlrunner.groups.deployer.docker.engine import push
+
+    client = docker_client()
+    tag = "localhost:1/team/x:1"
+    try:
+        client.images.get(BASE).tag("localhost:1/team/x", "1")
+        with pytest.raises(
+            DeployError, match=r"^localhost:1/team/x:1 cannot be pushed \(.*\); is `docker login` needed\?$"
+        ):
+            push(client, tag)
+    finally:
+        remove(client, "localhost:1/team/x")
+        client.close()

@@ -1,0 +1,335 @@
+"""Learned features: kinds of columns, the options of the `features` group, and the encoders behind them."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pydantic
+import pytest
+import skops.io
+import yaml
+from sklearn.base import clone
+
+from mlrunner.core.build import build
+from mlrunner.core.errors import DataError
+from mlrunner.groups.features import Features, is_number
+from mlrunner.groups.features.encoders import MISSING, TextHasher, ToNumbers, ToTexts, as_floats, as_texts
+from mlrunner.groups.features.target_encoding import TargetMeans
+
+CONF = Path(__file__).parent.parent / "conf" / "features"
+OPTIONS = sorted(file.stem for file in CONF.glob("*.yaml"))
+DAY = 86_400.0
+
+
+def option(name: str, **changed: Any) -> Features:
+    settings = yaml.safe_load((CONF / f"{name}.yaml").read_text())
+    found = build({**settings, "seed": 0, **changed}, "model.features")
+    assert isinstance(found, Features)
+    return found
+
+
+def messy(rows: int = 120, seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    price = rng.normal(10, 3, rows)
+    price[:: max(1, rows // 10)] = np.nan
+    return pd.DataFrame(
+        {
+            "price": price,
+            "items": rng.integers(1, 9, rows),
+            "gift": rng.random(rows) < 0.5,
+            "nothing": np.full(rows, np.nan),
+            "state": rng.choice(np.array(["SP", "RJ", None], dtype=object), rows),
+            "city": [f"city {value}" for value in rng.integers(0, 40, rows)],
+            "comment": [
+                f"it came {'late' if value else 'soon'} and was number {at}"
+                for at, value in enumerate(rng.integers(0, 2, rows))
+            ],
+            "bought": pd.Timestamp("2020-01-01") + pd.to_timedelta(rng.integers(0, 1000, rows), unit="h"),
+        }
+    )
+
+
+TARGETS: dict[str, Callable[[int], Any]] = {
+    "regression": lambda n: np.random.default_rng(1).normal(size=n),
+    "classification": lambda n: np.random.default_rng(1).choice(["a", "b", "c"], n),
+}
+
+
+@pytest.mark.parametrize("task", TARGETS)
+@pytest.mark.parametrize("name", OPTIONS)
+class TestOptions:
+    def test_dense_floats_of_the_same_width_for_any_rows(self, name: str, task: str) -> None:
+        table = messy()
+        chosen = option(name).build(table, task)
+        trained = chosen.fit_transform(table, TARGETS[task](len(table)))
+        again = chosen.transform(messy(7, seed=9))
+        assert isinstance(trained, np.ndarray)
+        assert trained.dtype == again.dtype == np.float64
+        assert trained.shape[1] == again.shape[1] == len(chosen.get_feature_names_out())
+
+    def test_every_comment_is_there(self, name: str, task: str) -> None:
+        lines = (CONF / f"{name}.yaml").read_text().splitlines()
+        assert lines[0].startswith("# ")
+        assert all("# " in line for line in lines)
+        assert option(name).problems() == []
+        assert task in TARGETS
+
+    def test_the_input_is_never_changed(self, name: str, task: str) -> None:
+        table, before = messy(), messy()
+        option(name).build(table, task).fit_transform(table, TARGETS[task](len(table)))
+        pd.testing.assert_frame_equal(table, before)
+
+    def test_row_by_row_equals_the_whole(self, name: str, task: str) -> None:
+        table = messy(40)
+        chosen = option(name).build(table, task).fit(table, TARGETS[task](len(table)))
+        rows = [chosen.transform(table.iloc[[at]]) for at in range(len(table))]
+        np.testing.assert_allclose(np.vstack(rows), chosen.transform(table))
+
+    def test_what_serving_sends_may_be_of_any_dtype(self, name: str, task: str) -> None:
+        table = messy(40)
+        chosen = option(name).build(table, task).fit(table, TARGETS[task](len(table)))
+        loose = table.astype(object).where(table.notna(), None)
+        loose["bought"] = table["bought"]
+        np.testing.assert_allclose(chosen.transform(loose), chosen.transform(table))
+
+    def test_unseen_and_missing_values_pass(self, name: str, task: str) -> None:
+        table = messy()
+        chosen = option(name).build(table, task).fit(table, TARGETS[task](len(table)))
+        odd = table.iloc[:3].drop(columns=["state", "city", "comment"]).assign(price=np.nan)
+        words = {"state": ["XX", None, "SP"], "city": [None, "Atlantis", "city 1"], "comment": [None] * 3}
+        odd = pd.concat([odd, pd.DataFrame(words)], axis=1)
+        assert chosen.transform(odd).shape[0] == 3
+
+    def test_gaps_only_where_the_option_leaves_them(self, name: str, task: str) -> None:
+        table = messy()
+        made = option(name).build(table, task).fit_transform(table, TARGETS[task](len(table)))
+        assert np.isnan(made).any() == (option(name).impute is None)
+
+
+@pytest.mark.parametrize(
+    ("values", "number"),
+    [
+        pytest.param([1, 2], True, id="int"),
+        pytest.param([1.5, None], True, id="float"),
+        pytest.param([True, False], True, id="bool"),
+        pytest.param(pd.array([1, None], dtype="Int64"), True, id="nullable int"),
+        pytest.param(pd.array([True, None], dtype="boolean"), True, id="nullable bool"),
+        pytest.param(pd.array([1, None], dtype=object), True, id="object of ints"),
+        pytest.param(pd.array([True, None], dtype=object), True, id="object of bools"),
+        pytest.param(pd.array([Decimal("1.5"), None], dtype=object), True, id="object of decimals"),
+        pytest.param(pd.Series([None, None], dtype=object), True, id="object of nothing"),
+        pytest.param(pd.to_datetime(pd.Series(["2020-01-01", None])), True, id="date"),
+        pytest.param(pd.to_timedelta(pd.Series(["1h", None])), True, id="duration"),
+        pytest.param(["a", None], False, id="text"),
+        pytest.param(["1", "2"], False, id="digits as text"),
+        pytest.param(pd.Categorical([1, 2]), False, id="category of numbers"),
+        pytest.param(pd.array([1, "a"], dtype=object), False, id="mixed"),
+    ],
+)
+def test_kind_of_a_column(values: Any, number: bool) -> None:
+    assert is_number(pd.Series(values)) is number
+
+
+def test_kinds_follow_the_training_rows() -> None:
+    chosen = option("linear", low_cardinality=3, text_features=8)
+    assert chosen.kinds(messy()) == {
+        "price": "number",
+        "items": "number",
+        "gift": "number",
+        "nothing": "number",
+        "state": "low",
+        "city": "high",
+        "comment": "text",
+        "bought": "number",
+    }
+
+
+@pytest.mark.parametrize(
+    ("changed", "kind"),
+    [({"low_cardinality": 0}, "high"), ({"low_cardinality": 2}, "high"), ({"low_cardinality": 3}, "low")],
+    ids=["none", "a gap counts as one", "just enough"],
+)
+def test_low_cardinality_is_inclusive(changed: dict[str, Any], kind: str) -> None:
+    assert option("linear", **changed).kinds(messy()[["state"]]) == {"state": kind}
+
+
+def test_free_text_may_be_taken_as_categories() -> None:
+    assert option("linear", text_features=0).kinds(messy()[["comment"]]) == {"comment": "high"}
+
+
+def test_numbers_alone_need_one_part_only() -> None:
+    table = messy()[["price", "items"]]
+    assert [part[0] for part in option("native").build(table, "regression").transformers] == ["number"]
+    made = option("native").build(table, "regression").fit_transform(table)
+    np.testing.assert_array_equal(made, table.to_numpy(dtype=float))
+
+
+def test_a_gap_is_flagged() -> None:
+    table = messy()[["price", "items"]]
+    names = option("linear").build(table, "regression").fit(table).get_feature_names_out()
+    assert list(names) == ["price", "items", "missingindicator_price"]
+
+
+def test_linear_scales_and_robust_differs() -> None:
+    table = messy()[["items"]]
+    scaled = option("linear").build(table, "regression").fit_transform(table)
+    assert scaled.mean() == pytest.approx(0)
+    assert scaled.std() == pytest.approx(1)
+    robust = option("linear", scale="robust").build(table, "regression").fit_transform(table)
+    assert np.median(robust) == pytest.approx(0)
+
+
+def test_ordinal_gives_unknown_categories_minus_one() -> None:
+    table = pd.DataFrame({"city": [f"c{at}" for at in range(30)]})
+    chosen = option("native", high_cardinality="ordinal").build(table, "regression").fit(table)
+    unknown = chosen.transform(pd.DataFrame({"city": ["c0", "elsewhere", None]}))
+    assert unknown.ravel().tolist() == [0, -1, -1]
+
+
+def test_no_column_is_refused() -> None:
+    with pytest.raises(
+        DataError, match=r"^Cleaning leaves no column to learn from; keep text columns with cleaning=full.$"
+    ):
+        option("linear").build(pd.DataFrame(index=range(3)), "regression")
+
+
+def test_flags_without_imputation_are_refused() -> None:
+    said = option("native", indicate_missing=True).problems()
+    assert said == ["model.features.indicate_missing=true needs model.features.impute; set it to median or mean."]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"impute": "mode"}, {"low_cardinality": -1}, {"scale": "log"}, {"text_features": -1}]
+)
+def test_wrong_settings_are_refused(wrong: dict[str, Any]) -> None:
+    settings = {"impute": "mean", "indicate_missing": False, "scale": None, "low_cardinality": 1}
+    settings |= {"high_cardinality": "target", "text_features": 0, "seed": 0}
+    with pytest.raises(pydantic.ValidationError):
+        Features(**{**settings, **wrong})
+
+
+@pytest.mark.parametrize(
+    ("column", "floats"),
+    [
+        pytest.param(pd.Series([True, False]), [1, 0], id="bool"),
+        pytest.param(pd.Series([1, None], dtype="Int64"), [1, np.nan], id="nullable int"),
+        pytest.param(pd.Series([1, None, 2.5], dtype=object), [1, np.nan, 2.5], id="object"),
+        pytest.param(pd.Series([Decimal("0.5"), None], dtype=object), [0.5, np.nan], id="decimal"),
+        pytest.param(pd.Series(["3.5", None]), [3.5, np.nan], id="digits as text"),
+        pytest.param(pd.to_datetime(pd.Series(["1970-01-02", None])), [DAY, np.nan], id="date"),
+        pytest.param(pd.Series([datetime(1970, 1, 2, tzinfo=UTC)]), [DAY], id="date with zone"),
+        pytest.param(pd.to_timedelta(pd.Series(["1D", None])), [DAY, np.nan], id="duration"),
+        pytest.param(pd.Series([None, None], dtype=object), [np.nan, np.nan], id="nothing"),
+        pytest.param(pd.Series([], dtype=object), [], id="no row"),
+    ],
+)
+def test_as_floats(column: pd.Series, floats: list[float]) -> None:
+    found = as_floats(column)
+    assert found.dtype == np.float64
+    np.testing.assert_array_equal(found, floats)
+
+
+def test_a_word_among_numbers_is_refused_by_name() -> None:
+    with pytest.raises(
+        DataError, match=r"^Column 'price' holds numbers, but got a value that is none: could not convert"
+    ):
+        as_floats(pd.Series([1, "dear"], name="price", dtype=object))
+
+
+@pytest.mark.parametrize(
+    ("column", "texts"),
+    [
+        pytest.param(pd.Series(["a", None]), ["a", MISSING], id="text"),
+        pytest.param(pd.Series([1, None], dtype=object), ["1", MISSING], id="object"),
+        pytest.param(pd.Series(pd.Categorical(["x", None])), ["x", MISSING], id="category"),
+        pytest.param(pd.Series([], dtype=object), [], id="no row"),
+    ],
+)
+def test_as_texts_leaves_its_input(column: pd.Series, texts: list[str]) -> None:
+    before = column.copy()
+    assert as_texts(column).tolist() == texts
+    pd.testing.assert_series_equal(column, before)
+
+
+@pytest.mark.parametrize("encoder", [ToNumbers(), ToTexts(), TextHasher(4), TargetMeans(True, 1.0, 3, 5)])
+def test_encoders_can_be_cloned(encoder: Any) -> None:
+    assert clone(encoder).get_params() == encoder.get_params()
+
+
+def test_hashing_tells_words_and_not_gaps() -> None:
+    table = pd.DataFrame({"a": ["late late", None, ""], "b": ["x", "x", "x"]})
+    hashed = TextHasher(8).fit(table)
+    made = hashed.transform(table)
+    assert made.shape == (3, 16)
+    assert made[0, :8].any()
+    assert not made[1:, :8].any()
+    assert hashed.get_feature_names_out()[8] == "b#0"
+
+
+class TestTargetMeans:
+    table = pd.DataFrame({"city": ["a", "a", "b", "b", "b", None]})
+    numbers = np.array([1.0, 3.0, 10.0, 10.0, 10.0, 2.0])
+
+    def test_means_are_drawn_to_the_overall_mean(self) -> None:
+        encoder = TargetMeans(smoothing=2.0).fit(self.table, self.numbers)
+        overall = self.numbers.mean()
+        expected = [(4 + 2 * overall) / 4, (30 + 2 * overall) / 5, overall, overall]  # the gap is a single row
+        asked = pd.DataFrame({"city": ["a", "b", "elsewhere", None]})
+        np.testing.assert_allclose(encoder.transform(asked).ravel(), expected)
+
+    def test_training_rows_never_see_their_own_target(self) -> None:
+        alone = pd.DataFrame({"id": [f"id{at}" for at in range(50)]})
+        target = np.random.default_rng(0).normal(size=50)
+        encoder = TargetMeans(smoothing=0.5)
+        np.testing.assert_allclose(encoder.fit_transform(alone, target), target.mean())
+        np.testing.assert_allclose(encoder.transform(alone), target.mean())
+        twice = pd.concat([alone, alone], ignore_index=True)
+        encoder.fit(twice, np.concatenate([target, target]))
+        assert np.corrcoef(encoder.transform(alone).ravel(), target)[0, 1] == pytest.approx(1)
+
+    def test_odd_texts_are_categories_too(self) -> None:
+        table = pd.DataFrame({"city": ["", "a\x00b", '"', "é\n"] * 2})
+        made = TargetMeans(smoothing=1e-12).fit(table, np.arange(8) % 4).transform(table)
+        np.testing.assert_allclose(made.ravel(), np.arange(8) % 4, atol=1e-9)
+
+    def test_saving_is_quick_for_many_categories(self) -> None:
+        table = pd.DataFrame({"id": [f"id{at // 2}" for at in range(20_000)]})
+        saved = skops.io.dumps(TargetMeans().fit(table, np.arange(20_000.0)))
+        with zipfile.ZipFile(io.BytesIO(saved)) as archive:
+            assert len(archive.namelist()) < 10
+
+    @pytest.mark.parametrize(
+        ("labels", "names"),
+        [(["n", "y"], ["city"]), (["a", "b", "c"], ["city_a", "city_b", "city_c"]), ([False, True], ["city"])],
+        ids=["two", "three", "true and false"],
+    )
+    def test_classes(self, labels: list[Any], names: list[str]) -> None:
+        target = np.array((labels * 6)[:6])
+        encoder = TargetMeans(classes=True).fit(self.table, target)
+        made = encoder.transform(self.table)
+        assert made.shape == (6, len(names))
+        assert list(encoder.get_feature_names_out()) == names
+        assert ((made >= 0) & (made <= 1)).all()
+
+    @pytest.mark.parametrize("rows", [1, 2, 3])
+    def test_fewer_rows_than_folds(self, rows: int) -> None:
+        made = TargetMeans().fit_transform(self.table[:rows], self.numbers[:rows])
+        assert made.shape == (rows, 1)
+        assert np.isfinite(made).all()
+
+    def test_a_class_of_one_row_is_no_trouble(self) -> None:
+        assert TargetMeans(classes=True).fit_transform(self.table, np.array(list("aabbbc"))).shape == (6, 3)
+
+    def test_the_seed_decides_the_folds(self) -> None:
+        table, target = messy()[["city"]], TARGETS["regression"](120)
+        first, same, other = (TargetMeans(seed=seed).fit_transform(table, target) for seed in (0, 0, 1))
+        np.testing.assert_array_equal(first, same)
+        assert not np.array_equal(first, other)

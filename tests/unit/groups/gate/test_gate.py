@@ -1,0 +1,438 @@
+"""Every option of conf/gate builds a gate; what its settings may be, and what each mistake is told as."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+from omegaconf import DictConfig
+
+from mlrunner.composition.resolve import plain
+from mlrunner.composition.stand_ins import TASKS
+from mlrunner.core.build import build
+from mlrunner.core.column_roles import Task
+from mlrunner.core.errors import MlrunnerError
+from mlrunner.evaluation.metrics import default_metric
+from mlrunner.groups.gate import Decision, Evidence, Gate, NoGate
+from mlrunner.groups.gate.all_of import AllOf
+from mlrunner.groups.gate.champion import Champion
+from mlrunner.groups.gate.cost_limits import Latency, Size
+from mlrunner.groups.gate.thresholds import MinAccuracy, Threshold
+
+OPTIONS = sorted(path.stem for path in (Path(__file__).parents[1] / "conf" / "gate").glob("*.yaml"))
+NAN, INF = float("nan"), float("inf")
+THRESHOLD = "mlrunner.groups.gate.thresholds.Threshold"
+REGRESSION = "r2, rmse, mae, median_absolute_error, mape"
+CLASSIFICATION = "accuracy, balanced_accuracy, f1, precision, recall, roc_auc, log_loss"
+Compose = Callable[[list[str]], DictConfig]
+
+
+def composed(compose: Compose, *overrides: str, task: Task = "regression") -> Any:
+    return build(plain(compose([f"dataset.task={task}", *overrides]), "gate"), "gate", Gate)
+
+
+def told(build_it: Callable[[], object]) -> list[str]:
+    with pytest.raises(MlrunnerError) as caught:
+        build_it()
+    return str(caught.value).splitlines()
+
+
+# --- what every option keeps --------------------------------------------------------------------------------
+
+
+def test_the_options_are_those_that_are_documented() -> None:
+    assert OPTIONS == ["all_of", "champion", "min_accuracy", "none", "threshold"]
+
+
+EVIDENCE = [{}, {"test/r2": NAN}, {"test/r2": 1.0}, {"test/r2": 1.0, "test/accuracy": 1.0}]
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("option", OPTIONS)
+def test_every_option_decides_with_a_reason_and_leaves_the_metrics_alone(
+    option: str, task: Task, compose: Compose
+) -> None:
+    gate = composed(compose, f"gate={option}", task=task)
+    for metrics, champion in product(EVIDENCE, [None, Evidence({"test/r2": 0.5, "test/accuracy": 0.5}, "rows")]):
+        given = dict(metrics)
+        decision = gate.decide(Evidence(given, "rows"), champion)
+        assert isinstance(decision, Decision)
+        assert decision.reason != ""
+        assert not decision.reason.endswith(".")
+        assert given.keys() == metrics.keys()
+        assert gate.decide(Evidence(given, "rows"), champion) == decision
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize(
+    ("option", "opens"),
+    [("none", True), ("min_accuracy", True), ("threshold", False), ("champion", True), ("all_of", False)],
+)
+def test_what_an_option_says_of_a_perfect_first_model_by_default(
+    option: str, opens: bool, task: Task, compose: Compose
+) -> None:
+    assert composed(compose, f"gate={option}", task=task).decide(Evidence(EVIDENCE[-1]), None).deploy is opens
+
+
+def test_a_decision_goes_into_the_step_by_name() -> None:
+    assert Decision(deploy=True, reason="good")._asdict() == {"deploy": True, "reason": "good"}
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_gates_are_equal_by_value_and_frozen(option: str, compose: Compose) -> None:
+    one, other = composed(compose, f"gate={option}"), composed(compose, f"gate={option}")
+    assert one == other
+    for name in vars(one):
+        with pytest.raises(AttributeError):
+            setattr(one, name, None)
+
+
+@pytest.mark.parametrize("module", ["conditions", "costs", "champion", "all_of"])
+def test_importing_a_gate_brings_nothing_heavy(module: str) -> None:
+    heavy = ["pandas", "numpy", "sklearn", "omegaconf", "hydra", "zenml", "mlflow"]
+    code = f"import sys, mlrunner.groups.gate.{module}; print([name for name in {heavy} if name in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
+
+
+# --- none ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("champion", [None, Evidence({}, problem="deleted")], ids=["first", "champion"])
+@pytest.mark.parametrize("metrics", [{}, {"test/r2": NAN}, {"test/accuracy": 1.0}], ids=["none", "nan", "best"])
+def test_no_gate_opens_for_whatever_deployer_was_chosen(metrics: dict[str, float], champion: Evidence | None) -> None:
+    assert NoGate().decide(Evidence(metrics), champion) == (True, "gate=none: no condition was set")
+
+
+# --- what each option reads ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize(
+    ("overrides", "metrics", "champion", "costs"),
+    [
+        (["gate=none"], {}, False, False),
+        (["gate=min_accuracy", "gate.split=cv"], {"gate.min_accuracy": "cv/accuracy"}, False, False),
+        (["gate=threshold"], {"gate.metric": "test/DEFAULT"}, False, False),
+        (
+            ["gate=threshold", "gate.metric=mae", "gate.split=validation"],
+            {"gate.metric": "validation/mae"},
+            False,
+            False,
+        ),
+        (["gate=champion"], {"gate.metric": "test/DEFAULT"}, True, False),
+        (["gate=all_of"], {}, False, False),
+        (
+            ["gate=all_of", "gate.gates.quality.threshold=0.4"],
+            {"gate.gates.quality.metric": "test/DEFAULT"},
+            False,
+            False,
+        ),
+        (
+            ["gate=all_of", "gate.gates.champion.min_improvement=0", "gate.gates.champion.metric=mape"],
+            {"gate.gates.champion.metric": "test/mape"},
+            True,
+            False,
+        ),
+        (["gate=all_of", "gate.gates.latency.max_p95_ms=50"], {}, False, True),
+        (["gate=all_of", "gate.gates.size.max_megabytes=100"], {}, False, True),
+    ],
+)
+def test_each_gate_tells_what_it_reads(
+    overrides: list[str], metrics: dict[str, str], champion: bool, costs: bool, task: Task, compose: Compose
+) -> None:
+    gate = composed(compose, *overrides, task=task)
+    expected = {key: name.replace("DEFAULT", default_metric(task)) for key, name in metrics.items()}
+    assert (gate.metrics, gate.needs_champion, gate.needs_costs) == (expected, champion, costs)
+
+
+@pytest.mark.parametrize(
+    ("gate", "unset"),
+    [
+        (NoGate(), None),
+        (MinAccuracy(min_accuracy=0.5), None),
+        (Threshold(metric="r2"), "threshold"),
+        (Threshold(metric="r2", threshold=0), None),
+        (Champion(metric="r2"), None),
+        (Champion(metric="r2", min_improvement=None), "min_improvement"),
+        (Latency(), "max_p95_ms"),
+        (Latency(max_p95_ms=1), None),
+        (Size(), "max_megabytes"),
+        (Size(max_megabytes=1), None),
+        (AllOf(gates={}), "gates"),
+        (AllOf(gates={"none": {"_target_": "mlrunner.groups.gate.NoGate"}}), None),
+    ],
+    ids=str,
+)
+def test_a_gate_tells_the_number_that_it_lacks(gate: Gate, unset: str | None) -> None:
+    assert gate.unset == unset
+
+
+# --- settings that build, and are wrong all the same --------------------------------------------------------
+
+PROBLEMS: dict[str, tuple[Task | None, list[str], list[str]]] = {
+    "none": ("regression", ["gate=none"], []),
+    "accuracy of classes": ("classification", ["gate=min_accuracy"], []),
+    "accuracy of an unknown task": (None, ["gate=min_accuracy"], []),
+    "accuracy of a regression": (
+        "regression",
+        ["gate=min_accuracy"],
+        [
+            "gate.min_accuracy: accuracy is not a metric of a regression; choose gate=threshold gate.metric=r2 "
+            "gate.threshold=NUMBER."
+        ],
+    ),
+    "threshold": ("regression", ["gate=threshold", "gate.threshold=0.3"], []),
+    "threshold of nothing": ("regression", ["gate=threshold", "gate.threshold=0"], []),
+    "threshold of classes": ("classification", ["gate=threshold", "gate.metric=log_loss", "gate.threshold=0.3"], []),
+    "no threshold": (
+        "regression",
+        ["gate=threshold"],
+        ["gate.threshold is not set; give the r2 that is good enough."],
+    ),
+    "metric of the other task": (
+        "regression",
+        ["gate=threshold", "gate.metric=accuracy", "gate.threshold=0.8"],
+        [f"gate.metric=accuracy is not a metric of regression; choose {REGRESSION}."],
+    ),
+    "metric misspelt": (
+        "classification",
+        ["gate=champion", "gate.metric=acuracy"],
+        [f"gate.metric=acuracy is not a metric of classification; choose {CLASSIFICATION}. Did you mean 'accuracy'?"],
+    ),
+    "metric with its split": (
+        "regression",
+        ["gate=champion", "gate.metric=test/rmse"],
+        [f"gate.metric=test/rmse is not a metric of regression; choose {REGRESSION}. Did you mean 'rmse'?"],
+    ),
+    "metric of no task": (
+        None,
+        ["gate=champion", "gate.metric=x"],
+        [f"gate.metric=x is not a metric of any task; choose {REGRESSION}, {CLASSIFICATION}."],
+    ),
+    "metric of the other task, not known yet": (None, ["gate=champion", "gate.metric=accuracy"], []),
+    "several objectives": (
+        "regression",
+        ["gate=champion", "objective.metric=[fit_seconds,rmse,r2]"],
+        ["gate.metric is [fit_seconds, rmse, r2], but a gate judges by one metric; name one, like gate.metric=rmse."],
+    ),
+    "several objectives, none of them a metric": (
+        "classification",
+        ["gate=threshold", "objective.metric=[fit_seconds]", "gate.threshold=1"],
+        ["gate.metric is [fit_seconds], but a gate judges by one metric; name one, like gate.metric=accuracy."],
+    ),
+    "direction said again": ("regression", ["gate=champion", "gate.metric=rmse", "gate.direction=minimize"], []),
+    "error to maximise": (
+        "regression",
+        ["gate=champion", "gate.metric=rmse", "gate.direction=maximize"],
+        [
+            "gate.direction=maximize contradicts gate.metric=rmse, which is better the smaller it is; leave "
+            "gate.direction null."
+        ],
+    ),
+    "score to minimise, and no threshold": (
+        "classification",
+        ["gate=threshold", "gate.metric=f1", "gate.direction=minimize"],
+        [
+            "gate.direction=minimize contradicts gate.metric=f1, which is better the greater it is; leave "
+            "gate.direction null.",
+            "gate.threshold is not set; give the f1 that is good enough.",
+        ],
+    ),
+    "percent": (
+        "classification",
+        ["gate=threshold", "gate.threshold=80"],
+        ["gate.threshold=80 is out of reach: no accuracy is above 1; choose a smaller number."],
+    ),
+    "error below nothing": (
+        "regression",
+        ["gate=champion", "gate.metric=mae", "gate.threshold=-0.5"],
+        ["gate.threshold=-0.5 is out of reach: no mae is below 0; choose a greater number."],
+    ),
+    "floor below nothing": ("regression", ["gate=champion", "gate.threshold=-0.5"], []),
+    "no improvement": (
+        "regression",
+        ["gate=champion", "gate.min_improvement=null"],
+        ["gate.min_improvement is not set; 0 asks for at least as good."],
+    ),
+    "all of nothing": (
+        "regression",
+        ["gate=all_of"],
+        [
+            "gate.gates sets no condition; give a number to gate.gates.quality.threshold or "
+            "gate.gates.champion.min_improvement or gate.gates.latency.max_p95_ms or gate.gates.size.max_megabytes, "
+            "or choose gate=none."
+        ],
+    ),
+    "all of one": ("regression", ["gate=all_of", "gate.gates.quality.threshold=0.4"], []),
+    "all of no condition": (
+        "regression",
+        ["gate=all_of", *(f"gate.gates.{name}=null" for name in ("quality", "champion", "latency", "size"))],
+        ["gate.gates sets no condition; choose gate=none."],
+    ),
+    "all of two that are wrong": (
+        "regression",
+        [
+            "gate=all_of",
+            "gate.gates.quality.threshold=80",
+            "gate.gates.champion.min_improvement=0",
+            "gate.gates.champion.metric=f1",
+        ],
+        [
+            "gate.gates.quality.threshold=80 is out of reach: no r2 is above 1; choose a smaller number.",
+            f"gate.gates.champion.metric=f1 is not a metric of regression; choose {REGRESSION}.",
+        ],
+    ),
+    "several objectives, of which no condition that is set reads": (
+        "regression",
+        ["gate=all_of", "objective.metric=[r2,fit_seconds]", "gate.gates.size.max_megabytes=9"],
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize(("task", "overrides", "expected"), PROBLEMS.values(), ids=PROBLEMS)
+def test_wrong_settings_are_told_each_in_a_sentence(
+    task: Task | None, overrides: list[str], expected: list[str], compose: Compose
+) -> None:
+    gate = composed(compose, *overrides, task=task or "regression")
+    assert gate.problems(task) == expected
+    assert len(gate.problems()) <= len(expected)
+
+
+@pytest.mark.parametrize(
+    "gate",
+    [
+        Threshold(metric="rmse"),
+        Threshold(metric="rmse", threshold=-1),
+        Threshold(metric="rmse", threshold=1, direction="maximize"),
+        Threshold(metric="rsme", threshold=1),
+        Threshold(metric=["rmse", "r2"], threshold=1),
+        Champion(metric="rmse", direction="maximize"),
+        Champion(metric="rmse", min_improvement=None),
+        Champion(metric="rsme"),
+        Champion(metric=["rmse", "r2"]),
+        Champion(metric=[]),
+        Latency(),
+        Size(),
+        AllOf(gates={"error": {"_target_": THRESHOLD, "metric": "rmse", "threshold": None}}),
+        AllOf(gates={"error": {"_target_": THRESHOLD, "metric": "rmse", "threshold": 1, "direction": "maximize"}}),
+    ],
+    ids=str,
+)
+def test_wrong_settings_keep_the_gate_shut_and_are_the_reason(gate: Gate) -> None:
+    wrong = gate.problems()
+    best = Evidence({"test/rmse": 0.0, "test/rsme": 0.0, "serve/p95_ms": 0.0, "model/megabytes": 0.0})
+    assert wrong != []
+    assert gate.decide(best, None) == (False, "; ".join(sentence.removesuffix(".") for sentence in wrong))
+
+
+@pytest.mark.parametrize("gate", [Latency(), Size()], ids=str)
+def test_a_cost_without_a_limit_is_refused(gate: Gate) -> None:
+    unit = {"max_p95_ms": "milliseconds", "max_megabytes": "megabytes"}[str(gate.unset)]
+    assert gate.problems("regression", "gate.gates.cost") == [
+        f"gate.gates.cost.{gate.unset} is not set; give it {unit}."
+    ]
+    assert gate.decide(Evidence({}), None) == (False, f"gate.{gate.unset} is not set; give it {unit}")
+
+
+# --- settings that do not build -----------------------------------------------------------------------------
+
+NOT_A_NUMBER = {
+    "nan": ("nan", "NaN should be a finite number."),
+    "inf": ("inf", "Infinity should be a finite number."),
+    "minus inf": ("-inf", "-Infinity should be a finite number."),
+    "text": ("high", "high should be a number."),
+}
+
+
+@pytest.mark.parametrize(("value", "expected"), NOT_A_NUMBER.values(), ids=NOT_A_NUMBER)
+@pytest.mark.parametrize(
+    ("option", "key"),
+    [
+        ("threshold", "threshold"),
+        ("champion", "threshold"),
+        ("champion", "min_improvement"),
+        ("min_accuracy", "min_accuracy"),
+        ("all_of", "gates.quality.threshold"),
+        ("all_of", "gates.latency.max_p95_ms"),
+        ("all_of", "gates.size.max_megabytes"),
+    ],
+)
+def test_a_number_has_to_be_finite(option: str, key: str, value: str, expected: str, compose: Compose) -> None:
+    sentences = told(lambda: composed(compose, f"gate={option}", f"gate.{key}={value}"))
+    assert len(sentences) == 1
+    assert sentences[0].startswith(f"gate.{key}={expected.partition(' ')[0]} should be ")
+    if value in ("nan", "high"):
+        assert sentences == [f"gate.{key}={expected}"]
+
+
+REFUSED: dict[str, tuple[list[str], list[str]]] = {
+    "percent": (
+        ["gate=min_accuracy", "gate.min_accuracy=80"],
+        ["gate.min_accuracy=80 should be less than or equal to 1."],
+    ),
+    "negative accuracy": (
+        ["gate=min_accuracy", "gate.min_accuracy=-0.1"],
+        ["gate.min_accuracy=-0.1 should be greater than or equal to 0."],
+    ),
+    "negative improvement": (
+        ["gate=champion", "gate.min_improvement=-0.01"],
+        ["gate.min_improvement=-0.01 should be greater than or equal to 0."],
+    ),
+    "split": (
+        ["gate=threshold", "gate.split=tset"],
+        ["gate.split=tset should be 'test', 'validation', 'cv' or 'train'. Did you mean 'test'?"],
+    ),
+    "direction": (
+        ["gate=champion", "gate.direction=max"],
+        ["gate.direction=max should be 'maximize' or 'minimize'."],
+    ),
+    "no milliseconds": (
+        ["gate=all_of", "gate.gates.latency.max_p95_ms=0"],
+        ["gate.gates.latency.max_p95_ms=0 should be greater than 0."],
+    ),
+    "unknown key": (
+        ["gate=threshold", "+gate.treshold=0.4"],
+        [
+            "gate.treshold is not a key; gate has metric, direction, split, threshold. Did you mean 'threshold'?",
+        ],
+    ),
+    "two conditions wrong": (
+        ["gate=all_of", "+gate.gates.quality.treshold=1", "+gate.gates.auc.threshold=1"],
+        [
+            "gate.gates.quality.treshold is not a key; gate.gates.quality has metric, direction, split, threshold. "
+            "Did you mean 'threshold'?",
+            "gate.gates.auc._target_ is not set; name a class, like mlrunner.groups.gate.thresholds.Threshold.",
+        ],
+    ),
+    "condition that is a number": (
+        ["gate=all_of", "gate.gates.size=9"],
+        ["gate.gates.size=9 should be keys with values, like {a: 1}."],
+    ),
+    "condition that is no gate": (
+        ["gate=all_of", "gate.gates.size._target_=mlrunner.groups.deployer.NoDeployer"],
+        [
+            "gate.gates.size._target_=mlrunner.groups.deployer.NoDeployer is no mlrunner.groups.gate.Gate; choose an option of "
+            "conf/gate.gates.size/, or name a class of that kind."
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("overrides", "expected"), REFUSED.values(), ids=REFUSED)
+def test_impossible_settings_are_refused_by_their_full_key(
+    overrides: list[str], expected: list[str], compose: Compose
+) -> None:
+    assert told(lambda: composed(compose, *overrides)) == expected
+
+
+def test_a_condition_is_added_from_the_command_line_by_name(compose: Compose) -> None:
+    more = f"+gate.gates.mae={{_target_: {THRESHOLD}, metric: mae, threshold: 0.5}}"
+    gate = composed(compose, "gate=all_of", more)
+    assert gate.conditions == {"mae": Threshold(metric="mae", threshold=0.5)}
+    assert gate.decide(Evidence({"test/mae": 0.5}), None) == (True, "mae: test/mae 0.5 is at most 0.5")

@@ -1,0 +1,287 @@
+"""Bodies of the scoring protocol: every form gives the same columns, and nothing else gives more than a sentence."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import tracemalloc
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlrunner.serving import errors, requests
+from mlrunner.serving.errors import RequestError
+from tests.support.serving_release import anything, scalar
+
+NAMES = ["a", "b"]
+JSON, CSV = "application/json", "text/csv"
+DEEP = 990  # nested lists: orjson takes them, Python's own recursion does not
+names = st.lists(st.text(max_size=5), min_size=1, max_size=4, unique=True)
+value = st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5)
+Table = tuple[list[str], list[list[Any]]]
+
+
+@st.composite
+def tables(draw: st.DrawFn, values: st.SearchStrategy[Any] = value) -> Table:
+    """Draw names and at least one row."""
+    found = draw(names)
+    return found, draw(st.lists(st.lists(values, min_size=len(found), max_size=len(found)), min_size=1, max_size=5))
+
+
+def columns(table: Table) -> requests.Columns:
+    """What a table must be read as."""
+    return {name: [row[at] for row in table[1]] for at, name in enumerate(table[0])}
+
+
+def read(told: Any, content_type: str = JSON, known: list[str] = NAMES) -> requests.Columns:
+    body = told if isinstance(told, bytes) else json.dumps(told).encode()
+    return requests.read(body, content_type, known)
+
+
+def refused(told: Any, content_type: str = JSON) -> RequestError:
+    with pytest.raises(RequestError) as caught:
+        read(told, content_type)
+    return caught.value
+
+
+def written(table: Table, ending: str = "\n") -> bytes:
+    """Write a table as CSV; a text that is empty is missing."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator=ending, quoting=csv.QUOTE_ALL)
+    writer.writerows([table[0], *(["" if one is None else one for one in row] for row in table[1])])
+    return text.getvalue().encode()
+
+
+# --- the forms ----------------------------------------------------------------------------------------------
+
+
+@given(tables())
+def test_every_form_of_json_gives_the_same_columns(table: Table) -> None:
+    records = [dict(zip(table[0], row, strict=True)) for row in table[1]]
+    forms: list[Any] = [
+        {"dataframe_split": {"columns": table[0], "data": table[1], "index": list(range(len(table[1])))}},
+        {"dataframe_records": records},
+        {"inputs": records},
+        {"instances": records},
+        {"inputs": columns(table)},
+        {"instances": columns(table)},
+        {"inputs": table[1]},
+        {"instances": table[1], "params": {}},
+    ]
+    assert [read(form, known=table[0]) for form in forms] == [columns(table)] * len(forms)
+
+
+@given(
+    table=tables(st.none() | st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=6))
+)
+@pytest.mark.parametrize("ending", ["\n", "\r\n"], ids=["lf", "crlf"])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "bom"])
+@pytest.mark.parametrize("content_type", requests.CSV_TYPES)
+def test_csv_gives_texts(table: Table, ending: str, mark: bytes, content_type: str) -> None:
+    assert read(mark + written(table, ending), content_type) == columns(table)
+
+
+def test_csv_may_have_newlines_and_quotes_in_its_values() -> None:
+    assert read(b'a,b\r\n"x\r\ny","say ""yes"", please"\r\n,""\r\n', CSV) == {
+        "a": ["x\r\ny", None],
+        "b": ['say "yes", please', None],
+    }
+
+
+def test_records_may_lack_columns() -> None:
+    assert read({"dataframe_records": [{"a": 1}, {"b": 2}, {}]}) == {"a": [1, None, None], "b": [None, 2, None]}
+
+
+def test_a_single_row_may_be_columns_without_lists() -> None:
+    assert read({"inputs": {"a": 1, "b": "x"}}) == {"a": [1], "b": ["x"]}
+
+
+def test_names_that_are_numbers_are_names_all_the_same() -> None:
+    assert read({"dataframe_split": {"columns": [1, 2.5, None, True], "data": [[1, 2, 3, 4]]}}) == {
+        "1": [1],
+        "2.5": [2],
+        "None": [3],
+        "True": [4],
+    }
+
+
+def test_no_type_is_read_as_json() -> None:
+    assert read({"inputs": {"a": [1]}}, "application/octet-stream") == {"a": [1]}
+
+
+def test_what_python_writes_for_missing_and_for_infinity() -> None:
+    found = read(b'{"inputs": {"a": [NaN, 1, Infinity, -Infinity]}}')["a"]
+    assert found == [None, 1, math.inf, -math.inf]
+
+
+def test_whole_numbers_may_be_of_any_length() -> None:
+    assert read(b'{"inputs": {"a": [123456789012345678901234567890, NaN]}}')["a"] == [
+        123456789012345678901234567890,
+        None,
+    ]
+
+
+def test_a_text_that_says_nan_stays_a_text() -> None:
+    assert read({"inputs": {"a": ["NaN", "Infinity", None]}})["a"] == ["NaN", "Infinity", None]
+
+
+def test_escapes_are_read_beside_a_nan() -> None:
+    assert read(b'{"inputs": {"a": ["\\u00e9\\ud83d\\ude00", NaN]}}')["a"] == ["é😀", None]
+
+
+def test_millions_of_unknown_names_cost_what_they_are_long() -> None:
+    rows = [{f"k{number}": number, "a": 1} for number in range(3000)]
+    body = json.dumps({"dataframe_records": rows}).encode()
+    tracemalloc.start()
+    try:
+        found = read(body)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found["a"] == [1] * 3000
+    assert peak < 20e6  # a list for each would be 72 MB, and terabytes for a body of 64 MB
+
+
+# --- what is refused ----------------------------------------------------------------------------------------
+
+
+def nested(*around: bytes) -> bytes:
+    return around[0] + b"[" * DEEP + b"]" * DEEP + around[1]
+
+
+REFUSED = {
+    "empty": (b"", JSON, "empty"),
+    "blank": (b" \r\n\t", JSON, "empty"),
+    "empty csv": (b"", CSV, "empty"),
+    "no json": (b"{", JSON, "not JSON"),
+    "nothing but a word": (b"NaN", JSON, "no object"),
+    "a list": (b"[1]", JSON, "no object"),
+    "null": (b"null", JSON, "no object"),
+    "a text": (b'"inputs"', JSON, "no object"),
+    "no key": (b"{}", JSON, "it has no key"),
+    "another key": (b'{"rows": []}', JSON, "it has rows"),
+    "two keys": (b'{"inputs": [], "instances": []}', JSON, "exactly one"),
+    "params": (b'{"inputs": {"a": [1]}, "params": {"x": 1}}', JSON, "no params"),
+    "bom": (b'\xef\xbb\xbf{"inputs": {"a": [1]}}', JSON, "BOM"),
+    "utf-16": ('{"inputs": {"a": [1]}}'.encode("utf-16"), JSON, "not JSON"),
+    "latin-1": (b'{"inputs": {"a": ["\xe9"]}}', JSON, "not JSON"),
+    "latin-1 beside nan": (b'{"inputs": {"a": ["\xe9", NaN]}}', JSON, "not JSON"),
+    "half a pair": (b'{"inputs": {"a": ["\\ud800"]}}', JSON, "not JSON"),
+    "half a pair beside nan": (b'{"inputs": {"a": ["\\ud800", NaN]}}', JSON, "not JSON"),
+    "half a pair as a name": (b'{"\\udfff": NaN}', JSON, "not JSON"),
+    "too large a number": (b'{"inputs": {"a": [1e999]}}', JSON, "not JSON"),
+    "digits without end beside nan": (b'{"inputs": {"a": [NaN, ' + b"1" * 5000 + b"]}}", JSON, "not JSON"),
+    "deep": (b"[" * 100_000, JSON, "not JSON"),
+    "deep beside nan": (b"[" * 100_000 + b"NaN", JSON, "not JSON"),
+    "deep and sound beside nan": (nested(b'{"a": ', b', "inputs": [NaN]}'), JSON, "not JSON"),
+    "split of a list": ({"dataframe_split": [[1]]}, JSON, "needs the keys columns and data"),
+    "split without data": ({"dataframe_split": {"columns": ["a"]}}, JSON, "needs the keys columns and data"),
+    "split of no lists": ({"dataframe_split": {"columns": "a", "data": [[1]]}}, JSON, "must be lists"),
+    "split of null": ({"dataframe_split": {"columns": None, "data": None}}, JSON, "must be lists"),
+    "split with odd rows": ({"dataframe_split": {"columns": ["a"], "data": [[1], 2]}}, JSON, "data[1] holds no list"),
+    "split too wide": ({"dataframe_split": {"columns": ["a"], "data": [[1], [1, 2]]}}, JSON, "data[1] holds 2 values"),
+    "split too narrow": ({"dataframe_split": {"columns": ["a"], "data": [[]]}}, JSON, "data[0] holds 0 values"),
+    "split twice": ({"dataframe_split": {"columns": ["a", "a"], "data": [[1, 2]]}}, JSON, "a column twice"),
+    "split, the same name": ({"dataframe_split": {"columns": [1, "1"], "data": [[1, 2]]}}, JSON, "a column twice"),
+    "split, deep names": (nested(b'{"dataframe_split": {"data": [[1]], "columns": [', b"]}}"), JSON, "must hold names"),
+    "split without rows": ({"dataframe_split": {"columns": ["a"], "data": []}}, JSON, "no row"),
+    "split of nothing": ({"dataframe_split": {"columns": [], "data": [[]]}}, JSON, "no row"),
+    "no records": ({"dataframe_records": []}, JSON, "no row"),
+    "records of nothing": ({"dataframe_records": [{}]}, JSON, "no row"),
+    "records of lists": ({"dataframe_records": [[1, 2]]}, JSON, "[0] must be an object"),
+    "records, one null": ({"dataframe_records": [{"a": 1}, None]}, JSON, "[1] must be an object"),
+    "records by name": ({"dataframe_records": {"a": [1]}}, JSON, "must be a list of rows"),
+    "records null": ({"dataframe_records": None}, JSON, "must be a list of rows"),
+    "inputs of a text": ({"inputs": "a"}, JSON, "must be a list of rows"),
+    "inputs of numbers": ({"inputs": [1, 2]}, JSON, "[0] must be an object"),
+    "inputs too wide": ({"inputs": [[1, 2, 3]]}, JSON, "inputs[0] holds 3 values, but there are 2 columns"),
+    "inputs, lists then records": ({"inputs": [[1, 2], {"a": 1}]}, JSON, "inputs[1] holds no list"),
+    "inputs, records then lists": ({"inputs": [{"a": 1}, [1, 2]]}, JSON, "inputs[1] must be an object"),
+    "instances of different lengths": ({"instances": {"a": [1], "b": [1, 2]}}, JSON, "different lengths (a 1, b 2)"),
+    "instances of nothing": ({"instances": {}}, JSON, "no row"),
+    "instances without rows": ({"instances": {"a": [], "b": []}}, JSON, "no row"),
+    "csv without rows": (b"a,b\n", CSV, "no row"),
+    "csv too wide": (b"a,b\n1,2\n1,2,3\n", CSV, "CSV row[1] holds 3 values"),
+    "csv too narrow": (b"a,b\n1\n", CSV, "CSV row[0] holds 1 values"),
+    "csv twice": (b"a,a\n1,2\n", CSV, "a column twice"),
+    "csv in latin-1": (b"a,b\n\xe9,2\n", CSV, "not CSV in UTF-8"),
+    "csv in utf-16": ("a,b\n1,2\n".encode("utf-16"), CSV, "not CSV in UTF-8"),
+    "csv that does not close a quote": (b'a,b\n"1,2\n', CSV, "not CSV"),
+    "csv with a field without end": (b"a,b\n1," + b"x" * 200_000, CSV, "field limit"),
+    "csv that begins with a blank line": (b"\na,b\n1,2\n", CSV, "0 columns"),
+}
+
+
+@pytest.mark.parametrize(("told", "content_type", "word"), REFUSED.values(), ids=REFUSED)
+def test_what_is_not_of_the_protocol_is_told_in_a_sentence(told: Any, content_type: str, word: str) -> None:
+    error = refused(told, content_type)
+    assert error.status == 400
+    assert word in error.message
+    assert "\n" not in error.message
+    assert error.message.endswith(".")
+
+
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "", "json"]
+)
+def test_another_type_is_not_read(content_type: str) -> None:
+    error = refused({"inputs": {"a": [1]}}, content_type)
+    assert error.status == 415
+    assert "send application/json or text/csv" in error.message
+
+
+def test_a_sentence_quotes_no_megabytes_and_can_always_be_sent() -> None:
+    told = errors.described(400, "x" * 10_000_000)
+    assert len(told["message"]) <= errors.LONG
+    assert json.dumps(errors.described(422, "\ud800 is odd"), ensure_ascii=False).encode()
+
+
+# --- anything -----------------------------------------------------------------------------------------------
+
+
+def survives(body: bytes, content_type: str) -> None:
+    """Read anything: as columns of one length, or as a 4xx with a sentence."""
+    found, refusal = None, None
+    try:
+        found = requests.read(body, content_type, NAMES)
+    except RequestError as error:
+        refusal = error
+    if refusal is not None:
+        told = errors.described(refusal.status, refusal.message)
+        assert (refusal.status, told["error_code"]) in ((400, "BAD_REQUEST"), (415, "UNSUPPORTED_MEDIA_TYPE"))
+        assert told["message"].encode().strip()
+    elif found is not None:
+        assert len({len(values) for values in found.values()}) == 1
+        assert all(isinstance(name, str) for name in found)
+        assert next(iter(found.values()))
+
+
+@given(st.binary(max_size=60), st.sampled_from([JSON, CSV, "application/octet-stream", "text/plain"]))
+def test_any_bytes(body: bytes, content_type: str) -> None:
+    survives(body, content_type)
+
+
+@given(anything, st.sampled_from([*requests.FORMS, "other", None]), st.booleans())
+def test_any_json(told: Any, key: str | None, escaped: bool) -> None:
+    whole = told if key is None else {key: told}
+    survives(json.dumps(whole, ensure_ascii=escaped).encode(errors="replace"), JSON)
+
+
+@given(st.lists(scalar | st.lists(scalar, max_size=2), max_size=3), st.lists(st.lists(scalar, max_size=3) | scalar))
+def test_any_split(found: list[Any], data: list[Any]) -> None:
+    survives(json.dumps({"dataframe_split": {"columns": found, "data": data}}).encode(), JSON)
+
+
+@given(st.text(st.sampled_from('ab,;"\r\n\t\x00 é') | st.characters(codec="utf-8"), max_size=40))
+def test_any_csv(text: str) -> None:
+    survives(text.encode(), CSV)
+
+
+@given(st.text(st.sampled_from('{}[]:,"\\u8dNaInfity-e+.019'), max_size=40))
+def test_any_broken_json(text: str) -> None:
+    survives(f'{{"inputs": [{text}'.encode(), JSON)
+    survives(f'{{"inputs": {{"a": [NaN, {text}]}}}}'.encode(), JSON)

@@ -1,0 +1,116 @@
+"""The front door: what answers at once, and what imports nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mlrunner.cli.commands import VERBS
+from tests.conftest import PROJECT, environment, front_door
+
+HEAVY = ("zenml", "mlflow", "pandas", "sklearn", "xgboost", "matplotlib", "optuna", "pyarrow")
+PROBE = """
+import sys
+
+from mlrunner.__main__ import main
+sys.argv = ["mlrunner", *sys.argv[1:]]
+try:
+    code = main()
+except SystemExit as stop:
+    code = stop.code
+heavy = [name for name in {heavy} if name in sys.modules]
+print("HEAVY", heavy, "CODE", code)
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        (["--version"], "mlrunner 0."),
+        (["--help"], "model: catboost, custom, dummy"),
+        (["--cfg", "job"], "min_child_weight"),
+        (["--cfg", "hydra"], "multirun"),
+        (["-sc", "query=bash"], "model="),
+        (["model=rf", "--cfg", "job", "-p", "model.estimator"], "n_estimators"),
+        (["--info", "defaults"], "cleaning/preprocess"),
+    ],
+    ids=["version", "help", "cfg-job", "cfg-hydra", "completion", "cfg-package", "info"],
+)
+def test_answers_without_heavy_imports(arguments: list[str], shown: str, tmp_path: Path) -> None:
+    env = environment(tmp_path, COMP_LINE="mlrunner mod", COMP_POINT="12")
+    command = [sys.executable, "-c", PROBE.format(heavy=HEAVY), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=PROJECT, env=env, timeout=60)
+    assert shown in done.stdout
+    assert "HEAVY [] CODE" in done.stdout, done.stdout[-300:] + done.stderr[-2000:]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["model=xgbost"], "model=xgbost is not an option; model has catboost, custom, dummy,"),
+        (["model=xgbost"], "Did you mean 'xgboost'?"),
+        (["modle=rf"], "modle is not a key; the composition has"),
+        (["modle=rf"], "Did you mean 'model'?"),
+        (["seeed=1"], "Did you mean 'seed'?"),
+        (["split.tset=0.3"], "split.tset is not a key; split has group, seed, test, train, validation. Did you"),
+        (["model.estimator.max_dept=3"], "Did you mean 'max_depth'?"),
+        (["seed.a=1"], "seed.a is not a key; seed holds a value and no keys."),
+        (["model=[rf"], "'model=[rf' is not an override;"),
+        (["rnus"], f"'rnus' is not a verb; the verbs are {', '.join(VERBS)},"),
+        (["stak"], "Did you mean 'stack'?"),
+        (["--mutirun"], "mlrunner takes no '--mutirun'. Did you mean '--multirun'? mlrunner --help tells"),
+        (["--conf", "job"], "mlrunner takes no '--conf'."),
+        (["status", "a", ""], "mlrunner status takes no ''."),
+        (["--cfg", "jop"], "invalid choice: 'jop' (choose from"),
+        (["reproduce", "--stritc"], "mlrunner reproduce takes no '--stritc'. Did you mean '--strict'?"),
+        (["runs", "--csv", "--md"], "argument --md: not allowed with argument --csv; mlrunner runs --help tells"),
+        (["report"], "the following arguments are required: RUN|SWEEP; mlrunner report --help tells what it takes."),
+    ],
+)  # fmt: skip
+def test_a_misspelt_command_line_is_refused_in_one_sentence(
+    arguments: list[str], sentence: str, tmp_path: Path
+) -> None:
+    done = front_door(tmp_path, *arguments)
+    assert sentence in done.err
+    assert len(done.err.splitlines()) == 1
+    assert done.out == ""
+    assert done.code == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("flags", [["-m"], ["-m", "-cd", "{folder}"], ["--multirun", "--config-dir={folder}"]])
+def test_flags_may_stand_between_overrides(flags: list[str], tmp_path: Path) -> None:
+    done = front_door(tmp_path, "seed=a", *(flag.format(folder=tmp_path) for flag in flags), "model=nope,rf")
+    assert "mlrunner: model=nope is not an option; model has" in done.err
+    assert done.code == 2
+
+
+def test_all_mistakes_of_a_command_line_are_told_together(tmp_path: Path) -> None:
+    done = front_door(tmp_path, "model=xgbost", "cleaning=ful", "split.tset=1", "sed=3")
+    assert done.code == 2
+    told = done.err.strip().splitlines()
+    assert [line.split()[1] for line in told] == ["model=xgbost", "cleaning=ful", "split.tset", "sed"]
+
+
+def test_a_grid_with_one_misspelt_option_starts_nothing(tmp_path: Path) -> None:
+    done = front_door(tmp_path, "--multirun", "model=ridge,rigde")
+    assert done.code == 2
+    assert "model=rigde is not an option" in done.err
+    assert not (tmp_path / "multirun").exists() or not list(tmp_path.glob("multirun/*/*/*/.hydra"))
+
+
+def test_module_and_console_script_are_the_same_program(tmp_path: Path) -> None:
+    script = Path(sys.executable).parent / "mlrunner"
+    if not script.exists():
+        pytest.skip("mlrunner is not installed in this environment")
+    texts = [
+        subprocess.run(
+            [*command, "--help"], capture_output=True, text=True, env=environment(tmp_path), cwd=PROJECT
+        ).stdout
+        for command in ([sys.executable, "-m", "mlrunner"], [str(script)])
+    ]
+    assert texts[0] == texts[1] != ""

@@ -23,10 +23,10 @@ run: $(BIN)/.installed ## the main job on the embedded data; ARGS="model=rf" to 
 	$(BIN)/python -m mlrunner $(ARGS)
 
 test: $(BIN)/.installed ## every test
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-fast: $(BIN)/.installed ## the tests that take seconds
-	$(BIN)/python -m pytest --numprocesses 2 -m "not slow and not services" $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not slow and not services" $(ARGS)
 
 lint: $(BIN)/.installed ## ruff: rules and format
 	$(BIN)/ruff check .

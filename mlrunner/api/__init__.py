@@ -58,7 +58,6 @@ def run(overrides: Sequence[str] = (), *, home: Path | None = None) -> Run:
         MlrunnerError: When it cannot run: every problem in a sentence.
     """
     _at(home)
-    from mlrunner.cli import hydra_app
     from mlrunner.execution import in_process
 
     overrides = _listed(overrides)

@@ -1,0 +1,1 @@
+"""The command line: Hydra's part, and the verbs."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from argparse import ArgumentError
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlrunner.core.environment import PROJECT
@@ -101,8 +102,14 @@ def run(cfg: DictConfig) -> float:
     from hydra.types import RunMode
 
     from mlrunner.execution import runner
+    from mlrunner.search.trial import is_trial
 
     if HydraConfig.get().mode == RunMode.MULTIRUN:
+        folder = Path(HydraConfig.get().runtime.output_dir)
+        if is_trial(folder):
+            from mlrunner.search import hydra_launcher
+
+            return hydra_launcher.run_job(folder)
         return runner.run_job(cfg)
     try:
         return runner.run_one(cfg).objective

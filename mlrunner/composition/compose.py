@@ -18,7 +18,6 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from mlrunner.composition.compose import ReadOnce
 from mlrunner.composition.override_syntax import written
 from mlrunner.core.errors import ConfigError
 from mlrunner.core.overrides import quote_option

@@ -1,32 +1,22 @@
-"""TODO."""
+"""What a run records of its composition: name, tags, parameters, configuration, data, code and environment."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from mlrunner import tracking
+from mlrunner.core.redaction import redact
 from mlrunner.groups.dataset.profile import profile
-from mlrunner.tracking import provenance
-from mlrunner.tracking.background_writer import RECORDER
-
-if TYPE_CHECKING:
-    from mlrunner.composition import Composition
-    from mlrunner.composition.checks import Checked
-
-import json
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-from mlrunner.core.redaction import redact as redact
 from mlrunner.tracking import create_run, experiment_id, flatten, log_dataset, log_params, provenance, sweep_id
+from mlrunner.tracking.background_writer import RECORDER
 
 if TYPE_CHECKING:
     from mlrunner.composition import Composition, Launch
     from mlrunner.composition.checks import Checked
-
 
 TAG_LIMIT = 5000  # characters; MLflow refuses longer values
 

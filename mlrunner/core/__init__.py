@@ -1,0 +1,1 @@
+"""What every part builds on: errors, overrides, the terminal, processes, the environment."""

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Where the project is, and the environment variables of ours."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import os
 import sys
 from pathlib import Path
 
-pass
+PACKAGE = Path(__file__).resolve().parent.parent
+PROJECT = PACKAGE.parent
+CONF = PROJECT / "conf"
 
 
 def prepare_environment(verbose: bool) -> None:
@@ -20,6 +22,3 @@ def prepare_environment(verbose: bool) -> None:
     here = Path.cwd()
     if here != PROJECT:  # what is here can be imported, but a `random.py` or `py.py` stands in for nothing else
         sys.path[:] = [*(folder for folder in sys.path if folder != str(here)), str(here)]
-
-
-PROJECT = Path(__file__).resolve().parent.parent

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
-CONF = Path(__file__).resolve().parent.parent / "conf"
+from mlrunner.core.environment import CONF
+
 CHOICE = re.compile(r"\w+=choice\([^)]*\)")
 DIGITS_OPTION = re.compile(r"(?<![\w'\"])\d+(_\d+)+(?![\w'\"])")
 # Hydra's flags that take a word, which is no override.

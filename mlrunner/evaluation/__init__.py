@@ -1,0 +1,1 @@
+"""Metrics, scores, their uncertainty, and plots."""

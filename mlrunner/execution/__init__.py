@@ -1,0 +1,1 @@
+"""One run: composed, executed, handed over, reproduced; and Hydra's own grids."""

@@ -1,4 +1,4 @@
-"""TODO."""
+"""A grid around Hydra's own jobs: the MLflow parent before them, the ranking after them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from omegaconf import DictConfig, OmegaConf
 from mlrunner.core.errors import MlrunnerError
 from mlrunner.core.outcome import rank, read_outcomes
 from mlrunner.core.terminal import show_hand_over, show_problems, show_ranking, show_report
-from mlrunner.search import sys
 
 PARENT, SHARED = "MLRUNNER_PARENT_RUN", "MLRUNNER_SHARED_OVERRIDES"  # reach the jobs in other processes
 

@@ -21,7 +21,6 @@ from mlrunner.core.outcome import RESULT, Outcome
 from mlrunner.core.process import interruption, settle
 from mlrunner.execution import output
 from mlrunner.execution.grid import PARENT, SHARED
-from mlrunner.search.trial import TASK
 from mlrunner.steps.progress import PROGRESS
 from mlrunner.tracking.background_writer import RECORDER
 
@@ -80,10 +79,6 @@ def _written(outcome: Outcome) -> None:
 def run_job(cfg: DictConfig) -> float:
     """Run a composition of a sweep: one line, and no failure that stops the others."""
     started = launch()
-    if (started.folder / TASK).exists():  # of a search, which records the trial itself
-        from mlrunner.search import hydra_launcher
-
-        return hydra_launcher.run_job(started.folder)
     began = time.perf_counter()
     try:
         outcome = execute(checks.check(cfg, started))

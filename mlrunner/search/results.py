@@ -15,7 +15,7 @@ from optuna.trial import TrialState
 from mlrunner.core.outcome import RESULT, Outcome, read_outcome
 from mlrunner.evaluation import uncertainty as noise
 from mlrunner.search.loop import FOLDER, OVERRIDES
-from mlrunner.search.study import META
+from mlrunner.search.study_setup import META
 from mlrunner.search.trial import FOUND
 from mlrunner.search.trial_queue import VOID
 

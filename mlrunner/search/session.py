@@ -16,8 +16,7 @@ from mlrunner.core.errors import DeployError, MlrunnerError
 from mlrunner.core.process import settle
 from mlrunner.core.terminal import console
 from mlrunner.groups.stack.opening import open_stack
-from mlrunner.search import display, warm_start
-from mlrunner.search import study as studies
+from mlrunner.search import display, study_setup, warm_start
 from mlrunner.search.grid_order import GridOrder
 from mlrunner.search.hydra_launcher import NOTE, Launched
 from mlrunner.search.loop import Search
@@ -58,7 +57,7 @@ def sampler_of(plan: Plan) -> Callable[[int], Any]:
         grid = GridOrder(plan.space.grid())
         return functools.partial(_always, grid)
     seed = plan.first.composition.settings.seed
-    return functools.partial(studies.sampler, plan.settings, seed)
+    return functools.partial(study_setup.sampler, plan.settings, seed)
 
 
 def _always(sampler: Any, number: int) -> Any:
@@ -82,9 +81,9 @@ def run(plan: Plan, drafts: Drafts, handed: Handed) -> Any:
     settle()
     name = plan.settings.study_name or "/".join(Path(str(handed.config.hydra.sweep.dir)).parts[-2:])
     storage = studies.open_storage(plan.settings.storage, home, name)
-    study = studies.open_study(storage, name, list(plan.goal.directions), plan.settings)
+    study = study_setup.open_study(storage, name, list(plan.goal.directions), plan.settings)
     described = describe(plan, drafts)
-    studies.refuse_changes(study, described, plan.settings.allow_changes)
+    study_setup.refuse_changes(study, described, plan.settings.allow_changes)
     folder = settle_folder(study, handed.config)
     drafts.settle(folder)
     claims = Claims(study, plan.limit, sampler_of(plan))
@@ -130,7 +129,7 @@ def _search(
     from mlrunner.search.pipeline_driver import Conduct
 
     experiment, parent = closing.open_parent(plan, study, described, folder)
-    study.set_user_attr(studies.META, described)
+    study.set_user_attr(study_setup.META, described)
     drafts.parent = parent
     executor, custom = executor_of(plan, drafts, handed, folder), _custom(plan, handed)
     search = Search(plan.settings, plan.goal, plan.space, study, claims, drafts, executor, custom)

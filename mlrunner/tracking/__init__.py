@@ -16,17 +16,13 @@ from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 
-import mlrunner
+from mlrunner.core.environment import PACKAGE
 from mlrunner.core.redaction import SECRETS
 from mlrunner.core.redaction import redact as redact
-from mlrunner.tracking import provenance
 from mlrunner.tracking.records import REOPENED
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from mlrunner.composition import Composition, Launch
-    from mlrunner.composition.checks import Checked
 
 PARAM_LIMIT = 6000  # characters; MLflow refuses longer values
 NAME_LIMIT = 250  # characters; MLflow refuses longer names of parameters
@@ -155,7 +151,7 @@ def save_model(run_id: str, model_id: str, pipeline: Any, **described: Any) -> N
         pipeline: A fitted scikit-learn pipeline that takes raw rows.
         **described: `signature`, `input_example`, `pip_requirements`, `skops_trusted_types`.
     """
-    package = str(Path(mlrunner.__file__).parent)
+    package = str(PACKAGE)
     with mlflow.start_run(run_id=run_id):
         mlflow.sklearn.log_model(pipeline, model_id=model_id, code_paths=[package], **described)
 

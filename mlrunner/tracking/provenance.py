@@ -8,11 +8,10 @@ import subprocess
 import sys
 from functools import cache
 from importlib import metadata
-from pathlib import Path
+from importlib.metadata import version
 
-import mlrunner
+from mlrunner.core.environment import PROJECT
 
-PROJECT = Path(mlrunner.__file__).parent.parent
 HEADER = re.compile(r"^(Name|Version): *(.+?)\s*$", re.MULTILINE)
 
 
@@ -70,7 +69,7 @@ def tags() -> dict[str, str]:
         "mlflow.source.type": "LOCAL",
         "mlflow.source.git.commit": git().get("commit"),
         "mlflow.source.git.branch": git().get("branch"),
-        "mlrunner.version": mlrunner.__version__,
+        "mlrunner.version": version("mlrunner"),
         "mlrunner.git.dirty": str("status" in git()).lower(),
     }
     return {name: value for name, value in known.items() if value is not None}

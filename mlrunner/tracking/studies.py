@@ -23,9 +23,6 @@ from mlrunner.core.errors import ConfigError, StoreError
 from mlrunner.core.redaction import redact
 from mlrunner.tracking.records import journal_of
 
-pass
-
-
 REDIS = ("redis://", "rediss://", "unix://")
 
 

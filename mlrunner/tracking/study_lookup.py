@@ -6,10 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlrunner.core.errors import MlrunnerError
-from mlrunner.tracking.records import FOLDER, Record, read_yaml
-
-pass
-from mlrunner.tracking.records import STUDY, Record, journal_of
+from mlrunner.tracking.records import FOLDER, STUDY, Record, journal_of, read_yaml
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -32,7 +29,6 @@ def stored(record: Record, home: Path, name: str) -> BaseStorage | None:
     """
     import optuna
 
-    from mlrunner.search import study as studies
     from mlrunner.tracking import studies
 
     told = storage(record)

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import PROJECT, RUN_SECONDS, UNSAVED, Ran, environment, front_door
 from tests.support import bad_tables
+from tests.support.front_door import PROJECT, RUN_SECONDS, UNSAVED, Ran, environment, front_door
 from tests.unit.composition.test_checks import COMMAND_LINES, COMPOSITIONS, UNFIT, UNREADABLE, of_file
 
 pytestmark = pytest.mark.slow

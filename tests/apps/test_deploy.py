@@ -21,7 +21,7 @@ import pytest
 
 from mlrunner.groups.deployer import daemons
 from mlrunner.groups.deployer.state import Ledger, State
-from tests.conftest import PROJECT, Ran, environment, front_door
+from tests.support.front_door import PROJECT, Ran, environment, front_door
 
 pytestmark = pytest.mark.slow
 DATA = ("dataset=diabetes", "tracking.plots=false")

@@ -15,7 +15,7 @@ from mlflow.entities import Run
 from mlrunner.composition.compose import composing
 from mlrunner.history.diff import choices
 from mlrunner.history.diff.structure import same
-from tests.conftest import Ran, front_door
+from tests.support.front_door import Ran, front_door
 from tests.support.recorded import Recorded
 
 pytestmark = pytest.mark.slow

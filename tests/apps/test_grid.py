@@ -13,7 +13,7 @@ import yaml
 from mlflow import MlflowClient
 
 from tests.apps.test_run import store
-from tests.conftest import PROJECT, UNSAVED, Ran, Runner, begin
+from tests.support.front_door import PROJECT, UNSAVED, Ran, Runner, begin
 
 pytestmark = pytest.mark.slow
 

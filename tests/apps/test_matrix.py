@@ -22,7 +22,7 @@ from mlrunner.evaluation import metrics
 from mlrunner.evaluation.scoring import features_of
 from mlrunner.groups.cleaning import DataCleaning
 from mlrunner.groups.model.packaging import assemble
-from tests.conftest import PROJECT, SHARED
+from tests.support.front_door import PROJECT, SHARED
 
 pytestmark = pytest.mark.slow
 ROWS = 1200  # enough for every class and group to be met on each side

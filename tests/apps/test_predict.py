@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.conftest import PROJECT, UNSAVED, Ran, environment, front_door
+from tests.support.front_door import PROJECT, UNSAVED, Ran, environment, front_door
 
 pytestmark = pytest.mark.slow
 OLIST = PROJECT / "data" / "olist_synthetic.csv.gz"

@@ -21,7 +21,7 @@ from mlflow.exceptions import MlflowException
 
 from mlrunner.groups.deployer.state import Ledger
 from mlrunner.history.pruning.unused_artifacts import leftovers
-from tests.conftest import PROJECT, UNSAVED, Ran, environment, exported, front_door
+from tests.support.front_door import PROJECT, UNSAVED, Ran, environment, exported, front_door
 
 pytestmark = pytest.mark.slow
 MODEL = "wine"
@@ -41,7 +41,7 @@ print(json.dumps({"runs": runs, "unused": unused}))
 """
 CRASH = """
 import os, sys
-from mlrunner.pruning.pipelines import Pipelines
+from mlrunner.history.pruning.zenml_runs import Pipelines
 Pipelines.unused = lambda *_: os._exit(9)
 sys.argv = ["mlrunner", *sys.argv[1:]]
 from mlrunner.__main__ import main

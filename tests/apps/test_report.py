@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import front_door
+from tests.support.front_door import front_door
 from tests.support.recorded import Recorded
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 
-from tests.conftest import PROJECT, RUN_SECONDS, UNSAVED, Ran, Runner, environment, front_door
+from tests.support.front_door import PROJECT, RUN_SECONDS, UNSAVED, Ran, Runner, environment, front_door
 
 pytestmark = pytest.mark.slow
 FEW = ["dataset.rows=800"]
@@ -36,7 +36,7 @@ ALL = """
 import json, sys
 from pathlib import Path
 import mlrunner
-from mlrunner.reproduction import look, reproduce
+from mlrunner.execution.reproduction import look, reproduce
 found = {}
 for name, overrides in json.loads(sys.argv[1]).items():
     made = mlrunner.run([f"model={name}", *overrides, "output=json"])
@@ -98,8 +98,8 @@ class Checkout:
 
 
 STRATEGY = '''
-from mlrunner.schema import dataclass
-from mlrunner.strategy import CleaningStrategy
+from mlrunner.core.build import dataclass
+from mlrunner.groups.strategy import CleaningStrategy
 
 
 @dataclass

@@ -14,7 +14,7 @@ import pytest
 from mlflow import MlflowClient
 
 from tests.apps.test_run import store
-from tests.conftest import PROJECT, UNSAVED, Runner, begin, cold, environment, front_door
+from tests.support.front_door import PROJECT, UNSAVED, Runner, begin, cold, environment, front_door
 
 pytestmark = pytest.mark.slow
 
@@ -112,8 +112,8 @@ def test_a_failing_estimator_is_one_sentence_and_a_failed_run(mlrunner: Runner, 
 
 
 OPTION = """
-from mlrunner.schema import dataclass
-from mlrunner.strategy import CleaningStrategy
+from mlrunner.core.build import dataclass
+from mlrunner.groups.strategy import CleaningStrategy
 
 
 @dataclass

@@ -18,7 +18,7 @@ import pytest
 import yaml
 from mlflow import MlflowClient
 
-from tests.conftest import PROJECT, UNSAVED, Ran, Runner, environment, exported, front_door
+from tests.support.front_door import PROJECT, UNSAVED, Ran, Runner, environment, exported, front_door
 
 pytestmark = pytest.mark.slow
 STEPS = ["ingest", "clean", "divide", "train", "evaluate", "gate", "deploy"]
@@ -207,9 +207,9 @@ def test_folds_give_mean_and_deviation(mlrunner: Runner) -> None:
 
 CUSTOM = """
 import pandas as pd
-from mlrunner.cleaning import DataCleaning
-from mlrunner.schema import dataclass
-from mlrunner.strategy import CleaningStrategy
+from mlrunner.groups.cleaning import DataCleaning
+from mlrunner.core.build import dataclass
+from mlrunner.groups.strategy import CleaningStrategy
 
 @dataclass
 class Mine(CleaningStrategy):

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from tests.apps.test_run import exported, store
-from tests.conftest import UNSAVED, Ran, Runner, environment, front_door
+from tests.support.front_door import UNSAVED, Ran, Runner, environment, front_door
 
 pytestmark = pytest.mark.slow
 ZENML = """

@@ -19,7 +19,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
 from tests.apps.test_run import store
-from tests.conftest import PROJECT, UNSAVED, Runner, begin, front_door
+from tests.support.front_door import PROJECT, UNSAVED, Runner, begin, front_door
 from tests.support.warm import Begun
 
 pytestmark = pytest.mark.slow

@@ -22,7 +22,7 @@ import pytest
 from mlflow import MlflowClient
 from sklearn.datasets import load_wine
 
-from tests.conftest import PROJECT, Ran, environment, front_door
+from tests.support.front_door import PROJECT, Ran, environment, front_door
 
 pytestmark = [pytest.mark.slow, pytest.mark.services]
 STARTS_WITHIN = 120  # seconds, on a busy machine

@@ -23,7 +23,7 @@ import pandas as pd
 import psutil
 import pytest
 
-from tests.conftest import SHARED, Ran, front_door
+from tests.support.front_door import SHARED, Ran, front_door
 from tests.support.released import BASE, docker_client
 
 pytestmark = pytest.mark.slow

@@ -22,7 +22,7 @@ import pytest
 from mlflow import MlflowClient
 
 from mlrunner.cli.commands import ui
-from tests.conftest import PROJECT, environment, front_door
+from tests.support.front_door import PROJECT, environment, front_door
 from tests.support.recorded import Recorded
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

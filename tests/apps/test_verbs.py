@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 
-from tests.conftest import PROJECT, RUN_SECONDS, SHARED, UNSAVED, environment, front_door
+from tests.support.front_door import PROJECT, RUN_SECONDS, SHARED, UNSAVED, environment, front_door
 
 pytestmark = pytest.mark.slow
 TABLES = {

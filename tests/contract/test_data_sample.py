@@ -8,14 +8,15 @@ import itertools
 import runpy
 import subprocess
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-DATA = Path(__file__).parents[1] / "data"
+from tests.support.front_door import PROJECT
+
+DATA = PROJECT / "data"
 FILE = DATA / "olist_synthetic.csv.gz"
 REAL = DATA.parents[1] / "shared" / "data" / "olist_customers_dataset.csv"
 NOT_FEATURES = ["customer_id", "customer_unique_id", "product_id", "customer_zip_code_prefix", "review_score"]

@@ -21,8 +21,9 @@ from mlrunner.groups.dataset import Dataset
 from mlrunner.groups.features import Features
 from mlrunner.groups.model import EstimatorModel
 from mlrunner.search import sweeper_config
+from tests.support.front_door import PROJECT
 
-ROOT = Path(__file__).parents[1]
+ROOT = PROJECT
 CONF = ROOT / "conf"
 FILES = sorted(CONF.rglob("*.yaml"))
 GROUPS = ("dataset", "cleaning", "split", "features", "model", "stack", "gate", "deployer")
@@ -118,8 +119,8 @@ def test_each_key_has_a_comment(file: Path) -> None:
 @pytest.mark.parametrize("group", GROUPS)
 def test_each_group_is_a_module_with_a_test_and_options(group: str) -> None:
     assert stems(group) != []
-    assert find_spec(f"mlrunner.{group}") is not None
-    assert (ROOT / "tests" / f"test_{group}.py").is_file()
+    assert find_spec(f"mlrunner.groups.{group}") is not None
+    assert (ROOT / "tests" / "unit" / "groups" / group / f"test_{group}.py").is_file()
 
 
 def test_no_folder_of_options_is_forgotten() -> None:
@@ -168,7 +169,7 @@ def test_each_option_is_built_for_both_tasks(group: str, option: str, task: Task
     built = build(plain(cfg, group), group, KINDS[group])
     target = cfg[group]["_target_"]
     assert f"{type(built).__module__}.{type(built).__name__}" == target
-    assert target.startswith(f"mlrunner.{group}.")
+    assert target.startswith(f"mlrunner.groups.{group}.")
 
 
 @pytest.mark.parametrize("option", stems("dataset"))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from tests.conftest import UNSAVED, front_door
+from tests.support.front_door import UNSAVED, front_door
 
 READY = "recorded.json"
 

@@ -2,7 +2,7 @@
 
 It imports third-party packages only and forks for each command, which then does all that `python -m mlrunner` does: its
 environment, folder, arguments, output, exit code and end are a process's own. What starting cold is about (what is
-imported when, variables that packages read while they are imported) is tested cold; see `conftest.front_door`.
+imported when, variables that packages read while they are imported) is tested cold; see `front_door.front_door`.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mlrunner.cli.commands import VERBS
-from tests.conftest import PROJECT, environment, front_door
+from tests.support.front_door import PROJECT, environment, front_door
 
 HEAVY = ("zenml", "mlflow", "pandas", "sklearn", "xgboost", "matplotlib", "optuna", "pyarrow")
 PROBE = """

@@ -78,13 +78,12 @@ def material(subject: Record, store: Store, home: Path) -> Material:
     if study is None:  # the pictures that the search logged serve instead
         return report.gather(subject, store)
     from mlrunner.evaluation.plots import search as pictures
-    from mlrunner.search import results
-    from mlrunner.search import study as studies
+    from mlrunner.search import results, study_setup
     from mlrunner.search.objective import Goal
 
-    if studies.META not in study.user_attrs:  # it was begun, and no more
+    if study_setup.META not in study.user_attrs:  # it was begun, and no more
         return report.gather(subject, store)
-    goal: dict[str, Any] = study.user_attrs[studies.META]["metric"]
+    goal: dict[str, Any] = study.user_attrs[study_setup.META]["metric"]
     told = Goal(tuple(goal), tuple(goal.values()))
     is_one = len(goal) == 1 and results.best_of(results.valid(study), told) is not None
     return report.gather(

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from mlrunner.cli.playground import code_samples, html, launch, page, page_form, table, text
+from mlrunner.cli.playground import code_samples, html, launch, page_form, table, text
 from mlrunner.cli.playground.launch import FOLDER, Served
 from mlrunner.cli.playground.service import AskError
 from mlrunner.groups.deployer.state import Ledger
@@ -36,7 +36,7 @@ def show(found: launch.Served) -> None:
     with one:
         row = page_form.show(found)
     with many:
-        page.show(found)
+        show_table(found)
     with request:
         as_request(found.service.invocations, row)
 
@@ -60,7 +60,7 @@ ANSWERS = "answers"  # key of the session: the last predictions, with the file a
 CSV = "text/csv"
 
 
-def show(served: Served) -> None:
+def show_table(served: Served) -> None:
     """Take a file, and show its predictions."""
     st.write("Choose a CSV file whose first line names the columns; columns that the model does not know are ignored.")
     if served.rows:

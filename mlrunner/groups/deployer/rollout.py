@@ -11,19 +11,45 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from mlrunner.core.errors import DeployError
 from mlrunner.groups.deployer import Deployment, daemons, gateway_process
-from mlrunner.groups.deployer.base_serving import ServedDeployer
 from mlrunner.groups.deployer.release import Release, Server
 from mlrunner.groups.deployer.state import Ledger, State, moved
 from mlrunner.tracking import model_registry
 
+
+class Serving(Protocol):
+    """Start and stop servers: what a rollout needs of a deployer; see `base_serving.ServedDeployer`."""
+
+    @property
+    def start_timeout(self) -> float:
+        """Seconds until a server must answer."""
+
+    def start(self, release: Release, token: str) -> Server:
+        """Start a server without waiting until it answers."""
+
+    def is_alive(self, server: Server) -> bool:
+        """Check whether the server's process or container exists."""
+
+    def stop(self, server: Server) -> None:
+        """Stop a server; one that has ended already is fine."""
+
+    def log(self, server: Server) -> str:
+        """Read the last lines that the server printed."""
+
+    def stated(self) -> dict[str, Any]:
+        """Return the settings that the deployment's state keeps."""
+
+    def first_state(self) -> State:
+        """Return the state of a deployment that has not served yet."""
+
+
 ATTEMPTS = 3  # to start a server whose port somebody else took between the look and the start
 
 
-def switch(deployer: ServedDeployer, ledger: Ledger, release: Release, line: list[int]) -> Deployment:
+def switch(deployer: Serving, ledger: Ledger, release: Release, line: list[int]) -> Deployment:
     """Let a release serve.
 
     Args:
@@ -52,7 +78,7 @@ def switch(deployer: ServedDeployer, ledger: Ledger, release: Release, line: lis
 
 
 @contextmanager
-def started(deployer: ServedDeployer, release: Release) -> Iterator[Server]:
+def started(deployer: Serving, release: Release) -> Iterator[Server]:
     """Start a server, wait until it answers as it should; stop it again when that or what follows fails."""
     server = _answering(deployer, release)
     try:
@@ -63,7 +89,7 @@ def started(deployer: ServedDeployer, release: Release) -> Iterator[Server]:
         raise
 
 
-def _answering(deployer: ServedDeployer, release: Release) -> Server:
+def _answering(deployer: Serving, release: Release) -> Server:
     for attempt in range(ATTEMPTS):
         server = deployer.start(release, uuid.uuid4().hex)
         try:
@@ -85,7 +111,7 @@ def _answering(deployer: ServedDeployer, release: Release) -> Server:
     raise AssertionError
 
 
-def _refuse_dead(deployer: ServedDeployer, server: Server, release: Release) -> None:
+def _refuse_dead(deployer: Serving, server: Server, release: Release) -> None:
     if deployer.is_alive(server) or _is_its_own(server):
         return
     raise DeployError(
@@ -129,7 +155,7 @@ def _same(found: Any, expected: Any) -> bool:
     return bool(found == expected)
 
 
-def _point(deployer: ServedDeployer, ledger: Ledger, before: State | None, server: Server, line: list[int]) -> State:
+def _point(deployer: Serving, ledger: Ledger, before: State | None, server: Server, line: list[int]) -> State:
     """Move the alias, then the address; both back when the gateway does not follow."""
     base = before if before is not None else deployer.first_state()
     told = {**deployer.stated(), "restart": gateway_process.restart_command(ledger)}

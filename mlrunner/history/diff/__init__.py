@@ -16,11 +16,11 @@ from mlrunner.history.diff import scores as scoring
 from mlrunner.history.diff.distributions import Moved
 from mlrunner.history.diff.overrides import Line
 from mlrunner.history.diff.scores import Score
+from mlrunner.history.diff.sides import SEARCH
 from mlrunner.history.diff.sides import Side as Side
 from mlrunner.history.diff.structure import ABSENT, Change, changes
 
 UNSHOWN = (*PLACES, "output")
-SEARCH = "model.search"  # the ranges of a search decide nothing of a run
 # Shown, but they decide no result.
 # `sweep` and `experiment` set what is shown beside them.
 ASIDES = tuple(f"{key}." for key in (*MACHINE_KEYS, SEARCH, "sweep", "experiment", "code.branch", "code.untracked"))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from mlrunner.core.overrides import shell
 from mlrunner.core.redaction import redact
-from mlrunner.history.diff import Comparison
 from mlrunner.history.diff.sections import letter
+
+if TYPE_CHECKING:
+    from mlrunner.history.diff import Comparison
 
 EQUAL = "Nothing differs that decides a result."
 

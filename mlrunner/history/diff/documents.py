@@ -6,13 +6,15 @@ import html
 import json
 import math
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlrunner.core.redaction import redact
-from mlrunner.history.diff import Comparison
 from mlrunner.history.diff.closing_lines import EQUAL, ending
 from mlrunner.history.diff.sections import SIGNS, Section, letter, sections
 from mlrunner.history.diff.structure import ABSENT, Change
+
+if TYPE_CHECKING:
+    from mlrunner.history.diff import Comparison
 
 
 def as_markdown(found: Comparison, whole: bool = False) -> str:

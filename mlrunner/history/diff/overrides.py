@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from mlrunner.composition.compose import Composing
 from mlrunner.composition.override_syntax import written
+from mlrunner.core.environment import CONF
 from mlrunner.core.errors import ConfigError
-from mlrunner.core.overrides import CONF, quote_option
+from mlrunner.core.overrides import quote_option
 from mlrunner.history.diff.choices import apart, settings
 from mlrunner.tracking.records.snapshot import Frozen
 

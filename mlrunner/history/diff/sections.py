@@ -7,13 +7,16 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, takewhile
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from mlrunner.core.terminal import number
-from mlrunner.history.diff import SEARCH, Comparison
 from mlrunner.history.diff.distributions import Moved
 from mlrunner.history.diff.scores import COSTS, Score
+from mlrunner.history.diff.sides import SEARCH
 from mlrunner.history.diff.structure import ABSENT, Change, changes, elements, same
+
+if TYPE_CHECKING:
+    from mlrunner.history.diff import Comparison
 
 Style = Literal["added", "removed", "changed", "better", "worse", "dim", ""]
 Row = tuple[tuple[str, ...], Style]

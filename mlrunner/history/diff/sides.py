@@ -23,6 +23,8 @@ from mlrunner.tracking.records import Record, Store, lookup, read_yaml
 from mlrunner.tracking.records import snapshot as reading
 from mlrunner.tracking.records.snapshot import Frozen, Surroundings
 
+SEARCH = "model.search"  # the ranges of a search decide no result of a run
+
 SEARCHED = ("sampler.", "goal.", "space/")  # how the parameters of a search begin
 SUFFIXES = (".yaml", ".yml")
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
 from mlrunner.core.terminal import console
-from mlrunner.history.diff import Comparison
 from mlrunner.history.diff.closing_lines import EQUAL, ending
 from mlrunner.history.diff.sections import SIGNS, Section, letter, sections
+
+if TYPE_CHECKING:
+    from mlrunner.history.diff import Comparison
 
 VALUE = 12  # columns of a terminal that each value may take before a key is broken, and that a key has beside scores
 BREAKS = "/_."  # behind which a key is broken, where it has one

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlrunner.core.environment import CONF
 from mlrunner.core.errors import ConfigError
-from mlrunner.core.overrides import CONF
 from mlrunner.groups.stack.reachability import is_remote, without_login
 from mlrunner.tracking.records import CONFIG, FOLDER, MODEL, SQLITE, STUDY, read_yaml, snapshot
 

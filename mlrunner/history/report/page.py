@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-import mlrunner
 from mlrunner.composition import NAME_LENGTH
 from mlrunner.core.redaction import redact
 from mlrunner.history.listing.entries import OVERRIDES
@@ -135,7 +135,7 @@ def render(page: Page) -> str:
     """Write the page as HTML that needs nothing else."""
     style, script = (Markup((HERE / f"page.{suffix}").read_text()) for suffix in ("css", "js"))
     made = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
-    told = {"page": page, "style": style, "script": script, "version": mlrunner.__version__, "made": made}
+    told = {"page": page, "style": style, "script": script, "version": version("mlrunner"), "made": made}
     return _jinja().get_template("page.html").render(told)
 
 

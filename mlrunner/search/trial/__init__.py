@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from mlrunner.core.column_roles import Roles, Task
@@ -125,3 +126,12 @@ class Prepared:
     target: pd.Series[Any]
     validation: Any
     known: pd.Series[Any]
+
+
+def is_trial(folder: Path) -> bool:
+    """Check whether a job of one of Hydra's launchers runs a trial of a search.
+
+    Args:
+        folder: Hydra's output folder of the job.
+    """
+    return (folder / TASK).exists()

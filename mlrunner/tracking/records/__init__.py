@@ -6,11 +6,6 @@ store is asked through MLflow's client (`client`). Both answer alike: a test hol
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
-
 from mlrunner.tracking.records.record import (
     BEST,
     CONFIG,

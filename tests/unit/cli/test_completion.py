@@ -15,7 +15,7 @@ import pytest
 
 from mlrunner.cli import commands, completion
 from mlrunner.composition import stores
-from tests.conftest import PROJECT, environment
+from tests.support.front_door import PROJECT, environment
 from tests.unit.tracking.records.test_lookup import Made
 
 PROGRAM = Path(sys.executable).parent / "mlrunner"

@@ -14,8 +14,8 @@ from omegaconf import DictConfig
 from mlrunner.composition import Launch, checks, diagnosis
 from mlrunner.composition.checks import Checked
 from mlrunner.core.errors import ProblemsError
-from tests.conftest import PROJECT
 from tests.support import bad_tables
+from tests.support.front_door import PROJECT
 
 Compose = Callable[[list[str]], DictConfig]
 MODELS = (
@@ -194,7 +194,7 @@ COMPOSITIONS: dict[str, tuple[str, list[str]]] = {
         [f"split._target_=mlrunner.groups.cleaning.KeepAll is no mlrunner.groups.split.DataDivideStrategy; {KIND}"],
     ),
     "group of no class": (
-        "model._target_=mlrunner.model.EstimatorModl",
+        "model._target_=mlrunner.groups.model.EstimatorModl",
         ["model._target_: mlrunner.groups.model has no 'EstimatorModl'; name a class by its full path. Did you mean 'EstimatorModel'?"],
     ),
     "interpolated argument": (

@@ -19,7 +19,7 @@ from pyarrow import ipc
 
 from mlrunner.core.arrow import NAME, from_arrow, map_table, mapped, to_arrow, write_table
 from mlrunner.core.errors import DataError
-from tests.conftest import PROJECT
+from tests.support.front_door import PROJECT
 from tests.unit.search.trial.test_trial import rows, write
 
 NAN = float("nan")

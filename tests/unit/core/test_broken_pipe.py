@@ -7,7 +7,7 @@ import sys
 
 PROGRAM = """
 import sys, time
-from mlrunner.pipes import be_patient
+from mlrunner.core.process import be_patient
 be_patient()
 be_patient()
 for number in range(2000):

@@ -57,7 +57,7 @@ def test_what_a_path_names_is_imported(target: str) -> None:
     ("target", "said"),
     [
         (
-            "mlrunner.gate.NoGat",
+            "mlrunner.groups.gate.NoGat",
             "gate._target_: mlrunner.groups.gate has no 'NoGat'; name a class by its full path. Did you mean 'NoGate'?",
         ),
         (
@@ -100,8 +100,8 @@ def test_a_class_of_the_kind_is_taken() -> None:
         (
             sample(share=1),
             Gate,
-            f"gate._target_={ME}.Sample is no mlrunner.groups.gate.Gate; choose an option of conf/gate/, or name a class of "
-            "that kind.",
+            f"gate._target_={ME}.Sample is no mlrunner.groups.gate.Gate; choose an option of conf/gate/, or name a "
+            "class of that kind.",
         ),
         (
             {"_target_": "os.path.join"},
@@ -177,8 +177,8 @@ def test_sentences_at_the_top_of_the_composition_name_no_holder() -> None:
 # --- code_digest --------------------------------------------------------------------------------------------
 
 STRATEGY = """
-from mlrunner.schema import dataclass
-from mlrunner.strategy import CleaningStrategy
+from mlrunner.core.build import dataclass
+from mlrunner.groups.strategy import CleaningStrategy
 {imports}
 
 @dataclass

@@ -12,9 +12,9 @@ from mlrunner.core.process import interruption
 
 PASSED_OVER = """
 import os, signal, sys, time, weakref
-from mlrunner import interrupts
+from mlrunner.core import process
 
-interrupts.heed()
+process.heed()
 
 
 class Object:
@@ -33,7 +33,7 @@ try:
     del one
     {after}
 except (KeyboardInterrupt, OSError) as error:
-    code = interrupts.interruption(error)
+    code = process.interruption(error)
 time.sleep(0.3)
 sys.exit(code)
 """
@@ -50,7 +50,7 @@ def test_a_signal_where_python_passes_exceptions_over_ends_the_command(number: s
 def test_what_is_ignored_stays_so() -> None:
     program = (
         "import os, signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
-        "from mlrunner import interrupts; interrupts.heed(); os.kill(os.getpid(), signal.SIGHUP)"
+        "from mlrunner.core import process; process.heed(); os.kill(os.getpid(), signal.SIGHUP)"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=30)
 

@@ -11,7 +11,7 @@ from mlrunner.core.errors import ConfigError, ProblemsError
 from mlrunner.execution import deploy_run
 
 FROZEN: dict[str, Any] = {
-    "dataset": {"_target_": "mlrunner.dataset.EmbeddedDataset", "name": "wine", "task": "classification"},
+    "dataset": {"_target_": "mlrunner.groups.dataset.EmbeddedDataset", "name": "wine", "task": "classification"},
     "cleaning": {"_target_": "mlrunner.groups.cleaning.KeepAll"},
     "split": {"_target_": "mlrunner.groups.split.RandomDivide"},
     "objective": {"metric": "log_loss", "direction": None, "default": {}},

@@ -26,7 +26,7 @@ from omegaconf.errors import OmegaConfBaseException
 from mlrunner.cli.hydra_app import register_sweeper
 from mlrunner.composition import GROUPS, Launch
 from mlrunner.search.composer import Composed, Composer
-from tests.conftest import PROJECT
+from tests.support.front_door import PROJECT
 
 CONF = PROJECT / "conf"
 ALPHA = "model.estimator.alpha"

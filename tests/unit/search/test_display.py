@@ -16,8 +16,7 @@ from optuna.storages import InMemoryStorage
 from rich.console import Console
 
 from mlrunner.composition import Launch
-from mlrunner.search import display
-from mlrunner.search import study as studies
+from mlrunner.search import display, study_setup
 from mlrunner.search.display import Board, Lines, Quiet, command
 from mlrunner.search.grammar import Dimension
 from mlrunner.search.loop import Ended, Running, Search
@@ -44,7 +43,7 @@ def closed() -> Iterator[None]:
 def searching(goal: Goal = UP, limit: int = 20) -> Search:
     """A search that has begun nothing yet."""
     ways: Any = list(goal.directions)
-    study = studies.open_study(InMemoryStorage(), "day/time", ways, told())
+    study = study_setup.open_study(InMemoryStorage(), "day/time", ways, told())
     nobody: Any = None
     return Search(told(), goal, SPACE, study, claiming(study, limit), nobody, nobody)
 

@@ -18,7 +18,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from mlrunner.core.errors import ConfigError
 from mlrunner.search.distributions import encoded
 from mlrunner.search.grammar import Dimension, dimension, parse, split, zipped
-from tests.conftest import PROJECT
+from tests.support.front_door import PROJECT
 
 NO_OVERRIDE = (
     "'{}' is not an override{reason}; write key=choice(a,b), key=range(1,5), key=interval(0.1,1) or "

@@ -17,7 +17,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.storages import InMemoryStorage
 from optuna.trial import Trial
 
-from mlrunner.search import study as studies
+from mlrunner.search import study_setup
 from mlrunner.search.grammar import Dimension
 from mlrunner.search.grid_order import GridOrder
 from mlrunner.search.space import Space
@@ -113,7 +113,7 @@ def name() -> str:
 
 @pytest.fixture
 def memory() -> optuna.Study:
-    return studies.open_study(InMemoryStorage(), "grid", ["maximize"], told())
+    return study_setup.open_study(InMemoryStorage(), "grid", ["maximize"], told())
 
 
 # Order

@@ -17,8 +17,7 @@ from optuna.storages import InMemoryStorage
 from optuna.trial import TrialState, create_trial
 
 from mlrunner.core.outcome import RESULT, Outcome
-from mlrunner.search import results
-from mlrunner.search import study as studies
+from mlrunner.search import results, study_setup
 from mlrunner.search.grammar import Dimension
 from mlrunner.search.loop import FOLDER, OVERRIDES
 from mlrunner.search.objective import Goal
@@ -47,7 +46,7 @@ class Sweep:
 
     def __post_init__(self) -> None:
         ways: Any = list(self.goal.directions)
-        self.study = studies.open_study(InMemoryStorage(), "day/time", ways, told())
+        self.study = study_setup.open_study(InMemoryStorage(), "day/time", ways, told())
 
     def add(self, *values: float, state: TrialState = COMPLETE, void: str | None = None, **more: Any) -> int:
         """Add a trial; `scores` and `error` go into its folder."""

@@ -22,7 +22,7 @@ from mlrunner.search.space import Space
 from mlrunner.search.space_reader import read as read_space
 from mlrunner.search.sweeper_config import OPTIONS, OptunaSweeperConf
 from mlrunner.search.trial import Found
-from tests.conftest import PROJECT
+from tests.support.front_door import PROJECT
 
 DEFAULT = {"regression": "r2", "classification": "accuracy"}
 PRESETS = sorted(path.stem for path in (PROJECT / "conf" / "sweep").glob("*.yaml"))

@@ -23,7 +23,7 @@ from mlrunner.core.errors import ConfigError
 from mlrunner.search import entry, settings, space_reader
 from mlrunner.search.composer import Composer
 from mlrunner.search.space import Space, exclusions
-from tests.conftest import PROJECT
+from tests.support.front_door import PROJECT
 
 MODELS: dict[str, dict[str, Any]] = {
     "forest": {

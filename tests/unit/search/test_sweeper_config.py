@@ -22,7 +22,7 @@ from hydra.utils import get_class
 
 from mlrunner.cli.hydra_app import readable, register_sweeper
 from mlrunner.search import sweeper_config
-from tests.conftest import PROJECT, environment
+from tests.support.front_door import PROJECT, environment
 
 DRY = ("sweep=optuna", "model=ridge", "dataset=diabetes", "hydra.sweeper.dry_run=true")
 SETTINGS = [(group, name) for group, options in sweeper_config.OPTIONS.items() for name in options]
@@ -168,7 +168,7 @@ def test_another_program_of_this_environment_has_ours_where_there_is_no_other(tm
 def test_a_sampler_that_only_the_official_plugin_has_stays_its_own(official: Path, tmp_path: Path) -> None:
     code = """
         from hydra.core.config_store import ConfigStore
-        from mlrunner.application import register_sweeper
+        from mlrunner.cli.hydra_app import register_sweeper
         register_sweeper()
         store = ConfigStore.instance()
         for group, name in (("", "optuna"), ("/sampler", "tpe"), ("/sampler", "motpe"), ("/pruner", "median")):
@@ -216,7 +216,7 @@ def test_the_samplers_are_those_of_the_issue() -> None:
 def test_scanning_for_plugins_imports_nothing_heavy(tmp_path: Path) -> None:
     code = f"""
         import sys
-        from mlrunner.application import register_sweeper
+        from mlrunner.cli.hydra_app import register_sweeper
         register_sweeper()
         from hydra_plugins.mlrunner_sweeper.sweeper import OptunaSweeper
         OptunaSweeper(n_trials=3, anything=1)

@@ -24,8 +24,7 @@ from optuna.storages.journal import JournalFileBackend, JournalRedisBackend
 from optuna.trial import Trial, TrialState
 
 from mlrunner.core.errors import ConfigError
-from mlrunner.search import study as studies
-from mlrunner.search import trial_queue
+from mlrunner.search import study_setup, trial_queue
 from mlrunner.search.settings import SweepSettings
 from mlrunner.search.trial_queue import RETRY, VOID, Claims, counted, grid_place
 from mlrunner.search.workers import CONTEXT
@@ -66,7 +65,7 @@ def told(**changed: Any) -> SweepSettings:
 def opened(address: str | None, home: Path, name: str, **changed: Any) -> optuna.Study:
     """A study, through a storage of its own as another process has it."""
     OPEN.append(studies.open_storage(address, home, name))
-    return studies.open_study(OPEN[-1], name, ["maximize"], told(**changed))
+    return study_setup.open_study(OPEN[-1], name, ["maximize"], told(**changed))
 
 
 OPEN: list[Any] = []
@@ -93,7 +92,7 @@ def closed() -> Iterator[None]:
 
 def claiming(study: optuna.Study, limit: int, **changed: Any) -> Claims:
     settings = told(**changed)
-    return session_of(study, limit, lambda number: studies.sampler(settings, 0, number))
+    return session_of(study, limit, lambda number: study_setup.sampler(settings, 0, number))
 
 
 def session_of(study: optuna.Study, limit: int, sampler: Callable[[int], Any]) -> Claims:
@@ -200,7 +199,7 @@ def study(home: Path, name: str) -> optuna.Study:
 @pytest.fixture
 def memory() -> optuna.Study:
     """A study of this process alone."""
-    return studies.open_study(InMemoryStorage(), "memory", ["maximize"], told())
+    return study_setup.open_study(InMemoryStorage(), "memory", ["maximize"], told())
 
 
 def together(count: int, each: Callable[[int], Any]) -> list[Any]:
@@ -352,7 +351,7 @@ class Meeting(RDBStorage):
 def meeting(home: Path, name: str, barrier: Barrier) -> optuna.Study:
     url = f"sqlite:///{home}/{name}.db"
     OPEN.append(Meeting(url, barrier))
-    return studies.open_study(OPEN[-1], name, ["maximize"], told())
+    return study_setup.open_study(OPEN[-1], name, ["maximize"], told())
 
 
 def test_what_waits_in_sqlite_is_taken_by_one_session(home: Path, name: str) -> None:
@@ -388,7 +387,7 @@ class Late(JournalStorage):
 
 def late(home: Path, name: str) -> tuple[optuna.Study, Late]:
     storage = Late(JournalFileBackend(str(journal_of(home, name))))
-    return studies.open_study(storage, name, ["maximize"], told()), storage
+    return study_setup.open_study(storage, name, ["maximize"], told()), storage
 
 
 def test_who_comes_too_late_does_not_call_a_trial_its_own(study: optuna.Study, home: Path, name: str) -> None:

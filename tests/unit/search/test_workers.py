@@ -23,7 +23,7 @@ from threadpoolctl import threadpool_info
 from mlrunner.search import workers
 from mlrunner.search.trial import Found, TrialTask, running
 from mlrunner.search.workers import Event, Pool, Step, epitaph
-from tests.conftest import PROJECT, environment
+from tests.support.front_door import PROJECT, environment
 from tests.unit.search.trial.test_trial import LINEAR, Data, Listener, model, named
 
 PATIENCE = 60  # seconds, on a busy machine
@@ -396,8 +396,8 @@ def test_many_busy_workers_end_as_fast_as_one(data: Data, pools: Pools, notes: P
 
 SWEEP = """
 import os, sys
-from mlrunner.sweep.workers import Pool
-from mlrunner.trial import TrialTask
+from mlrunner.search.workers import Pool
+from mlrunner.search.trial import TrialTask
 
 if __name__ == "__main__":
     pool = Pool(2, 1)

@@ -29,8 +29,8 @@ from mlrunner.groups.deployer.state import Ledger, State
 from mlrunner.serving import gateway, gateway_routes
 from mlrunner.serving.model import load
 from mlrunner.serving.server import Limits, ModelServer
-from tests.conftest import PROJECT
 from tests.support import serving_release as releases
+from tests.support.front_door import PROJECT
 from tests.support.serving_release import Client, Saved, raw, request, until
 
 LIMIT = 1.0  # megabytes

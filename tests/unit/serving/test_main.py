@@ -17,8 +17,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.conftest import PROJECT
 from tests.support import serving_release as releases
+from tests.support.front_door import PROJECT
 from tests.support.serving_release import Client, Saved, until
 
 START = 60.0  # seconds until a server must answer, on a machine that is busy

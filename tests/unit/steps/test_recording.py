@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,8 +19,9 @@ from mlrunner.groups.features import Features
 from mlrunner.groups.model.packaging import assemble
 from mlrunner.groups.strategy import CleaningStrategy
 from mlrunner.steps import recording
+from tests.support.front_door import PROJECT
 
-OPTIONS = sorted(path.stem for path in (Path(__file__).parents[1] / "conf" / "cleaning").glob("*.yaml"))
+OPTIONS = sorted(path.stem for path in (PROJECT / "conf" / "cleaning").glob("*.yaml"))
 ROLES = Roles("y", ignore=("id",), group="order")
 ALL = {"whole", "real", "flag", "text", "bought_at", "stamp"}
 NATIVE = Features(

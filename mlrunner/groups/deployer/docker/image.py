@@ -18,7 +18,7 @@ from typing import Any
 
 from filelock import FileLock
 
-import mlrunner
+from mlrunner.core.environment import PACKAGE
 from mlrunner.core.errors import DeployError
 from mlrunner.groups.deployer.docker import base_image, reproducible_tar, wheels
 from mlrunner.groups.deployer.docker.engine import faults, find, told
@@ -71,7 +71,7 @@ def ensure(client: Any, release: Release, base: str, named: str) -> str:
         DeployError: When the base cannot be had or does not fit, or a library cannot.
     """
     requirements = (release.model / "requirements.txt").read_text().splitlines()
-    code = Path(mlrunner.__file__).parent
+    code = PACKAGE
     tag = f"{repository(named)}:{release.version}"
     content = fingerprint(reproducible_tar.digest(release.folder, code), base, *closure(requirements, here()))
     known = find(client, tag)

@@ -11,7 +11,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from mlrunner.cli.commands import resume
 from mlrunner.core.errors import ConfigError
-from tests.conftest import front_door
+from tests.support.front_door import front_door
 from tests.support.recorded import Recorded
 from tests.unit.search.test_trial_queue import opened
 

@@ -36,7 +36,7 @@ from mlrunner.groups.deployer.state import Ledger, State
 from mlrunner.serving.model import ServedModel
 from mlrunner.serving.schema import Column, Schema
 from mlrunner.serving.server import Limits, ModelServer
-from tests.conftest import PROJECT, environment
+from tests.support.front_door import PROJECT, environment
 
 COLUMNS = (
     Column("rooms", "number", required=True),

@@ -403,8 +403,8 @@ def test_two_threads_draw_what_one_draws() -> None:
 def test_pyplot_is_never_imported_and_matplotlib_only_to_draw() -> None:
     code = """
 import sys, io, numpy as np
-from mlrunner import plots
-from mlrunner.metrics import Predictions
+from mlrunner.evaluation import plots
+from mlrunner.evaluation.metrics import Predictions
 assert not {"matplotlib", "sklearn", "xgboost"} & set(sys.modules), "heavy import"
 for figure in plots.figures(Predictions(np.arange(9.0), np.ones(9)), "regression").values():
     figure.savefig(io.BytesIO(), format="png")

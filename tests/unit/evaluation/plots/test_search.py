@@ -516,7 +516,7 @@ def test_trials_under_way_are_left_out() -> None:
 def test_optuna_and_matplotlib_are_imported_only_to_draw_and_pyplot_never() -> None:
     code = """
 import sys
-from mlrunner.plots.search import figures
+from mlrunner.evaluation.plots.search import figures
 assert not {"matplotlib", "sklearn", "optuna"} & set(sys.modules), "heavy import"
 import io, optuna
 study = optuna.create_study()

@@ -24,7 +24,7 @@ from mlrunner.tracking import provenance
 from mlrunner.tracking.records import Record
 from mlrunner.tracking.records.snapshot import Surroundings
 from mlrunner.tracking.records.sqlite_store import SqliteStore
-from tests.conftest import PROJECT
+from tests.support.front_door import PROJECT
 
 TRIAL = {"mlrunner.sweep_id": "d/t", "mlrunner.trial_number": "0"}
 PYTHON = sys.version.split()[0]

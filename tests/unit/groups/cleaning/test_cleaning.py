@@ -26,8 +26,9 @@ from mlrunner.groups.cleaning import (
     feature_columns,
 )
 from mlrunner.groups.strategy import DataStrategy
+from tests.support.front_door import PROJECT
 
-ROOT = Path(__file__).parents[1]
+ROOT = PROJECT
 OPTIONS = sorted(path.stem for path in (ROOT / "conf" / "cleaning").glob("*.yaml"))
 FILES = [ROOT / "data" / "olist_synthetic.csv.gz", *sorted((ROOT.parent / "shared" / "data").glob("*.csv"))]
 ENDINGS = ["date", "timestamp", "at"]

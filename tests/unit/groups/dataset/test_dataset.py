@@ -34,8 +34,8 @@ from mlrunner.groups.dataset import (
     table_problems,
     target_problems,
 )
+from tests.support.front_door import PROJECT
 
-PROJECT = Path(__file__).parents[1]
 OPTIONS = sorted(file.stem for file in (PROJECT / "conf" / "dataset").glob("*.yaml"))
 REAL = PROJECT.parent / "shared" / "data"
 PLAIN = b"a,b,y\n1,x,0.5\n2,z,1.5\n"

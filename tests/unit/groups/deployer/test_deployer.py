@@ -17,8 +17,9 @@ from mlrunner.groups.deployer import Candidate, Deployer, NoDeployer
 from mlrunner.groups.deployer.release import Server
 from mlrunner.groups.deployer.state import Ledger, State
 from mlrunner.groups.gate import Decision
+from tests.support.front_door import PROJECT
 
-OPTIONS = sorted(path.stem for path in (Path(__file__).parents[1] / "conf" / "deployer").glob("*.yaml"))
+OPTIONS = sorted(path.stem for path in (PROJECT / "conf" / "deployer").glob("*.yaml"))
 CLOSED = Decision(deploy=False, reason="below the threshold")
 OPEN = Decision(deploy=True, reason="above the threshold")
 CANDIDATE = Candidate("models:/m-1", "run-1", pipeline=None)

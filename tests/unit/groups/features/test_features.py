@@ -7,7 +7,6 @@ import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,8 +22,9 @@ from mlrunner.core.errors import DataError
 from mlrunner.groups.features import Features, is_number
 from mlrunner.groups.features.encoders import MISSING, TextHasher, ToNumbers, ToTexts, as_floats, as_texts
 from mlrunner.groups.features.target_encoding import TargetMeans
+from tests.support.front_door import PROJECT
 
-CONF = Path(__file__).parent.parent / "conf" / "features"
+CONF = PROJECT / "conf" / "features"
 OPTIONS = sorted(file.stem for file in CONF.glob("*.yaml"))
 DAY = 86_400.0
 

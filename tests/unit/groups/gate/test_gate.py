@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,8 +22,9 @@ from mlrunner.groups.gate.all_of import AllOf
 from mlrunner.groups.gate.champion import Champion
 from mlrunner.groups.gate.cost_limits import Latency, Size
 from mlrunner.groups.gate.thresholds import MinAccuracy, Threshold
+from tests.support.front_door import PROJECT
 
-OPTIONS = sorted(path.stem for path in (Path(__file__).parents[1] / "conf" / "gate").glob("*.yaml"))
+OPTIONS = sorted(path.stem for path in (PROJECT / "conf" / "gate").glob("*.yaml"))
 NAN, INF = float("nan"), float("inf")
 THRESHOLD = "mlrunner.groups.gate.thresholds.Threshold"
 REGRESSION = "r2, rmse, mae, median_absolute_error, mape"
@@ -92,7 +92,7 @@ def test_gates_are_equal_by_value_and_frozen(option: str, compose: Compose) -> N
             setattr(one, name, None)
 
 
-@pytest.mark.parametrize("module", ["conditions", "costs", "champion", "all_of"])
+@pytest.mark.parametrize("module", ["thresholds", "cost_limits", "champion", "all_of"])
 def test_importing_a_gate_brings_nothing_heavy(module: str) -> None:
     heavy = ["pandas", "numpy", "sklearn", "omegaconf", "hydra", "zenml", "mlflow"]
     code = f"import sys, mlrunner.groups.gate.{module}; print([name for name in {heavy} if name in sys.modules])"
@@ -417,8 +417,8 @@ REFUSED: dict[str, tuple[list[str], list[str]]] = {
     "condition that is no gate": (
         ["gate=all_of", "gate.gates.size._target_=mlrunner.groups.deployer.NoDeployer"],
         [
-            "gate.gates.size._target_=mlrunner.groups.deployer.NoDeployer is no mlrunner.groups.gate.Gate; choose an option of "
-            "conf/gate.gates.size/, or name a class of that kind."
+            "gate.gates.size._target_=mlrunner.groups.deployer.NoDeployer is no mlrunner.groups.gate.Gate; choose an option "
+            "of conf/gate.gates.size/, or name a class of that kind."
         ],
     ),
 }

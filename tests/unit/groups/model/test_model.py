@@ -23,8 +23,9 @@ from mlrunner.groups.cleaning import KeepAll
 from mlrunner.groups.model import EstimatorModel, Model, ModelNameConfig, estimator_arguments
 from mlrunner.groups.model.label_encoding import LabelCodes
 from mlrunner.groups.model.packaging import assemble, pip_requirements, trusted_types
+from tests.support.front_door import PROJECT
 
-CONF = Path(__file__).parent.parent / "conf"
+CONF = PROJECT / "conf"
 OPTIONS = sorted(file.stem for file in (CONF / "model").glob("*.yaml"))
 QUICK = {"n_estimators": 5, "iterations": 5, "max_iter": 200}
 BOOSTED = {"hist_gradient_boosting": {"max_iter": 5}}

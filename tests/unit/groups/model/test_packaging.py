@@ -33,9 +33,10 @@ from mlrunner.groups.model.label_encoding import LabelCodes
 from mlrunner.groups.model.packaging import assemble, modules, pip_requirements, trusted_types
 from mlrunner.groups.model.raw_input import CleaningTransformer, kind_of, restored
 from mlrunner.groups.strategy import DataStrategy
+from tests.support.front_door import PROJECT
 
 ABSENT_FROM_SERVERS = ["hydra", "omegaconf", "zenml", "mlflow", "fsspec", "sqlalchemy", "matplotlib", "pyarrow", "rich"]
-CONF = Path(__file__).parent.parent / "conf"
+CONF = PROJECT / "conf"
 LABELS = {
     "text": ["no", "yes"],
     "numbers with gaps between": [3, 7, 9],

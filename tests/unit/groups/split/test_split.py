@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,8 +25,9 @@ from mlrunner.groups.split import (
     StratifiedKFoldDivide,
     TimeOrderedDivide,
 )
+from tests.support.front_door import PROJECT
 
-CONF = Path(__file__).parents[1] / "conf" / "split"
+CONF = PROJECT / "conf" / "split"
 OPTIONS = sorted(path.stem for path in CONF.glob("*.yaml"))
 FOLDED = [name for name in OPTIONS if name.endswith("kfold")]
 HELD_OUT = [name for name in OPTIONS if name not in FOLDED]

@@ -19,7 +19,7 @@ from mlrunner.core.build import build
 from mlrunner.core.errors import ConfigError, ProblemsError, StoreError
 from mlrunner.groups.stack import LocalStack, MlflowServerStack, Stack, ZenmlServerStack, reachability
 from mlrunner.groups.stack.preflight import NEEDED_BYTES, own_folder, refuse_file_store, refuse_full_disk
-from tests.conftest import PROJECT
+from tests.support.front_door import PROJECT
 
 OPTIONS = sorted(path.stem for path in (PROJECT / "conf/stack").glob("*.yaml"))
 OURS = ("ZENML_", "MLFLOW_", "MLRUNNER_STACK")

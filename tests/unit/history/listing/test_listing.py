@@ -31,7 +31,7 @@ from mlrunner.history.listing.sweep import Sweep
 from mlrunner.tracking.records import Record
 from mlrunner.tracking.records.sqlite_store import SqliteStore
 from mlrunner.tracking.records.store import split
-from tests.conftest import PROJECT, environment, front_door
+from tests.support.front_door import PROJECT, environment, front_door
 from tests.support.recorded import Recorded
 
 PARENT = {"mlrunner.sweep_id"}  # has no number of a trial

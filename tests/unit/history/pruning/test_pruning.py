@@ -53,7 +53,6 @@ from mlrunner.history.pruning.loading import everything
 from mlrunner.history.pruning.output import _table, document, megabytes, show, summary, tell
 from mlrunner.history.pruning.plan import Item, Plan
 from mlrunner.history.pruning.selection import score, select
-from mlrunner.search import study as studies
 from mlrunner.tracking import studies, study_lookup
 from mlrunner.tracking.records import DATA, FOLDER, MODEL, REPRODUCES, SWEEP, TRIAL, WINNER_OF, Only, Record, journal_of
 from mlrunner.tracking.records.record import REOPENED, STUDY

@@ -45,7 +45,7 @@ from mlrunner.history.report.page import page_of
 from mlrunner.tracking.records import Record, Store
 from mlrunner.tracking.records.record import STUDY
 from mlrunner.tracking.records.snapshot import Frozen
-from tests.conftest import PROJECT
+from tests.support.front_door import PROJECT
 
 SWEEP = "2026-01-02/03-04-05-678901"
 HOSTILE = "</script><script>alert(1)</script><img src=http://evil.example/x onerror=alert(1)>\"'"

@@ -433,9 +433,10 @@ KNOWN = "it gives r2, rmse, mae, median_absolute_error, mape"
         pytest.param(scripted(raises="ValueError"), "r2", "ValueError: no more", True, id="exception"),
         pytest.param(scripted(raises="MemoryError"), "r2", "MemoryError: no more", True, id="out of memory"),
         pytest.param(
-            model("tests.test_trial.Scriptd"),
+            model("tests.unit.search.trial.test_trial.Scriptd"),
             "r2",
-            "model.estimator._target_: tests.unit.search.trial.test_trial has no class 'Scriptd'. Did you mean 'Scripted'?",
+            "model.estimator._target_: tests.unit.search.trial.test_trial has no class 'Scriptd'. "
+            "Did you mean 'Scripted'?",
             False,
             id="our own words",
         ),

@@ -18,7 +18,7 @@ from optuna.storages import InMemoryStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalRedisBackend
 
 from mlrunner.core.errors import ConfigError, MlrunnerError, ProblemsError, StoreError
-from mlrunner.search import study as studies
+from mlrunner.search import study_setup
 from mlrunner.search.trial_queue import Claims
 from mlrunner.tracking import studies
 from mlrunner.tracking.records import journal_of
@@ -174,9 +174,9 @@ def test_a_study_is_found_again(tmp_path: Path) -> None:
 )
 def test_other_directions_are_refused(begun: Any, asked: Any, was: str, now: str) -> None:
     storage = InMemoryStorage()
-    studies.open_study(storage, "mine", begun, told())
+    study_setup.open_study(storage, "mine", begun, told())
     with pytest.raises(ConfigError) as caught:
-        studies.open_study(storage, "mine", asked, told())
+        study_setup.open_study(storage, "mine", asked, told())
     assert str(caught.value) == (
         f"hydra.sweeper.study_name=mine searched with direction {was}, and not {now}; choose another name, or the "
         "direction that it has."
@@ -187,7 +187,7 @@ def test_other_directions_are_refused(begun: Any, asked: Any, was: str, now: str
 def test_the_directions_are_kept(directions: Any, tmp_path: Path) -> None:
     storage = studies.open_storage(None, tmp_path, "mine")
     for _ in range(2):
-        study = studies.open_study(storage, "mine", directions, told())
+        study = study_setup.open_study(storage, "mine", directions, told())
         assert [one.name.lower() for one in study.directions] == directions
 
 
@@ -217,7 +217,7 @@ Params = list[dict[str, Any]]
 
 
 def claims_of(study: optuna.Study, limit: int, settings: Any, seed: int = 0) -> Claims:
-    return session_of(study, limit, lambda number: studies.sampler(settings, seed, number))
+    return session_of(study, limit, lambda number: study_setup.sampler(settings, seed, number))
 
 
 def choose(trial: optuna.Trial) -> bool:
@@ -270,15 +270,15 @@ def test_another_seed_draws_otherwise(name: str, tmp_path: Path) -> None:
 def test_qmc_spreads_its_points_evenly() -> None:
     """The first trial is drawn by itself; the points of a Sobol sequence after it fall into a sixteenth each."""
     settings = told(sampler=SAMPLERS["qmc"])
-    study = studies.open_study(InMemoryStorage(), "qmc", ["maximize"], settings)
+    study = study_setup.open_study(InMemoryStorage(), "qmc", ["maximize"], settings)
     taking = claims_of(study, 17, settings)
     points = [params["x"] for _, params in work(taking, study)][1:]
     assert sorted(int(one * 16) for one in points) == list(range(16))
 
 
 def drawn(settings: Any, seed: int, number: int) -> float:
-    study = studies.open_study(InMemoryStorage(), "drawn", ["maximize"], settings)
-    study.sampler = studies.sampler(settings, seed, number)
+    study = study_setup.open_study(InMemoryStorage(), "drawn", ["maximize"], settings)
+    study.sampler = study_setup.sampler(settings, seed, number)
     return study.ask().suggest_float("x", 0, 1)
 
 
@@ -299,7 +299,7 @@ def test_the_largest_seed_is_taken() -> None:
 
 def test_what_a_field_calls_null_is_the_librarys_default() -> None:
     settings = told(sampler=sampler("TPE", consider_prior=None, multivariate=None))
-    assert isinstance(studies.sampler(settings, 0, 0), optuna.samplers.TPESampler)
+    assert isinstance(study_setup.sampler(settings, 0, 0), optuna.samplers.TPESampler)
 
 
 @pytest.mark.parametrize(
@@ -320,14 +320,14 @@ def test_what_a_field_calls_null_is_the_librarys_default() -> None:
 )
 def test_a_sampler_that_optuna_refuses(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        studies.sampler(told(**settings), 0, 0)
+        study_setup.sampler(told(**settings), 0, 0)
     assert str(caught.value) == message
 
 
 def test_a_pruner_that_optuna_refuses() -> None:
     settings = told(pruner={"_target_": "optuna.pruners.PercentilePruner", "percentile": 120})
     with pytest.raises(ConfigError) as caught:
-        studies.open_study(InMemoryStorage(), "any", ["maximize"], settings)
+        study_setup.open_study(InMemoryStorage(), "any", ["maximize"], settings)
     assert str(caught.value) == (
         "hydra.sweeper.pruner is refused by Optuna (Percentile must be between 0 and 100 inclusive, but got "
         "percentile=120); see its documentation."
@@ -337,7 +337,7 @@ def test_a_pruner_that_optuna_refuses() -> None:
 @pytest.mark.parametrize(("name", "settings"), [("Nop", {}), ("Median", {"n_startup_trials": 2}), ("Wilcoxon", {})])
 def test_the_pruner_is_the_studys(name: str, settings: dict[str, Any]) -> None:
     told_pruner = {"_target_": f"optuna.pruners.{name}Pruner", **settings}
-    study = studies.open_study(InMemoryStorage(), "any", ["maximize"], told(pruner=told_pruner))
+    study = study_setup.open_study(InMemoryStorage(), "any", ["maximize"], told(pruner=told_pruner))
     assert type(study.pruner).__name__ == f"{name}Pruner"
 
 
@@ -403,30 +403,30 @@ CHANGES = [
 
 @pytest.mark.parametrize(("changed", "sentences"), CHANGES)
 def test_what_has_changed_is_told(changed: dict[str, Any], sentences: list[str], tmp_path: Path) -> None:
-    opened(None, tmp_path, "mine").set_user_attr(studies.META, described())
+    opened(None, tmp_path, "mine").set_user_attr(study_setup.META, described())
     study, now = opened(None, tmp_path, "mine"), described(**changed)
-    assert studies.changes(study, now) == sentences
-    studies.refuse_changes(study, now, allowed=True)
+    assert study_setup.changes(study, now) == sentences
+    study_setup.refuse_changes(study, now, allowed=True)
     if not sentences:
-        studies.refuse_changes(study, now, allowed=False)
+        study_setup.refuse_changes(study, now, allowed=False)
         return
     with pytest.raises(ProblemsError) as caught:
-        studies.refuse_changes(study, now, allowed=False)
+        study_setup.refuse_changes(study, now, allowed=False)
     hint = "choose another hydra.sweeper.study_name, or accept it with hydra.sweeper.allow_changes=true."
     assert caught.value.problems == [f"study mine: {one}; {hint}" for one in sentences]
 
 
 def test_a_study_that_says_nothing_of_itself_is_taken(tmp_path: Path) -> None:
     study = opened(None, tmp_path, "bare")
-    assert studies.changes(study, described()) == []
-    studies.refuse_changes(study, described(), allowed=False)
+    assert study_setup.changes(study, described()) == []
+    study_setup.refuse_changes(study, described(), allowed=False)
 
 
 @pytest.mark.parametrize("text", ["output=json", "tracking.plots=false", "threads=1"])
 def test_what_changes_nothing_of_the_result_is_no_change(text: str, tmp_path: Path) -> None:
     study = opened(None, tmp_path, "mine")
-    study.set_user_attr(studies.META, described())
-    assert studies.changes(study, described(fixed=["dataset=olist", "seed=1", text])) == []
+    study.set_user_attr(study_setup.META, described())
+    assert study_setup.changes(study, described(fixed=["dataset=olist", "seed=1", text])) == []
 
 
 def test_the_owner_is_this_process() -> None:

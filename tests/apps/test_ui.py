@@ -21,7 +21,9 @@ import psutil
 import pytest
 from mlflow import MlflowClient
 
-from mlrunner.cli.commands import ui
+from mlrunner.cli import ui
+from mlrunner.cli.commands import ui as verb
+from mlrunner.groups.deployer import daemons as processes
 from tests.support.front_door import PROJECT, environment, front_door
 from tests.support.recorded import Recorded
 
@@ -128,7 +130,7 @@ def test_a_sweep_has_its_study_and_ctrl_c_ends_all_of_it(recorded: Recorded, swe
         assert str(study["study_id"]) == number
         assert len(asked(f"{base}/api/studies/{number}")["trials"]) == 6
         started = family(process)
-        assert len(started) >= 4  # both servers and their guards
+        assert len(started) >= 3  # MLflow starts children of its own
         shown = " ".join(word for one in started for word in one.cmdline())
         assert "mlflow.db" not in shown  # nor the password of another store: everybody can read command lines
         assert ".journal" not in shown
@@ -136,6 +138,23 @@ def test_a_sweep_has_its_study_and_ctrl_c_ends_all_of_it(recorded: Recorded, swe
         _, err = process.communicate(timeout=20)
         assert (process.returncode, err) == (0, "")
         assert gone(started)
+
+
+@pytest.mark.parametrize(
+    ("text", "storage", "part"),
+    [
+        pytest.param("missing", None, "pip install -e .[dashboard]", id="not installed"),
+        pytest.param("fails", "nowhere://", "optuna-dashboard does not run: ", id="does not start"),
+    ],
+)
+def test_a_missing_dashboard_is_a_note(text: str, storage: str | None, part: str) -> None:
+    study, notes = ui.studies.Study(text, storage or ""), list[tuple[str, str]]()
+    with ui.dashboard(study if storage else None, processes.free_port()) as server:
+        assert (server is None) == (storage is None)
+        ui.show_dashboard(study, server, lambda *note: notes.append(note))
+    ((label, sentence),) = notes
+    assert label == "note"
+    assert part in sentence
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL], ids=["term", "hangup", "kill"])
@@ -173,7 +192,7 @@ def test_an_address_is_one_piece_on_a_narrow_terminal(monkeypatch: pytest.Monkey
     monkeypatch.setenv("COLUMNS", "40")
     monkeypatch.setattr(sys, "stdout", Terminal())
     address = f"http://127.0.0.1:49791/#/experiments/1/runs/{'a' * 32}"
-    ui._say(False, "mlflow", address)
+    verb._show(False, "mlflow", address)
     assert address in sys.stdout.getvalue()  # type: ignore[attr-defined]
 
 

@@ -16,7 +16,7 @@ def main(arguments: list[str]) -> int:
     """Serve the page until Ctrl-C."""
     parser = Parser(
         prog="mlrunner playground",
-        description="Open a page that asks a deployed model for predictions: by form, by CSV file, by pasted request.",
+        description="Open a page that asks a deployed model for predictions: by form or by CSV file.",
     )
     parser.add_argument("name", nargs="?", help="of the deployment; may be left out where there is only one")
     parser.add_argument("--port", type=int, default=0, help="of the page on this machine; a free one by default")
@@ -41,19 +41,15 @@ def find(name: str | None) -> Path:
     """Find the folder of a deployment that serves.
 
     Raises:
-        ConfigError: When there is none of this name, or it does not serve.
+        MlrunnerError: When there is no deployment of this name, or it does not serve.
     """
     from mlrunner.cli.commands import deploy
-    from mlrunner.cli.playground import text
-    from mlrunner.groups.deployer import state as ledger
+    from mlrunner.cli.playground import client
+    from mlrunner.groups.deployer import state
 
-    found = ledger.find(deploy.folder(), name)
-    state = found.state()
-    if state is None:
-        raise ConfigError(f"{found.name} has never served; deploy a run with deployer=local or deployer=docker.")
-    if state.serves is None:
-        raise ConfigError(text.stopped(found.name))
-    return found.folder
+    deployment = state.find(deploy.folder(), name)
+    client.service_of(deployment)
+    return deployment.folder
 
 
 def free(port: int) -> int:

@@ -6,6 +6,7 @@ import os
 import webbrowser
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
 from rich.text import Text
 
@@ -15,7 +16,10 @@ from mlrunner.composition.stores import open_store, tracking_uri
 from mlrunner.core.errors import ConfigError
 from mlrunner.core.terminal import console
 from mlrunner.groups.stack.reachability import is_remote, without_login
-from mlrunner.tracking.records import SQLITE, lookup, split
+from mlrunner.tracking.records import SQLITE, Record, Store, lookup, split
+
+if TYPE_CHECKING:
+    from mlrunner.cli import ui
 
 
 def main(arguments: list[str]) -> int:
@@ -53,18 +57,38 @@ def _view(name: str | None, overrides: list[str], port: int, browser: bool) -> i
     port = 0 if is_remote(uri) else playground.free(port)
     store = open_store(home, overrides)
     record = None if name is None else lookup.find(store, name, home)
+    show = partial(_show, browser)
+    if is_remote(uri):
+        from mlrunner.cli import ui
+
+        show("mlflow", ui.page(without_login(uri).rstrip("/"), store, record))
+        return 0
+    try:
+        _serve(store, uri, home, record, port, show)
+    except KeyboardInterrupt:
+        return 0
+
+
+def _serve(store: Store, uri: str, home: Path, record: Record | None, port: int, show: ui.Show) -> NoReturn:
+    """Run the servers until a signal, or until MLflow's ends by an error."""
     from mlrunner.cli import ui
 
-    view, say = ui.View(store, uri, home, record), partial(_say, browser)
-    if is_remote(uri):
-        say("mlflow", view.page(without_login(uri).rstrip("/")))
-        return 0
-    return ui.run(view, port, playground.free(0), say)
+    study = ui.studies.find(store, record, home)
+    with (
+        ui.mlflow_server(uri, home, port) as mlflow,
+        ui.dashboard(study, playground.free(0)) as dashboard,
+    ):
+        mlflow.wait_until_ready("/health")
+        show("mlflow", ui.page(mlflow.url, store, record))
+        if study is not None:
+            ui.show_dashboard(study, dashboard, show)
+        show("note", "Ctrl-C ends it")
+        mlflow.wait()
 
 
-def _say(browser: bool, label: str, told: str) -> None:
+def _show(browser: bool, label: str, text: str) -> None:
     """Print an address, in one piece also where the terminal is narrower, and open it; or print a note."""
     dim = "dim" if label == "note" else ""
-    console().print(Text.assemble((f"  {label:<10}", "dim"), (told, dim)), soft_wrap=True)
+    console().print(Text.assemble((f"  {label:<10}", "dim"), (text, dim)), soft_wrap=True)
     if browser and label != "note":
-        webbrowser.open(told)
+        webbrowser.open(text)

@@ -1,1 +1,1 @@
-"""A page for people over a deployed model: `mlrunner playground`. Only the modules `page*` know Streamlit."""
+"""`mlrunner playground`: a page with a form that asks a deployed model. Only `page` imports Streamlit."""

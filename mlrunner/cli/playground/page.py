@@ -1,101 +1,144 @@
-"""The page itself, which Streamlit runs from top to bottom after every click."""
+"""The page: a Streamlit script, which runs anew after each click. Its argument is the folder of the deployment."""
 
 from __future__ import annotations
 
-import os
+import io
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
-from mlrunner.cli.playground import code_samples, html, launch, page_form, table, text
-from mlrunner.cli.playground.launch import FOLDER, Served
-from mlrunner.cli.playground.service import AskError
+from mlrunner.cli.playground.client import Service, ServiceError, service_of
+from mlrunner.cli.playground.fields import Field, fields, record
 from mlrunner.groups.deployer.state import Ledger
 
+COLUMNS = 3  # fields side by side
+PREVIEW_ROWS = 1000
+EMPTY = "missing"
+NO_DAY: date | None = None
+EARLIEST, LATEST = date(1900, 1, 1), date(2100, 12, 31)
+MARKDOWN = re.compile(r"([\\`*\[\]<>#~|$:]|(?<![^\W_])_|_(?![^\W_]))")  # not the `_` inside a word, which is plain text
 
-def main() -> None:
+
+def main(folder: Path) -> None:
     """Show the page of a deployment."""
-    ledger = Ledger(Path(os.environ[FOLDER]))
-    st.set_page_config(page_title=f"{ledger.name} · mlrunner", layout="wide")
-    st.html(html.STYLE)
+    st.set_page_config(page_title=f"{folder.name} · mlrunner")
+    st.title(plain(folder.name))
+    with errors_shown():
+        service = service_of(Ledger(folder))
+        facts, form = service.facts(), fields(service.schema())
+        target = str(facts.get("target") or "prediction")
+        st.write(plain(f"Version {facts.get('version')} predicts {target} (model {facts.get('model')})."))
+        one, many = st.tabs(["One row", "CSV file"])
+        with one:
+            predict_form(service, form, target)
+        with many:
+            predict_file(service, form)
+
+
+@contextmanager
+def errors_shown() -> Iterator[None]:
+    """Show an error of the service as a sentence."""
     try:
-        found = launch.ask(ledger)
-    except AskError as error:
-        page_form.keep()
-        st.error(text.plain(error))
-        st.button("Ask again")
-    else:
-        show(found)
+        yield
+    except ServiceError as error:
+        st.error(plain(str(error)))
 
 
-def show(found: launch.Served) -> None:
-    """Show what serves, and the three ways to ask it."""
-    st.html(html.head(found.facts, found.since))
-    one, many, request = st.tabs(["One row", "Many rows", "As a request"])
-    with one:
-        row = page_form.show(found)
-    with many:
-        show_table(found)
-    with request:
-        as_request(found.service.invocations, row)
+def plain(text: str) -> str:
+    """Escape what Streamlit reads as Markdown."""
+    return MARKDOWN.sub(r"\\\1", text)
 
 
-def as_request(url: str, row: dict[str, Any]) -> None:
-    """Show how a program asks for what the form asks for."""
-    st.write("What the form asked for, or was last filled with, for a shell:")
-    st.code(code_samples.curl(url, row), language="bash", wrap_lines=True)
-    st.write("The same in Python:")
-    st.code(code_samples.python(url, row), language="python", wrap_lines=True)
-    st.write("A CSV file with many rows:")
-    st.code(code_samples.curl_csv(url), language="bash", wrap_lines=True)
+def predict_form(service: Service, form: Sequence[Field], target: str) -> None:
+    """Show the form, and the answer to what it holds."""
+    with st.form("row", border=False):
+        st.caption("The model needs the columns with a star. An empty field is a missing value.")
+        spare = [field for field in form if not field.required]
+        entries = grid([field for field in form if field.required])
+        if spare:
+            with st.expander(f"{len(spare)} optional columns", expanded=not entries):
+                entries += grid(spare)
+        pressed = st.form_submit_button("Predict", type="primary")
+    if pressed:
+        with errors_shown():
+            (prediction,), model = service.predict_row(record(entries))
+            show_answer(prediction, model, target)
+
+
+def grid(form: Sequence[Field]) -> list[tuple[Field, Any]]:
+    """Show fields side by side, row by row, so that a phone shows them in the same order; return what they hold."""
+    entries = []
+    for start in range(0, len(form), COLUMNS):
+        for place, field in zip(st.columns(COLUMNS), form[start : start + COLUMNS], strict=False):
+            with place:
+                entries.append((field, entry(field)))
+    return entries
+
+
+def entry(field: Field) -> Any:
+    """Show a field, and return what it holds."""
+    label, key = plain(field.name) + (" *" if field.required else ""), repr(field)
+    st.session_state.setdefault(key, field.initial)  # a default value could not be emptied
+    if field.widget == "number":
+        return st.number_input(label, value=None, format="%g", step=1.0, key=key, placeholder=EMPTY)
+    if field.options:
+        return st.selectbox(label, field.options, index=None, key=key, placeholder=EMPTY)
+    if field.widget == "date":
+        limits = min(EARLIEST, field.initial or EARLIEST), max(LATEST, field.initial or LATEST)
+        return st.date_input(label, NO_DAY, *limits, key=key, format="YYYY-MM-DD")
+    return st.text_input(label, value=None, key=key, placeholder=EMPTY)
+
+
+def show_answer(prediction: Any, model: str, target: str) -> None:
+    """Show the prediction of one row: in short, and exactly."""
+    short = f"{prediction:.4g}" if isinstance(prediction, float) else str(prediction)
+    st.metric(plain(target), "-" if prediction is None else plain(short))
+    exact = "The model gives no number for this row" if prediction is None else f"Exactly {prediction}"
+    st.caption(plain(f"{exact}, says {model}."))
+
+
+def predict_file(service: Service, form: Sequence[Field]) -> None:
+    """Take a CSV file, and show and offer its predictions."""
+    st.write(plain(f"The first line names the columns: {', '.join(field.name for field in form if field.required)}."))
+    file = st.file_uploader("CSV file", type="csv")
+    if file is None or not st.button("Predict all rows", type="primary"):
+        return
+    with errors_shown():
+        table = read(file.getvalue())
+        predictions, model = service.predict_csv(table.to_csv(index=False).encode())
+        table = table.drop(columns="prediction", errors="ignore")
+        table.insert(0, "prediction", predictions)
+        st.dataframe(table.head(PREVIEW_ROWS), hide_index=True)
+        target = f"{Path(file.name).stem}_predictions.csv"
+        st.caption(plain(f"{len(table):,} predictions of {model}; the page shows {PREVIEW_ROWS:,} at most."))
+        st.download_button("Download the predictions", table.to_csv(index=False), target, "text/csv", on_click="ignore")
+
+
+def read(data: bytes) -> pd.DataFrame:
+    """Read a CSV file in UTF-8, separated by commas, semicolons or tabs, as texts.
+
+    Raises:
+        ServiceError: When it is no such file, or has no row.
+    """
+    try:
+        first = data.decode("utf-8-sig").partition("\n")[0]
+        separator = max(",;\t", key=first.count)
+        table = pd.read_csv(io.BytesIO(data), sep=separator, dtype=str, keep_default_na=False)
+    except ValueError as error:  # the class of pandas' and Unicode's errors
+        raise ServiceError(f"The file is not CSV in UTF-8 ({str(error).strip()}).") from error
+    if table.empty:
+        raise ServiceError("The file holds no row; its first line names the columns, each line after it is a row.")
+    if not isinstance(table.index, pd.RangeIndex):  # pandas takes surplus values for an index
+        raise ServiceError("The rows of the file hold more values than its first line names columns.")
+    return table
 
 
 if __name__ == "__main__":
-    main()
-
-
-SHOWN = 1000  # rows on the page; the file to download holds all
-ANSWERS = "answers"  # key of the session: the last predictions, with the file and the version that they are of
-CSV = "text/csv"
-
-
-def show_table(served: Served) -> None:
-    """Take a file, and show its predictions."""
-    st.write("Choose a CSV file whose first line names the columns; columns that the model does not know are ignored.")
-    if served.rows:
-        sample = table.example(served.rows)
-        st.download_button("Download an example file", sample, f"{served.service.name}.csv", CSV, on_click="ignore")
-    file = st.file_uploader("CSV file", type="csv")
-    if file is None:
-        return
-    try:
-        given = table.read(file.getvalue())
-        if st.button(f"Predict {len(given.rows):,} rows", type="primary"):
-            st.session_state[ANSWERS] = file.file_id, served.version, predicted(served, given)
-    except AskError as error:
-        st.error(text.plain(error))
-    else:
-        show_answers(served, given, file)
-
-
-def predicted(served: Served, given: table.Table) -> list[Any]:
-    """Predict every row, and show how far it is."""
-    bar = st.progress(0.0)
-    try:
-        return table.predict(served.service, given, bar.progress)
-    finally:
-        bar.empty()
-
-
-def show_answers(served: Served, given: table.Table, file: Any) -> None:
-    """Show the predictions, if they are of this file and this version."""
-    of, version, found = st.session_state.get(ANSWERS, (None, None, None))
-    if (of, version) != (file.file_id, served.version):
-        return
-    header, rows = table.with_predictions(given, found)
-    st.dataframe({name: [row[at] for row in rows[:SHOWN]] for at, name in enumerate(header)}, hide_index=True)
-    if len(rows) > SHOWN:
-        st.caption(f"The first {SHOWN:,} of {len(rows):,} rows; the file to download holds all.")
-    target, data = f"{Path(file.name).stem}_predictions.csv", table.write(header, rows)
-    st.download_button("Download the predictions", data, target, CSV, on_click="ignore", type="primary")
+    main(Path(sys.argv[1]))

@@ -1,120 +1,81 @@
-"""`mlrunner ui`: MLflow's pages on the store of this home, and Optuna's on its studies, on loopback."""
+"""`mlrunner ui`: MLflow's server on the runs of this project, and optuna-dashboard on a study, as child processes."""
 
 from __future__ import annotations
 
 import json
-import sys
-import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from mlrunner.cli.playground.service import DIRECT
-from mlrunner.cli.ui import studies, web_servers
+from mlrunner.cli.ui import studies
 from mlrunner.cli.ui.studies import Study
-from mlrunner.core.errors import StoreError
+from mlrunner.core.child_server import HOST, LOOPBACK, ChildServer, child_server
+from mlrunner.core.errors import MlrunnerError
 from mlrunner.tracking.records import Record, Store
 
-HOST = "127.0.0.1"
 SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
-    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # of evaluations that nobody asks for here
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # starts more processes, for evaluations
 }
-LOOK = 0.3  # seconds between looks at the servers
-Say = Callable[[str, str], object]
+Show = Callable[[str, str], object]
 
 
-@dataclass(frozen=True)
-class View:
-    """What is to be shown.
+def page(url: str, store: Store, record: Record | None) -> str:
+    """Return the address of a run's page on an MLflow server, or of the newest run's experiment.
 
     Args:
-        store: Where runs are recorded.
-        uri: Its address.
-        home: The folder that holds `.mlrunner/`.
-        record: A run or a sweep that was named; None for neither.
+        url: Address of the server.
+        store: Store of the runs.
+        record: Run to open; None opens the newest run's experiment.
     """
-
-    store: Store
-    uri: str
-    home: Path
-    record: Record | None
-
-    def page(self, url: str) -> str:
-        """Find the page of the run, or of the newest run's experiment."""
-        shown = self.record or self.store.one("")
-        experiment = None if shown is None else experiment_of(url, shown.run_id)
-        if shown is None or experiment is None:
-            return url
-        return f"{url}/#/experiments/{experiment}" + ("" if self.record is None else f"/runs/{shown.run_id}")
-
-
-def experiment_of(url: str, run_id: str) -> str | None:
-    """Ask a server of MLflow for the number of a run's experiment; None when it does not tell."""
+    run = record or store.one("")
+    if run is None:
+        return url
     try:
-        with DIRECT.open(f"{url}/api/2.0/mlflow/runs/get?run_id={quote(run_id)}", timeout=10) as found:
-            return str(json.load(found)["run"]["info"]["experiment_id"])
+        with LOOPBACK.open(f"{url}/api/2.0/mlflow/runs/get?run_id={quote(run.run_id)}", timeout=10) as response:
+            experiment = json.load(response)["run"]["info"]["experiment_id"]
     except (OSError, ValueError, KeyError):
-        return None
+        return url
+    return f"{url}/#/experiments/{experiment}" + ("" if record is None else f"/runs/{run.run_id}")
 
 
-def run(view: View, port: int, study_port: int, say: Say) -> int:
-    """Serve the pages until Ctrl-C, SIGTERM or the end of the terminal.
+@contextmanager
+def mlflow_server(uri: str, home: Path, port: int) -> Iterator[ChildServer]:
+    """Start MLflow's server.
 
     Args:
-        view: What is to be shown.
-        port: Of MLflow's pages.
-        study_port: Of Optuna's.
-        say: Is told the name and the address of each page, once it answers.
-
-    Returns:
-        0.
-
-    Raises:
-        StoreError: When MLflow's server does not start, or ends by itself.
+        uri: Address of the store of the runs.
+        home: Folder that holds `.mlrunner/`.
+        port: Port on loopback.
     """
-    study = studies.study_of(view.store, view.record, view.home)
-    try:
-        with ExitStack() as running:
-            pages = running.enter_context(_mlflow(view, port))
-            board = None if study is None else _dashboard(running, study, study_port)
-            pages.wait_until_it_answers("/health")
-            say("mlflow", view.page(pages.url))
-            if study is not None:
-                _present(board, study, say)
-            say("note", "Ctrl-C ends it")
-            while not pages.has_ended:
-                time.sleep(LOOK)
-            raise pages.failure()
-    except KeyboardInterrupt:
-        return 0
+    command = ["mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"]
+    # Not arguments: MLflow repeats those in the command line of a process of its own.
+    stores = {"MLFLOW_BACKEND_STORE_URI": uri}
+    stores["MLFLOW_DEFAULT_ARTIFACT_ROOT"] = (home / ".mlrunner" / "artifacts").as_uri()
+    with child_server("MLflow's server", port, command, {**SETTINGS, **stores}) as server:
+        yield server
 
 
-def _mlflow(view: View, port: int) -> AbstractContextManager[web_servers.Server]:
-    command = [sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"]
-    # In the environment, for everybody on this machine can read a command line, and a password in it.
-    places = {"MLFLOW_BACKEND_STORE_URI": view.uri}
-    places["MLFLOW_DEFAULT_ARTIFACT_ROOT"] = (view.home / ".mlrunner" / "artifacts").as_uri()
-    return web_servers.started("MLflow's server", f"http://{HOST}:{port}", command, {**SETTINGS, **places})
+@contextmanager
+def dashboard(study: Study | None, port: int) -> Iterator[ChildServer | None]:
+    """Start optuna-dashboard on a study; yield None without a study, or where it is not installed."""
+    if study is None or not studies.is_installed():
+        yield None
+        return
+    command = ["optuna-dashboard", study.storage, "--host", HOST, "--port", str(port), "--server", "wsgiref"]
+    with child_server("optuna-dashboard", port, command) as server:
+        yield server
 
 
-def _dashboard(running: ExitStack, study: Study, port: int) -> web_servers.Server | None:
-    if not studies.is_installed():
-        return None
-    told, where = study.command(HOST, port), study.environment
-    return running.enter_context(web_servers.started("optuna-dashboard", f"http://{HOST}:{port}", told, where))
-
-
-def _present(board: web_servers.Server | None, study: Study, say: Say) -> None:
-    """Tell where the dashboard is; MLflow's pages are there also without it."""
-    if board is None:
-        say("note", studies.MISSING)
+def show_dashboard(study: Study, server: ChildServer | None, show: Show) -> None:
+    """Show the page of a study, or a note why there is none: MLflow's pages do not need it."""
+    if server is None:
+        show("note", studies.MISSING)
         return
     try:
-        board.wait_until_it_answers("/api/meta")
-    except StoreError as error:
-        say("note", str(error))
-        return
-    say("optuna", study.page(board.url))
+        server.wait_until_ready("/api/meta")
+    except MlrunnerError as error:
+        show("note", str(error))
+    else:
+        show("optuna", study.page(server.url))

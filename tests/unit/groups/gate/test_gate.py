@@ -417,8 +417,8 @@ REFUSED: dict[str, tuple[list[str], list[str]]] = {
     "condition that is no gate": (
         ["gate=all_of", "gate.gates.size._target_=mlrunner.groups.deployer.NoDeployer"],
         [
-            "gate.gates.size._target_=mlrunner.groups.deployer.NoDeployer is no mlrunner.groups.gate.Gate; choose an option "
-            "of conf/gate.gates.size/, or name a class of that kind."
+            "gate.gates.size._target_=mlrunner.groups.deployer.NoDeployer is no mlrunner.groups.gate.Gate; choose an "
+            "option of conf/gate.gates.size/, or name a class of that kind."
         ],
     ),
 }

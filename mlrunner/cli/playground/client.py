@@ -1,0 +1,93 @@
+"""Requests to the deployed service."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mlrunner.core.child_server import LOOPBACK
+from mlrunner.core.errors import MlrunnerError
+from mlrunner.groups.deployer.state import Ledger
+
+INFO_SECONDS, PREDICT_SECONDS = 5.0, 90.0  # the service has a time limit of its own for predictions
+Answer = tuple[list[Any], str]  # a prediction for each row, None where there is none; the model, such as `houses/2`
+ROW = re.compile(r"\brow (\d+)(?= has )")  # how the service names a row of the request, counted from 0
+
+
+class ServiceError(MlrunnerError):
+    """The service gives no answer; the message is the one sentence that says why."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """A deployed service: the name of its deployment, and its address without a slash at the end."""
+
+    name: str
+    url: str
+
+    def facts(self) -> dict[str, Any]:
+        """Return what serves: name, version, model, target."""
+        return self._request("/version")[0]
+
+    def schema(self) -> dict[str, Any]:
+        """Return the columns of the model and the input example."""
+        return self._request("/schema")[0]
+
+    def predict_row(self, row: Mapping[str, Any]) -> Answer:
+        """Predict the row of the form."""
+        body = json.dumps({"dataframe_records": [row]}).encode()
+        return self._predict(body, "application/json", lambda _: "the form")
+
+    def predict_csv(self, body: bytes) -> Answer:
+        """Predict the rows of a CSV file, whose header is row 1 in messages, as in a spreadsheet."""
+        return self._predict(body, "text/csv", lambda row: f"row {row + 2} of the file")
+
+    def _predict(self, body: bytes, content_type: str, row_name: Callable[[int], str]) -> Answer:
+        try:
+            answer, headers = self._request("/invocations", body, content_type)
+        except ServiceError as error:
+            raise ServiceError(ROW.sub(lambda match: row_name(int(match[1])), str(error))) from error
+        return list(answer["predictions"]), str(headers.get("X-Model", self.name))
+
+    def _request(
+        self, path: str, body: bytes | None = None, content_type: str = "application/json"
+    ) -> tuple[dict[str, Any], Mapping[str, str]]:
+        request = urllib.request.Request(self.url + path, body, {"Content-Type": content_type})
+        try:
+            with LOOPBACK.open(request, timeout=INFO_SECONDS if body is None else PREDICT_SECONDS) as response:
+                return dict(json.loads(response.read())), response.headers
+        except urllib.error.HTTPError as error:
+            with error:
+                raise ServiceError(_message(error.read(), error.code)) from error
+        except (OSError, TypeError, ValueError, http.client.HTTPException) as error:
+            raise ServiceError(
+                f"{self.name} does not answer at {self.url}; see mlrunner status, or start it again with "
+                f"mlrunner deploy --restart {self.name}."
+            ) from error
+
+
+def _message(body: bytes, status: int) -> str:
+    try:
+        return str(json.loads(body)["message"])
+    except (ValueError, KeyError, TypeError):
+        return f"The service answered with status {status} and no reason."
+
+
+def service_of(ledger: Ledger) -> Service:
+    """Read the address of a deployment from its state.
+
+    Raises:
+        ServiceError: When the deployment does not serve.
+    """
+    state = ledger.state()
+    if state is None:
+        raise ServiceError(f"{ledger.name} has never served; deploy a run with deployer=local or deployer=docker.")
+    if state.serves is None:
+        raise ServiceError(f"{ledger.name} is stopped; start it again with mlrunner deploy --restart {ledger.name}.")
+    return Service(ledger.name, state.url)

@@ -106,9 +106,9 @@ def _report(
     settings = plan.first.composition.settings
     if not settings.tracking.plots:
         return None
-    from mlrunner.history.report import Table, publishing
+    from mlrunner.history.report import publishing
 
-    data, study = plan.first.repeats[0].data, conduct.search.study
+    study = conduct.search.study
     is_ranked = len(plan.goal.metrics) == 1 and results.best_of(results.valid(study), plan.goal) is not None
     return publishing.at_end(
         conduct.parent,
@@ -117,7 +117,6 @@ def _report(
         outcomes=outcomes,
         figures=figures,
         verdict=results.lead_of(study, plan.goal).told if is_ranked else "",
-        table=Table(data.dataset.label, data.fingerprint, data.table),
     )
 
 

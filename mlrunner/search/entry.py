@@ -8,8 +8,8 @@ from omegaconf import OmegaConf
 
 from mlrunner.core.errors import ConfigError
 from mlrunner.core.overrides import misread
-from mlrunner.search import legacy_space, space_reader, workers
 from mlrunner.search import settings as told
+from mlrunner.search import space_reader, workers
 from mlrunner.search.composer import Composer
 
 if TYPE_CHECKING:
@@ -55,10 +55,9 @@ def sweep(context: HydraContext, task_function: TaskFunction, config: DictConfig
 
 def read_space(settings: told.SweepSettings, composer: Composer, arguments: list[str]) -> Space:
     """Read the space and what is excluded from it."""
-    params = {**legacy_space.read(settings.search_space or {}), **(settings.params or {})}
     return space_reader.read(
         arguments,
-        params,
+        settings.params or {},
         lambda fixed, options: models(composer, fixed, options),
         searched=not settings.is_grid,
         loader=composer.loader,

@@ -40,7 +40,6 @@ class SweepSettings(pydantic.BaseModel):
     n_trials: Annotated[int, Field(gt=0)] | None
     n_jobs: int = Field(gt=0)
     max_failure_rate: float = Field(ge=0, le=1)
-    search_space: dict[str, Any] | None
     params: dict[str, Any] | None
     custom_search_space: str | None
     timeout: Annotated[float, Field(gt=0)] | None
@@ -79,18 +78,32 @@ def read(config: DictConfig) -> SweepSettings:
 
     Raises:
         ProblemsError: With a sentence for each impossible value.
-        ConfigError: When the sampler's package is not installed.
+        ConfigError: When the sampler's package is not installed, or ranges are written in the form of Hydra 1.1.
     """
     told = OmegaConf.to_container(config.hydra.sweeper, resolve=True, enum_to_str=True)
     if not isinstance(told, dict):
         raise ConfigError(f"{KEY} holds no keys; choose hydra/sweeper=optuna.")
     values = {str(key): value for key, value in told.items() if not str(key).startswith("_")}
+    refuse_search_space(values.pop("search_space", None))
     try:
         settings = SweepSettings.model_validate(values)
     except pydantic.ValidationError as error:
         raise ProblemsError(sentences(error, KEY, {"": list(SweepSettings.model_fields)})) from error
     refuse_absent(settings)
     return settings
+
+
+def refuse_search_space(ranges: Any) -> None:
+    """Refuse ranges in the form of Hydra 1.1.
+
+    Raises:
+        ConfigError: With where to write them.
+    """
+    if ranges is not None:
+        raise ConfigError(
+            f"{KEY}.search_space is the form of Hydra 1.1; write the ranges under {KEY}.params, such as "
+            f"'+{KEY}.params={{model.estimator.max_depth: \"range(2,9)\"}}'."
+        )
 
 
 def refuse_absent(settings: SweepSettings) -> None:

@@ -182,7 +182,7 @@ class OptunaSweeperConf:
     n_trials: int | None = 20  # in all, over every resume; null for the whole of a grid
     n_jobs: int = 2  # trials at the same time
     max_failure_rate: float = 0.5  # share of n_trials that may fail; beyond it the sweep stops with exit code 1
-    search_space: dict[str, Any] | None = None  # the form of Hydra 1.1; prefer params
+    search_space: Any = None  # the form of Hydra 1.1, refused with a sentence that names params
     params: dict[str, Any] | None = field(default_factory=dict)  # key to range, as on the command line
     custom_search_space: str | None = None  # a function of (config, trial)
     timeout: float | None = None  # seconds after which no trial is begun

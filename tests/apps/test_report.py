@@ -25,8 +25,6 @@ SECTIONS = {
 PICTURES = {
     "search": {
         "optimization_history",
-        "hyperparameter_importance",
-        "parallel_coordinates",
         "slices",
         "cost_against_score",
         "residuals",

@@ -256,8 +256,12 @@ def test_a_plan_starts_nothing(tmp_path: Path) -> None:
         (["model.estimator.alpha=-3,1"], "model.estimator: The 'alpha' parameter of Ridge must be a float"),
         (["hydra.sweeper.n_trials=0"], "hydra.sweeper.n_trials=0 should be greater than 0."),
         (["hydra.sweeper.storage=sqlit:///a.db"], "hydra.sweeper.storage=sqlit:///a.db does not open"),
+        (
+            ["hydra.sweeper.search_space={model.estimator.alpha:{low:1,high:2}}"],
+            "write the ranges under hydra.sweeper.params",
+        ),
     ],
-    ids=["key", "impossible-value", "no-trial", "storage"],
+    ids=["key", "impossible-value", "no-trial", "storage", "search-space"],
 )
 def test_what_is_wrong_is_said_before_the_first_trial(arguments: list[str], sentence: str, tmp_path: Path) -> None:
     done = front_door(tmp_path, "sweep=optuna", "dataset=diabetes", "model=ridge", *arguments)

@@ -1,6 +1,7 @@
 """Plots: the pictures that every run logs, and the two computations that only a picture needs.
 
-Drawn with matplotlib's object interface: pyplot keeps global state, and two trials may draw in two threads.
+Drawn with matplotlib's object interface: pyplot keeps global state, and two trials may draw in two threads. Only the
+pictures of a whole search use pyplot, as Optuna draws them: one process draws them once, when the trials have ended.
 """
 
 from __future__ import annotations

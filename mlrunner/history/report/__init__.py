@@ -6,12 +6,12 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlrunner.history.report.content import Material, Table, gather
+from mlrunner.history.report.content import Material, gather
 
 if TYPE_CHECKING:
     from mlrunner.tracking.records import Record
 
-__all__ = ["FILE", "Material", "Table", "gather", "html", "log", "place", "write"]
+__all__ = ["FILE", "Material", "gather", "html", "log", "place", "write"]
 FILE = "report.html"
 
 

@@ -15,27 +15,11 @@ from mlrunner.history.report.trials import Trial
 from mlrunner.tracking.records import BEST, FOLDER, STUDY, WINNER, Record, Store, lookup, read_yaml
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.figure import Figure
 
     from mlrunner.core.outcome import Outcome
 
 SUMMARY, RESULT = "optimization_results.yaml", "result.json"
-
-
-@dataclass(frozen=True)
-class Table:
-    """A data set that is at hand, so that it need not be read again.
-
-    Args:
-        label: Its name for people.
-        fingerprint: The digest of its content.
-        rows: Raw.
-    """
-
-    label: str
-    fingerprint: str
-    rows: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -51,8 +35,6 @@ class Material:
         summary: Of a search: what came of it.
         figures: Of a sweep: its pictures, drawn.
         verdict: Says how sure the best one's lead is; empty for nothing.
-        table: The data set, where it is at hand.
-        hurried: Whether somebody waits for a sweep to end: then a large data set is not read once more.
     """
 
     subject: Record
@@ -63,8 +45,6 @@ class Material:
     summary: Mapping[str, Any] = field(default_factory=dict)
     figures: Mapping[str, Figure] = field(default_factory=dict)
     verdict: str = ""
-    table: Table | None = None
-    hurried: bool = False
 
     @property
     def kind(self) -> str:
@@ -100,8 +80,6 @@ def gather(
     outcomes: Sequence[Outcome] | None = None,
     figures: Mapping[str, Figure] | None = None,
     verdict: str = "",
-    table: Table | None = None,
-    hurried: bool = False,
 ) -> Material:
     """Read what a report is made of.
 
@@ -111,11 +89,9 @@ def gather(
         outcomes: Of the sweep's compositions; None reads them.
         figures: Of the search, where they are drawn.
         verdict: How sure the best one's lead is.
-        table: The data set, where it is at hand.
-        hurried: Whether somebody waits for a sweep to end.
     """
     if not subject.is_sweep:
-        return Material(subject, subject, store, goal=goal_of(subject, {}, []), table=table)
+        return Material(subject, subject, store, goal=goal_of(subject, {}, []))
     summary = read_yaml(subject.text(SUMMARY) or "{}")
     goal = goal_of(subject, summary, [])
     found = list(outcomes) if outcomes is not None else _outcomes(subject, store, goal)
@@ -125,7 +101,7 @@ def gather(
     leads = _leading(subject, store, arranged)
     if figures is None and STUDY not in subject.tags:
         figures = grids.figures(subject.place, found, goal)
-    return Material(subject, leads, store, arranged, goal, summary, figures or {}, verdict, table, hurried)
+    return Material(subject, leads, store, arranged, goal, summary, figures or {}, verdict)
 
 
 def _leading(subject: Record, store: Store, arranged: list[Trial]) -> Record | None:

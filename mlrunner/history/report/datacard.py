@@ -1,138 +1,130 @@
-"""The data card: what a run learned from, as it was then."""
+"""The data card: one table of the columns that a run learned from, as the run recorded them."""
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from mlrunner.core.errors import MlrunnerError
-from mlrunner.history.report import columns
-from mlrunner.history.report.columns import Bar, Described
-from mlrunner.history.report.content import Material, Table
+import numpy as np
+
+from mlrunner.core.terminal import number
+from mlrunner.groups.dataset import profile
 from mlrunner.tracking.records import DATA
 from mlrunner.tracking.records.snapshot import surroundings
 
 if TYPE_CHECKING:
-    from mlrunner.groups.dataset import Dataset
+    from mlrunner.history.report.content import Material
     from mlrunner.tracking.records import Record
 
-SHOWN = 200  # columns of the card
-LOOKED_AT = 100_000  # rows, evenly spaced
-LARGE = 5_000_000  # cells of a table that takes seconds to read
+MOST_COLUMNS, BINS = 200, 16  # of the card; of a histogram
+TOP, LENGTH = 4, 24  # values that are named, and letters of each
 SOURCES = ("path", "query", "loader")
 
 
 @dataclass(frozen=True)
-class Card:
-    """What is told of a data set.
+class Column:
+    """A row of the card; `heights` are the bars of a histogram, from 0 to 1, and empty for values without an order."""
 
-    Args:
-        facts: By label.
-        note: What one should know about the numbers; empty for nothing.
-        columns: One by one.
-        target: How the target is distributed.
-        more: How many columns are not shown.
-    """
+    name: str
+    role: str
+    dtype: str
+    missing: float
+    distinct: int
+    text: str
+    heights: tuple[float, ...] = ()
+
+    @property
+    def missing_text(self) -> str:
+        """The share of missing values for people."""
+        return _share(self.missing) if self.missing else "0"
+
+
+@dataclass(frozen=True)
+class Card:
+    """The data of a run: the target first, ignored columns last, and how many `more` are not shown."""
 
     facts: Mapping[str, str]
     note: str
-    columns: tuple[Described, ...] = ()
-    target: tuple[Bar, ...] = ()
+    columns: tuple[Column, ...]
     more: int = 0
 
 
 def card(material: Material) -> Card | None:
-    """Describe the data set of the run that leads; None where none is known."""
+    """Describe the data of the leading run; None where none is known."""
     lead = material.lead
     if lead is None or "dataset.target" not in lead.params:
         return None
-    noted = surroundings(lead, material.store).data
-    large = material.hurried and noted.get("rows", 0) * len(noted.get("columns", ())) > LARGE
-    table, problem = _table(lead, material.table, large)
-    if table is None:
-        return _remembered(lead, noted, problem)
-    step = -(-len(table.rows) // LOOKED_AT)
-    some = table.rows.iloc[::step] if step > 1 else table.rows
-    note = f"The columns are described by {len(some):,} evenly spaced rows." if step > 1 else ""
-    roles = _roles([str(name) for name in some.columns], lead.params)
-    shown = tuple(columns.described(some[name], role) for name, role in list(roles.items())[:SHOWN])
-    target, task = lead.params["dataset.target"], lead.params.get("dataset.task", "")
-    bars = columns.distribution(some[target], task) if target in some else ()
-    told = _facts(lead, table.label, len(table.rows), len(roles))
-    return Card(told, note, shown, tuple(bars), max(0, len(roles) - SHOWN))
+    recorded = surroundings(lead, material.store).data
+    columns, rows = recorded.get("columns", {}), recorded.get("rows", 0)
+    note = "" if columns else "The run recorded nothing about its columns."
+    if recorded.get("looked_at", rows) < rows:
+        note = f"Described by {recorded['looked_at']:,} evenly spaced rows."
+    roles = _roles(list(columns), lead.params)
+    table = tuple(describe(name, columns[name], role) for name, role in list(roles.items())[:MOST_COLUMNS])
+    return Card(_facts(lead, rows, len(columns)), note, table, more=max(0, len(roles) - MOST_COLUMNS))
 
 
-def _table(lead: Record, at_hand: Table | None, large: bool) -> tuple[Table | None, str]:
-    """Get the rows that the run had, or a sentence that says why there are none."""
-    wanted = lead.tags.get(DATA)
-    if at_hand is not None and at_hand.fingerprint == wanted:
-        return at_hand, ""
-    if large:
-        return None, f"The data set is large; mlrunner report {lead.short} reads all of it."
-    try:
-        dataset = _dataset(lead)
-        if dataset.fingerprint() != wanted:
-            return None, "The data set has changed since the run."
-        return Table(dataset.label, str(wanted), dataset.load()), ""
-    except MlrunnerError as error:
-        told = " ".join(getattr(error, "problems", [str(error)])).rstrip(".")
-        return None, f"The data set cannot be read any more: {told}."
-    except Exception as error:  # a data set of the user's own may raise anything, and a report shall not fail of it
-        return None, f"The data set cannot be read any more: {type(error).__name__}: {error}."
+def describe(name: str, recorded: Mapping[str, Any], role: str) -> Column:
+    """Describe a column by its entry of `dataset.profile`."""
+    known = (name, role, recorded["dtype"], recorded["missing"], recorded["distinct"])
+    marks = recorded.get("quantiles", [])
+    if not marks:
+        top = list(recorded.get("top", {}).items())[:TOP]
+        short = {value: value if len(value) <= LENGTH else f"{value[: LENGTH - 1]}…" for value, _ in top}
+        return Column(*known, ", ".join(f"{short[value]} {_share(share)}" for value, share in top))
+    is_date = str(recorded["dtype"]).startswith(profile.DATES)
+    least, median, greatest = (_value(marks[k], is_date) for k in (0, len(marks) // 2, -1))
+    text = least if least == greatest else f"{least} … {median} … {greatest}"
+    return Column(*known, text, _heights(recorded.get("shares") or [[mark, 1.0] for mark in marks]))
 
 
-def _dataset(lead: Record) -> Dataset:
-    from mlrunner.composition.trust import refuse_foreign
-    from mlrunner.core.build import build
-    from mlrunner.groups.dataset import Dataset
-
-    config = lead.config()
-    refuse_foreign(config, ("dataset",))
-    found: Dataset = build(config["dataset"], "dataset", Dataset)
-    return found
+def _heights(weighted: Sequence[Sequence[float]]) -> tuple[float, ...]:
+    """Draw a histogram of values with weights: the exact shares of a few values, or quantiles of the same weight."""
+    if not math.isfinite(weighted[-1][0] - weighted[0][0]):  # the range of the largest floats is infinite
+        return ()
+    values, weights = np.array(weighted, dtype=float).T
+    counts, _ = np.histogram(values, BINS, weights=weights)
+    return tuple((counts / counts.max()).round(3).tolist())
 
 
-def _remembered(lead: Record, told: Mapping[str, Any], problem: str) -> Card:
-    """Show what the run noted of its data."""
-    found = told.get("columns", {})
-    note = f"{problem} This is what the run noted, of some of its rows." if found else problem
-    roles = _roles(list(found), lead.params)
-    shown = tuple(columns.remembered(name, found[name], role) for name, role in list(roles.items())[:SHOWN])
-    label = lead.params.get("dataset.name", lead.params.get("dataset", ""))
-    facts = _facts(lead, label, told.get("rows"), len(roles) or None)
-    return Card(facts, note, shown, more=max(0, len(roles) - SHOWN))
-
-
-def _facts(lead: Record, label: str, rows: int | None, width: int | None) -> dict[str, str]:
+def _facts(lead: Record, rows: int, width: int) -> dict[str, str]:
     params = lead.params
     source = [params[f"dataset.{key}"] for key in SOURCES if params.get(f"dataset.{key}", "null") != "null"]
-    told = {
-        "data set": label,
+    facts = {
+        "data set": params.get("dataset.name", params.get("dataset", "")),
         "source": ", ".join(source),
-        "rows": "" if rows is None else f"{rows:,}",
-        "columns": "" if width is None else f"{width:,}",
+        "rows": f"{rows:,}" if rows else "",
+        "columns": f"{width:,}" if width else "",
         "target": params["dataset.target"],
         "task": params.get("dataset.task", ""),
         "digest": lead.tags.get(DATA, ""),
     }
-    return {name: text for name, text in told.items() if text}
+    return {label: text for label, text in facts.items() if text}
 
 
 def _roles(names: Sequence[str], params: Mapping[str, str]) -> dict[str, str]:
-    """Say which part each column plays, empty for a feature; the target first, and what is no feature last."""
-    told = dict.fromkeys(_listed(params.get("dataset.ignore", "[]")), "ignored")
-    told |= {params[f"dataset.{role}"]: role for role in ("time", "group", "target") if f"dataset.{role}" in params}
-    rank = {"target": 0, "": 1, "group": 2, "time": 2, "ignored": 3}
-    found = {name: told.get(name, "") for name in names}
-    return dict(sorted(found.items(), key=lambda item: rank[item[1]]))
+    """Return the role of each column: the target first, features next, and ignored columns last."""
+    roles = dict.fromkeys(_listed(params.get("dataset.ignore", "[]")), "ignored")
+    roles |= {params[f"dataset.{role}"]: role for role in ("time", "group", "target") if f"dataset.{role}" in params}
+    rank = {"target": 0, "feature": 1, "group": 2, "time": 2, "ignored": 3}
+    return dict(sorted({name: roles.get(name, "feature") for name in names}.items(), key=lambda item: rank[item[1]]))
 
 
 def _listed(text: str) -> list[str]:
-    import json
-
     try:
-        found = json.loads(text)
-    except ValueError:  # cut off, as MLflow takes no longer parameters
+        items = json.loads(text)
+    except ValueError:  # cut off: MLflow limits the length of parameters
         return []
-    return list(map(str, found)) if isinstance(found, list) else []
+    return list(map(str, items)) if isinstance(items, list) else []
+
+
+def _value(value: float, is_date: bool) -> str:
+    return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d") if is_date else number(value)
+
+
+def _share(share: float) -> str:
+    return f"{share:.0%}" if share >= 0.01 else "<1%"

@@ -1,4 +1,4 @@
-"""The pictures of a grid: its compositions are told as the trials of a study, and drawn like those of a search."""
+"""The pictures of a grid: its compositions become the trials of a study, and are drawn like those of a search."""
 
 from __future__ import annotations
 

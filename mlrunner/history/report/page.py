@@ -62,6 +62,7 @@ class Page:
     leaderboard: Grid | None
     failures: Grid | None
     search: tuple[Picture, ...]
+    search_note: str
     cost: tuple[Picture, ...]
     differences: Markup | None
     scores: Grid | None
@@ -115,6 +116,7 @@ def page_of(material: Material) -> Page:
         leaderboard=tables.leaderboard(material),
         failures=tables.failures(material),
         search=tuple(pictures.of_search(material)) if kind != "run" else (),
+        search_note=pictures.missing(material),
         cost=tuple(pictures.of_cost(material)),
         differences=differences(material),
         scores=None if lead is None else tables.scores(lead.metrics, material.metric),

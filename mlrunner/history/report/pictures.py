@@ -23,27 +23,27 @@ if TYPE_CHECKING:
     from mlrunner.history.report.content import Material
     from mlrunner.tracking.records import Record
 
+IMPORTANCE = "hyperparameter_importance"
+NO_IMPORTANCE = "No importance of hyperparameters: it needs four complete trials with different scores, and two \
+parameters that vary in all of them."
 MANY = 300  # trials from which on an SVG, an element a point, is larger than a PNG
 SEARCH = {
     "optimization_history": (
         "Optimisation history",
-        "What each trial reached, in the order in which they began; the line is the best so far.",
+        "The score of each complete trial, in the order in which they began; the line is the best so far.",
     ),
-    "pareto_front": (
-        "Pareto front",
-        "The trials that no other beats in all objectives, among the others.",
-    ),
-    "hyperparameter_importance": (
+    "pareto_front": ("Pareto front", "In red, the trials that no other dominates in all objectives."),
+    IMPORTANCE: (
         "Importance of hyperparameters",
-        "How much of the spread of the scores each parameter explains; what is short was hardly worth searching.",
+        "The share of the scores' variance that each parameter explains; a short bar was hardly worth searching.",
     ),
     "parallel_coordinates": (
         "Parallel coordinates",
-        "A line a trial over the parameters that all trials have; the darker, the better.",
+        "One line per trial over the parameters that all trials have; darker is better.",
     ),
     "slices": (
         "Slices",
-        "The score over each parameter by itself; later trials are darker, and a search crowds them where it is good.",
+        "The score against each parameter; later trials are darker, and crowd where the scores are good.",
     ),
 }
 COST = (
@@ -82,12 +82,25 @@ class Picture:
 
 def of_search(material: Material) -> Iterator[Picture]:
     """Show what a sweep found, drawn now or, of a search, as it was logged."""
-    for name, (title, caption) in SEARCH.items():
-        figure = material.figures.get(name)
-        if figure is not None:
-            yield drawn(name, title, caption, figure, len(material.trials) <= MANY)
-        elif not material.figures and material.kind == "search":
-            yield from logged(material.subject, {name: (title, caption)})
+    for name, figure in material.figures.items():
+        yield drawn(name, *_text(name), figure, len(material.trials) <= MANY)
+    if not material.figures and material.kind == "search":
+        yield from logged(material.subject, SEARCH)
+
+
+def missing(material: Material) -> str:
+    """Say why the pictures of a sweep show no importance; empty where they do, or where there are no pictures."""
+    if not material.figures or any(name.startswith(IMPORTANCE) for name in material.figures):
+        return ""
+    return NO_IMPORTANCE
+
+
+def _text(name: str) -> tuple[str, str]:
+    """Return title and caption of a picture; the name of one about a single model ends in the model."""
+    kind = next(kind for kind in SEARCH if name == kind or name.startswith(f"{kind}_"))
+    title, caption = SEARCH[kind]
+    model = name[len(kind) + 1 :]
+    return (f"{title}: {model}" if model else title), caption
 
 
 def of_cost(material: Material) -> Iterator[Picture]:
@@ -168,11 +181,12 @@ def logged(record: Record, wanted: dict[str, tuple[str, str]]) -> Iterator[Pictu
 
 
 def _read(folder: Path, wanted: dict[str, tuple[str, str]]) -> Iterator[Picture]:
-    for name, (title, caption) in wanted.items():
-        file = folder / f"{name}.png"
-        if file.is_file():
-            content = file.read_bytes()
-            yield Picture(name, title, caption, _png(content, title), int.from_bytes(content[16:20], "big"))
+    for kind, (title, caption) in wanted.items():
+        models = sorted(folder.glob(f"{kind}_*.png")) if wanted is SEARCH else []
+        for file in (folder / f"{kind}.png", *models):
+            if file.is_file():
+                whole, content = title + file.stem[len(kind) :].replace("_", ": ", 1), file.read_bytes()
+                yield Picture(file.stem, whole, caption, _png(content, whole), int.from_bytes(content[16:20], "big"))
 
 
 def _fetched(record: Record, place: Path) -> Path:

@@ -12,7 +12,7 @@ from rich.text import Text
 from mlrunner.composition.stores import open_store
 from mlrunner.core.redaction import redact
 from mlrunner.core.terminal import console
-from mlrunner.history.report import FILE, Table, gather, html, log, write
+from mlrunner.history.report import FILE, gather, html, log, write
 from mlrunner.tracking.records import lookup
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ def at_end(
     outcomes: Sequence[Outcome],
     figures: Mapping[str, Figure] | None = None,
     verdict: str = "",
-    table: Table | None = None,
 ) -> str | None:
     """Make the report of a sweep; one that fails is a warning, for the sweep itself is done and recorded.
 
@@ -42,7 +41,6 @@ def at_end(
         outcomes: Of its compositions.
         figures: Of a search, drawn.
         verdict: How sure the best one's lead is.
-        table: The data set, where it is at hand.
 
     Returns:
         The file; None where there is none.
@@ -52,7 +50,7 @@ def at_end(
         subject = lookup.by_id(store, run_id)
         if subject is None:
             return None
-        made = gather(subject, store, outcomes, figures, verdict, table, hurried=True)
+        made = gather(subject, store, outcomes, figures, verdict)
         file = write(html(made), folder / FILE)
     except Exception as error:
         _warn("There is no report", f"the sweep is whole, and mlrunner report {run_id[:8]} tries again", error)

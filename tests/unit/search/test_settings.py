@@ -60,13 +60,13 @@ def read(config: DictConfig, **values: Any) -> SweepSettings:
 
 def test_the_keys_are_those_that_hydra_is_told() -> None:
     fields = {name for name in OptunaSweeperConf.__dataclass_fields__ if not name.startswith("_")}
-    assert set(SweepSettings.model_fields) == fields - {"defaults"}
+    assert set(SweepSettings.model_fields) == fields - {"defaults", "search_space"}
 
 
 def test_the_defaults_are_those_of_the_official_plugin_and_no_more() -> None:
     conf = OptunaSweeperConf()
     assert (conf.direction, conf.storage, conf.study_name, conf.n_trials, conf.n_jobs) == (None, None, None, 20, 2)
-    assert (conf.params, conf.search_space, conf.custom_search_space) == ({}, None, None)
+    assert (conf.params, conf.custom_search_space) == ({}, None)
     assert conf.defaults == [{"sampler": "tpe"}, {"pruner": "none"}]
     assert (conf.exclude, conf.repeats, conf.retries, conf.refit) == ([], 1, 0, True)
     assert not any([conf.fail_fast, conf.dry_run, conf.allow_changes])
@@ -138,7 +138,6 @@ def test_every_pruner_but_none_prunes(pruner: str) -> None:
         ("warm_start", "12-00-00", "12-00-00"),
         ("params", None, None),
         ("params", {"a.b": "range(1,5)"}, {"a.b": "range(1,5)"}),
-        ("search_space", {"a": {"type": "int"}}, {"a": {"type": "int"}}),
         ("custom_search_space", "my.module.space", "my.module.space"),
         ("exclude", ["model=rf,cleaning=full"], ["model=rf,cleaning=full"]),
         ("study_name", "mine", "mine"),
@@ -147,6 +146,16 @@ def test_every_pruner_but_none_prunes(pruner: str) -> None:
 )
 def test_a_possible_value(config: DictConfig, key: str, value: Any, expected: Any) -> None:
     assert getattr(read(config, **{key: value}), key) == expected
+
+
+@pytest.mark.parametrize("value", [{"model.estimator.max_depth": {"type": "int", "low": 2, "high": 9}}, {}])
+def test_the_form_of_hydra_1_1_is_refused_with_where_to_write_the_ranges(config: DictConfig, value: Any) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read(config, search_space=value)
+    assert str(caught.value) == (
+        "hydra.sweeper.search_space is the form of Hydra 1.1; write the ranges under hydra.sweeper.params, such as "
+        "'+hydra.sweeper.params={model.estimator.max_depth: \"range(2,9)\"}'."
+    )
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ Taken = tuple[int, dict[str, Any]]  # number and parameters of a trial
 def told(**changed: Any) -> SweepSettings:
     """The sweeper's defaults, or others."""
     defaults: dict[str, Any] = {
-        **dict.fromkeys(["direction", "storage", "study_name", "search_space", "custom_search_space"]),
+        **dict.fromkeys(["direction", "storage", "study_name", "custom_search_space"]),
         **dict.fromkeys(["timeout", "patience", "target", "warm_start"]),
         **dict.fromkeys(["fail_fast", "dry_run", "allow_changes"], False),
         "sampler": {"_target_": "optuna.samplers.RandomSampler", "seed": None},

@@ -27,7 +27,7 @@ MODELS: dict[str, dict[str, Any]] = {
 SETTINGS: dict[str, Any] = {
     "sampler": {"_target_": "optuna.samplers.TPESampler"},
     "pruner": {"_target_": "optuna.pruners.NopPruner"},
-    **dict.fromkeys(["direction", "storage", "study_name", "search_space", "params", "custom_search_space", "timeout"]),
+    **dict.fromkeys(["direction", "storage", "study_name", "params", "custom_search_space", "timeout"]),
     **dict.fromkeys(["n_trials", "patience", "target"]),
     **dict.fromkeys(["fail_fast", "dry_run", "allow_changes", "refit"], False),
     **{"n_jobs": 1, "max_failure_rate": 1, "repeats": 1, "retries": 0, "exclude": []},

@@ -29,7 +29,6 @@ from mlrunner.groups.dataset.profile import profile
 from mlrunner.history import diff, report
 from mlrunner.history.diff import documents, sides
 from mlrunner.history.report import (
-    columns,
     commands,
     content,
     datacard,
@@ -231,8 +230,31 @@ def test_the_pictures_that_a_run_logged_stand_in_the_page(tmp_path: Path) -> Non
 def test_a_search_whose_study_is_gone_shows_the_pictures_that_it_logged(tmp_path: Path) -> None:
     found = replace(a_search(tmp_path), figures={})
     (tmp_path / "eeee" / "plots").mkdir()
-    (tmp_path / "eeee" / "plots" / "slices.png").write_bytes(PIXEL)
-    assert [one.name for one in page_of(found).search] == ["slices"]
+    for name in ("slices_rf", "slices", "optimization_history"):
+        (tmp_path / "eeee" / "plots" / f"{name}.png").write_bytes(PIXEL)
+    titles = {one.name: one.title for one in page_of(found).search}
+    history = {"optimization_history": "Optimisation history"}
+    assert titles == history | {"slices": "Slices", "slices_rf": "Slices: rf"}
+
+
+def test_a_page_says_why_there_is_no_importance(tmp_path: Path) -> None:
+    found = a_search(tmp_path)
+    few = search_plots.figures(study([0.1, 0.5, 0.3]), ["r2"])
+    drawn = found.figures
+    for figures in (drawn, {}, {"hyperparameter_importance_rf": drawn["hyperparameter_importance"]}):
+        assert page_of(replace(found, figures=figures)).search_note == ""
+    note = page_of(replace(found, figures=few)).search_note
+    assert note.startswith("No importance of hyperparameters: it needs four complete trials")
+    assert note in report.html(replace(found, figures=few))
+
+
+def test_pictures_of_one_model_have_its_name_in_their_title(tmp_path: Path) -> None:
+    drawn = search_plots.figures(study([0.1, 0.5, 0.3, 0.2]), ["r2"])
+    found = replace(a_search(tmp_path), figures={"slices": drawn["slices"], "slices_rf": drawn["slices"]})
+    assert [(one.name, one.title) for one in page_of(found).search] == [
+        ("slices", "Slices"),
+        ("slices_rf", "Slices: rf"),
+    ]
 
 
 # --- nothing but the file -----------------------------------------------------------------------------------
@@ -250,11 +272,12 @@ def hostile(folder: Path) -> content.Material:
     lead = replace(found.lead, params=params, metrics={"r2": 0.1, f"test/{HOSTILE}": 1.0}, name=HOSTILE)
     lead = replace(lead, tags={**lead.tags, "mlrunner.gate.decision": "open", "mlrunner.groups.gate.reason": HOSTILE})
     rows = pd.DataFrame({HOSTILE: [HOSTILE, "b", None], "n": [1.0, 2.0, 3.0]})
-    table = report.Table(HOSTILE, "digest", rows)
+    note = {"fingerprint": "digest", "target": HOSTILE, **profile(rows)}
+    (folder / "0000" / "data.json").write_text(json.dumps(note))
     lead = replace(lead, tags={**lead.tags, "mlrunner.data_hash": "digest"})
     figures = search_plots.figures(study([0.1, 0.5, 0.3, 0.2]), [HOSTILE])
     subject = replace(found.subject, name=HOSTILE, params={f"space/{HOSTILE}": HOSTILE})
-    return replace(found, subject=subject, lead=lead, table=table, figures=figures, verdict=HOSTILE)
+    return replace(found, subject=subject, lead=lead, figures=figures, verdict=HOSTILE)
 
 
 def test_a_text_stays_a_text(tmp_path: Path) -> None:
@@ -361,11 +384,11 @@ def test_a_grid_is_drawn_like_a_search(tmp_path: Path) -> None:
     assert [one.name for one in page.search] == list(pictures.SEARCH)[:1] + list(pictures.SEARCH)[2:]
     assert [entry.title for entry in page.contents if entry.name == "search"] == ["The grid"]
     history, slices = (found.figures[name] for name in ("optimization_history", "slices"))
-    assert history.texts[0].get_text() == "Optimisation history: best r2 0.3, trial 3"
-    assert history.texts[1].get_text() == f"{SWEEP}: 4 complete, 1 failed"
+    title = f"Optimisation history: best r2 0.3, trial 3\n{SWEEP}: 4 complete, 1 failed"
+    assert history.get_suptitle() == title
     axes = {one.get_xlabel(): one for one in slices.axes if one.get_xlabel()}
     assert {name: one.get_xscale() for name, one in axes.items()} == {"alpha": "log", "split": "linear"}
-    assert [text.get_text() for text in axes["split"].get_xticklabels()] == ["80_20", "70_15_15", "kfold"]
+    assert [text.get_text() for text in axes["split"].get_xticklabels()] == ["'80_20'", "'70_15_15'"]
 
 
 @pytest.mark.parametrize("count", [3, 4])
@@ -611,141 +634,108 @@ def orders() -> pd.DataFrame:
     return pd.DataFrame({"price": [1.0, 2.0, 2.0, np.nan], "id": [1, 2, 3, 4], "town": ["a", "b", "a", None]})
 
 
-def of_file(folder: Path, **dataset: Any) -> content.Material:
-    """Gather a run on a file, with the digest that it has now."""
-    from mlrunner.core.build import build
-
-    file = folder / "orders.csv"
-    orders().to_csv(file, index=False)
-    told = {"_target_": "mlrunner.groups.dataset.TableDataset", "name": "orders", "path": str(file), "target": "price"}
-    digest = build(told, "dataset").fingerprint()
-    record = made(folder, tags={"mlrunner.data_hash": digest})
-    params = {**record.params, "dataset.path": str(file), "dataset.ignore": '["id"]'}
-    (folder / "aaaa" / "config.yaml").write_text(json.dumps({"dataset": {**told, **dataset}}))
-    noted = {"fingerprint": digest, "target": "price", **profile(orders())}
-    (folder / "aaaa" / "data.json").write_text(json.dumps(noted))
+def recorded(folder: Path, table: pd.DataFrame, **params: str) -> content.Material:
+    """Gather a run that recorded a table."""
+    record = made(folder, tags={"mlrunner.data_hash": "digest"})
+    params = {**record.params, "dataset.target": "price", "dataset.name": "orders", "dataset.path": "a.csv", **params}
+    note = {"fingerprint": "digest", "target": "price", **profile(table)}
+    (folder / "aaaa" / "data.json").write_text(json.dumps(note))
     return _run(replace(record, params=params))
 
 
-def test_the_card_describes_the_rows_that_the_run_had(tmp_path: Path) -> None:
-    found = datacard.card(of_file(tmp_path))
-    assert found is not None
-    assert found.note == ""
-    assert found.facts.items() >= {"data set": "orders (orders.csv)", "rows": "4", "columns": "3"}.items()
-    assert [(one.name, one.role) for one in found.columns] == [("price", "target"), ("town", ""), ("id", "ignored")]
-    price = found.columns[0]
-    assert (price.missing, price.distinct, price.low, price.middle, price.high) == (0.25, 2, "1", "2", "2")
-    assert found.columns[1].top == (("a", "67%"), ("b", "33%"))
-    assert [(bar.label, bar.count) for bar in found.target] == [("1", 1), ("2", 2)]
+def test_the_card_describes_the_rows_that_the_run_recorded(tmp_path: Path) -> None:
+    card = datacard.card(recorded(tmp_path, orders(), **{"dataset.ignore": '["id"]', "dataset.group": "town"}))
+    assert card is not None
+    assert (card.note, card.more) == ("", 0)
+    assert card.facts.items() >= {"data set": "orders", "source": "a.csv", "rows": "4", "columns": "3"}.items()
+    assert [(column.name, column.role) for column in card.columns] == [
+        ("price", "target"),
+        ("town", "group"),
+        ("id", "ignored"),
+    ]
+    price, town, _ = card.columns
+    assert (price.dtype, price.missing_text, price.distinct, price.text) == ("float64", "25%", 2, "1 … 2 … 2")
+    assert (price.heights[0], price.heights[-1]) == (0.5, 1)
+    assert (town.missing, town.distinct, town.text, town.heights) == (0.25, 2, "a 67%, b 33%", ())
 
 
-@pytest.mark.parametrize("how", ["changed", "gone", "foreign"])
-def test_data_that_are_not_the_same_any_more_are_not_shown(how: str, tmp_path: Path) -> None:
-    found = of_file(tmp_path, **({"_target_": "os.system"} if how == "foreign" else {}))
-    if how == "changed":
-        (tmp_path / "orders.csv").write_text("price,id,town\n1,2,c\n")
-    elif how == "gone":
-        (tmp_path / "orders.csv").unlink()
+def test_the_card_is_one_table_with_a_row_a_column(tmp_path: Path) -> None:
+    text = report.html(recorded(tmp_path, orders()))
+    data = text[text.index('<section id="data">') : text.index('<section id="environment">')]
+    assert data.count("<table") == 1
+    rows = [re.sub(r"<[^>]+>", "|", row) for row in re.findall(r"<tr.*?</tr>", data, flags=re.DOTALL)]
+    cells = [[cell.strip() for cell in row.split("|") if cell.strip()] for row in rows]
+    assert cells == [
+        ["column", "role", "type", "missing", "distinct", "distribution"],
+        ["price", "target", "float64", "25%", "2", "1 … 2 … 2"],
+        ["id", "feature", "int64", "0", "4", "1 … 2.5 … 4"],
+        ["town", "feature", str(orders()["town"].dtype), "25%", "2", "a 67%, b 33%"],
+    ]
+
+
+def test_data_that_the_run_did_not_record_leave_the_facts(tmp_path: Path) -> None:
+    found = recorded(tmp_path, orders())
+    (tmp_path / "aaaa" / "data.json").unlink()
     card = datacard.card(found)
     assert card is not None
-    words = {"changed": "has changed since the run", "gone": "cannot be read", "foreign": "os.system"}
-    assert words[how] in card.note
-    assert "This is what the run noted" in card.note
-    assert [(one.name, one.distinct) for one in card.columns] == [("price", 2), ("town", 2), ("id", 4)]
-    assert (card.columns[0].low, card.columns[0].high, card.columns[1].top[0]) == ("1", "2", ("a", "67%"))
-    assert card.target == ()
+    assert (card.note, card.columns) == ("The run recorded nothing about its columns.", ())
+    assert card.facts["target"] == "price"
+    assert datacard.card(replace(found, lead=None)) is None
 
 
-def test_a_table_at_hand_is_not_read_again(tmp_path: Path) -> None:
-    found = of_file(tmp_path)
-    (tmp_path / "orders.csv").unlink()
-    digest = found.subject.tags["mlrunner.data_hash"]
-    card = datacard.card(replace(found, table=report.Table("mine", digest, orders())))
-    assert card is not None
-    assert (card.facts["data set"], card.note) == ("mine", "")
-
-
-def test_of_many_rows_some_are_looked_at_and_of_many_columns_some_are_shown(
+def test_of_many_rows_and_columns_the_card_says_how_many_it_describes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(datacard, "LOOKED_AT", 10)
-    monkeypatch.setattr(datacard, "SHOWN", 2)
-    found = of_file(tmp_path)
-    digest = found.subject.tags["mlrunner.data_hash"]
-    wide = pd.DataFrame({name: range(95) for name in ("a", "b", "price")})
-    card = datacard.card(replace(found, table=report.Table("mine", digest, wide)))
+    monkeypatch.setattr(datacard, "MOST_COLUMNS", 2)
+    wide = pd.DataFrame({name: range(9_000) for name in ("a", "b", "price")})
+    card = datacard.card(recorded(tmp_path, wide))
     assert card is not None
-    assert card.note == "The columns are described by 10 evenly spaced rows."
-    assert (card.facts["rows"], card.more, [one.name for one in card.columns]) == ("95", 1, ["price", "a"])
+    assert card.note == "Described by 4,500 evenly spaced rows."
+    assert (card.facts["rows"], card.more, [column.name for column in card.columns]) == ("9,000", 1, ["price", "a"])
 
 
-def test_at_the_end_of_a_sweep_a_large_table_is_not_read_once_more(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(datacard, "LARGE", 3)
-    found = of_file(tmp_path)
-    hurried, calm = datacard.card(replace(found, hurried=True)), datacard.card(found)
-    assert hurried is not None
-    assert calm is not None
-    assert hurried.note.startswith("The data set is large; mlrunner report aaaaaaaa reads all of it.")
-    assert (hurried.columns[0].distinct, calm.note) == (2, "")
-
-
-COLUMNS: dict[str, tuple[Any, tuple[int, str, str, str]]] = {
-    "numbers": ([3, 1, 2], (3, "1", "2", "3")),
-    "infinities": ([1.0, np.inf, -np.inf], (3, "1", "1", "1")),
-    "nothing": ([np.nan, np.nan], (0, "", "", "")),
-    "one value": ([5.0, 5.0], (1, "5", "5", "5")),
-    "dates": (pd.to_datetime(["2020-01-01", None, "2020-01-03"]), (2, "2020-01-01", "2020-01-02", "2020-01-03")),
-    "dates of a zone": (pd.to_datetime(["2020-01-01"]).tz_localize("UTC"), (1, *["2020-01-01"] * 3)),
-    "huge": ([2.0**63, -(2.0**63)], (2, "-9.223e+18", "0", "9.223e+18")),
-    "nullable": (pd.array([1, None], dtype="Int64"), (1, "1", "1", "1")),
-    "no rows": (pd.Series([], dtype=float), (0, "", "", "")),
+COLUMNS: dict[str, tuple[Any, int, str]] = {
+    "numbers": ([3, 1, 2], 3, "1 … 2 … 3"),
+    "infinities": ([1.0, np.inf, -np.inf], 3, "1"),
+    "nothing": ([np.nan, np.nan], 0, ""),
+    "one value": ([5.0, 5.0], 1, "5"),
+    "dates": (pd.to_datetime(["2020-01-01", None, "2020-01-03"]), 2, "2020-01-01 … 2020-01-02 … 2020-01-03"),
+    "dates of a zone": (pd.to_datetime(["2020-01-01"]).tz_localize("UTC"), 1, "2020-01-01"),
+    "huge": ([2.0**63, -(2.0**63)], 2, "-9.223e+18 … 0 … 9.223e+18"),
+    "nullable": (pd.array([1, None], dtype="Int64"), 1, "1"),
+    "no rows": (pd.Series([], dtype=float), 0, ""),
+    "texts": (["b", "a", "b", None], 2, "b 67%, a 33%"),
+    "truths": ([True, True, False], 2, "True 67%, False 33%"),
+    "lists": ([["x"], ["x"], {}], 2, "['x'] 67%, {} 33%"),
+    "categories": (pd.Categorical(["u", "v", "u"]), 2, "u 67%, v 33%"),
+    "a long text": (["a" * 99], 1, "a" * 23 + "… 100%"),
+    "a rare text": (["x", *"a" * 200], 2, "a 100%, x <1%"),
+    "many texts": ([*"abcdefg"], 7, "a 14%, b 14%, c 14%, d 14%"),
 }
 
 
 @pytest.mark.parametrize("case", COLUMNS)
-def test_a_column_of_numbers_has_ends_and_a_middle(case: str) -> None:
-    values, wanted = COLUMNS[case]
-    found = columns.described(pd.Series(values, name="x"), "")
-    assert (found.distinct, found.low, found.middle, found.high) == wanted
-    assert all(0 <= height <= 1 for height in found.heights)
+def test_a_column_is_described_by_its_values(case: str) -> None:
+    values, distinct, text = COLUMNS[case]
+    entry = json.loads(json.dumps(profile(pd.DataFrame({"x": values}))["columns"]["x"]))
+    column = datacard.describe("x", entry, "feature")
+    assert (column.distinct, column.text) == (distinct, text)
+    assert all(0 <= height <= 1 for height in column.heights)
 
 
-@pytest.mark.parametrize(
-    ("values", "top"),
-    [
-        (["b", "a", "b", None], (("b", "67%"), ("a", "33%"))),
-        ([True, True, False], (("True", "67%"), ("False", "33%"))),
-        ([["x"], ["x"], {}], (("['x']", "67%"), ("{}", "33%"))),
-        (pd.Categorical(["u", "v", "u"]), (("u", "67%"), ("v", "33%"))),
-        (["a" * 99], (("a" * 23 + "…", "100%"),)),
-        (["x", *"abc" * 200], (("a", "33%"), ("b", "33%"), ("c", "33%"))),
-    ],
-)
-def test_any_other_column_has_its_most_frequent_values(values: Any, top: Any) -> None:
-    assert columns.described(pd.Series(values, name="x"), "").top == top
+def test_a_range_that_no_float_holds_has_no_histogram() -> None:
+    entry = {"dtype": "float64", "missing": 0.0, "distinct": 3, "quantiles": [-1e308, 0.0, 1e308]}
+    column = datacard.describe("x", entry, "feature")
+    assert (column.text, column.heights) == ("-1e+308 … 0 … 1e+308", ())
 
 
-def test_a_target_of_many_classes_has_its_rare_ones_lumped() -> None:
-    labels = pd.Series([f"c{k}" for k in range(columns.CLASSES + 5)] * 2)
-    bars = list(columns.distribution(labels, "classification"))
-    assert len(bars) == columns.CLASSES + 1
-    assert (bars[-1].label, bars[-1].count, bars[-1].share) == ("5 other classes", 10, 1.0)
-    assert sum(bar.count for bar in bars) == len(labels)
-
-
-def test_scores_as_classes_stand_in_their_order() -> None:
-    bars = columns.distribution(pd.Series([5, 5, 5, 1, 1, 4]), "classification")
-    assert [(bar.label, bar.count) for bar in bars] == [("1", 2), ("4", 1), ("5", 3)]
-
-
-def test_a_target_of_numbers_has_a_histogram_of_all_rows() -> None:
-    values = pd.Series(np.random.default_rng(0).normal(size=500))
-    bars = list(columns.distribution(values, "regression"))
-    assert sum(bar.count for bar in bars) == 500
-    assert max(bar.share for bar in bars) == 1
-    assert list(columns.distribution(pd.Series([np.nan]), "regression")) == []
+def test_a_histogram_follows_the_values() -> None:
+    values = np.random.default_rng(0).normal(size=4_000)
+    heights = datacard.describe("x", profile(pd.DataFrame({"x": values}))["columns"]["x"], "").heights
+    assert len(heights) == datacard.BINS
+    assert max(heights) == 1
+    assert heights.index(1) in range(5, 11)
+    assert max(heights[0], heights[-1]) < 0.2
 
 
 # --- the pictures -------------------------------------------------------------------------------------------

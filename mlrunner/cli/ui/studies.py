@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlrunner.cli.playground.service import DIRECT
-from mlrunner.history.pruning.files import journal
 from mlrunner.tracking.records import STUDY, SWEEP, TRIAL, Record, Store, quoted
-from mlrunner.tracking.study_lookup import storage
+from mlrunner.tracking.study_lookup import journal, storage
 
 MISSING = "optuna-dashboard is not installed, which shows studies: pip install -e .[dashboard]"
 STORAGE = "MLRUNNER_STUDIES"  # not in the command line, which all can read: it may hold a password

@@ -12,8 +12,31 @@ if TYPE_CHECKING:
     from optuna import Study
     from optuna.storages import BaseStorage
 
-
+MULTIRUN = "multirun.yaml"
 UNREADABLE = (ValueError, OSError, MlrunnerError)  # what a storage that is broken or out of reach raises
+
+
+def journal(record: Record, home: Path, name: str) -> Path | None:
+    """Find the journal of a study for which no other storage was named."""
+    file = journal_of(home, name)
+    return file if file.is_file() and storage(record) is None else None
+
+
+def storage(record: Record) -> Any:
+    """Read from a sweep's folder where its study is; None for the journal of this home."""
+    folder = record.tags.get(FOLDER)
+    file = Path(folder) / MULTIRUN if folder else None
+    found = read_yaml(file.read_text()) if file is not None and file.is_file() else None
+    hydra = (found.get("hydra") or {}) if isinstance(found, dict) else {}
+    named = (hydra.get("sweeper") or {}).get("storage")
+    return _absolute(named, str((hydra.get("runtime") or {}).get("cwd", ""))) if isinstance(named, str) else named
+
+
+def _absolute(url: str, cwd: str) -> str:
+    """Complete the path of a storage that is a file: it was named where the search began."""
+    scheme, slashes, file = url.rpartition(":///")
+    is_file = (not scheme or scheme.startswith("sqlite")) and "://" not in file
+    return f"{scheme}{slashes}{Path(cwd, file)}" if is_file else url
 
 
 def stored(record: Record, home: Path, name: str) -> BaseStorage | None:
@@ -93,24 +116,3 @@ def is_searched(record: Record, home: Path) -> bool:
     from mlrunner.tracking.studies import SESSION, alive
 
     return any(alive(told) for name, told in study.user_attrs.items() if name.startswith(f"{SESSION}:"))
-
-
-MULTIRUN = "multirun.yaml"
-
-
-def storage(record: Record) -> Any:
-    """Read from a sweep's folder where its study is; None for the journal of this home."""
-    folder = record.tags.get(FOLDER)
-    file = None if not folder else Path(folder) / MULTIRUN
-    found = read_yaml(file.read_text()) if file is not None and file.is_file() else None
-    hydra = ((found or {}).get("hydra") or {}) if isinstance(found, dict) else {}
-    return _from(str((hydra.get("runtime") or {}).get("cwd", "")), (hydra.get("sweeper") or {}).get("storage"))
-
-
-def _from(cwd: str, told: Any) -> Any:
-    """Name a storage that is a file by its whole path: it was named where the search began."""
-    if not isinstance(told, str):
-        return told
-    scheme, found, file = told.rpartition(":///")
-    is_file = not scheme or scheme.startswith("sqlite")
-    return f"{scheme}{found}{Path(cwd, file)}" if is_file and "://" not in file else told

@@ -107,21 +107,24 @@ def _remove(store: Store, home: Path, criteria: Criteria, parsed: argparse.Names
     from mlrunner.history.pruning.removing import Remover, alone
 
     with alone(home):
-        found = plan(store, home, criteria, parsed.cache)
+        chosen = plan(store, home, criteria, parsed.cache)
         remover = Remover(home, lambda: protected(store, home))
         out = console(stderr=True)
-        silent = parsed.json or not found.items or not out.is_terminal
+        silent = parsed.json or not chosen.items or not out.is_terminal
         try:
             with Progress(console=out, transient=True, disable=silent) as bar:
-                remover.carry_out(bar.track(found.items, description="removing"), found.leftovers)
+                remover.carry_out(bar.track(chosen.items, description="removing"))
+            if parsed.cache and not chosen.waits:
+                remover.empty_cache()
         finally:  # also when it is interrupted
-            _tell(remover.told, found, parsed.json)
-    return int(bool(remover.told.problems))
+            _report(remover.removed, chosen, parsed.json)
+    return int(bool(remover.removed.problems))
 
 
-def _tell(told: Removed, found: Plan, as_json: bool) -> None:
-    gone = replace(found, items=told.items, leftovers=told.leftovers)
+def _report(removed: Removed, chosen: Plan, as_json: bool) -> None:
+    gone = replace(chosen, items=removed.items, leftovers=removed.leftovers)
+    problems, for_good = removed.problems, removed.for_good
     if as_json:
-        print(json.dumps({**output.document(gone, done=True), "problems": told.problems, "for_good": told.for_good}))
+        print(json.dumps({**output.document(gone, done=True), "problems": problems, "for_good": for_good}))
     else:
-        output.tell(gone, told.problems, told.for_good)
+        output.report(gone, problems, for_good)

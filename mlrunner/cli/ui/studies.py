@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlrunner.core.child_server import LOOPBACK
-from mlrunner.history.pruning.files import journal
 from mlrunner.tracking.records import STUDY, SWEEP, TRIAL, Record, Store, quoted
-from mlrunner.tracking.study_lookup import storage
+from mlrunner.tracking.study_lookup import journal, storage
 
 MISSING = "optuna-dashboard is not installed, which shows studies: pip install -e .[dashboard]"
 

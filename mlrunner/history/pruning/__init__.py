@@ -1,6 +1,6 @@
-"""`mlrunner prune`: which runs may go, what goes with them, and how they are removed for good.
+"""`mlrunner prune`: choose runs, protect what must stay, and remove the rest with all that belongs to it.
 
-Choosing and measuring import neither MLflow nor ZenML; only `removing` and `pipelines` do.
+Choosing and measuring import neither MLflow nor ZenML; only `removing`, `tracked` and `pipelines` do.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ DAY = 86_400.0
 
 @dataclass(frozen=True)
 class Criteria:
-    """What a run must be to go: all that is given.
+    """Conditions that a run must meet to go, all of those that are given.
 
     Args:
-        older: Seconds since it ended, or since it began where it did not end.
-        status: MLflow's words.
-        worse_than: It is not among so many best on its data and metric.
-        keep: It is not among so many newest.
-        matching: It is one of these, which a filter found.
-        named: It is one of these, which were named, or a run of a sweep that was.
+        older: Seconds since its end, or since its start where it did not end.
+        status: MLflow's statuses.
+        worse_than: Number of best runs to keep of each data set and metric.
+        keep: Number of newest runs to keep.
+        matching: Ids that a filter matched.
+        named: Ids of the runs that were named, and of the runs of sweeps that were.
     """
 
     older: float | None = None
@@ -38,18 +38,13 @@ class Criteria:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is asked for, which chooses nothing and not everything."""
+        """Whether no condition is given, which chooses nothing and not everything."""
         return self == Criteria()
 
 
 @dataclass(frozen=True)
 class Stay:
-    """A run that was chosen and is not removed.
-
-    Args:
-        record: The run.
-        reason: Why, as the end of a sentence that begins with the run.
-    """
+    """A run that was chosen and must stay; the reason ends a sentence that begins with the run."""
 
     record: Record
     reason: str
@@ -57,22 +52,17 @@ class Stay:
 
 @dataclass(frozen=True)
 class Selection:
-    """What a prune would do.
-
-    Args:
-        going: The runs of a sweep before their parent.
-        staying: What was chosen too, but must not go.
-    """
+    """The runs that go, those of a sweep before their parent, and those that were chosen and must stay."""
 
     going: list[Record]
     staying: list[Stay]
 
 
 def seconds(text: str) -> float:
-    """Read an age.
+    """Read an age like 12h, 30d or 4w.
 
     Raises:
-        ConfigError: When it is none.
+        ConfigError: When the text is no age.
     """
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([hdw])", text.strip().lower())
     if match is None:
@@ -81,17 +71,17 @@ def seconds(text: str) -> float:
 
 
 def statuses(text: str) -> tuple[str, ...]:
-    """Read MLflow's words for what became of a run.
+    """Read a list of MLflow's statuses.
 
     Raises:
-        ConfigError: When there is none like it.
+        ConfigError: When one of them is unknown, or the list is empty.
     """
-    found = tuple(word.strip().upper() for word in text.split(",") if word.strip())
-    for word in found:
+    words = tuple(word.strip().upper() for word in text.split(",") if word.strip())
+    known = ", ".join(STATUSES).lower()
+    for word in words:
         if word not in STATUSES:
-            known = ", ".join(STATUSES).lower()
-            told = nearest(word, STATUSES).lower().replace("did", "Did")
-            raise ConfigError(f"--status={text}: '{word.lower()}' is no status of MLflow's; there are {known}.{told}")
-    if not found:
-        raise ConfigError(f"--status is empty; name some of {', '.join(STATUSES).lower()}.")
-    return found
+            near = nearest(word, STATUSES).lower().replace("did", "Did")
+            raise ConfigError(f"--status={text}: '{word.lower()}' is no status of MLflow's; there are {known}.{near}")
+    if not words:
+        raise ConfigError(f"--status is empty; name some of {known}.")
+    return words

@@ -1,16 +1,15 @@
-"""What belongs to a run on this disk, and how large it is."""
+"""The files of a run on this disk, and their size."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
-from mlrunner.tracking.records import FOLDER, MODEL, STUDY, Record, journal_of
-from mlrunner.tracking.study_lookup import storage
+from mlrunner.tracking.records import FOLDER, MODEL, STUDY, Record
+from mlrunner.tracking.study_lookup import journal
 
 
 @dataclass(frozen=True)
@@ -31,71 +30,44 @@ class Places:
 
     @property
     def all(self) -> tuple[Path, ...]:
-        """Every one of them."""
-        return (*self.artifacts, *(one for one in (self.folder, self.study) if one is not None))
+        """All files and folders."""
+        return (*self.artifacts, *(path for path in (self.folder, self.study) if path is not None))
 
 
 def places(record: Record, home: Path, used: set[Path], studies: Container[str | None] = ()) -> Places:
-    """Find what belongs to a run.
+    """Find the files of a run.
 
     Args:
-        record: That goes.
+        record: A run that goes.
         home: The folder that holds `multirun/` and `.mlrunner/`.
         used: The folders of the runs that stay, and all above them, from `in_use`.
-        studies: Of the sweeps that stay.
+        studies: Names of the studies of the sweeps that stay.
     """
-    told = record.tags.get(STUDY) if record.is_sweep else None
-    name = None if told in studies else told
+    study = record.tags.get(STUDY) if record.is_sweep else None
+    name = None if study in studies else study
     file = None if name is None else journal(record, home, name)
     return Places(own_folder(record, home, used), artifacts(record), file, name)
 
 
 def in_use(records: Iterable[Record]) -> set[Path]:
-    """Name the folders of runs, and all folders above them: none of those may be removed."""
-    found: set[Path] = set()
-    for told in {one.tags[FOLDER] for one in records if one.tags.get(FOLDER)}:
-        folder = Path(_resolved(told))
-        found.add(folder)
-        for above in folder.parents:
-            if above in found:
-                break
-            found.add(above)
-    return found
+    """List the folders of runs, and all folders above them: none of those may be removed."""
+    folders = {Path(folder).resolve() for record in records if (folder := record.tags.get(FOLDER))}
+    return folders.union(*(folder.parents for folder in folders))
 
 
 def own_folder(record: Record, home: Path, used: set[Path]) -> Path | None:
     """Find the folder of a run, if it is under `multirun/` of this home and no other run needs it."""
-    told = record.tags.get(FOLDER)
-    if not told or os.path.islink(told):  # noqa: PTH114 - thousands of them, and Path takes its time
+    tag = record.tags.get(FOLDER)
+    if not tag or Path(tag).is_symlink():
         return None
-    found = _resolved(told)
-    if not found.startswith(f"{_root(home)}{os.sep}") or not os.path.isdir(found):  # noqa: PTH112
-        return None
-    folder = Path(found)
-    return None if folder in used else folder
+    folder = Path(tag).resolve()
+    is_ours = (home / "multirun").resolve() in folder.parents and folder.is_dir()
+    return folder if is_ours and folder not in used else None
 
 
 def is_outside(folder: str, home: Path) -> bool:
-    """Tell whether a folder is there and not under `multirun/` of this home, so that no prune removes it."""
-    return Path(folder).is_dir() and not f"{_resolved(folder)}{os.sep}".startswith(f"{_root(home)}{os.sep}")
-
-
-def _resolved(folder: str) -> str:
-    """Follow the links of a path; of the thousands that are in one folder, those of that folder once."""
-    above, name = os.path.split(folder)
-    if name in ("", os.curdir, os.pardir) or os.path.islink(folder):  # noqa: PTH114 - as below
-        return os.path.realpath(folder)
-    return os.path.join(_real(above), name)  # noqa: PTH118 - as below
-
-
-@cache
-def _real(folder: str) -> str:
-    return os.path.realpath(folder)
-
-
-@cache
-def _root(home: Path) -> Path:
-    return (home / "multirun").resolve()
+    """Tell whether a folder exists and is not under `multirun/` of this home, so that no prune removes it."""
+    return Path(folder).is_dir() and not Path(folder).resolve().is_relative_to((home / "multirun").resolve())
 
 
 def artifacts(record: Record) -> tuple[Path, ...]:
@@ -109,45 +81,23 @@ def artifacts(record: Record) -> tuple[Path, ...]:
 
 
 def local(uri: str) -> Path | None:
-    """Turn an address into a path; None where it is none of this machine."""
+    """Turn an address into a path; None where it is not on this machine."""
     scheme, colon, rest = uri.partition(":")
     if not colon:
         return Path(uri) if uri else None
     return Path(unquote(urlparse(uri).path)) if scheme == "file" and rest else None
 
 
-def journal(record: Record, home: Path, name: str) -> Path | None:
-    """Find the journal of a sweep's study that no other storage was named for."""
-    file = journal_of(home, name)
-    return file if file.is_file() and storage(record) is None else None
-
-
-def size(path: Path, counted: Container[Path] = ()) -> int:
-    """Add up what is below a path, without following links; what cannot be read counts nothing.
-
-    Args:
-        path: A file or a folder.
-        counted: What counts nothing, because it was counted before.
-    """
-    if path in counted:
-        return 0
+def size(path: Path) -> int:
+    """Add up the files below a path without following links; what cannot be read counts nothing."""
     try:
         if path.is_symlink() or not path.is_dir():
             return path.lstat().st_size
-        with os.scandir(path) as found:
-            return sum(_size(entry, counted) for entry in found)
+        return sum(Path(folder, file).lstat().st_size for folder, _, files in os.walk(path) for file in files)
     except OSError:
         return 0
 
 
-def _size(entry: os.DirEntry[str], counted: Container[Path]) -> int:
-    try:
-        is_folder = entry.is_dir(follow_symlinks=False)
-        return size(Path(entry.path), counted) if is_folder else entry.stat(follow_symlinks=False).st_size
-    except OSError:
-        return 0
-
-
-def empty_above(folder: Path, home: Path) -> Sequence[Path]:
-    """Name the folders between `multirun/` and a folder, the innermost first."""
-    return [above for above in folder.parents if _root(home) in above.parents]
+def empty_above(folder: Path, home: Path) -> list[Path]:
+    """List the folders between `multirun/` and a folder, the innermost first."""
+    return [above for above in folder.parents if (home / "multirun").resolve() in above.parents]

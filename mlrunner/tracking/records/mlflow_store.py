@@ -67,14 +67,13 @@ class ClientStore(Store):
                     counts[record.status] = counts.get(record.status, 0) + 1
         return found
 
-    def champions(self) -> dict[str, str]:
-        """See `Store.champions`."""
-        found = {}
-        for model in registered(self.client):
-            if "champion" in model.aliases:
-                version = self.client.get_model_version(model.name, model.aliases["champion"])
-                found[str(model.name)] = str(version.run_id)
-        return dict(sorted(found.items()))
+    def aliases(self) -> list[tuple[str, str, int, str]]:
+        """See `Store.aliases`."""
+        return sorted(
+            (str(model.name), str(alias), int(number), str(self.client.get_model_version(model.name, number).run_id))
+            for model in registered(self.client)
+            for alias, number in model.aliases.items()
+        )
 
 
 def registered(client: MlflowClient) -> Iterator[RegisteredModel]:

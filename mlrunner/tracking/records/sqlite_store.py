@@ -146,16 +146,19 @@ class SqliteStore(Store):
         with connected(self.file) as connection:
             return labels_of(connection.execute(text), prefix, limit, sweeps)
 
-    def champions(self) -> dict[str, str]:
-        """See `Store.champions`."""
+    def aliases(self) -> list[tuple[str, str, int, str]]:
+        """See `Store.aliases`."""
         if not self.file.exists():
-            return {}
+            return []
         text = (
-            "SELECT a.name, v.run_id FROM registered_model_aliases a JOIN model_versions v "
-            "ON v.name = a.name AND v.version = a.version WHERE a.alias = 'champion' ORDER BY a.name"
+            "SELECT a.name, a.alias, a.version, v.run_id FROM registered_model_aliases a JOIN model_versions v "
+            "ON v.name = a.name AND v.version = a.version ORDER BY a.name, a.alias"
         )
         with connected(self.file) as connection:
-            return {str(name): str(run_id) for name, run_id in connection.execute(text)}
+            return [
+                (str(name), str(alias), int(number), str(run_id))
+                for name, alias, number, run_id in connection.execute(text)
+            ]
 
 
 def _pairs(

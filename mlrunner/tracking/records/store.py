@@ -57,8 +57,12 @@ class Store(ABC):
         """
 
     @abstractmethod
+    def aliases(self) -> list[tuple[str, str, int, str]]:
+        """Read the aliases of the registry: model, alias, version and the version's run, in this order."""
+
     def champions(self) -> dict[str, str]:
         """Find the run of each model that the registry's alias `champion` points at, by the model's name."""
+        return {name: run_id for name, alias, _, run_id in self.aliases() if alias == "champion"}
 
     def named(self, run_ids: Sequence[str]) -> list[Record]:
         """Find runs by their whole ids, in this order; those that are not there are left out."""

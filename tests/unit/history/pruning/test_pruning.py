@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import re
+import shutil
+import signal
+import socket
 import sqlite3
 import subprocess
 import sys
 import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
-from uuid import uuid4
+from typing import TYPE_CHECKING, Any
 
+import mlflow
 import optuna
 import pytest
 from filelock import FileLock
-from rich.console import Console
+from mlflow import MlflowClient
+from mlflow.entities import LoggedModelOutput
 
 from mlrunner.cli.commands import prune
 from mlrunner.core.errors import ConfigError, StoreError
@@ -31,34 +36,26 @@ from mlrunner.history.pruning import (
     Criteria,
     Selection,
     Stay,
-    loading,
     protection,
     seconds,
     statuses,
     unused_artifacts,
 )
 from mlrunner.history.pruning import plan as planning
-from mlrunner.history.pruning.files import (
-    artifacts,
-    empty_above,
-    in_use,
-    is_outside,
-    journal,
-    local,
-    own_folder,
-    places,
-    size,
-)
-from mlrunner.history.pruning.loading import everything
-from mlrunner.history.pruning.output import _table, document, megabytes, show, summary, tell
+from mlrunner.history.pruning.files import artifacts, empty_above, in_use, is_outside, local, own_folder, places, size
+from mlrunner.history.pruning.output import document, megabytes, report, show, summary
 from mlrunner.history.pruning.plan import Item, Plan
 from mlrunner.history.pruning.selection import score, select
 from mlrunner.tracking import studies, study_lookup
-from mlrunner.tracking.records import DATA, FOLDER, MODEL, REPRODUCES, SWEEP, TRIAL, WINNER_OF, Only, Record, journal_of
+from mlrunner.tracking.records import DATA, FOLDER, MODEL, REPRODUCES, SWEEP, TRIAL, WINNER_OF, Record, journal_of
+from mlrunner.tracking.records.mlflow_store import ClientStore
 from mlrunner.tracking.records.record import REOPENED, STUDY
 from mlrunner.tracking.records.sqlite_store import SqliteStore
 from mlrunner.tracking.studies import SESSION
-from mlrunner.tracking.study_lookup import storage
+from mlrunner.tracking.study_lookup import journal, storage
+
+if TYPE_CHECKING:
+    from mlrunner.history.pruning.mlflow_runs import Tracked
 
 NOW = 1_800_000_000.0
 
@@ -163,7 +160,7 @@ class TestRank:
         records.append(run("d", score=0.1, tags=again))
         assert going(chosen(records, worse_than=2)) == ["d"]
         assert sorted(going(chosen(records, worse_than=1))) == ["c", "d"]
-        assert REPRODUCES in loading.ASKED.tags
+        assert REPRODUCES in planning.ASKED.tags
 
     def test_other_rows_have_a_list_of_their_own(self) -> None:
         records = [run("a", score=0.5), run("b", score=0.4)]
@@ -402,18 +399,63 @@ class TestPlaces:
             assert own_folder(one, home, in_use([self.at(home / "multirun" / "day" / "a")])) is None
             assert own_folder(self.at(home / "multirun" / "day" / "a"), home, in_use([one])) is None
 
-    def test_sizes_follow_no_link_and_count_once(self, tmp_path: Path) -> None:
+    def test_sizes_follow_no_link(self, tmp_path: Path) -> None:
         (tmp_path / "a" / "b").mkdir(parents=True)
         (tmp_path / "a" / "x").write_bytes(b"0" * 1000)
         (tmp_path / "a" / "b" / "y").write_bytes(b"0" * 500)
         (tmp_path / "far").write_bytes(b"0" * 10_000)
         (tmp_path / "a" / "link").symlink_to(tmp_path)
         assert 1500 <= size(tmp_path / "a") < 2000
-        assert 1000 <= size(tmp_path / "a", {tmp_path / "a" / "b"}) < 1500
         assert size(tmp_path / "nothing") == 0
 
 
 EMPTY = SqliteStore(Path("/nonexistent/mlflow.db"))
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty store of MLflow's, which takes seconds to make."""
+    file = tmp_path_factory.mktemp("template") / "mlflow.db"
+    MlflowClient(f"sqlite:///{file}").search_experiments()
+    return file
+
+
+class Real:
+    """A home with a store of MLflow's."""
+
+    def __init__(self, home: Path, file: Path) -> None:
+        self.home, self.store = home, SqliteStore(home / "mlflow.db")
+        shutil.copy(file, home / "mlflow.db")
+        mlflow.set_tracking_uri(f"sqlite:///{home}/mlflow.db")
+        self.client = MlflowClient()
+        self.experiments = {
+            name: self.client.create_experiment(name, uri)
+            for name, uri in (("here", (home / "artifacts").as_uri()), ("far", "nowhere://far"))
+        }
+
+    def run(self, experiment: str = "here", status: str = "FINISHED", **tags: str) -> str:
+        run_id = str(self.client.create_run(self.experiments[experiment], tags=tags).info.run_id)
+        if experiment == "here":
+            self.client.log_text(run_id, "text", "note.txt")
+        if status != "RUNNING":
+            self.client.set_terminated(run_id, status)
+        return run_id
+
+    def model(self, run_id: str) -> str:
+        return str(self.client.create_logged_model(self.experiments["here"], source_run_id=run_id).model_id)
+
+    def count(self, table: str) -> int:
+        with sqlite3.connect(self.home / "mlflow.db") as connection:
+            (number,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+        connection.close()
+        return int(number)
+
+
+@pytest.fixture
+def tracked(tmp_path: Path, template: Path) -> Iterator[Real]:
+    before = mlflow.get_tracking_uri()
+    yield Real(tmp_path, template)
+    mlflow.set_tracking_uri(before)
 
 
 class TestDeployments:
@@ -465,24 +507,15 @@ class TestDeployments:
         self.deployed(ledger, 1, event="registered")
         assert sorted(self.found(ledger)) == ["run1", "run3"]
 
-    def test_aliases(self, tmp_path: Path) -> None:
-        file = tmp_path / "mlflow.db"
-        with sqlite3.connect(file) as connection:
-            connection.executescript(
-                "CREATE TABLE runs (run_uuid, start_time, experiment_id, lifecycle_stage);"
-                "CREATE TABLE experiments (experiment_id, name, lifecycle_stage);"
-                "CREATE TABLE tags (run_uuid, key, value);"
-                "CREATE TABLE registered_model_aliases (alias, version, name);"
-                "CREATE TABLE model_versions (name, version, run_id);"
-                "INSERT INTO model_versions VALUES ('m', 1, 'run1'), ('m', 2, 'run2'), ('m', 3, 'run3');"
-                "INSERT INTO registered_model_aliases VALUES "
-                "('champion', 2, 'm'), ('challenger', 2, 'm'), ('mine', 3, 'm')"
-            )
-        connection.close()
-        assert protection.protected(SqliteStore(file), tmp_path) == {
-            "run2": "is champion of m v2",
-            "run3": "is mine of m v3",
-        }
+    def test_aliases(self, tracked: Real) -> None:
+        tracked.client.create_registered_model("m")
+        runs = [tracked.run() for _ in range(3)]
+        for run_id in runs:
+            tracked.client.create_model_version("m", "file:///nowhere", run_id)
+        for alias, version in (("challenger", 2), ("champion", 2), ("mine", 3)):
+            tracked.client.set_registered_model_alias("m", alias, str(version))
+        found = protection.protected(tracked.store, tracked.home)
+        assert found == {runs[1]: "is challenger of m v2", runs[2]: "is mine of m v3"}
 
 
 class TestSearches:
@@ -508,11 +541,11 @@ class TestSearches:
     def test_what_is_gone_is_not_made_anew(
         self, told: str | None, parent: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from mlrunner.history.pruning.removing import _delete_study  # imports ZenML
+        from mlrunner.history.pruning.removing import delete_study  # imports ZenML
 
         monkeypatch.chdir(tmp_path)
         monkeypatch.setattr(study_lookup, "storage", lambda _: told)
-        _delete_study(parent, "day/s", tmp_path)
+        delete_study(parent, "day/s", tmp_path)
         assert study_lookup.loaded(parent, tmp_path) is None
         assert not study_lookup.is_searched(parent, tmp_path)
         assert list(tmp_path.iterdir()) == []
@@ -549,100 +582,43 @@ class TestSearches:
 
 
 class TestCache:
-    @pytest.fixture
-    def stores(self, tmp_path: Path) -> Path:
-        found = tmp_path / ".mlrunner" / "zenml" / "local_stores"
-        (found / "default_zen_store").mkdir(parents=True)
-        return found
+    """Our own tables; what ZenML keeps is in `tests/apps/test_prune.py`."""
 
-    def artifact(self, stores: Path, days: float) -> Path:
-        path = stores / str(uuid4()) / "train" / "model" / str(uuid4()) / "1a2b3c4d"
-        path.mkdir(parents=True)
-        (path / "model.txt").write_text("models:/m-1")
-        os.utime(path, (time.time() - days * DAY,) * 2)
-        return path
-
-    def database(self, stores: Path, used: Path, unused: Path) -> None:
-        ids = [uuid4().hex, uuid4().hex]
-        with sqlite3.connect(stores / "default_zen_store" / "zenml.db") as connection:
-            connection.executescript(
-                "CREATE TABLE artifact_version (id, uri); CREATE TABLE step_run_output_artifact (artifact_id);"
-                "CREATE TABLE step_run_input_artifact (artifact_id);"
-            )
-            connection.executemany(
-                "INSERT INTO artifact_version VALUES (?, ?)", zip(ids, map(str, (used, unused)), strict=True)
-            )
-            connection.execute("INSERT INTO step_run_output_artifact VALUES (?)", ids[:1])
-        connection.close()
-
-    def test_what_no_step_has_and_what_nobody_knows(self, stores: Path) -> None:
-        home = stores.parents[2]
-        used, unused, strange, young = (self.artifact(stores, days) for days in (3, 3, 3, 0.1))
-        (stores / str(uuid4()) / "service").mkdir(parents=True)
-        self.cached(home, 3)
-        self.database(stores, used, unused)
-        found = unused_artifacts.leftovers(home)
-        assert [one.path for one in found] == [home / ".mlrunner" / "cache", unused, strange]
-        assert [one.version is None for one in found] == [True, False, True]
-        assert found[1].bytes == len("models:/m-1")
-        assert young.exists()
-
-    def cached(self, home: Path, *days: float) -> None:
+    def cached(self, home: Path, *days: float) -> Path:
         """Keep tables, and a folder as old as the oldest of them."""
         folder = home / ".mlrunner" / "cache"
         folder.mkdir(parents=True)
-        files = [folder / f"{number}.arrow" for number in range(len(days))]
-        for file, age in zip(files, days, strict=True):
-            file.write_text("")
+        for number, age in enumerate(days):
+            file = folder / f"{number}.arrow"
+            file.write_text("table")
             os.utime(file, (time.time() - age * DAY,) * 2)
         os.utime(folder, (time.time() - max(days) * DAY,) * 2)
+        return folder
 
-    def test_what_is_young_may_be_being_written(self, stores: Path) -> None:
-        self.database(stores, self.artifact(stores, 0.1), self.artifact(stores, 0.1))
-        self.cached(stores.parents[2], 3, 0.1)
-        assert unused_artifacts.leftovers(stores.parents[2]) == []
+    def test_old_tables_are_unused(self, tmp_path: Path) -> None:
+        folder = self.cached(tmp_path, 3, 2)
+        assert unused_artifacts.leftovers(tmp_path) == [unused_artifacts.Leftover(folder, 10)]
+
+    def test_a_young_table_may_still_be_written(self, tmp_path: Path) -> None:
+        self.cached(tmp_path, 3, 0.1)
+        assert unused_artifacts.leftovers(tmp_path) == []
 
     @pytest.mark.parametrize("status", ["RUNNING", "FINISHED"])
-    def test_a_sweep_that_runs_keeps_it(
-        self, status: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        self.cached(tmp_path, 3)
-        records = sweep("s", run("a", days=0.1), days=3, status=status)
-        monkeypatch.setattr(planning, "everything", lambda _: records)
-        monkeypatch.setattr(planning, "time", SimpleNamespace(time=lambda: NOW))
-        found = planning.plan(EMPTY, tmp_path, Criteria(), with_cache=True)
+    def test_a_sweep_that_runs_keeps_them(self, status: str, tracked: Real, capsys: Any) -> None:
+        self.cached(tracked.home, 3)
+        tracked.run(status=status, **{SWEEP: f"day/{status}"})
+        found = planning.plan(tracked.store, tracked.home, Criteria(), with_cache=True)
         assert len(found.leftovers) == (status == "FINISHED")
         show(found)
         waits = capsys.readouterr().out == "Nothing would go; the cache stays while a sweep runs.\n"
         assert waits == (status == "RUNNING")
 
-    def test_what_only_the_runs_use_that_go(self, stores: Path) -> None:
-        home, runs = stores.parents[2], ["a" * 32, "b" * 32]
-        assert unused_artifacts.steps_of(home, runs) == {}
-        with sqlite3.connect(stores / "default_zen_store" / "zenml.db") as connection:
-            connection.executescript(
-                "CREATE TABLE pipeline_run (id, name); CREATE TABLE step_run (id, pipeline_run_id);"
-                "CREATE TABLE artifact_version (id, uri); CREATE TABLE step_run_output_artifact (step_id, artifact_id);"
-                "CREATE TABLE step_run_input_artifact (step_id, artifact_id);"
-                "INSERT INTO pipeline_run VALUES (1, 'rf-aaaaaaaaaaaa'), (2, 'search-bbbbbbbbbbbb-1'), (3, 'deploy');"
-                "INSERT INTO step_run VALUES (1, 1), (2, 2), (3, 3);"
-                "INSERT INTO artifact_version VALUES (1, '/one'), (2, '/both'), (3, '/deployed');"
-                "INSERT INTO step_run_output_artifact VALUES (1, 1), (1, 2), (1, 3);"
-                "INSERT INTO step_run_input_artifact VALUES (1, 1), (2, 2), (3, 3);"
-            )
-        connection.close()
-        assert {run: sorted(found) for run, found in unused_artifacts.steps_of(home, runs).items()} == {
-            runs[0]: [Path("/both"), Path("/one")]
-        }
-        assert unused_artifacts.steps_of(home, runs[:1]) == {runs[0]: [Path("/one")]}
-        assert unused_artifacts.steps_of(home, runs[1:]) == {}
+    def test_tables_of_another_version_are_left_alone(self, tmp_path: Path) -> None:
+        (tmp_path / unused_artifacts.DATABASE).parent.mkdir(parents=True)
+        sqlite3.connect(tmp_path / unused_artifacts.DATABASE).close()
+        assert unused_artifacts.leftovers(tmp_path) == []
 
-    def test_tables_of_another_version_are_left_alone(self, stores: Path) -> None:
-        self.artifact(stores, 3)
-        sqlite3.connect(stores / "default_zen_store" / "zenml.db").close()
-        assert unused_artifacts.leftovers(stores.parents[2]) == []
-
-    def test_a_home_without_zenml_has_none(self, tmp_path: Path) -> None:
+    def test_a_home_without_a_cache_has_none(self, tmp_path: Path) -> None:
         assert unused_artifacts.leftovers(tmp_path) == []
 
 
@@ -668,25 +644,21 @@ class TestWords:
         show(Plan([], [Stay(run(name), why) for name, why in zip("abcdef", reasons, strict=True)], []))
         names = "a0000000, b0000000, c0000000 and 2 more, each of which is of a sweep; f0000000 serves as x v1"
         assert capsys.readouterr().out == f"Nothing would go; 6 stay: {names}.\n"
-        tell(replace(plan_of(run("a"), bytes=3000), outside=("/x", "/y")), [], for_good=True)
+        report(replace(plan_of(run("a"), bytes=3000), outside=("/x", "/y")), [], for_good=True)
         assert capsys.readouterr().out == "Removed 1 run, 3 kB; outside of multirun/ stays /x, /y.\n"
 
     def test_what_is_gone(self, capsys: pytest.CaptureFixture[str]) -> None:
-        tell(plan_of(run("a"), bytes=3000), [], for_good=True)
+        report(plan_of(run("a"), bytes=3000), [], for_good=True)
         assert capsys.readouterr().out == "Removed 1 run, 3 kB.\n"
-        one = Plan([], [], [unused_artifacts.Leftover(Path("/x"), 5000, None)])
+        one = Plan([], [], [unused_artifacts.Leftover(Path("/x"), 5000)])
         assert summary(one) == "1 unused cache entry, 5 kB"
 
-    @pytest.mark.parametrize("width", [60, 80, 120, None])
-    def test_numbers_are_labelled_and_a_line_is_a_run(self, width: int | None) -> None:
-        out = Console(file=io.StringIO(), width=width or 500, force_terminal=width is not None, color_system=None)
-        one = run("a", score=0.25)
-        one = replace(one, name="model=rf," * 20, metrics={**one.metrics, "r2": 0.75})
-        out.print(_table([Item(one, places(one, Path("/nonexistent"), set()), 1_500_000)], out))
-        head, line, *more = out.file.getvalue().splitlines()  # type: ignore[attr-defined]
-        assert head.split() == ["id", "name", *["when"] * (width != 60), "status", "objective", "test", "size"]
-        assert re.fullmatch(r"a0{7}  model=.*…  .*finished +r2 0\.75\d* +0\.25\d* +1\.5 MB *", line)
-        assert more == []
+    def test_a_line_is_a_run_as_runs_shows_it(self, capsys: pytest.CaptureFixture[str]) -> None:
+        item = run("a", score=0.25, tags={MARK: "begun"})
+        show(plan_of(replace(item, name="model=rf", metrics={**item.metrics, "r2": 0.75})))
+        head, line, *_ = capsys.readouterr().out.splitlines()
+        assert head.split() == ["id", "differs", "when", "objective", "test", "status", "size"]
+        assert re.fullmatch(r"a0{7}  model=rf +2\S+ \S+ +r2 0\.75 +0\.25 +half removed +1\.5 MB *", line)
 
     def test_what_is_ranked_by_other_rows_is_told(self, capsys: pytest.CaptureFixture[str]) -> None:
         show(plan_of(run("a", score=0.5)), is_ranked=True)
@@ -701,81 +673,123 @@ class TestWords:
         assert (one["run_id"], one["score"], one["status"]) == ("a".ljust(32, "0"), 0.5, "FINISHED")
 
 
-class Narrow:
-    """A store that gives what is asked for, or all at once."""
-
-    def __init__(self, whole: bool, *records: Record) -> None:
-        self.whole, self.records, self.asked = whole, list(records), list[Only]()
-
-    def search(self, only: Only, limit: int | None = None) -> list[Record]:
-        del limit
-        self.asked.append(only)
-        return [
-            replace(one, metrics={k: v for k, v in one.metrics.items() if self.whole or k in only.metrics})
-            for one in self.records
-        ]
+def test_only_the_numbers_of_the_objective_are_read(tracked: Real) -> None:
+    for metric in ("r2", "mine"):
+        run_id = tracked.run()
+        tracked.client.log_param(run_id, "objective.metric", metric)
+        for name in (f"test/{metric}", "other"):
+            tracked.client.log_metric(run_id, name, 0.5)
+    tracked.run()
+    runs = planning.everything(tracked.store)
+    assert [one.metrics for one in runs] == [{}, {"test/mine": 0.5}, {"test/r2": 0.5}]
+    assert planning.everything(ClientStore(tracked.client.tracking_uri))[2].metrics == {"test/r2": 0.5, "other": 0.5}
 
 
-@pytest.mark.parametrize("whole", [False, True])
-def test_only_the_numbers_of_the_objective_are_read(whole: bool) -> None:
-    store = Narrow(whole, run("a", score=0.5), run("b", score=2.0, metric="mine"), run("c", metric=""))
-    found = everything(store)  # type: ignore[arg-type]
-    assert [score(one) for one in found] == [0.5, 2.0, None]
-    assert [len(only.metrics) for only in store.asked] == [0] if whole else [0, 8]
+def test_what_is_resumed_says_when(tracked: Real) -> None:
+    from mlrunner.tracking import reopen  # imports MLflow
+
+    run_id = tracked.run()
+    reopen(run_id)
+    found = tracked.client.get_run(run_id)
+    assert found.info.status == "RUNNING"
+    assert abs(int(found.data.tags[REOPENED]) / 1000 - time.time()) < 60
 
 
-def test_what_is_resumed_says_when(monkeypatch: pytest.MonkeyPatch) -> None:
-    from mlrunner import tracking  # imports MLflow
+class TestTracked:
+    """MLflow's side: marked as deleted, then collected by `mlflow gc`."""
 
-    told: dict[str, str] = {}
-    monkeypatch.setattr(tracking, "set_tags", lambda _, tags: told.update(tags))
-    monkeypatch.setattr(tracking, "MlflowClient", lambda: SimpleNamespace(update_run=lambda *_: None))
-    tracking.reopen("a")
-    assert abs(int(told[REOPENED]) / 1000 - time.time()) < 60
+    @pytest.fixture
+    def side(self, tracked: Real) -> Tracked:
+        from mlrunner.history.pruning.mlflow_runs import Tracked  # imports MLflow
+
+        return Tracked(tracked.home / "deployments")
+
+    def delete(self, side: Tracked, *runs: str) -> dict[str, list[str]]:
+        for run_id in runs:
+            side.mark(run_id)
+        return {run_id: side.delete(run_id) for run_id in runs}
+
+    def test_rows_files_and_models_go_and_the_users_trash_stays(self, tracked: Real, side: Tracked) -> None:
+        runs, stays, trashed = [tracked.run() for _ in range(3)], tracked.run(), tracked.run()
+        models = [tracked.model(run_id) for run_id in runs]
+        kept = tracked.model(stays), tracked.model(trashed)
+        tracked.client.delete_logged_model(kept[1])
+        tracked.client.delete_run(trashed)
+        tracked.client.delete_experiment(tracked.experiments["far"])
+        pending = self.delete(side, *runs)
+        assert pending == {run_id: [model] for run_id, model in zip(runs, models, strict=True)}
+        assert side.collect(pending) == {}
+        assert tracked.count("runs") == tracked.count("logged_models") == 2
+        assert tracked.count("experiments") == 3  # MLflow's default, ours, and the one in the trash
+        assert tracked.client.get_run(trashed).info.lifecycle_stage == "deleted"
+        files = {file.parents[1].name for file in (tracked.home / "artifacts").rglob("note.txt")}
+        assert files == {stays, trashed}
+
+    def test_one_that_cannot_be_removed_holds_up_no_other(self, tracked: Real, side: Tracked) -> None:
+        far, *near = tracked.run("far"), tracked.run(), tracked.run()
+        model = tracked.model(near[0])
+        errors = side.collect(self.delete(side, far, *near))
+        assert list(errors) == [far]
+        assert "nowhere://far" in str(errors[far])
+        assert (tracked.count("runs"), tracked.count("logged_models")) == (1, 0)
+        assert side.interrupted() == {far: []}
+        assert model.startswith("m-")
+
+    def test_a_removal_that_was_interrupted_is_found_again(self, tracked: Real, side: Tracked) -> None:
+        run_id, trashed = tracked.run(), tracked.run()
+        model = tracked.model(run_id)
+        tracked.client.log_outputs(run_id, [LoggedModelOutput(model, 0)])
+        tracked.client.delete_run(trashed)
+        self.delete(side, run_id)
+        assert side.interrupted() == {run_id: [model]}
+        side.collect({"f" * 32: [model]})  # as if it had broken off between the models and the runs
+        assert tracked.count("logged_models") == 0
+        assert side.collect(side.interrupted()) == {}
+        assert tracked.client.get_run(trashed).info.lifecycle_stage == "deleted"
+        assert tracked.count("runs") == 1
+
+    def test_a_version_that_a_deployment_keeps_stays_registered(self, tracked: Real, side: Tracked) -> None:
+        run_id = tracked.run()
+        tracked.client.create_registered_model("m")
+        for _ in range(2):
+            tracked.client.create_model_version("m", "file:///nowhere", run_id)
+        (side.deployments / "m" / "releases" / "2").mkdir(parents=True)
+        side.collect(self.delete(side, run_id))
+        assert [int(one.version) for one in tracked.client.search_model_versions("name = 'm'")] == [2]
+
+    def test_a_server_only_marks(self, tracked: Real) -> None:
+        from mlrunner.history.pruning.mlflow_runs import Tracked  # imports MLflow
+
+        run_id = tracked.run()
+        with server(f"sqlite:///{tracked.home}/mlflow.db") as uri:
+            mlflow.set_tracking_uri(uri)
+            side = Tracked(tracked.home / "deployments")
+            assert not side.is_for_good
+            assert side.collect(self.delete(side, run_id)) == side.interrupted() == {}
+            assert side.client.get_run(run_id).info.lifecycle_stage == "deleted"
 
 
-class Marking:
-    """MLflow's client on a server, as far as a prune asks it."""
-
-    def __init__(self) -> None:
-        self.marked: list[str] = []
-
-    def get_run(self, run_id: str) -> Any:
-        return SimpleNamespace(
-            info=SimpleNamespace(run_id=run_id, experiment_id="1", artifact_uri="mlflow-artifacts:/1")
-        )
-
-    def search_model_versions(self, where: str) -> list[Any]:
-        del where
-        return [SimpleNamespace(name="m", version=1), SimpleNamespace(name="m", version=2)]
-
-    def search_logged_models(self, experiments: list[str], where: str) -> list[Any]:
-        assert (experiments, where) == (["1"], "source_run_id = 'abc'")
-        return [SimpleNamespace(model_id="m-1")]
-
-    def delete_model_version(self, name: str, version: int) -> None:
-        self.marked.append(f"{name} v{version}")
-
-    def delete_logged_model(self, model_id: str) -> None:
-        self.marked.append(model_id)
-
-    def delete_run(self, run_id: str) -> None:
-        self.marked.append(run_id)
-
-
-def test_a_server_can_only_be_asked_to_mark(tmp_path: Path) -> None:
-    from mlrunner.history.pruning.mlflow_runs import Tracked  # imports MLflow
-
-    (tmp_path / "m" / "releases" / "2").mkdir(parents=True)  # a copy can still be served, so its version stays
-    tracked = Tracked.__new__(Tracked)
-    tracked.deployments, tracked.store, tracked.client = tmp_path, object(), Marking()  # type: ignore[assignment]
-    assert not tracked.is_for_good
-    tracked.remove("abc")
-    assert tracked.client.marked == ["m v1", "m-1", "abc"]  # type: ignore[attr-defined]
+@contextmanager
+def server(store: str) -> Iterator[str]:
+    """Run a tracking server."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", store, "--port", port, "--workers", "1"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    try:
+        for _ in range(600):
+            with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5):
+                break
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(timeout=30)
 
 
 def test_a_study_in_a_database_goes_by_its_name(tmp_path: Path) -> None:
-    from mlrunner.history.pruning.removing import _delete_study  # imports ZenML
+    from mlrunner.history.pruning.removing import delete_study  # imports ZenML
 
     url = f"sqlite:///{tmp_path}/studies.db"
     (tmp_path / ".mlrunner").mkdir()
@@ -784,78 +798,18 @@ def test_a_study_in_a_database_goes_by_its_name(tmp_path: Path) -> None:
         optuna.create_study(study_name=name, storage=url)
     (parent,) = sweep("s", **{FOLDER: str(tmp_path)})
     for _ in range(2):  # also where it is gone
-        _delete_study(parent, "mine", tmp_path)
+        delete_study(parent, "mine", tmp_path)
         assert optuna.get_all_study_names(url) == ["other"]
 
 
-class Failing:
-    """Both stores, where one run cannot be removed."""
-
-    is_for_good = True
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.gone: list[str] = []
-
-    def mark(self, run_id: str) -> None:
-        if run_id.startswith(self.name):
-            raise OSError("the disk is read-only.")
-
-    def remove(self, told: Any) -> None:
-        if isinstance(told, str):
-            self.gone.append(told.rstrip("0"))
-
-    def finish(self) -> None:
-        pass
-
-
-def test_what_cannot_be_removed_is_told_and_the_others_go(tmp_path: Path) -> None:
-    from mlrunner.history.pruning.removing import Remover  # imports ZenML
-
-    remover = Remover.__new__(Remover)
-    remover.home, remover.protected = tmp_path, lambda: {"d".ljust(32, "0"): "serves as x v1"}
-    remover.tracked = remover.pipelines = stores = Failing("a")  # type: ignore[assignment]
-    told = remover.carry_out(plan_of(run("c"), run("d"), *sweep("s", run("a"), run("b"))[::-1]).items)
-    assert stores.gone == ["c", "b"]
-    assert told.problems == [
-        "d (d0000000) is not removed: it serves as x v1 now.",
-        "a (a0000000) is not removed: the disk is read-only.",
-        "s (s0000000) is not removed: one of its runs is not removed.",
-    ]
-
-
-class Interrupted(Failing):
-    """Both stores, where somebody presses Ctrl-C at one run."""
-
-    def mark(self, run_id: str) -> None:
-        if run_id.startswith(self.name):
-            raise KeyboardInterrupt
-
-
-def test_what_is_interrupted_tells_what_is_gone(tmp_path: Path) -> None:
-    from mlrunner.history.pruning.removing import Remover  # imports ZenML
-
-    remover = Remover.__new__(Remover)
-    remover.home, remover.protected = tmp_path, dict
-    remover.tracked = remover.pipelines = stores = Interrupted("b")  # type: ignore[assignment]
-    with pytest.raises(KeyboardInterrupt):
-        remover.carry_out(plan_of(run("a"), run("b"), run("c")).items)
-    assert stores.gone == ["a"] == [item.record.name for item in remover.told.items]
-    assert remover.told.problems[0].startswith("b (b0000000) may be half removed: it was interrupted")
-
-
-def test_a_home_without_a_store_of_its_own_prunes_that_of_a_server(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_a_store_without_runs_removes_nothing(
+    tracked: Real, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    store = Narrow(False, run("a"))
-    monkeypatch.setenv("MLRUNNER_HOME", str(tmp_path))
-    monkeypatch.setattr(prune, "open_store", lambda *_: store)
-    monkeypatch.setattr(prune, "plan", lambda *_: plan_of())
-    monkeypatch.setattr(prune, "_remove", lambda *_: 7)
-    assert prune.main(["--older", "1d", "--yes"]) == 7
-    store.records = []
+    monkeypatch.setenv("MLRUNNER_HOME", str(tracked.home))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", tracked.client.tracking_uri)
     assert prune.main(["--older", "1d", "--yes"]) == 0
     assert capsys.readouterr().out == "Nothing would go.\n"
+    assert not (tracked.home / ".mlrunner").exists()
 
 
 def test_two_prunes_at_once_are_refused(tmp_path: Path) -> None:

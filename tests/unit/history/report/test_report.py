@@ -69,8 +69,8 @@ class Shelf(Store):
     def statuses(self, sweeps: Sequence[str]) -> dict[str, dict[str, int]]:
         return {one: {} for one in sweeps}
 
-    def champions(self) -> dict[str, str]:
-        return {}
+    def aliases(self) -> list[tuple[str, str, int, str]]:
+        return []
 
 
 class Tags(HTMLParser):

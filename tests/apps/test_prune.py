@@ -303,12 +303,12 @@ def test_the_rest_still_works_and_a_removal_that_broke_off_is_finished(home: Hom
     ran = home.type("--multirun", "dataset=wine", "model=dummy", "seed=1,2", *UNSAVED, "output=json")
     assert ran.code == 0, ran.err
     first, second = (run["run_id"] for run in ran.json)
-    crash(home, "pipelines", "Pipelines", "_delete_artifacts", first)
+    crash(home, "zenml_runs", "Pipelines", "_delete_artifacts", first)
     assert home.runs()[first].info.lifecycle_stage == "deleted"
-    crash(home, "tracked", "Tracked", "delete", second)
+    crash(home, "mlflow_runs", "Tracked", "delete", second)
     assert first not in home.runs()
     assert "half removed" in home.type("prune", "--status", "killed").out
-    crash(home, "tracked", "Tracked", "_gc", "--status", "killed")
+    crash(home, "mlflow_runs", "Tracked", "_gc", "--status", "killed")
     assert home.runs()[second].info.lifecycle_stage == "deleted"
 
     done = home.type("prune", "--status", "killed", "--yes")

@@ -1,6 +1,7 @@
 """Environment variables are typed, and a block leaves them as it found them."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,8 +38,6 @@ def test_the_current_folder_comes_last_in_the_import_path(monkeypatch: pytest.Mo
     monkeypatch.setattr("sys.path", [str(tmp_path), "first", "second"])
     monkeypatch.chdir(tmp_path)
     environment.prepare_environment(verbose=False)
-    import sys
-
     assert sys.path == ["first", "second", str(tmp_path)]
     assert not environment.is_verbose()
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from mlrunner.core.build import dataclass
+from mlrunner.core import loopback
 from mlrunner.groups.deployer import Candidate, Deployment, daemons
 from mlrunner.groups.deployer.base_registered import ServingDeployer
 from mlrunner.groups.deployer.release import Release, Server
@@ -63,7 +64,7 @@ class ServedDeployer(ServingDeployer):
                 f"deployer.port={self.port}, but deployment {self.name} answers on {state.host}:{state.port}; leave "
                 f"deployer.host and deployer.port as they were, or mlrunner stop {self.name} first."
             ]
-        why = daemons.is_taken(self.host, self.port)
+        why = loopback.bind_error(self.host, self.port)
         return [] if why is None else [f"deployer.port={self.port} cannot be listened on: {self._holder(why)}"]
 
     def _holder(self, why: str) -> str:

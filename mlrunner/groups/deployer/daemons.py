@@ -18,7 +18,6 @@ import psutil
 
 KEPT = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "SSL_CERT_FILE")
 OURS = ("MLRUNNER_HOME", "MLRUNNER_PROJECT", "MLFLOW_", "ZENML_", "AWS_", "AZURE_", "GOOGLE_", "DOCKER_", "OMP_")
-GRACE = 10.0  # seconds between SIGTERM and SIGKILL
 
 
 def environment() -> dict[str, str]:
@@ -53,108 +52,24 @@ def read_pid(pid_file: Path) -> int:
     return int(pid_file.read_text() or 0) if pid_file.exists() else 0
 
 
-def is_running(pid: int, mark: str) -> bool:
-    """Tell whether a process is there, by a word of its command: numbers come again.
-
-    One that is just being started has no command yet.
-    """
-    try:
-        found = psutil.Process(pid)
-        command = found.cmdline()
-        return (not command or mark in " ".join(command)) and not _has_ended(found)
-    except (psutil.Error, ValueError):
-        return False
 
 
-def end(pid: int, mark: str) -> None:
-    """End a process and its children: first asking, then not."""
-    if not is_running(pid, mark):
-        return
-    try:
-        found = psutil.Process(pid)
-        whole = [found, *found.children(recursive=True)]
-        found.terminate()
-    except psutil.NoSuchProcess:
-        return
-    if not _have_ended(whole):
-        for process in whole:
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
-        _have_ended(whole)
 
 
-def end_all(mark: str) -> None:
-    """End every process that has a word in its command, one that starts another as well, until there is none."""
-    until = time.monotonic() + GRACE
-    while (found := marked(mark)) and time.monotonic() < until:
-        for pid in found:
-            end(pid, mark)
 
 
-def marked(mark: str) -> list[int]:
-    """Find the processes that have a word in their command."""
-    found = []
-    for process in psutil.process_iter(["cmdline"]):
-        if mark in " ".join(process.info["cmdline"] or []) and not _has_ended(process):
-            found.append(process.pid)
-    return found
 
 
-def _have_ended(processes: list[psutil.Process]) -> bool:
-    until = time.monotonic() + GRACE
-    while not all(map(_has_ended, processes)):
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.02)
-    return True
 
 
-def _has_ended(process: psutil.Process) -> bool:
-    """Tell whether a process is gone; one that the system has not yet taken note of is."""
-    try:
-        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
 
 
-def free_port() -> int:
-    """Find a port of the loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
-def is_taken(host: str, port: int) -> str | None:
-    """Say why an address cannot be listened on; None when it can."""
-    try:
-        socket.create_server((host, port)).close()
-    except OSError as error:
-        return os.strerror(error.errno) if error.errno else str(error)
-    return None
 
 
-def ask(url: str, body: bytes | None = None, timeout: float = 5.0) -> tuple[int, Any]:
-    """Ask a server, POST when there is a body.
-
-    Returns:
-        The HTTP status and the JSON of the answer; 0 and the reason when nobody answered.
-    """
-    headers = {"Content-Type": "application/json"}
-    try:
-        with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=timeout) as found:
-            return found.status, json.loads(found.read() or b"null")
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, _json(error.read())
-    except (OSError, ValueError) as error:
-        return 0, str(getattr(error, "reason", error))
 
 
-def _json(text: bytes) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text.decode(errors="replace")
 
 
 def tail(file: Path, lines: int = 5) -> str:

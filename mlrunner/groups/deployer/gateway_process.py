@@ -6,6 +6,8 @@ import sys
 import time
 
 from mlrunner.core.errors import DeployError
+from mlrunner.core import process_control
+from mlrunner.core import loopback
 from mlrunner.groups.deployer import daemons
 from mlrunner.groups.deployer.release import Server
 from mlrunner.groups.deployer.state import Ledger
@@ -30,7 +32,7 @@ def follow(ledger: Ledger, url: str, server: Server) -> None:
         daemons.start(pid_file, log_file, sys.executable, "-m", GATEWAY, str(ledger.folder))
     until = time.monotonic() + FOLLOW
     while True:
-        status, told = daemons.ask(f"{url}/version", timeout=2.0)
+        status, told = loopback.request_json(f"{url}/version", timeout=2.0)
         if status == 200 and isinstance(told, dict) and told.get("instance") == server.token:
             return
         if time.monotonic() > until or pid_of(ledger) is None:
@@ -42,12 +44,12 @@ def follow(ledger: Ledger, url: str, server: Server) -> None:
 def pid_of(ledger: Ledger) -> int | None:
     """Find the gateway's process; None when it does not run."""
     pid = daemons.read_pid(ledger.folder / "gateway.pid")
-    return pid if pid and daemons.is_running(pid, str(ledger.folder)) else None
+    return pid if pid and process_control.is_running(pid, str(ledger.folder)) else None
 
 
 def end(ledger: Ledger) -> None:
     """End the gateway and free its port."""
     pid = pid_of(ledger)
     if pid is not None:
-        daemons.end(pid, str(ledger.folder))
+        process_control.terminate(pid, str(ledger.folder))
     (ledger.folder / "gateway.pid").unlink(missing_ok=True)

@@ -9,6 +9,8 @@ from uuid import UUID
 
 from mlrunner.core.build import dataclass
 from mlrunner.core.errors import DeployError
+from mlrunner.core import process_control
+from mlrunner.core import loopback
 from mlrunner.groups.deployer import daemons
 from mlrunner.groups.deployer.base_serving import ServedDeployer
 from mlrunner.groups.deployer.release import Release, Server
@@ -27,7 +29,7 @@ class LocalDeployer(ServedDeployer):
         """See `ServedDeployer.start`."""
         from mlrunner.groups.deployer import zenml_service
 
-        port = daemons.free_port()
+        port = loopback.free_port()
         command = (
             *(sys.executable, "-m", "mlrunner.serving", str(release.folder), "--host", LOOPBACK),
             *("--port", str(port), "--token", token, *self.arguments()),
@@ -35,20 +37,20 @@ class LocalDeployer(ServedDeployer):
         try:
             service = zenml_service.start(_stack_deployer(), release, port, command)
         except BaseException:  # Ctrl-C as well: nobody knows of the process yet
-            daemons.end_all(token)
+            process_control.terminate_all(token)
             raise
         pid = daemons.read_pid(Path(str(service.status.pid_file)))  # ZenML sees no process that has no command yet
         return Server(release.version, f"http://{LOOPBACK}:{port}", str(service.uuid), token, pid)
 
     def is_alive(self, server: Server) -> bool:
         """See `ServedDeployer.is_alive`."""
-        return daemons.is_running(server.pid, server.token)
+        return process_control.is_running(server.pid, server.token)
 
     def stop(self, server: Server) -> None:
         """See `ServedDeployer.stop`; the process goes first, for ZenML would poll it by the second."""
         from mlrunner.groups.deployer import zenml_service
 
-        daemons.end(server.pid, server.token)
+        process_control.terminate(server.pid, server.token)
         zenml_service.delete(_stack_deployer(), UUID(server.handle))
 
     def log(self, server: Server) -> str:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import urllib.request
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from mlrunner.core import loopback
 from mlrunner.core.build import build
 from mlrunner.core.errors import DeployError
-from mlrunner.groups.deployer import Deployment, daemons
+from mlrunner.groups.deployer import Deployment
 from mlrunner.groups.deployer.base_serving import ServedDeployer
 from mlrunner.groups.deployer.release import Release
 from mlrunner.groups.deployer.state import Ledger, State
@@ -81,7 +81,7 @@ def _problem(ledger: Ledger, state: State) -> str | None:
     mend = f"mend it with mlrunner deploy --restart {state.name}"
     if gateway_process.pid_of(ledger) is None:
         return f"the gateway does not run; {mend}"
-    code, told = daemons.ask(f"{state.url}/version", timeout=5.0)
+    code, told = loopback.request_json(f"{state.url}/version", timeout=5.0)
     if code != 200 or not isinstance(told, dict):
         return f"version {state.line[-1]} does not answer ({code or told}); the gateway restarts it, or {mend}"
     if state.serves is not None and told.get("instance") != state.serves.token:
@@ -95,8 +95,7 @@ def _requests(state: State) -> dict[str, int]:
 
     found: Counter[str] = Counter()
     try:
-        with urllib.request.urlopen(f"{state.url}/metrics", timeout=5.0) as answer:
-            text = answer.read().decode()
+        text = loopback.request(f"{state.url}/metrics").body.decode()
     except OSError:
         return {}
     for family in text_string_to_metric_families(text):

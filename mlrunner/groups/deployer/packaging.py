@@ -51,7 +51,7 @@ def refuse_overtaken(name: str, candidate: Candidate) -> None:
     Raises:
         DeployError: When another one was deployed since.
     """
-    champion = model_registry.version_of(name)
+    champion = model_registry.get_version(name)
     version = 0 if champion is None else int(champion.version)
     if candidate.against not in (None, version):
         raise DeployError(
@@ -79,7 +79,7 @@ def _copied(ledger: Ledger, uri: str) -> Path:
     shutil.rmtree(folder, ignore_errors=True)  # of a deployment that was killed
     folder.mkdir(parents=True)
     try:
-        found = model_registry.download(uri, folder)
+        found = model_registry.download_model(uri, folder)
     except Exception as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise DeployError(f"The model {uri} cannot be read from its store ({error}); deploy another run.") from error

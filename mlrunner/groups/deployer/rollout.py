@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from mlrunner.core.errors import DeployError
+from mlrunner.core import loopback
 from mlrunner.groups.deployer import Deployment, daemons, gateway_process
 from mlrunner.groups.deployer.release import Release, Server
 from mlrunner.groups.deployer.state import Ledger, State, moved
@@ -121,7 +122,7 @@ def _refuse_dead(deployer: Serving, server: Server, release: Release) -> None:
 
 def _is_its_own(server: Server) -> bool:
     """Tell whether it is this server that answers on its port, and nobody else."""
-    status, told = daemons.ask(f"{server.url}/version", timeout=2.0)
+    status, told = loopback.request_json(f"{server.url}/version", timeout=2.0)
     return status == 200 and isinstance(told, dict) and told.get("instance") == server.token
 
 
@@ -131,7 +132,7 @@ def smoke(url: str, release: Release) -> None:
     Raises:
         DeployError: When they are not what the model itself predicts.
     """
-    status, told = daemons.ask(f"{url}/invocations", release.example, timeout=30.0)
+    status, told = loopback.request_json(f"{url}/invocations", release.example, timeout=30.0)
     found = told.get("predictions") if isinstance(told, dict) else None
     if status != 200 or not isinstance(found, list):
         reason = told.get("message") if isinstance(told, dict) else told
@@ -160,7 +161,7 @@ def _point(deployer: Serving, ledger: Ledger, before: State | None, server: Serv
     base = before if before is not None else deployer.first_state()
     told = {**deployer.stated(), "restart": gateway_process.restart_command(ledger)}
     state = moved(replace(base, **told), server, line)
-    champion = model_registry.version_of(ledger.name)
+    champion = model_registry.get_version(ledger.name)
     try:
         model_registry.set_alias(ledger.name, model_registry.CHAMPION, server.version)
         ledger.write(state)
@@ -174,7 +175,7 @@ def _point(deployer: Serving, ledger: Ledger, before: State | None, server: Serv
 def _back(ledger: Ledger, before: State | None, champion: int | None) -> None:
     with suppress(Exception):  # what went wrong first matters more
         if champion is None:
-            model_registry.drop_alias(ledger.name, model_registry.CHAMPION)
+            model_registry.delete_alias(ledger.name, model_registry.CHAMPION)
         else:
             model_registry.set_alias(ledger.name, model_registry.CHAMPION, champion)
     if before is not None:

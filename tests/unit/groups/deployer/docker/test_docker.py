@@ -18,6 +18,7 @@ from omegaconf import DictConfig
 from mlrunner.composition.resolve import plain
 from mlrunner.core.build import build
 from mlrunner.core.errors import DeployError, ProblemsError
+from mlrunner.core import loopback
 from mlrunner.groups.deployer import daemons, docker
 from mlrunner.groups.deployer.docker import LOOPBACK, PORTS, DockerDeployer, free_port, image
 from mlrunner.groups.deployer.docker.requirements import here
@@ -36,7 +37,7 @@ def deployer(folder: Path | str, **settings: Any) -> DockerDeployer:
         "name": "tests",
         "folder": str(folder),
         "host": LOOPBACK,
-        "port": daemons.free_port(),
+        "port": loopback.free_port(),
         "workers": 1,
         "start_timeout": 60,
         "request_timeout": 30,
@@ -191,7 +192,7 @@ def until(holds: Callable[[], Any], seconds: float = 60.0) -> Any:
 
 
 def version(server: Server) -> Any:
-    status, told = daemons.ask(f"{server.url}/version", timeout=2.0)
+    status, told = loopback.request_json(f"{server.url}/version", timeout=2.0)
     return told if status == 200 else None
 
 
@@ -212,7 +213,7 @@ class TestServing:
     def test_it_answers_as_itself_and_as_the_model_does(self, served: Served, released: Release) -> None:
         _, server = served
         assert version(server)["instance"] == "token-of-the-module"
-        status, told = daemons.ask(f"{server.url}/invocations", released.example)
+        status, told = loopback.request_json(f"{server.url}/invocations", released.example)
         assert status == 200
         assert told["predictions"] == pytest.approx(released.expected, rel=1e-6)
 

@@ -48,7 +48,8 @@ def show_hand_over(gate: dict[str, Any] | None, deployment: dict[str, Any] | Non
         out.print(Text.assemble(("  gate      ", "dim"), (word, style), f": {gate['reason']}"))
     if deployment is not None and "error" not in deployment:
         named = f"{deployment['name']} version {deployment['version']}"
-        out.print(Text.assemble(("  deployed  ", "dim"), (named, "bold green"), f" {deployment['where']}"))
+        where = f" {deployment['where']}"  # may hold commands to paste, so lines are not broken
+        out.print(Text.assemble(("  deployed  ", "dim"), (named, "bold green"), where), soft_wrap=True)
 
 
 def relative(path: str) -> str:

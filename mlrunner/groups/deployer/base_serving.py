@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from mlrunner.core.build import dataclass
 from mlrunner.core import loopback
-from mlrunner.groups.deployer import Candidate, Deployment, daemons
+from mlrunner.core.build import dataclass
+from mlrunner.groups.deployer import Candidate, Deployment
 from mlrunner.groups.deployer.base_registered import ServingDeployer
 from mlrunner.groups.deployer.release import Release, Server
 from mlrunner.groups.deployer.state import State, ledgers

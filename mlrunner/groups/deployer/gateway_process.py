@@ -5,9 +5,8 @@ from __future__ import annotations
 import sys
 import time
 
+from mlrunner.core import loopback, process_control
 from mlrunner.core.errors import DeployError
-from mlrunner.core import process_control
-from mlrunner.core import loopback
 from mlrunner.groups.deployer import daemons
 from mlrunner.groups.deployer.release import Server
 from mlrunner.groups.deployer.state import Ledger

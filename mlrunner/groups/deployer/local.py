@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from mlrunner.core import loopback, process_control
 from mlrunner.core.build import dataclass
 from mlrunner.core.errors import DeployError
-from mlrunner.core import process_control
-from mlrunner.core import loopback
 from mlrunner.groups.deployer import daemons
 from mlrunner.groups.deployer.base_serving import ServedDeployer
 from mlrunner.groups.deployer.release import Release, Server

@@ -13,8 +13,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any, Protocol
 
-from mlrunner.core.errors import DeployError
 from mlrunner.core import loopback
+from mlrunner.core.errors import DeployError
 from mlrunner.groups.deployer import Deployment, daemons, gateway_process
 from mlrunner.groups.deployer.release import Release, Server
 from mlrunner.groups.deployer.state import Ledger, State, moved

@@ -122,7 +122,7 @@ def _gate(lead: Record | None) -> str:
 def _deployed(lead: Record | None) -> str:
     if lead is None or DEPLOYED not in lead.tags:
         return ""
-    return f"{lead.tags[DEPLOYED]} version {lead.tags.get(VERSION)} {lead.tags.get(WHERE, '')}"
+    return f"{lead.tags[DEPLOYED]} version {lead.tags.get(VERSION)} {lead.tags.get(WHERE, '').partition(chr(10))[0]}"
 
 
 def ranges(material: Material) -> dict[str, str]:

@@ -14,7 +14,7 @@ from mlrunner.core.build import dataclass
 from mlrunner.core.errors import DeployError
 from mlrunner.groups.deployer.base_serving import ServedDeployer
 from mlrunner.groups.deployer.docker import base_image as bases
-from mlrunner.groups.deployer.docker import image
+from mlrunner.groups.deployer.docker import dockerfile, image
 from mlrunner.groups.deployer.docker.engine import engine, faults
 from mlrunner.groups.deployer.docker.requirements import here
 from mlrunner.groups.deployer.release import Release, Server
@@ -30,7 +30,7 @@ LINES = 200
 SECONDS_TO_STOP = 10
 HARDENED = {
     "detach": True,
-    "user": image.USER,
+    "user": dockerfile.USER,
     "read_only": True,
     "tmpfs": {"/tmp": "rw,noexec,nosuid,nodev,size=64m,mode=1777"},
     "cap_drop": ["ALL"],
@@ -110,9 +110,9 @@ class DockerDeployer(ServedDeployer):
         """Say how a container runs."""
         return {
             "name": f"mlrunner-{self.name}-{release.version}-{token[:8]}",
-            "command": ["--host", "0.0.0.0", "--port", str(image.PORT), *self.arguments()],
+            "command": ["--host", "0.0.0.0", "--port", str(dockerfile.PORT), *self.arguments()],
             "environment": {"MLRUNNER_TOKEN": token, **self._threads()},
-            "ports": {f"{image.PORT}/tcp": (LOOPBACK, port)},
+            "ports": {f"{dockerfile.PORT}/tcp": (LOOPBACK, port)},
             "labels": {
                 "mlrunner.deployment": self.name,
                 "mlrunner.version": str(release.version),

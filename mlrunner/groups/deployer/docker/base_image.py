@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from mlrunner.core.errors import DeployError
-from mlrunner.groups.deployer.docker.engine import faults, find, told
+from mlrunner.groups.deployer.docker.engine import explain, faults, find
 from mlrunner.groups.deployer.docker.requirements import Target, here
 
 ASKED = (
@@ -27,7 +27,7 @@ def problems(client: Any, base: str) -> list[str]:
 
 def absent(base: str, error: Exception) -> str:
     """Say that a base image cannot be had."""
-    reason = told(error).removeprefix("Docker's engine says: ")
+    reason = explain(error).removeprefix("Docker's engine says: ")
     return (
         f"deployer.base={base} is not on this machine and cannot be pulled ({reason.rstrip('.')}); "
         "name one that `docker images` lists, or a registry that can be reached."

@@ -34,7 +34,7 @@ def engine() -> Iterator[Any]:
         client = _client()
         yield client
     except (faults().DockerException, requests.exceptions.RequestException) as error:
-        raise DeployError(told(error) if client is not None else _unreachable(error)) from error
+        raise DeployError(explain(error) if client is not None else _unreachable(error)) from error
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
@@ -81,9 +81,9 @@ def _unreachable(error: Exception) -> str:
     )
 
 
-def told(error: Exception) -> str:
-    """Say in one sentence what the engine refused."""
-    text = str(getattr(error, "explanation", None) or getattr(error, "msg", None) or error)
+def explain(error: Exception, text: str = "") -> str:
+    """Say in one sentence what the engine refused; `text` takes the place of the exception's own."""
+    text = text or str(getattr(error, "explanation", None) or getattr(error, "msg", None) or error)
     words = " ".join(text.split())
     if FULL in words.lower():
         return "The disk of Docker's engine is full; free some space, for example with `docker system prune`."

@@ -1,13 +1,12 @@
-"""Config option `deployer=kubernetes`: manifests for a cluster; on request the image pushed and all of it applied."""
+"""Config option `deployer=kubernetes`: manifests for a cluster; on request push the image and apply them."""
 
 from __future__ import annotations
 
 import importlib.util
 import logging
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import yaml
 from pydantic import Field
 
 from mlrunner.core.build import dataclass
@@ -20,12 +19,12 @@ from mlrunner.groups.deployer.docker.engine import engine, push
 from mlrunner.groups.deployer.docker.requirements import here
 from mlrunner.groups.deployer.kubernetes import cluster, manifests
 from mlrunner.groups.deployer.release import Release
-from mlrunner.groups.deployer.resource_names import repository
+from mlrunner.groups.deployer.resource_names import label
 from mlrunner.groups.gate import Decision
 
 log = logging.getLogger(__name__)
 
-NEEDED = ("kubernetes", "kubernetes_validate")
+NEEDED = "kubernetes_validate"
 SHOWN = ("model_uri", "run_id", "gate")
 Quantity = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?([KMGT]i|[kMGT])$")]
 Label = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
@@ -66,11 +65,8 @@ class KubernetesDeployer(ServingDeployer):
 
     def problems(self) -> list[str]:
         """See `Deployer.problems`."""
-        absent = [name for name in NEEDED if importlib.util.find_spec(name) is None]
-        if absent:
-            return [
-                f"deployer=kubernetes needs {', '.join(absent)}; install it with pip install 'mlrunner[kubernetes]'."
-            ]
+        if importlib.util.find_spec(NEEDED) is None:
+            return [f"deployer=kubernetes needs {NEEDED}; install it with pip install 'mlrunner[kubernetes]'."]
         return [*cluster.problems(self.context), *self._push_problems(), *self._engine_problems()]
 
     def _push_problems(self) -> list[str]:
@@ -102,7 +98,9 @@ class KubernetesDeployer(ServingDeployer):
         release = packaging.release(self.ledger, candidate, decision)
         file = self.release_to_cluster(release)
         if self.context is None:
-            return Deployment(self.name, release.version, None, f"as manifests in {file}")
+            lines = cluster.commands(file, label(self.name), self.namespace)
+            where = "\n  ".join(["as manifests; apply them with", *lines])
+            return Deployment(self.name, release.version, None, where)
         model_registry.set_alias(self.name, model_registry.CHAMPION, release.version)
         return Deployment(self.name, release.version, None, f"on {self.context}, namespace {self.namespace}")
 
@@ -123,19 +121,16 @@ class KubernetesDeployer(ServingDeployer):
         manifests.validate(rendered)
         file = self._file(release.version)
         file.parent.mkdir(parents=True, exist_ok=True)
-        head = f"# {self.name}, version {release.version}: kubectl apply --server-side -f {file.name}\n{note}"
-        file.write_text(head + manifests.text(rendered))
+        lines = cluster.commands(Path(file.name), label(self.name), self.namespace)
+        head = "".join(f"# {line}\n" for line in [f"{self.name}, version {release.version}:", *lines])
+        file.write_text(head + note + manifests.text(rendered))
         if self.context is not None:
-            cluster.roll_out(self.context, rendered, self._read)
+            deadline = rendered[0]["spec"]["progressDeadlineSeconds"]
+            cluster.roll_out(self.context, file, label(self.name), self.namespace, deadline)
         return file
 
     def _file(self, version: int | str) -> Path:
         return Path(self.folder) / self.name / "kubernetes" / f"{version}.yaml"
-
-    def _read(self, version: str) -> list[dict[str, Any]]:
-        """Read the manifests of a version; none when they are not there."""
-        file = self._file(version)
-        return list(yaml.safe_load_all(file.read_text())) if file.exists() else []
 
     def _image(self, release: Release) -> tuple[str, str]:
         """Build the image and push it; what is only rendered may do without.
@@ -150,9 +145,10 @@ class KubernetesDeployer(ServingDeployer):
         except DeployError as error:
             if self._must_build:
                 raise
-            tag = f"{repository(self.image)}:{release.version}"
+            tag = image.tag_of(release, self.image)
+            image.write(release, self.base_image, self.image)
             log.warning("the image %s is not built: %s", tag, error)
-            return tag, f"# The image is not built: {error}\n"
+            return tag, f"# The image is not built: {error} Build it with docker build --tag {tag} {release.folder}\n"
 
     def _workload(self, release: Release, named: str) -> manifests.Workload:
         facts = {name: str(value) for name, value in release.facts.items() if name in SHOWN}

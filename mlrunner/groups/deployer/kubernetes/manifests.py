@@ -1,4 +1,4 @@
-"""What Kubernetes is told of a deployment: a Deployment, a Service and a PodDisruptionBudget, checked by its schema."""
+"""The manifests of a deployment: a Deployment, a Service and a PodDisruptionBudget, validated against the schema."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from mlrunner.core.errors import DeployError
-from mlrunner.groups.deployer.docker.image import PORT, USER
+from mlrunner.groups.deployer.docker.dockerfile import PORT, USER
 from mlrunner.groups.deployer.resource_names import label
 
 DRAIN = 5  # seconds in which the cluster learns that a pod ends; it answers all the while

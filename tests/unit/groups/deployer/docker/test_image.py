@@ -1,18 +1,20 @@
-"""The image of a release: what it holds, that equal inputs make equal layers, and what keeps it from being built."""
+"""The image of a release: what it holds, how it is built by hand, and what keeps it from being built."""
 
 from __future__ import annotations
 
 import importlib.metadata
 import io
-import marshal
 import os
 import re
+import shlex
+import shutil
 import subprocess
+import sys
 import tarfile
 from collections.abc import Iterator
-from functools import partial
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import CodeType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,9 +24,9 @@ from hypothesis import strategies as st
 from packaging.requirements import Requirement
 
 from mlrunner.core.errors import DeployError
-from mlrunner.groups.deployer.docker import base_image, image, reproducible_tar, wheels
+from mlrunner.groups.deployer.docker import base_image, dockerfile, image, wheels
 from mlrunner.groups.deployer.docker import requirements as closing
-from mlrunner.groups.deployer.docker.engine import engine, told
+from mlrunner.groups.deployer.docker.engine import engine, explain
 from mlrunner.groups.deployer.docker.requirements import Target, closure, here
 from mlrunner.groups.deployer.release import Release
 from mlrunner.groups.deployer.resource_names import label, repository
@@ -150,7 +152,7 @@ class TestPip:
             ),
             ("ERROR: [Errno 28] No space left on device", "disk is full"),
             ("/usr/bin/python: No module named pip", "ensurepip"),
-            ("", "ended without a word"),
+            ("", "ended without a message"),
         ],
     )
     def test_what_pip_refuses_is_one_sentence(
@@ -159,7 +161,7 @@ class TestPip:
         failed = subprocess.CompletedProcess([], 1, "", said)
         monkeypatch.setattr(wheels, "_pip", lambda *_: failed)
         with pytest.raises(DeployError, match=words) as raised:
-            wheels.install(["x==1"], BOOKWORM, tmp_path)
+            wheels.download(["x==1"], BOOKWORM, tmp_path)
         assert "\n" not in str(raised.value)
 
     def test_where_the_slim_xgboost_cannot_be_had_the_whole_one_is_taken(
@@ -173,7 +175,7 @@ class TestPip:
             return subprocess.CompletedProcess([], len(asked) % 2, "", said)
 
         monkeypatch.setattr(wheels, "_pip", pip)
-        wheels.install(["numpy==1", "xgboost-cpu==9"], BOOKWORM, tmp_path)
+        assert wheels.download(["numpy==1", "xgboost-cpu==9"], BOOKWORM, tmp_path) == asked[1]
         assert asked[1] == ["numpy==1", "xgboost==9"]
 
 
@@ -182,117 +184,6 @@ def tree(folder: Path, files: dict[str, bytes]) -> Path:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
     return folder
-
-
-class TestStrip:
-    KEPT = (
-        "a/__init__.py",
-        "a/x.so",
-        "a/tests/_natype.py",
-        "a/tests/__init__.py",
-        "bin/__init__.py",
-        "d.dist-info/METADATA",
-    )
-    GONE = (
-        "a/__init__.pyi",
-        "a/x.pyx",
-        "a/tests/test_x.py",
-        "a/tests/data/big.csv",
-        "a/test/conftest.py",
-        "a/include/x.h",
-        "a/__pycache__/x.pyc",
-        "share/man/x",
-    )
-
-    def test_only_what_a_server_imports_stays(self, tmp_path: Path) -> None:
-        tree(tmp_path, dict.fromkeys([*self.KEPT, *self.GONE], b""))
-        wheels.strip(tmp_path)
-        left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
-        assert left == set(self.KEPT)
-
-    def test_openmp_of_one_library_serves_the_other(self, tmp_path: Path) -> None:
-        tree(tmp_path, {"scikit_learn.libs/libgomp-abc.so.1.0.0": b"elf"})
-        wheels.link_openmp(tmp_path)
-        assert (tmp_path / "libgomp.so.1").read_bytes() == b"elf"
-        assert not (tmp_path / "libgomp.so.1").readlink().is_absolute()
-
-    def test_without_one_there_is_no_link(self, tmp_path: Path) -> None:
-        wheels.link_openmp(tmp_path)
-        assert list(tmp_path.iterdir()) == []
-
-
-class TestCompile:
-    SOURCE = b"KINDS = {'a', 'b', 'c'}\ndef f(x):\n    return x in {'one', 'two', 'three', 'four'}\n"
-
-    def test_bytecode_depends_on_the_source_alone(self, tmp_path: Path) -> None:
-        compiled = []
-        for number, moment in enumerate((1_000_000_000, 1_500_000_000)):
-            folder = tree(tmp_path / str(number), {"p/__init__.py": b"", "p/m.py": self.SOURCE, "bad.py": b"def"})
-            os.utime(folder / "p" / "m.py", (moment, moment))
-            wheels.compile_all(folder, "/inside")
-            compiled.append((next((folder / "p" / "__pycache__").glob("m.*"))).read_bytes())
-        assert compiled[0] == compiled[1]
-        assert compiled[0][4] == 1  # an unchecked hash: Python reads no source to see whether it is stale
-        code = marshal.loads(compiled[0][16:])
-        assert isinstance(code, CodeType)
-        assert code.co_filename == "/inside/p/m.py"
-
-
-FILES = st.dictionaries(st.from_regex(r"[a-z]{1,3}(/[A-Z]{1,2})?", fullmatch=True), st.binary(max_size=9), max_size=5)
-
-
-def packed(folder: Path) -> bytes:
-    target = io.BytesIO()
-    reproducible_tar.pack(target, {"Dockerfile": "FROM x"}, {"rootfs/opt/it": folder})
-    return target.getvalue()
-
-
-class TestLayers:
-    def test_dates_modes_and_owners_make_no_difference(self, tmp_path: Path) -> None:
-        files = {"b": b"1", "a/x": b"2", "a/y": b"3"}
-        one, two = tree(tmp_path / "one", files), tree(tmp_path / "two", dict(reversed(files.items())))
-        os.utime(two / "b", (1, 1))
-        (two / "b").chmod(0o600)
-        (two / "a").chmod(0o700)
-        assert packed(one) == packed(two)
-        assert reproducible_tar.digest(one) == reproducible_tar.digest(two)
-
-    def test_what_is_packed_is_root_s_and_all_may_read_it(self, tmp_path: Path) -> None:
-        tree(tmp_path, {"a/x": b"2", "run": b"3"})
-        (tmp_path / "run").chmod(0o750)
-        (tmp_path / "link").symlink_to("a/x")
-        with tarfile.open(fileobj=io.BytesIO(packed(tmp_path))) as archive:
-            found = {member.name: member for member in archive.getmembers()}
-        assert list(found) == [
-            "Dockerfile",
-            "rootfs",
-            "rootfs/opt",
-            "rootfs/opt/it",
-            "rootfs/opt/it/a",
-            "rootfs/opt/it/a/x",
-            "rootfs/opt/it/link",
-            "rootfs/opt/it/run",
-        ]
-        assert {(one.uid, one.gid, one.mtime) for one in found.values()} == {(0, 0, reproducible_tar.MOMENT)}
-        assert found["rootfs/opt/it/a/x"].mode == 0o644
-        assert found["rootfs/opt/it/run"].mode == found["rootfs/opt/it/a"].mode == 0o755
-        assert found["rootfs/opt/it/link"].linkname == "a/x"
-
-    @given(FILES, FILES)
-    def test_the_digest_tells_contents_apart(self, one: dict[str, bytes], two: dict[str, bytes]) -> None:
-        import tempfile
-
-        with tempfile.TemporaryDirectory() as left, tempfile.TemporaryDirectory() as right:
-            one, two = (
-                {n: c for n, c in files.items() if f"{n}/" not in "".join(f"{k} " for k in files)}
-                for files in (one, two)
-            )
-            same = reproducible_tar.digest(tree(Path(left), one)) == reproducible_tar.digest(tree(Path(right), two))
-            assert same == (one == two)
-
-    def test_stale_bytecode_is_no_content(self, tmp_path: Path) -> None:
-        before = reproducible_tar.digest(tree(tmp_path, {"a.py": b"1"}))
-        assert reproducible_tar.digest(tree(tmp_path, {"__pycache__/a.pyc": b"x"})) == before
 
 
 class TestWithoutAnEngine:
@@ -304,7 +195,7 @@ class TestWithoutAnEngine:
 
     def test_a_full_disk_is_one_sentence(self) -> None:
         error = SimpleNamespace(explanation="write /x:\n no space left on device")
-        assert told(error) == (  # type: ignore[arg-type]
+        assert explain(error) == (  # type: ignore[arg-type]
             "The disk of Docker's engine is full; free some space, for example with `docker system prune`."
         )
 
@@ -361,7 +252,7 @@ class TestBuilding:
         assert config["Healthcheck"]["Test"][0] == "CMD"
         assert list(config["ExposedPorts"]) == ["8080/tcp"]
         assert found.attrs["Size"] < 500e6
-        assert len(root(client, tag)) == len(root(client, BASE)) + 2
+        assert len(root(client, tag)) == len(root(client, BASE)) + 4  # libraries, code, release.json, model
 
     def test_no_secret_of_this_machine_is_in_it(
         self, client: Any, released: Release, monkeypatch: pytest.MonkeyPatch
@@ -386,7 +277,7 @@ class TestBuilding:
     ) -> None:
         tag = image.ensure(client, released, BASE, REPOSITORY)
         before = client.images.get(tag).id
-        monkeypatch.setattr(image, "_build", lambda *_: pytest.fail("built again"))
+        monkeypatch.setattr(image, "_install", lambda *_: pytest.fail("libraries installed again"))
         assert image.ensure(client, released, BASE, REPOSITORY) == tag
         assert client.images.get(tag).id == before
 
@@ -399,8 +290,8 @@ class TestBuilding:
             second = image.ensure(client, other, BASE, REPOSITORY)
         finally:
             (released.folder / "release.json").write_text(described)
-        assert root(client, tag)[:-1] == root(client, second)[:-1]
-        assert root(client, tag)[-1] != root(client, second)[-1]
+        assert root(client, tag)[:-3] == root(client, second)[:-3]
+        assert root(client, tag) != root(client, second)
 
     def test_a_changed_release_is_built_again_and_leaves_no_nameless_image(
         self, client: Any, released: Release
@@ -417,17 +308,66 @@ class TestBuilding:
             (released.folder / "release.json").write_text(described)
             remove(client, named)
 
-    def test_equal_inputs_make_equal_layers(self, client: Any, tmp_path: Path) -> None:
-        pins = [f"{name}=={importlib.metadata.version(name)}" for name in ("six", "packaging", "orjson")]
-        uncached = SimpleNamespace(images=SimpleNamespace(build=partial(client.images.build, nocache=True)))
-        built = []
-        for number in "12":
-            wheels.prepare(pins, base_image.ask(client, BASE, BASE), tmp_path / number, image.SITE)
-            tag = f"{REPOSITORY}:same{number}"
-            image._build(uncached, tag, image.LIBRARIES_FILE, {"BASE": BASE}, {image.SITE: tmp_path / number})
-            built.append(root(client, tag))
-        assert built[0] == built[1]
-        assert built[0][:-1] == root(client, BASE)
+    def test_libraries_are_installed_once_by_two_deployments_at_once(
+        self, client: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        base, small = f"{REPOSITORY}-base:1", Release("tests", 1, tmp_path)
+        client.images.get(BASE).tag(*base.split(":"))  # another name makes another image of libraries
+        small.model.mkdir()
+        (small.model / "requirements.txt").write_text("six\n")
+        caplog.set_level("INFO", image.log.name)
+        try:
+            with ThreadPoolExecutor(2) as pool:
+                first, second = pool.map(lambda _: image._libraries(client, small, base), range(2))
+            stages = client.images.list(all=True, filters={"label": f"{dockerfile.STAGE}={first.tags[0]}"})
+            client.images.remove(first.tags[0])
+        finally:
+            remove(client, base.partition(":")[0])
+        assert first.id == second.id
+        assert stages == []  # what the first stage left is removed
+        assert [record.message.split()[0] for record in caplog.records] == ["building"]
+
+    def test_the_folder_of_a_release_can_be_built_by_hand(self, client: Any, released: Release, tmp_path: Path) -> None:
+        """With small libraries, on a base without pip, as the head of the file says."""
+        folder = tmp_path / "1"
+        shutil.copytree(released.folder, folder)
+        tag = f"{REPOSITORY}-hand:1"
+        pins = [f"{name}=={importlib.metadata.version(name)}" for name in ("six", "orjson")]
+        umask = os.umask(0o077)
+        try:
+            image.write(Release("tests", 1, folder), BASE, f"{REPOSITORY}-hand", pins)
+        finally:
+            os.umask(umask)
+        head = [line.removeprefix("#   ") for line in (folder / "Dockerfile").read_text().splitlines()[:5]]
+        assert head[1] == f"docker build --tag {tag} ."
+        try:
+            for line in head[3:]:
+                command = shlex.split(line.replace("python ", f"{sys.executable} ", 1))
+                subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=120)
+            code = "import six, orjson, mlrunner.serving, os; print(os.getuid(), os.listdir('/release/model')[0] != '')"
+            assert inside(client, tag, code) == "10001 True"
+            assert client.images.get(tag).attrs["Config"]["Entrypoint"][-1] == "/release"
+        finally:
+            remove(client, f"{REPOSITORY}-hand")
+            client.images.prune({"dangling": True, "label": f"{dockerfile.STAGE}=by-hand"})
+
+    def test_what_a_build_refuses_is_one_sentence(self, client: Any, tmp_path: Path) -> None:
+        (tmp_path / "Dockerfile").write_text(f"FROM {BASE}\nRUN echo 'ERROR: no such wheel.' >&2; exit 1\n")
+        with pytest.raises(DeployError) as raised:
+            image._build(client, tmp_path, f"{REPOSITORY}:refused")
+        said = "Docker's engine says: ERROR: no such wheel."
+        assert str(raised.value) == f"The image {REPOSITORY}:refused cannot be built. {said}"
+
+    def test_only_what_a_server_imports_stays(self, client: Any, released: Release) -> None:
+        tag = image.ensure(client, released, BASE, REPOSITORY)
+        code = (
+            "import pathlib; root = pathlib.Path('/opt/mlrunner/site');"
+            "files = [p for p in root.rglob('*') if p.is_file()];"
+            "print(sorted({p.suffix for p in files} & {'.pyi', '.pyx', '.h', '.c', '.exe'}),"
+            "[p.name for p in files if p.name.startswith('test_') and 'tests' in p.parts],"
+            "any(p.suffix == '.pyc' for p in files), [p.name for p in root.iterdir() if p.name in ('bin', 'share')])"
+        )
+        assert inside(client, tag, code) == "[] [] True []"
 
     def test_a_library_that_wants_the_system_s_openmp_finds_one(self, client: Any, released: Release) -> None:
         """LightGBM's wheel has none of its own, nor has a slim base; the wheel is mounted to save a minute."""

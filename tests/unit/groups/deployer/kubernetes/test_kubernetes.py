@@ -1,10 +1,11 @@
-"""`deployer=kubernetes`: manifests that Kubernetes' schema takes, and what is told to a cluster and asked of it."""
+"""`deployer=kubernetes`: valid manifests, and what the real `kubectl` sends to a stand-in of the API server."""
 
 from __future__ import annotations
 
 import copy
 import json
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -21,13 +22,12 @@ from mlrunner.composition.resolve import plain
 from mlrunner.core.build import build
 from mlrunner.core.errors import DeployError, ProblemsError
 from mlrunner.groups.deployer import kubernetes
-from mlrunner.groups.deployer.docker import image
+from mlrunner.groups.deployer.docker import dockerfile
 from mlrunner.groups.deployer.kubernetes import KubernetesDeployer, cluster, manifests
 from mlrunner.groups.deployer.kubernetes.manifests import Workload
 from mlrunner.groups.deployer.release import Release
 from tests.support.released import BASE, docker_client, remove
 
-pytest.importorskip("kubernetes")
 pytest.importorskip("kubernetes_validate")
 
 Compose = Callable[[list[str]], DictConfig]
@@ -132,7 +132,7 @@ class TestManifests:
         (container,) = pod["containers"]
         assert pod["securityContext"]["runAsNonRoot"] is True
         assert pod["automountServiceAccountToken"] is False
-        assert f"{pod['securityContext']['runAsUser']}:{pod['securityContext']['runAsGroup']}" == image.USER
+        assert f"{pod['securityContext']['runAsUser']}:{pod['securityContext']['runAsGroup']}" == dockerfile.USER
         assert container["securityContext"] == {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
@@ -212,39 +212,14 @@ class TestSettings:
     def test_to_write_manifests_nothing_is_needed(self, deployer: Callable[..., Deployer]) -> None:
         assert deployer().problems() == []
 
-    def test_a_context_or_a_push_needs_the_engine(
-        self, deployer: Callable[..., Deployer], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(cluster, "contexts", lambda: ["minikube"])
-        for override in ("deployer.context=minikube", "deployer.push=true"):
-            (problem,) = deployer(override, "deployer.image=team/x").problems()
-            assert problem.startswith("Docker's engine does not answer")
-
     def test_a_push_needs_somewhere_to_go(self, deployer: Callable[..., Deployer]) -> None:
         problem, _ = deployer("deployer.push=true").problems()
         assert problem.startswith("deployer.push=true, but deployer.image=mlrunner-diabetes names no registry")
 
-    @pytest.mark.parametrize(
-        ("known", "words"),
-        [
-            (
-                ["minikube", "prod"],
-                "the kubeconfig has minikube, prod; null only writes the manifests. Did you mean 'minikube'?",
-            ),
-            ([], "there is no kubeconfig, or it is empty; null only writes the manifests."),
-        ],
-    )
-    def test_a_context_that_is_not_there_names_those_that_are(
-        self, known: list[str], words: str, deployer: Callable[..., Deployer], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(cluster, "contexts", lambda: known)
-        problem, _ = deployer("deployer.context=minicube").problems()
-        assert problem == f"deployer.context=minicube, but {words}"
-
     def test_without_its_packages_it_says_how_to_get_them(
         self, deployer: Callable[..., Deployer], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(kubernetes, "NEEDED", ("no_such_package",))
+        monkeypatch.setattr(kubernetes, "NEEDED", "no_such_package")
         (problem,) = deployer().problems()
         assert (
             problem == "deployer=kubernetes needs no_such_package; install it with pip install 'mlrunner[kubernetes]'."
@@ -259,12 +234,15 @@ class TestRendering:
         assert file == tmp_path / "diabetes" / "kubernetes" / "3.yaml"
         text = file.read_text()
         assert text.startswith(
-            "# diabetes, version 3: kubectl apply --server-side -f 3.yaml\n# The image is not built: Docker"
+            "# diabetes, version 3:\n# kubectl apply --server-side -f 3.yaml\n"
+            "# kubectl --namespace default rollout status deployment/diabetes\n# The image is not built: Docker"
         )
         first, *_ = list(yaml.safe_load_all(text))
         (container,) = first["spec"]["template"]["spec"]["containers"]
         assert container["image"] == "mlrunner-diabetes:3"
         assert container["args"][-2:] == ["--unknown-categories", "refuse"]
+        assert f"Build it with docker build --tag mlrunner-diabetes:3 {released.folder}\n" in text
+        assert {"Dockerfile", "requirements.txt", "code"} <= {path.name for path in released.folder.iterdir()}
         assert first["metadata"]["annotations"] == {"mlrunner/run-id": "abc", "mlrunner/groups/gate": "open"}
 
     def test_with_a_context_it_does_not_go_on_without_an_image(
@@ -282,70 +260,107 @@ GROUPS = {
 }
 
 
-class FakeCluster:
-    """As much of Kubernetes' API as a deployment sees; what becomes of the pods is set by `outcome`."""
+class StandIn:
+    """As much of Kubernetes' API as `kubectl` asks for; `outcome` sets what becomes of the pods."""
 
     def __init__(self) -> None:
         self.applied: list[dict[str, Any]] = []
         self.queries: list[str] = []
         self.held: dict[str, Any] = {}
+        self.undone: list[Any] = []
         self.outcome = "ready"
         self.refusal: tuple[int, str] | None = None
 
     def get(self, path: str) -> tuple[int, Any]:
-        if path == "/version":
-            return 200, {"major": "1", "minor": "33", "gitVersion": "v1.33.0"}
         if path == "/api":
             return 200, {"kind": "APIVersions", "versions": ["v1"]}
         if path == "/apis":
             groups = [name.split("/")[2] for name in GROUPS if name.startswith("/apis")]
-            version = {name: {"groupVersion": f"{name}/v1", "version": "v1"} for name in groups}
-            told = [{"name": name, "versions": [version[name]], "preferredVersion": version[name]} for name in groups]
-            return 200, {"kind": "APIGroupList", "groups": told}
+            versions = {name: {"groupVersion": f"{name}/v1", "version": "v1"} for name in groups}
+            listed = [{"name": n, "versions": [v], "preferredVersion": v} for n, v in versions.items()]
+            return 200, {"kind": "APIGroupList", "apiVersion": "v1", "groups": listed}
         if path in GROUPS:
             version, name, kind = GROUPS[path]
             resource = {"name": name, "kind": kind, "namespaced": True, "verbs": ["get", "patch"], "singularName": ""}
             return 200, {"kind": "APIResourceList", "groupVersion": version, "resources": [resource]}
+        if path.endswith("/deployments"):
+            items = [self.seen(held) for held in self.held.values() if held["kind"] == "Deployment"]
+            return 200, self.listed("DeploymentList", items)
+        if path.endswith("/replicasets"):
+            return 200, self.listed("ReplicaSetList", self.replica_sets())
         if path in self.held:
-            return 200, {**self.held[path], "status": self.status(self.held[path])}
-        return 404, {
+            return 200, self.seen(self.held[path])
+        return self.failure(404, f"{path} not found")
+
+    def listed(self, kind: str, items: list[Any]) -> dict[str, Any]:
+        return {"kind": kind, "apiVersion": "apps/v1", "metadata": {"resourceVersion": "1"}, "items": items}
+
+    def failure(self, code: int, message: str) -> tuple[int, Any]:
+        reason = {404: "NotFound", 403: "Forbidden"}[code]
+        return code, {
             "kind": "Status",
+            "apiVersion": "v1",
             "status": "Failure",
-            "reason": "NotFound",
-            "message": f"{path} not found",
-            "code": 404,
+            "reason": reason,
+            "message": message,
+            "code": code,
         }
+
+    def seen(self, held: dict[str, Any]) -> dict[str, Any]:
+        return {**held, "status": self.status(held)} if held["kind"] == "Deployment" else held
 
     def status(self, held: dict[str, Any]) -> dict[str, Any]:
         count = held["spec"].get("replicas", 0)
         if self.outcome == "ready":
             return {"observedGeneration": 1, "replicas": count, "updatedReplicas": count, "availableReplicas": count}
-        late = {"type": "Progressing", "status": "False", "reason": cluster.LATE}
+        late = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}
         return {"observedGeneration": 1, "replicas": count + 1, "updatedReplicas": 1, "conditions": [late]}
 
-    def patch(self, path: str, query: str, body: dict[str, Any]) -> tuple[int, Any]:
+    def replica_sets(self) -> list[dict[str, Any]]:
+        """One for each Deployment that was applied, as the cluster's controller would make them."""
+        deployments = [one for one in self.applied if one["kind"] == "Deployment"]
+        return [self.replica_set(number, one) for number, one in enumerate(deployments, 1)]
+
+    def replica_set(self, number: int, held: dict[str, Any]) -> dict[str, Any]:
+        owner = {"apiVersion": "apps/v1", "kind": "Deployment", "name": held["metadata"]["name"], "controller": True}
+        metadata = {
+            "name": f"{held['metadata']['name']}-{number}",
+            "uid": str(number),
+            "namespace": held["metadata"]["namespace"],
+            "labels": held["spec"]["template"]["metadata"]["labels"],
+            "annotations": {"deployment.kubernetes.io/revision": str(number)},
+            "ownerReferences": [{**owner, "uid": "u"}],
+        }
+        return {"metadata": metadata, "spec": {key: held["spec"][key] for key in ("replicas", "selector", "template")}}
+
+    def patch(self, path: str, kind: str, query: str, body: Any) -> tuple[int, Any]:
         if self.refusal is not None:
-            code, message = self.refusal
-            return code, {"kind": "Status", "status": "Failure", "message": message, "code": code}
+            return self.failure(*self.refusal)
+        if kind != "application/apply-patch+yaml":
+            self.undone.append(body)
+            return 200, self.held[path]
         self.applied.append(body)
         self.queries.append(query)
-        self.held[path] = {**body, "metadata": {**body["metadata"], "generation": 1}}
+        self.held[path] = {**body, "metadata": {**body["metadata"], "generation": 1, "uid": "u"}}
         return 200, self.held[path]
 
 
-def serving(fake: FakeCluster) -> ThreadingHTTPServer:
+def serving(cluster: StandIn) -> ThreadingHTTPServer:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.answer(*fake.get(self.path.partition("?")[0]))
+            path, _, query = self.path.partition("?")
+            if "watch=true" in query:  # nothing happens any more
+                self.answer(200, None)
+            else:
+                self.answer(*cluster.get(path))
 
         def do_PATCH(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            assert self.headers["Content-Type"] == "application/apply-patch+yaml"
             path, _, query = self.path.partition("?")
-            self.answer(*fake.patch(path, query, yaml.safe_load(body)))
+            self.answer(*cluster.patch(path, self.headers["Content-Type"], query, yaml.safe_load(body)))
 
-        def answer(self, code: int, told: Any) -> None:
-            body = json.dumps(told).encode()
+        def answer(self, code: int, content: Any) -> None:
+            body = b"" if content is None else json.dumps(content).encode()
             self.send_response(code)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
@@ -358,26 +373,35 @@ def serving(fake: FakeCluster) -> ThreadingHTTPServer:
 
 
 @pytest.fixture
-def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeCluster]:
-    """A cluster of the context `here`; nobody answers at the context `down`."""
-    found = FakeCluster()
-    server = serving(found)
+def kubeconfig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, str]], None]:
+    """Write a kubeconfig with a context for each address; nobody answers at the context `down`."""
+    if shutil.which(cluster.KUBECTL) is None:
+        pytest.skip("kubectl is not installed")
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
+    monkeypatch.setenv("HOME", str(tmp_path))  # kubectl keeps what it discovers there
+
+    def write(addresses: dict[str, str]) -> None:
+        config = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": name, "cluster": {"server": url}} for name, url in addresses.items()],
+            "users": [{"name": "me", "user": {"token": "t"}}],
+            "contexts": [{"name": name, "context": {"cluster": name, "user": "me"}} for name in addresses],
+        }
+        (tmp_path / "kubeconfig").write_text(yaml.safe_dump(config))
+
+    return write
+
+
+@pytest.fixture
+def stand_in(kubeconfig: Callable[[dict[str, str]], None]) -> Iterator[StandIn]:
+    """A cluster of the context `here`."""
+    answering = StandIn()
+    server = serving(answering)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    addresses = {"here": f"http://127.0.0.1:{server.server_port}", "down": "http://127.0.0.1:1"}
-    config = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": "here",
-        "clusters": [{"name": name, "cluster": {"server": url}} for name, url in addresses.items()],
-        "users": [{"name": "me", "user": {"token": "t"}}],
-        "contexts": [{"name": name, "context": {"cluster": name, "user": "me"}} for name in addresses],
-    }
-    file = tmp_path / "kubeconfig"
-    file.write_text(yaml.safe_dump(config))
-    monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(file))
-    monkeypatch.setattr(cluster, "POLL", 0.01)
-    yield found
+    kubeconfig({"here": f"http://127.0.0.1:{server.server_port}", "down": "http://127.0.0.1:1"})
+    yield answering
     server.shutdown()
     server.server_close()
     thread.join()
@@ -391,96 +415,101 @@ def built(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("built")
 class TestCluster:
-    def test_the_contexts_are_those_of_the_kubeconfig(
-        self, fake: FakeCluster, deployer: Callable[..., Deployer]
-    ) -> None:
-        del fake
-        assert cluster.contexts() == ["here", "down"]
-        problems = deployer("deployer.context=there").problems()
-        assert problems[0].startswith("deployer.context=there, but the kubeconfig has here, down;")
+    @pytest.mark.usefixtures("stand_in")
+    def test_a_context_that_is_not_there_names_those_that_are(self, deployer: Callable[..., Deployer]) -> None:
+        problem, _ = deployer("deployer.context=dawn").problems()
+        assert problem == (
+            "deployer.context=dawn, but the kubeconfig has down, here; null only writes the manifests. "
+            "Did you mean 'down'?"
+        )
 
-    def test_without_a_kubeconfig_there_are_none(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "none"))
-        assert cluster.contexts() == []
+    def test_without_a_kubeconfig_it_says_so(
+        self, kubeconfig: Callable[[dict[str, str]], None], deployer: Callable[..., Deployer]
+    ) -> None:
+        kubeconfig({})
+        problem, _ = deployer("deployer.context=here").problems()
+        assert problem == (
+            "deployer.context=here, but there is no kubeconfig, or it is empty; null only writes the manifests."
+        )
+
+    @pytest.mark.usefixtures("stand_in")
+    def test_a_context_or_a_push_needs_the_engine(self, deployer: Callable[..., Deployer]) -> None:
+        for override in ("deployer.context=here", "deployer.push=true"):
+            (problem,) = deployer(override, "deployer.image=team/x").problems()
+            assert problem.startswith("Docker's engine does not answer")
+
+    def test_without_kubectl_a_context_is_refused_in_one_sentence(
+        self, deployer: Callable[..., Deployer], released: Release, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        built = deployer("deployer.context=here")
+        monkeypatch.setenv("PATH", str(tmp_path))
+        problem, _ = built.problems()
+        assert problem.startswith("deployer.context=here needs kubectl, which is not installed (Debian's package is")
+        with pytest.raises(DeployError, match="needs kubectl"):
+            built.release_to_cluster(released)
 
     def test_all_is_applied_as_ours_and_the_rollout_is_awaited(
-        self, fake: FakeCluster, deployer: Callable[..., Deployer], released: Release
+        self, stand_in: StandIn, deployer: Callable[..., Deployer], released: Release
     ) -> None:
         file = deployer("deployer.context=here").release_to_cluster(released)
-        assert fake.applied == list(yaml.safe_load_all(file.read_text()))
-        assert [one["kind"] for one in fake.applied] == ["Deployment", "Service", "PodDisruptionBudget"]
-        assert all("fieldManager=mlrunner" in query and "force=" in query for query in fake.queries)
+        assert stand_in.applied == list(yaml.safe_load_all(file.read_text()))
+        assert [one["kind"] for one in stand_in.applied] == ["Deployment", "Service", "PodDisruptionBudget"]
+        assert all("fieldManager=mlrunner" in query and "force=true" in query for query in stand_in.queries)
 
-    def test_when_the_pods_do_not_come_those_of_before_are_asked_for_again(
-        self, fake: FakeCluster, deployer: Callable[..., Deployer], released: Release
+    def test_when_the_pods_do_not_become_ready_the_earlier_version_is_rolled_back_to(
+        self, stand_in: StandIn, deployer: Callable[..., Deployer], released: Release
     ) -> None:
         built = deployer("deployer.context=here", "deployer.replicas=1")
         built.release_to_cluster(released)
-        fake.outcome = "late"
+        stand_in.outcome = "late"
         with pytest.raises(
-            DeployError, match=r"The pods of diabetes are not ready after 360 s; the old ones still serve"
+            DeployError, match=r"The pods of diabetes are not ready after 360 s; the earlier version serves again"
         ):
             built.release_to_cluster(Release("diabetes", 4, released.folder))
-        versions = [one["metadata"]["labels"]["app.kubernetes.io/version"] for one in fake.applied]
-        assert versions == ["3", "3", "4", "4", "3", "3"]
+        (undone,) = stand_in.undone
+        assert "team/x:3" in str(undone)
+        assert "team/x:4" not in str(undone)
+
+    def test_a_first_deployment_that_does_not_become_ready_has_nothing_to_go_back_to(
+        self, stand_in: StandIn, deployer: Callable[..., Deployer], released: Release
+    ) -> None:
+        stand_in.outcome = "late"
+        with pytest.raises(DeployError, match="there is no earlier version"):
+            deployer("deployer.context=here").release_to_cluster(released)
+        assert stand_in.undone == []
 
     @pytest.mark.parametrize(
         ("refusal", "words"),
         [
-            (
-                (404, 'namespaces "x" not found'),
-                'says: namespaces "x" not found; create it with `kubectl create namespace`.',
-            ),
-            ((403, "deployments is forbidden."), "The cluster of context here says: deployments is forbidden."),
+            ((404, 'namespaces "x" not found'), "not found; create it with `kubectl create namespace`."),
+            ((403, "deployments is forbidden."), "deployments is forbidden."),
         ],
     )
-    def test_what_the_cluster_refuses_is_one_sentence(
+    def test_a_refusal_of_the_cluster_is_one_sentence(
         self,
         refusal: tuple[int, str],
         words: str,
-        fake: FakeCluster,
+        stand_in: StandIn,
         deployer: Callable[..., Deployer],
         released: Release,
     ) -> None:
-        fake.refusal = refusal
-        with pytest.raises(DeployError) as raised:
+        stand_in.refusal = refusal
+        with pytest.raises(DeployError, match=r"^kubectl says for context here: ") as raised:
             deployer("deployer.context=here").release_to_cluster(released)
         assert str(raised.value).endswith(words)
 
-    def test_a_cluster_that_is_down_is_one_sentence(
-        self, fake: FakeCluster, deployer: Callable[..., Deployer], released: Release
-    ) -> None:
-        del fake
-        with pytest.raises(
-            DeployError, match=r"^The cluster of context down cannot be reached \(.*\); is it running\?$"
-        ):
+    @pytest.mark.usefixtures("stand_in")
+    def test_a_cluster_that_is_down_is_one_sentence(self, deployer: Callable[..., Deployer], released: Release) -> None:
+        with pytest.raises(DeployError, match=r"^kubectl says for context down: .*refused") as raised:
             deployer("deployer.context=down").release_to_cluster(released)
+        assert "\n" not in str(raised.value)
 
-
-DONE: dict[str, Any] = {
-    "metadata": {"generation": 2},
-    "spec": {"replicas": 2},
-    "status": {"observedGeneration": 2, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2},
-}
-
-
-class TestRollout:
-    @pytest.mark.parametrize(
-        ("key", "value", "done"),
-        [
-            ("observedGeneration", 2, True),
-            ("observedGeneration", 1, False),
-            ("replicas", 3, False),
-            ("updatedReplicas", 1, False),
-            ("availableReplicas", None, False),
-        ],
-    )
-    def test_it_is_over_when_every_pod_is_new_and_ready(self, key: str, value: int | None, done: bool) -> None:
-        assert cluster.is_rolled_out({**DONE, "status": {**DONE["status"], key: value}}) == done
-
-    def test_one_that_is_not_there_yet_is_neither(self) -> None:
-        assert not cluster.is_rolled_out({})
-        assert not cluster.is_late({})
+    def test_a_command_that_takes_too_long_is_ended(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "slow").write_text("#!/bin/sh\nexec sleep 30\n")
+        (tmp_path / "slow").chmod(0o755)
+        monkeypatch.setattr(cluster, "KUBECTL", str(tmp_path / "slow"))
+        with pytest.raises(DeployError, match="has not ended after 0 s"):
+            cluster.kubectl("version", seconds=0.2)
 
 
 @pytest.mark.docker

@@ -1,4 +1,4 @@
-"""Cross-validation: the scores of the folds that a split of `split/*kfold` numbers."""
+"""Cross-validation over the folds that a `split/*kfold` assigns."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from mlrunner.evaluation.metrics import Predictions, measure, predict
+from mlrunner.evaluation.metrics import measure
+from mlrunner.evaluation.predictions import Predictions, predict
 
 if TYPE_CHECKING:
     from mlrunner.core.column_roles import Task
@@ -17,35 +18,45 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CrossValidation:
-    """The scores of every fold, and what was predicted for the rows while they were held out."""
+    """Hold the scores and the held-out predictions of every fold.
 
-    folds: list[dict[str, float]]
+    Args:
+        scores: Metric values by name, one dict a fold.
+        held_out: Predictions for the held-out rows, one a fold.
+    """
+
+    scores: list[dict[str, float]]
     held_out: list[Predictions]
 
     @property
     def mean(self) -> dict[str, float]:
-        """Average each metric over the folds; NaN when one fold has none."""
-        return {name: float(np.mean([fold[name] for fold in self.folds])) for name in self.folds[0]}
+        """Mean of each metric over the folds; NaN when it is NaN for one fold."""
+        return {name: float(np.mean(values)) for name, values in self.by_metric.items()}
 
     @property
     def std(self) -> dict[str, float]:
-        """Give each metric's standard deviation over the folds, as `cross_val_score(...).std()` does."""
+        """Standard deviation of each metric over the folds, as `cross_val_score(...).std()` computes it."""
         with np.errstate(all="ignore"):
-            return {name: float(np.std([fold[name] for fold in self.folds])) for name in self.folds[0]}
+            return {name: float(np.std(values)) for name, values in self.by_metric.items()}
+
+    @property
+    def by_metric(self) -> dict[str, list[float]]:
+        """Scores of all folds by metric name."""
+        return {name: [scores[name] for scores in self.scores] for name in self.scores[0]}
 
     @property
     def predictions(self) -> Predictions:
-        """Join the held-out rows of all folds; a class that a fold never saw has probability 0 there."""
-        y_true = np.concatenate([part.y_true for part in self.held_out])
-        y_pred = np.concatenate([part.y_pred for part in self.held_out])
-        seen = [part.classes for part in self.held_out if part.classes is not None]
-        classes = np.unique(np.concatenate(seen)) if seen else None
-        known = [
-            pd.DataFrame(part.y_proba, columns=part.classes).reindex(columns=classes, fill_value=0.0)
-            for part in self.held_out
-            if part.y_proba is not None
+        """Held-out predictions of all folds; a class absent from a fold's training rows has probability 0 there."""
+        y_true = np.concatenate([fold.y_true for fold in self.held_out])
+        y_pred = np.concatenate([fold.y_pred for fold in self.held_out])
+        fold_classes = [fold.classes for fold in self.held_out if fold.classes is not None]
+        classes = np.unique(np.concatenate(fold_classes)) if fold_classes else None
+        tables = [
+            pd.DataFrame(fold.y_proba, columns=fold.classes).reindex(columns=classes, fill_value=0.0)
+            for fold in self.held_out
+            if fold.y_proba is not None
         ]
-        proba = pd.concat(known).to_numpy() if known else None
+        proba = pd.concat(tables).to_numpy() if tables else None
         return Predictions(y_true, y_pred, proba, classes, self.held_out[0].target)
 
 
@@ -53,14 +64,22 @@ def cross_validate(
     make_estimator: Callable[[], Any],
     features: pd.DataFrame,
     target: pd.Series[Any],
-    folds: pd.Series[int],
+    fold_numbers: pd.Series[int],
     task: Task,
 ) -> CrossValidation:
-    """Fit one new estimator a fold, on the other folds' rows; `folds` shares the features' index."""
-    numbers = folds.reindex(features.index).to_numpy()
+    """Fit a new estimator for each fold on the rows of the other folds, and score it on the held-out rows.
+
+    Args:
+        make_estimator: Factory of unfitted estimators.
+        features: Feature columns, shape (n_rows, n_features).
+        target: True values, shape (n_rows,).
+        fold_numbers: Fold of each row, with the index of `features`.
+        task: Regression or classification.
+    """
+    numbers = fold_numbers.reindex(features.index).to_numpy()
     held_out = []
     for number in np.unique(numbers):
-        inside = numbers == number
-        fitted = make_estimator().fit(features[~inside], target[~inside])
-        held_out.append(predict(fitted, features[inside], target[inside], task))
+        is_held_out = numbers == number
+        fitted = make_estimator().fit(features[~is_held_out], target[~is_held_out])
+        held_out.append(predict(fitted, features[is_held_out], target[is_held_out], task))
     return CrossValidation([measure(predictions, task) for predictions in held_out], held_out)

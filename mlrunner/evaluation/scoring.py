@@ -1,16 +1,17 @@
-"""Score a fitted model on every part of the split, and by folds where the split has them."""
+"""Scores of a fitted model on every part of the split, and by cross-validation where the split has folds."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
 from mlrunner.core.column_roles import Roles
-from mlrunner.evaluation import cross_validation as folds
-from mlrunner.evaluation import metrics
+from mlrunner.evaluation.cross_validation import cross_validate
+from mlrunner.evaluation.metrics import measure
+from mlrunner.evaluation.predictions import Predictions, predict
 from mlrunner.evaluation.uncertainty import Replicates
 
 if TYPE_CHECKING:
@@ -19,14 +20,20 @@ if TYPE_CHECKING:
     from mlrunner.core.column_roles import Task
     from mlrunner.groups.model import Model
 
-IMPORTANCE_ROWS = 400  # of the rows that chose the model; more change the picture little
+IMPORTANCE_ROWS = 400  # more rows change the permutation importance little
 
 
 @dataclass(frozen=True)
-class Parts:
-    """The cleaned rows by part; `validation` is empty when there are folds, `folds` when there are none.
+class SplitData:
+    """Hold the cleaned rows of each part of the split.
 
-    `shown` is how pictures call the rows that judge, where these are not the validation or the folds.
+    Args:
+        train: Rows to fit on.
+        validation: Rows that the objective is computed on; empty when there are folds.
+        test: Rows of the final estimate.
+        folds: Column `fold` with the index of `train`; empty without cross-validation.
+        roles: Column roles.
+        plot_label: Name of the validation rows in plots; None for `validation` or `cv`.
     """
 
     train: pd.DataFrame
@@ -34,133 +41,161 @@ class Parts:
     test: pd.DataFrame
     folds: pd.DataFrame
     roles: Roles
-    shown: str | None = None
+    plot_label: str | None = None
 
     def of(self, part: str) -> tuple[pd.DataFrame, pd.Series[Any]]:
-        """Take the features and the target of a part."""
+        """Return the features and the target of a part."""
         table: pd.DataFrame = getattr(self, part)
-        return features_of(table, self.roles), table[self.roles.target]
+        return select_features(table, self.roles), table[self.roles.target]
 
-    def sample(self, rows: int) -> Parts:
-        """Take so many evenly spaced rows of train and validation: enough to draw from."""
-        thinned = {
+    def sample(self, rows: int) -> SplitData:
+        """Keep at most `rows` evenly spaced rows of train and of validation, for plots."""
+        samples = {
             part: getattr(self, part).iloc[:: max(1, len(getattr(self, part)) // rows)].head(rows)
             for part in ("train", "validation")
         }
-        return replace(self, **thinned, test=self.test.head(0), folds=self.folds.head(1))
+        return replace(self, **samples, test=self.test.head(0), folds=self.folds.head(1))
 
     @property
-    def chooser(self) -> str:
-        """The part that the objective is taken from: `validation`, or `cv` where there are folds."""
+    def objective_part(self) -> str:
+        """Part that the objective is computed on: `validation`, or `cv` where there are folds."""
         return "cv" if len(self.folds) else "validation"
 
 
-def features_of(table: pd.DataFrame, roles: Roles) -> pd.DataFrame:
-    """Take the feature columns of a cleaned table."""
-    played = [name for name in (roles.target, roles.group, roles.time) if name in table]
-    return table.drop(columns=played)
+class ScoredPart(NamedTuple):
+    """Hold what the uncertainty of a part's scores is computed from.
+
+    Args:
+        predictions: Predictions for the rows of the part.
+        rows: Digest of the rows; equal digests mean equal rows.
+        clusters: Group of each row, shape (n_rows,); None when the rows are independent.
+    """
+
+    predictions: Predictions
+    rows: str
+    clusters: Any
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What the parts say of a model.
+    """Hold the scores of a model and the predictions that they were computed from.
 
     Args:
-        scores: By part and name (`validation/r2`, `cv/r2_std`), and by bare name for the part that chooses.
-        predictions: Of the part that chooses.
-        judged: Part to its predictions, a digest of its rows, and which of them belong together: what tells how sure
-            the scores are.
-        folds: The scores of each fold; None where there are none.
+        scores: Metric values by part and name (`validation/r2`, `cv/r2_std`), and by name alone for the part that the
+            objective is computed on.
+        predictions: Predictions for the rows of that part.
+        held_out: Scored parts other than train, by name.
+        folds: Scores of each fold; None without cross-validation.
     """
 
     scores: dict[str, float]
-    predictions: metrics.Predictions
-    judged: dict[str, tuple[metrics.Predictions, str, Any]] = field(default_factory=dict)
+    predictions: Predictions
+    held_out: dict[str, ScoredPart] = field(default_factory=dict)
     folds: Replicates | None = None
 
 
-def evaluate(fitted: Any, parts: Parts, model: Model, task: Task) -> Evaluation:
-    """Score every part.
-
-    Args:
-        fitted: Takes cleaned feature columns.
-        parts: The cleaned rows.
-        model: Builds the unfitted pipelines of the folds.
-        task: Decides the metrics.
-    """
-    present = [part for part in ("train", "validation", "test") if len(getattr(parts, part))]
-    predictions = {part: metrics.predict(fitted, *parts.of(part), task) for part in present}
-    scores = {part: metrics.measure(found, task) for part, found in predictions.items()}
-    told = {f"{part}/{name}": value for part, found in scores.items() for name, value in found.items()}
-    judged = {part: (said, *rows_of(getattr(parts, part), parts.roles)) for part, said in predictions.items()}
-    judged.pop("train", None)
-    if parts.chooser != "cv":
-        return Evaluation({**told, **scores["validation"]}, predictions["validation"], judged)
-    features, target = parts.of("train")
-    crossed = folds.cross_validate(lambda: model.build(features, task), features, target, parts.folds["fold"], task)
-    told |= {f"cv/{name}": value for name, value in crossed.mean.items()}
-    told |= {f"cv/{name}_std": value for name, value in crossed.std.items()}
-    each = {name: [fold[name] for fold in crossed.folds] for name in crossed.mean}
-    rows = digest(parts.train) + hashlib.sha256(parts.folds["fold"].to_numpy().tobytes()).hexdigest()
-    return Evaluation({**told, **crossed.mean}, crossed.predictions, judged, Replicates(rows, 1.0, each, is_folds=True))
+def select_features(table: pd.DataFrame, roles: Roles) -> pd.DataFrame:
+    """Select the feature columns of a cleaned table."""
+    others = [name for name in (roles.target, roles.group, roles.time) if name in table]
+    return table.drop(columns=others)
 
 
-def joined(train: pd.DataFrame, validation: pd.DataFrame) -> pd.DataFrame:
-    """Put the rows that choose beside those that train; there are none of them where there are folds."""
+def concatenate_training_rows(train: pd.DataFrame, validation: pd.DataFrame) -> pd.DataFrame:
+    """Concatenate the training and the validation rows; the latter are empty where there are folds."""
     return pd.concat([train, validation]) if len(validation) else train
 
 
-def judge(fitted: Any, known: pd.DataFrame, test: pd.DataFrame, roles: Roles, task: Task) -> Evaluation:
-    """Score a model on the test rows, and on those that it was fitted on.
+def evaluate(fitted: Any, data: SplitData, model: Model, task: Task) -> Evaluation:
+    """Score every part of the split.
 
     Args:
-        fitted: Takes cleaned feature columns.
-        known: The cleaned rows that it was fitted on.
-        test: The cleaned rows that nothing has read before.
-        roles: Say what the columns are.
-        task: Decides the metrics.
+        fitted: Fitted pipeline that takes cleaned feature columns.
+        data: Cleaned rows of each part.
+        model: Builder of the unfitted pipelines of the folds.
+        task: Regression or classification.
     """
-    tables = {"train": known, "test": test}
+    tables = {part: getattr(data, part) for part in ("train", "validation", "test") if len(getattr(data, part))}
+    predictions, scores = _score_tables(fitted, tables, data.roles, task)
+    named = _prefix_with_part(scores)
+    held_out = {
+        part: ScoredPart(predictions[part], *identify_rows(table, data.roles))
+        for part, table in tables.items()
+        if part != "train"
+    }
+    if data.objective_part != "cv":
+        return Evaluation(named | scores["validation"], predictions["validation"], held_out)
+    features, target = data.of("train")
+    validated = cross_validate(lambda: model.build(features, task), features, target, data.folds["fold"], task)
+    named |= {f"cv/{name}": value for name, value in validated.mean.items()}
+    named |= {f"cv/{name}_std": value for name, value in validated.std.items()}
+    rows = digest_rows(data.train) + hashlib.sha256(data.folds["fold"].to_numpy().tobytes()).hexdigest()
+    folds = Replicates(rows, 1.0, validated.by_metric, is_folds=True)
+    return Evaluation(named | validated.mean, validated.predictions, held_out, folds)
+
+
+def evaluate_on_test(fitted: Any, known: pd.DataFrame, test: pd.DataFrame, roles: Roles, task: Task) -> Evaluation:
+    """Score a model on its training rows and on the test rows.
+
+    Args:
+        fitted: Fitted pipeline that takes cleaned feature columns.
+        known: Cleaned rows that it was fitted on.
+        test: Cleaned rows that no earlier step has used.
+        roles: Column roles.
+        task: Regression or classification.
+    """
+    predictions, scores = _score_tables(fitted, {"train": known, "test": test}, roles, task)
+    held_out = {"test": ScoredPart(predictions["test"], *identify_rows(test, roles))}
+    return Evaluation(_prefix_with_part(scores), predictions["test"], held_out)
+
+
+def _score_tables(
+    fitted: Any, tables: dict[str, pd.DataFrame], roles: Roles, task: Task
+) -> tuple[dict[str, Predictions], dict[str, dict[str, float]]]:
+    """Predict and score each part."""
     predictions = {
-        part: metrics.predict(fitted, features_of(table, roles), table[roles.target], task)
+        part: predict(fitted, select_features(table, roles), table[roles.target], task)
         for part, table in tables.items()
     }
-    scores = {part: metrics.measure(found, task) for part, found in predictions.items()}
-    told = {f"{part}/{name}": value for part, found in scores.items() for name, value in found.items()}
-    return Evaluation(told, predictions["test"], {"test": (predictions["test"], *rows_of(test, roles))})
+    return predictions, {part: measure(of_part, task) for part, of_part in predictions.items()}
 
 
-def rows_of(part: pd.DataFrame, roles: Roles) -> tuple[str, Any]:
-    """Name the rows of a part, and say which of them belong together; None where each stands by itself."""
-    return digest(part), part[roles.group].to_numpy() if roles.group in part else None
+def _prefix_with_part(scores: dict[str, dict[str, float]]) -> dict[str, float]:
+    return {f"{part}/{name}": value for part, values in scores.items() for name, value in values.items()}
 
 
-def digest(part: pd.DataFrame) -> str:
-    """Name the rows of a part by their places in the table."""
-    return hashlib.sha256(
-        pd.util.hash_pandas_object(part.index.to_series(), index=False).to_numpy().tobytes()
-    ).hexdigest()
+def identify_rows(table: pd.DataFrame, roles: Roles) -> tuple[str, Any]:
+    """Return the digest of the rows of a part, and the group of each row; None where there is no group column."""
+    return digest_rows(table), table[roles.group].to_numpy() if roles.group in table else None
 
 
-def figures(
-    fitted: Any, parts: Parts, evaluation: Evaluation, task: Task, seed: int, subject: str = ""
+def digest_rows(table: pd.DataFrame) -> str:
+    """Hash the positions of a part's rows in the data set."""
+    positions = pd.util.hash_pandas_object(table.index.to_series(), index=False)
+    return hashlib.sha256(positions.to_numpy().tobytes()).hexdigest()
+
+
+def draw_figures(
+    fitted: Any, data: SplitData, evaluation: Evaluation, task: Task, seed: int, subject: str = ""
 ) -> dict[str, Figure]:
-    """Draw what people look at, of the part that chose; of the model itself on train's rows where there are folds.
+    """Draw the plots of a model.
+
+    The plots of predictions show the part that the objective is computed on. Importance and learning curve are computed
+    on the validation rows, or on the training rows where there are folds.
 
     Args:
-        fitted: Takes cleaned feature columns.
-        parts: The cleaned rows.
-        evaluation: What `evaluate` found.
-        task: Decides the figures.
-        seed: Chooses the rows of the importance and shuffles them.
-        subject: Data set and model; the part is added, and the line stands under each title.
+        fitted: Fitted pipeline that takes cleaned feature columns.
+        data: Cleaned rows of each part.
+        evaluation: Result of `evaluate`.
+        task: Regression or classification.
+        seed: Seed of the permutation importance.
+        subject: Data set and model, for the line below each title; the part is appended.
     """
     from mlrunner.evaluation import plots
 
-    judged = "train" if parts.chooser == "cv" else "validation"
-    importance = plots.permutation_importance(fitted, *parts.of(judged), task, seed=seed, rows=IMPORTANCE_ROWS)
-    curve = plots.learning_curve(fitted, *parts.of("train"), *parts.of("validation"), task)
-    chooser = parts.shown or parts.chooser
-    inspected = judged if parts.chooser == "cv" else chooser
-    line, inspected = (" · ".join(filter(None, (subject, part))) for part in (chooser, inspected))
-    return plots.figures(evaluation.predictions, task, line, importance, curve, inspected)
+    part = "train" if data.objective_part == "cv" else "validation"
+    importance = plots.compute_permutation_importance(fitted, *data.of(part), task, seed=seed, rows=IMPORTANCE_ROWS)
+    curve = plots.compute_learning_curve(fitted, *data.of("train"), *data.of("validation"), task)
+    label = data.plot_label or data.objective_part
+    fitted_label = part if data.objective_part == "cv" else label
+    about, about_fitted = (" · ".join(filter(None, (subject, text))) for text in (label, fitted_label))
+    return plots.draw_figures(evaluation.predictions, task, about, importance, curve, about_fitted)

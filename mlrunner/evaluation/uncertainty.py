@@ -1,15 +1,16 @@
-"""How far a score would move with other rows: the delete-a-group jackknife.
+"""Uncertainty of scores: the delete-a-group jackknife, and the standard error of cross-validation.
 
-The rows are dealt into groups; leaving out one group at a time gives as many replicates of each metric. Two runs that
-were scored on the same rows have the same groups, so the replicates of their difference tell its standard error, which
-is much smaller than that of either score (B. Efron, The Jackknife, the Bootstrap and Other Resampling Plans, 1982).
+The rows are assigned to groups. Leaving out one group at a time gives one replicate of each metric per group. Two runs
+that were scored on the same rows have the same groups, so the replicates of their difference give its standard error,
+which is much smaller than that of either score (B. Efron, The Jackknife, the Bootstrap and Other Resampling Plans,
+1982).
 
-Rows that belong together, like the items of an order, are left out together: dealt one by one they would make a score
-look surer than it is, on the real Olist table by a factor of two.
+Dependent rows, like the items of an order, are left out together. Assigned one by one they would make a score look more
+certain than it is, on the Olist data set by a factor of two.
 
-Of a cross-validation the folds are the replicates. Any two of them train on mostly the same rows, so their scores vary
-together, and the mean of them varies more than that of as many independent ones: by the share of the rows that a fold
-leaves to training (C. Nadeau and Y. Bengio, Inference for the Generalization Error, Machine Learning 52, 2003).
+For cross-validation the folds are the replicates. Any two folds train on mostly the same rows, so their scores are
+correlated, and their mean varies more than that of independent scores, by the ratio of held-out to training rows
+(C. Nadeau and Y. Bengio, Inference for the Generalization Error, Machine Learning 52, 2003).
 """
 
 from __future__ import annotations
@@ -21,24 +22,24 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mlrunner.core.column_roles import Task
-    from mlrunner.evaluation.metrics import Predictions
+    from mlrunner.evaluation.predictions import Array, Predictions
 
 GROUPS = 20
-LOOKED_AT = 5000  # rows; the error that these have is scaled to that of all
-SURE = 2.0  # standard errors, of as many replicates as there are groups
-# The same of few folds: Student's t, by degrees of freedom, beyond which chance takes a mean once in twenty times.
-SURE_OF_FOLDS = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26)
+MAX_ROWS = 5000  # the standard error of this many rows is scaled to that of all rows
+CRITICAL_VALUE = 2.0  # of the normal distribution, two-sided 5%, rounded
+# Of Student's t distribution, two-sided 5%, by degrees of freedom from 1.
+CRITICAL_VALUES_OF_FOLDS = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26)
 
 
 @dataclass(frozen=True)
 class Replicates:
-    """What each metric would be without one of the groups.
+    """Hold the replicates of each metric.
 
     Args:
-        rows: A digest of which rows they are: equal means that two runs can be compared group by group.
-        scale: From the error of the rows that were looked at to that of all of them.
-        metrics: Name to values: one a group for a part of the rows, one a fold for a cross-validation.
-        is_folds: Whether they are the scores of folds.
+        rows: Digest of the rows; replicates with equal digests can be subtracted group by group.
+        scale: Factor from the standard error of the sampled rows to that of all rows.
+        metrics: Values by metric name: one a left-out group, or one a fold.
+        is_folds: Whether the values are the scores of folds.
     """
 
     rows: str
@@ -46,94 +47,101 @@ class Replicates:
     metrics: dict[str, list[float]]
     is_folds: bool = False
 
-    def plain(self) -> dict[str, Any]:
-        """As JSON has it; NaN, which it has not, is null."""
-        told = asdict(self)
-        told["metrics"] = {
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-safe dict; NaN becomes null."""
+        metrics = {
             name: [value if math.isfinite(value) else None for value in values] for name, values in self.metrics.items()
         }
-        return told
+        return asdict(self) | {"metrics": metrics}
 
 
-def read(told: dict[str, Any]) -> Replicates:
-    """Read what `plain` wrote."""
+def parse_replicates(document: dict[str, Any]) -> Replicates:
+    """Parse a dict from `Replicates.to_json`."""
     metrics = {
         name: [math.nan if value is None else float(value) for value in values]
-        for name, values in told["metrics"].items()
+        for name, values in document["metrics"].items()
     }
-    return Replicates(str(told["rows"]), float(told["scale"]), metrics, bool(told["is_folds"]))
+    return Replicates(str(document["rows"]), float(document["scale"]), metrics, bool(document["is_folds"]))
 
 
-def replicate(predictions: Predictions, task: Task, rows: str, clusters: Any = None) -> Replicates | None:
-    """Measure without each group in turn; None where there are too few rows.
+def jackknife(predictions: Predictions, task: Task, rows: str, clusters: Any = None) -> Replicates | None:
+    """Compute every metric without each group in turn.
 
     Args:
-        predictions: Of one part.
-        task: Decides the metrics.
-        rows: A digest of which rows these are.
-        clusters: Which rows belong together, a value a row; None where each stands by itself.
+        predictions: Predictions for one part.
+        task: Regression or classification.
+        rows: Digest of the rows.
+        clusters: Cluster of each row, shape (n_rows,): rows of one cluster are left out together; None when the rows
+            are independent.
+
+    Returns:
+        One replicate a group; None when there are fewer than two rows or clusters a group.
     """
     import numpy as np
 
-    from mlrunner.evaluation.metrics import Predictions, measure
+    from mlrunner.evaluation.metrics import measure
 
     count = len(predictions.y_true)
     unit = np.arange(count) if clusters is None else np.unique(np.asarray(clusters).astype(str), return_inverse=True)[1]
     if count == 0 or unit.max() + 1 < 2 * GROUPS:
         return None
-    step = max(1, min(-(-count // LOOKED_AT), (unit.max() + 1) // (2 * GROUPS)))
-    taken = np.flatnonzero(unit % step == 0)
-    group = unit[taken] // step % GROUPS
-    found: dict[str, list[float]] = {}
+    sampled, group = _assign_groups(unit)
+    metrics: dict[str, list[float]] = {}
     for number in range(GROUPS):
-        kept = taken[group != number]
-        proba = None if predictions.y_proba is None else predictions.y_proba[kept]
-        some = Predictions(
-            predictions.y_true[kept], predictions.y_pred[kept], proba, predictions.classes, predictions.target
-        )
-        for name, value in measure(some, task).items():
-            found.setdefault(name, []).append(value)
-    # Other groups than those of rows dealt one by one, or by another column.
-    dealt = rows if clusters is None else f"{rows} in {hashlib.sha256(unit.tobytes()).hexdigest()[:16]}"
-    return Replicates(dealt, math.sqrt(len(taken) / count), found)
+        for name, value in measure(predictions.select(sampled[group != number]), task).items():
+            metrics.setdefault(name, []).append(value)
+    # Groups of clusters differ from groups of single rows and from those of another cluster column.
+    digest = rows if clusters is None else f"{rows} in {hashlib.sha256(unit.tobytes()).hexdigest()[:16]}"
+    return Replicates(digest, math.sqrt(len(sampled) / count), metrics)
+
+
+def _assign_groups(unit: Array) -> tuple[Array, Array]:
+    """Sample about MAX_ROWS rows, whole units only; return their positions and their groups."""
+    import numpy as np
+
+    units = unit.max() + 1
+    step = max(1, min(-(-len(unit) // MAX_ROWS), units // (2 * GROUPS)))
+    sampled = np.flatnonzero(unit % step == 0)
+    return sampled, unit[sampled] // step % GROUPS
 
 
 def margin(first: Replicates, second: Replicates, metric: str) -> float:
-    """Find how far chance takes the difference of two scores, but for one time in twenty; NaN as the error is."""
-    folds = [len(one.metrics.get(metric, [])) for one in (first, second) if one.is_folds]
-    return (sure(min(folds)) if folds else SURE) * of_difference(first, second, metric)
+    """Compute the 5% margin of error of the difference between two scores; NaN when the standard error is unknown."""
+    folds = [len(side.metrics.get(metric, [])) for side in (first, second) if side.is_folds]
+    factor = critical_value(min(folds)) if folds else CRITICAL_VALUE
+    return factor * standard_error_of_difference(first, second, metric)
 
 
-def sure(folds: int) -> float:
-    """Say how many standard errors of a mean over folds are more than chance; NaN where one fold tells none."""
-    return SURE_OF_FOLDS[min(folds - 1, len(SURE_OF_FOLDS)) - 1] if folds > 1 else math.nan
+def critical_value(folds: int) -> float:
+    """Return the two-sided 5% critical value for a mean over folds, in standard errors; NaN for a single fold."""
+    return CRITICAL_VALUES_OF_FOLDS[min(folds - 1, len(CRITICAL_VALUES_OF_FOLDS)) - 1] if folds > 1 else math.nan
 
 
-def of_difference(first: Replicates, second: Replicates, metric: str) -> float:
-    """Find the standard error of the second score minus the first; NaN where nothing tells it."""
-    one, other = first.metrics.get(metric, []), second.metrics.get(metric, [])
-    if first.rows == second.rows and len(one) == len(other):
-        return _error([b - a for a, b in zip(one, other, strict=True)], first)
-    return math.hypot(_error(one, first), _error(other, second))
+def standard_error_of_difference(first: Replicates, second: Replicates, metric: str) -> float:
+    """Compute the standard error of the second score minus the first; NaN with fewer than two replicates."""
+    left, right = first.metrics.get(metric, []), second.metrics.get(metric, [])
+    if first.rows == second.rows and len(left) == len(right):
+        return _standard_error([b - a for a, b in zip(left, right, strict=True)], first)
+    return math.hypot(_standard_error(left, first), _standard_error(right, second))
 
 
-def of_folds(variance: float, count: int, held_out: float) -> float:
-    """Find the standard error of a mean over folds.
+def standard_error_of_folds(variance: float, count: int, held_out: float) -> float:
+    """Compute the standard error of a mean over folds.
 
     Args:
-        variance: Among them, unbiased.
-        count: Of folds and their repeats.
-        held_out: Rows that a fold is scored on for each row that it trains on: of K folds 1 / (K - 1).
+        variance: Unbiased variance of the scores of the folds.
+        count: Number of folds, repeats included.
+        held_out: Ratio of held-out to training rows of a fold: 1 / (K - 1) for K folds.
     """
     return math.sqrt(variance * (1 / count + held_out))
 
 
-def _error(values: list[float], of: Replicates) -> float:
+def _standard_error(values: list[float], replicates: Replicates) -> float:
     count = len(values)
     if count < 2:
         return math.nan
     mean = math.fsum(values) / count
-    spread = math.fsum((value - mean) ** 2 for value in values)
-    if of.is_folds:
-        return of_folds(spread / (count - 1), count, 1 / (count - 1))
-    return of.scale * math.sqrt(spread * (count - 1) / count)
+    squares = math.fsum((value - mean) ** 2 for value in values)
+    if replicates.is_folds:
+        return standard_error_of_folds(squares / (count - 1), count, 1 / (count - 1))
+    return replicates.scale * math.sqrt(squares * (count - 1) / count)

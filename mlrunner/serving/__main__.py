@@ -32,7 +32,7 @@ def main() -> int:
     except OSError as error:
         print(f"cannot listen on {options.host}:{options.port}: {os.strerror(error.errno or 0)}", file=sys.stderr)
         return 1
-    return _serve(options, listening) if options.workers == 1 else workers.run(options.workers, listening)
+    return _serve(options, listening) if options.workers == 1 else workers.run_workers(options.workers, listening)
 
 
 def _options() -> argparse.Namespace:
@@ -62,11 +62,11 @@ def _serve(options: argparse.Namespace, listening: socket.socket) -> int:
     gc.disable()  # while imports make millions of objects that stay
     from aiohttp import web
 
-    from mlrunner.serving.model import load
+    from mlrunner.serving.model import load_release
     from mlrunner.serving.server import Limits, ModelServer
 
     try:
-        model = load(options.release, options.unknown_categories)
+        model = load_release(options.release, options.unknown_categories)
         model.answer(model.example)  # the first prediction is slow; and what cannot predict need not listen
     except Exception as error:
         print(f"cannot serve {options.release}: {type(error).__name__}: {error}", file=sys.stderr)

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from mlrunner.serving.schema import Arrays
+from mlrunner.serving.columns import Arrays
 
 Predict = Callable[[Arrays], list[Any]]
 
 
 @dataclass
-class Waiting:
+class PendingRequest:
     """A request that waits for the model."""
 
     arrays: Arrays
@@ -38,15 +38,17 @@ class Batcher:
 
     def __init__(self, predict: Predict, most: int, seen: Callable[[int], object]) -> None:
         self._predict, self._most, self._seen = predict, most, seen
-        self._waiting: deque[Waiting] = deque()
-        self._again: list[list[Waiting]] = []  # parts of a batch that failed, so that one request spoils no other
+        self._waiting: deque[PendingRequest] = deque()
+        self._again: list[
+            list[PendingRequest]
+        ] = []  # parts of a batch that failed, so that one request spoils no other
         self._thread = ThreadPoolExecutor(1, "predict")
         self._running: asyncio.Task[None] | None = None
 
     async def predict(self, arrays: Arrays) -> list[Any]:
         """Predict rows, with those of others."""
         rows = len(next(iter(arrays.values())))
-        waiting = Waiting(arrays, rows, asyncio.get_running_loop().create_future())
+        waiting = PendingRequest(arrays, rows, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         if self._running is None:
             self._running = asyncio.create_task(self._work())
@@ -78,7 +80,7 @@ class Batcher:
             # asyncio would wait for ever, or end the server
             raise RuntimeError(f"the model raised {type(error).__name__}") from error
 
-    def _next(self) -> list[Waiting]:
+    def _next(self) -> list[PendingRequest]:
         if self._again:
             return self._again.pop()
         batch = [self._waiting.popleft()]
@@ -90,7 +92,7 @@ class Batcher:
             batch.append(self._waiting.popleft())
         return batch
 
-    def _failed(self, batch: list[Waiting], error: Exception) -> None:
+    def _failed(self, batch: list[PendingRequest], error: Exception) -> None:
         """Blame the request that was alone; of several, ask each half again."""
         middle = len(batch) // 2
         if middle:
@@ -105,7 +107,7 @@ def _joined(parts: list[Arrays]) -> Arrays:
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _hand_out(batch: list[Waiting], found: list[Any]) -> None:
+def _hand_out(batch: list[PendingRequest], found: list[Any]) -> None:
     start = 0
     for one in batch:
         if not one.answer.done():  # the client may have gone

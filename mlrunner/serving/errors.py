@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-CODES = {
+ERROR_CODES = {
     HTTPStatus.BAD_REQUEST: "BAD_REQUEST",
     HTTPStatus.NOT_FOUND: "ENDPOINT_NOT_FOUND",
     HTTPStatus.METHOD_NOT_ALLOWED: "METHOD_NOT_ALLOWED",
@@ -14,7 +14,7 @@ CODES = {
     HTTPStatus.SERVICE_UNAVAILABLE: "TEMPORARILY_UNAVAILABLE",
     HTTPStatus.GATEWAY_TIMEOUT: "DEADLINE_EXCEEDED",
 }
-LONG = 500  # characters of a sentence: it may quote what came
+MAX_MESSAGE_LENGTH = 500  # characters of a sentence: it may quote what came
 
 
 class RequestError(Exception):
@@ -30,8 +30,8 @@ class RequestError(Exception):
         self.message, self.status = message, status
 
 
-def described(status: int, message: str) -> dict[str, str]:
+def error_body(status: int, message: str) -> dict[str, str]:
     """Tell an error in the form of MLflow's scoring server."""
-    told = message if len(message) <= LONG else f"{message[: LONG - 3]}..."
+    told = message if len(message) <= MAX_MESSAGE_LENGTH else f"{message[: MAX_MESSAGE_LENGTH - 3]}..."
     sound = told.encode(errors="replace").decode()  # half a surrogate pair cannot be sent
-    return {"error_code": CODES.get(HTTPStatus(status), "INTERNAL_ERROR"), "message": sound}
+    return {"error_code": ERROR_CODES.get(HTTPStatus(status), "INTERNAL_ERROR"), "message": sound}

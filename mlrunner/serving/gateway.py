@@ -23,9 +23,9 @@ from aiohttp import web
 
 from mlrunner.serving import gateway_routes
 from mlrunner.serving.errors import RequestError
-from mlrunner.serving.gateway_routes import STATE, Route
-from mlrunner.serving.monitoring import CONTENT_TYPE, GatewayMeters
-from mlrunner.serving.server import MEGABYTE, answer, read
+from mlrunner.serving.gateway_routes import STATE_FILE, Route
+from mlrunner.serving.monitoring import CONTENT_TYPE, GatewayMetrics
+from mlrunner.serving.server import MEGABYTE, error_response, read_body
 
 LOOK = 1.0  # seconds between two looks at the server
 PATIENCE = 5.0  # seconds that it may take to answer such a look
@@ -39,17 +39,17 @@ class Gateway:
     """Forwards, measures, limits, and has a dead server restarted."""
 
     def __init__(self, folder: Path) -> None:
-        self._file = folder / STATE
-        self._meters = GatewayMeters()
-        self._read, self._route = gateway_routes.mark(self._file), gateway_routes.route(self._file)
+        self._file = folder / STATE_FILE
+        self._meters = GatewayMetrics()
+        self._read, self._route = gateway_routes.read_fingerprint(self._file), gateway_routes.read_route(self._file)
         self._mending: subprocess.Popen[bytes] | None = None
 
     def route(self) -> Route:
         """Read where requests go, if the file has changed; a file that does not tell changes nothing."""
         try:
-            mark = gateway_routes.mark(self._file)
+            mark = gateway_routes.read_fingerprint(self._file)
             if mark != self._read:
-                route = gateway_routes.route(self._file)
+                route = gateway_routes.read_route(self._file)
                 if route.url != self._route.url:
                     self._meters.switches.inc()
                 self._route, self._read = route, mark
@@ -89,12 +89,12 @@ class Gateway:
         began, route = time.perf_counter(), self.route()
         with self._meters.waiting.track_inprogress():
             try:
-                response = await self._asked(request, await read(request))
+                response = await self._asked(request, await read_body(request))
             except RequestError as error:
-                response = answer(error.status, error.message)
+                response = error_response(error.status, error.message)
             except web.HTTPRequestEntityTooLarge:
                 told = f"The body is larger than {self._body_limit:g} MB; send fewer rows at a time."
-                response = answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, told)
+                response = error_response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, told)
         if request.path == "/invocations":
             self._meters.requests.labels(response.status, route.version).inc()
             self._meters.seconds.observe(time.perf_counter() - began)
@@ -109,12 +109,12 @@ class Gateway:
                 return await self._answered(request, route, body, headers)
             except TimeoutError:
                 told = f"No answer within {route.timeout:g} s; send fewer rows at a time."
-                return answer(HTTPStatus.GATEWAY_TIMEOUT, told)
+                return error_response(HTTPStatus.GATEWAY_TIMEOUT, told)
             except aiohttp.ClientError:
                 if attempt == 0:
                     await asyncio.sleep(0.02)
         told = f"Version {self._route.version} does not answer; it is being restarted, ask again in a few seconds."
-        failed = answer(HTTPStatus.SERVICE_UNAVAILABLE, told)
+        failed = error_response(HTTPStatus.SERVICE_UNAVAILABLE, told)
         failed.headers["Retry-After"] = "5"
         return failed
 
@@ -173,7 +173,7 @@ class Gateway:
 def main() -> int:
     """Serve the deployment of a folder until SIGTERM."""
     folder = Path(sys.argv[1])
-    told: dict[str, Any] = json.loads((folder / STATE).read_text())
+    told: dict[str, Any] = json.loads((folder / STATE_FILE).read_text())
     app = Gateway(folder).application(told["body_limit"])
     web.run_app(app, host=told["host"], port=told["port"], print=lambda *_: None, access_log=None, shutdown_timeout=5.0)
     return 0

@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-STATE = "state.json"
-Mark = tuple[int, int, int]
+STATE_FILE = "state.json"
+Fingerprint = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,13 @@ class Route:
     restart: tuple[str, ...]
 
 
-def mark(file: Path) -> Mark:
+def read_fingerprint(file: Path) -> Fingerprint:
     """Tell one writing of a state file from the next, which may come within a tick of its clock."""
     found = file.stat()
     return found.st_mtime_ns, found.st_ino, found.st_size
 
 
-def route(file: Path) -> Route:
+def read_route(file: Path) -> Route:
     """Read a state file.
 
     Raises:

@@ -12,11 +12,12 @@ import orjson
 import pandas as pd
 
 from mlrunner.serving import requests
+from mlrunner.serving.columns import INVALID_ROWS, Arrays, Column, Kind
 from mlrunner.serving.errors import RequestError
-from mlrunner.serving.schema import UNFIT, Arrays, Column, Kind, Schema
+from mlrunner.serving.schema import Schema
 
-RELEASE = "release.json"
-EXAMPLE = "serving_input_example.json"
+RELEASE_FILE = "release.json"
+EXAMPLE_FILE = "serving_input_example.json"
 KINDS: dict[str, Kind] = {"string": "text", "datetime": "moment", "boolean": "boolean"}  # the rest are numbers
 CLEANING, LEARNED, FEW = (
     "cleaning",
@@ -54,17 +55,17 @@ class ServedModel:
             found = np.ravel(self.pipeline.predict(pd.DataFrame(arrays, copy=False)))
         except (ValueError, ArithmeticError) as error:
             why = str(error).partition("\n")[0].rstrip(".")
-            raise RequestError(f"The model cannot predict these rows: {why}.", UNFIT) from error
+            raise RequestError(f"The model cannot predict these rows: {why}.", INVALID_ROWS) from error
         told = found.tolist()
         return [None if value != value else value for value in told] if found.dtype.kind == "f" else told
 
     def answer(self, body: bytes, content_type: str = "application/json") -> list[Any]:
         """Read, check and predict a request's body by itself."""
-        given = requests.read(body, content_type, self.schema.names)
+        given = requests.read_columns(body, content_type, self.schema.names)
         return self.predict(self.schema.checked(given, content_type in requests.CSV_TYPES))
 
 
-def load(folder: Path, unknown_categories: str = "refuse") -> ServedModel:
+def load_release(folder: Path, unknown_categories: str = "refuse") -> ServedModel:
     """Load a release.
 
     Args:
@@ -77,13 +78,13 @@ def load(folder: Path, unknown_categories: str = "refuse") -> ServedModel:
     """
     import skops.io
 
-    described = json.loads((folder / RELEASE).read_text())
+    described = json.loads((folder / RELEASE_FILE).read_text())
     saved = described["saved"]
     pipeline = skops.io.load(folder / "model" / saved["file"], trusted=saved["trusted"])
     schema = Schema(tuple(_column(told) for told in saved["columns"]))
-    example = orjson.dumps(requests.parse((folder / "model" / EXAMPLE).read_bytes()))
+    example = orjson.dumps(requests.parse_json((folder / "model" / EXAMPLE_FILE).read_bytes()))
     if unknown_categories == "refuse":
-        schema = _closed(schema, pipeline, requests.read(example, "application/json", schema.names))
+        schema = _closed(schema, pipeline, requests.read_columns(example, "application/json", schema.names))
     return ServedModel(pipeline, schema, described["facts"], example)
 
 

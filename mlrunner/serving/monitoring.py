@@ -9,7 +9,7 @@ ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096, 16384)
 CONTENT_TYPE = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
 
 
-class ServerMeters:
+class ServerMetrics:
     """Of one server process."""
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class ServerMeters:
         return generate_latest(self.registry)
 
 
-class GatewayMeters:
+class GatewayMetrics:
     """Of a gateway, over all the servers that came and went."""
 
     def __init__(self) -> None:

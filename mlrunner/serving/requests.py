@@ -21,7 +21,7 @@ CONSTANTS = (b"NaN", b"Infinity")  # which Python's json writes, and JSON does n
 CSV_TYPES = ("text/csv", "application/csv")
 
 
-def read(body: bytes, content_type: str, names: Sequence[str]) -> Columns:
+def read_columns(body: bytes, content_type: str, names: Sequence[str]) -> Columns:
     """Read the rows of a request.
 
     Args:
@@ -51,7 +51,7 @@ def read(body: bytes, content_type: str, names: Sequence[str]) -> Columns:
     return columns
 
 
-def parse(body: bytes) -> Any:
+def parse_json(body: bytes) -> Any:
     """Read JSON, also as Python writes it: NaN is a missing value, Infinity a number that is refused later.
 
     Raises:
@@ -72,7 +72,7 @@ def parse(body: bytes) -> Any:
 
 
 def _from_json(body: bytes, names: Sequence[str]) -> Columns:
-    told = parse(body)
+    told = parse_json(body)
     if not isinstance(told, dict):
         raise RequestError(f"The body is JSON, but no object; it needs one of the keys {', '.join(FORMS)}.")
     if told.get("params"):

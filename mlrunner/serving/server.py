@@ -16,13 +16,13 @@ from aiohttp import web
 from mlrunner.core.errors import DataError
 from mlrunner.serving import requests
 from mlrunner.serving.batching import Batcher
-from mlrunner.serving.errors import RequestError, described
+from mlrunner.serving.errors import RequestError, error_body
 from mlrunner.serving.model import ServedModel
-from mlrunner.serving.monitoring import CONTENT_TYPE, ServerMeters
+from mlrunner.serving.monitoring import CONTENT_TYPE, ServerMetrics
 
 log = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-LARGE = 32 * 1024  # bytes of a body; larger ones are read beside the loop, so that small ones need not wait
+LARGE_BODY = 32 * 1024  # bytes of a body; larger ones are read beside the loop, so that small ones need not wait
 MEGABYTE = 1024 * 1024
 
 
@@ -46,7 +46,7 @@ class ModelServer:
 
     def __init__(self, model: ServedModel, token: str, limits: Limits) -> None:
         self._model, self._limits = model, limits
-        self._meters = ServerMeters()
+        self._meters = ServerMetrics()
         self._batcher = Batcher(model.predict, limits.batch_rows, self._meters.batch)
         schema = {"columns": list(model.schema.described()), "example": orjson.Fragment(model.example)}
         self._schema = orjson.dumps(schema)
@@ -82,28 +82,28 @@ class ModelServer:
         try:
             return await handler(request)
         except RequestError as error:
-            return answer(error.status, error.message)
+            return error_response(error.status, error.message)
         except DataError as error:  # of a cleaning strategy that cannot read what the columns hold
-            return answer(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
+            return error_response(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
         except web.HTTPRequestEntityTooLarge:
             told = f"The body is larger than {self._limits.body_limit:g} MB; send fewer rows at a time."
-            return answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, told)
+            return error_response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, told)
         except web.HTTPException as error:
-            response = answer(error.status, _where(request, error))
+            response = error_response(error.status, _where(request, error))
             response.headers.update({name: error.headers[name] for name in ("Allow",) if name in error.headers})
             return response
         except TimeoutError:
             told = f"No answer within {self._limits.timeout:g} s; send fewer rows at a time."
-            return answer(HTTPStatus.GATEWAY_TIMEOUT, told)
+            return error_response(HTTPStatus.GATEWAY_TIMEOUT, told)
         except Exception as error:
             log.exception("a request failed")
             first = str(error).partition("\n")[0].rstrip(".")
-            return answer(HTTPStatus.INTERNAL_SERVER_ERROR, f"{type(error).__name__}: {first}.")
+            return error_response(HTTPStatus.INTERNAL_SERVER_ERROR, f"{type(error).__name__}: {first}.")
 
     async def _invocations(self, request: web.Request) -> web.Response:
-        body = await read(request)
+        body = await read_body(request)
         async with asyncio.timeout(self._limits.timeout):
-            if len(body) > LARGE:
+            if len(body) > LARGE_BODY:
                 arrays = await asyncio.to_thread(self._read, body, request.content_type)
             else:
                 arrays = self._read(body, request.content_type)
@@ -111,7 +111,7 @@ class ModelServer:
         return json_response(200, {"predictions": found}, self._headers)
 
     def _read(self, body: bytes, content_type: str) -> dict[str, Any]:
-        given = requests.read(body, content_type, self._model.schema.names)
+        given = requests.read_columns(body, content_type, self._model.schema.names)
         return self._model.schema.checked(given, content_type in requests.CSV_TYPES)
 
     async def _healthy(self, request: web.Request) -> web.Response:
@@ -131,7 +131,7 @@ class ModelServer:
         return web.Response(body=self._meters.text(), headers=CONTENT_TYPE)
 
 
-async def read(request: web.Request) -> bytes:
+async def read_body(request: web.Request) -> bytes:
     """Read a request's body.
 
     Raises:
@@ -152,9 +152,9 @@ def _where(request: web.Request, error: web.HTTPException) -> str:
     return error.reason
 
 
-def answer(status: int, message: str) -> web.Response:
+def error_response(status: int, message: str) -> web.Response:
     """Answer an error."""
-    return json_response(status, described(status, message))
+    return json_response(status, error_body(status, message))
 
 
 def json_response(status: int, told: Any, headers: dict[str, str] | None = None) -> web.Response:

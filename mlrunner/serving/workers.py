@@ -15,7 +15,7 @@ LOOK = 0.2  # seconds between two looks at the workers
 UNABLE = 1  # exit code of a worker that cannot serve, and would not the next time either
 
 
-def run(count: int, listening: socket.socket) -> int:
+def run_workers(count: int, listening: socket.socket) -> int:
     """Keep so many workers running until SIGTERM.
 
     Returns:

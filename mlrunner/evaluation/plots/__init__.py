@@ -8,13 +8,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlrunner.evaluation.metrics import Predictions
-from mlrunner.evaluation.plots.classification import CELLS, LINES, compact, confusion_matrix, precision_recall, roc
-from mlrunner.evaluation.plots.cost import Costs, cost_against_score
-from mlrunner.evaluation.plots.importance import BARS, Importance, feature_importance, permutation_importance
-from mlrunner.evaluation.plots.learning_curves import LearningCurve, learning, learning_curve
-from mlrunner.evaluation.plots.regression import POINTS, predicted_vs_actual, residuals
+from mlrunner.evaluation.plots.classification import (
+    MAX_CLASSES,
+    MAX_CURVES,
+    format_count,
+    plot_confusion_matrix,
+    plot_precision_recall,
+    plot_roc,
+)
+from mlrunner.evaluation.plots.cost import Costs, plot_cost_against_score
+from mlrunner.evaluation.plots.importance import (
+    MAX_BARS,
+    Importance,
+    compute_permutation_importance,
+    plot_feature_importance,
+)
+from mlrunner.evaluation.plots.learning_curves import LearningCurve, compute_learning_curve, plot_learning_curve
+from mlrunner.evaluation.plots.regression import MAX_POINTS, plot_predicted_vs_actual, plot_residuals
 from mlrunner.evaluation.plots.style import shorten
+from mlrunner.evaluation.predictions import Predictions
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,30 +34,30 @@ if TYPE_CHECKING:
     from mlrunner.core.column_roles import Task
 
 __all__ = [
-    "BARS",
-    "CELLS",
-    "LINES",
-    "POINTS",
+    "MAX_BARS",
+    "MAX_CLASSES",
+    "MAX_CURVES",
+    "MAX_POINTS",
     "Costs",
     "Importance",
     "LearningCurve",
-    "compact",
-    "confusion_matrix",
-    "cost_against_score",
-    "feature_importance",
-    "figures",
-    "learning",
-    "learning_curve",
-    "permutation_importance",
-    "precision_recall",
-    "predicted_vs_actual",
-    "residuals",
-    "roc",
+    "compute_learning_curve",
+    "compute_permutation_importance",
+    "draw_figures",
+    "format_count",
+    "plot_confusion_matrix",
+    "plot_cost_against_score",
+    "plot_feature_importance",
+    "plot_learning_curve",
+    "plot_precision_recall",
+    "plot_predicted_vs_actual",
+    "plot_residuals",
+    "plot_roc",
     "shorten",
 ]
 
 
-def figures(
+def draw_figures(
     predictions: Predictions,
     task: Task,
     subject: str = "",
@@ -59,8 +71,8 @@ def figures(
         predictions: What the model said of one split.
         task: Regression or classification.
         subject: The line under each title: data set (and that it is synthetic), model, split.
-        importance: From `permutation_importance`.
-        curve: From `learning_curve`.
+        importance: From `compute_permutation_importance`.
+        curve: From `compute_learning_curve`.
         inspected: The subject of importance and curve; None where it is the predictions' own.
 
     Returns:
@@ -68,13 +80,13 @@ def figures(
     """
     drawn: dict[str, Figure | None] = {}
     if len(predictions.y_true) and task == "regression":
-        drawn["predicted_vs_actual"] = predicted_vs_actual(predictions, subject)
-        drawn["residuals"] = residuals(predictions, subject)
+        drawn["predicted_vs_actual"] = plot_predicted_vs_actual(predictions, subject)
+        drawn["residuals"] = plot_residuals(predictions, subject)
     elif len(predictions.y_true):
-        drawn["confusion_matrix"] = confusion_matrix(predictions, subject)
-        drawn["roc"] = roc(predictions, subject)
-        drawn["pr"] = precision_recall(predictions, subject)
+        drawn["confusion_matrix"] = plot_confusion_matrix(predictions, subject)
+        drawn["roc"] = plot_roc(predictions, subject)
+        drawn["pr"] = plot_precision_recall(predictions, subject)
     about = subject if inspected is None else inspected
-    drawn["feature_importance"] = feature_importance(importance, about) if importance is not None else None
-    drawn["learning_curve"] = learning(curve, about) if curve is not None else None
+    drawn["feature_importance"] = plot_feature_importance(importance, about) if importance is not None else None
+    drawn["learning_curve"] = plot_learning_curve(curve, about) if curve is not None else None
     return {name: figure for name, figure in drawn.items() if figure is not None}

@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlrunner.evaluation.metrics import Array, Predictions, confusion
+from mlrunner.evaluation.metrics import count_confusion
 from mlrunner.evaluation.plots import style
+from mlrunner.evaluation.predictions import Array, Predictions
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-LINES = 10  # classes drawn at most in one ROC or PR plot
-CELLS = 20  # classes shown at most in a confusion matrix
+MAX_CURVES = 10  # classes drawn at most in one ROC or PR plot
+MAX_CLASSES = 20  # classes shown at most in a confusion matrix
 Points = Callable[[Array, Array], tuple[Array, Array, float]]
 
 
-def confusion_matrix(predictions: Predictions, subject: str = "") -> Figure:
+def plot_confusion_matrix(predictions: Predictions, subject: str = "") -> Figure:
     """Draw the counts of actual by predicted class, shaded by their share of the actual class."""
     known, true, predicted = predictions.codes
     names, counts = _busiest(known, true, predicted)
@@ -51,11 +52,11 @@ def _write_cells(axes: Axes, counts: Array, share: Array) -> None:
     few = len(counts) <= 5
     style: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 9 if few else 7}
     for i, j in np.argwhere(counts > 0):
-        text = f"{counts[i, j]:,}\n{share[i, j]:.0%}" if few else compact(int(counts[i, j]))
+        text = f"{counts[i, j]:,}\n{share[i, j]:.0%}" if few else format_count(int(counts[i, j]))
         axes.text(j, i, text, color="white" if share[i, j] > 0.5 else "black", **style)
 
 
-def compact(count: int) -> str:
+def format_count(count: int) -> str:
     """Write a count in at most four characters."""
     if count < 10_000:
         return str(count)
@@ -64,18 +65,18 @@ def compact(count: int) -> str:
 
 def _busiest(labels: list[Any], true: Array, predicted: Array) -> tuple[list[Any], Array]:
     """Count; beyond CELLS classes keep the most frequent and lump the rest."""
-    counts = confusion(true, predicted, len(labels))
+    counts = count_confusion(true, predicted, len(labels))
     occurs = np.flatnonzero(counts.sum(axis=0) + counts.sum(axis=1))
-    if len(occurs) <= CELLS:
+    if len(occurs) <= MAX_CLASSES:
         return [labels[k] for k in occurs], counts[np.ix_(occurs, occurs)]
-    keep = np.sort(np.argsort(-counts.sum(axis=1), kind="stable")[: CELLS - 1])
-    group = np.full(len(labels), CELLS - 1)
-    group[keep] = np.arange(CELLS - 1)
-    names = [*(labels[k] for k in keep), f"{len(occurs) - CELLS + 1} other classes"]
-    return names, confusion(group[true], group[predicted], CELLS)
+    keep = np.sort(np.argsort(-counts.sum(axis=1), kind="stable")[: MAX_CLASSES - 1])
+    group = np.full(len(labels), MAX_CLASSES - 1)
+    group[keep] = np.arange(MAX_CLASSES - 1)
+    names = [*(labels[k] for k in keep), f"{len(occurs) - MAX_CLASSES + 1} other classes"]
+    return names, count_confusion(group[true], group[predicted], MAX_CLASSES)
 
 
-def roc(predictions: Predictions, subject: str = "") -> Figure | None:
+def plot_roc(predictions: Predictions, subject: str = "") -> Figure | None:
     """Draw one ROC curve a class: the last class of two, each against the rest of more."""
     names = ("false positive rate", "true positive rate")
     figure = _per_class("ROC curve", "AUC", names, predictions, subject, _roc_points)
@@ -84,8 +85,8 @@ def roc(predictions: Predictions, subject: str = "") -> Figure | None:
     return figure
 
 
-def precision_recall(predictions: Predictions, subject: str = "") -> Figure | None:
-    """Draw one precision-recall curve a class, chosen as for `roc`; AP is the average precision."""
+def plot_precision_recall(predictions: Predictions, subject: str = "") -> Figure | None:
+    """Draw one precision-recall curve a class, chosen as for `plot_roc`; AP is the average precision."""
     return _per_class("Precision-recall curve", "AP", ("recall", "precision"), predictions, subject, _pr_points)
 
 
@@ -132,7 +133,7 @@ def _curves(predictions: Predictions) -> list[tuple[str, Array, Array]]:
     sizes = np.array([(true == k).sum() for k in wanted])
     wanted = wanted[(sizes > 0) & (sizes < len(true))]
     sizes = sizes[(sizes > 0) & (sizes < len(true))]
-    wanted = np.sort(wanted[np.argsort(-sizes, kind="stable")[:LINES]])
+    wanted = np.sort(wanted[np.argsort(-sizes, kind="stable")[:MAX_CURVES]])
     names = style.short_names([labels[k] for k in wanted], 22)
     return [(name, true == k, predictions.y_proba[:, k]) for name, k in zip(names, wanted, strict=True)]
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlrunner.evaluation.metrics import Array
 from mlrunner.evaluation.plots import style
+from mlrunner.evaluation.predictions import Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,7 +43,7 @@ class Costs:
     what: str = "seconds of fit"
 
 
-def unbeaten(seconds: Array, values: Array, sign: int) -> Array:
+def find_pareto_front(seconds: Array, values: Array, sign: int) -> Array:
     """Mark the trials that no other beats in both: none is as fast and better, or as good and faster.
 
     Args:
@@ -59,7 +59,7 @@ def unbeaten(seconds: Array, values: Array, sign: int) -> Array:
     return front
 
 
-def cost_against_score(costs: Costs, subject: str = "") -> Figure | None:
+def plot_cost_against_score(costs: Costs, subject: str = "") -> Figure | None:
     """Draw one point a trial; None where fewer than two have both numbers."""
     seconds, values = np.asarray(costs.seconds, dtype=float), np.asarray(costs.values, dtype=float)
     kept = np.isfinite(seconds) & np.isfinite(values)
@@ -68,7 +68,7 @@ def cost_against_score(costs: Costs, subject: str = "") -> Figure | None:
     seconds, values = seconds[kept], values[kept]
     groups = [group for group, is_kept in zip(costs.groups, kept, strict=True) if is_kept]
     sign = -1 if costs.greater_is_better else 1
-    front, view = unbeaten(seconds, values, sign), style.view_of(values, sign)
+    front, view = find_pareto_front(seconds, values, sign), style.view_of(values, sign)
     title = f"Cost against score: {front.sum():,} of {len(values):,} are unbeaten"
     figure = style.canvas(title, f"{subject}{style.beyond(values, view)}", 8.6, 4.2)
     metric = style.shorten(costs.metric, 30)

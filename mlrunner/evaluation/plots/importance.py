@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from mlrunner.evaluation.metrics import Array
 from mlrunner.evaluation.plots import style
+from mlrunner.evaluation.predictions import Array
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from mlrunner.core.column_roles import Task
 
-BARS = 20  # columns shown at most
+MAX_BARS = 20  # columns shown at most
 STACKED = 4_000_000  # cells of permuted tables predicted at once (32 MB of doubles)
 
 
@@ -32,16 +32,16 @@ class Importance:
     repeats: int
 
 
-def feature_importance(importance: Importance, subject: str = "") -> Figure | None:
+def plot_feature_importance(importance: Importance, subject: str = "") -> Figure | None:
     """Draw the columns that matter most, as bars with their standard deviation."""
-    order = [k for k in np.argsort(-importance.mean, kind="stable") if np.isfinite(importance.mean[k])][:BARS]
+    order = [k for k in np.argsort(-importance.mean, kind="stable") if np.isfinite(importance.mean[k])][:MAX_BARS]
     if not order:
         return None
     columns = [importance.columns[k] for k in order]
     short, longer = style.short_names(columns, 36), style.short_names(columns, 64)
     names = short if len(set(short)) == len(set(longer)) else longer
     room, height = 0.3 + 0.075 * max(map(len, names)), 0.22 * len(names) + 0.2
-    shown = f": top {len(names)} of {len(importance.columns)}" if len(importance.columns) > BARS else ""
+    shown = f": top {len(names)} of {len(importance.columns)}" if len(importance.columns) > MAX_BARS else ""
     figure = style.canvas(f"Feature importance{shown}", subject, room + 4.6, height + 1.3)
     what = f"drop in {importance.metric} when shuffled (mean ± std of {importance.repeats})"
     axes = style.add_axes(figure, (room, 0.6, 4.3, height), what, "")
@@ -62,7 +62,7 @@ def feature_importance(importance: Importance, subject: str = "") -> Figure | No
     return figure
 
 
-def permutation_importance(
+def compute_permutation_importance(
     estimator: Any,
     features: pd.DataFrame,
     target: pd.Series[Any],

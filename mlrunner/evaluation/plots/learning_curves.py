@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from mlrunner.evaluation.metrics import Array, Predictions, before_last, log_loss, unwrap
+from mlrunner.evaluation.metrics import log_loss
 from mlrunner.evaluation.plots import style
+from mlrunner.evaluation.predictions import Array, Predictions, preprocess, unwrap_estimator
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,7 +32,7 @@ class LearningCurve:
     validation: Array | None
 
 
-def learning(curve: LearningCurve, subject: str = "") -> Figure:
+def plot_learning_curve(curve: LearningCurve, subject: str = "") -> Figure:
     """Draw the metric of the training and the validation rows by boosting round."""
     figure = style.canvas("Learning curve", subject, 6.6, 4.2)
     axes = style.add_axes(figure, (0.75, 0.6, 4.4, 2.8), "boosting rounds", curve.metric)
@@ -46,7 +47,7 @@ def learning(curve: LearningCurve, subject: str = "") -> Figure:
     return figure
 
 
-def learning_curve(
+def compute_learning_curve(
     estimator: Any,
     features_train: pd.DataFrame,
     y_train: pd.Series[Any],
@@ -72,10 +73,10 @@ def learning_curve(
         points: Rounds at most at which to look.
     """
     last = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
-    recorded = _recorded(unwrap(last))
+    recorded = _recorded(unwrap_estimator(last))
     if recorded is not None:
         return recorded
-    stages = _stages(unwrap(last), points, "predict" if task == "regression" else "predict_proba")
+    stages = _stages(unwrap_estimator(last), points, "predict" if task == "regression" else "predict_proba")
     if stages is None:
         return None
     rounds, staged = stages
@@ -88,7 +89,7 @@ def _follow(estimator: Any, features: pd.DataFrame, target: pd.Series[Any], stag
     """Measure the loss after each of the rounds; the target may go on after the features end."""
     if len(features) == 0:
         return None
-    inputs, last = before_last(estimator, features)
+    inputs, last = preprocess(estimator, features)
     known = target.to_numpy()[: len(features)]
     return np.array([_loss(last, known, given, task) for given in staged(inputs)])
 

@@ -6,19 +6,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlrunner.evaluation.metrics import Array, Predictions, measure
+from mlrunner.evaluation.metrics import measure
 from mlrunner.evaluation.plots import style
+from mlrunner.evaluation.predictions import Array, Predictions
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-POINTS = 2_000  # points drawn at most: more take longer and show no more
+MAX_POINTS = 2_000  # points drawn at most: more take longer and show no more
 BANDS = 12  # groups of predictions of equal size, of which the middle and the spread are drawn
 FEW = 10  # rows below which a group says nothing
 
 
-def predicted_vs_actual(predictions: Predictions, subject: str = "") -> Figure | None:
+def plot_predicted_vs_actual(predictions: Predictions, subject: str = "") -> Figure | None:
     """Draw predicted against actual, and residuals against predicted."""
     scores, name = measure(predictions, "regression"), style.shorten(predictions.target, 30)
     rng = np.random.default_rng(0)
@@ -37,7 +38,7 @@ def predicted_vs_actual(predictions: Predictions, subject: str = "") -> Figure |
     return figure
 
 
-def residuals(predictions: Predictions, subject: str = "") -> Figure | None:
+def plot_residuals(predictions: Predictions, subject: str = "") -> Figure | None:
     """Draw residuals against predicted with their middle and spread along the way, and how they are distributed."""
     actual, predicted = _drawn(predictions, np.random.default_rng(0))
     if not actual.size:
@@ -63,7 +64,7 @@ def _drawn(predictions: Predictions, rng: np.random.Generator) -> tuple[Array, A
     """Choose the rows that are drawn: actual and predicted, both finite."""
     actual, predicted = predictions.y_true.astype(float), predictions.y_pred.astype(float)
     finite = np.flatnonzero(np.isfinite(actual) & np.isfinite(predicted))
-    rows = rng.choice(finite, POINTS, replace=False) if finite.size > POINTS else finite
+    rows = rng.choice(finite, MAX_POINTS, replace=False) if finite.size > MAX_POINTS else finite
     return actual[rows], predicted[rows]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlrunner.evaluation.metrics import Array
+from mlrunner.evaluation.predictions import Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -29,7 +29,7 @@ def test_cross_validation_agrees_with_sklearn() -> None:
     found = cross_validate(LinearRegression, features, target, number, "regression")
     splits = [(np.flatnonzero(number != k), np.flatnonzero(number == k)) for k in range(3)]
     expected = cross_val_score(LinearRegression(), features, target, cv=splits, scoring="r2")
-    assert [fold["r2"] for fold in found.folds] == pytest.approx(expected.tolist())
+    assert [fold["r2"] for fold in found.scores] == pytest.approx(expected.tolist())
     assert found.mean["r2"] == pytest.approx(expected.mean())
     assert found.std["r2"] == pytest.approx(expected.std())
     assert len(found.predictions.y_true) == 90

@@ -23,7 +23,8 @@ from sklearn.preprocessing import StandardScaler
 
 from mlrunner.core.errors import ConfigError
 from mlrunner.evaluation import metrics
-from mlrunner.evaluation.metrics import Predictions, measure
+from mlrunner.evaluation.metrics import measure
+from mlrunner.evaluation.predictions import Predictions, predict
 
 NAN = float("nan")
 
@@ -274,7 +275,7 @@ class CountingScaler(StandardScaler):  # type: ignore[misc]
 def test_only_a_classifier_known_to_take_the_argmax_is_spared_predict(kind: Any, calls: Any, said: str) -> None:
     features, target = grades(20, "ny")
     fitted = kind().fit(features, target)
-    found = metrics.predict(fitted, features, target, "classification")
+    found = predict(fitted, features, target, "classification")
     assert fitted.calls_ == calls
     assert set(found.y_pred) == {said}
 
@@ -284,7 +285,7 @@ def test_the_steps_before_the_last_run_once() -> None:
     scaler = CountingScaler()
     fitted = Pipeline([("features", scaler), ("estimator", LogisticRegression())]).fit(features, target)
     before = CountingScaler.calls
-    found = metrics.predict(fitted, features, target, "classification")
+    found = predict(fitted, features, target, "classification")
     assert CountingScaler.calls == before + 1
     assert found.y_pred.tolist() == fitted.predict(features).tolist()
     assert found.target == "grade"
@@ -309,14 +310,14 @@ def test_the_argmax_is_what_the_library_predicts(name: str, classes: int) -> Non
     features, score = table(200)
     target = pd.qcut(score, classes, labels=False)
     fitted = library_classifiers()[name].fit(features.to_numpy(), target)
-    found = metrics.predict(fitted, features.to_numpy(), target, "classification")  # type: ignore[arg-type]
+    found = predict(fitted, features.to_numpy(), target, "classification")  # type: ignore[arg-type]
     assert found.y_pred.tolist() == fitted.predict(features.to_numpy()).tolist()
 
 
 def test_a_moved_threshold_is_kept() -> None:
     features, target = grades(60, "ny")
     fitted = FixedThresholdClassifier(DummyClassifier(), threshold=0.9).fit(features, target)
-    assert set(metrics.predict(fitted, features, target, "classification").y_pred) == {"n"}
+    assert set(predict(fitted, features, target, "classification").y_pred) == {"n"}
 
 
 def test_without_probabilities_their_metrics_are_absent() -> None:

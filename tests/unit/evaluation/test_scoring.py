@@ -14,7 +14,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClas
 from mlrunner.core.column_roles import Roles
 from mlrunner.evaluation import scoring
 from mlrunner.evaluation.metrics import metric_names, score
-from mlrunner.evaluation.scoring import Evaluation, Parts
+from mlrunner.evaluation.scoring import Evaluation, SplitData
 from mlrunner.groups.model import Model
 from tests.support.samples import pipeline, table
 
@@ -58,15 +58,15 @@ def cleaned(task: Task, rows: int = 120) -> pd.DataFrame:
     return whole.set_axis(pd.RangeIndex(1_000, 1_000 + rows))
 
 
-def parts(task: Task, folds: int = 0) -> Parts:
+def parts(task: Task, folds: int = 0) -> SplitData:
     """Share 120 rows out: 60, 30 and 30, or 90 in folds and 30."""
     whole = cleaned(task)
     train = whole[:90] if folds else whole[:60]
     numbers = pd.DataFrame({"fold": np.arange(90) % folds}, index=train.index) if folds else pd.DataFrame({"fold": []})
-    return Parts(train, whole[:0] if folds else whole[60:90], whole[90:], numbers, ROLES)
+    return SplitData(train, whole[:0] if folds else whole[60:90], whole[90:], numbers, ROLES)
 
 
-def evaluated(name: str, folds: int = 0) -> tuple[Any, Parts, Evaluation, Task]:
+def evaluated(name: str, folds: int = 0) -> tuple[Any, SplitData, Evaluation, Task]:
     task, estimator = ESTIMATORS[name]
     shared, model = parts(task, folds), Named(estimator)
     features, target = shared.of("train")
@@ -76,7 +76,7 @@ def evaluated(name: str, folds: int = 0) -> tuple[Any, Parts, Evaluation, Task]:
 
 def drawn(name: str, folds: int = 0, subject: str = "olist (synthetic) · xgboost") -> dict[str, Figure]:
     fitted, shared, found, task = evaluated(name, folds)
-    return scoring.figures(fitted, shared, found, task, 0, subject)
+    return scoring.draw_figures(fitted, shared, found, task, 0, subject)
 
 
 # --- parts --------------------------------------------------------------------------------------------------
@@ -93,7 +93,7 @@ def drawn(name: str, folds: int = 0, subject: str = "olist (synthetic) · xgboos
     ids=["all parts", "target only", "time absent", "no target"],
 )
 def test_features_are_what_plays_no_part(roles: Roles, kept: list[str]) -> None:
-    assert list(scoring.features_of(cleaned("regression"), roles).columns) == kept
+    assert list(scoring.select_features(cleaned("regression"), roles).columns) == kept
 
 
 @pytest.mark.parametrize(("part", "rows"), [("train", 60), ("validation", 30), ("test", 30)])
@@ -105,7 +105,7 @@ def test_a_part_gives_features_and_target_row_by_row(part: str, rows: int) -> No
 
 @pytest.mark.parametrize(("folds", "chooser"), [(0, "validation"), (3, "cv")])
 def test_the_objective_comes_from_validation_or_the_folds(folds: int, chooser: str) -> None:
-    assert parts("regression", folds).chooser == chooser
+    assert parts("regression", folds).objective_part == chooser
 
 
 # --- scores -------------------------------------------------------------------------------------------------
@@ -158,7 +158,7 @@ def test_an_estimator_without_probabilities_has_no_score_that_needs_them() -> No
 def test_an_empty_test_part_has_no_scores() -> None:
     task, estimator = ESTIMATORS["regression"]
     whole = parts(task)
-    shared = Parts(whole.train, whole.validation, whole.test[:0], whole.folds, ROLES)
+    shared = SplitData(whole.train, whole.validation, whole.test[:0], whole.folds, ROLES)
     fitted = pipeline(estimator).fit(*shared.of("train"))
     found = scoring.evaluate(fitted, shared, Named(estimator), task)
     assert not [name for name in found.scores if name.startswith("test/")]
@@ -210,7 +210,7 @@ def test_without_a_subject_the_part_stands_alone() -> None:
 
 def test_rows_that_belong_together_are_told_beside_what_judges_them() -> None:
     _, shared, found, _ = evaluated("regression")
-    assert {part: list(clusters) for part, (_, _, clusters) in found.judged.items()} == {
+    assert {part: list(clusters) for part, (_, _, clusters) in found.held_out.items()} == {
         part: list(getattr(shared, part)["group"]) for part in ("validation", "test")
     }
-    assert scoring.rows_of(shared.test, Roles("score"))[1] is None
+    assert scoring.identify_rows(shared.test, Roles("score"))[1] is None

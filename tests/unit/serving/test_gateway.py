@@ -27,7 +27,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from mlrunner.groups.deployer.release import Server
 from mlrunner.groups.deployer.state import Ledger, State
 from mlrunner.serving import gateway, gateway_routes
-from mlrunner.serving.model import load
+from mlrunner.serving.model import load_release
 from mlrunner.serving.server import Limits, ModelServer
 from tests.support import serving_release as releases
 from tests.support.front_door import PROJECT
@@ -307,7 +307,7 @@ def test_nobody_notices_a_switch_under_load(tmp_path: Path, versions: list[Saved
     with ExitStack() as stack:
         ports = []
         for saved in versions:
-            model = load(saved.release.folder)
+            model = load_release(saved.release.folder)
             ports.append(stack.enter_context(releases.serving(ModelServer(model, "", Limits()).application)))
         write(tmp_path, ports[0])
         stable = stack.enter_context(passing(tmp_path))
@@ -422,7 +422,7 @@ def test_metrics_are_those_of_the_gateway_and_of_the_server(client: Client) -> N
 
 
 def test_metrics_of_a_real_server_stand_beside_those_of_the_gateway(tmp_path: Path, versions: list[Saved]) -> None:
-    model = load(versions[0].release.folder)
+    model = load_release(versions[0].release.folder)
     with releases.serving(ModelServer(model, "", Limits()).application) as server:
         write(tmp_path, server)
         with passing(tmp_path) as port, Client(port) as client:
@@ -647,6 +647,6 @@ def test_a_gateway_without_a_state_does_not_begin(tmp_path: Path, text: str | No
     if text is not None:
         (tmp_path / "state.json").write_text(text)
     with pytest.raises((OSError, ValueError)):
-        gateway_routes.route(tmp_path / "state.json")
+        gateway_routes.read_route(tmp_path / "state.json")
     with pytest.raises((OSError, ValueError)):
         gateway.Gateway(tmp_path)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from mlrunner.groups.strategy import CleaningStrategy
 from mlrunner.serving.errors import RequestError
-from mlrunner.serving.model import ServedModel, load
+from mlrunner.serving.model import ServedModel, load_release
 from tests.support import serving_release as releases
 from tests.support.serving_release import KINDS, REQUIRED, Row, Saved
 
@@ -44,7 +44,7 @@ def saved(base: Path) -> Saved:
 
 @pytest.fixture(scope="module")
 def model(saved: Saved) -> ServedModel:
-    return load(saved.release.folder)
+    return load_release(saved.release.folder)
 
 
 def ask(model: ServedModel, rows: list[Row], form: str = "dataframe_records") -> list[Any]:
@@ -80,7 +80,7 @@ def test_only_a_text_of_few_categories_is_closed(model: ServedModel) -> None:
 
 
 def test_all_is_open_where_unknown_categories_are_accepted(saved: Saved) -> None:
-    model = load(saved.release.folder, "accept")
+    model = load_release(saved.release.folder, "accept")
     assert all(column.categories is None for column in model.schema.columns)
     rows = [{**releases.rows(1)[0], "town": "Atlantis"}]
     assert ask(model, rows) == pytest.approx(saved.predict(rows))
@@ -89,7 +89,7 @@ def test_all_is_open_where_unknown_categories_are_accepted(saved: Saved) -> None
 def test_a_column_that_the_cleaning_rewrites_is_open(base: Path) -> None:
     cleaning = Shouting()
     pipeline = releases.fitted(releases.Touchy(), cleaning)
-    model = load(releases.save(base / "shouting", pipeline, cleaning=cleaning).release.folder)
+    model = load_release(releases.save(base / "shouting", pipeline, cleaning=cleaning).release.folder)
     town = next(column for column in model.schema.columns if column.name == "town")
     assert (town.required, town.categories) == (True, None)
     assert ask(model, [{"size": 3.0, "town": "fAr"}]) == ask(model, [{"size": 3.0, "town": "FAR"}])
@@ -107,7 +107,7 @@ def test_the_facts_are_those_of_the_release(saved: Saved, model: ServedModel) ->
 def test_labels_are_predicted_as_they_are(base: Path) -> None:
     saved = releases.classification(base)
     rows = releases.rows(40)
-    found = ask(load(saved.release.folder), rows)
+    found = ask(load_release(saved.release.folder), rows)
     assert found == saved.predict(rows)
     assert set(found) == {"large", "small"}
 
@@ -117,7 +117,7 @@ def test_a_release_without_a_file_is_not_loaded(saved: Saved, tmp_path: Path, lo
     folder = Path(shutil.copytree(saved.release.folder, tmp_path / "release"))
     (folder / lost).unlink()
     with pytest.raises(OSError, match=Path(lost).name):
-        load(folder)
+        load_release(folder)
 
 
 def test_a_type_that_is_not_trusted_is_not_loaded(saved: Saved, tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_a_type_that_is_not_trusted_is_not_loaded(saved: Saved, tmp_path: Path) 
     told["saved"]["trusted"] = []
     (folder / "release.json").write_text(json.dumps(told))
     with pytest.raises(Exception, match="mlrunner"):
-        load(folder)
+        load_release(folder)
 
 
 # --- what is predicted --------------------------------------------------------------------------------------
@@ -190,7 +190,7 @@ def test_a_thousand_rows_keep_their_order(saved: Saved, model: ServedModel) -> N
 
 
 def test_a_row_without_a_number_is_answered_with_none(base: Path) -> None:
-    model = load(releases.touchy(base).release.folder)
+    model = load_release(releases.touchy(base).release.folder)
     assert ask(model, [releases.sized(size) for size in (1.0, releases.GAP, 3.0)]) == [1.0, None, 3.0]
 
 
@@ -225,7 +225,7 @@ def test_a_number_that_the_model_cannot_take_is_no_fault_of_the_server(base: Pat
     from sklearn.tree import DecisionTreeRegressor  # it takes floats of 32 bits
 
     folder = releases.save(base / f"tree{size > 0}", releases.fitted(DecisionTreeRegressor())).release.folder
-    told = refused(load(folder), [releases.sized(size)])
+    told = refused(load_release(folder), [releases.sized(size)])
     assert told.startswith("The model cannot predict these rows: ")
     assert told.endswith(".")
     assert "\n" not in told
@@ -240,10 +240,10 @@ def test_a_gap_that_the_model_cannot_take_is_no_fault_of_the_server(base: Path) 
         patched.setattr(releases, "table", lambda *_: raw)  # training that saw no gap
         pipeline = releases.fitted(LinearRegression(), learned=native)
         saved = releases.save(base / "native", pipeline)
-    assert "NaN" in refused(load(saved.release.folder), [releases.sized(None)])
+    assert "NaN" in refused(load_release(saved.release.folder), [releases.sized(None)])
 
 
 def test_an_error_of_the_model_itself_is_not_blamed_on_the_client(base: Path) -> None:
-    model = load(releases.touchy(base).release.folder)
+    model = load_release(releases.touchy(base).release.folder)
     with pytest.raises(RuntimeError, match="touched"):
         ask(model, [releases.sized(releases.RAISES)])

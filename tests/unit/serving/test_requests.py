@@ -39,7 +39,7 @@ def columns(table: Table) -> requests.Columns:
 
 def read(told: Any, content_type: str = JSON, known: list[str] = NAMES) -> requests.Columns:
     body = told if isinstance(told, bytes) else json.dumps(told).encode()
-    return requests.read(body, content_type, known)
+    return requests.read_columns(body, content_type, known)
 
 
 def refused(told: Any, content_type: str = JSON) -> RequestError:
@@ -235,9 +235,9 @@ def test_another_type_is_not_read(content_type: str) -> None:
 
 
 def test_a_sentence_quotes_no_megabytes_and_can_always_be_sent() -> None:
-    told = errors.described(400, "x" * 10_000_000)
-    assert len(told["message"]) <= errors.LONG
-    assert json.dumps(errors.described(422, "\ud800 is odd"), ensure_ascii=False).encode()
+    told = errors.error_body(400, "x" * 10_000_000)
+    assert len(told["message"]) <= errors.MAX_MESSAGE_LENGTH
+    assert json.dumps(errors.error_body(422, "\ud800 is odd"), ensure_ascii=False).encode()
 
 
 # --- anything -----------------------------------------------------------------------------------------------
@@ -247,11 +247,11 @@ def survives(body: bytes, content_type: str) -> None:
     """Read anything: as columns of one length, or as a 4xx with a sentence."""
     found, refusal = None, None
     try:
-        found = requests.read(body, content_type, NAMES)
+        found = requests.read_columns(body, content_type, NAMES)
     except RequestError as error:
         refusal = error
     if refusal is not None:
-        told = errors.described(refusal.status, refusal.message)
+        told = errors.error_body(refusal.status, refusal.message)
         assert (refusal.status, told["error_code"]) in ((400, "BAD_REQUEST"), (415, "UNSUPPORTED_MEDIA_TYPE"))
         assert told["message"].encode().strip()
     elif found is not None:

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlrunner.serving import requests
+from mlrunner.serving.columns import Column, Kind
 from mlrunner.serving.errors import RequestError
-from mlrunner.serving.schema import Column, Kind, Schema
+from mlrunner.serving.schema import Schema
 from tests.support.serving_release import OF_KIND, anything, zone
 
 pytestmark = pytest.mark.filterwarnings("ignore:Parsing:DeprecationWarning")  # of pandas, for quarters like 2020Q1

@@ -26,8 +26,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from mlrunner.serving import requests as bodies
 from mlrunner.serving.batching import Batcher
-from mlrunner.serving.model import load
-from mlrunner.serving.schema import Arrays
+from mlrunner.serving.columns import Arrays
+from mlrunner.serving.model import load_release
 from mlrunner.serving.server import Limits, ModelServer
 from tests.support import serving_release as releases
 from tests.support.serving_release import KINDS, Client, Row, Saved, anything, raw, request, sized, until
@@ -55,7 +55,7 @@ def saved(base: Path) -> Saved:
 
 @pytest.fixture(scope="module")
 def port(saved: Saved) -> Iterator[int]:
-    model, limits = load(saved.release.folder), Limits(TIMEOUT, LIMIT, MOST)
+    model, limits = load_release(saved.release.folder), Limits(TIMEOUT, LIMIT, MOST)
     with releases.serving(lambda: ModelServer(model, "token-7", limits).application()) as found:
         yield found
 
@@ -84,7 +84,7 @@ def hasty(base: Path) -> Iterator[int]:
 
 
 def _touchy(base: Path, timeout: float) -> AbstractContextManager[int]:
-    model, limits = load(releases.touchy(base).release.folder), Limits(timeout, LIMIT, MOST)
+    model, limits = load_release(releases.touchy(base).release.folder), Limits(timeout, LIMIT, MOST)
     return releases.serving(lambda: ModelServer(model, "", limits).application())
 
 

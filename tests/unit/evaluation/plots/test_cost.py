@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mlrunner.evaluation.plots import Costs, cost_against_score
-from mlrunner.evaluation.plots.cost import LEGEND, unbeaten
+from mlrunner.evaluation.plots import Costs, plot_cost_against_score
+from mlrunner.evaluation.plots.cost import LEGEND, find_pareto_front
 
 
 def drawn(seconds: list[float], values: list[float], groups: list[str] | None = None, more: bool = True) -> Any:
-    figure = cost_against_score(Costs(seconds, values, groups or [""] * len(values), "r2", more), "a sweep")
+    figure = plot_cost_against_score(Costs(seconds, values, groups or [""] * len(values), "r2", more), "a sweep")
     assert figure is not None
     figure.savefig(io.BytesIO(), format="png")
     return figure
@@ -37,13 +37,13 @@ def legend(figure: Any) -> list[str]:
 def test_unbeaten_is_what_no_other_is_as_fast_and_better_or_as_good_and_faster(
     seconds: list[float], values: list[float], sign: int, front: list[bool]
 ) -> None:
-    assert unbeaten(np.array(seconds, dtype=float), np.array(values), sign).tolist() == front
+    assert find_pareto_front(np.array(seconds, dtype=float), np.array(values), sign).tolist() == front
 
 
 def test_unbeaten_agrees_with_comparing_every_pair() -> None:
     rng = np.random.default_rng(0)
     seconds, values = rng.integers(0, 12, 200).astype(float), rng.integers(0, 12, 200).astype(float)
-    found = unbeaten(seconds, values, 1)
+    found = find_pareto_front(seconds, values, 1)
     for k in range(200):
         beaten = (seconds <= seconds[k]) & (values <= values[k]) & ((seconds < seconds[k]) | (values < values[k]))
         assert not (found[k] and beaten.any())
@@ -82,7 +82,7 @@ def test_many_groups_are_lumped() -> None:
 
 @pytest.mark.parametrize("values", [[0.1], [0.1, math.nan], []])
 def test_one_point_is_no_picture(values: list[float]) -> None:
-    assert cost_against_score(Costs([1.0] * len(values), values, [""] * len(values), "r2", True)) is None
+    assert plot_cost_against_score(Costs([1.0] * len(values), values, [""] * len(values), "r2", True)) is None
 
 
 @pytest.mark.parametrize(

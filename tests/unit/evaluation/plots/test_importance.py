@@ -20,7 +20,7 @@ def test_permutation_importance_falls_in_line_with_sklearns(task: Any) -> None:
     features, target = table()
     known = target if task == "regression" else (target > 0).map({True: "yes", False: "no"})
     fitted = pipeline(LinearRegression() if task == "regression" else LogisticRegression()).fit(features, known)
-    found = plots.permutation_importance(fitted, features, known, task, seed=0, rows=300, repeats=30)
+    found = plots.compute_permutation_importance(fitted, features, known, task, seed=0, rows=300, repeats=30)
     expected = reference(fitted, features, known, n_repeats=30, random_state=0)
     assert found.columns == ["strong", "town", "none"]
     assert found.mean == pytest.approx(expected.importances_mean, abs=0.02, rel=0.05)
@@ -31,7 +31,8 @@ def test_importance_follows_the_seed() -> None:
     features, target = table()
     fitted = pipeline(LinearRegression()).fit(features, target)
     first, again, other = (
-        plots.permutation_importance(fitted, features, target, "regression", seed, rows=100) for seed in (0, 0, 1)
+        plots.compute_permutation_importance(fitted, features, target, "regression", seed, rows=100)
+        for seed in (0, 0, 1)
     )
     assert first.mean.tolist() == again.mean.tolist()
     assert first.mean.tolist() != other.mean.tolist()
@@ -40,7 +41,9 @@ def test_importance_follows_the_seed() -> None:
 def test_importance_leaves_the_table_as_it_was() -> None:
     features, target = table(40)
     before = features.copy()
-    plots.permutation_importance(pipeline(LinearRegression()).fit(features, target), features, target, "regression", 0)
+    plots.compute_permutation_importance(
+        pipeline(LinearRegression()).fit(features, target), features, target, "regression", 0
+    )
     pd.testing.assert_frame_equal(features, before)
 
 
@@ -59,14 +62,14 @@ def test_shuffled_tables_differ_from_the_sample_in_one_column_and_keep_its_value
 def test_a_wide_table_is_predicted_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     features, target = table(60)
     fitted = pipeline(LinearRegression()).fit(features, target)
-    whole = plots.permutation_importance(fitted, features, target, "regression", 0)
+    whole = plots.compute_permutation_importance(fitted, features, target, "regression", 0)
     monkeypatch.setattr(importance, "STACKED", 3 * 3 * 60)
-    pieces = plots.permutation_importance(fitted, features, target, "regression", 0)
+    pieces = plots.compute_permutation_importance(fitted, features, target, "regression", 0)
     assert pieces.mean == pytest.approx(whole.mean)
 
 
 def test_importance_of_a_constant_target_is_nan_and_nothing_warns() -> None:
     features, target = table(30)
     fitted = pipeline(LinearRegression()).fit(features, target)
-    found = plots.permutation_importance(fitted, features, target * 0, "regression", 0)
+    found = plots.compute_permutation_importance(fitted, features, target * 0, "regression", 0)
     assert np.isnan(found.mean).all()

@@ -63,7 +63,7 @@ def test_a_booster_without_a_record_is_followed_round_by_round(name: str) -> Non
     known = score if task == "regression" else pd.qcut(score, 3, labels=False)
     train, rest = features[:120], features[120:]
     fitted = pipeline(estimator).fit(train, known[:120])
-    curve = plots.learning_curve(fitted, train, known[:120], rest, known[120:], task, points=4)
+    curve = plots.compute_learning_curve(fitted, train, known[:120], rest, known[120:], task, points=4)
     said = fitted.predict(rest) if task == "regression" else fitted.predict_proba(rest)
     assert curve is not None
     assert curve.train is not None
@@ -90,8 +90,8 @@ def test_labels_that_were_encoded_are_matched() -> None:
     numbers = features[["strong", "none"]]
     inner = HistGradientBoostingClassifier(max_iter=5, early_stopping=False).fit(numbers, codes)
     names = pd.Series(np.array([*"abc"])[codes])
-    known = plots.learning_curve(inner, numbers, codes, numbers, codes, "classification")
-    found = plots.learning_curve(LabelCodes(inner, [*"abc"]), numbers, names, numbers, names, "classification")
+    known = plots.compute_learning_curve(inner, numbers, codes, numbers, codes, "classification")
+    found = plots.compute_learning_curve(LabelCodes(inner, [*"abc"]), numbers, names, numbers, names, "classification")
     assert known is not None
     assert found is not None
     assert found.validation == pytest.approx(known.validation)
@@ -100,7 +100,7 @@ def test_labels_that_were_encoded_are_matched() -> None:
 def test_rows_and_a_missing_side() -> None:
     features, target = table(100)
     fitted = pipeline(GradientBoostingRegressor(n_estimators=3)).fit(features, target)
-    curve = plots.learning_curve(fitted, features, target, features[:0], target[:0], "regression", rows=10)
+    curve = plots.compute_learning_curve(fitted, features, target, features[:0], target[:0], "regression", rows=10)
     assert curve is not None
     assert curve.validation is None
     assert curve.train is not None
@@ -135,7 +135,7 @@ def test_what_the_booster_recorded_is_taken_as_it_is(name: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # LightGBM: the training rows are evaluated, eval_set has a new name
         fitted, metric, points, both = recorded(name)
-    curve = plots.learning_curve(fitted, features, target, features, target, "regression")
+    curve = plots.compute_learning_curve(fitted, features, target, features, target, "regression")
     assert curve is not None
     assert (curve.metric, len(curve.rounds), curve.train is not None) == (metric, points, both)
     assert curve.validation is not None
@@ -158,4 +158,4 @@ def test_what_does_not_boost_has_no_curve(name: str) -> None:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=UserWarning)  # XGBoost calls gblinear deprecated
         fitted = pipeline(estimators[name]).fit(features, target)
-    assert plots.learning_curve(fitted, features, target, features, target, "regression") is None
+    assert plots.compute_learning_curve(fitted, features, target, features, target, "regression") is None

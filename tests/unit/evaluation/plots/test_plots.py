@@ -14,8 +14,8 @@ import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from mlrunner.evaluation import plots
-from mlrunner.evaluation.metrics import Predictions
 from mlrunner.evaluation.plots import Importance, LearningCurve
+from mlrunner.evaluation.predictions import Predictions
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -76,27 +76,27 @@ def legend(figure: Figure) -> list[str]:
 
 CASES: dict[str, tuple[Any, list[str]]] = {
     "regression": (
-        lambda: plots.figures(regression(), "regression", "s", some_importance(), some_curve()),
+        lambda: plots.draw_figures(regression(), "regression", "s", some_importance(), some_curve()),
         ["predicted_vs_actual", "residuals", "feature_importance", "learning_curve"],
     ),
-    "regression alone": (lambda: plots.figures(regression(), "regression"), ["predicted_vs_actual", "residuals"]),
+    "regression alone": (lambda: plots.draw_figures(regression(), "regression"), ["predicted_vs_actual", "residuals"]),
     "classification": (
-        lambda: plots.figures(classification(["n", "y"]), "classification", "s", some_importance(), some_curve()),
+        lambda: plots.draw_figures(classification(["n", "y"]), "classification", "s", some_importance(), some_curve()),
         ["confusion_matrix", "roc", "pr", "feature_importance", "learning_curve"],
     ),
     "without probabilities": (
-        lambda: plots.figures(classification(["n", "y"], proba=False), "classification"),
+        lambda: plots.draw_figures(classification(["n", "y"], proba=False), "classification"),
         ["confusion_matrix"],
     ),
-    "one class": (lambda: plots.figures(classification(["n"]), "classification"), ["confusion_matrix"]),
-    "no row": (lambda: plots.figures(Predictions(np.empty(0), np.empty(0)), "regression"), []),
-    "no row, classes": (lambda: plots.figures(Predictions(np.empty(0), np.empty(0)), "classification"), []),
+    "one class": (lambda: plots.draw_figures(classification(["n"]), "classification"), ["confusion_matrix"]),
+    "no row": (lambda: plots.draw_figures(Predictions(np.empty(0), np.empty(0)), "regression"), []),
+    "no row, classes": (lambda: plots.draw_figures(Predictions(np.empty(0), np.empty(0)), "classification"), []),
     "nothing finite": (
-        lambda: plots.figures(Predictions(np.ones(2), np.full(2, np.nan)), "regression"),
+        lambda: plots.draw_figures(Predictions(np.ones(2), np.full(2, np.nan)), "regression"),
         [],
     ),
     "importance unknown": (
-        lambda: plots.figures(
+        lambda: plots.draw_figures(
             regression(), "regression", importance=Importance(["x"], np.array([np.nan]), np.zeros(1), "r2", 3)
         ),
         ["predicted_vs_actual", "residuals"],
@@ -124,7 +124,7 @@ def test_every_figure_says_what_it_shows(case: str) -> None:
 
 
 def test_predicted_vs_actual_draws_each_row_twice_and_the_two_ideals() -> None:
-    figure = plots.predicted_vs_actual(regression(50))
+    figure = plots.plot_predicted_vs_actual(regression(50))
     assert figure is not None
     left, right = figure.axes
     assert [left.get_xlabel(), left.get_ylabel()] == ["actual price", "predicted price"]
@@ -150,7 +150,7 @@ def test_predicted_vs_actual_draws_each_row_twice_and_the_two_ideals() -> None:
 def test_the_numbers_of_large_targets_stay_on_the_canvas(scale: float, ticks: list[str]) -> None:
     small = regression()
     large = Predictions(scale * small.y_true, scale * small.y_pred, target="price")
-    for figure in plots.figures(large, "regression").values():
+    for figure in plots.draw_figures(large, "regression").values():
         save(figure)
         box = figure.get_tightbbox()
         assert min(box.x0, box.y0) >= 0
@@ -161,23 +161,23 @@ def test_the_numbers_of_large_targets_stay_on_the_canvas(scale: float, ticks: li
         assert [text.get_text().replace("\N{MINUS SIGN}", "-") for text in drawn] == ticks
 
 
-@pytest.mark.parametrize(("rows", "drawn"), [(50, 50), (plots.POINTS + 7, plots.POINTS)])
+@pytest.mark.parametrize(("rows", "drawn"), [(50, 50), (plots.MAX_POINTS + 7, plots.MAX_POINTS)])
 def test_many_rows_are_sampled_and_that_is_said(rows: int, drawn: int) -> None:
-    figure = plots.predicted_vs_actual(regression(rows), "olist")
+    figure = plots.plot_predicted_vs_actual(regression(rows), "olist")
     assert figure is not None
     assert len(np.asarray(figure.axes[0].lines[0].get_xdata())) == drawn
     assert figure.texts[1].get_text() == f"olist · {drawn:,} of {rows:,} rows drawn"
 
 
 def test_rows_that_are_not_finite_are_left_out() -> None:
-    figure = plots.predicted_vs_actual(Predictions(np.array([1.0, 2, 3]), np.array([1.0, np.inf, 2])))
+    figure = plots.plot_predicted_vs_actual(Predictions(np.array([1.0, 2, 3]), np.array([1.0, np.inf, 2])))
     assert figure is not None
     assert len(np.asarray(figure.axes[0].lines[0].get_xdata())) == 2
 
 
 def test_a_target_of_few_values_is_spread_sideways_only() -> None:
     y = np.arange(100) % 5 + 1
-    figure = plots.predicted_vs_actual(Predictions(y, np.full(100, 3.0)))
+    figure = plots.plot_predicted_vs_actual(Predictions(y, np.full(100, 3.0)))
     assert figure is not None
     x = np.asarray(figure.axes[0].lines[0].get_xdata(), float)
     assert np.all(np.abs(x - y) <= 0.2)
@@ -186,7 +186,7 @@ def test_a_target_of_few_values_is_spread_sideways_only() -> None:
 
 
 def residuals_of(predictions: Predictions) -> Any:
-    figure = plots.residuals(predictions, "olist")
+    figure = plots.plot_residuals(predictions, "olist")
     assert figure is not None
     return figure
 
@@ -219,7 +219,7 @@ def test_residuals_without_a_way_along_the_predictions_have_no_middle(predicted:
 
 def test_the_confusion_matrix_counts_and_shares() -> None:
     predictions = Predictions(np.array([*"aabbb"]), np.array([*"aabab"]), None, np.array([*"ab"]), "kind")
-    figure = plots.confusion_matrix(predictions)
+    figure = plots.plot_confusion_matrix(predictions)
     axes = figure.axes[0]
     assert [text.get_text() for text in axes.texts] == ["2\n100%", "1\n33%", "2\n67%"]
     assert np.allclose(np.asarray(axes.images[0].get_array()), np.array([[1, 0], [1 / 3, 2 / 3]]))
@@ -230,17 +230,17 @@ def test_the_confusion_matrix_counts_and_shares() -> None:
 
 def test_a_class_unseen_in_training_gets_its_row() -> None:
     predictions = Predictions(np.array([*"az"]), np.array([*"aa"]), None, np.array([*"ab"]))
-    labels = [label.get_text() for label in plots.confusion_matrix(predictions).axes[0].get_yticklabels()]
+    labels = [label.get_text() for label in plots.plot_confusion_matrix(predictions).axes[0].get_yticklabels()]
     assert labels == ["a", "z"]
 
 
 def test_beyond_the_limit_the_rare_classes_are_lumped() -> None:
-    names = letters(plots.CELLS + 5)
-    codes = np.concatenate([np.repeat(np.arange(len(names)), 2), np.arange(plots.CELLS - 1)])
+    names = letters(plots.MAX_CLASSES + 5)
+    codes = np.concatenate([np.repeat(np.arange(len(names)), 2), np.arange(plots.MAX_CLASSES - 1)])
     labels = np.array(names, dtype=object)[codes]
-    axes = plots.confusion_matrix(Predictions(labels, labels, None, np.array(names, dtype=object))).axes[0]
+    axes = plots.plot_confusion_matrix(Predictions(labels, labels, None, np.array(names, dtype=object))).axes[0]
     shown = [label.get_text() for label in axes.get_yticklabels()]
-    assert shown == [*names[: plots.CELLS - 1], "6 other classes"]
+    assert shown == [*names[: plots.MAX_CLASSES - 1], "6 other classes"]
     assert axes.texts[-1].get_text() == "12"
 
 
@@ -249,7 +249,7 @@ def test_beyond_the_limit_the_rare_classes_are_lumped() -> None:
     [(0, "0"), (9_999, "9999"), (10_000, "10k"), (999_499, "999k"), (999_500, "1M"), (12_345_678, "12.3M")],
 )
 def test_counts_are_written_small(count: int, text: str) -> None:
-    assert plots.compact(count) == text
+    assert plots.format_count(count) == text
 
 
 # --- ROC and PR ---------------------------------------------------------------------------------------------
@@ -258,7 +258,7 @@ def test_counts_are_written_small(count: int, text: str) -> None:
 @pytest.mark.parametrize(("count", "lines"), [(2, 1), (5, 5), (10, 10), (14, 10)])
 def test_one_line_a_class_and_ten_at_most(count: int, lines: int) -> None:
     predictions = classification(letters(count))
-    for draw, ideals in ((plots.roc, 1), (plots.precision_recall, 0)):
+    for draw, ideals in ((plots.plot_roc, 1), (plots.plot_precision_recall, 0)):
         figure = draw(predictions)
         assert figure is not None
         assert len(legend(figure)) == lines
@@ -270,7 +270,7 @@ def test_one_line_a_class_and_ten_at_most(count: int, lines: int) -> None:
 def test_the_scores_in_the_legends_are_sklearns() -> None:
     predictions = classification(letters(3))
     assert predictions.y_proba is not None
-    curves, tables = plots.roc(predictions), plots.precision_recall(predictions)
+    curves, tables = plots.plot_roc(predictions), plots.plot_precision_recall(predictions)
     assert curves is not None
     assert tables is not None
     for k, name in enumerate(letters(3)):
@@ -281,7 +281,7 @@ def test_the_scores_in_the_legends_are_sklearns() -> None:
 
 def test_ties_move_along_the_diagonal() -> None:
     y = np.array([*"nyny"])
-    figure = plots.roc(Predictions(y, y, np.full((4, 2), 0.5), np.array([*"ny"])))
+    figure = plots.plot_roc(Predictions(y, y, np.full((4, 2), 0.5), np.array([*"ny"])))
     assert figure is not None
     assert np.asarray(figure.axes[0].lines[0].get_xydata()).tolist() == [[0, 0], [1, 1]]
     assert legend(figure) == ["0.500  y"]
@@ -289,13 +289,13 @@ def test_ties_move_along_the_diagonal() -> None:
 
 def test_a_class_without_a_row_has_no_line() -> None:
     y, proba = np.array([*"abab"]), np.tile([0.5, 0.3, 0.2], (4, 1))
-    figure = plots.roc(Predictions(y, y, proba, np.array([*"abc"])))
+    figure = plots.plot_roc(Predictions(y, y, proba, np.array([*"abc"])))
     assert figure is not None
     assert len(legend(figure)) == 2
 
 
 def test_long_curves_are_thinned() -> None:
-    figure = plots.roc(classification(["n", "y"], rows=5_000))
+    figure = plots.plot_roc(classification(["n", "y"], rows=5_000))
     assert figure is not None
     assert len(np.asarray(figure.axes[0].lines[0].get_xdata())) <= 300
 
@@ -304,11 +304,11 @@ def test_long_curves_are_thinned() -> None:
 
 
 def test_feature_importance_draws_the_largest_first() -> None:
-    figure = plots.feature_importance(some_importance(30))
+    figure = plots.plot_feature_importance(some_importance(30))
     assert figure is not None
     labels = [text.get_text() for text in figure.axes[0].texts]
     assert labels[:2] == ["column 29", "column 28"]
-    assert len(labels) == len(figure.axes[0].patches) == plots.BARS
+    assert len(labels) == len(figure.axes[0].patches) == plots.MAX_BARS
     assert "Feature importance: top 20 of 30" in texts(figure)
     assert figure.axes[0].get_xlabel() == "drop in r2 when shuffled (mean ± std of 3)"
     lower, upper = figure.axes[0].get_ylim()
@@ -320,13 +320,13 @@ def test_features_are_told_apart_by_their_names() -> None:
         "price",
         *(f"days_from_order_{what}_to_customer_date" for what in ("delivered_carrier", "delivered_limit")),
     ]
-    figure = plots.feature_importance(Importance(names, np.ones(3), np.zeros(3), "r2", 3))
+    figure = plots.plot_feature_importance(Importance(names, np.ones(3), np.zeros(3), "r2", 3))
     assert figure is not None
     assert [text.get_text() for text in figure.axes[0].texts] == names
 
 
 def test_learning_curve_draws_both_sides() -> None:
-    figure = plots.learning(some_curve())
+    figure = plots.plot_learning_curve(some_curve())
     assert legend(figure) == ["held out", "train"]
     assert np.asarray(figure.axes[0].lines[0].get_ydata()).tolist() == [3.0, 2.5, 2.6]
     assert [figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()] == ["boosting rounds", "rmse"]
@@ -334,7 +334,7 @@ def test_learning_curve_draws_both_sides() -> None:
 
 def test_a_side_that_is_unknown_is_not_drawn() -> None:
     curve = LearningCurve("rmse", np.array([1, 2]), None, np.array([2.0, 1.0]))
-    assert legend(plots.learning(curve)) == ["held out"]
+    assert legend(plots.plot_learning_curve(curve)) == ["held out"]
 
 
 # --- names --------------------------------------------------------------------------------------------------
@@ -360,12 +360,14 @@ def test_names_are_made_drawable(case: str) -> None:
 def test_no_name_breaks_a_figure(name: str) -> None:
     names = [name, f"{name} again"]
     predictions = classification(names)
-    figures = plots.figures(predictions, "classification", name, Importance(names, np.ones(2), np.ones(2), "r2", 3))
+    figures = plots.draw_figures(
+        predictions, "classification", name, Importance(names, np.ones(2), np.ones(2), "r2", 3)
+    )
     assert len([save(figure) for figure in figures.values()]) == 4
 
 
 def test_long_names_that_start_alike_stay_different() -> None:
-    figure = plots.roc(classification([f"{LONG} {k} and further and further on" for k in range(4)]))
+    figure = plots.plot_roc(classification([f"{LONG} {k} and further and further on" for k in range(4)]))
     assert figure is not None
     assert len({text.partition("  ")[2] for text in legend(figure)}) == 4
 
@@ -374,7 +376,7 @@ def test_long_names_that_start_alike_stay_different() -> None:
 def test_nothing_leaves_the_canvas_or_overlaps(count: int) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    for figure in plots.figures(classification([f"{LONG} {k}" for k in range(count)]), "classification").values():
+    for figure in plots.draw_figures(classification([f"{LONG} {k}" for k in range(count)]), "classification").values():
         canvas: Any = FigureCanvasAgg(figure)
         canvas.draw()
         box = figure.get_tightbbox(canvas.get_renderer())
@@ -392,7 +394,7 @@ def test_nothing_leaves_the_canvas_or_overlaps(count: int) -> None:
 
 def test_two_threads_draw_what_one_draws() -> None:
     def draw(_: int) -> list[bytes]:
-        drawn = plots.figures(classification(letters(4)), "classification", "s", some_importance(), some_curve())
+        drawn = plots.draw_figures(classification(letters(4)), "classification", "s", some_importance(), some_curve())
         return [save(figure) for figure in drawn.values()]
 
     alone = draw(0)
@@ -404,7 +406,7 @@ def test_pyplot_is_never_imported_and_matplotlib_only_to_draw() -> None:
     code = """
 import sys, io, numpy as np
 from mlrunner.evaluation import plots
-from mlrunner.evaluation.metrics import Predictions
+from mlrunner.evaluation.predictions import Predictions
 assert not {"matplotlib", "sklearn", "xgboost"} & set(sys.modules), "heavy import"
 for figure in plots.figures(Predictions(np.arange(9.0), np.ones(9)), "regression").values():
     figure.savefig(io.BytesIO(), format="png")

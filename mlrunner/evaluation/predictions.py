@@ -1,0 +1,122 @@
+"""Predictions of a fitted estimator: predicted once, shared by scores and plots."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+if TYPE_CHECKING:
+    from mlrunner.core.column_roles import Task
+
+Array = npt.NDArray[Any]
+
+# `predict` of these is the argmax of `predict_proba`, so calling both would evaluate every tree twice.
+# HistGradientBoosting is excluded for two classes: it resolves a tie in favour of the second class.
+PREDICT_IS_ARGMAX = {"XGBClassifier", "LGBMClassifier", "RandomForestClassifier", "ExtraTreesClassifier"}
+FORESTS = {"RandomForestClassifier", "RandomForestRegressor", "ExtraTreesClassifier", "ExtraTreesRegressor"}
+ARGMAX_BEYOND_TWO = PREDICT_IS_ARGMAX | {"HistGradientBoostingClassifier"}
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Hold the true and the predicted values of some rows.
+
+    Args:
+        y_true: True values, shape (n_rows,).
+        y_pred: Predicted values, shape (n_rows,).
+        y_proba: Class probabilities, shape (n_rows, n_classes); None without probabilities.
+        classes: Classes of the training rows, in the order of the columns of y_proba; None for regression.
+        target: Name of the target column, for axis labels.
+    """
+
+    y_true: Array
+    y_pred: Array
+    y_proba: Array | None = None
+    classes: Array | None = None
+    target: str = "target"
+
+    @cached_property
+    def codes(self) -> tuple[list[Any], Array, Array]:
+        """Labels (training classes first, then unseen ones), and the label codes of y_true and of y_pred."""
+        labels = pd.Index([] if self.classes is None else self.classes, dtype=object)
+        both = pd.Index(np.concatenate([self.y_true.astype(object), self.y_pred.astype(object)]), dtype=object)
+        codes = labels.get_indexer(both)
+        if (codes < 0).any():
+            labels = labels.append(both[codes < 0].unique())
+            codes = labels.get_indexer(both)
+        return list(labels), codes[: len(self.y_true)], codes[len(self.y_true) :]
+
+    def select(self, rows: Array) -> Predictions:
+        """Select rows by position or by a boolean mask."""
+        proba = None if self.y_proba is None else self.y_proba[rows]
+        return Predictions(self.y_true[rows], self.y_pred[rows], proba, self.classes, self.target)
+
+
+def predict(estimator: Any, features: pd.DataFrame, target: pd.Series[Any], task: Task) -> Predictions:
+    """Predict every row once.
+
+    Args:
+        estimator: Fitted Pipeline or estimator.
+        features: Feature columns, shape (n_rows, n_features); zero rows give empty predictions.
+        target: True values, shape (n_rows,).
+        task: Regression or classification.
+    """
+    name = "target" if target.name is None else str(target.name)
+    if len(features) == 0:
+        return Predictions(np.empty(0), np.empty(0), target=name)
+    inputs, last = preprocess(estimator, features)
+    if task == "regression":
+        y_pred = np.ravel(predict_reproducibly(last, "predict", inputs))
+        return Predictions(target.to_numpy(dtype=float), y_pred, target=name)
+    classes = np.asarray(getattr(last, "classes_", []))
+    has_proba = len(classes) > 0 and hasattr(last, "predict_proba")
+    proba = predict_reproducibly(last, "predict_proba", inputs) if has_proba else None
+    argmax = PREDICT_IS_ARGMAX if len(classes) <= 2 else ARGMAX_BEYOND_TWO
+    if proba is not None and type(unwrap_estimator(last)).__name__ in argmax:
+        return Predictions(np.asarray(target), classes[proba.argmax(axis=1)], proba, classes, name)
+    y_pred = np.ravel(predict_reproducibly(last, "predict", inputs))
+    return Predictions(np.asarray(target), y_pred, proba, classes, name)
+
+
+def preprocess(estimator: Any, features: pd.DataFrame) -> tuple[Any, Any]:
+    """Apply all steps of a fitted Pipeline except the last.
+
+    Returns:
+        The transformed features, and the last step.
+    """
+    steps = getattr(estimator, "steps", None)
+    if steps is None:
+        return features, estimator
+    return (estimator[:-1].transform(features) if len(steps) > 1 else features), steps[-1][1]
+
+
+def unwrap_estimator(last: Any) -> Any:
+    """Return the estimator inside `LabelCodes`, or the argument itself."""
+    # By name: `estimator_` alone also marks bagging and tuned thresholds, which must not be unwrapped.
+    return last.estimator_ if type(last).__name__ == "LabelCodes" else last
+
+
+def predict_reproducibly(last: Any, method: str, inputs: Any) -> Any:
+    """Call a prediction method so that equal rows give equal results to the last digit.
+
+    The threads of a forest add up the trees in the order in which they finish, and floating-point sums depend on it.
+    Here each thread predicts a share of the rows with all trees instead.
+    """
+    call = getattr(last, method)
+    if type(last).__name__ not in FORESTS or getattr(last, "n_jobs", None) in (None, 1):
+        return call(inputs)
+    from joblib import Parallel, delayed, effective_n_jobs
+
+    jobs = last.n_jobs
+    size = -(-len(inputs) // effective_n_jobs(jobs))
+    parts = [inputs[start : start + size] for start in range(0, len(inputs), size)]
+    try:
+        last.n_jobs = 1
+        return np.concatenate(Parallel(jobs, prefer="threads")(delayed(call)(part) for part in parts))
+    finally:
+        last.n_jobs = jobs

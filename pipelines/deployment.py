@@ -7,9 +7,9 @@ from typing import Any
 from zenml import pipeline
 from zenml.enums import ExecutionMode
 
-from mlrunner import steps
 from mlrunner.core.build import Group
-from mlrunner.steps.recording import Tracked
+from mlrunner.steps import deploying
+from mlrunner.steps.recording import RunContext
 from pipelines.rows import Rows, rows
 
 
@@ -26,7 +26,7 @@ def deployment(
     split: Group,
     gate: Group,
     deployer: Group,
-    tracked: Tracked,
+    tracked: RunContext,
     uri: str,
     known: dict[str, float],
     fingerprint: str,
@@ -34,14 +34,14 @@ def deployment(
 ) -> None:
     """Judge a saved model, and deploy it if the gate opens."""
     parts = rows(dataset, cleaning, split, fingerprint, code, blueprint=False)
-    fitted = steps.load(uri)
-    metrics = steps.score(fitted, parts.raw, parts.test, known, dataset)
+    fitted = deploying.load(uri)
+    metrics = deploying.score(fitted, parts.raw, parts.test, known, dataset)
     hand_over(fitted, parts, metrics, dataset, gate, deployer, tracked)
 
 
 def hand_over(
-    fitted: Any, parts: Rows, metrics: Any, dataset: Group, gate: Group, deployer: Group, tracked: Tracked
+    fitted: Any, parts: Rows, metrics: Any, dataset: Group, gate: Group, deployer: Group, tracked: RunContext
 ) -> None:
     """Judge and deploy: how every pipeline ends that has a model."""
-    decision = steps.gate(fitted, parts.raw, parts.test, metrics, dataset, gate, deployer, tracked)
-    steps.deploy(fitted, metrics, decision, deployer, tracked)
+    decision = deploying.gate(fitted, parts.raw, parts.test, metrics, dataset, gate, deployer, tracked)
+    deploying.deploy(fitted, metrics, decision, deployer, tracked)

@@ -7,7 +7,7 @@ from zenml.enums import ExecutionMode
 
 from mlrunner.core.build import Group
 from mlrunner.steps.predicting import predict
-from mlrunner.steps.prediction import Job
+from mlrunner.steps.prediction import PredictionJob
 
 
 @pipeline(
@@ -17,6 +17,6 @@ from mlrunner.steps.prediction import Job
     enable_artifact_metadata=False,
     enable_heartbeat=False,
 )
-def inference(dataset: Group, job: Job) -> None:
+def inference(dataset: Group, job: PredictionJob) -> None:
     """Predict a table through what is deployed."""
     predict(dataset, job)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from zenml import pipeline
 from zenml.enums import ExecutionMode
 
-from mlrunner import steps
 from mlrunner.core.build import Group
 from mlrunner.groups.model import ModelNameConfig
-from mlrunner.steps.recording import Tracked
+from mlrunner.steps import fitting
+from mlrunner.steps.recording import RunContext
 from pipelines.deployment import hand_over
 from pipelines.rows import rows
 
@@ -27,13 +27,13 @@ def refitting(
     model: ModelNameConfig,
     gate: Group,
     deployer: Group,
-    tracked: Tracked,
+    tracked: RunContext,
     fingerprint: str,
     code: dict[str, str],
     blueprint: bool,
 ) -> None:
     """Ingest, clean, split, refit, judge on the test rows."""
     parts = rows(dataset, cleaning, split, fingerprint, code, blueprint)
-    fitted = steps.refit(parts.train, parts.validation, parts.raw, dataset, cleaning, model, tracked)
-    metrics = steps.judge(fitted, parts.train, parts.validation, parts.test, {}, dataset, model, tracked)
+    fitted = fitting.refit(parts.train, parts.validation, parts.raw, dataset, cleaning, model, tracked)
+    metrics = fitting.judge(fitted, parts.train, parts.validation, parts.test, {}, dataset, model, tracked)
     hand_over(fitted, parts, metrics, dataset, gate, deployer, tracked)

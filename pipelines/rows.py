@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from mlrunner import steps
 from mlrunner.core.build import Group
+from mlrunner.steps.rows import clean, divide, ingest
 
 
 class Rows(NamedTuple):
@@ -22,7 +22,7 @@ def rows(
     dataset: Group, cleaning: Group, split: Group, fingerprint: str, code: dict[str, str], blueprint: bool
 ) -> Rows:
     """Ingest, clean, split; cached by content, settings and code."""
-    raw = steps.ingest(dataset, fingerprint, code["dataset"], blueprint)
-    cleaned = steps.clean(raw, dataset, cleaning, code["cleaning"])
-    train, validation, test, folds = steps.divide(cleaned, split, code["split"])
+    raw = ingest(dataset, fingerprint, code["dataset"], blueprint)
+    cleaned = clean(raw, dataset, cleaning, code["cleaning"])
+    train, validation, test, folds = divide(cleaned, split, code["split"])
     return Rows(raw, train, validation, test, folds)

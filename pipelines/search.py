@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from zenml import pipeline
 
-from mlrunner import steps
+from mlrunner.steps import fitting
 from pipelines.deployment import hand_over
 from pipelines.rows import Rows, rows
 
@@ -36,8 +36,8 @@ def search(study: str) -> None:
     """Record each trial as it ends; refit the winner, judge it, and deploy it if the gate opens."""
     conduct = UNDER_WAY[study]
     for ended in conduct.trials(rows):
-        steps.trial(ended.rows.train, ended.judging, **ended.told)
+        fitting.trial(ended.rows.train, ended.judging, **ended.told)
     for won in conduct.winner():
-        fitted = steps.refit(won.rows.train, won.rows.validation, won.rows.raw, **won.told)
-        metrics = steps.judge(fitted, won.rows.train, won.rows.validation, won.rows.test, won.validated, **won.judged)
+        fitted = fitting.refit(won.rows.train, won.rows.validation, won.rows.raw, **won.told)
+        metrics = fitting.judge(fitted, won.rows.train, won.rows.validation, won.rows.test, won.validated, **won.judged)
         hand_over(fitted, won.rows, metrics, won.told["dataset"], won.gate, won.deployer, won.tracked)

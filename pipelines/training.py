@@ -5,10 +5,10 @@ from __future__ import annotations
 from zenml import pipeline
 from zenml.enums import ExecutionMode
 
-from mlrunner import steps
 from mlrunner.core.build import Group
 from mlrunner.groups.model import ModelNameConfig
-from mlrunner.steps.recording import Tracked
+from mlrunner.steps import fitting
+from mlrunner.steps.recording import RunContext
 from pipelines.deployment import hand_over
 from pipelines.rows import rows
 
@@ -27,13 +27,13 @@ def training(
     model: ModelNameConfig,
     gate: Group,
     deployer: Group,
-    tracked: Tracked,
+    tracked: RunContext,
     fingerprint: str,
     code: dict[str, str],
     blueprint: bool,
 ) -> None:
     """Ingest, clean, split, train, evaluate, judge, deploy."""
     parts = rows(dataset, cleaning, split, fingerprint, code, blueprint)
-    fitted = steps.train(parts.train, parts.raw, dataset, cleaning, model, tracked)
-    metrics = steps.evaluate(fitted, parts.train, parts.validation, parts.test, parts.folds, dataset, model, tracked)
+    fitted = fitting.train(parts.train, parts.raw, dataset, cleaning, model, tracked)
+    metrics = fitting.evaluate(fitted, parts.train, parts.validation, parts.test, parts.folds, dataset, model, tracked)
     hand_over(fitted, parts, metrics, dataset, gate, deployer, tracked)

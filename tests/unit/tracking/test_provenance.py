@@ -26,9 +26,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder that takes the part of the checkout."""
     monkeypatch.setattr(provenance, "PROJECT", tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    provenance.git.cache_clear()
+    provenance.read_git.cache_clear()
     yield tmp_path
-    provenance.git.cache_clear()
+    provenance.read_git.cache_clear()
 
 
 @pytest.fixture
@@ -46,11 +46,11 @@ def test_every_kind_of_distribution_has_its_name(tmp_path: Path, monkeypatch: py
     (tmp_path / "wheel-2.0.dist-info").mkdir()
     (tmp_path / "wheel-2.0.dist-info" / "METADATA").write_text("Name: Wheel\nVersion: 2.0\n\nName: nor this\n")
     monkeypatch.setattr(sys, "path", [str(tmp_path)])
-    assert provenance.packages.__wrapped__().splitlines()[1:] == ["old==0.1", "Wheel==2.0"]
+    assert provenance.list_packages.__wrapped__().splitlines()[1:] == ["old==0.1", "Wheel==2.0"]
 
 
 def test_a_clean_repository_has_commit_and_branch(repository: Path) -> None:
-    assert provenance.git() == {"commit": git(repository, "rev-parse", "HEAD"), "branch": "trunk"}
+    assert provenance.read_git() == {"commit": git(repository, "rev-parse", "HEAD"), "branch": "trunk"}
 
 
 @pytest.mark.parametrize("is_staged", [False, True], ids=["edited", "staged"])
@@ -58,7 +58,7 @@ def test_what_differs_from_the_commit_is_told(repository: Path, is_staged: bool)
     (repository / "conf.yaml").write_text("seed: 1\n")
     if is_staged:
         git(repository, "add", ".")
-    diff = provenance.git()["diff"]
+    diff = provenance.read_git()["diff"]
     assert diff.startswith("diff --git a/conf.yaml b/conf.yaml\n")
     assert diff.endswith("-seed: 0\n+seed: 1\n")
 
@@ -66,7 +66,7 @@ def test_what_differs_from_the_commit_is_told(repository: Path, is_staged: bool)
 def test_the_diff_can_be_applied_again(repository: Path) -> None:
     (repository / "conf.yaml").write_text("seed: 1\n")
     git(repository, "config", "color.ui", "always")
-    diff = provenance.git()["diff"]
+    diff = provenance.read_git()["diff"]
     git(repository, "checkout", "--", ".")
     subprocess.run(["git", "apply"], cwd=repository, input=diff, text=True, check=True)
     assert (repository / "conf.yaml").read_text() == "seed: 1\n"
@@ -74,18 +74,18 @@ def test_the_diff_can_be_applied_again(repository: Path) -> None:
 
 def test_a_diff_in_another_encoding_is_told_too(repository: Path) -> None:
     (repository / "conf.yaml").write_bytes("name: é\n".encode("latin-1"))
-    assert provenance.git()["diff"].endswith("+name: \ufffd\n")
+    assert provenance.read_git()["diff"].endswith("+name: \ufffd\n")
 
 
 def test_a_detached_head_has_its_commit(repository: Path) -> None:
     git(repository, "checkout", "--detach")
-    assert provenance.git() == {"commit": git(repository, "rev-parse", "HEAD"), "branch": "HEAD"}
+    assert provenance.read_git() == {"commit": git(repository, "rev-parse", "HEAD"), "branch": "HEAD"}
 
 
 def test_git_is_asked_once(repository: Path) -> None:
-    before = dict(provenance.git())
+    before = dict(provenance.read_git())
     (repository / "conf.yaml").write_text("seed: 1\n")
-    assert provenance.git() == before
+    assert provenance.read_git() == before
 
 
 @pytest.mark.parametrize("name", ["no-repository", "no-commit", "no-folder"])
@@ -94,8 +94,8 @@ def test_outside_of_git_nothing_is_told(name: str, project: Path, monkeypatch: p
         git(project, "init")
     if name == "no-folder":
         monkeypatch.setattr(provenance, "PROJECT", project / "absent")
-    assert provenance.git() == {}
-    told = provenance.tags()
+    assert provenance.read_git() == {}
+    told = provenance.source_tags()
     assert "mlflow.source.git.commit" not in told
     assert "mlflow.source.git.branch" not in told
     assert told["mlrunner.git.dirty"] == "false"
@@ -103,14 +103,14 @@ def test_outside_of_git_nothing_is_told(name: str, project: Path, monkeypatch: p
 
 def test_without_the_git_program_nothing_is_told(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(repository))
-    assert provenance.git() == {}
+    assert provenance.read_git() == {}
 
 
 @pytest.mark.parametrize(("seed", "dirty"), [(0, "false"), (1, "true")], ids=["clean", "dirty"])
 def test_tags(repository: Path, seed: int, dirty: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOGNAME", "ada")
     (repository / "conf.yaml").write_text(f"seed: {seed}\n")
-    assert provenance.tags() == {
+    assert provenance.source_tags() == {
         "mlflow.user": "ada",
         "mlflow.source.name": "mlrunner",
         "mlflow.source.type": "LOCAL",
@@ -122,7 +122,7 @@ def test_tags(repository: Path, seed: int, dirty: str, monkeypatch: pytest.Monke
 
 
 def test_packages_are_listed_like_requirements() -> None:
-    first, *lines, last = provenance.packages().split("\n")
+    first, *lines, last = provenance.list_packages().split("\n")
     assert first == f"# Python {sys.version.split()[0]}"
     assert last == ""
     assert f"pandas=={metadata.version('pandas')}" in lines

@@ -12,7 +12,7 @@ from mlflow import MlflowClient
 from mlrunner.core.errors import ConfigError
 from mlrunner.tracking import records
 from mlrunner.tracking.records import Record, lookup
-from mlrunner.tracking.records.mlflow_store import ClientStore
+from mlrunner.tracking.records.mlflow_store import MlflowStore
 from mlrunner.tracking.records.sqlite_store import SqliteStore
 
 
@@ -30,7 +30,7 @@ class Made:
         self.began += 1_000
         told = {"mlrunner.data_hash": "d", **{f"mlrunner.{key}": value for key, value in tags.items()}}
         if saved:
-            told[records.MODEL] = f"models:/m-{name}"
+            told[records.MODEL_TAG] = f"models:/m-{name}"
         run = self.client.create_run(self.experiment, self.began, told, name)
         self.client.log_param(run.info.run_id, "objective.metric", metric)
         if r2 is not None:
@@ -41,7 +41,7 @@ class Made:
 
     @property
     def stores(self) -> list[records.Store]:
-        return [SqliteStore(self.home / "mlflow.db"), ClientStore(f"sqlite:///{self.home}/mlflow.db")]
+        return [SqliteStore(self.home / "mlflow.db"), MlflowStore(f"sqlite:///{self.home}/mlflow.db")]
 
     def find(self, name: str, saved: bool = False) -> Record:
         """Find it in both ways, which must agree."""
@@ -108,7 +108,7 @@ def test_a_run_is_found(made: Made, called: str, name: str) -> None:
 
 @pytest.mark.parametrize(("called", "name"), [("day/two", "grid-first"), ("day/three", "winner"), ("single", "single")])
 def test_a_sweep_leads_to_its_winner_or_else_to_its_best_run(made: Made, called: str, name: str) -> None:
-    assert {lookup.leading(store, made.find(called)).run_id for store in made.stores} == {made.ids[name]}
+    assert {lookup.resolve_sweep(store, made.find(called)).run_id for store in made.stores} == {made.ids[name]}
 
 
 def test_the_latest_with_a_model_is_another_one(made: Made) -> None:
@@ -138,7 +138,7 @@ def test_what_is_not_there_is_said_with_the_newest(made: Made) -> None:
 
 def test_the_newest_are_told_without_parents_and_briefly(made: Made) -> None:
     long = made.client.create_run(made.experiment, 10**6, {}, "x" * 100).info.run_id
-    parent = made.client.create_run(made.experiment, 10**6 + 1, {records.SWEEP: "day/four"}, "a sweep").info.run_id
+    parent = made.client.create_run(made.experiment, 10**6 + 1, {records.SWEEP_TAG: "day/four"}, "a sweep").info.run_id
     try:
         with pytest.raises(ConfigError, match=rf"; the newest are {long[:8]} \(x{{39}}…\), ") as refused:
             made.find("nobody at all")

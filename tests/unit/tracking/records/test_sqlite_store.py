@@ -17,18 +17,18 @@ from mlflow.utils.search_utils import SearchUtils
 
 from mlrunner.composition import stores
 from mlrunner.core.errors import ConfigError, StoreError
-from mlrunner.history.listing import deployments
 from mlrunner.history.pruning import plan as planning
 from mlrunner.history.pruning import protection
 from mlrunner.tracking import records
-from mlrunner.tracking.records import DATA, FOLDER, filter_grammar, lookup, mlflow_store, sqlite_store
-from mlrunner.tracking.records.mlflow_store import ClientStore
+from mlrunner.tracking.records import DATA_TAG, FOLDER_TAG, filter_grammar, lookup, mlflow_store, sqlite_store
+from mlrunner.tracking.records.mlflow_store import MlflowStore
+from mlrunner.tracking.records.record import DEPLOYED_VERSION_TAG, DEPLOYMENT_TAG
 from mlrunner.tracking.records.sqlite_store import SqliteStore
 
 NAN, INFINITY = float("nan"), float("inf")
 RUNS: list[dict[str, Any]] = [
     {"name": "default", "m": {"r2": 0.5, "test/r2": 0.4}, "p": {"model": "xgboost", "model.estimator.max_depth": "6"}},
-    {"name": "model=rf", "m": {"r2": 0.31, "test/r2": 0.2}, "p": {"model": "rf", "a b": "x"}, "t": {DATA: "d"}},
+    {"name": "model=rf", "m": {"r2": 0.31, "test/r2": 0.2}, "p": {"model": "rf", "a b": "x"}, "t": {DATA_TAG: "d"}},
     {"name": "model=RF", "m": {"r2": -0.5}, "p": {"model": "RF"}, "t": {"note": "50% of_it"}},
     {"name": "nan", "m": {"r2": NAN, "other": 0.0}, "p": {"model": "rf"}, "t": {"note": "500 ofXit"}},
     {"name": "infinite", "m": {"r2": INFINITY}, "p": {"model": "ridge"}, "t": {"note": "it's"}},
@@ -59,9 +59,9 @@ class Made:
         experiments = {name: self.client.create_experiment(name, home.as_uri()) for name in ("main", "other", "gone")}
         for number, told in enumerate(RUNS):
             self.add(experiments[told.get("experiment", "main")], 1_000 * (number + 1), told)
-        self.add(experiments["main"], 30_000, {"name": self.ids[1][:6], "t": {FOLDER: str(home / "multirun/a")}})
+        self.add(experiments["main"], 30_000, {"name": self.ids[1][:6], "t": {FOLDER_TAG: str(home / "multirun/a")}})
         self.client.delete_experiment(experiments["gone"])
-        self.ours, self.theirs = SqliteStore(home / "mlflow.db"), ClientStore(self.uri)
+        self.ours, self.theirs = SqliteStore(home / "mlflow.db"), MlflowStore(self.uri)
 
     def add(self, experiment: str, began: int, told: dict[str, Any]) -> None:
         run = self.client.create_run(experiment, told.get("start", began), told.get("t", {}), told["name"])
@@ -309,8 +309,8 @@ def test_parents_of_sweeps_may_be_left_out_and_the_limit_still_holds(made: Made)
 def test_runs_are_named_by_id_in_this_order(made: Made) -> None:
     wanted = [made.ids[3], "0" * 32, made.ids[1]]
     for store in (made.ours, made.theirs):
-        assert [record.name for record in store.named(wanted)] == ["nan", "model=rf"]
-        assert store.named([]) == []
+        assert [record.name for record in store.read_runs(wanted)] == ["nan", "model=rf"]
+        assert store.read_runs([]) == []
 
 
 def test_a_name_is_stronger_than_the_beginning_of_another_runs_id(made: Made) -> None:
@@ -342,8 +342,8 @@ def test_a_name_of_several_runs_removes_none(made: Made) -> None:
 
 def test_what_another_machine_deployed_lately_stays(made: Made, tmp_path: Path) -> None:
     for version, run_id in enumerate(made.ids[:3], 1):
-        made.client.set_tag(run_id, deployments.NAME, "far")
-        made.client.set_tag(run_id, deployments.VERSION, str(version))
+        made.client.set_tag(run_id, DEPLOYMENT_TAG, "far")
+        made.client.set_tag(run_id, DEPLOYED_VERSION_TAG, str(version))
     found = protection.protected(made.ours, tmp_path)
     assert {run_id: told for run_id, told in found.items() if "far" in told} == {
         made.ids[1]: "was deployed lately as far v2",
@@ -355,30 +355,30 @@ def test_what_another_machine_deployed_lately_stays(made: Made, tmp_path: Path) 
 
 
 def test_bare_records_are_the_same_runs_without_the_rest(made: Made) -> None:
-    found = made.ours.search(only=records.Only())
+    found = made.ours.search(fields=records.Fields())
     assert [record.run_id for record in found] == [record.run_id for record in made.ours.search()]
     assert all(not record.params and not record.metrics and not record.tags for record in found)
 
 
 def test_labels_are_what_can_be_typed(made: Made) -> None:
     for store in (made.ours, made.theirs):
-        assert store.labels("model", 10) == ["model=RF", "model=rf"]
-        assert store.labels("day/", 10) == ["day/one"]
-        assert store.labels("", 10, sweeps=True) == ["day/one"]
-        assert store.labels(made.ids[0][:10], 10) == [made.ids[0][:10]]
-        assert "same start" not in store.labels("", 100)
-        assert len(store.labels("", 3)) <= 9
+        assert store.list_labels("model", 10) == ["model=RF", "model=rf"]
+        assert store.list_labels("day/", 10) == ["day/one"]
+        assert store.list_labels("", 10, sweeps=True) == ["day/one"]
+        assert store.list_labels(made.ids[0][:10], 10) == [made.ids[0][:10]]
+        assert "same start" not in store.list_labels("", 100)
+        assert len(store.list_labels("", 3)) <= 9
 
 
 def test_statuses_and_champions_are_the_same(made: Made) -> None:
-    assert made.ours.statuses(["day/one"]) == made.theirs.statuses(["day/one"]) == {}
-    assert made.ours.champions() == made.theirs.champions() == {}
+    assert made.ours.count_statuses(["day/one"]) == made.theirs.count_statuses(["day/one"]) == {}
+    assert made.ours.find_champions() == made.theirs.find_champions() == {}
 
 
 def test_without_a_store_nothing_is_found_and_nothing_made(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "mlflow.db")
-    assert store.search("metrics.r2 > 1") == store.labels("", 5) == []
-    assert store.statuses(["day/one"]) == store.champions() == {}
+    assert store.search("metrics.r2 > 1") == store.list_labels("", 5) == []
+    assert store.count_statuses(["day/one"]) == store.find_champions() == {}
     assert list(tmp_path.iterdir()) == []
 
 
@@ -416,6 +416,6 @@ def test_every_page_of_the_registry_is_read(made: Made, monkeypatch: pytest.Monk
         made.client.create_registered_model(name)
         version = made.client.create_model_version(name, "file:///nowhere", run_id).version
         made.client.set_registered_model_alias(name, "champion", version)
-    assert made.ours.champions() == made.theirs.champions()
-    assert len(made.ours.champions()) == 3
+    assert made.ours.find_champions() == made.theirs.find_champions()
+    assert len(made.ours.find_champions()) == 3
     assert made.ours.aliases() == made.theirs.aliases()

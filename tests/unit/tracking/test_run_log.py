@@ -14,10 +14,10 @@ import pytest
 from matplotlib.figure import Figure
 from mlflow import MlflowClient
 
-from mlrunner import tracking
 from mlrunner.core.errors import StoreError
-from mlrunner.tracking import PARAM_LIMIT, experiment_id, flatten, redact
+from mlrunner.tracking import run_log
 from mlrunner.tracking.background_writer import Recorder
+from mlrunner.tracking.run_log import PARAM_LIMIT, ensure_experiment, flatten, redact
 
 NAN = float("nan")
 
@@ -42,7 +42,7 @@ def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def run_id(client: MlflowClient, artifacts: Path) -> str:
     del client
-    return tracking.create_run(experiment_id("tests", str(artifacts)), "a run", {"mlrunner.job": "1"})
+    return run_log.create_run(ensure_experiment("tests", str(artifacts)), "a run", {"mlrunner.job": "1"})
 
 
 # --- flatten ------------------------------------------------------------------------------------------------
@@ -80,7 +80,7 @@ def test_any_column_can_be_a_parameter(client: MlflowClient, run_id: str) -> Non
     told = flatten(
         {"dtypes": {"price ($)": "str", "größe/m²": "str", "//": 1, "..": 2, "": 3, "x" * 300: 4, "a:b c": 5}}
     )
-    tracking.log_params(run_id, told)
+    run_log.log_params(run_id, told)
     assert client.get_run(run_id).data.params == told
     assert list(told)[:2] == ["dtypes.price -28-24-29", "dtypes.größe-2fm²"]
 
@@ -181,15 +181,15 @@ def test_flush_without_work_does_nothing() -> None:
 
 
 def test_an_experiment_is_made_once(client: MlflowClient, tmp_path: Path) -> None:
-    first = experiment_id("once", str(tmp_path))
-    assert experiment_id("once", "/elsewhere") == first
+    first = ensure_experiment("once", str(tmp_path))
+    assert ensure_experiment("once", "/elsewhere") == first
     found = client.get_experiment(first)
     assert (found.name, found.artifact_location) == ("once", f"file://{tmp_path}")
     assert [one.name for one in client.search_experiments()].count("once") == 1
 
 
 def test_the_store_chooses_where_artifacts_go_when_nothing_is_said(client: MlflowClient) -> None:
-    location = client.get_experiment(experiment_id("server's own", None)).artifact_location
+    location = client.get_experiment(ensure_experiment("server's own", None)).artifact_location
     assert location != ""
 
 
@@ -199,7 +199,7 @@ def test_processes_that_make_an_experiment_at_once_find_the_same(client: MlflowC
 
     def make(name: str) -> str:
         start.wait(10)
-        return experiment_id(name, str(tmp_path))
+        return ensure_experiment(name, str(tmp_path))
 
     with ThreadPoolExecutor(4) as pool:
         for name in ("race-1", "race-2", "race-3"):
@@ -207,8 +207,8 @@ def test_processes_that_make_an_experiment_at_once_find_the_same(client: MlflowC
 
 
 def test_artifacts_go_to_the_folder_whatever_its_name(artifacts: Path, run_id: str) -> None:
-    tracking.log_texts(run_id, {"environment/git.json": "{}", "config.yaml": "password: secret\n"})
-    tracking.log_figures(run_id, {"residuals": Figure((1, 1))})
+    run_log.log_texts(run_id, {"environment/git.json": "{}", "config.yaml": "password: secret\n"})
+    run_log.log_figures(run_id, {"residuals": Figure((1, 1))})
     (folder,) = artifacts.glob(f"{run_id}/artifacts")
     assert (folder / "environment" / "git.json").read_text() == "{}"
     assert (folder / "config.yaml").read_text() == "password: ***\n"
@@ -216,35 +216,35 @@ def test_artifacts_go_to_the_folder_whatever_its_name(artifacts: Path, run_id: s
 
 
 def test_the_name_of_a_run_tells_no_secret(client: MlflowClient) -> None:
-    run = tracking.create_run(experiment_id("tests", None), "stack.password=secret,model=rf", {})
+    run = run_log.create_run(ensure_experiment("tests", None), "stack.password=secret,model=rf", {})
     assert client.get_run(run).info.run_name == "stack.password=***,model=rf"
 
 
 def test_more_parameters_than_a_request_takes_are_logged(client: MlflowClient, run_id: str) -> None:
-    params = {f"key.{number}": str(number) for number in range(tracking.BATCH * 2 + 1)} | {"long": "x" * PARAM_LIMIT}
-    tracking.log_params(run_id, params)
+    params = {f"key.{number}": str(number) for number in range(run_log.BATCH * 2 + 1)} | {"long": "x" * PARAM_LIMIT}
+    run_log.log_params(run_id, params)
     assert client.get_run(run_id).data.params == params
 
 
 def test_metrics_without_a_number_are_left_out(run_id: str) -> None:
-    tracking.log_metrics(run_id, {"r2": 0.5, "test/mape": NAN, "fit_seconds": 0.0})
-    tracking.set_tags(run_id, {tracking.MODEL_TAG: "models:/m-1"})
-    assert tracking.results_of(run_id) == ({"r2": 0.5, "fit_seconds": 0.0}, "models:/m-1")
+    run_log.log_metrics(run_id, {"r2": 0.5, "test/mape": NAN, "fit_seconds": 0.0})
+    run_log.set_tags(run_id, {run_log.MODEL_TAG: "models:/m-1"})
+    assert run_log.read_results(run_id) == ({"r2": 0.5, "fit_seconds": 0.0}, "models:/m-1")
 
 
 def test_a_run_that_saves_no_model_has_none(run_id: str) -> None:
-    assert tracking.results_of(run_id) == ({}, None)
+    assert run_log.read_results(run_id) == ({}, None)
 
 
 def test_a_model_is_reserved_before_it_is_saved(client: MlflowClient, run_id: str) -> None:
-    model_id = tracking.reserve_model(run_id)
-    assert tracking.results_of(run_id)[1] == f"models:/{model_id}"
+    model_id = run_log.reserve_model(run_id)
+    assert run_log.read_results(run_id)[1] == f"models:/{model_id}"
     assert client.get_logged_model(model_id).source_run_id == run_id
 
 
 def test_the_data_set_is_recorded_by_its_content(client: MlflowClient, run_id: str) -> None:
     group = {"name": "mine", "path": "/data/a.csv", "query": None, "target": "y"}
-    tracking.log_dataset(run_id, "mine (a.csv)", group, "f" * 64)
+    run_log.log_dataset(run_id, "mine (a.csv)", group, "f" * 64)
     (found,) = client.get_run(run_id).inputs.dataset_inputs
     assert (found.dataset.name, found.dataset.digest) == ("mine (a.csv)", "f" * 36)
     assert json.loads(found.dataset.source) == {"path": "/data/a.csv"}
@@ -257,7 +257,7 @@ def test_hydra_s_record_is_saved(name: str, tmp_path: Path, run_id: str) -> None
     kept = {"run": [".hydra/config.yaml", ".hydra/overrides.yaml"], "sweep": ["multirun.yaml"]}[name]
     for file in [*kept, "mlrunner.log"]:
         (tmp_path / file).write_text("- stack.token=secret\n")
-    tracking.log_hydra(run_id, tmp_path)
+    run_log.log_hydra_files(run_id, tmp_path)
     saved = mlflow.artifacts.list_artifacts(run_id=run_id, artifact_path=".hydra" if name == "run" else None)
     assert sorted(found.path for found in saved) == kept
 
@@ -265,7 +265,7 @@ def test_hydra_s_record_is_saved(name: str, tmp_path: Path, run_id: str) -> None
 @pytest.mark.parametrize("status", ["FINISHED", "FAILED", "KILLED"])
 def test_a_run_ends_with_its_status(status: str, client: MlflowClient, run_id: str) -> None:
     assert client.get_run(run_id).info.status == "RUNNING"
-    tracking.end(run_id, status)
+    run_log.end_run(run_id, status)
     assert client.get_run(run_id).info.status == status
     assert client.get_run(run_id).data.tags["mlrunner.job"] == "1"
 
@@ -273,6 +273,6 @@ def test_a_run_ends_with_its_status(status: str, client: MlflowClient, run_id: s
 def test_documents_stay_whole_where_a_column_is_called_like_a_secret(client: MlflowClient, run_id: str) -> None:
     del client
     told = {"columns": {"token": {"dtype": "str"}, "password": {"top": {"a: b": 0.5}}}}
-    tracking.log_documents(run_id, {"data.json": told})
+    run_log.log_documents(run_id, {"data.json": told})
     uri = MlflowClient().get_run(run_id).info.artifact_uri
     assert json.loads(mlflow.artifacts.load_text(f"{uri}/data.json")) == told

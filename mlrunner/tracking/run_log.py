@@ -1,0 +1,177 @@
+"""Every call to MLflow's tracking API: open a run, log to it, read it back and close it.
+
+Parameters and metrics are written at once; `background_writer` saves models and plots while the run goes on.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+from mlflow import MlflowClient
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
+from mlflow.exceptions import MlflowException
+
+from mlrunner.core.redaction import SECRETS, redact
+from mlrunner.tracking.artifacts import log_documents as log_documents
+from mlrunner.tracking.artifacts import log_figures as log_figures
+from mlrunner.tracking.artifacts import log_hydra_files as log_hydra_files
+from mlrunner.tracking.artifacts import log_texts as log_texts
+from mlrunner.tracking.artifacts import reserve_model as reserve_model
+from mlrunner.tracking.artifacts import save_model as save_model
+from mlrunner.tracking.records.record import (
+    CONFIG_HASH_TAG,
+    DATA_TAG,
+    FOLDER_TAG,
+    MODEL_TAG,
+    PARENT_TAG,
+    REOPENED_TAG,
+)
+
+PARAM_LIMIT = 6000  # characters; MLflow refuses longer values
+NAME_LIMIT = 250  # characters; MLflow refuses longer names of parameters
+FORBIDDEN_IN_NAMES = re.compile(r"[^\w.\-: ]")  # MLflow allows the slash, but reads it as a path
+PARAMS_PER_REQUEST = 100
+
+
+def ensure_experiment(name: str, artifacts: str | None) -> str:
+    """Return the id of an MLflow experiment; create the experiment if it does not exist.
+
+    Args:
+        name: Name of the experiment.
+        artifacts: Folder for the artifacts of a new experiment; None: the store decides.
+    """
+    client = MlflowClient()
+    experiment = client.get_experiment_by_name(name)
+    if experiment is not None:
+        return str(experiment.experiment_id)
+    try:
+        location = None if artifacts is None else Path(artifacts).absolute().as_uri()
+        return client.create_experiment(name, location)
+    except MlflowException:  # another process may have created it first
+        experiment = client.get_experiment_by_name(name)
+        if experiment is None:
+            raise
+        return str(experiment.experiment_id)
+
+
+def create_run(experiment: str, name: str, tags: dict[str, str], start: int | None = None) -> str:
+    """Open a run.
+
+    Args:
+        experiment: Id of the experiment.
+        name: Name of the run; secrets in it are hidden.
+        tags: Tags of the run.
+        start: Start time in milliseconds since 1970; None: now.
+
+    Returns:
+        The run's id.
+    """
+    return str(MlflowClient().create_run(experiment, start, tags, redact(name)).info.run_id)
+
+
+def derive_sweep_id(folder: Path) -> str:
+    """Derive a sweep's id, `DAY/TIME`, from its folder."""
+    return "/".join(folder.parts[-2:])
+
+
+def flatten(tree: Any, prefix: str = "") -> dict[str, str]:
+    """Flatten nested settings into dotted names and texts of at most `PARAM_LIMIT` characters.
+
+    MLflow refuses names such as `price ($)`: each character that it refuses becomes a dash and its hexadecimal code.
+    """
+    if isinstance(tree, dict) and tree:
+        parts = [flatten(value, f"{prefix}.{key}" if prefix else str(key)) for key, value in tree.items()]
+        return {name: value for part in parts for name, value in part.items()}
+    text = tree if isinstance(tree, str) else json.dumps(tree, default=str)
+    is_secret = tree is not None and re.fullmatch(SECRETS, prefix.rpartition(".")[2])
+    name = FORBIDDEN_IN_NAMES.sub(lambda match: f"-{ord(match[0]):x}", prefix)[:NAME_LIMIT]
+    return {name: "***" if is_secret else redact(text)[:PARAM_LIMIT]}
+
+
+def log_params(run_id: str, params: dict[str, str]) -> None:
+    """Log parameters in as few requests as MLflow allows."""
+    entities = [Param(name, value) for name, value in params.items()]
+    for start in range(0, len(entities), PARAMS_PER_REQUEST):
+        MlflowClient().log_batch(run_id, params=entities[start : start + PARAMS_PER_REQUEST])
+
+
+def log_dataset(run_id: str, label: str, dataset: dict[str, Any], fingerprint: str) -> None:
+    """Log the data set of a run.
+
+    Args:
+        run_id: Id of the run.
+        label: Name of the data set.
+        dataset: Settings of the config group `dataset`.
+        fingerprint: Digest of the content.
+    """
+    source = json.dumps({key: dataset[key] for key in ("path", "query", "loader") if dataset.get(key) is not None})
+    entity = Dataset(label, fingerprint[:36], "local", redact(source))
+    MlflowClient().log_inputs(run_id, [DatasetInput(entity, [InputTag("mlflow.data.context", "training")])])
+
+
+def log_metrics(run_id: str, metrics: dict[str, float]) -> None:
+    """Log metrics in one request, without those that are NaN."""
+    now = int(time.time() * 1000)
+    entities = [Metric(name, value, now, 0) for name, value in metrics.items() if value == value]
+    MlflowClient().log_batch(run_id, metrics=entities)
+
+
+def read_results(run_id: str) -> tuple[dict[str, float], str | None]:
+    """Read a run's metrics and the URI of its model; None where the run saved no model."""
+    data = MlflowClient().get_run(run_id).data
+    return dict(data.metrics), data.tags.get(MODEL_TAG)
+
+
+def read_tags(run_id: str) -> dict[str, str]:
+    """Read a run's tags."""
+    return dict(MlflowClient().get_run(run_id).data.tags)
+
+
+def describe_run(run_id: str) -> dict[str, str]:
+    """Read what a deployed model says of its run: name, choices, task, target, hashes, folder and metric."""
+    run = MlflowClient().get_run(run_id)
+    params, tags = run.data.params, run.data.tags
+    facts = {
+        "run_name": run.info.run_name,
+        **{name: params.get(name) for name in ("dataset", "cleaning", "split", "model")},
+        "task": params.get("dataset.task"),
+        "target": params.get("dataset.target"),
+        "config_hash": tags.get(CONFIG_HASH_TAG),
+        "data_hash": tags.get(DATA_TAG),
+        "folder": tags.get(FOLDER_TAG),
+        "metric": params.get("objective.metric"),
+    }
+    return {name: str(value) for name, value in facts.items() if value is not None}
+
+
+def list_running_children(run_id: str) -> list[str]:
+    """List the ids of a sweep's runs that are not closed."""
+    experiment = MlflowClient().get_run(run_id).info.experiment_id
+    where = f"tags.{PARENT_TAG} = '{run_id}' and attributes.status = 'RUNNING'"
+    return [str(run.info.run_id) for run in MlflowClient().search_runs([experiment], where)]
+
+
+def set_tags(run_id: str, tags: dict[str, str]) -> None:
+    """Set tags of a run in one request."""
+    MlflowClient().log_batch(run_id, tags=[RunTag(name, value) for name, value in tags.items()])
+
+
+def end_run(run_id: str, status: str, end: int | None = None) -> None:
+    """Close a run.
+
+    Args:
+        run_id: Id of the run.
+        status: FINISHED, FAILED or KILLED.
+        end: End time in milliseconds since 1970; None: now.
+    """
+    MlflowClient().set_terminated(run_id, status, end)
+
+
+def reopen_run(run_id: str) -> None:
+    """Mark a run as running again, and tag it with the time: MLflow keeps its first start time."""
+    set_tags(run_id, {REOPENED_TAG: str(int(time.time() * 1000))})
+    MlflowClient().update_run(run_id, "RUNNING")

@@ -19,8 +19,8 @@ from typing import Any
 
 from filelock import FileLock
 
-from mlrunner.core.environment import PACKAGE
 from mlrunner.core.errors import DeployError
+from mlrunner.core.model_code import copy_model_code
 from mlrunner.groups.deployer.docker import base_image, dockerfile, wheels
 from mlrunner.groups.deployer.docker.engine import explain, faults, find
 from mlrunner.groups.deployer.docker.requirements import closure, here
@@ -77,8 +77,8 @@ def write(release: Release, base: str, named: str, pins: list[str] | None = None
     (release.folder / dockerfile.NAME).write_text(dockerfile.whole(tag_of(release, named), base))
     code = release.folder / dockerfile.CODE_FOLDER
     shutil.rmtree(code, ignore_errors=True)
-    package = PACKAGE
-    shutil.copytree(package, code / package.name, ignore=shutil.ignore_patterns("__pycache__"))
+    code.mkdir()
+    copy_model_code(code)
     _compile(code)
     for path in (release.folder, *release.folder.rglob("*")):  # the server is another user than the one who builds
         path.chmod(path.stat().st_mode | (0o555 if path.is_dir() else 0o444))

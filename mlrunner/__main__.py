@@ -15,7 +15,7 @@ from mlrunner.cli.hydra_app import compose_and_run
 from mlrunner.core import process
 from mlrunner.core.environment import prepare_environment
 from mlrunner.core.errors import ConfigError, nearest
-from mlrunner.core.process import be_patient
+from mlrunner.core.process import ignore_broken_pipe
 
 
 def main() -> int:
@@ -28,13 +28,13 @@ def main() -> int:
     verbose = bool({"-v", "--verbose"} & set(arguments)) or os.environ.get("HYDRA_FULL_ERROR") == "1"
     arguments = [text for text in arguments if text not in ("-v", "--verbose")]
     prepare_environment(verbose)
-    be_patient()
-    process.heed()
+    ignore_broken_pipe()
+    process.install_signal_handlers()
     gc.disable()  # imports make millions of objects and no garbage: a fifth of their time
     try:
         return dispatch(arguments)
     except (KeyboardInterrupt, Exception) as error:
-        code = process.interruption(error)
+        code = process.interruption_code(error)
         begun = _close_sweep("FAILED" if code is None else "KILLED")
         if code is not None:
             hint = f"; go on with mlrunner resume {begun}" if begun else ""
@@ -44,7 +44,7 @@ def main() -> int:
             raise
         from mlrunner.cli import error_report
 
-        return error_report.report(error)
+        return error_report.report_error(error)
     finally:
         gc.freeze()  # or the interpreter would look through all of them once more on its way out
 
@@ -61,8 +61,8 @@ def _close_sweep(status: str) -> str | None:
 
 def dispatch(arguments: list[str]) -> int:
     """Call a verb, or hand the command line to Hydra untouched."""
-    if completion.is_asked(arguments):
-        return completion.answer(arguments)
+    if completion.is_request(arguments):
+        return completion.print_candidates(arguments)
     first = arguments[0] if arguments else ""
     if first == "--version":
         print(f"mlrunner {__version__}")

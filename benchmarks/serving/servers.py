@@ -17,7 +17,7 @@ from serving import starting
 from serving.model import PROJECT, Absent, Model
 from serving.starting import Running
 
-from mlrunner.groups.deployer import daemons
+from mlrunner.core import loopback, process_control
 
 BENTO = "bentoml"
 NAME = "olist"  # of the deployment
@@ -27,7 +27,7 @@ def start_ours(model: Model) -> Running:
     """Deploy by `mlrunner deploy`, as if for the first time: the stores are put back to where the run left them."""
     shutil.rmtree(model.home)
     shutil.copytree(model.folder / "fitted", model.home)
-    port = daemons.free_port()
+    port = loopback.free_port()
     wanted = ["gate=none", "deployer=local", f"deployer.port={port}"]
     command = [sys.executable, "-m", "mlrunner", "deploy", "latest", *wanted]
     began = time.perf_counter()
@@ -39,7 +39,7 @@ def start_ours(model: Model) -> Running:
         if code != 0:
             raise Absent(f"mlrunner deploy: {starting.log_of(model, 'deploy')}")
     except BaseException:
-        daemons.end(started.pid, "mlrunner")
+        process_control.terminate(started.pid, "mlrunner")
         stop_ours(model)
         raise
     gateway = int((_deployment(model) / "gateway.pid").read_text())
@@ -60,7 +60,7 @@ def stop_ours(model: Model) -> None:
     for process in psutil.process_iter():
         with suppress(psutil.Error):
             if str(model.home) in " ".join(process.cmdline()):
-                daemons.end(process.pid, str(model.home))
+                process_control.terminate(process.pid, str(model.home))
 
 
 def behind(model: Model, ours: Running) -> Running:

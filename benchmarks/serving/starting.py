@@ -12,7 +12,7 @@ from typing import Any
 
 from serving.model import HERE, Absent, Model
 
-from mlrunner.groups.deployer import daemons
+from mlrunner.core import loopback, process_control
 
 PATIENCE = 120.0  # seconds until a server must be healthy
 
@@ -42,20 +42,20 @@ def foreground(
     command: list[str], model: Model, name: str, variables: dict[str, str], health: str, path: str
 ) -> Running:
     """Start a server that is the command itself, on a free port."""
-    port, began = daemons.free_port(), time.perf_counter()
+    port, began = loopback.free_port(), time.perf_counter()
     started = start([*command, str(port)], model, name, variables, HERE)
     mark = str(port)
     try:
         seconds = wait_healthy(started, model, name, port, health, began)
     except BaseException:
-        daemons.end(started.pid, mark)
+        process_control.terminate(started.pid, mark)
         raise
     url = f"http://127.0.0.1:{port}{path}"
     return Running(url, (started.pid,), seconds, None, lambda: _end(started, mark))
 
 
 def _end(started: subprocess.Popen[Any], mark: str) -> None:
-    daemons.end(started.pid, mark)
+    process_control.terminate(started.pid, mark)
     started.wait(10)
 
 

@@ -53,6 +53,15 @@ def nearest(word: str, possible: Iterable[str]) -> str:
     return f" Did you mean '{close[0]}'?" if close else ""
 
 
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's message, without its last punctuation mark.
+
+    Args:
+        error: Any error; one without a message is represented by the name of its class.
+    """
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".;: ")
+
+
 def brief(names: Iterable[object], limit: int = 8) -> str:
     """List names, the first few and how many more there are."""
     told = [str(name) for name in names]

@@ -19,7 +19,7 @@ SOON = 0.05  # seconds
 PASSED_OVER: list[tuple[int, Timer]] = []  # signals that came where no exception is heeded, and what sends them again
 
 
-def heed() -> None:
+def install_signal_handlers() -> None:
     """Raise KeyboardInterrupt for these signals too, but for one that is ignored (`nohup`)."""
     for number in ENDINGS:
         if signal.getsignal(number) is signal.SIG_DFL:
@@ -27,7 +27,7 @@ def heed() -> None:
     sys.unraisablehook = _again
 
 
-def interruption(error: BaseException) -> int | None:
+def interruption_code(error: BaseException) -> int | None:
     """Tell what a shell reports of a command that a signal has ended; None where none has.
 
     A signal may come where Python passes over what is raised, and leave something half done, which is the error then.
@@ -43,7 +43,7 @@ def interruption(error: BaseException) -> int | None:
 
 
 @contextmanager
-def left_aside() -> Iterator[None]:
+def signals_ignored() -> Iterator[None]:
     """Have the processes that are started meanwhile ignore all of them: they end with the one that starts them."""
     before = [(number, signal.signal(number, signal.SIG_IGN)) for number in (signal.SIGINT, *ENDINGS)]
     try:
@@ -53,7 +53,7 @@ def left_aside() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def stand_apart() -> None:
+def detach() -> None:
     """Leave the signals of the terminal and of its group to the process that has started this one."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -112,13 +112,13 @@ class Patient:
         return getattr(self._stream, name)
 
 
-def be_patient() -> None:
+def ignore_broken_pipe() -> None:
     """Make the process's own output such a stream."""
     if sys.stdout is not None and not isinstance(sys.stdout, Patient):  # None: it is closed
         sys.stdout = Patient(sys.stdout)
 
 
-def end_with_parent() -> None:
+def exit_with_parent() -> None:
     """End this process as soon as its parent has gone, whatever it is doing: nobody waits for it any more."""
     Thread(target=_watch, daemon=True).start()
 
@@ -130,7 +130,7 @@ def _watch() -> None:
         os._exit(1)
 
 
-def settle() -> None:
+def freeze_gc() -> None:
     """Exempt what was imported from garbage collection, which `main` left off while importing."""
     gc.collect(0)
     gc.freeze()

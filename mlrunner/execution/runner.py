@@ -18,17 +18,18 @@ from mlrunner.composition.checks import Checked
 from mlrunner.core import terminal
 from mlrunner.core.errors import DeployError, MlrunnerError, StoreError
 from mlrunner.core.outcome import RESULT, Outcome
-from mlrunner.core.process import interruption, settle
+from mlrunner.core.process import freeze_gc, interruption_code
 from mlrunner.execution import output
 from mlrunner.execution.grid import PARENT, SHARED
 from mlrunner.steps.progress import PROGRESS
 from mlrunner.tracking.background_writer import RECORDER
+from mlrunner.tracking.records.record import ZENML_RUN_ID_TAG, ZENML_RUN_TAG
 
 log = logging.getLogger(__name__)
 PARTS = ("dataset", "cleaning", "split", "gate", "deployer")
 
 
-def launch() -> Launch:
+def read_launch() -> Launch:
     """Read from Hydra how this run was started."""
     hydra = HydraConfig.get()
     choices = {group: str(option) for group, option in hydra.runtime.choices.items() if _is_ours(group, option)}
@@ -49,7 +50,7 @@ def run_one(cfg: DictConfig) -> Outcome:
     Raises:
         MlrunnerError: When it cannot run, or what it has learned cannot be deployed.
     """
-    checked = checks.check(cfg, launch())
+    checked = checks.check(cfg, read_launch())
     is_text = checked.composition.settings.output == "text"
     if is_text:
         output.show_composition(checked)
@@ -70,15 +71,15 @@ def _written(outcome: Outcome) -> None:
     try:
         RECORDER.flush()
     except StoreError:
-        from mlrunner import tracking
+        from mlrunner.tracking import run_log
 
-        tracking.end(str(outcome.run_id), "FAILED")
+        run_log.end_run(str(outcome.run_id), "FAILED")
         raise
 
 
 def run_job(cfg: DictConfig) -> float:
     """Run a composition of a sweep: one line, and no failure that stops the others."""
-    started = launch()
+    started = read_launch()
     began = time.perf_counter()
     try:
         outcome = execute(checks.check(cfg, started))
@@ -86,7 +87,7 @@ def run_job(cfg: DictConfig) -> float:
             _written(outcome)
     except Exception as error:
         log.exception("the composition failed")
-        outcome = failed(started, error, time.perf_counter() - began)
+        outcome = describe_failure(started, error, time.perf_counter() - began)
     (started.folder / RESULT).write_text(outcome.json())
     if cfg.output == "text":
         terminal.show_job(outcome)
@@ -101,7 +102,7 @@ def _shares_recorder() -> bool:
     return hydra.mode == RunMode.MULTIRUN and str(hydra.launcher._target_).endswith("BasicLauncher")
 
 
-def failed(started: Launch, error: Exception, seconds: float) -> Outcome:
+def describe_failure(started: Launch, error: Exception, seconds: float) -> Outcome:
     """Describe a composition that did not come to its end."""
     text = str(error) if isinstance(error, MlrunnerError) else f"{type(error).__name__}: {error}"
     nan = float("nan")
@@ -135,10 +136,10 @@ def execute(checked: Checked, refit: bool = False) -> Outcome:
         Exception: What the estimator itself raised.
     """
     checked.stack.activate(checked.composition.settings.home)
-    from mlrunner import tracking
     from mlrunner.composition import run_record
+    from mlrunner.tracking import run_log
 
-    settle()
+    freeze_gc()
     began = time.perf_counter()
     run_id = run_record.begin(checked)
     try:
@@ -147,22 +148,22 @@ def execute(checked: Checked, refit: bool = False) -> Outcome:
         run_record.surroundings(run_id, checked)
         pipeline_run = _pipeline(checked, run_id, refit)
     except BaseException as error:
-        status = "FAILED" if interruption(error) is None else "KILLED"
-        RECORDER.later(tracking.end, run_id, status)
+        status = "FAILED" if interruption_code(error) is None else "KILLED"
+        RECORDER.later(run_log.end_run, run_id, status)
         if not _shares_recorder():
             with suppress(StoreError):  # what stopped the run matters more
                 RECORDER.flush()
         raise
     finally:
         PROGRESS.end()
-    RECORDER.later(tracking.end, run_id, "FINISHED")
+    RECORDER.later(run_log.end_run, run_id, "FINISHED")
     return _outcome(checked, run_id, pipeline_run, time.perf_counter() - began)
 
 
 def _pipeline(checked: Checked, run_id: str, refit: bool) -> str:
-    from mlrunner import tracking
     from mlrunner.groups.model import ModelNameConfig
     from mlrunner.steps import recording
+    from mlrunner.tracking import run_log
     from pipelines.refitting import refitting
     from pipelines.training import training
 
@@ -171,7 +172,7 @@ def _pipeline(checked: Checked, run_id: str, refit: bool) -> str:
     composition = composition.as_blueprint() if settings.blueprint else composition
     if not composition.is_judged:
         composition = composition.undeployed()
-    tracked = recording.Tracked(
+    tracked = recording.RunContext(
         run_id=run_id,
         log_model=settings.tracking.log_model,
         plots=settings.tracking.plots,
@@ -189,20 +190,20 @@ def _pipeline(checked: Checked, run_id: str, refit: bool) -> str:
     )
     if finished is None:
         raise StoreError("ZenML did not run the pipeline; see its log with -v.")
-    told = {"mlrunner.zenml.run": finished.name, "mlrunner.zenml.run_id": str(finished.id)}
-    RECORDER.later(tracking.set_tags, run_id, told)
+    told = {ZENML_RUN_TAG: finished.name, ZENML_RUN_ID_TAG: str(finished.id)}
+    RECORDER.later(run_log.set_tags, run_id, told)
     return str(finished.name)
 
 
 def _outcome(checked: Checked, run_id: str, pipeline_run: str, seconds: float) -> Outcome:
-    from mlrunner import tracking
     from mlrunner.evaluation import metrics
     from mlrunner.steps import recording
+    from mlrunner.tracking import run_log
 
     composition = checked.composition
     objective = composition.settings.objective
-    told = recording.handed_over(run_id) if composition.is_judged else {}
-    found, model_uri = tracking.results_of(run_id)
+    told = recording.read_deployment(run_id) if composition.is_judged else {}
+    found, model_uri = run_log.read_results(run_id)
     return Outcome(
         name=composition.name,
         status="FINISHED",

@@ -19,7 +19,7 @@ import mlflow
 import psutil
 import pytest
 
-from mlrunner.groups.deployer import daemons
+from mlrunner.core import loopback
 from mlrunner.groups.deployer.state import Ledger, State
 from tests.support.front_door import PROJECT, Ran, environment, front_door
 
@@ -59,7 +59,7 @@ class Place:
         return ("gate=none", "deployer=local", f"deployer.port={self.port}")
 
     def version(self) -> Any:
-        return daemons.ask(f"http://127.0.0.1:{self.port}/version")[1]
+        return loopback.request_json(f"http://127.0.0.1:{self.port}/version")[1]
 
     def status(self) -> Any:
         return json.loads(front_door(self.home, "status", "diabetes", "--json").out)[0]
@@ -164,7 +164,7 @@ def test_two_workers_die_with_their_master(place: Place) -> None:
         until(lambda: not any(map(psutil.pid_exists, [child.pid for child in family])), seconds=5)
     finally:
         front_door(place.home, "stop", "pair")
-    assert daemons.is_taken("127.0.0.1", state.port) is None
+    assert loopback.bind_error("127.0.0.1", state.port) is None
 
 
 def test_a_model_that_does_not_load_leaves_the_old_one_alone(place: Place) -> None:
@@ -224,7 +224,7 @@ def test_stop_frees_everything_and_restart_brings_it_back(place: Place) -> None:
     version = place.version()["version"]
     place("stop", "diabetes")
     assert place.servers() == []
-    assert daemons.is_taken("127.0.0.1", place.port) is None
+    assert loopback.bind_error("127.0.0.1", place.port) is None
     assert place.status()["health"] == "stopped"
     place("deploy", "--restart", "diabetes")
     assert place.version()["version"] == version

@@ -137,9 +137,9 @@ def page(browser: Any, url: str, request: pytest.FixtureRequest) -> Iterator[Pag
 
 
 def free_port() -> int:
-    from mlrunner.groups.deployer import daemons
+    from mlrunner.core import loopback
 
-    return daemons.free_port()
+    return loopback.free_port()
 
 
 def asked(service: str, body: bytes, content_type: str = "application/json") -> list[float]:

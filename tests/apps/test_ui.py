@@ -23,7 +23,7 @@ from mlflow import MlflowClient
 
 from mlrunner.cli import ui
 from mlrunner.cli.commands import ui as verb
-from mlrunner.groups.deployer import daemons as processes
+from mlrunner.core import loopback
 from tests.support.front_door import PROJECT, environment, front_door
 from tests.support.recorded import Recorded
 
@@ -149,7 +149,7 @@ def test_a_sweep_has_its_study_and_ctrl_c_ends_all_of_it(recorded: Recorded, swe
 )
 def test_a_missing_dashboard_is_a_note(text: str, storage: str | None, part: str) -> None:
     study, notes = ui.studies.Study(text, storage or ""), list[tuple[str, str]]()
-    with ui.dashboard(study if storage else None, processes.free_port()) as server:
+    with ui.dashboard(study if storage else None, loopback.free_port()) as server:
         assert (server is None) == (storage is None)
         ui.show_dashboard(study, server, lambda *note: notes.append(note))
     ((label, sentence),) = notes

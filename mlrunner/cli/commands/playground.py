@@ -24,8 +24,8 @@ def main(arguments: list[str]) -> int:
     parsed = parser.parse_args(arguments)
     if importlib.util.find_spec("streamlit") is None:
         raise ConfigError("mlrunner playground needs Streamlit; install it with pip install 'mlrunner[playground]'.")
-    folder = find(parsed.name)
-    port = free(parsed.port)
+    folder = find_deployment(parsed.name)
+    port = choose_port(parsed.port)
 
     from mlrunner.cli.playground import launch
 
@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> int:
     return launch.run(folder, port, ready)
 
 
-def find(name: str | None) -> Path:
+def find_deployment(name: str | None) -> Path:
     """Find the folder of a deployment that serves.
 
     Raises:
@@ -47,22 +47,22 @@ def find(name: str | None) -> Path:
     from mlrunner.cli.playground import client
     from mlrunner.groups.deployer import state
 
-    deployment = state.find(deploy.folder(), name)
+    deployment = state.find(deploy.deployments_folder(), name)
     client.service_of(deployment)
     return deployment.folder
 
 
-def free(port: int) -> int:
+def choose_port(port: int) -> int:
     """Check the port of the page, or find one.
 
     Raises:
         ConfigError: When it is none, or somebody listens on it.
     """
-    from mlrunner.groups.deployer import daemons
+    from mlrunner.core import loopback
 
     if port == 0:
-        return daemons.free_port()
-    reason = daemons.is_taken(HOST, port) if 0 < port <= LAST_PORT else f"ports end at {LAST_PORT}"
+        return loopback.free_port()
+    reason = loopback.bind_error(HOST, port) if 0 < port <= LAST_PORT else f"ports end at {LAST_PORT}"
     if reason is not None:
         raise ConfigError(f"--port={port} cannot be used ({reason}); choose another, or leave it out for a free one.")
     return port

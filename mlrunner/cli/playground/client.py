@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import re
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mlrunner.core.child_server import LOOPBACK
+from mlrunner.core import loopback
 from mlrunner.core.errors import MlrunnerError
 from mlrunner.groups.deployer.state import Ledger
 
 INFO_SECONDS, PREDICT_SECONDS = 5.0, 90.0  # the service has a time limit of its own for predictions
+BAD_REQUEST = 400  # the first HTTP status of a refusal
 Answer = tuple[list[Any], str]  # a prediction for each row, None where there is none; the model, such as `houses/2`
 ROW = re.compile(r"\brow (\d+)(?= has )")  # how the service names a row of the request, counted from 0
 
@@ -58,18 +56,17 @@ class Service:
     def _request(
         self, path: str, body: bytes | None = None, content_type: str = "application/json"
     ) -> tuple[dict[str, Any], Mapping[str, str]]:
-        request = urllib.request.Request(self.url + path, body, {"Content-Type": content_type})
+        timeout = INFO_SECONDS if body is None else PREDICT_SECONDS
         try:
-            with LOOPBACK.open(request, timeout=INFO_SECONDS if body is None else PREDICT_SECONDS) as response:
-                return dict(json.loads(response.read())), response.headers
-        except urllib.error.HTTPError as error:
-            with error:
-                raise ServiceError(_message(error.read(), error.code)) from error
-        except (OSError, TypeError, ValueError, http.client.HTTPException) as error:
+            response = loopback.request(self.url + path, body, content_type, timeout)
+            if response.status < BAD_REQUEST:
+                return dict(json.loads(response.body)), response.headers
+        except (OSError, TypeError, ValueError) as error:
             raise ServiceError(
                 f"{self.name} does not answer at {self.url}; see mlrunner status, or start it again with "
                 f"mlrunner deploy --restart {self.name}."
             ) from error
+        raise ServiceError(_message(response.body, response.status))
 
 
 def _message(body: bytes, status: int) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
-from mlrunner.core.child_server import HOST, child_server
+from mlrunner.core.child_server import child_server
+from mlrunner.core.environment import PROJECT, python_path
+from mlrunner.core.loopback import HOST
 
 SETTINGS = {
     "server.address": HOST,
@@ -33,12 +34,11 @@ def run(folder: Path, port: int, ready: Callable[[str], object]) -> int:
     Raises:
         MlrunnerError: When Streamlit does not start, or ends.
     """
-    page, project = Path(__file__).with_name("page.py"), str(Path(__file__).parents[2])
+    page = Path(__file__).with_name("page.py")
     flags = [f"--{name}={value}" for name, value in {**SETTINGS, "server.port": str(port)}.items()]
     command = ["streamlit", "run", *flags, str(page), "--", str(folder)]
-    path = os.pathsep.join(filter(None, [project, os.environ.get("PYTHONPATH")]))
     try:
-        with child_server("Streamlit", port, command, {"PYTHONPATH": path}) as server:
+        with child_server("Streamlit", port, command, {"PYTHONPATH": python_path([PROJECT])}) as server:
             server.wait_until_ready("/_stcore/health")
             ready(server.url)
             server.wait()

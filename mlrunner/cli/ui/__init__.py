@@ -10,8 +10,9 @@ from urllib.parse import quote
 
 from mlrunner.cli.ui import studies
 from mlrunner.cli.ui.studies import Study
-from mlrunner.core.child_server import HOST, LOOPBACK, ChildServer, child_server
+from mlrunner.core.child_server import ChildServer, child_server
 from mlrunner.core.errors import MlrunnerError
+from mlrunner.core.loopback import HOST, request
 from mlrunner.tracking.records import Record, Store
 
 SETTINGS = {
@@ -21,7 +22,7 @@ SETTINGS = {
 Show = Callable[[str, str], object]
 
 
-def page(url: str, store: Store, record: Record | None) -> str:
+def page_address(url: str, store: Store, record: Record | None) -> str:
     """Return the address of a run's page on an MLflow server, or of the newest run's experiment.
 
     Args:
@@ -29,12 +30,12 @@ def page(url: str, store: Store, record: Record | None) -> str:
         store: Store of the runs.
         record: Run to open; None opens the newest run's experiment.
     """
-    run = record or store.one("")
+    run = record or store.find_first("")
     if run is None:
         return url
     try:
-        with LOOPBACK.open(f"{url}/api/2.0/mlflow/runs/get?run_id={quote(run.run_id)}", timeout=10) as response:
-            experiment = json.load(response)["run"]["info"]["experiment_id"]
+        response = request(f"{url}/api/2.0/mlflow/runs/get?run_id={quote(run.run_id)}", timeout=10)
+        experiment = json.loads(response.body)["run"]["info"]["experiment_id"]
     except (OSError, ValueError, KeyError):
         return url
     return f"{url}/#/experiments/{experiment}" + ("" if record is None else f"/runs/{run.run_id}")

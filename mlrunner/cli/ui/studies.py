@@ -7,8 +7,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlrunner.core.child_server import LOOPBACK
-from mlrunner.tracking.records import STUDY, SWEEP, TRIAL, Record, Store, quoted
+from mlrunner.core.loopback import request
+from mlrunner.tracking.records import STUDY_TAG, SWEEP_TAG, TRIAL_TAG, Record, Store, quote
 from mlrunner.tracking.study_lookup import journal, storage
 
 MISSING = "optuna-dashboard is not installed, which shows studies: pip install -e .[dashboard]"
@@ -29,8 +29,8 @@ class Study:
     def page(self, url: str) -> str:
         """Return the address of the study's page, by the id that optuna-dashboard gives it."""
         try:
-            with LOOPBACK.open(f"{url}/api/studies", timeout=10) as response:
-                ids = {study["study_name"]: study["study_id"] for study in json.load(response)["study_summaries"]}
+            summaries = json.loads(request(f"{url}/api/studies", timeout=10).body)["study_summaries"]
+            ids = {study["study_name"]: study["study_id"] for study in summaries}
         except (OSError, ValueError, KeyError):
             ids = {}
         return f"{url}/dashboard/" + (f"studies/{ids[self.name]}" if self.name in ids else "")
@@ -43,14 +43,14 @@ def is_installed() -> bool:
 
 def find(store: Store, record: Record | None, home: Path) -> Study | None:
     """Find the study of a sweep, or of the newest search when no record is given; None for a run outside a sweep."""
-    where = f"tags.`{STUDY}` IS NOT NULL and tags.`{TRIAL}` IS NULL"
+    where = f"tags.`{STUDY_TAG}` IS NOT NULL and tags.`{TRIAL_TAG}` IS NULL"
     if record is not None:
-        if SWEEP not in record.tags:
+        if SWEEP_TAG not in record.tags:
             return None
-        where += f" and tags.`{SWEEP}` = {quoted(record.tags[SWEEP])}"
-    search = store.one(where)
+        where += f" and tags.`{SWEEP_TAG}` = {quote(record.tags[SWEEP_TAG])}"
+    search = store.find_first(where)
     if search is None:
         return None
-    name = search.tags[STUDY]
+    name = search.tags[STUDY_TAG]
     place = storage(search) or journal(search, home, name)
     return Study(name, str(place)) if isinstance(place, str | Path) else None

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, NoReturn
 
+from mlrunner.core.environment import child_environment
 from mlrunner.core.errors import MlrunnerError
+from mlrunner.core.loopback import HOST, request
+from mlrunner.core.process_control import terminate_group
 
-HOST = "127.0.0.1"
 START_SECONDS = 90.0  # until the server must answer
 STOP_SECONDS = 5.0  # between SIGTERM and SIGKILL
-LOOPBACK = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy cannot reach this machine's loopback
 
 
 @dataclass(frozen=True)
@@ -49,10 +47,11 @@ class ChildServer:
         deadline = time.monotonic() + START_SECONDS
         while self.process.poll() is None and time.monotonic() < deadline:
             try:
-                LOOPBACK.open(f"{self.url}{path}", timeout=2).close()
-                return
+                if request(f"{self.url}{path}", timeout=2).status < 400:
+                    return
             except OSError:
-                time.sleep(0.1)
+                pass
+            time.sleep(0.1)
         raise self._failure()
 
     def wait(self) -> NoReturn:
@@ -84,7 +83,7 @@ def child_server(
     """
     guard = [sys.executable, str(Path(__file__).with_name("guard.py")), command[0]]
     # A file in the current folder must not replace a module that the server imports.
-    variables = {**os.environ, "PYTHONSAFEPATH": "1", **(environment or {})}
+    variables = child_environment(**{"PYTHONSAFEPATH": "1", **(environment or {})})
     with (
         tempfile.TemporaryFile() as log,
         subprocess.Popen(
@@ -97,12 +96,4 @@ def child_server(
             process.stdin.flush()
             yield ChildServer(name, f"http://{HOST}:{port}", process, log)
         finally:
-            _end(process.pid, process)
-
-
-def _end(group: int, process: subprocess.Popen[bytes]) -> None:
-    with suppress(ProcessLookupError, subprocess.TimeoutExpired):
-        os.killpg(group, signal.SIGTERM)
-        process.wait(STOP_SECONDS)
-    with suppress(ProcessLookupError):
-        os.killpg(group, signal.SIGKILL)
+            terminate_group(process, STOP_SECONDS)

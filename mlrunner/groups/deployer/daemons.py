@@ -43,26 +43,6 @@ def read_pid(pid_file: Path) -> int:
     return int(pid_file.read_text() or 0) if pid_file.exists() else 0
 
 
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 def tail(file: Path, lines: int = 5) -> str:
     """Read the last lines of a log."""
     if not file.exists():

@@ -7,9 +7,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from mlrunner.core.child_server import LOOPBACK, child_server
+from mlrunner.core import loopback
+from mlrunner.core.child_server import child_server
 from mlrunner.core.errors import MlrunnerError
-from mlrunner.groups.deployer import daemons
 
 APP = """
 async def app(scope, receive, send):
@@ -25,11 +25,10 @@ def command(folder: Path, port: int, *more: str) -> list[str]:
 
 
 def test_it_answers_and_its_children_end_with_the_block(tmp_path: Path) -> None:
-    port = daemons.free_port()
+    port = loopback.free_port()
     with child_server("The server", port, command(tmp_path, port, "--workers", "2")) as server:
         server.wait_until_ready("/")
-        with LOOPBACK.open(f"{server.url}/") as response:
-            assert response.read() == b"here"
+        assert loopback.request(f"{server.url}/").body == b"here"
         leader = psutil.Process(server.process.pid)
         family = [leader, *leader.children(recursive=True)]
         assert len(family) >= 3
@@ -38,7 +37,7 @@ def test_it_answers_and_its_children_end_with_the_block(tmp_path: Path) -> None:
 
 
 def test_a_server_that_does_not_start_is_one_sentence(tmp_path: Path) -> None:
-    port = daemons.free_port()
+    port = loopback.free_port()
     (tmp_path / "answering.py").write_text("raise SystemExit('no app today')")
     with (
         child_server("The server", port, ["uvicorn", "answering:app", "--app-dir", str(tmp_path)]) as server,
@@ -49,7 +48,7 @@ def test_a_server_that_does_not_start_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_a_server_that_ends_is_one_sentence(tmp_path: Path) -> None:
-    port = daemons.free_port()
+    port = loopback.free_port()
     with child_server("The server", port, command(tmp_path, port)) as server:
         server.wait_until_ready("/")
         server.process.terminate()
@@ -60,7 +59,7 @@ def test_a_server_that_ends_is_one_sentence(tmp_path: Path) -> None:
 def test_a_file_of_the_current_folder_replaces_no_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "random.py").write_text("raise SystemExit('the wrong module')")
     monkeypatch.chdir(tmp_path)
-    port, app = daemons.free_port(), tmp_path / "app"
+    port, app = loopback.free_port(), tmp_path / "app"
     app.mkdir()
     with child_server("The server", port, command(app, port)) as server:
         server.wait_until_ready("/")

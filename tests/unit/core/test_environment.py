@@ -70,12 +70,14 @@ def test_a_grid_hands_its_jobs_the_common_overrides_and_the_parent(monkeypatch: 
 def test_temporary_variables_are_restored_after_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEPT", "before")
     monkeypatch.delenv("ADDED", raising=False)
-    with pytest.raises(ValueError, match="stop"), environment.temporary_variables(KEPT="within", ADDED="within"):
-        assert (
-            environment.child_environment(MORE="1").items()
-            >= {"KEPT": "within", "ADDED": "within", "MORE": "1"}.items()
-        )
-        raise ValueError("stop")
+
+    def fail() -> None:
+        with environment.temporary_variables(KEPT="within", ADDED="within"):
+            assert environment.child_environment(ADDED="more").items() >= {"KEPT": "within", "ADDED": "more"}.items()
+            raise ValueError("stop")
+
+    with pytest.raises(ValueError, match="stop"):
+        fail()
     assert (environment.variable("KEPT"), environment.variable("ADDED")) == ("before", None)
 
 

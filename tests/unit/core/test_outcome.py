@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mlrunner.core.outcome import RESULT, Outcome, rank, read_outcomes
-from mlrunner.tracking import sweep_id
+from mlrunner.tracking.run_log import derive_sweep_id
 
 NAN, INF = float("nan"), float("inf")
 
@@ -106,4 +106,4 @@ def test_an_empty_sweep_has_no_results(tmp_path: Path) -> None:
     ids=["dated", "short"],
 )
 def test_a_sweep_is_named_after_its_folder(folder: str, name: str) -> None:
-    assert sweep_id(Path(folder)) == name
+    assert derive_sweep_id(Path(folder)) == name

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from mlrunner.core.process import interruption
+from mlrunner.core.process import interruption_code
 
 PASSED_OVER = """
 import os, signal, sys, time, weakref
@@ -57,5 +57,5 @@ def test_what_is_ignored_stays_so() -> None:
 
 def test_exit_codes_are_those_of_a_shell() -> None:
     told = ((), (signal.SIGTERM,), (signal.SIGHUP,))
-    assert [interruption(KeyboardInterrupt(*one)) for one in told] == [130, 143, 129]
-    assert interruption(OSError()) is None
+    assert [interruption_code(KeyboardInterrupt(*one)) for one in told] == [130, 143, 129]
+    assert interruption_code(OSError()) is None

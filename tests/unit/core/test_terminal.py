@@ -15,7 +15,7 @@ from mlrunner.core import terminal
 from mlrunner.core.errors import ConfigError, MlrunnerError, ProblemsError
 from mlrunner.core.outcome import Outcome
 from mlrunner.core.terminal import number, show_hand_over
-from mlrunner.execution.output import metrics_table, where_next
+from mlrunner.execution.output import list_next_steps, make_metrics_table
 from mlrunner.steps.progress import Progress
 
 NAN, INF = float("nan"), float("inf")
@@ -64,7 +64,7 @@ def lines(metrics: dict[str, float], chosen: str) -> list[list[str]]:
     """The cells of a metrics table as they are printed."""
     out = Console(width=200, force_terminal=False)
     with out.capture() as captured:
-        out.print(metrics_table(metrics, chosen))
+        out.print(make_metrics_table(metrics, chosen))
     return [line.replace("±", " ± ").split() for line in captured.get().splitlines()]
 
 
@@ -96,7 +96,7 @@ def test_metrics_table(metrics: dict[str, float], chosen: str, expected: list[li
 
 
 def test_only_the_objective_is_marked() -> None:
-    table = metrics_table({"test/mae": 1.0, "test/r2": 0.5}, "r2")
+    table = make_metrics_table({"test/mae": 1.0, "test/r2": 0.5}, "r2")
     assert [row.style for row in table.rows] == ["bold", ""]
 
 
@@ -109,7 +109,7 @@ def runs(folder: Path, *names: str) -> Path:
 def test_where_next_after_a_first_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     folder = runs(tmp_path / "day", "12-00")
-    told = where_next(dataclasses.replace(OUTCOME, folder=str(folder)), ["model=rf", "split.test=0.3"])
+    told = list_next_steps(dataclasses.replace(OUTCOME, folder=str(folder)), ["model=rf", "split.test=0.3"])
     assert told == {
         "mlflow": "mlrunner ui 01234567  # run 0123456789abcdef",
         "folder": "day/12-00",
@@ -126,10 +126,10 @@ def test_what_is_deployed_is_not_offered_again() -> None:
         "url": "http://127.0.0.1:8000",
         "where": "at http://127.0.0.1:8000/invocations",
     }
-    told = where_next(dataclasses.replace(OUTCOME, deployment=where), [])
+    told = list_next_steps(dataclasses.replace(OUTCOME, deployment=where), [])
     assert "deploy" not in told
     assert told["next"] == "mlrunner status, rollback, history, stop"
-    failed = where_next(dataclasses.replace(OUTCOME, deployment={"error": "no port"}), [])
+    failed = list_next_steps(dataclasses.replace(OUTCOME, deployment={"error": "no port"}), [])
     assert failed["deploy"] == "mlrunner deploy 01234567"
 
 
@@ -157,19 +157,19 @@ def test_gate_and_deployment_are_told(
 def test_the_diff_is_to_the_run_just_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     runs(tmp_path / "my day", "10-00", "11-00", "13-00", "12-00")
-    told = where_next(dataclasses.replace(OUTCOME, folder=str(tmp_path / "my day" / "12-00")), [])
+    told = list_next_steps(dataclasses.replace(OUTCOME, folder=str(tmp_path / "my day" / "12-00")), [])
     assert told["diff"] == "mlrunner diff latest~1 01234567"
 
 
 def test_without_a_saved_model_there_is_nothing_to_serve() -> None:
-    assert "serve" not in where_next(dataclasses.replace(OUTCOME, model_uri=None), [])
+    assert "serve" not in list_next_steps(dataclasses.replace(OUTCOME, model_uri=None), [])
 
 
 @pytest.mark.parametrize(
     "overrides", [[], ["dataset.path=my file.csv"], ["+dataset.options={sep: ';'}", "a=$HOME", "b='c'"]]
 )
 def test_the_command_that_was_typed_can_be_pasted(overrides: list[str]) -> None:
-    assert shlex.split(where_next(OUTCOME, overrides)["again"]) == ["mlrunner", *overrides]
+    assert shlex.split(list_next_steps(OUTCOME, overrides)["again"]) == ["mlrunner", *overrides]
 
 
 @pytest.mark.parametrize(

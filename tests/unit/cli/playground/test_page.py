@@ -26,12 +26,13 @@ from mlrunner.cli.commands import playground
 from mlrunner.cli.playground import launch
 from mlrunner.cli.playground.client import Service, ServiceError, service_of
 from mlrunner.cli.playground.fields import Field, fields, record
+from mlrunner.core import loopback
 from mlrunner.core.errors import ConfigError, MlrunnerError
-from mlrunner.groups.deployer import daemons
 from mlrunner.groups.deployer.release import Server
 from mlrunner.groups.deployer.state import Ledger, State
+from mlrunner.serving.columns import Column
 from mlrunner.serving.model import ServedModel
-from mlrunner.serving.schema import Column, Schema
+from mlrunner.serving.schema import Schema
 from mlrunner.serving.server import Limits, ModelServer
 from tests.support.front_door import PROJECT, environment
 
@@ -224,7 +225,7 @@ class TestService:
             r"^houses does not answer at http://.*; see mlrunner status, or .* mlrunner deploy --restart houses\.$"
         )
         with pytest.raises(ServiceError, match=message):
-            Service("houses", f"http://127.0.0.1:{daemons.free_port()}").facts()
+            Service("houses", f"http://127.0.0.1:{loopback.free_port()}").facts()
 
     @pytest.mark.parametrize("body", [b"<html>", b"[1]", b""], ids=["html", "list", "nothing"])
     def test_another_server_on_the_port_is_silence(self, body: bytes) -> None:
@@ -501,7 +502,7 @@ class TestCommand:
     def test_a_page_that_cannot_start_is_one_sentence(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(launch.SETTINGS, "server.headless", "perhaps")
         with pytest.raises(MlrunnerError, match=r"^Streamlit does not run: .*perhaps.*\.$") as caught:
-            launch.run(home / ".mlrunner" / "deployments" / "houses", daemons.free_port(), print)
+            launch.run(home / ".mlrunner" / "deployments" / "houses", loopback.free_port(), print)
         assert caught.value.exit_code == 2
 
     @pytest.mark.slow
@@ -527,7 +528,7 @@ class TestCommand:
         browser = tmp_path / "browser"
         browser.write_text(f"#!/bin/sh\necho $1 > {tmp_path}/opened\n")
         browser.chmod(0o755)
-        port = daemons.free_port()
+        port = loopback.free_port()
         with started(home, "houses", "--port", str(port), BROWSER=str(browser)) as verb:
             assert verb.stdout is not None
             verb.stdout.readline()

@@ -12,14 +12,13 @@ from pathlib import Path
 from subprocess import PIPE
 from typing import TYPE_CHECKING
 
-from mlrunner.api.results import Run, Sweep, called, run_of, sweep_of
+from mlrunner.api.results import Run, Sweep, make_run, name_of, parse_sweep
 from mlrunner.composition.stores import open_store, tracking_uri
 from mlrunner.core.environment import prepare_environment
 from mlrunner.core.errors import ConfigError, ProblemsError
 from mlrunner.execution import deploy_run
-from mlrunner.execution.deploy_run import HandedOver
-from mlrunner.groups.stack import ACTIVATED
-from mlrunner.tracking.records import split
+from mlrunner.execution.deploy_run import DeploymentResult
+from mlrunner.tracking.records import separate_stack_overrides
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 def _at(home: Path | None) -> Path:
     if home is not None:
         place, before = str(Path(home).resolve()), os.environ.get("MLRUNNER_HOME")
-        if ACTIVATED in os.environ and place != before:  # MLflow and ZenML would keep to the stores they have opened
+        if environment.has_stack() and place != before:  # MLflow and ZenML would keep to the stores they have opened
             raise ConfigError(f"home={home}: this process has opened the stores of {before}; restart it (the kernel).")
         os.environ["MLRUNNER_HOME"] = place
     prepare_environment(verbose=False)
@@ -67,7 +66,7 @@ def run(overrides: Sequence[str] = (), *, home: Path | None = None) -> Run:
         )
     if any(text.startswith("sweep=") for text in overrides):
         raise ConfigError("A search has many runs; call mlrunner.sweep instead of mlrunner.run.")
-    return run_of(in_process.run_here(overrides))
+    return make_run(in_process.run_here(overrides))
 
 
 def sweep(overrides: Sequence[str], *, home: Path | None = None) -> Sweep:
@@ -88,8 +87,10 @@ def sweep(overrides: Sequence[str], *, home: Path | None = None) -> Sweep:
     if not out.strip():
         lines = [line.removeprefix("mlrunner: ") for line in told.strip().splitlines()]
         raise ProblemsError(lines or ["The sweep ended without a word."])
-    tracking_uri(folder, [*split(overrides)[1], "output=json"])  # and keep to its stack, as after a run
-    return sweep_of(json.loads(out.strip().splitlines()[-1]))
+    tracking_uri(
+        folder, [*separate_stack_overrides(overrides)[1], "output=json"]
+    )  # and keep to its stack, as after a run
+    return parse_sweep(json.loads(out.strip().splitlines()[-1]))
 
 
 def _multirun(overrides: list[str]) -> tuple[str, str]:
@@ -99,16 +100,16 @@ def _multirun(overrides: list[str]) -> tuple[str, str]:
     path = os.pathsep.join([os.environ["MLRUNNER_PROJECT"], *filter(None, sys.path)])
     env = {**os.environ, "PYTHONPATH": path, "HYDRA_FULL_ERROR": "0"}  # sentences and no traceback
     with subprocess.Popen(command, stdout=PIPE, stderr=PIPE, text=True, env=env, start_new_session=True) as child:
-        return ended(child)
+        return wait_for_sweep(child)
 
 
-def ended(child: subprocess.Popen[str]) -> tuple[str, str]:
+def wait_for_sweep(child: subprocess.Popen[str]) -> tuple[str, str]:
     """Wait for a sweep, which closes its runs when it is interrupted: once, for no terminal reaches its session."""
     try:
         return child.communicate()
     except KeyboardInterrupt:
         child.send_signal(signal.SIGINT)
-        ended(child)
+        wait_for_sweep(child)
         raise
 
 
@@ -139,7 +140,7 @@ def diff(
     from mlrunner.history.diff.sides import named, of_composition
 
     store = open_store(folder)
-    sides = [named(store, called(name), folder) for name in (first, *others)]
+    sides = [named(store, name_of(name), folder) for name in (first, *others)]
     return compare([*sides, *([of_composition(overrides)] if overrides is not None else [])])
 
 
@@ -181,7 +182,7 @@ def runs(
     return pd.DataFrame(rows, columns=None if rows else ["run_id", "name", "status", "start", "seconds"])
 
 
-def deploy(what: str | Run | Sweep, overrides: Sequence[str] = (), home: Path | None = None) -> HandedOver:
+def deploy(what: str | Run | Sweep, overrides: Sequence[str] = (), home: Path | None = None) -> DeploymentResult:
     """Judge a saved model on its test rows, and deploy it if the gate opens: `mlrunner deploy` from Python.
 
     Args:
@@ -197,4 +198,4 @@ def deploy(what: str | Run | Sweep, overrides: Sequence[str] = (), home: Path | 
     """
     told = _listed(overrides)
     _at(home)
-    return deploy_run.deploy(called(what), told)
+    return deploy_run.deploy(name_of(what), told)

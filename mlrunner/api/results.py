@@ -80,7 +80,7 @@ class Run:
         return head + str(self.frame.to_html(float_format=number, na_rep="-"))
 
 
-def run_of(outcome: Outcome) -> Run:
+def make_run(outcome: Outcome) -> Run:
     """Turn what became of a composition into a result."""
     return Run(
         run_id=str(outcome.run_id),
@@ -127,7 +127,7 @@ class Sweep:
         return head + str(shown.to_html(index=False, float_format=number, na_rep="-"))
 
 
-def sweep_of(told: Any) -> Sweep:
+def parse_sweep(told: Any) -> Sweep:
     """Turn what a sweep printed as JSON into a result.
 
     Args:
@@ -157,12 +157,12 @@ def sweep_of(told: Any) -> Sweep:
     first = next((one for one in outcomes if one.status == "FINISHED" and one.run_id is not None), None)
     folder = Path(told["folder"]) if isinstance(told, dict) else Path(trials[0]["folder"]).parent
     metric = outcomes[0].metric if outcomes else "objective"
-    best = None if first is None else run_of(first)
+    best = None if first is None else make_run(first)
     refit = told.get("winner") if isinstance(told, dict) else None
     winner = None if best is None or refit is None else replace(best, name=f"winner,{best.name}", seconds=nan, **refit)
     return Sweep(folder, metric, best, winner, pd.DataFrame(rows, columns=None if rows else COLUMNS))
 
 
-def called(what: str | Run | Sweep) -> str:
+def name_of(what: str | Run | Sweep) -> str:
     """Say what the verbs call a run or a sweep; a text is that already."""
     return what.run_id if isinstance(what, Run) else what.id if isinstance(what, Sweep) else str(what)

@@ -29,25 +29,25 @@ FLAG = re.compile(r"(?:^ +|, )(--?[\w-]+)", re.MULTILINE)
 BREAKS = re.compile(r".*(?=@)|.*:")  # bash completes what begins with the last @, or follows the last colon
 
 
-def is_asked(arguments: list[str]) -> bool:
+def is_request(arguments: list[str]) -> bool:
     """Tell whether a shell asks."""
     return len(arguments) == 2 and arguments[0] in ASKS and arguments[1] in SHELLS and "COMP_LINE" in os.environ
 
 
-def answer(arguments: list[str]) -> int:
+def print_candidates(arguments: list[str]) -> int:
     """Print what the word under the cursor may become."""
-    words, word = typed()
+    words, word = split_line()
     if words and words[0] in commands.VERBS:
-        found = dict.fromkeys(text for text in after_verb(words[0], words[1:], word) if text.startswith(word))
+        found = dict.fromkeys(text for text in list_candidates(words[0], words[1:], word) if text.startswith(word))
     else:
         verbs = [] if words or "=" in word else [verb for verb in commands.VERBS if verb.startswith(word)]
-        ours = verbs and not (word == "" or any(group.startswith(word) for group in groups()))
-        found = dict.fromkeys([*verbs, *([] if ours else by_hydra(arguments))])
-    print(("\n" if arguments[1] == "query=fish" else " ").join(unbroken(found, word, arguments[1])))
+        ours = verbs and not (word == "" or any(group.startswith(word) for group in list_groups()))
+        found = dict.fromkeys([*verbs, *([] if ours else ask_hydra(arguments))])
+    print(("\n" if arguments[1] == "query=fish" else " ").join(strip_bash_prefix(found, word, arguments[1])))
     return 0
 
 
-def typed() -> tuple[list[str], str]:
+def split_line() -> tuple[list[str], str]:
     """Read the words before the cursor, without the program's name, and the one that is being typed."""
     line = os.environ["COMP_LINE"]
     point = os.environ.get("COMP_POINT", "")
@@ -57,13 +57,13 @@ def typed() -> tuple[list[str], str]:
     return words[1:], word
 
 
-def groups() -> list[str]:
+def list_groups() -> list[str]:
     """Name what Hydra completes at the beginning of a line."""
     keys = re.findall(r"^(\w+):", (PROJECT / "conf" / "config.yaml").read_text(), re.MULTILINE)
     return [*keys, *(folder.name for folder in (PROJECT / "conf").iterdir() if folder.is_dir())]
 
 
-def by_hydra(arguments: list[str], line: str | None = None) -> list[str]:
+def ask_hydra(arguments: list[str], line: str | None = None) -> list[str]:
     """Ask Hydra, as if there were no verbs."""
     if line is not None:
         os.environ["COMP_LINE"] = line
@@ -73,39 +73,39 @@ def by_hydra(arguments: list[str], line: str | None = None) -> list[str]:
     return told.getvalue().split()
 
 
-def after_verb(verb: str, words: list[str], word: str) -> Iterator[str]:
+def list_candidates(verb: str, words: list[str], word: str) -> Iterator[str]:
     """Name all that may follow."""
     last = words[-1] if words else ""
     if verb == "diff" and "--" in words:  # a composition follows
-        yield from by_hydra([ASKS[0], "query=fish"], f"mlrunner {word}")
+        yield from ask_hydra([ASKS[0], "query=fish"], f"mlrunner {word}")
     elif last in VALUES:
         yield from _values(last, verb, word)
     elif last in NAMES:
-        yield from deployments()
+        yield from list_deployments()
     elif word.startswith("-"):
-        yield from flags(verb)
+        yield from list_flags(verb)
     elif last.startswith("-") and re.search(rf"{re.escape(last)} [A-Z]", _options(verb)):
         return  # a value that nobody knows but who types it; a shell completes files then
     elif _is_override(verb, words, word):
-        yield from by_hydra([ASKS[0], "query=fish"], f"mlrunner {word}")
+        yield from ask_hydra([ASKS[0], "query=fish"], f"mlrunner {word}")
     elif verb in RUNS:
-        yield from runs(word)
+        yield from list_runs(word)
     elif verb in SWEEPS:
-        yield from labels(word, sweeps=True)
+        yield from read_labels(word, sweeps=True)
     elif verb in DEPLOYMENTS:
-        yield from deployments()
+        yield from list_deployments()
 
 
 def _is_override(verb: str, words: list[str], word: str) -> bool:
     """Tell whether it is Hydra that knows what follows: the name of a run may hold `=` as well."""
     if verb in BARE:
-        from mlrunner.tracking.records.store import STACK
+        from mlrunner.tracking.records.store import STACK_PREFIXES
 
-        return word.startswith(STACK)
+        return word.startswith(STACK_PREFIXES)
     return "=" in word and (bool(words) or verb not in RUNS)
 
 
-def flags(verb: str) -> list[str]:
+def list_flags(verb: str) -> list[str]:
     """Read a verb's flags from its help."""
     return FLAG.findall(_options(verb))
 
@@ -134,21 +134,21 @@ def _values(flag: str, verb: str, word: str) -> list[str]:
     return [f"{before}{name}" for name in names[flag]]
 
 
-def deployments() -> list[str]:
+def list_deployments() -> list[str]:
     """Name the deployments of this home."""
     folder = Path(os.environ["MLRUNNER_HOME"]) / ".mlrunner" / "deployments"
     return sorted(file.parent.name for file in folder.glob("*/history.jsonl"))
 
 
-def runs(word: str) -> Iterator[str]:
+def list_runs(word: str) -> Iterator[str]:
     """Name runs in every way that can be typed."""
     from mlrunner.tracking.records import lookup
 
     yield from lookup.SPECIAL
-    yield from labels(word)
+    yield from read_labels(word)
 
 
-def labels(word: str, sweeps: bool = False) -> list[str]:
+def read_labels(word: str, sweeps: bool = False) -> list[str]:
     """Ask the store; one that is not SQLite would take seconds, and is not asked."""
     from mlrunner.composition.stores import open_store, tracking_uri
     from mlrunner.core.errors import MlrunnerError
@@ -158,12 +158,12 @@ def labels(word: str, sweeps: bool = False) -> list[str]:
     with contextlib.suppress(MlrunnerError):
         if tracking_uri(home).startswith(SQLITE):
             store = open_store(home)
-            champions = [] if sweeps else [f"{model}@champion" for model in store.champions()]
-            return [*champions, *store.labels(word, MOST if word else NEWEST, sweeps)]
+            champions = [] if sweeps else [f"{model}@champion" for model in store.find_champions()]
+            return [*champions, *store.list_labels(word, MOST if word else NEWEST, sweeps)]
     return []
 
 
-def unbroken(found: dict[str, None], word: str, shell: str) -> list[str]:
+def strip_bash_prefix(found: dict[str, None], word: str, shell: str) -> list[str]:
     """Leave out what bash regards as an earlier word."""
     before = BREAKS.match(word)
     if before is None or shell != "query=bash" or _is_zsh():

@@ -7,7 +7,7 @@ from mlrunner.core import terminal
 from mlrunner.core.errors import MlrunnerError
 
 
-def report(error: BaseException) -> int:
+def report_error(error: BaseException) -> int:
     """Print an exception as one sentence.
 
     Returns:

@@ -31,9 +31,9 @@ def compose_and_run(arguments: list[str]) -> int:
     flags, overrides = parted(arguments)
     if any(text.startswith("sweep=") for text in overrides) and not {*MULTIRUN} & {*flags}:
         flags.append(MULTIRUN[0])  # a search is one; Hydra would find that out only where nothing else is wrong
-    refuse_unknown([*overrides, *flags])
-    told = list(map(readable, overrides))
-    sys.argv = ["mlrunner", *(map(held_back, told) if searches_models(told) else told), *flags]
+    check_flags([*overrides, *flags])
+    told = list(map(quote_zip, overrides))
+    sys.argv = ["mlrunner", *(map(as_single_choice, told) if is_model_search(told) else told), *flags]
     register_sweeper()
     hydra.main(version_base="1.3", config_path=str(PROJECT / "conf"), config_name="config")(run)()
     if RAISED:
@@ -41,7 +41,7 @@ def compose_and_run(arguments: list[str]) -> int:
     return 1 if SweepCallback.failed else 0
 
 
-def refuse_unknown(arguments: list[str]) -> None:
+def check_flags(arguments: list[str]) -> None:
     """Name an option that Hydra does not take, for which it would print all those that it takes.
 
     Raises:
@@ -68,22 +68,22 @@ def register_sweeper() -> None:
     Plugins.instance()  # registers what it finds, the official plugin too
     from mlrunner.search import sweeper_config
 
-    sweeper_config.register()
+    sweeper_config.register_sweeper_config()
 
 
-def searches_models(arguments: list[str]) -> bool:
+def is_model_search(arguments: list[str]) -> bool:
     """Tell whether our sweeper searches several models."""
     is_ours = any(text.startswith(("sweep=", "hydra/sweeper=optuna")) for text in arguments)
     return is_ours and any(text.startswith("model=") and "," in text for text in arguments)
 
 
-def held_back(text: str) -> str:
+def as_single_choice(text: str) -> str:
     """Write the value of a model's key as a choice of one, which Hydra does not look for in the default model."""
     match = VALUE.fullmatch(text)
     return text if match is None or match["value"] == "null" else f"{match['key']}=choice({match['value']})"
 
 
-def readable(text: str) -> str:
+def quote_zip(text: str) -> str:
     """Write an override so that Hydra's grammar takes it: a zipped dimension goes to our sweeper as a text."""
     match = ZIPPED.fullmatch(text)
     if match is None:

@@ -21,18 +21,19 @@ from mlrunner.groups.dataset import Dataset
 from mlrunner.groups.deployer import Deployer
 from mlrunner.groups.gate import Gate
 from mlrunner.tracking.records import lookup
+from mlrunner.tracking.records.record import DATA_TAG, MODEL_TAG
 
 if TYPE_CHECKING:
     from mlrunner.tracking.records import Record
 
-CHOSEN = ("gate", "deployer")  # groups that a deployment may choose anew
-GIVEN = (*CHOSEN, "stack")
-USED = ("dataset", "cleaning", "split", "gate", "deployer")
-FROZEN = ("dataset", "cleaning", "split", "objective", "seed")  # what the run was, and stays
+OVERRIDABLE = ("gate", "deployer")  # groups that a deployment may choose anew
+ACCEPTED = (*OVERRIDABLE, "stack")
+DEPLOYMENT_GROUPS = ("dataset", "cleaning", "split", "gate", "deployer")
+RECORDED_KEYS = ("dataset", "cleaning", "split", "objective", "seed")  # what the run was, and stays
 
 
 @dataclass(frozen=True)
-class HandedOver:
+class DeploymentResult:
     """What became of a run that was to be deployed.
 
     Args:
@@ -58,7 +59,7 @@ class HandedOver:
     note: str | None = None
 
 
-def deploy(what: str, overrides: Sequence[str] = ()) -> HandedOver:
+def deploy(what: str, overrides: Sequence[str] = ()) -> DeploymentResult:
     """Judge a saved model on its test rows, and deploy it if the gate opens.
 
     Args:
@@ -71,25 +72,25 @@ def deploy(what: str, overrides: Sequence[str] = ()) -> HandedOver:
     """
     home = Path(os.environ["MLRUNNER_HOME"])
     told = list(overrides)
-    _refuse_others(told)
+    _check_overrides(told)
     cfg = _composed([text for text in told if _key(text)[0] == "stack"])
     build(plain(cfg, "stack"), "stack").activate(home)
     store = open_store(home)
-    run = lookup.leading(store, lookup.find(store, what, home, saved=True))
-    frozen = run.config()
-    refuse_foreign(frozen, FROZEN)
-    return hand_over(run, {**frozen, **_chosen(told, run.params, frozen)})
+    run = lookup.resolve_sweep(store, lookup.find(store, what, home, saved=True))
+    frozen = run.read_config()
+    refuse_foreign(frozen, RECORDED_KEYS)
+    return deploy_record(run, {**frozen, **_choose_groups(told, run.params, frozen)})
 
 
 def _key(override: str) -> list[str]:
     return override.lstrip("+~").partition("=")[0].split(".")
 
 
-def _refuse_others(overrides: list[str]) -> None:
+def _check_overrides(overrides: list[str]) -> None:
     for text in overrides:
-        if _key(text)[0] not in GIVEN or "=" not in text:
+        if _key(text)[0] not in ACCEPTED or "=" not in text:
             raise ConfigError(
-                f"'{text}' cannot be given here: the run is what it was; {', '.join(GIVEN)} may be chosen, like "
+                f"'{text}' cannot be given here: the run is what it was; {', '.join(ACCEPTED)} may be chosen, like "
                 "gate=threshold gate.threshold=0.8 deployer=local."
             )
 
@@ -101,34 +102,34 @@ def _composed(overrides: list[str]) -> DictConfig:
         return compose("config", [quote_option(text) for text in overrides])
 
 
-def _chosen(overrides: list[str], params: Mapping[str, str], frozen: dict[str, Any]) -> dict[str, Group]:
+def _choose_groups(overrides: list[str], params: Mapping[str, str], frozen: dict[str, Any]) -> dict[str, Group]:
     """Resolve gate and deployer: as the run had them, where they are not chosen or set anew; local instead of none."""
-    options = {group: params.get(group, "none") for group in CHOSEN}
+    options = {group: params.get(group, "none") for group in OVERRIDABLE}
     if options["deployer"] == "none":
         options["deployer"] = "local"
     anew = {_key(text)[0] for text in overrides if len(_key(text)) == 1}
     cfg = _composed([*(f"{group}={option}" for group, option in options.items() if group not in anew), *overrides])
     OmegaConf.set_struct(cfg, False)
-    for key in FROZEN:
+    for key in RECORDED_KEYS:
         cfg[key] = frozen[key]
-    found = {group: plain(cfg, group) for group in CHOSEN}
-    for group in CHOSEN:
+    found = {group: plain(cfg, group) for group in OVERRIDABLE}
+    for group in OVERRIDABLE:
         if group not in anew and options[group] == params.get(group):
             kept = {".".join(_key(text)) for text in overrides}
-            found[group] = _kept(found[group], frozen[group], group, kept)
+            found[group] = _merge(found[group], frozen[group], group, kept)
     return found
 
 
-def _kept(now: Any, then: Any, key: str, given: set[str]) -> Any:
+def _merge(now: Any, then: Any, key: str, given: set[str]) -> Any:
     """Take what the run had, but for the keys that are given."""
     if key in given or not (isinstance(now, dict) and isinstance(then, dict)):
         return now if key in given else then
     return {
-        name: _kept(now.get(name), then.get(name, now.get(name)), f"{key}.{name}", given) for name in {**then, **now}
+        name: _merge(now.get(name), then.get(name, now.get(name)), f"{key}.{name}", given) for name in {**then, **now}
     }
 
 
-def hand_over(run: Record, config: dict[str, Any]) -> HandedOver:
+def deploy_record(run: Record, config: dict[str, Any]) -> DeploymentResult:
     """Hand a run to the gate and the deployer of a composition; the stack is active.
 
     Args:
@@ -138,30 +139,29 @@ def hand_over(run: Record, config: dict[str, Any]) -> HandedOver:
     Raises:
         MlrunnerError: When a choice is impossible, or the model cannot be deployed.
     """
-    from mlrunner import tracking
     from mlrunner.steps import recording
     from mlrunner.steps.progress import PROGRESS
 
-    uri = run.tags.get(tracking.MODEL_TAG)
+    uri = run.tags.get(MODEL_TAG)
     if uri is None:
         raise DeployError(f"Run {run.short} saved no model; run it again with tracking.log_model=true.")
-    refuse_foreign(config, USED)
+    refuse_foreign(config, DEPLOYMENT_GROUPS)
     dataset: Dataset = build(config["dataset"], "dataset", Dataset)
     fingerprint = dataset.fingerprint()
-    _refuse(config, config["dataset"]["task"])
-    tracked = recording.Tracked(run_id=run.run_id, log_model=True, plots=False, seed=config["seed"])
+    _check_groups(config, config["dataset"]["task"])
+    tracked = recording.RunContext(run_id=run.run_id, log_model=True, plots=False, seed=config["seed"])
     try:
         _pipeline(config, tracked, uri, dict(run.metrics), fingerprint)
     finally:
         PROGRESS.end()
-    found = recording.handed_over(run.run_id)
+    found = recording.read_deployment(run.run_id)
     told, deployment = found["gate"], found["deployment"] or {}
     if "error" in deployment:
         raise DeployError(deployment["error"])
-    changed = fingerprint != run.tags.get("mlrunner.data_hash")
+    changed = fingerprint != run.tags.get(DATA_TAG)
     note = "the data set has changed since the run; today's test rows judged" if changed else None
     named = {"deployment": deployment.pop("name", None), **deployment}
-    return HandedOver(run.run_id, run.name, told["open"], told["reason"], **named, note=note)
+    return DeploymentResult(run.run_id, run.name, told["open"], told["reason"], **named, note=note)
 
 
 def _pipeline(config: dict[str, Any], tracked: Any, uri: str, known: dict[str, float], fingerprint: str) -> None:
@@ -178,7 +178,7 @@ def _finite(metrics: dict[str, float]) -> dict[str, float]:
     return {name: value for name, value in metrics.items() if "/" in name and value == value}
 
 
-def _refuse(config: dict[str, Any], task: str) -> None:
+def _check_groups(config: dict[str, Any], task: str) -> None:
     """Refuse what the start-up check of a run would have refused."""
     gate: Gate = build(config["gate"], "gate", Gate)
     deployer: Deployer = build(config["deployer"], "deployer", Deployer)

@@ -61,11 +61,11 @@ class SweepCallback(Callback):
         try:
             grid_parent.close_parent(run_id, outcomes)
             if outcomes and outcomes[0].error is None:
-                outcomes[0] = grid_parent.hand_over(outcomes[0])
+                outcomes[0] = grid_parent.deploy_best(outcomes[0])
         except MlrunnerError as error:
             show_problems(error)
             SweepCallback.failed += 1
-        report = grid_parent.report(run_id, folder, outcomes) if wanted else None
+        report = grid_parent.write_report(run_id, folder, outcomes) if wanted else None
         if OmegaConf.select(config, "output") == "json":
             print(json.dumps([json.loads(outcome.json()) for outcome in outcomes]))
         else:
@@ -82,4 +82,4 @@ def close_open(status: str) -> None:
     from mlrunner.execution import grid_parent
 
     with suppress(MlrunnerError):  # what ended the sweep matters more
-        grid_parent.close_early(run_id, status)
+        grid_parent.abort_parent(run_id, status)

@@ -8,18 +8,19 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from mlrunner import tracking
 from mlrunner.composition import NAME_LENGTH, Launch, is_judged, run_record
 from mlrunner.composition.resolve import plain
 from mlrunner.composition.stores import open_store
 from mlrunner.core.build import build
 from mlrunner.core.outcome import Outcome
+from mlrunner.core.redaction import redact
 from mlrunner.groups.stack import Stack
 from mlrunner.groups.stack.opening import open_stack
 from mlrunner.steps import recording
-from mlrunner.tracking import provenance
+from mlrunner.tracking import provenance, run_log
 from mlrunner.tracking.background_writer import RECORDER
 from mlrunner.tracking.records import lookup
+from mlrunner.tracking.records.record import BEST_NAME_TAG, BEST_TAG, FOLDER_TAG, OVERRIDES_TAG, SWEEP_TAG
 
 
 def open_parent(config: DictConfig) -> str:
@@ -35,14 +36,14 @@ def open_parent(config: DictConfig) -> str:
     folder = str(config.hydra.sweep.dir)
     typed = [str(text) for text in config.hydra.overrides.task]
     told = {
-        "mlrunner.sweep_id": tracking.sweep_id(Path(folder)),
-        "mlrunner.folder": folder,
-        "mlrunner.overrides": run_record.told_overrides(Launch({}, typed, Path(folder))),
+        SWEEP_TAG: run_log.derive_sweep_id(Path(folder)),
+        FOLDER_TAG: folder,
+        OVERRIDES_TAG: run_record.told_overrides(Launch({}, typed, Path(folder))),
     }
-    tags = {**provenance.tags(), **told}
+    tags = {**provenance.source_tags(), **told}
     name = ",".join(typed) or "default"
-    experiment = tracking.experiment_id(config.tracking.experiment, stack.artifact_location)
-    return tracking.create_run(experiment, tracking.redact(name)[:NAME_LENGTH], tags)
+    experiment = run_log.ensure_experiment(config.tracking.experiment, stack.artifact_location)
+    return run_log.create_run(experiment, redact(name)[:NAME_LENGTH], tags)
 
 
 def close_parent(run_id: str, outcomes: list[Outcome]) -> None:
@@ -54,18 +55,16 @@ def close_parent(run_id: str, outcomes: list[Outcome]) -> None:
     """
     best = next((outcome for outcome in outcomes if outcome.error is None), None)
     if best is not None:
-        tracking.log_metrics(run_id, {best.metric: best.objective})
-        tracking.set_tags(
-            run_id, {"mlrunner.best_run_id": str(best.run_id), "mlrunner.best": tracking.redact(best.name)}
-        )
-    tracking.log_texts(run_id, {"ranking.jsonl": "\n".join(outcome.json() for outcome in outcomes)})
+        run_log.log_metrics(run_id, {best.metric: best.objective})
+        run_log.set_tags(run_id, {BEST_TAG: str(best.run_id), BEST_NAME_TAG: redact(best.name)})
+    run_log.log_texts(run_id, {"ranking.jsonl": "\n".join(outcome.json() for outcome in outcomes)})
     if outcomes:
-        tracking.log_hydra(run_id, Path(outcomes[0].folder).parent)
-    tracking.end(run_id, "FAILED" if best is None else "FINISHED")
+        run_log.log_hydra_files(run_id, Path(outcomes[0].folder).parent)
+    run_log.end_run(run_id, "FAILED" if best is None else "FINISHED")
     RECORDER.flush()
 
 
-def hand_over(best: Outcome) -> Outcome:
+def deploy_best(best: Outcome) -> Outcome:
     """Hand the best composition of a grid to the gate and the deployer that it names, if any.
 
     Raises:
@@ -74,15 +73,15 @@ def hand_over(best: Outcome) -> Outcome:
     from mlrunner.execution import deploy_run
 
     home = Path(os.environ["MLRUNNER_HOME"])
-    run = None if best.run_id is None else lookup.by_id(open_store(home), best.run_id)
-    config = None if run is None else run.config()
+    run = None if best.run_id is None else lookup.find_by_id(open_store(home), best.run_id)
+    config = None if run is None else run.read_config()
     if run is None or config is None or not is_judged(config):
         return best
-    deploy_run.hand_over(run, config)
-    return replace(best, **recording.handed_over(run.run_id))
+    deploy_run.deploy_record(run, config)
+    return replace(best, **recording.read_deployment(run.run_id))
 
 
-def report(run_id: str, folder: Path, outcomes: list[Outcome]) -> str | None:
+def write_report(run_id: str, folder: Path, outcomes: list[Outcome]) -> str | None:
     """Write the report of a grid into its folder.
 
     Returns:
@@ -93,9 +92,9 @@ def report(run_id: str, folder: Path, outcomes: list[Outcome]) -> str | None:
     return publishing.at_end(run_id, Path(os.environ["MLRUNNER_HOME"]), folder, outcomes=outcomes)
 
 
-def close_early(run_id: str, status: str) -> None:
+def abort_parent(run_id: str, status: str) -> None:
     """Close the parent of a sweep that did not come to its end, once what its compositions recorded is written."""
     RECORDER.flush()
-    for child in tracking.running_children(run_id):  # of other processes, which cannot close them any more
-        tracking.end(child, status)
-    tracking.end(run_id, status)
+    for child in run_log.list_running_children(run_id):  # of other processes, which cannot close them any more
+        run_log.end_run(child, status)
+    run_log.end_run(run_id, status)

@@ -37,7 +37,7 @@ def show_composition(checked: Checked) -> None:
     out.print()
 
 
-def metrics_table(metrics: dict[str, float], chosen: str) -> Table:
+def make_metrics_table(metrics: dict[str, float], chosen: str) -> Table:
     """Lay metrics out: a line a metric, a column a part; the objective's first and marked."""
     names = list(dict.fromkeys(name.partition("/")[2] for name in metrics if "/" in name))
     names = [chosen, *[name for name in names if name != chosen and not name.endswith("_std")]]
@@ -57,7 +57,7 @@ def show_outcome(outcome: Outcome, checked: Checked) -> None:
     out = console()
     launch = checked.composition.launch
     out.print()
-    out.print(metrics_table(outcome.metrics, outcome.metric))
+    out.print(make_metrics_table(outcome.metrics, outcome.metric))
     out.print()
     part = "mean over the folds" if "cv/" + outcome.metric in outcome.metrics else "validation"
     out.print(
@@ -68,11 +68,11 @@ def show_outcome(outcome: Outcome, checked: Checked) -> None:
         )
     )
     show_hand_over(outcome.gate, outcome.deployment)
-    for label, told in where_next(outcome, typed(launch.overrides)).items():
+    for label, told in list_next_steps(outcome, typed(launch.overrides)).items():
         out.print(Text.assemble((f"  {label:<10}", "dim"), told))
 
 
-def where_next(outcome: Outcome, overrides: list[str]) -> dict[str, str]:
+def list_next_steps(outcome: Outcome, overrides: list[str]) -> dict[str, str]:
     """Name the places and commands that follow a run; each can be pasted."""
     short = str(outcome.run_id)[:8]
     deployed = outcome.deployment is not None and "error" not in outcome.deployment

@@ -41,10 +41,10 @@ def main(arguments: list[str]) -> int:
 
 def _deploy(run: str, overrides: list[str], as_json: bool) -> int:
     from mlrunner.execution import deploy_run
-    from mlrunner.steps.progress import DEPLOYMENT, PROGRESS
+    from mlrunner.steps.progress import DEPLOYMENT_STEPS, PROGRESS
 
     if not as_json:
-        PROGRESS.begin(DEPLOYMENT)
+        PROGRESS.begin(DEPLOYMENT_STEPS)
     found = deploy_run.deploy(run, overrides)
     if as_json:
         print(json.dumps(asdict(found)))
@@ -69,7 +69,7 @@ def _restart(name: str, overrides: list[str], as_json: bool) -> int:
     from mlrunner.cli.commands import stack
     from mlrunner.groups.deployer import operations, state
 
-    found = state.find(folder(), name or None)
+    found = state.find(deployments_folder(), name or None)
     stack.activate(overrides)
     deployment = operations.restart(found)
     told = asdict(deployment)
@@ -80,6 +80,6 @@ def _restart(name: str, overrides: list[str], as_json: bool) -> int:
     return 0
 
 
-def folder() -> Path:
+def deployments_folder() -> Path:
     """The folder of all deployments."""
     return Path(os.environ["MLRUNNER_HOME"]) / ".mlrunner" / "deployments"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mlrunner.cli.commands.parser import Parser
 from mlrunner.core.errors import ConfigError
-from mlrunner.tracking.records import split
+from mlrunner.tracking.records import separate_stack_overrides
 
 if TYPE_CHECKING:
     from mlrunner.history.diff import Comparison
@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
     """
     arguments, composition = _split(arguments)
     parsed = _parser().parse_intermixed_args(arguments)
-    names, stack = split(parsed.sides)
+    names, stack = separate_stack_overrides(parsed.sides)
     if len(names) + (composition is not None) < 2:
         raise ConfigError(
             "mlrunner diff needs two sides: runs, sweeps or YAML files, or a composition after --, as in "

@@ -30,11 +30,11 @@ def main(arguments: list[str]) -> int:
     overrides = parser.parse_args(arguments).overrides
     before = dict(os.environ)
     stack.activate(overrides)
-    print("\n".join(exports(before, os.environ)))
+    print("\n".join(write_exports(before, os.environ)))
     return 0
 
 
-def exports(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+def write_exports(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
     """Write what a shell needs to see the stores; a secret that it has already is not shown again.
 
     Args:

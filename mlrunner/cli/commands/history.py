@@ -6,7 +6,7 @@ import json
 
 from rich.table import Table
 
-from mlrunner.cli.commands.deploy import folder
+from mlrunner.cli.commands.deploy import deployments_folder
 from mlrunner.cli.commands.parser import Parser
 from mlrunner.core.terminal import console
 from mlrunner.groups.deployer import state
@@ -22,7 +22,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("name", nargs="?", help="of the deployment, when there are several")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parsed = parser.parse_args(arguments)
-    found = state.find(folder(), parsed.name).history()
+    found = state.find(deployments_folder(), parsed.name).history()
     if parsed.json:
         print(json.dumps(found))
         return 0

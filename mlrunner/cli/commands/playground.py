@@ -48,7 +48,7 @@ def find_deployment(name: str | None) -> Path:
     from mlrunner.groups.deployer import state
 
     deployment = state.find(deploy.deployments_folder(), name)
-    client.service_of(deployment)
+    client.find_service(deployment)
     return deployment.folder
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
     from mlrunner.core.build import Group
-    from mlrunner.steps.prediction import Job
+    from mlrunner.steps.prediction import PredictionJob
 
 OVERRIDE = re.compile(r"[+~]{0,2}(?P<group>\w+)([./@][\w./@]*)?=.*", re.DOTALL)
 GROUPS = ("dataset", "stack")
@@ -38,8 +38,8 @@ def main(arguments: list[str]) -> int:
         0 when there are predictions, or no rows at all; 1 when every row was put aside.
     """
     parsed = _parser().parse_intermixed_args(arguments)
-    file, overrides = told(parsed.words)
-    dataset, cfg = composed(file, overrides)
+    file, overrides = split_words(parsed.words)
+    dataset, cfg = compose_dataset(file, overrides)
     job = _job(parsed, dataset, file)
     found = run(dataset, job, cfg)
     print(json.dumps(found)) if parsed.json else _show(found)
@@ -72,7 +72,7 @@ def _parser() -> Parser:
     return parser
 
 
-def told(words: list[str]) -> tuple[str | None, list[str]]:
+def split_words(words: list[str]) -> tuple[str | None, list[str]]:
     """Tell the file from the overrides.
 
     Raises:
@@ -95,7 +95,7 @@ def told(words: list[str]) -> tuple[str | None, list[str]]:
     return (files[0] if files else None), overrides
 
 
-def composed(file: str | None, overrides: list[str]) -> tuple[Group, DictConfig]:
+def compose_dataset(file: str | None, overrides: list[str]) -> tuple[Group, DictConfig]:
     """Compose the data set and the stack.
 
     Returns:
@@ -114,13 +114,13 @@ def composed(file: str | None, overrides: list[str]) -> tuple[Group, DictConfig]
     return (group if file is None else {**group, "path": file}), cfg
 
 
-def _job(parsed: argparse.Namespace, dataset: Group, file: str | None) -> Job:
-    from mlrunner.cli.commands.deploy import folder
-    from mlrunner.steps.prediction import Job
-    from mlrunner.steps.prediction.predictors import choose
+def _job(parsed: argparse.Namespace, dataset: Group, file: str | None) -> PredictionJob:
+    from mlrunner.cli.commands.deploy import deployments_folder
+    from mlrunner.steps.prediction import PredictionJob
+    from mlrunner.steps.prediction.predictors import choose_source
 
-    chosen = choose(folder(), parsed.name, parsed.version, parsed.offline)
-    return Job(
+    chosen = choose_source(deployments_folder(), parsed.name, parsed.version, parsed.offline)
+    return PredictionJob(
         **chosen._asdict(),
         out=str(parsed.out or default_out(file, str(dataset["name"]))),
         keep=[name for name in parsed.keep.split(",") if name],
@@ -136,7 +136,7 @@ def default_out(file: str | None, dataset: str) -> Path:
     return Path(f"{stem or dataset}.predictions.parquet")
 
 
-def run(dataset: Group, job: Job, cfg: DictConfig) -> dict[str, Any]:
+def run(dataset: Group, job: PredictionJob, cfg: DictConfig) -> dict[str, Any]:
     """Check the input, then run the pipeline.
 
     Args:
@@ -156,10 +156,10 @@ def run(dataset: Group, job: Job, cfg: DictConfig) -> dict[str, Any]:
 
     prediction.check(dataset, job)
     build(plain(cfg, "stack"), "stack").activate(Path(cfg.home))
-    from mlrunner.core.process import settle
+    from mlrunner.core.process import freeze_gc
     from pipelines.inference import inference as pipeline
 
-    settle()
+    freeze_gc()
     configured = pipeline.with_options(run_name=f"predict-{job.name}-{job.version}-{uuid.uuid4().hex[:12]}")
     finished = configured(dataset=dataset, job=job)
     if finished is None:

@@ -16,7 +16,7 @@ from mlrunner.core.terminal import console
 from mlrunner.history import pruning
 from mlrunner.history.pruning import Criteria, output
 from mlrunner.history.pruning.plan import Plan, named, plan
-from mlrunner.tracking.records import Only, Store, split
+from mlrunner.tracking.records import Fields, Store, separate_stack_overrides
 
 if TYPE_CHECKING:
     from mlrunner.history.pruning.removing import Removed
@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> int:
         0, or 1 when something could not be removed.
     """
     parsed = _parser().parse_intermixed_args(arguments)
-    names, overrides = split(parsed.names)
+    names, overrides = separate_stack_overrides(parsed.names)
     home = Path(os.environ["MLRUNNER_HOME"])
     store = open_store(home, overrides)
     criteria = _criteria(parsed, store, names, home)
@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> int:
             "mlrunner prune needs to be told which runs: --older 30d, --status failed,killed, --worse-than 10, "
             "--keep 50, --where FILTER, names, or --cache for what no run uses."
         )
-    if parsed.yes and ((home / ".mlrunner").is_dir() or store.search(limit=1, only=Only())):
+    if parsed.yes and ((home / ".mlrunner").is_dir() or store.search(limit=1, fields=Fields())):
         return _remove(store, home, criteria, parsed, overrides)
     found = plan(store, home, criteria, parsed.cache)
     print(json.dumps(output.document(found))) if parsed.json else output.show(found, parsed.worse_than is not None)
@@ -86,7 +86,7 @@ def _criteria(parsed: argparse.Namespace, store: Store, names: list[str], home: 
     if parsed.where is not None:
         if not parsed.where.strip():
             raise ConfigError("--where is empty, which would mean every run; write a filter, or leave it out.")
-        matching = frozenset(one.run_id for one in store.search(parsed.where, only=Only()))
+        matching = frozenset(one.run_id for one in store.search(parsed.where, fields=Fields()))
     return Criteria(
         older=None if parsed.older is None else pruning.seconds(parsed.older),
         status=() if parsed.status is None else pruning.statuses(parsed.status),

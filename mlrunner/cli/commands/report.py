@@ -12,7 +12,7 @@ from mlrunner.cli.commands.parser import Parser
 from mlrunner.composition.stores import open_store
 from mlrunner.core.errors import ConfigError, StoreError
 from mlrunner.tracking import study_lookup
-from mlrunner.tracking.records import lookup, split
+from mlrunner.tracking.records import lookup, separate_stack_overrides
 
 if TYPE_CHECKING:
     from mlrunner.history.report import Material
@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--open", action="store_true", help="show it in the browser")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parsed = parser.parse_intermixed_args(arguments)
-    names, overrides = split(parsed.words)
+    names, overrides = separate_stack_overrides(parsed.words)
     if len(names) != 1:
         raise ConfigError(f"mlrunner report takes one sweep or run, and not {len(names)}; mlrunner runs tells them.")
     home = Path(os.environ["MLRUNNER_HOME"])
@@ -58,7 +58,7 @@ def _written(subject: Record, store: Store, home: Path, output: Path | None) -> 
     wanted = output or report.place(subject)
     _announce(home)
     try:
-        page = report.html(material(subject, store, home))
+        page = report.html(gather_material(subject, store, home))
     except OSError as error:
         left = error.filename or f"what {subject.place} left"
         raise StoreError(f"Cannot read {left} ({error.strerror or error}), which the report tells of.") from error
@@ -70,7 +70,7 @@ def _written(subject: Record, store: Store, home: Path, output: Path | None) -> 
     return file
 
 
-def material(subject: Record, store: Store, home: Path) -> Material:
+def gather_material(subject: Record, store: Store, home: Path) -> Material:
     """Read what a report is made of; of a search from its study as well, where that is still there."""
     from mlrunner.history import report
 
@@ -79,19 +79,19 @@ def material(subject: Record, store: Store, home: Path) -> Material:
         return report.gather(subject, store)
     from mlrunner.evaluation.plots import search as pictures
     from mlrunner.search import results, study_setup
-    from mlrunner.search.objective import Goal
+    from mlrunner.search.objective import Objectives
 
-    if study_setup.META not in study.user_attrs:  # it was begun, and no more
+    if study_setup.SEARCH_ATTRIBUTE not in study.user_attrs:  # it was begun, and no more
         return report.gather(subject, store)
-    goal: dict[str, Any] = study.user_attrs[study_setup.META]["metric"]
-    told = Goal(tuple(goal), tuple(goal.values()))
-    is_one = len(goal) == 1 and results.best_of(results.valid(study), told) is not None
+    goal: dict[str, Any] = study.user_attrs[study_setup.SEARCH_ATTRIBUTE]["metric"]
+    told = Objectives(tuple(goal), tuple(goal.get_values()))
+    is_one = len(goal) == 1 and results.find_best(results.list_valid(study), told) is not None
     return report.gather(
         subject,
         store,
-        outcomes=results.outcomes_of(study, told) or None,
-        figures=pictures.figures(study, list(goal)),
-        verdict=results.lead_of(study, told).told if is_one else "",
+        outcomes=results.read_outcomes(study, told) or None,
+        figures=pictures.draw_search_figures(study, list(goal)),
+        verdict=results.compute_study_lead(study, told).sentence if is_one else "",
     )
 
 

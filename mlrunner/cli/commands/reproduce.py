@@ -18,7 +18,7 @@ from mlrunner.core.errors import ConfigError
 from mlrunner.core.terminal import console
 
 if TYPE_CHECKING:
-    from mlrunner.execution.reproduction import Looked, Reproduction
+    from mlrunner.execution.reproduction import Inspection, Reproduction
 
 DIFFERENT = 4  # the exit code when it ran and other numbers came of it
 
@@ -50,7 +50,7 @@ def main(arguments: list[str]) -> int:
         from mlrunner.execution.reproduction import environment
 
         rest = [text for text in arguments if text != "--in-env"]
-        return environment.run_in(parsed.run, rest, parsed.overrides)
+        return environment.run_in_environment(parsed.run, rest, parsed.overrides)
     return _reproduce(parsed)
 
 
@@ -69,7 +69,7 @@ def _reproduce(parsed: argparse.Namespace) -> int:
     from mlrunner.execution import reproduction
     from mlrunner.steps.progress import PROGRESS
 
-    looked = reproduction.look(parsed.run, Path(os.environ["MLRUNNER_HOME"]), parsed.overrides, parsed.strict)
+    looked = reproduction.inspect_run(parsed.run, Path(os.environ["MLRUNNER_HOME"]), parsed.overrides, parsed.strict)
     if not parsed.json:
         _show_look(looked)
     if parsed.check:
@@ -78,7 +78,7 @@ def _reproduce(parsed: argparse.Namespace) -> int:
         return 0
     if not parsed.json:
         PROGRESS.begin(looked.steps)
-    found = reproduction.reproduce(looked, parsed.tolerance)
+    found = reproduction.reproduce_run(looked, parsed.tolerance)
     if parsed.json:
         print(json.dumps({**asdict(found), "reproduced": found.is_reproduced}))
     else:
@@ -86,7 +86,7 @@ def _reproduce(parsed: argparse.Namespace) -> int:
     return 0 if found.is_reproduced else DIFFERENT
 
 
-def _show_look(looked: Looked) -> None:
+def _show_look(looked: Inspection) -> None:
     out, record = console(), looked.prepared.record
     out.print(Text.assemble(("  run       ", "dim"), f"{record.name} ({record.short})"))
     for told in looked.differences:

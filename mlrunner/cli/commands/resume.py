@@ -12,7 +12,7 @@ from mlrunner.cli.commands.parser import Parser
 from mlrunner.cli.hydra_app import compose_and_run
 from mlrunner.composition.stores import open_store
 from mlrunner.core.errors import ConfigError, nearest
-from mlrunner.tracking.records import FOLDER, journal_of, lookup
+from mlrunner.tracking.records import FOLDER_TAG, journal_path, lookup
 
 MULTIRUN = "multirun.yaml"
 OURS = "hydra_plugins.mlrunner_sweeper.sweeper."
@@ -29,10 +29,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("sweep", help="its folder, its day and time, or its hydra.sweeper.study_name")
     parser.add_argument("overrides", nargs="*", help="more or other overrides, such as hydra.sweeper.n_trials=40")
     parsed = parser.parse_args(arguments)
-    return compose_and_run(command(find(parsed.sweep), parsed.overrides))
+    return compose_and_run(command(find_sweep(parsed.sweep), parsed.overrides))
 
 
-def find(name: str) -> Path:
+def find_sweep(name: str) -> Path:
     """Find the folder of a sweep.
 
     Raises:
@@ -51,12 +51,12 @@ def _candidates(name: str, home: Path) -> Iterator[Path]:
     yield Path(name)
     yield home / "multirun" / name
     yield from sorted((home / "multirun").glob(f"*/{name}"), reverse=True)
-    if journal_of(home, name).exists():
+    if journal_path(home, name).exists():
         from mlrunner.tracking import studies
 
-        yield Path(str(studies.folder_of(name, home)))
+        yield Path(str(studies.read_study_folder(name, home)))
     with suppress(ConfigError):  # no run of this name
-        folder = lookup.find(open_store(home), name, home).tags.get(FOLDER)
+        folder = lookup.find(open_store(home), name, home).tags.get(FOLDER_TAG)
         if folder:
             yield Path(folder)
 
@@ -76,14 +76,14 @@ def command(folder: Path, more: list[str]) -> list[str]:
     folders = [word for one in sources if one.provider == "command-line" for word in ("-cd", str(one.path))]
     if str(hydra.sweeper._target_).startswith(OURS):
         name = hydra.sweeper.study_name or "/".join(folder.absolute().parts[-2:])
-        own = [f"hydra.sweeper.study_name={quoted(str(name))}"]
+        own = [f"hydra.sweeper.study_name={quote(str(name))}"]
     else:
-        own = [f"hydra.sweeper._target_={GRID}", f"hydra.sweep.dir={quoted(str(folder.absolute()))}"]
+        own = [f"hydra.sweeper._target_={GRID}", f"hydra.sweep.dir={quote(str(folder.absolute()))}"]
     newer = {_key(text) for text in (*own, *more)}
     return ["--multirun", *folders, *[text for text in before if _key(text) not in newer], *own, *more]
 
 
-def quoted(text: str) -> str:
+def quote(text: str) -> str:
     """Write a text so that Hydra's grammar reads it as one."""
     told = text.replace("'", "\\'")
     return f"'{told}'"

@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict
 
 from mlrunner.cli.commands import stack
-from mlrunner.cli.commands.deploy import folder
+from mlrunner.cli.commands.deploy import deployments_folder
 from mlrunner.cli.commands.parser import Parser
 from mlrunner.core.terminal import show_hand_over
 from mlrunner.groups.deployer import operations, state
@@ -21,7 +21,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument("overrides", nargs="*", help="of the stack, like stack=mlflow_server")
     parsed = parser.parse_args(arguments)
-    found = state.find(folder(), parsed.name)
+    found = state.find(deployments_folder(), parsed.name)
     stack.activate(parsed.overrides)
     deployment = operations.rollback(found, parsed.steps)
     told = asdict(deployment)

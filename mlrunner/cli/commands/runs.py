@@ -14,7 +14,7 @@ from mlrunner.core.terminal import console
 from mlrunner.history import listing
 from mlrunner.history.listing import columns, formats
 from mlrunner.history.listing.entries import Entry
-from mlrunner.tracking.records import split
+from mlrunner.tracking.records import separate_stack_overrides
 
 LIMIT = 20
 RUNS = """
@@ -76,7 +76,7 @@ def _limit(text: str) -> int:
     return int(text)
 
 
-def joined(arguments: list[str]) -> list[str]:
+def join_sort_keys(arguments: list[str]) -> list[str]:
     """Write `--sort -took` as one word, which argparse would take for two options."""
     found: list[str] = []
     for text in arguments:
@@ -89,8 +89,8 @@ def joined(arguments: list[str]) -> list[str]:
 
 def show(made: Parser, arguments: list[str], sweeps: bool) -> int:
     """Find what is asked for and print it."""
-    parsed = made.parse_intermixed_args(joined(arguments))
-    within, overrides = split(parsed.words)
+    parsed = made.parse_intermixed_args(join_sort_keys(arguments))
+    within, overrides = separate_stack_overrides(parsed.words)
     if len(within) > 1 or any("=" in text for text in within):
         raise ConfigError(f"'{within[-1]}' has no part in {made.prog}: it takes one sweep, --where and stack=….")
     picked = columns.chosen(parsed.columns, sweeps, bool(parsed.csv))

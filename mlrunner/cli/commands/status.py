@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from rich.text import Text
 
-from mlrunner.cli.commands.deploy import folder
+from mlrunner.cli.commands.deploy import deployments_folder
 from mlrunner.cli.commands.parser import Parser
 from mlrunner.core.terminal import console, number
 from mlrunner.groups.deployer import operations, state
@@ -25,7 +25,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("name", nargs="?", help="of a deployment; all of them without one")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parsed = parser.parse_args(arguments)
-    known = state.ledgers(folder()) if parsed.name is None else [state.find(folder(), parsed.name)]
+    known = (
+        state.ledgers(deployments_folder()) if parsed.name is None else [state.find(deployments_folder(), parsed.name)]
+    )
     found = [operations.status(one) for one in known]
     if parsed.json:
         print(json.dumps([asdict(one) for one in found]))

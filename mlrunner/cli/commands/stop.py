@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlrunner.cli.commands import stack
-from mlrunner.cli.commands.deploy import folder
+from mlrunner.cli.commands.deploy import deployments_folder
 from mlrunner.cli.commands.parser import Parser
 from mlrunner.core.terminal import console
 from mlrunner.groups.deployer import operations
@@ -18,7 +18,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("name", nargs="?", help="of the deployment, when there are several")
     parser.add_argument("overrides", nargs="*", help="of the stack, like stack=mlflow_server")
     parsed = parser.parse_args(arguments)
-    found = ledger.find(folder(), parsed.name)
+    found = ledger.find(deployments_folder(), parsed.name)
     state = found.state()
     if state is not None and state.servers:  # or there is nothing that ZenML would know of
         stack.activate(parsed.overrides)

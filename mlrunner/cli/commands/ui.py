@@ -15,8 +15,8 @@ from mlrunner.cli.commands.parser import Parser
 from mlrunner.composition.stores import open_store, tracking_uri
 from mlrunner.core.errors import ConfigError
 from mlrunner.core.terminal import console
-from mlrunner.groups.stack.reachability import is_remote, without_login
-from mlrunner.tracking.records import SQLITE, Record, Store, lookup, split
+from mlrunner.groups.stack.reachability import is_remote, remove_login
+from mlrunner.tracking.records import SQLITE, Record, Store, lookup, separate_stack_overrides
 
 if TYPE_CHECKING:
     from mlrunner.cli import ui
@@ -35,7 +35,7 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--no-browser", action="store_true", help="only print the addresses")
     parsed = parser.parse_intermixed_args(arguments)
-    names, overrides = split(parsed.words)
+    names, overrides = separate_stack_overrides(parsed.words)
     if len(names) > 1:
         raise ConfigError(f"mlrunner ui opens one page, but {', '.join(names)} are named; name one.")
     return _view(names[0] if names else None, overrides, parsed.port, not parsed.no_browser)
@@ -54,14 +54,14 @@ def _view(name: str | None, overrides: list[str], port: int, browser: bool) -> i
     uri = tracking_uri(home, overrides)
     if uri.startswith(SQLITE) and not Path(uri.removeprefix(SQLITE).partition("?")[0]).exists():
         raise ConfigError(f"There is nothing to show yet: {uri} is not there; start a run with mlrunner.")
-    port = 0 if is_remote(uri) else playground.free(port)
+    port = 0 if is_remote(uri) else playground.choose_port(port)
     store = open_store(home, overrides)
     record = None if name is None else lookup.find(store, name, home)
     show = partial(_show, browser)
     if is_remote(uri):
         from mlrunner.cli import ui
 
-        show("mlflow", ui.page(without_login(uri).rstrip("/"), store, record))
+        show("mlflow", ui.page_address(remove_login(uri).rstrip("/"), store, record))
         return 0
     try:
         _serve(store, uri, home, record, port, show)
@@ -76,10 +76,10 @@ def _serve(store: Store, uri: str, home: Path, record: Record | None, port: int,
     study = ui.studies.find(store, record, home)
     with (
         ui.mlflow_server(uri, home, port) as mlflow,
-        ui.dashboard(study, playground.free(0)) as dashboard,
+        ui.dashboard(study, playground.choose_port(0)) as dashboard,
     ):
         mlflow.wait_until_ready("/health")
-        show("mlflow", ui.page(mlflow.url, store, record))
+        show("mlflow", ui.page_address(mlflow.url, store, record))
         if study is not None:
             ui.show_dashboard(study, dashboard, show)
         show("note", "Ctrl-C ends it")

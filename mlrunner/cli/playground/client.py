@@ -76,7 +76,7 @@ def _message(body: bytes, status: int) -> str:
         return f"The service answered with status {status} and no reason."
 
 
-def service_of(ledger: Ledger) -> Service:
+def find_service(ledger: Ledger) -> Service:
     """Read the address of a deployment from its state.
 
     Raises:

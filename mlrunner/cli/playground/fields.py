@@ -40,7 +40,7 @@ class Field:
         return entry.isoformat() if self.widget == "date" else entry
 
 
-def fields(schema: Mapping[str, Any]) -> list[Field]:
+def make_fields(schema: Mapping[str, Any]) -> list[Field]:
     """Make the fields of a model, in the order of its columns, with the first row of its input example.
 
     Args:
@@ -77,7 +77,7 @@ def _are_days(examples: Sequence[Any]) -> bool:
     return bool(moments) and all(moment.time() == time() and not moment.utcoffset() for moment in moments)
 
 
-def record(entries: Sequence[tuple[Field, Any]]) -> dict[str, Any]:
+def make_row(entries: Sequence[tuple[Field, Any]]) -> dict[str, Any]:
     """Make the row of the request from what each field holds, without the empty fields that the model can spare."""
     row = {field.name: field.value(entry) for field, entry in entries}
     needed = {field.name for field, _ in entries if field.required}

@@ -14,8 +14,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from mlrunner.cli.playground.client import Service, ServiceError, service_of
-from mlrunner.cli.playground.fields import Field, fields, record
+from mlrunner.cli.playground.client import Service, ServiceError, find_service
+from mlrunner.cli.playground.fields import Field, make_fields, make_row
 from mlrunner.groups.deployer.state import Ledger
 
 COLUMNS = 3  # fields side by side
@@ -29,12 +29,12 @@ MARKDOWN = re.compile(r"([\\`*\[\]<>#~|$:]|(?<![^\W_])_|_(?![^\W_]))")  # not th
 def main(folder: Path) -> None:
     """Show the page of a deployment."""
     st.set_page_config(page_title=f"{folder.name} · mlrunner")
-    st.title(plain(folder.name))
+    st.title(escape_markdown(folder.name))
     with errors_shown():
-        service = service_of(Ledger(folder))
-        facts, form = service.facts(), fields(service.schema())
+        service = find_service(Ledger(folder))
+        facts, form = service.facts(), make_fields(service.schema())
         target = str(facts.get("target") or "prediction")
-        st.write(plain(f"Version {facts.get('version')} predicts {target} (model {facts.get('model')})."))
+        st.write(escape_markdown(f"Version {facts.get('version')} predicts {target} (model {facts.get('model')})."))
         one, many = st.tabs(["One row", "CSV file"])
         with one:
             predict_form(service, form, target)
@@ -48,10 +48,10 @@ def errors_shown() -> Iterator[None]:
     try:
         yield
     except ServiceError as error:
-        st.error(plain(str(error)))
+        st.error(escape_markdown(str(error)))
 
 
-def plain(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """Escape what Streamlit reads as Markdown."""
     return MARKDOWN.sub(r"\\\1", text)
 
@@ -61,30 +61,30 @@ def predict_form(service: Service, form: Sequence[Field], target: str) -> None:
     with st.form("row", border=False):
         st.caption("The model needs the columns with a star. An empty field is a missing value.")
         spare = [field for field in form if not field.required]
-        entries = grid([field for field in form if field.required])
+        entries = show_fields([field for field in form if field.required])
         if spare:
             with st.expander(f"{len(spare)} optional columns", expanded=not entries):
-                entries += grid(spare)
+                entries += show_fields(spare)
         pressed = st.form_submit_button("Predict", type="primary")
     if pressed:
         with errors_shown():
-            (prediction,), model = service.predict_row(record(entries))
+            (prediction,), model = service.predict_row(make_row(entries))
             show_answer(prediction, model, target)
 
 
-def grid(form: Sequence[Field]) -> list[tuple[Field, Any]]:
+def show_fields(form: Sequence[Field]) -> list[tuple[Field, Any]]:
     """Show fields side by side, row by row, so that a phone shows them in the same order; return what they hold."""
     entries = []
     for start in range(0, len(form), COLUMNS):
         for place, field in zip(st.columns(COLUMNS), form[start : start + COLUMNS], strict=False):
             with place:
-                entries.append((field, entry(field)))
+                entries.append((field, show_field(field)))
     return entries
 
 
-def entry(field: Field) -> Any:
+def show_field(field: Field) -> Any:
     """Show a field, and return what it holds."""
-    label, key = plain(field.name) + (" *" if field.required else ""), repr(field)
+    label, key = escape_markdown(field.name) + (" *" if field.required else ""), repr(field)
     st.session_state.setdefault(key, field.initial)  # a default value could not be emptied
     if field.widget == "number":
         return st.number_input(label, value=None, format="%g", step=1.0, key=key, placeholder=EMPTY)
@@ -99,29 +99,33 @@ def entry(field: Field) -> Any:
 def show_answer(prediction: Any, model: str, target: str) -> None:
     """Show the prediction of one row: in short, and exactly."""
     short = f"{prediction:.4g}" if isinstance(prediction, float) else str(prediction)
-    st.metric(plain(target), "-" if prediction is None else plain(short))
+    st.metric(escape_markdown(target), "-" if prediction is None else escape_markdown(short))
     exact = "The model gives no number for this row" if prediction is None else f"Exactly {prediction}"
-    st.caption(plain(f"{exact}, says {model}."))
+    st.caption(escape_markdown(f"{exact}, says {model}."))
 
 
 def predict_file(service: Service, form: Sequence[Field]) -> None:
     """Take a CSV file, and show and offer its predictions."""
-    st.write(plain(f"The first line names the columns: {', '.join(field.name for field in form if field.required)}."))
+    st.write(
+        escape_markdown(
+            f"The first line names the columns: {', '.join(field.name for field in form if field.required)}."
+        )
+    )
     file = st.file_uploader("CSV file", type="csv")
     if file is None or not st.button("Predict all rows", type="primary"):
         return
     with errors_shown():
-        table = read(file.getvalue())
+        table = read_csv(file.getvalue())
         predictions, model = service.predict_csv(table.to_csv(index=False).encode())
         table = table.drop(columns="prediction", errors="ignore")
         table.insert(0, "prediction", predictions)
         st.dataframe(table.head(PREVIEW_ROWS), hide_index=True)
         target = f"{Path(file.name).stem}_predictions.csv"
-        st.caption(plain(f"{len(table):,} predictions of {model}; the page shows {PREVIEW_ROWS:,} at most."))
+        st.caption(escape_markdown(f"{len(table):,} predictions of {model}; the page shows {PREVIEW_ROWS:,} at most."))
         st.download_button("Download the predictions", table.to_csv(index=False), target, "text/csv", on_click="ignore")
 
 
-def read(data: bytes) -> pd.DataFrame:
+def read_csv(data: bytes) -> pd.DataFrame:
     """Read a CSV file in UTF-8, separated by commas, semicolons or tabs, as texts.
 
     Raises:

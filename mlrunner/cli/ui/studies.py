@@ -41,7 +41,7 @@ def is_installed() -> bool:
     return importlib.util.find_spec("optuna_dashboard") is not None
 
 
-def find(store: Store, record: Record | None, home: Path) -> Study | None:
+def find_study(store: Store, record: Record | None, home: Path) -> Study | None:
     """Find the study of a sweep, or of the newest search when no record is given; None for a run outside a sweep."""
     where = f"tags.`{STUDY_TAG}` IS NOT NULL and tags.`{TRIAL_TAG}` IS NULL"
     if record is not None:

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 from mlrunner.composition.stores import open_store
 from mlrunner.core.errors import ConfigError, ProblemsError
-from mlrunner.steps.progress import TRAINING
-from mlrunner.tracking.records import REPRODUCES, lookup, split
+from mlrunner.steps.progress import TRAINING_STEPS
+from mlrunner.tracking.records import REPRODUCES_TAG, lookup, separate_stack_overrides
+from mlrunner.tracking.records.record import REPRODUCED_TAG
 
 if TYPE_CHECKING:
-    from mlrunner.execution.reproduction.rerun import Prepared
-    from mlrunner.execution.reproduction.scores import Compared
+    from mlrunner.execution.reproduction.rerun import PreparedRerun
+    from mlrunner.execution.reproduction.scores import MetricComparison
 
-REFITTING = ("ingest", "clean", "divide", "refit", "judge", "gate", "deploy")
-REPRODUCED = "mlrunner.reproduced"  # a tag of the new run: true or false
+REFIT_STEPS = ("ingest", "clean", "divide", "refit", "judge", "gate", "deploy")
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Reproduction:
     name: str
     differences: tuple[str, ...]
     new_run_id: str
-    metrics: tuple[Compared, ...]
+    metrics: tuple[MetricComparison, ...]
     tolerance: float = 0.0
     note: str | None = None
 
@@ -49,19 +49,19 @@ class Reproduction:
 
 
 @dataclass(frozen=True)
-class Looked:
+class Inspection:
     """A run that could be reproduced, and what is not as it was."""
 
-    prepared: Prepared
+    prepared: PreparedRerun
     differences: tuple[str, ...]
 
     @property
     def steps(self) -> tuple[str, ...]:
         """The names of the steps that it will take."""
-        return REFITTING if self.prepared.is_refit else TRAINING
+        return REFIT_STEPS if self.prepared.is_refit else TRAINING_STEPS
 
 
-def look(what: str, home: Path, overrides: Sequence[str] = (), strict: bool = False) -> Looked:
+def inspect_run(what: str, home: Path, overrides: Sequence[str] = (), strict: bool = False) -> Inspection:
     """Find a run, compose what was frozen, and see what is not as it was.
 
     Args:
@@ -77,25 +77,25 @@ def look(what: str, home: Path, overrides: Sequence[str] = (), strict: bool = Fa
     from mlrunner.execution.reproduction import differences as grounds
     from mlrunner.execution.reproduction import rerun
 
-    store = open_store(home, split(overrides)[1])
-    record = lookup.leading(store, lookup.find(store, what, home))
+    store = open_store(home, separate_stack_overrides(overrides)[1])
+    record = lookup.resolve_sweep(store, lookup.find(store, what, home))
     if record.is_sweep:
         raise ConfigError(
             f"The sweep {record.place} has neither winner nor best run in the store; name one of its runs, "
             f"{record.place}/0."
         )
     prepared = rerun.prepare(record, store, overrides)
-    differences = tuple(grounds.differences(record, store, prepared.checked))
+    differences = tuple(grounds.list_differences(record, store, prepared.checked))
     if strict and differences:
         raise ProblemsError([*differences, f"Run {record.short} is not reproduced: --strict refuses; leave it out."])
-    return Looked(prepared, differences)
+    return Inspection(prepared, differences)
 
 
-def reproduce(looked: Looked, tolerance: float | None = None) -> Reproduction:
+def reproduce_run(looked: Inspection, tolerance: float | None = None) -> Reproduction:
     """Run again what was looked at, and compare every metric.
 
     Args:
-        looked: From `look`.
+        looked: From `inspect_run`.
         tolerance: The share of a value by which a metric may differ; None: 0 where the estimator is deterministic.
 
     Raises:
@@ -103,20 +103,20 @@ def reproduce(looked: Looked, tolerance: float | None = None) -> Reproduction:
     """
     from mlrunner.execution.reproduction import rerun
     from mlrunner.execution.reproduction import tolerance as chance
-    from mlrunner.execution.reproduction.scores import compared, refuse_unscored, summary
+    from mlrunner.execution.reproduction.scores import average_metrics, check_scores, compare_metrics
 
     prepared, record = looked.prepared, looked.prepared.record
-    refuse_unscored(record)
-    allowed, note = chance.allowed(prepared.checked.composition["model"].get("estimator") or {}, tolerance)
+    check_scores(record)
+    allowed, note = chance.choose_tolerance(prepared.checked.composition["model"].get("estimator") or {}, tolerance)
     outcomes = rerun.run(prepared)
     made = Reproduction(
         run_id=record.run_id,
         name=record.name,
         differences=looked.differences,
         new_run_id=str(outcomes[0].run_id),
-        metrics=tuple(compared(record, summary(outcomes, rerun.folds(outcomes)), allowed)),
+        metrics=tuple(compare_metrics(record, average_metrics(outcomes, rerun.read_fold_scores(outcomes)), allowed)),
         tolerance=allowed,
         note=note or prepared.note,
     )
-    rerun.tag(prepared, outcomes, {REPRODUCES: record.run_id, REPRODUCED: str(made.is_reproduced).lower()})
+    rerun.tag_runs(prepared, outcomes, {REPRODUCES_TAG: record.run_id, REPRODUCED_TAG: str(made.is_reproduced).lower()})
     return made

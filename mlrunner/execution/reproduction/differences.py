@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING
 from mlrunner.core.errors import brief
 from mlrunner.core.redaction import redact
 from mlrunner.tracking import provenance
-from mlrunner.tracking.records.snapshot import INSTALLERS, PIN, PYTHON, surroundings
+from mlrunner.tracking.records.record import DATA_TAG
+from mlrunner.tracking.records.snapshot import INSTALLERS, PIN, PYTHON, read_provenance
 
 if TYPE_CHECKING:
     from mlrunner.composition.checks import Checked
     from mlrunner.tracking.records import Record, Store
-    from mlrunner.tracking.records.snapshot import Surroundings
+    from mlrunner.tracking.records.snapshot import Provenance
 
 SHORT = 10  # digits of a commit
 
 
-def differences(record: Record, store: Store, checked: Checked) -> Iterator[str]:
+def list_differences(record: Record, store: Store, checked: Checked) -> Iterator[str]:
     """Say what is not as it was, a sentence each.
 
     Args:
@@ -27,22 +28,22 @@ def differences(record: Record, store: Store, checked: Checked) -> Iterator[str]
         store: Where it is recorded.
         checked: Its composition, as it would run today.
     """
-    then = surroundings(record, store)
+    then = read_provenance(record, store)
     yield from _code(then)
-    yield from files(then.sources, checked.sources)
+    yield from compare_sources(then.sources, checked.sources)
     yield from _data(record, checked)
     yield from _packages(then)
 
 
-def of_code(record: Record, store: Store) -> Iterator[str]:
+def list_code_differences(record: Record, store: Store) -> Iterator[str]:
     """Say what is not as it was of code and packages, for a composition that today's refuse."""
-    then = surroundings(record, store)
+    then = read_provenance(record, store)
     yield from _code(then)
     yield from _packages(then)
 
 
-def _code(then: Surroundings) -> Iterator[str]:
-    git = provenance.git()
+def _code(then: Provenance) -> Iterator[str]:
+    git = provenance.read_git()
     now = git.get("commit")
     if then.commit is None:
         yield "The run did not record a commit, so its code is not known."
@@ -75,7 +76,7 @@ def _some(names: list[str]) -> str:
     return brief(names, 4) if names else "none"
 
 
-def files(then: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
+def compare_sources(then: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
     """Name the modules that the choices run on and that have changed; git does not know those of the user's own."""
     changed = [name for name in now if name in then and then[name] != now[name]]
     new = [name for name in now if name not in then]  # a search records those of its first trial
@@ -88,14 +89,14 @@ def files(then: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
 
 
 def _data(record: Record, checked: Checked) -> Iterator[str]:
-    then, now = record.tags.get("mlrunner.data_hash", ""), checked.data.fingerprint
+    then, now = record.tags.get(DATA_TAG, ""), checked.data.fingerprint
     if then != now:
         rows = f"{len(checked.data.table):,} rows"
         yield f"Data: content {then[:12] or 'unknown'} then, {now[:12]} now ({checked.data.dataset.label}, {rows})."
 
 
-def _packages(then: Surroundings) -> Iterator[str]:
-    told = provenance.packages()
+def _packages(then: Provenance) -> Iterator[str]:
+    told = provenance.list_packages()
     python = PYTHON.search(told)
     if then.python is not None and python is not None and python[1] != then.python:
         yield f"Python: {then.python} then, {python[1]} now."

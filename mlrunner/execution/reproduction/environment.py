@@ -16,8 +16,8 @@ from filelock import FileLock
 from mlrunner.composition.stores import open_store
 from mlrunner.core.errors import StoreError
 from mlrunner.core.terminal import console
-from mlrunner.tracking.records import lookup, split
-from mlrunner.tracking.records.snapshot import INSTALLERS, Surroundings, surroundings
+from mlrunner.tracking.records import lookup, separate_stack_overrides
+from mlrunner.tracking.records.snapshot import INSTALLERS, Provenance, read_provenance
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 VERB = "mlrunner/execution/reproduction/__init__.py"  # what a commit has to have to reproduce by itself
@@ -26,7 +26,7 @@ PIN = re.compile(r"[\w.+!-]+")  # of a version: a number, and no place to instal
 PYTHON = re.compile(r"\d+(\.\d+)*\w*")  # of an interpreter, and no path to one
 
 
-def run_in(what: str, arguments: Sequence[str], overrides: Sequence[str]) -> int:
+def run_in_environment(what: str, arguments: Sequence[str], overrides: Sequence[str]) -> int:
     """Make the environment, unless it is there, and run `mlrunner reproduce` in it.
 
     Args:
@@ -41,20 +41,20 @@ def run_in(what: str, arguments: Sequence[str], overrides: Sequence[str]) -> int
         StoreError: When the environment cannot be made.
     """
     home = Path(os.environ["MLRUNNER_HOME"])
-    store = open_store(home, split(overrides)[1])
-    record = lookup.leading(store, lookup.find(store, what, home))
-    then = surroundings(record, store)
+    store = open_store(home, separate_stack_overrides(overrides)[1])
+    record = lookup.resolve_sweep(store, lookup.find(store, what, home))
+    then = read_provenance(record, store)
     if not then.packages:
         raise StoreError(f"Run {record.short} did not record its packages, so its environment cannot be made.")
     folder = home / ".mlrunner" / "environments"
-    python = made(then, folder)
+    python = make_environment(then, folder)
     command = [str(python), "-m", "mlrunner", "reproduce", *arguments]
-    told = {"HYDRA_FULL_ERROR": os.environ["MLRUNNER_VERBOSE"], **importing(code(then, folder))}
+    told = {"HYDRA_FULL_ERROR": os.environ["MLRUNNER_VERBOSE"], **import_variables(check_out(then, folder))}
     with subprocess.Popen(command, env={**os.environ, **told}) as child:
-        return ended(child)
+        return wait_for_child(child)
 
 
-def ended(child: subprocess.Popen[bytes]) -> int:
+def wait_for_child(child: subprocess.Popen[bytes]) -> int:
     """Wait for a process, which closes its run when it is interrupted; of Ctrl-C it was told by the terminal."""
     while True:
         try:
@@ -64,13 +64,13 @@ def ended(child: subprocess.Popen[bytes]) -> int:
                 child.send_signal(error.args[0])
 
 
-def importing(place: Path) -> dict[str, str]:
+def import_variables(place: Path) -> dict[str, str]:
     """Have Python find our code in a folder first; by itself it would in the current one, which may be a checkout."""
     path = [str(place), *filter(None, [os.environ.get("PYTHONPATH")]), str(Path.cwd())]
     return {"PYTHONPATH": os.pathsep.join(path), "PYTHONSAFEPATH": "1"}
 
 
-def code(then: Surroundings, folder: Path) -> Path:
+def check_out(then: Provenance, folder: Path) -> Path:
     """Check out the commit of then; today's code where there were uncommitted changes, or git does not know it.
 
     Args:
@@ -104,7 +104,7 @@ def _refused(folder: Path, *arguments: str) -> str:
     return "" if done.returncode == 0 else (done.stderr.strip().splitlines() or ["no reason was given"])[-1]
 
 
-def made(then: Surroundings, folder: Path) -> Path:
+def make_environment(then: Provenance, folder: Path) -> Path:
     """Find or make an environment.
 
     Args:
@@ -117,7 +117,7 @@ def made(then: Surroundings, folder: Path) -> Path:
     Raises:
         StoreError: When Python or a package is not to be had.
     """
-    pins, version = requirements(then), then.python or sys.version.split()[0]
+    pins, version = list_requirements(then), then.python or sys.version.split()[0]
     if not PYTHON.fullmatch(version):
         raise StoreError(f"The recorded environment cannot be made: '{version}' is no version of Python.")
     digest = hashlib.sha256("\n".join([version, *pins]).encode()).hexdigest()[:16]
@@ -135,7 +135,7 @@ def made(then: Surroundings, folder: Path) -> Path:
     return python
 
 
-def requirements(then: Surroundings) -> list[str]:
+def list_requirements(then: Provenance) -> list[str]:
     """Write what to install: names and versions only, for anybody may have written to the store."""
     return [
         f"{name}=={version}"

@@ -19,8 +19,9 @@ from mlrunner.composition.trust import refuse_foreign
 from mlrunner.core.errors import ConfigError, MlrunnerError, ProblemsError
 from mlrunner.evaluation import uncertainty
 from mlrunner.execution.reproduction import differences
-from mlrunner.tracking.records import REPRODUCES, WINNER_OF, Record, lookup, read_yaml, split
-from mlrunner.tracking.records.snapshot import Frozen, of_record
+from mlrunner.tracking.records import REPRODUCES_TAG, WINNER_OF_TAG, Record, lookup, read_yaml, separate_stack_overrides
+from mlrunner.tracking.records.record import REFIT_TAG, SWEEP_TAG, TRIAL_TAG
+from mlrunner.tracking.records.snapshot import Snapshot, read_snapshot
 
 if TYPE_CHECKING:
     from mlrunner.composition.checks import Checked
@@ -32,11 +33,10 @@ FROZEN = ("dataset", "cleaning", "split", "model", "experiment", "sweep")  # tod
 HERE = ("gate=none", "deployer=none", *(f"~{group}" for group in FROZEN))  # nothing is deployed
 PLACES = ("dataset.path", "dataset.url", "threads")  # what may be elsewhere here, beside the stack
 HIDDEN = "***"
-REFIT = "mlrunner.refit"  # a tag of the reproduction of a winner
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedRerun:
     """A composition that was frozen, ready to run again.
 
     Args:
@@ -49,7 +49,7 @@ class Prepared:
     """
 
     record: Record
-    configs: tuple[DictConfig, ...]
+    compose_seeds: tuple[DictConfig, ...]
     checked: Checked
     launch: Launch
     texts: dict[str, str]
@@ -58,13 +58,13 @@ class Prepared:
     @property
     def note(self) -> str | None:
         """What is not compared."""
-        if WINNER_OF not in self.record.tags:
+        if WINNER_OF_TAG not in self.record.tags:
             return None
-        sweep, trial = self.record.tags["mlrunner.sweep_id"], self.record.tags["mlrunner.trial_number"]
+        sweep, trial = self.record.tags[SWEEP_TAG], self.record.tags[TRIAL_TAG]
         return f"its validation scores are those of its trial: mlrunner reproduce {sweep}/{trial}"
 
 
-def prepare(record: Record, store: Store, overrides: Sequence[str]) -> Prepared:
+def prepare(record: Record, store: Store, overrides: Sequence[str]) -> PreparedRerun:
     """Read what was frozen, and check it as the start of any run does.
 
     Args:
@@ -76,22 +76,22 @@ def prepare(record: Record, store: Store, overrides: Sequence[str]) -> Prepared:
         ConfigError: When it was not kept, or names what is not trusted.
         ProblemsError: With a sentence for each problem.
     """
-    kept = {name: record.text(f".hydra/{name}.yaml") for name in ("config", "hydra", "overrides")}
+    kept = {name: record.read_text(f".hydra/{name}.yaml") for name in ("config", "hydra", "overrides")}
     texts = {f"{name}.yaml": text for name, text in kept.items() if text is not None}
-    frozen = of_record(record)
+    frozen = read_snapshot(record)
     if not isinstance(frozen.raw, dict) or not isinstance(frozen.raw.get("dataset"), dict):
         raise ConfigError(
             f"Run {record.short} has no composition in .hydra/config.yaml at {record.artifact_uri}; name another run."
         )
     refuse_foreign(frozen.raw, [key for key in frozen.raw if key not in TODAYS])
-    is_refit = WINNER_OF in record.tags or REFIT in record.tags
-    is_single = is_refit or REPRODUCES in record.tags  # a trial's seeds are reproduced by a run each
-    composed = tuple(configs(frozen, overrides, 1 if is_single else _repeats(texts.get("hydra.yaml"))))
+    is_refit = WINNER_OF_TAG in record.tags or REFIT_TAG in record.tags
+    is_single = is_refit or REPRODUCES_TAG in record.tags  # a trial's seeds are reproduced by a run each
+    composed = tuple(compose_seeds(frozen, overrides, 1 if is_single else _repeats(texts.get("hydra.yaml"))))
     folder = Path(str(composed[0].home)) / "multirun" / datetime.now().strftime("%Y-%m-%d/%H-%M-%S-%f")
     choices = {group: option for group, option in frozen.choices.items() if "@" not in group}
     launch = Launch(choices, list(frozen.overrides), folder, prefix="reproduction")
     checked = _with_reason(record, store, composed[0], launch)
-    return Prepared(record, composed, checked, launch, texts, is_refit)
+    return PreparedRerun(record, composed, checked, launch, texts, is_refit)
 
 
 def _with_reason(record: Record, store: Store, cfg: DictConfig, launch: Launch) -> Checked:
@@ -103,7 +103,7 @@ def _with_reason(record: Record, store: Store, cfg: DictConfig, launch: Launch) 
         moved = "; where its data are may be given: dataset.path=..., dataset.url=..."
         more = moved if any(one.startswith(PLACES) for one in problems) else ""
         so = f"So run {record.short} cannot be reproduced here{more}."
-        raise ProblemsError([*problems, so, *differences.of_code(record, store)]) from error
+        raise ProblemsError([*problems, so, *differences.list_code_differences(record, store)]) from error
 
 
 def _repeats(hydra: str | None) -> int:
@@ -113,15 +113,15 @@ def _repeats(hydra: str | None) -> int:
     return int(found) if isinstance(found, int) and "MULTIRUN" in str(told.get("mode")) else 1
 
 
-def configs(frozen: Frozen, overrides: Sequence[str], repeats: int) -> list[DictConfig]:
+def compose_seeds(frozen: Snapshot, overrides: Sequence[str], repeats: int) -> list[DictConfig]:
     """Set what this machine says in what was frozen."""
     _refuse_others(overrides)
-    others, stack = split(overrides)
+    others, stack = separate_stack_overrides(overrides)
     raw = dict(frozen.raw or {})
     with composing() as hydra:
         today = hydra.compose([*stack, *HERE]).raw or {}
         raw |= {name: today[name] for name in TODAYS}
-        raw["dataset"] = found_again(raw["dataset"], frozen.cwd)
+        raw["dataset"] = locate_data(raw["dataset"], frozen.cwd)
         raw = hydra.set(raw, others)
     _refuse_hidden(raw)
     first: Any = OmegaConf.create(raw)
@@ -130,7 +130,7 @@ def configs(frozen: Frozen, overrides: Sequence[str], repeats: int) -> list[Dict
     return [first, *[one for one in more if isinstance(one, DictConfig)]]
 
 
-def found_again(dataset: dict[str, Any], cwd: str | None) -> dict[str, Any]:
+def locate_data(dataset: dict[str, Any], cwd: str | None) -> dict[str, Any]:
     """Look for a relative path where the run was launched; here, if there is nothing any more."""
     path = dataset.get("path")
     if not isinstance(path, str) or "://" in path or "${" in path or Path(path).is_absolute():
@@ -157,7 +157,7 @@ def _refuse_hidden(raw: dict[str, Any]) -> None:
             raise ConfigError(f"dataset.{key} holds a secret that is not recorded; give it: dataset.{key}=...")
 
 
-def run(prepared: Prepared) -> list[Outcome]:
+def run(prepared: PreparedRerun) -> list[Outcome]:
     """Run it, once a seed."""
     from mlrunner.execution import runner
     from mlrunner.tracking.background_writer import RECORDER
@@ -173,14 +173,14 @@ def run(prepared: Prepared) -> list[Outcome]:
     return found
 
 
-def folds(outcomes: Sequence[Outcome]) -> list[dict[str, list[float]]]:
+def read_fold_scores(outcomes: Sequence[Outcome]) -> list[dict[str, list[float]]]:
     """Read the scores of every fold of each run, by metric; empty where there are no folds, or only one run."""
     if len(outcomes) == 1:
         return []
     store = open_store(Path(os.environ["MLRUNNER_HOME"]))
-    records = [lookup.by_id(store, str(one.run_id)) for one in outcomes]
-    told = [json.loads((one and one.text("noise.json")) or "{}").get("cv") for one in records]
-    return [{} if one is None else uncertainty.read(one).metrics for one in told]
+    records = [lookup.find_by_id(store, str(one.run_id)) for one in outcomes]
+    told = [json.loads((one and one.read_text("noise.json")) or "{}").get("cv") for one in records]
+    return [{} if one is None else uncertainty.parse_replicates(one).metrics for one in told]
 
 
 def _write(folder: Path, texts: dict[str, str]) -> None:
@@ -190,10 +190,10 @@ def _write(folder: Path, texts: dict[str, str]) -> None:
         (folder / ".hydra" / name).write_text(text)
 
 
-def tag(prepared: Prepared, outcomes: Sequence[Outcome], tags: dict[str, str]) -> None:
+def tag_runs(prepared: PreparedRerun, outcomes: Sequence[Outcome], tags: dict[str, str]) -> None:
     """Say of the new runs what they reproduce."""
-    from mlrunner import tracking
+    from mlrunner.tracking import run_log
 
-    tags = {**tags, **({REFIT: "true"} if prepared.is_refit else {})}
+    tags = {**tags, **({REFIT_TAG: "true"} if prepared.is_refit else {})}
     for outcome in outcomes:
-        tracking.set_tags(str(outcome.run_id), tags)
+        run_log.set_tags(str(outcome.run_id), tags)

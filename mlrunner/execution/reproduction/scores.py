@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mlrunner.core.errors import ConfigError
-from mlrunner.tracking.records import TRIAL, WINNER_OF
+from mlrunner.tracking.records import TRIAL_TAG, WINNER_OF_TAG
+from mlrunner.tracking.records.record import ZENML_RUN_ID_TAG
 
 if TYPE_CHECKING:
     from mlrunner.core.outcome import Outcome
@@ -20,7 +21,7 @@ TRIALS_OWN = ("train/", "test/")  # a trial reads no test rows, and scores no tr
 
 
 @dataclass(frozen=True)
-class Compared:
+class MetricComparison:
     """A metric then and now.
 
     Args:
@@ -36,14 +37,14 @@ class Compared:
     is_same: bool
 
 
-def refuse_unscored(record: Record) -> None:
+def check_scores(record: Record) -> None:
     """Refuse a run with whose scores nothing can be compared, before it is run again.
 
     Raises:
         ConfigError: When it left none, or those of a part of it.
     """
-    is_part = record.status == "KILLED" and TRIAL in record.tags
-    if is_part or not any(compared(record, {}, 0.0)):
+    is_part = record.status == "KILLED" and TRIAL_TAG in record.tags
+    if is_part or not any(compare_metrics(record, {}, 0.0)):
         left = "was pruned or stopped, and has the scores of a part of it only" if is_part else "left no scores"
         raise ConfigError(
             f"Run {record.short} ({record.status}) {left}, so there is nothing to compare; name a run that came to its "
@@ -51,7 +52,7 @@ def refuse_unscored(record: Record) -> None:
         )
 
 
-def compared(record: Record, now: dict[str, float], tolerance: float) -> Iterator[Compared]:
+def compare_metrics(record: Record, now: dict[str, float], tolerance: float) -> Iterator[MetricComparison]:
     """Compare every metric that the run recorded and the reproduction can have.
 
     Args:
@@ -61,17 +62,17 @@ def compared(record: Record, now: dict[str, float], tolerance: float) -> Iterato
     """
     for name, then in record.metrics.items():
         is_told_twice = any(f"{part}/{name}" in record.metrics for part in CHOOSERS)
-        if name.endswith(COSTS) or is_told_twice or not is_its_own(name, record):
+        if name.endswith(COSTS) or is_told_twice or not is_own_metric(name, record):
             continue
         value = now.get(name)
-        yield Compared(name, then, value, value is not None and is_close(then, value, tolerance))
+        yield MetricComparison(name, then, value, value is not None and is_close(then, value, tolerance))
 
 
-def is_its_own(name: str, record: Record) -> bool:
+def is_own_metric(name: str, record: Record) -> bool:
     """Tell whether a metric was found by this run: a search's winner has its validation scores from its trial."""
-    if WINNER_OF in record.tags:
+    if WINNER_OF_TAG in record.tags:
         return name.startswith(TRIALS_OWN)
-    return TRIAL not in record.tags or "mlrunner.zenml.run_id" in record.tags or not name.startswith(TRIALS_OWN)
+    return TRIAL_TAG not in record.tags or ZENML_RUN_ID_TAG in record.tags or not name.startswith(TRIALS_OWN)
 
 
 def is_close(then: float, now: float, tolerance: float) -> bool:
@@ -79,7 +80,7 @@ def is_close(then: float, now: float, tolerance: float) -> bool:
     return then == now or abs(now - then) <= tolerance * abs(then)
 
 
-def summary(outcomes: Sequence[Outcome], folds: Sequence[dict[str, list[float]]]) -> dict[str, float]:
+def average_metrics(outcomes: Sequence[Outcome], folds: Sequence[dict[str, list[float]]]) -> dict[str, float]:
     """Average over the seeds that a trial was repeated with, as the trial itself does: over all fits at once.
 
     Args:

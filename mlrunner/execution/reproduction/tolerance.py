@@ -21,7 +21,7 @@ BOOSTERS = ("xgboost.", "lightgbm.", "catboost.")  # have a seed of their own wh
 SEEDING = "sklearn.ensemble."  # what has a seed there gives each of its members one
 
 
-def allowed(estimator: dict[str, Any], tolerance: float | None) -> tuple[float, str | None]:
+def choose_tolerance(estimator: dict[str, Any], tolerance: float | None) -> tuple[float, str | None]:
     """Say by which share a metric may differ, and why it is not 0.
 
     Args:
@@ -30,13 +30,13 @@ def allowed(estimator: dict[str, Any], tolerance: float | None) -> tuple[float, 
     """
     if tolerance is not None:
         return tolerance, None
-    left = unseeded(estimator, "model.estimator")
+    left = list_unset_seeds(estimator, "model.estimator")
     if not left:
         return 0.0, None
     return UNSEEDED, f"{', '.join(left)} is not set, so two fits differ by chance: compared within {UNSEEDED:.0%}"
 
 
-def unseeded(settings: Any, key: str) -> list[str]:
+def list_unset_seeds(settings: Any, key: str) -> list[str]:
     """Name the seeds that are left to chance, those of estimators inside of another one too."""
     if not isinstance(settings, dict | list):
         return []
@@ -44,7 +44,7 @@ def unseeded(settings: Any, key: str) -> list[str]:
     if isinstance(settings, dict) and _is_seeded(settings) and _target(settings).startswith(SEEDING):
         return own
     items = settings.items() if isinstance(settings, dict) else enumerate(settings)
-    return [*own, *(name for place, value in items for name in unseeded(value, f"{key}.{place}"))]
+    return [*own, *(name for place, value in items for name in list_unset_seeds(value, f"{key}.{place}"))]
 
 
 def _left(estimator: dict[str, Any], key: str) -> list[str]:
@@ -56,7 +56,7 @@ def _left(estimator: dict[str, Any], key: str) -> list[str]:
     cls = estimator_arguments.locate(target, f"{key}._target_")
     if not hasattr(cls, "fit"):  # a splitter, which shuffles only where it is told to
         return []
-    return [f"{key}.{name}" for name in SEEDS if name in estimator or name in estimator_arguments.known(cls)]
+    return [f"{key}.{name}" for name in SEEDS if name in estimator or name in estimator_arguments.argument_names(cls)]
 
 
 def _target(estimator: dict[str, Any]) -> str:

@@ -18,10 +18,10 @@ import pytest
 
 import mlrunner
 from mlrunner import api
-from mlrunner.api.results import Run, sweep_of
+from mlrunner.api.results import Run, parse_sweep
+from mlrunner.core.environment import STACK_VARIABLE
 from mlrunner.core.errors import ConfigError
 from mlrunner.core.outcome import Outcome
-from mlrunner.groups.stack import ACTIVATED
 
 
 def trial(name: str, status: str, objective: float = math.nan, run_id: str | None = "a" * 32) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def trial(name: str, status: str, objective: float = math.nan, run_id: str | Non
     ],
 )
 def test_the_best_of_a_sweep_is_one_that_came_to_its_end(trials: list[dict[str, Any]], best: str | None) -> None:
-    found = sweep_of(trials)
+    found = parse_sweep(trials)
     assert (None if found.best is None else found.best.name) == best
     assert found.frame["name"].tolist() == [one["name"] for one in trials]
     assert found.id == "day/time"
@@ -62,7 +62,7 @@ def test_one_text_is_no_list_of_overrides(call: Callable[[], Any], what: str) ->
 def test_the_winner_of_a_search_is_a_run_with_the_model_of_the_refit() -> None:
     refit = {"run_id": "b" * 32, "model_uri": "models:/m-1", "metrics": {"test/r2": 0.4}, "gate": None}
     told = {"folder": "/day/<time>", "trials": [trial("a", "FINISHED", 0.5)], "winner": {**refit, "deployment": None}}
-    found = sweep_of(told)
+    found = parse_sweep(told)
     assert found.winner is not None
     assert (found.winner.run_id, found.winner.model_uri, found.winner.objective) == ("b" * 32, "models:/m-1", 0.5)
     assert found.winner.frame.loc["r2", "test"] == 0.4
@@ -70,7 +70,7 @@ def test_the_winner_of_a_search_is_a_run_with_the_model_of_the_refit() -> None:
 
 
 def test_a_search_without_trials_is_an_empty_table() -> None:
-    found = sweep_of({"folder": "/day/time", "trials": [], "winner": None})
+    found = parse_sweep({"folder": "/day/time", "trials": [], "winner": None})
     assert "no trial came to its end" in found._repr_html_()
     assert list(found.frame["run_id"]) == []
 
@@ -81,7 +81,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("MLRUNNER_HOME", "MLRUNNER_PROJECT", "MLRUNNER_VERBOSE", "HYDRA_FULL_ERROR", "OMP_WAIT_POLICY"):
         monkeypatch.setenv(name, "0")
     monkeypatch.delenv("MLRUNNER_HOME")
-    for name in (ACTIVATED, "MLFLOW_TRACKING_URI"):
+    for name in (STACK_VARIABLE, "MLFLOW_TRACKING_URI"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("sys.path", [*sys.path])
     return tmp_path
@@ -98,14 +98,14 @@ def test_a_result_names_itself(made: Any, home: Path) -> None:
 
 
 def test_a_sweep_names_itself_too(home: Path) -> None:
-    made = sweep_of({"folder": "/day/time", "trials": [], "winner": None})
+    made = parse_sweep({"folder": "/day/time", "trials": [], "winner": None})
     with pytest.raises(ConfigError, match="'day/time' is no run"):
         mlrunner.diff(made, "latest", home=home)
 
 
 def test_a_process_keeps_to_the_stores_that_it_has_opened(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mlrunner.runs(home=home)
-    monkeypatch.setenv(ACTIVATED, "x")
+    monkeypatch.setenv(STACK_VARIABLE, "x")
     mlrunner.runs(home=home)
     with pytest.raises(ConfigError, match=f"home={home}/other: this process has opened the stores of {home}; restart"):
         mlrunner.runs(home=home / "other")
@@ -131,7 +131,7 @@ def test_an_interrupted_sweep_closes_what_it_has_begun(tmp_path: Path) -> None:
     Timer(0.05, os.kill, (os.getpid(), signal.SIGINT)).start()
     try:
         with pytest.raises(KeyboardInterrupt):
-            api.ended(child)
+            api.wait_for_sweep(child)
     finally:
         signal.signal(signal.SIGINT, before)
     assert (tmp_path / "out").read_text() == "began\nclosed\n"

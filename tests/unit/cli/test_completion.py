@@ -55,8 +55,8 @@ def completed(
     typed: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], line: str, shell: str = "bash"
 ) -> list[str]:
     typed.setenv("COMP_LINE", line)
-    typed.setattr(completion, "by_hydra", lambda *_: ["model=", "deployer="])
-    assert completion.answer(["-sc", f"query={shell}"]) == 0
+    typed.setattr(completion, "ask_hydra", lambda *_: ["model=", "deployer="])
+    assert completion.print_candidates(["-sc", f"query={shell}"]) == 0
     return capsys.readouterr().out.split()
 
 
@@ -100,8 +100,8 @@ def test_what_may_follow(
 @pytest.mark.parametrize("words", [[], ["latest"]], ids=["first", "last"])
 @pytest.mark.parametrize("verb", completion.BARE)
 def test_the_stack_is_completed_beside_names(typed: pytest.MonkeyPatch, verb: str, words: list[str]) -> None:
-    typed.setattr(completion, "by_hydra", lambda *_: ["stack=local"])
-    assert list(completion.after_verb(verb, words, "stack=")) == ["stack=local"]
+    typed.setattr(completion, "ask_hydra", lambda *_: ["stack=local"])
+    assert list(completion.list_candidates(verb, words, "stack=")) == ["stack=local"]
 
 
 def test_runs_have_all_their_names(typed: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -129,7 +129,7 @@ def test_every_verb_tells_its_flags(typed: pytest.MonkeyPatch, capsys: pytest.Ca
 
 def test_fish_wants_lines(typed: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     typed.setenv("COMP_LINE", "mlrunner ro")
-    completion.answer(["-sc", "query=fish"])
+    completion.print_candidates(["-sc", "query=fish"])
     assert capsys.readouterr().out == "rollback\n"
 
 
@@ -147,21 +147,21 @@ def test_bash_gets_what_follows_its_own_breaks(typed: pytest.MonkeyPatch, capsys
 )
 def test_only_a_query_is_answered(typed: pytest.MonkeyPatch, arguments: list[str]) -> None:
     typed.setenv("COMP_LINE", "mlrunner ")
-    assert not completion.is_asked(arguments)
-    assert completion.is_asked(["-sc", "query=bash"])
+    assert not completion.is_request(arguments)
+    assert completion.is_request(["-sc", "query=bash"])
     typed.delenv("COMP_LINE")
-    assert not completion.is_asked(["-sc", "query=bash"])
+    assert not completion.is_request(["-sc", "query=bash"])
 
 
 def test_a_store_that_is_a_server_is_not_asked(typed: pytest.MonkeyPatch) -> None:
     typed.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
-    assert completion.labels("") == []
+    assert completion.read_labels("") == []
 
 
 def test_old_runs_are_found_by_what_is_typed(home: Path) -> None:
     store = stores.open_store(home)
-    assert store.labels("model=rf", 1) == ["model=rf,max_depth=3"]
-    assert store.labels("", 1)[0] == SWEEP
+    assert store.list_labels("model=rf", 1) == ["model=rf,max_depth=3"]
+    assert store.list_labels("", 1)[0] == SWEEP
 
 
 def asked(home: Path, shell: str, line: str) -> str:

@@ -40,7 +40,7 @@ CHOSE_NONE = {"gate": "none", "deployer": "none"}
 
 
 def chosen(overrides: list[str], params: dict[str, str], frozen: dict[str, Any]) -> dict[str, Any]:
-    return deploy_run._chosen(overrides, params, frozen)
+    return deploy_run._choose_groups(overrides, params, frozen)
 
 
 def test_what_the_run_had_stands_where_nothing_is_given() -> None:
@@ -74,18 +74,18 @@ def test_a_run_without_a_deployer_goes_to_this_machine() -> None:
 @pytest.mark.parametrize("text", ["model=rf", "seed=2", "gate", "dataset.rows=5"])
 def test_the_run_itself_cannot_be_changed(text: str) -> None:
     with pytest.raises(ConfigError, match=f"'{text}' cannot be given here: the run is what it was"):
-        deploy_run._refuse_others([text])
+        deploy_run._check_overrides([text])
 
 
 @pytest.mark.parametrize("group", ["dataset", "cleaning", "split", "gate", "deployer"])
 def test_a_composition_from_a_store_names_our_classes_only(group: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    refuse_foreign(FROZEN, deploy_run.USED)
+    refuse_foreign(FROZEN, deploy_run.DEPLOYMENT_GROUPS)
     foreign = {**FROZEN, group: {"_target_": "os.system"}}
     with pytest.raises(
         ProblemsError, match=rf"{group}._target_=os.system comes from the run and is of neither mlrunner"
     ):
-        refuse_foreign(foreign, deploy_run.USED)
+        refuse_foreign(foreign, deploy_run.DEPLOYMENT_GROUPS)
     monkeypatch.setenv(MORE, "mine,os")
-    refuse_foreign(foreign, deploy_run.USED)
+    refuse_foreign(foreign, deploy_run.DEPLOYMENT_GROUPS)
     with pytest.raises(ProblemsError):
-        refuse_foreign({**FROZEN, group: {"_target_": "ossify.system"}}, deploy_run.USED)
+        refuse_foreign({**FROZEN, group: {"_target_": "ossify.system"}}, deploy_run.DEPLOYMENT_GROUPS)

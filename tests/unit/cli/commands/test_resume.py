@@ -51,9 +51,9 @@ def dated(home: Path, day: str = DAY, time: str = TIME) -> Path:
 def test_a_search_is_found_as_every_verb_finds_it(recorded: Recorded, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLRUNNER_HOME", str(recorded.home))
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    assert resume.find(recorded.search["parent_run_id"][:10]) == Path(recorded.search["folder"])
+    assert resume.find_sweep(recorded.search["parent_run_id"][:10]) == Path(recorded.search["folder"])
     with pytest.raises(ConfigError, match="is no sweep; the newest are"):
-        resume.find(recorded.single["run_id"])
+        resume.find_sweep(recorded.single["run_id"])
 
 
 @pytest.mark.parametrize(
@@ -64,27 +64,27 @@ def test_a_search_is_found_as_every_verb_finds_it(recorded: Recorded, monkeypatc
 def test_a_sweep_is_found(name: str, home: Path) -> None:
     folder = dated(home)
     dated(home, "2026-11-24")
-    assert resume.find(name.format(home=home)).resolve() == folder
+    assert resume.find_sweep(name.format(home=home)).resolve() == folder
 
 
 def test_of_one_time_on_several_days_it_is_the_newest(home: Path) -> None:
     dated(home, "2026-11-23")
     newest = dated(home, "2026-12-01")
     dated(home, "2026-11-30")
-    assert resume.find(TIME) == newest
+    assert resume.find_sweep(TIME) == newest
 
 
 @pytest.mark.parametrize("name", ["mine", "team/mine"])
 def test_a_sweep_is_found_by_the_name_of_its_study(name: str, home: Path) -> None:
     folder = dated(home)
     opened(None, home, name).set_user_attr("folder", str(folder))
-    assert resume.find(name) == folder
+    assert resume.find_sweep(name) == folder
 
 
 def test_a_folder_that_is_no_sweep_is_none(home: Path) -> None:
     (home / "multirun" / DAY / TIME / "0").mkdir(parents=True)
     with pytest.raises(ConfigError) as caught:
-        resume.find(f"{DAY}/{TIME}")
+        resume.find_sweep(f"{DAY}/{TIME}")
     assert str(caught.value) == f"'{DAY}/{TIME}' is no sweep; there is none yet."
 
 
@@ -92,7 +92,7 @@ def test_the_newest_sweeps_are_named(home: Path) -> None:
     for day in ("2026-11-21", "2026-11-22", "2026-11-23", "2026-11-24"):
         dated(home, day, "12-00-00-000000")
     with pytest.raises(ConfigError) as caught:
-        resume.find("nightly")
+        resume.find_sweep("nightly")
     assert str(caught.value) == (
         "'nightly' is no sweep; the newest are 2026-11-24/12-00-00-000000, 2026-11-23/12-00-00-000000, "
         "2026-11-22/12-00-00-000000."
@@ -102,7 +102,7 @@ def test_the_newest_sweeps_are_named(home: Path) -> None:
 def test_the_nearest_name_is_told(home: Path) -> None:
     dated(home)
     with pytest.raises(ConfigError) as caught:
-        resume.find(f"{DAY}/17-43-06-708941")
+        resume.find_sweep(f"{DAY}/17-43-06-708941")
     assert str(caught.value) == (
         f"'{DAY}/17-43-06-708941' is no sweep; the newest are {DAY}/{TIME}. Did you mean '{DAY}/{TIME}'?"
     )
@@ -113,14 +113,14 @@ def test_a_study_whose_folder_is_gone_is_no_sweep(home: Path) -> None:
     opened(None, home, "gone").set_user_attr("folder", "/nowhere")
     for name in ("bare", "gone"):
         with pytest.raises(ConfigError, match=f"'{name}' is no sweep; there is none yet."):
-            resume.find(name)
+            resume.find_sweep(name)
 
 
 def test_the_name_of_a_journal_is_no_traceback(home: Path) -> None:
     """`2026-11-25/17-43` lies in `2026-11-25_17-43.journal`, whose name is easily copied."""
     opened(None, home, f"{DAY}/{TIME}").set_user_attr("folder", str(dated(home)))
     with pytest.raises(ConfigError):
-        resume.find(f"{DAY}_{TIME}")
+        resume.find_sweep(f"{DAY}_{TIME}")
 
 
 # The command

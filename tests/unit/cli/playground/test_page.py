@@ -24,8 +24,8 @@ from aiohttp import web
 
 from mlrunner.cli.commands import playground
 from mlrunner.cli.playground import launch
-from mlrunner.cli.playground.client import Service, ServiceError, service_of
-from mlrunner.cli.playground.fields import Field, fields, record
+from mlrunner.cli.playground.client import Service, ServiceError, find_service
+from mlrunner.cli.playground.fields import Field, make_fields, make_row
 from mlrunner.core import loopback
 from mlrunner.core.errors import ConfigError, MlrunnerError
 from mlrunner.groups.deployer.release import Server
@@ -146,7 +146,7 @@ def column(kind: str, required: bool = True, categories: list[str] | None = None
 def field_of(description: dict[str, Any], *values: Any) -> Field:
     """Make the field of one column with these values in the example."""
     example = {"dataframe_split": {"columns": [description["name"]], "data": [[value] for value in values]}}
-    return fields({"columns": [description], "example": example})[0]
+    return make_fields({"columns": [description], "example": example})[0]
 
 
 class TestFields:
@@ -196,10 +196,10 @@ class TestFields:
 
     def test_the_row_leaves_out_empty_optional_columns(self) -> None:
         form = [Field("a", "number", True), Field("b", "text", False), Field("c", "text", False)]
-        assert record(list(zip(form, [None, "", "x"], strict=True))) == {"a": None, "c": "x"}
+        assert make_row(list(zip(form, [None, "", "x"], strict=True))) == {"a": None, "c": "x"}
 
     def test_the_row_always_has_a_column(self) -> None:
-        assert record([(Field("b", "text", False), None)]) == {"b": None}
+        assert make_row([(Field("b", "text", False), None)]) == {"b": None}
 
 
 class TestService:
@@ -242,7 +242,7 @@ class TestService:
         assert service.facts()["name"] == "houses"
 
     def test_the_address_is_that_of_the_state(self, ledger: Ledger, running: Serving) -> None:
-        assert service_of(ledger) == Service("houses", f"http://127.0.0.1:{running.port}")
+        assert find_service(ledger) == Service("houses", f"http://127.0.0.1:{running.port}")
 
 
 @contextmanager

@@ -19,10 +19,10 @@ from mlrunner.core.errors import ConfigError, StoreError
 from mlrunner.core.outcome import Outcome
 from mlrunner.execution.reproduction import differences, environment, rerun
 from mlrunner.execution.reproduction import tolerance as chance
-from mlrunner.execution.reproduction.scores import compared, is_close, refuse_unscored, summary
+from mlrunner.execution.reproduction.scores import average_metrics, check_scores, compare_metrics, is_close
 from mlrunner.tracking import provenance
 from mlrunner.tracking.records import Record
-from mlrunner.tracking.records.snapshot import Surroundings
+from mlrunner.tracking.records.snapshot import Provenance
 from mlrunner.tracking.records.sqlite_store import SqliteStore
 from tests.support.front_door import PROJECT
 
@@ -33,7 +33,7 @@ TREE = {"_target_": "sklearn.tree.DecisionTreeRegressor"}
 
 
 def test_only_names_and_versions_are_installed() -> None:
-    found = Surroundings(
+    found = Provenance(
         packages={
             "pandas": "3.0",
             "mlrunner": "0.1.0",
@@ -43,31 +43,31 @@ def test_only_names_and_versions_are_installed() -> None:
             "--find-links": "evil",
         }
     )
-    assert environment.requirements(found) == ["pandas==3.0", "local==1.0+cpu"]
+    assert environment.list_requirements(found) == ["pandas==3.0", "local==1.0+cpu"]
 
 
 def test_an_environment_is_made_once(tmp_path: Path) -> None:
-    then = Surroundings(python=PYTHON, packages={"six": "1.17.0"})
-    python = environment.made(then, tmp_path)
+    then = Provenance(python=PYTHON, packages={"six": "1.17.0"})
+    python = environment.make_environment(then, tmp_path)
     told = subprocess.run([python, "-c", "import six; print(six.__version__)"], capture_output=True, text=True)
     assert told.stdout == "1.17.0\n"
     before = python.stat().st_mtime_ns
-    assert environment.made(then, tmp_path) == python
+    assert environment.make_environment(then, tmp_path) == python
     assert python.stat().st_mtime_ns == before
 
 
 def test_what_is_not_to_be_had_is_said(tmp_path: Path) -> None:
-    then = Surroundings(python=PYTHON, packages={"six": "999.0"})
+    then = Provenance(python=PYTHON, packages={"six": "999.0"})
     with pytest.raises(
         StoreError, match=r"The recorded environment cannot be made: a recorded package is not to be had.*six==999\.0"
     ):
-        environment.made(then, tmp_path)
+        environment.make_environment(then, tmp_path)
     assert not list(tmp_path.glob("*/.made"))
 
 
 def test_an_interpreter_is_a_version_and_no_path(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="'/tmp/evil' is no version of Python"):
-        environment.made(Surroundings(python="/tmp/evil"), tmp_path)
+        environment.make_environment(Provenance(python="/tmp/evil"), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_an_interpreter_is_a_version_and_no_path(tmp_path: Path) -> None:
     ],
 )
 def test_a_fit_without_a_seed_is_by_chance(estimator: dict[str, Any], left: list[str]) -> None:
-    assert chance.unseeded(estimator, "e") == left
+    assert chance.list_unset_seeds(estimator, "e") == left
 
 
 @pytest.fixture
@@ -123,23 +123,23 @@ def commit_of(project: Path) -> str:
 
 
 def test_the_commit_of_then_is_checked_out_beside_the_project(project: Path, tmp_path: Path) -> None:
-    then = Surroundings(commit=commit_of(project))
+    then = Provenance(commit=commit_of(project))
     (project / environment.VERB).write_text("# today\n")
-    found = environment.code(then, tmp_path)
+    found = environment.check_out(then, tmp_path)
     assert found != project
     assert (found / environment.VERB).read_text() == "# then\n"
-    assert environment.code(then, tmp_path) == found
+    assert environment.check_out(then, tmp_path) == found
 
 
 @pytest.mark.parametrize("change", ["dirty", "unknown", "hostile", "none"])
 def test_without_a_clean_known_commit_it_is_todays_code(project: Path, tmp_path: Path, change: str) -> None:
     told = {
-        "dirty": Surroundings(commit=commit_of(project), dirty="diff --git a/x b/x\n"),
-        "unknown": Surroundings(commit="0" * 40),
-        "hostile": Surroundings(commit="--upload-pack=x"),
-        "none": Surroundings(),
+        "dirty": Provenance(commit=commit_of(project), dirty="diff --git a/x b/x\n"),
+        "unknown": Provenance(commit="0" * 40),
+        "hostile": Provenance(commit="--upload-pack=x"),
+        "none": Provenance(),
     }
-    assert environment.code(told[change], tmp_path) == project
+    assert environment.check_out(told[change], tmp_path) == project
 
 
 @pytest.mark.parametrize(
@@ -166,10 +166,10 @@ def outcome(**metrics: float) -> Outcome:
 def test_repeats_are_averaged_over_all_fits_at_once() -> None:
     outcomes = [outcome(r2=0.2, cv__r2=0.2), outcome(r2=0.4, cv__r2=0.4)]
     folds = [{"r2": [0.1, 0.3]}, {"r2": [0.4, 0.4]}]
-    found = summary(outcomes, folds)
+    found = average_metrics(outcomes, folds)
     assert found["cv/r2"] == found["r2"] == pytest.approx(0.3)
     assert found["cv/r2_std"] == pytest.approx(0.1224744871)
-    held = summary([outcome(r2=0.2), outcome(r2=0.4)], [{}, {}])
+    held = average_metrics([outcome(r2=0.2), outcome(r2=0.4)], [{}, {}])
     assert (held["validation/r2"], held["validation/r2_std"]) == (pytest.approx(0.3), pytest.approx(0.1))
 
 
@@ -190,12 +190,12 @@ def test_what_a_machine_takes_and_what_another_run_found_is_not_compared(
 ) -> None:
     metrics = {"test/r2": 0.1, "train/r2": 0.2, "validation/r2": 0.3, "fit_seconds": 1.0, "serve/p95_ms": 2.0}
     record = Record("a" * 32, "n", "FINISHED", 0, 1, "e", "/nowhere", {}, metrics, tags)
-    assert [one.name for one in compared(record, metrics, 0.0)] == names
+    assert [one.name for one in compare_metrics(record, metrics, 0.0)] == names
 
 
 def test_a_metric_that_does_not_come_again_is_not_the_same() -> None:
     record = Record("a" * 32, "n", "FINISHED", 0, 1, "e", "/nowhere", {}, {"test/r2": 0.1}, {})
-    (one,) = compared(record, {}, 0.0)
+    (one,) = compare_metrics(record, {}, 0.0)
     assert (one.now, one.is_same) == (None, False)
 
 
@@ -212,8 +212,8 @@ def test_a_run_without_scores_is_refused_before_it_runs(
 ) -> None:
     record = Record("a" * 32, "n", status, 0, 1, "e", "/nowhere", {}, metrics, tags)
     with pytest.raises(ConfigError, match=rf"Run aaaaaaaa \({status}\) {told}.* nothing to compare"):
-        refuse_unscored(record)
-    refuse_unscored(Record("a" * 32, "n", "FAILED", 0, 1, "e", "/nowhere", {}, {"test/r2": 0.1}, {}))
+        check_scores(record)
+    check_scores(Record("a" * 32, "n", "FAILED", 0, 1, "e", "/nowhere", {}, {"test/r2": 0.1}, {}))
 
 
 def test_the_code_of_then_stands_before_that_of_the_current_folder(
@@ -224,7 +224,7 @@ def test_the_code_of_then_stands_before_that_of_the_current_folder(
         (tmp_path / name / "which" / "__main__.py").write_text(f"import mine\nprint('{name}')\n")
     (tmp_path / "today" / "mine.py").touch()  # of the user's own
     monkeypatch.chdir(tmp_path / "today")
-    told = {**os.environ, **environment.importing(tmp_path / "then")}
+    told = {**os.environ, **environment.import_variables(tmp_path / "then")}
     done = subprocess.run([sys.executable, "-m", "which"], env=told, capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("then\n", "")
 
@@ -235,10 +235,10 @@ def test_a_relative_path_is_where_the_run_was_launched(tmp_path: Path, monkeypat
         (tmp_path / name / "table.csv").touch()
     monkeypatch.chdir(tmp_path / "here")
     then, dataset = str(tmp_path / "then"), {"path": "table.csv"}
-    assert rerun.found_again(dataset, then) == {"path": f"{then}/table.csv"}
-    assert rerun.found_again(dataset, str(tmp_path / "here")) == dataset
+    assert rerun.locate_data(dataset, then) == {"path": f"{then}/table.csv"}
+    assert rerun.locate_data(dataset, str(tmp_path / "here")) == dataset
     (tmp_path / "then" / "table.csv").unlink()
-    assert rerun.found_again(dataset, then) == dataset
+    assert rerun.locate_data(dataset, then) == dataset
 
 
 def test_todays_options_are_not_even_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -250,7 +250,7 @@ def test_todays_options_are_not_even_read(tmp_path: Path, monkeypatch: pytest.Mo
     file = tmp_path / "conf" / "config.yaml"
     file.write_text(file.read_text().replace("deployer: none", "deployer: local").replace("seed: 0", "seed: 1"))
     monkeypatch.setenv("MLRUNNER_PROJECT", str(tmp_path))
-    (found,) = rerun.configs(frozen, [], 1)
+    (found,) = rerun.compose_seeds(frozen, [], 1)
     assert (found.model.name, found.seed, found.project) == ("ridge", 0, str(tmp_path))
     assert found.deployer._target_ == "mlrunner.groups.deployer.NoDeployer"  # whatever is deployed by default today
 
@@ -259,17 +259,17 @@ def test_only_what_is_not_as_it_was_is_named(project: Path, tmp_path: Path, monk
     (project / environment.VERB).write_text("# changed\n")
     (project / "unknown").touch()
     monkeypatch.setattr(provenance, "PROJECT", project)
-    provenance.git.cache_clear()
+    provenance.read_git.cache_clear()
     (tmp_path / "environment").mkdir()
-    git = provenance.git()
-    provenance.git.cache_clear()
-    texts = {"git.json": json.dumps(git), "requirements.txt": provenance.packages(), "dirty.diff": git["diff"]}
+    git = provenance.read_git()
+    provenance.read_git.cache_clear()
+    texts = {"git.json": json.dumps(git), "requirements.txt": provenance.list_packages(), "dirty.diff": git["diff"]}
     record = Record("a" * 32, "n", "FINISHED", 0, 1, "e", str(tmp_path), {}, {}, {})
 
     def told(**changed: str) -> list[str]:
         for name, text in {**texts, **{name.replace("_", "."): text for name, text in changed.items()}}.items():
             (tmp_path / "environment" / name).write_text(text)
-        return list(differences.of_code(record, SqliteStore(tmp_path / "absent")))
+        return list(differences.list_code_differences(record, SqliteStore(tmp_path / "absent")))
 
     other = "diff --git a/other.py b/other.py\n+x\n"
     assert told() == []
@@ -280,13 +280,15 @@ def test_only_what_is_not_as_it_was_is_named(project: Path, tmp_path: Path, monk
     assert told(git_json=json.dumps({**git, "status": "?? unknown\n?? gone"})) == [
         "Files that git does not know: gone then, none now."
     ]
-    provenance.git.cache_clear()
+    provenance.read_git.cache_clear()
 
 
 def test_a_source_file_that_the_first_trial_of_a_search_did_without_is_not_known() -> None:
     then = {"a": "1", "of.the.first": "2"}
-    assert list(differences.files(then, {"a": "1"})) == []
-    assert list(differences.files(then, {"a": "0", "b": "3"})) == ["Source files: changed a; not recorded then b."]
+    assert list(differences.compare_sources(then, {"a": "1"})) == []
+    assert list(differences.compare_sources(then, {"a": "0", "b": "3"})) == [
+        "Source files: changed a; not recorded then b."
+    ]
 
 
 def test_an_interrupted_reproduction_closes_its_run() -> None:
@@ -294,6 +296,6 @@ def test_an_interrupted_reproduction_closes_its_run() -> None:
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(0.8); raise SystemExit(7)"])
     Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
     try:
-        assert environment.ended(child) == 7  # subprocess.run would kill it after a quarter of a second
+        assert environment.wait_for_child(child) == 7  # subprocess.run would kill it after a quarter of a second
     finally:
         signal.signal(signal.SIGINT, before)

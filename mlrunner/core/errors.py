@@ -10,17 +10,17 @@ from difflib import get_close_matches
 
 
 class MlrunnerError(Exception):
-    """Something the person at the keyboard can mend; printed as one sentence, exit code 2."""
+    """A mistake that the user can correct: it is printed as one sentence, and the exit code is 2."""
 
     exit_code = 2
 
     def _render_traceback_(self) -> list[str]:
-        """Show the sentence alone in a notebook too; IPython asks for it."""
+        """Return the lines that IPython shows instead of a traceback."""
         return [f"mlrunner: {line}" for line in str(self).splitlines()]
 
 
 class ConfigError(MlrunnerError):
-    """The composition is wrong: a key, a value or a pair of options."""
+    """A key, a value or a pair of options of the composition is wrong."""
 
 
 class DataError(MlrunnerError):
@@ -32,11 +32,11 @@ class StoreError(MlrunnerError):
 
 
 class DeployError(MlrunnerError):
-    """A model cannot be deployed; what was deployed before still is."""
+    """A model cannot be deployed; the model that was deployed before still serves."""
 
 
 class ProblemsError(MlrunnerError):
-    """Several problems found at once, each a sentence of its own.
+    """Several problems, each with a sentence of its own.
 
     Args:
         problems: At least one sentence.
@@ -48,7 +48,7 @@ class ProblemsError(MlrunnerError):
 
 
 def nearest(word: str, possible: Iterable[str]) -> str:
-    """Name the closest possible word, as a sentence to append to a message, or nothing."""
+    """Return a sentence that names the closest possible word, to append to a message; empty when none is close."""
     close = get_close_matches(str(word), [str(p) for p in possible], n=1, cutoff=0.6)
     return f" Did you mean '{close[0]}'?" if close else ""
 
@@ -63,7 +63,13 @@ def first_line(error: BaseException) -> str:
 
 
 def brief(names: Iterable[object], limit: int = 8) -> str:
-    """List names, the first few and how many more there are."""
-    told = [str(name) for name in names]
-    more = len(told) - limit
-    return ", ".join(told[:limit]) + (f" and {more} more" if more > 0 else "")
+    """List the first `limit` names, and the number of the others."""
+    texts = [str(name) for name in names]
+    more = len(texts) - limit
+    return ", ".join(texts[:limit]) + (f" and {more} more" if more > 0 else "")
+
+
+def first_line(error: object) -> str:
+    """Return the first line of an error's message, without a full stop; the class's name when there is no message."""
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(". ") if lines else type(error).__name__

@@ -1,0 +1,178 @@
+"""A table that can be written as text, CSV, Markdown, HTML or JSON."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mlrunner.core.formatting import nan_to_none
+
+if TYPE_CHECKING:
+    from rich.table import Table as RichTable
+
+GAP = 2  # spaces between columns of text
+WIDE = 100_000  # characters; no line is broken
+STYLES = {
+    "best": "bold",
+    "front": "bold",
+    "better": "green",
+    "worse": "red",
+    "added": "green",
+    "removed": "red",
+    "changed": "yellow",
+    "pruned": "yellow",
+    "failed": "red",
+}
+SPECIAL = re.compile(r"\b_|_\b|[\\|*<`]")  # what Markdown reads as markup within a cell
+
+
+@dataclass(frozen=True)
+class TableColumn:
+    """A column of a table.
+
+    Args:
+        name: Header, and key in JSON.
+        is_number: Whether the cells hold numbers, which are aligned to the right.
+        is_wrapped: Whether a long cell may be broken into lines in a terminal.
+        note: Smaller text below the header in HTML; empty for none.
+    """
+
+    name: str
+    is_number: bool = False
+    is_wrapped: bool = True
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class TableCell:
+    """A cell of a table.
+
+    Args:
+        text: Text for people.
+        value: Exact value for CSV and JSON: what JSON can hold; None where there is none.
+        style: Name in `STYLES`, or a style of Rich such as `bold green`; in HTML a class. Empty for none.
+    """
+
+    text: str
+    value: Any = None
+    style: str = ""
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """A row of a table, with as many cells as the table has columns; `style` is as in `TableCell`."""
+
+    cells: tuple[TableCell, ...]
+    style: str = ""
+
+
+def text_row(*texts: str, style: str = "") -> TableRow:
+    """Make a row of texts that are also their own exact values."""
+    return TableRow(tuple(TableCell(text, text) for text in texts), style)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns and rows."""
+
+    columns: tuple[TableColumn, ...]
+    rows: tuple[TableRow, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a row that has more or fewer cells than there are columns."""
+        for row in self.rows:
+            if len(row.cells) != len(self.columns):
+                raise ValueError(f"a row has {len(row.cells)} cells, but the table has {len(self.columns)} columns")
+
+    def to_rich(self, styles: Mapping[str, str] = STYLES) -> RichTable:
+        """Build a table without borders for Rich's console.
+
+        Args:
+            styles: Rich's style for each name of a style; other names are styles of Rich themselves.
+        """
+        from rich.table import Table as RichTable
+        from rich.text import Text
+
+        table = RichTable(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="dim")
+        for column in self.columns:
+            justify: Any = "right" if column.is_number else "left"
+            table.add_column(column.name, justify=justify, overflow="fold", no_wrap=not column.is_wrapped)
+        for row in self.rows:
+            cells = (Text(cell.text, styles.get(cell.style, cell.style)) for cell in row.cells)
+            table.add_row(*cells, style=styles.get(row.style, row.style) or None)
+        return table
+
+    def to_text(self, width: int = WIDE) -> str:
+        """Write plain text of at most `width` characters a line."""
+        from rich.console import Console
+
+        out = Console(file=io.StringIO(), width=width, color_system=None)
+        out.print(self.to_rich())
+        assert isinstance(out.file, io.StringIO)
+        return "\n".join(line.rstrip() for line in out.file.getvalue().splitlines())
+
+    def to_csv(self) -> str:
+        """Write a header and a line a row, with exact values."""
+        sink = io.StringIO()
+        writer = csv.writer(sink, lineterminator="\n")
+        writer.writerow([column.name for column in self.columns])
+        writer.writerows([cell.value for cell in row.cells] for row in self.rows)
+        return sink.getvalue()
+
+    def to_json(self) -> str:
+        """Write a list of objects with exact values; NaN becomes null."""
+        return json.dumps(nan_to_none(self.to_records()), default=str)
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """Return a dictionary of exact values for each row."""
+        names = [column.name for column in self.columns]
+        return [dict(zip(names, (cell.value for cell in row.cells), strict=True)) for row in self.rows]
+
+    def to_markdown(self) -> str:
+        """Write a table that GitHub renders."""
+        rules = ["--:" if column.is_number else "---" for column in self.columns]
+        lines = [[escape_markdown(column.name) for column in self.columns], rules]
+        lines += [[escape_markdown(cell.text) for cell in row.cells] for row in self.rows]
+        return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+    def to_html(self, name: str = "") -> str:
+        """Write a `table` element; styles become classes, and the first cell of a row is its header.
+
+        Args:
+            name: Class of the table; empty for none.
+        """
+        head = "".join(
+            f'<th scope="col"{_class(_number(column))}>{html.escape(column.name)}{_note(column)}</th>'
+            for column in self.columns
+        )
+        body = "".join(f"<tr{_class(row.style)}>{''.join(self._html_cells(row))}</tr>" for row in self.rows)
+        return f"<table{_class(name)}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+    def _html_cells(self, row: TableRow) -> Iterator[str]:
+        for place, (column, cell) in enumerate(zip(self.columns, row.cells, strict=True)):
+            tag, scope = ("th", ' scope="row"') if place == 0 else ("td", "")
+            yield f"<{tag}{scope}{_class(_number(column), cell.style)}>{html.escape(cell.text)}</{tag}>"
+
+
+def escape_markdown(text: str) -> str:
+    """Escape a text for a cell of a Markdown table; line breaks become spaces."""
+    return SPECIAL.sub(r"\\\g<0>", " ".join(text.split()))
+
+
+def _number(column: TableColumn) -> str:
+    return "number" if column.is_number else ""
+
+
+def _class(*names: str) -> str:
+    present = " ".join(filter(None, names))
+    return f' class="{html.escape(present)}"' if present else ""
+
+
+def _note(column: TableColumn) -> str:
+    return f"<small>{html.escape(column.note)}</small>" if column.note else ""

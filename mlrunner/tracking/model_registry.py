@@ -10,60 +10,59 @@ from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
-from mlrunner.core.errors import DeployError
+from mlrunner.core.errors import DeployError, first_line
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 
 
 def register(name: str, uri: str, run_id: str, tags: dict[str, str]) -> int:
-    """Find the version that a saved model has, or make the next one.
+    """Register a saved model; a model that is registered already keeps its version.
 
     Args:
-        name: Of the registered model, which is made when there is none.
-        uri: MLflow's `models:/m-<id>`.
-        run_id: That made it.
-        tags: Of the version.
+        name: Name of the registered model, which is created if it does not exist.
+        uri: URI of the saved model, `models:/m-<id>`.
+        run_id: Id of the run that saved it.
+        tags: Tags to set on the version.
 
     Returns:
-        The version's number.
+        Number of the version.
     """
     client = MlflowClient()
     try:
         client.get_registered_model(name)
     except MlflowException:
         client.create_registered_model(name)
-    for found in client.search_model_versions(f"name = '{name}'"):
-        if found.source == uri:
-            return _tagged(client, found, tags)
-    return _tagged(client, client.create_model_version(name, uri, run_id, model_id=uri.rpartition("/")[2]), tags)
+    for version in client.search_model_versions(f"name = '{name}'"):
+        if version.source == uri:
+            return _set_tags(client, version, tags)
+    version = client.create_model_version(name, uri, run_id, model_id=uri.rpartition("/")[2])
+    return _set_tags(client, version, tags)
 
 
-def _tagged(client: MlflowClient, version: ModelVersion, tags: dict[str, str]) -> int:
+def _set_tags(client: MlflowClient, version: ModelVersion, tags: dict[str, str]) -> int:
     for key, value in tags.items():
         client.set_model_version_tag(version.name, version.version, key, value)
     return int(version.version)
 
 
-def load(uri: str) -> Any:
+def load_model(uri: str) -> Any:
     """Load a saved pipeline.
 
     Raises:
-        DeployError: When it is not there, or cannot be read.
+        DeployError: If it does not exist or cannot be read.
     """
     try:
         return mlflow.sklearn.load_model(uri)
-    except Exception as error:  # whatever the store, skops or a class that is gone says
-        told = str(error).splitlines()[0]
-        raise DeployError(
-            f"The model {uri} cannot be loaded ({type(error).__name__}: {told}); name another run."
-        ) from error
+    except Exception as error:  # stores, skops and missing classes raise errors of many kinds
+        reason = f"{type(error).__name__}: {first_line(error)}"
+        raise DeployError(f"The model {uri} cannot be loaded ({reason}); name another run.") from error
 
 
-def download(uri: str, folder: Path) -> Path:
-    """Copy a saved model out of the store.
+def download_model(uri: str, folder: Path) -> Path:
+    """Download a saved model.
 
     Returns:
-        The folder that holds its `MLmodel`.
+        Folder that holds its `MLmodel`.
     """
     return Path(mlflow.artifacts.download_artifacts(uri, dst_path=str(folder)))
 
@@ -73,20 +72,14 @@ def set_alias(name: str, alias: str, version: int) -> None:
     MlflowClient().set_registered_model_alias(name, alias, str(version))
 
 
-def drop_alias(name: str, alias: str) -> None:
-    """Remove an alias; one that is not there is fine."""
+def delete_alias(name: str, alias: str) -> None:
+    """Delete an alias, if it exists."""
     MlflowClient().delete_registered_model_alias(name, alias)
 
 
-def version_of(name: str, alias: str = CHAMPION) -> ModelVersion | None:
-    """Find the version that an alias points at, or None."""
+def get_version(name: str, alias: str = CHAMPION) -> ModelVersion | None:
+    """Return the version that an alias points at, or None."""
     try:
         return MlflowClient().get_model_version_by_alias(name, alias)
     except MlflowException:
         return None
-
-
-def source_of(name: str, version: int) -> tuple[str, str]:
-    """Find the model's address and the run of a version."""
-    found = MlflowClient().get_model_version(name, str(version))
-    return str(found.source), str(found.run_id)

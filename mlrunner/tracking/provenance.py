@@ -1,4 +1,4 @@
-"""Who ran what code in which environment: what a run needs to be repeated."""
+"""Read code version, installed packages and user: what a run records so that it can be repeated."""
 
 from __future__ import annotations
 
@@ -11,72 +11,73 @@ from importlib import metadata
 from importlib.metadata import version
 
 from mlrunner.core.environment import PROJECT
+from mlrunner.tracking.records.record import BRANCH_TAG, COMMIT_TAG, DIRTY_TAG, USER_TAG, VERSION_TAG
 
 HEADER = re.compile(r"^(Name|Version): *(.+?)\s*$", re.MULTILINE)
 
 
 def _git(*arguments: str) -> str | None:
     try:
-        found = subprocess.run(
+        process = subprocess.run(
             ["git", "-C", str(PROJECT), *arguments],
             capture_output=True,
             text=True,
-            errors="replace",  # a diff holds what the files hold, in whatever encoding
+            errors="replace",  # a diff has the encodings of its files
             check=True,
             timeout=10,
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return found.stdout
+    return process.stdout
 
 
 @cache
-def git() -> dict[str, str]:
-    """Read commit and branch of the project, and what differs from the commit; empty outside of git."""
-    asked = {
+def read_git() -> dict[str, str]:
+    """Read `commit`, `branch`, `status` and `diff` of the project's repository; empty outside of git."""
+    texts = {
         "commit": _git("rev-parse", "HEAD"),
         "branch": _git("rev-parse", "--abbrev-ref", "HEAD"),
-        "status": _git("status", "--porcelain"),  # names the untracked files, which no diff shows
+        "status": _git("status", "--porcelain"),  # lists the untracked files, which are not in the diff
         "diff": _git("diff", "--no-color", "--no-ext-diff", "HEAD"),
     }
-    return {name: text if name == "diff" else text.strip() for name, text in asked.items() if text}
+    return {name: text if name == "diff" else text.strip() for name, text in texts.items() if text}
 
 
 @cache
-def packages() -> str:
-    """List the installed distributions, as `pip freeze` would, with the Python version first."""
-    found: dict[str, str] = {}
+def list_packages() -> str:
+    """List the installed distributions in the format of `pip freeze`, below a comment with Python's version."""
+    versions: dict[str, str] = {}
     for dist in metadata.distributions():
-        if "_vendor" not in str(dist.locate_file("")):  # of setuptools
-            name, version = _header(dist)
-            found.setdefault(name, version)  # what comes first is what is imported
-    lines = [f"{name}=={version}" for name, version in sorted(found.items(), key=lambda item: item[0].lower())]
+        if "_vendor" not in str(dist.locate_file("")):  # setuptools carries copies of its own
+            name, version = _read_header(dist)
+            versions.setdefault(name, version)  # Python imports the first one
+    lines = [f"{name}=={version}" for name, version in sorted(versions.items(), key=lambda item: item[0].lower())]
     return "\n".join([f"# Python {sys.version.split()[0]}", *lines, ""])
 
 
-def _header(dist: metadata.Distribution) -> tuple[str, str]:
-    """Read name and version without the rest of the file, a long text: a quarter of a second for all packages."""
+def _read_header(dist: metadata.Distribution) -> tuple[str, str]:
+    """Read name and version only; parsing the whole files takes a quarter of a second for all packages."""
     text = dist.read_text("METADATA") or dist.read_text("PKG-INFO") or dist.read_text("") or ""
-    told = dict(HEADER.findall(text.partition("\n\n")[0]))
-    return told.get("Name", "unknown"), told.get("Version", "unknown")
+    fields = dict(HEADER.findall(text.partition("\n\n")[0]))
+    return fields.get("Name", "unknown"), fields.get("Version", "unknown")
 
 
-def tags() -> dict[str, str]:
-    """Name user, source and code in MLflow's own tags."""
-    known = {
-        "mlflow.user": _user(),
+def source_tags() -> dict[str, str]:
+    """Return the tags that identify user, source and code version, most of them MLflow's own."""
+    tags = {
+        USER_TAG: _read_user(),
         "mlflow.source.name": "mlrunner",
         "mlflow.source.type": "LOCAL",
-        "mlflow.source.git.commit": git().get("commit"),
-        "mlflow.source.git.branch": git().get("branch"),
-        "mlrunner.version": version("mlrunner"),
-        "mlrunner.git.dirty": str("status" in git()).lower(),
+        COMMIT_TAG: read_git().get("commit"),
+        BRANCH_TAG: read_git().get("branch"),
+        VERSION_TAG: version("mlrunner"),
+        DIRTY_TAG: str("status" in read_git()).lower(),
     }
-    return {name: value for name, value in known.items() if value is not None}
+    return {name: value for name, value in tags.items() if value is not None}
 
 
-def _user() -> str | None:
+def _read_user() -> str | None:
     try:
         return getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
+    except (KeyError, OSError):  # the user of a container may have no name
         return None

@@ -1,8 +1,9 @@
-"""TODO."""
+"""Open the storage of an Optuna study, and record which processes work on a study."""
 
 from __future__ import annotations
 
 import os
+import socket
 import time
 import warnings
 from contextlib import AbstractContextManager, nullcontext
@@ -10,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import optuna
-import psutil
 from filelock import FileLock
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
@@ -19,113 +19,98 @@ from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend, JournalRedisBackend
 from sqlalchemy.exc import ArgumentError
 
-from mlrunner.core.errors import ConfigError, StoreError
+from mlrunner.core.errors import ConfigError, StoreError, first_line
+from mlrunner.core.process_control import is_same_process, start_time
 from mlrunner.core.redaction import redact
-from mlrunner.tracking.records import journal_of
+from mlrunner.tracking.records import journal_path
 
-REDIS = ("redis://", "rediss://", "unix://")
+SWEEPER_KEY = "hydra.sweeper"
+SESSION = "session"  # attribute of a trial: the session that runs it; of a study: prefix of its sessions
+HEARTBEAT_SECONDS = 30.0
+LOST_AFTER_SECONDS = 120.0  # without a heartbeat a process of another host counts as dead
+REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
+JOURNAL_SUFFIXES = (".journal", ".log")
+USER_ERRORS = (ImportError, ValueError, TypeError, ArgumentError, InstantiationException)  # what the user can correct
 
 
-JOURNALS = (".journal", ".log")
-
-
-WRONG = (ImportError, ValueError, TypeError, ArgumentError, InstantiationException)  # what the user can correct
-
-
-def open_storage(told: str | dict[str, Any] | None, home: Path, name: str) -> BaseStorage:
-    """Open where a study is kept.
+def open_storage(address: str | dict[str, Any] | None, home: Path, name: str) -> BaseStorage:
+    """Open the storage of a study.
 
     Args:
-        told: `hydra.sweeper.storage`: None, a URL, a journal file, or a `_target_` with its arguments.
-        home: The folder that holds `.mlrunner/`.
-        name: Of the study.
+        address: `hydra.sweeper.storage`: a URL, a journal file, or a `_target_` with its arguments; None opens the
+            study's own journal below `home`.
+        home: Folder that holds `.mlrunner/`.
+        name: Name of the study.
 
     Raises:
         ConfigError: When there is no such storage, or its driver is not installed.
-        StoreError: When it does not open.
+        StoreError: When the storage does not answer.
     """
     try:
-        if isinstance(told, dict):
-            built: BaseStorage = instantiate(told)
-            return built
-        return _open(told, home, name)
-    except Exception as error:  # each database, and each driver that is not there, has errors of its own
-        kind = ConfigError if isinstance(error, WRONG) else StoreError
+        if isinstance(address, dict):
+            storage: BaseStorage = instantiate(address)
+            return storage
+        return _open(address, home, name)
+    except Exception as error:  # each database and each missing driver raises errors of its own
+        kind = ConfigError if isinstance(error, USER_ERRORS) else StoreError
         raise kind(
-            f"{KEY}.storage={redact(str(told))} does not open: {redact(_line(error))}; correct it (sqlite:///file.db, "
-            "postgresql+psycopg://, mysql+pymysql://, redis://, a file.journal), or leave it out."
+            f"{SWEEPER_KEY}.storage={redact(str(address))} does not open: {redact(first_line(error))}; correct it "
+            "(sqlite:///file.db, postgresql+psycopg://, mysql+pymysql://, redis://, a file.journal), or leave it out."
         ) from error
 
 
-def _open(told: str | None, home: Path, name: str) -> BaseStorage:
-    if told is None or told.endswith(JOURNALS):
-        path = journal_of(home, name) if told is None else Path(told)
+def _open(address: str | None, home: Path, name: str) -> BaseStorage:
+    if address is None or address.endswith(JOURNAL_SUFFIXES):
+        path = journal_path(home, name) if address is None else Path(address)
         path.parent.mkdir(parents=True, exist_ok=True)
         return JournalStorage(JournalFileBackend(str(path)))
-    if told.startswith(REDIS):
+    if address.startswith(REDIS_SCHEMES):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)
-            return JournalStorage(JournalRedisBackend(told))
-    with FileLock(home / ".mlrunner" / "studies.lock"):  # two processes must not make the tables of one database
-        return RDBStorage(told, engine_kwargs={"pool_pre_ping": True})
+            return JournalStorage(JournalRedisBackend(address))
+    with FileLock(home / ".mlrunner" / "studies.lock"):  # two processes must not create the tables at the same time
+        return RDBStorage(address, engine_kwargs={"pool_pre_ping": True})
 
 
-def _line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
-
-
-def folder_of(name: str, home: Path) -> str | None:
-    """Look up where a study of the default storage writes its trials."""
+def read_study_folder(name: str, home: Path) -> str | None:
+    """Read the sweep folder of a study in the default storage; None where there is no such study."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
         study = optuna.load_study(study_name=name, storage=_open(None, home, name))
-    except KeyError:  # a file of this name, but no study in it
+    except KeyError:  # the journal exists, but holds no study
         return None
-    found = study.user_attrs.get("folder")
-    return None if found is None else str(found)
+    folder = study.user_attrs.get("folder")
+    return None if folder is None else str(folder)
 
 
-def guard(storage: BaseStorage) -> AbstractContextManager[Any]:
-    """Take turns where a storage cannot: SQLite tells two processes at once that a trial is theirs."""
-    inner = getattr(storage, "_backend", storage)  # Optuna puts a cache before a database
-    if not isinstance(inner, RDBStorage) or inner.engine.dialect.name != "sqlite":
+def lock_storage(storage: BaseStorage) -> AbstractContextManager[Any]:
+    """Return a lock for changes of a trial's state; a real one for SQLite, which lets two processes make the same."""
+    if not isinstance(storage, RDBStorage) or storage.engine.dialect.name != "sqlite":
         return nullcontext()
-    return FileLock(f"{inner.engine.url.database}.lock")
+    return FileLock(f"{storage.engine.url.database}.lock")
 
 
-def owner() -> dict[str, Any]:
-    """Describe this process, so that another can tell whether it is still there."""
-    import socket
-    import time
-
-    import psutil
-
+def describe_process() -> dict[str, Any]:
+    """Describe this process, so that another process can tell whether it is alive."""
     return {
         "host": socket.gethostname(),
         "pid": os.getpid(),
-        "born": psutil.Process().create_time(),
+        "born": start_time(),
         "seen": time.time(),
     }
 
 
-SESSION = "session"
+def is_alive(process: dict[str, Any] | None) -> bool:
+    """Check whether the process of a session is alive.
 
+    A process of this host is looked up; one of another host counts as alive for `LOST_AFTER_SECONDS` after its
+    last heartbeat.
 
-BEAT, LOST = 30.0, 120.0  # seconds between signs of life, and after which a process on another machine counts as dead
-
-
-def alive(told: dict[str, Any] | None) -> bool:
-    """Tell whether the process of a session is there: looked up on this machine, by its signs of life on others."""
-    if told is None:
+    Args:
+        process: Result of `describe_process` in that process; None for an unknown session.
+    """
+    if process is None:
         return False
-    if told["host"] != owner()["host"]:
-        return bool(time.time() - told["seen"] < LOST)
-    try:
-        process = psutil.Process(told["pid"])
-        is_there = process.status() != psutil.STATUS_ZOMBIE
-        return bool(is_there and abs(process.create_time() - told["born"]) < 1)
-    except psutil.Error:
-        return False
-
-
-KEY = "hydra.sweeper"
+    if process["host"] != socket.gethostname():
+        return bool(time.time() - process["seen"] < LOST_AFTER_SECONDS)
+    return is_same_process(process["pid"], process["born"])

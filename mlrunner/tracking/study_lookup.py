@@ -1,4 +1,4 @@
-"""The study of a search: where it is kept, and whether somebody works at it. Optuna is imported where it is opened."""
+"""Find the study of a search from its sweep's record. Optuna is imported only where a storage is opened."""
 
 from __future__ import annotations
 
@@ -6,113 +6,113 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlrunner.core.errors import MlrunnerError
-from mlrunner.tracking.records import FOLDER, STUDY, Record, journal_of, read_yaml
+from mlrunner.tracking.records import FOLDER_TAG, STUDY_TAG, Record, journal_path, read_yaml
 
 if TYPE_CHECKING:
     from optuna import Study
     from optuna.storages import BaseStorage
 
 MULTIRUN = "multirun.yaml"
-UNREADABLE = (ValueError, OSError, MlrunnerError)  # what a storage that is broken or out of reach raises
+UNREADABLE = (ValueError, OSError, MlrunnerError)  # errors of a storage that is broken or out of reach
 
 
-def journal(record: Record, home: Path, name: str) -> Path | None:
-    """Find the journal of a study for which no other storage was named."""
-    file = journal_of(home, name)
-    return file if file.is_file() and storage(record) is None else None
+def find_default_journal(record: Record, home: Path, name: str) -> Path | None:
+    """Return the journal of a study whose search set no storage; None if there is no such file."""
+    file = journal_path(home, name)
+    return file if file.is_file() and read_storage_setting(record) is None else None
 
 
-def storage(record: Record) -> Any:
-    """Read from a sweep's folder where its study is; None for the journal of this home."""
-    folder = record.tags.get(FOLDER)
+def read_storage_setting(record: Record) -> Any:
+    """Read `hydra.sweeper.storage` of a sweep from its folder; None for the default journal."""
+    folder = record.tags.get(FOLDER_TAG)
     file = Path(folder) / MULTIRUN if folder else None
-    found = read_yaml(file.read_text()) if file is not None and file.is_file() else None
-    hydra = (found.get("hydra") or {}) if isinstance(found, dict) else {}
-    named = (hydra.get("sweeper") or {}).get("storage")
-    return _absolute(named, str((hydra.get("runtime") or {}).get("cwd", ""))) if isinstance(named, str) else named
+    config = read_yaml(file.read_text()) if file is not None and file.is_file() else None
+    hydra = (config.get("hydra") or {}) if isinstance(config, dict) else {}
+    address = (hydra.get("sweeper") or {}).get("storage")
+    cwd = str((hydra.get("runtime") or {}).get("cwd", ""))
+    return _resolve_path(address, cwd) if isinstance(address, str) else address
 
 
-def _absolute(url: str, cwd: str) -> str:
-    """Complete the path of a storage that is a file: it was named where the search began."""
-    scheme, slashes, file = url.rpartition(":///")
+def _resolve_path(address: str, cwd: str) -> str:
+    """Make the path of a storage file absolute; it is relative to the folder where the search began."""
+    scheme, slashes, file = address.rpartition(":///")
     is_file = (not scheme or scheme.startswith("sqlite")) and "://" not in file
-    return f"{scheme}{slashes}{Path(cwd, file)}" if is_file else url
+    return f"{scheme}{slashes}{Path(cwd, file)}" if is_file else address
 
 
-def stored(record: Record, home: Path, name: str) -> BaseStorage | None:
-    """Open where the study of a search is kept; None where that is gone, for to open it would make it anew.
+def open_existing_storage(record: Record, home: Path, name: str) -> BaseStorage | None:
+    """Open the storage of a search's study; None if its file is missing, since opening would create it.
 
     Args:
-        record: The parent.
-        home: The folder that holds `.mlrunner/`.
-        name: Of the study.
+        record: Parent run of the search.
+        home: Folder that holds `.mlrunner/`.
+        name: Name of the study.
 
     Raises:
-        MlrunnerError: When it does not open.
+        MlrunnerError: If the storage does not open.
     """
     import optuna
 
     from mlrunner.tracking import studies
 
-    told = storage(record)
-    file = _file(told, journal_of(home, name), studies.JOURNALS)
+    address = read_storage_setting(record)
+    file = _storage_file(address, journal_path(home, name), studies.JOURNAL_SUFFIXES)
     if file is not None and not file.exists():
         return None
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    return studies.open_storage(told, home, name)
+    return studies.open_storage(address, home, name)
 
 
-def _file(told: Any, journal: Path, suffixes: tuple[str, ...]) -> Path | None:
-    """Name the file of a storage; None for what is none."""
-    if told is None:
+def _storage_file(address: Any, journal: Path, suffixes: tuple[str, ...]) -> Path | None:
+    """Return the file of a storage; None for a database server or a class."""
+    if address is None:
         return journal
-    if not isinstance(told, str):
+    if not isinstance(address, str):
         return None
-    scheme, found, rest = told.partition(":///")
-    if found:
+    scheme, slashes, rest = address.partition(":///")
+    if slashes:
         return Path(rest.partition("?")[0]) if scheme.startswith("sqlite") else None
-    return Path(told) if told.endswith(suffixes) else None
+    return Path(address) if address.endswith(suffixes) else None
 
 
-def loaded(record: Record, home: Path) -> Study | None:
-    """Load the study of a search; None where it has none, or it is not there any more.
+def load_study(record: Record, home: Path) -> Study | None:
+    """Load the study of a search; None if there is none or its storage cannot be read.
 
-    One in a storage of a class is None as well: the store may be somebody else's, and to look runs no code of theirs.
+    A storage that is a `_target_` is not opened: the run may come from another person, and reading must not run
+    code of theirs.
     """
-    if isinstance(storage(record), dict):
+    if isinstance(read_storage_setting(record), dict):
         return None
     try:
-        return _load(record, home)
+        return _load_study(record, home)
     except UNREADABLE:
         return None
 
 
-def _load(record: Record, home: Path) -> Study | None:
-    name = record.tags.get(STUDY)
+def _load_study(record: Record, home: Path) -> Study | None:
+    name = record.tags.get(STUDY_TAG)
     if name is None or not record.is_sweep:
         return None
     import optuna
 
-    found = stored(record, home, name)
+    storage = open_existing_storage(record, home, name)
     try:
-        return None if found is None else optuna.load_study(study_name=name, storage=found)
-    except KeyError:  # it is not in there
+        return None if storage is None else optuna.load_study(study_name=name, storage=storage)
+    except KeyError:  # the storage exists, but holds no such study
         return None
 
 
-def is_searched(record: Record, home: Path) -> bool:
-    """Tell whether a process works at a search, by the signs of life that each leaves in the study.
-
-    Where that cannot be read one may.
-    """
-    if STUDY in record.tags and isinstance(storage(record), dict):
+def is_search_running(record: Record, home: Path) -> bool:
+    """Check by the heartbeats in its study whether a process works on a search; True if they cannot be read."""
+    if STUDY_TAG in record.tags and isinstance(read_storage_setting(record), dict):
         return True
     try:
-        study = _load(record, home)
+        study = _load_study(record, home)
     except UNREADABLE:
         return True
     if study is None:
         return False
-    from mlrunner.tracking.studies import SESSION, alive
+    from mlrunner.tracking.studies import SESSION, is_alive
 
-    return any(alive(told) for name, told in study.user_attrs.items() if name.startswith(f"{SESSION}:"))
+    sessions = [value for name, value in study.user_attrs.items() if name.startswith(f"{SESSION}:")]
+    return any(is_alive(session) for session in sessions)

@@ -1,29 +1,30 @@
-"""Open the stores of a sweep, and beside that the process that draws and saves."""
+"""Open the stores of a sweep, and start the process that saves models and plots in the background."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 from mlrunner.groups.stack import Stack
-from mlrunner.tracking.background_writer import RECORDER, warm
+from mlrunner.tracking.background_writer import RECORDER
 
 
-def open_stack(stack: Stack, home: Path, saves: bool, method: Literal["spawn", "forkserver"]) -> None:
-    """Open both stores; what draws and saves imports in the meantime, which takes as long.
+def open_stack(stack: Stack, home: Path, modules: Sequence[str], method: Literal["spawn", "forkserver"]) -> None:
+    """Open the stores of a sweep while the background writer's process starts, which takes as long.
 
     Args:
-        stack: Of the sweep.
-        home: The folder that holds `.mlrunner/`.
-        saves: Whether models or pictures will be saved.
-        method: How the process that does so begins; see `Recorder.start_process`.
+        stack: Stack of the sweep.
+        home: Folder that holds `.mlrunner/`.
+        modules: Modules that the background writer needs; empty: nothing will be saved, so it is not started.
+        method: Start method of its process; see `Recorder.start_process`.
 
     Raises:
-        MlrunnerError: When a store does not open.
+        MlrunnerError: If a store does not open.
     """
-    if saves and stack.is_ours:
-        stack.announce(home)
-        RECORDER.start_process(warm, method)
+    if modules and stack.is_managed:
+        stack.export_environment(home)
+        RECORDER.start_process(modules, method)
     stack.activate(home)
-    if saves and not stack.is_ours:  # what its own tracker says is known only once ZenML is there
-        RECORDER.start_process(warm, method)
+    if modules and not stack.is_managed:  # ZenML must be open before its stack says where MLflow is
+        RECORDER.start_process(modules, method)

@@ -1,57 +1,53 @@
-"""Read what runs left in MLflow's store: a run as plain values, found by MLflow's own filters.
+"""Read runs from the tracking store as plain values, by MLflow's filter grammar.
 
-Importing MLflow takes three seconds, so what only reads does without where the store is SQLite (`sqlite`); any other
-store is asked through MLflow's client (`client`). Both answer alike: a test holds them to it.
+Importing MLflow takes three seconds: `sqlite_store` reads a SQLite store without it, `mlflow_store` reads any other
+store through its client. A test holds both to the same answers.
 """
 
 from __future__ import annotations
 
 from mlrunner.tracking.records.record import (
-    BEST,
-    CONFIG,
-    DATA,
-    FOLDER,
-    MODEL,
-    REOPENED,
-    REPRODUCES,
+    BEST_TAG,
+    CONFIG_FILE,
+    DATA_TAG,
+    FOLDER_TAG,
+    MODEL_TAG,
+    REOPENED_TAG,
+    REPRODUCES_TAG,
     STATUSES,
-    STUDY,
-    SWEEP,
-    TRIAL,
-    TRIALS,
-    WINNER,
-    WINNER_OF,
+    STUDY_TAG,
+    SWEEP_TAG,
+    TRIAL_TAG,
+    WINNER_OF_TAG,
+    WINNER_TAG,
     Record,
-    journal_of,
+    journal_path,
     read_yaml,
 )
-from mlrunner.tracking.records.store import Only, Store, labels_of, quoted, split
+from mlrunner.tracking.records.store import Fields, Store, match_labels, quote, separate_stack_overrides
 
 SQLITE = "sqlite:///"
 __all__ = [
-    "BEST",
-    "CONFIG",
-    "DATA",
-    "FOLDER",
-    "MODEL",
-    "REOPENED",
-    "REPRODUCES",
+    "BEST_TAG",
+    "CONFIG_FILE",
+    "DATA_TAG",
+    "FOLDER_TAG",
+    "MODEL_TAG",
+    "REOPENED_TAG",
+    "REPRODUCES_TAG",
     "SQLITE",
     "STATUSES",
-    "STUDY",
-    "SWEEP",
-    "TRIAL",
-    "TRIALS",
-    "WINNER",
-    "WINNER_OF",
-    "Only",
+    "STUDY_TAG",
+    "SWEEP_TAG",
+    "TRIAL_TAG",
+    "WINNER_OF_TAG",
+    "WINNER_TAG",
+    "Fields",
     "Record",
     "Store",
-    "journal_of",
-    "labels_of",
-    "open_store",
-    "quoted",
+    "journal_path",
+    "match_labels",
+    "quote",
     "read_yaml",
-    "split",
-    "tracking_uri",
+    "separate_stack_overrides",
 ]

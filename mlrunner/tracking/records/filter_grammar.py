@@ -1,4 +1,4 @@
-"""MLflow's grammar of filters and orders, read, and written as SQL over its own tables or as MLflow wants it.
+"""Parse MLflow's filters and sort keys.
 
 The rules are those of MLflow's `search_runs` (https://mlflow.org/docs/latest/ml/search/search-runs): clauses joined by
 AND, each an entity and its key, a comparator and a value. A key with a slash (`metrics.test/r2`) may go without quotes.
@@ -32,7 +32,6 @@ TEXTS = {
     "user_id": "user_id",
     "artifact_uri": "artifact_uri",
 }
-RUN_NAME = "mlflow.runName"  # the tag that MLflow filters run_name by
 DATASETS = ("name", "digest", "context")
 ORDERED = ("=", "!=", ">", ">=", "<", "<=")
 MATCHED = ("=", "!=", "LIKE", "ILIKE")
@@ -49,20 +48,20 @@ CLAUSE = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 AND = re.compile(r"AND\b", re.IGNORECASE)
-ORDER = re.compile(rf"\s*{KEY}(?:\s+(?P<way>ASC|DESC))?\s*", re.IGNORECASE)
+ORDER = re.compile(rf"\s*{KEY}(?:\s+(?P<direction>ASC|DESC))?\s*", re.IGNORECASE)
 LIST = re.compile(rf"\(\s*{TEXT}\s*(?:,\s*{TEXT}\s*)*,?\s*\)")
 EXAMPLE = "\"metrics.r2 > 0.3 and params.model = 'rf'\""
 
 
-class Sql(NamedTuple):
+class SqlFragment(NamedTuple):
     """A piece of SQL and its parameters."""
 
     text: str
     values: tuple[object, ...]
 
 
-class Named(NamedTuple):
-    """What a clause is about."""
+class Field(NamedTuple):
+    """A metric, parameter, tag, attribute or data set property of a run."""
 
     entity: str
     key: str
@@ -72,120 +71,122 @@ class Named(NamedTuple):
 
 
 class Clause(NamedTuple):
-    """One condition, as it was written."""
+    """One condition, with its value as it was written."""
 
-    about: Named
+    field: Field
     comparator: str
     value: str = ""
 
     def __str__(self) -> str:
-        value = self.value.replace("+", "") if _is_number(self.about) else self.value  # MLflow takes no plus
-        return f"{self.about} {self.comparator} {value}".rstrip()
+        value = self.value.replace("+", "") if _is_number(self.field) else self.value  # MLflow rejects a plus sign
+        return f"{self.field} {self.comparator} {value}".rstrip()
 
 
-class Key(NamedTuple):
-    """One key of an order."""
+class OrderKey(NamedTuple):
+    """One sort key; `direction` is ASC or DESC."""
 
-    about: Named
-    way: str
+    field: Field
+    direction: str
 
     def __str__(self) -> str:
-        return f"{self.about} {self.way}"
+        return f"{self.field} {self.direction}"
 
 
 def parse(where: str) -> list[Clause]:
-    """Read a filter.
+    """Parse a filter.
 
     Raises:
-        ConfigError: When MLflow would not take it.
+        ConfigError: If MLflow does not accept it.
     """
-    found: list[Clause] = []
-    place = 0
-    while where[place:].strip():
-        if found:
-            joint = AND.match(where, place)
-            if joint is None:
-                raise _unread(where[place:], "clauses are joined by and")
-            place = joint.end()
-        clause = CLAUSE.match(where, place)
+    clauses: list[Clause] = []
+    position = 0
+    while where[position:].strip():
+        if clauses:
+            conjunction = AND.match(where, position)
+            if conjunction is None:
+                raise _syntax_error(where[position:], "clauses are joined by and")
+            position = conjunction.end()
+        clause = CLAUSE.match(where, position)
         if clause is None:
-            raise _unread(where[place:] or where, "a clause is KEY COMPARATOR VALUE, with texts in single quotes")
-        found.append(_checked(clause))
-        place = clause.end()
-    return found
+            rule = "a clause is KEY COMPARATOR VALUE, with texts in single quotes"
+            raise _syntax_error(where[position:] or where, rule)
+        clauses.append(_parse_clause(clause))
+        position = clause.end()
+    return clauses
 
 
-def _unread(text: str, rule: str) -> ConfigError:
+def _syntax_error(text: str, rule: str) -> ConfigError:
     return ConfigError(f"--where cannot be read at '{text.strip()}': {rule}, like {EXAMPLE}.")
 
 
-def parse_order(sort: Sequence[str]) -> list[Key]:
-    """Read an order.
+def parse_order(sort: Sequence[str]) -> list[OrderKey]:
+    """Parse sort keys.
 
     Raises:
-        ConfigError: When MLflow would not take it.
+        ConfigError: If MLflow does not accept one.
     """
-    found: list[Key] = []
-    for told in sort:
-        match = ORDER.fullmatch(told)
+    keys: list[OrderKey] = []
+    for text in sort:
+        match = ORDER.fullmatch(text)
         if match is None:
-            raise ConfigError(f"--sort '{told}' cannot be read; it is KEY or KEY DESC, like 'metrics.r2 DESC'.")
-        about = named(match["entity"], match["key"])
-        if about.entity == "dataset":
-            raise ConfigError(f"--sort '{told}': runs are not sorted by data sets.")
-        if about in [key.about for key in found]:
-            raise ConfigError(f"--sort '{told}': it is sorted by {about.key} already.")
-        found.append(Key(about, (match["way"] or "ASC").upper()))
-    return found
+            raise ConfigError(f"--sort '{text}' cannot be read; it is KEY or KEY DESC, like 'metrics.r2 DESC'.")
+        field = parse_field(match["entity"], match["key"])
+        if field.entity == "dataset":
+            raise ConfigError(f"--sort '{text}': runs are not sorted by data sets.")
+        if field in [key.field for key in keys]:
+            raise ConfigError(f"--sort '{text}': {field.key} is a sort key already.")
+        keys.append(OrderKey(field, (match["direction"] or "ASC").upper()))
+    return keys
 
 
-def named(entity: str | None, key: str) -> Named:
-    """Say what a key is about: without an entity it is an attribute.
+def parse_field(entity: str | None, key: str) -> Field:
+    """Parse a key; without an entity it names an attribute.
 
     Raises:
-        ConfigError: When there is no such entity or attribute.
+        ConfigError: If there is no such entity, attribute or data set property.
     """
-    told = (entity or "attribute").strip("`")
-    if told not in ENTITIES:
+    entity_name = (entity or "attribute").strip("`")
+    if entity_name not in ENTITIES:
         possible = ("metrics", "params", "tags", "attributes", "datasets")
-        raise ConfigError(f"'{told}' is no kind of key; there are {', '.join(possible)}.{nearest(told, possible)}")
-    kind, name = ENTITIES[told], key.strip('`"')
+        hint = nearest(entity_name, possible)
+        raise ConfigError(f"'{entity_name}' is not a kind of key; there are {', '.join(possible)}.{hint}")
+    kind, name = ENTITIES[entity_name], key.strip('`"')
     name = ALIASES.get(name, name) if kind == "attribute" else name
     known = {"attribute": [*NUMBERS, *TEXTS], "dataset": list(DATASETS)}.get(kind)
     if known is not None and name not in known:
-        extra = f" Metrics are written metrics.{name}, parameters params.{name}." if entity is None else ""
-        raise ConfigError(f"'{name}' is no {kind} of a run; there are {', '.join(known)}.{nearest(name, known)}{extra}")
-    return Named(kind, name)
+        hint = nearest(name, known)
+        hint += f" Metrics are written metrics.{name}, parameters params.{name}." if entity is None else ""
+        raise ConfigError(f"runs have no {kind} '{name}'; there are {', '.join(known)}.{hint}")
+    return Field(kind, name)
 
 
-def _checked(match: re.Match[str]) -> Clause:
-    about = named(match["entity"], match["key"])
+def _parse_clause(match: re.Match[str]) -> Clause:
+    field = parse_field(match["entity"], match["key"])
     comparator = " ".join((match["null"] or match["comparator"]).upper().split())
-    possible = _comparators(about)
+    possible = _comparators(field)
+    subject = f"{field.entity} {field.key}"
     if comparator not in possible:
-        raise ConfigError(
-            f"{about.entity} {about.key} is not compared by {comparator}; there are {', '.join(possible)}."
-        )
+        raise ConfigError(f"{subject} cannot be compared by {comparator}; possible: {', '.join(possible)}.")
     value = match["value"] or ""
-    if _is_number(about):
+    if _is_number(field):
         if value[0] in "'\"(":
-            unit = " of milliseconds since 1970" if about.entity == "attribute" else ""
-            raise ConfigError(f"{about.entity} {about.key} is compared with a number{unit}, and {value} is none.")
+            unit = " of milliseconds since 1970" if field.entity == "attribute" else ""
+            raise ConfigError(f"{subject} needs a number{unit}, got {value}.")
     elif comparator in LISTED and not LIST.fullmatch(value):
-        raise ConfigError(f"{about.entity} {about.key} {comparator} wants a list like ('a', 'b'), and {value} is none.")
+        raise ConfigError(f"{subject} {comparator} needs a list like ('a', 'b'), got {value}.")
     elif comparator in MATCHED and value[0] not in "'\"":
-        told = f"a text in quotes, like '{value.strip('()')}'"
-        raise ConfigError(f"{about.entity} {about.key} {comparator} wants {told}, and {value} is none.")
-    return Clause(about, comparator, value)
+        example = f"'{value.strip('()')}'"
+        raise ConfigError(f"{subject} {comparator} needs a text in quotes, like {example}, got {value}.")
+    return Clause(field, comparator, value)
 
 
-def _is_number(about: Named) -> bool:
-    return about.entity == "metric" or (about.entity == "attribute" and about.key in NUMBERS)
+def _is_number(field: Field) -> bool:
+    return field.entity == "metric" or (field.entity == "attribute" and field.key in NUMBERS)
 
 
-def _comparators(about: Named) -> tuple[str, ...]:
-    if _is_number(about):
+def _comparators(field: Field) -> tuple[str, ...]:
+    if _is_number(field):
         return ORDERED
-    if about.entity in ("param", "tag"):
+    if field.entity in ("param", "tag"):
         return (*MATCHED, *NULLS)
-    return (*MATCHED, *LISTED) if about.entity == "dataset" or about.key == "run_id" else MATCHED
+    return (*MATCHED, *LISTED) if field.entity == "dataset" or field.key == "run_id" else MATCHED

@@ -1,4 +1,4 @@
-"""Filters and orders of MLflow's grammar as SQL over its own tables, with the answers of its own client."""
+"""Translate MLflow's filters and sort keys into SQL over MLflow's own tables, with the answers of its client."""
 
 from __future__ import annotations
 
@@ -9,38 +9,39 @@ from mlrunner.tracking.records.filter_grammar import (
     LISTED,
     NULLS,
     NUMBERS,
-    RUN_NAME,
     TABLES,
     TEXT,
     TEXTS,
     Clause,
-    Key,
-    Named,
-    Sql,
+    Field,
+    OrderKey,
+    SqlFragment,
 )
+from mlrunner.tracking.records.record import RUN_NAME_TAG
 
 QUOTED = re.compile(TEXT)
 
 
-def condition(clause: Clause) -> Sql:
+def translate_clause(clause: Clause) -> SqlFragment:
     """Translate a clause into a condition on a row of `runs`."""
-    about, comparator = clause.about, clause.comparator
+    field, comparator = clause.field, clause.comparator
     if comparator in NULLS:
         negation = "NOT " if comparator == "IS NULL" else ""
-        return Sql(f"{negation}EXISTS (SELECT 1 FROM {_rows(about)})", (about.key,))
+        return SqlFragment(f"{negation}EXISTS (SELECT 1 FROM {_rows(field)})", (field.key,))
     values = _values(clause)
-    if about == Named("attribute", "run_name"):
-        about = Named("tag", RUN_NAME)
-    if about.entity == "attribute":
-        column = f"runs.{ {**NUMBERS, **TEXTS}[about.key] }"
-        return _matched(column, comparator, values)
-    if about.entity == "dataset":
-        return _of_dataset(about.key, comparator, values)
-    if about.entity == "metric":  # MLflow stores NaN as 0 with a mark
+    if field == Field("attribute", "run_name"):
+        field = Field("tag", RUN_NAME_TAG)  # MLflow filters the name by this tag
+    if field.entity == "attribute":
+        column = f"runs.{ {**NUMBERS, **TEXTS}[field.key] }"
+        return _compare(column, comparator, values)
+    if field.entity == "dataset":
+        return _compare_dataset(field.key, comparator, values)
+    if field.entity == "metric":  # MLflow stores NaN as 0 and marks it
         mark = "OR t.is_nan" if comparator == "!=" else "AND NOT t.is_nan"
-        return Sql(f"EXISTS (SELECT 1 FROM {_rows(about)} AND (t.value {comparator} ? {mark}))", (about.key, *values))
-    matched = _matched("t.value", comparator, values)
-    return Sql(f"EXISTS (SELECT 1 FROM {_rows(about)} AND {matched.text})", (about.key, *matched.values))
+        text = f"EXISTS (SELECT 1 FROM {_rows(field)} AND (t.value {comparator} ? {mark}))"
+        return SqlFragment(text, (field.key, *values))
+    comparison = _compare("t.value", comparator, values)
+    return SqlFragment(f"EXISTS (SELECT 1 FROM {_rows(field)} AND {comparison.text})", (field.key, *comparison.values))
 
 
 def _values(clause: Clause) -> tuple[object, ...]:
@@ -49,44 +50,45 @@ def _values(clause: Clause) -> tuple[object, ...]:
         return tuple(item[1:-1] for item in QUOTED.findall(text))
     if text[0] in "'\"":
         return (text[1:-1],)
-    is_whole = clause.about.entity == "attribute" and text.lstrip("+-").isdigit()
+    is_whole = clause.field.entity == "attribute" and text.lstrip("+-").isdigit()
     return (int(text) if is_whole else float(text),)
 
 
-def _rows(about: Named) -> str:
-    return f"{TABLES[about.entity]} t WHERE t.run_uuid = runs.run_uuid AND t.key = ?"
+def _rows(field: Field) -> str:
+    return f"{TABLES[field.entity]} t WHERE t.run_uuid = runs.run_uuid AND t.key = ?"
 
 
-def _matched(column: str, comparator: str, values: tuple[object, ...]) -> Sql:
+def _compare(column: str, comparator: str, values: tuple[object, ...]) -> SqlFragment:
     if comparator in LISTED:
-        return Sql(f"{column} {comparator} ({', '.join('?' * len(values))})", values)
+        return SqlFragment(f"{column} {comparator} ({', '.join('?' * len(values))})", values)
     if comparator == "ILIKE":
-        return Sql(f"lower({column}) LIKE lower(?)", values)
-    return Sql(f"{column} {comparator} ?", values)
+        return SqlFragment(f"lower({column}) LIKE lower(?)", values)
+    return SqlFragment(f"{column} {comparator} ?", values)
 
 
-def _of_dataset(key: str, comparator: str, values: tuple[object, ...]) -> Sql:
-    joined = "inputs i JOIN datasets d ON d.dataset_uuid = i.source_id"
+def _compare_dataset(key: str, comparator: str, values: tuple[object, ...]) -> SqlFragment:
+    tables = "inputs i JOIN datasets d ON d.dataset_uuid = i.source_id"
     if key == "context":
-        joined += " JOIN input_tags g ON g.input_uuid = i.input_uuid AND g.name = 'mlflow.data.context'"
-    matched = _matched("g.value" if key == "context" else f"d.{key}", comparator, values)
-    return Sql(
-        f"EXISTS (SELECT 1 FROM {joined} WHERE i.destination_type = 'RUN' AND i.destination_id = runs.run_uuid "
-        f"AND {matched.text})",
-        matched.values,
+        tables += " JOIN input_tags g ON g.input_uuid = i.input_uuid AND g.name = 'mlflow.data.context'"
+    comparison = _compare("g.value" if key == "context" else f"d.{key}", comparator, values)
+    return SqlFragment(
+        f"EXISTS (SELECT 1 FROM {tables} WHERE i.destination_type = 'RUN' AND i.destination_id = runs.run_uuid "
+        f"AND {comparison.text})",
+        comparison.values,
     )
 
 
-def order(keys: Sequence[Key]) -> Sql:
-    """Translate an order: NaN and what a run does not have come last, and the newest first where runs are equal."""
+def translate_order(keys: Sequence[OrderKey]) -> SqlFragment:
+    """Translate sort keys: NaN and missing values come last, and the newest run comes first among equals."""
     texts: list[str] = []
     values: list[object] = []
-    for about, way in keys:
-        if about.entity == "attribute":
-            column = f"runs.{ {**NUMBERS, **TEXTS}[about.key] }"
-            texts += [f"{column} IS NULL", f"{column} {way}"]
+    for field, direction in keys:
+        if field.entity == "attribute":
+            column = f"runs.{ {**NUMBERS, **TEXTS}[field.key] }"
+            texts += [f"{column} IS NULL", f"{column} {direction}"]
             continue
-        mark = "CASE WHEN t.is_nan THEN 1 ELSE 0 END" if about.entity == "metric" else "0"
-        texts += [f"coalesce((SELECT {mark} FROM {_rows(about)}), 2)", f"(SELECT t.value FROM {_rows(about)}) {way}"]
-        values += [about.key, about.key]
-    return Sql(", ".join([*texts, "runs.start_time DESC", "runs.run_uuid"]), tuple(values))
+        mark = "CASE WHEN t.is_nan THEN 1 ELSE 0 END" if field.entity == "metric" else "0"
+        texts.append(f"coalesce((SELECT {mark} FROM {_rows(field)}), 2)")
+        texts.append(f"(SELECT t.value FROM {_rows(field)}) {direction}")
+        values += [field.key, field.key]
+    return SqlFragment(", ".join([*texts, "runs.start_time DESC", "runs.run_uuid"]), tuple(values))

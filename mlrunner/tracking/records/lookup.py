@@ -1,4 +1,4 @@
-"""Find a run by what a person calls it."""
+"""Find a run by the name that a user gives: an id, a name, a folder, a place in a sweep, `latest`, `best`, …"""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from pathlib import Path
 from mlrunner.core.errors import ConfigError, nearest
 from mlrunner.core.metric_names import greater_is_better
 from mlrunner.tracking.records import (
-    BEST,
-    DATA,
-    FOLDER,
-    MODEL,
-    REPRODUCES,
-    SWEEP,
-    TRIAL,
-    WINNER,
-    WINNER_OF,
+    BEST_TAG,
+    DATA_TAG,
+    FOLDER_TAG,
+    MODEL_TAG,
+    REPRODUCES_TAG,
+    SWEEP_TAG,
+    TRIAL_TAG,
+    WINNER_OF_TAG,
+    WINNER_TAG,
     Record,
     Store,
-    quoted,
+    quote,
 )
 
-SHOWN = 5  # ids in a message
-FEW, LONG = 3, 40  # runs that are told of in a message, and letters of their names
-CLOSE = 200  # newest names that a misspelt one is compared with
-SPECIAL = ("latest", "best", "champion")
-AGO = re.compile(r"latest~(\d{1,4})")
+IDS_IN_MESSAGE = 5
+RUNS_IN_MESSAGE, NAME_LENGTH = 3, 40  # the newest runs, and the characters of their names
+CANDIDATES = 200  # newest runs whose names are compared with a misspelt one
+ALIASES = ("latest", "best", "champion")
+LATEST = re.compile(r"latest~(\d{1,4})")
 ID = re.compile(r"[0-9a-f]{4,32}")
-WHOLE = 32  # digits of an id
-# What another program recorded has no composition, and a sweep's parent none of its own.
-OWN = f"tags.`{DATA}` IS NOT NULL and tags.`{WINNER}` IS NULL and tags.`{BEST}` IS NULL"
+ID_LENGTH = 32
+# Runs with a composition of their own: not those of other programs, nor the parents of sweeps.
+COMPOSED = f"tags.`{DATA_TAG}` IS NOT NULL and tags.`{WINNER_TAG}` IS NULL and tags.`{BEST_TAG}` IS NULL"
 NEWEST = ("attributes.start_time DESC",)
 
 
@@ -39,144 +39,146 @@ def find(store: Store, name: str, home: Path, saved: bool = False) -> Record:
     """Find a run or a sweep.
 
     Args:
-        store: Where runs are recorded.
-        name: `latest` (of mlrunner's own), `latest~2` (the second before it), `best` (by its test score, of those on
-            the newest one's data and metric; no reproduction), `champion` or `MODEL@champion` (what is deployed), a
-            run's id or the beginning of one, its folder, a sweep (`DAY/TIME`), one of its runs (`DAY/TIME/NUMBER`),
-            or a name.
-        home: The folder that holds `multirun/`.
-        saved: Whether `latest` and `best` mean runs that saved a model only.
+        store: Tracking store.
+        name: `latest` (newest run of mlrunner), `latest~2` (the second before it), `best` (highest test score among
+            the runs on the newest run's data and metric, without reproductions), `champion` or `MODEL@champion` (the
+            deployed run), an id or its start, a folder, a sweep (`DAY/TIME`), one of its runs (`DAY/TIME/NUMBER`), or
+            a run's name.
+        home: Folder that holds `multirun/`.
+        saved: Whether `latest` and `best` select only runs that saved a model.
 
     Raises:
-        ConfigError: When there is none, or several whose ids begin so.
+        ConfigError: If no run matches, or several ids start with `name`.
     """
-    ways: tuple[Callable[[], list[Record]], ...] = (
-        lambda: _special(store, name, saved),
-        lambda: _by_id(store, name),
-        lambda: _by_folder(store, name, home),
-        lambda: _by_place(store, name),
-        lambda: _by_name(store, name),
+    searches: tuple[Callable[[], list[Record]], ...] = (
+        lambda: _find_alias(store, name, saved),
+        lambda: _find_by_id(store, name),
+        lambda: _find_by_folder(store, name, home),
+        lambda: _find_by_place(store, name),
+        lambda: _find_by_name(store, name),
     )
-    found: list[Record] = next((few for way in ways if (few := way())), [])
-    if len(found) > 1:
-        told = ", ".join(run.run_id[: len(name) + 4] for run in found[:SHOWN])
-        raise ConfigError(f"'{name}' begins the ids of {len(found)} runs ({told}); write more of it.")
-    if not found:
-        raise ConfigError(_unknown(store, name, saved))
-    return found[0]
+    matches: list[Record] = next((records for search in searches if (records := search())), [])
+    if len(matches) > 1:
+        ids = ", ".join(run.run_id[: len(name) + 4] for run in matches[:IDS_IN_MESSAGE])
+        raise ConfigError(f"'{name}' matches {len(matches)} runs ({ids}); give more characters.")
+    if not matches:
+        raise ConfigError(_explain_missing(store, name, saved))
+    return matches[0]
 
 
-def leading(store: Store, record: Record) -> Record:
-    """Follow a sweep to its winner, or to its best run where nothing was refitted; a run leads to itself."""
-    wanted = record.tags.get(WINNER) or record.tags.get(BEST)
-    return (by_id(store, wanted) or record) if wanted else record
+def resolve_sweep(store: Store, record: Record) -> Record:
+    """Return a sweep's winner, or its best run where nothing was refitted; any other run is returned itself."""
+    run_id = record.tags.get(WINNER_TAG) or record.tags.get(BEST_TAG)
+    return (find_by_id(store, run_id) or record) if run_id else record
 
 
-def by_id(store: Store, run_id: str) -> Record | None:
-    """Find a run by its whole id."""
-    return store.one(f"attributes.run_id = {quoted(run_id)}")
+def find_by_id(store: Store, run_id: str) -> Record | None:
+    """Return the run of a full id, or None."""
+    return store.find_first(f"attributes.run_id = {quote(run_id)}")
 
 
-def _special(store: Store, name: str, saved: bool) -> list[Record]:
-    only = f" and tags.`{MODEL}` IS NOT NULL" if saved else ""
-    ago = AGO.fullmatch(name)
-    if name == "latest" or ago is not None:
-        back = int(ago[1]) if ago is not None else 0
-        return store.search(f"attributes.status = 'FINISHED' and {OWN}{only}", NEWEST, back + 1)[back:]
+def _find_alias(store: Store, name: str, saved: bool) -> list[Record]:
+    condition = f" and tags.`{MODEL_TAG}` IS NOT NULL" if saved else ""
+    match = LATEST.fullmatch(name)
+    if name == "latest" or match is not None:
+        offset = int(match[1]) if match is not None else 0
+        return store.search(f"attributes.status = 'FINISHED' and {COMPOSED}{condition}", NEWEST, offset + 1)[offset:]
     if name == "best":
-        return _best(store, only)
+        return _find_best(store, condition)
     if name == "champion" or name.endswith("@champion"):
-        return [_champion(store, name.rpartition("@")[0])]
+        return [_find_champion(store, name.rpartition("@")[0])]
     return []
 
 
-def _best(store: Store, only: str) -> list[Record]:
-    able = f"attributes.status = 'FINISHED' and {OWN}{only}"
-    newest = store.one(f"{able} and params.`objective.metric` IS NOT NULL", NEWEST)
+def _find_best(store: Store, condition: str) -> list[Record]:
+    finished = f"attributes.status = 'FINISHED' and {COMPOSED}{condition}"
+    newest = store.find_first(f"{finished} and params.`objective.metric` IS NOT NULL", NEWEST)
     if newest is None:
         return []
     metric, is_greater = newest.metric, greater_is_better(newest.metric)
-    score, data = f"test/{metric}", quoted(newest.tags.get(DATA, ""))
+    score, data = f"test/{metric}", quote(newest.tags.get(DATA_TAG, ""))
     order = (f"metrics.`{score}` {'DESC' if is_greater else 'ASC'}",)
-    found: list[Record] = []
-    for same in (f"= '{metric}'", f"LIKE '[\"{metric}\"%'"):  # alone, or the first of several
-        where = f"{able} and tags.`{REPRODUCES}` IS NULL and tags.`{DATA}` = {data}"
-        where += f" and params.`objective.metric` {same}"
-        found += [run for run in store.search(where, order, 1) if score in run.metrics]
-    found.sort(key=lambda run: run.metrics[score], reverse=is_greater)
-    return found[:1] or [newest]
+    best: list[Record] = []
+    for is_metric in (f"= '{metric}'", f"LIKE '[\"{metric}\"%'"):  # alone, or the first of several
+        where = f"{finished} and tags.`{REPRODUCES_TAG}` IS NULL and tags.`{DATA_TAG}` = {data}"
+        where += f" and params.`objective.metric` {is_metric}"
+        best += [run for run in store.search(where, order, 1) if score in run.metrics]
+    best.sort(key=lambda run: run.metrics[score], reverse=is_greater)
+    return best[:1] or [newest]
 
 
-def _champion(store: Store, model: str) -> Record:
-    known = store.champions()
-    if model and model not in known:
-        raise ConfigError(f"'{model}' has no champion; {_served(known)}.{nearest(model, known)}")
-    if not model and len(known) != 1:
-        raise ConfigError(f"champion is {'nobody' if not known else 'several'}; {_served(known)}.")
-    run_id = known[model or next(iter(known))]
-    found = by_id(store, run_id)
-    if found is None:
-        raise ConfigError(f"The run {run_id[:8]} of the champion is not in the store any more; name another run.")
-    return found
+def _find_champion(store: Store, model: str) -> Record:
+    champions = store.find_champions()
+    if not champions:
+        raise ConfigError("there is no champion: nothing is deployed yet; deploy a run with mlrunner deploy RUN.")
+    names = ", ".join(f"{name}@champion" for name in champions)
+    if model and model not in champions:
+        raise ConfigError(f"there is no champion of '{model}'; available: {names}.{nearest(model, champions)}")
+    if not model and len(champions) > 1:
+        raise ConfigError(f"there are {len(champions)} champions; name one of {names}.")
+    run_id = champions[model or next(iter(champions))]
+    record = find_by_id(store, run_id)
+    if record is None:
+        raise ConfigError(f"the champion's run {run_id[:8]} is no longer in the store; name another run.")
+    return record
 
 
-def _served(known: dict[str, str]) -> str:
-    names = ", ".join(f"{model}@champion" for model in known)
-    return f"there is {names}" if known else "nothing is deployed yet: mlrunner deploy RUN"
-
-
-def _by_id(store: Store, name: str) -> list[Record]:
-    """Find the runs whose ids begin so; where a run is called so, that one, and no other that begins so by chance."""
+def _find_by_id(store: Store, name: str) -> list[Record]:
+    """Find runs by the start of their ids; a run with exactly this name comes first."""
     if not ID.fullmatch(name):
         return []
-    if len(name) == WHOLE:
+    if len(name) == ID_LENGTH:
         return store.search(f"attributes.run_id = '{name}'", limit=1)
-    return _by_name(store, name) or store.search(f"attributes.run_id LIKE '{name}%'")
+    return _find_by_name(store, name) or store.search(f"attributes.run_id LIKE '{name}%'")
 
 
-def _by_name(store: Store, name: str) -> list[Record]:
-    return store.search(f"attributes.run_name = {quoted(name)}", limit=1)
+def _find_by_name(store: Store, name: str) -> list[Record]:
+    return store.search(f"attributes.run_name = {quote(name)}", limit=1)
 
 
-def _by_folder(store: Store, name: str, home: Path) -> list[Record]:
-    told = Path(name)
-    for folder in dict.fromkeys((told.absolute(), told.resolve(), home / "multirun" / name)):
-        found = store.search(f"tags.`{FOLDER}` = {quoted(str(folder))}")
-        if found:
-            return _one(found)
+def _find_by_folder(store: Store, name: str, home: Path) -> list[Record]:
+    path = Path(name)
+    for folder in dict.fromkeys((path.absolute(), path.resolve(), home / "multirun" / name)):
+        records = store.search(f"tags.`{FOLDER_TAG}` = {quote(str(folder))}")
+        if records:
+            return _prefer_original(records)
     return []
 
 
-def _by_place(store: Store, name: str) -> list[Record]:
-    """Find a sweep by its id, or one of its runs, wherever its folder is now."""
+def _find_by_place(store: Store, name: str) -> list[Record]:
+    """Find a sweep by its id, or one of its runs by its number, wherever its folder is now."""
     sweep, _, number = name.rpartition("/")
     if "/" in name and sweep.count("/") == 0:
-        return _one(store.search(f"tags.`{SWEEP}` = {quoted(name)} and tags.`{TRIAL}` IS NULL"))
+        where = f"tags.`{SWEEP_TAG}` = {quote(name)} and tags.`{TRIAL_TAG}` IS NULL"
+        return _prefer_original(store.search(where))
     if sweep and number.isdigit():
-        return _one(store.search(f"tags.`{SWEEP}` = {quoted(sweep)} and tags.`{TRIAL}` = '{number}'"))
+        where = f"tags.`{SWEEP_TAG}` = {quote(sweep)} and tags.`{TRIAL_TAG}` = '{number}'"
+        return _prefer_original(store.search(where))
     return []
 
 
-def _one(found: list[Record]) -> list[Record]:
-    """Prefer a sweep to its winner, and a trial to the refit of it, which has its folder."""
-    first = [run for run in found if run.is_sweep] or [run for run in found if WINNER_OF not in run.tags]
-    return (first or found)[:1]
+def _prefer_original(records: list[Record]) -> list[Record]:
+    """Keep one run: a sweep before its winner, and a trial before its refit, which has the same folder."""
+    originals = [run for run in records if run.is_sweep] or [run for run in records if WINNER_OF_TAG not in run.tags]
+    return (originals or records)[:1]
 
 
-def _unknown(store: Store, name: str, saved: bool) -> str:
-    known = store.search(limit=CLOSE)
-    if not known:
-        return f"'{name}' is no run: there is none yet; start one with mlrunner."
-    if name in SPECIAL or AGO.fullmatch(name):
-        few = "there are not so many runs that came to their end" if "~" in name else "none has come to its end yet"
-        return f"'{name}' is no run: {few}{' and saved a model' * saved}; mlrunner runs tells what there is."
-    told = ", ".join(f"{run.short} ({_cut(run.name)})" for run in [run for run in known if not run.is_sweep][:FEW])
+def _explain_missing(store: Store, name: str, saved: bool) -> str:
+    runs = store.search(limit=CANDIDATES)
+    if not runs:
+        return f"No run matches '{name}': there are no runs yet; start one with mlrunner."
+    if name in ALIASES or LATEST.fullmatch(name):
+        suffix = " and saved a model" if saved else ""
+        reason = f"fewer runs have finished{suffix}" if "~" in name else f"no run has finished{suffix} yet"
+        return f"No run matches '{name}': {reason}; mlrunner runs lists all runs."
+    newest = [run for run in runs if not run.is_sweep][:RUNS_IN_MESSAGE]
+    listed = ", ".join(f"{run.short} ({_shorten(run.name)})" for run in newest)
     return (
-        f"'{name}' is no run.{nearest(name, [*SPECIAL, *(run.name for run in known)])} Name one by its id or the "
-        "beginning of it, its name, its folder, a sweep's DAY/TIME, latest, best or champion"
-        f"{f'; the newest are {told}' if told else ''}."
+        f"No run matches '{name}'.{nearest(name, [*ALIASES, *(run.name for run in runs)])} Give an id or its start, a "
+        "name, a folder, a sweep's DAY/TIME, latest, best or champion"
+        f"{f'; the newest runs are {listed}' if listed else ''}."
     )
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= LONG else f"{text[: LONG - 1]}…"
+def _shorten(text: str) -> str:
+    return text if len(text) <= NAME_LENGTH else f"{text[: NAME_LENGTH - 1]}…"

@@ -1,4 +1,4 @@
-"""Read any store of MLflow's through its client."""
+"""Read any tracking store through MLflow's client."""
 
 from __future__ import annotations
 
@@ -10,17 +10,26 @@ from mlflow.entities import Run
 from mlflow.entities.model_registry import RegisteredModel
 from mlflow.exceptions import MlflowException
 
-from mlrunner.core.errors import ConfigError, StoreError
-from mlrunner.tracking.records import SWEEP, TRIAL, WINNER_OF, Only, Record, Store, filter_grammar, quoted
+from mlrunner.core.errors import ConfigError, StoreError, first_line
+from mlrunner.tracking.records import (
+    SWEEP_TAG,
+    TRIAL_TAG,
+    WINNER_OF_TAG,
+    Fields,
+    Record,
+    Store,
+    filter_grammar,
+    quote,
+)
 
 PAGE = 1000  # runs or models a request
 
 
-class ClientStore(Store):
-    """MLflow's own client on a store.
+class MlflowStore(Store):
+    """A tracking store behind MLflow's client.
 
     Args:
-        uri: Of the tracking store.
+        uri: URI of the tracking store.
     """
 
     def __init__(self, uri: str) -> None:
@@ -34,50 +43,51 @@ class ClientStore(Store):
         sort: Sequence[str] = (),
         limit: int | None = None,
         parents: bool = True,
-        only: Only | None = None,  # noqa: ARG002 - MLflow answers with all there is
+        fields: Fields | None = None,  # noqa: ARG002 - MLflow returns all of them
     ) -> list[Record]:
         """See `Store.search`."""
-        where = " and ".join(map(str, filter_grammar.parse(where)))  # keys in quotes, for MLflow takes some only so
+        where = " and ".join(map(str, filter_grammar.parse(where)))  # with each key in quotes, as MLflow needs some
         sort = [str(key) for key in filter_grammar.parse_order(sort)]
-        found: list[Record] = []
+        records: list[Record] = []
         token: str | None = None
         try:
-            names = {str(one.experiment_id): str(one.name) for one in self.client.search_experiments()}
-            while limit is None or len(found) < limit:
-                size = PAGE if limit is None else min(PAGE, limit - len(found))
+            names = {str(item.experiment_id): str(item.name) for item in self.client.search_experiments()}
+            while limit is None or len(records) < limit:
+                size = PAGE if limit is None else min(PAGE, limit - len(records))
                 page = self.client.search_runs(list(names), where, max_results=size, order_by=sort, page_token=token)
-                records = [record_of(run, names) for run in page]
-                found += [record for record in records if parents or not record.is_sweep]
+                read = [to_record(run, names) for run in page]
+                records += [record for record in read if parents or not record.is_sweep]
                 token = page.token
                 if not token:
                     break
         except MlflowException as error:
+            reason = first_line(error)
             if error.error_code == "INVALID_PARAMETER_VALUE":
-                raise ConfigError(f"MLflow does not take this: {str(error).splitlines()[0]}") from error
-            raise StoreError(f"MLflow's store {self.uri} does not answer: {str(error).splitlines()[0]}") from error
-        return found
+                raise ConfigError(f"MLflow rejects the search: {reason}.") from error
+            raise StoreError(f"MLflow's store {self.uri} does not answer: {reason}.") from error
+        return records
 
-    def statuses(self, sweeps: Sequence[str]) -> dict[str, dict[str, int]]:
-        """See `Store.statuses`."""
-        found: dict[str, dict[str, int]] = {}
+    def count_statuses(self, sweeps: Sequence[str]) -> dict[str, dict[str, int]]:
+        """See `Store.count_statuses`."""
+        counts: dict[str, dict[str, int]] = {}
         for sweep in sweeps:
-            for record in self.search(f"tags.`{SWEEP}` = {quoted(sweep)} and tags.`{TRIAL}` IS NOT NULL"):
-                if WINNER_OF not in record.tags:
-                    counts = found.setdefault(sweep, {})
-                    counts[record.status] = counts.get(record.status, 0) + 1
-        return found
+            for record in self.search(f"tags.`{SWEEP_TAG}` = {quote(sweep)} and tags.`{TRIAL_TAG}` IS NOT NULL"):
+                if WINNER_OF_TAG not in record.tags:
+                    statuses = counts.setdefault(sweep, {})
+                    statuses[record.status] = statuses.get(record.status, 0) + 1
+        return counts
 
-    def aliases(self) -> list[tuple[str, str, int, str]]:
-        """See `Store.aliases`."""
+    def read_aliases(self) -> list[tuple[str, str, int, str]]:
+        """See `Store.read_aliases`."""
         return sorted(
             (str(model.name), str(alias), int(number), str(self.client.get_model_version(model.name, number).run_id))
-            for model in registered(self.client)
+            for model in list_registered_models(self.client)
             for alias, number in model.aliases.items()
         )
 
 
-def registered(client: MlflowClient) -> Iterator[RegisteredModel]:
-    """Read every model of the registry, page by page."""
+def list_registered_models(client: MlflowClient) -> Iterator[RegisteredModel]:
+    """Read every registered model, page by page."""
     page = client.search_registered_models(max_results=PAGE)
     yield from page
     while page.token:
@@ -85,8 +95,8 @@ def registered(client: MlflowClient) -> Iterator[RegisteredModel]:
         yield from page
 
 
-def record_of(run: Run, experiments: dict[str, str]) -> Record:
-    """Turn MLflow's run into plain values."""
+def to_record(run: Run, experiments: dict[str, str]) -> Record:
+    """Convert MLflow's run; `experiments` gives names by id."""
     info, data = run.info, run.data
     return Record(
         run_id=str(info.run_id),

@@ -11,32 +11,48 @@ import yaml
 
 from mlrunner.core.errors import ConfigError
 
-SWEEP, TRIAL, FOLDER = "mlrunner.sweep_id", "mlrunner.trial_number", "mlrunner.folder"
-WINNER, BEST, WINNER_OF = "mlrunner.winner_run_id", "mlrunner.best_run_id", "mlrunner.winner_of"
-REPRODUCES = "mlrunner.reproduces"
-STUDY = "mlrunner.study"  # Optuna's name of it, of a sweep that searches
-REOPENED = "mlrunner.reopened"  # when a sweep was last resumed, in milliseconds since 1970
-MODEL, DATA = "mlrunner.model", "mlrunner.data_hash"
-TRIALS = f"tags.`{TRIAL}` IS NOT NULL"
-CONFIG = "config.yaml"
+SWEEP_TAG, TRIAL_TAG = "mlrunner.sweep_id", "mlrunner.trial_number"
+FOLDER_TAG = "mlrunner.folder"  # where the run wrote its files
+OVERRIDES_TAG = "mlrunner.overrides"  # what was typed, as a JSON list
+CONFIG_HASH_TAG, DATA_TAG = "mlrunner.config_hash", "mlrunner.data_hash"
+MODEL_TAG = "mlrunner.model"  # MLflow's URI of the saved model
+WINNER_TAG, BEST_TAG = "mlrunner.winner_run_id", "mlrunner.best_run_id"  # of a sweep
+BEST_NAME_TAG = "mlrunner.best"  # the overrides or the name of a sweep's best run
+WINNER_OF_TAG = "mlrunner.winner_of"  # the trial whose settings a run was refitted with
+STUDY_TAG = "mlrunner.study"  # Optuna's name of the study of a search
+REOPENED_TAG = "mlrunner.reopened"  # when a sweep was last resumed, in milliseconds since 1970
+REPRODUCES_TAG, REPRODUCED_TAG = "mlrunner.reproduces", "mlrunner.reproduced"  # the other run's id; true or false
+REFIT_TAG = "mlrunner.refit"  # marks the reproduction of a winner
+PRUNING_TAG = "mlrunner.pruning"  # marks a run whose removal has begun
+ZENML_RUN_TAG, ZENML_RUN_ID_TAG = "mlrunner.zenml.run", "mlrunner.zenml.run_id"
+GATE_TAG, GATE_REASON_TAG = "mlrunner.gate.decision", "mlrunner.gate.reason"  # open, closed or none
+DEPLOYMENT_TAG, DEPLOYED_VERSION_TAG = "mlrunner.deployment.name", "mlrunner.deployment.version"
+DEPLOYED_URL_TAG, DEPLOYED_WHERE_TAG = "mlrunner.deployment.url", "mlrunner.deployment.where"
+DEPLOY_ERROR_TAG = "mlrunner.deployment.error"
+RUN_ID_TAG = "mlrunner.run_id"  # of a model version: the run that it comes from
+VERSION_TAG, DIRTY_TAG = "mlrunner.version", "mlrunner.git.dirty"
+PARENT_TAG, RUN_NAME_TAG, USER_TAG = "mlflow.parentRunId", "mlflow.runName", "mlflow.user"  # MLflow's own
+COMMIT_TAG, BRANCH_TAG = "mlflow.source.git.commit", "mlflow.source.git.branch"
+
+CONFIG_FILE = "config.yaml"
 STATUSES = ("FINISHED", "FAILED", "KILLED", "RUNNING", "SCHEDULED")  # MLflow's
 
 
 @dataclass(frozen=True)
 class Record:
-    """A run, as the store has it.
+    """A run in the tracking store.
 
     Args:
         run_id: 32 hexadecimal digits.
-        name: What differs from the default composition, or the name that was given.
+        name: The overrides that differ from the default composition, or a name of the user's choice.
         status: RUNNING, FINISHED, FAILED or KILLED (pruned).
-        start: In milliseconds since 1970.
-        end: The same; None while it runs.
-        experiment: MLflow's name of the experiment.
-        artifact_uri: Where its files are.
-        params: The composition, flattened, and the choice of each group.
-        metrics: By part and name (`test/r2`), the newest value of each; NaN is left out.
-        tags: MLflow's own and `mlrunner.*`.
+        start: Start time in milliseconds since 1970.
+        end: End time in milliseconds since 1970; None while the run is open.
+        experiment: Name of the MLflow experiment.
+        artifact_uri: Location of the run's files.
+        params: Flattened composition, and the choice of each config group.
+        metrics: Newest value by part and name (`test/r2`), without NaN.
+        tags: MLflow's tags and those of `mlrunner.*`.
     """
 
     run_id: str
@@ -52,41 +68,41 @@ class Record:
 
     @property
     def short(self) -> str:
-        """The first eight digits of the id, which people type."""
+        """The first eight digits of the id."""
         return self.run_id[:8]
 
     @property
     def seconds(self) -> float | None:
-        """How long it took; None while it runs."""
+        """Duration in seconds; None while the run is open."""
         return None if self.end is None else (self.end - self.start) / 1000
 
     @property
     def is_sweep(self) -> bool:
-        """Whether it is the parent of a sweep, which has no composition of its own."""
-        return SWEEP in self.tags and TRIAL not in self.tags
+        """Whether this is the parent of a sweep, which has no composition of its own."""
+        return SWEEP_TAG in self.tags and TRIAL_TAG not in self.tags
 
     @property
     def metric(self) -> str:
-        """The metric of its objective; the first of several."""
-        told = self.params.get("objective.metric")
-        if told is None:  # a search, which logs its goal as one parameter a metric
-            told = next((name.removeprefix("goal.") for name in self.params if name.startswith("goal.")), "")
-        return told.strip('[]"').partition('"')[0]
+        """The objective's metric, the first of several; empty where the run has none."""
+        metric = self.params.get("objective.metric")
+        if metric is None:  # a search logs each metric of its objective as a parameter
+            metric = next((name.removeprefix("goal.") for name in self.params if name.startswith("goal.")), "")
+        return metric.strip('[]"').partition('"')[0]
 
     @property
     def place(self) -> str:
-        """What people call it: SWEEP/TRIAL, else the beginning of its id."""
+        """The label to show people: a sweep's id, SWEEP/TRIAL, or else the short id."""
         if self.is_sweep:
-            return self.tags[SWEEP]
-        if TRIAL in self.tags and WINNER_OF not in self.tags:
-            return f"{self.tags[SWEEP]}/{self.tags[TRIAL]}"
+            return self.tags[SWEEP_TAG]
+        if TRIAL_TAG in self.tags and WINNER_OF_TAG not in self.tags:
+            return f"{self.tags[SWEEP_TAG]}/{self.tags[TRIAL_TAG]}"
         return self.short
 
-    def text(self, path: str) -> str | None:
-        """Read a file that the run logged; None where there is none.
+    def read_text(self, path: str) -> str | None:
+        """Read a text file that the run logged; None where there is no such file.
 
         Args:
-            path: Like `config.yaml` or `environment/requirements.txt`.
+            path: Path below the run's artifacts, like `config.yaml` or `environment/requirements.txt`.
         """
         folder = urlparse(self.artifact_uri)
         if folder.scheme in ("", "file"):
@@ -96,30 +112,30 @@ class Record:
 
         try:
             return str(mlflow.artifacts.load_text(f"{self.artifact_uri}/{path}"))
-        except Exception:  # whatever the store says of a file that is not there
+        except Exception:  # each kind of store raises its own error for a missing file
             return None
 
-    def config(self) -> dict[str, Any]:
-        """Read the composition, resolved, as it was frozen when the run was launched.
+    def read_config(self) -> dict[str, Any]:
+        """Read the resolved composition that the run was launched with.
 
         Raises:
-            ConfigError: When there is none, because mlrunner did not make the run or the file is gone.
+            ConfigError: If the run logged none, because mlrunner did not make it or the file was removed.
         """
-        told = self.text(CONFIG)
-        found = None if told is None else read_yaml(told)
-        if not isinstance(found, dict) or not found:
+        text = self.read_text(CONFIG_FILE)
+        config = None if text is None else read_yaml(text)
+        if not isinstance(config, dict) or not config:
             raise ConfigError(
-                f"Run {self.short} has no {CONFIG} at {self.artifact_uri}: mlrunner did not make it, or the file was "
+                f"Run {self.short} has no {CONFIG_FILE} at {self.artifact_uri}: mlrunner did not make it, or the file was "
                 "removed; name another run."
             )
-        return found
+        return config
 
 
 def read_yaml(text: str) -> Any:
-    """Read YAML by libyaml, which is ten times as fast."""
+    """Parse YAML with libyaml where PyYAML has it, which is ten times as fast."""
     return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
-def journal_of(home: Path, name: str) -> Path:
-    """Name the journal of a search's study that no other storage is named for."""
+def journal_path(home: Path, name: str) -> Path:
+    """Return the path of the journal that keeps a study where `hydra.sweeper.storage` is not set."""
     return home / ".mlrunner" / "studies" / f"{name.replace('/', '_')}.journal"

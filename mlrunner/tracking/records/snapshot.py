@@ -1,4 +1,4 @@
-"""What was frozen when a run was launched: its composition as Hydra made it, its code, data and environment."""
+"""Read what was saved when a run was launched: its composition, code, data and environment."""
 
 from __future__ import annotations
 
@@ -8,23 +8,24 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mlrunner.tracking.records import Record, Store, read_yaml
+from mlrunner.tracking.records.record import BRANCH_TAG, COMMIT_TAG, DATA_TAG, PARENT_TAG
 
 PIN = re.compile(r"([\w.-]+)==(\S+)")
-INSTALLERS = ("mlrunner", "pip", "setuptools", "wheel", "uv")  # decide no result; our own code is known by its commit
+INSTALLERS = ("mlrunner", "pip", "setuptools", "wheel", "uv")  # do not affect results; the commit identifies our code
 PYTHON = re.compile(r"# Python (\S+)")
 
 
 @dataclass(frozen=True)
-class Frozen:
-    """A composition as it was.
+class Snapshot:
+    """A composition as it was when the run was launched.
 
     Args:
-        config: Resolved.
-        raw: As Hydra composed it, its interpolations unresolved; None where that was not kept.
+        config: Resolved configuration.
+        raw: Configuration with its interpolations unresolved; None where it was not saved.
         choices: Group to option, `features@model.features` among them; options that are null are left out.
-        overrides: As they were typed.
-        sources: The folders of configuration beside the project's own, like that of `-cd`.
-        cwd: Where it was launched; None where that is not known.
+        overrides: Overrides as they were typed.
+        sources: Configuration folders beside the project's own, as given by `-cd`.
+        cwd: Working directory of the launch; None where it was not saved.
     """
 
     config: dict[str, Any]
@@ -35,19 +36,19 @@ class Frozen:
     cwd: str | None = None
 
 
-def of_record(record: Record) -> Frozen:
+def read_snapshot(record: Record) -> Snapshot:
     """Read the composition that a run logged.
 
     Raises:
-        ConfigError: When it logged none.
+        ConfigError: If it logged none.
     """
-    texts = {name: record.text(f".hydra/{name}.yaml") for name in ("config", "hydra", "overrides")}
-    raw, hydra, overrides = (None if text is None else read_yaml(text) for text in texts.values())
-    return frozen(record.config(), raw, hydra, overrides)
+    texts = [record.read_text(f".hydra/{name}.yaml") for name in ("config", "hydra", "overrides")]
+    raw, hydra, overrides = (None if text is None else read_yaml(text) for text in texts)
+    return make_snapshot(record.read_config(), raw, hydra, overrides)
 
 
-def frozen(config: dict[str, Any], raw: Any, hydra: Any, overrides: Any) -> Frozen:
-    """Put together what Hydra wrote into `.hydra/`, as far as it is there."""
+def make_snapshot(config: dict[str, Any], raw: Any, hydra: Any, overrides: Any) -> Snapshot:
+    """Build a snapshot from the resolved configuration and the parsed files of `.hydra/`; None for a missing file."""
     runtime = (hydra or {}).get("hydra", {}).get("runtime", {})
     choices = {
         str(group): str(option)
@@ -59,22 +60,22 @@ def frozen(config: dict[str, Any], raw: Any, hydra: Any, overrides: Any) -> Froz
         for source in runtime.get("config_sources", [])
         if source.get("provider") == "command-line" and source.get("schema") == "file"
     )
-    return Frozen(config, raw, choices, tuple(map(str, overrides or ())), folders, runtime.get("cwd"))
+    return Snapshot(config, raw, choices, tuple(map(str, overrides or ())), folders, runtime.get("cwd"))
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What a run stood on.
+class Provenance:
+    """Data, code and environment of a run.
 
     Args:
-        data: `fingerprint`, `rows`, `target` and `columns` by name; empty where it was not kept.
-        sources: Module to digest.
-        commit: Of git; None outside of git.
-        branch: The same.
-        dirty: What differed from the commit, as a diff.
-        untracked: Files that were not in git.
-        python: The version.
-        packages: Name to version.
+        data: `fingerprint`, `rows`, `target` and `columns` by name; empty where it was not saved.
+        sources: Digest by module.
+        commit: Commit of the project; None outside of git.
+        branch: Branch of the project; None outside of git.
+        dirty: Difference from the commit, as a diff.
+        untracked: Files that git does not track.
+        python: Version of Python.
+        packages: Version by package.
     """
 
     data: dict[str, Any] = field(default_factory=dict)
@@ -87,26 +88,26 @@ class Surroundings:
     packages: dict[str, str] = field(default_factory=dict)
 
 
-def surroundings(record: Record, store: Store) -> Surroundings:
-    """Read what a run stood on; a trial of a search left that to its sweep."""
-    parent = record.tags.get("mlflow.parentRunId")
-    above = store.one(f"attributes.run_id = '{parent}'") if parent else None
-    holders = [one for one in (record, above) if one is not None]
+def read_provenance(record: Record, store: Store) -> Provenance:
+    """Read data, code and environment of a run; those of a search's trial are in its parent's files."""
+    parent_id = record.tags.get(PARENT_TAG)
+    parent = store.find_first(f"attributes.run_id = '{parent_id}'") if parent_id else None
+    records = [record] if parent is None else [record, parent]
 
-    def text(path: str) -> str:
-        return next((found for one in holders if (found := one.text(path)) is not None), "")
+    def read(path: str) -> str:
+        return next((text for source in records if (text := source.read_text(path)) is not None), "")
 
-    git = json.loads(text("environment/git.json") or "{}")
-    data = json.loads(text("data.json") or "{}")
-    is_its_own = data.get("fingerprint") == record.tags.get("mlrunner.data_hash")
-    pins = text("environment/requirements.txt")
+    git = json.loads(read("environment/git.json") or "{}")
+    data = json.loads(read("data.json") or "{}")
+    is_same_data = data.get("fingerprint") == record.tags.get(DATA_TAG)
+    pins = read("environment/requirements.txt")
     python = PYTHON.search(pins)
-    return Surroundings(
-        data=data if is_its_own else {},
-        sources=json.loads(text("environment/code.json") or "{}"),
-        commit=record.tags.get("mlflow.source.git.commit") or git.get("commit"),
-        branch=record.tags.get("mlflow.source.git.branch") or git.get("branch"),
-        dirty=text("environment/dirty.diff"),
+    return Provenance(
+        data=data if is_same_data else {},
+        sources=json.loads(read("environment/code.json") or "{}"),
+        commit=record.tags.get(COMMIT_TAG) or git.get("commit"),
+        branch=record.tags.get(BRANCH_TAG) or git.get("branch"),
+        dirty=read("environment/dirty.diff"),
         untracked=tuple(line[3:] for line in git.get("status", "").splitlines() if line.startswith("??")),
         python=None if python is None else python[1],
         packages=dict(PIN.findall(pins)),

@@ -10,19 +10,19 @@ from typing import Any
 
 from mlrunner.core.errors import StoreError
 from mlrunner.tracking.records import (
-    SWEEP,
-    TRIAL,
-    WINNER_OF,
-    Only,
+    SWEEP_TAG,
+    TRIAL_TAG,
+    WINNER_OF_TAG,
+    Fields,
     Record,
     Store,
     filter_grammar,
     filter_sql,
-    labels_of,
+    match_labels,
 )
 
-PATIENCE = 30.0  # seconds that a reader waits for a writer
-MANY = 500  # ids a query; SQLite takes so many parameters and more
+BUSY_TIMEOUT = 30.0  # seconds that a reader waits for a writer
+IDS_PER_QUERY = 500  # below the number of parameters that SQLite allows
 COLUMNS = {
     "runs": {
         "run_uuid",
@@ -45,22 +45,21 @@ FROM = (
     "FROM runs JOIN experiments e USING (experiment_id) "
     "WHERE runs.lifecycle_stage = 'active' AND e.lifecycle_stage = 'active'"
 )
-
 TAGGED = "EXISTS (SELECT 1 FROM tags t WHERE t.run_uuid = runs.run_uuid AND t.key = '{}')"
-PARENT = f"{TAGGED.format(SWEEP)} AND NOT {TAGGED.format(TRIAL)}"
+PARENT = f"{TAGGED.format(SWEEP_TAG)} AND NOT {TAGGED.format(TRIAL_TAG)}"
 
 
 @contextmanager
-def connected(file: Path) -> Iterator[sqlite3.Connection]:
+def connect(file: Path) -> Iterator[sqlite3.Connection]:
     """Open a database for reading.
 
     Raises:
-        StoreError: When it cannot be read.
+        StoreError: If it cannot be read.
     """
     try:
-        connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=PATIENCE)
+        connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_TIMEOUT)
         try:
-            connection.execute("PRAGMA case_sensitive_like = true")  # as MLflow has it
+            connection.execute("PRAGMA case_sensitive_like = true")  # MLflow sets it too
             yield connection
         finally:
             connection.close()
@@ -71,19 +70,19 @@ def connected(file: Path) -> Iterator[sqlite3.Connection]:
 
 
 def can_read(file: Path) -> bool:
-    """Tell whether the database has the tables that this module knows; another version of MLflow may have others."""
-    with connected(file) as connection:
-        for table, wanted in COLUMNS.items():
-            if not wanted <= {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}:
+    """Return whether the database has the tables that this module reads; other versions of MLflow may differ."""
+    with connect(file) as connection:
+        for table, columns in COLUMNS.items():
+            if not columns <= {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}:
                 return False
     return True
 
 
 class SqliteStore(Store):
-    """MLflow's store in one file.
+    """MLflow's store in a SQLite file.
 
     Args:
-        file: Need not be there: then there are no runs yet.
+        file: Path of the database; a file that does not exist is an empty store.
     """
 
     def __init__(self, file: Path) -> None:
@@ -95,88 +94,90 @@ class SqliteStore(Store):
         sort: Sequence[str] = (),
         limit: int | None = None,
         parents: bool = True,
-        only: Only | None = None,
+        fields: Fields | None = None,
     ) -> list[Record]:
         """See `Store.search`."""
-        wanted = [filter_sql.condition(clause) for clause in filter_grammar.parse(where)]
-        order = filter_sql.order(filter_grammar.parse_order(sort))
+        conditions = [filter_sql.translate_clause(clause) for clause in filter_grammar.parse(where)]
+        order = filter_sql.translate_order(filter_grammar.parse_order(sort))
         if not self.file.exists():
             return []
-        told = "".join(f" AND {one.text}" for one in wanted) + ("" if parents else f" AND NOT ({PARENT})")
-        values = [value for one in (*wanted, order) for value in one.values]
-        text = f"SELECT runs.*, e.name AS experiment {FROM}{told} ORDER BY {order.text} LIMIT ?"
-        with connected(self.file) as connection:
+        clauses = [condition.text for condition in conditions] + ([] if parents else [f"NOT ({PARENT})"])
+        filters = "".join(f" AND {clause}" for clause in clauses)
+        values = [value for fragment in (*conditions, order) for value in fragment.values]
+        query = f"SELECT runs.*, e.name AS experiment {FROM}{filters} ORDER BY {order.text} LIMIT ?"
+        with connect(self.file) as connection:
             connection.row_factory = sqlite3.Row
-            rows = connection.execute(text, [*values, -1 if limit is None else limit]).fetchall()
+            rows = connection.execute(query, [*values, -1 if limit is None else limit]).fetchall()
             ids = [str(row["run_uuid"]) for row in rows]
             params, metrics, tags = (
-                _pairs(connection, table, ids, None if only is None else names)
-                for table, names in zip(("params", "latest_metrics", "tags"), only or Only(), strict=True)
+                _read_pairs(connection, table, ids, None if fields is None else names)
+                for table, names in zip(("params", "latest_metrics", "tags"), fields or Fields(), strict=True)
             )
-        return [_record(row, params, metrics, tags) for row in rows]
+        return [_to_record(row, params, metrics, tags) for row in rows]
 
-    def statuses(self, sweeps: Sequence[str]) -> dict[str, dict[str, int]]:
-        """See `Store.statuses`."""
-        found: dict[str, dict[str, int]] = {}
+    def count_statuses(self, sweeps: Sequence[str]) -> dict[str, dict[str, int]]:
+        """See `Store.count_statuses`."""
+        counts: dict[str, dict[str, int]] = {}
         if not self.file.exists():
-            return found
-        text = (
+            return counts
+        query = (
             "SELECT s.value, runs.status, count(*) FROM tags s JOIN runs ON runs.run_uuid = s.run_uuid "
-            f"JOIN tags n ON n.run_uuid = s.run_uuid AND n.key = '{TRIAL}' "
-            f"LEFT JOIN tags w ON w.run_uuid = s.run_uuid AND w.key = '{WINNER_OF}' "
-            f"WHERE s.key = '{SWEEP}' AND w.key IS NULL AND runs.lifecycle_stage = 'active' "
+            f"JOIN tags n ON n.run_uuid = s.run_uuid AND n.key = '{TRIAL_TAG}' "
+            f"LEFT JOIN tags w ON w.run_uuid = s.run_uuid AND w.key = '{WINNER_OF_TAG}' "
+            f"WHERE s.key = '{SWEEP_TAG}' AND w.key IS NULL AND runs.lifecycle_stage = 'active' "
             f"AND s.value IN ({', '.join('?' * len(sweeps))}) GROUP BY 1, 2"
         )
-        with connected(self.file) as connection:
-            for sweep, status, count in connection.execute(text, list(sweeps)):
-                found.setdefault(sweep, {})[status] = count
-        return found
+        with connect(self.file) as connection:
+            for sweep, status, count in connection.execute(query, list(sweeps)):
+                counts.setdefault(sweep, {})[status] = count
+        return counts
 
-    def labels(self, prefix: str, limit: int, sweeps: bool = False) -> list[str]:
-        """See `Store.labels`."""
+    def list_labels(self, prefix: str, limit: int, sweeps: bool = False) -> list[str]:
+        """See `Store.list_labels`."""
         if not self.file.exists():
             return []
-        text = (
+        query = (
             "SELECT runs.run_uuid, runs.name, s.value, n.value FROM runs "
             "JOIN experiments e USING (experiment_id) "
-            f"LEFT JOIN tags s ON s.run_uuid = runs.run_uuid AND s.key = '{SWEEP}' "
-            f"LEFT JOIN tags n ON n.run_uuid = runs.run_uuid AND n.key = '{TRIAL}' "
+            f"LEFT JOIN tags s ON s.run_uuid = runs.run_uuid AND s.key = '{SWEEP_TAG}' "
+            f"LEFT JOIN tags n ON n.run_uuid = runs.run_uuid AND n.key = '{TRIAL_TAG}' "
             "WHERE runs.lifecycle_stage = 'active' AND e.lifecycle_stage = 'active' ORDER BY runs.start_time DESC"
         )
-        with connected(self.file) as connection:
-            return labels_of(connection.execute(text), prefix, limit, sweeps)
+        with connect(self.file) as connection:
+            return match_labels(connection.execute(query), prefix, limit, sweeps)
 
-    def aliases(self) -> list[tuple[str, str, int, str]]:
-        """See `Store.aliases`."""
+    def read_aliases(self) -> list[tuple[str, str, int, str]]:
+        """See `Store.read_aliases`."""
         if not self.file.exists():
             return []
-        text = (
+        query = (
             "SELECT a.name, a.alias, a.version, v.run_id FROM registered_model_aliases a JOIN model_versions v "
             "ON v.name = a.name AND v.version = a.version ORDER BY a.name, a.alias"
         )
-        with connected(self.file) as connection:
+        with connect(self.file) as connection:
             return [
                 (str(name), str(alias), int(number), str(run_id))
-                for name, alias, number, run_id in connection.execute(text)
+                for name, alias, number, run_id in connection.execute(query)
             ]
 
 
-def _pairs(
+def _read_pairs(
     connection: sqlite3.Connection, table: str, ids: list[str], keys: tuple[str, ...] | None
 ) -> dict[str, dict[str, Any]]:
-    """Read the pairs of some runs; of `keys` only, where it is not None."""
-    found: dict[str, dict[str, Any]] = {run_id: {} for run_id in ids}
-    told = "" if keys is None else f" AND key IN ({', '.join('?' * len(keys))})"
-    told += " AND NOT is_nan" if table == "latest_metrics" else ""
-    for start in range(0, len(ids) if keys != () else 0, MANY):
-        some = ids[start : start + MANY]
-        text = f"SELECT run_uuid, key, value FROM {table} WHERE run_uuid IN ({', '.join('?' * len(some))}){told}"
-        for run_id, key, value in connection.execute(text, [*some, *(keys or ())]):
-            found[run_id][key] = value
-    return found
+    """Read key-value pairs by run; `keys` limits them, None reads all."""
+    pairs: dict[str, dict[str, Any]] = {run_id: {} for run_id in ids}
+    condition = "" if keys is None else f" AND key IN ({', '.join('?' * len(keys))})"
+    condition += " AND NOT is_nan" if table == "latest_metrics" else ""
+    for start in range(0, len(ids) if keys != () else 0, IDS_PER_QUERY):
+        batch = ids[start : start + IDS_PER_QUERY]
+        marks = ", ".join("?" * len(batch))
+        query = f"SELECT run_uuid, key, value FROM {table} WHERE run_uuid IN ({marks}){condition}"
+        for run_id, key, value in connection.execute(query, [*batch, *(keys or ())]):
+            pairs[run_id][key] = value
+    return pairs
 
 
-def _record(row: sqlite3.Row, params: dict[str, Any], metrics: dict[str, Any], tags: dict[str, Any]) -> Record:
+def _to_record(row: sqlite3.Row, params: dict[str, Any], metrics: dict[str, Any], tags: dict[str, Any]) -> Record:
     run_id = str(row["run_uuid"])
     return Record(
         run_id=run_id,

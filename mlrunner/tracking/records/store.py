@@ -1,4 +1,4 @@
-"""What every store of runs can be asked."""
+"""The interface of every store of runs."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from mlrunner.tracking.records.record import SWEEP, TRIAL, Record
+from mlrunner.tracking.records.record import SWEEP_TAG, TRIAL_TAG, Record
 
-MANY = 500  # ids a filter
-SHORT = 8  # digits of an id
-TYPED = re.compile(r"[\w.,=+/-]+")  # what needs no quotes in a shell
-STACK = ("stack=", "stack.")  # begins an override that says where the runs are recorded
+IDS_PER_FILTER = 500
+SHORT_ID_LENGTH = 8
+SHELL_SAFE = re.compile(r"[\w.,=+/-]+")  # needs no quotes in a shell
+STACK_PREFIXES = ("stack=", "stack.")  # of overrides that select the store
 
 
-class Only(NamedTuple):
-    """The names of what is wanted of a run; a store may give more."""
+class Fields(NamedTuple):
+    """Names of the parameters, metrics and tags to read of a run; a store may return more."""
 
     params: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
@@ -24,7 +24,7 @@ class Only(NamedTuple):
 
 
 class Store(ABC):
-    """Where runs are recorded."""
+    """A tracking store."""
 
     @abstractmethod
     def search(
@@ -33,97 +33,101 @@ class Store(ABC):
         sort: Sequence[str] = (),
         limit: int | None = None,
         parents: bool = True,
-        only: Only | None = None,
+        fields: Fields | None = None,
     ) -> list[Record]:
-        """Find runs.
+        """Search runs.
 
         Args:
-            where: In MLflow's filter grammar, `metrics.r2 > 0.3 and params.model = 'rf'`; empty for all.
-            sort: In MLflow's order grammar, `metrics.r2 DESC`; the newest first where they are equal.
-            limit: How many at most; None for all.
-            parents: Whether the parents of sweeps, which are no compositions, are among them.
-            only: The parameters, metrics and tags that are wanted, which saves most of the time; None for all.
+            where: Filter in MLflow's grammar, `metrics.r2 > 0.3 and params.model = 'rf'`; empty: all runs.
+            sort: Sort keys in MLflow's grammar, `metrics.r2 DESC`; the newest run comes first among equals.
+            limit: Maximum number of runs; None: no limit.
+            parents: Whether to include the parents of sweeps, which have no composition.
+            fields: Parameters, metrics and tags to read, which saves most of the time; None: all.
 
         Raises:
-            ConfigError: When the filter or the order is none of MLflow's.
+            ConfigError: If MLflow does not accept the filter or a sort key.
         """
 
     @abstractmethod
-    def statuses(self, sweeps: Sequence[str]) -> dict[str, dict[str, int]]:
-        """Count the runs of some sweeps by status.
+    def count_statuses(self, sweeps: Sequence[str]) -> dict[str, dict[str, int]]:
+        """Count the runs of sweeps by status.
 
         Args:
-            sweeps: Their ids.
+            sweeps: Ids of the sweeps.
+
+        Returns:
+            Number of runs by sweep and status, without sweeps that have no runs.
         """
 
     @abstractmethod
-    def aliases(self) -> list[tuple[str, str, int, str]]:
-        """Read the aliases of the registry: model, alias, version and the version's run, in this order."""
+    def read_aliases(self) -> list[tuple[str, str, int, str]]:
+        """Read the aliases of the model registry: name of the model, alias, version and the version's run id."""
 
-    def champions(self) -> dict[str, str]:
-        """Find the run of each model that the registry's alias `champion` points at, by the model's name."""
-        return {name: run_id for name, alias, _, run_id in self.aliases() if alias == "champion"}
+    def find_champions(self) -> dict[str, str]:
+        """Return the run id behind the alias `champion`, by name of the registered model."""
+        return {name: run_id for name, alias, _, run_id in self.read_aliases() if alias == "champion"}
 
-    def named(self, run_ids: Sequence[str]) -> list[Record]:
-        """Find runs by their whole ids, in this order; those that are not there are left out."""
-        told = [", ".join(f"'{run_id}'" for run_id in run_ids[at : at + MANY]) for at in range(0, len(run_ids), MANY)]
-        found = [record for ids in told for record in self.search(f"attributes.run_id IN ({ids})")]
-        known = {record.run_id: record for record in found}
-        return [known[run_id] for run_id in run_ids if run_id in known]
+    def read_runs(self, run_ids: Sequence[str]) -> list[Record]:
+        """Read runs by their full ids, in the same order; ids that do not exist are left out."""
+        batches = [run_ids[start : start + IDS_PER_FILTER] for start in range(0, len(run_ids), IDS_PER_FILTER)]
+        filters = [f"attributes.run_id IN ({', '.join(map(quote, batch))})" for batch in batches]
+        records = {record.run_id: record for where in filters for record in self.search(where)}
+        return [records[run_id] for run_id in run_ids if run_id in records]
 
-    def labels(self, prefix: str, limit: int, sweeps: bool = False) -> list[str]:
-        """Name runs in the ways that begin so and can be typed in a shell, the newest first.
+    def list_labels(self, prefix: str, limit: int, sweeps: bool = False) -> list[str]:
+        """List labels of runs that start with a prefix and need no quotes in a shell, the newest run first.
 
         Args:
-            prefix: Of the name, of the id, or of SWEEP/TRIAL.
-            limit: How many runs at most.
-            sweeps: Only sweeps, by DAY/TIME.
+            prefix: Start of a name, of an id, or of SWEEP/TRIAL.
+            limit: Maximum number of runs.
+            sweeps: Whether to list sweeps only, as DAY/TIME.
         """
-        places = [
-            (record.run_id, record.name, record.tags.get(SWEEP), record.tags.get(TRIAL)) for record in self.search()
-        ]
-        return labels_of(places, prefix, limit, sweeps)
+        runs = [(run.run_id, run.name, run.tags.get(SWEEP_TAG), run.tags.get(TRIAL_TAG)) for run in self.search()]
+        return match_labels(runs, prefix, limit, sweeps)
 
-    def one(self, where: str, sort: Sequence[str] = ()) -> Record | None:
-        """Find the first of the runs that `search` would find."""
+    def find_first(self, where: str, sort: Sequence[str] = ()) -> Record | None:
+        """Return the first run that `search` would return, or None."""
         return next(iter(self.search(where, sort, 1)), None)
 
 
-def quoted(text: str) -> str:
-    """Write a text as a filter's value; one with both kinds of quotes fits no filter of MLflow's, and finds nothing."""
+def quote(text: str) -> str:
+    """Quote a text as a filter's value.
+
+    MLflow cannot express a text with both kinds of quotes: such a filter matches nothing.
+    """
     return f'"{text.replace(chr(34), "?")}"' if "'" in text else f"'{text}'"
 
 
-def split(words: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Tell names of runs, which may hold `=` as well, from overrides of the stack that has them.
+def separate_stack_overrides(words: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Separate names of runs, which may contain `=`, from the overrides that select the store.
 
     Returns:
         The names and the overrides, each in their order.
     """
-    told = list(words)
-    overrides = [word for word in told if word.startswith(STACK)]
-    return [word for word in told if not word.startswith(STACK)], overrides
+    words = list(words)
+    overrides = [word for word in words if word.startswith(STACK_PREFIXES)]
+    return [word for word in words if not word.startswith(STACK_PREFIXES)], overrides
 
 
-def labels_of(
+def match_labels(
     runs: Iterable[tuple[str, str, str | None, str | None]], prefix: str, limit: int, sweeps: bool
 ) -> list[str]:
-    """Name runs in the ways that begin so: SWEEP/TRIAL, the beginning of the id, the name; once where nothing is typed.
+    """List the labels of runs that start with a prefix: SWEEP/TRIAL, the start of the id, the name.
 
     Args:
-        runs: Id, name, sweep and trial of each.
-        prefix: What is typed.
-        limit: How many runs at most.
-        sweeps: Only sweeps, by DAY/TIME.
+        runs: Id, name, sweep and trial number of each run.
+        prefix: Start of the labels; empty: the first label of each run only.
+        limit: Maximum number of runs.
+        sweeps: Whether to list sweeps only, as DAY/TIME.
     """
-    found: list[list[str]] = []
+    matches: list[list[str]] = []
     for run_id, name, sweep, trial in runs:
         if sweeps and (sweep is None or trial is not None):
             continue
         place = [] if sweep is None else [sweep if trial is None else f"{sweep}/{trial}"]
-        ways = place if sweeps else [*place, run_id[: max(SHORT, len(prefix))], name]
-        fitting = [way for way in ways if way.startswith(prefix) and TYPED.fullmatch(way)]
-        found += [fitting if prefix else fitting[:1]] if fitting else []
-        if len(found) == limit:
+        labels = place if sweeps else [*place, run_id[: max(SHORT_ID_LENGTH, len(prefix))], name]
+        matching = [label for label in labels if label.startswith(prefix) and SHELL_SAFE.fullmatch(label)]
+        matches += [matching if prefix else matching[:1]] if matching else []
+        if len(matches) == limit:
             break
-    return list(dict.fromkeys(way for ways in found for way in ways))
+    return list(dict.fromkeys(label for labels in matches for label in labels))

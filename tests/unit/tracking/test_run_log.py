@@ -138,9 +138,9 @@ def fail(text: str) -> None:
 def test_flush_waits_for_all_in_their_order() -> None:
     recorder, done = Recorder(), list[int]()
     gate = threading.Event()
-    recorder.later(gate.wait, 10)
+    recorder.submit(gate.wait, 10)
     for number in range(20):
-        recorder.later(done.append, number)
+        recorder.submit(done.append, number)
     assert done == []
     gate.set()
     recorder.flush()
@@ -149,12 +149,12 @@ def test_flush_waits_for_all_in_their_order() -> None:
 
 def test_flush_tells_the_first_failure_and_the_rest_is_written() -> None:
     recorder, done = Recorder(), list[str]()
-    recorder.later(done.append, "before")
-    recorder.later(fail, "disk is full")
-    recorder.later(done.append, "after")
-    recorder.later(fail, "again")
+    recorder.submit(done.append, "before")
+    recorder.submit(fail, "disk is full")
+    recorder.submit(done.append, "after")
+    recorder.submit(fail, "again")
     with pytest.raises(
-        StoreError, match=r"^A run was not recorded whole: OSError: disk is full \(-v shows where\)\.$"
+        StoreError, match=r"^A run was not recorded completely: OSError: disk is full \(-v shows where\)\.$"
     ) as raised:
         recorder.flush()
     assert isinstance(raised.value.__cause__, OSError)
@@ -163,10 +163,10 @@ def test_flush_tells_the_first_failure_and_the_rest_is_written() -> None:
 
 def test_a_failure_is_told_once_and_the_recorder_goes_on() -> None:
     recorder, done = Recorder(), list[str]()
-    recorder.later(fail, "once")
+    recorder.submit(fail, "once")
     with pytest.raises(StoreError, match="once"):
         recorder.flush()
-    recorder.later(done.append, "next run")
+    recorder.submit(done.append, "next run")
     recorder.flush()
     assert done == ["next run"]
 

@@ -124,23 +124,23 @@ def test_a_run_is_found_by_its_id_the_beginning_of_it_and_its_folder(made: Made)
 def test_the_beginning_of_several_ids_is_refused(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lookup, "ID", lookup.re.compile("[0-9a-f]?"))  # the shortest beginning that many ids share
     common = max("0123456789abcdef", key=lambda digit: sum(run[0] == digit for run in made.ids.values()))
-    with pytest.raises(ConfigError, match=rf"'{common}' begins the ids of \d+ runs \({common}.{{4}}, .*; write more"):
+    with pytest.raises(ConfigError, match=rf"'{common}' matches \d+ runs \({common}.{{4}}, .*\); give more characters"):
         made.find(common)
 
 
 def test_what_is_not_there_is_said_with_the_newest(made: Made) -> None:
     with pytest.raises(ConfigError) as refused:
         made.find("latst")
-    assert str(refused.value).startswith("'latst' is no run. Did you mean 'latest'? Name one by its id")
+    assert str(refused.value).startswith("No run matches 'latst'. Did you mean 'latest'? Give an id")
     newest = ", ".join(f"{made.ids[name][:8]} ({name})" for name in ("latest", "saved", "again"))
-    assert str(refused.value).endswith(f"; the newest are {newest}.")
+    assert str(refused.value).endswith(f"; the newest runs are {newest}.")
 
 
 def test_the_newest_are_told_without_parents_and_briefly(made: Made) -> None:
     long = made.client.create_run(made.experiment, 10**6, {}, "x" * 100).info.run_id
     parent = made.client.create_run(made.experiment, 10**6 + 1, {records.SWEEP_TAG: "day/four"}, "a sweep").info.run_id
     try:
-        with pytest.raises(ConfigError, match=rf"; the newest are {long[:8]} \(x{{39}}…\), ") as refused:
+        with pytest.raises(ConfigError, match=rf"; the newest runs are {long[:8]} \(x{{39}}…\), ") as refused:
             made.find("nobody at all")
         assert "a sweep (" not in str(refused.value)
     finally:
@@ -150,12 +150,14 @@ def test_the_newest_are_told_without_parents_and_briefly(made: Made) -> None:
 
 @pytest.mark.parametrize("called", ["it's", 'a "quoted" one', "%", "day/two/9", "latest~99", "abcdef0123"])
 def test_what_is_not_there_is_no_run(made: Made, called: str) -> None:
-    with pytest.raises(ConfigError, match="is no run"):
+    with pytest.raises(ConfigError, match="No run matches"):
         made.find(called)
 
 
 def test_an_unknown_champion_is_refused(made: Made) -> None:
-    with pytest.raises(ConfigError, match=r"'olst' has no champion; there is olist@champion. Did you mean 'olist'\?"):
+    with pytest.raises(
+        ConfigError, match=r"there is no champion of 'olst'; available: olist@champion. Did you mean 'olist'\?"
+    ):
         made.find("olst@champion")
 
 
@@ -165,5 +167,5 @@ def test_a_run_of_somebody_else_has_no_composition(made: Made) -> None:
 
 
 def test_without_a_store_there_is_no_run(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="'latest' is no run: there is none yet; start one with mlrunner"):
+    with pytest.raises(ConfigError, match="No run matches 'latest': there are no runs yet; start one with mlrunner"):
         lookup.find(SqliteStore(tmp_path / "mlflow.db"), "latest", tmp_path)

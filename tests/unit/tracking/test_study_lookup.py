@@ -1,0 +1,81 @@
+"""Where the study of a search is, and whether a process works on it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+
+from mlrunner.tracking import studies, study_lookup
+from mlrunner.tracking.records import FOLDER_TAG, STUDY_TAG, Record
+from mlrunner.tracking.studies import SESSION
+from tests.support.records import make_run, make_sweep
+
+Search = Callable[[Any], Record]
+
+
+@pytest.fixture
+def search(tmp_path: Path) -> Search:
+    """Make the parent of a search whose folder records its storage."""
+
+    def make(storage: Any) -> Record:
+        content = {"hydra": {"runtime": {"cwd": str(tmp_path)}, "sweeper": {"storage": storage}}}
+        (tmp_path / "multirun.yaml").write_text(json.dumps(content))
+        (parent,) = make_sweep("s", status="RUNNING", **{STUDY_TAG: "day/s", FOLDER_TAG: str(tmp_path)})
+        return parent
+
+    return make
+
+
+def test_search_is_running_while_one_of_its_processes_is(search: Search, tmp_path: Path) -> None:
+    parent = search(None)
+    study = optuna.create_study(study_name="day/s", storage=studies.open_storage(None, tmp_path, "day/s"))
+    study.set_user_attr("folder", "multirun/x")
+    assert not study_lookup.is_search_running(parent, tmp_path)
+    study.set_user_attr(f"{SESSION}:dead", {**studies.describe_process(), "born": 0})
+    assert not study_lookup.is_search_running(parent, tmp_path)
+    study.set_user_attr(f"{SESSION}:me", studies.describe_process())
+    assert study_lookup.is_search_running(parent, tmp_path)
+
+
+@pytest.mark.parametrize("storage", [None, "studies.journal", "sqlite:///studies.db", "sqlite+pysqlite:///a.db?x=1"])
+def test_missing_storage_is_not_created(storage: str | None, search: Search, tmp_path: Path) -> None:
+    parent = search(storage)
+    assert study_lookup.load_study(parent, tmp_path) is None
+    assert not study_lookup.is_search_running(parent, tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["multirun.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "address"),
+    [
+        (None, None),
+        ("studies.journal", "{}/studies.journal"),
+        ("sqlite:///studies.db?timeout=9", "sqlite:///{}/studies.db?timeout=9"),
+        ("sqlite:////else/where.db", "sqlite:////else/where.db"),
+        ("postgresql://ada@host/studies", "postgresql://ada@host/studies"),
+        ({"_target_": "mine.Storage"}, {"_target_": "mine.Storage"}),
+    ],
+)
+def test_path_of_a_storage_is_relative_to_the_first_working_folder(
+    setting: Any, address: Any, search: Search, tmp_path: Path
+) -> None:
+    expected = address.format(tmp_path) if isinstance(address, str) else address
+    assert study_lookup.read_storage_setting(search(setting)) == expected
+
+
+def test_run_without_a_folder_has_no_storage(search: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    search("sqlite:///x.db")
+    monkeypatch.chdir(tmp_path)
+    assert study_lookup.read_storage_setting(make_run("a", tags={FOLDER_TAG: None})) is None
+
+
+@pytest.mark.parametrize("storage", [{"_target_": "os._exit", "_args_": [9]}, "postgresql://ada@127.0.0.1:1/studies"])
+def test_search_may_be_running_if_its_storage_cannot_be_read(storage: Any, search: Search, tmp_path: Path) -> None:
+    parent = search(storage)  # a class is not even built
+    assert study_lookup.load_study(parent, tmp_path) is None
+    assert study_lookup.is_search_running(parent, tmp_path)

@@ -1,0 +1,84 @@
+"""Builders for the tests of the search: settings of a sweeper, and Hydra as a sweeper receives it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from hydra import initialize_config_dir
+from hydra._internal.callbacks import Callbacks
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.utils import JobReturn, run_job
+from hydra.types import HydraContext, RunMode
+from omegaconf import DictConfig, open_dict
+
+from mlrunner.cli.hydra_app import register_sweeper
+from mlrunner.search.composer import Composer
+from mlrunner.search.settings import SweepSettings
+from tests.support.front_door import PROJECT
+
+CONF = PROJECT / "conf"
+
+
+def build_settings(**values: Any) -> SweepSettings:
+    """Build the settings of a sweeper: random search without pruning, and the given values."""
+    defaults: dict[str, Any] = {
+        **dict.fromkeys(["direction", "storage", "study_name", "custom_search_space"]),
+        **dict.fromkeys(["timeout", "patience", "target", "warm_start"]),
+        **dict.fromkeys(["fail_fast", "dry_run", "allow_changes"], False),
+        "sampler": {"_target_": "optuna.samplers.RandomSampler", "seed": None},
+        "pruner": {"_target_": "optuna.pruners.NopPruner"},
+        "n_trials": 20,
+        "n_jobs": 2,
+        "max_failure_rate": 0.5,
+        "params": {},
+        "repeats": 1,
+        "retries": 0,
+        "exclude": [],
+        "refit": True,
+    }
+    return SweepSettings(**{**defaults, **values})
+
+
+class HydraSweep:
+    """Hydra at the moment it calls a sweeper, with a second loader that the composer does not touch.
+
+    Args:
+        context: Context that Hydra passes to a sweeper.
+        config: Configuration of the whole sweep.
+    """
+
+    def __init__(self, context: HydraContext, config: DictConfig) -> None:
+        self.context, self.config = context, config
+        self.loader = ConfigLoaderImpl(context.config_loader.get_search_path())
+        self.composer = Composer(context, config)
+
+    def compose_with_hydra(self, overrides: tuple[str, ...], number: int | None) -> DictConfig:
+        """Compose a job as Hydra's launchers do."""
+        whole = self.loader.load_sweep_config(self.config, list(overrides))
+        if number is not None:
+            with open_dict(whole):
+                whole.hydra.job.id = whole.hydra.job.num = number
+        return whole
+
+    def run_empty_job(self, overrides: tuple[str, ...], number: int) -> JobReturn:
+        """Run a job of Hydra that does nothing, for the files that Hydra writes."""
+        return run_job(
+            lambda _: None,
+            self.compose_with_hydra(overrides, number),
+            "hydra.sweep.dir",
+            "hydra.sweep.subdir",
+            self.context,
+            configure_logging=False,
+        )
+
+
+def open_hydra(*overrides: str, conf: Path = CONF) -> HydraSweep:
+    """Open Hydra for a sweep, by default `sweep=optuna`; the result needs no global Hydra."""
+    register_sweeper()
+    with initialize_config_dir(str(conf), version_base="1.3"):
+        loader = GlobalHydra.instance().config_loader()
+        config = loader.load_configuration("config", list(overrides or ["sweep=optuna"]), RunMode.MULTIRUN)
+    str(config.hydra.sweep.dir)  # resolves the time stamp once, as at the start of a sweep
+    return HydraSweep(HydraContext(config_loader=loader, callbacks=Callbacks()), config)

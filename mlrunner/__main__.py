@@ -1,33 +1,33 @@
-"""Hop 1: a verb, or Hydra; what comes of it is an exit code.
+"""Entry point: run a verb, or compose and run an experiment with Hydra.
 
-Nothing heavy is imported before a run begins: `--help`, `--cfg job` and shell completion answer at once.
+Nothing heavy is imported before a run starts: `--help`, `--cfg job` and shell completion answer at once.
 """
 
 from __future__ import annotations
 
 import gc
-import os
 import sys
 
 from mlrunner import __version__
 from mlrunner.cli import commands, completion
 from mlrunner.cli.hydra_app import compose_and_run
 from mlrunner.core import process
-from mlrunner.core.environment import prepare_environment
+from mlrunner.core.environment import has_full_errors, prepare_environment
 from mlrunner.core.errors import ConfigError, nearest
 from mlrunner.core.process import ignore_broken_pipe
 
+VERBOSE = ("-v", "--verbose")
+
 
 def main() -> int:
-    """Run what the command line says.
+    """Run the command line.
 
     Returns:
-        0 for success, 1 for a failure, 2 for a mistake in the input, 128 and the signal's number when interrupted.
+        0 for success, 1 for a failure, 2 for a mistake in the input, 128 and the number of the signal for an interruption.
     """
-    arguments = sys.argv[1:]
-    verbose = bool({"-v", "--verbose"} & set(arguments)) or os.environ.get("HYDRA_FULL_ERROR") == "1"
-    arguments = [text for text in arguments if text not in ("-v", "--verbose")]
-    prepare_environment(verbose)
+    arguments = [text for text in sys.argv[1:] if text not in VERBOSE]
+    is_verbose = len(arguments) < len(sys.argv) - 1 or has_full_errors()
+    prepare_environment(is_verbose)
     ignore_broken_pipe()
     process.install_signal_handlers()
     gc.disable()  # imports make millions of objects and no garbage: a fifth of their time
@@ -35,32 +35,31 @@ def main() -> int:
         return dispatch(arguments)
     except (KeyboardInterrupt, Exception) as error:
         code = process.interruption_code(error)
-        begun = _close_sweep("FAILED" if code is None else "KILLED")
         if code is not None:
-            hint = f"; go on with mlrunner resume {begun}" if begun else ""
-            print(f"mlrunner: interrupted; what was finished is kept{hint}.", file=sys.stderr)
+            hints = "".join(f"; {note}" for note in getattr(error, "__notes__", ()))
+            print(f"mlrunner: interrupted; finished work is kept{hints}.", file=sys.stderr)
             return code
-        if verbose:
+        if is_verbose:
             raise
         from mlrunner.cli import error_report
 
-        return error_report.report_error(error)
+        return error_report.report_error(error, arguments)
     finally:
-        gc.freeze()  # or the interpreter would look through all of them once more on its way out
-
-
-def _close_sweep(status: str) -> str | None:
-    """Close what a grid has opened, and tell what resumes the sweep that was under way; None where none was."""
-    if "mlrunner.search" not in sys.modules:
-        return None
-    from mlrunner.execution.grid import SweepCallback, close_open
-
-    close_open(status)
-    return SweepCallback.begun
+        gc.freeze()  # or the interpreter would look through all objects once more when it exits
 
 
 def dispatch(arguments: list[str]) -> int:
-    """Call a verb, or hand the command line to Hydra untouched."""
+    """Call a verb, or let Hydra compose the command line.
+
+    Args:
+        arguments: Arguments of the command line, without `-v`.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        ConfigError: When the first word is neither a verb nor an override.
+    """
     if completion.is_request(arguments):
         return completion.print_candidates(arguments)
     first = arguments[0] if arguments else ""
@@ -72,7 +71,7 @@ def dispatch(arguments: list[str]) -> int:
     if first.isidentifier():
         verbs = ", ".join(commands.VERBS)
         raise ConfigError(
-            f"'{first}' is not a verb; the verbs are {verbs}, and a choice is written GROUP=OPTION."
+            f"'{first}' is not a verb; the verbs are {verbs}. An override is written GROUP=OPTION or KEY=VALUE."
             f"{nearest(first, commands.VERBS)}"
         )
     return compose_and_run(arguments)

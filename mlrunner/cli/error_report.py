@@ -1,22 +1,27 @@
-"""Turn an exception into what the person reads and the exit code."""
+"""Turn an exception into a sentence on stderr and an exit code."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mlrunner.composition.error_translation import translate
 from mlrunner.core import terminal
-from mlrunner.core.errors import MlrunnerError
+from mlrunner.core.errors import MlrunnerError, first_line
 
 
-def report_error(error: BaseException) -> int:
+def report_error(error: BaseException, arguments: Sequence[str]) -> int:
     """Print an exception as one sentence.
 
+    Args:
+        error: Exception to report.
+        arguments: Arguments of the command line, among which a wrong override is looked for.
+
     Returns:
-        2 for what the person can mend in the input, 1 for the rest.
+        2 for a mistake in the input, 1 for any other exception.
     """
-    known = translate(error)
-    if known is not None:
-        terminal.show_problems(known)
-        return known.exit_code
-    told = str(error).strip().splitlines() or [""]
-    terminal.show_problems(MlrunnerError(f"{type(error).__name__}: {told[0]} (-v shows where)"))
+    translated = translate(error, arguments)
+    if translated is not None:
+        terminal.show_problems(translated)
+        return translated.exit_code
+    terminal.show_problems(MlrunnerError(f"{type(error).__name__}: {first_line(error)} (-v shows where)"))
     return 1

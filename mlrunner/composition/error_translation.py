@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,12 +14,12 @@ from mlrunner.core.overrides import parted
 UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENOENT)
 
 
-def translate(error: BaseException, words: Sequence[str] | None = None) -> MlrunnerError | None:
+def translate(error: BaseException, words: Sequence[str]) -> MlrunnerError | None:
     """Say in our words what Hydra, OmegaConf or the disk said in theirs; None for what is not input.
 
     Args:
         error: What was raised.
-        words: What was typed; None takes the command line.
+        words: Arguments of the command line, among which a wrong override is looked for.
     """
     if isinstance(error, MlrunnerError):
         return error
@@ -28,7 +27,7 @@ def translate(error: BaseException, words: Sequence[str] | None = None) -> Mlrun
     from omegaconf.errors import OmegaConfBaseException
 
     if isinstance(error, HydraException | OmegaConfBaseException) or "Config group override" in str(error):
-        return _refused(error, sys.argv[1:] if words is None else words)
+        return _refused(error, words)
     return _unwritten(error)
 
 

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 
-from mlrunner.composition.checks import code_of
-from mlrunner.composition.resolve import plain
+from mlrunner.composition.checks import digest_code
+from mlrunner.composition.compose import compose_config
+from mlrunner.composition.resolve import resolve_group
 from mlrunner.composition.stores import open_store
 from mlrunner.composition.trust import refuse_foreign
 from mlrunner.core.build import Group, build
 from mlrunner.core.errors import ConfigError, DeployError, ProblemsError, StoreError
-from mlrunner.core.overrides import quote_option
 from mlrunner.groups.dataset import Dataset
 from mlrunner.groups.deployer import Deployer
 from mlrunner.groups.gate import Gate
@@ -73,8 +73,8 @@ def deploy(what: str, overrides: Sequence[str] = ()) -> DeploymentResult:
     home = Path(os.environ["MLRUNNER_HOME"])
     told = list(overrides)
     _check_overrides(told)
-    cfg = _composed([text for text in told if _key(text)[0] == "stack"])
-    build(plain(cfg, "stack"), "stack").activate(home)
+    cfg = compose_config([text for text in told if _key(text)[0] == "stack"])
+    build(resolve_group(cfg, "stack"), "stack").activate(home)
     store = open_store(home)
     run = lookup.resolve_sweep(store, lookup.find(store, what, home, saved=True))
     frozen = run.read_config()
@@ -95,24 +95,17 @@ def _check_overrides(overrides: list[str]) -> None:
             )
 
 
-def _composed(overrides: list[str]) -> DictConfig:
-    from hydra import compose, initialize_config_dir
-
-    with initialize_config_dir(str(Path(os.environ["MLRUNNER_PROJECT"]) / "conf"), version_base="1.3"):
-        return compose("config", [quote_option(text) for text in overrides])
-
-
 def _choose_groups(overrides: list[str], params: Mapping[str, str], frozen: dict[str, Any]) -> dict[str, Group]:
     """Resolve gate and deployer: as the run had them, where they are not chosen or set anew; local instead of none."""
     options = {group: params.get(group, "none") for group in OVERRIDABLE}
     if options["deployer"] == "none":
         options["deployer"] = "local"
     anew = {_key(text)[0] for text in overrides if len(_key(text)) == 1}
-    cfg = _composed([*(f"{group}={option}" for group, option in options.items() if group not in anew), *overrides])
+    cfg = compose_config([*(f"{group}={option}" for group, option in options.items() if group not in anew), *overrides])
     OmegaConf.set_struct(cfg, False)
     for key in RECORDED_KEYS:
         cfg[key] = frozen[key]
-    found = {group: plain(cfg, group) for group in OVERRIDABLE}
+    found = {group: resolve_group(cfg, group) for group in OVERRIDABLE}
     for group in OVERRIDABLE:
         if group not in anew and options[group] == params.get(group):
             kept = {".".join(_key(text)) for text in overrides}
@@ -168,7 +161,7 @@ def _pipeline(config: dict[str, Any], tracked: Any, uri: str, known: dict[str, f
     from pipelines.deployment import deployment
 
     groups = {name: config[name] for name in ("dataset", "cleaning", "split", "gate", "deployer")}
-    code = {name: code_of(build(config[name], name)) for name in ("dataset", "cleaning", "split")}
+    code = {name: digest_code(build(config[name], name)) for name in ("dataset", "cleaning", "split")}
     finished = deployment(**groups, tracked=tracked, uri=uri, known=_finite(known), fingerprint=fingerprint, code=code)
     if finished is None:
         raise StoreError("ZenML did not run the pipeline; see its log with -v.")

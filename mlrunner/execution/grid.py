@@ -1,85 +1,129 @@
-"""A grid around Hydra's own jobs: the MLflow parent before them, the ranking after them."""
+"""Hydra's own grids: open the MLflow parent run before their jobs, rank and close after them."""
 
 from __future__ import annotations
 
 import json
-import os
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
+from mlrunner.core import environment
 from mlrunner.core.errors import MlrunnerError
-from mlrunner.core.outcome import rank, read_outcomes
+from mlrunner.core.outcome import Outcome, rank, read_outcomes
+from mlrunner.core.process import interruption_code
 from mlrunner.core.terminal import show_hand_over, show_problems, show_ranking, show_report
 
-PARENT, SHARED = "MLRUNNER_PARENT_RUN", "MLRUNNER_SHARED_OVERRIDES"  # reach the jobs in other processes
+
+@dataclass
+class Multirun:
+    """State of a multirun, shared by its caller and by `SweepCallback`, which Hydra builds from a name alone.
+
+    Args:
+        name: Name that `mlrunner resume` takes; None before and after the multirun.
+        parent: Id of the MLflow parent run; None while none is open.
+        n_failed: Number of jobs that failed.
+    """
+
+    name: str | None = None
+    parent: str | None = None
+    n_failed: int = 0
+
+    @contextmanager
+    def active(self) -> Iterator[None]:
+        """Share this state with the callbacks that Hydra builds within the block."""
+        token = _ACTIVE.set(self)
+        try:
+            yield
+        finally:
+            _ACTIVE.reset(token)
+
+    def abort(self, error: BaseException) -> None:
+        """Close the parent run of a multirun that an exception ends, and note in the exception how to resume."""
+        if self.name is not None:
+            error.add_note(f"go on with mlrunner resume {self.name}")
+        if self.parent is None:
+            return
+        from mlrunner.execution import grid_parent
+
+        environment.leave_grid()
+        with suppress(MlrunnerError):  # the exception that ends the multirun matters more
+            grid_parent.abort_parent(self.parent, "FAILED" if interruption_code(error) is None else "KILLED")
 
 
-def is_ours(config: DictConfig) -> bool:
-    """Tell whether a sweep is searched by our own sweeper."""
+_ACTIVE: ContextVar[Multirun | None] = ContextVar("multirun", default=None)
+
+
+def uses_optuna(config: DictConfig) -> bool:
+    """Check whether our Optuna sweeper runs a sweep; it opens and closes the parent run itself, after its checks."""
     return str(config.hydra.sweeper._target_).startswith("hydra_plugins.mlrunner_sweeper.sweeper.")
 
 
 class SweepCallback(Callback):
-    """What Hydra calls around a multirun; it warns of what a callback raises and goes on, so nothing is raised."""
+    """Hydra's hooks around a multirun; they raise nothing, since Hydra turns an exception of a callback into a warning."""
 
-    failed: int = 0  # compositions of the last sweep of this process
-    begun: str | None = None  # what `mlrunner resume` calls the sweep that runs
+    def __init__(self) -> None:
+        self._state = _ACTIVE.get() or Multirun()
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Open the MLflow parent; without one nothing starts. Our own sweeper does so itself, after its checks."""
+        """Open the MLflow parent run; without one, end the process before a job starts."""
         del kwargs
-        name = OmegaConf.select(config, "hydra.sweeper.study_name")
-        SweepCallback.begun = str(name or "/".join(Path(config.hydra.sweep.dir).parts[-2:]))
-        if is_ours(config):
+        study = OmegaConf.select(config, "hydra.sweeper.study_name")
+        self._state.name = str(study or "/".join(Path(config.hydra.sweep.dir).parts[-2:]))
+        if uses_optuna(config):
             return
         from mlrunner.execution import grid_parent
 
-        os.environ[SHARED] = json.dumps(OmegaConf.to_container(config.hydra.overrides.task))
         try:
-            os.environ[PARENT] = grid_parent.open_parent(config)
+            self._state.parent = grid_parent.open_parent(config)
         except MlrunnerError as error:
             show_problems(error)
             sys.exit(error.exit_code)
+        overrides = OmegaConf.to_container(config.hydra.overrides.task)  # unresolved: ${seed} stays ${seed}
+        environment.share_grid([str(text) for text in overrides or ()], self._state.parent)
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Rank the compositions, close the parent, and hand the best one over."""
+        """Rank the jobs, close the parent run, and deploy the best job if its composition says so."""
         del kwargs
-        SweepCallback.begun = None
-        if is_ours(config):
+        self._state.name = None
+        run_id = self._state.parent
+        if run_id is None:
             return
-        from mlrunner.execution import grid_parent
-
+        environment.leave_grid()
         folder = Path(config.hydra.sweep.dir)
         outcomes = rank(read_outcomes(folder))
-        SweepCallback.failed = sum(outcome.error is not None for outcome in outcomes)
-        run_id, wanted = os.environ.pop(PARENT), OmegaConf.select(config, "tracking.plots") is True
+        self._state.n_failed = sum(outcome.error is not None for outcome in outcomes)
+        self._close(run_id, outcomes)
+        _show(config, run_id, folder, outcomes)
+
+    def _close(self, run_id: str, outcomes: list[Outcome]) -> None:
+        from mlrunner.execution import grid_parent
+
+        self._state.parent = None
         try:
             grid_parent.close_parent(run_id, outcomes)
             if outcomes and outcomes[0].error is None:
                 outcomes[0] = grid_parent.deploy_best(outcomes[0])
         except MlrunnerError as error:
             show_problems(error)
-            SweepCallback.failed += 1
-        report = grid_parent.write_report(run_id, folder, outcomes) if wanted else None
-        if OmegaConf.select(config, "output") == "json":
-            print(json.dumps([json.loads(outcome.json()) for outcome in outcomes]))
-        else:
-            show_ranking(outcomes, str(folder))
-            show_hand_over(*((outcomes[0].gate, outcomes[0].deployment) if outcomes else (None, None)))
-            show_report(report)
+            self._state.n_failed += 1
 
 
-def close_open(status: str) -> None:
-    """Close the parent of a sweep that did not come to its end; nothing for a single run, which closes itself."""
-    run_id = os.environ.pop(PARENT, None)
-    if run_id is None:
-        return
+def _show(config: DictConfig, run_id: str, folder: Path, outcomes: list[Outcome]) -> None:
+    """Write the report of a grid, and print its ranking."""
     from mlrunner.execution import grid_parent
 
-    with suppress(MlrunnerError):  # what ended the sweep matters more
-        grid_parent.abort_parent(run_id, status)
+    writes_report = OmegaConf.select(config, "tracking.plots") is True
+    report = grid_parent.write_report(run_id, folder, outcomes) if writes_report else None
+    if OmegaConf.select(config, "output") == "json":
+        print(json.dumps([json.loads(outcome.json()) for outcome in outcomes]))
+        return
+    show_ranking(outcomes, str(folder))
+    show_hand_over(*((outcomes[0].gate, outcomes[0].deployment) if outcomes else (None, None)))
+    show_report(report)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from mlrunner.composition import NAME_LENGTH, Launch, is_judged, run_record
-from mlrunner.composition.resolve import plain
+from mlrunner.composition import NAME_LENGTH, Launch, has_deployment_step, run_record
+from mlrunner.composition.resolve import resolve_group
 from mlrunner.composition.stores import open_store
 from mlrunner.core.build import build
 from mlrunner.core.outcome import Outcome
@@ -29,16 +29,17 @@ def open_parent(config: DictConfig) -> str:
     Returns:
         The parent's id.
     """
-    stack: Stack = build(plain(config, "stack"), "stack")
+    stack: Stack = build(resolve_group(config, "stack"), "stack")
     is_here = config.hydra.launcher._target_.endswith("BasicLauncher")  # or each job saves for itself
     saves = config.tracking.plots is not False or config.tracking.log_model is not False
-    open_stack(stack, Path(config.home), is_here and saves, "spawn")
+    modules = (recording.__name__,) if is_here and saves else ()
+    open_stack(stack, Path(config.home), modules, "spawn")
     folder = str(config.hydra.sweep.dir)
     typed = [str(text) for text in config.hydra.overrides.task]
     told = {
         SWEEP_TAG: run_log.derive_sweep_id(Path(folder)),
         FOLDER_TAG: folder,
-        OVERRIDES_TAG: run_record.told_overrides(Launch({}, typed, Path(folder))),
+        OVERRIDES_TAG: run_record.describe_overrides(Launch({}, typed, Path(folder))),
     }
     tags = {**provenance.source_tags(), **told}
     name = ",".join(typed) or "default"
@@ -75,7 +76,7 @@ def deploy_best(best: Outcome) -> Outcome:
     home = Path(os.environ["MLRUNNER_HOME"])
     run = None if best.run_id is None else lookup.find_by_id(open_store(home), best.run_id)
     config = None if run is None else run.read_config()
-    if run is None or config is None or not is_judged(config):
+    if run is None or config is None or not has_deployment_step(config):
         return best
     deploy_run.deploy_record(run, config)
     return replace(best, **recording.read_deployment(run.run_id))

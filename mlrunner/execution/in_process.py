@@ -1,12 +1,10 @@
-"""TODO."""
+"""Run one composition in this process, and keep its outcome or its exception."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from mlrunner.core.environment import PROJECT
 from mlrunner.core.overrides import quote_option
 
 if TYPE_CHECKING:
@@ -15,41 +13,59 @@ if TYPE_CHECKING:
     from mlrunner.core.outcome import Outcome
 
 
-def run_here(overrides: list[str]) -> Outcome:
-    """Run one composition as the command line does, and give what became of it.
+class SingleRun:
+    """Task function for Hydra that keeps what it returns or raises, since Hydra prints a text of its own for exceptions.
 
     Args:
-        overrides: As they are typed.
+        command_line: Arguments of the command line; None when the run was not started from one.
+
+    Attributes:
+        outcome: Outcome of the run; None before it has ended.
+        error: Exception of the run; None when it raised none.
+    """
+
+    def __init__(self, command_line: Sequence[str] | None = None) -> None:
+        self.command_line = command_line
+        self.outcome: Outcome | None = None
+        self.error: Exception | None = None
+
+    def __call__(self, cfg: DictConfig) -> float:
+        """Run a composition, and return its objective; NaN when it raised an exception."""
+        from mlrunner.execution import runner
+
+        try:
+            self.outcome = runner.run_one(cfg, self.command_line)
+        except Exception as error:
+            self.error = error
+            return float("nan")
+        return self.outcome.objective
+
+
+def run_here(overrides: Sequence[str]) -> Outcome:
+    """Run one composition as the command line does.
+
+    Args:
+        overrides: Overrides as they are typed.
 
     Raises:
-        MlrunnerError: When it cannot run.
+        MlrunnerError: When the composition cannot run.
     """
-    from hydra import initialize_config_dir
-    from hydra.core.global_hydra import GlobalHydra
-
     from mlrunner.composition import error_translation
-    from mlrunner.execution import runner
+    from mlrunner.composition.compose import open_hydra
 
-    GlobalHydra.instance().clear()
-    told = [quote_option(text) for text in overrides]
-    with initialize_config_dir(str(PROJECT / "conf"), version_base="1.3"):
-        hydra: Any = GlobalHydra.instance().hydra
-        found: list[Outcome | Exception] = []
+    quoted = [quote_option(text) for text in overrides]
+    job = SingleRun()
+    with open_hydra() as opened:
+        hydra: Any = opened.hydra
         try:
-            hydra.run("config", partial(_kept, runner.run_one, found), told, with_log_configuration=False)
-            if isinstance(found[0], Exception):
-                raise found[0]
+            hydra.run("config", job, quoted, with_log_configuration=False)
+            if job.error is not None:
+                raise job.error
         except Exception as error:
-            known = error_translation.translate(error, told)
+            known = error_translation.translate(error, quoted)
             if known is None or known is error:
                 raise
             raise known from None  # a notebook would show all of Hydra's frames above the sentence
-    return found[0]
-
-
-def _kept(job: Callable[[DictConfig], Outcome], found: list[Outcome | Exception], cfg: DictConfig) -> None:
-    """Keep what a run gives or raises: Hydra would print its own words about a failure."""
-    try:
-        found.append(job(cfg))
-    except Exception as error:
-        found.append(error)
+    if job.outcome is None:
+        raise RuntimeError("Hydra did not run the composition.")
+    return job.outcome

@@ -1,8 +1,8 @@
-"""TODO."""
+"""Print a run for people: its composition before, its metrics and the next commands after."""
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def show_composition(checked: Checked) -> None:
-    """Print what is about to run."""
+    """Print the composition of a run that starts now."""
     composition, data = checked.composition, checked.data
     choices = composition.launch.choices
     inferred = " (inferred)" if data.dataset.task is None else ""
@@ -32,15 +32,20 @@ def show_composition(checked: Checked) -> None:
         **{group: choices[group] for group in ("cleaning", "split", "model") if group in choices},
         "stack": f"{choices.get('stack')}, gate {choices.get('gate')}, deployer {choices.get('deployer')}",
     }
-    for group, told in lines.items():
-        out.print(Text.assemble((f"  {group:<10}", "dim"), told))
+    for label, text in lines.items():
+        out.print(Text.assemble((f"  {label:<10}", "dim"), text))
     out.print()
 
 
-def make_metrics_table(metrics: dict[str, float], chosen: str) -> Table:
-    """Lay metrics out: a line a metric, a column a part; the objective's first and marked."""
+def make_metrics_table(metrics: dict[str, float], objective: str) -> Table:
+    """Make a table with a row for each metric and a column for each part of the data.
+
+    Args:
+        metrics: Values by part and name, like `test/r2`.
+        objective: Name of the metric that stands first, in bold.
+    """
     names = list(dict.fromkeys(name.partition("/")[2] for name in metrics if "/" in name))
-    names = [chosen, *[name for name in names if name != chosen and not name.endswith("_std")]]
+    names = [objective, *[name for name in names if name != objective and not name.endswith("_std")]]
     parts = [part for part in PARTS if any(name.startswith(f"{part}/") for name in metrics)]
     table = Table(box=None, pad_edge=False, padding=(0, 2))
     table.add_column("  metric")
@@ -48,14 +53,18 @@ def make_metrics_table(metrics: dict[str, float], chosen: str) -> Table:
         table.add_column(part, justify="right")
     for name in names:
         cells = [number(metrics.get(f"{part}/{name}"), metrics.get(f"{part}/{name}_std")) for part in parts]
-        table.add_row(f"  {name}", *cells, style="bold" if name == chosen else "")
+        table.add_row(f"  {name}", *cells, style="bold" if name == objective else "")
     return table
 
 
-def show_outcome(outcome: Outcome, checked: Checked) -> None:
-    """Print a run's metrics and where to look next."""
+def show_outcome(outcome: Outcome, command_line: Sequence[str]) -> None:
+    """Print the metrics of a run, its deployment and the next commands.
+
+    Args:
+        outcome: Outcome of the run.
+        command_line: Arguments that repeat the run.
+    """
     out = console()
-    launch = checked.composition.launch
     out.print()
     out.print(make_metrics_table(outcome.metrics, outcome.metric))
     out.print()
@@ -68,33 +77,32 @@ def show_outcome(outcome: Outcome, checked: Checked) -> None:
         )
     )
     show_hand_over(outcome.gate, outcome.deployment)
-    for label, told in list_next_steps(outcome, typed(launch.overrides)).items():
-        out.print(Text.assemble((f"  {label:<10}", "dim"), told))
+    for label, text in list_next_steps(outcome, command_line).items():
+        out.print(Text.assemble((f"  {label:<10}", "dim"), text))
 
 
-def list_next_steps(outcome: Outcome, overrides: list[str]) -> dict[str, str]:
-    """Name the places and commands that follow a run; each can be pasted."""
+def list_next_steps(outcome: Outcome, command_line: Sequence[str]) -> dict[str, str]:
+    """List the places and commands that follow a run, by label; each command can be pasted into a shell.
+
+    Args:
+        outcome: Outcome of the run.
+        command_line: Arguments that repeat the run.
+    """
     short = str(outcome.run_id)[:8]
-    deployed = outcome.deployment is not None and "error" not in outcome.deployment
+    is_deployed = outcome.deployment is not None and "error" not in outcome.deployment
     deploy = f"mlrunner deploy {short}"
-    after = {"next": "mlrunner status, rollback, history, stop"} if deployed else {"deploy": deploy}
+    after = {"next": "mlrunner status, rollback, history, stop"} if is_deployed else {"deploy": deploy}
     compare = {"diff": f"mlrunner diff latest~1 {short}"}
     return {
         "mlflow": f"mlrunner ui {short}  # run {outcome.run_id}",
         "folder": relative(outcome.folder),
         **(compare if _has_previous(Path(outcome.folder)) else {}),
-        "again": shell(["mlrunner", *overrides]),
+        "again": shell(["mlrunner", *command_line]),
         "reproduce": f"mlrunner reproduce {short}",
         **(after if outcome.model_uri is not None else {}),
     }
 
 
-def typed(overrides: list[str]) -> list[str]:
-    """What was typed after the program's name, flags as well; the overrides when that is not known."""
-    names = [Path(text).stem for text in sys.orig_argv]
-    return sys.orig_argv[names.index("mlrunner") + 1 :] if "mlrunner" in names else overrides
-
-
 def _has_previous(folder: Path) -> bool:
-    """Whether there is a run before this one to compare it with."""
-    return any(found.parent != folder for found in folder.parent.parent.glob("*/*/.hydra"))
+    """Check whether there is an earlier run to compare with."""
+    return any(place.parent != folder for place in folder.parent.parent.glob("*/*/.hydra"))

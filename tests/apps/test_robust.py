@@ -45,7 +45,7 @@ def test_an_interruption_closes_the_run_and_leaves_the_stores_usable(
         process.send_signal(number)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 128 + number, err
-    assert err == "mlrunner: interrupted; what was finished is kept.\n"
+    assert err == "mlrunner: interrupted; finished work is kept.\n"
     assert named(client, name)[0].info.status == "KILLED"
     assert front_door(session_home, "dataset=wine", "model=dummy", "tracking.plots=false", "output=json").code == 0
 

@@ -326,7 +326,7 @@ def test_a_terminated_search_is_closed(running: Any, session_home: Path) -> None
     _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (
         143,
-        "mlrunner: interrupted; what was finished is kept; go on with mlrunner resume terminated.\n",
+        "mlrunner: interrupted; finished work is kept; go on with mlrunner resume terminated.\n",
     )
     experiment = client.get_experiment_by_name("terminated")
     assert experiment is not None

@@ -1,30 +1,38 @@
-"""The command line of a verb: argparse's, whose refusal is one sentence like every other of ours."""
+"""Argument parser of a verb, whose errors are sentences like all other messages of mlrunner."""
 
 from __future__ import annotations
 
 import argparse
+import re
 from typing import Any, NoReturn
 
 from mlrunner.core.errors import ConfigError, nearest
 
 UNKNOWN = "unrecognized arguments: "  # argparse's words
+FLAG = re.compile(r"(?:^ +|, )(--?[\w-]+)", re.MULTILINE)
 
 
 class Parser(argparse.ArgumentParser):
-    """Reads the arguments of a verb, whose options are written in full.
+    """Argument parser that takes no abbreviated options.
 
     Raises:
-        ConfigError: For what it does not take, where argparse would print its usage and leave the process.
+        ConfigError: When the arguments are wrong; argparse would print its usage and exit.
     """
 
-    def __init__(self, **told: Any) -> None:
-        super().__init__(**told, allow_abbrev=False)
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings, allow_abbrev=False)
 
     def error(self, message: str) -> NoReturn:
-        """Refuse the command line."""
-        more = f"{self.prog} --help tells what it takes."
-        _, found, unknown = message.partition(UNKNOWN)
-        if found:
+        """Refuse the arguments."""
+        more = f"{self.prog} --help lists the arguments."
+        _, is_unknown, unknown = message.partition(UNKNOWN)
+        if is_unknown:
             option = unknown.partition(" ")[0].partition("=")[0]
-            raise ConfigError(f"{self.prog} takes no '{option}'.{nearest(option, self._option_string_actions)} {more}")
+            raise ConfigError(f"{self.prog} takes no '{option}'.{nearest(option, list_flags(self))} {more}")
         raise ConfigError(f"{message}; {more}")
+
+
+def list_flags(parser: argparse.ArgumentParser) -> list[str]:
+    """List the flags of a parser, as its help shows them: `-h`, `--help`, …"""
+    _, _, options = parser.format_help().partition("\noptions:\n")
+    return FLAG.findall(options.partition("\n\n")[0])

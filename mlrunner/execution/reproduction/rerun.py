@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig, OmegaConf
 
 from mlrunner.composition import Launch, checks
-from mlrunner.composition.compose import composing
+from mlrunner.composition.compose import open_composer
 from mlrunner.composition.stores import open_store
 from mlrunner.composition.trust import refuse_foreign
 from mlrunner.core.errors import ConfigError, MlrunnerError, ProblemsError
@@ -118,7 +118,7 @@ def compose_seeds(frozen: Snapshot, overrides: Sequence[str], repeats: int) -> l
     _refuse_others(overrides)
     others, stack = separate_stack_overrides(overrides)
     raw = dict(frozen.raw or {})
-    with composing() as hydra:
+    with open_composer() as hydra:
         today = hydra.compose([*stack, *HERE]).raw or {}
         raw |= {name: today[name] for name in TODAYS}
         raw["dataset"] = locate_data(raw["dataset"], frozen.cwd)

@@ -1,0 +1,73 @@
+"""Describe how a run ended: its results from MLflow, or its error."""
+
+from __future__ import annotations
+
+from mlrunner.composition import Launch
+from mlrunner.composition.checks import Checked
+from mlrunner.core.errors import MlrunnerError
+from mlrunner.core.outcome import Outcome
+
+NAN = float("nan")
+
+
+def describe_failure(launch: Launch, error: Exception, seconds: float) -> Outcome:
+    """Describe a job that raised an exception.
+
+    Args:
+        launch: Launch of the job.
+        error: Exception of the job.
+        seconds: Wall time until it was raised.
+    """
+    text = str(error) if isinstance(error, MlrunnerError) else f"{type(error).__name__}: {error}"
+    return Outcome(
+        name=launch.name,
+        status="FAILED",
+        metric="objective",
+        direction="maximize",
+        objective=NAN,
+        seconds=seconds,
+        fit_seconds=NAN,
+        score_seconds=NAN,
+        metrics={},
+        run_id=None,
+        model_uri=None,
+        folder=str(launch.folder),
+        job=launch.job,
+        error=text.replace("\n", " "),
+    )
+
+
+def read_outcome(checked: Checked, run_id: str, pipeline_run: str, seconds: float) -> Outcome:
+    """Read the results of a finished run from MLflow.
+
+    Args:
+        checked: Composition of the run.
+        run_id: Id of the MLflow run.
+        pipeline_run: Name of the ZenML run.
+        seconds: Wall time of the run.
+    """
+    from mlrunner.evaluation import metrics
+    from mlrunner.steps import recording
+    from mlrunner.tracking import run_log
+
+    composition = checked.composition
+    objective = composition.settings.objective
+    deployment = recording.read_deployment(run_id) if composition.has_deployment_step else {}
+    scores, model_uri = run_log.read_results(run_id)
+    return Outcome(
+        name=composition.name,
+        status="FINISHED",
+        metric=objective.first,
+        direction=objective.direction or metrics.direction(objective.first),
+        objective=scores.get(objective.first, NAN),
+        seconds=seconds,
+        fit_seconds=scores.pop("fit_seconds", NAN),
+        score_seconds=scores.pop("score_seconds", NAN),
+        metrics=scores,
+        run_id=run_id,
+        model_uri=model_uri,
+        folder=str(composition.launch.folder),
+        job=composition.launch.job,
+        pipeline_run=pipeline_run,
+        **deployment,
+    )

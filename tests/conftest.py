@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from omegaconf import DictConfig
 
-from tests.support.front_door import PROJECT, SHARED, Runner, exported, front_door
+from tests.support.front_door import SHARED, Runner, exported, front_door
 
 
 @pytest.fixture(scope="session")
@@ -28,9 +28,11 @@ def mlrunner(session_home: Path) -> Runner:
 @pytest.fixture
 def compose() -> Iterator[Callable[[list[str]], DictConfig]]:
     """Compose a config as Hydra would, without running it."""
-    from hydra import compose, initialize_config_dir
+    from hydra import compose
 
-    with initialize_config_dir(str(PROJECT / "conf"), version_base="1.3"):
+    from mlrunner.composition.compose import open_hydra
+
+    with open_hydra():
         yield lambda overrides: compose("config", overrides)
 
 
@@ -43,4 +45,6 @@ def shared_table(request: pytest.FixtureRequest) -> Path:
     return path
 
 
+from tests.support.mlflow_home import mlflow_home as mlflow_home  # noqa: E402 - it needs what stands above
+from tests.support.mlflow_home import template as template  # noqa: E402
 from tests.support.recorded import recorded as recorded  # noqa: E402 - it needs what stands above

@@ -50,13 +50,13 @@ UNUSED = """
 import json, sys
 from pathlib import Path
 from zenml.client import Client
-from mlrunner.history.pruning.zenml_runs import Pipelines
+from mlrunner.history.pruning.zenml_runs import ZenmlRuns
 client = Client()
 (run,) = client.list_pipeline_runs(name=f"endswith:-{sys.argv[1][:12]}").items
 client.delete_pipeline_run(run.id)
-pipelines = Pipelines(Path("/nonexistent/prune.json"))
-young = pipelines.remove_unused()
-old = pipelines.remove_unused(age=-60)
+zenml = ZenmlRuns(Path("/nonexistent/prune.json"))
+young = zenml.delete_unused()
+old = zenml.delete_unused(age=-60)
 left = client.list_artifact_versions(only_unused=True).total
 print(json.dumps({"young": len(young), "sizes": [one.bytes for one in old], "left": left,
     "there": [str(one.path) for one in old if one.path.exists()]}))
@@ -66,13 +66,13 @@ print(json.dumps({"young": len(young), "sizes": [one.bytes for one in old], "lef
 BROKEN_OFF = """
 import json, sys
 from pathlib import Path
-from mlrunner.history.pruning import Criteria
-from mlrunner.history.pruning.plan import plan
-from mlrunner.history.pruning.removing import Remover
+from mlrunner.history.pruning.criteria import Criteria
+from mlrunner.history.pruning.plan import make_plan
+from mlrunner.history.pruning.removal import Remover
 from mlrunner.tracking.records import open_store
 
 home, names = Path(sys.argv[1]), sys.argv[2:]
-items = {item.record.run_id: item for item in plan(open_store(home), home, Criteria(named=frozenset(names))).items}
+items = {item.record.run_id: item for item in make_plan(open_store(home), home, Criteria(named=frozenset(names))).items}
 answers = iter([{names[0]: "serves as x v1"}, {}, {}])
 
 def protected():
@@ -83,7 +83,7 @@ def protected():
 
 remover = Remover(home, protected)
 try:
-    remover.carry_out([items[name] for name in names])
+    remover.remove([items[name] for name in names])
 except KeyboardInterrupt:
     print(json.dumps([remover.removed.problems, len(remover.removed.items)]))
 """
@@ -209,10 +209,10 @@ def test_without_yes_no_byte_changes(home: Home) -> None:
     assert (done.code, done.err) == (0, "")
     assert home.files() == before
     last = done.out.splitlines()[-1]
-    assert "would go; 3 stay" in last
+    assert "would be removed; 3 stay" in last
     assert "is champion of wine v3" in last
-    assert "was deployed lately as wine v2" in last
-    assert last.endswith("do it with --yes.")
+    assert "was recently deployed as wine v2" in last
+    assert last.endswith("remove with --yes.")
     document = home.type("prune", "--older", "0h", "--json").json
     assert document["dry_run"] is True
     kept = {one["run_id"] for one in home.versions[1:]} | {parent_of(home)}
@@ -234,13 +234,13 @@ def parent_of(home: Home) -> str:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        pytest.param([], "needs to be told which runs", id="nothing"),
-        pytest.param(["--yes"], "needs to be told which runs", id="nothing but yes"),
+        pytest.param([], "needs a condition", id="nothing"),
+        pytest.param(["--yes"], "needs a condition", id="nothing but yes"),
         pytest.param(["--where", " "], "--where is empty", id="empty filter"),
         pytest.param(["--where", "metrics.r2 >"], "--where cannot be read", id="no filter"),
-        pytest.param(["--older", "soon"], "--older=soon is no age", id="no age"),
-        pytest.param(["--status", "lost"], "'lost' is no status", id="no status"),
-        pytest.param(["brokn", "--yes"], "'brokn' is no run", id="no run"),
+        pytest.param(["--older", "soon"], "--older=soon", id="no age"),
+        pytest.param(["--status", "lost"], "'lost' is not an MLflow status", id="no status"),
+        pytest.param(["brokn", "--yes"], "No run matches 'brokn'", id="no run"),
     ],
 )
 def test_a_mistake_is_one_sentence(home: Home, arguments: list[str], sentence: str) -> None:
@@ -262,7 +262,7 @@ def test_what_goes_is_gone_for_good_and_what_is_deployed_stays(home: Home) -> No
     assert (told["sweeps"], told["problems"], told["for_good"]) == (2, [], True)
     assert 500_000 < told["bytes"] <= size - home.size()
     assert {one["run_id"]: one["reason"] for one in told["stay"]} == {
-        second: "was deployed lately as wine v2",
+        second: "was recently deployed as wine v2",
         third: "is champion of wine v3",
         parent: "has 2 runs that stay",
     }
@@ -303,12 +303,12 @@ def test_the_rest_still_works_and_a_removal_that_broke_off_is_finished(home: Hom
     ran = home.type("--multirun", "dataset=wine", "model=dummy", "seed=1,2", *UNSAVED, "output=json")
     assert ran.code == 0, ran.err
     first, second = (run["run_id"] for run in ran.json)
-    crash(home, "zenml_runs", "Pipelines", "_delete_artifacts", first)
+    crash(home, "zenml_runs", "ZenmlRuns", "_delete_artifacts", first)
     assert home.runs()[first].info.lifecycle_stage == "deleted"
-    crash(home, "mlflow_runs", "Tracked", "delete", second)
+    crash(home, "mlflow_runs", "MlflowRuns", "delete", second)
     assert first not in home.runs()
-    assert "half removed" in home.type("prune", "--status", "killed").out
-    crash(home, "mlflow_runs", "Tracked", "_gc", "--status", "killed")
+    assert "partly removed" in home.type("prune", "--status", "killed").out
+    crash(home, "mlflow_runs", "MlflowRuns", "_gc", "--status", "killed")
     assert home.runs()[second].info.lifecycle_stage == "deleted"
 
     done = home.type("prune", "--status", "killed", "--yes")
@@ -337,7 +337,7 @@ def test_unused_step_artifacts_go_once_they_are_old(home: Home) -> None:
     assert len(found["sizes"]) > 1
     assert all(found["sizes"])
     done = home.type("prune", "--cache", "--yes")
-    assert (done.code, done.out, done.err) == (0, "Nothing is removed.\n", "")
+    assert (done.code, done.out, done.err) == (0, "Nothing was removed.\n", "")
 
 
 def test_what_is_interrupted_is_said_and_goes_with_the_next(home: Home) -> None:
@@ -348,7 +348,7 @@ def test_what_is_interrupted_is_said_and_goes_with_the_next(home: Home) -> None:
     for run_id in (trial, sweep, gone, last):
         home.client.set_terminated(run_id)
     problems, removed = home.python(BROKEN_OFF, str(home.path), trial, sweep, gone, last)
-    again = "may be half removed: it was interrupted, and goes with whatever is removed next."
+    again = "may be partly removed: it was interrupted; the next mlrunner prune removes it."
     assert problems == [
         f"n ({trial[:8]}) is not removed: it serves as x v1 now.",
         f"n ({sweep[:8]}) is not removed: one of its runs is not removed.",
@@ -363,24 +363,24 @@ def test_what_is_interrupted_is_said_and_goes_with_the_next(home: Home) -> None:
     assert not {gone, last} & set(home.runs())
 
 
-def test_one_that_cannot_be_removed_is_said_and_the_others_go(tmp_path: Path) -> None:
-    """Prune a store that a home without runs of its own uses: the files of one run are where MLflow cannot go."""
+def test_run_that_cannot_be_removed_is_reported_and_others_are_removed(tmp_path: Path) -> None:
+    """Prune a store of other homes, where MLflow cannot reach the files of one run."""
     (tmp_path / "home").mkdir()
     uri = f"sqlite:///{tmp_path}/other.db"
     client = MlflowClient(uri)
     homes = {"far": "nowhere://far", "near": (tmp_path / "artifacts").as_uri()}
     far, near = (
-        client.create_run(client.create_experiment(*one), run_name=one[0]).info.run_id for one in homes.items()
+        client.create_run(client.create_experiment(*names), run_name=names[0]).info.run_id for names in homes.items()
     )
     for run_id in (far, near):
         client.set_terminated(run_id)
-    done = front_door(tmp_path / "home", "prune", far, near, "--yes", MLFLOW_TRACKING_URI=uri)
-    assert done.code == 1
-    assert done.out == "Removed 1 run, 0 kB.\n"
-    assert done.err.startswith(f"mlrunner: far ({far[:8]}) is not removed: Could not find a registered artifact")
+    marked = f"{far[:8]}) is only marked as deleted in MLflow: Could not find a registered artifact"
+    failed = front_door(tmp_path / "home", "prune", far, "--yes", MLFLOW_TRACKING_URI=uri)
+    assert (failed.code, failed.out) == (1, "Nothing was removed.\n")
+    assert failed.err.startswith(f"mlrunner: far ({marked}")
     assert client.get_run(far).info.lifecycle_stage == "deleted"
+    removed = front_door(tmp_path / "home", "prune", near, "--yes", MLFLOW_TRACKING_URI=uri)
+    assert (removed.code, removed.out) == (1, "Removed 1 run, 0 kB.\n")
+    assert removed.err.startswith(f"mlrunner: {marked.replace(')', '', 1)}")
     with pytest.raises(MlflowException):
         client.get_run(near)
-    again = front_door(tmp_path / "home", "prune", "--older", "1d", "--yes", MLFLOW_TRACKING_URI=uri)
-    assert (again.code, again.out) == (1, "Nothing is removed.\n")
-    assert again.err.startswith(f"mlrunner: {far[:8]} of an earlier prune is not removed: Could not find")

@@ -13,13 +13,13 @@ from mlrunner.cli.commands.parser import Parser
 from mlrunner.composition.stores import open_store
 from mlrunner.core.errors import ConfigError
 from mlrunner.core.terminal import console
-from mlrunner.history import pruning
-from mlrunner.history.pruning import Criteria, output
-from mlrunner.history.pruning.plan import Plan, named, plan
+from mlrunner.history.pruning import output
+from mlrunner.history.pruning.criteria import Criteria, parse_age, parse_statuses
+from mlrunner.history.pruning.plan import Plan, find_named, make_plan
 from mlrunner.tracking.records import Fields, Store, separate_stack_overrides
 
 if TYPE_CHECKING:
-    from mlrunner.history.pruning.removing import Removed
+    from mlrunner.history.pruning.removal import Removed
 
 EXAMPLES = """examples:
   mlrunner prune --older 30d --worse-than 10
@@ -27,16 +27,16 @@ EXAMPLES = """examples:
   mlrunner prune 2026-11-25/17-43-06-708940 42e1ac75 --yes
   mlrunner prune --where "params.model = 'dummy'" --cache
 
-What is given must all hold. A reproduction takes no place among the N best. What a deployment serves, keeps ready or
-served before, what an alias of the registry names, and what runs, always stays. Exit code 1 tells that something
-could not be removed."""
+A run must meet all conditions that are given. Reproductions do not count among the N best. A run always stays while a
+deployment serves it, keeps it ready or served it before, while an alias of the registry names it, and while it is
+running. Only folders under multirun/ are removed. The exit code is 1 if something could not be removed."""
 
 
 def main(arguments: list[str]) -> int:
-    """Tell what would go, or remove it.
+    """Print what would be removed, or remove it.
 
     Returns:
-        0, or 1 when something could not be removed.
+        0, or 1 if something could not be removed.
     """
     parsed = _parser().parse_intermixed_args(arguments)
     names, overrides = separate_stack_overrides(parsed.names)
@@ -45,39 +45,41 @@ def main(arguments: list[str]) -> int:
     criteria = _criteria(parsed, store, names, home)
     if criteria.is_empty and not parsed.cache:
         raise ConfigError(
-            "mlrunner prune needs to be told which runs: --older 30d, --status failed,killed, --worse-than 10, "
-            "--keep 50, --where FILTER, names, or --cache for what no run uses."
+            "mlrunner prune needs a condition: --older 30d, --status failed,killed, --worse-than 10, "
+            "--keep 50, --where FILTER, names, or --cache for cached files that no run uses."
         )
     if parsed.yes and ((home / ".mlrunner").is_dir() or store.search(limit=1, fields=Fields())):
         return _remove(store, home, criteria, parsed, overrides)
-    found = plan(store, home, criteria, parsed.cache)
-    print(json.dumps(output.document(found))) if parsed.json else output.show(found, parsed.worse_than is not None)
+    plan = make_plan(store, home, criteria, parsed.cache)
+    print(json.dumps(output.document(plan))) if parsed.json else output.print_plan(plan)
     return 0
 
 
 def _parser() -> Parser:
     parser = Parser(
         prog="mlrunner prune",
-        description="Remove runs with folders, models, artifacts and ZenML runs; without --yes, tell what would go.",
+        description="Remove runs with folders, models, artifacts and ZenML runs; without --yes, print what would be removed.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    told = "not among the N best on its data and metric: by test score, and what has none by validation or folds"
+    rank = "not among the N best on its data and metric: by test score, or by validation or folds if it has none"
     parser.add_argument("names", nargs="*", metavar="RUN|SWEEP", help="only these; or overrides of the stack")
     parser.add_argument("--older", metavar="AGE", help="ended longer ago, like 12h, 30d, 4w")
     parser.add_argument("--status", metavar="A,B", help="finished, failed, killed (which pruned trials are), running")
-    parser.add_argument("--worse-than", type=_count, metavar="N", help=told)
+    parser.add_argument("--worse-than", type=_count, metavar="N", help=rank)
     parser.add_argument("--keep", type=_count, metavar="N", help="not among the N newest")
     parser.add_argument("--where", metavar="FILTER", help="in MLflow's filter grammar")
-    parser.add_argument("--cache", action="store_true", help="also what no run uses, if no sweep runs")
-    parser.add_argument("--yes", action="store_true", help="do it")
+    parser.add_argument(
+        "--cache", action="store_true", help="also cached files that no run uses, unless a sweep is running"
+    )
+    parser.add_argument("--yes", action="store_true", help="remove the runs")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     return parser
 
 
 def _count(text: str) -> int:
     if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"'{text}' is no number of runs; write 0 or more")
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of runs; give 0 or more")
     return int(text)
 
 
@@ -86,14 +88,14 @@ def _criteria(parsed: argparse.Namespace, store: Store, names: list[str], home: 
     if parsed.where is not None:
         if not parsed.where.strip():
             raise ConfigError("--where is empty, which would mean every run; write a filter, or leave it out.")
-        matching = frozenset(one.run_id for one in store.search(parsed.where, fields=Fields()))
+        matching = frozenset(run.run_id for run in store.search(parsed.where, fields=Fields()))
     return Criteria(
-        older=None if parsed.older is None else pruning.seconds(parsed.older),
-        status=() if parsed.status is None else pruning.statuses(parsed.status),
+        older=None if parsed.older is None else parse_age(parsed.older),
+        status=() if parsed.status is None else parse_statuses(parsed.status),
         worse_than=parsed.worse_than,
         keep=parsed.keep,
         matching=matching,
-        named=named(store, names, home),
+        named=find_named(store, names, home),
     )
 
 
@@ -104,27 +106,27 @@ def _remove(store: Store, home: Path, criteria: Criteria, parsed: argparse.Names
     from rich.progress import Progress
 
     from mlrunner.history.pruning.protection import protected
-    from mlrunner.history.pruning.removing import Remover, alone
+    from mlrunner.history.pruning.removal import Remover, exclusive
 
-    with alone(home):
-        chosen = plan(store, home, criteria, parsed.cache)
+    with exclusive(home):
+        plan = make_plan(store, home, criteria, parsed.cache)
         remover = Remover(home, lambda: protected(store, home))
         out = console(stderr=True)
-        silent = parsed.json or not chosen.items or not out.is_terminal
+        is_silent = parsed.json or not plan.items or not out.is_terminal
         try:
-            with Progress(console=out, transient=True, disable=silent) as bar:
-                remover.carry_out(bar.track(chosen.items, description="removing"))
-            if parsed.cache and not chosen.waits:
+            with Progress(console=out, transient=True, disable=is_silent) as bar:
+                remover.remove(bar.track(plan.items, description="removing"))
+            if parsed.cache and not plan.is_cache_busy:
                 remover.empty_cache()
-        finally:  # also when it is interrupted
-            _report(remover.removed, chosen, parsed.json)
+        finally:  # after an interruption too
+            _report(plan, remover.removed, remover.mlflow.can_collect, parsed.json)
     return int(bool(remover.removed.problems))
 
 
-def _report(removed: Removed, chosen: Plan, as_json: bool) -> None:
-    gone = replace(chosen, items=removed.items, leftovers=removed.leftovers)
-    problems, for_good = removed.problems, removed.for_good
+def _report(plan: Plan, removed: Removed, for_good: bool, as_json: bool) -> None:
+    result = replace(plan, items=removed.items, cache=removed.cache)
     if as_json:
-        print(json.dumps({**output.document(gone, done=True), "problems": problems, "for_good": for_good}))
+        document = output.document(result, dry_run=False)
+        print(json.dumps({**document, "problems": removed.problems, "for_good": for_good}))
     else:
-        output.report(gone, problems, for_good)
+        output.print_result(result, removed.problems, for_good)

@@ -1,13 +1,13 @@
 """Remove runs from MLflow: mark them as deleted, then collect their rows, files and models by `mlflow gc`.
 
-A tracking server only marks runs; `mlflow gc` has to run where its database is.
+On a tracking server, runs are only marked; `mlflow gc` has to run where its database is.
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from uuid import uuid4
 
@@ -17,15 +17,15 @@ from mlflow.entities import Run, ViewType
 from mlflow.exceptions import MlflowException
 
 from mlrunner.groups.stack import reachability
-from mlrunner.history.pruning import MARK
+from mlrunner.tracking.records.record import PRUNING_TAG
 
-PLACEHOLDER = "mlrunner-prune-"  # begins the name of an experiment
-GONE = "RESOURCE_DOES_NOT_EXIST"
-Models = Mapping[str, Sequence[str]]  # ids of the models of each run
+PLACEHOLDER = "mlrunner-prune-"  # prefix of an experiment's name
+MISSING = "RESOURCE_DOES_NOT_EXIST"
+Models = Mapping[str, Sequence[str]]  # ids of the models by id of the run
 
 
-class Tracked:
-    """MLflow's side of a prune.
+class MlflowRuns:
+    """The runs in MLflow's store.
 
     Args:
         deployments: Folder of all deployments, which keep copies of the versions that they served.
@@ -34,14 +34,14 @@ class Tracked:
     def __init__(self, deployments: Path) -> None:
         self.deployments = deployments
         self.client = MlflowClient()
-        self.is_for_good = not reachability.is_remote(mlflow.get_tracking_uri())
+        self.can_collect = not reachability.is_remote(mlflow.get_tracking_uri())
 
-    def mark(self, run_id: str) -> None:
+    def tag(self, run_id: str) -> None:
         """Tag a run whose removal has begun."""
-        self.client.set_tag(run_id, MARK, "begun")
+        self.client.set_tag(run_id, PRUNING_TAG, "begun")
 
     def delete(self, run_id: str) -> list[str]:
-        """Mark a run and its models as deleted, and delete the registered versions that no deployment can serve.
+        """Mark a run and its models as deleted, and delete its registered versions that no deployment can serve.
 
         Returns:
             The ids of the models.
@@ -51,55 +51,57 @@ class Tracked:
             if not (self.deployments / version.name / "releases" / str(version.version)).exists():
                 self.client.delete_model_version(version.name, version.version)
         where = f"source_run_id = '{run_id}'"
-        models = [one.model_id for one in self.client.search_logged_models([run.info.experiment_id], where)]
-        for model in models:
-            self.client.delete_logged_model(model)
+        models = [model.model_id for model in self.client.search_logged_models([run.info.experiment_id], where)]
+        for model_id in models:
+            self.client.delete_logged_model(model_id)
         self.client.delete_run(run_id)
-        return sorted({*models, *_outputs(run)})
+        return sorted({*models, *_output_models(run)})
 
-    def interrupted(self) -> dict[str, list[str]]:
-        """List the runs that an earlier prune marked as deleted and did not collect, each with its models."""
-        if not self.is_for_good:
-            return {}
-        experiments = [one.experiment_id for one in self.client.search_experiments()]
-        where = f"tags.`{MARK}` = 'begun'"
+    def uncollected(self) -> dict[str, list[str]]:
+        """Find the runs that a prune marked as deleted and did not collect, each with its models."""
+        experiments = [experiment.experiment_id for experiment in self.client.search_experiments()]
+        where = f"tags.`{PRUNING_TAG}` = 'begun'"
         runs = self.client.search_runs(experiments, where, ViewType.DELETED_ONLY) if experiments else []
-        return {run.info.run_id: _outputs(run) for run in runs}
+        return {run.info.run_id: _output_models(run) for run in runs}
 
-    def collect(self, runs: Models) -> dict[str, Exception]:
-        """Remove deleted runs for good, all at once; one by one where one of them cannot be removed.
+    def collect(self, runs: Models) -> None:
+        """Remove deleted runs for good: first the models, which are found by their run.
+
+        Raises:
+            Exception: When a run cannot be removed; `uncollected` then finds those that are left.
+        """
+        if runs and self.can_collect:
+            self._gc(models=[model_id for models in runs.values() for model_id in models])
+            self._gc(runs=runs)
+
+    def collect_interrupted(self) -> dict[str, Exception]:
+        """Remove the runs that an earlier prune marked as deleted, one by one; some of their models may be gone.
 
         Returns:
-            The error of each run that is still there.
+            The error of each run that cannot be removed.
         """
-        if not runs or not self.is_for_good:
-            return {}
-        try:
-            self._gc(models=[model for models in runs.values() for model in models])
-            self._gc(runs=runs)
-        except Exception:  # each store and disk has errors of its own
-            errors = {run_id: self._collect_one(run_id, models) for run_id, models in runs.items()}
-            with contextlib.suppress(Exception):
-                self._gc()  # placeholders of the calls that failed
-            return {run_id: error for run_id, error in errors.items() if error is not None}
-        return {}
-
-    def _collect_one(self, run_id: str, models: Sequence[str]) -> Exception | None:
-        try:
-            for model in models:
-                with _gone_allowed():
-                    self._gc(models=[model])
-            with _gone_allowed():
+        errors: dict[str, Exception] = {}
+        for run_id, models in (self.uncollected() if self.can_collect else {}).items():
+            try:
+                self._collect_existing(models)
                 self._gc(runs=[run_id])
-        except Exception as error:  # as above
-            return error
-        return None
+            except Exception as error:  # each store and disk raises exceptions of its own
+                errors[run_id] = error
+        return errors
+
+    def _collect_existing(self, models: Iterable[str]) -> None:
+        for model_id in models:
+            try:
+                self._gc(models=[model_id])
+            except MlflowException as error:
+                if error.error_code != MISSING:
+                    raise
 
     def _gc(self, runs: Iterable[str] = (), models: Iterable[str] = ()) -> None:
         """Run `mlflow gc` on runs and models that are marked as deleted.
 
-        Where it is given no ids of a kind, it collects everything of that kind, also what a user deleted and may
-        restore. A placeholder of each kind prevents that.
+        Without ids of a kind, it collects everything of that kind, also what a user deleted and may restore. A
+        placeholder of each kind prevents that.
         """
         from mlflow.cli import gc  # takes a second
 
@@ -109,10 +111,12 @@ class Tracked:
         self.client.delete_logged_model(model)
         self.client.delete_run(run)
         self.client.delete_experiment(experiment)
-        ours = self.client.search_experiments(ViewType.DELETED_ONLY, filter_string=f"name LIKE '{PLACEHOLDER}%'")
+        placeholders = self.client.search_experiments(
+            ViewType.DELETED_ONLY, filter_string=f"name LIKE '{PLACEHOLDER}%'"
+        )
         options = {
-            "--tracking-uri": mlflow.get_tracking_uri(),  # its default is what the environment said at the import
-            "--experiment-ids": ",".join(one.experiment_id for one in ours),
+            "--tracking-uri": mlflow.get_tracking_uri(),  # the default is the environment's at the import
+            "--experiment-ids": ",".join(experiment.experiment_id for experiment in placeholders),
             "--logged-model-ids": ",".join([model, *models]),
             "--run-ids": ",".join([run, *runs]),
         }
@@ -120,14 +124,5 @@ class Tracked:
             gc.main([word for option in options.items() for word in option], prog_name="mlflow", standalone_mode=False)
 
 
-def _outputs(run: Run) -> list[str]:
-    return [] if run.outputs is None else [one.model_id for one in run.outputs.model_outputs]
-
-
-@contextlib.contextmanager
-def _gone_allowed() -> Iterator[None]:
-    try:
-        yield
-    except MlflowException as error:
-        if error.error_code != GONE:
-            raise
+def _output_models(run: Run) -> list[str]:
+    return [] if run.outputs is None else [model.model_id for model in run.outputs.model_outputs]

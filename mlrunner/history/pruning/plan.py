@@ -1,4 +1,4 @@
-"""What a prune would do, without doing it."""
+"""Plan a prune without changing anything."""
 
 from __future__ import annotations
 
@@ -10,133 +10,148 @@ from pathlib import Path
 
 from mlrunner.core.errors import ConfigError, brief
 from mlrunner.core.metric_names import GREATER_IS_BETTER
-from mlrunner.history.listing.entries import NAMED, OVERRIDES, ZENML
-from mlrunner.history.pruning import MARK, Criteria, Stay, unused_artifacts
-from mlrunner.history.pruning.files import Places, in_use, is_outside, places, size
+from mlrunner.history.listing.entries import NAMED
+from mlrunner.history.pruning.cache import CacheEntry, unused_entries
+from mlrunner.history.pruning.criteria import Criteria
+from mlrunner.history.pruning.files import artifact_folders, own_folder, size, used_folders
 from mlrunner.history.pruning.protection import protected
-from mlrunner.history.pruning.selection import PARTS, members_of, running, select
+from mlrunner.history.pruning.selection import (
+    SCORE_PREFIXES,
+    Exclusion,
+    active_sweeps,
+    members_by_sweep,
+    select,
+)
 from mlrunner.tracking import study_lookup
 from mlrunner.tracking.records import (
-    DATA,
-    FOLDER,
-    MODEL,
-    REOPENED,
-    REPRODUCES,
-    STUDY,
-    SWEEP,
-    TRIAL,
-    WINNER_OF,
-    Only,
+    DATA_TAG,
+    FOLDER_TAG,
+    MODEL_TAG,
+    REOPENED_TAG,
+    REPRODUCES_TAG,
+    STUDY_TAG,
+    SWEEP_TAG,
+    TRIAL_TAG,
+    WINNER_OF_TAG,
+    Fields,
     Record,
     Store,
     lookup,
-    quoted,
+    quote,
 )
+from mlrunner.tracking.records.record import OVERRIDES_TAG, PRUNING_TAG, ZENML_RUN_TAG
 
-ASKED = Only(
+TAGS = (FOLDER_TAG, SWEEP_TAG, TRIAL_TAG, WINNER_OF_TAG, DATA_TAG, MODEL_TAG, STUDY_TAG, REOPENED_TAG, REPRODUCES_TAG)
+FIELDS = Fields(
     params=("objective.metric", NAMED, "blueprint", *(f"goal.{name}" for name in GREATER_IS_BETTER)),
-    tags=(FOLDER, SWEEP, TRIAL, WINNER_OF, DATA, MODEL, MARK, STUDY, REOPENED, REPRODUCES, OVERRIDES, ZENML),
+    tags=(*TAGS, PRUNING_TAG, OVERRIDES_TAG, ZENML_RUN_TAG),
 )
 
 
 @dataclass(frozen=True)
 class Item:
-    """A run that goes.
+    """A run to remove, with its files.
 
     Args:
-        record: The run.
-        places: Its files.
-        bytes: Their size.
+        record: Run, or parent of a sweep.
+        folder: Folder under `multirun/`; None if there is none that may be removed.
+        artifacts: Folders of the run and its model in MLflow's store; empty if the store is elsewhere.
+        study: Name of a search's study; None if there is none, or another search uses it.
+        bytes: Size of the folders.
     """
 
     record: Record
-    places: Places
-    bytes: int
+    folder: Path | None = None
+    artifacts: tuple[Path, ...] = ()
+    study: str | None = None
+    bytes: int = 0
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What goes and what stays.
+    """What a prune removes and keeps.
 
     Args:
-        items: The runs, a sweep's before their parent.
-        staying: What was chosen too, with the reasons.
-        leftovers: Entries of the cache that no run uses.
-        waits: They were asked for, but stay while a sweep runs.
-        outside: Folders of the runs that stay, for they are not under `multirun/`.
+        items: Runs to remove, trials before the parent of their sweep.
+        exclusions: Runs that meet the criteria and stay.
+        cache: Cache entries to remove.
+        is_cache_busy: Whether the cache stays because a sweep is running.
     """
 
     items: list[Item]
-    staying: list[Stay]
-    leftovers: list[unused_artifacts.Leftover]
-    waits: bool = False
-    outside: tuple[str, ...] = ()
+    exclusions: list[Exclusion]
+    cache: list[CacheEntry]
+    is_cache_busy: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to remove."""
+        return not self.items and not self.cache
 
     @property
     def bytes(self) -> int:
-        """Size of the files, without step artifacts that ZenML may share between runs."""
-        return sum(item.bytes for item in self.items) + sum(unused.bytes for unused in self.leftovers)
+        """Size of the files, without step artifacts that runs may share."""
+        return sum(item.bytes for item in self.items) + sum(entry.bytes for entry in self.cache)
 
 
-def plan(store: Store, home: Path, criteria: Criteria, with_cache: bool = False) -> Plan:
-    """Find what meets the criteria, and what of it must stay.
+def make_plan(store: Store, home: Path, criteria: Criteria, with_cache: bool = False) -> Plan:
+    """Plan what to remove.
 
     Args:
-        store: Where runs are recorded.
-        home: The folder that holds `multirun/` and `.mlrunner/`.
-        criteria: What is asked for.
-        with_cache: Also what no run uses any more; nothing while a sweep runs, whose workers read from there.
+        store: Store of the runs.
+        home: Folder that holds `multirun/` and `.mlrunner/`.
+        criteria: Conditions that a run must meet.
+        with_cache: Whether to remove unused cache entries, unless a sweep is running: its workers read from there.
     """
-    records, now = everything(store), time.time()
-    is_searched = partial(study_lookup.is_searched, home=home)
-    chosen = select(records, criteria, protected(store, home), now, is_searched)
-    going = {run.run_id for run in chosen.going}
-    left = [run for run in records if run.run_id not in going]
-    used, studies = in_use(left), {run.tags.get(STUDY) for run in left if run.is_sweep}
-    items = [_item(run, places(run, home, used, studies)) for run in chosen.going]
-    waits = with_cache and bool(running(records, members_of(records), now, is_searched))
-    unused = unused_artifacts.leftovers(home) if with_cache and not waits else []
-    folders = {item.record.tags.get(FOLDER) for item in items if item.places.folder is None}
-    outside = sorted(folder for folder in folders if folder and is_outside(folder, home))
-    return Plan(items, chosen.staying, unused, waits, tuple(outside))
+    records, now = read_all(store), time.time()
+    is_searched = partial(study_lookup.is_search_running, home=home)
+    selection = select(records, criteria, protected(store, home), now, is_searched)
+    selected = {run.run_id for run in selection.records}
+    staying = [run for run in records if run.run_id not in selected]
+    used, studies = used_folders(staying), {run.tags.get(STUDY_TAG) for run in staying if run.is_sweep}
+    items = [_item(run, home, used, studies) for run in selection.records]
+    is_busy = with_cache and bool(active_sweeps(records, members_by_sweep(records), now, is_searched))
+    cache = unused_entries(home) if with_cache and not is_busy else []
+    return Plan(items, selection.exclusions, cache, is_busy)
 
 
-def _item(record: Record, files: Places) -> Item:
-    return Item(record, files, sum(map(size, files.all)))
+def _item(record: Record, home: Path, used: set[Path], studies: set[str | None]) -> Item:
+    folder, artifacts = own_folder(record, home, used), artifact_folders(record)
+    study = record.tags.get(STUDY_TAG) if record.is_sweep else None
+    total = sum(map(size, artifacts if folder is None else (folder, *artifacts)))
+    return Item(record, folder, artifacts, None if study in studies else study, total)
 
 
-def everything(store: Store) -> list[Record]:
-    """Read every run, newest first, with the metric of its objective only: thousands of runs in a second."""
-    records = store.search(only=ASKED)
-    if any(run.metrics for run in records):  # a store that reads all at once
+def read_all(store: Store) -> list[Record]:
+    """Read every run, newest first, with the scores of its objective only: thousands of runs in a second."""
+    records = store.search(fields=FIELDS)
+    if any(run.metrics for run in records):  # this store always reads all fields
         return records
-    names = sorted({f"{part}{run.metric}" for run in records if run.metric for part in PARTS})
-    scores = {run.run_id: run.metrics for run in store.search(only=Only(metrics=tuple(names)))}
+    names = sorted({f"{prefix}{run.metric}" for run in records if run.metric for prefix in SCORE_PREFIXES})
+    scores = {run.run_id: run.metrics for run in store.search(fields=Fields(metrics=tuple(names)))}
     return [replace(run, metrics=scores.get(run.run_id, {})) for run in records]
 
 
-def named(store: Store, names: Sequence[str], home: Path) -> frozenset[str] | None:
-    """Find the runs that were named; a sweep stands for its parent and all of its runs.
-
-    Returns:
-        The runs' ids; None when nothing was named.
+def find_named(store: Store, names: Sequence[str], home: Path) -> frozenset[str] | None:
+    """Find the ids of named runs, and of all runs of named sweeps; None if no name is given.
 
     Raises:
-        ConfigError: When there is none of a name, or several.
+        ConfigError: If no run has a name, or several have it.
     """
     if not names:
         return None
-    runs = [_only(store, name, lookup.find(store, name, home)) for name in names]
-    sweeps = {run.tags[SWEEP] for run in runs if run.is_sweep}
-    members = members_of(everything(store)) if sweeps else {}
+    runs = [_find_single(store, name, home) for name in names]
+    sweeps = {run.tags[SWEEP_TAG] for run in runs if run.is_sweep}
+    members = members_by_sweep(read_all(store)) if sweeps else {}
     return frozenset(run.run_id for run in [*runs, *(run for sweep in sweeps for run in members.get(sweep, ()))])
 
 
-def _only(store: Store, name: str, found: Record) -> Record:
-    """Refuse a name that several runs have, of which other verbs take the newest."""
-    where = f"attributes.run_name = {quoted(name)}"
-    same = store.search(where, only=Only()) if found.name == name else []
-    if len(same) > 1:
-        ids = brief(run.short for run in same)
-        raise ConfigError(f'{len(same)} runs are called {name}: {ids}; name them by id, or all by --where "{where}".')
-    return found
+def _find_single(store: Store, name: str, home: Path) -> Record:
+    """Find a run by name; other verbs take the newest of several runs with one name, a removal must not."""
+    record = lookup.find(store, name, home)
+    where = f"attributes.run_name = {quote(name)}"
+    same_name = store.search(where, fields=Fields()) if record.name == name else []
+    if len(same_name) > 1:
+        ids = brief(run.short for run in same_name)
+        raise ConfigError(f'{len(same_name)} runs have the name {name}: {ids}; give an id, or --where "{where}".')
+    return record

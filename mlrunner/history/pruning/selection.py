@@ -1,168 +1,182 @@
-"""Choose the runs that go: a function of records, criteria and what must stay."""
+"""Select the runs to remove: a pure function of the records, the criteria and the protected runs."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from mlrunner.core.metric_names import greater_is_better
-from mlrunner.history.pruning import DAY, MARK, Criteria, Selection, Stay
-from mlrunner.tracking.records import DATA, FOLDER, REOPENED, REPRODUCES, SWEEP, Record
+from mlrunner.history.pruning.criteria import DAY, Criteria
+from mlrunner.tracking.records import DATA_TAG, FOLDER_TAG, REOPENED_TAG, REPRODUCES_TAG, SWEEP_TAG, Record
+from mlrunner.tracking.records.record import PRUNING_TAG
 
-PARTS = ("test/", "validation/", "cv/", "")  # where a score is looked for, best word first
+SCORE_PREFIXES = ("test/", "validation/", "cv/", "")  # of the score that ranks a run, in order of preference
 Members = Mapping[str, Sequence[Record]]
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """A run that meets the criteria and is kept; the reason completes a sentence that begins with the run."""
+
+    record: Record
+    reason: str
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The runs to remove, trials before the parent of their sweep, and the runs that meet the criteria and are kept."""
+
+    records: list[Record]
+    exclusions: list[Exclusion]
 
 
 def select(
     records: Sequence[Record],
     criteria: Criteria,
-    kept: Mapping[str, str],
+    protected: Mapping[str, str],
     now: float,
     is_searched: Callable[[Record], bool] = lambda _: False,
 ) -> Selection:
-    """Choose what goes.
+    """Select the runs to remove.
 
     Args:
-        records: All there are.
-        criteria: What is asked for.
-        kept: Runs that must stay, each with the reason.
-        now: In seconds since 1970.
-        is_searched: Tells whether a process works at a search.
+        records: All runs of the store.
+        criteria: Conditions that a run must meet.
+        protected: Reason by id of each run that must stay.
+        now: Seconds since 1970.
+        is_searched: Check whether a process works on a search.
     """
-    members = members_of(records)
-    wanted = _chosen(records, members, criteria, now)
-    about = {one.tags[SWEEP] for one in wanted if SWEEP in one.tags}
-    alive = running((one for one in records if one.tags.get(SWEEP) in about), members, now, is_searched)
-    staying = [
-        Stay(one, reason)
-        for one in wanted
-        if (reason := kept.get(one.run_id) or _unfinished(one, criteria, alive, now)) is not None
+    members = members_by_sweep(records)
+    matches = _matching(records, members, criteria, now)
+    sweeps = {run.tags[SWEEP_TAG] for run in matches if SWEEP_TAG in run.tags}
+    active = active_sweeps((run for run in records if run.tags.get(SWEEP_TAG) in sweeps), members, now, is_searched)
+    exclusions = [
+        Exclusion(run, reason)
+        for run in matches
+        if (reason := protected.get(run.run_id) or _why_unfinished(run, criteria, active, now)) is not None
     ]
-    left = {stay.record.run_id for stay in staying}
-    going = {one.run_id for one in wanted} - left
-    for one in wanted:
-        missing = sum(run.run_id not in going for run in members.get(one.tags.get(SWEEP, ""), ()))
-        if one.is_sweep and one.run_id in going and missing:
-            going.discard(one.run_id)
-            staying.append(Stay(one, f"has {missing} run{'s' * (missing > 1)} that stay{'s' * (missing == 1)}"))
-    return Selection(sorted((one for one in wanted if one.run_id in going), key=_parents_last), staying)
+    selected = {run.run_id for run in matches} - {exclusion.record.run_id for exclusion in exclusions}
+    for run in matches:
+        stay = sum(member.run_id not in selected for member in members.get(run.tags.get(SWEEP_TAG, ""), ()))
+        if run.is_sweep and run.run_id in selected and stay:
+            selected.discard(run.run_id)
+            exclusions.append(Exclusion(run, f"has {stay} run{'s' * (stay > 1)} that stay{'s' * (stay == 1)}"))
+    return Selection(sorted((run for run in matches if run.run_id in selected), key=_parents_last), exclusions)
 
 
-def members_of(records: Iterable[Record]) -> dict[str, list[Record]]:
-    """Sort the trials and winners by their sweep."""
-    found: dict[str, list[Record]] = defaultdict(list)
-    for one in records:
-        if SWEEP in one.tags and not one.is_sweep:
-            found[one.tags[SWEEP]].append(one)
-    return found
+def members_by_sweep(records: Iterable[Record]) -> dict[str, list[Record]]:
+    """Group trials and winners by the id of their sweep."""
+    members: dict[str, list[Record]] = defaultdict(list)
+    for run in records:
+        if SWEEP_TAG in run.tags and not run.is_sweep:
+            members[run.tags[SWEEP_TAG]].append(run)
+    return members
 
 
-def running(records: Iterable[Record], members: Members, now: float, is_searched: Callable[[Record], bool]) -> set[str]:
-    """Find the sweeps that run, and not only say so since they were killed.
+def active_sweeps(
+    records: Iterable[Record], members: Members, now: float, is_searched: Callable[[Record], bool]
+) -> set[str]:
+    """Find the ids of the sweeps that are running; one that was killed may still have the status RUNNING.
 
-    They have begun, were resumed or had a run less than a day ago, or a process is at work for longer on one trial.
+    A sweep is running if it was started, resumed or given a trial within the last day, or if a process works on it.
     """
-    found = set()
-    for one in records:
-        if one.is_sweep:
-            is_fresh = _is_fresh([one, *members.get(one.tags[SWEEP], ())], now)
-            # Another process may go on with a study whose parent the first one has ended.
-            if (is_fresh and _runs(one)) or ((is_fresh or _runs(one)) and is_searched(one)):
-                found.add(one.tags[SWEEP])
-    return found
+    active = set()
+    for run in records:
+        if run.is_sweep:
+            is_recent = _is_recent([run, *members.get(run.tags[SWEEP_TAG], ())], now)
+            # Another process may continue a study after the first one has closed the parent run.
+            if (is_recent and _is_running(run)) or ((is_recent or _is_running(run)) and is_searched(run)):
+                active.add(run.tags[SWEEP_TAG])
+    return active
 
 
 def score(record: Record) -> float | None:
-    """Take the score that a run is ranked by: on test rows, else on those of validation or the folds."""
-    return record.metrics.get(f"{scored_on(record)}{record.metric}")
+    """Return the score that ranks a run: on the test rows, else on validation rows or folds."""
+    return record.metrics.get(f"{_score_prefix(record)}{record.metric}")
 
 
-def scored_on(record: Record) -> str:
-    """Name the rows of that score, like `test/`, which is also where one is missing that has none at all."""
-    return next((part for part in PARTS if f"{part}{record.metric}" in record.metrics), PARTS[0])
+def _score_prefix(record: Record) -> str:
+    prefixes = (prefix for prefix in SCORE_PREFIXES if f"{prefix}{record.metric}" in record.metrics)
+    return next(prefixes, SCORE_PREFIXES[0])
 
 
-def _chosen(records: Sequence[Record], members: Members, criteria: Criteria, now: float) -> list[Record]:
-    """Take what meets every criterion; what another program recorded has to be named."""
-    able = [one for one in records if FOLDER in one.tags or one.run_id in (criteria.named or ())]
-    allowed = [found for found in (criteria.named, criteria.matching) if found is not None]
+def _matching(records: Sequence[Record], members: Members, criteria: Criteria, now: float) -> list[Record]:
+    """Find the runs that meet every criterion; a run of another program matches only by its name."""
+    candidates = [run for run in records if FOLDER_TAG in run.tags or run.run_id in (criteria.named or ())]
+    allowed = [ids for ids in (criteria.named, criteria.matching) if ids is not None]
     if criteria.worse_than is not None:
-        allowed.append(_with_parents(able, members, _worse(able, criteria.worse_than)))
+        allowed.append(_with_parents(candidates, members, _all_but_best(candidates, criteria.worse_than)))
     if criteria.keep is not None:
-        newest = sorted((one for one in able if not one.is_sweep), key=lambda one: one.start, reverse=True)
-        allowed.append(_with_parents(able, members, {one.run_id for one in newest[criteria.keep :]}))
+        newest = sorted((run for run in candidates if not run.is_sweep), key=lambda run: run.start, reverse=True)
+        allowed.append(_with_parents(candidates, members, {run.run_id for run in newest[criteria.keep :]}))
 
-    def meets(one: Record) -> bool:
-        is_old = criteria.older is None or _age(one, now) > criteria.older
-        has_status = not criteria.status or one.status in criteria.status
-        return is_old and has_status and all(one.run_id in found for found in allowed)
+    def meets(run: Record) -> bool:
+        is_old = criteria.older is None or now - (run.end or run.start) / 1000 > criteria.older
+        has_status = not criteria.status or run.status in criteria.status
+        return is_old and has_status and all(run.run_id in ids for ids in allowed)
 
-    return [one for one in able if MARK in one.tags or (not criteria.is_empty and meets(one))]
+    return [run for run in candidates if PRUNING_TAG in run.tags or (not criteria.is_empty and meets(run))]
 
 
-def _worse(records: Sequence[Record], best: int) -> set[str]:
-    """Find all but the best of each data set, metric and kind of rows, for a score on test rows compares with no other.
+def _all_but_best(records: Sequence[Record], count: int) -> set[str]:
+    """Find all but the best runs of each data set, metric and kind of rows: other scores are not comparable.
 
-    A run without a score is worse than one with. A reproduction takes nobody's place: it is the same run again.
+    A run without a score ranks last. A reproduction is not counted among the best: it repeats another run.
     """
     groups: dict[tuple[str, str, str], list[Record]] = defaultdict(list)
-    for one in records:
-        if DATA in one.tags and not one.is_sweep and not _runs(one):
-            groups[one.tags[DATA], one.metric, scored_on(one)].append(one)
-    return {run_id for group in groups.values() for run_id in _behind(group, best)}
+    for run in records:
+        if DATA_TAG in run.tags and not run.is_sweep and not _is_running(run):
+            groups[run.tags[DATA_TAG], run.metric, _score_prefix(run)].append(run)
+    return {run_id for group in groups.values() for run_id in _behind(group, count)}
 
 
-def _behind(group: Sequence[Record], best: int) -> Iterable[str]:
-    ranks = sorted(_rank(one) for one in group if REPRODUCES not in one.tags)
-    return (one.run_id for one in group if bisect_left(ranks, _rank(one)) >= best)
+def _behind(group: Sequence[Record], count: int) -> Iterable[str]:
+    ranks = sorted(_rank(run) for run in group if REPRODUCES_TAG not in run.tags)
+    return (run.run_id for run in group if bisect_left(ranks, _rank(run)) >= count)
 
 
 def _rank(record: Record) -> tuple[bool, float, int, str]:
-    found = score(record)
+    value = score(record)
     sign = -1 if greater_is_better(record.metric) else 1
-    return found is None, 0.0 if found is None else sign * found, -record.start, record.run_id
+    return value is None, 0.0 if value is None else sign * value, -record.start, record.run_id
 
 
-def _with_parents(records: Sequence[Record], members: Members, chosen: set[str]) -> frozenset[str]:
-    """Add the sweeps of which every run was chosen."""
-    whole = {
-        one.run_id
-        for one in records
-        if one.is_sweep and (runs := members.get(one.tags[SWEEP])) and all(run.run_id in chosen for run in runs)
+def _with_parents(records: Sequence[Record], members: Members, selected: set[str]) -> frozenset[str]:
+    """Add the parents of the sweeps whose runs are all selected."""
+    parents = {
+        run.run_id
+        for run in records
+        if run.is_sweep and (runs := members.get(run.tags[SWEEP_TAG])) and all(run.run_id in selected for run in runs)
     }
-    return frozenset(chosen | whole)
+    return frozenset(selected | parents)
 
 
-def _unfinished(record: Record, criteria: Criteria, alive: set[str], now: float) -> str | None:
-    """Say why a run is not over."""
-    if _runs(record):
+def _why_unfinished(record: Record, criteria: Criteria, active: set[str], now: float) -> str | None:
+    """Explain why a run has not ended; None if it has."""
+    if _is_running(record):
         if "RUNNING" not in criteria.status:
-            return "runs still (one that was killed goes with --status running, once it is a day old)"
-        if _is_fresh([record], now):
-            return "runs still: it began less than a day ago"
-        if record.is_sweep and record.tags[SWEEP] in alive:
-            return "runs still, as far as its study tells"
-    return "is of a sweep that runs still" if record.tags.get(SWEEP) in alive else None
+            return "is running (if it was killed: --status running removes it once it is a day old)"
+        if _is_recent([record], now):
+            return "is running: it started less than a day ago"
+        if record.is_sweep and record.tags[SWEEP_TAG] in active:
+            return "is running: a process works on its study"
+    return "belongs to a sweep that is running" if record.tags.get(SWEEP_TAG) in active else None
 
 
-def _runs(record: Record) -> bool:
+def _is_running(record: Record) -> bool:
     return record.status in ("RUNNING", "SCHEDULED")
 
 
-def _is_fresh(records: Iterable[Record], now: float) -> bool:
-    """Tell whether one of some runs gave a sign of life less than a day ago."""
-    return any(now - _seen(one) / 1000 < DAY for one in records)
+def _is_recent(records: Iterable[Record], now: float) -> bool:
+    """Check whether one of the runs was started, ended or reopened less than a day ago."""
+    return any(now - _last_event(run) / 1000 < DAY for run in records)
 
 
-def _seen(record: Record) -> int:
-    """Tell when a run began, ended or was reopened, whichever was last."""
-    reopened = record.tags.get(REOPENED, "")
+def _last_event(record: Record) -> int:
+    reopened = record.tags.get(REOPENED_TAG, "")
     return max(record.start, record.end or 0, int(reopened) if reopened.isdecimal() else 0)
-
-
-def _age(record: Record, now: float) -> float:
-    return now - (record.end or record.start) / 1000
 
 
 def _parents_last(record: Record) -> tuple[bool, int]:

@@ -1,0 +1,83 @@
+"""Which files on this machine belong to a run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mlrunner.history.pruning.files import artifact_folders, own_folder, size, used_folders
+from mlrunner.tracking.records import FOLDER_TAG, MODEL_TAG, Record
+from tests.support.records import make_run, make_sweep
+
+
+def run_in(folder: Path | str | None) -> Record:
+    return make_run("a", tags={FOLDER_TAG: None if folder is None else str(folder)})
+
+
+class TestOwnFolder:
+    @pytest.fixture
+    def home(self, tmp_path: Path) -> Path:
+        (tmp_path / "multirun" / "day" / "a" / ".hydra").mkdir(parents=True)
+        return tmp_path
+
+    def test_folder_of_no_other_run(self, home: Path) -> None:
+        folder = home / "multirun" / "day" / "a"
+        assert own_folder(run_in(folder), home, set()) == folder
+        assert own_folder(run_in(folder), home, used_folders([run_in(folder)])) is None
+        assert own_folder(run_in(folder), home, used_folders([run_in(folder / ".hydra")])) is None
+        assert own_folder(run_in(folder), home, used_folders([run_in(folder.parent / "ab")])) == folder
+
+    def test_nothing_outside_of_multirun(self, home: Path) -> None:
+        (home / "elsewhere").mkdir()
+        for folder in (home, home / "multirun", home / "elsewhere", Path("/"), home / "multirun" / ".." / "elsewhere"):
+            assert own_folder(run_in(folder), home, set()) is None
+
+    def test_links_are_not_removed(self, home: Path) -> None:
+        outside, inside = home / "outside", home / "multirun" / "day" / "link"
+        (outside / "b").mkdir(parents=True)
+        inside.symlink_to(outside)
+        (home / "multirun" / "day" / "twin").symlink_to(home / "multirun" / "day" / "a")
+        for folder in (inside, inside / "b", home / "multirun" / "day" / "twin"):
+            assert own_folder(run_in(folder), home, set()) is None
+
+    @pytest.mark.parametrize("way", ["way/day/a", "multirun/day/../day/a", "multirun/day/a/", "way/day/x/../a"])
+    def test_links_above_are_resolved(self, way: str, home: Path) -> None:
+        (home / "way").symlink_to(home / "multirun")
+        folder, run = home / "multirun" / "day" / "a", run_in(f"{home}/{way}")
+        assert own_folder(run, home, set()) == folder
+        assert own_folder(run, home, used_folders([run_in(folder)])) is None
+        assert own_folder(run_in(folder), home, used_folders([run])) is None
+
+    def test_missing_folder(self, home: Path) -> None:
+        assert own_folder(run_in(home / "multirun" / "day" / "b"), home, set()) is None
+        assert own_folder(run_in(None), home, set()) is None
+
+
+def test_artifact_folders_of_run_and_model() -> None:
+    run = make_run("a", tags={MODEL_TAG: "models:/m-1"})
+    assert artifact_folders(run) == (Path("/store") / run.run_id, Path("/store/models/m-1"))
+    (parent,) = make_sweep("s", **{MODEL_TAG: "models:/m-1"})
+    assert artifact_folders(parent) == (Path("/store") / parent.run_id,)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "folder"),
+    [("file:///a%20b", "/a b"), ("/a", "/a"), ("s3://a", None), ("mlflow-artifacts:/1", None)],
+)
+def test_artifact_folders_are_on_this_machine(prefix: str, folder: str | None) -> None:
+    run = make_run("a")
+    run = replace(run, artifact_uri=f"{prefix}/{run.run_id}/artifacts")
+    assert artifact_folders(run) == (() if folder is None else (Path(folder) / run.run_id,))
+    assert artifact_folders(replace(run, artifact_uri="")) == ()
+
+
+def test_size_follows_no_link(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "x").write_bytes(b"0" * 1000)
+    (tmp_path / "a" / "b" / "y").write_bytes(b"0" * 500)
+    (tmp_path / "far").write_bytes(b"0" * 10_000)
+    (tmp_path / "a" / "link").symlink_to(tmp_path)
+    assert 1500 <= size(tmp_path / "a") < 2000
+    assert size(tmp_path / "nothing") == 0

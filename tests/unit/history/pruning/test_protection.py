@@ -1,0 +1,78 @@
+"""Which runs must stay."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mlrunner.groups.deployer.release import Server
+from mlrunner.groups.deployer.state import Ledger, State
+from mlrunner.history.pruning.protection import protected
+from mlrunner.tracking.records.sqlite_store import SqliteStore
+from tests.support.mlflow_home import MlflowHome
+
+EMPTY = SqliteStore(Path("/nonexistent/mlflow.db"))
+
+
+class TestDeployments:
+    @pytest.fixture
+    def ledger(self, tmp_path: Path) -> Ledger:
+        return Ledger(tmp_path / ".mlrunner" / "deployments" / "olist")
+
+    def state(self, line: list[int], serves: int | None, ready: int | None) -> State:
+        servers = {
+            name: None if version is None else Server(version, "http://x", "h", "t")
+            for name, version in {"serves": serves, "ready": ready}.items()
+        }
+        return State("olist", "127.0.0.1", 8000, 60, 64, {}, line=line, **servers)  # type: ignore[arg-type]
+
+    def reasons(self, ledger: Ledger) -> dict[str, str]:
+        return protected(EMPTY, ledger.folder.parents[2])
+
+    def note(self, ledger: Ledger, *versions: int, event: str = "deployed") -> None:
+        for version in versions:
+            ledger.note(event, version=version, run_id=f"run{version}")
+
+    def test_serving_ready_and_previous_versions(self, ledger: Ledger) -> None:
+        self.note(ledger, 1, 2, 3, 4)
+        ledger.write(self.state([1, 2, 3], serves=3, ready=4))
+        assert self.reasons(ledger) == {
+            "run2": "was recently deployed as olist v2",
+            "run3": "serves as olist v3",
+            "run4": "is kept ready as olist v4",
+        }
+
+    def test_stopped_deployment_keeps_its_last_two_versions(self, ledger: Ledger) -> None:
+        self.note(ledger, 1, 2, 3)
+        ledger.write(self.state([1, 2, 3], serves=None, ready=None))
+        assert sorted(self.reasons(ledger)) == ["run2", "run3"]
+
+    def test_run_is_read_from_the_release(self, ledger: Ledger) -> None:
+        ledger.note("refused", run_id="other", reason="bad")
+        release = ledger.release(7)
+        release.folder.mkdir(parents=True)
+        (ledger.folder / "releases" / "8").mkdir()  # not completed
+        (release.folder / "release.json").write_text(json.dumps({"facts": {"run_id": "run7"}}))
+        ledger.write(self.state([7], serves=7, ready=None))
+        assert self.reasons(ledger) == {"run7": "serves as olist v7"}
+
+    def test_registry_keeps_the_last_two_versions_of_its_history(self, ledger: Ledger) -> None:
+        self.note(ledger, 1, 2, 3, event="registered")
+        ledger.note("refused", run_id="run9")
+        assert sorted(self.reasons(ledger)) == ["run2", "run3"]
+        self.note(ledger, 1, event="registered")
+        assert sorted(self.reasons(ledger)) == ["run1", "run3"]
+
+    def test_aliases(self, mlflow_home: MlflowHome) -> None:
+        mlflow_home.client.create_registered_model("m")
+        runs = [mlflow_home.add_run() for _ in range(3)]
+        for run_id in runs:
+            mlflow_home.client.create_model_version("m", "file:///nowhere", run_id)
+        for alias, version in (("challenger", 2), ("champion", 2), ("mine", 3)):
+            mlflow_home.client.set_registered_model_alias("m", alias, str(version))
+        assert protected(mlflow_home.store, mlflow_home.home) == {
+            runs[1]: "is challenger of m v2",
+            runs[2]: "is mine of m v3",
+        }

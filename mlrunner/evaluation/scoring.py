@@ -133,17 +133,17 @@ def evaluate(fitted: Any, data: SplitData, model: Model, task: Task) -> Evaluati
     return Evaluation(named | validated.mean, validated.predictions, held_out, folds)
 
 
-def evaluate_on_test(fitted: Any, known: pd.DataFrame, test: pd.DataFrame, roles: Roles, task: Task) -> Evaluation:
+def evaluate_on_test(fitted: Any, train: pd.DataFrame, test: pd.DataFrame, roles: Roles, task: Task) -> Evaluation:
     """Score a model on its training rows and on the test rows.
 
     Args:
         fitted: Fitted pipeline that takes cleaned feature columns.
-        known: Cleaned rows that it was fitted on.
+        train: Cleaned rows that it was fitted on.
         test: Cleaned rows that no earlier step has used.
         roles: Column roles.
         task: Regression or classification.
     """
-    predictions, scores = _score_tables(fitted, {"train": known, "test": test}, roles, task)
+    predictions, scores = _score_tables(fitted, {"train": train, "test": test}, roles, task)
     held_out = {"test": ScoredPart(predictions["test"], *identify_rows(test, roles))}
     return Evaluation(_prefix_with_part(scores), predictions["test"], held_out)
 

@@ -1,7 +1,7 @@
-"""Plots: the pictures that every run logs, and the two computations that only a picture needs.
+"""Plots of a run, and the permutation importance and learning curve that they show.
 
-Drawn with matplotlib's object interface: pyplot keeps global state, and two trials may draw in two threads. Only the
-pictures of a whole search use pyplot, as Optuna draws them: one process draws them once, when the trials have ended.
+They use matplotlib's object interface: pyplot keeps global state, and two trials may draw in two threads. Only Optuna's
+plots of a search use pyplot; one process draws them, after the last trial.
 """
 
 from __future__ import annotations
@@ -63,30 +63,30 @@ def draw_figures(
     subject: str = "",
     importance: Importance | None = None,
     curve: LearningCurve | None = None,
-    inspected: str | None = None,
+    fitted_subject: str | None = None,
 ) -> dict[str, Figure]:
-    """Draw every figure that these numbers allow.
+    """Draw all plots that apply.
 
     Args:
-        predictions: What the model said of one split.
+        predictions: Predictions for one part of the split.
         task: Regression or classification.
-        subject: The line under each title: data set (and that it is synthetic), model, split.
-        importance: From `compute_permutation_importance`.
-        curve: From `compute_learning_curve`.
-        inspected: The subject of importance and curve; None where it is the predictions' own.
+        subject: Line below each title: data set (and whether it is synthetic), model, part.
+        importance: Result of `compute_permutation_importance`.
+        curve: Result of `compute_learning_curve`.
+        fitted_subject: Line below the titles of importance and learning curve; None for `subject`.
 
     Returns:
-        Figure by name: a file name without suffix. A figure that would be empty is absent.
+        Figures by file name without suffix. Empty plots are omitted.
     """
-    drawn: dict[str, Figure | None] = {}
+    plots: dict[str, Figure | None] = {}
     if len(predictions.y_true) and task == "regression":
-        drawn["predicted_vs_actual"] = plot_predicted_vs_actual(predictions, subject)
-        drawn["residuals"] = plot_residuals(predictions, subject)
+        plots["predicted_vs_actual"] = plot_predicted_vs_actual(predictions, subject)
+        plots["residuals"] = plot_residuals(predictions, subject)
     elif len(predictions.y_true):
-        drawn["confusion_matrix"] = plot_confusion_matrix(predictions, subject)
-        drawn["roc"] = plot_roc(predictions, subject)
-        drawn["pr"] = plot_precision_recall(predictions, subject)
-    about = subject if inspected is None else inspected
-    drawn["feature_importance"] = plot_feature_importance(importance, about) if importance is not None else None
-    drawn["learning_curve"] = plot_learning_curve(curve, about) if curve is not None else None
-    return {name: figure for name, figure in drawn.items() if figure is not None}
+        plots["confusion_matrix"] = plot_confusion_matrix(predictions, subject)
+        plots["roc"] = plot_roc(predictions, subject)
+        plots["pr"] = plot_precision_recall(predictions, subject)
+    about = subject if fitted_subject is None else fitted_subject
+    plots["feature_importance"] = plot_feature_importance(importance, about) if importance is not None else None
+    plots["learning_curve"] = plot_learning_curve(curve, about) if curve is not None else None
+    return {name: figure for name, figure in plots.items() if figure is not None}

@@ -1,4 +1,4 @@
-"""The picture of what trials cost: their seconds against their score, and those that none beats in both."""
+"""Plot of the seconds of trials against their scores, with the Pareto front."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-WIDE = 10  # from this ratio on, the seconds stand on a logarithmic axis
-LEGEND = 12  # groups that are told apart by colour; the rest are one
-STEPS = (1.0, 2.0, 5.0)
-BEST = style.COLOURS[1]
-OTHERS = (style.COLOURS[0], *style.COLOURS[2:])  # the front has the orange to itself
+LOG_SCALE_RATIO = 10  # longest to shortest trial; from here on the axis of seconds is logarithmic
+MAX_GROUPS = 12  # groups with a colour of their own; the rest share one
+TICK_STEPS = (1.0, 2.0, 5.0)
+FRONT_COLOUR = style.COLOURS[1]
+GROUP_COLOURS = (style.COLOURS[0], *style.COLOURS[2:])  # orange is reserved for the front
 
 
 @dataclass(frozen=True)
 class Costs:
-    """What complete trials took and reached, an entry a trial.
+    """Hold the time and the score of complete trials, one entry a trial.
 
     Args:
-        seconds: Of the estimator's own fit, or of the whole.
-        values: Of the first objective.
-        groups: What a trial is told apart by, such as its model.
-        metric: The objective's name.
-        greater_is_better: Which way it improves.
-        what: Says which seconds they are.
+        seconds: Duration of the fit, or of the trial.
+        values: Value of the first objective.
+        groups: Group of each trial, such as its model.
+        metric: Name of the objective.
+        greater_is_better: Whether greater values of the objective are better.
+        what: Label of the axis of seconds.
     """
 
     seconds: Sequence[float]
@@ -44,12 +44,15 @@ class Costs:
 
 
 def find_pareto_front(seconds: Array, values: Array, sign: int) -> Array:
-    """Mark the trials that no other beats in both: none is as fast and better, or as good and faster.
+    """Find the trials for which no other trial is as fast and better, or as good and faster.
 
     Args:
-        seconds: Less is better.
-        values: Of the objective.
-        sign: -1 where more is better.
+        seconds: Duration of each trial, shape (n_trials,).
+        values: Objective of each trial, shape (n_trials,).
+        sign: -1 when greater values are better, else 1.
+
+    Returns:
+        Boolean mask, shape (n_trials,).
     """
     losses = sign * values
     front, best = np.zeros(len(losses), dtype=bool), np.inf
@@ -60,57 +63,59 @@ def find_pareto_front(seconds: Array, values: Array, sign: int) -> Array:
 
 
 def plot_cost_against_score(costs: Costs, subject: str = "") -> Figure | None:
-    """Draw one point a trial; None where fewer than two have both numbers."""
+    """Draw one point a trial; return None when fewer than two trials have finite seconds and score."""
     seconds, values = np.asarray(costs.seconds, dtype=float), np.asarray(costs.values, dtype=float)
-    kept = np.isfinite(seconds) & np.isfinite(values)
-    if kept.sum() < 2:
+    finite = np.isfinite(seconds) & np.isfinite(values)
+    if finite.sum() < 2:
         return None
-    seconds, values = seconds[kept], values[kept]
-    groups = [group for group, is_kept in zip(costs.groups, kept, strict=True) if is_kept]
+    seconds, values = seconds[finite], values[finite]
+    groups = [group for group, is_finite in zip(costs.groups, finite, strict=True) if is_finite]
     sign = -1 if costs.greater_is_better else 1
-    front, view = find_pareto_front(seconds, values, sign), style.view_of(values, sign)
+    front, limits = find_pareto_front(seconds, values, sign), style.choose_axis_limits(values, sign)
     title = f"Cost against score: {front.sum():,} of {len(values):,} are unbeaten"
-    figure = style.canvas(title, f"{subject}{style.beyond(values, view)}", 8.6, 4.2)
+    figure = style.create_figure(title, f"{subject}{style.describe_outliers(values, limits)}", 8.6, 4.2)
     metric = style.shorten(costs.metric, 30)
     axes = style.add_axes(figure, (0.85, 0.6, 5.8, 2.8), costs.what, metric)
-    _seconds_axis(axes, seconds)
-    axes.set(ylim=view)
-    drawn = _front(axes, seconds[front], values[front], sign) | _groups(axes, seconds, values, groups)
-    style.legend(axes, [*drawn.values()], [*drawn], "")
+    _scale_seconds(axes, seconds)
+    axes.set(ylim=limits)
+    handles = _plot_front(axes, seconds[front], values[front], sign) | _plot_groups(axes, seconds, values, groups)
+    style.add_legend(axes, [*handles.values()], [*handles], "")
     return figure
 
 
-def _front(axes: Axes, seconds: Array, values: Array, sign: int) -> dict[str, Any]:
-    """Join what is unbeaten by steps: the best that can be had in so many seconds."""
+def _plot_front(axes: Axes, seconds: Array, values: Array, sign: int) -> dict[str, Any]:
+    """Draw the Pareto front as steps: the best score within each time."""
     order = np.argsort(seconds, kind="stable")
     x, y = [*seconds[order], axes.get_xlim()[1]], [*values[order], sign * (sign * values).min()]
-    axes.step(x, y, where="post", color=BEST, linewidth=1.0, zorder=1.5)
-    rings: dict[str, Any] = {"markerfacecolor": "none", "markeredgecolor": BEST, "markeredgewidth": 1.4}
+    axes.step(x, y, where="post", color=FRONT_COLOUR, linewidth=1.0, zorder=1.5)
+    rings: dict[str, Any] = {"markerfacecolor": "none", "markeredgecolor": FRONT_COLOUR, "markeredgewidth": 1.4}
     return {"none is faster and better": axes.plot(seconds, values, "o", markersize=8, zorder=3, **rings)[0]}
 
 
-def _groups(axes: Axes, seconds: Array, values: Array, groups: list[str]) -> dict[str, Any]:
-    """Draw the points, a colour a group."""
+def _plot_groups(axes: Axes, seconds: Array, values: Array, groups: list[str]) -> dict[str, Any]:
+    """Draw the trials of each group in its colour."""
     names = list(dict.fromkeys(groups))
-    shown = names if len(names) <= LEGEND else names[: LEGEND - 1]
-    labels = np.array([group if group in shown else f"{len(names) - len(shown)} others" for group in groups])
-    told = dict.fromkeys(labels.tolist())
+    named = names if len(names) <= MAX_GROUPS else names[: MAX_GROUPS - 1]
+    labels = np.array([group if group in named else f"{len(names) - len(named)} others" for group in groups])
+    distinct = dict.fromkeys(labels.tolist())
     dots: dict[str, Any] = {"markersize": 4.5, "markeredgewidth": 0, "zorder": 2}
     dots["alpha"] = float(np.clip(400 / len(groups), 0.3, 0.85))
-    drawn = {}
-    for number, (name, short) in enumerate(zip(told, style.short_names(told, 24), strict=True)):
-        of = labels == name
-        colour = OTHERS[number % len(OTHERS)]
-        drawn[short or "trial"] = axes.plot(seconds[of], values[of], "oDs^v"[number // 6 % 5], color=colour, **dots)[0]
-    return drawn
+    handles = {}
+    for number, (name, short) in enumerate(zip(distinct, style.short_names(distinct, 24), strict=True)):
+        is_member = labels == name
+        colour = GROUP_COLOURS[number % len(GROUP_COLOURS)]
+        handles[short or "trial"] = axes.plot(
+            seconds[is_member], values[is_member], "oDs^v"[number // 6 % 5], color=colour, **dots
+        )[0]
+    return handles
 
 
-def _seconds_axis(axes: Axes, seconds: Array) -> None:
-    """Put the seconds on an axis, with ticks in plain numbers: a logarithmic one would write powers."""
+def _scale_seconds(axes: Axes, seconds: Array) -> None:
+    """Scale the axis of seconds, with decimal tick labels: matplotlib labels a logarithmic axis with powers."""
     low, high = float(seconds.min()), float(seconds.max())
-    if low > 0 and high / low >= WIDE:
+    if low > 0 and high / low >= LOG_SCALE_RATIO:
         axes.set(xscale="log", xlim=(low / 1.25, high * 1.25))
-        steps = [step * 10.0**power for power in range(-9, 10) for step in STEPS]
+        steps = [step * 10.0**power for power in range(-9, 10) for step in TICK_STEPS]
         ticks = [step for step in steps if low / 1.25 <= step <= high * 1.25]
         ticks = ticks[:: 1 + len(ticks) // 8]
         axes.minorticks_off()

@@ -1,4 +1,4 @@
-"""Permutation importance: the computation, and its picture."""
+"""Permutation importance: computation and plot."""
 
 from __future__ import annotations
 
@@ -17,13 +17,21 @@ if TYPE_CHECKING:
 
     from mlrunner.core.column_roles import Task
 
-MAX_BARS = 20  # columns shown at most
-STACKED = 4_000_000  # cells of permuted tables predicted at once (32 MB of doubles)
+MAX_BARS = 20  # columns in the plot
+MAX_CELLS = 4_000_000  # cells of the permuted tables of one prediction (32 MB of doubles)
 
 
 @dataclass(frozen=True)
 class Importance:
-    """How much the metric falls when a column is shuffled: one value a column, mean and std over repeats."""
+    """Hold the permutation importance of each feature column.
+
+    Args:
+        columns: Column names.
+        mean: Mean decrease of the metric over the repeats, shape (n_columns,).
+        std: Standard deviation over the repeats, shape (n_columns,).
+        metric: Name of the metric.
+        repeats: Number of permutations of each column.
+    """
 
     columns: list[str]
     mean: Array
@@ -33,7 +41,7 @@ class Importance:
 
 
 def plot_feature_importance(importance: Importance, subject: str = "") -> Figure | None:
-    """Draw the columns that matter most, as bars with their standard deviation."""
+    """Draw the most important columns as bars with their standard deviation."""
     order = [k for k in np.argsort(-importance.mean, kind="stable") if np.isfinite(importance.mean[k])][:MAX_BARS]
     if not order:
         return None
@@ -41,8 +49,8 @@ def plot_feature_importance(importance: Importance, subject: str = "") -> Figure
     short, longer = style.short_names(columns, 36), style.short_names(columns, 64)
     names = short if len(set(short)) == len(set(longer)) else longer
     room, height = 0.3 + 0.075 * max(map(len, names)), 0.22 * len(names) + 0.2
-    shown = f": top {len(names)} of {len(importance.columns)}" if len(importance.columns) > MAX_BARS else ""
-    figure = style.canvas(f"Feature importance{shown}", subject, room + 4.6, height + 1.3)
+    selection = f": top {len(names)} of {len(importance.columns)}" if len(importance.columns) > MAX_BARS else ""
+    figure = style.create_figure(f"Feature importance{selection}", subject, room + 4.6, height + 1.3)
     what = f"drop in {importance.metric} when shuffled (mean ± std of {importance.repeats})"
     axes = style.add_axes(figure, (room, 0.6, 4.3, height), what, "")
     bars: dict[str, Any] = {
@@ -56,7 +64,7 @@ def plot_feature_importance(importance: Importance, subject: str = "") -> Figure
     axes.grid(visible=False, axis="y")
     axes.set_yticks([])
     place: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "fontsize": 8, "ha": "right", "va": "center"}
-    for k, name in enumerate(names):  # a bare text takes a third of a tick's time
+    for k, name in enumerate(names):  # a text is drawn in a third of the time of a tick label
         axes.text(-0.02, k, name, parse_math=False, **place)
     axes.set_ylim(len(order) - 0.4, -0.6)
     return figure
@@ -71,38 +79,40 @@ def compute_permutation_importance(
     rows: int = 500,
     repeats: int = 3,
 ) -> Importance:
-    """Measure how much r2 or accuracy falls when one column's values are shuffled among the rows.
+    """Compute the decrease of r2 or accuracy when the values of one column are permuted.
 
-    The shuffled tables are stacked and predicted together: scikit-learn's own calls predict repeats x columns
-    times. Wide tables get fewer rows, so that the work stays bounded.
+    The permuted tables are concatenated and predicted together; scikit-learn's function calls `predict` once for each
+    repeat and column. Wide tables are evaluated on fewer rows, which bounds the run time.
 
     Args:
-        estimator: A fitted Pipeline.
-        features: Rows by feature columns.
-        target: The known answers, row by row.
+        estimator: Fitted Pipeline.
+        features: Feature columns, shape (n_rows, n_columns).
+        target: True values, shape (n_rows,).
         task: Regression or classification.
-        seed: Chooses the rows and shuffles them.
-        rows: Rows at most.
-        repeats: Shuffles of each column.
+        seed: Seed of the sample of rows and of the permutations.
+        rows: Maximum number of rows.
+        repeats: Number of permutations of each column.
     """
     rng, width = np.random.default_rng(seed), features.shape[1]
-    size = min(len(features), rows, max(50, 10 * STACKED // (width * width * repeats)))
-    chosen = np.sort(rng.choice(len(features), size, replace=False))
-    sample, actual = features.iloc[chosen], target.to_numpy()[chosen]
+    size = min(len(features), rows, max(50, 10 * MAX_CELLS // (width * width * repeats)))
+    positions = np.sort(rng.choice(len(features), size, replace=False))
+    sample, actual = features.iloc[positions], target.to_numpy()[positions]
     metric = _r2 if task == "regression" else _accuracy
     base = metric(actual, np.ravel(estimator.predict(sample)))
-    group = max(1, STACKED // (width * repeats * size))
+    group = max(1, MAX_CELLS // (width * repeats * size))
     drops = [
         base - metric(actual, np.ravel(estimator.predict(table)).reshape(-1, repeats, size))
-        for table in _shuffled(sample, repeats, group, rng)
+        for table in _permute_columns(sample, repeats, group, rng)
     ]
-    falls = np.concatenate(drops)
+    decrease = np.concatenate(drops)
     name = "r2" if task == "regression" else "accuracy"
-    return Importance([str(c) for c in features.columns], falls.mean(axis=1), falls.std(axis=1), name, repeats)
+    return Importance([str(c) for c in features.columns], decrease.mean(axis=1), decrease.std(axis=1), name, repeats)
 
 
-def _shuffled(sample: pd.DataFrame, repeats: int, group: int, rng: np.random.Generator) -> Iterator[pd.DataFrame]:
-    """Stack, for so many columns at a time, copies of the sample in which one column is shuffled."""
+def _permute_columns(
+    sample: pd.DataFrame, repeats: int, group: int, rng: np.random.Generator
+) -> Iterator[pd.DataFrame]:
+    """Yield tables of `repeats` copies of the sample for each of `group` columns, in which that column is permuted."""
     size, width = sample.shape
     for first in range(0, width, group):
         inside = range(first, min(first + group, width))

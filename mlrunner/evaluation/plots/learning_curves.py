@@ -1,4 +1,4 @@
-"""Learning curves of boosters: read or computed round by round, and their picture."""
+"""Learning curves of boosted trees: computation and plot."""
 
 from __future__ import annotations
 
@@ -18,13 +18,20 @@ if TYPE_CHECKING:
 
     from mlrunner.core.column_roles import Task
 
-KEYWORDS = {"xgboost": "iteration_range", "lightgbm": "num_iteration", "catboost": "ntree_end"}
-Staged = Callable[[Any], list[Array]]
+ROUND_KEYWORDS = {"xgboost": "iteration_range", "lightgbm": "num_iteration", "catboost": "ntree_end"}
+StagedPredict = Callable[[Any], list[Array]]
 
 
 @dataclass(frozen=True)
 class LearningCurve:
-    """A metric after so many boosting rounds; either side may be unknown."""
+    """Hold a metric by boosting round.
+
+    Args:
+        metric: Name of the metric.
+        rounds: Round numbers, shape (n_rounds,).
+        train: Metric of the training rows, shape (n_rounds,); None if unknown.
+        validation: Metric of the validation rows, shape (n_rounds,); None if unknown.
+    """
 
     metric: str
     rounds: Array
@@ -33,17 +40,18 @@ class LearningCurve:
 
 
 def plot_learning_curve(curve: LearningCurve, subject: str = "") -> Figure:
-    """Draw the metric of the training and the validation rows by boosting round."""
-    figure = style.canvas("Learning curve", subject, 6.6, 4.2)
+    """Draw the metric of training and validation rows by boosting round."""
+    figure = style.create_figure("Learning curve", subject, 6.6, 4.2)
     axes = style.add_axes(figure, (0.75, 0.6, 4.4, 2.8), "boosting rounds", curve.metric)
-    sides = {"held out": curve.validation, "train": curve.train}  # of a refitted winner those are the test rows
+    sides = {"held out": curve.validation, "train": curve.train}  # for a refitted model these are the test rows
     lines: list[Any] = []
     labels: list[str] = []
     for number, (name, values) in enumerate(sides.items()):
         if values is not None:
-            lines += axes.plot(curve.rounds, values, **(style.line(number) | {"linestyle": style.DASHES[number]}))
+            line_style = style.choose_line_style(number) | {"linestyle": style.DASHES[number]}
+            lines += axes.plot(curve.rounds, values, **line_style)
             labels.append(name)
-    style.legend(axes, lines, labels, "rows")
+    style.add_legend(axes, lines, labels, "rows")
     return figure
 
 
@@ -57,56 +65,61 @@ def compute_learning_curve(
     rows: int = 1_000,
     points: int = 15,
 ) -> LearningCurve | None:
-    """Follow a fitted booster's rmse or log loss round by round; None for anything that does not boost.
+    """Compute rmse or log loss of a fitted booster by boosting round.
 
-    What the booster itself recorded while fitting is taken as it is. Otherwise its first rounds, more and
-    more of them, predict the first rows of both splits.
+    Metrics that the booster recorded during the fit are used as they are. Otherwise the first rows of both parts are
+    predicted with an increasing number of rounds.
 
     Args:
-        estimator: A fitted Pipeline.
-        features_train: Rows by feature columns.
-        y_train: Their answers.
-        features_validation: The same, of rows it did not learn from; may have no row.
-        y_validation: Their answers.
+        estimator: Fitted Pipeline.
+        features_train: Feature columns of the training rows.
+        y_train: True values of the training rows.
+        features_validation: Feature columns of the validation rows; may have zero rows.
+        y_validation: True values of the validation rows.
         task: Regression or classification.
-        rows: Rows at most of each split.
-        points: Rounds at most at which to look.
+        rows: Maximum number of rows of each part.
+        points: Maximum number of rounds to evaluate.
+
+    Returns:
+        The learning curve; None for estimators other than boosted trees.
     """
     last = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
-    recorded = _recorded(unwrap_estimator(last))
+    recorded = _read_recorded_curve(unwrap_estimator(last))
     if recorded is not None:
         return recorded
-    stages = _stages(unwrap_estimator(last), points, "predict" if task == "regression" else "predict_proba")
+    stages = _plan_stages(unwrap_estimator(last), points, "predict" if task == "regression" else "predict_proba")
     if stages is None:
         return None
     rounds, staged = stages
     pairs = ((features_train.iloc[:rows], y_train), (features_validation.iloc[:rows], y_validation))
-    sides = [_follow(estimator, features, target, staged, task) for features, target in pairs]
+    sides = [_compute_losses(estimator, features, target, staged, task) for features, target in pairs]
     return LearningCurve("rmse" if task == "regression" else "log_loss", rounds, *sides)
 
 
-def _follow(estimator: Any, features: pd.DataFrame, target: pd.Series[Any], staged: Staged, task: Task) -> Array | None:
-    """Measure the loss after each of the rounds; the target may go on after the features end."""
+def _compute_losses(
+    estimator: Any, features: pd.DataFrame, target: pd.Series[Any], staged: StagedPredict, task: Task
+) -> Array | None:
+    """Compute the loss after each round; `target` may have more rows than `features`."""
     if len(features) == 0:
         return None
     inputs, last = preprocess(estimator, features)
-    known = target.to_numpy()[: len(features)]
-    return np.array([_loss(last, known, given, task) for given in staged(inputs)])
+    y_true = target.to_numpy()[: len(features)]
+    return np.array([_compute_loss(last, y_true, predicted, task) for predicted in staged(inputs)])
 
 
-def _loss(last: Any, known: Array, given: Array, task: Task) -> float:
+def _compute_loss(last: Any, y_true: Array, predicted: Array, task: Task) -> float:
     if task == "regression":
-        return float(np.sqrt(np.mean((known - np.ravel(given)) ** 2)))
-    return log_loss(Predictions(known, known, given, np.asarray(last.classes_)))
+        return float(np.sqrt(np.mean((y_true - np.ravel(predicted)) ** 2)))
+    return log_loss(Predictions(y_true, y_true, predicted, np.asarray(last.classes_)))
 
 
-def _recorded(model: Any) -> LearningCurve | None:
-    """Read what the booster wrote down while fitting, if that includes rows it did not learn from."""
+def _read_recorded_curve(model: Any) -> LearningCurve | None:
+    """Read the metrics recorded during the fit; None when they cover training rows alone."""
     scores = np.asarray(getattr(model, "validation_score_", []))
-    if scores.size:  # HistGradientBoosting: greater is better, so a loss is stored negated; round 0 comes first
-        scored = "loss" if model.scoring == "loss" else str(model.scoring)
-        sign = -1 if scored == "loss" else 1
-        return LearningCurve(scored, np.arange(scores.size), sign * np.asarray(model.train_score_), sign * scores)
+    if scores.size:  # HistGradientBoosting: starts with round 0; a loss is stored negated, so greater is better
+        metric = "loss" if model.scoring == "loss" else str(model.scoring)
+        sign = -1 if metric == "loss" else 1
+        return LearningCurve(metric, np.arange(scores.size), sign * np.asarray(model.train_score_), sign * scores)
     record: dict[str, dict[str, list[float]]] = getattr(model, "evals_result_", None) or {}
     sets = [name for name in record if name not in ("learn", "training")]
     if not sets:
@@ -118,32 +131,32 @@ def _recorded(model: Any) -> LearningCurve | None:
     return LearningCurve(metric, np.arange(1, len(values) + 1), train, values)
 
 
-def _stages(model: Any, points: int, method: str) -> tuple[Array, Staged] | None:
-    """Find the rounds to look at, and how to predict with only so many of them."""
-    total = _rounds(model, method)
+def _plan_stages(model: Any, points: int, method: str) -> tuple[Array, StagedPredict] | None:
+    """Choose the rounds to evaluate; return them, and a function that predicts with each number of rounds."""
+    total = _count_rounds(model, method)
     if total < 2:
         return None
-    # Closer at the start, where the curve bends, and where a look walks the fewest trees.
+    # Denser at the start, where the curve bends and a prediction evaluates the fewest trees.
     rounds = np.unique((1 + (total - 1) * np.linspace(0, 1, points) ** 2).round().astype(int))
-    wanted = set(rounds.tolist())
+    selected = set(rounds.tolist())
 
-    def predictions(inputs: Any) -> list[Array]:
-        keyword = KEYWORDS.get(_library(model))
+    def predict_stages(inputs: Any) -> list[Array]:
+        keyword = ROUND_KEYWORDS.get(_library(model))
         if keyword is not None:
             call = getattr(model, method)
             return [call(inputs, **{keyword: (0, k) if keyword == "iteration_range" else k}) for k in rounds]
         stages = enumerate(getattr(model, f"staged_{method}")(inputs), start=1)
-        return [given for k, given in stages if k in wanted]
+        return [predicted for k, predicted in stages if k in selected]
 
-    return rounds, predictions
+    return rounds, predict_stages
 
 
 def _library(model: Any) -> str:
     return type(model).__module__.partition(".")[0]
 
 
-def _rounds(model: Any, method: str) -> int:
-    """Count the rounds that can be looked at one by one; 0 for what does not boost trees."""
+def _count_rounds(model: Any, method: str) -> int:
+    """Count the boosting rounds; 0 for estimators that are not boosted trees."""
     library = _library(model)
     if library == "xgboost":
         return 0 if model.get_params().get("booster") == "gblinear" else model.get_booster().num_boosted_rounds()

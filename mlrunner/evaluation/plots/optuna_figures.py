@@ -1,4 +1,4 @@
-"""Let Optuna draw with pyplot, and leave pyplot as it was."""
+"""Draw Optuna's plots with pyplot, and restore the state of pyplot."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def arrange(figure: Figure) -> None:
-    """Lay a picture out once and for all: a second layout would move its parts a little."""
+def freeze_layout(figure: Figure) -> None:
+    """Compute the layout and turn the layout engine off: a second layout would move axes slightly."""
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
 
 
 @contextmanager
-def _pyplot() -> Iterator[None]:
-    """Restore backend, style, warning filters and open figures."""
+def _use_pyplot() -> Iterator[None]:
+    """Select the Agg backend, and restore backend, style, warning filters and open figures."""
     import matplotlib as mpl
     from matplotlib import pyplot
     from optuna.exceptions import ExperimentalWarning
@@ -38,9 +38,15 @@ def _pyplot() -> Iterator[None]:
         pyplot.switch_backend(backend or mpl.rcParamsDefault["backend"])
 
 
-def draw(plot: Callable[[], Any], title: str, size: tuple[float, float]) -> Figure:
-    """Draw one of Optuna's pictures under our title, in inches."""
-    with _pyplot():
+def draw_plot(plot: Callable[[], Any], title: str, size: tuple[float, float]) -> Figure:
+    """Draw one of Optuna's plots with our title and fonts.
+
+    Args:
+        plot: Function that draws with pyplot and returns its axes.
+        title: Title of the figure.
+        size: Width and height in inches.
+    """
+    with _use_pyplot():
         axes = plot()
         figure: Figure = np.ravel(axes)[0].figure
     figure.set(size_inches=size, dpi=100, facecolor="white")

@@ -1,4 +1,4 @@
-"""Trials of a search, copied into studies that Optuna's pictures can show: finite, comparable, with short names."""
+"""Copies of studies for Optuna's plots: finite and comparable trials, and short names."""
 
 from __future__ import annotations
 
@@ -15,61 +15,66 @@ if TYPE_CHECKING:
 
     _Range = tuple[BaseDistribution, Callable[[Any], Any]]
 
-LEAST = 4  # trials of a model that has pictures of its own
-MODELS = 5  # that have pictures of their own at most
-MODEL = "model"  # the parameter that decides which others a trial has
-HUGE = 1e100  # matplotlib's axes overflow from here on
+MIN_MODEL_TRIALS = 4  # trials required for plots of one model
+MAX_MODELS = 5  # models with plots of their own
+MODEL_PARAMETER = "model"  # its value decides which other parameters a trial has
+AXIS_LIMIT = 1e100  # values from which matplotlib's axes overflow
 
 
-def finite(study: optuna.Study) -> list[FrozenTrial]:
-    """List the complete trials whose values an axis can show."""
+def list_finite(study: optuna.Study) -> list[FrozenTrial]:
+    """List the complete trials whose values are below AXIS_LIMIT."""
     trials = study.get_trials(deepcopy=False)
-    return [t for t in trials if t.state.name == "COMPLETE" and all(abs(v) < HUGE for v in t.values)]
+    return [t for t in trials if t.state.name == "COMPLETE" and all(abs(v) < AXIS_LIMIT for v in t.values)]
 
 
-def varying(trials: Sequence[FrozenTrial], shared: bool = True) -> list[str]:
-    """List the parameters that take several values; shared: only those that every trial has."""
-    seen: dict[str, list[str]] = {}
+def list_varying(trials: Sequence[FrozenTrial], shared: bool = True) -> list[str]:
+    """List the parameters with more than one value.
+
+    Args:
+        trials: Complete trials.
+        shared: Whether to list only parameters that every trial has.
+    """
+    values_by_name: dict[str, list[str]] = {}
     for name, value in (item for trial in trials for item in trial.params.items()):
-        seen.setdefault(name, []).append(str(value))
+        values_by_name.setdefault(name, []).append(str(value))
     least = len(trials) if shared else 2
-    return [name for name, values in seen.items() if len(values) >= least and len(set(values)) > 1]
+    return [name for name, values in values_by_name.items() if len(values) >= least and len(set(values)) > 1]
 
 
-def by_model(trials: Sequence[FrozenTrial]) -> dict[str, list[FrozenTrial]]:
-    """Group the trials by model where models have parameters of their own; empty where they share all."""
-    if set(varying(trials, shared=False)) == set(varying(trials)):
+def group_by_model(trials: Sequence[FrozenTrial]) -> dict[str, list[FrozenTrial]]:
+    """Group the trials by model; empty when all models have the same parameters."""
+    if set(list_varying(trials, shared=False)) == set(list_varying(trials)):
         return {}
     groups: dict[str, list[FrozenTrial]] = {}
     for trial in trials:
-        if MODEL in trial.params:
-            groups.setdefault(str(trial.params[MODEL]), []).append(trial)
-    most = sorted(groups, key=lambda model: -len(groups[model]))[:MODELS]
-    return {model: groups[model] for model in most if len(groups) > 1 and len(groups[model]) >= LEAST}
+        if MODEL_PARAMETER in trial.params:
+            groups.setdefault(str(trial.params[MODEL_PARAMETER]), []).append(trial)
+    most = sorted(groups, key=lambda model: -len(groups[model]))[:MAX_MODELS]
+    return {model: groups[model] for model in most if len(groups) > 1 and len(groups[model]) >= MIN_MODEL_TRIALS}
 
 
-def copy(study: optuna.Study, trials: Sequence[FrozenTrial], names: Sequence[str]) -> optuna.Study:
-    """Copy trials into a study of the first objective; the other trials are blank, so that numbers stay.
+def copy_trials(study: optuna.Study, trials: Sequence[FrozenTrial], names: Sequence[str]) -> optuna.Study:
+    """Copy trials into a study of the first objective; failed trials fill the gaps, so that trial numbers stay.
 
     Args:
-        study: The search.
+        study: Study of the search.
         trials: Complete trials of it.
-        names: Parameters to keep. They get short names, which Optuna does not cut, and the union of the ranges that a
-            resumed search gave them.
+        names: Parameters to copy. They get short names, which Optuna does not truncate, and the union of the ranges in
+            all sessions of a resumed search.
     """
     import optuna
 
-    new = dict(zip(names, labels(names, 19), strict=True))
-    ranges = {name: _union(name, [trial for trial in trials if name in trial.params]) for name in names}
+    new = dict(zip(names, shorten_parameters(names, 19), strict=True))
+    ranges = {name: _merge_distributions(name, [trial for trial in trials if name in trial.params]) for name in names}
     numbers = {trial.number: trial for trial in trials}
     clean = optuna.create_study(direction=study.directions[0])
     blank = optuna.create_trial(state=optuna.trial.TrialState.FAIL)
     for number in range(trials[-1].number + 1):
-        clean.add_trial(_renamed(numbers[number], new, ranges) if number in numbers else blank)
+        clean.add_trial(_copy_trial(numbers[number], new, ranges) if number in numbers else blank)
     return clean
 
 
-def _renamed(trial: FrozenTrial, new: Mapping[str, str], ranges: Mapping[str, _Range]) -> FrozenTrial:
+def _copy_trial(trial: FrozenTrial, new: Mapping[str, str], ranges: Mapping[str, _Range]) -> FrozenTrial:
     from optuna import create_trial
 
     names = [name for name in new if name in trial.params]
@@ -78,20 +83,22 @@ def _renamed(trial: FrozenTrial, new: Mapping[str, str], ranges: Mapping[str, _R
     return create_trial(value=trial.values[0], params=params, distributions=kinds)
 
 
-def _union(name: str, trials: Sequence[FrozenTrial]) -> _Range:
-    """Widen a range to hold all of a parameter's ranges; also return what turns its values into readable ones."""
+def _merge_distributions(name: str, trials: Sequence[FrozenTrial]) -> _Range:
+    """Return the union of a parameter's distributions, and a function that converts its values."""
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
     kinds: list[Any] = [trial.distributions[name] for trial in trials]
     categorical = [isinstance(kind, CategoricalDistribution) for kind in kinds]
-    if any(categorical) and not all(categorical):  # a resumed search made choices of a range
+    if any(categorical) and not all(categorical):  # a resumed search replaced a range by choices
         return CategoricalDistribution(list(dict.fromkeys(str(trial.params[name]) for trial in trials))), str
     if all(categorical):
         choices = list({repr(choice): choice for kind in kinds for choice in kind.choices}.values())
         texts = [choice for choice in choices if isinstance(choice, str)]
-        short = dict(zip(texts, _escaped(style.short_names(texts, 17)), strict=True))
+        short = dict(zip(texts, _escape(style.short_names(texts, 17)), strict=True))
         short = short if len({*short.values()}) == len(texts) else {}
-        return CategoricalDistribution([_replaced(short, choice) for choice in choices]), lambda v: _replaced(short, v)
+        return CategoricalDistribution(
+            [_shorten_choice(short, choice) for choice in choices]
+        ), lambda v: _shorten_choice(short, v)
     low, high = min(kind.low for kind in kinds), max(kind.high for kind in kinds)
     log = all(kind.log for kind in kinds) and low > 0
     if all(isinstance(kind, IntDistribution) for kind in kinds):
@@ -99,12 +106,12 @@ def _union(name: str, trials: Sequence[FrozenTrial]) -> _Range:
     return FloatDistribution(low, high, log=log), float
 
 
-def _replaced(short: dict[str, str], choice: Any) -> Any:
+def _shorten_choice(short: dict[str, str], choice: Any) -> Any:
     return short.get(choice, choice) if isinstance(choice, str) else choice
 
 
-def labels(names: Sequence[str], length: int) -> list[str]:
-    """Name each parameter by the last part of its key, or by as much more as tells it from the others."""
+def shorten_parameters(names: Sequence[str], length: int) -> list[str]:
+    """Shorten each parameter to the last part of its key, or to the shortest unique ending."""
     forms: dict[str, list[str]] = {}
     for name in names:
         prefix, colon, key = name.rpartition(":")
@@ -113,30 +120,30 @@ def labels(names: Sequence[str], length: int) -> list[str]:
         forms[name] = [before + tail for tail in tails for before in ("", prefix + colon)]
     uses = Counter(form for some in forms.values() for form in set(some))
     full = [next((f for f in forms[name] if uses[f] == 1), name) for name in names]
-    short = _escaped(style.short_names(full, length))
-    return short if len(set(short)) == len(names) else _escaped(full)
+    short = _escape(style.short_names(full, length))
+    return short if len(set(short)) == len(names) else _escape(full)
 
 
-def _escaped(texts: Sequence[str]) -> list[str]:
-    """Keep matplotlib from reading a formula between two dollar signs."""
+def _escape(texts: Sequence[str]) -> list[str]:
+    """Escape dollar signs, between which matplotlib parses a formula."""
     return [text.replace("$", r"\$") for text in texts]
 
 
-def name_metric(name: str) -> str:
-    """Make the name of a metric fit for an axis."""
-    return _escaped([style.shorten(name, 30)])[0]
+def shorten_metric(name: str) -> str:
+    """Shorten and escape a metric name for an axis label."""
+    return _escape([style.shorten(name, 30)])[0]
 
 
-def sign_of(study: optuna.Study, objective: int) -> int:
+def choose_sign(study: optuna.Study, objective: int) -> int:
     """Return -1 for an objective to maximize, else 1."""
     return -1 if study.directions[objective].name == "MAXIMIZE" else 1
 
 
-def subject(study: optuna.Study) -> str:
-    """Name the study, and count its trials by how they ended."""
+def describe_study(study: optuna.Study) -> str:
+    """Return the name of the study and its number of trials by state."""
     states = Counter(trial.state.name for trial in study.get_trials(deepcopy=False))
-    complete = len(finite(study))
+    complete = len(list_finite(study))
     counts = {"complete": complete, "not finite": states["COMPLETE"] - complete}
     counts |= {"pruned": states["PRUNED"], "failed": states["FAIL"]}
     text = f"{study.study_name}: " + ", ".join(f"{count:,} {word}" for word, count in counts.items() if count)
-    return _escaped([style.shorten(text, 90)])[0]
+    return _escape([style.shorten(text, 90)])[0]

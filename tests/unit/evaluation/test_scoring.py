@@ -1,4 +1,4 @@
-"""What is scored on which part, under which names, and what is drawn of it."""
+"""Scores by part and metric name, and the plots of a model."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ ESTIMATORS: dict[str, tuple[Task, Any]] = {
 
 
 @dataclass
-class Named(Model):
-    """Build one estimator behind the sample's features."""
+class FixedModel(Model):
+    """Build a pipeline of the sample features and one estimator."""
 
     estimator: Any
 
@@ -50,118 +50,121 @@ class Named(Model):
 
 
 def cleaned(task: Task, rows: int = 120) -> pd.DataFrame:
-    """Put target, group and time beside the features, as cleaning does; labels do not start at 0."""
+    """Make a cleaned table with target, group and time; the index does not start at 0."""
     features, target = table(rows)
-    known = target if task == "regression" else (target > 0).map({True: "yes", False: "no"})
+    y_true = target if task == "regression" else (target > 0).map({True: "yes", False: "no"})
     days = pd.date_range("2024-01-01", periods=rows)
-    whole = features.assign(score=known, group=np.arange(rows) // 2, time=days)
+    whole = features.assign(score=y_true, group=np.arange(rows) // 2, time=days)
     return whole.set_axis(pd.RangeIndex(1_000, 1_000 + rows))
 
 
-def parts(task: Task, folds: int = 0) -> SplitData:
-    """Share 120 rows out: 60, 30 and 30, or 90 in folds and 30."""
+def split_rows(task: Task, folds: int = 0) -> SplitData:
+    """Split 120 rows into 60, 30 and 30, or into 90 in folds and 30."""
     whole = cleaned(task)
     train = whole[:90] if folds else whole[:60]
     numbers = pd.DataFrame({"fold": np.arange(90) % folds}, index=train.index) if folds else pd.DataFrame({"fold": []})
     return SplitData(train, whole[:0] if folds else whole[60:90], whole[90:], numbers, ROLES)
 
 
-def evaluated(name: str, folds: int = 0) -> tuple[Any, SplitData, Evaluation, Task]:
+def evaluate(name: str, folds: int = 0) -> tuple[Any, SplitData, Evaluation, Task]:
     task, estimator = ESTIMATORS[name]
-    shared, model = parts(task, folds), Named(estimator)
-    features, target = shared.of("train")
+    data, model = split_rows(task, folds), FixedModel(estimator)
+    features, target = data.of("train")
     fitted = model.build(features, task).fit(features, target)
-    return fitted, shared, scoring.evaluate(fitted, shared, model, task), task
+    return fitted, data, scoring.evaluate(fitted, data, model, task), task
 
 
-def drawn(name: str, folds: int = 0, subject: str = "olist (synthetic) · xgboost") -> dict[str, Figure]:
-    fitted, shared, found, task = evaluated(name, folds)
-    return scoring.draw_figures(fitted, shared, found, task, 0, subject)
+def draw(name: str, folds: int = 0, subject: str = "olist (synthetic) · xgboost") -> dict[str, Figure]:
+    fitted, data, evaluation, task = evaluate(name, folds)
+    return scoring.draw_figures(fitted, data, evaluation, task, 0, subject)
 
 
 # --- parts --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("roles", "kept"),
+    ("roles", "columns"),
     [
         (ROLES, ["strong", "town", "none"]),
         (Roles("score"), ["strong", "town", "none", "group", "time"]),
         (Roles("score", group="group", time="absent"), ["strong", "town", "none", "time"]),
         (Roles("absent"), ["strong", "town", "none", "score", "group", "time"]),
     ],
-    ids=["all parts", "target only", "time absent", "no target"],
+    ids=["all roles", "target only", "time absent", "no target"],
 )
-def test_features_are_what_plays_no_part(roles: Roles, kept: list[str]) -> None:
-    assert list(scoring.select_features(cleaned("regression"), roles).columns) == kept
+def test_features_are_the_columns_without_a_role(roles: Roles, columns: list[str]) -> None:
+    assert list(scoring.select_features(cleaned("regression"), roles).columns) == columns
 
 
 @pytest.mark.parametrize(("part", "rows"), [("train", 60), ("validation", 30), ("test", 30)])
-def test_a_part_gives_features_and_target_row_by_row(part: str, rows: int) -> None:
-    features, target = parts("regression").of(part)
+def test_a_part_has_features_and_target_with_the_same_index(part: str, rows: int) -> None:
+    features, target = split_rows("regression").of(part)
     assert (len(features), target.name) == (rows, "score")
     assert features.index.equals(target.index)
 
 
-@pytest.mark.parametrize(("folds", "chooser"), [(0, "validation"), (3, "cv")])
-def test_the_objective_comes_from_validation_or_the_folds(folds: int, chooser: str) -> None:
-    assert parts("regression", folds).objective_part == chooser
+@pytest.mark.parametrize(("folds", "part"), [(0, "validation"), (3, "cv")])
+def test_the_objective_is_computed_on_validation_or_the_folds(folds: int, part: str) -> None:
+    assert split_rows("regression", folds).objective_part == part
 
 
 # --- scores -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["regression", "classification"])
-def test_hold_out_scores_are_named_by_part_and_bare_for_validation(name: str) -> None:
-    _, _, found, task = evaluated(name)
+def test_hold_out_scores_have_a_part_and_validation_also_none(name: str) -> None:
+    _, _, evaluation, task = evaluate(name)
     names = metric_names(task)
-    assert set(found.scores) == {*names, *(f"{part}/{n}" for part in ("train", "validation", "test") for n in names)}
-    assert {n: found.scores[n] for n in names} == {n: found.scores[f"validation/{n}"] for n in names}
-    assert len(found.predictions.y_true) == 30
+    assert set(evaluation.scores) == {
+        *names,
+        *(f"{part}/{n}" for part in ("train", "validation", "test") for n in names),
+    }
+    assert {n: evaluation.scores[n] for n in names} == {n: evaluation.scores[f"validation/{n}"] for n in names}
+    assert len(evaluation.predictions.y_true) == 30
 
 
 @pytest.mark.parametrize("name", ["regression", "classification"])
-def test_fold_scores_are_named_cv_with_their_spread_and_bare(name: str) -> None:
-    _, shared, found, task = evaluated(name, folds=3)
+def test_fold_scores_have_the_part_cv_and_a_standard_deviation(name: str) -> None:
+    _, data, evaluation, task = evaluate(name, folds=3)
     names = metric_names(task)
     expected = {*names, *(f"{part}/{n}" for part in ("train", "test", "cv") for n in names)}
-    assert set(found.scores) == expected | {f"cv/{n}_std" for n in names}
-    assert {n: found.scores[n] for n in names} == {n: found.scores[f"cv/{n}"] for n in names}
-    assert len(found.predictions.y_true) == len(shared.train)
+    assert set(evaluation.scores) == expected | {f"cv/{n}_std" for n in names}
+    assert {n: evaluation.scores[n] for n in names} == {n: evaluation.scores[f"cv/{n}"] for n in names}
+    assert len(evaluation.predictions.y_true) == len(data.train)
 
 
 @pytest.mark.parametrize("part", ["train", "validation", "test"])
 def test_each_part_is_scored_on_its_own_rows(part: str) -> None:
-    fitted, shared, found, task = evaluated("regression")
-    expected = score(fitted, *shared.of(part), task)
-    assert {name: found.scores[f"{part}/{name}"] for name in expected} == pytest.approx(expected)
+    fitted, data, evaluation, task = evaluate("regression")
+    expected = score(fitted, *data.of(part), task)
+    assert {name: evaluation.scores[f"{part}/{name}"] for name in expected} == pytest.approx(expected)
 
 
-def test_folds_are_scored_by_models_that_never_saw_them() -> None:
-    _, shared, found, task = evaluated("regression", folds=3)
-    features, target = shared.of("train")
+def test_folds_are_scored_by_models_of_the_other_folds() -> None:
+    _, data, evaluation, task = evaluate("regression", folds=3)
+    features, target = data.of("train")
     scores = []
     for number in range(3):
-        inside = (shared.folds["fold"] == number).to_numpy()
-        fitted = pipeline(LinearRegression()).fit(features[~inside], target[~inside])
-        scores.append(score(fitted, features[inside], target[inside], task)["rmse"])
-    assert found.scores["cv/rmse"] == pytest.approx(np.mean(scores))
-    assert found.scores["cv/rmse_std"] == pytest.approx(np.std(scores))
+        is_held_out = (data.folds["fold"] == number).to_numpy()
+        fitted = pipeline(LinearRegression()).fit(features[~is_held_out], target[~is_held_out])
+        scores.append(score(fitted, features[is_held_out], target[is_held_out], task)["rmse"])
+    assert evaluation.scores["cv/rmse"] == pytest.approx(np.mean(scores))
+    assert evaluation.scores["cv/rmse_std"] == pytest.approx(np.std(scores))
 
 
-def test_an_estimator_without_probabilities_has_no_score_that_needs_them() -> None:
-    scores = evaluated("labels only")[2].scores
+def test_scores_of_probabilities_are_absent_without_them() -> None:
+    scores = evaluate("labels only")[2].scores
     assert "validation/accuracy" in scores
     assert not [name for name in scores if name.endswith(("roc_auc", "log_loss"))]
 
 
 def test_an_empty_test_part_has_no_scores() -> None:
     task, estimator = ESTIMATORS["regression"]
-    whole = parts(task)
-    shared = SplitData(whole.train, whole.validation, whole.test[:0], whole.folds, ROLES)
-    fitted = pipeline(estimator).fit(*shared.of("train"))
-    found = scoring.evaluate(fitted, shared, Named(estimator), task)
-    assert not [name for name in found.scores if name.startswith("test/")]
+    whole = split_rows(task)
+    data = SplitData(whole.train, whole.validation, whole.test[:0], whole.folds, ROLES)
+    fitted = pipeline(estimator).fit(*data.of("train"))
+    evaluation = scoring.evaluate(fitted, data, FixedModel(estimator), task)
+    assert not [name for name in evaluation.scores if name.startswith("test/")]
 
 
 # --- figures ------------------------------------------------------------------------------------------------
@@ -182,35 +185,47 @@ CLASSIFICATION = ["confusion_matrix", "roc", "pr", "feature_importance"]
     ],
 )
 def test_the_task_and_the_model_decide_the_figures(name: str, figures: list[str], folds: int) -> None:
-    assert list(drawn(name, folds)) == figures
+    assert list(draw(name, folds)) == figures
 
 
 @pytest.mark.parametrize(("folds", "sides"), [(0, ["held out", "train"]), (3, ["train"])])
-def test_the_learning_curve_has_the_sides_that_have_rows(folds: int, sides: list[str]) -> None:
-    legend = drawn("boosted regression", folds)["learning_curve"].axes[0].get_legend()
+def test_the_learning_curve_has_the_parts_that_have_rows(folds: int, sides: list[str]) -> None:
+    legend = draw("boosted regression", folds)["learning_curve"].axes[0].get_legend()
     assert legend is not None
     assert [text.get_text() for text in legend.get_texts()] == sides
 
 
 @pytest.mark.parametrize(
-    ("folds", "judged", "inspected"), [(0, "validation", "validation"), (3, "cv", "train")], ids=["hold-out", "folds"]
+    ("folds", "part", "fitted_part"), [(0, "validation", "validation"), (3, "cv", "train")], ids=["hold-out", "folds"]
 )
-def test_every_figure_says_data_set_model_and_part(folds: int, judged: str, inspected: str) -> None:
-    figures = drawn("boosted regression", folds)
+def test_every_figure_names_data_set_model_and_part(folds: int, part: str, fitted_part: str) -> None:
+    figures = draw("boosted regression", folds)
     lines = {name: figure.texts[1].get_text() for name, figure in figures.items()}
     about = "olist (synthetic) · xgboost"
     for name in ("predicted_vs_actual", "residuals"):
-        assert lines.pop(name).startswith(f"{about} · {judged} · ")
-    assert lines == dict.fromkeys(["feature_importance", "learning_curve"], f"{about} · {inspected}")
+        assert lines.pop(name).startswith(f"{about} · {part} · ")
+    assert lines == dict.fromkeys(["feature_importance", "learning_curve"], f"{about} · {fitted_part}")
 
 
-def test_without_a_subject_the_part_stands_alone() -> None:
-    assert drawn("regression", subject="")["feature_importance"].texts[1].get_text() == "validation"
+def test_without_a_subject_figures_name_the_part() -> None:
+    assert draw("regression", subject="")["feature_importance"].texts[1].get_text() == "validation"
 
 
-def test_rows_that_belong_together_are_told_beside_what_judges_them() -> None:
-    _, shared, found, _ = evaluated("regression")
-    assert {part: list(clusters) for part, (_, _, clusters) in found.held_out.items()} == {
-        part: list(getattr(shared, part)["group"]) for part in ("validation", "test")
+def test_held_out_parts_have_the_group_of_each_row() -> None:
+    _, data, evaluation, _ = evaluate("regression")
+    assert {part: list(clusters) for part, (_, _, clusters) in evaluation.held_out.items()} == {
+        part: list(getattr(data, part)["group"]) for part in ("validation", "test")
     }
-    assert scoring.identify_rows(shared.test, Roles("score"))[1] is None
+    assert scoring.identify_rows(data.test, Roles("score"))[1] is None
+
+
+def test_a_refitted_model_is_scored_on_its_training_rows_and_the_test_rows() -> None:
+    task, estimator = ESTIMATORS["regression"]
+    data = split_rows(task)
+    known = scoring.concatenate_training_rows(data.train, data.validation)
+    assert len(known) == 90
+    fitted = pipeline(estimator).fit(scoring.select_features(known, ROLES), known["score"])
+    evaluation = scoring.evaluate_on_test(fitted, known, data.test, ROLES, task)
+    assert set(evaluation.scores) == {f"{part}/{name}" for part in ("train", "test") for name in metric_names(task)}
+    assert evaluation.held_out["test"].rows == scoring.digest_rows(data.test)
+    assert len(evaluation.predictions.y_true) == 30

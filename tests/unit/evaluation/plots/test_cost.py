@@ -1,4 +1,4 @@
-"""The picture of seconds against scores: which trials are unbeaten, and what is drawn."""
+"""Plot of seconds against scores, and its Pareto front."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from mlrunner.evaluation.plots import Costs, plot_cost_against_score
-from mlrunner.evaluation.plots.cost import LEGEND, find_pareto_front
+from mlrunner.evaluation.plots.cost import MAX_GROUPS, find_pareto_front
 
 
-def drawn(seconds: list[float], values: list[float], groups: list[str] | None = None, more: bool = True) -> Any:
+def draw(seconds: list[float], values: list[float], groups: list[str] | None = None, more: bool = True) -> Any:
     figure = plot_cost_against_score(Costs(seconds, values, groups or [""] * len(values), "r2", more), "a sweep")
     assert figure is not None
     figure.savefig(io.BytesIO(), format="png")
@@ -34,24 +34,24 @@ def legend(figure: Any) -> list[str]:
         ([1, 1], [0.5, 0.5], -1, [True, False]),
     ],
 )
-def test_unbeaten_is_what_no_other_is_as_fast_and_better_or_as_good_and_faster(
+def test_the_front_has_the_trials_that_are_not_dominated(
     seconds: list[float], values: list[float], sign: int, front: list[bool]
 ) -> None:
     assert find_pareto_front(np.array(seconds, dtype=float), np.array(values), sign).tolist() == front
 
 
-def test_unbeaten_agrees_with_comparing_every_pair() -> None:
+def test_the_front_agrees_with_comparing_every_pair() -> None:
     rng = np.random.default_rng(0)
     seconds, values = rng.integers(0, 12, 200).astype(float), rng.integers(0, 12, 200).astype(float)
-    found = find_pareto_front(seconds, values, 1)
+    front = find_pareto_front(seconds, values, 1)
     for k in range(200):
-        beaten = (seconds <= seconds[k]) & (values <= values[k]) & ((seconds < seconds[k]) | (values < values[k]))
-        assert not (found[k] and beaten.any())
-        assert found[(seconds == seconds[k]) & (values == values[k])].any() == (not beaten.any())
+        is_dominated = (seconds <= seconds[k]) & (values <= values[k]) & ((seconds < seconds[k]) | (values < values[k]))
+        assert not (front[k] and is_dominated.any())
+        assert front[(seconds == seconds[k]) & (values == values[k])].any() == (not is_dominated.any())
 
 
-def test_each_group_has_its_colour_and_the_front_its_line() -> None:
-    figure = drawn([1, 2, 3, 4], [0.1, 0.3, 0.2, 0.4], ["rf", "ridge", "rf", "ridge"])
+def test_groups_have_colours_and_the_front_a_line() -> None:
+    figure = draw([1, 2, 3, 4], [0.1, 0.3, 0.2, 0.4], ["rf", "ridge", "rf", "ridge"])
     (axes,) = figure.axes
     assert legend(figure) == ["none is faster and better", "rf", "ridge"]
     step, rings, rf, ridge = axes.lines
@@ -63,35 +63,35 @@ def test_each_group_has_its_colour_and_the_front_its_line() -> None:
     assert [axes.get_xlabel(), axes.get_ylabel()] == ["seconds of fit", "r2"]
 
 
-def test_a_wide_range_is_logarithmic_with_plain_numbers() -> None:
-    axes = drawn([0.004, 1, 30], [0.1, 0.2, 0.3]).axes[0]
+def test_a_wide_range_is_logarithmic_with_decimal_labels() -> None:
+    axes = draw([0.004, 1, 30], [0.1, 0.2, 0.3]).axes[0]
     assert axes.get_xscale() == "log"
-    shown = [label.get_text() for label in axes.get_xticklabels()]
-    assert len(shown) >= 3
-    assert all(float(text) > 0 for text in shown)
-    assert drawn([1, 2], [0.1, 0.2]).axes[0].get_xscale() == "linear"
-    assert drawn([0, 30], [0.1, 0.2]).axes[0].get_xscale() == "linear"
+    labels = [label.get_text() for label in axes.get_xticklabels()]
+    assert len(labels) >= 3
+    assert all(float(text) > 0 for text in labels)
+    assert draw([1, 2], [0.1, 0.2]).axes[0].get_xscale() == "linear"
+    assert draw([0, 30], [0.1, 0.2]).axes[0].get_xscale() == "linear"
 
 
-def test_many_groups_are_lumped() -> None:
-    count = LEGEND + 4
-    figure = drawn([1.0] * count, [*range(count)], [f"model {k}" for k in range(count)])
-    assert len(legend(figure)) == 1 + LEGEND
+def test_many_groups_share_a_colour() -> None:
+    count = MAX_GROUPS + 4
+    figure = draw([1.0] * count, [*range(count)], [f"model {k}" for k in range(count)])
+    assert len(legend(figure)) == 1 + MAX_GROUPS
     assert legend(figure)[-1] == "5 others"
 
 
 @pytest.mark.parametrize("values", [[0.1], [0.1, math.nan], []])
-def test_one_point_is_no_picture(values: list[float]) -> None:
+def test_fewer_than_two_points_are_not_drawn(values: list[float]) -> None:
     assert plot_cost_against_score(Costs([1.0] * len(values), values, [""] * len(values), "r2", True)) is None
 
 
 @pytest.mark.parametrize(
     ("seconds", "values"), [([0, 0], [1, 1]), ([1, 1], [0.5, 0.5]), ([1e-9, 1e9], [-1e300, 1e300])]
 )
-def test_any_numbers_can_be_drawn(seconds: list[float], values: list[float]) -> None:
-    assert drawn(seconds, values)
+def test_any_numbers_can_be_draw(seconds: list[float], values: list[float]) -> None:
+    assert draw(seconds, values)
 
 
-def test_hostile_names_are_drawn_as_they_are() -> None:
-    figure = drawn([1, 2], [0.1, 0.2], ["$x$ </svg><script>", "_hidden\nline"])
+def test_special_characters_in_names_are_kept() -> None:
+    figure = draw([1, 2], [0.1, 0.2], ["$x$ </svg><script>", "_hidden\nline"])
     assert legend(figure)[1:] == ["$x$ </svg><script>", "_hidden line"]

@@ -1,4 +1,4 @@
-"""Permutation importance against scikit-learn's, and the tables that it predicts."""
+"""Permutation importance and its plot."""
 
 from __future__ import annotations
 
@@ -11,23 +11,24 @@ from sklearn.inspection import permutation_importance as reference
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from mlrunner.evaluation import plots
-from mlrunner.evaluation.plots import importance
+from mlrunner.evaluation.plots import Importance, importance
+from tests.support.plots import make_importance, read_texts
 from tests.support.samples import pipeline, table
 
 
 @pytest.mark.parametrize("task", ["regression", "classification"])
-def test_permutation_importance_falls_in_line_with_sklearns(task: Any) -> None:
+def test_permutation_importance_agrees_with_sklearn(task: Any) -> None:
     features, target = table()
-    known = target if task == "regression" else (target > 0).map({True: "yes", False: "no"})
-    fitted = pipeline(LinearRegression() if task == "regression" else LogisticRegression()).fit(features, known)
-    found = plots.compute_permutation_importance(fitted, features, known, task, seed=0, rows=300, repeats=30)
-    expected = reference(fitted, features, known, n_repeats=30, random_state=0)
-    assert found.columns == ["strong", "town", "none"]
-    assert found.mean == pytest.approx(expected.importances_mean, abs=0.02, rel=0.05)
-    assert found.std == pytest.approx(expected.importances_std, abs=0.03)
+    y_true = target if task == "regression" else (target > 0).map({True: "yes", False: "no"})
+    fitted = pipeline(LinearRegression() if task == "regression" else LogisticRegression()).fit(features, y_true)
+    result = plots.compute_permutation_importance(fitted, features, y_true, task, seed=0, rows=300, repeats=30)
+    expected = reference(fitted, features, y_true, n_repeats=30, random_state=0)
+    assert result.columns == ["strong", "town", "none"]
+    assert result.mean == pytest.approx(expected.importances_mean, abs=0.02, rel=0.05)
+    assert result.std == pytest.approx(expected.importances_std, abs=0.03)
 
 
-def test_importance_follows_the_seed() -> None:
+def test_the_seed_decides_the_importance() -> None:
     features, target = table()
     fitted = pipeline(LinearRegression()).fit(features, target)
     first, again, other = (
@@ -38,7 +39,7 @@ def test_importance_follows_the_seed() -> None:
     assert first.mean.tolist() != other.mean.tolist()
 
 
-def test_importance_leaves_the_table_as_it_was() -> None:
+def test_the_table_is_not_modified() -> None:
     features, target = table(40)
     before = features.copy()
     plots.compute_permutation_importance(
@@ -47,9 +48,9 @@ def test_importance_leaves_the_table_as_it_was() -> None:
     pd.testing.assert_frame_equal(features, before)
 
 
-def test_shuffled_tables_differ_from_the_sample_in_one_column_and_keep_its_values_and_types() -> None:
+def test_one_column_of_each_copy_is_permuted() -> None:
     sample = table(20)[0].assign(town=lambda t: t["town"].astype("category"))
-    (stacked,) = importance._shuffled(sample, 2, 3, np.random.default_rng(0))
+    (stacked,) = importance._permute_columns(sample, 2, 3, np.random.default_rng(0))
     assert stacked.dtypes.tolist() == sample.dtypes.tolist()
     for k, name in enumerate(sample.columns):
         for part in np.split(np.arange(len(stacked)), 6)[2 * k : 2 * k + 2]:
@@ -59,17 +60,39 @@ def test_shuffled_tables_differ_from_the_sample_in_one_column_and_keep_its_value
             pd.testing.assert_frame_equal(block.drop(columns=name), sample.drop(columns=name))
 
 
-def test_a_wide_table_is_predicted_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wide_table_is_predicted_in_several_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     features, target = table(60)
     fitted = pipeline(LinearRegression()).fit(features, target)
     whole = plots.compute_permutation_importance(fitted, features, target, "regression", 0)
-    monkeypatch.setattr(importance, "STACKED", 3 * 3 * 60)
+    monkeypatch.setattr(importance, "MAX_CELLS", 3 * 3 * 60)
     pieces = plots.compute_permutation_importance(fitted, features, target, "regression", 0)
     assert pieces.mean == pytest.approx(whole.mean)
 
 
-def test_importance_of_a_constant_target_is_nan_and_nothing_warns() -> None:
+def test_the_importance_of_a_constant_target_is_nan() -> None:
     features, target = table(30)
     fitted = pipeline(LinearRegression()).fit(features, target)
-    found = plots.compute_permutation_importance(fitted, features, target * 0, "regression", 0)
-    assert np.isnan(found.mean).all()
+    result = plots.compute_permutation_importance(fitted, features, target * 0, "regression", 0)
+    assert np.isnan(result.mean).all()
+
+
+def test_the_plot_shows_the_most_important_columns_first() -> None:
+    figure = plots.plot_feature_importance(make_importance(30))
+    assert figure is not None
+    labels = [text.get_text() for text in figure.axes[0].texts]
+    assert labels[:2] == ["column 29", "column 28"]
+    assert len(labels) == len(figure.axes[0].patches) == plots.MAX_BARS
+    assert "Feature importance: top 20 of 30" in read_texts(figure)
+    assert figure.axes[0].get_xlabel() == "drop in r2 when shuffled (mean ± std of 3)"
+    lower, upper = figure.axes[0].get_ylim()
+    assert lower > upper
+
+
+def test_long_column_names_stay_distinct() -> None:
+    names = [
+        "price",
+        *(f"days_from_order_{what}_to_customer_date" for what in ("delivered_carrier", "delivered_limit")),
+    ]
+    figure = plots.plot_feature_importance(Importance(names, np.ones(3), np.zeros(3), "r2", 3))
+    assert figure is not None
+    assert [text.get_text() for text in figure.axes[0].texts] == names

@@ -1,4 +1,4 @@
-"""The learning curve of every booster: recorded, followed, or absent."""
+"""Learning curves of boosted trees and their plot."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from mlrunner.evaluation import plots
+from mlrunner.evaluation.plots import LearningCurve
+from tests.support.plots import make_curve, read_legend
 from tests.support.samples import pipeline, table
 
 
@@ -56,48 +58,48 @@ BOOSTERS = [
 
 
 @pytest.mark.parametrize("name", BOOSTERS)
-def test_a_booster_without_a_record_is_followed_round_by_round(name: str) -> None:
+def test_the_loss_is_computed_by_round(name: str) -> None:
     task: Any
     task, estimator = boosters()[name]
     features, score = table(200)
-    known = score if task == "regression" else pd.qcut(score, 3, labels=False)
+    y_true = score if task == "regression" else pd.qcut(score, 3, labels=False)
     train, rest = features[:120], features[120:]
-    fitted = pipeline(estimator).fit(train, known[:120])
-    curve = plots.compute_learning_curve(fitted, train, known[:120], rest, known[120:], task, points=4)
-    said = fitted.predict(rest) if task == "regression" else fitted.predict_proba(rest)
+    fitted = pipeline(estimator).fit(train, y_true[:120])
+    curve = plots.compute_learning_curve(fitted, train, y_true[:120], rest, y_true[120:], task, points=4)
+    predicted = fitted.predict(rest) if task == "regression" else fitted.predict_proba(rest)
     assert curve is not None
     assert curve.train is not None
     assert curve.validation is not None
     assert curve.rounds.tolist() == [1, 2, 6, 12]
     assert len(curve.train) == len(curve.validation) == 4
-    last = mean_squared_error(known[120:], said) ** 0.5 if task == "regression" else None
-    expected = reference_log_loss(known[120:], said, labels=[0, 1, 2]) if last is None else last
+    last = mean_squared_error(y_true[120:], predicted) ** 0.5 if task == "regression" else None
+    expected = reference_log_loss(y_true[120:], predicted, labels=[0, 1, 2]) if last is None else last
     assert curve.validation[-1] == pytest.approx(expected, rel=1e-5)
     assert curve.train[-1] < curve.train[0]
     assert curve.metric == ("rmse" if task == "regression" else "log_loss")
 
 
 class LabelCodes:
-    """As mlrunner's own: the classifier inside works with 0..n-1."""
+    """Mimic mlrunner's LabelCodes: the wrapped classifier works with the codes 0..n-1."""
 
     def __init__(self, estimator: Any, classes: Any) -> None:
         self.estimator_, self.classes_ = estimator, np.asarray(classes)
 
 
-def test_labels_that_were_encoded_are_matched() -> None:
+def test_encoded_labels_are_matched() -> None:
     features, score = table(200)
     codes = pd.qcut(score, 3, labels=False)
     numbers = features[["strong", "none"]]
     inner = HistGradientBoostingClassifier(max_iter=5, early_stopping=False).fit(numbers, codes)
     names = pd.Series(np.array([*"abc"])[codes])
-    known = plots.compute_learning_curve(inner, numbers, codes, numbers, codes, "classification")
-    found = plots.compute_learning_curve(LabelCodes(inner, [*"abc"]), numbers, names, numbers, names, "classification")
-    assert known is not None
-    assert found is not None
-    assert found.validation == pytest.approx(known.validation)
+    expected = plots.compute_learning_curve(inner, numbers, codes, numbers, codes, "classification")
+    curve = plots.compute_learning_curve(LabelCodes(inner, [*"abc"]), numbers, names, numbers, names, "classification")
+    assert expected is not None
+    assert curve is not None
+    assert curve.validation == pytest.approx(expected.validation)
 
 
-def test_rows_and_a_missing_side() -> None:
+def test_rows_are_limited_and_an_empty_part_is_unknown() -> None:
     features, target = table(100)
     fitted = pipeline(GradientBoostingRegressor(n_estimators=3)).fit(features, target)
     curve = plots.compute_learning_curve(fitted, features, target, features[:0], target[:0], "regression", rows=10)
@@ -107,8 +109,8 @@ def test_rows_and_a_missing_side() -> None:
     assert curve.train[-1] == pytest.approx(mean_squared_error(target[:10], fitted.predict(features[:10])) ** 0.5)
 
 
-def recorded(name: str) -> tuple[Any, str, int, bool]:
-    """Fit a booster that keeps a record: itself, its metric, its points, whether train is among them."""
+def fit_with_record(name: str) -> tuple[Any, str, int, bool]:
+    """Fit a booster with an evaluation set; return it, its metric, its rounds, whether it records the training rows."""
     from catboost import CatBoostRegressor
     from lightgbm import LGBMRegressor
     from xgboost import XGBRegressor
@@ -130,11 +132,11 @@ def recorded(name: str) -> tuple[Any, str, int, bool]:
 
 
 @pytest.mark.parametrize("name", ["xgboost", "xgboost, validation only", "lightgbm", "catboost", "histogram"])
-def test_what_the_booster_recorded_is_taken_as_it_is(name: str) -> None:
+def test_metrics_recorded_during_the_fit_are_used(name: str) -> None:
     features, target = table(10)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # LightGBM: the training rows are evaluated, eval_set has a new name
-        fitted, metric, points, both = recorded(name)
+        fitted, metric, points, both = fit_with_record(name)
     curve = plots.compute_learning_curve(fitted, features, target, features, target, "regression")
     assert curve is not None
     assert (curve.metric, len(curve.rounds), curve.train is not None) == (metric, points, both)
@@ -144,7 +146,7 @@ def test_what_the_booster_recorded_is_taken_as_it_is(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["linear", "forest", "one round", "gblinear", "nested"])
-def test_what_does_not_boost_has_no_curve(name: str) -> None:
+def test_other_estimators_have_no_curve(name: str) -> None:
     from xgboost import XGBRegressor
 
     features, target = table(60)
@@ -159,3 +161,15 @@ def test_what_does_not_boost_has_no_curve(name: str) -> None:
         warnings.filterwarnings("ignore", category=UserWarning)  # XGBoost calls gblinear deprecated
         fitted = pipeline(estimators[name]).fit(features, target)
     assert plots.compute_learning_curve(fitted, features, target, features, target, "regression") is None
+
+
+def test_the_plot_shows_both_parts() -> None:
+    figure = plots.plot_learning_curve(make_curve())
+    assert read_legend(figure) == ["held out", "train"]
+    assert np.asarray(figure.axes[0].lines[0].get_ydata()).tolist() == [3.0, 2.5, 2.6]
+    assert [figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()] == ["boosting rounds", "rmse"]
+
+
+def test_an_unknown_part_is_not_drawn() -> None:
+    curve = LearningCurve("rmse", np.array([1, 2]), None, np.array([2.0, 1.0]))
+    assert read_legend(plots.plot_learning_curve(curve)) == ["held out"]

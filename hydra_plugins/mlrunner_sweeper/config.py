@@ -1,12 +1,8 @@
-"""What `hydra/sweeper=optuna`, its samplers and its pruners may be told; registered when Hydra scans for plugins.
-
-Keys, names and defaults are those of the official plugin where it has them, so that its documentation serves.
-Annotations are evaluated here: Hydra's scanner runs this module before Python knows it by name.
-"""
+"""Register `hydra/sweeper=optuna` when Hydra scans for plugins."""
 
 from importlib.util import find_spec
 
-from mlrunner.search.sweeper_config import OFFICIAL, register
+from mlrunner.search.sweeper_config import OFFICIAL_PLUGIN, register_sweeper_config
 
-if find_spec(OFFICIAL) is None:  # in other programs of this environment the official plugin keeps its name
-    register()
+if find_spec(OFFICIAL_PLUGIN) is None:  # in other programs of this environment the official plugin keeps the name
+    register_sweeper_config()

@@ -1,4 +1,4 @@
-"""The shell that Hydra finds; what it does, with its heavy imports, is in `_impl`."""
+"""The sweeper class that Hydra loads; the search itself, with its heavy imports, is in `mlrunner.search`."""
 
 from typing import Any
 
@@ -8,24 +8,24 @@ from omegaconf import DictConfig
 
 
 class OptunaSweeper(Sweeper):
-    """Search with Optuna, one composition of Hydra's a trial."""
+    """Search with Optuna; each trial is a composition of Hydra."""
 
     def __init__(self, **settings: Any) -> None:
-        del settings  # read, whole and checked, from the config
+        del settings  # `mlrunner.search.settings` reads and checks the whole config
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Keep what Hydra hands over."""
-        self.handed = hydra_context, task_function, config
+        """Keep the arguments until the sweep starts."""
+        self._arguments = hydra_context, task_function, config
 
     def sweep(self, arguments: list[str]) -> Any:
         """Run the search.
 
         Args:
-            arguments: The overrides as they were typed, without Hydra's own.
+            arguments: Overrides of the command line, without those of the `hydra` node.
 
         Returns:
-            The summary that `optimization_results.yaml` holds; None for a dry run.
+            The summary of `optimization_results.yaml`; None for a dry run.
         """
         from mlrunner.search import entry
 
-        return entry.sweep(*self.handed, arguments)
+        return entry.sweep(*self._arguments, arguments)

@@ -1,4 +1,4 @@
-"""What a person sees of a search while it runs: a table that stays in place on a terminal, a line a trial elsewhere."""
+"""Show a running search: a table that stays in place on a terminal, one line a trial elsewhere."""
 
 from __future__ import annotations
 
@@ -15,156 +15,179 @@ from rich.text import Text
 
 from mlrunner.core.overrides import folder_of, shell
 from mlrunner.core.terminal import console, number, spread
-from mlrunner.search.loop import Ended, Running
-from mlrunner.search.results import best_of, valid
-from mlrunner.search.workers import Step
+from mlrunner.search.executor import Step
+from mlrunner.search.results import find_best, list_valid_trials
+from mlrunner.search.trial_progress import FinishedTrial, RunningTrial
 
 if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
     from mlrunner.search.loop import Search
 
-MARKS = {"COMPLETE": ("✓", "green"), "PRUNED": ("◦", "yellow"), "FAIL": ("✗", "red")}
-SHORT = 72
-QUOTED = re.compile(r"^(\w+=)'(\d+(?:_\d+)+)'$")  # an option that the front door quotes by itself
+STATE_MARKS = {"COMPLETE": ("✓", "green"), "PRUNED": ("◦", "yellow"), "FAIL": ("✗", "red")}
+NAME_WIDTH = 72
+QUOTED_OPTION = re.compile(r"^(\w+=)'(\d+(?:_\d+)+)'$")  # an option that the command line quotes by itself
 
 
-def command(overrides: tuple[str, ...]) -> str:
-    """Write the command that runs a trial by itself."""
-    alone = [text for text in overrides if not text.startswith(("sweep=", "output=", "hydra"))]
-    plain = [QUOTED.sub(r"\1\2", text) for text in alone]
-    return shell(["mlrunner", *folder_of(sys.argv), *plain])
+def format_command(overrides: tuple[str, ...]) -> str:
+    """Write the command that runs the composition of a trial alone."""
+    kept = [text for text in overrides if not text.startswith(("sweep=", "output=", "hydra"))]
+    return shell(["mlrunner", *folder_of(sys.argv), *[QUOTED_OPTION.sub(r"\1\2", text) for text in kept]])
 
 
-class Quiet:
-    """Shows nothing, for programs."""
+class SilentDisplay:
+    """Display without output, for `output=json`."""
 
-    def __enter__(self) -> Quiet:
+    def __enter__(self) -> SilentDisplay:
         return self
 
-    def __exit__(self, *raised: object) -> None:
-        """Nothing is open."""
+    def __exit__(self, *exception: object) -> None:
+        """Release nothing."""
 
     def __call__(self, event: Any) -> None:
-        """Pass over an event."""
+        """Ignore an event."""
 
 
-class Lines(Quiet):
-    """A line for each trial that ended."""
+class LineDisplay(SilentDisplay):
+    """Display of one line for each finished trial.
+
+    Args:
+        search: Search that starts.
+    """
 
     def __init__(self, search: Search) -> None:
         self._search, self._console = search, console()
-        self._width = len(str(search.limit))
+        self._width = len(str(search.queue.limit))
 
     def __call__(self, event: Any) -> None:
-        """Tell of a trial that ended, or of Ctrl-C."""
-        if isinstance(event, Ended):
-            for line in self.lines(event):
+        """Print a finished trial, or that Ctrl-C was pressed."""
+        if isinstance(event, FinishedTrial):
+            for line in self.format_lines(event):
                 self._console.print(line)
         elif event == 1:
-            self._console.print(Text("interrupted: the running trials finish; once more stops them too", "yellow"))
+            self._console.print(
+                Text("interrupted: the running trials finish; press Ctrl-C again to stop them", "yellow")
+            )
 
-    def lines(self, ended: Ended) -> list[Text]:
-        """Write the line of a trial; for a failed one also how to run it alone."""
-        found = ended.found
-        mark, style = MARKS[found.state]
-        goal = self._search.goal
-        values = [f"{name} {number(value)}" for name, value in zip(goal.metrics, goal.values(found), strict=True)]
-        deviation = spread(found.metrics, goal.metrics[0])
-        told = found.error or ", ".join(values) + (f" ± {deviation:.2g}" if deviation is not None else "")
-        again = f" (again, for trial {ended.attempt_of})" if ended.attempt_of is not None else ""
+    def format_lines(self, finished: FinishedTrial) -> list[Text]:
+        """Write the line of a trial; for a failed one also the command that runs it alone."""
+        result = finished.result
+        mark, style = STATE_MARKS[result.state]
+        retry = f" (again, for trial {finished.retry_of})" if finished.retry_of is not None else ""
+        values = result.error or self._format_values(finished)
         line = Text.assemble(
             (f"{mark} ", style),
-            (f"{found.number:>{self._width}}  ", "dim"),
-            f"{ended.draft.launch.name}{again}  ",
-            (f"pruned at {told}" if found.state == "PRUNED" else told, style),
-            (f"  {found.seconds:.2f} s", "dim"),
+            (f"{result.number:>{self._width}}  ", "dim"),
+            f"{finished.prepared.launch.name}{retry}  ",
+            (f"pruned at {values}" if result.state == "PRUNED" else values, style),
+            (f"  {result.seconds:.2f} s", "dim"),
         )
-        failed = [Text(f"  {' ' * self._width}run it alone: {command(ended.draft.overrides)}", "dim")]
-        return [line, *(failed if found.state == "FAIL" else [])]
+        if result.state != "FAIL":
+            return [line]
+        return [line, Text(f"  {' ' * self._width}run it alone: {format_command(finished.prepared.overrides)}", "dim")]
+
+    def _format_values(self, finished: FinishedTrial) -> str:
+        result, objectives = finished.result, self._search.objectives
+        pairs = zip(objectives.metrics, objectives.get_values(result), strict=True)
+        deviation = spread(result.metrics, objectives.metrics[0])
+        values = ", ".join(f"{name} {number(value)}" for name, value in pairs)
+        return values + (f" ± {deviation:.2g}" if deviation is not None else "")
 
 
-class Board(Lines):
-    """A table that stays in place: progress, the best, what runs; failures scroll by above it."""
+class TableDisplay(LineDisplay):
+    """Display that stays in place: progress, best trial and running trials; failures scroll by above it.
+
+    Args:
+        search: Search that starts.
+    """
 
     def __init__(self, search: Search) -> None:
         super().__init__(search)
+        self._started, self._n_finished = time.monotonic(), 0
+        self._steps: dict[int, Step] = {}
         self._progress = Progress(
             TextColumn("  {task.description}"),
             BarColumn(bar_width=32),
             MofNCompleteColumn(),
             TaskProgressColumn(),
-            TextColumn("{task.fields[left]}", style="dim"),
+            TextColumn("{task.fields[remaining]}", style="dim"),
             console=self._console,
         )
-        self._bar = self._progress.add_task("search", total=search.limit, left="")
-        self._live = Live(self._picture(), console=self._console, refresh_per_second=4, get_renderable=self._picture)
-        self._began, self._ended = time.monotonic(), 0
-        self._steps: dict[int, Step] = {}
+        self._bar = self._progress.add_task("search", total=search.queue.limit, remaining="")
+        self._live = Live(self._render(), console=self._console, refresh_per_second=4, get_renderable=self._render)
 
-    def __enter__(self) -> Board:
+    def __enter__(self) -> TableDisplay:
         self._live.__enter__()
         return self
 
-    def __exit__(self, *raised: Any) -> None:
-        """Leave the last picture standing."""
-        self._live.__exit__(*raised)
+    def __exit__(self, *exception: Any) -> None:
+        """Leave the last state on the terminal."""
+        self._live.__exit__(*exception)
 
     def __call__(self, event: Any) -> None:
-        """Take an event in; failures are told in lines that stay."""
+        """Take note of an event; only failures print lines."""
         if isinstance(event, Step):
             self._steps[event.number] = event
-        if isinstance(event, Ended):
-            self._ended += 1
-        if not isinstance(event, Running | Step) and (not isinstance(event, Ended) or event.found.state == "FAIL"):
+        elif isinstance(event, FinishedTrial):
+            self._n_finished += 1
+            if event.result.state == "FAIL":
+                super().__call__(event)
+        elif not isinstance(event, RunningTrial):
             super().__call__(event)
 
-    def _picture(self) -> Group:
-        trials = valid(self._search.study)
-        done = [one for one in trials if one.state.is_finished()]
-        self._progress.update(self._bar, completed=len(done), left=self._left(len(done)))
-        states = {state: sum(one.state.name == state for one in done) for state in MARKS}
-        told = Text.assemble(
-            "  ", (f"{states['COMPLETE']} complete", "green"), "  ", (f"{states['PRUNED']} pruned", "yellow"), "  ",
-            (f"{states['FAIL']} failed", "red" if states["FAIL"] else "dim"), "  ",
+    def _render(self) -> Group:
+        trials = list_valid_trials(self._search.study)
+        finished = [trial for trial in trials if trial.state.is_finished()]
+        self._progress.update(self._bar, completed=len(finished), remaining=self._format_remaining(len(finished)))
+        counts = {state: sum(trial.state.name == state for trial in finished) for state in STATE_MARKS}
+        states = Text.assemble(
+            "  ", (f"{counts['COMPLETE']} complete", "green"), "  ", (f"{counts['PRUNED']} pruned", "yellow"), "  ",
+            (f"{counts['FAIL']} failed", "red" if counts["FAIL"] else "dim"), "  ",
             f"{len(self._search.running)} running",
         )  # fmt: skip
-        return Group(self._progress, told, self._best(trials), self._runs())
+        return Group(self._progress, states, self._render_best(trials), self._render_running())
 
-    def _left(self, done: int) -> str:
-        if not getattr(self, "_ended", 0):
+    def _format_remaining(self, n_finished: int) -> str:
+        """Extrapolate the remaining time from the trials of this session; earlier sessions may have been slower."""
+        if not self._n_finished:
             return ""
-        each = (time.monotonic() - self._began) / self._ended
-        seconds = int(each * max(0, self._search.limit - done))
+        each = (time.monotonic() - self._started) / self._n_finished
+        seconds = int(each * max(0, self._search.queue.limit - n_finished))
         return f"{seconds // 60}:{seconds % 60:02d} left"
 
-    def _best(self, trials: list[Any]) -> Text:
-        best = best_of(trials, self._search.goal)
+    def _render_best(self, trials: list[FrozenTrial]) -> Text:
+        best = find_best(trials, self._search.objectives)
         if best is None:
             return Text("  best     none yet", "dim")
-        name = ", ".join(f"{key.rpartition('.')[2]}={_value(value)}" for key, value in best.params.items())
-        told = f"{self._search.goal.metrics[0]} {number(best.values[0])}"
-        return Text.assemble(("  best     ", "dim"), (told, "bold green"), f"  trial {best.number}  {name[:SHORT]}")
+        params = ", ".join(f"{key.rpartition('.')[2]}={_format_param(value)}" for key, value in best.params.items())
+        value = f"{self._search.objectives.metrics[0]} {number(best.values[0])}"
+        return Text.assemble(
+            ("  best     ", "dim"), (value, "bold green"), f"  trial {best.number}  {params[:NAME_WIDTH]}"
+        )
 
-    def _runs(self) -> Table:
+    def _render_running(self) -> Table:
         table = Table.grid(padding=(0, 1))
-        for one in list(self._search.running.values()):
-            step = self._steps.get(one.draft.number)
-            at = f"at {step.step}: {number(step.value)}" if step is not None else ""
-            seconds = f"{time.time() - one.began:.0f} s"
-            table.add_row("  running ", str(one.draft.number), one.draft.launch.name[:SHORT], seconds, at, style="dim")
+        for running in list(self._search.running.values()):
+            trial = running.prepared
+            step = self._steps.get(trial.number)
+            reported = f"at {step.step}: {number(step.value)}" if step is not None else ""
+            seconds = f"{time.time() - running.started:.0f} s"
+            name = trial.launch.name[:NAME_WIDTH]
+            table.add_row("  running ", str(trial.number), name, seconds, reported, style="dim")
         return table
 
 
-def _value(value: Any) -> str:
+def _format_param(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def show(search: Search, text: bool) -> Quiet:
-    """Choose how a search is shown.
+def choose_display(search: Search, is_text: bool) -> SilentDisplay:
+    """Choose the display of a search.
 
     Args:
-        search: That begins now.
-        text: Whether people read it, and not a program.
+        search: Search that starts.
+        is_text: Whether the output is for people; False for `output=json`.
     """
-    if not text:
-        return Quiet()
-    return Board(search) if console().is_terminal else Lines(search)
+    if not is_text:
+        return SilentDisplay()
+    return TableDisplay(search) if console().is_terminal else LineDisplay(search)

@@ -1,4 +1,4 @@
-"""Every combination of a grid once, in order, whoever works at it; also where each model has keys of its own."""
+"""A sampler that tries every combination of a grid once, in order, with any number of processes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from optuna.samplers import BaseSampler
 
-from mlrunner.search.trial_queue import grid_place
+from mlrunner.search.trial_attributes import find_grid_index
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -15,33 +15,34 @@ if TYPE_CHECKING:
 
 
 class GridOrder(BaseSampler):
-    """Gives the n-th trial the n-th combination.
+    """Sampler that gives the n-th trial the n-th combination.
 
-    Optuna's own sampler wants every parameter in every trial, and may draw a combination twice when two processes ask.
+    `optuna.samplers.GridSampler` requires every parameter in every trial, although each model has its own, and may draw
+    a combination twice when two processes ask at the same time.
 
     Args:
-        combinations: The parameters of each.
+        combinations: Parameters of each combination.
     """
 
     def __init__(self, combinations: list[dict[str, Any]]) -> None:
         self._combinations = combinations
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        """Nothing is drawn together."""
+        """Return no parameters, since none are sampled jointly."""
         del study, trial
         return {}
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        """Nothing is drawn together."""
+        """Return no values, since no parameters are sampled jointly."""
         del study, trial, search_space
         return {}
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
-        """Look the value up."""
+        """Return the value of a parameter in the combination of the trial."""
         del param_distribution
-        place = grid_place(study.get_trials(deepcopy=False), trial.number)
+        place = find_grid_index(study.get_trials(deepcopy=False), trial.number)
         return self._combinations[place % len(self._combinations)][param_name]

@@ -1,4 +1,4 @@
-"""What a search is for, and how long it goes on."""
+"""The objectives of a search, and its number of trials."""
 
 from __future__ import annotations
 
@@ -6,76 +6,76 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mlrunner.composition.rules import SECONDS
+from mlrunner.composition.rules import COST_METRICS
 from mlrunner.core.errors import ConfigError
 from mlrunner.evaluation import metrics
 from mlrunner.search.settings import Direction, SweepSettings
-from mlrunner.tracking.studies import KEY
+from mlrunner.tracking.studies import SWEEPER_KEY
 
 if TYPE_CHECKING:
     from mlrunner.composition import Objective
     from mlrunner.search.space import Space
-    from mlrunner.search.trial import Found
+    from mlrunner.search.trial import TrialResult
 
 
 @dataclass(frozen=True)
-class Goal:
-    """What the search is for.
+class Objectives:
+    """The objectives of a search.
 
     Args:
-        metrics: Names, the first of which is reported and ranked.
-        directions: minimize or maximize, one a metric.
+        metrics: Metric names; the first one is reported during a trial, and ranks the trials.
+        directions: Direction of each metric.
     """
 
     metrics: tuple[str, ...]
     directions: tuple[Direction, ...]
 
     @property
-    def measured(self) -> str:
-        """The first metric that is measured, for the seconds are known only at the end."""
-        return next((name for name in self.metrics if name not in SECONDS), self.metrics[0])
+    def measured_metric(self) -> str:
+        """The first metric that a trial can report while it runs; seconds are known only at its end."""
+        return next((name for name in self.metrics if name not in COST_METRICS), self.metrics[0])
 
-    def values(self, found: Found) -> list[float]:
-        """Take the objectives from what a trial found; seconds are objectives too."""
-        told = {"fit_seconds": found.fit_seconds, "score_seconds": found.score_seconds, **found.metrics}
-        return [told.get(name, math.nan) for name in self.metrics]
+    def get_values(self, result: TrialResult) -> list[float]:
+        """Return the values of a trial, one a metric; NaN where a metric is missing."""
+        values = {"fit_seconds": result.fit_seconds, "score_seconds": result.score_seconds, **result.metrics}
+        return [values.get(name, math.nan) for name in self.metrics]
 
-    def better(self, one: float, other: float) -> bool:
-        """Compare two values of the first objective."""
-        return one > other if self.directions[0] == "maximize" else one < other
+    def is_better(self, value: float, other: float) -> bool:
+        """Check whether a value of the first metric is better than another."""
+        return value > other if self.directions[0] == "maximize" else value < other
 
 
-def goal_of(settings: SweepSettings, objective: Objective) -> Goal:
-    """Decide the objectives and which way each improves: as the sweeper says, or as the metric does.
+def choose_objectives(settings: SweepSettings, objective: Objective) -> Objectives:
+    """Combine `objective.metric` with the directions: those of the sweeper, or else those of the metrics.
 
     Raises:
-        ConfigError: When the numbers of metrics and directions differ, or they contradict each other.
+        ConfigError: When the numbers of metrics and directions differ, or a direction contradicts its metric.
     """
     names = objective.metrics
-    said = [settings.direction] if isinstance(settings.direction, str) else settings.direction
-    natural: list[Direction] = ["minimize" if name in SECONDS else metrics.direction(name) for name in names]
+    directions = [settings.direction] if isinstance(settings.direction, str) else settings.direction
+    natural: list[Direction] = ["minimize" if name in COST_METRICS else metrics.direction(name) for name in names]
     if objective.direction is not None and len(names) == 1:
         natural = [objective.direction]
-    if said is not None and len(said) != len(names):
+    if directions is not None and len(directions) != len(names):
         raise ConfigError(
-            f"{KEY}.direction names {len(said)} directions, but objective.metric names {len(names)}: "
-            f"{', '.join(names)}; give each metric one, as in 'objective.metric=[r2,fit_seconds]' "
-            f"'{KEY}.direction=[maximize,minimize]'."
+            f"{SWEEPER_KEY}.direction has {len(directions)} directions, but objective.metric has {len(names)} metrics: "
+            f"{', '.join(names)}; give one direction a metric, as in 'objective.metric=[r2,fit_seconds]' "
+            f"'{SWEEPER_KEY}.direction=[maximize,minimize]'."
         )
-    for name, way, told in zip(names, natural, said or natural, strict=True):
-        if way != told:
+    for name, expected, direction in zip(names, natural, directions or natural, strict=True):
+        if expected != direction:
             raise ConfigError(
-                f"{KEY}.direction={told}, but {name} is to {way}; leave the direction out, or set "
-                f"objective.direction={told} as well."
+                f"{SWEEPER_KEY}.direction={direction} contradicts {name}, whose direction is {expected}; leave the "
+                f"direction out, or set objective.direction={direction} as well."
             )
-    return Goal(tuple(names), tuple(said or natural))
+    return Objectives(tuple(names), tuple(directions or natural))
 
 
-def limit_of(settings: SweepSettings, space: Space) -> int:
-    """Count the trials of a sweep: `n_trials`, and of a grid no more than it has.
+def count_trials(settings: SweepSettings, space: Space) -> int:
+    """Count the trials of a sweep: `n_trials`, and in a grid at most its combinations.
 
     Raises:
-        ConfigError: When nothing is searched, or nothing says how many trials there shall be.
+        ConfigError: When the space is empty, or nothing limits the number of trials.
     """
     if not space.dimensions:
         raise ConfigError(
@@ -85,8 +85,8 @@ def limit_of(settings: SweepSettings, space: Space) -> int:
     if settings.is_grid:
         size = len(space.grid())
         if size == 0:
-            raise ConfigError(f"{KEY}.exclude leaves no combination of the grid; exclude less.")
+            raise ConfigError(f"{SWEEPER_KEY}.exclude leaves no combination of the grid; exclude less.")
         return size if settings.n_trials is None else min(size, settings.n_trials)
     if settings.n_trials is None:
-        raise ConfigError(f"{KEY}.n_trials is null, which only a grid knows the end of; give a number.")
+        raise ConfigError(f"{SWEEPER_KEY}.n_trials is null, which only a grid allows; set it to a number.")
     return settings.n_trials

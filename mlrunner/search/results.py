@@ -1,4 +1,4 @@
-"""What came of a search: the best trial, how sure its lead is, and the files that say so."""
+"""The results of a search: the ranking, the lead of the winner, and the files in the folder of the sweep."""
 
 from __future__ import annotations
 
@@ -13,161 +13,185 @@ import yaml
 from optuna.trial import TrialState
 
 from mlrunner.core.outcome import RESULT, Outcome, read_outcome
-from mlrunner.evaluation import uncertainty as noise
-from mlrunner.search.loop import FOLDER, OVERRIDES
-from mlrunner.search.study_setup import META
-from mlrunner.search.trial import FOUND
-from mlrunner.search.trial_queue import VOID
+from mlrunner.evaluation import uncertainty
+from mlrunner.search.study_setup import SEARCH_ATTRIBUTE
+from mlrunner.search.trial import RESULT_FILE
+from mlrunner.search.trial_attributes import FOLDER, OVERRIDES, list_valid
 
 if TYPE_CHECKING:
     from optuna import Study
     from optuna.trial import FrozenTrial
 
-    from mlrunner.search.objective import Goal
+    from mlrunner.search.objective import Objectives
     from mlrunner.search.space import Space
 
-NAME = "optimization_results.yaml"
-HELD_OUT = 0.25  # where there are no folds: validation rows for each training row, as most splits have about
-STATES = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed", "RUNNING": "running", "WAITING": "waiting"}
+RESULTS_FILE = "optimization_results.yaml"
+HELD_OUT_RATIO = 0.25  # validation rows for each training row without folds; most splits are close to it
+STATE_LABELS = {
+    "COMPLETE": "complete",
+    "PRUNED": "pruned",
+    "FAIL": "failed",
+    "RUNNING": "running",
+    "WAITING": "waiting",
+}
+TRIAL_COLUMNS = {
+    "number": "job",
+    "status": "status",
+    "metric": "metric",
+    "value": "objective",
+    "seconds": "seconds",
+    "composition": "name",
+    "run_id": "run_id",
+    "error": "error",
+}  # of trials.csv, by attribute of an outcome
 
 
-def valid(study: Study) -> list[FrozenTrial]:
-    """List the trials that count."""
-    return [one for one in study.get_trials(deepcopy=False) if VOID not in one.user_attrs]
+def list_valid_trials(study: Study) -> list[FrozenTrial]:
+    """List the trials of a study that were not discarded."""
+    return list_valid(study.get_trials(deepcopy=False))
 
 
-def complete(trials: list[FrozenTrial]) -> list[FrozenTrial]:
-    """List the trials that came to their end."""
-    return [one for one in trials if one.state == TrialState.COMPLETE]
+def list_complete(trials: list[FrozenTrial]) -> list[FrozenTrial]:
+    """List the complete trials."""
+    return [trial for trial in trials if trial.state == TrialState.COMPLETE]
 
 
-def best_of(trials: list[FrozenTrial], goal: Goal) -> FrozenTrial | None:
-    """Find the best trial by the first objective, the earliest of equals; None when none came to its end."""
-    return next(iter(ranked(trials, goal)), None)
+def find_best(trials: list[FrozenTrial], objectives: Objectives) -> FrozenTrial | None:
+    """Find the best trial by the first metric, the earliest of equals; None when no trial is complete."""
+    return next(iter(rank(trials, objectives)), None)
 
 
-def ranked(trials: list[FrozenTrial], goal: Goal) -> list[FrozenTrial]:
-    """Sort the complete trials, best first."""
-    sign = -1 if goal.directions[0] == "maximize" else 1
-    return sorted(complete(trials), key=lambda one: (sign * one.values[0], one.number))
+def rank(trials: list[FrozenTrial], objectives: Objectives) -> list[FrozenTrial]:
+    """Sort the complete trials by the first metric, best first."""
+    sign = -1 if objectives.directions[0] == "maximize" else 1
+    return sorted(list_complete(trials), key=lambda trial: (sign * trial.values[0], trial.number))
 
 
 @dataclass(frozen=True)
 class Lead:
-    """By how much the winner leads the next, and by how much it would by chance; NaN where nothing tells it."""
-
-    lead: float
-    noise: float
-
-    @property
-    def told(self) -> str:
-        """Say whether the lead is more than noise."""
-        if self.lead != self.lead:
-            return "there is no second"
-        if self.noise != self.noise:
-            return f"leads by {self.lead:.3g}; one score a trial tells no noise, split=kfold or repeats=5 would"
-        word = "more" if self.lead > self.noise else "not more"
-        return f"leads by {self.lead:.3g}, which is {word} than the noise of ± {self.noise:.2g}"
-
-
-def lead(first: list[float], second: list[float], repeats: int = 1) -> Lead:
-    """Compare two trials fold by fold, for both were scored on the same rows.
+    """The lead of the best trial over the second.
 
     Args:
-        first: The winner's score in each fold and repeat.
-        second: The next one's.
-        repeats: How often each fold was scored.
+        lead: Absolute difference of the first metric; NaN without a second trial or without their scores.
+        uncertainty: Difference that chance exceeds one time in twenty; NaN when there is one score a trial.
+    """
 
-    Returns:
-        The mean difference, and how far chance takes it but for one time in twenty.
+    lead: float
+    uncertainty: float
+
+    @property
+    def sentence(self) -> str:
+        """A sentence on whether the lead exceeds its uncertainty."""
+        if math.isnan(self.lead):
+            return "there is no second trial"
+        if math.isnan(self.uncertainty):
+            return f"leads by {self.lead:.3g}; one score a trial shows no noise, use split=kfold or repeats=5"
+        word = "more" if self.lead > self.uncertainty else "not more"
+        return f"leads by {self.lead:.3g}, which is {word} than the noise of ± {self.uncertainty:.2g}"
+
+
+def compute_lead(first: list[float], second: list[float], repeats: int = 1) -> Lead:
+    """Compute the lead of a trial from paired scores: both trials were scored on the same rows.
+
+    Args:
+        first: Scores of the best trial, one a fold and repeat.
+        second: Scores of the second trial, in the same order.
+        repeats: Number of repeats of each fold.
     """
     if not first or len(first) != len(second):
         return Lead(math.nan, math.nan)
-    differences = [one - other for one, other in zip(first, second, strict=True)]
+    differences = [score - other for score, other in zip(first, second, strict=True)]
     count = len(differences)
     mean = math.fsum(differences) / count
     if count == 1:
         return Lead(abs(mean), math.nan)
-    spread = math.fsum((one - mean) ** 2 for one in differences) / (count - 1)
+    variance = math.fsum((difference - mean) ** 2 for difference in differences) / (count - 1)
     folds = count // repeats
-    held_out = 1 / (folds - 1) if folds > 1 else HELD_OUT
-    return Lead(abs(mean), noise.sure(count) * noise.of_folds(spread, count, held_out))
+    held_out = 1 / (folds - 1) if folds > 1 else HELD_OUT_RATIO
+    error = uncertainty.standard_error_of_folds(variance, count, held_out)
+    return Lead(abs(mean), uncertainty.critical_value(count) * error)
 
 
-def scores_of(trial: FrozenTrial) -> list[float]:
-    """Read the score of each fold and repeat of a trial."""
-    file = Path(str(trial.user_attrs.get(FOLDER))) / FOUND
+def read_scores(trial: FrozenTrial) -> list[float]:
+    """Read the score of each fold and repeat of a trial; empty when its file is gone."""
+    file = Path(str(trial.user_attrs.get(FOLDER))) / RESULT_FILE
     return [float(value) for value in json.loads(file.read_text())["scores"]] if file.exists() else []
 
 
-def lead_of(study: Study, goal: Goal) -> Lead:
-    """Compare the winner with the next."""
-    first = ranked(valid(study), goal)[:2]
-    if len(first) < 2:
+def compute_study_lead(study: Study, objectives: Objectives) -> Lead:
+    """Compute the lead of the best trial of a study over the second."""
+    leaders = rank(list_valid_trials(study), objectives)[:2]
+    if len(leaders) < 2:
         return Lead(math.nan, math.nan)
-    repeats = int(study.user_attrs.get(META, {}).get("repeats", 1))
-    return lead(scores_of(first[0]), scores_of(first[1]), repeats)
+    repeats = int(study.user_attrs.get(SEARCH_ATTRIBUTE, {}).get("repeats", 1))
+    return compute_lead(read_scores(leaders[0]), read_scores(leaders[1]), repeats)
 
 
-def outcomes_of(study: Study, goal: Goal) -> list[Outcome]:
-    """Read the outcomes of all trials: best first, then pruned, then failed."""
-    order = [one.number for one in ranked(valid(study), goal)]
-    rest = [one.number for state in ("PRUNED", "FAIL") for one in valid(study) if one.state.name == state]
-    folders = {one.number: Path(str(one.user_attrs.get(FOLDER))) for one in study.get_trials(deepcopy=False)}
-    files = [folders[number] / RESULT for number in (*order, *rest)]
+def read_outcomes(study: Study, objectives: Objectives) -> list[Outcome]:
+    """Read the outcomes of all trials: complete ones best first, then pruned, then failed ones."""
+    valid = list_valid_trials(study)
+    others = [trial for state in ("PRUNED", "FAIL") for trial in valid if trial.state.name == state]
+    files = [Path(str(trial.user_attrs.get(FOLDER))) / RESULT for trial in (*rank(valid, objectives), *others)]
     return [read_outcome(file) for file in files if file.exists()]
 
 
-def params_of(trial: FrozenTrial, space: Space) -> dict[str, Any]:
-    """Name a trial's parameters by their keys, as the official plugin does."""
-    keys = {one.name: one.key for one in space.dimensions}
+def key_params(trial: FrozenTrial, space: Space) -> dict[str, Any]:
+    """Return the parameters of a trial by their keys, as Hydra's own plugin for Optuna does."""
+    keys = {dimension.name: dimension.key for dimension in space.dimensions}
     return {keys.get(name, name): value for name, value in trial.params.items()}
 
 
-def summary(study: Study, goal: Goal, space: Space, best_run: str | None, winner: dict[str, Any] | None) -> Any:
-    """Describe what came of a search; `optimization_results.yaml` in the folder of the sweep.
+def summarize(
+    study: Study, objectives: Objectives, space: Space, best_run: str | None, winner: dict[str, Any] | None
+) -> dict[str, Any]:
+    """Summarize a search, for `optimization_results.yaml` in the folder of the sweep.
 
     Args:
-        study: The search.
-        goal: What it was for.
-        space: What it varied.
-        best_run: MLflow's id of the best trial's run.
-        winner: The run of the refit, its model and its scores; None when there was none.
+        study: Study of the search.
+        objectives: Objectives of the search.
+        space: Search space.
+        best_run: MLflow run id of the best trial; None without a best trial.
+        winner: Run, model and metrics of the refit; None without a refit.
     """
-    trials = valid(study)
-    counts = {told: sum(one.state.name == state for one in trials) for state, told in STATES.items()}
-    told: dict[str, Any] = {"name": "optuna"}
-    best = best_of(trials, goal)
-    if len(goal.metrics) > 1:
-        front = [one for one in study.best_trials if VOID not in one.user_attrs]
-        told["solutions"] = [
-            {"params": params_of(one, space), "values": list(one.values), "number": one.number} for one in front
+    trials = list_valid_trials(study)
+    counts = {label: sum(trial.state.name == state for trial in trials) for state, label in STATE_LABELS.items()}
+    summary: dict[str, Any] = {"name": "optuna"}
+    best = find_best(trials, objectives)
+    if len(objectives.metrics) > 1:
+        front = list_valid(study.best_trials)
+        summary["solutions"] = [
+            {"params": key_params(trial, space), "values": list(trial.values), "number": trial.number}
+            for trial in front
         ]
     elif best is not None:
-        told |= {"best_params": params_of(best, space), "best_value": best.values[0]}
+        summary |= {"best_params": key_params(best, space), "best_value": best.values[0]}
     if best is not None:
-        told |= {
+        summary |= {
             "best_trial_number": best.number,
             "best_job_dir": str(best.user_attrs.get(FOLDER)),
             "best_mlflow_run_id": best_run,
             "best_overrides": list(best.user_attrs.get(OVERRIDES, [])),
         }
-    return told | {
-        "metrics": list(goal.metrics),
-        "directions": list(goal.directions),
+    return summary | {
+        "metrics": list(objectives.metrics),
+        "directions": list(objectives.directions),
         "study_name": study.study_name,
-        "counts": {name: count for name, count in counts.items() if count},
+        "counts": {label: count for label, count in counts.items() if count},
         "winner": winner,
     }
 
 
-def write(folder: Path, told: dict[str, Any], outcomes: list[Outcome]) -> None:
-    """Write the summary, and the trials as a table."""
+def write_results(folder: Path, summary: dict[str, Any], outcomes: list[Outcome]) -> None:
+    """Write the summary as YAML, and the trials as `trials.csv`.
+
+    Args:
+        folder: Folder of the sweep.
+        summary: Summary of the search.
+        outcomes: Outcomes of the trials, in the order of the rows.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / NAME).write_text(yaml.safe_dump(told, sort_keys=False, allow_unicode=True))
+    (folder / RESULTS_FILE).write_text(yaml.safe_dump(summary, sort_keys=False, allow_unicode=True))
     with (folder / "trials.csv").open("w", newline="") as sink:
         writer = csv.writer(sink)
-        writer.writerow(["number", "status", "metric", "value", "seconds", "composition", "run_id", "error"])
-        for one in outcomes:
-            row = (one.job, one.status, one.metric, one.objective, one.seconds, one.name, one.run_id, one.error)
-            writer.writerow(row)
+        writer.writerow(TRIAL_COLUMNS)
+        writer.writerows([getattr(outcome, name) for name in TRIAL_COLUMNS.values()] for outcome in outcomes)

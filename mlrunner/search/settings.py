@@ -1,8 +1,9 @@
-"""The values of `hydra.sweeper`, checked."""
+"""Read and check the values of `hydra.sweeper`."""
 
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from typing import Annotated, Any, Literal, get_args
 
 import pydantic
@@ -11,30 +12,30 @@ from pydantic import BeforeValidator, Field
 
 from mlrunner.core.build import sentences
 from mlrunner.core.errors import ConfigError, ProblemsError
-from mlrunner.tracking.studies import KEY
+from mlrunner.tracking.studies import SWEEPER_KEY
 
 Direction = Literal["minimize", "maximize"]
-GRID = "optuna.samplers.GridSampler"
+GRID_SAMPLER = "optuna.samplers.GridSampler"
 NO_PRUNER = "optuna.pruners.NopPruner"
-PACKAGES = {"optuna.samplers.CmaEsSampler": "cmaes", "optuna.samplers.GPSampler": "torch"}
+SAMPLER_PACKAGES = {"optuna.samplers.CmaEsSampler": "cmaes", "optuna.samplers.GPSampler": "torch"}
 
 
-def _direction(told: Any) -> Any:
-    """Refuse what is no direction in one sentence; of a union pydantic tells what each of its types wanted."""
-    each = told if isinstance(told, list) else [told]
-    if told is not None and (not each or any(one not in get_args(Direction) for one in each)):
+def _check_direction(value: Any) -> Any:
+    """Reject an unknown direction in one sentence; pydantic reports one error for each type of the union."""
+    directions = value if isinstance(value, list) else [value]
+    if value is not None and (not directions or any(item not in get_args(Direction) for item in directions)):
         raise ValueError("should be minimize or maximize, or a list of them with one for each metric")
-    return told
+    return value
 
 
 class SweepSettings(pydantic.BaseModel):
-    """What the sweeper was told; see `hydra_plugins.mlrunner_sweeper.config` for each key."""
+    """Checked values of `hydra.sweeper`; `mlrunner.search.sweeper_config` explains each key."""
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
     sampler: dict[str, Any]
     pruner: dict[str, Any]
-    direction: Annotated[Direction | list[Direction] | None, BeforeValidator(_direction)]
+    direction: Annotated[Direction | list[Direction] | None, BeforeValidator(_check_direction)]
     storage: str | dict[str, Any] | None
     study_name: Annotated[str, Field(min_length=1)] | None
     n_trials: Annotated[int, Field(gt=0)] | None
@@ -56,65 +57,64 @@ class SweepSettings(pydantic.BaseModel):
 
     @property
     def is_grid(self) -> bool:
-        """Whether every combination is tried once, in order."""
-        return self.sampler.get("_target_") == GRID
+        """Whether the sweep tries every combination once, in order."""
+        return self.sampler.get("_target_") == GRID_SAMPLER
 
     @property
-    def prunes(self) -> bool:
-        """Whether a trial may be stopped before its end."""
+    def has_pruner(self) -> bool:
+        """Whether a trial may be pruned."""
         return self.pruner.get("_target_") != NO_PRUNER
 
     @property
     def threads(self) -> int:
-        """Processor threads of one trial: the machine's, shared out among those at the same time."""
+        """Threads of one trial: the processors of this machine divided by `n_jobs`, at least 1."""
         return max(1, len(os.sched_getaffinity(0)) // self.n_jobs)
 
 
-def read(config: DictConfig) -> SweepSettings:
-    """Read and check the sweeper's keys.
+def read_settings(config: DictConfig) -> SweepSettings:
+    """Read and check the values of `hydra.sweeper`.
 
     Args:
-        config: Hydra's config of the whole sweep.
+        config: Configuration of the whole sweep, with its `hydra` node.
 
     Raises:
-        ProblemsError: With a sentence for each impossible value.
-        ConfigError: When the sampler's package is not installed, or ranges are written in the form of Hydra 1.1.
+        ProblemsError: When values are not possible; one sentence each.
+        ConfigError: When another sweeper is chosen, ranges are in the form of Hydra 1.1, or the package of the sampler
+            is not installed.
     """
-    told = OmegaConf.to_container(config.hydra.sweeper, resolve=True, enum_to_str=True)
-    if not isinstance(told, dict):
-        raise ConfigError(f"{KEY} holds no keys; choose hydra/sweeper=optuna.")
-    values = {str(key): value for key, value in told.items() if not str(key).startswith("_")}
+    node = OmegaConf.to_container(config.hydra.sweeper, resolve=True, enum_to_str=True)
+    if not isinstance(node, dict):
+        raise ConfigError(f"{SWEEPER_KEY} has no keys; choose hydra/sweeper=optuna.")
+    values = {str(key): value for key, value in node.items() if not str(key).startswith("_")}
     refuse_search_space(values.pop("search_space", None))
     try:
         settings = SweepSettings.model_validate(values)
     except pydantic.ValidationError as error:
-        raise ProblemsError(sentences(error, KEY, {"": list(SweepSettings.model_fields)})) from error
-    refuse_absent(settings)
+        raise ProblemsError(sentences(error, SWEEPER_KEY, {"": list(SweepSettings.model_fields)})) from error
+    check_sampler_package(settings)
     return settings
 
 
 def refuse_search_space(ranges: Any) -> None:
-    """Refuse ranges in the form of Hydra 1.1.
+    """Refuse `hydra.sweeper.search_space`, the form of Hydra 1.1.
 
     Raises:
-        ConfigError: With where to write them.
+        ConfigError: When it has ranges.
     """
     if ranges is not None:
         raise ConfigError(
-            f"{KEY}.search_space is the form of Hydra 1.1; write the ranges under {KEY}.params, such as "
-            f"'+{KEY}.params={{model.estimator.max_depth: \"range(2,9)\"}}'."
+            f"{SWEEPER_KEY}.search_space is the form of Hydra 1.1; write the ranges under {SWEEPER_KEY}.params, such "
+            f"as '+{SWEEPER_KEY}.params={{model.estimator.max_depth: \"range(2,9)\"}}'."
         )
 
 
-def refuse_absent(settings: SweepSettings) -> None:
-    """Refuse a sampler whose package is not installed.
+def check_sampler_package(settings: SweepSettings) -> None:
+    """Check that the package of the sampler is installed.
 
     Raises:
-        ConfigError: With what to install.
+        ConfigError: When it is not.
     """
-    from importlib.util import find_spec
-
-    package = PACKAGES.get(str(settings.sampler.get("_target_")))
+    package = SAMPLER_PACKAGES.get(str(settings.sampler.get("_target_")))
     if package is not None and find_spec(package) is None:
         name = str(settings.sampler["_target_"]).rpartition(".")[2]
         raise ConfigError(

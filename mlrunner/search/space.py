@@ -1,8 +1,7 @@
-"""What a search varies, what it leaves alone, and which combinations it does not try."""
+"""A search space: dimensions, fixed overrides and excluded combinations."""
 
 from __future__ import annotations
 
-import fnmatch
 import itertools
 import math
 from collections.abc import Iterator, Mapping
@@ -18,9 +17,9 @@ from optuna.distributions import (
 )
 
 from mlrunner.core.errors import ConfigError
-from mlrunner.search.distributions import encoded, written
-from mlrunner.search.grammar import MODEL, QUOTES, Dimension, identity, split
-from mlrunner.tracking.studies import KEY
+from mlrunner.search import exclusion
+from mlrunner.search.dimension import MODEL_GROUP, Dimension, get_key
+from mlrunner.search.distributions import encode_choice, write_override
 
 if TYPE_CHECKING:
     from optuna.trial import Trial
@@ -28,13 +27,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Space:
-    """Dimensions and fixed overrides.
+    """A search space.
 
     Args:
-        fixed: The overrides that every trial has, with the models that they are for; None: all.
-        dimensions: The one that chooses the model first, then the others without a model.
-        model: The model option where none is searched.
-        exclude: Conjunctions of overrides.
+        fixed: Overrides of every trial, each with the model options that it applies to; None for all models.
+        dimensions: First the dimension that chooses the model, then those of all models, then those of one model.
+        model: Model option where no dimension chooses the model.
+        exclude: Rules, each a conjunction of overrides, of combinations that are not tried.
     """
 
     fixed: tuple[tuple[str, tuple[str, ...] | None], ...]
@@ -43,133 +42,117 @@ class Space:
     exclude: tuple[tuple[str, ...], ...] = ()
 
     @property
-    def chooser(self) -> Dimension | None:
-        """The dimension that chooses the model, which may be a zip."""
-        return next((one for one in self.dimensions if MODEL in one.keys), None)
+    def model_dimension(self) -> Dimension | None:
+        """The dimension that chooses the model, which may be a zip; None when the model is fixed."""
+        return next((dimension for dimension in self.dimensions if MODEL_GROUP in dimension.keys), None)
 
     @property
-    def heads(self) -> list[tuple[str, dict[str, Any]]]:
-        """List what chooses a model: the option, and the parameter for it; none where no model is searched."""
-        one = self.chooser
-        if one is None:
+    def model_choices(self) -> list[tuple[str, dict[str, Any]]]:
+        """Each model option with the parameter that chooses it; no parameter when the model is fixed."""
+        dimension = self.model_dimension
+        if dimension is None:
             return [(self.model, {})]
-        return [(one.model_of(value) or self.model, {one.name: value}) for value in one.values]
+        return [(dimension.get_model(value) or self.model, {dimension.name: value}) for value in dimension.values]
 
-    def chosen(self, params: Mapping[str, Any]) -> str:
-        """Name the model of a trial."""
-        one = self.chooser
-        found = one.model_of(params[one.name]) if one is not None and one.name in params else None
-        return found or self.model
+    def get_model(self, params: Mapping[str, Any]) -> str:
+        """Return the model option of a trial."""
+        dimension = self.model_dimension
+        if dimension is None or dimension.name not in params:
+            return self.model
+        return dimension.get_model(params[dimension.name]) or self.model
 
-    def of(self, model: str) -> list[Dimension]:
-        """List the dimensions that a model has."""
-        return [one for one in self.dimensions if one.model in (None, model)]
+    def list_dimensions(self, model: str) -> list[Dimension]:
+        """List the dimensions of a model, with those of all models."""
+        return [dimension for dimension in self.dimensions if dimension.model in (None, model)]
+
+    def list_others(self, model: str) -> list[Dimension]:
+        """List the dimensions of a model except the one that chooses it."""
+        return [dimension for dimension in self.list_dimensions(model) if dimension is not self.model_dimension]
 
     def suggest(self, trial: Trial) -> tuple[str, ...]:
-        """Let Optuna choose a value for each dimension of the model that it chooses first.
+        """Let Optuna suggest the model first, then a value for each dimension of this model.
 
         Returns:
             The overrides of the trial.
         """
         params: dict[str, Any] = {}
-        for one in self.dimensions:
-            if one.model in (None, self.chosen(params)):
-                params[one.name] = draw(trial, one.name, one.distribution)
+        for dimension in self.dimensions:
+            if dimension.model in (None, self.get_model(params)):
+                params[dimension.name] = suggest_value(trial, dimension.name, dimension.distribution)
         return self.overrides(trial.params)
 
     def overrides(self, params: Mapping[str, Any]) -> tuple[str, ...]:
-        """Write the parameters of a trial as overrides; those of a `custom_search_space` are keys themselves."""
-        model = self.chosen(params)
-        known = {one.name: one for one in self.dimensions}
+        """Write the parameters of a trial as overrides; a parameter of a `custom_search_space` is named by its key."""
+        dimensions = {dimension.name: dimension for dimension in self.dimensions}
         varied = [
             text
             for name, value in params.items()
-            for text in (known[name].overrides(value) if name in known else (written(name, encoded(value)),))
+            for text in (
+                dimensions[name].overrides(value)
+                if name in dimensions
+                else (write_override(name, encode_choice(value)),)
+            )
         ]
-        return (*self.fixed_for(model), *varied)
+        return (*self.list_fixed(self.get_model(params)), *varied)
 
-    def fixed_for(self, model: str) -> tuple[str, ...]:
-        """List the fixed overrides that a model takes."""
+    def list_fixed(self, model: str) -> tuple[str, ...]:
+        """List the fixed overrides that apply to a model."""
         return tuple(text for text, models in self.fixed if models is None or model in models)
 
     def excludes(self, overrides: tuple[str, ...]) -> bool:
-        """Tell whether a combination is not to be tried."""
-        told = [*overrides, *([] if MODEL in map(identity, overrides) else [f"{MODEL}={self.model}"])]
-        return any(all(any(_matches(text, rule) for text in told) for rule in rules) for rules in self.exclude)
+        """Check whether a combination is excluded."""
+        model = [] if MODEL_GROUP in map(get_key, overrides) else [f"{MODEL_GROUP}={self.model}"]
+        return any(exclusion.matches([*overrides, *model], rule) for rule in self.exclude)
 
     def grid(self) -> list[dict[str, Any]]:
-        """List every combination, the last dimension fastest; only the values of the chosen model."""
+        """List every combination, the last dimension fastest; a model is combined with its own dimensions only."""
         return [params for params in self._product() if not self.excludes(self.overrides(params))]
 
     def _product(self) -> Iterator[dict[str, Any]]:
-        for model, head in self.heads:
-            found = self.others(model)
-            for values in itertools.product(*[one.values for one in found]):
-                yield head | dict(zip([one.name for one in found], values, strict=True))
-
-    def others(self, model: str) -> list[Dimension]:
-        """List the dimensions that a model has beside the one that chooses it."""
-        return [one for one in self.of(model) if one is not self.chooser]
+        for model, choice in self.model_choices:
+            others = self.list_others(model)
+            for values in itertools.product(*[dimension.values for dimension in others]):
+                yield choice | dict(zip([dimension.name for dimension in others], values, strict=True))
 
     @property
     def models(self) -> list[str]:
-        """List the model options that are searched."""
-        return list(dict.fromkeys(model for model, _ in self.heads))
+        """The model options that are searched."""
+        return list(dict.fromkeys(model for model, _ in self.model_choices))
 
     @property
     def size(self) -> float:
-        """Count the combinations; infinite where a range has no end of values."""
-        return math.fsum(math.prod(map(_count, self.others(model))) for model, _ in self.heads)
+        """The number of combinations, excluded ones included; infinite with a continuous range."""
+        return math.fsum(math.prod(map(_count, self.list_others(model))) for model, _ in self.model_choices)
 
     def describe(self) -> dict[str, Any]:
-        """Describe the space for a later comparison."""
+        """Describe the space as plain values, which a resumed sweep compares."""
         return {
             "fixed": [text for text, _ in self.fixed],
-            "dimensions": {one.name: distribution_to_json(one.distribution) for one in self.dimensions},
-            "exclude": [",".join(rules) for rules in self.exclude],
+            "dimensions": {
+                dimension.name: distribution_to_json(dimension.distribution) for dimension in self.dimensions
+            },
+            "exclude": [",".join(rule) for rule in self.exclude],
         }
 
 
-def draw(trial: Trial, name: str, found: BaseDistribution) -> Any:
-    """Ask Optuna for a value of a distribution."""
-    if isinstance(found, IntDistribution):
-        return trial.suggest_int(name, found.low, found.high, step=found.step, log=found.log)
-    if isinstance(found, FloatDistribution):
-        return trial.suggest_float(name, found.low, found.high, step=found.step, log=found.log)
-    return trial.suggest_categorical(name, found.choices) if isinstance(found, CategoricalDistribution) else None
-
-
-def _count(one: Dimension) -> float:
-    try:
-        return len(one.values)
-    except ConfigError:
-        return math.inf
-
-
-def exclusions(rules: list[str]) -> tuple[tuple[str, ...], ...]:
-    """Read `hydra.sweeper.exclude`: each rule names combinations, such as `model=rf,cleaning=full`.
+def suggest_value(trial: Trial, name: str, distribution: BaseDistribution) -> Any:
+    """Let Optuna suggest a value of a distribution.
 
     Raises:
-        ConfigError: When a part of a rule is no KEY=VALUE.
+        TypeError: When Optuna has a further kind of distribution.
     """
-    found = [tuple(split(rule)) for rule in rules]
-    for rule, parts in zip(rules, found, strict=True):
-        if not parts or not all("=" in part for part in parts):
-            raise ConfigError(f"{KEY}.exclude: '{rule}' is no combination; write it like model=rf,cleaning=full.")
-    return tuple(found)
+    match distribution:
+        case IntDistribution(low=low, high=high, step=step, log=log):
+            return trial.suggest_int(name, low, high, step=step, log=log)
+        case FloatDistribution(low=lowest, high=highest, step=width, log=log):
+            return trial.suggest_float(name, lowest, highest, step=width, log=log)
+        case CategoricalDistribution(choices=choices):
+            return trial.suggest_categorical(name, choices)
+    raise TypeError(f"unknown distribution {distribution}")
 
 
-def _matches(text: str, rule: str) -> bool:
-    if identity(text) != identity(rule):
-        return False
-    values, patterns = (_spellings(one.partition("=")[2]) for one in (text, rule))
-    return any(fnmatch.fnmatchcase(value, pattern) for value in values for pattern in patterns)
-
-
-def _spellings(value: str) -> set[str]:
-    """Spell a value as it is written, and as people may write it in a rule: without its quotes, and a truth as true."""
-    if value in ("True", "False"):
-        return {value.lower()}
-    if len(value) > 1 and value[0] == value[-1] and value[0] in QUOTES:
-        return {value, value[1:-1].replace(f"\\{value[0]}", value[0])}
-    return {value}
+def _count(dimension: Dimension) -> float:
+    try:
+        return len(dimension.values)
+    except ConfigError:
+        return math.inf

@@ -1,7 +1,7 @@
-"""Read what a search varies.
+"""Read a search space from its three sources.
 
-The least of the sources is a model's own `search:`, then comes `hydra.sweeper.params`, then the command line:
-what is fixed there leaves the space, what is widened wins. Of one source the last that is said of a key counts.
+The command line wins over `hydra.sweeper.params`, which wins over the models' own `search:`. A key that a source fixes
+leaves the space. Within one source the last override of a key counts.
 """
 
 from __future__ import annotations
@@ -12,108 +12,116 @@ from typing import Any
 
 from mlrunner.core.errors import ConfigError
 from mlrunner.core.overrides import quote_choices, quote_option
-from mlrunner.search.distributions import encoded, written
-from mlrunner.search.grammar import MODEL, ZIP, Dimension, dimension, identity, parse, zipped
-from mlrunner.search.space import Space, exclusions
+from mlrunner.search.dimension import MODEL_GROUP, Dimension, get_key
+from mlrunner.search.distributions import encode_choice, write_override
+from mlrunner.search.exclusion import read_exclusions
+from mlrunner.search.grammar import ZIP_OVERRIDE, parse_override, read_dimension, read_zip
+from mlrunner.search.space import Space
 
-Models = Mapping[str, Mapping[str, Any]]  # option to its group
+Models = Mapping[str, Mapping[str, Any]]  # model option to its unresolved group
 
 
-def read(
-    typed: list[str],
+def read_space(
+    arguments: list[str],
     params: Mapping[str, Any],
-    models_of: Callable[[list[str], list[str]], Models],
-    searched: bool,
+    compose_models: Callable[[list[str], list[str]], Models],
+    uses_model_spaces: bool,
     loader: Any,
     exclude: list[str],
 ) -> Space:
     """Read the space from the command line, `hydra.sweeper.params` and the models' own `search:`.
 
     Args:
-        typed: The overrides of the command line.
-        params: `hydra.sweeper.params`.
-        models_of: Composes, with the fixed overrides, the group of each of some model options; an empty list asks for
-            the one that is chosen then.
-        searched: Whether the models' own spaces count; they do not in a grid.
-        loader: Hydra's, for `glob`.
-        exclude: `hydra.sweeper.exclude`.
+        arguments: Overrides of the command line.
+        params: Value of `hydra.sweeper.params`.
+        compose_models: Function of the fixed overrides and a list of model options that returns the group of each
+            option; an empty list stands for the option that the overrides choose.
+        uses_model_spaces: Whether to add the models' own `search:`; a grid does not.
+        loader: Hydra's config loader, which `glob(…)` needs.
+        exclude: Value of `hydra.sweeper.exclude`.
 
     Raises:
-        ConfigError: When a range is none, or no model has a key.
+        ConfigError: When a range is not valid, or no model has its key.
     """
-    found, fixed = _last([*(assigned(key, value) for key, value in params.items()), *typed], loader)
-    chooser = next((one for one in found if MODEL in one.keys), None)
-    options = [] if chooser is None else [str(chooser.model_of(value)) for value in chooser.values]
-    models = models_of(list(fixed.values()), list(dict.fromkeys(options)))
-    keyed = [one for one in found if _is_keyed(one, models)]
-    shared = sorted((one for one in found if one not in keyed), key=lambda one: one is not chooser)
-    taken = {*fixed, *(key for one in found for key in one.keys)}
-    searched = searched and f"~{MODEL}.search" not in fixed.values()
-    own = [one for model, group in models.items() for one in _of_model(model, group, keyed, taken, searched)]
-    named = [replace(one, model=None) if chooser is None else _named(one) for one in own]
-    _refuse_homeless(keyed, named, models)
-    told = tuple((text, _takers(key, models)) for key, text in fixed.items())
-    return Space(told, (*shared, *named), next(iter(models)), exclusions(exclude))
+    assignments = [write_assignment(key, value) for key, value in params.items()]
+    dimensions, fixed = _read_last([*assignments, *arguments], loader)
+    chooser = next((dimension for dimension in dimensions if MODEL_GROUP in dimension.keys), None)
+    options = [] if chooser is None else [str(chooser.get_model(value)) for value in chooser.values]
+    models = compose_models(list(fixed.values()), list(dict.fromkeys(options)))
+    of_models = [dimension for dimension in dimensions if _is_of_models(dimension, models)]
+    shared = [dimension for dimension in dimensions if dimension not in of_models]
+    assigned_keys = {*fixed, *(key for dimension in dimensions for key in dimension.keys)}
+    uses_model_spaces = uses_model_spaces and f"~{MODEL_GROUP}.search" not in fixed.values()
+    own: list[Dimension] = []
+    for model, group in models.items():
+        searched = _read_model_space(group, assigned_keys) if uses_model_spaces else []
+        searched += [dimension for dimension in of_models if _has_key(group, dimension.key)]
+        own += [_assign_model(dimension, model, is_fixed=chooser is None) for dimension in searched]
+    _refuse_unknown_keys(of_models, own, models)
+    limited = tuple((text, _list_models_with(key, models)) for key, text in fixed.items())
+    ordered = sorted(shared, key=lambda dimension: dimension is not chooser)
+    return Space(limited, (*ordered, *own), next(iter(models)), read_exclusions(exclude))
 
 
-def assigned(key: str, value: Any) -> str:
-    """Write a key of a YAML file as an override; a text is in Hydra's grammar, anything else stands for itself."""
-    text = f"{key}={value}" if isinstance(value, str) else written(key, encoded(value))
-    return quote_choices(text) if ZIP.fullmatch(text) else quote_option(text)
+def write_assignment(key: str, value: Any) -> str:
+    """Write an entry of a YAML file as an override; a string is read in Hydra's grammar, other values as they are."""
+    text = f"{key}={value}" if isinstance(value, str) else write_override(key, encode_choice(value))
+    return quote_choices(text) if ZIP_OVERRIDE.fullmatch(text) else quote_option(text)
 
 
-def _last(texts: list[str], loader: Any) -> tuple[list[Dimension], dict[str, str]]:
-    """Read the ranges, and by its key each fixed override; what is said later of a key replaces what was before."""
-    found: dict[str, Dimension] = {}
+def _read_last(texts: list[str], loader: Any) -> tuple[list[Dimension], dict[str, str]]:
+    """Read the dimensions, and the fixed overrides by key; a later override of a key replaces an earlier one."""
+    dimensions: dict[str, Dimension] = {}
     fixed: dict[str, str] = {}
     for text in texts:
-        one, keys = _read(text, loader)
+        dimension, keys = _read_override(text, loader)
         for key in keys:
             fixed.pop(key, None)
-            found = {name: left for name, each in found.items() if (left := each.without(key)) is not None}
-        if one is None:
+            shortened = {name: earlier.without(key) for name, earlier in dimensions.items()}
+            dimensions = {name: earlier for name, earlier in shortened.items() if earlier is not None}
+        if dimension is None:
             fixed[keys[0]] = text
         else:
-            found.pop(one.name, None)
-            found[one.name] = one
-    return list(found.values()), fixed
+            dimensions.pop(dimension.name, None)
+            dimensions[dimension.name] = dimension
+    return list(dimensions.values()), fixed
 
 
-def _read(text: str, loader: Any) -> tuple[Dimension | None, tuple[str, ...]]:
-    """Read a range, or none where the override fixes a value; and the keys that it sets."""
-    together = zipped(text, loader)
-    if together is not None:
-        return together, together.keys
-    override = parse(text, loader)
-    one = dimension(override) if override.is_sweep_override() else None
-    return one, (identity(override.get_key_element()),)
+def _read_override(text: str, loader: Any) -> tuple[Dimension | None, tuple[str, ...]]:
+    """Read a dimension, or None where the override fixes a value, and the keys that it sets."""
+    zipped = read_zip(text, loader)
+    if zipped is not None:
+        return zipped, zipped.keys
+    override = parse_override(text, loader)
+    dimension = read_dimension(override) if override.is_sweep_override() else None
+    return dimension, (get_key(override.get_key_element()),)
 
 
-def _is_keyed(one: Dimension, models: Models) -> bool:
-    """Tell whether a range is for the models that have its key; what is added to a model is for all."""
-    if one.zipped is not None or not identity(one.key).startswith(f"{MODEL}."):
+def _is_of_models(dimension: Dimension, models: Models) -> bool:
+    """Check whether a range applies only to the models that have its key; an added key applies to all models."""
+    if dimension.rows is not None or not get_key(dimension.key).startswith(f"{MODEL_GROUP}."):
         return False
-    if one.key.startswith("++"):
-        return any(_has(group, one.key) for group in models.values())
-    return not one.key.startswith("+")
+    if dimension.key.startswith("++"):
+        return any(_has_key(group, dimension.key) for group in models.values())
+    return not dimension.key.startswith("+")
 
 
-def _of_model(
-    model: str, group: Mapping[str, Any], keyed: list[Dimension], taken: set[str], searched: bool
-) -> list[Dimension]:
-    """Join a model's own space with what was said of its keys."""
-    told = [one for one in keyed if _has(group, one.key)]
-    own = {f"{MODEL}.{key}": value for key, value in (group.get("search") or {}).items()} if searched else {}
-    kept = [dimension(parse(assigned(key, value))) for key, value in own.items() if key not in taken]
-    return [replace(one, model=model) for one in (*kept, *told)]
+def _read_model_space(group: Mapping[str, Any], assigned_keys: set[str]) -> list[Dimension]:
+    """Read a model's own `search:` without the keys that another source sets."""
+    ranges = {f"{MODEL_GROUP}.{key}": value for key, value in (group.get("search") or {}).items()}
+    return [
+        read_dimension(parse_override(write_assignment(key, value)))
+        for key, value in ranges.items()
+        if key not in assigned_keys
+    ]
 
 
-def _named(one: Dimension) -> Dimension:
-    """Put the model before a name, for models give the same key other ranges."""
-    return replace(one, name=f"{one.model}:{one.key}")
+def _assign_model(dimension: Dimension, model: str, is_fixed: bool) -> Dimension:
+    """Assign a dimension to a model; its name is prefixed, because models give one key different ranges."""
+    return dimension if is_fixed else replace(dimension, model=model, name=f"{model}:{dimension.key}")
 
 
-def _has(group: Mapping[str, Any], key: str) -> bool:
+def _has_key(group: Mapping[str, Any], key: str) -> bool:
     node: Any = group
     for part in key.split(".")[1:]:
         if not isinstance(node, Mapping) or part not in node:
@@ -122,19 +130,20 @@ def _has(group: Mapping[str, Any], key: str) -> bool:
     return True
 
 
-def _takers(key: str, models: Models) -> tuple[str, ...] | None:
-    """Name the models that a fixed key is for; all where it is no model's, or where Hydra shall refuse it."""
-    if not key.startswith(f"{MODEL}."):
+def _list_models_with(key: str, models: Models) -> tuple[str, ...] | None:
+    """List the models that a fixed key applies to; None for all, also where no model has it and Hydra refuses it."""
+    if not key.startswith(f"{MODEL_GROUP}."):
         return None
-    able = tuple(model for model, group in models.items() if _has(group, key))
+    able = tuple(model for model, group in models.items() if _has_key(group, key))
     return able or None
 
 
-def _refuse_homeless(keyed: list[Dimension], own: list[Dimension], models: Models) -> None:
-    housed = {one.key for one in own}
-    for one in keyed:
-        if one.key not in housed:
+def _refuse_unknown_keys(of_models: list[Dimension], own: list[Dimension], models: Models) -> None:
+    known = {dimension.key for dimension in own}
+    for dimension in of_models:
+        if dimension.key not in known:
+            key = dimension.key
             raise ConfigError(
-                f"{one.key}={one.told}: none of {', '.join(models)} has the key {one.key}; correct it, or add it on "
-                f"purpose with +{one.key}."
+                f"{key}={dimension.text}: {key} is not a key of {' or '.join(models)}; correct it, or add it with "
+                f"+{key}."
             )

@@ -1,4 +1,4 @@
-"""When a search ends before its last trial, and whether it has failed."""
+"""When a search stops before its last trial, and when it has failed."""
 
 from __future__ import annotations
 
@@ -7,72 +7,71 @@ from typing import TYPE_CHECKING
 
 from optuna.trial import TrialState
 
-from mlrunner.search.trial_queue import VOID
+from mlrunner.search.trial_attributes import list_valid
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
-    from mlrunner.search.objective import Goal
+    from mlrunner.search.objective import Objectives
     from mlrunner.search.settings import SweepSettings
-    from mlrunner.search.trial import Found
+    from mlrunner.search.trial import TrialResult
 
 
 @dataclass(frozen=True)
-class Policy:
-    """What failures, the target and the patience of a search say.
+class StoppingRule:
+    """When to stop a search: by its failures, its target or its patience.
 
     Args:
-        settings: Of the sweeper.
-        goal: What is searched for.
-        limit: How many trials there shall be in all.
+        settings: Settings of the sweep.
+        objectives: Objectives of the search.
+        limit: Number of trials of the whole search.
     """
 
     settings: SweepSettings
-    goal: Goal
+    objectives: Objectives
     limit: int
 
-    def after(self, found: Found, trials: list[FrozenTrial]) -> str | None:
-        """Say why no more trials are begun after one that has ended; None when they go on.
+    def find_stop_reason(self, result: TrialResult, trials: list[FrozenTrial]) -> str | None:
+        """Decide after a trial whether the search stops.
 
         Args:
-            found: What the trial found.
-            trials: All of the study.
+            result: Result of the trial.
+            trials: All trials of the study.
+
+        Returns:
+            The reason to start no more trials; None when the search continues.
         """
-        valid = _valid(trials)
-        failures = _failures(valid)
-        if found.state == "FAIL" and self.settings.fail_fast:
+        valid = list_valid(trials)
+        failures = _count_failures(valid)
+        if result.state == "FAIL" and self.settings.fail_fast:
             return "a trial failed, and fail_fast is set"
         if failures > self.settings.max_failure_rate * self.limit:
             return f"{failures} trials failed, more than max_failure_rate={self.settings.max_failure_rate:g} allows"
-        return self._enough(valid) if len(self.goal.metrics) == 1 else None
+        return self._check_progress(valid) if len(self.objectives.metrics) == 1 else None
 
-    def _enough(self, trials: list[FrozenTrial]) -> str | None:
-        done = [one for one in trials if one.state == TrialState.COMPLETE and one.value is not None]
-        if not done:
+    def _check_progress(self, trials: list[FrozenTrial]) -> str | None:
+        complete = [trial for trial in trials if trial.state == TrialState.COMPLETE and trial.value is not None]
+        if not complete:
             return None
-        best, value = done[0].number, float(done[0].values[0])
-        for one in done:
-            if self.goal.better(float(one.values[0]), value):
-                best, value = one.number, float(one.values[0])
+        best, value = complete[0].number, float(complete[0].values[0])
+        for trial in complete:
+            if self.objectives.is_better(float(trial.values[0]), value):
+                best, value = trial.number, float(trial.values[0])
         target, patience = self.settings.target, self.settings.patience
-        if target is not None and not self.goal.better(target, value):
+        if target is not None and not self.objectives.is_better(target, value):
             return f"target {target:g} reached"
-        since = sum(one.state.is_finished() and one.number > best for one in trials)
+        since = sum(trial.state.is_finished() and trial.number > best for trial in trials)
         if patience is not None and since >= patience:
             return f"no better trial in the last {since} (patience={patience})"
         return None
 
     def has_failed(self, trials: list[FrozenTrial]) -> bool:
-        """Tell whether more trials failed than may, of those that there were."""
-        valid = _valid(trials)
-        failures = _failures(valid)
+        """Check whether more of the trials failed than `max_failure_rate` allows, or one with `fail_fast`."""
+        valid = list_valid(trials)
+        failures = _count_failures(valid)
         too_many = failures > self.settings.max_failure_rate * len(valid)
         return too_many or (self.settings.fail_fast and failures > 0)
 
 
-def _valid(trials: list[FrozenTrial]) -> list[FrozenTrial]:
-    return [one for one in trials if VOID not in one.user_attrs]
-
-
-def _failures(trials: list[FrozenTrial]) -> int:
-    return sum(one.state == TrialState.FAIL for one in trials)
+def _count_failures(trials: list[FrozenTrial]) -> int:
+    return sum(trial.state == TrialState.FAIL for trial in trials)

@@ -1,4 +1,4 @@
-"""The Optuna study of a sweep: where it is stored, and whether it is still the same search."""
+"""Open the Optuna study of a sweep, and check that it belongs to the same search."""
 
 from __future__ import annotations
 
@@ -10,125 +10,146 @@ from hydra.utils import instantiate
 from optuna.exceptions import ExperimentalWarning
 from optuna.storages import BaseStorage
 
-from mlrunner.core.errors import ConfigError, ProblemsError
+from mlrunner.core.errors import ConfigError, ProblemsError, first_line
 from mlrunner.search.settings import Direction, SweepSettings
-from mlrunner.tracking.studies import KEY, _line
+from mlrunner.tracking.studies import SWEEPER_KEY
 
 if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
 
-META = "mlrunner"
-HARMLESS = ("output=", "tracking.", "threads=", "stack", "sweep=", "gate", "deployer")
-HUGE = 2**31 - 1
+SEARCH_ATTRIBUTE = "mlrunner"  # attribute of a study: the description of its search
+IRRELEVANT = ("output=", "tracking.", "threads=", "stack", "sweep=", "gate", "deployer")  # never change a score
+MAX_SEED = 2**31 - 1
 
 
 def open_study(storage: BaseStorage, name: str, directions: list[Direction], settings: SweepSettings) -> optuna.Study:
-    """Find a study by its name, or begin it.
+    """Load a study by its name, or create it.
+
+    Args:
+        storage: Storage of the study.
+        name: Name of the study.
+        directions: Direction of each metric.
+        settings: Settings of the sweep.
 
     Raises:
         ConfigError: When a study of this name has other directions.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     warnings.filterwarnings("ignore", category=ExperimentalWarning)
+    key = f"{SWEEPER_KEY}.study_name={name}"
+    pruner = build_pruner(settings)
     try:
         study = optuna.create_study(
-            study_name=name, storage=storage, directions=directions, load_if_exists=True, pruner=pruner(settings)
+            study_name=name, storage=storage, directions=directions, load_if_exists=True, pruner=pruner
         )
     except ValueError as error:
-        raise ConfigError(f"{KEY}.study_name={name} cannot be continued ({error}); choose another name.") from error
-    if [one.name.lower() for one in study.directions] != directions:
-        told = ", ".join(one.name.lower() for one in study.directions)
+        raise ConfigError(f"{key} cannot be continued ({error}); choose another name.") from error
+    stored = [direction.name.lower() for direction in study.directions]
+    if stored != directions:
         raise ConfigError(
-            f"{KEY}.study_name={name} searched with direction {told}, and not {', '.join(directions)}; choose another "
-            "name, or the direction that it has."
+            f"{key} has the direction {', '.join(stored)}, not {', '.join(directions)}; choose another name, or the "
+            "direction of the study."
         )
     return study
 
 
-def pruner(settings: SweepSettings) -> Any:
-    """Build the pruner."""
-    return _built(settings.pruner, f"{KEY}.pruner")
+def build_pruner(settings: SweepSettings) -> Any:
+    """Build the pruner.
+
+    Raises:
+        ConfigError: When Optuna refuses its arguments.
+    """
+    return _build(settings.pruner, f"{SWEEPER_KEY}.pruner")
 
 
-def sampler(settings: SweepSettings, seed: int, number: int) -> BaseSampler:
+def build_sampler(settings: SweepSettings, seed: int, number: int) -> BaseSampler:
     """Build the sampler of one trial.
 
-    Each trial has a sampler of its own, seeded by its number: a search that was interrupted and resumed draws what it
-    would have drawn, and two processes on one study draw differently.
+    Each trial has its own sampler, seeded by its number: a resumed search draws what it would have drawn without the
+    interruption, and two processes on one study draw differently.
 
     Args:
-        settings: Of the sweep.
-        seed: Of the sweep, where the sampler has none.
-        number: Of the trial.
+        settings: Settings of the sweep.
+        seed: Seed of the experiment, used when the sampler has none.
+        number: Number of the trial.
+
+    Raises:
+        ConfigError: When Optuna refuses the arguments of the sampler.
     """
     own = settings.sampler.get("seed")
-    first = seed if own is None else own
-    together = str(settings.sampler["_target_"]).endswith("QMCSampler")  # its points are spread over all trials
-    derived = first % HUGE if together else (first * 1_000_003 + number) % HUGE
-    told = {**settings.sampler, "seed": derived}
-    told = {key: value for key, value in told.items() if value is not None}  # what the field calls null is a default
-    found: BaseSampler = _built(told, f"{KEY}.sampler")
-    return found
+    base = seed if own is None else own
+    is_shared = str(settings.sampler["_target_"]).endswith("QMCSampler")  # its points are spread over all trials
+    derived = base % MAX_SEED if is_shared else (base * 1_000_003 + number) % MAX_SEED
+    arguments = {**settings.sampler, "seed": derived}
+    sampler: BaseSampler = _build(  # null stands for the default of Optuna
+        {key: value for key, value in arguments.items() if value is not None}, f"{SWEEPER_KEY}.sampler"
+    )
+    return sampler
 
 
-def _built(told: dict[str, Any], key: str) -> Any:
+def _build(arguments: dict[str, Any], key: str) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return instantiate({name: value for name, value in told.items() if name != "_partial_"})
+            return instantiate({name: value for name, value in arguments.items() if name != "_partial_"})
     except Exception as error:
-        cause = error.__cause__ or error
-        raise ConfigError(f"{key} is refused by Optuna ({_line(Exception(str(cause)))}); see its documentation.") from (
-            error
-        )
+        cause = first_line(Exception(str(error.__cause__ or error)))
+        raise ConfigError(f"Optuna refuses {key} ({cause}); see its documentation.") from error
 
 
-def changes(study: optuna.Study, described: dict[str, Any]) -> list[str]:
-    """Say in what a search differs from the one that the study was begun for, a sentence each.
+def list_changes(study: optuna.Study, search: dict[str, Any]) -> list[str]:
+    """List the differences between a search and the one that the study was created for.
 
     Args:
-        study: That was found.
-        described: The search of today, as plain values.
+        study: Study of the earlier search.
+        search: Description of the current search, as plain values.
+
+    Returns:
+        One phrase for each difference.
     """
-    before = study.user_attrs.get(META)
+    before = study.user_attrs.get(SEARCH_ATTRIBUTE)
     if before is None:
         return []
-    told: list[str] = []
+    changes: list[str] = []
     for name in ("data", "metric", "repeats"):
-        if before.get(name) != described[name]:
-            told.append(f"{name} was {_short(before.get(name))} and is {_short(described[name])}")
-    old, new = before["space"]["dimensions"], described["space"]["dimensions"]
+        if before.get(name) != search[name]:
+            changes.append(f"{name} was {_format(before.get(name))} and is {_format(search[name])}")
+    old, new = before["space"]["dimensions"], search["space"]["dimensions"]
     for name in sorted({*old, *new}):
         if old.get(name) != new.get(name):
-            told.append(f"{name} was {_range(old.get(name))} and is {_range(new.get(name))}")
-    fixed, now = _told(before), _told(described)
-    told += [f"{text} is gone" for text in sorted(fixed - now)] + [f"{text} is new" for text in sorted(now - fixed)]
-    return told
+            changes.append(f"{name} was {_format_range(old.get(name))} and is {_format_range(new.get(name))}")
+    old_fixed, new_fixed = _list_relevant(before), _list_relevant(search)
+    changes += [f"{text} is gone" for text in sorted(old_fixed - new_fixed)]
+    return changes + [f"{text} is new" for text in sorted(new_fixed - old_fixed)]
 
 
-def _told(described: dict[str, Any]) -> set[str]:
-    """Take the fixed overrides that may change a result."""
-    return {text for text in described["space"]["fixed"] if not text.startswith(HARMLESS)}
+def _list_relevant(search: dict[str, Any]) -> set[str]:
+    """List the fixed overrides that may change a score."""
+    return {text for text in search["space"]["fixed"] if not text.startswith(IRRELEVANT)}
 
 
-def refuse_changes(study: optuna.Study, described: dict[str, Any], allowed: bool) -> None:
+def refuse_changes(study: optuna.Study, search: dict[str, Any], is_allowed: bool) -> None:
     """Refuse to continue a study as another search.
 
+    Args:
+        study: Study of the earlier search.
+        search: Description of the current search, as plain values.
+        is_allowed: Value of `hydra.sweeper.allow_changes`.
+
     Raises:
-        ProblemsError: With a sentence for each difference.
+        ProblemsError: When the searches differ; one sentence for each difference.
     """
-    found = changes(study, described)
-    if found and not allowed:
-        hint = f"choose another {KEY}.study_name, or accept it with {KEY}.allow_changes=true."
-        raise ProblemsError([f"study {study.study_name}: {one}; {hint}" for one in found])
+    changes = list_changes(study, search)
+    if changes and not is_allowed:
+        hint = f"choose another {SWEEPER_KEY}.study_name, or accept it with {SWEEPER_KEY}.allow_changes=true."
+        raise ProblemsError([f"study {study.study_name}: {change}; {hint}" for change in changes])
 
 
-def _short(value: Any) -> str:
+def _format(value: Any) -> str:
     return ", ".join(f"{key} {text}" for key, text in value.items()) if isinstance(value, dict) else str(value)
 
 
-def _range(told: str | None) -> str:
-    if told is None:
+def _format_range(json_text: str | None) -> str:
+    if json_text is None:
         return "not searched"
-    found = optuna.distributions.json_to_distribution(told)
-    return str(found).replace("Distribution", "")
+    return str(optuna.distributions.json_to_distribution(json_text)).replace("Distribution", "")

@@ -1,146 +1,167 @@
-"""Known good compositions, tried before the sampler chooses: named by hand, or the best of an earlier sweep."""
+"""Try known good compositions before the sampler's own: compositions from the user, or the best of an earlier sweep."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import yaml
 from optuna.distributions import CategoricalDistribution, IntDistribution
 
 from mlrunner.core.errors import ConfigError, nearest
 from mlrunner.core.overrides import quote_option
-from mlrunner.search.grammar import MODEL, identity, parse, split
-from mlrunner.search.results import NAME
+from mlrunner.search.dimension import MODEL_GROUP, get_key
+from mlrunner.search.distributions import contains
+from mlrunner.search.grammar import parse_override, split_at_commas
+from mlrunner.search.results import RESULTS_FILE
 from mlrunner.search.settings import SweepSettings
-from mlrunner.tracking.studies import KEY
+from mlrunner.tracking.studies import SWEEPER_KEY
 
 if TYPE_CHECKING:
     from optuna import Study
 
-    from mlrunner.search.grammar import Dimension
+    from mlrunner.search.dimension import Dimension
     from mlrunner.search.space import Space
 
-FROM = "warm_start"
+WARM_START = "warm_start"  # attribute of a study, and of each trial that it queued
+WARM_START_KEY = f"{SWEEPER_KEY}.warm_start"
 
 
-def enqueue(study: Study, told: str | list[Any] | None, space: Space, home: Path) -> None:
-    """Queue the compositions of `hydra.sweeper.warm_start`, once for each study.
+def enqueue_warm_start(study: Study, warm_start: str | list[Any] | None, space: Space, home: Path) -> None:
+    """Queue the compositions of `hydra.sweeper.warm_start`, once in the life of a study.
 
     Args:
-        study: That begins.
-        told: Compositions as lists of overrides or as texts with commas; or the folder or name of an earlier sweep.
-        space: What the search varies.
-        home: The folder that holds `multirun/`.
+        study: Study of the sweep.
+        warm_start: Compositions, each a list of overrides or a text with commas; or the folder or name of an earlier
+            sweep; None queues nothing.
+        space: Search space of the sweep.
+        home: Folder that holds `multirun/`.
 
     Raises:
-        ConfigError: When a composition lies outside the space, or there is no such sweep.
+        ConfigError: When a composition lies outside of the space, or there is no such sweep.
     """
-    if told is None or study.user_attrs.get(FROM):
+    if warm_start is None or study.user_attrs.get(WARM_START):
         return
-    texts = [_earlier(told, home)] if isinstance(told, str) and "=" not in told else _texts(told)
-    found = [_params(text, space, strict=not isinstance(told, str) or "=" in told) for text in texts]
-    for params in found:
-        study.enqueue_trial(params, user_attrs={FROM: True})
-    study.set_user_attr(FROM, str(told))
+    if _is_sweep_name(warm_start):  # dimensions may have changed since, so what no longer fits is left out
+        compositions = [_read_params(_read_best(warm_start, home), space, strict=False)]
+    else:
+        compositions = [_read_params(texts, space, strict=True) for texts in _split_compositions(warm_start)]
+    for params in compositions:
+        study.enqueue_trial(params, user_attrs={WARM_START: True})
+    study.set_user_attr(WARM_START, str(warm_start))
 
 
-def check(settings: SweepSettings, space: Space, home: Path) -> None:
-    """Refuse what `enqueue` would refuse, before anything is begun.
+def check_warm_start(settings: SweepSettings, space: Space, home: Path) -> None:
+    """Check `hydra.sweeper.warm_start` before a sweep starts.
 
     Raises:
-        ConfigError: See `enqueue`; and a warm start of a grid, which tries every combination anyway.
+        ConfigError: When `enqueue_warm_start` would raise one, or the sweep is a grid.
     """
-    told = settings.warm_start
-    if told is not None and settings.is_grid:
-        raise ConfigError(f"{KEY}.warm_start: a grid tries every combination anyway; leave it out.")
-    if isinstance(told, str) and "=" not in told:
-        _earlier(told, home)
-    elif told is not None:
-        for text in _texts(told):
-            _params(text, space, strict=True)
+    warm_start = settings.warm_start
+    if warm_start is None:
+        return
+    if settings.is_grid:
+        raise ConfigError(f"{WARM_START_KEY}: a grid tries every combination anyway; leave it out.")
+    if _is_sweep_name(warm_start):
+        _read_best(warm_start, home)
+        return
+    for texts in _split_compositions(warm_start):
+        _read_params(texts, space, strict=True)
 
 
-def _texts(told: str | list[Any]) -> list[list[str]]:
-    listed = [told] if isinstance(told, str) else told
-    return [split(one) if isinstance(one, str) else [str(part) for part in one] for one in listed]
+def _is_sweep_name(warm_start: str | list[Any]) -> TypeGuard[str]:
+    return isinstance(warm_start, str) and "=" not in warm_start
 
 
-def _earlier(name: str, home: Path) -> list[str]:
-    """Find the best overrides of an earlier sweep."""
-    file = next((one / NAME for one in folders(name, home) if (one / NAME).exists()), None)
+def _split_compositions(warm_start: str | list[Any]) -> list[list[str]]:
+    items = [warm_start] if isinstance(warm_start, str) else warm_start
+    return [split_at_commas(item) if isinstance(item, str) else [str(part) for part in item] for item in items]
+
+
+def _read_best(name: str, home: Path) -> list[str]:
+    """Read the best overrides of an earlier sweep."""
+    folders = list_candidate_folders(name, home)
+    file = next((folder / RESULTS_FILE for folder in folders if (folder / RESULTS_FILE).exists()), None)
     if file is None:
         raise ConfigError(
-            f"{KEY}.warm_start={name} is no finished sweep; name its folder, or compositions such as "
+            f"{WARM_START_KEY}={name} is not a finished sweep; give its folder, or compositions such as "
             "['model=rf,model.estimator.max_depth=8']."
         )
-    best = yaml.safe_load(file.read_text()).get("best_overrides") or []
-    return [str(text) for text in best]
+    overrides = yaml.safe_load(file.read_text()).get("best_overrides") or []
+    return [str(text) for text in overrides]
 
 
-def folders(name: str, home: Path) -> Iterator[Path]:
-    """Guess where a sweep lies: a path, its day and time below `multirun/`, or its time alone."""
+def list_candidate_folders(name: str, home: Path) -> Iterator[Path]:
+    """List where a sweep may lie: `name` as a path, as day and time below `multirun/`, or as the time alone."""
     yield Path(name)
     yield home / "multirun" / name
     yield from sorted((home / "multirun").glob(f"*/{name}"), reverse=True)
 
 
-def _params(texts: list[str], space: Space, strict: bool) -> dict[str, Any]:
-    """Read overrides as parameters of the search.
+def _read_params(texts: list[str], space: Space, strict: bool) -> dict[str, Any]:
+    """Convert overrides to parameters of the space.
 
     Args:
-        texts: The overrides.
-        space: What the search varies.
-        strict: Refuse what lies outside, and do not pass it over.
+        texts: Overrides of a composition.
+        space: Search space.
+        strict: Whether an override outside of the space is an error; it is left out otherwise.
+
+    Raises:
+        ConfigError: When `strict` is set and an override lies outside of the space.
     """
-    told = _values(texts)
-    model = str(told.get(MODEL, space.model))
-    given = {**({} if space.chooser else {MODEL: space.model}), **_values([text for text, _ in space.fixed])}
-    known = {key: one for one in space.of(model) for key in one.keys}
-    found: dict[str, Any] = {}
-    for key, value in told.items():
-        one = known.get(key)
-        params = _param(one, told) if one is not None else {}
-        found |= params
-        if strict and not params and not (key in given and one is None and _is_same(given[key], value)):
-            raise ConfigError(_outside(key, value, one, sorted({each.key for each in known.values()})))
-    return found
+    values = _parse_values(texts)
+    model = str(values.get(MODEL_GROUP, space.model))
+    fixed = {MODEL_GROUP: space.model} if space.model_dimension is None else {}
+    fixed |= _parse_values([text for text, _ in space.fixed])
+    dimensions = {key: dimension for dimension in space.list_dimensions(model) for key in dimension.keys}
+    params: dict[str, Any] = {}
+    for key, value in values.items():
+        dimension = dimensions.get(key)
+        param = _find_param(dimension, values) if dimension is not None else {}
+        params |= param
+        is_fixed = dimension is None and key in fixed and _is_same(fixed[key], value)
+        if strict and not param and not is_fixed:
+            raise ConfigError(_describe_outside(key, value, dimension, list(dimensions.values())))
+    return params
 
 
-def _values(texts: list[str]) -> dict[str, Any]:
-    """Read what overrides set, by their keys."""
-    found = {}
-    for override in [parse(quote_option(text)) for text in texts]:
+def _parse_values(texts: list[str]) -> dict[str, Any]:
+    """Parse overrides of single values, by key."""
+    values = {}
+    for override in [parse_override(quote_option(text)) for text in texts]:
         if override.is_sweep_override():
             raise ConfigError(
-                f"{KEY}.warm_start: {override.input_line} names several values; write a composition for each."
+                f"{WARM_START_KEY}: {override.input_line} has several values; write one composition for each."
             )
-        found[identity(override.get_key_element())] = override.value()
-    return found
+        values[get_key(override.get_key_element())] = override.value()
+    return values
 
 
-def _outside(key: str, value: Any, one: Dimension | None, known: list[str]) -> str:
-    if one is None:
-        return f"{KEY}.warm_start: {key} is not searched; the dimensions are {', '.join(known)}.{nearest(key, known)}"
-    return f"{KEY}.warm_start: {key}={value} lies outside {one.told}; widen the range or change the value."
+def _describe_outside(key: str, value: Any, dimension: Dimension | None, dimensions: list[Dimension]) -> str:
+    if dimension is not None:
+        return f"{WARM_START_KEY}: {key}={value} lies outside {dimension.text}; widen the range or change the value."
+    keys = sorted({dimension.key for dimension in dimensions})
+    return f"{WARM_START_KEY}: {key} is not searched; the dimensions are {', '.join(keys)}.{nearest(key, keys)}"
 
 
-def _param(one: Dimension, told: dict[str, Any]) -> dict[str, Any]:
-    """Give the parameter of a dimension that has the values which were told; none where it has no such."""
-    found = one.distribution
-    if isinstance(found, CategoricalDistribution):
-        fitting = [choice for choice in found.choices if _fits(_values(list(one.overrides(choice))), told)]
-        return {one.name: fitting[0]} if fitting else {}
-    value = told[identity(one.key)]
-    if not isinstance(value, int | float) or isinstance(value, bool) or not found._contains(float(value)):
+def _find_param(dimension: Dimension, values: dict[str, Any]) -> dict[str, Any]:
+    """Find the parameter of a dimension that sets the given values, by name; empty when no value fits."""
+    distribution = dimension.distribution
+    if isinstance(distribution, CategoricalDistribution):
+        fitting = [
+            choice for choice in distribution.choices if _sets(_parse_values(list(dimension.overrides(choice))), values)
+        ]
+        return {dimension.name: fitting[0]} if fitting else {}
+    value = values[get_key(dimension.key)]
+    if not isinstance(value, int | float) or isinstance(value, bool) or not contains(distribution, value):
         return {}
-    return {one.name: int(value) if isinstance(found, IntDistribution) else float(value)}
+    return {dimension.name: int(value) if isinstance(distribution, IntDistribution) else float(value)}
 
 
-def _fits(choice: dict[str, Any], told: dict[str, Any]) -> bool:
-    return all(key in told and _is_same(value, told[key]) for key, value in choice.items())
+def _sets(choice: dict[str, Any], values: dict[str, Any]) -> bool:
+    return all(key in values and _is_same(value, values[key]) for key, value in choice.items())
 
 
-def _is_same(one: Any, other: Any) -> bool:
-    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
+def _is_same(value: Any, other: Any) -> bool:
+    return bool(value == other) and isinstance(value, bool) == isinstance(other, bool)

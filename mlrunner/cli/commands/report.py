@@ -15,7 +15,7 @@ from mlrunner.tracking import study_lookup
 from mlrunner.tracking.records import lookup, separate_stack_overrides
 
 if TYPE_CHECKING:
-    from mlrunner.history.report import Material
+    from mlrunner.history.report import Content
     from mlrunner.tracking.records import Record, Store
 
 
@@ -55,38 +55,38 @@ def _written(subject: Record, store: Store, home: Path, output: Path | None) -> 
     from mlrunner.history import report
     from mlrunner.history.report import publishing
 
-    wanted = output or report.place(subject)
+    wanted = output or report.report_path(subject)
     _announce(home)
     try:
-        page = report.html(gather_material(subject, store, home))
+        page = report.render_report(gather_material(subject, store, home))
     except OSError as error:
         left = error.filename or f"what {subject.place} left"
         raise StoreError(f"Cannot read {left} ({error.strerror or error}), which the report tells of.") from error
     try:
-        file = report.write(page, wanted)
+        file = report.write_report(page, wanted)
     except OSError as error:
         raise StoreError(f"Cannot write {wanted} ({error.strerror or error}); name another file with -o.") from error
-    publishing.keep(subject, file)
+    publishing.keep_report(subject, file)
     return file
 
 
-def gather_material(subject: Record, store: Store, home: Path) -> Material:
+def gather_material(subject: Record, store: Store, home: Path) -> Content:
     """Read what a report is made of; of a search from its study as well, where that is still there."""
     from mlrunner.history import report
 
-    study = study_lookup.loaded(subject, home)
+    study = study_lookup.load_study(subject, home)
     if study is None:  # the pictures that the search logged serve instead
-        return report.gather(subject, store)
+        return report.gather_content(subject, store)
     from mlrunner.evaluation.plots import search as pictures
     from mlrunner.search import results, study_setup
     from mlrunner.search.objective import Objectives
 
     if study_setup.SEARCH_ATTRIBUTE not in study.user_attrs:  # it was begun, and no more
-        return report.gather(subject, store)
+        return report.gather_content(subject, store)
     goal: dict[str, Any] = study.user_attrs[study_setup.SEARCH_ATTRIBUTE]["metric"]
-    told = Objectives(tuple(goal), tuple(goal.get_values()))
-    is_one = len(goal) == 1 and results.find_best(results.list_valid(study), told) is not None
-    return report.gather(
+    told = Objectives(tuple(goal), tuple(goal.values()))
+    is_one = len(goal) == 1 and results.find_best(results.list_valid_trials(study), told) is not None
+    return report.gather_content(
         subject,
         store,
         outcomes=results.read_outcomes(study, told) or None,

@@ -1,4 +1,4 @@
-"""Trials composed from files that are read once: what comes of it is what Hydra itself composes and records."""
+"""Trials composed from files that are read once, compared with the compositions and records of Hydra."""
 
 from __future__ import annotations
 
@@ -10,64 +10,18 @@ from typing import Any
 
 import pytest
 import yaml
-from hydra import initialize_config_dir
-from hydra._internal.callbacks import Callbacks
-from hydra._internal.config_loader_impl import ConfigLoaderImpl
-from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.types import Quote, QuotedString
-from hydra.core.utils import JobReturn, run_job
 from hydra.errors import HydraException
-from hydra.types import HydraContext, RunMode
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from mlrunner.cli.hydra_app import register_sweeper
 from mlrunner.composition import GROUPS, Launch
-from mlrunner.search.composer import Composed, Composer
-from tests.support.front_door import PROJECT
+from mlrunner.search.composer import Composer
+from tests.support.search import CONF, HydraSweep, open_hydra
 
-CONF = PROJECT / "conf"
 ALPHA = "model.estimator.alpha"
-
-
-class Opened:
-    """Hydra as it stands when it calls a sweeper, and a loader of Hydra's own that the composer leaves alone."""
-
-    def __init__(self, context: HydraContext, config: DictConfig) -> None:
-        self.context, self.config = context, config
-        self.own = ConfigLoaderImpl(context.config_loader.get_search_path())
-        self.composer = Composer(context, config)
-
-    def hydras(self, overrides: tuple[str, ...], number: int | None) -> DictConfig:
-        """Compose a job as Hydra's launchers do."""
-        found = self.own.load_sweep_config(self.config, list(overrides))
-        if number is not None:
-            with open_dict(found):
-                found.hydra.job.id = found.hydra.job.num = number
-        return found
-
-    def job(self, overrides: tuple[str, ...], number: int) -> JobReturn:
-        """Run a job of Hydra's that does nothing, for what it leaves in its folder."""
-        return run_job(
-            lambda _: None,
-            self.hydras(overrides, number),
-            "hydra.sweep.dir",
-            "hydra.sweep.subdir",
-            self.context,
-            configure_logging=False,
-        )
-
-
-def opened(*typed: str, conf: Path = CONF) -> Opened:
-    """Open Hydra for a sweep; what it has made then needs no global Hydra any more."""
-    register_sweeper()
-    with initialize_config_dir(str(conf), version_base="1.3"):
-        loader = GlobalHydra.instance().config_loader()
-        config = loader.load_configuration("config", list(typed or ["sweep=optuna"]), RunMode.MULTIRUN)
-    str(config.hydra.sweep.dir)  # asked for when a sweep begins, so that its moment is the same for all trials
-    return Opened(HydraContext(config_loader=loader, callbacks=Callbacks()), config)
 
 
 @pytest.fixture
@@ -77,35 +31,35 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def hydra(home: Path) -> Opened:  # noqa: ARG001 - set before Hydra reads it
-    return opened()
+def hydra(home: Path) -> HydraSweep:  # noqa: ARG001 - set before Hydra reads it
+    return open_hydra()
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HydraSweep]:
     """One composer for the tests that neither edit a file nor put the folder elsewhere."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLRUNNER_HOME", str(tmp_path_factory.mktemp("home")))
-        yield opened()
+        yield open_hydra()
 
 
-def plain(cfg: DictConfig) -> Any:
+def to_plain(cfg: DictConfig) -> Any:
     return OmegaConf.to_container(cfg, resolve=False, enum_to_str=True)
 
 
-def resolved(cfg: DictConfig) -> Any:
-    """Resolve, or tell what does not."""
+def resolve(cfg: DictConfig) -> Any:
+    """Resolve, or return the error."""
     try:
         return OmegaConf.to_container(cfg, resolve=True)
     except OmegaConfBaseException as error:
         return type(error), str(error)
 
 
-def without_hydra(whole: DictConfig) -> DictConfig:
-    found = copy.deepcopy(whole)
-    with open_dict(found):
-        del found["hydra"]
-    return found
+def remove_hydra(whole: DictConfig) -> DictConfig:
+    task = copy.deepcopy(whole)
+    with open_dict(task):
+        del task["hydra"]
+    return task
 
 
 # The same as Hydra's, whatever the overrides
@@ -172,37 +126,37 @@ VALUES = st.lists(
 REFUSALS = (HydraException, OmegaConfBaseException)
 
 
-def told_by_hydra(hydra: Opened, overrides: tuple[str, ...], number: int) -> Any:
-    """What a job of Hydra's own is told, or why it is refused."""
+def summarize_hydra(hydra: HydraSweep, overrides: tuple[str, ...], number: int) -> Any:
+    """Summarize a composition of Hydra, or its error."""
     try:
-        whole = hydra.hydras(overrides, number)
+        whole = hydra.compose_with_hydra(overrides, number)
         folder = Path(whole.hydra.sweep.dir) / str(whole.hydra.sweep.subdir)
     except REFUSALS as error:
         return type(error), str(error)
-    choices = {group: str(one) for group, one in whole.hydra.runtime.choices.items() if group in GROUPS}
-    launch = Launch(choices, plain(whole.hydra.overrides.task), folder, number)
-    task = without_hydra(whole)
+    choices = {group: str(option) for group, option in whole.hydra.runtime.choices.items() if group in GROUPS}
+    launch = Launch(choices, to_plain(whole.hydra.overrides.task), folder, number)
+    task = remove_hydra(whole)
     whole.hydra.runtime.output_dir = str(folder)
     node = yaml.load(OmegaConf.to_yaml(whole.hydra), yaml.CSafeLoader)
-    return plain(task), OmegaConf.to_yaml(task), resolved(task), OmegaConf.is_struct(task), launch, node
+    return to_plain(task), OmegaConf.to_yaml(task), resolve(task), OmegaConf.is_struct(task), launch, node
 
 
-def told_by_us(hydra: Opened, overrides: tuple[str, ...], number: int) -> Any:
+def summarize_ours(hydra: HydraSweep, overrides: tuple[str, ...], number: int) -> Any:
     try:
-        found = hydra.composer.compose(overrides, number, record=True)
+        composed = hydra.composer.compose(overrides, number, record=True)
     except REFUSALS as error:
         return type(error), str(error)
-    cfg, node = found.cfg, yaml.load(found.record["hydra.yaml"], yaml.CSafeLoader)["hydra"]
-    return plain(cfg), OmegaConf.to_yaml(cfg), resolved(cfg), OmegaConf.is_struct(cfg), found.launch, node
+    cfg, node = composed.cfg, yaml.load(composed.record["hydra.yaml"], yaml.CSafeLoader)["hydra"]
+    return to_plain(cfg), OmegaConf.to_yaml(cfg), resolve(cfg), OmegaConf.is_struct(cfg), composed.launch, node
 
 
 # Without shrinking: what a failing example leaves in the one composer would fail in all that are smaller.
 LIKE_HYDRA = settings(max_examples=10, deadline=None, phases=[Phase.explicit, Phase.generate])
 
 
-def test_a_composition_is_that_of_hydra_for_any_overrides() -> None:
+def test_any_overrides_compose_as_in_hydra() -> None:
     """One composer makes them all, so that none leaves a trace in the next."""
-    hydra = opened()
+    hydra = open_hydra()
 
     @LIKE_HYDRA
     @given(choices=CHOICES, values=VALUES, number=st.integers(0, 99), place=st.integers(0, 4))
@@ -212,22 +166,22 @@ def test_a_composition_is_that_of_hydra_for_any_overrides() -> None:
     @example(choices=[], values=["model.estimator.alpha=1"], number=3, place=0)
     def same(choices: list[str], values: list[str], number: int, place: int) -> None:
         overrides = (*values[:place], *choices, *values[place:])
-        assert told_by_us(hydra, overrides, number) == told_by_hydra(hydra, overrides, number)
+        assert summarize_ours(hydra, overrides, number) == summarize_hydra(hydra, overrides, number)
 
     same()
 
 
 @pytest.mark.parametrize("first", ["experiment=five_stars", "sweep=multi_objective"])
-def test_an_experiment_leaves_no_trace_in_the_choices_after_it(hydra: Opened, first: str) -> None:
+def test_an_experiment_leaves_no_trace_in_later_compositions(hydra: HydraSweep, first: str) -> None:
     hydra.composer.compose((first,))
     for overrides in [(), ("dataset=diabetes", "cleaning=full")]:
-        assert told_by_us(hydra, overrides, 1) == told_by_hydra(hydra, overrides, 1)
+        assert summarize_ours(hydra, overrides, 1) == summarize_hydra(hydra, overrides, 1)
 
 
 @pytest.mark.parametrize("first", sorted(path.stem for path in (CONF / "experiment").glob("*.yaml")))
-def test_an_experiment_is_composed_as_hydra_does(hydra: Opened, first: str) -> None:
+def test_an_experiment_composes_as_in_hydra(hydra: HydraSweep, first: str) -> None:
     overrides = (f"experiment={first}", "model=ridge", "seed=3")
-    assert told_by_us(hydra, overrides, 1) == told_by_hydra(hydra, overrides, 1)
+    assert summarize_ours(hydra, overrides, 1) == summarize_hydra(hydra, overrides, 1)
 
 
 @pytest.mark.parametrize(
@@ -245,22 +199,22 @@ def test_an_experiment_is_composed_as_hydra_does(hydra: Opened, first: str) -> N
         pytest.param(("seed.deep=1",), id="below-a-value"),
     ],
 )
-def test_what_hydra_refuses_is_refused_in_its_words(shared: Opened, overrides: tuple[str, ...]) -> None:
+def test_errors_are_those_of_hydra(shared: HydraSweep, overrides: tuple[str, ...]) -> None:
     with pytest.raises(HydraException) as theirs:
-        shared.hydras(overrides, 0)
+        shared.compose_with_hydra(overrides, 0)
     with pytest.raises(HydraException) as ours:
         shared.composer.compose(overrides, 0)
     assert (type(ours.value), str(ours.value)) == (type(theirs.value), str(theirs.value))
 
 
-def test_a_refused_composition_leaves_no_trace(shared: Opened) -> None:
-    before = plain(shared.composer.compose(("model=ridge",)).cfg)
+def test_a_refused_composition_leaves_no_trace(shared: HydraSweep) -> None:
+    before = to_plain(shared.composer.compose(("model=ridge",)).cfg)
     with pytest.raises(HydraException):
         shared.composer.compose(("model=ridge", "seed=3", "~nothing"))
-    assert plain(shared.composer.compose(("model=ridge",)).cfg) == before
+    assert to_plain(shared.composer.compose(("model=ridge",)).cfg) == before
 
 
-def test_a_composition_that_is_changed_changes_no_other(shared: Opened) -> None:
+def test_a_change_of_a_composition_changes_no_other(shared: HydraSweep) -> None:
     first = shared.composer.compose(("model=ridge",), 0)
     first.cfg.dataset.name = "changed"
     first.cfg.model.estimator.alpha = 99
@@ -269,16 +223,16 @@ def test_a_composition_that_is_changed_changes_no_other(shared: Opened) -> None:
     assert shared.composer.compose(("model=ridge",), 0).cfg.model.estimator.alpha == 1.0
 
 
-def test_the_moment_is_that_of_the_sweep(shared: Opened) -> None:
+def test_all_trials_share_the_time_stamp_of_the_sweep(shared: HydraSweep) -> None:
     """`now` is asked once a sweep, or the trials would lie in folders of their own."""
     folders = {shared.composer.compose((f"model={name}",), 0).launch.folder for name in ("ridge", "rf", "dummy")}
     assert folders == {Path(shared.config.hydra.sweep.dir) / "0"}
 
 
-def test_a_composition_is_told_how_it_was_started(hydra: Opened, home: Path) -> None:
-    found = hydra.composer.compose(("model=ridge", "split=kfold", f"{ALPHA}=2"), 7)
-    assert found.launch.overrides == ["model=ridge", "split=kfold", f"{ALPHA}=2"]
-    assert found.launch.choices == {
+def test_a_launch_holds_choices_overrides_and_folder(hydra: HydraSweep, home: Path) -> None:
+    composed = hydra.composer.compose(("model=ridge", "split=kfold", f"{ALPHA}=2"), 7)
+    assert composed.launch.overrides == ["model=ridge", "split=kfold", f"{ALPHA}=2"]
+    assert composed.launch.choices == {
         "dataset": "olist",
         "cleaning": "preprocess",
         "split": "kfold",
@@ -287,14 +241,14 @@ def test_a_composition_is_told_how_it_was_started(hydra: Opened, home: Path) -> 
         "gate": "none",
         "deployer": "none",
     }
-    assert found.launch.job == 7
-    assert found.launch.folder.name == "7"
-    assert home / "multirun" in found.launch.folder.parents
-    assert "hydra" not in found.cfg
-    assert found.record == {}
+    assert composed.launch.job == 7
+    assert composed.launch.folder.name == "7"
+    assert home / "multirun" in composed.launch.folder.parents
+    assert "hydra" not in composed.cfg
+    assert composed.record == {}
 
 
-def test_a_look_has_no_number_and_no_folder(shared: Opened) -> None:
+def test_a_composition_without_a_number_has_no_folder(shared: HydraSweep) -> None:
     shared.composer.compose(("model=ridge",), 3)
     launch = shared.composer.compose(("model=ridge",)).launch
     assert (launch.job, launch.folder) == (None, Path())
@@ -314,62 +268,62 @@ def edit(file: Path, before: str, after: str) -> None:
     file.write_text(text.replace(before, after))
 
 
-def test_a_file_that_is_edited_after_its_first_use_changes_nothing(conf: Path) -> None:
-    hydra = opened(conf=conf)
-    before = plain(hydra.composer.compose(("model=ridge",)).cfg)
+def test_editing_a_file_after_its_first_use_changes_nothing(conf: Path) -> None:
+    hydra = open_hydra(conf=conf)
+    before = to_plain(hydra.composer.compose(("model=ridge",)).cfg)
     edit(conf / "model/ridge.yaml", "alpha: 1.0", "alpha: 9.0")
     edit(conf / "config.yaml", "seed: 0", "seed: 9")
     edit(conf / "split/80_20.yaml", "test: 0.2", "test: 0.9")
-    assert plain(hydra.composer.compose(("model=ridge",)).cfg) == before
+    assert to_plain(hydra.composer.compose(("model=ridge",)).cfg) == before
     assert hydra.composer.compose(("model=ridge", "threads=2")).cfg.model.estimator.alpha == 1.0
     again = hydra.composer.compose(("model=ridge", "cleaning=full")).cfg  # a new set of choices, of the same files
     assert (again.model.estimator.alpha, again.seed, again.split.test) == (1.0, 0, 0.2)
-    assert hydra.own.load_sweep_config(hydra.config, ["model=ridge"]).model.estimator.alpha == 9.0
+    assert hydra.loader.load_sweep_config(hydra.config, ["model=ridge"]).model.estimator.alpha == 9.0
 
 
-def test_a_file_that_is_broken_or_gone_after_its_first_use_changes_nothing(conf: Path) -> None:
-    hydra = opened(conf=conf)
-    before = plain(hydra.composer.compose(("model=ridge", "split=kfold")).cfg)
+def test_breaking_or_deleting_a_file_after_its_first_use_changes_nothing(conf: Path) -> None:
+    hydra = open_hydra(conf=conf)
+    before = to_plain(hydra.composer.compose(("model=ridge", "split=kfold")).cfg)
     (conf / "model/ridge.yaml").write_text("a: [")
     (conf / "split/kfold.yaml").unlink()
-    assert plain(hydra.composer.compose(("model=ridge", "split=kfold")).cfg) == before
+    assert to_plain(hydra.composer.compose(("model=ridge", "split=kfold")).cfg) == before
 
 
-def test_a_file_that_is_gone_is_still_known_in_another_set_of_choices(conf: Path) -> None:
-    hydra = opened(conf=conf)
+def test_a_deleted_file_is_still_available_to_other_choices(conf: Path) -> None:
+    hydra = open_hydra(conf=conf)
     hydra.composer.compose(("model=ridge", "split=kfold"))
     (conf / "split/kfold.yaml").unlink()
     assert hydra.composer.compose(("model=rf", "split=kfold")).launch.choices["split"] == "kfold"
 
 
-def test_a_file_is_read_when_it_is_first_used(conf: Path) -> None:
-    hydra = opened(conf=conf)
+def test_a_file_is_read_at_its_first_use(conf: Path) -> None:
+    hydra = open_hydra(conf=conf)
     hydra.composer.compose(("model=ridge",))
     edit(conf / "model/rf.yaml", "n_estimators: 200", "n_estimators: 7")
     assert hydra.composer.compose(("model=rf",)).cfg.model.estimator.n_estimators == 7
 
 
-def test_what_another_composer_has_read_is_kept(hydra: Opened) -> None:
+def test_a_second_composer_keeps_the_files_of_the_first(hydra: HydraSweep) -> None:
     """A sweep after a sweep in one process: the second wraps what the first has read."""
     again = Composer(hydra.context, hydra.config)
-    assert plain(again.compose(("model=ridge",)).cfg) == plain(hydra.composer.compose(("model=ridge",)).cfg)
+    assert to_plain(again.compose(("model=ridge",)).cfg) == to_plain(hydra.composer.compose(("model=ridge",)).cfg)
 
 
 # The folder of the sweep
 
 
-def test_the_folders_of_all_trials_are_put_elsewhere(hydra: Opened, tmp_path: Path) -> None:
+def test_a_new_sweep_dir_moves_the_folders_of_known_choices(hydra: HydraSweep, tmp_path: Path) -> None:
     hydra.composer.compose(("model=ridge",), 0)
-    hydra.composer.settle(tmp_path / "earlier")
-    found = hydra.composer.compose(("model=ridge",), 5, record=True)
-    assert found.launch.folder == tmp_path / "earlier/5"
-    told = yaml.safe_load(found.record["hydra.yaml"])["hydra"]
-    assert told["sweep"]["dir"] == str(tmp_path / "earlier")
-    assert told["runtime"]["output_dir"] == str(tmp_path / "earlier/5")
+    hydra.composer.set_sweep_dir(tmp_path / "earlier")
+    composed = hydra.composer.compose(("model=ridge",), 5, record=True)
+    assert composed.launch.folder == tmp_path / "earlier/5"
+    node = yaml.safe_load(composed.record["hydra.yaml"])["hydra"]
+    assert node["sweep"]["dir"] == str(tmp_path / "earlier")
+    assert node["runtime"]["output_dir"] == str(tmp_path / "earlier/5")
 
 
-def test_the_folders_of_choices_that_are_new_are_put_there_too(hydra: Opened, tmp_path: Path) -> None:
-    hydra.composer.settle(tmp_path / "earlier")
+def test_a_new_sweep_dir_moves_the_folders_of_new_choices(hydra: HydraSweep, tmp_path: Path) -> None:
+    hydra.composer.set_sweep_dir(tmp_path / "earlier")
     assert hydra.composer.compose(("model=ridge",), 5).launch.folder == tmp_path / "earlier/5"
 
 
@@ -383,14 +337,14 @@ def test_the_folders_of_choices_that_are_new_are_put_there_too(hydra: Opened, tm
         pytest.param("${hydra.job.num}-${model.estimator.alpha}", "5-2", id="number-and-value"),
     ],
 )
-def test_the_folder_of_a_trial_is_named_as_hydra_does(
+def test_the_folder_of_a_trial_is_that_of_hydra(
     home: Path,  # noqa: ARG001 - see above
     subdir: str,
     name: str,
 ) -> None:
     overrides = ("model=ridge", f"{ALPHA}=2", "seed=3")
-    hydra = opened("sweep=optuna", f"hydra.sweep.subdir={subdir}")
-    assert str(hydra.hydras(overrides, 5).hydra.sweep.subdir) == name
+    hydra = open_hydra("sweep=optuna", f"hydra.sweep.subdir={subdir}")
+    assert str(hydra.compose_with_hydra(overrides, 5).hydra.sweep.subdir) == name
     assert hydra.composer.compose(overrides, 5).launch.folder.name == name
 
 
@@ -408,10 +362,10 @@ RECORDED = [
 
 
 @pytest.mark.parametrize("overrides", RECORDED)
-def test_the_record_is_that_of_hydras_own_job(shared: Opened, overrides: tuple[str, ...]) -> None:
+def test_the_record_is_that_of_a_job_of_hydra(shared: HydraSweep, overrides: tuple[str, ...]) -> None:
     """The same values in all three files; byte for byte in the two that hold nothing of Hydra's own."""
     ours = shared.composer.compose(overrides, 3, record=True)
-    job = shared.job(overrides, 3)
+    job = shared.run_empty_job(overrides, 3)
     theirs = {path.name: path.read_text() for path in (ours.launch.folder / ".hydra").iterdir()}
     assert {name: yaml.safe_load(text) for name, text in ours.record.items()} == {
         name: yaml.safe_load(text) for name, text in theirs.items()
@@ -423,26 +377,13 @@ def test_the_record_is_that_of_hydras_own_job(shared: Opened, overrides: tuple[s
     assert job.overrides == ours.launch.overrides
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        pytest.param("'rocket 🚀'", id="emoji"),
-        pytest.param("'" + "a\tb: " * 30 + "'", id="a-long-text-with-tabs"),
-    ],
-)
-def test_unusual_texts_are_written_as_omegaconf_writes(shared: Opened, text: str) -> None:
-    ours = shared.composer.compose((f"tracking.name={text}",), 3, record=True)
-    assert yaml.safe_load(ours.record["config.yaml"]) == plain(ours.cfg)
-    assert ours.record["config.yaml"] == OmegaConf.to_yaml(ours.cfg)
-
-
 @pytest.mark.parametrize("model", sorted(path.stem for path in (CONF / "model").glob("*.yaml")))
-def test_every_models_record_is_written_as_omegaconf_writes(shared: Opened, model: str) -> None:
+def test_every_models_record_is_written_as_omegaconf_writes(shared: HydraSweep, model: str) -> None:
     ours = shared.composer.compose((f"model={model}", "dataset=diabetes"), 0, record=True)
     assert ours.record["config.yaml"] == OmegaConf.to_yaml(ours.cfg)
 
 
-def test_the_numbers_of_a_record_are_those_of_its_trial(shared: Opened) -> None:
+def test_a_record_has_the_number_of_its_trial(shared: HydraSweep) -> None:
     texts = [shared.composer.compose(("model=ridge",), number, record=True).record["hydra.yaml"] for number in (4, 5)]
     jobs = [yaml.safe_load(text)["hydra"]["job"] for text in texts]
     assert [(job["num"], job["id"]) for job in jobs] == [(4, "4"), (5, "5")]
@@ -468,30 +409,25 @@ def test_the_numbers_of_a_record_are_those_of_its_trial(shared: Opened) -> None:
         ("size=zip(model=choice(rf,ridge),seed=choice(1,2))", False),
     ],
 )
-def test_a_choice_is_told_from_a_value(shared: Opened, text: str, expected: bool) -> None:
+def test_a_fixed_choice_is_recognized(shared: HydraSweep, text: str, expected: bool) -> None:
     assert shared.composer.is_fixed_choice(text) is expected
 
 
-def test_the_models_are_composed_unresolved(shared: Opened) -> None:
-    found = shared.composer.models(("dataset=diabetes",), ["ridge", "rf"])
-    assert list(found) == ["ridge", "rf"]
-    assert found["ridge"]["search"]["estimator.alpha"] == "tag(log, interval(0.001, 1000))"
-    assert found["rf"]["estimator"]["_target_"] == "${model.targets.${dataset.task}}"
+def test_model_groups_are_unresolved(shared: HydraSweep) -> None:
+    composed = shared.composer.compose_models(("dataset=diabetes",), ["ridge", "rf"])
+    assert list(composed) == ["ridge", "rf"]
+    assert composed["ridge"]["search"]["estimator.alpha"] == "tag(log, interval(0.001, 1000))"
+    assert composed["rf"]["estimator"]["_target_"] == "${model.targets.${dataset.task}}"
 
 
 @pytest.mark.parametrize(
     ("choices", "model"), [((), "xgboost"), (("model=ridge",), "ridge"), (("experiment=five_stars",), "rf")]
 )
-def test_without_a_name_it_is_the_model_that_is_chosen(shared: Opened, choices: tuple[str, ...], model: str) -> None:
-    (name,) = shared.composer.models(choices, [])
+def test_no_option_stands_for_the_chosen_model(shared: HydraSweep, choices: tuple[str, ...], model: str) -> None:
+    (name,) = shared.composer.compose_models(choices, [])
     assert name == model
 
 
-def test_a_model_that_is_none_is_refused(shared: Opened) -> None:
+def test_an_unknown_model_is_refused(shared: HydraSweep) -> None:
     with pytest.raises(HydraException, match="Could not find 'model/rigde'"):
-        shared.composer.models((), ["ridge", "rigde"])
-
-
-def test_what_is_composed_is_a_value(shared: Opened) -> None:
-    found = shared.composer.compose(("model=ridge",), 1)
-    assert found == Composed(found.cfg, found.launch, {})
+        shared.composer.compose_models((), ["ridge", "rigde"])

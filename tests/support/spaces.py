@@ -1,0 +1,56 @@
+"""Search spaces over four small model groups, without Hydra."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mlrunner.search.space import Space
+from mlrunner.search.space_reader import read_space
+
+MODEL_GROUPS: dict[str, dict[str, Any]] = {
+    "forest": {
+        "estimator": {"trees": 1, "depth": 2, "rate": 0},
+        "search": {"estimator.depth": "int(interval(4,6))", "estimator.rate": "range(1,5)"},
+    },
+    "line": {
+        "estimator": {"alpha": 1, "rate": 0, "nested": {"deep": 1}},
+        "search": {"estimator.alpha": "tag(log,interval(0.1,10))", "estimator.rate": "interval(0,1)"},
+    },
+    "mean": {"estimator": {}, "search": {}},
+    "bare": {"estimator": {}, "search": None},
+}
+DEPTH, RATE, ALPHA = "model.estimator.depth", "model.estimator.rate", "model.estimator.alpha"
+
+
+def build_space(
+    *overrides: str,
+    params: dict[str, Any] | None = None,
+    uses_model_spaces: bool = True,
+    exclude: tuple[str, ...] = (),
+    groups: dict[str, dict[str, Any]] = MODEL_GROUPS,
+) -> Space:
+    """Read a space over the model groups, of which forest is the default."""
+    return read_space(
+        list(overrides),
+        params or {},
+        lambda _, options: {name: groups[name] for name in options or ["forest"]},
+        uses_model_spaces=uses_model_spaces,
+        loader=None,
+        exclude=list(exclude),
+    )
+
+
+def list_grid(*overrides: str, **options: Any) -> list[tuple[str, ...]]:
+    """Write all combinations of a grid."""
+    space = build_space(*overrides, uses_model_spaces=False, **options)
+    return [space.overrides(params) for params in space.grid()]
+
+
+def list_names(space: Space) -> list[str]:
+    """List the names of the dimensions."""
+    return [dimension.name for dimension in space.dimensions]
+
+
+def get_distributions(space: Space) -> dict[str, Any]:
+    """Return the distributions by the names of the dimensions."""
+    return {dimension.name: dimension.distribution for dimension in space.dimensions}

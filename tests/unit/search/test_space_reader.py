@@ -1,0 +1,204 @@
+"""The sources of a search space: command line over params over the ranges of the models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+from mlrunner.core.errors import ConfigError
+from tests.support.spaces import ALPHA, DEPTH, RATE, build_space, get_distributions, list_grid, list_names
+
+
+def test_the_default_model_has_its_own_ranges() -> None:
+    space = build_space()
+    assert get_distributions(space) == {DEPTH: IntDistribution(4, 6), RATE: IntDistribution(1, 4)}
+    assert (space.fixed, space.model, space.models) == ((), "forest", ["forest"])
+    assert all(dimension.model is None for dimension in space.dimensions)
+
+
+def test_parameters_of_several_models_are_prefixed_by_the_model() -> None:
+    assert get_distributions(build_space("model=forest,line")) == {
+        "model": CategoricalDistribution(["forest", "line"]),
+        f"forest:{DEPTH}": IntDistribution(4, 6),
+        f"forest:{RATE}": IntDistribution(1, 4),
+        f"line:{ALPHA}": FloatDistribution(0.1, 10, log=True),
+        f"line:{RATE}": FloatDistribution(0, 1),
+    }
+
+
+def test_the_model_comes_first_and_the_rest_in_the_order_of_the_command_line() -> None:
+    assert list_names(build_space("split=a,b", "cleaning=c,d", "model=mean,bare")) == ["model", "split", "cleaning"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("int(interval(5,6))", IntDistribution(5, 6), id="narrows"),
+        pytest.param("int(interval(1,99))", IntDistribution(1, 99), id="widens"),
+        pytest.param("interval(1,9)", FloatDistribution(1, 9), id="another-type"),
+        pytest.param("2,null", CategoricalDistribution([2, None]), id="choices"),
+    ],
+)
+def test_the_command_line_and_params_replace_the_range_of_a_model(text: str, expected: Any) -> None:
+    typed, from_params = build_space(f"{DEPTH}={text}"), build_space(params={DEPTH: text})
+    assert get_distributions(typed) == get_distributions(from_params) == {DEPTH: expected, RATE: IntDistribution(1, 4)}
+
+
+@pytest.mark.parametrize("prefix", ["", "++"])
+def test_a_fixed_key_leaves_the_space(prefix: str) -> None:
+    space = build_space(f"{prefix}{DEPTH}=3")
+    assert list_names(space) == [RATE]
+    assert space.fixed == ((f"{prefix}{DEPTH}=3", ("forest",)),)
+    assert space.overrides({RATE: 2}) == (f"{prefix}{DEPTH}=3", f"{RATE}=2")
+
+
+def test_the_command_line_wins_over_params() -> None:
+    params = {"a": "range(1,5)", "b": "1,2", "c": "3", "d": "1,2"}
+    space = build_space("a=range(1,3)", "b=7", "c=8,9", params=params, uses_model_spaces=False)
+    assert get_distributions(space) == {
+        "d": CategoricalDistribution([1, 2]),
+        "a": IntDistribution(1, 2),
+        "c": CategoricalDistribution([8, 9]),
+    }
+    assert space.fixed == (("b=7", None),)
+
+
+@pytest.mark.parametrize(
+    ("typed", "params", "expected"),
+    [
+        pytest.param(["a=1", "a=2"], {}, [("a=2",)], id="fixed-twice"),
+        pytest.param(["a=1,2", "a=3"], {}, [("a=3",)], id="fixed-last"),
+        pytest.param(["a=3", "a=1,2"], {}, [("a=1",), ("a=2",)], id="ranged-last"),
+        pytest.param(["s=zip(a=choice(1,2),b=choice(3,4))"] * 2, {}, [("a=1", "b=3"), ("a=2", "b=4")], id="zip-twice"),
+        pytest.param(
+            ["+a=3"],
+            {"+a": "1,2"},
+            [("+a=3",)],
+            id="fixed-addition",
+        ),
+        pytest.param(
+            ["features@model.features=trees"],
+            {"features@model.features": "trees,linear"},
+            [("features@model.features=trees",)],
+            id="fixed-packaged-group",
+        ),
+        pytest.param(["a=3", "b=4"], {"s": "zip(a=choice(1,2),b=choice(x,y))"}, [("a=3", "b=4")], id="fixed-whole-zip"),
+        pytest.param(["++a=3"], {"a": "1,2"}, [("++a=3",)], id="forced"),
+        pytest.param(
+            ["+a=7,8"], {"s": "zip(+a=choice(1,2),b=choice(x,x))"}, [("b=x", "+a=7"), ("b=x", "+a=8")], id="ranged-part"
+        ),
+        pytest.param(
+            ["a=3"],
+            {"s": "zip(a=choice(1,2),b=choice(x,y))"},
+            [("a=3", "b=x"), ("a=3", "b=y")],
+            id="fixed-part-of-a-zip",
+        ),
+    ],
+)
+def test_the_last_override_of_a_key_counts(
+    typed: list[str], params: dict[str, Any], expected: list[tuple[str, ...]]
+) -> None:
+    assert list_grid(*typed, params=params) == expected
+
+
+def test_a_range_with_two_plus_signs_replaces_the_models_own() -> None:
+    assert sorted(list_names(build_space(f"++{DEPTH}=1,2"))) == [f"++{DEPTH}", RATE]
+
+
+def test_a_model_without_its_search_has_no_range() -> None:
+    space = build_space("model=forest,line", "~model.search", f"{DEPTH}=1,2")
+    assert list_names(space) == ["model", f"forest:{DEPTH}"]
+    assert space.list_fixed("line") == ("~model.search",)
+
+
+def test_a_grid_leaves_out_the_ranges_of_the_models() -> None:
+    assert list_grid("model=forest,line", f"{ALPHA}=1,2") == [
+        ("model=forest",),
+        ("model=line", f"{ALPHA}=1"),
+        ("model=line", f"{ALPHA}=2"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        pytest.param("choice(1,2)", "a=1", id="text"),
+        pytest.param(3, "a=3", id="number"),
+        pytest.param(True, "a=True", id="truth"),
+        pytest.param([1, 2], "a=[1,2]", id="list"),
+        pytest.param("'x,y'", "a='x,y'", id="quoted"),
+        pytest.param(None, "a=null", id="null"),
+        pytest.param({"x": 1}, "a={x:1}", id="dict"),
+    ],
+)
+def test_params_take_any_yaml_value(value: Any, text: str) -> None:
+    assert list_grid(params={"a": value})[0] == (text,)
+
+
+def test_a_fixed_key_applies_to_the_models_that_have_it() -> None:
+    space = build_space(
+        "model=forest,line,mean", "cleaning=full", f"{RATE}=3", f"{ALPHA}=2", "model.estimator.nested.deep=4"
+    )
+    assert space.list_fixed("forest") == ("cleaning=full", f"{RATE}=3")
+    assert space.list_fixed("line") == ("cleaning=full", f"{RATE}=3", f"{ALPHA}=2", "model.estimator.nested.deep=4")
+    assert space.list_fixed("mean") == ("cleaning=full",)
+    assert list_names(space) == ["model", f"forest:{DEPTH}"]
+
+
+@pytest.mark.parametrize("text", ["model.estimator.dept=3", "+model.estimator.new=3"])
+def test_a_fixed_key_that_no_model_has_is_left_to_hydra(text: str) -> None:
+    assert build_space("model=forest,line", text).fixed == ((text, None),)
+
+
+def test_a_deletion_applies_to_the_models_that_have_the_key() -> None:
+    space = build_space("model=forest,line", f"~{DEPTH}")
+    assert space.fixed == ((f"~{DEPTH}", ("forest",)),)
+    assert f"forest:{DEPTH}" not in list_names(space)
+
+
+def test_a_range_applies_to_the_models_that_have_its_key() -> None:
+    space = build_space("model=forest,line,mean", f"{RATE}=7,8", uses_model_spaces=False)
+    assert list_names(space) == ["model", f"forest:{RATE}", f"line:{RATE}"]
+
+
+def test_a_range_of_an_added_key_applies_to_all_models() -> None:
+    space = build_space("model=forest,mean", "+model.estimator.new=7,8", uses_model_spaces=False)
+    assert [dimension.model for dimension in space.dimensions] == [None, None]
+    assert space.size == 4
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        (
+            ["model=forest,line", "model.estimator.dept=1,2"],
+            "model.estimator.dept=1,2: model.estimator.dept is not a key of forest or line; correct it, or add it with "
+            "+model.estimator.dept.",
+        ),
+        (
+            [f"{ALPHA}=interval(0,1)"],
+            f"{ALPHA}=interval(0,1): {ALPHA} is not a key of forest; correct it, or add it with +{ALPHA}.",
+        ),
+        (
+            [f"{DEPTH}.deeper=1,2"],
+            f"{DEPTH}.deeper=1,2: {DEPTH}.deeper is not a key of forest; correct it, or add it with +{DEPTH}.deeper.",
+        ),
+    ],
+    ids=["misspelt", "another-models", "below-a-value"],
+)
+def test_a_range_of_an_unknown_key_is_refused(typed: list[str], sentence: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        build_space(*typed)
+    assert str(caught.value) == sentence
+
+
+@pytest.mark.parametrize("uses_model_spaces", [True, False])
+def test_a_seed_in_params_is_refused(uses_model_spaces: bool) -> None:
+    with pytest.raises(ConfigError, match=r"^seed=range\(0,5\): a search over seeds"):
+        build_space(params={"seed": "range(0,5)"}, uses_model_spaces=uses_model_spaces)
+
+
+def test_a_zipped_key_leaves_the_models_own_range() -> None:
+    assert list_names(build_space(f"s=zip({DEPTH}=choice(1,2),b=choice(3,4))")) == ["s", RATE]

@@ -1,4 +1,4 @@
-"""What Hydra composed, as plain values: the groups, the choices, the folder of the run."""
+"""A composition as plain values: the config groups, the other keys, and how the run was launched."""
 
 from __future__ import annotations
 
@@ -15,21 +15,20 @@ from omegaconf import DictConfig, OmegaConf
 
 from mlrunner.composition.keys import GROUPS as GROUPS
 from mlrunner.composition.keys import MACHINE_KEYS
-from mlrunner.composition.resolve import plain, resolving
+from mlrunner.composition.resolve import explain_resolution, resolve_group
 from mlrunner.core.build import Group, sentences
 from mlrunner.core.errors import ProblemsError
 
 NO_GATE, NO_DEPLOYER = "mlrunner.groups.gate.NoGate", "mlrunner.groups.deployer.NoDeployer"
 DUMMY = {"regression": "sklearn.dummy.DummyRegressor", "classification": "sklearn.dummy.DummyClassifier"}
+# Overrides that do not change the result.
+UNRELATED = ("output=", "blueprint=", "tracking.", "sweep=", "gate=", "gate.", "deployer=", "deployer.")
+NAME_LENGTH = 230  # characters; MLflow keeps 250, and a prefix may come before the name
+FRACTION = re.compile(r"-?\d+\.\d{4,}(e-?\d+)?")  # a number that is abbreviated in names
 
 
-# overrides that change nothing of the result
-UNTOLD = ("output=", "blueprint=", "tracking.", "sweep=", "gate=", "gate.", "deployer=", "deployer.")
-NAME_LENGTH = 230  # MLflow keeps 250 letters; some may be put before it
-FRACTION = re.compile(r"-?\d+\.\d{4,}(e-?\d+)?")
-
-
-def _short(override: str) -> str:
+def abbreviate_override(override: str) -> str:
+    """Shorten an override for a name: the last part of its key, and a number in four digits."""
     key, _, value = override.partition("=")
     if FRACTION.fullmatch(value):
         value = f"{float(value):.4g}"
@@ -41,7 +40,13 @@ class _Strict(pydantic.BaseModel):
 
 
 class Objective(_Strict):
-    """What a run returns."""
+    """The `objective` section: the metrics that rank runs.
+
+    Args:
+        default: Default metric by task.
+        metric: Name of the metric; a search may optimize several.
+        direction: Direction of the metric; None derives it from the metric.
+    """
 
     default: dict[str, str]
     metric: str | list[str]
@@ -49,17 +54,26 @@ class Objective(_Strict):
 
     @property
     def metrics(self) -> list[str]:
-        """All of its metrics; only a search has several."""
+        """The metrics as a list."""
         return [self.metric] if isinstance(self.metric, str) else self.metric
 
     @property
     def first(self) -> str:
-        """The metric that ranks."""
+        """The metric that ranks runs."""
         return self.metrics[0]
 
 
 class Tracking(_Strict):
-    """What MLflow receives beside parameters and metrics."""
+    """The `tracking` section: what MLflow receives beside parameters and metrics.
+
+    Args:
+        experiment: Name of the MLflow experiment.
+        name: Name of the run; None derives it from the overrides.
+        log_model: Whether to save the fitted model.
+        keep_models: Which models of a search to keep.
+        plots: Whether to save plots.
+        tags: Further tags of the run.
+    """
 
     experiment: str = pydantic.Field(min_length=1)
     name: str | None
@@ -70,7 +84,7 @@ class Tracking(_Strict):
 
 
 class Settings(_Strict):
-    """The keys that belong to no group."""
+    """The keys that belong to no config group."""
 
     seed: int = pydantic.Field(ge=0, lt=2**32)
     threads: int
@@ -98,16 +112,16 @@ KNOWN = {
 
 @dataclass(frozen=True)
 class Launch:
-    """How a run was started.
+    """How a run was launched.
 
     Args:
-        choices: Group to option.
-        overrides: As they were typed.
-        folder: Where the run's files go.
-        job: The number of the composition in its sweep; None for a single run.
-        parent: The MLflow run of the sweep; None for a single run.
-        shared: The overrides that every composition of the sweep has.
-        prefix: A word before the name; empty for none.
+        choices: Option of each config group.
+        overrides: Overrides as they were typed.
+        folder: Output folder of the run.
+        job: Number of the job in its sweep; None for a single run.
+        parent: MLflow run of the sweep; None for a single run.
+        shared: Overrides that all jobs of the sweep have.
+        prefix: Word before the name; empty for none.
     """
 
     choices: dict[str, str]
@@ -119,78 +133,84 @@ class Launch:
     prefix: str = ""
 
     @property
-    def telling(self) -> list[str]:
-        """The overrides that say what differs from the default composition."""
-        return [text for text in self.overrides if not text.startswith(UNTOLD)]
+    def significant_overrides(self) -> list[str]:
+        """The overrides that change the result."""
+        return [text for text in self.overrides if not text.startswith(UNRELATED)]
 
     @property
     def name(self) -> str:
-        """What differs: from the default composition, or in a sweep from its other compositions."""
-        told = [text for text in self.telling if text not in self.shared]
-        return ",".join(_short(text) for text in told)[:NAME_LENGTH] or "default"
+        """The significant overrides, abbreviated; in a sweep without those that all jobs have."""
+        overrides = [text for text in self.significant_overrides if text not in self.shared]
+        return ",".join(map(abbreviate_override, overrides))[:NAME_LENGTH] or "default"
 
 
 @dataclass(frozen=True)
 class Composition:
-    """One experiment, as plain values."""
+    """One experiment.
+
+    Args:
+        config: Resolved configuration.
+        settings: Keys that belong to no config group.
+        launch: How the run was launched.
+    """
 
     config: dict[str, Any]
     settings: Settings
     launch: Launch
 
     def __getitem__(self, group: str) -> Group:
-        """The settings of one group."""
-        found: Group = self.config[group]
-        return found
+        """Return the values of a config group."""
+        values: Group = self.config[group]
+        return values
 
     def choice(self, group: str) -> str:
-        """The option of a group."""
+        """Return the option of a config group."""
         return self.launch.choices.get(group, str(self[group].get("name", group)))
 
     @property
     def name(self) -> str:
-        """What differs from the default composition, or the name that was given."""
-        given = self.settings.tracking.name
-        words = [self.launch.prefix, "blueprint" if self.settings.blueprint and given is None else ""]
-        return ",".join([*filter(None, words), given or self.launch.name])
+        """Name of the run: `tracking.name`, or else the abbreviated overrides."""
+        custom = self.settings.tracking.name
+        words = [self.launch.prefix, "blueprint" if self.settings.blueprint and custom is None else ""]
+        return ",".join([*filter(None, words), custom or self.launch.name])
 
     @property
     def config_hash(self) -> str:
-        """Digest of all that decides the result, and of nothing that names a machine."""
-        kept = {key: value for key, value in self.config.items() if key not in MACHINE_KEYS}
-        return hashlib.sha256(json.dumps(kept, sort_keys=True, default=str).encode()).hexdigest()[:16]
+        """Digest of the keys that determine the result; those of a machine are left out."""
+        values = {key: value for key, value in self.config.items() if key not in MACHINE_KEYS}
+        return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
     def as_blueprint(self) -> Composition:
-        """The same wiring with a dummy model, a few dozen rows and no deployment."""
+        """Return the same composition with a dummy model and without gate and deployer."""
         estimator = {"_target_": DUMMY[self["dataset"]["task"]]}
         config = {
             **self.config,
             "model": {**self["model"], "estimator": estimator, "encode_labels": False},
         }
-        return replace(self, config=config).undeployed()
+        return replace(self, config=config).without_deployment()
 
-    def undeployed(self) -> Composition:
-        """The same without judgement and deployment."""
+    def without_deployment(self) -> Composition:
+        """Return the same composition without gate and deployer."""
         closed = {"gate": {"_target_": NO_GATE}, "deployer": {"_target_": NO_DEPLOYER}}
         return replace(self, config={**self.config, **closed})
 
     @property
-    def is_judged(self) -> bool:
-        """Whether this run goes to a gate or a deployer by itself; of a grid only the best does, at its end."""
-        return is_judged(self.config) and self.launch.job is None
+    def has_deployment_step(self) -> bool:
+        """Whether the run ends with a gate or a deployer; of a grid only the best job does, after the last one."""
+        return has_deployment_step(self.config) and self.launch.job is None
 
 
-def is_judged(config: Mapping[str, Any]) -> bool:
-    """Tell whether a composition chose a gate or a deployer; a blueprint goes to neither."""
+def has_deployment_step(config: Mapping[str, Any]) -> bool:
+    """Check whether a composition has a gate or a deployer; a blueprint uses neither."""
     chosen = (config["gate"]["_target_"], config["deployer"]["_target_"])
     return chosen != (NO_GATE, NO_DEPLOYER) and not config["blueprint"]
 
 
-def settings(cfg: DictConfig) -> Settings:
-    """Read the keys that belong to no group.
+def read_settings(cfg: DictConfig) -> Settings:
+    """Validate the keys that belong to no config group.
 
     Raises:
-        ProblemsError: With one sentence for each key that is unknown or has an impossible value.
+        ProblemsError: One sentence for each key that is unknown or has an invalid value.
     """
     return _settings({str(key): _value(cfg, str(key)) for key in cfg if key not in GROUPS})
 
@@ -203,13 +223,12 @@ def _settings(rest: dict[str, Any]) -> Settings:
 
 
 def _value(cfg: DictConfig, key: str) -> Any:
-    if OmegaConf.is_dict(cfg._get_node(key)):
-        return plain(cfg, key)
-    with resolving(key, [str(name) for name in cfg]):
-        return cfg[key]
+    with explain_resolution(key, [str(name) for name in cfg]):
+        value = cfg[key]
+    return resolve_group(cfg, key) if OmegaConf.is_dict(value) else value
 
 
-def read(cfg: DictConfig, launch: Launch) -> Composition:
-    """Read Hydra's config, which has been checked, into plain values."""
+def read_composition(cfg: DictConfig, launch: Launch) -> Composition:
+    """Convert a checked configuration of Hydra into plain values."""
     config = {str(key): _value(cfg, str(key)) for key in cfg}
     return Composition(config, _settings({key: value for key, value in config.items() if key not in GROUPS}), launch)

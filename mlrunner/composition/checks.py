@@ -1,4 +1,4 @@
-"""The start-up check: every group built, every rule between groups checked, before the first step.
+"""Check a composition before its first step: build every config group, and apply every rule between groups.
 
 All problems are reported together. Nothing here imports ZenML or MLflow.
 """
@@ -7,21 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from mlrunner import composition as composing
-from mlrunner.composition import Composition, Launch, stand_ins
-from mlrunner.composition.code_digest import code_digest, sources
-from mlrunner.composition.resolve import plain
-from mlrunner.composition.rules import RULES, Data, Found, estimator, objective
+from mlrunner.composition import Composition, Launch, read_composition, read_settings, stand_ins
+from mlrunner.composition.code_digest import code_digest, source_digests
+from mlrunner.composition.resolve import resolve_group
+from mlrunner.composition.rules import RULES, Data, Findings, check_estimator, check_objective
 from mlrunner.core.build import build
+from mlrunner.core.column_roles import infer_task
 from mlrunner.core.errors import MlrunnerError, ProblemsError
 from mlrunner.groups.cleaning import CleaningStrategy
-from mlrunner.groups.dataset import Dataset, infer_task, loading
+from mlrunner.groups.dataset import Dataset, loading
 from mlrunner.groups.deployer import Deployer
 from mlrunner.groups.gate import Gate
 from mlrunner.groups.model import Model
@@ -39,19 +39,21 @@ KINDS: dict[str, type] = {
     "gate": Gate,
     "deployer": Deployer,
 }
-
-
-STEP_CODE = (
-    "mlrunner.groups.dataset.loading",
-    "mlrunner.groups.cleaning",
-    "mlrunner.steps.materializers",
-)  # beside the strategy's own
-CODE: dict[type, str] = {}
+# Modules that the cached steps run on, beside that of the group's class.
+STEP_CODE = ("mlrunner.groups.dataset.loading", "mlrunner.groups.cleaning", "mlrunner.steps.materializers")
 
 
 @dataclass(frozen=True)
 class Checked:
-    """A composition that can run."""
+    """A composition that can run.
+
+    Args:
+        composition: The composition, with its task.
+        data: The data set.
+        code: Digest of the code of each cached step, by config group.
+        stack: The built stack.
+        sources: Digest of each source file that the composition runs on, by module.
+    """
 
     composition: Composition
     data: Data
@@ -60,14 +62,18 @@ class Checked:
     sources: dict[str, str]
 
 
-class Problems:
-    """Collects the sentences of all that is wrong."""
+class ProblemList:
+    """The sentences of all problems, each once."""
 
     def __init__(self) -> None:
-        self.found: list[str] = []
+        self.sentences: list[str] = []
 
     def catch(self, check: Callable[[], Any]) -> Any:
-        """Run a check; return what it returns, or None when it raised, keeping its sentences."""
+        """Run a check, and add the sentences of its error.
+
+        Returns:
+            The result of the check; None when it raised.
+        """
         try:
             return check()
         except ProblemsError as error:
@@ -77,98 +83,109 @@ class Problems:
         return None
 
     def extend(self, sentences: Iterable[str]) -> None:
-        """Add the sentences that are not there yet."""
-        for sentence in sentences:
-            if sentence not in self.found:
-                self.found.append(sentence)
+        """Add the sentences that are not in the list yet."""
+        self.sentences += [sentence for sentence in dict.fromkeys(sentences) if sentence not in self.sentences]
 
-    def refuse(self) -> None:
-        """Stop here if anything is wrong.
+    def raise_if_any(self) -> None:
+        """Raise when there are problems.
 
         Raises:
             ProblemsError: With every sentence.
         """
-        if self.found:
-            raise ProblemsError(self.found)
+        if self.sentences:
+            raise ProblemsError(self.sentences)
 
 
 def check(cfg: DictConfig, launch: Launch) -> Checked:
-    """Check a composition whole, reading its data.
+    """Check a composition, reading its data.
 
     Args:
-        cfg: Hydra's config of the run.
-        launch: How the run was started.
+        cfg: Hydra's configuration of the run.
+        launch: How the run was launched.
 
     Raises:
         ProblemsError: With one sentence for each problem.
     """
-    stand_ins.refuse_gaps(cfg, launch.overrides)
-    problems = Problems()
-    data: Data | None = problems.catch(partial(load, cfg))
-    task = data.task if data is not None else stand_ins.said_task(cfg)
+    stand_ins.refuse_missing(cfg, launch.overrides)
+    problems = ProblemList()
+    data: Data | None = problems.catch(partial(load_data, cfg))
+    task = data.task if data is not None else stand_ins.declared_task(cfg)
     cfg = stand_ins.with_task(cfg, task)
-    problems.catch(partial(composing.settings, cfg))
-    sound = stand_ins.with_stand_ins(cfg)
-    built = {group: problems.catch(partial(_build, sound, group, task)) for group in KINDS}
-    metric, home = (OmegaConf.select(sound, key, throw_on_missing=False) for key in ("objective.metric", "home"))
-    saves = [OmegaConf.select(sound, f"tracking.{key}") not in (False, "none") for key in ("log_model", "keep_models")]
-    found = Found(data, task, built, metric, Path(str(home)), all(saves))
+    problems.catch(partial(read_settings, cfg))
+    findings = _build_groups(stand_ins.with_stand_ins(cfg), data, task, problems)
     for rule in RULES:
-        problems.extend(rule(found))
-    problems.refuse()
-    if data is None:  # then there was a problem
-        raise ProblemsError(problems.found)
-    parts = {"dataset": data.dataset, "cleaning": built["cleaning"], "split": built["split"]}
-    code = {group: code_of(part) for group, part in parts.items()}  # of the steps that are cached
-    composition = composing.read(cfg, launch)
-    return Checked(composition, data, code, built["stack"], _sources([*parts.values(), built["model"]], composition))
+        problems.extend(rule(findings))
+    problems.raise_if_any()
+    if data is None:  # only for the type checker: without data there was a problem
+        raise ProblemsError(problems.sentences)
+    cached = {"dataset": data.dataset, "cleaning": findings.built["cleaning"], "split": findings.built["split"]}
+    composition = read_composition(cfg, launch)
+    return Checked(
+        composition=composition,
+        data=data,
+        code={group: digest_code(part) for group, part in cached.items()},
+        stack=findings.built["stack"],
+        sources=_digest_sources([*cached.values(), findings.built["model"]], composition),
+    )
 
 
-def _sources(parts: list[object], composition: Composition) -> dict[str, str]:
-    """Digest the files that the choices run on, and that of an estimator of the user's own."""
+def _build_groups(cfg: DictConfig, data: Data | None, task: Task | None, problems: ProblemList) -> Findings:
+    """Build every group, adding what is wrong to `problems`."""
+    built = {group: problems.catch(partial(_build, cfg, group, task)) for group in KINDS}
+    metric, home = (OmegaConf.select(cfg, key, throw_on_missing=False) for key in ("objective.metric", "home"))
+    saves = [OmegaConf.select(cfg, f"tracking.{key}") not in (False, "none") for key in ("log_model", "keep_models")]
+    return Findings(data, task, built, metric, Path(str(home)), all(saves))
+
+
+def _digest_sources(parts: list[object], composition: Composition) -> dict[str, str]:
+    """Digest the source files of the built groups, and that of an estimator of the user's own."""
     estimator = composition["model"].get("estimator") or {}
-    return sources(parts, [str(estimator.get("_target_", "")).rpartition(".")[0]])
+    return source_digests(parts, [str(estimator.get("_target_", "")).rpartition(".")[0]])
 
 
 def recheck(cfg: DictConfig, launch: Launch, known: Checked) -> Checked:
-    """Check a composition that differs from a checked one in the values of its model and its objective only.
+    """Check a composition that differs from a checked one only in the values of its model and its objective.
 
     Args:
-        cfg: Hydra's config of the run; an inferred task is written into it.
-        launch: How the run was started.
-        known: The checked one.
+        cfg: Hydra's configuration of the run; an inferred task is written into it.
+        launch: How the run was launched.
+        known: The checked composition.
 
     Raises:
         ProblemsError: With one sentence for each problem.
     """
     if cfg.dataset.task is None:
         cfg.dataset.task = known.data.task
-    composition = composing.read(cfg, launch)
+    composition = read_composition(cfg, launch)
     model: Model = build(composition["model"], "model", Model)
     metric = OmegaConf.select(cfg, "objective.metric", throw_on_missing=False)
-    found = Found(known.data, composition["dataset"]["task"], {"model": model}, metric, composition.settings.home)
-    problems = Problems()
-    for rule in (estimator, objective):
-        problems.extend(rule(found))
-    problems.refuse()
+    task, home = composition["dataset"]["task"], composition.settings.home
+    findings = Findings(known.data, task, {"model": model}, metric, home)
+    problems = ProblemList()
+    for rule in (check_estimator, check_objective):
+        problems.extend(rule(findings))
+    problems.raise_if_any()
     return replace(known, composition=composition)
 
 
-def code_of(part: object) -> str:
-    """Digest the code of a group once a process: what is imported does not change any more."""
-    cls = type(part)
-    if cls not in CODE:
-        CODE[cls] = code_digest(part, *STEP_CODE)
-    return CODE[cls]
+def digest_code(part: object) -> str:
+    """Digest the code that a cached step runs on."""
+    return _digest_class(type(part))
 
 
-def load(cfg: DictConfig) -> Data:
-    """Read the data set, inferring the task when it is not said.
+@cache
+def _digest_class(cls: type) -> str:
+    """Digest once a process: an imported module does not change any more."""
+    return code_digest(cls, *STEP_CODE)
+
+
+def load_data(cfg: DictConfig) -> Data:
+    """Read the data set, and infer its task when `dataset.task` is null.
 
     Raises:
         MlrunnerError: When the data set cannot be read.
     """
-    group = plain(cfg, "dataset")
+    group = resolve_group(cfg, "dataset")
     dataset: Dataset = build(group, "dataset", Dataset)
     fingerprint = dataset.fingerprint()
     table = loading.read(group, fingerprint)
@@ -179,4 +196,4 @@ def load(cfg: DictConfig) -> Data:
 def _build(cfg: DictConfig, group: str, task: Task | None) -> Any:
     if group == "model" and task is not None:
         stand_ins.refuse_task(cfg, task)
-    return build(plain(cfg, group), group, KINDS[group])
+    return build(resolve_group(cfg, group), group, KINDS[group])

@@ -1,4 +1,4 @@
-"""Digest the code that an object runs on, for the cache key of the step that runs it."""
+"""Digest source code: for the cache keys of steps, and for comparing runs later."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from pathlib import Path
 DATA_LIBRARIES = ("pandas", "numpy", "pyarrow", "scikit-learn")
 
 
-def code_digest(built: object, *modules: str) -> str:
-    """Digest the source that an object runs on and the versions of the libraries below it.
+def code_digest(cls: type, *modules: str) -> str:
+    """Digest the source that a class runs on, and the versions of the libraries below it.
+
+    ZenML's cache key contains the source of a step, but not that of the class of the config group that the step uses.
+    Each cached step has this digest as a parameter, so that an edited class invalidates the cache.
 
     Args:
-        built: What a group was built into.
-        modules: More modules that the step of the group runs on.
-
-    ZenML's own cache key holds the source of a step and not of the strategy inside it, so an edited
-    strategy would be served stale; this digest, a parameter of each cached step, mends that.
+        cls: Class of a config group.
+        modules: Names of further modules that the step runs on.
     """
     files: dict[str, bytes] = {}
-    for name in [*(cls.__module__ for cls in type(built).__mro__), *modules]:
+    for name in [*(base.__module__ for base in cls.__mro__), *modules]:
         _collect(name, files)
     versions = [f"{name} {metadata.version(name)}" for name in DATA_LIBRARIES]
     digest = hashlib.sha256(json.dumps([sys.version, versions]).encode())
@@ -35,42 +35,42 @@ def code_digest(built: object, *modules: str) -> str:
     return digest.hexdigest()[:16]
 
 
-def sources(built: Iterable[object], modules: Iterable[str]) -> dict[str, str]:
-    """Digest each source file that a run stands on, for whoever wants to know later which one has changed.
+def source_digests(built: Iterable[object], modules: Iterable[str]) -> dict[str, str]:
+    """Digest each source file that a run depends on.
 
     Args:
-        built: What groups were built into.
-        modules: More modules by name.
+        built: Objects that the config groups were built into.
+        modules: Names of further modules.
 
     Returns:
-        Module to digest: ours and the user's own, nothing that is installed.
+        Digest by module: of mlrunner's and the user's modules; installed packages are left out.
     """
     files: dict[str, bytes] = {}
-    for name in [*(cls.__module__ for one in built for cls in type(one).__mro__), *modules]:
+    for name in [*(cls.__module__ for part in built for cls in type(part).__mro__), *modules]:
         _collect(name, files)
     return {name: hashlib.sha256(files[name]).hexdigest()[:16] for name in sorted(files)}
 
 
-def _collect(name: str, found: dict[str, bytes]) -> None:
-    """Collect the source of a module of the user's or ours, and of those that it imports, and so on."""
-    file = None if name in found else _project_file(name)
+def _collect(name: str, sources: dict[str, bytes]) -> None:
+    """Add the source of a module that is not installed, and of the modules that it imports, to `sources`."""
+    file = None if name in sources else _project_file(name)
     if file is None:
         return
-    found[name] = file.read_bytes()
+    sources[name] = file.read_bytes()
     package = name if file.name == "__init__.py" else name.rpartition(".")[0]
-    for imported in _imports(found[name], package):
-        _collect(imported, found)
+    for imported in _imports(sources[name], package):
+        _collect(imported, sources)
 
 
 def _project_file(name: str) -> Path | None:
-    """Find the source of a module; None for what is installed, built in or not there."""
+    """Return the source file of a module; None when it is installed, built in or does not exist."""
     top = name.partition(".")[0]
     if top in sys.stdlib_module_names or (name != top and _project_file(top) is None):
         return None
     module = sys.modules.get(name)
     try:
         spec = importlib.util.find_spec(name) if module is None else None
-    except (ImportError, ValueError):  # a name that is imported from a module and is none itself
+    except (ImportError, ValueError):  # the name of a function or class, which an import statement may contain as well
         return None
     file = getattr(module, "__file__", None) or (spec.origin if spec is not None else None)
     is_installed = {"site-packages", "dist-packages"} & set(Path(str(file)).parts) and top != __package__
@@ -79,13 +79,13 @@ def _project_file(name: str) -> Path | None:
 
 @cache
 def _imports(source: bytes, package: str) -> list[str]:
-    """Read which modules a source may import, wherever in it the import stands."""
-    found: list[str] = []
+    """Return the names that a source imports, anywhere in it; a name may be that of a function or class."""
+    names: list[str] = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
+            names += [alias.name for alias in node.names]
         if isinstance(node, ast.ImportFrom):
             above = package.split(".")[: len(package.split(".")) + 1 - node.level] if node.level else []
             base = ".".join([*above, *([node.module] if node.module else [])])
-            found += [base, *[f"{base}.{alias.name}" for alias in node.names]]
-    return found
+            names += [base, *[f"{base}.{alias.name}" for alias in node.names]]
+    return names

@@ -1,25 +1,30 @@
-"""TODO."""
+"""Translate errors of Hydra, OmegaConf and the file system into one sentence for the user."""
 
 from __future__ import annotations
 
 import errno
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from mlrunner.composition.keys import VERBS
+from mlrunner.core import environment
 from mlrunner.core.errors import ConfigError, MlrunnerError, ProblemsError, StoreError
 from mlrunner.core.overrides import parted
 
 UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENOENT)
 
 
-def translate(error: BaseException, words: Sequence[str]) -> MlrunnerError | None:
-    """Say in our words what Hydra, OmegaConf or the disk said in theirs; None for what is not input.
+def translate(error: BaseException, words: Sequence[str] | None = None) -> MlrunnerError | None:
+    """Translate an error that the user can correct.
 
     Args:
-        error: What was raised.
-        words: Arguments of the command line, among which a wrong override is looked for.
+        error: Error of a library.
+        words: Arguments that were typed; None takes those of this process.
+
+    Returns:
+        An error of mlrunner; None when the user's input is not the cause.
     """
     if isinstance(error, MlrunnerError):
         return error
@@ -27,19 +32,18 @@ def translate(error: BaseException, words: Sequence[str]) -> MlrunnerError | Non
     from omegaconf.errors import OmegaConfBaseException
 
     if isinstance(error, HydraException | OmegaConfBaseException) or "Config group override" in str(error):
-        return _refused(error, words)
-    return _unwritten(error)
+        return _explain_refusal(error, sys.argv[1:] if words is None else words)
+    return _explain_failed_write(error)
 
 
-def _unwritten(error: BaseException) -> StoreError | None:
-    """Explain a full disk, and a home that cannot be written; other files are not ours to explain."""
+def _explain_failed_write(error: BaseException) -> StoreError | None:
+    """Explain a full disk, and a folder of ours that cannot be written; None for other files."""
     code, file = getattr(error, "errno", None), getattr(error, "filename", None)
-    home = os.environ["MLRUNNER_HOME"]
+    home = str(environment.home())
     if code in (errno.ENOSPC, errno.EDQUOT) or "disk is full" in str(error):
         return StoreError(
             f"No disk space left while writing {file or 'the output or a store'} (MLRUNNER_HOME is {home}); free some, "
-            "or set "
-            "MLRUNNER_HOME to a folder on another disk."
+            "or set MLRUNNER_HOME to a folder on another disk."
         )
     if code in UNWRITABLE and file is not None and (Path(str(file)).is_relative_to(home) or str(file) in home):
         why = os.strerror(code)
@@ -47,13 +51,13 @@ def _unwritten(error: BaseException) -> StoreError | None:
     return None
 
 
-def _refused(error: BaseException, words: Sequence[str]) -> MlrunnerError:
-    """Look at each override by itself; where none is wrong alone, Hydra's own words have to do."""
+def _explain_refusal(error: BaseException, words: Sequence[str]) -> MlrunnerError:
+    """Explain what is wrong with each override; when none is wrong by itself, repeat Hydra's message."""
     from mlrunner.composition.diagnosis import diagnose
 
     multirun = bool({"-m", "--multirun"} & set(words))
-    typed = parted(words)[1]
-    if typed and typed[0] in VERBS:  # whose other words are no overrides
-        typed = [text for text in typed if "=" in text]
-    found = diagnose(typed, multirun)
-    return ProblemsError(found) if found else ConfigError(" ".join(str(error).split()))
+    overrides = parted(words)[1]
+    if overrides and overrides[0] in VERBS:  # the other words of a verb are not overrides
+        overrides = [text for text in overrides if "=" in text]
+    problems = diagnose(overrides, multirun)
+    return ProblemsError(problems) if problems else ConfigError(" ".join(str(error).split()))

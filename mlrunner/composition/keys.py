@@ -1,10 +1,10 @@
-"""The names at the top of a composition, and the verbs; light, for what only reads them."""
+"""The top-level names of a composition, and the verbs; importing this module is fast."""
 
 from __future__ import annotations
 
 GROUPS = ("dataset", "cleaning", "split", "model", "stack", "gate", "deployer")
-PLACES = ("project", "home")  # folders of a machine
-MACHINE_KEYS = (*PLACES, "threads", "output", "stack", "gate", "deployer")  # not what a run is
+PLACES = ("project", "home")  # keys that hold folders of a machine
+MACHINE_KEYS = (*PLACES, "threads", "output", "stack", "gate", "deployer")  # keys that do not change the result
 VERBS = (
     "deploy",
     "diff",

@@ -1,4 +1,4 @@
-"""Write a value so that Hydra's grammar reads the same value."""
+"""Write values in the grammar of Hydra's overrides."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import math
 import re
 from typing import Any
 
-# Of a text that needs no quotes, unless it is one of these words.
+# A text that needs no quotes, unless it is one of `WORDS`.
 PLAIN = re.compile(r"(\$\{\w[\w.]*\}|[A-Za-z_/])(\$\{\w[\w.]*\}|[\w./:+-])*", re.ASCII)
 WORDS = re.compile(r"true|false|null|nan|inf|choice|range|interval|glob|tag|sort|shuffle|cast", re.IGNORECASE)
-NAME = re.compile(r"[\w/\-\\+.$%*@?|()\[\]{}:=, \t]+", re.ASCII)  # of a key of a dictionary
-ESCAPED = re.compile(r"[\\()\[\]{}:=, \t]")  # of its characters, what means something else without a backslash
+NAME = re.compile(r"[\w/\-\\+.$%*@?|()\[\]{}:=, \t]+", re.ASCII)  # a key of a dictionary
+ESCAPED = re.compile(r"[\\()\[\]{}:=, \t]")  # characters of a key that need a backslash
 
 
-def written(value: Any) -> str:
-    """Write a plain value as the right side of an override.
+def write_value(value: Any) -> str:
+    """Write a value as the right side of an override, which Hydra reads as the same value.
 
     Args:
-        value: What YAML can hold; a text with an interpolation stays one.
+        value: Value that YAML can hold; an interpolation within a text stays one.
 
     Raises:
-        ValueError: When the grammar has no way to say it: a dictionary with a key that it cannot write.
+        ValueError: When a dictionary has a key that the grammar cannot express.
     """
     if value is None:
         return "null"
@@ -31,9 +31,9 @@ def written(value: Any) -> str:
     if isinstance(value, int | float):
         return repr(value)
     if isinstance(value, list):
-        return f"[{','.join(map(written, value))}]"
+        return f"[{','.join(map(write_value, value))}]"
     if isinstance(value, dict):
-        return "{" + ",".join(f"{_key(key)}:{written(one)}" for key, one in value.items()) + "}"
+        return "{" + ",".join(f"{_key(key)}:{write_value(item)}" for key, item in value.items()) + "}"
     return _text(str(value))
 
 
@@ -56,7 +56,7 @@ def _is_number(text: str) -> bool:
 def _text(text: str) -> str:
     if PLAIN.fullmatch(text) and not WORDS.fullmatch(text):
         return text
-    # A backslash counts only before a quote: those are doubled, and so are those that end the text.
-    inside = re.sub(r"(\\*)'", lambda found: f"{found[1] * 2}\\'", text)
+    # A backslash escapes only before a quote: backslashes there and at the end of the text are doubled.
+    inside = re.sub(r"(\\*)'", lambda match: f"{match[1] * 2}\\'", text)
     tail = re.search(r"\\+$", inside)
     return f"'{inside}{tail[0] if tail else ''}'"

@@ -1,4 +1,4 @@
-"""Resolve Hydra's nodes into plain values, saying in one sentence what does not resolve."""
+"""Resolve interpolations, with one sentence for each that cannot be resolved."""
 
 from __future__ import annotations
 
@@ -11,47 +11,55 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from mlrunner.core.build import Group
-from mlrunner.core.errors import ConfigError, nearest
+from mlrunner.core.errors import ConfigError, first_line, nearest
 
 
-def plain(node: DictConfig, key: str) -> Group:
-    """Resolve one group of Hydra's config into plain values.
+def resolve_group(node: DictConfig, key: str) -> Group:
+    """Resolve a config group into plain values.
+
+    Args:
+        node: Configuration that holds the group.
+        key: Name of the group.
 
     Raises:
-        ConfigError: When an interpolation leads nowhere.
+        ConfigError: When an interpolation cannot be resolved, or the key holds no group.
     """
-    with resolving(key, [str(name) for name in node]):
-        found = OmegaConf.to_container(node[key], resolve=True)
-    if not isinstance(found, dict):
-        raise ConfigError(f"{key}={found!r} is not an option; choose one of conf/{key}/.")
-    return {str(name): value for name, value in found.items()}
+    with explain_resolution(key, [str(name) for name in node]):
+        values = OmegaConf.to_container(node[key], resolve=True)
+    if not isinstance(values, dict):
+        raise ConfigError(f"{key}={values!r} is not an option; choose one of conf/{key}/.")
+    return {str(name): value for name, value in values.items()}
 
 
 @contextmanager
-def resolving(key: str, known: list[str]) -> Iterator[None]:
-    """Say in one sentence which interpolation leads nowhere.
+def explain_resolution(key: str, known: list[str]) -> Iterator[None]:
+    """Convert an error of resolution into one sentence.
 
     Args:
-        key: What is being resolved, for errors that do not tell their own key.
-        known: The names at the top of the composition.
+        key: Key that is resolved, for errors that have no key of their own.
+        known: Names at the top of the composition.
 
     Raises:
-        ConfigError: When one does.
+        ConfigError: When the block raises an error of resolution.
     """
     try:
         yield
     except OmegaConfBaseException as error:
-        told, at = str(error).splitlines()[0].rstrip("."), error.full_key or key
-        absent = re.fullmatch("Interpolation key '(.*)' not found", told)
-        if absent is None:
-            raise ConfigError(f"{at} cannot be resolved: {told}; correct what is between ${{ and }}.") from error
-        name = absent[1]
+        reason, full_key = first_line(error), error.full_key or key
+        missing = re.fullmatch("Interpolation key '(.*)' not found", reason)
+        if missing is None:
+            raise ConfigError(
+                f"{full_key} cannot be resolved: {reason}; correct what is between ${{ and }}."
+            ) from error
+        name = missing[1]
         raise ConfigError(
-            f"{at} refers to ${{{name}}}, but the composition has no key {name}; correct it.{nearest(name, known)}"
+            f"{full_key} refers to ${{{name}}}, but the composition has no key {name}; correct it."
+            f"{nearest(name, known)}"
         ) from error
 
 
-def merged(cfg: DictConfig, values: dict[str, Any]) -> DictConfig:
-    """Replace values, in a copy."""
-    found = OmegaConf.merge(cfg, values)
-    return found if isinstance(found, DictConfig) else cfg
+def merge_values(cfg: DictConfig, values: dict[str, Any]) -> DictConfig:
+    """Return a copy of a configuration with other values."""
+    merged = OmegaConf.merge(cfg, values)
+    assert isinstance(merged, DictConfig)
+    return merged

@@ -1,8 +1,7 @@
-"""The rules between the groups of a composition, a sentence for each breach; `checks` applies them."""
+"""The rules between the config groups of a composition; each yields one sentence for each violation."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -10,11 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlrunner.composition.stand_ins import TASKS
+from mlrunner.core import environment
 from mlrunner.core.errors import MlrunnerError, brief, nearest
 from mlrunner.evaluation import metrics
 from mlrunner.groups.cleaning import DataCleaning
-from mlrunner.groups.dataset import Dataset, table_problems, target_problems
-from mlrunner.groups.stack import refuse_file_store, refuse_full_disk
+from mlrunner.groups.dataset import Dataset
+from mlrunner.groups.dataset.validation import table_problems, target_problems
+from mlrunner.groups.stack.preflight import refuse_file_store, refuse_full_disk
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,14 +23,21 @@ if TYPE_CHECKING:
     from mlrunner.core.column_roles import Task
     from mlrunner.groups.stack import Stack
 
-FEW = 100  # rows that are cleaned to see what is left
-SECONDS = ("fit_seconds", "score_seconds")  # what a search for several objectives may also minimise
-ENOUGH = 10**9  # rows, of a table that cannot be counted: as many as any split wants
+SAMPLE_ROWS = 100  # rows that are cleaned to check which columns are left
+COST_METRICS = ("fit_seconds", "score_seconds")  # a search for several objectives may minimize these as well
+UNKNOWN_ROWS = 10**9  # rows; stands for those of a table that cannot be read, so that the split is still checked
 
 
 @dataclass(frozen=True)
 class Data:
-    """The data set as it turned out to be; its task is None only while its target is not there."""
+    """The data set as it was read.
+
+    Args:
+        dataset: The built config group.
+        table: All rows, with the target.
+        fingerprint: Digest of the source of the table.
+        task: `dataset.task`, or the task that the target's values suggest; None when the target does not exist.
+    """
 
     dataset: Dataset
     table: pd.DataFrame
@@ -37,15 +45,24 @@ class Data:
     task: Task | None
 
     @property
-    def known(self) -> pd.DataFrame:
-        """The rows that have a target."""
+    def labeled_rows(self) -> pd.DataFrame:
+        """The rows whose target is not missing; empty when there is no target."""
         target = self.dataset.target
         return self.table[self.table[target].notna()] if target in self.table else self.table.iloc[:0]
 
 
 @dataclass(frozen=True)
-class Found:
-    """What could be built of a composition; None for what could not. `saves` tells whether the model is kept."""
+class Findings:
+    """The parts of a composition that could be built.
+
+    Args:
+        data: Data set; None when it cannot be read.
+        task: Task; None when it is not known.
+        built: Object of each config group; None when it cannot be built.
+        metric: Value of `objective.metric`, unchecked.
+        home: Folder that holds `.mlrunner/`.
+        saves: Whether the model of the run is kept.
+    """
 
     data: Data | None
     task: Task | None
@@ -55,18 +72,18 @@ class Found:
     saves: bool = True
 
 
-def soundness(found: Found) -> Iterator[str]:
-    """Refuse a target that cannot be learned, and rows or columns that make no data set."""
-    if found.data is None:
+def check_table(findings: Findings) -> Iterator[str]:
+    """Refuse a target that cannot be learned, and tables without usable rows or columns."""
+    if findings.data is None:
         return
-    table, roles = found.data.table, found.data.dataset.roles
-    yield from target_problems(table, roles, found.task or "regression")
+    table, roles = findings.data.table, findings.data.dataset.roles
+    yield from target_problems(table, roles, findings.task or "regression")
     yield from table_problems(table, roles)
 
 
-def columns(found: Found) -> Iterator[str]:
-    """Refuse columns that the cleaning names and the data set does not have."""
-    cleaning, data = found.built["cleaning"], found.data
+def check_columns(findings: Findings) -> Iterator[str]:
+    """Refuse columns of the cleaning that the data set does not have."""
+    cleaning, data = findings.built["cleaning"], findings.data
     if cleaning is None:
         return
     yield from cleaning.problems()
@@ -80,63 +97,62 @@ def columns(found: Found) -> Iterator[str]:
                 )
 
 
-def features(found: Found) -> Iterator[str]:
-    """Clean a few rows, to refuse a cleaning that leaves no column or cannot read what is there."""
-    cleaning, data = found.built["cleaning"], found.data
-    if cleaning is None or data is None or data.known.empty or cleaning.problems():
+def check_features(findings: Findings) -> Iterator[str]:
+    """Clean a few rows, and refuse a cleaning that fails or leaves no column."""
+    cleaning, data = findings.built["cleaning"], findings.data
+    if cleaning is None or data is None or data.labeled_rows.empty or cleaning.problems():
         return
     if table_problems(data.table, data.dataset.roles):
         return
     try:
-        DataCleaning(data.known.head(FEW), cleaning, data.dataset.roles).handle_data()
+        DataCleaning(data.labeled_rows.head(SAMPLE_ROWS), cleaning, data.dataset.roles).handle_data()
     except MlrunnerError as error:
         yield str(error)
 
 
-def sizes(found: Found) -> Iterator[str]:
-    """Refuse a split that the rows cannot fill."""
-    split, data = found.built["split"], found.data
+def check_sizes(findings: Findings) -> Iterator[str]:
+    """Refuse a split that needs more rows, groups or members of a class than there are."""
+    split, data = findings.built["split"], findings.data
     if split is None:
         return
-    if data is None or data.known.empty:
-        yield from split.problems(ENOUGH, ENOUGH, None)
+    if data is None or data.labeled_rows.empty:
+        yield from split.problems(UNKNOWN_ROWS, UNKNOWN_ROWS, None)
         return
     roles = data.dataset.roles
-    groups = data.known[roles.group].nunique() if roles.group in data.known else None
-    counts = data.known[roles.target].value_counts()
-    smallest = int(counts[counts > 0].min()) if found.task == "classification" else None
-    yield from split.problems(len(data.known), groups, smallest)
+    groups = data.labeled_rows[roles.group].nunique() if roles.group in data.labeled_rows else None
+    counts = data.labeled_rows[roles.target].value_counts()
+    smallest = int(counts[counts > 0].min()) if findings.task == "classification" else None
+    yield from split.problems(len(data.labeled_rows), groups, smallest)
 
 
-def estimator(found: Found) -> Iterator[str]:
-    """Refuse an estimator that does not do the task or does not know an argument."""
-    model = found.built["model"]
+def check_estimator(findings: Findings) -> Iterator[str]:
+    """Refuse an estimator that cannot do the task, and arguments that it does not have."""
+    model = findings.built["model"]
     if model is None:
         return
     targets = getattr(model, "targets", None) or dict.fromkeys(TASKS, "")
-    able = [task for task in TASKS if targets.get(task) is not None] or TASKS
-    told = [model.problems(task) for task in ((found.task,) if found.task is not None else able)]
-    yield from (sentence for sentence in told[0] if all(sentence in others for others in told))
+    possible = [task for task in TASKS if targets.get(task) is not None] or TASKS
+    problems = [model.problems(task) for task in ((findings.task,) if findings.task is not None else possible)]
+    yield from (sentence for sentence in problems[0] if all(sentence in others for others in problems))
 
 
-def objective(found: Found) -> Iterator[str]:
+def check_objective(findings: Findings) -> Iterator[str]:
     """Refuse a metric that the task does not have."""
-    known = [name for task in TASKS if found.task in (None, task) for name in metrics.metric_names(task)]
-    several = isinstance(found.metric, Sequence) and not isinstance(found.metric, str)
-    known += SECONDS if several else ()
-    for name in [found.metric] if isinstance(found.metric, str) else found.metric if several else []:
+    known = [name for task in TASKS if findings.task in (None, task) for name in metrics.metric_names(task)]
+    several = isinstance(findings.metric, Sequence) and not isinstance(findings.metric, str)
+    known += COST_METRICS if several else ()
+    for name in [findings.metric] if isinstance(findings.metric, str) else findings.metric if several else []:
         if name not in known:
-            told = found.task or "any task"
             yield (
-                f"objective.metric={name} is not a metric of {told}; choose {', '.join(known)}."
+                f"objective.metric={name} is not a metric of {findings.task or 'any task'}; choose {', '.join(known)}."
                 f"{nearest(str(name), known)}"
             )
 
 
-def stores(found: Found) -> Iterator[str]:
-    """Refuse an address that cannot be one of a store, and a disk without room for it."""
-    stack = found.built["stack"]
-    for check in (partial(_address, stack, found.home), partial(refuse_full_disk, found.home / ".mlrunner")):
+def check_stores(findings: Findings) -> Iterator[str]:
+    """Refuse an address that is not one of a store, and a full disk."""
+    stack = findings.built["stack"]
+    for check in (partial(_address, stack, findings.home), partial(refuse_full_disk, findings.home / ".mlrunner")):
         try:
             check()
         except MlrunnerError as error:
@@ -146,25 +162,25 @@ def stores(found: Found) -> Iterator[str]:
 def _address(stack: Stack | None, home: Path) -> None:
     if stack is not None:
         address = stack.environment(home)["MLFLOW_TRACKING_URI"]
-        refuse_file_store(os.environ.get("MLFLOW_TRACKING_URI", address))
+        refuse_file_store(environment.tracking_uri() or address)
 
 
-def judgement(found: Found) -> Iterator[str]:
-    """Refuse a gate that cannot judge this task, and one that compares with a champion of no deployer."""
-    gate, deployer = found.built.get("gate"), found.built.get("deployer")
+def check_gate(findings: Findings) -> Iterator[str]:
+    """Refuse a gate that does not apply to the task, and one that needs a champion without a deployer."""
+    gate, deployer = findings.built.get("gate"), findings.built.get("deployer")
     if gate is None or deployer is None:
         return
-    yield from gate.problems(found.task)
+    yield from gate.problems(findings.task)
     if gate.needs_champion and deployer.registered_name is None:
         yield "gate: it compares with what is deployed, but deployer=none deploys nothing; choose deployer=local."
 
 
-def deployment(found: Found) -> Iterator[str]:
-    """Refuse a deployment that could not be made in the end: better now than after the training."""
-    deployer = found.built.get("deployer")
+def check_deployment(findings: Findings) -> Iterator[str]:
+    """Refuse a deployment that would fail after the training."""
+    deployer = findings.built.get("deployer")
     if deployer is None or deployer.is_none:
         return
-    if not found.saves:
+    if not findings.saves:
         yield (
             "tracking: the deployer needs the saved model, but it is not kept; set tracking.log_model=true and "
             "tracking.keep_models=best."
@@ -172,4 +188,14 @@ def deployment(found: Found) -> Iterator[str]:
     yield from deployer.problems()
 
 
-RULES = (soundness, columns, features, sizes, estimator, objective, stores, judgement, deployment)
+RULES = (
+    check_table,
+    check_columns,
+    check_features,
+    check_sizes,
+    check_estimator,
+    check_objective,
+    check_stores,
+    check_gate,
+    check_deployment,
+)

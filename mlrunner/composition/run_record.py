@@ -1,4 +1,4 @@
-"""What a run records of its composition: name, tags, parameters, configuration, data, code and environment."""
+"""Record a composition in its MLflow run: name, tags, parameters, configuration, data, code and environment."""
 
 from __future__ import annotations
 
@@ -7,97 +7,112 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from cachetools import LRUCache, cached
 
-from mlrunner import tracking
 from mlrunner.core.redaction import redact
 from mlrunner.groups.dataset.profile import profile
-from mlrunner.tracking import create_run, experiment_id, flatten, log_dataset, log_params, provenance, sweep_id
+from mlrunner.tracking import provenance, run_log
 from mlrunner.tracking.background_writer import RECORDER
+from mlrunner.tracking.records.record import (
+    CONFIG_HASH_TAG,
+    DATA_TAG,
+    FOLDER_TAG,
+    OVERRIDES_TAG,
+    PARENT_TAG,
+    SWEEP_TAG,
+    TRIAL_TAG,
+)
+from mlrunner.tracking.run_log import create_run, derive_sweep_id, ensure_experiment, flatten, log_dataset, log_params
 
 if TYPE_CHECKING:
     from mlrunner.composition import Composition, Launch
     from mlrunner.composition.checks import Checked
 
-TAG_LIMIT = 5000  # characters; MLflow refuses longer values
+TAG_LENGTH = 5000  # characters; MLflow refuses longer values
+DATA_FILE, CODE_FILE = "data.json", "environment/code.json"
 
 
-def begin(checked: Checked) -> str:
-    """Open a run that says who runs what.
+def open_run(checked: Checked) -> str:
+    """Create the MLflow run of a composition.
 
     Returns:
-        The run's id.
+        ID of the run.
     """
     composition = checked.composition
-    experiment = experiment_id(composition.settings.tracking.experiment, checked.stack.artifact_location)
-    return create_run(experiment, composition.name, tags_of(composition, checked.data.fingerprint))
+    experiment = ensure_experiment(composition.settings.tracking.experiment, checked.stack.artifact_location)
+    return create_run(experiment, composition.name, make_tags(composition, checked.data.fingerprint))
 
 
 def log_composition(run_id: str, checked: Checked) -> None:
-    """Log every setting of a run, and its data."""
+    """Log the configuration as parameters, and the data set."""
     composition, data = checked.composition, checked.data
     log_params(run_id, {**composition.launch.choices, **flatten(composition.config)})
     log_dataset(run_id, data.dataset.label, composition["dataset"], data.fingerprint)
 
 
-def tags_of(composition: Composition, fingerprint: str) -> dict[str, str]:
-    """Name who runs what: the tags of every run."""
+def make_tags(composition: Composition, fingerprint: str) -> dict[str, str]:
+    """Make the tags of a run.
+
+    Args:
+        composition: Composition of the run.
+        fingerprint: Digest of the data.
+    """
     launch = composition.launch
     return {
-        **provenance.tags(),
-        **({"mlflow.parentRunId": launch.parent} if launch.parent is not None else {}),
-        **(_place(launch.folder, launch.job) if launch.job is not None else {}),
-        "mlrunner.config_hash": composition.config_hash,
-        "mlrunner.data_hash": fingerprint,
-        "mlrunner.folder": str(launch.folder),
-        "mlrunner.overrides": told_overrides(launch),
+        **provenance.source_tags(),
+        **({PARENT_TAG: launch.parent} if launch.parent is not None else {}),
+        **(_sweep_tags(launch.folder, launch.job) if launch.job is not None else {}),
+        CONFIG_HASH_TAG: composition.config_hash,
+        DATA_TAG: fingerprint,
+        FOLDER_TAG: str(launch.folder),
+        OVERRIDES_TAG: describe_overrides(launch),
         **{name: str(value) for name, value in composition.settings.tracking.tags.items()},
     }
 
 
-def told_overrides(launch: Launch) -> str:
-    """Write what differs from the default composition, as it was typed: a JSON list that fits into a tag."""
-    told = [redact(text) for text in launch.telling]
-    while len(text := json.dumps(told)) > TAG_LIMIT:
-        told = [*told[: len(told) // 2], "…"]
+def describe_overrides(launch: Launch) -> str:
+    """Write the overrides that change the result as a JSON list that fits into a tag."""
+    overrides = [redact(text) for text in launch.significant_overrides]
+    while len(text := json.dumps(overrides)) > TAG_LENGTH:
+        overrides = [*overrides[: len(overrides) // 2], "…"]
     return text
 
 
-def _place(folder: Path, job: int) -> dict[str, str]:
-    return {"mlrunner.sweep_id": sweep_id(folder.parent), "mlrunner.trial_number": str(job)}
+def _sweep_tags(folder: Path, job: int) -> dict[str, str]:
+    return {SWEEP_TAG: derive_sweep_id(folder.parent), TRIAL_TAG: str(job)}
 
 
-DATA = "data.json"
-CODE = "environment/code.json"
+def write_yaml(config: dict[str, Any]) -> str:
+    """Write a resolved configuration as YAML."""
+    plain = json.loads(json.dumps(config, default=str))
+    return str(yaml.dump(plain, sort_keys=False, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper)))
 
 
-PROFILES: dict[str, dict[str, Any]] = {}  # of the table that this process read last, by its digest and settings
-
-
-def as_yaml(config: dict[str, Any]) -> str:
-    """Write a composition whole, its interpolations resolved."""
-    found = json.loads(json.dumps(config, default=str))
-    return str(yaml.dump(found, sort_keys=False, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper)))
-
-
-def surroundings(run_id: str, checked: Checked) -> None:
-    """Save what the data look like, and a digest of each source file that the choices run on."""
+def log_sources_and_data(run_id: str, checked: Checked) -> None:
+    """Save a profile of the data, and a digest of each source file that the composition runs on."""
     data = checked.data
-    key = json.dumps([data.fingerprint, checked.composition["dataset"]], default=str)  # of one file more or fewer rows
-    if key not in PROFILES:  # the runs of a grid have one table
-        PROFILES.clear()
-        PROFILES[key] = profile(data.table)
-    told = {"fingerprint": data.fingerprint, "target": data.dataset.target, **PROFILES[key]}
-    RECORDER.later(tracking.log_documents, run_id, {DATA: told, CODE: checked.sources})
+    description = {"fingerprint": data.fingerprint, "target": data.dataset.target, **_profile(checked)}
+    RECORDER.submit(run_log.log_documents, run_id, {DATA_FILE: description, CODE_FILE: checked.sources})
 
 
-def environment(run_id: str, composition: Composition) -> None:
-    """Save the composition whole, Hydra's record, the installed versions and what differs from the commit."""
-    git = provenance.git()
+def _table_key(checked: Checked) -> str:
+    """Identify a table: the same file is read differently with other values of `dataset`."""
+    return json.dumps([checked.data.fingerprint, checked.composition["dataset"]], default=str)
+
+
+@cached(LRUCache(maxsize=1), key=_table_key)  # the runs of a grid share a table
+def _profile(checked: Checked) -> dict[str, Any]:
+    return profile(checked.data.table)
+
+
+def log_environment(run_id: str, composition: Composition) -> None:
+    """Save the configuration, the files of Hydra, the installed packages and the state of git."""
+    git = provenance.read_git()
     texts = {
-        "config.yaml": as_yaml(composition.config),
-        "environment/requirements.txt": provenance.packages(),
+        "config.yaml": write_yaml(composition.config),
+        "environment/requirements.txt": provenance.list_packages(),
         "environment/git.json": json.dumps({name: text for name, text in git.items() if name != "diff"}),
         "environment/dirty.diff": git.get("diff", ""),
     }
-    RECORDER.later(tracking.log_texts, run_id, texts)
-    RECORDER.later(tracking.log_hydra, run_id, composition.launch.folder)
+    RECORDER.submit(run_log.log_texts, run_id, texts)
+    RECORDER.submit(run_log.log_hydra_files, run_id, composition.launch.folder)

@@ -1,11 +1,10 @@
-"""What a composition lacks before its groups can be looked at, and what stands in for it meanwhile.
+"""Missing groups and values, and the placeholders that let later checks run.
 
-A mistake in a key that others refer to is told once; the check goes on with a stand-in, to find the rest.
+A mistake in a key that other keys refer to is reported once; a placeholder lets the check find the other mistakes.
 """
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import Any, get_args
@@ -14,65 +13,66 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from mlrunner.composition import GROUPS
-from mlrunner.composition.resolve import merged
+from mlrunner.composition.resolve import merge_values
+from mlrunner.core import environment
 from mlrunner.core.column_roles import Task
 from mlrunner.core.errors import ConfigError, ProblemsError, nearest
 
 TASKS: tuple[Task, ...] = get_args(Task)
 STAND_INS = {"seed": 0, "threads": 1}
-EMPTY = re.compile(r"\+{0,2}([\w./@]+)=")
+WITHOUT_VALUE = re.compile(r"\+{0,2}([\w./@]+)=")
 
 
-def refuse_gaps(cfg: DictConfig, overrides: list[str]) -> None:
-    """Refuse groups that were deleted and values that were forgotten.
+def refuse_missing(cfg: DictConfig, overrides: list[str]) -> None:
+    """Refuse deleted groups, and overrides without a value.
 
     Args:
-        cfg: The composition.
-        overrides: As they were typed.
+        cfg: Configuration of the run.
+        overrides: Overrides as they were typed.
 
     Raises:
-        ProblemsError: With a sentence for each.
+        ProblemsError: With one sentence for each.
     """
     deleted = [
-        f"{group} is not in the composition, but every run needs one; choose {group}=OPTION, one of {', '.join(found)}."
+        f"{group} is not in the composition, but every run needs one; choose {group}=OPTION, one of {', '.join(known)}."
         for group in GROUPS
-        if not (group in cfg and OmegaConf.is_dict(cfg._get_node(group))) and (found := options(group))
+        if not OmegaConf.is_dict(_select(cfg, group)) and (known := options(group))
     ]
-    forgotten = [match[1] for text in overrides if (match := EMPTY.fullmatch(text)) is not None]
-    empty = [f"{key}= has no value; write one behind the = or leave {key}= out." for key in forgotten]
+    keys = [match[1] for text in overrides if (match := WITHOUT_VALUE.fullmatch(text)) is not None]
+    empty = [f"{key}= has no value; write one behind the = or leave {key}= out." for key in keys]
     if deleted or empty:
         raise ProblemsError([*deleted, *empty])
 
 
 def options(group: str) -> list[str]:
-    """Name the options of a group."""
+    """Return the names of a group's options."""
     return sorted(file.stem for file in _conf(group).glob("*.yaml"))
 
 
 def _conf(group: str) -> Path:
-    return Path(os.environ["MLRUNNER_PROJECT"]) / "conf" / group
+    return environment.conf() / group
 
 
-def said_task(cfg: DictConfig) -> Task | None:
-    """Read `dataset.task`; None when it is not said, or is no task."""
-    said = _select(cfg, "dataset.task")
-    return said if said in TASKS else None
+def declared_task(cfg: DictConfig) -> Task | None:
+    """Return `dataset.task`; None when it is null or not a task."""
+    task = _select(cfg, "dataset.task")
+    return task if task in TASKS else None
 
 
 def with_task(cfg: DictConfig, task: Task | None) -> DictConfig:
-    """Complete a composition with its task; with one that the model does, while it is not known."""
+    """Set `dataset.task`; when it is not known, to a task that the model can do."""
     targets = _select(cfg, "model.targets")
-    able = [one for one in TASKS if not OmegaConf.is_dict(targets) or targets.get(one) is not None]
-    return merged(cfg, {"dataset": {"task": task or (able or TASKS)[0]}})
+    possible = [name for name in TASKS if not OmegaConf.is_dict(targets) or targets.get(name) is not None]
+    return merge_values(cfg, {"dataset": {"task": task or (possible or TASKS)[0]}})
 
 
 def with_stand_ins(cfg: DictConfig) -> DictConfig:
-    """Replace a wrong seed or number of threads, which every group would complain about again."""
+    """Replace an invalid seed or number of threads, which every group would report again."""
     wrong = {key: value for key, value in STAND_INS.items() if not isinstance(_select(cfg, key), int)}
-    sound = merged(cfg, {}) if wrong else cfg
+    valid = merge_values(cfg, {}) if wrong else cfg
     for key, value in wrong.items():
-        OmegaConf.update(sound, key, value, merge=False, force_add=True)
-    return sound
+        OmegaConf.update(valid, key, value, merge=False, force_add=True)
+    return valid
 
 
 def _select(cfg: DictConfig, key: str) -> Any:
@@ -83,10 +83,10 @@ def _select(cfg: DictConfig, key: str) -> Any:
 
 
 def refuse_task(cfg: DictConfig, task: Task) -> None:
-    """Refuse a model that does not do the task, naming those that do.
+    """Refuse a model that cannot do the task.
 
     Raises:
-        ConfigError: When `model.targets` has no class for it.
+        ConfigError: When `model.targets` has no class for the task; the message names the models that have one.
     """
     if _fits(cfg.model, task):
         return

@@ -1,52 +1,55 @@
-"""TODO."""
+"""Find the store of the runs without a run: by the environment, the configuration files, or the `stack` group."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from mlrunner.core import environment
 from mlrunner.tracking.records import SQLITE
 from mlrunner.tracking.records.record import read_yaml
 from mlrunner.tracking.records.store import Store
 
 
 def tracking_uri(home: Path, overrides: Sequence[str] = ()) -> str:
-    """Say where the runs are recorded: the environment's word, else the stack's.
+    """Return the address of the store of the runs: that of the environment, or else that of the stack.
 
     Args:
-        home: The folder that holds `.mlrunner/`.
-        overrides: Of the group `stack`; what must be composed takes Hydra's time.
+        home: Folder that holds `.mlrunner/`.
+        overrides: Overrides of the `stack` group; with any, Hydra composes the stack, which takes longer.
     """
-    if "MLFLOW_TRACKING_URI" in os.environ:
-        return os.environ["MLFLOW_TRACKING_URI"]
-    conf = Path(os.environ["MLRUNNER_PROJECT"]) / "conf"
-    if not overrides:
-        choice = next(
-            one["stack"] for one in read_yaml((conf / "config.yaml").read_text())["defaults"] if "stack" in one
-        )
-        told = str(read_yaml((conf / "stack" / f"{choice}.yaml").read_text())["tracking_uri"])
-        told = told.replace("${home}", str(home))
-        if told.startswith(SQLITE) and "${" not in told:
-            return told
-    from hydra import compose, initialize_config_dir
-
-    from mlrunner.composition.resolve import plain
+    address = environment.tracking_uri() or (None if overrides else _read_default_address(home))
+    if address is not None:
+        return address
+    from mlrunner.composition.compose import compose_config
+    from mlrunner.composition.resolve import resolve_group
     from mlrunner.core.build import build
 
-    with initialize_config_dir(str(conf), version_base="1.3"):
-        stack: Any = build(plain(compose("config", list(overrides)), "stack"), "stack")
-    stack.announce(home)
-    return os.environ["MLFLOW_TRACKING_URI"]
+    stack: Any = build(resolve_group(compose_config(overrides), "stack"), "stack")
+    stack.export_environment(home)
+    return str(environment.tracking_uri())
+
+
+def _read_default_address(home: Path) -> str | None:
+    """Read the address of the default stack from its file; None when Hydra has to resolve it."""
+    conf = environment.conf()
+    defaults = read_yaml((conf / "config.yaml").read_text())["defaults"]
+    option = next(choice["stack"] for choice in defaults if "stack" in choice)
+    address = str(read_yaml((conf / "stack" / f"{option}.yaml").read_text())["tracking_uri"])
+    address = address.replace("${home}", str(home))
+    return address if address.startswith(SQLITE) and "${" not in address else None
 
 
 def open_store(home: Path, overrides: Sequence[str] = ()) -> Store:
-    """Open the store for reading; nothing is made where there is none yet.
+    """Open the store of the runs for reading; it is not created when it does not exist.
 
     Args:
-        home: The folder that holds `.mlrunner/`.
-        overrides: Of the group `stack`, like `stack=mlflow_server`.
+        home: Folder that holds `.mlrunner/`.
+        overrides: Overrides of the `stack` group, such as `stack=mlflow_server`.
+
+    Raises:
+        StoreError: When a server does not answer.
     """
     uri = tracking_uri(home, overrides)
     from mlrunner.tracking.records import sqlite_store
@@ -58,7 +61,7 @@ def open_store(home: Path, overrides: Sequence[str] = ()) -> Store:
     from mlrunner.groups.stack import reachability
 
     if reachability.is_remote(uri):
-        reachability.reach(uri, "stack.tracking_uri")  # MLflow itself would try for minutes
-    from mlrunner.tracking.records.mlflow_store import ClientStore
+        reachability.fetch_page(uri, "stack.tracking_uri")  # MLflow itself would try for minutes
+    from mlrunner.tracking.records.mlflow_store import MlflowStore
 
-    return ClientStore(uri)
+    return MlflowStore(uri)

@@ -67,9 +67,3 @@ def brief(names: Iterable[object], limit: int = 8) -> str:
     texts = [str(name) for name in names]
     more = len(texts) - limit
     return ", ".join(texts[:limit]) + (f" and {more} more" if more > 0 else "")
-
-
-def first_line(error: object) -> str:
-    """Return the first line of an error's message, without a full stop; the class's name when there is no message."""
-    lines = str(error).strip().splitlines()
-    return lines[0].rstrip(". ") if lines else type(error).__name__

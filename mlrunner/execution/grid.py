@@ -66,7 +66,7 @@ def uses_optuna(config: DictConfig) -> bool:
 
 
 class SweepCallback(Callback):
-    """Hydra's hooks around a multirun; they raise nothing, since Hydra turns an exception of a callback into a warning."""
+    """Hydra's hooks around a multirun; they raise nothing, since Hydra only warns of an exception in a callback."""
 
     def __init__(self) -> None:
         self._state = _ACTIVE.get() or Multirun()

@@ -1,8 +1,7 @@
-"""The MLflow side of a sweep: its parent run."""
+"""Open and close the MLflow parent run of a grid, deploy its best job, and write its report."""
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from omegaconf import DictConfig
 from mlrunner.composition import NAME_LENGTH, Launch, has_deployment_step, run_record
 from mlrunner.composition.resolve import resolve_group
 from mlrunner.composition.stores import open_store
+from mlrunner.core import environment
 from mlrunner.core.build import build
 from mlrunner.core.outcome import Outcome
 from mlrunner.core.redaction import redact
@@ -24,35 +24,38 @@ from mlrunner.tracking.records.record import BEST_NAME_TAG, BEST_TAG, FOLDER_TAG
 
 
 def open_parent(config: DictConfig) -> str:
-    """Open the stores and the run that the compositions of a sweep belong to.
+    """Open the stores, and create the parent run of a grid.
+
+    Args:
+        config: Configuration of the grid, with its `hydra` node.
 
     Returns:
-        The parent's id.
+        Id of the parent run.
     """
     stack: Stack = build(resolve_group(config, "stack"), "stack")
-    is_here = config.hydra.launcher._target_.endswith("BasicLauncher")  # or each job saves for itself
+    runs_here = config.hydra.launcher._target_.endswith("BasicLauncher")  # jobs in other processes save by themselves
     saves = config.tracking.plots is not False or config.tracking.log_model is not False
-    modules = (recording.__name__,) if is_here and saves else ()
+    modules = (recording.__name__,) if runs_here and saves else ()
     open_stack(stack, Path(config.home), modules, "spawn")
     folder = str(config.hydra.sweep.dir)
-    typed = [str(text) for text in config.hydra.overrides.task]
-    told = {
+    overrides = [str(text) for text in config.hydra.overrides.task]
+    tags = {
+        **provenance.source_tags(),
         SWEEP_TAG: run_log.derive_sweep_id(Path(folder)),
         FOLDER_TAG: folder,
-        OVERRIDES_TAG: run_record.describe_overrides(Launch({}, typed, Path(folder))),
+        OVERRIDES_TAG: run_record.describe_overrides(Launch({}, overrides, Path(folder))),
     }
-    tags = {**provenance.source_tags(), **told}
-    name = ",".join(typed) or "default"
+    name = ",".join(overrides) or "default"
     experiment = run_log.ensure_experiment(config.tracking.experiment, stack.artifact_location)
     return run_log.create_run(experiment, redact(name)[:NAME_LENGTH], tags)
 
 
 def close_parent(run_id: str, outcomes: list[Outcome]) -> None:
-    """Log the best composition and the ranking, and close the parent.
+    """Log the best job and the ranking, and end the parent run.
 
     Args:
-        run_id: The parent's.
-        outcomes: Best first.
+        run_id: Id of the parent run.
+        outcomes: Outcomes of all jobs, best first.
     """
     best = next((outcome for outcome in outcomes if outcome.error is None), None)
     if best is not None:
@@ -66,15 +69,20 @@ def close_parent(run_id: str, outcomes: list[Outcome]) -> None:
 
 
 def deploy_best(best: Outcome) -> Outcome:
-    """Hand the best composition of a grid to the gate and the deployer that it names, if any.
+    """Deploy the best job of a grid if its composition has a gate or a deployer.
+
+    Args:
+        best: Outcome of the job.
+
+    Returns:
+        The outcome, with the decision of the gate and the deployment.
 
     Raises:
-        MlrunnerError: When it cannot be deployed.
+        MlrunnerError: When the model cannot be deployed.
     """
     from mlrunner.execution import deploy_run
 
-    home = Path(os.environ["MLRUNNER_HOME"])
-    run = None if best.run_id is None else lookup.find_by_id(open_store(home), best.run_id)
+    run = None if best.run_id is None else lookup.find_by_id(open_store(environment.home()), best.run_id)
     config = None if run is None else run.read_config()
     if run is None or config is None or not has_deployment_step(config):
         return best
@@ -85,17 +93,27 @@ def deploy_best(best: Outcome) -> Outcome:
 def write_report(run_id: str, folder: Path, outcomes: list[Outcome]) -> str | None:
     """Write the report of a grid into its folder.
 
+    Args:
+        run_id: Id of the parent run.
+        folder: Folder of the grid.
+        outcomes: Outcomes of all jobs, best first.
+
     Returns:
-        The file; None where it cannot be made.
+        Path of the file; None when the report cannot be made.
     """
     from mlrunner.history.report import publishing
 
-    return publishing.at_end(run_id, Path(os.environ["MLRUNNER_HOME"]), folder, outcomes=outcomes)
+    return publishing.publish_sweep(run_id, environment.home(), folder, outcomes=outcomes)
 
 
 def abort_parent(run_id: str, status: str) -> None:
-    """Close the parent of a sweep that did not come to its end, once what its compositions recorded is written."""
+    """End the parent run of a grid that was stopped, and the runs of its jobs, after all writes.
+
+    Args:
+        run_id: Id of the parent run.
+        status: Status of MLflow, FAILED or KILLED.
+    """
     RECORDER.flush()
-    for child in run_log.list_running_children(run_id):  # of other processes, which cannot close them any more
+    for child in run_log.list_running_children(run_id):  # jobs of other processes, which have ended already
         run_log.end_run(child, status)
     run_log.end_run(run_id, status)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class SingleRun:
-    """Task function for Hydra that keeps what it returns or raises, since Hydra prints a text of its own for exceptions.
+    """Task function for Hydra that keeps its outcome or its exception, for which Hydra would print a text of its own.
 
     Args:
         command_line: Arguments of the command line; None when the run was not started from one.

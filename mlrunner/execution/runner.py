@@ -110,7 +110,7 @@ def execute(checked: Checked, refit: bool = False) -> Outcome:
     try:
         run_record.log_composition(run_id, checked)
         run_record.log_environment(run_id, checked.composition)
-        run_record.log_data_profile(run_id, checked)
+        run_record.log_sources_and_data(run_id, checked)
         pipeline_run = _run_pipeline(checked, run_id, refit)
     except BaseException as error:
         status = "FAILED" if interruption_code(error) is None else "KILLED"

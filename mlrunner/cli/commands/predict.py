@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
 import shlex
 import uuid
@@ -101,16 +100,14 @@ def compose_dataset(file: str | None, overrides: list[str]) -> tuple[Group, Dict
     Returns:
         The group of the data set, and the whole composition.
     """
-    from hydra import compose, initialize_config_dir
-
-    from mlrunner.composition.resolve import plain
+    from mlrunner.composition.compose import compose_config
+    from mlrunner.composition.resolve import resolve_group
 
     is_parquet = file is not None and re.search(r"\.(parquet|pq)\b", file.lower()) is not None
     named = any(text.startswith("dataset=") for text in overrides)
     option = [] if named else [f"dataset={'parquet' if is_parquet else 'csv'}"]
-    with initialize_config_dir(str(Path(os.environ["MLRUNNER_PROJECT"]) / "conf"), version_base="1.3"):
-        cfg = compose("config", [*option, *overrides])
-    group = plain(cfg, "dataset")
+    cfg = compose_config([*option, *overrides])
+    group = resolve_group(cfg, "dataset")
     return (group if file is None else {**group, "path": file}), cfg
 
 
@@ -150,12 +147,12 @@ def run(dataset: Group, job: PredictionJob, cfg: DictConfig) -> dict[str, Any]:
     Raises:
         MlrunnerError: When it cannot be done; no file is written then.
     """
-    from mlrunner.composition.resolve import plain
+    from mlrunner.composition.resolve import resolve_group
     from mlrunner.core.build import build
     from mlrunner.steps import prediction
 
     prediction.check(dataset, job)
-    build(plain(cfg, "stack"), "stack").activate(Path(cfg.home))
+    build(resolve_group(cfg, "stack"), "stack").activate(Path(cfg.home))
     from mlrunner.core.process import freeze_gc
     from pipelines.inference import inference as pipeline
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,12 +26,10 @@ def main(arguments: list[str]) -> int:
 
 def activate(overrides: list[str]) -> None:
     """Compose the `stack` group and activate what it names."""
-    from hydra import compose, initialize_config_dir
-
-    from mlrunner.composition.resolve import plain
+    from mlrunner.composition.compose import compose_config
+    from mlrunner.composition.resolve import resolve_group
     from mlrunner.core.build import build
 
-    with initialize_config_dir(str(Path(os.environ["MLRUNNER_PROJECT"]) / "conf"), version_base="1.3"):
-        cfg = compose("config", overrides)
-    stack: Stack = build(plain(cfg, "stack"), "stack")
+    cfg = compose_config(overrides)
+    stack: Stack = build(resolve_group(cfg, "stack"), "stack")
     stack.activate(Path(cfg.home))

@@ -1,4 +1,4 @@
-"""Run again what was frozen when a run was launched, and see whether the same numbers come of it."""
+"""Run a recorded composition again, and compare its metrics with those of the first run."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ REFIT_STEPS = ("ingest", "clean", "divide", "refit", "judge", "gate", "deploy")
 
 @dataclass(frozen=True)
 class Reproduction:
-    """What came of it.
+    """Result of a reproduction.
 
     Args:
-        run_id: Of the run that was to be reproduced.
-        name: Its name.
-        differences: What is not as it was, a sentence each.
-        new_run_id: Of the run that was made.
-        metrics: Each metric, then and now.
-        tolerance: The share of a value by which it may differ.
-        note: Why the tolerance is not 0, or which metrics were not compared; None for nothing.
+        run_id: Id of the run that was reproduced.
+        name: Name of that run.
+        differences: Differences of code, data and packages, one sentence each.
+        new_run_id: Id of the new run.
+        metrics: Comparison of each metric.
+        tolerance: Largest relative difference of a reproduced metric.
+        note: Reason of a tolerance above 0, or which metrics were not compared; None when there is nothing to say.
     """
 
     run_id: str
@@ -44,79 +44,81 @@ class Reproduction:
 
     @property
     def is_reproduced(self) -> bool:
-        """Whether there were metrics to compare, and each is as it was."""
-        return bool(self.metrics) and all(one.is_same for one in self.metrics)
+        """Whether metrics were compared, and all are the same within the tolerance."""
+        return bool(self.metrics) and all(metric.is_same for metric in self.metrics)
 
 
 @dataclass(frozen=True)
 class Inspection:
-    """A run that could be reproduced, and what is not as it was."""
+    """A run that can be reproduced, and the differences of code, data and packages since then."""
 
     prepared: PreparedRerun
     differences: tuple[str, ...]
 
     @property
     def steps(self) -> tuple[str, ...]:
-        """The names of the steps that it will take."""
+        """Names of the pipeline's steps."""
         return REFIT_STEPS if self.prepared.is_refit else TRAINING_STEPS
 
 
-def inspect_run(what: str, home: Path, overrides: Sequence[str] = (), strict: bool = False) -> Inspection:
-    """Find a run, compose what was frozen, and see what is not as it was.
+def inspect_run(name: str, home: Path, overrides: Sequence[str] = (), strict: bool = False) -> Inspection:
+    """Find a run, compose its recorded configuration, and list what has changed since.
 
     Args:
-        what: A run, a trial of a sweep or a sweep, which stands for its winner; see `records.naming.find`.
-        home: The folder that holds `.mlrunner/` and `multirun/`.
-        overrides: Of the stack, and of where things are on this machine: `dataset.path`, `dataset.url`, `threads`.
-        strict: Refuse when anything is not as it was.
+        name: Name of a run, a trial or a sweep, as `records.lookup.find` takes it; a sweep stands for its winner.
+        home: Folder that holds `.mlrunner/` and `multirun/`.
+        overrides: Overrides of the stack, `dataset.path`, `dataset.url` and `threads`.
+        strict: True to refuse a run when anything has changed.
 
     Raises:
-        ConfigError: When there is no such run, or it cannot be composed.
-        ProblemsError: When it is refused.
+        ConfigError: When there is no such run, or its configuration cannot be composed.
+        ProblemsError: When the check of the composition or `strict` refuses the run.
     """
-    from mlrunner.execution.reproduction import differences as grounds
     from mlrunner.execution.reproduction import rerun
+    from mlrunner.execution.reproduction.differences import list_differences
 
     store = open_store(home, separate_stack_overrides(overrides)[1])
-    record = lookup.resolve_sweep(store, lookup.find(store, what, home))
+    record = lookup.resolve_sweep(store, lookup.find(store, name, home))
     if record.is_sweep:
         raise ConfigError(
-            f"The sweep {record.place} has neither winner nor best run in the store; name one of its runs, "
+            f"The sweep {record.place} has neither a winner nor a best run in the store; name one of its runs, such as "
             f"{record.place}/0."
         )
     prepared = rerun.prepare(record, store, overrides)
-    differences = tuple(grounds.list_differences(record, store, prepared.checked))
+    differences = tuple(list_differences(record, store, prepared.checked))
     if strict and differences:
-        raise ProblemsError([*differences, f"Run {record.short} is not reproduced: --strict refuses; leave it out."])
+        raise ProblemsError([*differences, f"Run {record.short} is not reproduced because of --strict; leave it out."])
     return Inspection(prepared, differences)
 
 
-def reproduce_run(looked: Inspection, tolerance: float | None = None) -> Reproduction:
-    """Run again what was looked at, and compare every metric.
+def reproduce_run(inspection: Inspection, tolerance: float | None = None) -> Reproduction:
+    """Run a recorded composition again, and compare every metric.
 
     Args:
-        looked: From `inspect_run`.
-        tolerance: The share of a value by which a metric may differ; None: 0 where the estimator is deterministic.
+        inspection: Inspection from `inspect_run`.
+        tolerance: Largest relative difference of a metric; None means 0 for a deterministic estimator, else 5 %.
 
     Raises:
-        MlrunnerError: When it does not run, or left no scores to compare.
+        MlrunnerError: When the run fails, or there are no metrics to compare.
     """
     from mlrunner.execution.reproduction import rerun
-    from mlrunner.execution.reproduction import tolerance as chance
     from mlrunner.execution.reproduction.scores import average_metrics, check_scores, compare_metrics
+    from mlrunner.execution.reproduction.tolerance import choose_tolerance
 
-    prepared, record = looked.prepared, looked.prepared.record
+    prepared, record = inspection.prepared, inspection.prepared.record
     check_scores(record)
-    allowed, note = chance.choose_tolerance(prepared.checked.composition["model"].get("estimator") or {}, tolerance)
+    allowed, note = choose_tolerance(prepared.checked.composition["model"].get("estimator") or {}, tolerance)
     outcomes = rerun.run(prepared)
-    made = Reproduction(
+    metrics = average_metrics(outcomes, rerun.read_fold_scores(outcomes))
+    result = Reproduction(
         run_id=record.run_id,
         name=record.name,
-        differences=looked.differences,
+        differences=inspection.differences,
         new_run_id=str(outcomes[0].run_id),
-        metrics=tuple(compare_metrics(record, average_metrics(outcomes, rerun.read_fold_scores(outcomes)), allowed)),
+        metrics=tuple(compare_metrics(record, metrics, allowed)),
         tolerance=allowed,
         note=note or prepared.note,
     )
-    rerun.tag_runs(prepared, outcomes, {REPRODUCES_TAG: record.run_id, REPRODUCED_TAG: str(made.is_reproduced).lower()})
-    return made
+    verdict = {REPRODUCES_TAG: record.run_id, REPRODUCED_TAG: str(result.is_reproduced).lower()}
+    rerun.tag_runs(prepared, outcomes, verdict)
+    return result

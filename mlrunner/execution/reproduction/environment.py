@@ -1,9 +1,8 @@
-"""Make the packages that a run recorded, check out its commit, and reproduce it there."""
+"""Reproduce a run in its own environment: install its recorded packages, and use the code of its commit."""
 
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import shutil
 import subprocess
@@ -14,129 +13,93 @@ from pathlib import Path
 from filelock import FileLock
 
 from mlrunner.composition.stores import open_store
+from mlrunner.core.environment import child_environment, home, is_verbose
 from mlrunner.core.errors import StoreError
 from mlrunner.core.terminal import console
+from mlrunner.execution.reproduction.checkout import check_out, import_variables
 from mlrunner.tracking.records import lookup, separate_stack_overrides
 from mlrunner.tracking.records.snapshot import INSTALLERS, Provenance, read_provenance
 
-COMMIT = re.compile(r"[0-9a-f]{40}")
-VERB = "mlrunner/execution/reproduction/__init__.py"  # what a commit has to have to reproduce by itself
-NAME = re.compile(r"[A-Za-z0-9][\w.-]*")  # of a package, and no option of pip's
-PIN = re.compile(r"[\w.+!-]+")  # of a version: a number, and no place to install from
-PYTHON = re.compile(r"\d+(\.\d+)*\w*")  # of an interpreter, and no path to one
+NAME = re.compile(r"[A-Za-z0-9][\w.-]*")  # name of a package, and never an option of pip: this input is untrusted
+PIN = re.compile(r"[\w.+!-]+")  # version number, and never a URL: this input is untrusted
+PYTHON = re.compile(r"\d+(\.\d+)*\w*")  # version of Python, and never a path: this input is untrusted
 
 
-def run_in_environment(what: str, arguments: Sequence[str], overrides: Sequence[str]) -> int:
-    """Make the environment, unless it is there, and run `mlrunner reproduce` in it.
+def run_in_environment(name: str, arguments: Sequence[str], overrides: Sequence[str]) -> int:
+    """Create the environment of a run unless it exists, and run `mlrunner reproduce` in it.
 
     Args:
-        what: The run.
-        arguments: Of the verb.
-        overrides: Of the stack, to find the run.
+        name: Name of the run.
+        arguments: Arguments of `mlrunner reproduce`.
+        overrides: Overrides of the stack, to find the run.
 
     Returns:
-        The exit code of the verb there.
+        The exit code of `mlrunner reproduce`.
 
     Raises:
-        StoreError: When the environment cannot be made.
+        StoreError: When the environment cannot be created.
     """
-    home = Path(os.environ["MLRUNNER_HOME"])
-    store = open_store(home, separate_stack_overrides(overrides)[1])
-    record = lookup.resolve_sweep(store, lookup.find(store, what, home))
+    root = home()
+    store = open_store(root, separate_stack_overrides(overrides)[1])
+    record = lookup.resolve_sweep(store, lookup.find(store, name, root))
     then = read_provenance(record, store)
     if not then.packages:
-        raise StoreError(f"Run {record.short} did not record its packages, so its environment cannot be made.")
-    folder = home / ".mlrunner" / "environments"
+        raise StoreError(f"Run {record.short} recorded no packages, so its environment cannot be created.")
+    folder = root / ".mlrunner" / "environments"
     python = make_environment(then, folder)
     command = [str(python), "-m", "mlrunner", "reproduce", *arguments]
-    told = {"HYDRA_FULL_ERROR": os.environ["MLRUNNER_VERBOSE"], **import_variables(check_out(then, folder))}
-    with subprocess.Popen(command, env={**os.environ, **told}) as child:
+    variables = {"HYDRA_FULL_ERROR": str(int(is_verbose())), **import_variables(check_out(then, folder))}
+    with subprocess.Popen(command, env=child_environment(**variables)) as child:
         return wait_for_child(child)
 
 
 def wait_for_child(child: subprocess.Popen[bytes]) -> int:
-    """Wait for a process, which closes its run when it is interrupted; of Ctrl-C it was told by the terminal."""
+    """Wait for a process that ends its run by itself on an interruption, and return its exit code.
+
+    Args:
+        child: Process in the same terminal, which receives Ctrl-C directly.
+    """
     while True:
         try:
             return child.wait()
         except KeyboardInterrupt as error:
-            if error.args:  # see `interrupts`
+            if error.args:  # SIGTERM or SIGHUP, see `core.process.install_signal_handlers`
                 child.send_signal(error.args[0])
 
 
-def import_variables(place: Path) -> dict[str, str]:
-    """Have Python find our code in a folder first; by itself it would in the current one, which may be a checkout."""
-    path = [str(place), *filter(None, [os.environ.get("PYTHONPATH")]), str(Path.cwd())]
-    return {"PYTHONPATH": os.pathsep.join(path), "PYTHONSAFEPATH": "1"}
-
-
-def check_out(then: Provenance, folder: Path) -> Path:
-    """Check out the commit of then; today's code where there were uncommitted changes, or git does not know it.
-
-    Args:
-        then: What was recorded.
-        folder: Holds one folder a commit.
-
-    Returns:
-        The folder of the code.
-    """
-    project, commit = Path(os.environ["MLRUNNER_PROJECT"]), then.commit or ""
-    if then.dirty.strip() or not COMMIT.fullmatch(commit) or _refused(project, "cat-file", "-e", f"{commit}:{VERB}"):
-        return project
-    place = folder / commit
-    with FileLock(folder / f"{commit}.lock"):
-        if not (place / VERB).exists():
-            shutil.rmtree(place, ignore_errors=True)
-            told = _refused(folder, "clone", "--quiet", "--shared", "--no-checkout", str(project), str(place))
-            told = told or _refused(place, "checkout", "--quiet", commit)
-            if told:
-                shutil.rmtree(place, ignore_errors=True)  # half of it may be there
-                raise StoreError(f"Commit {commit[:10]} cannot be checked out into {place}: {told}.")
-    return place
-
-
-def _refused(folder: Path, *arguments: str) -> str:
-    """Call git, and tell what it says when it refuses; empty when it does not."""
-    try:
-        done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, errors="replace")
-    except OSError as error:  # there is no git
-        return str(error)
-    return "" if done.returncode == 0 else (done.stderr.strip().splitlines() or ["no reason was given"])[-1]
-
-
 def make_environment(then: Provenance, folder: Path) -> Path:
-    """Find or make an environment.
+    """Create the virtual environment of a run unless it exists.
 
     Args:
-        then: What was recorded.
-        folder: Holds one folder an environment, by the digest of what is in it.
+        then: Provenance of the run.
+        folder: Folder that holds one folder for each environment, named by a digest of its packages.
 
     Returns:
-        Its interpreter.
+        Path of the interpreter.
 
     Raises:
-        StoreError: When Python or a package is not to be had.
+        StoreError: When Python or a package is not available.
     """
     pins, version = list_requirements(then), then.python or sys.version.split()[0]
     if not PYTHON.fullmatch(version):
-        raise StoreError(f"The recorded environment cannot be made: '{version}' is no version of Python.")
+        raise StoreError(f"The recorded environment cannot be created: '{version}' is not a version of Python.")
     digest = hashlib.sha256("\n".join([version, *pins]).encode()).hexdigest()[:16]
-    place, mark = folder / digest, folder / digest / ".made"
+    place, marker = folder / digest, folder / digest / ".complete"
     folder.mkdir(parents=True, exist_ok=True)
     python = place / "bin" / "python"
     with FileLock(folder / f"{digest}.lock"):
-        if not mark.exists():
-            console(stderr=True).print(f"mlrunner: making the recorded environment, {len(pins)} packages …")
+        if not marker.exists():
+            console(stderr=True).print(f"mlrunner: creating the recorded environment, {len(pins)} packages …")
             shutil.rmtree(place, ignore_errors=True)
-            _make(place, version)
+            _create(place, version)
             (place / "requirements.txt").write_text("\n".join(pins) + "\n")
             _install(python, place / "requirements.txt")
-            mark.touch()
+            marker.touch()
     return python
 
 
 def list_requirements(then: Provenance) -> list[str]:
-    """Write what to install: names and versions only, for anybody may have written to the store."""
+    """List the packages to install as `name==version`, without entries that are not plain names and versions."""
     return [
         f"{name}=={version}"
         for name, version in then.packages.items()
@@ -144,7 +107,7 @@ def list_requirements(then: Provenance) -> list[str]:
     ]
 
 
-def _make(place: Path, version: str) -> None:
+def _create(place: Path, version: str) -> None:
     if version == sys.version.split()[0]:
         _call([sys.executable, "-m", "venv", str(place)], f"Python {version}")
         return
@@ -169,18 +132,21 @@ def _uv() -> list[str]:
     return [sys.executable, "-m", "uv"] if _has_uv() else ["uv"]
 
 
-def _call(command: list[str], what: str) -> None:
+def _call(command: list[str], item: str) -> None:
     try:
-        done = subprocess.run(command, capture_output=True, text=True)
+        process = subprocess.run(command, capture_output=True, text=True)
     except OSError as error:
-        raise StoreError(f"{what} is not to be had ({error}); install uv, or make the environment by hand.") from error
-    if done.returncode != 0:
-        raise StoreError(f"The recorded environment cannot be made: {what} is not to be had ({_reason(done.stderr)}).")
+        raise StoreError(
+            f"{item} is not available ({error}); install uv, or create the environment yourself."
+        ) from error
+    if process.returncode != 0:
+        reason = _reason(process.stderr)
+        raise StoreError(f"The recorded environment cannot be created: {item} is not available ({reason}).")
 
 
-def _reason(told: str) -> str:
-    """Take pip's or uv's error, which says what, and the innermost cause of it, which says why."""
-    lines = [line.strip() for line in told.splitlines() if line.strip()] or ["no reason was given"]
-    words = ([line for line in lines if line.lower().startswith(word)][-1:] for word in ("error:", "cause:"))
-    found = [line.partition(":")[2].strip().rstrip(".") for few in words for line in few]
-    return ": ".join(found) or lines[-1]
+def _reason(stderr: str) -> str:
+    """Return the last error of pip or uv and its innermost cause."""
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()] or ["no reason was given"]
+    matches = ([line for line in lines if line.lower().startswith(word)][-1:] for word in ("error:", "cause:"))
+    reasons = [line.partition(":")[2].strip().rstrip(".") for match in matches for line in match]
+    return ": ".join(reasons) or lines[-1]

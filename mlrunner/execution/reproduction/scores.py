@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     from mlrunner.core.outcome import Outcome
     from mlrunner.tracking.records import Record
 
-COSTS = ("seconds", "_ms", "megabytes")  # what a machine takes is never the same
-CHOOSERS = ("validation", "cv")  # their metrics stand by their bare names too
-TRIALS_OWN = ("train/", "test/")  # a trial reads no test rows, and scores no training rows
+COSTS = ("seconds", "_ms", "megabytes")  # durations and sizes differ between machines and runs
+CHOOSING_PARTS = ("validation", "cv")  # their metrics are recorded under the bare name as well
+REFIT_PARTS = ("train/", "test/")  # a trial of a search does not score these rows
 
 
 @dataclass(frozen=True)
 class MetricComparison:
-    """A metric then and now.
+    """A metric of the run and of its reproduction.
 
     Args:
-        name: Part and metric.
-        then: What the run recorded.
-        now: What came of it this time; None when there is none.
-        is_same: Whether it is within the tolerance.
+        name: Name of the part and the metric, like `test/r2`.
+        then: Value of the run.
+        now: Value of the reproduction; None when it has none.
+        is_same: Whether the difference is within the tolerance.
     """
 
     name: str
@@ -38,64 +38,66 @@ class MetricComparison:
 
 
 def check_scores(record: Record) -> None:
-    """Refuse a run with whose scores nothing can be compared, before it is run again.
+    """Check that a run has comparable metrics, before it is run again.
+
+    Args:
+        record: Record of the run.
 
     Raises:
-        ConfigError: When it left none, or those of a part of it.
+        ConfigError: When it has no metrics, or only those of an unfinished fit.
     """
     is_part = record.status == "KILLED" and TRIAL_TAG in record.tags
     if is_part or not any(compare_metrics(record, {}, 0.0)):
-        left = "was pruned or stopped, and has the scores of a part of it only" if is_part else "left no scores"
+        reason = "was pruned or stopped before its last fit" if is_part else "has no scores"
         raise ConfigError(
-            f"Run {record.short} ({record.status}) {left}, so there is nothing to compare; name a run that came to its "
-            "end."
+            f"Run {record.short} ({record.status}) {reason}, so there is nothing to compare; name a finished run."
         )
 
 
 def compare_metrics(record: Record, now: dict[str, float], tolerance: float) -> Iterator[MetricComparison]:
-    """Compare every metric that the run recorded and the reproduction can have.
+    """Compare the metrics of a run with those of its reproduction, without durations and sizes.
 
     Args:
-        record: The run.
-        now: The metrics of the reproduction.
-        tolerance: The share of a value by which it may differ.
+        record: Record of the run.
+        now: Metrics of the reproduction, by name.
+        tolerance: Largest relative difference.
     """
     for name, then in record.metrics.items():
-        is_told_twice = any(f"{part}/{name}" in record.metrics for part in CHOOSERS)
-        if name.endswith(COSTS) or is_told_twice or not is_own_metric(name, record):
+        is_duplicate = any(f"{part}/{name}" in record.metrics for part in CHOOSING_PARTS)
+        if name.endswith(COSTS) or is_duplicate or not is_own_metric(name, record):
             continue
         value = now.get(name)
         yield MetricComparison(name, then, value, value is not None and is_close(then, value, tolerance))
 
 
 def is_own_metric(name: str, record: Record) -> bool:
-    """Tell whether a metric was found by this run: a search's winner has its validation scores from its trial."""
+    """Check whether this run computed a metric: the winner of a search copies its validation scores from its trial."""
     if WINNER_OF_TAG in record.tags:
-        return name.startswith(TRIALS_OWN)
-    return TRIAL_TAG not in record.tags or ZENML_RUN_ID_TAG in record.tags or not name.startswith(TRIALS_OWN)
+        return name.startswith(REFIT_PARTS)
+    return TRIAL_TAG not in record.tags or ZENML_RUN_ID_TAG in record.tags or not name.startswith(REFIT_PARTS)
 
 
 def is_close(then: float, now: float, tolerance: float) -> bool:
-    """Tell whether a value is within a share of another one; with 0 to the last digit."""
+    """Check whether two values differ by at most `tolerance * abs(then)`; 0 compares to the last digit."""
     return then == now or abs(now - then) <= tolerance * abs(then)
 
 
 def average_metrics(outcomes: Sequence[Outcome], folds: Sequence[dict[str, list[float]]]) -> dict[str, float]:
-    """Average over the seeds that a trial was repeated with, as the trial itself does: over all fits at once.
+    """Average the metrics over the seeds of a repeated trial, as the trial does: over all fits at once.
 
     Args:
-        outcomes: One a seed.
-        folds: Of each, the scores of every fold by metric; empty where there are no folds.
+        outcomes: Outcome of each seed.
+        folds: Scores of every fold by metric, for each seed; empty dictionaries without folds.
     """
     import numpy as np
 
     if len(outcomes) == 1:
         return outcomes[0].metrics
     part = "cv" if folds[0] else "validation"
-    found: dict[str, float] = {}
+    averages: dict[str, float] = {}
     for name in [name for name in outcomes[0].metrics if "/" not in name]:
-        single = [[one.metrics.get(name, math.nan)] for one in outcomes]
-        values = [value for at, one in enumerate(folds) for value in one.get(name, single[at])]
+        single = [[outcome.metrics.get(name, math.nan)] for outcome in outcomes]
+        values = [value for seed, scores in enumerate(folds) for value in scores.get(name, single[seed])]
         mean = float(np.mean(values))
-        found |= {name: mean, f"{part}/{name}": mean, f"{part}/{name}_std": float(np.std(values))}
-    return found
+        averages |= {name: mean, f"{part}/{name}": mean, f"{part}/{name}_std": float(np.std(values))}
+    return averages

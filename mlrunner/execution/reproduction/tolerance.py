@@ -1,4 +1,4 @@
-"""By how much two fits of the same composition may differ: not at all, unless a seed is left to chance."""
+"""Choose how much two fits of one composition may differ: not at all, unless a seed is not set."""
 
 from __future__ import annotations
 
@@ -7,56 +7,79 @@ from typing import Any
 
 from mlrunner.groups.model import estimator_arguments
 
-UNSEEDED = 0.05  # the share that an estimator without a seed may differ by
+UNSEEDED_TOLERANCE = 0.05  # relative difference of an estimator without a seed
 SEEDS = ("random_state", "random_seed")
-EXACT = ("sklearn.linear_model.", "sklearn.dummy.", "sklearn.svm.", "sklearn.neighbors.")  # use no seed as a rule, but:
-RANDOM = re.compile(r"SGD|Perceptron|PassiveAggressive|LinearSV|RANSAC|TheilSen")  # do, and so do these arguments:
-CHANCE = {
+# These modules are deterministic by default, except for the classes and arguments below.
+EXACT = (
+    "sklearn.linear_model.",
+    "sklearn.dummy.",
+    "sklearn.svm.",
+    "sklearn.neighbors.",
+)
+RANDOM = re.compile(r"SGD|Perceptron|PassiveAggressive|LinearSV|RANSAC|TheilSen")
+RANDOM_ARGUMENTS = {
     "solver": ("sag", "saga", "liblinear"),
     "selection": ("random",),
     "strategy": ("stratified", "uniform"),
     "probability": (True,),
 }
-BOOSTERS = ("xgboost.", "lightgbm.", "catboost.")  # have a seed of their own where none is given
-SEEDING = "sklearn.ensemble."  # what has a seed there gives each of its members one
+BOOSTERS = ("xgboost.", "lightgbm.", "catboost.")  # have a fixed default seed
+SEEDS_MEMBERS = "sklearn.ensemble."  # a seeded estimator from here seeds its members
 
 
 def choose_tolerance(estimator: dict[str, Any], tolerance: float | None) -> tuple[float, str | None]:
-    """Say by which share a metric may differ, and why it is not 0.
+    """Choose the largest relative difference of a metric.
 
     Args:
-        estimator: Class and arguments.
-        tolerance: What was asked for; None: 0 where the estimator is deterministic.
+        estimator: Configuration of the estimator: `_target_` and arguments.
+        tolerance: Tolerance that the user set; None chooses 0 for a deterministic estimator, else 5 %.
+
+    Returns:
+        The tolerance, and the reason when it is not 0 by default.
     """
     if tolerance is not None:
         return tolerance, None
-    left = list_unset_seeds(estimator, "model.estimator")
-    if not left:
+    unset = list_unset_seeds(estimator, "model.estimator")
+    if not unset:
         return 0.0, None
-    return UNSEEDED, f"{', '.join(left)} is not set, so two fits differ by chance: compared within {UNSEEDED:.0%}"
+    return (
+        UNSEEDED_TOLERANCE,
+        f"{', '.join(unset)} is not set, so two fits differ by chance: compared within {UNSEEDED_TOLERANCE:.0%}",
+    )
 
 
 def list_unset_seeds(settings: Any, key: str) -> list[str]:
-    """Name the seeds that are left to chance, those of estimators inside of another one too."""
+    """List the keys of seeds that are not set, also in estimators within an estimator.
+
+    Args:
+        settings: Part of the configuration of the estimator.
+        key: Key of that part.
+    """
     if not isinstance(settings, dict | list):
         return []
-    own = _left(settings, key) if isinstance(settings, dict) else []
-    if isinstance(settings, dict) and _is_seeded(settings) and _target(settings).startswith(SEEDING):
+    own = _list_own_unset_seeds(settings, key) if isinstance(settings, dict) else []
+    if isinstance(settings, dict) and _is_seeded(settings) and _target(settings).startswith(SEEDS_MEMBERS):
         return own
     items = settings.items() if isinstance(settings, dict) else enumerate(settings)
     return [*own, *(name for place, value in items for name in list_unset_seeds(value, f"{key}.{place}"))]
 
 
-def _left(estimator: dict[str, Any], key: str) -> list[str]:
-    """Name the seeds that are null, or not given where the class has them."""
+def _list_own_unset_seeds(estimator: dict[str, Any], key: str) -> list[str]:
+    """List the seeds of one class that are null or not set."""
     target = _target(estimator)
-    is_random = bool(RANDOM.search(target)) or any(estimator.get(name) in told for name, told in CHANCE.items())
+    is_random = bool(RANDOM.search(target)) or any(
+        estimator.get(name) in values for name, values in RANDOM_ARGUMENTS.items()
+    )
     if not target or _is_seeded(estimator) or (target.startswith(EXACT) and not is_random):
         return []
     cls = estimator_arguments.locate(target, f"{key}._target_")
-    if not hasattr(cls, "fit"):  # a splitter, which shuffles only where it is told to
+    if not hasattr(cls, "fit"):  # a splitter, which does not shuffle by default
         return []
     return [f"{key}.{name}" for name in SEEDS if name in estimator or name in estimator_arguments.argument_names(cls)]
+
+
+def _has_random_argument(estimator: dict[str, Any]) -> bool:
+    return any(estimator.get(name) in values for name, values in RANDOM_ARGUMENTS.items())
 
 
 def _target(estimator: dict[str, Any]) -> str:

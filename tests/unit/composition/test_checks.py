@@ -36,7 +36,7 @@ DIABETES = "age, sex, bmi, bp, s1, s2, s3, s4 and 3 more"
 METRICS = "r2, rmse, mae, median_absolute_error, mape"
 NO_PATH = "dataset.path is not set; name a file, a glob or a URL, e.g. dataset.path=data/table.csv."
 NO_TARGET = "dataset.target is not set; name the column to predict, e.g. dataset.target=price."
-FOLDER = "is a folder, which MLflow no longer takes as a store; use sqlite:////absolute/path/mlflow.db, a server's URL, or set MLFLOW_ALLOW_FILE_STORE=true."
+FOLDER = "is a folder, which MLflow no longer accepts as a store; use sqlite:////absolute/path/mlflow.db, a server's URL, or set MLFLOW_ALLOW_FILE_STORE=true."
 NAME_A_CLASS = "model.estimator._target_ is not set; name a class, as in model.estimator._target_=sklearn.svm.SVR."
 UNTIMED = "split.time is not set, but this split goes by time; name the column in dataset.time, or choose split=80_20."
 UNGROUPED = (
@@ -178,7 +178,7 @@ COMPOSITIONS: dict[str, tuple[str, list[str]]] = {
     "custom without class": ("model=custom", [NAME_A_CLASS]),
     "custom function": (f"{TARGET}os.getcwd", ["model.estimator._target_: os.getcwd is not a class; name one with fit and predict."]),
     "custom class, nearly right": (f"{TARGET}sklearn.svm.SVRR", ["model.estimator._target_: sklearn.svm has no class 'SVRR'. Did you mean 'SVR'?"]),
-    "custom word": (f"{TARGET}nope", ["model.estimator._target_: 'nope' is no path to a class; write module.Class."]),
+    "custom word": (f"{TARGET}nope", ["model.estimator._target_: 'nope' is not a path to a class; write module.Class."]),
     "custom package": (
         f"{TARGET}nope.Nope",
         ["model.estimator._target_: cannot import 'nope.Nope' (No module named 'nope'); install its package or correct the path."],

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from omegaconf import OmegaConf
 
-from mlrunner.composition.override_syntax import written
+from mlrunner.composition.override_syntax import write_value
 
 KEYS = some.from_regex(r"[a-z_][a-z0-9_.-]{0,8}", fullmatch=True)
 TEXTS = some.one_of(
@@ -34,12 +34,12 @@ def read(text: str) -> Any:
 
 @given(VALUES)
 def test_what_is_written_is_read_again(value: Any) -> None:
-    assert read(written(value)) == value
-    assert type(read(written(value))) is type(value)
+    assert read(write_value(value)) == value
+    assert type(read(write_value(value))) is type(value)
 
 
 def test_nan_is_read_again() -> None:
-    assert math.isnan(read(written(math.nan)))
+    assert math.isnan(read(write_value(math.nan)))
 
 
 @pytest.mark.parametrize(
@@ -57,25 +57,25 @@ def test_nan_is_read_again() -> None:
     ],
 )
 def test_what_needs_no_quotes_has_none(value: Any, text: str) -> None:
-    assert written(value) == text
+    assert write_value(value) == text
 
 
 def test_an_interpolation_stays_one() -> None:
-    read_again = OmegaConf.create({"seed": 7, "key": read(written("${seed}"))})
+    read_again = OmegaConf.create({"seed": 7, "key": read(write_value("${seed}"))})
     assert read_again.key == 7
 
 
 @pytest.mark.parametrize("key", ["a b", "price ($)", "a: b", "a=b,c", "[x]", "{y}", "a\\", "50%", "-1 x", "${a}"])
 def test_a_key_is_read_as_it_is(key: str) -> None:
-    assert read(written({key: 1})) == {key: 1}
+    assert read(write_value({key: 1})) == {key: 1}
 
 
 @pytest.mark.parametrize("key", ["1", "1.5", "007", "true", "null", "nan"])
 def test_a_key_that_would_be_read_as_something_else_is_refused(key: str) -> None:
     with pytest.raises(ValueError, match="no override can write the key"):
-        written({key: 1})
+        write_value({key: 1})
 
 
 def test_a_key_that_the_grammar_has_not_is_refused() -> None:
     with pytest.raises(ValueError, match="no override can write the key 'größe'"):
-        written({"größe": 1})
+        write_value({"größe": 1})

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mlrunner.composition.trust import MORE, refuse_foreign
+from mlrunner.composition.trust import TRUST_VARIABLE, refuse_foreign
 from mlrunner.core.errors import ProblemsError
 
 
@@ -89,7 +89,7 @@ def test_what_is_not_used_is_not_looked_at() -> None:
 
 
 def test_more_can_be_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(MORE, "mine, env:PASSWORD, joblib,")
+    monkeypatch.setenv(TRUST_VARIABLE, "mine, env:PASSWORD, joblib,")
     refuse_foreign({"a": {"_target_": "mine.Model", "url": "${oc.env:PASSWORD}"}}, ["a"])
     refuse_foreign({"model": {"memory": "/shared"}}, ["model"])
     with pytest.raises(ProblemsError):

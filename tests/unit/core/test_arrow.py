@@ -20,7 +20,7 @@ from pyarrow import ipc
 from mlrunner.core.arrow import NAME, from_arrow, map_table, mapped, to_arrow, write_table
 from mlrunner.core.errors import DataError
 from tests.support.front_door import PROJECT
-from tests.unit.search.trial.test_trial import rows, write
+from tests.support.trials import rows, write
 
 NAN = float("nan")
 GAP = pd.DataFrame({"x": [1.5, NAN, -0.0], "n": [1, 2, 3]}, index=[9, 4, 7])

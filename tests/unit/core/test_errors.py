@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from mlrunner.core.errors import ConfigError, DataError, MlrunnerError, ProblemsError, StoreError, brief, nearest
+from mlrunner.core.errors import (
+    ConfigError,
+    DataError,
+    MlrunnerError,
+    ProblemsError,
+    StoreError,
+    brief,
+    first_line,
+    nearest,
+)
 
 
 @pytest.mark.parametrize("kind", [ConfigError, DataError, StoreError])
@@ -50,3 +59,15 @@ def test_nearest(word: str, possible: list[str], hint: str) -> None:
 )
 def test_brief(names: list[object], limit: int, told: str) -> None:
     assert brief(names, limit) == told
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (ValueError("broken.\nmore"), "broken"),
+        (ValueError(" "), "ValueError"),
+        (OSError("no such file; "), "no such file"),
+    ],
+)
+def test_the_first_line_of_an_error_is_without_its_stop(error: Exception, text: str) -> None:
+    assert first_line(error) == text

@@ -1,4 +1,4 @@
-"""Find a run by the name that a user gives: an id, a name, a folder, a place in a sweep, `latest`, `best`, …"""
+"""Find a run by the name that a user gives: an id, a folder, a place in a sweep, an alias or the run's name."""
 
 from __future__ import annotations
 

@@ -125,8 +125,8 @@ class Record:
         config = None if text is None else read_yaml(text)
         if not isinstance(config, dict) or not config:
             raise ConfigError(
-                f"Run {self.short} has no {CONFIG_FILE} at {self.artifact_uri}: mlrunner did not make it, or the file was "
-                "removed; name another run."
+                f"Run {self.short} has no {CONFIG_FILE} at {self.artifact_uri}: mlrunner did not make the run, or the "
+                "file was removed; name another run."
             )
         return config
 

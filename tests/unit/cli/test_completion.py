@@ -16,7 +16,7 @@ import pytest
 from mlrunner.cli import commands, completion
 from mlrunner.composition import stores
 from tests.support.front_door import PROJECT, environment
-from tests.unit.tracking.records.test_lookup import Made
+from tests.support.run_stores import NamedRuns
 
 PROGRAM = Path(sys.executable).parent / "mlrunner"
 SWEEP = "2026-11-25/17-43-06-708940"
@@ -31,7 +31,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     (place / ".mlrunner" / "deployments" / "olist" / "history.jsonl").touch()
     before = mlflow.get_tracking_uri()
     mlflow.set_tracking_uri(f"sqlite:///{place}/.mlrunner/mlflow.db")
-    made = Made(place)
+    made = NamedRuns(place)
     made.add("model=rf,max_depth=3")
     made.add("with space")
     made.add("trial", sweep_id=SWEEP, trial_number="0")

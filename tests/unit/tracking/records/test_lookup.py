@@ -1,4 +1,4 @@
-"""What a person may call a run, in a real MLflow store, read with and without MLflow."""
+"""Names that a user may give a run, looked up without MLflow and with it."""
 
 from __future__ import annotations
 
@@ -11,81 +11,47 @@ from mlflow import MlflowClient
 
 from mlrunner.core.errors import ConfigError
 from mlrunner.tracking import records
-from mlrunner.tracking.records import Record, lookup
-from mlrunner.tracking.records.mlflow_store import MlflowStore
+from mlrunner.tracking.records import lookup
 from mlrunner.tracking.records.sqlite_store import SqliteStore
-
-
-class Made:
-    """A store with a single run, a grid of two, a search with a winner and a champion; ids by name."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self.client = MlflowClient()
-        self.experiment = self.client.create_experiment("mlrunner", artifact_location=(home / "artifacts").as_uri())
-        self.ids: dict[str, str] = {}
-        self.began = 1_000
-
-    def add(self, name: str, r2: float | None = None, saved: bool = True, metric: str = "r2", **tags: str) -> str:
-        self.began += 1_000
-        told = {"mlrunner.data_hash": "d", **{f"mlrunner.{key}": value for key, value in tags.items()}}
-        if saved:
-            told[records.MODEL_TAG] = f"models:/m-{name}"
-        run = self.client.create_run(self.experiment, self.began, told, name)
-        self.client.log_param(run.info.run_id, "objective.metric", metric)
-        if r2 is not None:
-            self.client.log_metric(run.info.run_id, "test/r2", r2)
-        self.client.set_terminated(run.info.run_id)
-        self.ids[name] = run.info.run_id
-        return run.info.run_id
-
-    @property
-    def stores(self) -> list[records.Store]:
-        return [SqliteStore(self.home / "mlflow.db"), MlflowStore(f"sqlite:///{self.home}/mlflow.db")]
-
-    def find(self, name: str, saved: bool = False) -> Record:
-        """Find it in both ways, which must agree."""
-        first, second = (lookup.find(store, name, self.home, saved) for store in self.stores)
-        assert first == second
-        return first
+from tests.support.run_stores import NamedRuns, SearchableRuns
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
+def named(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NamedRuns]:
     home = tmp_path_factory.mktemp("named")
     before = mlflow.get_tracking_uri()
     mlflow.set_tracking_uri(f"sqlite:///{home}/mlflow.db")
-    found = Made(home)
-    for number in range(17):  # of which two begin with the same digit
-        found.add(f"old{number}", saved=False)
-    found.add("single", 0.5, folder=str(home / "multirun/day/one"))
+    runs = NamedRuns(home)
+    for number in range(17):  # two of which share their first digit
+        runs.add(f"old{number}", saved=False)
+    runs.add("single", 0.5, folder=str(home / "multirun/day/one"))
     both = '["r2", "fit_seconds"]'
-    first = found.add(
+    first = runs.add(
         "grid-first", 0.7, metric=both, sweep_id="day/two", trial_number="0", folder=str(home / "multirun/day/two/0")
     )
-    found.add("grid-second", 0.6, sweep_id="day/two", trial_number="1", folder=str(home / "multirun/day/two/1"))
-    found.add("grid", saved=False, sweep_id="day/two", folder=str(home / "multirun/day/two"), best_run_id=first)
+    runs.add("grid-second", 0.6, sweep_id="day/two", trial_number="1", folder=str(home / "multirun/day/two/1"))
+    runs.add("grid", saved=False, sweep_id="day/two", folder=str(home / "multirun/day/two"), best_run_id=first)
     place = {"sweep_id": "day/three", "trial_number": "0", "folder": str(home / "multirun/day/three/0")}
-    trial = found.add("trial", 0.4, saved=False, **place)
-    winner = found.add("winner", 0.45, winner_of=trial, **place)
-    found.add(
+    trial = runs.add("trial", 0.4, saved=False, **place)
+    winner = runs.add("winner", 0.45, winner_of=trial, **place)
+    runs.add(
         "search", sweep_id="day/three", folder=str(home / "multirun/day/three"), best_run_id=trial, winner_run_id=winner
     )
-    found.add("other data", 0.99, data_hash="e", folder="elsewhere")
-    found.add("other metric", 0.98, metric="adjusted_r2")
-    found.add("other first", 0.97, metric='["mae", "r2"]')
-    found.add("again", 0.71, reproduces=first)
-    found.add("saved", 0.3)
-    found.add("latest", 0.3, saved=False)
-    found.client.create_registered_model("olist")
-    found.client.create_model_version("olist", "file:///m-x", first)
-    found.client.set_registered_model_alias("olist", "champion", "1")
-    yield found
+    runs.add("other data", 0.99, data_hash="e", folder="elsewhere")
+    runs.add("other metric", 0.98, metric="adjusted_r2")
+    runs.add("other first", 0.97, metric='["mae", "r2"]')
+    runs.add("again", 0.71, reproduces=first)
+    runs.add("saved", 0.3)
+    runs.add("latest", 0.3, saved=False)
+    runs.client.create_registered_model("olist")
+    runs.client.create_model_version("olist", "file:///m-x", first)
+    runs.client.set_registered_model_alias("olist", "champion", "1")
+    yield runs
     mlflow.set_tracking_uri(before)
 
 
 @pytest.mark.parametrize(
-    ("called", "name"),
+    ("name_given", "name"),
     [
         ("latest", "latest"),
         ("latest~1", "saved"),
@@ -102,70 +68,106 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
         ("grid", "grid"),
     ],
 )
-def test_a_run_is_found(made: Made, called: str, name: str) -> None:
-    assert made.find(called).run_id == made.ids[name]
+def test_find(named: NamedRuns, name_given: str, name: str) -> None:
+    assert named.find(name_given).run_id == named.ids[name]
 
 
-@pytest.mark.parametrize(("called", "name"), [("day/two", "grid-first"), ("day/three", "winner"), ("single", "single")])
-def test_a_sweep_leads_to_its_winner_or_else_to_its_best_run(made: Made, called: str, name: str) -> None:
-    assert {lookup.resolve_sweep(store, made.find(called)).run_id for store in made.stores} == {made.ids[name]}
+@pytest.mark.parametrize(
+    ("name_given", "name"), [("day/two", "grid-first"), ("day/three", "winner"), ("single", "single")]
+)
+def test_sweep_resolves_to_its_winner_or_its_best_run(named: NamedRuns, name_given: str, name: str) -> None:
+    assert {lookup.resolve_sweep(store, named.find(name_given)).run_id for store in named.stores} == {named.ids[name]}
 
 
-def test_the_latest_with_a_model_is_another_one(made: Made) -> None:
-    assert made.find("latest", saved=True).run_id == made.ids["saved"]
+def test_latest_with_a_saved_model(named: NamedRuns) -> None:
+    assert named.find("latest", saved=True).run_id == named.ids["saved"]
 
 
-def test_a_run_is_found_by_its_id_the_beginning_of_it_and_its_folder(made: Made) -> None:
-    run_id = made.ids["single"]
-    for called in (run_id, run_id[:8], str(made.home / "multirun/day/one")):
-        assert made.find(called).run_id == run_id
+def test_find_by_id_start_of_id_and_folder(named: NamedRuns) -> None:
+    run_id = named.ids["single"]
+    for name_given in (run_id, run_id[:8], str(named.home / "multirun/day/one")):
+        assert named.find(name_given).run_id == run_id
 
 
-def test_the_beginning_of_several_ids_is_refused(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lookup, "ID", lookup.re.compile("[0-9a-f]?"))  # the shortest beginning that many ids share
-    common = max("0123456789abcdef", key=lambda digit: sum(run[0] == digit for run in made.ids.values()))
+def test_start_of_several_ids(named: NamedRuns, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lookup, "ID", lookup.re.compile("[0-9a-f]?"))  # the shortest start that several ids share
+    common = max("0123456789abcdef", key=lambda digit: sum(run[0] == digit for run in named.ids.values()))
     with pytest.raises(ConfigError, match=rf"'{common}' matches \d+ runs \({common}.{{4}}, .*\); give more characters"):
-        made.find(common)
+        named.find(common)
 
 
-def test_what_is_not_there_is_said_with_the_newest(made: Made) -> None:
-    with pytest.raises(ConfigError) as refused:
-        made.find("latst")
-    assert str(refused.value).startswith("No run matches 'latst'. Did you mean 'latest'? Give an id")
-    newest = ", ".join(f"{made.ids[name][:8]} ({name})" for name in ("latest", "saved", "again"))
-    assert str(refused.value).endswith(f"; the newest runs are {newest}.")
+def test_missing_run_lists_the_newest(named: NamedRuns) -> None:
+    with pytest.raises(ConfigError) as raised:
+        named.find("latst")
+    assert str(raised.value).startswith("No run matches 'latst'. Did you mean 'latest'? Give an id")
+    newest = ", ".join(f"{named.ids[name][:8]} ({name})" for name in ("latest", "saved", "again"))
+    assert str(raised.value).endswith(f"; the newest runs are {newest}.")
 
 
-def test_the_newest_are_told_without_parents_and_briefly(made: Made) -> None:
-    long = made.client.create_run(made.experiment, 10**6, {}, "x" * 100).info.run_id
-    parent = made.client.create_run(made.experiment, 10**6 + 1, {records.SWEEP_TAG: "day/four"}, "a sweep").info.run_id
+def test_newest_runs_are_listed_without_parents_and_shortened(named: NamedRuns) -> None:
+    long = named.client.create_run(named.experiment, 10**6, {}, "x" * 100).info.run_id
+    parent = named.client.create_run(
+        named.experiment, 10**6 + 1, {records.SWEEP_TAG: "day/four"}, "a sweep"
+    ).info.run_id
     try:
-        with pytest.raises(ConfigError, match=rf"; the newest runs are {long[:8]} \(x{{39}}…\), ") as refused:
-            made.find("nobody at all")
-        assert "a sweep (" not in str(refused.value)
+        with pytest.raises(ConfigError, match=rf"; the newest runs are {long[:8]} \(x{{39}}…\), ") as raised:
+            named.find("no such run")
+        assert "a sweep (" not in str(raised.value)
     finally:
         for run_id in (long, parent):
-            made.client.delete_run(run_id)
+            named.client.delete_run(run_id)
 
 
-@pytest.mark.parametrize("called", ["it's", 'a "quoted" one', "%", "day/two/9", "latest~99", "abcdef0123"])
-def test_what_is_not_there_is_no_run(made: Made, called: str) -> None:
+@pytest.mark.parametrize("name_given", ["it's", 'a "quoted" one', "%", "day/two/9", "latest~99", "abcdef0123"])
+def test_missing_run(named: NamedRuns, name_given: str) -> None:
     with pytest.raises(ConfigError, match="No run matches"):
-        made.find(called)
+        named.find(name_given)
 
 
-def test_an_unknown_champion_is_refused(made: Made) -> None:
+def test_unknown_champion(named: NamedRuns) -> None:
     with pytest.raises(
         ConfigError, match=r"there is no champion of 'olst'; available: olist@champion. Did you mean 'olist'\?"
     ):
-        made.find("olst@champion")
+        named.find("olst@champion")
 
 
-def test_a_run_of_somebody_else_has_no_composition(made: Made) -> None:
-    with pytest.raises(ConfigError, match=r"has no config.yaml at file:.*: mlrunner did not make it, or the file was"):
-        made.find("single").config()
+@pytest.mark.parametrize("number", [0, 2])
+def test_champion_needs_a_model_unless_there_is_one(number: int, tmp_path: Path) -> None:
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    client = MlflowClient(uri)
+    run_id = client.create_run("0").info.run_id
+    for name in [f"m{index}" for index in range(number)]:
+        client.create_registered_model(name)
+        client.create_model_version(name, "file:///m-x", run_id)
+        client.set_registered_model_alias(name, "champion", "1")
+    message = (
+        "^there are 2 champions; name one of m0@champion, m1@champion" if number else "^there is no champion: noth"
+    )
+    with pytest.raises(ConfigError, match=message):
+        lookup.find(SqliteStore(tmp_path / "mlflow.db"), "champion", tmp_path)
 
 
-def test_without_a_store_there_is_no_run(tmp_path: Path) -> None:
+def test_empty_store(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="No run matches 'latest': there are no runs yet; start one with mlrunner"):
         lookup.find(SqliteStore(tmp_path / "mlflow.db"), "latest", tmp_path)
+
+
+def test_name_comes_before_the_start_of_another_id(runs: SearchableRuns) -> None:
+    for store in (runs.ours, runs.theirs):
+        assert lookup.find(store, runs.ids[1][:6], runs.home).name == runs.ids[1][:6]
+        assert lookup.find(store, runs.ids[1][:7], runs.home).name == "model=rf"
+
+
+def test_latest_skips_runs_of_other_programs(runs: SearchableRuns) -> None:
+    for store in (runs.ours, runs.theirs):
+        assert lookup.find(store, "latest", runs.home).name == "model=rf"
+        for name, reason in (("latest~1", "fewer runs have finished"), ("best", "no run has finished yet;")):
+            with pytest.raises(ConfigError, match=f"No run matches '{name}': {reason}"):
+                lookup.find(store, name, runs.home)
+
+
+def test_folder_is_found_by_any_path_to_it(runs: SearchableRuns) -> None:
+    (runs.home / "multirun" / "a").mkdir(parents=True)
+    (runs.home / "link").symlink_to(runs.home / "multirun")
+    for path in ("multirun/a/", "multirun/b/../a", "link/a"):
+        assert lookup.find(runs.ours, f"{runs.home}/{path}", Path("/nowhere")).name == runs.ids[1][:6]

@@ -1,0 +1,33 @@
+"""A store of its own for the tests that log to MLflow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import mlflow
+import pytest
+from mlflow import MlflowClient
+
+from mlrunner.tracking import run_log
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowClient]:
+    """A client of a new store."""
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path_factory.mktemp('store')}/mlflow.db")
+    yield MlflowClient()
+    mlflow.set_tracking_uri(before)
+
+
+@pytest.fixture(scope="module")
+def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder whose name must be escaped in a URL."""
+    return tmp_path_factory.mktemp("artifacts") / "my #1 %20 é"
+
+
+@pytest.fixture
+def run_id(client: MlflowClient, artifacts: Path) -> str:
+    del client
+    return run_log.create_run(run_log.ensure_experiment("tests", str(artifacts)), "a run", {"mlrunner.job": "1"})

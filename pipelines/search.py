@@ -8,21 +8,21 @@ from typing import Any, Protocol
 from zenml import pipeline
 
 from mlrunner.steps import fitting
-from pipelines.deployment import hand_over
-from pipelines.rows import Rows, rows
+from pipelines.deployment import gate_and_deploy
+from pipelines.rows import Rows, prepare_rows
 
 
-class Conduct(Protocol):
-    """Whoever conducts a search; the pipeline gives it tables and records what it tells."""
+class SearchDriver(Protocol):
+    """Runs a search; the pipeline gives it tables, and records its trials."""
 
-    def trials(self, rows_of: Callable[..., Rows]) -> Iterator[Any]:
-        """Run the trials, and tell of each that had rows."""
+    def run_trials(self, make_rows: Callable[..., Rows]) -> Iterator[tuple[Rows, Any, dict[str, Any]]]:
+        """Run the trials, and yield the arguments of the step that records each."""
 
-    def winner(self) -> Iterator[Any]:
-        """Tell of the winner, if there is one."""
+    def prepare_winner(self) -> Any:
+        """Return the arguments of the steps that refit the winner; None without a refit."""
 
 
-UNDER_WAY: dict[str, Conduct] = {}  # the searches of this process, by the name of their study
+DRIVERS: dict[str, SearchDriver] = {}  # searches of this process by study: arguments of a pipeline must be plain values
 
 
 @pipeline(
@@ -33,11 +33,14 @@ UNDER_WAY: dict[str, Conduct] = {}  # the searches of this process, by the name 
     enable_heartbeat=False,
 )
 def search(study: str) -> None:
-    """Record each trial as it ends; refit the winner, judge it, and deploy it if the gate opens."""
-    conduct = UNDER_WAY[study]
-    for ended in conduct.trials(rows):
-        fitting.trial(ended.rows.train, ended.judging, **ended.told)
-    for won in conduct.winner():
-        fitted = fitting.refit(won.rows.train, won.rows.validation, won.rows.raw, **won.told)
-        metrics = fitting.judge(fitted, won.rows.train, won.rows.validation, won.rows.test, won.validated, **won.judged)
-        hand_over(fitted, won.rows, metrics, won.told["dataset"], won.gate, won.deployer, won.tracked)
+    """Record each trial as it finishes; refit the winner, score it, and deploy it if the gate opens."""
+    driver = DRIVERS[study]
+    for tables, scored, record in driver.run_trials(prepare_rows):
+        fitting.trial(tables.train, scored, **record)
+    winner = driver.prepare_winner()
+    if winner is None:
+        return
+    tables = winner.rows
+    fitted = fitting.refit(tables.train, tables.validation, tables.raw, **winner.refit)
+    metrics = fitting.judge(fitted, tables.train, tables.validation, tables.test, winner.scores, **winner.judge)
+    gate_and_deploy(fitted, tables, metrics, winner.refit["dataset"], winner.gate, winner.deployer, winner.tracked)

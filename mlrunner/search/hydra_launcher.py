@@ -1,14 +1,13 @@
-"""Trials through a launcher of Hydra's: a batch at a time, for a launcher answers when all of its jobs have ended."""
+"""Run trials by a launcher of Hydra, in batches: a launcher returns when all of its jobs have ended."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from mlrunner.search.trial import FOUND, TASK, Found, TrialTask
-from mlrunner.search.workers import Event
+from mlrunner.search.executor import Event
+from mlrunner.search.trial import RESULT_FILE, TASK_FILE, TrialResult, TrialTask
 
 NOTE = (
     "{name} runs {size} trials at a time and waits for all of them; it cannot prune, and a slow trial keeps the others "
@@ -16,90 +15,98 @@ NOTE = (
 )
 
 
-class Launched:
-    """Collects as many trials as run at the same time, and hands them to a launcher."""
+class LauncherExecutor:
+    """Collects trials, and launches them when the loop waits.
 
-    def __init__(self, launcher: Any, size: int, place: Callable[[int], tuple[tuple[str, ...], Path]]) -> None:
-        """Begin with nothing.
+    Args:
+        launcher: Launcher, set up by Hydra.
+        size: Number of trials in a batch.
+        locate: Function of a trial's number that returns its overrides and its folder.
+    """
 
-        Args:
-            launcher: Set up by Hydra.
-            size: Of a batch.
-            place: Tells the overrides and the folder of a trial.
-        """
-        self._launcher, self._size, self._place = launcher, size, place
-        self._waiting: list[TrialTask] = []
+    def __init__(self, launcher: Any, size: int, locate: Callable[[int], tuple[tuple[str, ...], Path]]) -> None:
+        self._launcher, self._size, self._locate = launcher, size, locate
+        self._batch: list[TrialTask] = []
 
     @property
     def room(self) -> int:
-        """See `Executor`."""
-        return self._size - len(self._waiting)
+        """Number of trials that the batch still takes."""
+        return self._size - len(self._batch)
 
     def submit(self, task: TrialTask) -> None:
-        """See `Executor`: the task goes to its folder, where the job finds it."""
-        folder = self._place(task.number)[1]
+        """Write the task into its folder, where the job reads it, and add it to the batch."""
+        folder = self._locate(task.number)[1]
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / TASK).write_text(task.json())
-        self._waiting.append(task)
+        (folder / TASK_FILE).write_text(task.to_json())
+        self._batch.append(task)
 
     def wait(self, seconds: float) -> list[Event]:
-        """See `Executor`: launch what was collected, and wait for all of it."""
+        """Launch the batch, and wait for all of it."""
         del seconds
-        batch, self._waiting = self._waiting, []
-        found: list[Event] = []
-        for run in _runs(batch):  # Hydra numbers the jobs of a batch one after the other
-            overrides = [self._place(task.number)[0] for task in run]
-            returned = self._launcher.launch(overrides, initial_job_idx=run[0].number)
-            found += [self._read(task, job) for task, job in zip(run, returned, strict=True)]
-        return found
+        batch, self._batch = self._batch, []
+        results: list[Event] = []
+        for tasks in _consecutive(batch):  # Hydra numbers the jobs of a launch consecutively
+            overrides = [self._locate(task.number)[0] for task in tasks]
+            jobs = self._launcher.launch(overrides, initial_job_idx=tasks[0].number)
+            results += [self._read(task, job) for task, job in zip(tasks, jobs, strict=True)]
+        return results
 
-    def _read(self, task: TrialTask, job: Any) -> Found:
-        file = self._place(task.number)[1] / FOUND
-        if file.exists():
-            return Found(**json.loads(file.read_text()))
-        return Found(task.number, "FAIL", error=f"the job left no result: {job._return_value}")
+    def _read(self, task: TrialTask, job: Any) -> TrialResult:
+        folder = self._locate(task.number)[1]
+        if (folder / RESULT_FILE).exists():
+            return TrialResult.read(folder)
+        return TrialResult(task.number, "FAIL", error=f"the job left no result: {_return_value(job)}")
 
     def answer(self, number: int, prune: bool) -> None:
-        """See `Executor`; a launched job has no pipe to answer through."""
+        """Do nothing: a launched job has no pipe."""
 
     def kill(self) -> None:
-        """See `Executor`; the launcher ends its own jobs."""
+        """Do nothing: the launcher ends its own jobs."""
 
     def close(self) -> None:
-        """See `Executor`."""
+        """Do nothing: nothing is open."""
 
 
-def _runs(batch: list[TrialTask]) -> list[list[TrialTask]]:
-    """Share a batch out into runs of numbers without a gap."""
-    found: list[list[TrialTask]] = []
+def _return_value(job: Any) -> Any:
+    """Return what a job of Hydra returned, or the exception that it raised."""
+    try:
+        return job.return_value
+    except Exception as error:
+        return error
+
+
+def _consecutive(batch: list[TrialTask]) -> list[list[TrialTask]]:
+    """Split a batch into lists of consecutive numbers."""
+    lists: list[list[TrialTask]] = []
     for task in batch:
-        if found and found[-1][-1].number + 1 == task.number:
-            found[-1].append(task)
+        if lists and lists[-1][-1].number + 1 == task.number:
+            lists[-1].append(task)
         else:
-            found.append([task])
-    return found
+            lists.append([task])
+    return lists
 
 
-def _unheard(step: int, value: float) -> bool:
-    """Go on whatever a trial reports: there is nobody to ask."""
+def _never_prune(step: int, value: float) -> bool:
+    """Continue the trial: a job has nothing to ask."""
     del step, value
     return False
 
 
 def run_job(folder: Path) -> float:
-    """Run the trial whose task lies in a folder: the life of a launched job.
+    """Run the trial whose task lies in a folder, and write its result there.
+
+    Args:
+        folder: Output folder of the job.
 
     Returns:
-        The objective, as Hydra expects of a job; NaN for a trial that failed.
+        Objective, which Hydra expects of a job; NaN for a trial that failed.
     """
-    from dataclasses import asdict
-
     from threadpoolctl import threadpool_limits
 
-    from mlrunner.search.trial import running
+    from mlrunner.search.trial.running import shared_runner
 
-    task = TrialTask.read((folder / TASK).read_text())
+    task = TrialTask.from_json((folder / TASK_FILE).read_text())
     with threadpool_limits(task.threads):
-        found = running.run(task, _unheard)
-    (folder / FOUND).write_text(json.dumps(asdict(found)))
-    return found.metrics.get(task.metric, float("nan"))
+        result = shared_runner().run(task, _never_prune)
+    result.write(folder)
+    return result.metrics.get(task.metric, float("nan"))

@@ -1,149 +1,158 @@
-"""A search inside its ZenML run: trials as they end, then the winner; both recorded in MLflow on the way."""
+"""A search inside its ZenML run: run the trials, record each in MLflow, and prepare the refit of the winner."""
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import joblib
 from optuna.trial import TrialState
 
 from mlrunner.core.outcome import RESULT
 from mlrunner.groups.model import ModelNameConfig
-from mlrunner.search import recording
-from mlrunner.search.loop import FOLDER, OVERRIDES, Ended, Search
-from mlrunner.search.results import best_of
-from mlrunner.search.trial import FOUND, Found
-from mlrunner.search.trial_queue import RETRY, VOID
-from mlrunner.search.trial_tables import Shelf
+from mlrunner.search.child_runs import ChildRuns
+from mlrunner.search.loop import Search
+from mlrunner.search.results import find_best, list_valid_trials
+from mlrunner.search.trial import RESULT_FILE, TrialResult
+from mlrunner.search.trial_attributes import FOLDER, OVERRIDES, RETRY_OF
+from mlrunner.search.trial_progress import FinishedTrial
+from mlrunner.search.trial_tables import TableCache, TrialTables
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
-    from mlrunner.steps.recording import Tracked
+    from mlrunner.steps.recording import RunContext
     from pipelines.rows import Rows
 
-
-@dataclass(frozen=True)
-class Told:
-    """What ZenML's step records of a trial."""
-
-    rows: Rows
-    judging: Any
-    told: dict[str, Any]
+StepArguments = tuple["Rows", Any, dict[str, Any]]  # tables, scored rows or folds, and what ZenML records of a trial
 
 
 @dataclass(frozen=True)
-class Won:
-    """What ZenML's steps need for the winner."""
+class Winner:
+    """Arguments of ZenML's steps for the winner.
+
+    Args:
+        rows: Tables of the winner.
+        refit: Arguments of the step that fits.
+        judge: Arguments of the step that scores.
+        scores: Scores of the trial.
+        gate: `gate` group.
+        deployer: `deployer` group.
+        tracked: MLflow run of the refit.
+    """
 
     rows: Rows
-    told: dict[str, Any]
-    judged: dict[str, Any]
-    validated: dict[str, float]
+    refit: dict[str, Any]
+    judge: dict[str, Any]
+    scores: dict[str, float]
     gate: dict[str, Any]
     deployer: dict[str, Any]
-    tracked: Tracked
+    tracked: RunContext
 
 
-class Conduct:
-    """See `pipelines.search.Conduct`."""
+class PipelineDriver:
+    """Runs a search for `pipelines.search`.
+
+    Args:
+        search: Session of the search.
+        experiment: MLflow's id of the experiment.
+        parent: MLflow's id of the parent run.
+        cache: Folder for copies of tables that ZenML does not keep on this disk.
+    """
 
     def __init__(self, search: Search, experiment: str, parent: str, cache: Path) -> None:
-        self.search, self.experiment, self.parent, self._cache = search, experiment, parent, cache
-        self.pipeline_run = f"search-{parent[:12]}-{search.claims.session}"  # ZenML's name of this session
-        self.runs: dict[int, Future[str]] = {}
-        self.tracked: Tracked | None = None
-        self._shelf: Shelf | None = None
+        self.search, self.parent, self._cache = search, parent, cache
+        self.pipeline_run = f"search-{parent[:12]}-{search.queue.session}"  # ZenML's name of this session
+        self.child_runs = ChildRuns(search.objectives, experiment, parent, self.pipeline_run)
+        self.tracked: RunContext | None = None  # run of the winner's refit
+        self.started = self._recorded = time.monotonic()
+        self._tables: TableCache | None = None
 
-    def trials(self, rows_of: Callable[..., Rows]) -> Iterator[Told]:
-        """Record what an earlier session could not, then run what is left."""
-        self._shelf = Shelf(rows_of, self._cache)
-        self.began = self._touched = time.monotonic()
-        yield from map(self._told, filter(self._record, self._unrecorded(self._shelf)))
-        yield from map(self._told, filter(self._record, self.search.trials(self._shelf.tables_of)))
-        self._touch()
+    def run_trials(self, make_rows: Callable[..., Rows]) -> Iterator[StepArguments]:
+        """Record the trials that an earlier session could not record, then run the others.
 
-    def _touch(self, _written: object = None) -> None:
-        self._touched = time.monotonic()
+        Args:
+            make_rows: Pipeline step that makes the tables.
+
+        Returns:
+            Arguments of ZenML's step for each trial that has tables.
+        """
+        self._tables = tables = TableCache(make_rows, self._cache)
+        self.started = self._recorded = time.monotonic()
+        yield from self._record(self._read_unrecorded(tables))
+        yield from self._record(self.search.run_trials(tables.get))
+        self._note_time()
+
+    def _note_time(self, _run: object = None) -> None:
+        self._recorded = time.monotonic()
 
     @property
     def search_seconds(self) -> float:
-        """From the first table to the last trial that is recorded, in ZenML and in MLflow."""
-        return self._touched - self.began
+        """Seconds from the first table to the last trial that is recorded, in ZenML and in MLflow."""
+        return self._recorded - self.started
 
-    def _unrecorded(self, shelf: Shelf) -> Iterator[Ended]:
-        """Find the trials that ended just before an earlier session was killed."""
-        for trial in self.search.claims.trials:
+    def _record(self, trials: Iterator[FinishedTrial]) -> Iterator[StepArguments]:
+        for finished in trials:
+            self.child_runs.record(finished).add_done_callback(self._note_time)
+            if finished.tables is not None:
+                yield _describe_step(finished, finished.tables)
+
+    def _read_unrecorded(self, tables: TableCache) -> Iterator[FinishedTrial]:
+        """Read the trials that finished just before an earlier session was killed."""
+        for trial in self.search.queue.trials:
             folder = Path(str(trial.user_attrs.get(FOLDER)))
-            if trial.state.is_finished() and (folder / FOUND).exists() and not (folder / RESULT).exists():
-                yield self._remembered(trial, shelf)
+            if trial.state.is_finished() and (folder / RESULT_FILE).exists() and not (folder / RESULT).exists():
+                yield self._read(trial, tables)
 
-    def _remembered(self, trial: FrozenTrial, shelf: Shelf) -> Ended:
-        draft = self.search.drafts.draft(tuple(trial.user_attrs[OVERRIDES]), trial.number)
-        found = Found(**json.loads((draft.folder / FOUND).read_text()))
-        began = trial.datetime_start.timestamp() if trial.datetime_start is not None else 0.0
-        return Ended(draft, found, shelf.tables_of(draft), began, trial.user_attrs.get(RETRY))
+    def _read(self, trial: FrozenTrial, tables: TableCache) -> FinishedTrial:
+        prepared = self.search.preparer.prepare(tuple(trial.user_attrs[OVERRIDES]), trial.number)
+        result = TrialResult.read(prepared.folder)
+        started = trial.datetime_start.timestamp() if trial.datetime_start is not None else 0.0
+        return FinishedTrial(prepared, result, tables.get(prepared), started, trial.user_attrs.get(RETRY_OF))
 
-    def _record(self, ended: Ended) -> bool:
-        """Have a trial written to MLflow.
+    def prepare_winner(self) -> Winner | None:
+        """Prepare the refit of the best trial.
 
         Returns:
-            Whether it had rows, and so has a step in ZenML.
+            None without a refit: it is switched off, the search was interrupted or continues in another process, or
+            no trial is complete.
         """
-        future = recording.record(ended, self.search.goal, self.experiment, self.pipeline_run)
-        future.add_done_callback(self._touch)
-        self.runs[ended.found.number] = future
-        model = ended.draft.folder / "model.joblib"
-        if model.exists():
-            recording.save_trial_model(ended, future.result(), joblib.load(model))
-            model.unlink()
-        return ended.tables is not None
-
-    def _told(self, ended: Ended) -> Told:
-        found, draft = ended.found, ended.draft
-        told = {
-            "number": found.number,
-            "state": found.state,
-            "overrides": list(draft.overrides),
-            "model": draft.composition["model"],
-            "scores": {name: value for name, value in found.metrics.items() if value == value},
-        }
-        rows, files = ended.tables.rows[0], ended.tables.files[0]
-        return Told(rows, rows.validation if files[1] else rows.folds, told)
-
-    def winner(self) -> Iterator[Won]:
-        """Tell of the best trial, unless the sweep goes on elsewhere or was interrupted."""
-        search, shelf = self.search, self._shelf
-        others = any(one.state == TrialState.RUNNING for one in search.claims.trials)  # ours have all ended
-        best = best_of([one for one in search.claims.trials if VOID not in one.user_attrs], search.goal)
-        wanted = search.settings.refit and not search.interrupts and not others
-        if best is None or shelf is None or not wanted:
-            return
-        ended = self._remembered(best, shelf)
-        composition = ended.draft.composition
-        best_run = self.run_of(best.number)
-        self.tracked = recording.open_winner(ended, self.experiment, self.parent, best_run, self.pipeline_run)
-        groups = {"dataset": composition["dataset"], "tracked": self.tracked}
+        search, tables = self.search, self._tables
+        continues = any(trial.state == TrialState.RUNNING for trial in search.queue.trials)  # ours have finished
+        best = find_best(list_valid_trials(search.study), search.objectives)
+        is_due = search.settings.refit and not search.interrupts.count and not continues
+        if best is None or tables is None or not is_due:
+            return None
+        finished = self._read(best, tables)
+        composition = finished.prepared.composition
+        self.tracked = self.child_runs.open_winner(finished, self.child_runs.get_run(best))
+        shared = {"dataset": composition["dataset"], "tracked": self.tracked}
         model = ModelNameConfig(name=composition.choice("model"), settings=composition["model"])
-        yield Won(
-            rows=ended.tables.rows[0],
-            told={**groups, "cleaning": composition["cleaning"], "model": model},
-            judged={**groups, "settings": model},
-            validated={name: value for name, value in ended.found.metrics.items() if value == value},
+        return Winner(
+            rows=tables.get(finished.prepared).rows[0],
+            refit={**shared, "cleaning": composition["cleaning"], "model": model},
+            judge={**shared, "settings": model},
+            scores=_drop_nan(finished.result.metrics),
             gate=composition["gate"],
             deployer=composition["deployer"],
             tracked=self.tracked,
         )
 
-    def run_of(self, number: int) -> str:
-        """Find the MLflow run of a trial: of this session, or of an earlier one by its folder."""
-        if number in self.runs:
-            return self.runs[number].result()
-        folder = Path(str(self.search.claims.trials[number].user_attrs[FOLDER]))
-        return str(json.loads((folder / RESULT).read_text())["run_id"])
+
+def _describe_step(finished: FinishedTrial, tables: TrialTables) -> StepArguments:
+    result, prepared = finished.result, finished.prepared
+    record = {
+        "number": result.number,
+        "state": result.state,
+        "overrides": list(prepared.overrides),
+        "model": prepared.composition["model"],
+        "scores": _drop_nan(result.metrics),
+    }
+    rows, (_, validation, _) = tables.rows[0], tables.files[0]
+    return rows, rows.validation if validation else rows.folds, record
+
+
+def _drop_nan(metrics: dict[str, float]) -> dict[str, float]:
+    return {name: value for name, value in metrics.items() if value == value}

@@ -1,112 +1,86 @@
-"""One session of a sweep: the study and the stores are opened, the pipeline searches, the results are written."""
+"""Run one session of a search: open the stores and the study, run the pipeline, write and print the results."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hydra.core.plugins import Plugins
-from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 from mlrunner.core.errors import DeployError, MlrunnerError
-from mlrunner.core.process import settle
-from mlrunner.core.terminal import console
+from mlrunner.core.process import freeze_gc
 from mlrunner.groups.stack.opening import open_stack
-from mlrunner.search import display, study_setup, warm_start
-from mlrunner.search.grid_order import GridOrder
-from mlrunner.search.hydra_launcher import NOTE, Launched
+from mlrunner.search import study_setup, warm_start
 from mlrunner.search.loop import Search
-from mlrunner.search.plan import Plan
-from mlrunner.search.trial_queue import VOID, Claims
-from mlrunner.search.workers import Executor, Pool
+from mlrunner.search.plan import SearchPlan
+from mlrunner.search.search_factory import SweeperCall, build_executor, load_custom_space, make_sampler_factory
+from mlrunner.search.trial_queue import TrialQueue
 from mlrunner.tracking import studies
 
 if TYPE_CHECKING:
-    from hydra.types import HydraContext, TaskFunction
     from omegaconf import DictConfig
     from optuna import Study
 
-    from mlrunner.search.pipeline_driver import Conduct
-    from mlrunner.search.trial_preparation import Drafts
-
-BASIC = "BasicLauncher"
-
-
-@dataclass(frozen=True)
-class Handed:
-    """What Hydra hands over to a sweeper."""
-
-    hydra_context: HydraContext
-    task_function: TaskFunction
-    config: DictConfig
+    from mlrunner.search.pipeline_driver import PipelineDriver
+    from mlrunner.search.trial_preparation import TrialPreparer
 
 
 class SweepError(MlrunnerError):
-    """More trials failed than may."""
+    """More trials failed than `max_failure_rate` allows."""
 
     exit_code = 1
 
 
-def sampler_of(plan: Plan) -> Callable[[int], Any]:
-    """Decide how the sampler of a trial is made from its number."""
-    if plan.settings.is_grid:
-        grid = GridOrder(plan.space.grid())
-        return functools.partial(_always, grid)
-    seed = plan.first.composition.settings.seed
-    return functools.partial(study_setup.sampler, plan.settings, seed)
+def run_session(plan: SearchPlan, preparer: TrialPreparer, call: SweeperCall) -> dict[str, Any]:
+    """Run a search, and deploy its winner.
 
-
-def _always(sampler: Any, number: int) -> Any:
-    del number
-    return sampler
-
-
-def run(plan: Plan, drafts: Drafts, handed: Handed) -> Any:
-    """Search, and hand the winner over.
+    Args:
+        plan: Checked plan.
+        preparer: Preparer of the trials.
+        call: Arguments that Hydra passed to the sweeper.
 
     Returns:
-        The summary of `optimization_results.yaml`.
+        Summary of the search; see `optimization_results.yaml`.
 
     Raises:
-        MlrunnerError: When a store does not open, the study was another search, or more trials failed than may.
+        MlrunnerError: When a store does not open, the study belongs to another search, too many trials failed, or
+            the winner could not be deployed.
         KeyboardInterrupt: After Ctrl-C, when everything is written.
     """
-    home = plan.first.composition.settings.home
-    told = plan.first.composition.settings.tracking
-    open_stack(plan.first.repeats[0].stack, home, told.plots or told.log_model, "forkserver")
-    settle()
-    name = plan.settings.study_name or "/".join(Path(str(handed.config.hydra.sweep.dir)).parts[-2:])
+    home, tracking = plan.home, plan.first.composition.settings.tracking
+    modules = ("mlrunner.search.child_runs",) if tracking.plots or tracking.log_model else ()
+    open_stack(plan.first.repeats[0].stack, home, modules, "forkserver")
+    freeze_gc()
+    name = plan.settings.study_name or "/".join(Path(str(call.config.hydra.sweep.dir)).parts[-2:])
     storage = studies.open_storage(plan.settings.storage, home, name)
-    study = study_setup.open_study(storage, name, list(plan.goal.directions), plan.settings)
-    described = describe(plan, drafts)
-    study_setup.refuse_changes(study, described, plan.settings.allow_changes)
-    folder = settle_folder(study, handed.config)
-    drafts.settle(folder)
-    claims = Claims(study, plan.limit, sampler_of(plan))
+    study = study_setup.open_study(storage, name, list(plan.objectives.directions), plan.settings)
+    study_setup.refuse_changes(study, describe_search(plan, preparer), plan.settings.allow_changes)
+    folder = choose_folder(study, call.config)
+    preparer.set_sweep_dir(folder)
+    queue = TrialQueue(study, storage, plan.limit, make_sampler_factory(plan))
     try:
-        claims.mend()
-        warm_start.enqueue(study, plan.settings.warm_start, plan.space, home)
-        return _search(plan, drafts, handed, study, claims, described, folder)
+        queue.recover()
+        warm_start.enqueue_warm_start(study, plan.settings.warm_start, plan.space, home)
+        driver = _build_driver(plan, preparer, call, study, queue, folder)
+        summary = _run_driver(plan, driver, folder)
+        _raise_failure(driver.search, summary, folder)
+        return summary
     finally:
-        claims.close()
+        queue.close()
 
 
-def describe(plan: Plan, drafts: Drafts) -> dict[str, Any]:
-    """Describe a search by what makes it this one, for a later resume."""
+def describe_search(plan: SearchPlan, preparer: TrialPreparer) -> dict[str, Any]:
+    """Describe what a later session must not change."""
     return {
         "space": plan.space.describe(),
-        "metric": dict(zip(plan.goal.metrics, plan.goal.directions, strict=True)),
+        "metric": dict(zip(plan.objectives.metrics, plan.objectives.directions, strict=True)),
         "repeats": plan.settings.repeats,
-        "data": drafts.data,
+        "data": preparer.fingerprints,
     }
 
 
-def settle_folder(study: Study, config: Any) -> Path:
-    """Go on in the folder where the study began; trials have numbers, so nothing there is overwritten."""
+def choose_folder(study: Study, config: DictConfig) -> Path:
+    """Return the folder of a search: that of its first session; trials have numbers, so they overwrite nothing."""
     before = study.user_attrs.get("folder")
     folder = Path(str(before or config.hydra.sweep.dir)).absolute()
     folder.mkdir(parents=True, exist_ok=True)
@@ -116,113 +90,72 @@ def settle_folder(study: Study, config: Any) -> Path:
     return folder
 
 
-def _search(
-    plan: Plan,
-    drafts: Drafts,
-    handed: Handed,
-    study: Study,
-    claims: Claims,
-    described: dict[str, Any],
-    folder: Path,
-) -> Any:
-    from mlrunner.search import closing
-    from mlrunner.search.pipeline_driver import Conduct
+def _build_driver(
+    plan: SearchPlan, preparer: TrialPreparer, call: SweeperCall, study: Study, queue: TrialQueue, folder: Path
+) -> PipelineDriver:
+    from mlrunner.search.parent_run import open_parent_run
+    from mlrunner.search.pipeline_driver import PipelineDriver
 
-    experiment, parent = closing.open_parent(plan, study, described, folder)
-    study.set_user_attr(study_setup.META, described)
-    drafts.parent = parent
-    executor, custom = executor_of(plan, drafts, handed, folder), _custom(plan, handed)
-    search = Search(plan.settings, plan.goal, plan.space, study, claims, drafts, executor, custom)
-    conduct = Conduct(search, experiment, parent, plan.home / ".mlrunner" / "cache" / "tables")
-    summary = _finished(plan, conduct, folder)
-    if search.interrupts:
-        raise KeyboardInterrupt
-    if search.policy.has_failed(claims.trials):
-        raise SweepError(_failures(search, folder))
-    deployment = (summary["winner"] or {}).get("deployment") or {}
-    if "error" in deployment:
-        raise DeployError(deployment["error"])
-    return summary
+    description = describe_search(plan, preparer)
+    experiment, parent = open_parent_run(plan, study, description, folder)
+    study.set_user_attr(study_setup.SEARCH_ATTRIBUTE, description)
+    preparer.parent = parent
+    executor, customize = build_executor(plan, preparer, call, folder), load_custom_space(plan, call)
+    search = Search(plan.settings, plan.objectives, plan.space, study, queue, preparer, executor, customize)
+    return PipelineDriver(search, experiment, parent, plan.home / ".mlrunner" / "cache" / "tables")
 
 
-def _finished(plan: Plan, conduct: Conduct, folder: Path) -> dict[str, Any]:
-    """Search, and write and show what came of it; whatever happens, nothing is left open."""
-    from mlrunner.search import closing
+def _run_driver(plan: SearchPlan, driver: PipelineDriver, folder: Path) -> dict[str, Any]:
+    """Run the search, and write and print its results; no run stays open, whatever happens."""
+    from mlrunner.search import closing, session_output
+    from mlrunner.search.display import choose_display
 
-    search, is_text = conduct.search, plan.first.composition.settings.output == "text"
+    search, is_text = driver.search, plan.first.composition.settings.output == "text"
     if is_text:
-        show_begin(plan, search.study, folder)
+        session_output.show_start(plan, search.study, folder)
     try:
-        with display.show(search, is_text) as shown:
-            search.watch = shown
-            _pipeline(search.study.study_name, conduct)
-        summary = closing.finish(plan, conduct, search.study, folder)
+        with choose_display(search, is_text) as search.display:
+            _run_pipeline(search.study.study_name, driver)
+        summary = closing.close_search(plan, driver, search.study, folder)
     except BaseException:
-        closing.abandon(conduct)
+        closing.abandon_search(driver)
         raise
     finally:
         search.executor.close()
-    closing.show(plan, conduct, summary, folder, is_text)
+    session_output.show_results(plan, driver, summary, folder)
     return summary
 
 
-def _pipeline(name: str, conduct: Conduct) -> None:
-    """Run the ZenML pipeline around the search."""
+def _run_pipeline(study: str, driver: PipelineDriver) -> None:
+    """Run the ZenML pipeline, which runs the driver."""
     from mlrunner.groups.stack import zenml_patches
     from pipelines import search as pipelines
 
-    pipelines.UNDER_WAY[name] = conduct
+    pipelines.DRIVERS[study] = driver
     try:
-        with zenml_patches.own_signals():
-            pipelines.search.with_options(run_name=conduct.pipeline_run)(study=name)
+        with zenml_patches.signal_handling_disabled():
+            pipelines.search.with_options(run_name=driver.pipeline_run)(study=study)
     except Exception as error:
-        cause: BaseException | None = error
-        while cause is not None and not isinstance(cause, MlrunnerError | KeyboardInterrupt):
-            cause = cause.__cause__ or cause.__context__
-        raise cause if cause is not None else error from error
+        raise _find_cause(error) from error
     finally:
-        del pipelines.UNDER_WAY[name]
+        del pipelines.DRIVERS[study]
 
 
-def executor_of(plan: Plan, drafts: Drafts, handed: Handed, folder: Path) -> Executor:
-    """Choose who runs trials: our own workers, or a launcher of Hydra's where one is named."""
-    if str(handed.config.hydra.launcher._target_).endswith(BASIC):
-        return Pool(plan.settings.n_jobs, plan.settings.threads)
-    launcher = Plugins.instance().instantiate_launcher(
-        hydra_context=handed.hydra_context, task_function=handed.task_function, config=handed.config
-    )
-    name = handed.config.hydra.runtime.choices["hydra/launcher"]
-    if plan.first.composition.settings.output == "text":
-        console(stderr=True).print(NOTE.format(name=f"hydra/launcher={name}", size=plan.settings.n_jobs))
-    return Launched(launcher, plan.settings.n_jobs, lambda number: (drafts.overrides_of(number), folder / str(number)))
+def _find_cause(error: BaseException) -> BaseException:
+    """Return our own error, or Ctrl-C, behind an error of ZenML; the error itself where there is none."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, MlrunnerError | KeyboardInterrupt):
+        cause = cause.__cause__ or cause.__context__
+    return error if cause is None else cause
 
 
-def _custom(plan: Plan, handed: Handed) -> Callable[[Any], None] | None:
-    """Take the function of `hydra.sweeper.custom_search_space`, which is shown Hydra's config and the trial."""
-    if plan.settings.custom_search_space is None:
-        return None
-    function = instantiate({"_target_": plan.settings.custom_search_space, "_partial_": True})
-    return functools.partial(function, handed.config)
-
-
-def show_begin(plan: Plan, study: Study, folder: Path) -> None:
-    """Print what is searched, and what an earlier session has done."""
-    from rich.text import Text
-
-    from mlrunner.core.terminal import relative
-
-    out = console()
-    goal = ", ".join(f"{way} {name}" for name, way in zip(plan.goal.metrics, plan.goal.directions, strict=True))
-    out.print(Text.assemble(("mlrunner  ", "bold"), ("search", "bold cyan"), f"  {plan.limit} trials, {goal}"))
-    for label, data in {"dataset": plan.first.repeats[0].data.dataset.label}.items():
-        out.print(Text.assemble((f"  {label:<9}", "dim"), data))
-    varied = ", ".join(dict.fromkeys(one.key.removeprefix("model.estimator.") for one in plan.space.dimensions))
-    out.print(Text.assemble(("  varies   ", "dim"), varied))
-    done = sum(one.state.is_finished() and VOID not in one.user_attrs for one in study.get_trials(deepcopy=False))
-    out.print(Text.assemble(("  study    ", "dim"), study.study_name, f"  {done} trials done before" if done else ""))
-    out.print(Text.assemble(("  folder   ", "dim"), relative(str(folder))))
-
-
-def _failures(search: Search, folder: Path) -> str:
-    told = search.stopped or f"more than max_failure_rate={search.settings.max_failure_rate:g} allows"
-    return f"too many trials failed: {told}; see {folder}/*/found.json, or run one alone."
+def _raise_failure(search: Search, summary: dict[str, Any], folder: Path) -> None:
+    if search.interrupts.count:
+        raise KeyboardInterrupt
+    if search.stopping_rule.has_failed(search.queue.trials):
+        limit = f"more than max_failure_rate={search.settings.max_failure_rate:g} allows"
+        reason = search.stop_reason or limit
+        raise SweepError(f"too many trials failed: {reason}; see {folder}/*/found.json, or run one alone.")
+    deployment = (summary["winner"] or {}).get("deployment") or {}
+    if "error" in deployment:
+        raise DeployError(deployment["error"])

@@ -1,4 +1,4 @@
-"""Trials that are about to run: composed, checked, and named."""
+"""Compose and check the trials of a search."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from omegaconf.errors import OmegaConfBaseException
 
 from mlrunner.composition import Composition, Launch, checks
 from mlrunner.composition.checks import Checked
-from mlrunner.composition.resolve import plain
+from mlrunner.composition.resolve import resolve_group
 
 if TYPE_CHECKING:
-    from mlrunner.search.composer import Composed, Composer
+    from mlrunner.search.composer import ComposedTrial, Composer
 
-TABLES = ("dataset", "cleaning", "split")  # the groups that decide which rows a trial sees
+TABLE_GROUPS = ("dataset", "cleaning", "split")  # the groups that decide which rows a trial has
 
 
 @dataclass(frozen=True)
-class Draft:
-    """A trial before it runs.
+class PreparedTrial:
+    """A trial that is ready to run.
 
     Args:
-        number: Of the trial.
-        overrides: All of them, as its folder records them.
-        repeats: The checked composition for each seed; none when it was refused.
-        launch: How it was started.
-        record: What Hydra leaves in the folder of a job.
+        number: Number of the trial; -1 for a composition that is only checked.
+        overrides: All overrides of the trial.
+        repeats: Checked composition for each seed; empty for a trial that was refused.
+        launch: Choices, overrides and output folder.
+        record: Texts of the files that Hydra writes into `.hydra/`, by file name.
     """
 
     number: int
@@ -41,76 +41,91 @@ class Draft:
 
     @property
     def composition(self) -> Composition:
-        """The composition with the first seed."""
+        """Composition with the first seed."""
         return self.repeats[0].composition
 
     @property
     def folder(self) -> Path:
-        """Where the trial's files go."""
+        """Folder of the trial's files."""
         return self.launch.folder
 
-    def write(self) -> None:
-        """Leave in the folder what Hydra leaves there."""
+    @property
+    def model_file(self) -> Path:
+        """Path of the fitted pipeline until it is saved as a model."""
+        return self.folder / "model.joblib"
+
+    def write_record(self) -> None:
+        """Write the files that Hydra writes into the folder of a job."""
         folder = self.folder / ".hydra"
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in self.record.items():
             (folder / name).write_text(text)
 
 
-class Drafts:
-    """Makes the trials of one sweep; what was checked once is not checked again."""
+class TrialPreparer:
+    """Composes and checks the trials of a search; the data and the model of a composition are checked once.
+
+    Args:
+        composer: Composer of the search.
+        repeats: Number of repeats of each trial, with consecutive seeds.
+        shared: Overrides that all trials have.
+    """
 
     def __init__(self, composer: Composer, repeats: int, shared: tuple[str, ...]) -> None:
         self._composer, self._repeats, self._shared = composer, repeats, shared
         self._checked: dict[str, Checked] = {}
-        self._told: dict[int, tuple[str, ...]] = {}
-        self.parent: str | None = None
+        self._overrides: dict[int, tuple[str, ...]] = {}
+        self.parent: str | None = None  # MLflow run of the search
 
-    def settle(self, folder: Path) -> None:
-        """Put the folders of all trials below another one."""
-        self._composer.settle(folder)
+    def set_sweep_dir(self, folder: Path) -> None:
+        """Set the folder that the folders of all trials lie in."""
+        self._composer.set_sweep_dir(folder)
 
-    def overrides_of(self, number: int) -> tuple[str, ...]:
-        """Recall the overrides of a trial that was drafted."""
-        return self._told[number]
+    def get_overrides(self, number: int) -> tuple[str, ...]:
+        """Return the overrides of a trial that was prepared.
 
-    def draft(self, overrides: tuple[str, ...], number: int | None = None) -> Draft:
+        Raises:
+            KeyError: When no such trial was prepared.
+        """
+        return self._overrides[number]
+
+    def prepare(self, overrides: tuple[str, ...], number: int | None = None) -> PreparedTrial:
         """Compose and check a trial.
 
         Args:
-            overrides: All of them.
-            number: Of the trial; None for one that is only looked at.
+            overrides: All overrides of the trial.
+            number: Number of the trial; None only checks the composition.
 
         Raises:
-            HydraException: When a choice or a key is not there.
+            HydraException: When a choice or a key does not exist.
             MlrunnerError: When the composition cannot run.
         """
         first = self._composer.compose(overrides, number, record=number is not None)
         launch = replace(first.launch, parent=self.parent, shared=self._shared)
-        repeats = tuple(self._check(one, launch) for one in self._seeded(first, overrides))
+        repeats = tuple(self._check(composed, launch) for composed in self._compose_repeats(first, overrides))
         if number is not None:
-            self._told[number] = overrides
-        return Draft(-1 if number is None else number, overrides, repeats, launch, first.record)
+            self._overrides[number] = overrides
+        return PreparedTrial(-1 if number is None else number, overrides, repeats, launch, first.record)
 
-    def plain(self, overrides: tuple[str, ...], number: int) -> Draft:
+    def describe_refused(self, overrides: tuple[str, ...], number: int) -> PreparedTrial:
         """Describe a trial that cannot run, as far as Hydra can compose it."""
         try:
             composed = self._composer.compose(overrides, number, record=True)
         except (HydraException, OmegaConfBaseException):
             composed = self._composer.compose((), number)
         launch = replace(composed.launch, overrides=list(overrides), parent=self.parent, shared=self._shared)
-        return Draft(number, overrides, (), launch, composed.record)
+        return PreparedTrial(number, overrides, (), launch, composed.record)
 
-    def _seeded(self, first: Composed, overrides: tuple[str, ...]) -> Iterator[Composed]:
-        """Compose each repeat: the same with the next seed."""
+    def _compose_repeats(self, first: ComposedTrial, overrides: tuple[str, ...]) -> Iterator[ComposedTrial]:
+        """Compose each repeat: the same overrides with the next seed."""
         yield first
-        for more in range(1, self._repeats):
-            yield self._composer.compose((*overrides, f"seed={int(first.cfg.seed) + more}"))
+        for offset in range(1, self._repeats):
+            yield self._composer.compose((*overrides, f"seed={int(first.cfg.seed) + offset}"))
 
-    def _check(self, composed: Composed, launch: Launch) -> Checked:
-        """Check a composition whole the first time that its data and its model are seen, and its values always."""
+    def _check(self, composed: ComposedTrial, launch: Launch) -> Checked:
+        """Check a composition; only its values where a trial with the same data and model was checked before."""
         cfg = composed.cfg
-        key = data_key(*[plain(cfg, group) for group in TABLES], launch.choices.get("model"))
+        key = make_key(*[resolve_group(cfg, group) for group in TABLE_GROUPS], launch.choices.get("model"))
         known = self._checked.get(key)
         if known is not None:
             return checks.recheck(cfg, launch, known)
@@ -118,11 +133,11 @@ class Drafts:
         return self._checked[key]
 
     @property
-    def data(self) -> dict[str, str]:
-        """The digest of each data set that was looked at, by its name."""
-        return {one.data.dataset.label: one.data.fingerprint for one in self._checked.values()}
+    def fingerprints(self) -> dict[str, str]:
+        """Digest of each data set that was checked, by its label."""
+        return {checked.data.dataset.label: checked.data.fingerprint for checked in self._checked.values()}
 
 
-def data_key(*parts: Any) -> str:
-    """Write settings as one text, the same for the same settings."""
+def make_key(*parts: Any) -> str:
+    """Serialize settings as a text that is equal for equal settings."""
     return json.dumps(parts, sort_keys=True, default=str)

@@ -1,193 +1,195 @@
-"""Which trial comes next: exactly so many, whoever else works at the study, and what was interrupted once more.
+"""Hand out trials: exactly `n_trials` across all processes; re-queue interrupted ones.
 
-A trial is void when it does not count: interrupted and asked for again, retried, excluded, or one too many. It is a
-failed trial for Optuna, which keeps its number; so no folder is ever used twice.
+A discarded trial does not count: it was interrupted and queued again, retried, excluded, or one too many. For Optuna
+it is a failed trial, which keeps its number; so no folder is used twice.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
 from threading import Event, Thread
 from typing import Any
 from uuid import uuid4
 
 import optuna
 from optuna.exceptions import UpdateFinishedTrialError
+from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from mlrunner.core.errors import ConfigError
-from mlrunner.tracking.studies import BEAT, KEY, SESSION, alive, guard, owner
+from mlrunner.search.optuna_private import reset_trial_cache
+from mlrunner.search.trial_attributes import (
+    ATTEMPT,
+    CANDIDATE,
+    RETRY_OF,
+    VOID,
+    count_valid,
+    lacks_retry,
+    list_owners,
+)
+from mlrunner.tracking.studies import HEARTBEAT_SECONDS, SESSION, SWEEPER_KEY, describe_process, is_alive, lock_storage
 
-VOID = "void"
-RETRY = "retry_of"
-CANDIDATE = "candidate:"
-ORPHANED = 5.0  # seconds after which nobody is about to queue a trial again any more
-EXCLUDED_IN_A_ROW = 200
 
+class TrialQueue:
+    """Hands out the trials of a study to this process.
 
-class Claims:
-    """Takes trials of a study for this process."""
+    Args:
+        study: Study that other processes may work on too.
+        storage: Storage that the study was opened with.
+        limit: Number of trials in all.
+        build_sampler: Function of a trial's number that returns its sampler.
+        max_excluded: Number of excluded combinations in a row that end the search.
+        heartbeat: Seconds between two heartbeats.
+    """
 
-    def __init__(self, study: optuna.Study, limit: int, sampler: Callable[[int], Any]) -> None:
-        """Begin a session.
-
-        Args:
-            study: That other processes may work at too.
-            limit: How many trials there shall be in all.
-            sampler: Makes the sampler of a trial from its number.
-        """
-        self._study, self.limit, self._sampler = study, limit, sampler
+    def __init__(
+        self,
+        study: optuna.Study,
+        storage: BaseStorage,
+        limit: int,
+        build_sampler: Callable[[int], Any],
+        max_excluded: int = 200,
+        heartbeat: float = HEARTBEAT_SECONDS,
+    ) -> None:
+        self._study, self._storage, self.limit, self._build_sampler = study, storage, limit, build_sampler
+        self._max_excluded, self._heartbeat = max_excluded, heartbeat
+        self._study_id = storage.get_study_id_from_name(study.study_name)
         self.session = uuid4().hex[:12]
-        self._guard = guard(study._storage)
-        self._stopped = Event()
-        self._sign()
-        Thread(target=self._live, daemon=True).start()
+        self._lock = lock_storage(storage)
+        self._is_closed = Event()
+        self._record_heartbeat()
+        Thread(target=self._keep_alive, daemon=True).start()
 
-    def _sign(self) -> None:
-        self._study.set_user_attr(f"{SESSION}:{self.session}", owner())
+    def _record_heartbeat(self) -> None:
+        self._study.set_user_attr(f"{SESSION}:{self.session}", describe_process())
 
-    def _live(self) -> None:
-        while not self._stopped.wait(BEAT):
-            with suppress(Exception):  # a storage that is away for a moment; the next beat tells
-                self._sign()
+    def _keep_alive(self) -> None:
+        while not self._is_closed.wait(self._heartbeat):
+            with suppress(Exception):  # a storage that is away for a moment gets the next heartbeat
+                self._record_heartbeat()
 
     def close(self) -> None:
         """End the session."""
-        self._stopped.set()
+        self._is_closed.set()
 
     @property
     def trials(self) -> list[FrozenTrial]:
-        """The study's trials as they are now."""
+        """Current trials of the study."""
         return self._study.get_trials(deepcopy=False)
 
     @property
-    def left(self) -> bool:
+    def has_next(self) -> bool:
         """Whether there is a trial to take."""
         trials = self.trials
-        waiting = any(one.state == TrialState.WAITING for one in trials)
-        return waiting or counted(trials) < self.limit
+        is_waiting = any(trial.state == TrialState.WAITING for trial in trials)
+        return is_waiting or count_valid(trials) < self.limit
 
     def take(self, accept: Callable[[Trial], bool]) -> Trial | None:
         """Take the next trial.
 
         Args:
-            accept: Chooses the trial's parameters; False when the combination is excluded.
+            accept: Function that suggests the trial's parameters; returns False when the combination is excluded.
 
         Returns:
-            None when there is none left.
+            None when no trial is left.
 
         Raises:
-            ConfigError: When nothing but excluded combinations comes.
+            ConfigError: When `max_excluded` combinations in a row are excluded.
         """
-        for _ in range(EXCLUDED_IN_A_ROW):
-            if not self.left:
+        for _ in range(self._max_excluded):
+            if not self.has_next:
                 return None
             trial = self._ask()
-            if counted(self.trials[: trial.number]) >= self.limit:
-                self.void(trial.number, "surplus")
+            if count_valid(self.trials[: trial.number]) >= self.limit:
+                self.discard(trial.number, "surplus")
             elif accept(trial):
                 return trial
             else:
-                self.void(trial.number, "excluded")
+                self.discard(trial.number, "excluded")
         raise ConfigError(
-            f"{KEY}.exclude: {EXCLUDED_IN_A_ROW} combinations in a row were excluded; exclude less, or name only what "
-            "is left."
+            f"{SWEEPER_KEY}.exclude: {self._max_excluded} combinations in a row were excluded; exclude less, or name "
+            "only what is left."
         )
 
     def _ask(self) -> Trial:
-        """Do what `Study.ask` does, but leave no moment in which a trial runs that is nobody's."""
-        self._study._thread_local.cached_all_trials = None
-        number = self._pop()
+        """Do what `Study.ask` does, but record the session in the same step as the state."""
+        study = reset_trial_cache(self._study, self._storage)
+        number = self._take_waiting()
         if number is None:
-            template = create_trial(state=TrialState.RUNNING, user_attrs={SESSION: self.session})
-            number = self._study._storage.create_new_trial(self._study._study_id, template)
-        self._study.sampler = self._sampler(self._study._storage.get_trial_number_from_id(number))
-        return Trial(self._study, number)
+            number = self._create()
+        study.sampler = self._build_sampler(number)
+        return Trial(study, self._find_id(number))
 
-    def _pop(self) -> int | None:
-        """Take a trial that waits, unless another process is faster; until it says whose it is, we are a candidate."""
-        storage = self._study._storage
-        for waiting in storage.get_all_trials(self._study._study_id, deepcopy=False, states=(TrialState.WAITING,)):
-            with suppress(UpdateFinishedTrialError), self._guard:
-                if storage.get_trial(waiting._trial_id).state != TrialState.WAITING:
+    def _create(self) -> int:
+        """Create a running trial, and return its number: the last one of this session."""
+        self._study.add_trial(create_trial(state=TrialState.RUNNING, user_attrs={SESSION: self.session}))
+        return next(trial.number for trial in reversed(self.trials) if trial.user_attrs.get(SESSION) == self.session)
+
+    def _find_id(self, number: int) -> int:
+        return self._storage.get_trial_id_from_study_id_trial_number(self._study_id, number)
+
+    def _take_waiting(self) -> int | None:
+        """Take a waiting trial unless another process is faster.
+
+        A process that dies between the change of the state and the record of its session leaves a candidate.
+        """
+        for trial in self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+            trial_id = self._find_id(trial.number)
+            with suppress(UpdateFinishedTrialError), self._lock:
+                if self._storage.get_trial(trial_id).state != TrialState.WAITING:
                     continue
-                storage.set_trial_user_attr(waiting._trial_id, f"{CANDIDATE}{self.session}", True)
-                if storage.set_trial_state_values(waiting._trial_id, TrialState.RUNNING):
-                    storage.set_trial_user_attr(waiting._trial_id, SESSION, self.session)
-                    return waiting._trial_id
+                self._storage.set_trial_user_attr(trial_id, f"{CANDIDATE}{self.session}", True)
+                if self._storage.set_trial_state_values(trial_id, TrialState.RUNNING):
+                    self._storage.set_trial_user_attr(trial_id, SESSION, self.session)
+                    return trial.number
         return None
 
-    def void(self, number: int, why: str) -> bool:
-        """Take a trial out of the count.
+    def discard(self, number: int, reason: str) -> bool:
+        """Exclude a trial from the count.
 
         Returns:
-            Whether it was this process that did so, and not another one before.
+            True when this process has discarded the trial; False when the trial had ended before.
         """
-        trial, storage = self.trials[number], self._study._storage
-        with suppress(UpdateFinishedTrialError), self._guard:
-            if storage.get_trial(trial._trial_id).state.is_finished():
+        trial_id = self._find_id(number)
+        with suppress(UpdateFinishedTrialError), self._lock:
+            if self._storage.get_trial(trial_id).state.is_finished():
                 return False
-            self._study._storage.set_trial_user_attr(trial._trial_id, VOID, why)
-            return bool(self._study._storage.set_trial_state_values(trial._trial_id, TrialState.FAIL))
+            self._storage.set_trial_user_attr(trial_id, VOID, reason)
+            return bool(self._storage.set_trial_state_values(trial_id, TrialState.FAIL))
         return False
 
-    def again(self, number: int, why: str) -> None:
-        """Ask for a trial once more, with the same parameters."""
+    def requeue(self, number: int, reason: str) -> None:
+        """Discard a trial and queue another one with the same parameters."""
         trial = self.trials[number]
-        if self.void(number, why):
-            self._enqueue(trial, why)
+        if self.discard(number, reason):
+            self._enqueue(trial, reason)
 
-    def _enqueue(self, trial: FrozenTrial, why: str) -> None:
-        told = {RETRY: trial.number, "attempt": int(trial.user_attrs.get("attempt", 0)) + (why == "retried")}
-        self._study.enqueue_trial(trial.params, user_attrs=told)
+    def _enqueue(self, trial: FrozenTrial, reason: str) -> None:
+        attempt = int(trial.user_attrs.get(ATTEMPT, 0)) + (reason == "retried")
+        self._study.enqueue_trial(trial.params, user_attrs={RETRY_OF: trial.number, ATTEMPT: attempt})
 
-    def mend(self) -> int:
-        """Ask once more for the trials whose process is gone.
+    def recover(self) -> int:
+        """Queue the trials of dead processes again.
 
         Returns:
-            How many there were.
+            Number of these trials.
         """
-        sessions = {name.partition(":")[2]: told for name, told in self._study.user_attrs.items() if ":" in name}
+        attributes = self._study.user_attrs
+        sessions = {name.partition(":")[2]: process for name, process in attributes.items() if ":" in name}
         trials = self.trials
-        lost = [
-            one.number
-            for one in trials
-            if one.state == TrialState.RUNNING
-            and self.session not in owners(one)
-            and not any(alive(sessions.get(session)) for session in owners(one))
-        ]
+        lost = [trial.number for trial in trials if self._is_lost(trial, sessions)]
         for number in lost:
-            self.again(number, "interrupted")
-        orphans = [one for one in trials if _is_orphan(one, trials)]
-        for one in orphans:
-            self._enqueue(one, str(one.user_attrs[VOID]))
-        return len(lost) + len(orphans)
+            self.requeue(number, "interrupted")
+        missing = [trial for trial in trials if lacks_retry(trial, trials)]
+        for trial in missing:
+            self._enqueue(trial, str(trial.user_attrs[VOID]))
+        return len(lost) + len(missing)
 
-
-def counted(trials: list[FrozenTrial]) -> int:
-    """Count the trials that are not void."""
-    return sum(VOID not in one.user_attrs for one in trials)
-
-
-def owners(trial: FrozenTrial) -> list[str]:
-    """Name the session that has a trial; those that may have it, where its owner died before it could say so."""
-    if SESSION in trial.user_attrs:
-        return [str(trial.user_attrs[SESSION])]
-    return [name.removeprefix(CANDIDATE) for name in trial.user_attrs if name.startswith(CANDIDATE)]
-
-
-def _is_orphan(trial: FrozenTrial, trials: list[FrozenTrial]) -> bool:
-    """Tell whether a trial was to run again, but whoever said so died before it was queued."""
-    if trial.user_attrs.get(VOID) not in ("interrupted", "retried") or trial.datetime_complete is None:
-        return False
-    age = (datetime.now() - trial.datetime_complete).total_seconds()
-    return age > ORPHANED and not any(one.user_attrs.get(RETRY) == trial.number for one in trials)
-
-
-def grid_place(trials: list[FrozenTrial], number: int) -> int:
-    """Tell which combination of a grid a trial is: as many were begun before it, or before the one that it repeats."""
-    while number < len(trials) and RETRY in trials[number].user_attrs:
-        number = int(trials[number].user_attrs[RETRY])
-    return sum(one.user_attrs.get(VOID) != "surplus" and RETRY not in one.user_attrs for one in trials[:number])
+    def _is_lost(self, trial: FrozenTrial, sessions: dict[str, Any]) -> bool:
+        owners = list_owners(trial)
+        return (
+            trial.state == TrialState.RUNNING
+            and self.session not in owners
+            and not any(is_alive(sessions.get(session)) for session in owners)
+        )

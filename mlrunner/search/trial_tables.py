@@ -1,4 +1,4 @@
-"""The tables that trials ask for: made by ZenML's steps once for each choice of data, read by workers as files."""
+"""The tables of trials: made by ZenML's steps once for each choice of data, and read by workers as files."""
 
 from __future__ import annotations
 
@@ -8,69 +8,99 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlrunner.core import arrow
-from mlrunner.search.trial import Part
-from mlrunner.search.trial_preparation import TABLES, data_key
+from mlrunner.search.trial import RepeatTask, TrialTask
+from mlrunner.search.trial_preparation import TABLE_GROUPS, make_key
 
 if TYPE_CHECKING:
     from mlrunner.composition.checks import Checked
-    from mlrunner.search.trial_preparation import Draft
+    from mlrunner.search.settings import SweepSettings
+    from mlrunner.search.trial_preparation import PreparedTrial
     from pipelines.rows import Rows
 
 
 @dataclass(frozen=True)
-class Tables:
-    """ZenML's artifacts for each repeat of a trial, and where a worker reads them."""
+class TrialTables:
+    """The tables of a trial.
+
+    Args:
+        rows: ZenML's artifacts for each repeat.
+        files: Paths of the training rows, the validation rows and the folds for each repeat; see `RepeatTask`.
+    """
 
     rows: tuple[Rows, ...]
     files: tuple[tuple[str, str, str], ...]
 
-    def parts(self, draft: Draft) -> list[Part]:
-        """Tell a worker what to fit."""
-        models = [one.composition["model"] for one in draft.repeats]
-        return [Part(*files, model=model) for files, model in zip(self.files, models, strict=True)]
 
+class TableCache:
+    """Keeps the tables of a search.
 
-class Shelf:
-    """The tables of one sweep."""
+    Args:
+        make_rows: Pipeline step that makes the tables.
+        folder: Folder for copies of artifacts that ZenML does not keep on this disk.
+    """
 
-    def __init__(self, rows_of: Callable[..., Rows], cache: Path) -> None:
-        self._rows_of, self._cache = rows_of, cache
+    def __init__(self, make_rows: Callable[..., Rows], folder: Path) -> None:
+        self._make_rows, self._folder = make_rows, folder
         self._rows: dict[str, Rows] = {}
         self._files: dict[str, tuple[str, str, str]] = {}
 
-    def tables_of(self, draft: Draft) -> Tables:
-        """Find the tables of a trial, or have them made.
+    def get(self, trial: PreparedTrial) -> TrialTables:
+        """Return the tables of a trial, and make those that are missing.
 
         Raises:
-            MlrunnerError: When the data do not fit the composition after all.
+            MlrunnerError: When the data do not fit the composition.
         """
-        keys = [self._made(one) for one in draft.repeats]
-        return Tables(tuple(self._rows[key] for key in keys), tuple(self._files[key] for key in keys))
+        keys = [self._provide(repeat) for repeat in trial.repeats]
+        return TrialTables(tuple(self._rows[key] for key in keys), tuple(self._files[key] for key in keys))
 
-    def _made(self, checked: Checked) -> str:
+    def _provide(self, checked: Checked) -> str:
         composition = checked.composition
-        key = data_key(*[composition[group] for group in TABLES], checked.data.fingerprint)
+        groups = [composition[group] for group in TABLE_GROUPS]
+        key = make_key(*groups, checked.data.fingerprint)
         if key not in self._rows:
-            groups = [composition[group] for group in TABLES]
-            blueprint = composition.settings.blueprint
-            rows = self._rows_of(*groups, checked.data.fingerprint, checked.code, blueprint)
-            self._files[key] = self._files_of(rows)
+            rows = self._make_rows(*groups, checked.data.fingerprint, checked.code, composition.settings.blueprint)
+            self._files[key] = self._locate_files(rows)
             self._rows[key] = rows
         return key
 
-    def _files_of(self, rows: Rows) -> tuple[str, str, str]:
+    def _locate_files(self, rows: Rows) -> tuple[str, str, str]:
         has_folds = len(rows.folds.load()) > 0
-        validation = "" if has_folds else self._file(rows.validation)
-        return self._file(rows.train), validation, self._file(rows.folds) if has_folds else ""
+        validation = "" if has_folds else self._locate(rows.validation)
+        return self._locate(rows.train), validation, self._locate(rows.folds) if has_folds else ""
 
-    def _file(self, artifact: Any) -> str:
-        """Find the file of a table on this disk; a copy of one that ZenML keeps elsewhere."""
-        path = Path(artifact.uri) / arrow.NAME
+    def _locate(self, artifact: Any) -> str:
+        """Return the path of a table; that of a copy where ZenML keeps the artifact elsewhere."""
+        path = Path(artifact.uri) / arrow.TABLE_FILE
         if path.exists():
             return str(path)
-        copy = self._cache / f"{artifact.id}.arrow"
+        copy = self._folder / f"{artifact.id}.arrow"
         if not copy.exists():
-            self._cache.mkdir(parents=True, exist_ok=True)
+            self._folder.mkdir(parents=True, exist_ok=True)
             with copy.open("wb") as sink:
                 arrow.write_table(artifact.load(), sink)
         return str(copy)
+
+
+def build_task(trial: PreparedTrial, tables: TrialTables, settings: SweepSettings, metric: str) -> TrialTask:
+    """Describe a trial for a worker.
+
+    Args:
+        trial: Trial that is ready to run.
+        tables: Tables of the trial.
+        settings: Settings of the sweeper.
+        metric: Name of the metric to report and to check.
+    """
+    models = [repeat.composition["model"] for repeat in trial.repeats]
+    tracking = trial.composition.settings.tracking
+    keeps_model = tracking.keep_models == "all" and tracking.log_model
+    return TrialTask(
+        number=trial.number,
+        repeats=tuple(RepeatTask(*files, model=model) for files, model in zip(tables.files, models, strict=True)),
+        roles=trial.repeats[0].data.dataset.roles,
+        task=trial.composition["dataset"]["task"],
+        metric=metric,
+        threads=settings.threads,
+        prunes=settings.has_pruner,
+        each_fold=str(settings.pruner["_target_"]).endswith("WilcoxonPruner"),
+        model_file=str(trial.model_file) if keeps_model else None,
+    )

@@ -1,4 +1,4 @@
-"""One trial of a search: what it is told, and what it finds out. It fits and scores, and knows no framework.
+"""One trial of a search: fit and score without Hydra, ZenML, MLflow or Optuna.
 
 Tasks and results go through pipes and files, so they hold plain values only.
 """
@@ -8,27 +8,23 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from mlrunner.core.column_roles import Roles, Task
 
-if TYPE_CHECKING:
-    import pandas as pd
-    from sklearn.pipeline import Pipeline
-
-TASK, FOUND = "trial.json", "found.json"  # in the folder of a trial that one of Hydra's launchers runs
+TASK_FILE, RESULT_FILE = "trial.json", "found.json"  # in the folder of a trial
 State = Literal["COMPLETE", "PRUNED", "FAIL"]
 
 
 @dataclass(frozen=True)
-class Part:
-    """One fit of a trial, or one cross-validation: the rows and the settings of the model.
+class RepeatTask:
+    """One repeat of a trial: a fit, or a cross-validation.
 
     Args:
-        train: File of the training rows.
-        validation: File of the rows that are scored; empty when there are folds.
-        folds: File that numbers the training rows' folds; empty when there are none.
-        model: The `model` group, resolved.
+        train: Path of the training rows, an Arrow file.
+        validation: Path of the rows to score; empty when there are folds.
+        folds: Path of the fold number of each training row; empty when there are no folds.
+        model: `model` group, resolved.
     """
 
     train: str
@@ -39,57 +35,57 @@ class Part:
 
 @dataclass(frozen=True)
 class TrialTask:
-    """What a worker needs to know of a trial.
+    """What a worker receives.
 
     Args:
-        number: Of the trial.
-        parts: One a repeat.
-        roles: What the columns are.
-        task: regression or classification.
-        metric: What is reported while the trial runs, and compared.
-        threads: Of the estimator.
-        prunes: Whether somebody listens to reports and may end the trial.
-        each_fold: Report the score of each fold by itself, and not the mean so far.
-        keep: Where the fitted pipeline is written; None writes none.
+        number: Number of the trial.
+        repeats: Fits or cross-validations of the trial, at least one.
+        roles: Roles of the columns.
+        task: "regression" or "classification".
+        metric: Name of the metric to report and to check.
+        threads: Number of threads for the estimator.
+        prunes: True to report intermediate values, whose answers may prune the trial.
+        each_fold: True to report the score of each fold; False reports the mean of the folds so far.
+        model_file: Path to write the fitted pipeline to; None writes none.
     """
 
     number: int
-    parts: tuple[Part, ...]
+    repeats: tuple[RepeatTask, ...]
     roles: Roles
     task: Task
     metric: str
     threads: int = 1
     prunes: bool = False
     each_fold: bool = False
-    keep: str | None = None
+    model_file: str | None = None
 
-    def json(self) -> str:
-        """Write the task for another process."""
+    def to_json(self) -> str:
+        """Serialize the task as JSON."""
         return json.dumps(asdict(self))
 
     @staticmethod
-    def read(text: str) -> TrialTask:
-        """Read what `json` wrote."""
-        told = json.loads(text)
-        parts = tuple(Part(**part) for part in told.pop("parts"))
-        roles = Roles(**{**told.pop("roles"), "ignore": tuple(json.loads(text)["roles"]["ignore"])})
-        return TrialTask(parts=parts, roles=roles, **told)
+    def from_json(text: str) -> TrialTask:
+        """Read a task from the JSON that `to_json` returned."""
+        fields = json.loads(text)
+        repeats = tuple(RepeatTask(**repeat) for repeat in fields.pop("repeats"))
+        roles = fields.pop("roles")
+        return TrialTask(repeats=repeats, roles=Roles(**{**roles, "ignore": tuple(roles["ignore"])}), **fields)
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a trial found out.
+class TrialResult:
+    """What a worker returns, and what `found.json` stores.
 
     Args:
-        number: Of the trial.
-        state: In Optuna's words.
-        metrics: Means over folds and repeats, with `…_std` where there are several.
-        scores: The metric of each fit, in the order of folds and repeats.
-        seconds: Of the whole trial in its worker.
-        fit_seconds: Of all fits.
-        score_seconds: Of all predictions and their metrics.
-        error: What went wrong; None when nothing did.
-        trace: The traceback behind it.
+        number: Number of the trial.
+        state: Optuna's state of the trial.
+        metrics: Means over folds and repeats, with `…_std` where there are several fits.
+        scores: Metric of each fit, in the order of repeats and folds.
+        seconds: Duration of the whole trial in its worker.
+        fit_seconds: Duration of all fits.
+        score_seconds: Duration of all predictions and their metrics.
+        error: Reason of a failure; None when the trial did not fail.
+        trace: Traceback of an unexpected exception.
     """
 
     number: int
@@ -102,36 +98,20 @@ class Found:
     error: str | None = None
     trace: str | None = None
 
+    def write(self, folder: Path) -> None:
+        """Write the result into the folder of its trial."""
+        (folder / RESULT_FILE).write_text(json.dumps(asdict(self)))
 
-class Pruned(Exception):
-    """Whoever listens has seen enough."""
+    @staticmethod
+    def read(folder: Path) -> TrialResult:
+        """Read the result from the folder of its trial."""
+        return TrialResult(**json.loads((folder / RESULT_FILE).read_text()))
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """The rows of one fit.
-
-    Args:
-        front: The fitted learned features.
-        raw: What they learned from.
-        train: What they make of it.
-        target: Of those rows.
-        validation: What they make of the rows that are scored.
-        known: The target of these.
-    """
-
-    front: Pipeline
-    raw: pd.DataFrame
-    train: Any
-    target: pd.Series[Any]
-    validation: Any
-    known: pd.Series[Any]
+class TrialPruned(Exception):
+    """Raised inside a fit when the search prunes the trial."""
 
 
 def is_trial(folder: Path) -> bool:
-    """Check whether a job of one of Hydra's launchers runs a trial of a search.
-
-    Args:
-        folder: Hydra's output folder of the job.
-    """
-    return (folder / TASK).exists()
+    """Check whether the folder of a Hydra job holds the task of a trial."""
+    return (folder / TASK_FILE).exists()

@@ -1,206 +1,176 @@
-"""Run a trial: fit on training rows, score the rows that choose; the test rows are not even there.
-
-What the trials of a search share is made once a process: the learned features' arrays and XGBoost's bins.
-"""
+"""Run a trial: fit on the training rows and score the validation rows; the test rows are not loaded."""
 
 from __future__ import annotations
 
-import json
+import functools
+import math
 import time
 import traceback
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from mlrunner.core.arrow import mapped
 from mlrunner.core.build import build
 from mlrunner.core.errors import MlrunnerError
 from mlrunner.evaluation import metrics
-from mlrunner.evaluation.scoring import features_of
 from mlrunner.groups.model import EstimatorModel, Model
-from mlrunner.search.trial import Found, Part, Prepared, Pruned, TrialTask
-from mlrunner.search.trial.boosting import Rounds, release, sharing_bins
+from mlrunner.search.trial import TrialPruned, TrialResult, TrialTask
+from mlrunner.search.trial.boosting import RoundReporter, detach
+from mlrunner.search.trial.fit_data import FitData, FitDataCache, list_folds
+from mlrunner.search.trial.xgboost_private import BinCache
 
-KEPT = 12  # prepared tables: two splits of five folds
 THREAD_KEYS = ("n_jobs", "thread_count", "nthread")
-Report = Callable[[int, float], bool]  # step and value; True when the trial is to end
+Report = Callable[[int, float], bool]  # step and value; returns True when the trial is to be pruned
 
 
 @dataclass
 class Tally:
-    """What a trial has found so far."""
+    """Scores and durations of the fits of a trial so far."""
 
-    rows: list[dict[str, float]] = field(default_factory=list)
+    scores: list[dict[str, float]] = field(default_factory=list)
     fit_seconds: float = 0.0
     score_seconds: float = 0.0
 
 
-PREPARED: OrderedDict[str, Prepared] = OrderedDict()
+class TrialRunner:
+    """Runs trials one after the other, and keeps what they share: learned features and XGBoost's bins."""
+
+    def __init__(self) -> None:
+        self.data, self.bins = FitDataCache(), BinCache()
+
+    def run(self, task: TrialTask, report: Report) -> TrialResult:
+        """Run a trial; an exception makes it a failed one.
+
+        Args:
+            task: Trial to run.
+            report: Function called after each fold, repeat, or some boosting rounds.
+        """
+        started, tally = time.perf_counter(), Tally()
+        outcome = self._try(task, report, tally)
+        return TrialResult(
+            task.number,
+            scores=[scores.get(task.metric, math.nan) for scores in tally.scores],
+            seconds=time.perf_counter() - started,
+            fit_seconds=tally.fit_seconds,
+            score_seconds=tally.score_seconds,
+            **outcome,
+        )
+
+    def _try(self, task: TrialTask, report: Report, tally: Tally) -> dict[str, Any]:
+        """Run a trial, and return the state, the metrics and the error of its result."""
+        try:
+            self._fit_all(task, report, tally)
+            averages = average(task, tally.scores)
+            error = find_objective_error(task.metric, averages)
+            return {"state": "COMPLETE" if error is None else "FAIL", "metrics": averages, "error": error}
+        except TrialPruned:
+            return {"state": "PRUNED", "metrics": average(task, tally.scores)}
+        except MlrunnerError as error:
+            return {"state": "FAIL", "error": " ".join(str(error).split())}
+        except Exception as error:
+            message = " ".join(f"{type(error).__name__}: {error}".split())
+            return {"state": "FAIL", "error": message, "trace": traceback.format_exc()}
+
+    def _fit_all(self, task: TrialTask, report: Report, tally: Tally) -> None:
+        fits = [(repeat, fold) for repeat in task.repeats for fold in list_folds(repeat)]
+        for step, (repeat, fold) in enumerate(fits):
+            model: Model = build(limit_threads(repeat.model, task.threads), "model")
+            data = self.data.get(task, repeat, fold, model)
+            estimator = _build_estimator(model, data, task)
+            is_single = task.prunes and len(fits) == 1
+            options = RoundReporter(report, task, data).attach(estimator) if is_single else {}
+            started = time.perf_counter()
+            with self.bins.sharing(data.train, data.validation):
+                fitted = _fit(estimator, data, options)
+            tally.fit_seconds += time.perf_counter() - started
+            started = time.perf_counter()
+            tally.scores.append(metrics.score(fitted, data.validation, data.validation_target, task.task))
+            tally.score_seconds += time.perf_counter() - started
+            if task.prunes and step + 1 < len(fits):
+                _report_fit(task, report, tally, step)
+        if task.model_file is not None:
+            _write_model(task.model_file, data, fitted)
 
 
-def run(task: TrialTask, report: Report) -> Found:
-    """Run a trial; whatever it raises becomes a failed one.
-
-    Args:
-        task: From the search.
-        report: Called after each fold, repeat or some boosting rounds.
-    """
-    began = time.perf_counter()
-    tally = Tally()
-    found: dict[str, Any] = {}
-    try:
-        _run(task, report, tally)
-        found = {"state": "COMPLETE", "metrics": _summary(task, tally.rows)}
-        refusal = refused(task.metric, found["metrics"])
-        if refusal is not None:
-            found = {**found, "state": "FAIL", "error": refusal}
-    except Pruned:
-        found = {"state": "PRUNED", "metrics": _summary(task, tally.rows)}
-    except MlrunnerError as error:
-        found = {"state": "FAIL", "error": " ".join(str(error).split())}
-    except Exception as error:
-        told = f"{type(error).__name__}: {error}"
-        found = {"state": "FAIL", "error": " ".join(told.split()), "trace": traceback.format_exc()}
-    scores = [row.get(task.metric, float("nan")) for row in tally.rows]
-    seconds = time.perf_counter() - began
-    return Found(
-        task.number, scores=scores, seconds=seconds, fit_seconds=tally.fit_seconds, score_seconds=tally.score_seconds,
-        **found,
-    )  # fmt: skip
+@functools.cache
+def shared_runner() -> TrialRunner:
+    """Return the runner of this process, for jobs that follow each other without an object in common."""
+    return TrialRunner()
 
 
-def refused(metric: str, found: dict[str, float]) -> str | None:
-    """Say why an objective is none: absent, NaN or infinite."""
-    if metric not in found:
-        known = ", ".join(name for name in found if "/" not in name and not name.endswith("_std"))
+def find_objective_error(metric: str, averages: dict[str, float]) -> str | None:
+    """Describe why an objective is unusable: absent, NaN or infinite; None where it is a finite number."""
+    if metric not in averages:
+        known = ", ".join(name for name in averages if "/" not in name and not name.endswith("_std"))
         return f"the model gives no {metric}; it gives {known}"
-    return None if np.isfinite(found[metric]) else f"{metric} is {found[metric]}"
+    return None if np.isfinite(averages[metric]) else f"{metric} is {averages[metric]}"
 
 
-def _run(task: TrialTask, report: Report, tally: Tally) -> None:
-    fits = [(part, fold) for part in task.parts for fold in _folds(part)]
-    for step, (part, fold) in enumerate(fits):
-        model: Model = build(limited(part.model, task.threads), "model")
-        prepared = _prepare(task, part, fold, model)
-        estimator = _unfitted(model, prepared, task)
-        watched = Rounds(report, task, prepared).options(estimator) if task.prunes and len(fits) == 1 else {}
-        began = time.perf_counter()
-        with sharing_bins(prepared.train, prepared.validation):
-            fitted = _fit(estimator, prepared, watched)
-        tally.fit_seconds += time.perf_counter() - began
-        began = time.perf_counter()
-        tally.rows.append(metrics.score(fitted, prepared.validation, prepared.known, task.task))
-        tally.score_seconds += time.perf_counter() - began
-        _tell(task, report, tally, step, len(fits))
-    if task.keep is not None:
-        _keep(task, prepared, fitted)
+def _report_fit(task: TrialTask, report: Report, tally: Tally, step: int) -> None:
+    scores = [fit.get(task.metric, math.nan) for fit in tally.scores]
+    if report(step, scores[-1] if task.each_fold else float(np.mean(scores))):
+        raise TrialPruned
 
 
-def _tell(task: TrialTask, report: Report, tally: Tally, step: int, fits: int) -> None:
-    if not task.prunes or fits == 1 or step + 1 == fits:
-        return
-    told = [row.get(task.metric, float("nan")) for row in tally.rows]
-    if report(step, told[-1] if task.each_fold else float(np.mean(told))):
-        raise Pruned
-
-
-def limited(settings: dict[str, Any], threads: int) -> dict[str, Any]:
-    """Give an estimator that takes all processor threads its share of them, and those inside of it."""
+def limit_threads(settings: dict[str, Any], threads: int) -> dict[str, Any]:
+    """Replace every thread count of -1 (all processors) in the settings of a model, at any depth."""
     return {
-        key: threads if key in THREAD_KEYS and value == -1 else _limited(value, threads)
+        key: threads if key in THREAD_KEYS and value == -1 else _limit_value(value, threads)
         for key, value in settings.items()
     }
 
 
-def _limited(value: Any, threads: int) -> Any:
+def _limit_value(value: Any, threads: int) -> Any:
     if isinstance(value, dict):
-        return limited(value, threads)
-    return [_limited(one, threads) for one in value] if isinstance(value, list) else value
+        return limit_threads(value, threads)
+    return [_limit_value(item, threads) for item in value] if isinstance(value, list) else value
 
 
-def _folds(part: Part) -> Iterator[int | None]:
-    if not part.folds:
-        yield None
-        return
-    yield from (int(number) for number in np.unique(mapped(part.folds)["fold"]))
-
-
-def _rows(part: Part, fold: int | None) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Take the rows to fit and the rows to score."""
-    train = mapped(part.train)
-    if fold is None:
-        return train, mapped(part.validation)
-    inside = mapped(part.folds)["fold"].reindex(train.index).to_numpy() == fold
-    return train[~inside], train[inside]
-
-
-def _prepare(task: TrialTask, part: Part, fold: int | None, model: Model) -> Prepared:
-    """Learn the features and apply them, once for all trials that differ in the estimator only."""
-    settings = part.model["features"] if isinstance(model, EstimatorModel) else part.model
-    place = [part.train, part.validation, part.folds, fold, repr(task.roles)]
-    key = json.dumps([place, settings], sort_keys=True, default=str)
-    if key in PREPARED:
-        PREPARED.move_to_end(key)
-        return PREPARED[key]
-    rows, others = _rows(part, fold)
-    features, known = features_of(rows, task.roles), features_of(others, task.roles)
-    whole = features if fold is None else features_of(mapped(part.train), task.roles)  # kinds are those of all rows
-    front = model.build(whole, task.task)[:-1]
-    target = rows[task.roles.target]
-    learned = front.fit_transform(features, target) if len(front) else features
-    judged = front.transform(known) if len(front) else known
-    for array in (learned, judged):
-        if isinstance(array, np.ndarray):
-            array.setflags(write=False)
-    PREPARED[key] = Prepared(front, features, learned, target, judged, others[task.roles.target])
-    while len(PREPARED) > KEPT:
-        PREPARED.popitem(last=False)
-    return PREPARED[key]
-
-
-def _fit(estimator: Any, prepared: Prepared, watched: dict[str, Any]) -> Any:
-    """Fit on arrays that all trials share; an estimator that writes into them (`copy_X=False`) gets its own."""
+def _fit(estimator: Any, data: FitData, options: dict[str, Any]) -> Any:
+    """Fit on the shared arrays; an estimator that writes into them (`copy_X=False`) gets copies."""
     try:
-        return estimator.fit(prepared.train, prepared.target, **watched)
+        return estimator.fit(data.train, data.train_target, **options)
     except ValueError as error:
         if "read-only" not in str(error):
             raise
         from sklearn.base import clone
 
-        return clone(estimator).fit(prepared.train.copy(), prepared.target.copy(), **watched)
+        return clone(estimator).fit(data.train.copy(), data.train_target.copy(), **options)
 
 
-def _unfitted(model: Model, prepared: Prepared, task: TrialTask) -> Any:
-    """Build the last step alone; a class of the user's own builds its whole pipeline for it."""
+def _build_estimator(model: Model, data: FitData, task: TrialTask) -> Any:
+    """Build the last step alone; a user's own `Model` class builds its whole pipeline."""
     if isinstance(model, EstimatorModel):
-        return model.last(task.task)
-    return model.build(prepared.raw, task.task).steps[-1][1]
+        return model.build_estimator(task.task)
+    return model.build(data.raw_train, task.task).steps[-1][1]
 
 
-def _keep(task: TrialTask, prepared: Prepared, fitted: Any) -> None:
-    """Write the pipeline of the last fit, for whoever saves it as a model."""
+def _write_model(file: str, data: FitData, fitted: Any) -> None:
+    """Write the pipeline of the last fit."""
     import joblib
     from sklearn.pipeline import Pipeline
 
-    release(fitted)
-    joblib.dump(Pipeline([*prepared.front.steps, ("estimator", fitted)]), str(task.keep))
+    detach(fitted)
+    joblib.dump(Pipeline([*data.front.steps, ("estimator", fitted)]), file)
 
 
-def _summary(task: TrialTask, rows: list[dict[str, float]]) -> dict[str, float]:
-    """Average over the fits; the deviation is that over folds and repeats."""
-    if not rows:
+def average(task: TrialTask, scores: list[dict[str, float]]) -> dict[str, float]:
+    """Average the scores of the fits; with several fits, add their standard deviation.
+
+    Returns:
+        Each metric by its name and as `validation/<name>` (`cv/<name>` with folds); empty without scores.
+    """
+    if not scores:
         return {}
-    part = "cv" if task.parts[0].folds else "validation"
-    found: dict[str, float] = {}
-    for name in rows[0]:
-        values = [row.get(name, float("nan")) for row in rows]
+    part = "cv" if task.repeats[0].folds else "validation"
+    averages: dict[str, float] = {}
+    for name in scores[0]:
+        values = [fit.get(name, math.nan) for fit in scores]
         mean = float(np.mean(values))
-        found |= {name: mean, f"{part}/{name}": mean}
+        averages |= {name: mean, f"{part}/{name}": mean}
         if len(values) > 1:
             with np.errstate(all="ignore"):
-                found[f"{part}/{name}_std"] = float(np.std(values))
-    return found
+                averages[f"{part}/{name}_std"] = float(np.std(values))
+    return averages

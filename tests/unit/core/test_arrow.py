@@ -17,10 +17,10 @@ import pyarrow as pa
 import pytest
 from pyarrow import ipc
 
-from mlrunner.core.arrow import NAME, from_arrow, map_table, mapped, to_arrow, write_table
+from mlrunner.core.arrow import TABLE_FILE, from_arrow, map_table, map_table_once, to_arrow, write_table
 from mlrunner.core.errors import DataError
 from tests.support.front_door import PROJECT
-from tests.support.trials import rows, write
+from tests.support.trials import make_rows, write_arrow
 
 NAN = float("nan")
 GAP = pd.DataFrame({"x": [1.5, NAN, -0.0], "n": [1, 2, 3]}, index=[9, 4, 7])
@@ -28,24 +28,24 @@ GAP = pd.DataFrame({"x": [1.5, NAN, -0.0], "n": [1, 2, 3]}, index=[9, 4, 7])
 
 @pytest.fixture(autouse=True)
 def forgotten() -> Iterator[None]:
-    mapped.cache_clear()
+    map_table_once.cache_clear()
     yield
-    mapped.cache_clear()
+    map_table_once.cache_clear()
 
 
-def written(table: pd.DataFrame, folder: Path, name: str = NAME) -> Path:
-    return Path(write(table, folder / name))
+def written(table: pd.DataFrame, folder: Path, name: str = TABLE_FILE) -> Path:
+    return Path(write_arrow(table, folder / name))
 
 
 def test_a_table_of_every_kind_comes_back(tmp_path: Path) -> None:
-    table = rows(50, 0)
+    table = make_rows(50, 0)
     pd.testing.assert_frame_equal(map_table(written(table, tmp_path)), table)
 
 
 @pytest.mark.parametrize("count", [0, 1, 50])
 def test_the_rows_of_a_fold_are_those_of_the_table(count: int, tmp_path: Path) -> None:
     """A slice of a mapped table is what the same slice of the table in memory is."""
-    table = rows(50, 0)
+    table = make_rows(50, 0)
     inside = np.arange(50) < count
     pd.testing.assert_frame_equal(map_table(written(table, tmp_path))[inside], table[inside])
 
@@ -95,30 +95,30 @@ def test_mapping_copies_no_numbers(tmp_path: Path) -> None:
 
 def test_a_file_is_mapped_once_a_process(tmp_path: Path) -> None:
     path = str(written(GAP, tmp_path))
-    first = mapped(path)
+    first = map_table_once(path)
     os.unlink(path)  # noqa: PTH108
-    assert mapped(path) is first
+    assert map_table_once(path) is first
     pd.testing.assert_frame_equal(first, GAP)
 
 
 def test_a_table_outlives_its_file(tmp_path: Path) -> None:
-    path = written(rows(50, 0), tmp_path)
+    path = written(make_rows(50, 0), tmp_path)
     table = map_table(path)
     path.unlink()
-    pd.testing.assert_frame_equal(table, rows(50, 0))
+    pd.testing.assert_frame_equal(table, make_rows(50, 0))
 
 
 def test_files_do_not_mix(tmp_path: Path) -> None:
     paths = [str(written(GAP * place, tmp_path, f"{place}.arrow")) for place in range(3)]
     for _ in range(2):
         for place, path in enumerate(paths):
-            pd.testing.assert_frame_equal(mapped(path), GAP * place)
+            pd.testing.assert_frame_equal(map_table_once(path), GAP * place)
 
 
 def test_the_memory_has_an_end(tmp_path: Path) -> None:
     for place in range(20):
-        mapped(str(written(GAP, tmp_path, f"{place}.arrow")))
-    assert mapped.cache_info().currsize == 16
+        map_table_once(str(written(GAP, tmp_path, f"{place}.arrow")))
+    assert map_table_once.cache_info().currsize == 16
 
 
 @pytest.mark.parametrize(
@@ -127,13 +127,13 @@ def test_the_memory_has_an_end(tmp_path: Path) -> None:
     ids=["absent", "empty", "other"],
 )
 def test_what_is_no_table_raises(text: bytes | None, error: type[Exception], tmp_path: Path) -> None:
-    path = tmp_path / NAME
+    path = tmp_path / TABLE_FILE
     if text is not None:
         path.write_bytes(text)
     with pytest.raises(error):
-        mapped(str(path))
+        map_table_once(str(path))
     written(GAP, tmp_path)
-    pd.testing.assert_frame_equal(mapped(str(path)), GAP)  # a failure is not remembered
+    pd.testing.assert_frame_equal(map_table_once(str(path)), GAP)  # a failure is not remembered
 
 
 # Kinds that need care

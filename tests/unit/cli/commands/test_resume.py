@@ -13,7 +13,7 @@ from mlrunner.cli.commands import resume
 from mlrunner.core.errors import ConfigError
 from tests.support.front_door import front_door
 from tests.support.recorded import Recorded
-from tests.unit.search.test_trial_queue import opened
+from tests.support.sweeps import open_study
 
 OURS = "hydra_plugins.mlrunner_sweeper.sweeper.OptunaSweeper"
 BASIC = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
@@ -77,7 +77,7 @@ def test_of_one_time_on_several_days_it_is_the_newest(home: Path) -> None:
 @pytest.mark.parametrize("name", ["mine", "team/mine"])
 def test_a_sweep_is_found_by_the_name_of_its_study(name: str, home: Path) -> None:
     folder = dated(home)
-    opened(None, home, name).set_user_attr("folder", str(folder))
+    open_study(None, home, name).set_user_attr("folder", str(folder))
     assert resume.find_sweep(name) == folder
 
 
@@ -109,8 +109,8 @@ def test_the_nearest_name_is_told(home: Path) -> None:
 
 
 def test_a_study_whose_folder_is_gone_is_no_sweep(home: Path) -> None:
-    opened(None, home, "bare")
-    opened(None, home, "gone").set_user_attr("folder", "/nowhere")
+    open_study(None, home, "bare")
+    open_study(None, home, "gone").set_user_attr("folder", "/nowhere")
     for name in ("bare", "gone"):
         with pytest.raises(ConfigError, match=f"'{name}' is no sweep; there is none yet."):
             resume.find_sweep(name)
@@ -118,7 +118,7 @@ def test_a_study_whose_folder_is_gone_is_no_sweep(home: Path) -> None:
 
 def test_the_name_of_a_journal_is_no_traceback(home: Path) -> None:
     """`2026-11-25/17-43` lies in `2026-11-25_17-43.journal`, whose name is easily copied."""
-    opened(None, home, f"{DAY}/{TIME}").set_user_attr("folder", str(dated(home)))
+    open_study(None, home, f"{DAY}/{TIME}").set_user_attr("folder", str(dated(home)))
     with pytest.raises(ConfigError):
         resume.find_sweep(f"{DAY}_{TIME}")
 

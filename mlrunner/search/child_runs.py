@@ -1,0 +1,180 @@
+"""Record the trials of a search as child runs in MLflow, and the refit of the winner; most of it in the background."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import joblib
+
+from mlrunner.composition import run_record
+from mlrunner.core.build import build
+from mlrunner.core.outcome import RESULT, Outcome, read_outcome
+from mlrunner.groups.cleaning.controller import select_inputs
+from mlrunner.groups.model.packaging import assemble
+from mlrunner.search.trial_attributes import FOLDER
+from mlrunner.search.trial_progress import FinishedTrial, describe_outcome
+from mlrunner.steps import recording
+from mlrunner.tracking import provenance, run_log
+from mlrunner.tracking.background_writer import RECORDER
+from mlrunner.tracking.records.record import (
+    FOLDER_TAG,
+    PARENT_TAG,
+    SWEEP_TAG,
+    TRIAL_TAG,
+    WINNER_OF_TAG,
+    ZENML_RUN_TAG,
+)
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
+    from mlrunner.search.objective import Objectives
+
+RUN_STATUS = {"PRUNED": "KILLED"}  # MLflow knows no pruned runs
+
+
+@dataclass
+class ChildRuns:
+    """Records trials below the parent run of a search.
+
+    Args:
+        objectives: Metrics and directions.
+        experiment: MLflow's id of the experiment.
+        parent: MLflow's id of the parent run.
+        pipeline_run: ZenML's name of the run that records the trials as steps.
+    """
+
+    objectives: Objectives
+    experiment: str
+    parent: str
+    pipeline_run: str
+
+    def __post_init__(self) -> None:
+        self._runs: dict[int, Future[str]] = {}
+
+    def record(self, finished: FinishedTrial) -> Future[str]:
+        """Record a trial in the background, and its model where `tracking.keep_models=all` asks for it.
+
+        Returns:
+            Future of the run's id.
+        """
+        prepared = finished.prepared
+        params: dict[str, str] = dict(prepared.launch.choices)
+        tags, dataset, config = _minimal_tags(finished), None, "{}"
+        if prepared.repeats:
+            composition, data = prepared.composition, prepared.repeats[0].data
+            params |= run_log.flatten(composition.config)
+            tags = run_record.make_tags(composition, data.fingerprint)
+            dataset = (data.dataset.label, composition["dataset"], data.fingerprint)
+            config = run_record.write_yaml(composition.config)
+        tags[ZENML_RUN_TAG] = self.pipeline_run
+        outcome, started = describe_outcome(finished, self.objectives), int(finished.started * 1000)
+        texts = _build_texts(finished, config)
+        future = RECORDER.submit(write_run, self.experiment, outcome, started, params, tags, dataset, texts)
+        self._runs[finished.result.number] = future
+        if prepared.model_file.exists():
+            _save_model(finished, future.result())
+        return future
+
+    def get_run(self, trial: FrozenTrial) -> str:
+        """Return the run of a trial: of this session, or the one that an earlier session wrote into its folder."""
+        if trial.number in self._runs:
+            return self._runs[trial.number].result()
+        return str(read_outcome(Path(str(trial.user_attrs[FOLDER])) / RESULT).run_id)
+
+    def open_winner(self, finished: FinishedTrial, best_run: str) -> recording.RunContext:
+        """Open the run of the winner's refit.
+
+        Args:
+            finished: Best trial.
+            best_run: MLflow's id of the best trial's run.
+        """
+        composition, checked = finished.prepared.composition, finished.prepared.repeats[0]
+        tags = {
+            **run_record.make_tags(composition, checked.data.fingerprint),
+            PARENT_TAG: self.parent,
+            WINNER_OF_TAG: best_run,
+            ZENML_RUN_TAG: self.pipeline_run,
+        }
+        run_id = run_log.create_run(self.experiment, f"winner,{composition.launch.name}", tags)
+        run_log.log_params(run_id, {**composition.launch.choices, **run_log.flatten(composition.config)})
+        run_log.log_dataset(run_id, checked.data.dataset.label, composition["dataset"], checked.data.fingerprint)
+        run_record.log_environment(run_id, composition)
+        run_record.log_sources_and_data(run_id, checked)
+        settings = composition.settings.tracking
+        return recording.RunContext(
+            run_id=run_id,
+            log_model=settings.log_model and settings.keep_models != "none",
+            plots=settings.plots,
+            seed=composition.settings.seed,
+        )
+
+
+def _minimal_tags(finished: FinishedTrial) -> dict[str, str]:
+    """Return the tags of a trial without a composition."""
+    launch = finished.prepared.launch
+    return {
+        **provenance.source_tags(),
+        **({PARENT_TAG: launch.parent} if launch.parent is not None else {}),
+        SWEEP_TAG: run_log.derive_sweep_id(launch.folder.parent),
+        TRIAL_TAG: str(finished.result.number),
+        FOLDER_TAG: str(launch.folder),
+    }
+
+
+def _build_texts(finished: FinishedTrial, config: str) -> dict[str, str]:
+    result = finished.result
+    error = {"error.txt": f"{result.error}\n{result.trace or ''}"} if result.error is not None else {}
+    return {"config.yaml": config, **error}
+
+
+def write_run(
+    experiment: str,
+    outcome: Outcome,
+    started: int,
+    params: dict[str, str],
+    tags: dict[str, str],
+    dataset: tuple[str, dict[str, Any], str] | None,
+    texts: dict[str, str],
+) -> str:
+    """Write the run of a trial, and `result.json` with the run's id into its folder; runs in another process.
+
+    Args:
+        experiment: MLflow's id of the experiment.
+        outcome: Outcome of the trial, without the run's id.
+        started: Time of the start, in milliseconds since the epoch.
+        params: Flattened composition.
+        tags: Tags of the run.
+        dataset: Name, settings and digest of the data set; None for a trial that was refused.
+        texts: Text artifacts, by name.
+
+    Returns:
+        MLflow's id of the run.
+    """
+    run_id = run_log.create_run(experiment, outcome.name, tags, started)
+    run_log.log_params(run_id, params)
+    seconds = {"fit_seconds": outcome.fit_seconds, "score_seconds": outcome.score_seconds}
+    run_log.log_metrics(run_id, {**outcome.metrics, **seconds})
+    if dataset is not None:
+        run_log.log_dataset(run_id, *dataset)
+    folder = Path(outcome.folder)
+    run_log.log_texts(run_id, texts)
+    run_log.log_hydra_files(run_id, folder)
+    run_log.end_run(run_id, RUN_STATUS.get(outcome.status, outcome.status), started + int(outcome.seconds * 1000))
+    (folder / RESULT).write_text(replace(outcome, run_id=run_id).json())
+    return run_id
+
+
+def _save_model(finished: FinishedTrial, run_id: str) -> None:
+    """Save the fitted pipeline of a trial as a model of its run."""
+    checked, file = finished.prepared.repeats[-1], finished.prepared.model_file
+    strategy = build(checked.composition["cleaning"], "cleaning")
+    roles, raw = checked.data.dataset.roles, checked.data.table
+    cleaned = strategy.transform_rows(select_inputs(raw.head(recording.EXAMPLE_ROWS), roles))
+    pipeline = assemble(joblib.load(file), strategy, roles, cleaned, raw)
+    context = recording.RunContext(run_id=run_id, log_model=True, plots=False, seed=checked.composition.settings.seed)
+    recording.save_model(context, pipeline, raw, roles, strategy)
+    file.unlink()

@@ -1,0 +1,40 @@
+"""Ctrl-C during a search: the first one lets the running trials finish, the second one stops them."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+class Interrupts:
+    """Counts the interrupts of a search.
+
+    Args:
+        notify: Function called with the new count.
+    """
+
+    def __init__(self, notify: Callable[[int], None]) -> None:
+        self.count = 0
+        self._notify = notify
+
+    @contextmanager
+    def handled(self) -> Iterator[None]:
+        """Count the interrupts within a block.
+
+        Raises:
+            KeyboardInterrupt: At the second one.
+        """
+
+        def handle(number: int, frame: object) -> None:
+            del number, frame
+            self.count += 1
+            self._notify(self.count)
+            if self.count > 1:
+                raise KeyboardInterrupt
+
+        before = signal.signal(signal.SIGINT, handle)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)

@@ -1,0 +1,84 @@
+"""Build the parts of a search that depend on the settings of the sweeper: sampler, executor, custom space."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hydra.core.plugins import Plugins
+from hydra.utils import instantiate
+
+from mlrunner.core.terminal import console
+from mlrunner.search import study_setup
+from mlrunner.search.grid_order import GridOrder
+from mlrunner.search.hydra_launcher import NOTE, LauncherExecutor
+from mlrunner.search.workers import WorkerPool
+
+if TYPE_CHECKING:
+    from hydra.types import HydraContext, TaskFunction
+    from omegaconf import DictConfig
+
+    from mlrunner.search.executor import Executor
+    from mlrunner.search.plan import SearchPlan
+    from mlrunner.search.trial_preparation import TrialPreparer
+
+BASIC_LAUNCHER = "BasicLauncher"
+
+
+@dataclass(frozen=True)
+class SweeperCall:
+    """Arguments that Hydra passes to a sweeper.
+
+    Args:
+        hydra_context: Context of Hydra.
+        task_function: Function that one of Hydra's launchers runs for each trial.
+        config: Configuration of the whole sweep, with its `hydra` node.
+    """
+
+    hydra_context: HydraContext
+    task_function: TaskFunction
+    config: DictConfig
+
+
+def make_sampler_factory(plan: SearchPlan) -> Callable[[int], Any]:
+    """Return a function of a trial's number that returns its sampler."""
+    if plan.settings.is_grid:
+        grid = GridOrder(plan.space.grid())
+        return lambda _number: grid
+    return functools.partial(study_setup.build_sampler, plan.settings, plan.first.composition.settings.seed)
+
+
+def build_executor(plan: SearchPlan, preparer: TrialPreparer, call: SweeperCall, folder: Path) -> Executor:
+    """Build what runs the trials: our own workers, or the launcher of Hydra that the sweep names.
+
+    Args:
+        plan: Plan of the search.
+        preparer: Preparer of the trials.
+        call: Arguments that Hydra passed to the sweeper.
+        folder: Folder of the search.
+    """
+    settings, hydra = plan.settings, call.config.hydra
+    if str(hydra.launcher._target_).endswith(BASIC_LAUNCHER):
+        return WorkerPool(settings.n_jobs, settings.threads)
+    launcher = Plugins.instance().instantiate_launcher(
+        hydra_context=call.hydra_context, task_function=call.task_function, config=call.config
+    )
+    if plan.first.composition.settings.output == "text":
+        name = f"hydra/launcher={hydra.runtime.choices['hydra/launcher']}"
+        console(stderr=True).print(NOTE.format(name=name, size=settings.n_jobs))
+
+    def locate(number: int) -> tuple[tuple[str, ...], Path]:
+        return preparer.get_overrides(number), folder / str(number)
+
+    return LauncherExecutor(launcher, settings.n_jobs, locate)
+
+
+def load_custom_space(plan: SearchPlan, call: SweeperCall) -> Callable[[Any], None] | None:
+    """Load the function of `hydra.sweeper.custom_search_space`, which gets Hydra's configuration and the trial."""
+    if plan.settings.custom_search_space is None:
+        return None
+    function = instantiate({"_target_": plan.settings.custom_search_space, "_partial_": True})
+    return functools.partial(function, call.config)

@@ -1,0 +1,103 @@
+"""Print the start and the results of a search."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
+
+from mlrunner.core.formatting import format_number
+from mlrunner.core.process_control import start_time
+from mlrunner.core.terminal import console, relative_path, show_deployment, show_ranking, show_report
+from mlrunner.search import results
+from mlrunner.search.display import format_command
+
+if TYPE_CHECKING:
+    from optuna import Study
+    from rich.console import Console
+
+    from mlrunner.search.pipeline_driver import PipelineDriver
+    from mlrunner.search.plan import SearchPlan
+
+MAX_TRIALS = 10  # in the closing table
+
+
+def show_start(plan: SearchPlan, study: Study, folder: Path) -> None:
+    """Print what is searched, and how much of it an earlier session has done.
+
+    Args:
+        plan: Plan of the search.
+        study: Study of the search.
+        folder: Folder of the search.
+    """
+    pairs = zip(plan.objectives.metrics, plan.objectives.directions, strict=True)
+    objectives = ", ".join(f"{direction} {name}" for name, direction in pairs)
+    keys = [dimension.key.removeprefix("model.estimator.") for dimension in plan.space.dimensions]
+    done = sum(trial.state.is_finished() for trial in results.list_valid_trials(study))
+    out = console()
+    out.print(Text.assemble(("mlrunner  ", "bold"), ("search", "bold cyan"), f"  {plan.limit} trials, {objectives}"))
+    _print_line(out, "dataset", plan.first.repeats[0].data.dataset.label)
+    _print_line(out, "varies", ", ".join(dict.fromkeys(keys)))
+    _print_line(out, "study", study.study_name + (f"  {done} trials done before" if done else ""))
+    _print_line(out, "folder", relative_path(str(folder)))
+
+
+def _print_line(out: Console, label: str, *texts: str | tuple[str, str], width: int = 9) -> None:
+    out.print(Text.assemble((f"  {label:<{width}}", "dim"), *texts))
+
+
+def show_results(plan: SearchPlan, driver: PipelineDriver, summary: dict[str, Any], folder: Path) -> None:
+    """Print the ranking, the winner and the next commands; for `output=json` all of it as JSON.
+
+    Args:
+        plan: Plan of the search.
+        driver: Driver of the session.
+        summary: Summary of the search.
+        folder: Folder of the search.
+    """
+    outcomes = results.read_outcomes(driver.search.study, plan.objectives)
+    if plan.first.composition.settings.output != "text":
+        trials = [json.loads(outcome.json()) for outcome in outcomes]
+        times = {"folder": str(folder), "parent_run_id": driver.parent, "timing": measure_times(driver)}
+        print(json.dumps({**summary, **times, "trials": trials}))
+        return
+    out = console()
+    show_ranking(outcomes[:MAX_TRIALS], str(folder))
+    if len(outcomes) > MAX_TRIALS:
+        out.print(Text(f"  and {len(outcomes) - MAX_TRIALS} more: trials.csv", "dim"))
+    for label, text in _describe_end(plan, driver, summary):
+        _print_line(out, label, text, width=10)
+    if summary["winner"] is not None:
+        _print_winner(out, plan.objectives.metrics[0], summary["winner"])
+    if "best_overrides" in summary:
+        _print_line(out, "again", format_command(tuple(summary["best_overrides"])), width=10)
+    _print_line(out, "study", f"mlrunner resume {summary['study_name']}", width=10)
+    show_report(summary["report"])
+
+
+def _describe_end(plan: SearchPlan, driver: PipelineDriver, summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Describe why a search stopped and how far the best trial leads, as labels and texts."""
+    if driver.search.stop_reason:
+        yield "stopped", driver.search.stop_reason
+    if len(plan.objectives.metrics) > 1:
+        yield "front", f"{len(summary['solutions'])} trials that none beats"
+    elif "best_trial_number" in summary:
+        lead = results.compute_study_lead(driver.search.study, plan.objectives)
+        yield "best", f"trial {summary['best_trial_number']} {lead.sentence}"
+
+
+def _print_winner(out: Console, metric: str, winner: dict[str, Any]) -> None:
+    score = format_number(winner["metrics"].get(f"test/{metric}"))
+    run = f", refitted on train and validation, run {winner['run_id'][:8]}, {winner['model_uri']}"
+    _print_line(out, "winner", (f"test {metric} {score}", "bold green"), run, width=10)
+    show_deployment(winner["gate"], winner["deployment"])
+
+
+def measure_times(driver: PipelineDriver) -> dict[str, float]:
+    """Measure the seconds of the search, of the search with its results, and since the process started."""
+    whole, process = time.monotonic() - driver.started, time.time() - start_time()
+    return {"search": driver.search_seconds, "whole": whole, "process": process}

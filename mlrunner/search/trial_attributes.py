@@ -1,0 +1,56 @@
+"""Attributes of a trial in its study, and what they say about a list of trials."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from mlrunner.tracking.studies import SESSION
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
+VOID = "void"  # why a trial does not count
+RETRY_OF = "retry_of"  # number of the trial that this one repeats
+ATTEMPT = "attempt"  # number of failed attempts before this one
+CANDIDATE = "candidate:"  # prefix of a session that is taking the trial
+OVERRIDES, FOLDER = "overrides", "folder"
+REQUEUE_GRACE = 5.0  # seconds that a process has to queue a trial again after it has discarded it
+
+
+def list_valid(trials: list[FrozenTrial]) -> list[FrozenTrial]:
+    """List the trials that were not discarded."""
+    return [trial for trial in trials if VOID not in trial.user_attrs]
+
+
+def count_valid(trials: list[FrozenTrial]) -> int:
+    """Count the trials that were not discarded."""
+    return len(list_valid(trials))
+
+
+def list_owners(trial: FrozenTrial) -> list[str]:
+    """List the session that runs a trial; the candidates where a session died before it was recorded."""
+    if SESSION in trial.user_attrs:
+        return [str(trial.user_attrs[SESSION])]
+    return [name.removeprefix(CANDIDATE) for name in trial.user_attrs if name.startswith(CANDIDATE)]
+
+
+def lacks_retry(trial: FrozenTrial, trials: list[FrozenTrial]) -> bool:
+    """Check whether a process died between discarding a trial and queueing it again."""
+    if trial.user_attrs.get(VOID) not in ("interrupted", "retried") or trial.datetime_complete is None:
+        return False
+    age = (datetime.now() - trial.datetime_complete).total_seconds()
+    return age > REQUEUE_GRACE and not any(other.user_attrs.get(RETRY_OF) == trial.number for other in trials)
+
+
+def find_grid_index(trials: list[FrozenTrial], number: int) -> int:
+    """Return which combination of a grid a trial has: the number of combinations before it.
+
+    Args:
+        trials: All trials of the study.
+        number: Number of the trial; one that repeats another has that one's combination.
+    """
+    while number < len(trials) and RETRY_OF in trials[number].user_attrs:
+        number = int(trials[number].user_attrs[RETRY_OF])
+    earlier = trials[:number]
+    return sum(trial.user_attrs.get(VOID) != "surplus" and RETRY_OF not in trial.user_attrs for trial in earlier)

@@ -1,0 +1,78 @@
+"""The trials of the current session, as the loop reports them to the display and to the recording."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from mlrunner.core.outcome import Outcome
+
+if TYPE_CHECKING:
+    from optuna.trial import Trial
+
+    from mlrunner.search.objective import Objectives
+    from mlrunner.search.trial import TrialResult
+    from mlrunner.search.trial_preparation import PreparedTrial
+    from mlrunner.search.trial_tables import TrialTables
+
+OUTCOME_STATUS = {"COMPLETE": "FINISHED", "PRUNED": "PRUNED", "FAIL": "FAILED"}
+
+
+@dataclass
+class RunningTrial:
+    """A trial in a worker.
+
+    Args:
+        trial: Optuna's trial.
+        prepared: Composition and folder.
+        tables: Rows of the trial; None for a trial that was refused.
+        started: Time of the start, in seconds since the epoch.
+        reported: Last intermediate value; None before the first.
+    """
+
+    trial: Trial
+    prepared: PreparedTrial
+    tables: TrialTables | None
+    started: float = field(default_factory=time.time)
+    reported: float | None = None
+
+
+@dataclass(frozen=True)
+class FinishedTrial:
+    """A trial and its result.
+
+    Args:
+        prepared: Composition and folder.
+        result: Result of the worker.
+        tables: Rows of the trial; None for a trial that was refused.
+        started: Time of the start, in seconds since the epoch.
+        retry_of: Number of the trial that this one repeats; None for a first attempt.
+    """
+
+    prepared: PreparedTrial
+    result: TrialResult
+    tables: TrialTables | None
+    started: float
+    retry_of: int | None = None
+
+
+def describe_outcome(finished: FinishedTrial, objectives: Objectives) -> Outcome:
+    """Describe a trial as the outcome of a single run; its run does not exist yet."""
+    result, launch = finished.result, finished.prepared.launch
+    return Outcome(
+        name=launch.name,
+        status=OUTCOME_STATUS[result.state],
+        metric=objectives.metrics[0],
+        direction=objectives.directions[0],
+        objective=objectives.get_values(result)[0],
+        seconds=result.seconds,
+        fit_seconds=result.fit_seconds,
+        score_seconds=result.score_seconds,
+        metrics=result.metrics,
+        run_id=None,
+        model_uri=None,
+        folder=str(launch.folder),
+        job=result.number,
+        error=result.error,
+    )

@@ -1,4 +1,4 @@
-"""The abstract strategies: the one that cleaning and splitting share, and what cleaning adds to it."""
+"""Abstract strategies: the base that cleaning and splitting share, and the base of every cleaning."""
 
 from __future__ import annotations
 
@@ -11,64 +11,69 @@ from mlrunner.core.errors import ConfigError
 
 
 class DataStrategy(ABC):
-    """One way to handle a table; it stores its settings and learns nothing."""
+    """Base of the strategies that handle a table; a strategy stores settings and learns nothing."""
 
     @abstractmethod
     def handle_data(self, table: pd.DataFrame) -> Any:
         """Handle a table.
 
         Args:
-            table: Rows by columns; never changed in place.
+            table: Table to handle; it is not modified.
 
         Returns:
-            What the strategy makes of it: a table (cleaning) or a `Division` (splitting).
+            A table (cleaning) or a `Division` (splitting).
         """
 
 
 class CleaningStrategy(DataStrategy):
-    """A strategy that handles each row by itself, so that the served model can begin with it."""
+    """Base of the strategies that clean each row by itself, so that the served model can start with them."""
 
     @property
     def keeps_rows(self) -> bool:
-        """Whether training sees every row."""
+        """Whether training uses every row."""
         return True
 
     @property
     def named_columns(self) -> dict[str, list[str]]:
-        """The columns that the settings name, by full key; the start-up check refuses absent ones."""
+        """Columns that the settings name, by full key; the start-up check refuses absent ones."""
         return {}
 
     def problems(self) -> list[str]:
-        """Say what is wrong with the settings by themselves, a sentence each."""
+        """Return one sentence for each contradiction between the settings."""
         return []
 
     def select_rows(self, table: pd.DataFrame) -> pd.DataFrame:
-        """Choose the rows to train on, from whole raw rows; serving never asks."""
+        """Select the rows to train on; serving cleans every row.
+
+        Args:
+            table: Raw rows with all columns.
+        """
         return table
 
     @abstractmethod
     def transform_rows(self, table: pd.DataFrame) -> pd.DataFrame:
-        """Clean the feature columns of rows to serve.
+        """Clean the feature columns of the rows to serve.
 
         Args:
-            table: Feature columns, some of which may be absent; never changed in place.
+            table: Feature columns, some of which may be absent; it is not modified.
 
         Returns:
-            The cleaned columns of every row, under the table's own index.
+            The cleaned columns of every row, with the index of the table.
         """
 
     def handle_data(self, table: pd.DataFrame) -> pd.DataFrame:
-        """Clean the feature columns of rows to train on.
+        """Clean the feature columns of the rows to train on.
 
         Args:
-            table: Feature columns only; never changed in place.
+            table: Feature columns only; it is not modified.
 
         Returns:
-            The cleaned columns, under the table's own index.
+            The cleaned columns, with the index of the table.
 
         Raises:
-            ConfigError: When the settings contradict themselves.
-            DataError: When the table does not fit them.
+            ConfigError: When the settings contradict each other.
+            DataError: When the table does not fit the settings.
+
         """
         for problem in self.problems():
             raise ConfigError(problem)

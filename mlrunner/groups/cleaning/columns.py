@@ -1,7 +1,7 @@
-"""What a column holds, and how it becomes numbers; serves the config group `cleaning`.
+"""Detect, convert, fill and clip columns for the config group `cleaning`.
 
-Everything here looks at one value at a time, so a row alone and a row in its table come out the same.
-What a column is goes by its declared dtype. Only `object`, which declares nothing, is looked into.
+Every function treats each value by itself, so that a single row gives the same result as the whole table.
+The kind of a column follows its dtype; only the values of `object` columns are inspected.
 """
 
 from __future__ import annotations
@@ -18,94 +18,112 @@ Constant = bool | int | float | str
 NUMBER_KINDS = frozenset({"integer", "floating", "mixed-integer-float", "boolean", "decimal"})
 
 
-def holds_numbers(column: pd.Series) -> bool:
-    """Tell whether a column is numeric; true/false counts, text that looks like a number does not."""
+def is_numeric(column: pd.Series) -> bool:
+    """Check whether a column is numeric: booleans are, text that looks like numbers is not."""
     if column.dtype == object:
         return types.infer_dtype(column, skipna=True) in NUMBER_KINDS
     return types.is_numeric_dtype(column.dtype) or types.is_bool_dtype(column.dtype)
 
 
-def numbers(table: pd.DataFrame) -> pd.DataFrame:
-    """Keep the numeric columns of a table, missing values as NaN.
+def select_numeric(table: pd.DataFrame) -> pd.DataFrame:
+    """Select the numeric columns of a table, with NaN for missing values.
 
     Args:
-        table: Any table; never changed in place.
+        table: Any table; it is not modified.
 
     Returns:
-        The numeric columns in their order. Plain numpy dtypes stay as they are; nullable, Arrow and
-        `object` numbers become float64, whether or not a value is missing.
+        The numeric columns in their order. NumPy dtypes are kept; nullable, Arrow and `object` numbers become
+        float64, whether or not a value is missing.
     """
-    kept = [name for name in table.columns if holds_numbers(table[name])]
-    odd = {name: as_float(table[name]) for name in kept if not _is_plain(table[name])}
-    chosen = table if len(kept) == table.shape[1] else table[kept]
-    return chosen.assign(**odd) if odd else chosen
+    names = [name for name in table.columns if is_numeric(table[name])]
+    converted = {name: to_float(table[name]) for name in names if not _is_numpy_typed(table[name])}
+    selected = table if len(names) == table.shape[1] else table[names]
+    return selected.assign(**converted) if converted else selected
 
 
-def as_float(column: pd.Series) -> pd.Series:
-    """Turn a numeric column into float64."""
+def to_float(column: pd.Series) -> pd.Series:
+    """Convert a numeric column to float64, with NaN for missing values."""
     if column.dtype == object:
         column = pd.to_numeric(column, errors="coerce")
     values = column.to_numpy(dtype="float64", na_value=np.nan)
     return pd.Series(values, index=column.index, name=column.name)
 
 
-def filled(column: pd.Series, constant: Constant) -> pd.Series:
-    """Put a constant where a value is missing.
+def fill_missing(column: pd.Series, constant: Constant) -> pd.Series:
+    """Replace missing values by a constant.
+
+    Args:
+        column: Any column.
+        constant: A number or boolean for a numeric column, a text for any other.
 
     Raises:
         DataError: When the constant is of another kind than the column.
     """
     number = not isinstance(constant, str)
-    column = _settled(column, number)
-    if number != holds_numbers(column):
+    column = _match_kind(column, number)
+    if number != is_numeric(column):
         raise DataError(
             f"cleaning.fill.{column.name} is {constant!r}, but the column holds "
-            f"{'no numbers' if number else 'numbers'} ({column.dtype}); give it one of the same kind."
+            f"{'no numbers' if number else 'numbers'} ({column.dtype}); give a constant of the same kind."
         )
     if isinstance(column.dtype, pd.CategoricalDtype) and constant not in column.cat.categories:
         column = column.cat.add_categories([constant])
     if not number:
         return column.fillna(constant)
-    whole = _is_plain(column) and column.dtype.kind in "iub"  # these cannot have a gap
-    return column if whole else as_float(column).fillna(float(constant))
+    complete = _is_numpy_typed(column) and column.dtype.kind in "iub"  # these cannot hold a missing value
+    return column if complete else to_float(column).fillna(float(constant))
 
 
-def clipped(column: pd.Series, low: float | None, high: float | None) -> pd.Series:
-    """Bound a numeric column; the result is float64 whatever the bounds.
+def clip_values(column: pd.Series, low: float | None, high: float | None) -> pd.Series:
+    """Clip a numeric column at its bounds.
+
+    Args:
+        column: Numeric column.
+        low: Lower bound; None: no bound.
+        high: Upper bound; None: no bound.
+
+    Returns:
+        The column as float64, even without bounds.
 
     Raises:
-        DataError: When the column holds no numbers.
+        DataError: When the column is not numeric.
     """
-    column = _settled(column, number=True)
-    if not holds_numbers(column):
+    column = _match_kind(column, number=True)
+    if not is_numeric(column):
         raise DataError(f"cleaning.clip names '{column.name}', which holds no numbers ({column.dtype}); remove it.")
-    return as_float(column).clip(low, high)
+    return to_float(column).clip(low, high)
 
 
-def without(table: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
-    """Drop the columns that are there, without a copy when none is."""
+def drop_columns(table: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
+    """Drop the named columns that the table has; without any, return the table itself."""
     present = [name for name in names if name in table]
     return table.drop(columns=present) if present else table
 
 
-def joined(table: pd.DataFrame, features: Mapping[str, pd.Series]) -> pd.DataFrame:
-    """Put new columns after the old ones.
+def append_columns(table: pd.DataFrame, features: Mapping[str, pd.Series]) -> pd.DataFrame:
+    """Append columns to a table.
+
+    Args:
+        table: Table; it is not modified.
+        features: New columns by name.
 
     Raises:
-        DataError: When a name is taken.
+        DataError: When the table has a column of the same name.
     """
     for name in features:
         if name in table:
-            raise DataError(f"cleaning makes a column '{name}' of a date, but there is one already; drop or rename it.")
+            raise DataError(
+                f"cleaning makes a column '{name}' of a date, but the table has one already; drop or rename it."
+            )
     return pd.concat([table, pd.DataFrame(dict(features), index=table.index)], axis=1)
 
 
-def _is_plain(column: pd.Series) -> bool:
+def _is_numpy_typed(column: pd.Series) -> bool:
     return isinstance(column.dtype, np.dtype) and column.dtype != object
 
 
-def _settled(column: pd.Series, number: bool) -> pd.Series:
-    """Give a column that declares nothing, or holds nothing at all, the kind of its constant."""
-    if number != holds_numbers(column) and column.isna().all():
+def _match_kind(column: pd.Series, number: bool) -> pd.Series:
+    """Convert an `object` or entirely missing column to the kind of its constant."""
+    if number != is_numeric(column) and column.isna().all():
         return pd.Series(np.nan, index=column.index, name=column.name, dtype="float64" if number else object)
-    return as_float(column) if number and column.dtype == object and holds_numbers(column) else column
+    return to_float(column) if number and column.dtype == object and is_numeric(column) else column

@@ -1,6 +1,7 @@
-"""Dates, read and made into numbers; serves the config groups `cleaning` and `split`.
+"""Parse dates and turn them into numbers for the config groups `cleaning` and `split`.
 
-Everything here looks at one value at a time, so a row alone and a row in its table come out the same.
+Every function but `rank_moments` treats each value by itself, so that a single row gives the same result as the
+whole table.
 """
 
 from __future__ import annotations
@@ -16,108 +17,132 @@ from numpy.typing import NDArray
 from pandas.api import types
 
 from mlrunner.core.errors import DataError
-from mlrunner.groups.cleaning.columns import as_float, holds_numbers
+from mlrunner.groups.cleaning.columns import is_numeric, to_float
 
 Part = Literal["year", "quarter", "month", "day", "dayofyear", "weekday", "hour", "minute"]
 Durations = Literal["all"] | dict[str, tuple[str, str]] | None
 PANDAS_NAMES = {"weekday": "day_of_week", "dayofyear": "day_of_year"}
-DAY = 86_400e6  # microseconds
-LOOKED_AT = 1000  # rows: enough to tell a wrong format from a few broken values
+MICROSECONDS_PER_DAY = 86_400e6  # microseconds
+CHECKED_ROWS = 1000  # enough to distinguish a wrong format from a few broken values
 
 
 def is_date(column: pd.Series, endings: Iterable[str] = (), time: str | None = None) -> bool:
-    """Tell by dtype, or by the name of a column without numbers, whether it holds dates.
+    """Check by its dtype, or by the name of a column without numbers, whether a column holds dates.
 
-    The values are never asked: what holds for one row must hold for every row.
+    The values play no part: a single row must give the same answer as the whole table.
 
     Args:
         column: Any column.
-        endings: The last words of the names of dates, in lower case.
-        time: The name of the data set's time column.
+        endings: Last words of the names of date columns, in lower case.
+        time: Name of the data set's time column.
     """
     if types.is_datetime64_any_dtype(column.dtype):
         return True
     last_word = re.split(r"[^a-z]+", str(column.name).lower())[-1]
-    return (column.name == time or last_word in endings) and not holds_numbers(column)
+    return (column.name == time or last_word in endings) and not is_numeric(column)
 
 
-def as_dates(column: pd.Series, date_format: str | None = None) -> pd.Series:
-    """Turn text into timestamps without a time zone; what is no date becomes missing.
+def parse_dates(column: pd.Series, date_format: str | None = None) -> pd.Series:
+    """Parse a column into timestamps without a time zone; a value that is not a date becomes missing.
 
     Args:
-        column: Text, dates or timestamps. Those with a time zone are moved to UTC.
-        date_format: A `strptime` format; None reads every ISO 8601 form.
+        column: Text, dates or timestamps; those with a time zone are converted to UTC.
+        date_format: `strptime` format; None reads every ISO 8601 form.
     """
     if isinstance(column.dtype, np.dtype) and column.dtype.kind == "M":
         return column
     text = column.astype(object) if isinstance(column.dtype, pd.CategoricalDtype) else column
-    parsed = _read(text, date_format)
-    left = parsed.isna() & text.notna()
-    if left.any():  # beside a value with nanoseconds pandas reads no year after 2262: by themselves they are read
-        parsed[left] = _read(text[left], date_format)
+    parsed = _parse(text, date_format)
+    failed = parsed.isna() & text.notna()
+    if failed.any():  # pandas fails at years after 2262 in a column with nanoseconds, but not without those values
+        parsed[failed] = _parse(text[failed], date_format)
     naive: pd.Series = parsed.dt.tz_localize(None)
     return naive
 
 
-def _read(text: pd.Series, date_format: str | None) -> pd.Series:
+def _parse(text: pd.Series, date_format: str | None) -> pd.Series:
     parsed = pd.to_datetime(text, format=date_format or "ISO8601", errors="coerce", utc=True)
     return pd.Series(parsed.astype("datetime64[us, UTC]"))
 
 
-def days_between(end: pd.Series, start: pd.Series | None = None) -> pd.Series:
-    """Count the days from one timestamp to another, row by row; from 1970-01-01 when there is no other."""
-    days = (_microseconds(end) if start is None else _microseconds(end) - _microseconds(start)) / DAY
+def count_days(end: pd.Series, start: pd.Series | None = None) -> pd.Series:
+    """Count the days from a start to an end, row by row.
+
+    Args:
+        end: Timestamps.
+        start: Timestamps; None stands for 1970-01-01.
+
+    Returns:
+        Days with fractions as float64, NaN where a timestamp is missing.
+    """
+    microseconds = _to_microseconds(end) - (0 if start is None else _to_microseconds(start))
     missing = end.isna() if start is None else end.isna() | start.isna()
-    return pd.Series(np.where(missing, np.nan, days), index=end.index)
+    return pd.Series(np.where(missing, np.nan, microseconds / MICROSECONDS_PER_DAY), index=end.index)
 
 
-def calendar(dates: Mapping[str, pd.Series], parts: Iterable[Part]) -> dict[str, pd.Series]:
-    """Take parts of dates, as float64 whether or not a date is missing; weekdays count from Monday = 0."""
-    found = {}
+def extract_parts(dates: Mapping[str, pd.Series], parts: Iterable[Part]) -> dict[str, pd.Series]:
+    """Extract calendar parts as float64, by `NAME_part`; weekdays count from Monday = 0."""
+    columns = {}
     for name, date in dates.items():
         for part in parts:
-            found[f"{name}_{part}"] = getattr(date.dt, PANDAS_NAMES.get(part, part)).astype("float64")
-    return found
+            columns[f"{name}_{part}"] = getattr(date.dt, PANDAS_NAMES.get(part, part)).astype("float64")
+    return columns
 
 
-def durations(dates: Mapping[str, pd.Series], wanted: Durations) -> dict[str, pd.Series]:
-    """Take the days between dates: "all" from each column to each later one, or new name to [end, start]."""
+def compute_durations(dates: Mapping[str, pd.Series], durations: Durations) -> dict[str, pd.Series]:
+    """Compute the days between pairs of date columns.
+
+    Args:
+        dates: Parsed dates by column name.
+        durations: "all": from each column to each later one; a mapping: new name to (end, start); None: none.
+
+    Returns:
+        Days by name, for the pairs whose columns are present.
+    """
     every = {f"days_from_{start}_to_{end}": (end, start) for start, end in combinations(dates, 2)}
-    pairs = every if wanted == "all" else wanted or {}
-    known = {name: pair for name, pair in pairs.items() if set(pair) <= set(dates)}
-    return {name: days_between(dates[end], dates[start]) for name, (end, start) in known.items()}
+    pairs = every if durations == "all" else durations or {}
+    present = {name: pair for name, pair in pairs.items() if set(pair) <= set(dates)}
+    return {name: count_days(dates[end], dates[start]) for name, (end, start) in present.items()}
 
 
-def refuse_unreadable(columns: pd.DataFrame, date_format: str | None) -> None:
-    """Refuse a column none of whose first values is a date: it would vanish without a word.
+def require_dates(columns: pd.DataFrame, date_format: str | None) -> None:
+    """Refuse a column whose first values contain no date: all its features would silently be missing.
+
+    Args:
+        columns: Columns to read as dates.
+        date_format: `strptime` format; None reads every ISO 8601 form.
 
     Raises:
-        DataError: Naming the column and its first value.
+        DataError: When none of the first `CHECKED_ROWS` values of a column is a date.
     """
     for name in columns:
-        known = columns[name].dropna().iloc[:LOOKED_AT]
-        if len(known) and (holds_numbers(known) or as_dates(known, date_format).isna().all()):
+        known = columns[name].dropna().iloc[:CHECKED_ROWS]
+        if len(known) and (is_numeric(known) or parse_dates(known, date_format).isna().all()):
             raise DataError(
-                f"cleaning takes '{name}' for dates, but {known.iloc[0]!r} is none in "
-                f"{date_format or 'ISO 8601'}; set cleaning.date_format, or list the dates in cleaning.dates."
+                f"cleaning reads '{name}' as dates, but {known.iloc[0]!r} is not a date in "
+                f"{date_format or 'ISO 8601'}; set cleaning.date_format, or list the date columns in cleaning.dates."
             )
 
 
-def moments_of(column: pd.Series, date_format: str | None = None) -> NDArray[np.int64]:
-    """Number the moments of a column of dates, text or numbers, from 0 for the oldest.
+def rank_moments(column: pd.Series, date_format: str | None = None) -> NDArray[np.int64]:
+    """Rank the moments of a column, from 0 for the oldest; equal moments have the same rank.
+
+    Args:
+        column: Dates, text or numbers.
+        date_format: `strptime` format; None reads every ISO 8601 form.
 
     Raises:
-        DataError: When a row has no moment: nobody knows which side of a split it belongs to.
+        DataError: When a row has no moment, since it belongs to no side of a split.
     """
-    when = as_float(column) if holds_numbers(column) else as_dates(column, date_format)
+    when = to_float(column) if is_numeric(column) else parse_dates(column, date_format)
     unknown = column[when.isna().to_numpy()]
     if len(unknown):
         raise DataError(
-            f"split.time is '{column.name}', which in {len(unknown)} of {len(column)} rows is no date, first "
-            f"{unknown.iloc[0]!r}; set split.date_format, mend those rows or choose another split."
+            f"split.time is '{column.name}', which is not a date in {len(unknown)} of {len(column)} rows, first "
+            f"{unknown.iloc[0]!r}; set split.date_format, correct those rows or choose another split."
         )
     return np.unique(when.to_numpy(), return_inverse=True)[1].astype(np.int64)
 
 
-def _microseconds(moments: pd.Series) -> NDArray[np.int64]:
+def _to_microseconds(moments: pd.Series) -> NDArray[np.int64]:
     return moments.to_numpy(dtype="datetime64[us]").view("int64")

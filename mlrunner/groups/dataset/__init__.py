@@ -1,4 +1,4 @@
-"""Read a table and say which column plays which part; serves the config group `dataset`."""
+"""Config group `dataset`: read a table, and define the roles of its columns."""
 
 from __future__ import annotations
 
@@ -12,13 +12,11 @@ from pydantic import Field
 
 from mlrunner.core.build import dataclass
 from mlrunner.core.column_roles import Roles, Task
-from mlrunner.core.column_roles import infer_task as infer_task
 from mlrunner.core.errors import ConfigError, DataError, ProblemsError, brief, nearest
-from mlrunner.groups.dataset import database, files
-from mlrunner.groups.dataset.dtypes import TEXT_TYPES, digest, typed
-from mlrunner.groups.dataset.files import Format, Source
-from mlrunner.groups.dataset.validation import table_problems as table_problems
-from mlrunner.groups.dataset.validation import target_problems as target_problems
+from mlrunner.groups.dataset import database, files, formats
+from mlrunner.groups.dataset.dtypes import TEXT_TYPES, apply_dtypes, digest_table
+from mlrunner.groups.dataset.files import Source
+from mlrunner.groups.dataset.formats import Format
 
 UNSET_TARGET = "dataset.target is not set; name the column to predict, e.g. dataset.target=price."
 UNSET_PATH = "dataset.path is not set; name a file, a glob or a URL, e.g. dataset.path=data/table.csv."
@@ -28,18 +26,18 @@ UNSET_QUERY = "dataset.query is not set; give a SELECT, e.g. \"dataset.query='se
 
 @dataclass
 class Dataset(ABC):
-    """A table somewhere, and what its columns mean.
+    """Base of the data sources.
 
     Args:
-        name: How the data set is called wherever it is shown.
-        target: The column to predict.
-        task: None: inferred from the target by `infer_task`.
+        name: Name of the data set in messages, runs and reports.
+        target: Column to predict.
+        task: Task; None: inferred from the target by `infer_task`.
         ignore: Columns that are never features.
-        group: The column whose rows belong together.
-        time: The column that orders the rows.
-        dtypes: Column to pandas dtype, for what the source does not say itself.
-        note: A word shown behind the name.
-        rows: How many rows to read, from the first; None: all.
+        group: Column whose rows with equal values stay in one part of a split.
+        time: Column that orders the rows.
+        dtypes: pandas dtype by column, where the source does not determine it.
+        note: Remark shown after the name.
+        rows: Number of rows to read, from the first; None: all.
     """
 
     name: str
@@ -54,10 +52,10 @@ class Dataset(ABC):
 
     @property
     def roles(self) -> Roles:
-        """The parts that the columns play.
+        """Roles of the columns.
 
         Raises:
-            ConfigError: No target is named.
+            ConfigError: When no target is set.
         """
         if self.target is None:
             raise ConfigError(UNSET_TARGET)
@@ -65,49 +63,49 @@ class Dataset(ABC):
 
     @property
     def label(self) -> str:
-        """The name to show people, with what they should know about the data."""
+        """Name for people, with remarks about the data."""
         notes = [note for note in (*self._notes(), self.note) if note is not None]
         return f"{self.name} ({', '.join(notes)})" if notes else self.name
 
     def problems(self) -> list[str]:
-        """Say which settings are missing, before anything is read."""
+        """Return one sentence for each missing setting; nothing is read."""
         return [*self._unset_source(), *([UNSET_TARGET] if self.target is None else [])]
 
     def load(self) -> pd.DataFrame:
         """Read the table.
 
         Returns:
-            All columns, under an index 0, 1, 2, ...
+            All columns, with the index 0, 1, 2, ...
 
         Raises:
-            MlrunnerError: A setting is missing.
-            DataError: The source cannot be read or is not what it should be.
+            MlrunnerError: When a setting is missing.
+            DataError: When the source cannot be read or is of another kind.
         """
         self._require_settings()
-        table = self._read()
+        table = self.read_raw()
         table.columns = table.columns.map(str)
-        return typed(table if self.rows is None else table.head(self.rows), self.dtypes)
+        return apply_dtypes(table if self.rows is None else table.head(self.rows), self.dtypes)
 
     def fingerprint(self) -> str:
-        """Digest the content: equal content gives an equal text, whatever its name, place or date.
+        """Return a digest of the content, which does not depend on its name, place or date.
 
         Raises:
-            MlrunnerError: A setting is missing.
-            DataError: The source cannot be read.
+            MlrunnerError: When a setting is missing.
+            DataError: When the source cannot be read.
         """
         self._require_settings()
         return self._digest()
 
     @abstractmethod
-    def _read(self) -> pd.DataFrame:
-        """Read the table as the source has it."""
+    def read_raw(self) -> pd.DataFrame:
+        """Read the table without applying `dtypes`."""
 
     @abstractmethod
     def _unset_source(self) -> list[str]:
-        """Say which settings of the source are missing or impossible."""
+        """Return one sentence for each missing or impossible setting of the source."""
 
     def _digest(self) -> str:
-        return digest(self._read())
+        return digest_table(self.read_raw())
 
     def _notes(self) -> list[str]:
         return []
@@ -120,11 +118,11 @@ class Dataset(ABC):
 
 @dataclass
 class TableDataset(Dataset):
-    """CSV or Parquet: a file or a glob, compressed or not, on disk or behind any fsspec URL.
+    """CSV or Parquet files, compressed or not, on disk or at any fsspec URL.
 
     Args:
-        path: What to read.
-        format: None: the suffix says it.
+        path: File, glob or URL.
+        format: Format of the files; None: detected from the suffix.
         options: Arguments for `pandas.read_csv` or `pandas.read_parquet`.
     """
 
@@ -135,7 +133,8 @@ class TableDataset(Dataset):
     def _unset_source(self) -> list[str]:
         return [] if self.path else [UNSET_PATH]
 
-    def _read(self) -> pd.DataFrame:
+    def read_raw(self) -> pd.DataFrame:
+        """See `Dataset.read_raw`."""
         as_text = tuple(name for name, dtype in self.dtypes.items() if dtype in TEXT_TYPES)
         return files.read_files(Source(self.path or "", self.format, self.options, as_text, self.target, self.rows))
 
@@ -143,18 +142,18 @@ class TableDataset(Dataset):
         return files.digest_files(self.path or "")
 
     def _notes(self) -> list[str]:
-        """Call the embedded sample synthetic, and any other file by its name."""
-        file = PurePosixPath(files.shown(self.path or "")).name
+        """Return the file name, or "synthetic" for the embedded sample."""
+        file = PurePosixPath(formats.redact_path(self.path or "")).name
         return ["synthetic"] if "synthetic" in file else [file] if file else []
 
 
 @dataclass
 class SqlDataset(Dataset):
-    """What a query returns from any database that SQLAlchemy reaches.
+    """Result of a query to any database that SQLAlchemy supports.
 
     Args:
-        url: The database; it may hold a password, so it is never shown.
-        query: A SELECT; without ORDER BY the rows, and so the splits, may differ from run to run.
+        url: SQLAlchemy URL of the database; its password is never shown.
+        query: SELECT statement; without ORDER BY, the order of the rows, and so the split, may differ between runs.
     """
 
     url: str | None = Field(default=None, repr=False)
@@ -164,32 +163,36 @@ class SqlDataset(Dataset):
         settings = ((self.url, UNSET_URL), (self.query, UNSET_QUERY))
         return [sentence for value, sentence in settings if not value]
 
-    def _read(self) -> pd.DataFrame:
+    def read_raw(self) -> pd.DataFrame:
+        """See `Dataset.read_raw`."""
         return database.fetch(self.url or "", self.query or "", self.rows)
 
 
 @dataclass
 class BundledDataset(Dataset):
-    """A table that comes with scikit-learn.
+    """Data set of scikit-learn.
 
     Args:
-        loader: A loader of `sklearn.datasets` that knows `as_frame`; its target column is `target`.
+        loader: Function of `sklearn.datasets` that supports `as_frame`; its target column is `target`.
     """
 
     loader: str
 
     def _unset_source(self) -> list[str]:
         names = importlib.import_module("sklearn.datasets").__all__
-        known = [f"sklearn.datasets.{name}" for kind in ("load_", "fetch_") for name in names if name.startswith(kind)]
-        if self.loader in known:
+        loaders = [
+            f"sklearn.datasets.{name}" for kind in ("load_", "fetch_") for name in names if name.startswith(kind)
+        ]
+        if self.loader in loaders:
             return []
-        told = f"dataset.loader is '{self.loader}', which is no loader of sklearn.datasets"
-        return [f"{told}; there are {brief(known)}.{nearest(self.loader, known)}"]
+        problem = f"dataset.loader is '{self.loader}', which is not a loader of sklearn.datasets"
+        return [f"{problem}; there are {brief(loaders)}.{nearest(self.loader, loaders)}"]
 
-    def _read(self) -> pd.DataFrame:
+    def read_raw(self) -> pd.DataFrame:
+        """See `Dataset.read_raw`."""
         load = getattr(importlib.import_module("sklearn.datasets"), self.loader.rpartition(".")[2])
         try:
             frame: pd.DataFrame = load(as_frame=True).frame
         except (TypeError, OSError, AttributeError) as error:
-            raise DataError(f"dataset.loader '{self.loader}' gives no table ({error}); name another.") from error
+            raise DataError(f"dataset.loader '{self.loader}' returns no table ({error}); name another.") from error
         return frame.reset_index(drop=True)

@@ -1,64 +1,75 @@
-"""Run the query of `dataset=sql` through SQLAlchemy; serves the config group `dataset`."""
+"""Run the query of `dataset=sql` with SQLAlchemy."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from mlrunner.core.errors import DataError
-from mlrunner.groups.dataset.parsing import first_line, refuse_duplicates
+from mlrunner.core.errors import DataError, first_line
+from mlrunner.groups.dataset.parsing import refuse_duplicates
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import URL, Connection
+    from sqlalchemy.engine import URL, Connection, CursorResult
 
 
 def fetch(url: str, query: str, rows: int | None) -> pd.DataFrame:
-    """Run a query and take its rows; nothing that it writes is committed.
+    """Run a query and fetch its rows; nothing that it writes is committed.
 
     Args:
-        url: A SQLAlchemy address; its password never shows in a message.
-        query: One statement that returns rows.
-        rows: How many to take; None: all.
+        url: SQLAlchemy URL; messages never show its password.
+        query: Statement that returns rows.
+        rows: Number of rows to fetch; None: all.
 
     Returns:
-        The rows under the query's column names; decimals become floats.
+        The rows with the query's column names; decimals become floats.
 
     Raises:
-        DataError: The address, the connection or the query is wrong.
+        DataError: When the URL, the connection or the query is wrong.
+    """
+    with open_connection(url) as connection:
+        result, names = run_query(connection, query)
+        records = [tuple(row) for row in (result.fetchall() if rows is None else result.fetchmany(rows))]
+        return pd.DataFrame.from_records(records, columns=names, coerce_float=True)
+
+
+@contextlib.contextmanager
+def open_connection(url: str) -> Iterator[Connection]:
+    """Connect to a database, and turn SQLAlchemy's errors within the block into one sentence.
+
+    Args:
+        url: SQLAlchemy URL.
+
+    Raises:
+        DataError: When the URL, the connection or a query is wrong.
     """
     from sqlalchemy import create_engine
     from sqlalchemy.pool import NullPool
 
-    address = _address(url)
+    address = _parse_url(url)
     place = address.render_as_string(hide_password=True)
-    with _explained(f"dataset.url is '{place}', which cannot be opened"):
+    with _sql_errors(f"dataset.url is '{place}', which cannot be opened"):
         connection = create_engine(address, poolclass=NullPool).connect()
-    with connection, _explained(f"dataset.query fails at '{place}'"):
-        return _run(connection, query, rows)
+    with connection, _sql_errors(f"dataset.query fails at '{place}'"):
+        yield connection
 
 
-def _address(url: str) -> URL:
-    """Parse an address; SQLite would create a missing file, so that one is refused."""
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import ArgumentError
+def run_query(connection: Connection, query: str) -> tuple[CursorResult[Any], list[str]]:
+    """Run a query.
 
-    try:
-        address = make_url(url)
-    except (ArgumentError, ValueError) as error:
-        told = "dataset.url is not a SQLAlchemy URL"
-        raise DataError(f"{told}; write dialect://user:password@host/database or sqlite:///file.db.") from error
-    file = address.database
-    on_disk = address.get_backend_name() == "sqlite" and file and not file.startswith((":", "file:"))
-    if on_disk and not Path(str(file)).exists():
-        raise DataError(f"dataset.url names the SQLite file '{file}', which does not exist; name an existing file.")
-    return address
+    Args:
+        connection: Open connection.
+        query: Statement that returns rows.
 
+    Returns:
+        The result, and its column names.
 
-def _run(connection: Connection, query: str, rows: int | None) -> pd.DataFrame:
+    Raises:
+        DataError: When the statement returns no rows, or several columns of the same name.
+    """
     from sqlalchemy import text
 
     result = connection.execute(text(query))
@@ -66,19 +77,37 @@ def _run(connection: Connection, query: str, rows: int | None) -> pd.DataFrame:
         raise DataError("dataset.query returns no table; write a SELECT.")
     names = [str(name) for name in result.keys()]  # noqa: SIM118 (not a mapping: iterating gives rows)
     refuse_duplicates("dataset.query returns a table which", names, "give each its own name with AS")
-    records = [tuple(row) for row in (result.fetchall() if rows is None else result.fetchmany(rows))]
-    return pd.DataFrame.from_records(records, columns=names, coerce_float=True)
+    return result, names
+
+
+def _parse_url(url: str) -> URL:
+    """Parse a URL; refuse a SQLite file that does not exist, which SQLite would create."""
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        address = make_url(url)
+    except (ArgumentError, ValueError) as error:
+        raise DataError(
+            "dataset.url is not a SQLAlchemy URL; write dialect://user:password@host/database or sqlite:///file.db."
+        ) from error
+    file = address.database
+    on_disk = address.get_backend_name() == "sqlite" and file and not file.startswith((":", "file:"))
+    if on_disk and not Path(str(file)).exists():
+        raise DataError(f"dataset.url names the SQLite file '{file}', which does not exist; name an existing file.")
+    return address
 
 
 @contextlib.contextmanager
-def _explained(subject: str) -> Iterator[None]:
+def _sql_errors(subject: str) -> Iterator[None]:
     from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
 
     try:
         yield
     except (NoSuchModuleError, ImportError) as error:
-        told = first_line(str(error))
-        raise DataError(f"{subject}: its driver is not installed ({told}); install it or mend the URL.") from error
+        raise DataError(
+            f"{subject}: its driver is not installed ({first_line(error)}); install it or correct the URL."
+        ) from error
     except SQLAlchemyError as error:
         cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
-        raise DataError(f"{subject}: {first_line(str(cause))}; mend the URL or the query.") from error
+        raise DataError(f"{subject}: {first_line(cause)}; correct the URL or the query.") from error

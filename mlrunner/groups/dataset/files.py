@@ -1,49 +1,35 @@
-"""Find and unpack the files that conf/dataset names, on disk or behind any fsspec URL.
+"""Find, decompress and read files on disk or at any fsspec URL.
 
-Every failure that a person can cause leaves here as one `DataError` that names the key to change.
+Every error that the user can cause becomes one `DataError` that names the key to change.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 
-from mlrunner.core.errors import DataError, MlrunnerError, brief, nearest
+from mlrunner.core.errors import DataError, MlrunnerError, brief, first_line, nearest
 from mlrunner.groups.dataset import parsing
-
-Format = Literal["csv", "parquet"]
-
-SUFFIXES: dict[str, Format] = {
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".tab": "csv",
-    ".txt": "csv",
-    ".data": "csv",
-    ".parquet": "parquet",
-    ".pq": "parquet",
-}
-ARROW_UNPACKS = {".zst": "zstd", ".lz4": "lz4"}  # fsspec would need another package for these
-PACKED = (".gz", ".bz2", ".xz", ".zip", *ARROW_UNPACKS)
+from mlrunner.groups.dataset.formats import Format, csv_options, detect_format, open_decompressed, redact_path
 
 
 @dataclass(frozen=True)
 class Source:
-    """Say which files to read and how.
+    """Files to read, and how.
 
     Args:
-        path: A file or a glob, on disk or as an fsspec URL.
-        format: What the files hold; None: their suffix says it.
+        path: File or glob, on disk or as an fsspec URL.
+        format: Format of the files; None: detected from the suffix.
         options: Arguments for the pandas reader.
-        as_text: Columns that stay text even where they look like numbers ("01009").
-        target: The column whose absence makes a header of one field suspicious.
-        rows: How many rows to read of each file; None: all.
+        as_text: Columns that stay text even if they look like numbers ("01009").
+        target: Column to predict; a header of one other field indicates a wrong separator.
+        rows: Number of rows to read of each file; None: all.
     """
 
     path: str
@@ -58,133 +44,141 @@ def read_files(source: Source) -> pd.DataFrame:
     """Read the files of a source into one table, in the order of their names.
 
     Args:
-        source: What to read.
+        source: Files to read.
 
     Returns:
-        All columns as read, under a fresh index.
+        All columns as read, with the index 0, 1, 2, ...
 
     Raises:
-        DataError: A file is missing, unreadable or not what it should be; the sentence says which and why.
+        ConfigError: When an option does not exist.
+        DataError: When a file is missing, unreadable or of another format.
     """
-    with explained(source.path):
-        system, names = _find(source.path)
-    tables = [_read(source, system, name) for name in names]
+    with file_errors(source.path):
+        system, names = list_files(source.path)
+    tables = [_read_file(source, system, name) for name in names]
     for name, table in zip(names[1:], tables[1:], strict=True):
-        _check_same_columns(names[0], tables[0], name, table)
+        require_same_columns(names[0], tables[0], name, table)
     return pd.concat(tables, ignore_index=True) if len(tables) > 1 else tables[0]
 
 
 def digest_files(path: str) -> str:
-    """Digest the bytes of all files that a path names; names, sizes and dates play no part.
+    """Return a digest of the bytes of all files that a path matches, whatever their names and dates.
+
+    Args:
+        path: File or glob, on disk or as an fsspec URL.
 
     Raises:
-        DataError: A file is missing or unreadable.
+        DataError: When a file is missing or unreadable.
     """
-    whole = hashlib.sha256()
-    with explained(path):
-        system, names = _find(path)
+    total = hashlib.sha256()
+    with file_errors(path):
+        system, names = list_files(path)
     for name in names:
-        with explained(name), system.open(name, "rb") as file:
-            whole.update(hashlib.file_digest(file, "sha256").digest())
-    return whole.hexdigest()
-
-
-def shown(path: str) -> str:
-    """Write a path for a message or a log, without the secrets that a URL can hold."""
-    return re.sub(r"//[^/@]*@", "//***@", path.partition("?")[0] if "://" in path else path)
+        with file_errors(name), system.open(name, "rb") as file:
+            total.update(hashlib.file_digest(file, "sha256").digest())
+    return total.hexdigest()
 
 
 @contextlib.contextmanager
-def explained(path: str) -> Iterator[None]:
-    """Turn whatever a file system or a parser raises into one sentence about the file.
+def file_errors(path: str) -> Iterator[None]:
+    """Turn any error of a file system or a parser within the block into one sentence about the file.
 
-    Each fsspec backend raises exceptions of its own libraries, hence the wide net.
+    Args:
+        path: Path for the message.
+
+    Raises:
+        DataError: When the block fails; fsspec's backends raise errors of their own libraries, so all are caught.
     """
     try:
         yield
     except MlrunnerError:
         raise
     except Exception as error:
-        raise DataError(_reason(path, error)) from error
+        raise DataError(_explain(path, error)) from error
 
 
-def _reason(path: str, error: Exception) -> str:
-    subject = f"dataset.path names '{shown(path)}', which"
+def _explain(path: str, error: Exception) -> str:
+    subject = f"dataset.path names '{redact_path(path)}', which"
     match error:
         case FileNotFoundError():
-            return f"{subject} does not exist or cannot be reached; name a file, a glob or a URL.{_neighbour(path)}"
+            return f"{subject} does not exist or cannot be reached; name a file, a glob or a URL.{_suggest_file(path)}"
         case PermissionError():
             return f"{subject} you have no permission to read; change that (chmod +r) or name another file."
         case IsADirectoryError():
-            return f"{subject} is a folder; name the files in it, for example {shown(path).rstrip('/')}/*.csv."
+            return f"{subject} is a folder; name the files in it, for example {redact_path(path).rstrip('/')}/*.csv."
         case ImportError():
-            return f"{subject} needs a package that is not installed ({_first_line(error)}); install it."
+            return f"{subject} needs a package that is not installed ({first_line(error)}); install it."
         case _:
-            return parsing.mistake(subject, error) or f"{subject} cannot be read ({_first_line(error)}); mend the file."
+            return parsing.explain_parser_error(subject, error) or (
+                f"{subject} cannot be read ({first_line(error)}); correct the file."
+            )
 
 
-def _first_line(error: Exception) -> str:
-    return parsing.first_line(str(error)) or type(error).__name__
-
-
-def _neighbour(path: str) -> str:
-    here = Path(path).expanduser()
+def _suggest_file(path: str) -> str:
+    missing = Path(path).expanduser()
     with contextlib.suppress(OSError):
-        return nearest(here.name, (file.name for file in here.parent.iterdir()))
+        return nearest(missing.name, (file.name for file in missing.parent.iterdir()))
     return ""
 
 
-def _find(path: str) -> tuple[Any, list[str]]:
+def list_files(path: str) -> tuple[Any, list[str]]:
+    """Find the files that a path matches.
+
+    Args:
+        path: File or glob, on disk or as an fsspec URL.
+
+    Returns:
+        The fsspec file system, and the sorted names in it; a path that is not a glob is not checked.
+
+    Raises:
+        DataError: When a glob matches no file.
+    """
     from fsspec.core import has_magic, url_to_fs
 
     system, name = url_to_fs(path)
-    pattern = name.partition("?")[0] if "://" in path else name  # behind a URL, ? begins its arguments
+    pattern = name.partition("?")[0] if "://" in path else name  # in a URL, ? starts the query
     if not has_magic(pattern) or system.exists(name):
         return system, [name]
-    names = sorted(found for found, info in system.glob(name, detail=True).items() if info["type"] == "file")
+    names = sorted(match for match, info in system.glob(name, detail=True).items() if info["type"] == "file")
     if not names:
-        raise DataError(f"dataset.path is '{shown(path)}', which matches no file; change the pattern.")
+        raise DataError(f"dataset.path is '{redact_path(path)}', which matches no file; change the pattern.")
     return system, names
 
 
-def _read(source: Source, system: Any, name: str) -> pd.DataFrame:
-    with explained(name):
-        kind = source.format or _format(name)
-        data = _unpacked(system, name)
-        subject = f"dataset.path names '{shown(name)}', which"
+def _read_file(source: Source, system: Any, name: str) -> pd.DataFrame:
+    with file_errors(name):
+        kind = source.format or detect_format(name)
+        data = _decompress(system, name)
+        subject = f"dataset.path names '{redact_path(name)}', which"
         if not data:
             raise DataError(f"{subject} is empty (0 bytes); name a file that has a header and rows.")
         if kind == "parquet":
             return parsing.read_parquet(subject, data, source.options)
-        options = {"sep": "\t"} | source.options if ".tsv" in name or ".tab" in name else source.options
+        options = csv_options(name, source.options)
         return parsing.read_csv(subject, data, parsing.CsvReading(options, source.as_text, source.target, source.rows))
 
 
-def _format(name: str) -> Format:
-    suffixes = [suffix for suffix in Path(name.partition("?")[0].lower()).suffixes if suffix not in PACKED]
-    if not suffixes or suffixes[-1] not in SUFFIXES:
-        told = f"dataset.path names '{shown(name)}', whose suffix tells no format"
-        raise DataError(f"{told}; set dataset.format to csv or parquet.")
-    return SUFFIXES[suffixes[-1]]
-
-
-def _unpacked(system: Any, name: str) -> bytes:
-    packing = ARROW_UNPACKS.get(Path(name).suffix)
-    if packing is None:
-        with system.open(name, "rb", compression="infer") as file:
-            return bytes(file.read())
-    import pyarrow
-
-    with system.open(name, "rb") as raw, pyarrow.CompressedInputStream(raw, packing) as stream:
+def _decompress(system: Any, name: str) -> bytes:
+    with open_decompressed(system, name) as stream:
         return bytes(stream.read())
 
 
-def _check_same_columns(first: str, one: pd.DataFrame, name: str, other: pd.DataFrame) -> None:
-    """Refuse to stack files whose columns differ, which pandas would fill with gaps."""
-    missing, added = one.columns.difference(other.columns), other.columns.difference(one.columns)
+def require_same_columns(first_name: str, first: pd.DataFrame, name: str, table: pd.DataFrame) -> None:
+    """Refuse to concatenate files whose columns differ, which pandas would fill with missing values.
+
+    Args:
+        first_name: Name of the first file.
+        first: Table of the first file.
+        name: Name of another file.
+        table: Table of the other file.
+
+    Raises:
+        DataError: When the columns differ.
+    """
+    missing, added = first.columns.difference(table.columns), table.columns.difference(first.columns)
     if len(missing) or len(added):
-        told = [f"{word} {brief(names)}" for word, names in (("lacks", missing), ("adds", added)) if len(names)]
+        changes = [f"{word} {brief(names)}" for word, names in (("lacks", missing), ("adds", added)) if len(names)]
         raise DataError(
-            f"dataset.path matches files of different columns: '{shown(name)}' {' and '.join(told)}, compared with "
-            f"'{shown(first)}'; narrow the pattern."
+            f"dataset.path matches files of different columns: '{redact_path(name)}' {' and '.join(changes)}, compared "
+            f"with '{redact_path(first_name)}'; narrow the pattern."
         )

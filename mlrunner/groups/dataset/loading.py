@@ -1,4 +1,4 @@
-"""Read each data set once a process, whoever asks first: the start-up check or the ingest step."""
+"""Read each data set once per process, for the start-up check and the ingest step alike."""
 
 from __future__ import annotations
 
@@ -11,26 +11,36 @@ import pandas as pd
 from mlrunner.core.build import Group, build
 from mlrunner.groups.dataset import Dataset
 
-BLUEPRINT_ROWS = 96  # a few dozen: enough for ten folds, too few to wait for
+BLUEPRINT_ROWS = 96  # enough for ten folds, few enough to be fast
 
 
 def read(dataset: Group, fingerprint: str) -> pd.DataFrame:
-    """Read a data set whose content digest is known; the same content is read once."""
+    """Read a data set, or return the table that was read before from the same settings and content.
+
+    Args:
+        dataset: Resolved config group `dataset`.
+        fingerprint: Digest of its content.
+    """
     return _read(json.dumps(dataset, sort_keys=True, default=str), fingerprint)
 
 
 @lru_cache(maxsize=2)
 def _read(dataset: str, fingerprint: str) -> pd.DataFrame:
     del fingerprint
-    built: Dataset = build(json.loads(dataset), "dataset")
-    return built.load()
+    source: Dataset = build(json.loads(dataset), "dataset")
+    return source.load()
 
 
-def few(table: pd.DataFrame, dataset: Group) -> pd.DataFrame:
-    """Take the blueprint's few dozen rows: of every class the same number, in their order."""
+def sample_rows(table: pd.DataFrame, dataset: Group) -> pd.DataFrame:
+    """Select about `BLUEPRINT_ROWS` rows of a table, in their order.
+
+    Args:
+        table: Raw table.
+        dataset: Resolved config group `dataset`; of each class of its target, the same number of rows is selected.
+    """
     if dataset["task"] == "regression":
         return table.iloc[:: max(1, len(table) // BLUEPRINT_ROWS)].head(BLUEPRINT_ROWS).reset_index(drop=True)
     known = table[table[dataset["target"]].notna()]
-    share = math.ceil(BLUEPRINT_ROWS / len(set(known[dataset["target"]])))
-    few_of_each: pd.DataFrame = known[known.groupby(dataset["target"]).cumcount() < share]
-    return few_of_each.reset_index(drop=True)
+    per_class = math.ceil(BLUEPRINT_ROWS / len(set(known[dataset["target"]])))
+    selected: pd.DataFrame = known[known.groupby(dataset["target"]).cumcount() < per_class]
+    return selected.reset_index(drop=True)

@@ -1,4 +1,4 @@
-"""What a table looks like, in a few numbers a column: enough to see later whether another one differs."""
+"""Summarise each column of a table in a few numbers, so that tables can be compared later."""
 
 from __future__ import annotations
 
@@ -10,68 +10,73 @@ import pandas as pd
 from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_dtype
 
 Array = npt.NDArray[Any]
-LOOKED_AT = 5_000  # rows at most, evenly spaced; the rest would change little
-QUANTILES = 51  # every fiftieth
-WIDEST = 500  # columns; a table of thousands would take seconds
-DATES = ("datetime", "timestamp")  # as pandas and Arrow begin the names of their types
-TOP = 20  # values of a text column, and of a column of numbers that has no more
+SAMPLE_ROWS = 5_000  # evenly spaced; more rows would change the summary little
+QUANTILES = 51  # at 0 %, 2 %, …, 100 %
+MAX_COLUMNS = 500  # thousands of columns would take seconds
+DATE_DTYPES = ("datetime", "timestamp")  # prefixes of the dtype names of pandas and Arrow
+MAX_CATEGORIES = 20  # values whose shares are stored
 
 
 def profile(table: pd.DataFrame) -> dict[str, Any]:
-    """Describe a table.
+    """Summarise a table.
 
     Args:
         table: Raw rows.
 
     Returns:
-        `rows`, how many were `looked_at`, and by column `dtype`, `missing` (a share), `distinct`, and `quantiles` (51,
-        from the least to the greatest; of dates in seconds) or `top` (value to its share of the rows that have one).
-        Of numbers with few values also `shares`: each value with its share, in their order.
+        `rows`, the number of sampled rows `looked_at`, and by column: `dtype`, `missing` (a share), `distinct`, and
+        either `quantiles` (51, in ascending order; dates in seconds since 1970) or `top` (share of each frequent value
+        among the present ones). Numbers with few values also have `shares`: pairs of value and share, in order.
     """
-    some = table.iloc[:: max(1, -(-len(table) // LOOKED_AT))]
-    columns = {str(name): _column(some[name]) for name in some.columns[:WIDEST]}
-    return {"rows": len(table), "looked_at": len(some), "columns": columns}
+    sample = table.iloc[:: max(1, -(-len(table) // SAMPLE_ROWS))]
+    columns = {str(name): _profile_column(sample[name]) for name in sample.columns[:MAX_COLUMNS]}
+    return {"rows": len(table), "looked_at": len(sample), "columns": columns}
 
 
-def _column(column: pd.Series[Any]) -> dict[str, Any]:
+def _profile_column(column: pd.Series[Any]) -> dict[str, Any]:
     known = column.dropna()
-    told: dict[str, Any] = {"dtype": str(column.dtype), "missing": float(column.isna().mean()) if len(column) else 0.0}
-    if is_counted(known):
-        found = counts(known)
-        shares = {str(value)[:80]: float(count / len(known)) for value, count in found.head(TOP).items()}
-        return told | {"distinct": len(found), "top": shares}
-    finite = values(known)
-    marks = np.quantile(np.sort(finite), np.linspace(0, 1, QUANTILES)).tolist() if len(finite) else []
+    common: dict[str, Any] = {
+        "dtype": str(column.dtype),
+        "missing": float(column.isna().mean()) if len(column) else 0.0,
+    }
+    if is_categorical(known):
+        frequencies = count_values(known)
+        top = frequencies.head(MAX_CATEGORIES)
+        shares = {str(value)[:80]: float(count / len(known)) for value, count in top.items()}
+        return common | {"distinct": len(frequencies), "top": shares}
+    finite = finite_values(known)
+    quantiles = np.quantile(np.sort(finite), np.linspace(0, 1, QUANTILES)).tolist() if len(finite) else []
     distinct = int(known.nunique())
-    return told | {"distinct": distinct, "quantiles": marks} | ({"shares": _shares(finite)} if distinct <= TOP else {})
+    exact = {"shares": _value_shares(finite)} if distinct <= MAX_CATEGORIES else {}
+    return common | {"distinct": distinct, "quantiles": quantiles} | exact
 
 
-def _shares(finite: Array) -> list[list[float]]:
-    """Tell the exact share of each number, which quantiles know only to a fiftieth."""
-    found, often = np.unique(finite, return_counts=True)
-    return [[float(value), float(count / len(finite))] for value, count in zip(found, often, strict=True)]
+def _value_shares(finite: Array) -> list[list[float]]:
+    """Return the exact share of each number, which quantiles give only to 2 %."""
+    unique, frequencies = np.unique(finite, return_counts=True)
+    return [[float(value), float(count / len(finite))] for value, count in zip(unique, frequencies, strict=True)]
 
 
-def is_counted(known: pd.Series[Any]) -> bool:
-    """Tell whether a column is described by how often each value comes, as it has no order."""
+def is_categorical(known: pd.Series[Any]) -> bool:
+    """Check whether a column is summarised by the frequency of its values, because they have no order."""
     kind = known.dtype
     return bool(is_bool_dtype(kind) or not (is_numeric_dtype(kind) or is_datetime64_any_dtype(kind)))
 
 
-def counts(known: pd.Series[Any]) -> pd.Series[int]:
-    """Count how often each value comes, the commonest first; pandas lists categories that no row has as well."""
+def count_values(known: pd.Series[Any]) -> pd.Series[int]:
+    """Return the frequency of each value, in descending order; categories without a row are left out."""
     try:
-        found = known.value_counts()
-    except TypeError:  # lists and other values that cannot be looked up
-        found = known.astype(str).value_counts()
-    return found[found > 0]
+        frequencies = known.value_counts()
+    except TypeError:  # unhashable values, such as lists
+        frequencies = known.astype(str).value_counts()
+    return frequencies[frequencies > 0]
 
 
-def values(known: pd.Series[Any]) -> Array:
-    """Take the finite values as numbers; dates in seconds since 1970."""
+def finite_values(known: pd.Series[Any]) -> Array:
+    """Return the finite values as float64, dates in seconds since 1970."""
     if is_datetime64_any_dtype(known.dtype):
         seconds: Array = pd.to_datetime(known, utc=True).dt.as_unit("us").astype("int64").to_numpy(dtype=float) / 1e6
         return seconds
-    found = known.to_numpy(dtype=float)
-    finite: Array = found[np.isfinite(found)]
+    numbers = known.to_numpy(dtype=float)
+    finite: Array = numbers[np.isfinite(numbers)]
     return finite

@@ -1,6 +1,6 @@
-"""Column encoders of the config group `features`; each is fitted inside the logged model.
+"""Column encoders of the config group `features`, fitted as part of the logged model.
 
-They take pandas columns of any dtype, so what JSON makes of a number or a missing value is of no consequence.
+They accept pandas columns of any dtype, because JSON does not preserve the dtypes of the training rows.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from mlrunner.core.errors import DataError
 
 Floats = NDArray[np.float64]
-MISSING = "(missing)"  # a category like any other
+MISSING = "(missing)"  # the category of missing values
 
 
-def as_floats(column: pd.Series) -> Floats:
-    """Turn one column into numbers: dates and durations into seconds, missing values into NaN.
+def to_floats(column: pd.Series) -> Floats:
+    """Convert a column to float64: dates and durations to seconds, missing values to NaN.
 
     Raises:
         DataError: When a value is not a number.
@@ -36,12 +36,12 @@ def as_floats(column: pd.Series) -> Floats:
     try:
         values[known] = column[known].to_numpy(dtype=object).astype(np.float64)
     except (TypeError, ValueError) as error:
-        raise DataError(f"Column '{column.name}' holds numbers, but got a value that is none: {error}.") from error
+        raise DataError(f"Column '{column.name}' needs numbers, but got another value: {error}.") from error
     return values
 
 
-def as_texts(column: pd.Series) -> NDArray[np.object_]:
-    """Turn one column into texts, missing values into a text of their own."""
+def to_texts(column: pd.Series) -> NDArray[np.object_]:
+    """Convert a column to texts, missing values to `MISSING`."""
     known = column.notna().to_numpy()
     values = column.to_numpy(dtype=object, copy=True)
     values[known] = [str(value) for value in values[known]]
@@ -50,52 +50,52 @@ def as_texts(column: pd.Series) -> NDArray[np.object_]:
 
 
 class ColumnEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Remember the names of the columns at fit, as scikit-learn asks of every transformer."""
+    """Base of the encoders: store the column names at fit, as scikit-learn requires."""
 
     def fit(self, X: pd.DataFrame, y: Any = None) -> Self:  # noqa: ARG002
-        """Remember the columns."""
+        """Store the column names."""
         self.feature_names_in_ = np.asarray([str(name) for name in X.columns], dtype=object)
         self.n_features_in_ = X.shape[1]
         return self
 
 
-class ToNumbers(OneToOneFeatureMixin, ColumnEncoder):  # type: ignore[misc]
-    """Hand any columns on as one float64 table."""
+class FloatConverter(OneToOneFeatureMixin, ColumnEncoder):  # type: ignore[misc]
+    """Convert columns of any dtype to one float64 array."""
 
     def transform(self, X: pd.DataFrame) -> Floats:
-        """Convert; a table that is float64 throughout is not converted column by column."""
+        """Convert each column, or all at once when every dtype is float64."""
         if all(dtype == np.float64 for dtype in X.dtypes):
             return X.to_numpy()
-        return np.column_stack([as_floats(X[name]) for name in X.columns])
+        return np.column_stack([to_floats(X[name]) for name in X.columns])
 
 
-class ToTexts(OneToOneFeatureMixin, ColumnEncoder):  # type: ignore[misc]
-    """Hand any columns on as one table of texts, for encoders that choke on mixed types."""
+class TextConverter(OneToOneFeatureMixin, ColumnEncoder):  # type: ignore[misc]
+    """Convert columns of any dtype to one array of texts, for encoders that fail at mixed types."""
 
     def transform(self, X: pd.DataFrame) -> NDArray[np.object_]:
-        """Convert column by column."""
-        return np.column_stack([as_texts(X[name]) for name in X.columns])
+        """Convert each column."""
+        return np.column_stack([to_texts(X[name]) for name in X.columns])
 
 
 class TextHasher(ColumnEncoder):
-    """Count the words of each free-text column into a fixed number of hashed bins.
+    """Count the words of each free-text column in a fixed number of hashed bins.
 
     Args:
-        bins: Output columns for each text column.
+        bins: Number of output columns for each text column.
     """
 
     def __init__(self, bins: int = 16) -> None:
         self.bins = bins
 
     def transform(self, X: pd.DataFrame) -> Floats:
-        """Hash; a missing text has no words, hence zeros."""
+        """Count the hashed words; a missing text gives zeros."""
         from sklearn.feature_extraction.text import HashingVectorizer
 
         hasher = HashingVectorizer(n_features=self.bins, alternate_sign=False)
-        texts = [np.where(X[name].isna(), "", as_texts(X[name])) for name in X.columns]
+        texts = [np.where(X[name].isna(), "", to_texts(X[name])) for name in X.columns]
         return np.hstack([hasher.transform(column).toarray() for column in texts])
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:  # noqa: ARG002
-        """Name each bin after its column."""
+        """Return one name for each bin, made of its column's name."""
         names = [f"{name}#{bin_}" for name in self.feature_names_in_ for bin_ in range(self.bins)]
         return np.asarray(names, dtype=object)

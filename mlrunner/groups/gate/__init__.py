@@ -1,6 +1,6 @@
-"""Config group `gate`: may this model be deployed? Pure functions of numbers; the reason is a sentence for people.
+"""Config group `gate`: decide from numbers alone whether a model may be deployed, and give the reason.
 
-Here stands what every gate is; the options are in `conditions`, `costs`, `champion` and `all_of`.
+This module has the base class; the options are in `thresholds`, `cost_limits`, `champion` and `all_of`.
 """
 
 from __future__ import annotations
@@ -14,22 +14,27 @@ from mlrunner.core.build import dataclass
 
 
 class Decision(NamedTuple):
-    """What the gate says, and why."""
+    """Decision of a gate.
+
+    Args:
+        deploy: Whether the model may be deployed.
+        reason: One sentence without its full stop.
+    """
 
     deploy: bool
     reason: str
 
 
 @plain_dataclass(frozen=True)
-class Evidence:
-    """What is known of a model that is judged.
+class GateInputs:
+    """Measurements of a model that a gate decides on.
 
     Args:
-        metrics: Part and name to value, like `test/r2`; also `serve/p95_ms` (milliseconds of a one-row prediction
-            at the 95th percentile) and `model/megabytes` (size as saved) where the gate needs costs.
-        rows: Digest of the rows that judged; only scores of the same rows are compared.
-        name: What the reason calls the model, like `olist/3`.
-        problem: Why it could not be scored; None when it was.
+        metrics: Values by full name, like `test/r2`; also `serve/p95_ms` (95th percentile of the latency of a one-row
+            prediction, in milliseconds) and `model/megabytes` (size as saved) where the gate needs costs.
+        rows: Digest of the scored rows; only scores of the same rows are compared.
+        name: Name of the model in the reason, like `olist/3`.
+        problem: Reason why the model could not be scored; None when it was.
     """
 
     metrics: Mapping[str, float]
@@ -39,18 +44,18 @@ class Evidence:
 
 
 class Gate(ABC):
-    """May this model be deployed?"""
+    """Base of the gates."""
 
-    switch: ClassVar[str | None] = None  # the setting without which nothing can be judged, where it may be null
+    required: ClassVar[str | None] = None  # name of the setting that is null by default and has to be set
 
     @property
     def is_none(self) -> bool:
-        """Whether it judges nothing."""
+        """Whether the gate has no condition."""
         return False
 
     @property
     def metrics(self) -> dict[str, str]:
-        """The scores it reads, costs left out: config key to full name, like `gate.metric` to `test/r2`."""
+        """Full names of the metrics that the gate reads, without costs, by config key."""
         return {}
 
     @property
@@ -60,44 +65,44 @@ class Gate(ABC):
 
     @property
     def needs_costs(self) -> bool:
-        """Whether `serve/p95_ms` or `model/megabytes` is read."""
+        """Whether the gate reads `serve/p95_ms` or `model/megabytes`."""
         return False
 
     @property
-    def unset(self) -> str | None:
-        """The setting that is null though nothing can be judged without it; None when there is none."""
-        return self.switch if self.switch is not None and getattr(self, self.switch) is None else None
+    def missing_setting(self) -> str | None:
+        """Name of the required setting that is null; None when all are set."""
+        return self.required if self.required is not None and getattr(self, self.required) is None else None
 
     def problems(self, task: str | None = None, key: str = "gate") -> list[str]:
-        """Say what is wrong with the settings by themselves, a sentence each.
+        """Return one sentence for each mistake in the settings.
 
         Args:
-            task: `regression` or `classification`; None while it is not known.
-            key: The gate's place in the composition.
+            task: "regression" or "classification"; None when it is not known yet.
+            key: Configuration key of the gate.
         """
         del task, key
         return []
 
     @abstractmethod
-    def decide(self, candidate: Evidence, champion: Evidence | None) -> Decision:
-        """Judge a model; wrong settings keep the gate shut.
+    def decide(self, candidate: GateInputs, champion: GateInputs | None) -> Decision:
+        """Decide whether a model may be deployed; mistakes in the settings keep the gate closed.
 
         Args:
-            candidate: The model that asks to be deployed.
-            champion: The model that is deployed; None while none is.
+            candidate: Measurements of the model to deploy.
+            champion: Measurements of the deployed model; None when nothing is deployed.
         """
 
 
 @dataclass
 class NoGate(Gate):
-    """Opens for every model: whoever chose a deployer and no gate wants it deployed."""
+    """Gate without a condition: it opens for every model."""
 
     @property
     def is_none(self) -> bool:
         """See `Gate.is_none`."""
         return True
 
-    def decide(self, candidate: Evidence, champion: Evidence | None) -> Decision:
-        """Let it through, whatever the numbers."""
+    def decide(self, candidate: GateInputs, champion: GateInputs | None) -> Decision:
+        """See `Gate.decide`."""
         del candidate, champion
         return Decision(deploy=True, reason="gate=none: no condition was set")

@@ -1,4 +1,4 @@
-"""The gate of several conditions: `gate=all_of`."""
+"""Gate with several conditions: `gate=all_of`."""
 
 from __future__ import annotations
 
@@ -7,46 +7,48 @@ from typing import Any
 
 from mlrunner.core.build import build, dataclass
 from mlrunner.core.errors import MlrunnerError, ProblemsError
-from mlrunner.groups.gate import Decision, Evidence, Gate
-from mlrunner.groups.gate.comparing import every, refusal
+from mlrunner.groups.gate import Decision, Gate, GateInputs
+from mlrunner.groups.gate.comparison import combine, refuse
 
 
 @dataclass
 class AllOf(Gate):
-    """Opens when each condition that is set does; one that is null, or whose own number is, is left out.
+    """Gate that opens when each of its conditions does.
 
-    A mapping and no list, so that a condition is set from the command line by its name.
+    Args:
+        gates: Conditions by name, so that the command line can set one; a condition that is null, or whose required
+            number is null, is left out.
     """
 
     gates: dict[str, dict[str, Any] | None]
 
     def __post_init__(self) -> None:
-        """Build every condition, so that the mistakes in all of them are told together.
+        """Build every condition, so that the mistakes of all are reported together.
 
         Raises:
-            ProblemsError: With one sentence for each.
+            ProblemsError: When conditions cannot be built; one sentence for each mistake.
         """
-        wrong: list[str] = []
+        problems: list[str] = []
         for name in self.gates:
             try:
                 self._build(name)
             except ProblemsError as error:
-                wrong += error.problems
+                problems += error.problems
             except MlrunnerError as error:
-                wrong.append(str(error))
-        if wrong:
-            raise ProblemsError(wrong)
+                problems.append(str(error))
+        if problems:
+            raise ProblemsError(problems)
 
     @cached_property
     def every_condition(self) -> dict[str, Gate]:
-        """The conditions by name, those whose number is null included."""
-        built = {name: self._build(name) for name in self.gates}
-        return {name: gate for name, gate in built.items() if gate is not None}
+        """Conditions by name, including those whose required number is null."""
+        gates = {name: self._build(name) for name in self.gates}
+        return {name: gate for name, gate in gates.items() if gate is not None}
 
     @property
     def conditions(self) -> dict[str, Gate]:
-        """The conditions that are set, by name."""
-        return {name: gate for name, gate in self.every_condition.items() if gate.unset is None}
+        """Active conditions by name."""
+        return {name: gate for name, gate in self.every_condition.items() if gate.missing_setting is None}
 
     def _build(self, name: str) -> Gate | None:
         settings, key = self.gates[name], f"gate.gates.{name}"
@@ -61,7 +63,7 @@ class AllOf(Gate):
 
     @property
     def metrics(self) -> dict[str, str]:
-        """The scores that the conditions read, by the key of each."""
+        """See `Gate.metrics`."""
         return {
             f"gate.gates.{name}.{key.removeprefix('gate.')}": metric
             for name, gate in self.conditions.items()
@@ -70,32 +72,33 @@ class AllOf(Gate):
 
     @property
     def needs_champion(self) -> bool:
-        """Whether any condition does."""
+        """See `Gate.needs_champion`."""
         return any(gate.needs_champion for gate in self.conditions.values())
 
     @property
     def needs_costs(self) -> bool:
-        """Whether any condition does."""
+        """See `Gate.needs_costs`."""
         return any(gate.needs_costs for gate in self.conditions.values())
 
     @property
-    def unset(self) -> str | None:
-        """The conditions, while none is set."""
+    def missing_setting(self) -> str | None:
+        """See `Gate.missing_setting`; `gates` when no condition is active."""
         return None if self.conditions else "gates"
 
     def problems(self, task: str | None = None, key: str = "gate") -> list[str]:
-        """Tell the problems of each condition, or that none is set."""
-        told = {name: gate.problems(task, f"{key}.gates.{name}") for name, gate in self.conditions.items()}
-        if told:
-            return [sentence for sentences in told.values() for sentence in sentences]
-        unset = " or ".join(f"{key}.gates.{name}.{gate.unset}" for name, gate in self.every_condition.items())
-        numbers = f"give a number to {unset}, or " if unset else ""
-        return [f"{key}.gates sets no condition; {numbers}choose gate=none."]
+        """See `Gate.problems`; without an active condition, name the settings that activate one."""
+        problems = [gate.problems(task, f"{key}.gates.{name}") for name, gate in self.conditions.items()]
+        if problems:
+            return [problem for condition in problems for problem in condition]
+        unset = " or ".join(f"{key}.gates.{name}.{gate.missing_setting}" for name, gate in self.every_condition.items())
+        hint = f"give a number to {unset}, or " if unset else ""
+        return [f"{key}.gates sets no condition; {hint}choose gate=none."]
 
-    def decide(self, candidate: Evidence, champion: Evidence | None) -> Decision:
-        """Ask every condition; the reason names those that failed, or all when none did."""
-        wrong = self.problems()
-        if wrong:
-            return refusal(wrong)
+    def decide(self, candidate: GateInputs, champion: GateInputs | None) -> Decision:
+        """See `Gate.decide`; the reason names the conditions that failed, or all when none did."""
+        problems = self.problems()
+        if problems:
+            return refuse(problems)
+
         decisions = {name: gate.decide(candidate, champion) for name, gate in self.conditions.items()}
-        return every(Decision(deploy, f"{name}: {reason}") for name, (deploy, reason) in decisions.items())
+        return combine(Decision(deploy, f"{name}: {reason}") for name, (deploy, reason) in decisions.items())

@@ -1,4 +1,4 @@
-"""The gate that compares with what is deployed: `gate=champion`."""
+"""Gate that compares a model with the deployed one: `gate=champion`."""
 
 from __future__ import annotations
 
@@ -7,25 +7,36 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from mlrunner.core.build import dataclass
-from mlrunner.groups.gate import Decision, Evidence
-from mlrunner.groups.gate.comparing import against_bar, every, exact, fault, refusal, shown, shown_apart
+from mlrunner.groups.gate import Decision, GateInputs
+from mlrunner.groups.gate.comparison import (
+    combine,
+    compare_to_threshold,
+    explain_unusable,
+    format_pair,
+    format_setting,
+    format_value,
+    refuse,
+)
 from mlrunner.groups.gate.thresholds import MetricGate, Number
 
 Improvement = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-ROUNDING = 1e-12  # of the greater score: 0.8 - 0.7 is 0.1 to people, and 0.10000000000000009 or less to a float
-ANOTHER = "deploy with another gate, such as gate=threshold"
-DIGEST = 12  # characters, enough to tell rows apart
+RELATIVE_TOLERANCE = 1e-12  # of the greater score: in floats, 0.8 - 0.7 is 0.10000000000000009
+OTHER_GATE_HINT = "deploy with another gate, such as gate=threshold"
+DIGEST_CHARACTERS = 12  # enough to distinguish digests of rows
 
 
 @dataclass
 class Champion(MetricGate):
-    """Opens for a model that is better than the deployed one by at least `min_improvement`, on the same rows.
+    """Gate that opens for a model that is better than the deployed one on the same rows.
 
-    Equal passes, here as in every gate: with `min_improvement` 0 a model that is as good replaces the champion.
-    The first model only needs a score, and the threshold where there is one.
+    The first model needs only a score, and to pass the threshold if one is set.
+
+    Args:
+        min_improvement: Smallest improvement, in the metric's unit; 0 accepts an equal model.
+        threshold: Bound that the model must pass as well; None: no bound.
     """
 
-    switch: ClassVar[str | None] = "min_improvement"
+    required: ClassVar[str | None] = "min_improvement"
     min_improvement: Improvement | None = 0.0
     threshold: Number | None = None
 
@@ -35,49 +46,58 @@ class Champion(MetricGate):
         return True
 
     def problems(self, task: str | None = None, key: str = "gate") -> list[str]:
-        """Refuse what `MetricGate` refuses, an improvement that is not set, and a threshold out of reach."""
-        told = [*super().problems(task, key), *self.bar_problems(self.threshold, key)]
-        return [*told, f"{key}.min_improvement is not set; 0 asks for at least as good."] if self.unset else told
+        """See `Gate.problems`."""
+        problems = [*super().problems(task, key), *self.threshold_problems(self.threshold, key)]
+        if self.missing_setting:
+            problems.append(f"{key}.min_improvement is not set; 0 accepts a model that is as good.")
+        return problems
 
-    def decide(self, candidate: Evidence, champion: Evidence | None) -> Decision:
-        """Compare the metric with the champion's, and with the threshold where there is one."""
-        wrong = self.problems()
-        found = fault(candidate, self.full_name)
-        if wrong or found is not None:
-            return refusal(wrong or [str(found)])
-        comparison = self._first(candidate) if champion is None else self._compare(candidate, champion)
+    def decide(self, candidate: GateInputs, champion: GateInputs | None) -> Decision:
+        """See `Gate.decide`."""
+        problems = self.problems()
+        fault = explain_unusable(candidate, self.full_name)
+        if problems or fault is not None:
+            return refuse(problems or [str(fault)])
+        comparison = self._accept_first(candidate) if champion is None else self._compare(candidate, champion)
         if self.threshold is None:
             return comparison
-        return every([against_bar(candidate, self.full_name, self.threshold, self.goal), comparison])
+        return combine([compare_to_threshold(candidate, self.full_name, self.threshold, self.goal), comparison])
 
-    def _first(self, candidate: Evidence) -> Decision:
-        told = f"{self.full_name} {shown(candidate.metrics[self.full_name])}"
-        return Decision(True, f"{told} has no champion to beat: nothing is deployed yet")
+    def _accept_first(self, candidate: GateInputs) -> Decision:
+        score = f"{self.full_name} {format_value(candidate.metrics[self.full_name])}"
+        return Decision(True, f"{score} has no champion to beat: nothing is deployed yet")
 
-    def _compare(self, candidate: Evidence, champion: Evidence) -> Decision:
+    def _compare(self, candidate: GateInputs, champion: GateInputs) -> Decision:
         name = f"the champion {champion.name}".rstrip()
-        found = fault(champion, self.full_name)
-        if found is not None:
-            return Decision(False, f"{name} cannot be scored ({found}): {ANOTHER}")
+        fault = explain_unusable(champion, self.full_name)
+        if fault is not None:
+            return Decision(False, f"{name} cannot be scored ({fault}): {OTHER_GATE_HINT}")
         if champion.rows != candidate.rows:
-            theirs, ours = (one.rows[:DIGEST] or "unknown" for one in (champion, candidate))
-            return Decision(False, f"{name} was scored on other rows ({theirs}, not {ours}): {ANOTHER}")
+            theirs, ours = (inputs.rows[:DIGEST_CHARACTERS] or "unknown" for inputs in (champion, candidate))
+            return Decision(False, f"{name} was scored on other rows ({theirs}, not {ours}): {OTHER_GATE_HINT}")
         scores = candidate.metrics[self.full_name], champion.metrics[self.full_name]
         return self._improvement(*scores, champion.name or "the champion")
 
     def _improvement(self, ours: float, theirs: float, name: str) -> Decision:
-        """Judge by the difference, which may be off by a rounding of the scores that it comes from."""
-        asked, slack = self.min_improvement or 0.0, ROUNDING * max(abs(ours), abs(theirs))
-        better = ours - theirs if self.goal == "maximize" else theirs - ours
-        opens = better >= asked - slack
-        mine, other = shown_apart(ours, theirs)
-        if abs(better) <= slack:
-            told = f"{shown(ours)} equals {name}'s {shown(theirs)}"
-        elif better > 0:
-            by = exact(asked) if abs(better - asked) <= slack else shown(better, asked)
-            told = f"{mine} beats {name}'s {other} by {by}"
+        """Decide by the difference, with a tolerance for the rounding of the scores."""
+        minimum, tolerance = self.min_improvement or 0.0, RELATIVE_TOLERANCE * max(abs(ours), abs(theirs))
+        gain = ours - theirs if self.goal == "maximize" else theirs - ours
+        opens = gain >= minimum - tolerance
+        mine, other = format_pair(ours, theirs)
+        if abs(gain) <= tolerance:
+            comparison = f"{format_value(ours)} equals {name}'s {format_value(theirs)}"
+        elif gain > 0:
+            is_minimum = abs(gain - minimum) <= tolerance
+            difference = format_setting(minimum) if is_minimum else format_value(gain, minimum)
+            comparison = f"{mine} beats {name}'s {other} by {difference}"
         else:
-            told = f"{mine} is {shown(-better)} worse than {name}'s {other}"
-        wanted = f"at least {exact(asked)}" if asked else "at least as good"
-        ending = f" ({wanted} asked)" if opens else f", but {'an improvement of ' if asked else ''}{wanted} is asked"
-        return Decision(opens, f"{self.full_name} {told}{ending}")
+            comparison = f"{mine} is {format_value(-gain)} worse than {name}'s {other}"
+        return Decision(opens, f"{self.full_name} {comparison}{_condition(minimum, opens)}")
+
+
+def _condition(minimum: float, opens: bool) -> str:
+    if opens:
+        return f" ({f'at least {format_setting(minimum)}' if minimum else 'at least as good'} required)"
+    if minimum:
+        return f", but must improve by at least {format_setting(minimum)}"
+    return ", but must be at least as good"

@@ -1,4 +1,4 @@
-"""What the gates share: a number that can be judged, its comparison with a bar, and both in words that stay true."""
+"""Compare a metric with a threshold, and format the numbers so that the comparison stays visible."""
 
 from __future__ import annotations
 
@@ -7,84 +7,89 @@ from collections.abc import Iterable
 from typing import Literal
 
 from mlrunner.core.errors import brief
-from mlrunner.groups.gate import Decision, Evidence
+from mlrunner.groups.gate import Decision, GateInputs
 
 Goal = Literal["maximize", "minimize"]
-DIGITS = 4  # significant, where they are enough
-ALL_DIGITS = 17  # tell any two floats apart
-APART = 0.05  # of a difference, which rounding both numbers may hide
+MIN_DIGITS = 4  # significant digits, where they suffice
+MAX_DIGITS = 17  # enough to distinguish any two floats
+MAX_ROUNDING_SHARE = 0.05  # of a difference, that rounding both numbers may change
 
 
-def fault(evidence: Evidence, metric: str) -> str | None:
-    """Say why a metric cannot be judged: not scored, missing, NaN or infinite; None when it can.
+def explain_unusable(inputs: GateInputs, metric: str) -> str | None:
+    """Return why a metric cannot be compared: not scored, missing, NaN or infinite; None when it can.
 
     Args:
-        evidence: What is known of the model.
-        metric: Its full name, like `test/r2`.
+        inputs: Measurements of the model.
+        metric: Full name of the metric, like `test/r2`.
     """
-    if evidence.problem is not None:
-        return evidence.problem
-    value = evidence.metrics.get(metric)
+    if inputs.problem is not None:
+        return inputs.problem
+    value = inputs.metrics.get(metric)
     if value is None:
-        parts = [name for name in evidence.metrics if name.rpartition("/")[2] == metric.rpartition("/")[2]]
-        return f"{metric} is missing" + (f" (found: {brief(parts)})" if parts else "")
+        others = [name for name in inputs.metrics if name.rpartition("/")[2] == metric.rpartition("/")[2]]
+        return f"{metric} is missing" + (f" (available: {brief(others)})" if others else "")
     if math.isnan(value):
         return f"{metric} is NaN"
     return f"{metric} is infinite" if math.isinf(value) else None
 
 
-def against_bar(evidence: Evidence, metric: str, bar: float, goal: Goal) -> Decision:
-    """Open for a metric that is at least the bar, or at most where less is better; equal passes.
+def compare_to_threshold(inputs: GateInputs, metric: str, threshold: float, goal: Goal) -> Decision:
+    """Open for a metric that reaches its threshold; equal passes.
 
     Args:
-        evidence: What is known of the model.
-        metric: Its full name, like `test/rmse`.
-        bar: Finite, in the metric's unit.
-        goal: Which way the metric improves.
+        inputs: Measurements of the model.
+        metric: Full name of the metric, like `test/rmse`.
+        threshold: Finite lower bound in the metric's unit; an upper bound where less is better.
+        goal: Direction in which the metric improves.
     """
-    found = fault(evidence, metric)
-    if found is not None:
-        return Decision(deploy=False, reason=found)
-    value = evidence.metrics[metric]
+    fault = explain_unusable(inputs, metric)
+    if fault is not None:
+        return Decision(deploy=False, reason=fault)
+    value = inputs.metrics[metric]
     passes, fails = ("is at least", "is below") if goal == "maximize" else ("is at most", "is above")
-    opens = value >= bar if goal == "maximize" else value <= bar
-    return Decision(opens, f"{metric} {shown(value, bar)} {passes if opens else fails} {exact(bar)}")
+    opens = value >= threshold if goal == "maximize" else value <= threshold
+    relation = passes if opens else fails
+    return Decision(opens, f"{metric} {format_value(value, threshold)} {relation} {format_setting(threshold)}")
 
 
-def refusal(problems: list[str]) -> Decision:
-    """Keep the gate shut for what is wrong with its settings."""
+def refuse(problems: list[str]) -> Decision:
+    """Keep the gate closed because of mistakes in its settings."""
     return Decision(deploy=False, reason="; ".join(problem.removesuffix(".") for problem in problems))
 
 
-def every(decisions: Iterable[Decision]) -> Decision:
-    """Open when all of the decisions do; the reason joins those that refuse, or all where none does."""
-    told = list(decisions)
-    refused = [decision.reason for decision in told if not decision.deploy]
-    return Decision(not refused, "; ".join(refused or [decision.reason for decision in told]))
+def combine(decisions: Iterable[Decision]) -> Decision:
+    """Open when every decision does; the reason joins those of the refusals, or all without a refusal."""
+    all_decisions = list(decisions)
+    refusals = [decision.reason for decision in all_decisions if not decision.deploy]
+    return Decision(not refusals, "; ".join(refusals or [decision.reason for decision in all_decisions]))
 
 
-def exact(number: float) -> str:
-    """Write a setting as it is typed."""
-    return repr(float(number) + 0.0).removesuffix(".0")  # -0.0 is written 0
+def format_setting(number: float) -> str:
+    """Format a setting as it is typed."""
+    return repr(float(number) + 0.0).removesuffix(".0")  # + 0.0 turns -0.0 into 0
 
 
-def shown(value: float, bar: float = 0.0) -> str:
-    """Write a measured number with the fewest digits that keep it on its side of a bar."""
-    texts = (f"{value + 0.0:.{digits}g}" for digits in _digits(value))
-    return next(text for text in texts if _side(float(text), bar) == _side(value, bar))
+def format_value(value: float, threshold: float = 0.0) -> str:
+    """Format a measurement with the fewest digits that keep it on the same side of a threshold."""
+    texts = (f"{value + 0.0:.{digits}g}" for digits in _digit_counts(value))
+    return next(text for text in texts if _compare(float(text), threshold) == _compare(value, threshold))
 
 
-def shown_apart(one: float, other: float) -> tuple[str, str]:
-    """Write two measured numbers with the fewest digits that tell them apart, and by how much."""
-    pairs = ((f"{one:.{digits}g}", f"{other:.{digits}g}") for digits in _digits(max(one, other, key=abs)))
-    return next(pair for pair in pairs if math.isclose(float(pair[0]) - float(pair[1]), one - other, rel_tol=APART))
+def format_pair(first: float, second: float) -> tuple[str, str]:
+    """Format two measurements with the fewest digits that show their difference."""
+    pairs = ((f"{first:.{digits}g}", f"{second:.{digits}g}") for digits in _digit_counts(max(first, second, key=abs)))
+    return next(
+        pair
+        for pair in pairs
+        if math.isclose(float(pair[0]) - float(pair[1]), first - second, rel_tol=MAX_ROUNDING_SHARE)
+    )
 
 
-def _digits(value: float) -> range:
-    """Count from the fewest digits up; whole digits are all shown while a float has them."""
+def _digit_counts(value: float) -> range:
+    """Return the numbers of digits to try, in order; digits before the point are never rounded."""
     whole = len(f"{abs(value):.0f}")
-    return range(max(DIGITS, whole if whole < ALL_DIGITS else 0), ALL_DIGITS + 1)
+    return range(max(MIN_DIGITS, whole if whole < MAX_DIGITS else 0), MAX_DIGITS + 1)
 
 
-def _side(value: float, bar: float) -> int:
-    return (value > bar) - (value < bar)
+def _compare(value: float, threshold: float) -> int:
+    return (value > threshold) - (value < threshold)

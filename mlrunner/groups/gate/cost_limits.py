@@ -1,4 +1,4 @@
-"""Conditions of `gate=all_of` on what a model costs to serve: its latency and its size."""
+"""Conditions of `gate=all_of` on the costs of a model: its latency and its size."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from mlrunner.core.build import dataclass
-from mlrunner.groups.gate import Decision, Evidence, Gate
-from mlrunner.groups.gate.comparing import against_bar, refusal
+from mlrunner.groups.gate import Decision, Gate, GateInputs
+from mlrunner.groups.gate.comparison import compare_to_threshold, refuse
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
-class Cost(Gate, ABC):
-    """A cost that may be at most its limit, which is the setting that `switch` names."""
+class CostLimit(Gate, ABC):
+    """Base of the upper limits of a cost; the required setting is the limit."""
 
     cost: ClassVar[str]
     unit: ClassVar[str]
@@ -26,34 +26,42 @@ class Cost(Gate, ABC):
         return True
 
     def problems(self, task: str | None = None, key: str = "gate") -> list[str]:
-        """Refuse a limit that is not set."""
+        """See `Gate.problems`."""
         del task
-        return [f"{key}.{self.unset} is not set; give it {self.unit}."] if self.unset else []
+        return [f"{key}.{self.missing_setting} is not set; give it {self.unit}."] if self.missing_setting else []
 
-    def decide(self, candidate: Evidence, champion: Evidence | None) -> Decision:
-        """Hold the cost against its limit; equal passes."""
+    def decide(self, candidate: GateInputs, champion: GateInputs | None) -> Decision:
+        """See `Gate.decide`; equal passes."""
         del champion
-        limit = getattr(self, str(self.switch))
+        limit = getattr(self, str(self.required))
         if limit is None:
-            return refusal(self.problems())
-        return against_bar(candidate, self.cost, limit, "minimize")
+            return refuse(self.problems())
+        return compare_to_threshold(candidate, self.cost, limit, "minimize")
 
 
 @dataclass
-class Latency(Cost):
-    """Opens for a model that answers one row fast enough, at the 95th percentile."""
+class Latency(CostLimit):
+    """Gate that opens for a low latency of a one-row prediction.
 
-    switch: ClassVar[str | None] = "max_p95_ms"
+    Args:
+        max_p95_ms: Upper limit of the 95th percentile, in milliseconds.
+    """
+
+    required: ClassVar[str | None] = "max_p95_ms"
     cost: ClassVar[str] = "serve/p95_ms"
     unit: ClassVar[str] = "milliseconds"
     max_p95_ms: Positive | None = None
 
 
 @dataclass
-class Size(Cost):
-    """Opens for a model that is small enough as saved."""
+class Size(CostLimit):
+    """Gate that opens for a small model.
 
-    switch: ClassVar[str | None] = "max_megabytes"
+    Args:
+        max_megabytes: Upper limit of the size as saved, in megabytes.
+    """
+
+    required: ClassVar[str | None] = "max_megabytes"
     cost: ClassVar[str] = "model/megabytes"
     unit: ClassVar[str] = "megabytes"
     max_megabytes: Positive | None = None

@@ -1,4 +1,4 @@
-"""Config group `model`: what learns, as an unfitted scikit-learn pipeline of learned features and an estimator."""
+"""Config group `model`: build an unfitted scikit-learn pipeline of feature encoders and an estimator."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from mlrunner.core.build import build, dataclass
 from mlrunner.core.errors import ConfigError, MlrunnerError, ProblemsError
 from mlrunner.groups.features import Features
 from mlrunner.groups.model import estimator_arguments
+from mlrunner.groups.model.sklearn_private import explain_invalid_parameters
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -23,15 +24,15 @@ KEY = "model.estimator"
 
 
 class Model(ABC):
-    """One way to learn a target from features."""
+    """Base of the models."""
 
     @abstractmethod
     def build(self, table: pd.DataFrame, task: Task) -> Pipeline:
         """Build the pipeline to fit.
 
         Args:
-            table: The feature columns of the training rows.
-            task: regression or classification.
+            table: Feature columns of the training rows.
+            task: "regression" or "classification".
 
         Returns:
             An unfitted pipeline; its last step is the estimator.
@@ -39,18 +40,22 @@ class Model(ABC):
 
     @abstractmethod
     def problems(self, task: Task) -> list[str]:
-        """Say what would keep the model from being built, a sentence each."""
+        """Return one sentence for each reason why the model cannot be built.
+
+        Args:
+            task: "regression" or "classification".
+        """
 
 
 @dataclass
 class EstimatorModel(Model):
-    """Any class with scikit-learn's interface, behind learned features.
+    """Model of any class with scikit-learn's interface, with feature encoders before it.
 
     Args:
-        name: The option's name, for people.
-        targets: The class for each task, None where the model does not do the task; None for any class.
-        estimator: `_target_` and the arguments of its constructor; a value may have a `_target_` of its own.
-        encode_labels: Show the classifier its classes as 0..n-1.
+        name: Name of the option.
+        targets: Class by task, None for a task that the model does not support; None accepts any class.
+        estimator: `_target_` and the arguments of its constructor; an argument may have a `_target_` of its own.
+        encode_labels: Whether the classifier is fitted on labels 0 to n-1.
         features: `_target_` and settings of `Features`.
         search: Search space by key below `model.`, in the grammar of `hydra.sweeper.params`.
     """
@@ -66,29 +71,29 @@ class EstimatorModel(Model):
         """Build the pipeline `features` → `estimator`, unfitted."""
         from sklearn.pipeline import Pipeline
 
-        learned = self.learned().build(table, task)
-        return Pipeline([("features", learned), ("estimator", self.last(task))])
+        encoders = self.build_features().build(table, task)
+        return Pipeline([("features", encoders), ("estimator", self.build_estimator(task))])
 
-    def learned(self) -> Features:
-        """Build the settings of the learned features.
+    def build_features(self) -> Features:
+        """Build the settings of the feature encoders.
 
         Raises:
-            ConfigError: When they are of another class, wrong or missing.
+            MlrunnerError: When the settings are of another class, wrong or incomplete.
         """
-        found = build(self.features, "model.features")
-        if not isinstance(found, Features):
+        features = build(self.features, "model.features")
+        if not isinstance(features, Features):
             raise ConfigError(
-                f"model.features._target_: {type(found).__name__} is no mlrunner.groups.features.Features."
+                f"model.features._target_: {type(features).__name__} is not a mlrunner.groups.features.Features."
             )
-        return found
+        return features
 
     def problems(self, task: Task) -> list[str]:
-        """Check the features, the estimator's class, its arguments and the task, without fitting."""
+        """See `Model.problems`; nothing is fitted."""
         return [*self._feature_problems(), *self._estimator_problems(task)]
 
     def _feature_problems(self) -> list[str]:
         try:
-            return self.learned().problems()
+            return self.build_features().problems()
         except ProblemsError as error:
             return error.problems
         except MlrunnerError as error:
@@ -96,17 +101,14 @@ class EstimatorModel(Model):
 
     def _estimator_problems(self, task: Task) -> list[str]:
         if self.targets is not None and self.targets.get(task) is None:
-            able = [name for name, target in self.targets.items() if target is not None]
-            return [
-                f"model={self.name} does {' and '.join(able)} only, but dataset.task is {task}; choose another model."
-            ]
+            tasks = " and ".join(name for name, target in self.targets.items() if target is not None)
+            return [f"model={self.name} does {tasks} only, but dataset.task is {task}; choose another model."]
         if self.estimator.get("_target_") is None:
             return [f"{KEY}._target_ is not set; name a class, as in {KEY}._target_=sklearn.svm.SVR."]
-        found = estimator_arguments.problems(self.estimator, KEY)
-        return found or self._task_problems(task)
+        return estimator_arguments.problems(self.estimator, KEY) or self._task_problems(task)
 
     def _task_problems(self, task: Task) -> list[str]:
-        """Construct the estimator and ask it what it is; one that does not tell may do either task."""
+        """Construct the estimator and compare its type with the task; one without scikit-learn tags fits both."""
         from sklearn.base import is_classifier, is_regressor
 
         try:
@@ -119,34 +121,23 @@ class EstimatorModel(Model):
             return [
                 f"{KEY}._target_: {self.estimator['_target_']} is a {kind}, but dataset.task is {task}; change either."
             ]
-        return _refused_values(estimator)
+        invalid = explain_invalid_parameters(estimator)
+        return [] if invalid is None else [f"{KEY}: {invalid}."]
 
-    def last(self, task: Task) -> Any:
-        """Build the last step of the pipeline alone, unfitted."""
-        from mlrunner.groups.model.label_encoding import LabelCodes
+    def build_estimator(self, task: Task) -> Any:
+        """Build the unfitted last step of the pipeline."""
+        from mlrunner.groups.model.label_encoding import LabelEncodingClassifier
 
         estimator = estimator_arguments.construct(self.estimator, KEY)
-        return LabelCodes(estimator) if self.encode_labels and task == "classification" else estimator
-
-
-def _refused_values(estimator: Any) -> list[str]:
-    """Ask a scikit-learn estimator whether it takes its values, which it would otherwise say at fit."""
-    validate = getattr(estimator, "_validate_params", None)
-    if validate is None or not type(estimator).__module__.startswith("sklearn."):
-        return []
-    try:
-        validate()
-    except ValueError as error:
-        return [f"{KEY}: {str(error).rstrip('.')}."]
-    return []
+        return LabelEncodingClassifier(estimator) if self.encode_labels and task == "classification" else estimator
 
 
 class ModelNameConfig(pydantic.BaseModel):
-    """The typed parameters of the train step.
+    """Typed parameters of the train step.
 
     Args:
-        name: The model option's name.
-        settings: The composition's `model` group, resolved.
+        name: Name of the model option.
+        settings: Resolved config group `model`.
     """
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
@@ -155,12 +146,12 @@ class ModelNameConfig(pydantic.BaseModel):
     settings: dict[str, Any]
 
     def model(self) -> Model:
-        """Build the model that the settings name.
+        """Build the model that the settings describe.
 
         Raises:
-            ConfigError: When `model._target_` names something else.
+            MlrunnerError: When `model._target_` is not a model, or its settings are wrong.
         """
-        found = build(self.settings, "model")
-        if not isinstance(found, Model):
-            raise ConfigError(f"model._target_: {type(found).__name__} is no mlrunner.groups.model.Model.")
-        return found
+        model = build(self.settings, "model")
+        if not isinstance(model, Model):
+            raise ConfigError(f"model._target_: {type(model).__name__} is not a mlrunner.groups.model.Model.")
+        return model

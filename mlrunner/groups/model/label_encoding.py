@@ -1,4 +1,4 @@
-"""Labels of any kind for classifiers that want 0..n-1; part of the logged model."""
+"""Encode labels as 0 to n-1 for classifiers that need it; part of the logged model."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clo
 from sklearn.utils.metaestimators import available_if
 
 
-def _inner_has(name: str) -> Any:
+def _estimator_has(name: str) -> Any:
     return available_if(lambda self: hasattr(getattr(self, "estimator_", self.estimator), name))
 
 
-class LabelCodes(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
-    """Show a classifier the labels as 0..n-1, and everyone else as they are.
+class LabelEncodingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
+    """Classifier that fits another one on the labels 0 to n-1 and predicts the original labels.
 
     Args:
         estimator: Any classifier; it is cloned at fit.
@@ -25,23 +25,23 @@ class LabelCodes(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):  # type: i
         self.estimator = estimator
 
     def fit(self, X: Any, y: Any, **options: Any) -> Self:
-        """Fit the classifier on the codes."""
+        """Fit the classifier on the encoded labels."""
         self.classes_, codes = np.unique(np.asarray(y), return_inverse=True)
         self.estimator_ = clone(self.estimator).fit(X, codes, **options)
         return self
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """Predict labels; flat, whatever shape the classifier gives."""
+        """Predict the original labels as a flat array, whatever shape the classifier returns."""
         codes = np.asarray(self.estimator_.predict(X)).ravel().astype(np.intp)
         labels: NDArray[Any] = self.classes_[codes]
         return labels
 
-    @_inner_has("predict_proba")  # type: ignore[untyped-decorator]
+    @_estimator_has("predict_proba")  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """Give a probability for each of `classes_`."""
+        """Return a probability for each of `classes_`."""
         return np.asarray(self.estimator_.predict_proba(X), dtype=np.float64)
 
-    @_inner_has("decision_function")  # type: ignore[untyped-decorator]
+    @_estimator_has("decision_function")  # type: ignore[untyped-decorator]
     def decision_function(self, X: Any) -> NDArray[np.float64]:
-        """Give the classifier's scores."""
+        """Return the classifier's scores."""
         return np.asarray(self.estimator_.decision_function(X), dtype=np.float64)

@@ -1,6 +1,6 @@
-"""The first part of the served model: from raw rows, as a client sends them, to cleaned columns.
+"""First step of the served model: turn raw rows, as a client sends them, into cleaned columns.
 
-A served model imports this module: nothing here may need more than pandas, numpy, scikit-learn and pydantic.
+A served model imports this module, so it may need pandas, NumPy, scikit-learn and pydantic only.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from pandas.api import types
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from mlrunner.core.errors import DataError
-from mlrunner.groups.features import is_number
+from mlrunner.groups.features import is_quantitative
 
 if TYPE_CHECKING:
     from mlrunner.groups.strategy import CleaningStrategy
 
 
 class CleaningTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Turn raw rows into the cleaned columns that the model was trained on.
+    """Transform raw rows into the cleaned columns that the model was trained on.
 
     Args:
-        strategy: The cleaning strategy; it handles each row by itself.
-        kinds: Kind of each raw column that the strategy may see, as in training: number, moment or text.
-        columns: The cleaned feature columns, in order.
+        strategy: Cleaning strategy.
+        kinds: Kind in training of each raw column that the strategy may use: "number", "moment" or "text".
+        columns: Names of the cleaned feature columns, in order.
     """
 
     def __init__(self, strategy: CleaningStrategy, kinds: dict[str, str], columns: list[str]) -> None:
@@ -35,47 +35,54 @@ class CleaningTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc
         self.columns = columns
 
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002
-        """Learn nothing."""
+        """Return the transformer itself; it learns nothing."""
         return self
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
-        """Clean rows; a column that is absent counts as missing, one that training did not know is passed over.
+        """Clean raw rows.
+
+        Args:
+            X: Raw rows; an absent column counts as missing, an unknown one is ignored.
 
         Raises:
-            DataError: When no column is known, or a value is not of its column's kind.
+            DataError: When no column is known, or a value does not fit the kind of its column.
         """
         if not any(name in X for name in self.kinds):
-            raise DataError(f"None of the model's columns is there; it takes {', '.join(self.kinds)}.")
+            raise DataError(f"The rows have none of the model's columns; it needs {', '.join(self.kinds)}.")
         rows = pd.DataFrame({name: self._raw(X, name) for name in self.kinds}, index=X.index)
         cleaned = self.strategy.transform_rows(rows)
         return cleaned.reindex(columns=self.columns)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:  # noqa: ARG002
-        """Name the cleaned columns."""
+        """Return the names of the cleaned columns."""
         return np.asarray(self.columns, dtype=object)
 
     def _raw(self, X: pd.DataFrame, name: str) -> pd.Series:
         column = X[name] if name in X else pd.Series(None, index=X.index, name=name, dtype=object)
-        return restored(column, self.kinds[name])
+        return restore_kind(column, self.kinds[name])
 
 
-def kind_of(column: pd.Series) -> str:
-    """Tell the kind of a raw column: number, moment or text."""
+def detect_kind(column: pd.Series) -> str:
+    """Return the kind of a raw column: "number", "moment" or "text"."""
     if types.is_datetime64_any_dtype(column.dtype):
         return "moment"
-    return "number" if is_number(column) else "text"
+    return "number" if is_quantitative(column) else "text"
 
 
-def restored(column: pd.Series, kind: str) -> pd.Series:
-    """Give a column the kind that it had in training, which JSON with a null in it does not tell.
+def restore_kind(column: pd.Series, kind: str) -> pd.Series:
+    """Convert a column to its kind in training, which JSON with null values does not preserve.
+
+    Args:
+        column: Column of raw rows.
+        kind: Kind in training: "number", "moment" or "text".
 
     Raises:
-        DataError: When a value is not of this kind.
+        DataError: When a value does not fit the kind.
     """
-    if kind == kind_of(column) and column.dtype != object:
+    if kind == detect_kind(column) and column.dtype != object:
         return column
     if kind == "text":
         texts = [str(value) if known else None for value, known in zip(column, column.notna(), strict=True)]

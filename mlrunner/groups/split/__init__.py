@@ -1,7 +1,7 @@
-"""Config group `split`: which rows train, which choose between models, which judge.
+"""Config group `split`: divide a table into training, validation and test rows.
 
-Nothing before the gate reads the test rows. Every random option keeps the rows of one group on one side.
-Same seed, same rows in the same order: same division.
+Only the gate reads the test rows. Every random option keeps the rows of a group in one part. The same seed and the
+same rows in the same order give the same division.
 """
 
 from __future__ import annotations
@@ -14,24 +14,34 @@ import pandas as pd
 
 from mlrunner.core.build import dataclass
 from mlrunner.core.errors import ConfigError, DataError
-from mlrunner.groups.split.assignment import ByGroup, ByKnownGroup, ByStratum, ByTime, Counts, Sharing
+from mlrunner.groups.split.assignment import (
+    Assignment,
+    Counts,
+    GroupAssignment,
+    RequiredGroupAssignment,
+    StratifiedAssignment,
+    TimeAssignment,
+)
 from mlrunner.groups.split.validation import (
     class_problems,
-    completed,
-    fewer_folds,
+    complete_shares,
     fold_problems,
     part_problems,
     share_problems,
+    suggest_folds,
 )
 from mlrunner.groups.strategy import DataStrategy
 
 
 @dataclasses.dataclass(frozen=True)
 class Division:
-    """A table's rows shared out: each is in one part, in the table's order, under its own index.
+    """Rows of a table by part, in the order and with the index of the table.
 
-    `folds` tells for each row of `train` the fold, from 0, in which it validates; None without
-    cross-validation. With it, `validation` has the columns and no row.
+    Args:
+        train: Training rows.
+        validation: Validation rows; none with cross-validation.
+        test: Test rows.
+        folds: Fold, from 0, in which each row of `train` validates; None without cross-validation.
     """
 
     train: pd.DataFrame
@@ -41,34 +51,40 @@ class Division:
 
 
 class DataDivideStrategy(DataStrategy):
-    """Share the rows of a cleaned table out."""
+    """Base of the strategies that divide a cleaned table."""
 
     @abstractmethod
     def handle_data(self, table: pd.DataFrame) -> Division:
         """Divide a table.
 
         Args:
-            table: A cleaned table, with the target, group and time columns that the settings name.
+            table: Cleaned table with the target, group and time columns that the settings name.
 
         Raises:
-            ConfigError: When the settings are impossible for this table.
-            DataError: When its rows do not allow the division.
+            ConfigError: When the settings are impossible for the table.
+            DataError: When the rows of the table do not allow the division.
         """
 
     @abstractmethod
     def problems(self, rows: int, groups: int | None, smallest_class: int | None) -> list[str]:
-        """Say what makes the settings impossible for a table, a sentence each.
+        """Return one sentence for each setting that is impossible for a table.
 
         Args:
-            rows: How many there are.
-            groups: How many different groups the group column has; None without one.
-            smallest_class: How many rows, or groups, the rarest class has; None for regression.
+            rows: Number of rows.
+            groups: Number of different groups; None without a group column.
+            smallest_class: Number of rows, or groups, of the rarest class; None for regression.
         """
 
 
 @dataclass
-class HoldOut(DataDivideStrategy, Sharing):
-    """Three parts by their shares of the rows; a null share takes the rest."""
+class HoldOut(DataDivideStrategy, Assignment):
+    """Divide a table into three parts by their shares of the rows.
+
+    Args:
+        train: Share of the training rows; None: the rest.
+        validation: Share of the validation rows; None: the rest.
+        test: Share of the test rows; None: the rest.
+    """
 
     train: float | None
     validation: float | None
@@ -76,46 +92,50 @@ class HoldOut(DataDivideStrategy, Sharing):
 
     @property
     def shares(self) -> dict[str, float | None]:
-        """The share of each part, in the order of the parts."""
+        """Share of each part, in the order of the parts."""
         return {"train": self.train, "validation": self.validation, "test": self.test}
 
     def problems(self, rows: int, groups: int | None, smallest_class: int | None) -> list[str]:
-        """Check the settings, the shares, then that no part is empty."""
-        wrong = self.missing_settings() + share_problems(self.shares)
-        if wrong:
-            return wrong
+        """See `DataDivideStrategy.problems`."""
+        problems = self.missing_settings() + share_problems(self.shares)
+        if problems:
+            return problems
         limits = self.relevant(Counts(rows, groups, smallest_class))
-        empty = part_problems(completed(self.shares), rows, limits.groups)
+        empty = part_problems(complete_shares(self.shares), rows, limits.groups)
         return empty or class_problems(limits.smallest_class, 3, "train, validation and test")
 
     def handle_data(self, table: pd.DataFrame) -> Division:
-        """Divide a table into train, validation and test."""
-        _refuse(self.problems(*self.counts(table)))
-        part = self.parts(table, list(completed(self.shares).values()))
+        """See `DataDivideStrategy.handle_data`."""
+        _raise_first(self.problems(*self.counts(table)))
+        part = self.parts(table, list(complete_shares(self.shares).values()))
         return Division(*(table[part == number] for number in range(3)))
 
 
 @dataclass
-class Folds(DataDivideStrategy, Sharing):
-    """A test held out, and the rest shared into folds of equal size."""
+class Folds(DataDivideStrategy, Assignment):
+    """Hold out test rows and divide the rest into folds of equal size.
+
+    Args:
+        test: Share of the test rows.
+        folds: Number of folds; at least 2.
+    """
 
     test: float
     folds: int
 
     def problems(self, rows: int, groups: int | None, smallest_class: int | None) -> list[str]:
-        """Check the settings, the share, then that every fold gets its rows."""
-        wrong = self.missing_settings() + share_problems({"test": self.test, "the rest": None})
-        if wrong:
-            return wrong
+        """See `DataDivideStrategy.problems`."""
+        problems = self.missing_settings() + share_problems({"test": self.test, "the rest": None})
+        if problems:
+            return problems
         limits = self.relevant(Counts(rows, groups, smallest_class))
-        few = part_problems({"test": self.test}, rows, limits.groups)
-        few = few or fold_problems(self.folds, self.test, rows, limits.groups)
-        told = f"{self.folds} folds and the test"
-        return few or class_problems(limits.smallest_class, self.folds + 1, told)
+        empty = part_problems({"test": self.test}, rows, limits.groups)
+        empty = empty or fold_problems(self.folds, self.test, rows, limits.groups)
+        return empty or class_problems(limits.smallest_class, self.folds + 1, f"{self.folds} folds and the test")
 
     def handle_data(self, table: pd.DataFrame) -> Division:
-        """Hold the test out and number the folds of the rest."""
-        _refuse(self.problems(*self.counts(table)))
+        """See `DataDivideStrategy.handle_data`."""
+        _raise_first(self.problems(*self.counts(table)))
         held_out = self.parts(table, [1 - self.test, self.test]) == 1
         rest = table[~held_out]
         self._refuse_few(self.counts(rest))
@@ -124,50 +144,50 @@ class Folds(DataDivideStrategy, Sharing):
         return Division(rest, table.iloc[:0], table[held_out], folds)
 
     def _refuse_few(self, left: Counts) -> None:
-        """Refuse what only shows once the test is held out: large groups may leave few."""
+        """Refuse too few rows beside the test, which only shows after the division: large groups may leave few."""
         fewest = min(count for count in left if count is not None)
         if fewest < self.folds:
             raise DataError(
                 f"split.folds is {self.folds}, but beside the test only {fewest} rows, groups or members "
-                f"of the rarest class are left; {fewer_folds(fewest)}read more rows."
+                f"of the rarest class are left; {suggest_folds(fewest)}read more rows."
             )
 
 
 @dataclass
-class RandomDivide(ByGroup, HoldOut):
-    """Train, validation and test at random."""
+class RandomDivide(GroupAssignment, HoldOut):
+    """Divide into train, validation and test at random."""
 
 
 @dataclass
-class StratifiedDivide(ByStratum, HoldOut):
-    """Train, validation and test at random, the target alike in each."""
+class StratifiedDivide(StratifiedAssignment, HoldOut):
+    """Divide into train, validation and test at random, with the same distribution of the target in each."""
 
 
 @dataclass
-class GroupedDivide(ByKnownGroup, HoldOut):
-    """Train, validation and test at random, by groups that must be named."""
+class GroupedDivide(RequiredGroupAssignment, HoldOut):
+    """Divide into train, validation and test at random by groups; the group column is required."""
 
 
 @dataclass
-class TimeOrderedDivide(ByTime, HoldOut):
-    """The oldest rows train, the next validate, the newest test."""
+class TimeOrderedDivide(TimeAssignment, HoldOut):
+    """Divide by time: the oldest rows train, the newest test."""
 
 
 @dataclass
-class KFoldDivide(ByGroup, Folds):
-    """A test and folds at random."""
+class KFoldDivide(GroupAssignment, Folds):
+    """Divide into a test and folds at random."""
 
 
 @dataclass
-class StratifiedKFoldDivide(ByStratum, Folds):
-    """A test and folds at random, the target alike in each."""
+class StratifiedKFoldDivide(StratifiedAssignment, Folds):
+    """Divide into a test and folds at random, with the same distribution of the target in each."""
 
 
 @dataclass
-class GroupedKFoldDivide(ByKnownGroup, Folds):
-    """A test and folds at random, by groups that must be named."""
+class GroupedKFoldDivide(RequiredGroupAssignment, Folds):
+    """Divide into a test and folds at random by groups; the group column is required."""
 
 
-def _refuse(problems: list[str]) -> None:
+def _raise_first(problems: list[str]) -> None:
     for problem in problems:
         raise ConfigError(problem)

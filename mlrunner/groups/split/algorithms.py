@@ -1,6 +1,6 @@
-"""Sharing rows out by shares, without tearing apart what belongs together; serves the config group `split`.
+"""Algorithms of the config group `split`: assign units to parts by their shares of the rows.
 
-A unit is what may not be torn apart: a row, the rows of a group, the rows of one moment.
+A unit is a set of rows that stays in one part: a single row, the rows of a group or the rows of a moment.
 """
 
 from __future__ import annotations
@@ -13,11 +13,19 @@ import pandas as pd
 from numpy.typing import NDArray
 
 Codes = NDArray[np.int64]
-GOLDEN = (5**0.5 - 1) / 2  # its multiples spread evenly over the unit interval
+GOLDEN_RATIO = (5**0.5 - 1) / 2  # its multiples modulo 1 are spread evenly
 
 
-def units_of(table: pd.DataFrame, group: str | None) -> Codes:
-    """Number the unit of each row, from 0 in order of appearance; a row without a group is one by itself."""
+def number_units(table: pd.DataFrame, group: str | None) -> Codes:
+    """Number the unit of each row, from 0.
+
+    Args:
+        table: Any table.
+        group: Column whose rows with equal values form a unit; None: each row is a unit.
+
+    Returns:
+        Unit of each row; a row without a group is a unit of its own.
+    """
     if group is None:
         return np.arange(len(table))
     codes: Codes = pd.factorize(table[group])[0].astype(np.int64)
@@ -26,74 +34,82 @@ def units_of(table: pd.DataFrame, group: str | None) -> Codes:
     return codes
 
 
-def shuffled(units: Codes, shares: Sequence[float], rng: np.random.Generator) -> Codes:
-    """Share units out at random.
+def split_randomly(units: Codes, shares: Sequence[float], rng: np.random.Generator) -> Codes:
+    """Assign units to parts at random.
 
     Args:
-        units: The unit of each row.
-        shares: Of the rows, part by part; they sum to 1.
-        rng: Decides which unit goes where.
+        units: Unit of each row.
+        shares: Share of the rows of each part; they sum to 1.
+        rng: Random generator.
 
     Returns:
-        The part of each row. Every part has a unit, if there are enough of them.
+        Part of each row, from 0. Every part has a unit if there are enough units.
     """
     sizes = np.bincount(units)
     order = rng.permutation(len(sizes))
-    return _spread(units, order, cut(sizes[order], shares))
+    return _assign_to_rows(units, order, cut_units(sizes[order], shares))
 
 
-def in_order(moments: Codes, shares: Sequence[float]) -> Codes:
-    """Share rows out by time, the oldest to the first part; `moments` numbers each row's moment in order."""
-    sizes = np.bincount(moments)
-    return _spread(moments, np.arange(len(sizes)), cut(sizes, shares))
-
-
-def stratified(
-    units: Codes, strata: Codes, shares: Sequence[float], rng: np.random.Generator, everywhere: bool
-) -> Codes:
-    """Share units out at random, each stratum alike.
+def split_in_order(moments: Codes, shares: Sequence[float]) -> Codes:
+    """Assign moments to parts in order, the oldest to the first part.
 
     Args:
-        units: The unit of each row.
-        strata: The stratum of each unit.
-        shares: Of the rows, part by part; they sum to 1.
-        rng: Decides which unit goes where.
-        everywhere: Whether every stratum must be in every part, against the shares if it is small.
+        moments: Rank of each row's moment.
+        shares: Share of the rows of each part; they sum to 1.
 
     Returns:
-        The part of each row.
+        Part of each row, from 0.
+    """
+    sizes = np.bincount(moments)
+    return _assign_to_rows(moments, np.arange(len(sizes)), cut_units(sizes, shares))
+
+
+def split_by_strata(
+    units: Codes, strata: Codes, shares: Sequence[float], rng: np.random.Generator, everywhere: bool
+) -> Codes:
+    """Assign units to parts at random, each stratum by the same shares.
+
+    Args:
+        units: Unit of each row.
+        strata: Stratum of each unit.
+        shares: Share of the rows of each part; they sum to 1.
+        rng: Random generator.
+        everywhere: Whether every part gets units of every stratum, even against the shares of a small one.
+
+    Returns:
+        Part of each row, from 0.
     """
     sizes = np.bincount(units)
     start = rng.random()
     order = rng.permutation(len(sizes))
     order = order[np.argsort(strata[order], kind="stable")]
     parts = np.empty(len(sizes), dtype=np.int64)  # of the ordered units
-    for number, members in enumerate(_slices(strata[order])):
-        # A small stratum cannot have its exact shares: what is rounded up in one is rounded down in another.
-        shift = (start + number * GOLDEN) % 1 - 0.5
-        parts[members] = cut(sizes[order[members]], shares, shift=shift, everywhere=everywhere)
+    for number, members in enumerate(_stratum_slices(strata[order])):
+        # A small stratum cannot be divided exactly; the shift makes the rounding of the strata cancel out.
+        shift = (start + number * GOLDEN_RATIO) % 1 - 0.5
+        parts[members] = cut_units(sizes[order[members]], shares, shift=shift, everywhere=everywhere)
     if not everywhere and len(np.unique(parts)) < len(shares):
-        return shuffled(units, shares, rng)  # too few rows for strata: a part with none is worse
-    return _spread(units, order, parts)
+        return split_randomly(units, shares, rng)  # too few rows for strata left a part empty
+    return _assign_to_rows(units, order, parts)
 
 
-def cut(sizes: Codes, shares: Sequence[float], shift: float = 0.0, everywhere: bool = True) -> Codes:
-    """Cut a sequence of units where the running number of rows comes nearest to the shares.
+def cut_units(sizes: Codes, shares: Sequence[float], shift: float = 0.0, everywhere: bool = True) -> Codes:
+    """Cut a sequence of units where the cumulative number of rows is nearest to the shares.
 
     Args:
-        sizes: Rows of each unit, in order.
-        shares: Of the rows, part by part; they sum to 1.
-        shift: Moves every cut, in units; between -0.5 and 0.5.
-        everywhere: Whether every part gets a unit, if there are enough of them.
+        sizes: Number of rows of each unit, in order.
+        shares: Share of the rows of each part; they sum to 1.
+        shift: Offset of every cut, in units from -0.5 to 0.5.
+        everywhere: Whether every part gets a unit if there are enough units.
 
     Returns:
-        The part of each unit, never falling.
+        Part of each unit, from 0 and non-decreasing.
     """
     count, last = len(sizes), len(shares)
     ends = np.concatenate([[0], np.cumsum(sizes)])
     middles = (ends[1:] + ends[:-1]) / 2
-    wanted = np.cumsum(shares)[:-1] * ends[-1] + shift * (ends[-1] / max(count, 1))
-    cuts = np.searchsorted(middles, wanted)
+    positions = np.cumsum(shares)[:-1] * ends[-1] + shift * (ends[-1] / max(count, 1))
+    cuts = np.searchsorted(middles, positions)
     if everywhere and count >= last:
         for part in range(last - 1):
             least = cuts[part - 1] + 1 if part else 1
@@ -101,21 +117,27 @@ def cut(sizes: Codes, shares: Sequence[float], shift: float = 0.0, everywhere: b
     return np.searchsorted(cuts, np.arange(count), side="right")
 
 
-def strata_of_classes(units: Codes, target: pd.Series) -> Codes:
-    """Give each unit the class that most of its rows have, numbered from 0."""
+def class_strata(units: Codes, target: pd.Series) -> Codes:
+    """Return the stratum of each unit: the most frequent class of its rows, numbered from 0."""
     classes = pd.factorize(target, use_na_sentinel=False)[0].astype(np.int64)
     if len(units) == units.max(initial=-1) + 1:
-        return _spread_back(units, classes)
+        return _restore_order(units, classes)
     width = classes.max(initial=0) + 1
     pairs, counts = np.unique(units * width + classes, return_counts=True)
     by_count = np.lexsort((-pairs, counts))  # of equal counts, the class that came first wins
-    chosen = np.empty(units.max() + 1, dtype=np.int64)
-    chosen[pairs[by_count] // width] = pairs[by_count] % width  # the last to be assigned stays
-    return chosen
+    strata = np.empty(units.max() + 1, dtype=np.int64)
+    strata[pairs[by_count] // width] = pairs[by_count] % width  # the last assignment of a unit wins
+    return strata
 
 
-def strata_of_numbers(units: Codes, target: pd.Series, bins: int) -> Codes:
-    """Give each unit the quantile range of its rows' mean; equal means share a range."""
+def quantile_strata(units: Codes, target: pd.Series, bins: int) -> Codes:
+    """Return the stratum of each unit: the quantile bin of the mean target of its rows.
+
+    Args:
+        units: Unit of each row.
+        target: Numeric target of each row.
+        bins: Number of bins; equal means share a bin.
+    """
     sizes = np.bincount(units)
     means = np.bincount(units, weights=target.to_numpy(dtype="float64")) / np.maximum(sizes, 1)
     ranks = pd.Series(means).rank(method="average").to_numpy() - 0.5
@@ -123,17 +145,17 @@ def strata_of_numbers(units: Codes, target: pd.Series, bins: int) -> Codes:
     return strata
 
 
-def _slices(ordered: Codes) -> Iterator[slice]:
+def _stratum_slices(ordered: Codes) -> Iterator[slice]:
     bounds = [0, *(np.flatnonzero(np.diff(ordered)) + 1).tolist(), len(ordered)]
     return (slice(start, end) for start, end in pairwise(bounds) if end > start)
 
 
-def _spread(units: Codes, order: Codes, parts: Codes) -> Codes:
-    """Bring the parts of ordered units back to the rows."""
-    return _spread_back(order, parts)[units]
+def _assign_to_rows(units: Codes, order: Codes, parts: Codes) -> Codes:
+    """Return the part of each row, given the parts of the ordered units."""
+    return _restore_order(order, parts)[units]
 
 
-def _spread_back(order: Codes, values: Codes) -> Codes:
-    back = np.empty(len(order), dtype=np.int64)
-    back[order] = values
-    return back
+def _restore_order(order: Codes, values: Codes) -> Codes:
+    restored = np.empty(len(order), dtype=np.int64)
+    restored[order] = values
+    return restored

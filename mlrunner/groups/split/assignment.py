@@ -1,4 +1,4 @@
-"""By what the rows of a table are shared out: groups, strata or time; serves the config group `split`."""
+"""Assign the rows of a table to parts by group, stratum or time, for the config group `split`."""
 
 from __future__ import annotations
 
@@ -12,117 +12,137 @@ import pandas as pd
 from mlrunner.core.build import dataclass
 from mlrunner.core.column_roles import Task, infer_task
 from mlrunner.core.errors import ConfigError, DataError, nearest
-from mlrunner.groups.cleaning.dates import moments_of
+from mlrunner.groups.cleaning.dates import rank_moments
 from mlrunner.groups.split.algorithms import (
     Codes,
-    in_order,
-    shuffled,
-    strata_of_classes,
-    strata_of_numbers,
-    stratified,
-    units_of,
+    class_strata,
+    number_units,
+    quantile_strata,
+    split_by_strata,
+    split_in_order,
+    split_randomly,
 )
 
 
 class Counts(NamedTuple):
-    """What decides whether a division is possible."""
+    """Counts that limit a division.
+
+    Args:
+        rows: Number of rows.
+        groups: Number of different groups; None without a group column.
+        smallest_class: Number of rows, or groups, of the rarest class; None for regression.
+    """
 
     rows: int
     groups: int | None
     smallest_class: int | None
 
 
-class Sharing(ABC):
-    """One way to share rows out."""
+class Assignment(ABC):
+    """Base of the ways to assign rows to parts."""
 
     @abstractmethod
     def counts(self, table: pd.DataFrame) -> Counts:
-        """Count what must not be torn apart, and the members of the rarest class."""
+        """Count the rows and groups of a table, and the members of its rarest class."""
 
     @abstractmethod
     def relevant(self, counts: Counts) -> Counts:
-        """Leave out the counts that do not limit this way of sharing."""
+        """Return the counts that limit this assignment, with None for the others."""
 
     @abstractmethod
     def parts(self, table: pd.DataFrame, shares: Sequence[float]) -> Codes:
-        """Number the part of each row, from 0.
+        """Assign each row to a part.
 
         Args:
-            table: At least one row for each part.
-            shares: Of the rows, part by part; they sum to 1.
+            table: Cleaned table with at least one row for each part.
+            shares: Share of the rows of each part; they sum to 1.
+
+        Returns:
+            Part of each row, from 0.
         """
 
     def missing_settings(self) -> list[str]:
-        """Name the settings that cannot be null here, a sentence each."""
+        """Return one sentence for each required setting that is null."""
         return []
 
 
 @dataclass
-class ByGroup(Sharing):
-    """At random, the rows of one group together."""
+class GroupAssignment(Assignment):
+    """Assign rows at random, the rows of a group together.
+
+    Args:
+        seed: Random seed.
+        group: Column whose rows stay together; None: each row by itself.
+    """
 
     seed: int
     group: str | None = None
 
     def counts(self, table: pd.DataFrame) -> Counts:
-        """Count rows and groups."""
+        """See `Assignment.counts`."""
         return Counts(len(table), self._groups(self._units(table)), None)
 
     def relevant(self, counts: Counts) -> Counts:
-        """Leave out classes, and groups that are not kept together."""
+        """See `Assignment.relevant`."""
         return counts._replace(smallest_class=None, groups=None if self.group is None else counts.groups)
 
     def parts(self, table: pd.DataFrame, shares: Sequence[float]) -> Codes:
-        """Shuffle and cut."""
-        return shuffled(self._units(table), shares, np.random.default_rng(self.seed))
+        """See `Assignment.parts`."""
+        return split_randomly(self._units(table), shares, np.random.default_rng(self.seed))
 
     def _units(self, table: pd.DataFrame) -> Codes:
-        return units_of(table, _present(table, "group", self.group))
+        return number_units(table, _require_column(table, "group", self.group))
 
     def _groups(self, units: Codes) -> int | None:
         return None if self.group is None else int(units.max(initial=-1)) + 1
 
 
 @dataclass
-class ByKnownGroup(ByGroup):
-    """At random, and refused when there is no group to keep together."""
+class RequiredGroupAssignment(GroupAssignment):
+    """Assign rows at random by groups; the group column is required."""
 
     def missing_settings(self) -> list[str]:
-        """Refuse a group that is null."""
-        told = "split.group is not set, but this split keeps groups together; name the column in dataset.group"
-        return [f"{told}, or choose split=80_20 or split=kfold."] if self.group is None else []
+        """See `Assignment.missing_settings`."""
+        message = "split.group is not set, but this split keeps groups together; name the column in dataset.group"
+        return [f"{message}, or choose split=80_20 or split=kfold."] if self.group is None else []
 
 
 @dataclass
-class ByStratum(ByGroup):
-    """At random, each class or range of the target alike; the rows of one group together."""
+class StratifiedAssignment(GroupAssignment):
+    """Assign rows at random, with the same distribution of the target in each part and groups together.
+
+    Args:
+        target: Column to predict.
+        task: Task; None: inferred from the target.
+        bins: Number of quantile bins of a numeric target.
+    """
 
     target: str
     task: Task | None = None
     bins: int = 10
 
     def counts(self, table: pd.DataFrame) -> Counts:
-        """Count rows, groups and, for classification, the members of the rarest class."""
+        """See `Assignment.counts`."""
         units = self._units(table)
-        classes = strata_of_classes(units, self._values(table)) if self._is_by_class(table) else None
-        smallest = None if classes is None else _smallest(classes)
+        classes = class_strata(units, self._values(table)) if self._is_by_class(table) else None
+        smallest = None if classes is None else _smallest_class(classes)
         return Counts(len(table), self._groups(units), smallest)
 
     def relevant(self, counts: Counts) -> Counts:
-        """Leave out groups that are not kept together."""
+        """See `Assignment.relevant`."""
         return counts._replace(groups=None if self.group is None else counts.groups)
 
     def parts(self, table: pd.DataFrame, shares: Sequence[float]) -> Codes:
-        """Shuffle and cut each stratum."""
+        """See `Assignment.parts`."""
         units, values, rng = self._units(table), self._values(table), np.random.default_rng(self.seed)
         if self._is_by_class(table):
-            return stratified(units, strata_of_classes(units, values), shares, rng, everywhere=True)
-        fair = int(min(shares) * (units.max(initial=0) + 1))  # bins so small would leave the smallest part out
-        strata = strata_of_numbers(units, values, max(1, min(self.bins, fair)))
-        return stratified(units, strata, shares, rng, everywhere=False)
+            return split_by_strata(units, class_strata(units, values), shares, rng, everywhere=True)
+        most = int(min(shares) * (units.max(initial=0) + 1))  # with more bins, the smallest part would miss some
+        strata = quantile_strata(units, values, max(1, min(self.bins, most)))
+        return split_by_strata(units, strata, shares, rng, everywhere=False)
 
     def _values(self, table: pd.DataFrame) -> pd.Series:
-        return table[_present(table, "target", self.target) or self.target]
+        return table[_require_column(table, "target", self.target) or self.target]
 
     def _is_by_class(self, table: pd.DataFrame) -> bool:
         task: Task = self.task or infer_task(self._values(table))
@@ -130,38 +150,43 @@ class ByStratum(ByGroup):
 
 
 @dataclass
-class ByTime(Sharing):
-    """In order of time, the rows of one moment together."""
+class TimeAssignment(Assignment):
+    """Assign rows in order of time, the rows of a moment together.
+
+    Args:
+        time: Column that orders the rows; required.
+        date_format: `strptime` format of the column; None reads ISO 8601.
+    """
 
     time: str | None = None
     date_format: str | None = None
 
     def missing_settings(self) -> list[str]:
-        """Refuse a time that is null."""
-        told = "split.time is not set, but this split goes by time; name the column in dataset.time"
-        return [f"{told}, or choose split=80_20."] if self.time is None else []
+        """See `Assignment.missing_settings`."""
+        message = "split.time is not set, but this split goes by time; name the column in dataset.time"
+        return [f"{message}, or choose split=80_20."] if self.time is None else []
 
     def counts(self, table: pd.DataFrame) -> Counts:
-        """Count rows."""
+        """See `Assignment.counts`."""
         return Counts(len(table), None, None)
 
     def relevant(self, counts: Counts) -> Counts:
-        """Leave out all but the rows."""
+        """See `Assignment.relevant`."""
         return Counts(counts.rows, None, None)
 
     def parts(self, table: pd.DataFrame, shares: Sequence[float]) -> Codes:
-        """Sort and cut."""
-        moments = moments_of(table[_present(table, "time", self.time)], self.date_format)
+        """See `Assignment.parts`."""
+        moments = rank_moments(table[_require_column(table, "time", self.time)], self.date_format)
         if (count := len(np.unique(moments))) < len(shares):
             raise DataError(
                 f"split.time is '{self.time}', which has {count} different moments, but {len(shares)} parts "
                 f"need one each; name a finer column in dataset.time or choose another split."
             )
-        return in_order(moments, shares)
+        return split_in_order(moments, shares)
 
 
-def _present(table: pd.DataFrame, key: str, name: str | None) -> str | None:
-    """Refuse a column that did not come through the cleaning."""
+def _require_column(table: pd.DataFrame, key: str, name: str | None) -> str | None:
+    """Return a column's name, and refuse one that the cleaned table does not have."""
     if name is not None and name not in table:
         raise ConfigError(
             f"split.{key} is '{name}', but the cleaned table has no such column; set dataset.{key}."
@@ -170,5 +195,5 @@ def _present(table: pd.DataFrame, key: str, name: str | None) -> str | None:
     return name
 
 
-def _smallest(classes: Codes) -> int | None:
+def _smallest_class(classes: Codes) -> int | None:
     return int(np.bincount(classes).min()) if len(classes) else None

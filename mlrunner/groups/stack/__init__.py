@@ -1,131 +1,128 @@
-"""Config group `stack`: the ZenML stack and the MLflow address that a run keeps its records in.
+"""Config group `stack`: the ZenML stack and the MLflow address that store the records of a run.
 
-Nothing here imports ZenML or MLflow before `activate` has set the environment that both read at import.
+ZenML and MLflow read their environment variables at import, so `activate` sets those before it imports either.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 from abc import ABC, abstractmethod
 from pathlib import Path
 
+from mlrunner.core import environment
 from mlrunner.core.build import dataclass
 from mlrunner.core.errors import ConfigError
 from mlrunner.groups.stack import reachability
-from mlrunner.groups.stack.preflight import own_folder, refuse_file_store, refuse_full_disk
-
-__all__ = ["LocalStack", "MlflowServerStack", "Stack", "ZenmlServerStack", "refuse_file_store", "refuse_full_disk"]
-PLAIN = {
-    "ZENML_ANALYTICS_OPT_IN": "false",
-    "ZENML_ENABLE_RICH_TRACEBACK": "false",
-    "ZENML_PARAMETER_SIZE_THRESHOLD": "65536",
-    "AUTO_OPEN_DASHBOARD": "false",
-    "MLFLOW_ENABLE_ASYNC_LOGGING": "false",
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-    "GIT_PYTHON_REFRESH": "quiet",
-}
-SILENT = {
-    "ZENML_LOGGING_VERBOSITY": "CRITICAL",
-    "MLFLOW_LOGGING_LEVEL": "ERROR",
-    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # it would break output=json
-}
-VERBOSE = {"ZENML_LOGGING_VERBOSITY": "INFO", "MLFLOW_LOGGING_LEVEL": "INFO"}
-ACTIVATED = "MLRUNNER_STACK"  # reaches the jobs in other processes
+from mlrunner.groups.stack.preflight import prepare_folder, refuse_file_store, refuse_full_disk
+from mlrunner.groups.stack.variables import FIXED_VARIABLES, QUIET_LOGGING, VERBOSE_LOGGING, embedded_zenml_environment
 
 
 @dataclass
 class Stack(ABC):
-    """Where ZenML and MLflow keep their records."""
+    """Stores of ZenML and MLflow.
+
+    Args:
+        name: Name of the ZenML stack; None stands for `local_stack`.
+        artifacts: Folder or URL for the files of new MLflow experiments; None leaves it to MLflow.
+    """
 
     name: str | None
     artifacts: str | None = None
 
     @abstractmethod
     def environment(self, home: Path) -> dict[str, str]:
-        """Name the stores in the environment variables that `zenml` and `mlflow` themselves read."""
+        """Return the environment variables by which `zenml` and `mlflow` find the stores.
+
+        Args:
+            home: Folder that holds `.mlrunner/`.
+        """
 
     def prepare(self, home: Path) -> None:
-        """Make what must be there before ZenML and MLflow are imported; what is told is in `os.environ` by then.
-
-        Raises:
-            MlrunnerError: When a store cannot be made or reached.
-        """
-        refuse_full_disk(own_folder(home))
-        refuse_file_store(os.environ["MLFLOW_TRACKING_URI"])
-        if reachability.is_remote(os.environ["MLFLOW_TRACKING_URI"]):
-            reachability.reach(os.environ["MLFLOW_TRACKING_URI"], "stack.tracking_uri")
-
-    def announce(self, home: Path) -> None:
-        """Name the stores in this process's environment, which those that it starts have too; nothing is opened.
+        """Create and check what ZenML and MLflow need before they are imported; call `export_environment` first.
 
         Args:
-            home: The folder that holds `.mlrunner/`.
+            home: Folder that holds `.mlrunner/`.
 
         Raises:
-            ConfigError: When the process has another stack already.
+            MlrunnerError: When a store cannot be created or reached.
         """
-        self._refuse_change()
-        told = VERBOSE if os.environ.get("MLRUNNER_VERBOSE") == "1" else SILENT
-        for variable, value in {**PLAIN, **told, **self.environment(home)}.items():
-            os.environ.setdefault(variable, value)
+        refuse_full_disk(prepare_folder(home))
+        uri = environment.tracking_uri() or ""
+        refuse_file_store(uri)
+        if reachability.is_remote(uri):
+            reachability.fetch_page(uri, "stack.tracking_uri")
+
+    def export_environment(self, home: Path) -> None:
+        """Set the variables of the stack for this process and its children, without opening a store.
+
+        Args:
+            home: Folder that holds `.mlrunner/`.
+
+        Raises:
+            ConfigError: When the process is bound to another stack.
+        """
+        self._claim_process()
+        logging = VERBOSE_LOGGING if environment.is_verbose() else QUIET_LOGGING
+        environment.set_defaults({**FIXED_VARIABLES, **logging, **self.environment(home)})
 
     def activate(self, home: Path) -> None:
-        """Point this process at the stack, and register its components if they are not there.
+        """Open the stores of the stack for this process, and register its components when they are absent.
 
         Args:
-            home: The folder that holds `.mlrunner/`.
+            home: Folder that holds `.mlrunner/`.
 
         Raises:
-            MlrunnerError: When a store cannot be made, reached or written.
+            MlrunnerError: When a store cannot be created, reached or written.
         """
-        follow = not self.is_ours and "MLFLOW_TRACKING_URI" not in os.environ
-        self.announce(home)
+        follow = not self.is_managed and environment.tracking_uri() is None
+        self.export_environment(home)
         self.prepare(home)
         from mlrunner.groups.stack import stores
 
         lock = home / ".mlrunner" / "stores.lock"
-        stores.open_stores(lock, self.name or "local_stack", register=self.is_ours, follow=follow)
+        stores.open_stores(lock, self.name or "local_stack", register=self.is_managed, follow=follow)
 
-    def _refuse_change(self) -> None:
-        """Refuse a second stack: ZenML and MLflow have read the environment of the first, and would keep to it."""
-        digest = hashlib.sha256(repr(self).encode()).hexdigest()
-        if os.environ.setdefault(ACTIVATED, digest) != digest:
-            raise ConfigError("stack: one sweep keeps to one stack and this one differs; run each stack by itself.")
+    def _claim_process(self) -> None:
+        """Refuse a second stack: ZenML and MLflow have read the variables of the first and would keep using it."""
+        if not environment.claim_stack(hashlib.sha256(repr(self).encode()).hexdigest()):
+            raise ConfigError("stack: a sweep uses one stack, and this one differs; run each stack in its own command.")
 
     @property
-    def is_ours(self) -> bool:
-        """Whether mlrunner registers the stack, or finds it as somebody else made it."""
+    def is_managed(self) -> bool:
+        """Whether mlrunner registers the stack; False for one that exists on a server."""
         return True
 
     @property
     def artifact_location(self) -> str | None:
-        """Where MLflow keeps the files of a new experiment; None leaves that to the server, whose disk is not ours."""
-        return None if reachability.is_remote(os.environ.get("MLFLOW_TRACKING_URI", "")) else self.artifacts
-
-
-def embedded_zenml(home: Path) -> dict[str, str]:
-    """Keep ZenML's configuration and store in the project, unless the user names others."""
-    if "ZENML_STORE_URL" in os.environ or "ZENML_CONFIG_PATH" in os.environ:
-        return {}
-    return {"ZENML_CONFIG_PATH": str(home / ".mlrunner" / "zenml")}
+        """Location of the files of a new MLflow experiment; None leaves it to the server."""
+        return None if reachability.is_remote(environment.tracking_uri() or "") else self.artifacts
 
 
 @dataclass
 class LocalStack(Stack):
-    """SQLite for both, under `.mlrunner/`."""
+    """ZenML and MLflow on SQLite, under `.mlrunner/`.
+
+    Args:
+        tracking_uri: MLflow's tracking URI.
+    """
 
     tracking_uri: str
 
     def environment(self, home: Path) -> dict[str, str]:
         """See `Stack.environment`."""
-        return {**embedded_zenml(home), "MLFLOW_TRACKING_URI": self.tracking_uri}
+        return {**embedded_zenml_environment(home), "MLFLOW_TRACKING_URI": self.tracking_uri}
 
 
 @dataclass
 class MlflowServerStack(Stack):
-    """The embedded ZenML with an MLflow server."""
+    """The embedded ZenML with an MLflow server.
+
+    Args:
+        tracking_uri: Address of the server.
+        username: User of the server; None when it needs none.
+        password: Password of the user.
+        token: Bearer token, instead of user and password.
+    """
 
     tracking_uri: str
     username: str | None = None
@@ -135,21 +132,28 @@ class MlflowServerStack(Stack):
     def environment(self, home: Path) -> dict[str, str]:
         """See `Stack.environment`."""
         secrets = {"username": self.username, "password": self.password, "token": self.token}
-        given = {f"MLFLOW_TRACKING_{name.upper()}": value for name, value in secrets.items() if value is not None}
-        self._refuse_half(given)
-        return {**embedded_zenml(home), "MLFLOW_TRACKING_URI": self.tracking_uri, **given}
+        login = {f"MLFLOW_TRACKING_{name.upper()}": value for name, value in secrets.items() if value is not None}
+        self._require_pair(login)
+        return {**embedded_zenml_environment(home), "MLFLOW_TRACKING_URI": self.tracking_uri, **login}
 
-    def _refuse_half(self, given: dict[str, str]) -> None:
-        """Refuse a user without a password, which MLflow would leave out without a word."""
-        known = {name for name in ("USERNAME", "PASSWORD") if f"MLFLOW_TRACKING_{name}" in {**os.environ, **given}}
-        if len(known) == 1:
-            absent = ({"USERNAME", "PASSWORD"} - known).pop()
+    def _require_pair(self, login: dict[str, str]) -> None:
+        """Refuse a user without a password, which MLflow would silently ignore."""
+        variables = {**environment.variables(), **login}
+        present = {name for name in ("USERNAME", "PASSWORD") if f"MLFLOW_TRACKING_{name}" in variables}
+        if len(present) == 1:
+            absent = ({"USERNAME", "PASSWORD"} - present).pop()
             raise ConfigError(f"stack.{absent.lower()} is not set; give it, or set MLFLOW_TRACKING_{absent}.")
 
 
 @dataclass
 class ZenmlServerStack(Stack):
-    """A ZenML server, on one of its stacks by name."""
+    """A stack of a ZenML server.
+
+    Args:
+        tracking_uri: MLflow's tracking URI; the tracker of a named stack takes precedence.
+        url: Address of the ZenML server; None: from ZENML_STORE_URL.
+        api_key: Key of a service account; None: from ZENML_STORE_API_KEY.
+    """
 
     tracking_uri: str
     url: str | None = None
@@ -157,7 +161,7 @@ class ZenmlServerStack(Stack):
 
     def environment(self, home: Path) -> dict[str, str]:
         """See `Stack.environment`."""
-        if self.url is None and "ZENML_STORE_URL" not in os.environ:
+        if self.url is None and environment.zenml_url() is None:
             raise ConfigError("stack.url is not set; give the ZenML server's URL, or set ZENML_STORE_URL.")
         server = {"ZENML_STORE_URL": self.url, "ZENML_STORE_API_KEY": self.api_key}
         return {
@@ -167,12 +171,13 @@ class ZenmlServerStack(Stack):
         }
 
     def prepare(self, home: Path) -> None:
-        """See `Stack.prepare`; ZenML keeps the key in its folder, in a file that anybody may read."""
+        """See `Stack.prepare`; the folder is private because ZenML writes the key into a file that all may read."""
         super().prepare(home)
-        reachability.refuse_other_server(os.environ["ZENML_STORE_URL"], "stack.url")
-        Path(os.environ["ZENML_CONFIG_PATH"]).mkdir(mode=0o700, parents=True, exist_ok=True)
+        reachability.refuse_other_server(environment.zenml_url() or "", "stack.url")
+        folder = environment.zenml_folder() or home / ".mlrunner" / "zenml_server"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     @property
-    def is_ours(self) -> bool:
-        """See `Stack.is_ours`: a stack that is named is the server's own."""
+    def is_managed(self) -> bool:
+        """See `Stack.is_managed`: a stack with a name belongs to the server."""
         return self.name is None

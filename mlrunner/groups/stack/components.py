@@ -1,94 +1,100 @@
-"""The components of our ZenML stack, registered once; and the tracker of somebody else's stack."""
+"""Register the components of our ZenML stack, and read the MLflow tracker of another stack."""
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from zenml.client import Client
-from zenml.enums import StackComponentType as Part
+from zenml.enums import StackComponentType as Kind
 from zenml.models import ComponentResponse
 
+from mlrunner.core import environment
 from mlrunner.groups.stack.reachability import is_remote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TRACKER, DEPLOYER, REGISTRY = "mlflow_tracker", "mlflow_deployer", "mlflow_registry"
-LOGIN = ("username", "password", "token")  # MLFLOW_TRACKING_…, tracking_… of ZenML's component
+LOGIN_SETTINGS = ("username", "password", "token")  # MLFLOW_TRACKING_… and tracking_… of ZenML's component
 
 
-def register(client: Client, name: str) -> UUID:
-    """Find our stack, or register it with its components.
-
-    Returns:
-        The stack's id.
-    """
-    tracker = _component(client, Part.EXPERIMENT_TRACKER, TRACKER, _tracker(client))
-    deployer = _component(client, Part.MODEL_DEPLOYER, DEPLOYER, {})
-    registry = _component(client, Part.MODEL_REGISTRY, REGISTRY, {})
+def register_stack(client: Client, name: str) -> UUID:
+    """Return the id of our stack; register the stack and its components when they are absent."""
+    tracker = _register_component(client, Kind.EXPERIMENT_TRACKER, TRACKER, _tracker_settings(client))
+    deployer = _register_component(client, Kind.MODEL_DEPLOYER, DEPLOYER, {})
+    registry = _register_component(client, Kind.MODEL_REGISTRY, REGISTRY, {})
     try:
         return client.get_stack(name, allow_name_prefix_match=False).id
     except KeyError:
-        parts: dict[Part, str | UUID] = {
-            Part.ORCHESTRATOR: "default",
-            Part.ARTIFACT_STORE: "default",
-            Part.EXPERIMENT_TRACKER: tracker.id,
-            Part.MODEL_DEPLOYER: deployer.id,
-            Part.MODEL_REGISTRY: registry.id,
+        components: dict[Kind, str | UUID] = {
+            Kind.ORCHESTRATOR: "default",
+            Kind.ARTIFACT_STORE: "default",
+            Kind.EXPERIMENT_TRACKER: tracker.id,
+            Kind.MODEL_DEPLOYER: deployer.id,
+            Kind.MODEL_REGISTRY: registry.id,
         }
-        return client.create_stack(name, parts).id
+        return client.create_stack(name, components).id
 
 
-def _tracker(client: Client) -> dict[str, str | None]:
-    """Describe MLflow's store as this process sees it.
+def _tracker_settings(client: Client) -> dict[str, str | None]:
+    """Return the tracker's settings for MLflow's store as this process uses it.
 
-    ZenML takes a server only with exactly one way to log in, also where the server asks for none; the values
-    are kept as a secret, for whoever may see a component may not see those.
+    ZenML accepts a server only with exactly one way to log in, even when the server needs none. The login is stored
+    as a secret, because more people may read a component than may read its login.
     """
-    uri = os.environ["MLFLOW_TRACKING_URI"]
-    login: dict[str, str | None] = dict.fromkeys([f"tracking_{name}" for name in LOGIN])
+    uri = environment.tracking_uri() or ""
+    login: dict[str, str | None] = dict.fromkeys([f"tracking_{name}" for name in LOGIN_SETTINGS])
     if is_remote(uri):
-        given = {name: value for name in LOGIN if (value := os.environ.get(f"MLFLOW_TRACKING_{name.upper()}"))}
-        used = {name: given[name] for name in LOGIN[:2]} if {*LOGIN[:2]} <= set(given) else None
-        used = used or {"token": given.get("token", "anonymous")}
-        _keep(client, used)
-        login |= {f"tracking_{name}": f"{{{{{TRACKER}.{name}}}}}" for name in used}
+        secret = _login_secret()
+        _store_secret(client, secret)
+        login |= {f"tracking_{name}": f"{{{{{TRACKER}.{name}}}}}" for name in secret}
     return {"tracking_uri": uri, **login}
 
 
-def _keep(client: Client, values: dict[str, str]) -> None:
+def _login_secret() -> dict[str, str]:
+    """Read user and password from the environment, else the token; ZenML needs one even for an open server."""
+    values = {name: environment.variable(f"MLFLOW_TRACKING_{name.upper()}") or "" for name in LOGIN_SETTINGS}
+    if values["username"] and values["password"]:
+        return {"username": values["username"], "password": values["password"]}
+    return {"token": values["token"] or "anonymous"}
+
+
+def _store_secret(client: Client, values: dict[str, str]) -> None:
     try:
-        found = client.get_secret_by_name_and_private_status(TRACKER, private=True)
+        secret = client.get_secret_by_name_and_private_status(TRACKER, private=True)
     except KeyError:
         client.create_secret(TRACKER, values, private=True)
         return
-    if found.secret_values != values:
-        client.update_secret(found.id, add_or_update_values=values)
+    if secret.secret_values != values:
+        client.update_secret(secret.id, add_or_update_values=values)
 
 
-def _component(client: Client, kind: Part, name: str, settings: Mapping[str, str | None]) -> ComponentResponse:
+def _register_component(client: Client, kind: Kind, name: str, settings: Mapping[str, str | None]) -> ComponentResponse:
     try:
-        found = client.get_stack_component(kind, name, allow_name_prefix_match=False)
+        component = client.get_stack_component(kind, name, allow_name_prefix_match=False)
     except KeyError:
-        given = {key: value for key, value in settings.items() if value is not None}
-        return client.create_stack_component(name, "mlflow", kind, given)
-    if any(found.configuration.get(key) != value for key, value in settings.items()):
+        configuration = {key: value for key, value in settings.items() if value is not None}
+        return client.create_stack_component(name, "mlflow", kind, configuration)
+    if any(component.configuration.get(key) != value for key, value in settings.items()):
         return client.update_stack_component(name, kind, configuration=dict(settings))
-    return found
+    return component
 
 
 def follow_tracker(client: Client, stack: UUID) -> bool:
-    """Take MLflow's address and login from a stack's own tracker.
+    """Set MLflow's address and login from a stack's own tracker.
+
+    Args:
+        client: Client of the server that has the stack.
+        stack: Id of the stack.
 
     Returns:
-        Whether the stack has an MLflow tracker that names an address.
+        Whether the stack has an MLflow tracker with an address.
     """
     from zenml.integrations.mlflow.experiment_trackers import MLFlowExperimentTracker
     from zenml.stack import StackComponent
 
-    for model in client.get_stack(stack).components.get(Part.EXPERIMENT_TRACKER, []):
+    for model in client.get_stack(stack).components.get(Kind.EXPERIMENT_TRACKER, []):
         tracker = StackComponent.from_model(model)
         if isinstance(tracker, MLFlowExperimentTracker) and tracker.config.tracking_uri is not None:
             tracker.configure_mlflow()

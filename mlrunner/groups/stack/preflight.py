@@ -1,22 +1,28 @@
-"""What is refused before a store is opened: a moved project, a full disk, a folder as MLflow's store."""
+"""Checks before a store is opened: a moved project, a full disk, a folder as MLflow's store."""
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
+from mlrunner.core.environment import variable
 from mlrunner.core.errors import ConfigError, StoreError
 
 NEEDED_BYTES = 50 * 2**20  # both empty stores take 3 MB; the rest is room for tables and models
 
 
-def own_folder(home: Path) -> Path:
-    """Make `.mlrunner/` and notice when the project folder was moved under it.
+def prepare_folder(home: Path) -> Path:
+    """Create `.mlrunner/` and refuse one that was moved.
+
+    Args:
+        home: Folder that holds `.mlrunner/`.
+
+    Returns:
+        The folder `.mlrunner/`.
 
     Raises:
-        StoreError: When the folder cannot be written, or the stores in it were made at another place:
-            MLflow and ZenML both record absolute paths.
+        StoreError: When the folder cannot be written, or its stores were created under another path: MLflow and
+            ZenML both record absolute paths.
     """
     folder = home / ".mlrunner"
     mark = folder / "home"
@@ -31,19 +37,22 @@ def own_folder(home: Path) -> Path:
     if mark.read_text() not in ("", str(home)):
         raise StoreError(
             f"The stores in {folder} were made at {mark.read_text()} and record that path; move the project back, or "
-            f"remove {folder} to begin anew."
+            f"remove {folder} to start anew."
         )
     return folder
 
 
 def refuse_full_disk(folder: Path) -> None:
-    """Refuse a disk without room for the stores; the folder need not be there yet.
+    """Refuse a disk without space for the stores.
+
+    Args:
+        folder: Folder of the stores; it need not exist yet.
 
     Raises:
-        StoreError: With what is free and what is needed.
+        StoreError: When less than `NEEDED_BYTES` are free.
     """
-    there = next((one for one in (folder, *folder.parents) if one.exists()), Path("/"))
-    free = shutil.disk_usage(there).free
+    existing = next((path for path in (folder, *folder.parents) if path.exists()), Path("/"))
+    free = shutil.disk_usage(existing).free
     if free < NEEDED_BYTES:
         raise StoreError(
             f"No disk space for the stores: {free // 2**20} MB are free at {folder}, "
@@ -52,14 +61,17 @@ def refuse_full_disk(folder: Path) -> None:
 
 
 def refuse_file_store(uri: str) -> None:
-    """Refuse the file store, which MLflow itself refuses since 3.13, with the way out.
+    """Refuse a folder as MLflow's store, which MLflow itself refuses since 3.13.
+
+    Args:
+        uri: MLflow's tracking URI.
 
     Raises:
-        ConfigError: When the address is a folder and MLFLOW_ALLOW_FILE_STORE is not set.
+        ConfigError: When the URI is a folder and MLFLOW_ALLOW_FILE_STORE is not `true`.
     """
     is_folder = uri.startswith("file:") or "://" not in uri
-    if is_folder and uri != "databricks" and os.environ.get("MLFLOW_ALLOW_FILE_STORE") != "true":
+    if is_folder and uri != "databricks" and variable("MLFLOW_ALLOW_FILE_STORE") != "true":
         raise ConfigError(
-            f"stack.tracking_uri={uri} is a folder, which MLflow no longer takes as a store; use "
+            f"stack.tracking_uri={uri} is a folder, which MLflow no longer accepts as a store; use "
             "sqlite:////absolute/path/mlflow.db, a server's URL, or set MLFLOW_ALLOW_FILE_STORE=true."
         )

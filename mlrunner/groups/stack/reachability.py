@@ -1,6 +1,6 @@
-"""The first contact with a server: seconds, not the minutes that the clients' own retries take.
+"""Check that a server answers, within seconds: the retries of ZenML's and MLflow's clients take minutes.
 
-Only the standard library is imported, so an absent server is told before ZenML and MLflow are loaded.
+Only the standard library is imported, so that an absent server is reported before ZenML and MLflow are loaded.
 """
 
 from __future__ import annotations
@@ -14,78 +14,83 @@ from urllib.parse import urlsplit, urlunsplit
 
 from mlrunner.core.errors import ConfigError, StoreError
 
-SECONDS = 5.0
+TIMEOUT_SECONDS = 5.0
 NOT_FOUND = 404
 
 
 def is_remote(uri: str) -> bool:
-    """Tell a server's address from a database's."""
+    """Check whether an address is a server's, and not a database's."""
     return uri.startswith(("http://", "https://"))
 
 
-def without_login(url: str) -> str:
-    """Take user and password out of a URL."""
+def remove_login(url: str) -> str:
+    """Return a URL without user and password."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
-def reach(url: str, key: str, path: str = "") -> bytes | None:
-    """Ask a server for a page.
+def fetch_page(url: str, key: str, path: str = "") -> bytes | None:
+    """Fetch a page of a server, without logging in.
 
     Args:
-        url: The server's address.
-        key: The configuration key that holds it, for the messages.
-        path: What is asked for, below the address.
+        url: Address of the server; user and password in it are not sent.
+        key: Configuration key of the address, for the messages.
+        path: Path of the page below the address; the default is the address itself.
 
     Returns:
-        The page, empty when there is none; None when the server answers something else: a refusal is an answer
-        too, and a certificate that we do not know may be known to ZenML and MLflow, which are told about it in
-        their own ways.
+        The page; empty for a 404, None for any other refusal or an unknown certificate, since ZenML and MLflow may
+        have a login or a certificate authority of their own.
 
     Raises:
-        ConfigError: When this is no address.
-        StoreError: When nothing answers.
+        ConfigError: When the URL is not an HTTP address.
+        StoreError: When no HTTP server answers.
     """
-    told = without_login(url)
+    address = remove_login(url)
     if not is_remote(url):
-        raise _no_address(told, key)
+        raise _invalid_address(address, key)
     try:
-        with urllib.request.urlopen(told.rstrip("/") + path, timeout=SECONDS) as answer:
-            page: bytes = answer.read()
+        with urllib.request.urlopen(address.rstrip("/") + path, timeout=TIMEOUT_SECONDS) as response:
+            page: bytes = response.read()
             return page
     except urllib.error.HTTPError as error:
         return b"" if error.code == NOT_FOUND else None
     except (ValueError, http.client.InvalidURL) as error:
-        raise _no_address(told, key) from error
+        raise _invalid_address(address, key) from error
     except OSError as error:
         reason = getattr(error, "reason", error)
         if isinstance(reason, ssl.SSLError):
             return None
-        why = getattr(reason, "strerror", None) or reason
-        raise StoreError(f"{key}={told} does not answer ({why}); start the server, or correct the address.") from error
+        cause = getattr(reason, "strerror", None) or reason
+        raise StoreError(
+            f"{key}={address} does not answer ({cause}); start the server, or correct the address."
+        ) from error
     except http.client.HTTPException as error:
-        raise StoreError(f"{key}={told} does not speak HTTP; correct the address.") from error
+        raise StoreError(f"{key}={address} is not an HTTP server; correct the address.") from error
 
 
-def _no_address(told: str, key: str) -> ConfigError:
-    return ConfigError(f"{key}={told} is no address of a server; write it like http://127.0.0.1:5000.")
+def _invalid_address(address: str, key: str) -> ConfigError:
+    return ConfigError(f"{key}={address} is not a server's address; write it like http://127.0.0.1:5000.")
 
 
 def refuse_other_server(url: str, key: str) -> None:
-    """Refuse an address where something answers that is not ZenML.
+    """Refuse an address where something other than a ZenML server answers.
+
+    Args:
+        url: Address of the server.
+        key: Configuration key of the address, for the messages.
 
     Raises:
-        ConfigError: When this is no address.
-        StoreError: When nothing or something else answers.
+        ConfigError: When the URL is not an HTTP address.
+        StoreError: When nothing answers, or another server.
     """
-    page = reach(url, key, "/api/v1/info")
-    if page is not None and "auth_scheme" not in _fields(page):
-        raise StoreError(f"{key}={without_login(url)} answers, but it is no ZenML server; correct the address.")
+    page = fetch_page(url, key, "/api/v1/info")
+    if page is not None and "auth_scheme" not in _parse_fields(page):
+        raise StoreError(f"{key}={remove_login(url)} answers, but is not a ZenML server; correct the address.")
 
 
-def _fields(page: bytes) -> dict[str, object]:
+def _parse_fields(page: bytes) -> dict[str, object]:
     try:
-        found = json.loads(page)
+        fields = json.loads(page)
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return fields if isinstance(fields, dict) else {}

@@ -1,49 +1,92 @@
-"""Answers that ZenML works out anew for every run or artifact and that cannot change within a process.
+"""Replace private parts of ZenML that repeat work or interfere; read in ZenML 0.98.0.
 
-Together they are a third of what a warm composition costs. Each is replaced by itself with a memory, so what
-ZenML is told stays the same; a name that a later version no longer has is passed over.
+Each replacement looks its name up first: one that another release does not have is left out, and ZenML works as
+it does by itself, only slower. Only attributes of ZenML's own modules and classes are replaced.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+import importlib.metadata
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-CONSTANT = (
-    ("importlib.metadata", "packages_distributions"),  # which package a module is of: asked for each artifact
-    ("zenml.environment", "Environment.get_python_packages"),  # what is installed: asked twice a run
-    ("zenml.utils.source_code_utils", "get_source_code"),  # of the steps: asked five times each
-    ("zenml.integrations.mlflow", "MlflowIntegration.check_installation"),  # walks MLflow's 60 dependencies
+CACHED = (
+    ("zenml.environment", "Environment.get_python_packages"),  # lists what is installed, twice a run
+    ("zenml.utils.source_code_utils", "get_source_code"),  # reads a step's source, five times a step
+    ("zenml.integrations.mlflow", "MlflowIntegration.check_installation"),  # checks MLflow's 60 dependencies
 )
+PACKAGE_LOOKUP = ("zenml.utils.source_utils", "_get_package_for_module")  # scans all packages, once an artifact
+SIGNAL_HANDLER = ("zenml.orchestrators.signal_handler", "SignalHandler.register")
 
 
 @contextmanager
-def own_signals() -> Iterator[None]:
-    """Leave Ctrl-C to the caller, who lets running trials finish; ZenML would end the run if it came during a step."""
-    from zenml.orchestrators.signal_handler import SignalHandler
-
-    original = SignalHandler.register
-    SignalHandler.register = _as_it_is  # type: ignore[assignment,method-assign]
+def signal_handling_disabled() -> Iterator[None]:
+    """Keep ZenML from ending a run at Ctrl-C: the caller handles signals and lets running trials finish."""
+    handler = _locate(*SIGNAL_HANDLER)
+    if handler is None:
+        yield
+        return
+    owner, name = handler
+    original = vars(owner)[name]
+    setattr(owner, name, _return_unchanged)
     try:
         yield
     finally:
-        SignalHandler.register = original  # type: ignore[method-assign]
+        setattr(owner, name, original)
 
 
-def _as_it_is(handler: Any) -> Any:
+def _return_unchanged(handler: Any) -> Any:
     return handler
 
 
-def remember() -> None:
-    """Give each of the functions a memory."""
-    for module, path in CONSTANT:
-        holder: Any = importlib.import_module(module)
-        *owners, name = path.split(".")
-        for owner in owners:
-            holder = getattr(holder, owner, None)
-        function = getattr(holder, name, None)
-        if function is not None and not hasattr(function, "cache_info"):
-            setattr(holder, name, cache(function) if not owners else staticmethod(cache(function)))
+def cache_constant_answers() -> None:
+    """Cache what ZenML computes anew for each run or artifact though it cannot change within a process.
+
+    Together these are a third of the cost of a warm composition.
+    """
+    for module, path in CACHED:
+        _replace(module, path, cache)
+    _replace(*PACKAGE_LOOKUP, lambda _: package_of_module)
+
+
+@cache
+def _packages_by_module() -> dict[str, list[str]]:
+    return dict(importlib.metadata.packages_distributions())
+
+
+def package_of_module(module_name: str) -> str | None:
+    """Return the package that provides a module; None when none or several do.
+
+    Args:
+        module_name: Dotted name; only its first part counts.
+    """
+    packages = _packages_by_module().get(module_name.partition(".")[0], [])
+    return packages[0] if len(packages) == 1 else None
+
+
+def _locate(module: str, path: str) -> tuple[Any, str] | None:
+    """Find the owner of an attribute; None when the installed ZenML does not have it."""
+    try:
+        owner: Any = importlib.import_module(module)
+    except ImportError:
+        return None
+    *owners, name = path.split(".")
+    for attribute in owners:
+        owner = getattr(owner, attribute, None)
+    return (owner, name) if callable(getattr(owner, name, None)) else None
+
+
+def _replace(module: str, path: str, replace: Callable[[Any], Any]) -> None:
+    """Replace a function of a module, or one without `self` of a class, once."""
+    place = _locate(module, path)
+    if place is None:
+        return
+    owner, name = place
+    function = getattr(owner, name)
+    if hasattr(function, "cache_info") or function is package_of_module:
+        return
+    replacement = replace(function)
+    setattr(owner, name, staticmethod(replacement) if isinstance(owner, type) else replacement)

@@ -16,16 +16,9 @@ from pydantic import ValidationError
 
 from mlrunner.core.column_roles import Roles
 from mlrunner.core.errors import ConfigError, DataError
-from mlrunner.groups.cleaning import (
-    CleaningStrategy,
-    DataCleaning,
-    DataPreprocess,
-    DateFeatures,
-    KeepAll,
-    RobustPreprocess,
-    feature_columns,
-)
-from mlrunner.groups.strategy import DataStrategy
+from mlrunner.groups.cleaning import DataPreprocess, DateFeatures, KeepAll, RobustPreprocess
+from mlrunner.groups.cleaning.controller import DataCleaning, select_inputs
+from mlrunner.groups.strategy import CleaningStrategy, DataStrategy
 from tests.support.front_door import PROJECT
 
 ROOT = PROJECT
@@ -195,7 +188,7 @@ def test_preprocess_fills_before_it_reads_dates() -> None:
 
 def test_a_listed_date_that_cannot_be_read_is_refused_in_training_only() -> None:
     strategy, table = DataPreprocess(dates=["text"]), messy()
-    with pytest.raises(DataError, match=r"^cleaning takes 'text' for dates, but 't0' is none in ISO 8601; "):
+    with pytest.raises(DataError, match=r"^cleaning reads 'text' as dates, but 't0' is not a date in ISO 8601; "):
         strategy.handle_data(table)
     assert strategy.transform_rows(table)["text_days"].isna().all()
 
@@ -260,7 +253,7 @@ def test_a_table_without_dates_only_keeps_its_numbers() -> None:
 
 def test_text_named_like_a_date_is_refused_and_can_be_listed_away() -> None:
     table = pd.DataFrame({"time": ["fast", "slow"]})
-    with pytest.raises(DataError, match=r"^cleaning takes 'time' for dates, but 'fast' is none in ISO 8601; "):
+    with pytest.raises(DataError, match=r"^cleaning reads 'time' as dates, but 'fast' is not a date in ISO 8601; "):
         option("full").handle_data(table)
     assert option("full", dates=[]).handle_data(table)["time"].tolist() == ["fast", "slow"]
 
@@ -268,7 +261,7 @@ def test_text_named_like_a_date_is_refused_and_can_be_listed_away() -> None:
 def test_a_feature_may_not_take_a_name_that_is_there() -> None:
     table = pd.DataFrame({"due_date": ["2020-01-01"], "due_date_year": [1]})
     with pytest.raises(
-        DataError, match=r"^cleaning makes a column 'due_date_year' of a date, but there is one already"
+        DataError, match=r"^cleaning makes a column 'due_date_year' of a date, but the table has one already"
     ):
         option("dates").handle_data(table)
 
@@ -285,7 +278,7 @@ def test_robust_clips_what_is_listed() -> None:
 
 
 def test_crossed_bounds_are_refused() -> None:
-    message = "cleaning.clip.price is [9, 0.5], but the lower bound stands first; swap them."
+    message = "cleaning.clip.price is [9, 0.5], but the lower bound comes first; swap them."
     strategy = RobustPreprocess(clip={"price": (9, 0.5), "size": (0, None)})
     assert strategy.problems() == [message]
     with pytest.raises(ConfigError) as caught:
@@ -375,7 +368,7 @@ def test_one_column_may_play_two_parts_and_be_ignored() -> None:
     roles = Roles("y", ("day", "id"), "day", "day")
     found = DataCleaning(sample(), option("full"), roles).handle_data()
     assert list(found.columns) == ["order", "x", "y", "day"]
-    assert list(feature_columns(sample(), Roles("y", (), "day", "day")).columns) == ["id", "order", "day", "x"]
+    assert list(select_inputs(sample(), Roles("y", (), "day", "day")).columns) == ["id", "order", "day", "x"]
 
 
 def test_writing_to_the_result_leaves_the_raw_table_alone() -> None:

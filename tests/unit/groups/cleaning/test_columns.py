@@ -10,7 +10,15 @@ import pandas as pd
 import pytest
 
 from mlrunner.core.errors import DataError
-from mlrunner.groups.cleaning.columns import as_float, clipped, filled, holds_numbers, joined, numbers, without
+from mlrunner.groups.cleaning.columns import (
+    append_columns,
+    clip_values,
+    drop_columns,
+    fill_missing,
+    is_numeric,
+    select_numeric,
+    to_float,
+)
 
 KINDS: list[Any] = [
     pytest.param(pd.Series([1, 2]), True, id="integers"),
@@ -35,13 +43,13 @@ KINDS: list[Any] = [
 
 @pytest.mark.parametrize(("column", "expected"), KINDS)
 def test_a_column_is_numeric_by_what_it_declares(column: pd.Series, expected: bool) -> None:
-    assert holds_numbers(column) is expected
+    assert is_numeric(column) is expected
 
 
 @pytest.mark.parametrize(("column", "expected"), [case for case in KINDS if case.values[1]])
 def test_as_float_gives_float64_and_nan(column: pd.Series, expected: bool) -> None:
     del expected
-    found = as_float(column)
+    found = to_float(column)
     assert found.dtype == np.float64
     assert found.isna().tolist() == column.isna().tolist()
     assert found.name == column.name
@@ -49,14 +57,14 @@ def test_as_float_gives_float64_and_nan(column: pd.Series, expected: bool) -> No
 
 def test_numbers_keeps_the_numeric_columns_in_order() -> None:
     table = pd.DataFrame({"b": [1, 2], "text": ["x", "y"], "a": [True, False], "n": pd.array([1, None], "Int64")})
-    found = numbers(table)
+    found = select_numeric(table)
     assert list(found.columns) == ["b", "a", "n"]
     assert [str(kind) for kind in found.dtypes] == ["int64", "bool", "float64"]
 
 
 def test_numbers_copies_nothing_when_all_is_numeric() -> None:
     table = pd.DataFrame({"a": [1.0], "b": [2]})
-    assert numbers(table) is table
+    assert select_numeric(table) is table
 
 
 @pytest.mark.parametrize(
@@ -77,7 +85,7 @@ def test_numbers_copies_nothing_when_all_is_numeric() -> None:
 )
 def test_filled(column: pd.Series, constant: Any, expected: list[Any]) -> None:
     before = column.copy()
-    assert filled(column, constant).tolist() == expected
+    assert fill_missing(column, constant).tolist() == expected
     pd.testing.assert_series_equal(column, before)
 
 
@@ -87,20 +95,20 @@ def test_filled(column: pd.Series, constant: Any, expected: list[Any]) -> None:
         pytest.param(
             pd.Series([1.5], name="price"),
             "none",
-            "cleaning.fill.price is 'none', but the column holds numbers (float64); give it one of the same kind.",
+            "cleaning.fill.price is 'none', but the column holds numbers (float64); give a constant of the same kind.",
             id="text for numbers",
         ),
         pytest.param(
             pd.Series(["x"], name="city", dtype=object),
             0,
-            "cleaning.fill.city is 0, but the column holds no numbers (object); give it one of the same kind.",
+            "cleaning.fill.city is 0, but the column holds no numbers (object); give a constant of the same kind.",
             id="a number for text",
         ),
     ],
 )
 def test_a_constant_of_another_kind_is_refused(column: pd.Series, constant: Any, message: str) -> None:
     with pytest.raises(DataError) as caught:
-        filled(column, constant)
+        fill_missing(column, constant)
     assert str(caught.value) == message
 
 
@@ -114,27 +122,27 @@ def test_a_constant_of_another_kind_is_refused(column: pd.Series, constant: Any,
     ],
 )
 def test_clipped_is_float_whatever_the_bounds(bounds: tuple[float | None, float | None], expected: list[float]) -> None:
-    found = clipped(pd.Series([-1, 2, 9]), *bounds)
+    found = clip_values(pd.Series([-1, 2, 9]), *bounds)
     assert found.dtype == np.float64
     assert found.tolist() == expected
 
 
 def test_clipped_keeps_gaps_and_refuses_text() -> None:
-    assert clipped(pd.Series([None], dtype="str"), 0, 1).isna().all()
+    assert clip_values(pd.Series([None], dtype="str"), 0, 1).isna().all()
     with pytest.raises(
         DataError, match=r"^cleaning.clip names 'city', which holds no numbers \(category\); remove it.$"
     ):
-        clipped(pd.Series(["x"], name="city", dtype="category"), 0, 1)
+        clip_values(pd.Series(["x"], name="city", dtype="category"), 0, 1)
 
 
 def test_without_passes_over_what_is_absent_and_copies_nothing() -> None:
     table = pd.DataFrame({"a": [1], "b": [2]})
-    assert without(table, ["z"]) is table
-    assert list(without(table, ["z", "a"]).columns) == ["b"]
+    assert drop_columns(table, ["z"]) is table
+    assert list(drop_columns(table, ["z", "a"]).columns) == ["b"]
 
 
 def test_joined_refuses_a_taken_name() -> None:
     table = pd.DataFrame({"day_year": [1]})
-    message = "^cleaning makes a column 'day_year' of a date, but there is one already; drop or rename it.$"
+    message = "^cleaning makes a column 'day_year' of a date, but the table has one already; drop or rename it.$"
     with pytest.raises(DataError, match=message):
-        joined(table, {"day_year": pd.Series([2.0])})
+        append_columns(table, {"day_year": pd.Series([2.0])})

@@ -11,13 +11,13 @@ import pytest
 
 from mlrunner.core.errors import DataError
 from mlrunner.groups.cleaning.dates import (
-    as_dates,
-    calendar,
-    days_between,
-    durations,
+    compute_durations,
+    count_days,
+    extract_parts,
     is_date,
-    moments_of,
-    refuse_unreadable,
+    parse_dates,
+    rank_moments,
+    require_dates,
 )
 
 ENDINGS = ["date", "datetime", "timestamp", "time", "at"]
@@ -63,33 +63,33 @@ def test_a_time_column_of_numbers_is_no_date() -> None:
     ],
 )
 def test_as_dates(value: Any, expected: str | None) -> None:
-    found = as_dates(pd.Series([value, None], dtype=object))
+    found = parse_dates(pd.Series([value, None], dtype=object))
     assert found.dt.tz is None
     assert found.iloc[0] is pd.NaT if expected is None else found.iloc[0] == pd.Timestamp(expected)
 
 
 def test_as_dates_takes_a_format_categories_and_typed_columns() -> None:
-    assert as_dates(pd.Series(["02/01/2020", "2020-01-02"]), "%d/%m/%Y").isna().tolist() == [False, True]
-    assert as_dates(pd.Series(["2020-01-02", None], dtype="category")).isna().tolist() == [False, True]
+    assert parse_dates(pd.Series(["02/01/2020", "2020-01-02"]), "%d/%m/%Y").isna().tolist() == [False, True]
+    assert parse_dates(pd.Series(["2020-01-02", None], dtype="category")).isna().tolist() == [False, True]
     typed = pd.to_datetime(pd.Series(["2020-01-02"]))
-    assert as_dates(typed) is typed
-    assert as_dates(typed.dt.tz_localize("UTC")).iloc[0] == pd.Timestamp("2020-01-02")
+    assert parse_dates(typed) is typed
+    assert parse_dates(typed.dt.tz_localize("UTC")).iloc[0] == pd.Timestamp("2020-01-02")
 
 
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
 def test_days_between_are_the_same_in_every_resolution(unit: str) -> None:
     end = pd.Series(["2020-01-03 12:00", None, "2020-01-01"]).astype(np.dtype(f"datetime64[{unit}]"))
     start = pd.Series(["2020-01-02", "2020-01-02", None]).astype("datetime64[us]")
-    found = days_between(end, start)
+    found = count_days(end, start)
     assert found.dtype == np.float64
     np.testing.assert_array_equal(found, [1.5, np.nan, np.nan])
-    np.testing.assert_array_equal(days_between(end), [18264.5, np.nan, 18262.0])
+    np.testing.assert_array_equal(count_days(end), [18264.5, np.nan, 18262.0])
 
 
 def test_calendar_parts_are_floats_with_and_without_gaps() -> None:
     full, gaps = (pd.to_datetime(pd.Series(dates)) for dates in (["2020-02-01 05:00"], ["2020-02-01 05:00", None]))
     for dates in (full, gaps):
-        found = calendar({"d": dates}, ["year", "month", "weekday", "hour", "dayofyear"])
+        found = extract_parts({"d": dates}, ["year", "month", "weekday", "hour", "dayofyear"])
         assert {name: column.iloc[0] for name, column in found.items()} == {
             "d_year": 2020,
             "d_month": 2,
@@ -111,13 +111,13 @@ def test_calendar_parts_are_floats_with_and_without_gaps() -> None:
 )
 def test_durations(wanted: Any, expected: list[str]) -> None:
     dates = {name: pd.to_datetime(pd.Series([day])) for name, day in zip("abc", ["2020-01-01"] * 3, strict=True)}
-    assert list(durations(dates, wanted)) == expected
+    assert list(compute_durations(dates, wanted)) == expected
 
 
 def test_a_duration_counts_from_start_to_end() -> None:
     dates = {"a": pd.to_datetime(pd.Series(["2020-01-01"])), "b": pd.to_datetime(pd.Series(["2020-01-04"]))}
-    assert durations(dates, "all")["days_from_a_to_b"].tolist() == [3.0]
-    assert durations(dates, {"early": ("a", "b")})["early"].tolist() == [-3.0]
+    assert compute_durations(dates, "all")["days_from_a_to_b"].tolist() == [3.0]
+    assert compute_durations(dates, {"early": ("a", "b")})["early"].tolist() == [-3.0]
 
 
 @pytest.mark.parametrize(
@@ -126,30 +126,30 @@ def test_a_duration_counts_from_start_to_end() -> None:
         pytest.param(
             ["soon", None, "later"],
             None,
-            "cleaning takes 'x' for dates, but 'soon' is none in ISO 8601; "
-            "set cleaning.date_format, or list the dates in cleaning.dates.",
+            "cleaning reads 'x' as dates, but 'soon' is not a date in ISO 8601; "
+            "set cleaning.date_format, or list the date columns in cleaning.dates.",
             id="text",
         ),
         pytest.param(
             ["2020-01-01"],
             "%d/%m/%Y",
-            "cleaning takes 'x' for dates, but '2020-01-01' is none in %d/%m/%Y; "
-            "set cleaning.date_format, or list the dates in cleaning.dates.",
+            "cleaning reads 'x' as dates, but '2020-01-01' is not a date in %d/%m/%Y; "
+            "set cleaning.date_format, or list the date columns in cleaning.dates.",
             id="another format",
         ),
     ],
 )
 def test_text_that_is_no_date_is_refused(values: list[Any], date_format: str | None, message: str) -> None:
     with pytest.raises(DataError) as caught:
-        refuse_unreadable(pd.DataFrame({"x": values}), date_format)
+        require_dates(pd.DataFrame({"x": values}), date_format)
     assert str(caught.value) == message
 
 
 def test_numbers_are_refused_and_gaps_are_not() -> None:
-    with pytest.raises(DataError, match="'x' for dates, but "):
-        refuse_unreadable(pd.DataFrame({"x": [2020, 2021]}), None)
-    refuse_unreadable(pd.DataFrame({"x": [np.nan], "y": ["2020-01-01"]}), None)
-    refuse_unreadable(pd.DataFrame({"x": ["2020-01-01", "broken"]}), None)
+    with pytest.raises(DataError, match="'x' as dates, but "):
+        require_dates(pd.DataFrame({"x": [2020, 2021]}), None)
+    require_dates(pd.DataFrame({"x": [np.nan], "y": ["2020-01-01"]}), None)
+    require_dates(pd.DataFrame({"x": ["2020-01-01", "broken"]}), None)
 
 
 @pytest.mark.parametrize(
@@ -161,21 +161,21 @@ def test_numbers_are_refused_and_gaps_are_not() -> None:
     ],
 )
 def test_moments_are_numbered_from_the_oldest(values: Any) -> None:
-    assert moments_of(pd.Series(values)).tolist() == [1, 0, 1]
+    assert rank_moments(pd.Series(values)).tolist() == [1, 0, 1]
 
 
 def test_a_row_without_a_moment_is_refused() -> None:
     with pytest.raises(DataError) as caught:
-        moments_of(pd.Series(["2020-01-01", "soon", None], name="when", dtype=object))
+        rank_moments(pd.Series(["2020-01-01", "soon", None], name="when", dtype=object))
     assert str(caught.value) == (
-        "split.time is 'when', which in 2 of 3 rows is no date, first 'soon'; "
-        "set split.date_format, mend those rows or choose another split."
+        "split.time is 'when', which is not a date in 2 of 3 rows, first 'soon'; "
+        "set split.date_format, correct those rows or choose another split."
     )
 
 
 @pytest.mark.parametrize("fine", ["2020-01-01T00:00:00.123456789", "2020-01-01"])
 @pytest.mark.parametrize("late", ["9999-12-31", "2300-06-01T12:00:00", "no date"])
 def test_a_date_is_read_as_it_is_by_itself(fine: str, late: str) -> None:
-    both, alone = as_dates(pd.Series([fine, late], dtype=object)), as_dates(pd.Series([late], dtype=object))
+    both, alone = parse_dates(pd.Series([fine, late], dtype=object)), parse_dates(pd.Series([late], dtype=object))
     assert both.iloc[1] == alone.iloc[0] or (both.isna().iloc[1] and alone.isna().iloc[0])
     assert both.dtype == alone.dtype

@@ -22,18 +22,11 @@ import pytest
 from omegaconf import OmegaConf
 from pydantic import ValidationError
 
+from mlrunner.core.column_roles import Roles, infer_task
 from mlrunner.core.errors import ConfigError, DataError, MlrunnerError, ProblemsError
 from mlrunner.groups import dataset as datasets
-from mlrunner.groups.dataset import (
-    BundledDataset,
-    Dataset,
-    Roles,
-    SqlDataset,
-    TableDataset,
-    infer_task,
-    table_problems,
-    target_problems,
-)
+from mlrunner.groups.dataset import BundledDataset, Dataset, SqlDataset, TableDataset
+from mlrunner.groups.dataset.validation import table_problems, target_problems
 from tests.support.front_door import PROJECT
 
 OPTIONS = sorted(file.stem for file in (PROJECT / "conf" / "dataset").glob("*.yaml"))
@@ -342,19 +335,19 @@ FILES = {
     ),
     "open quote further down": (
         "t.csv", b'a,y\n1,2\n"1,2\n', {},
-        "is not CSV: a quotation mark is never closed; mend it or set ++dataset.options.sep.",
+        "is not CSV: a quotation mark is never closed; correct it or set ++dataset.options.sep.",
     ),
     "ragged": (
         "t.csv", b"a,b,y\n1,2,3\n1,2,3,4\n", {},
-        "is not CSV: line 3 has 4 fields where 3 are expected; mend it or set ++dataset.options.sep.",
+        "is not CSV: line 3 has 4 fields where 3 are expected; correct it or set ++dataset.options.sep.",
     ),
     "every row too long": (
         "t.csv", b"a,y\n1,2,3\n4,5,6\n", {},
-        "is not CSV: its rows have more fields than its header; mend it or set ++dataset.options.sep.",
+        "is not CSV: its rows have more fields than its header; correct it or set ++dataset.options.sep.",
     ),
     "open quote": (
         "t.csv", b'a,y\n"1,2\n', {},
-        "is not CSV: a quotation mark is never closed; mend it or set ++dataset.options.sep.",
+        "is not CSV: a quotation mark is never closed; correct it or set ++dataset.options.sep.",
     ),
     "semicolons": (
         "t.csv", PLAIN.replace(b",", b";"), {},
@@ -389,14 +382,14 @@ FILES = {
     ),
     "torn gz": (
         "t.csv.gz", gzip.compress(PLAIN * 99)[:40], {},
-        "cannot be read (Compressed file ended before the end-of-stream marker was reached); mend the file.",
+        "cannot be read (Compressed file ended before the end-of-stream marker was reached); correct the file.",
     ),
-    "not gz": ("t.csv.gz", PLAIN, {}, "cannot be read (Not a gzipped file (b'a,')); mend the file."),
+    "not gz": ("t.csv.gz", PLAIN, {}, "cannot be read (Not a gzipped file (b'a,')); correct the file."),
 }  # fmt: skip
 OTHER = {
     "no format": (
-        "t.xlsx", b"PK", {}, "dataset.path names '{path}', whose suffix tells no format; set dataset.format to csv or "
-        "parquet.",
+        "t.xlsx", b"PK", {}, "dataset.path names '{path}', whose suffix is not that of a known format; set "
+        "dataset.format to csv or parquet.",
     ),
     "unknown option": (
         "t.csv", PLAIN, {"options": {"encodin": "utf-8"}},
@@ -404,7 +397,7 @@ OTHER = {
     ),
     "unknown encoding": (
         "t.csv", PLAIN, {"options": {"encoding": "utf9"}},
-        "dataset.options.encoding is not one that Python knows (unknown encoding: utf9); try utf-8, latin-1 or utf-16.",
+        "dataset.options.encoding is not an encoding of Python (unknown encoding: utf9); try utf-8, latin-1 or utf-16.",
     ),
     "dtype of no column": (
         "t.csv", PLAIN, {"dtypes": {"aa": "str"}},
@@ -412,12 +405,12 @@ OTHER = {
     ),
     "no dtype": (
         "t.csv", PLAIN, {"dtypes": {"a": "flot64"}},
-        "dataset.dtypes.a is 'flot64', which is no dtype; try str, category, bool, boolean, int64, Int64, float64, "
+        "dataset.dtypes.a is 'flot64', which is not a dtype; try str, category, bool, boolean, int64, Int64, float64, "
         "datetime64[ns]. Did you mean 'float64'?",
     ),
     "text as bool": (
         "t.csv", PLAIN, {"dtypes": {"b": "bool"}},
-        "dataset.dtypes.b is bool, which its values do not fit (text or gaps, and any text would count as true); name "
+        "dataset.dtypes.b is bool, which its values do not fit (text or missing values, and any text would count as true); name "
         "another, such as str.",
     ),
 }  # fmt: skip
@@ -492,7 +485,7 @@ def test_a_thousand_duplicates_make_a_short_message(tmp_path: Path) -> None:
         ),
         pytest.param(
             "nosuch://t.csv",
-            "dataset.path names 'nosuch://t.csv', which cannot be read (Protocol not known: nosuch); mend the file.",
+            "dataset.path names 'nosuch://t.csv', which cannot be read (Protocol not known: nosuch); correct the file.",
             id="no protocol",
         ),
     ],
@@ -554,7 +547,7 @@ SQL = {
     "no dialect": (
         "nosuch://u:secret@h/d", "select 1",
         "dataset.url is 'nosuch://u:***@h/d', which cannot be opened: its driver is not installed (Can't load plugin: "
-        "sqlalchemy.dialects:nosuch); install it or mend the URL.",
+        "sqlalchemy.dialects:nosuch); install it or correct the URL.",
     ),
     "no file": (
         "sqlite:////nowhere/shop.db", "select 1",
@@ -562,10 +555,10 @@ SQL = {
     ),
     "no table": (
         None, "select * from order_",
-        "dataset.query fails at '{url}': no such table: order_; mend the URL or the query.",
+        "dataset.query fails at '{url}': no such table: order_; correct the URL or the query.",
     ),
     "no SQL": (
-        None, "selct 1", "dataset.query fails at '{url}': near \"selct\": syntax error; mend the URL or the query.",
+        None, "selct 1", "dataset.query fails at '{url}': near \"selct\": syntax error; correct the URL or the query.",
     ),
     "no rows returned": (None, "delete from orders", "dataset.query returns no table; write a SELECT."),
     "same name twice": (
@@ -590,14 +583,14 @@ def test_a_query_commits_nothing(database: str) -> None:
 def test_no_such_loader_is_refused() -> None:
     misspelt = message_of(BundledDataset(name="b", target="target", loader="sklearn.datasets.load_iriss"))
     assert misspelt.startswith(
-        "dataset.loader is 'sklearn.datasets.load_iriss', which is no loader of sklearn.datasets;"
+        "dataset.loader is 'sklearn.datasets.load_iriss', which is not a loader of sklearn.datasets;"
     )
     assert misspelt.endswith(" more. Did you mean 'sklearn.datasets.load_iris'?")
     assert message_of(BundledDataset(name="b", target="target", loader="os.system")).startswith(
-        "dataset.loader is 'os.system', which is no loader of sklearn.datasets; there are "
+        "dataset.loader is 'os.system', which is not a loader of sklearn.datasets; there are "
     )
     assert message_of(BundledDataset(name="b", target="target", loader="sklearn.datasets.load_files")).startswith(
-        "dataset.loader 'sklearn.datasets.load_files' gives no table ("
+        "dataset.loader 'sklearn.datasets.load_files' returns no table ("
     )
 
 
@@ -725,7 +718,7 @@ TARGETS: dict[str, tuple[pd.DataFrame, Any, str]] = {
     ),
     "infinite": (
         pd.DataFrame({"revew_score": [1.5, np.inf, -np.inf, np.nan]}), "regression",
-        "dataset.target 'revew_score' is infinite in 2 rows; mend or leave out those rows.",
+        "dataset.target 'revew_score' is infinite in 2 rows; correct or leave out those rows.",
     ),
     "continuous classes": (
         pd.DataFrame({"revew_score": [0.0, *np.arange(1500) / 4 + 0.25]}), "classification",
@@ -803,7 +796,7 @@ TABLES: dict[str, tuple[pd.DataFrame, Roles, list[str]]] = {
     "infinite": (
         pd.DataFrame({"price": [np.inf, 1.0], "tax": [-np.inf, np.inf], "skip": [np.inf, 0], "y": [1, 2]}),
         Roles("y", ("skip",)),
-        ["dataset has infinite values in price (1), tax (2) (rows); mend them or list the columns in dataset.ignore."],
+        ["dataset has infinite values in price (1), tax (2) (rows); correct them or list the columns in dataset.ignore."],
     ),
     "group absent": (
         TABLE.assign(order_id=1), Roles("y", group="order_ib"),

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from mlrunner.groups.dataset import loading
-from mlrunner.groups.dataset.loading import BLUEPRINT_ROWS, few
+from mlrunner.groups.dataset.loading import BLUEPRINT_ROWS, sample_rows
 
 REGRESSION = {"task": "regression", "target": "y"}
 CLASSES = {"task": "classification", "target": "y"}
@@ -31,7 +31,7 @@ def classes(**counts: int) -> pd.DataFrame:
     [(5, 5, 1), (96, 96, 1), (97, 96, 1), (191, 96, 1), (192, 96, 2), (960, 96, 10), (1000, 96, 10)],
 )
 def test_a_regression_keeps_rows_from_the_whole_table(rows: int, taken: int, step: int) -> None:
-    found = few(numbered(rows), REGRESSION)
+    found = sample_rows(numbered(rows), REGRESSION)
     assert found["row"].tolist() == [place * step for place in range(taken)]
     assert found.index.equals(pd.RangeIndex(taken))
 
@@ -48,36 +48,36 @@ def test_a_regression_keeps_rows_from_the_whole_table(rows: int, taken: int, ste
     ids=["two", "rare", "five", "small", "one"],
 )
 def test_a_classification_keeps_as_many_of_each_class(counts: dict[str, int], kept: dict[str, int]) -> None:
-    assert few(classes(**counts), CLASSES)["y"].value_counts(sort=False).to_dict() == kept
+    assert sample_rows(classes(**counts), CLASSES)["y"].value_counts(sort=False).to_dict() == kept
 
 
 def test_a_class_for_each_row_keeps_one_of_each() -> None:
     table = pd.DataFrame({"y": [f"c{number}" for number in range(200)]})
-    assert few(table, CLASSES)["y"].tolist() == table["y"].tolist()
+    assert sample_rows(table, CLASSES)["y"].tolist() == table["y"].tolist()
 
 
 def test_the_rows_of_a_classification_keep_their_order() -> None:
     table = pd.DataFrame({"y": ["a", "b"] * 100, "row": range(200)})
-    assert few(table, CLASSES)["row"].tolist() == list(range(96))
+    assert sample_rows(table, CLASSES)["row"].tolist() == list(range(96))
 
 
 @pytest.mark.parametrize("gap", [None, np.nan], ids=["none", "nan"])
 def test_rows_without_a_class_are_no_class(gap: Any) -> None:
     table = pd.DataFrame({"y": pd.Series([gap, "a", "b"] * 100, dtype=object), "row": range(300)})
-    found = few(table, CLASSES)
+    found = sample_rows(table, CLASSES)
     assert found["y"].value_counts().to_dict() == {"a": 48, "b": 48}
     assert found["row"].tolist()[:4] == [1, 2, 4, 5]
 
 
 def test_categories_without_rows_take_no_share() -> None:
     labels = pd.Categorical(["a", "b"] * 100, categories=["a", "b", "never", "nowhere"])
-    assert len(few(pd.DataFrame({"y": labels}), CLASSES)) == BLUEPRINT_ROWS
+    assert len(sample_rows(pd.DataFrame({"y": labels}), CLASSES)) == BLUEPRINT_ROWS
 
 
 def test_the_table_itself_stays_whole() -> None:
     table = numbered(500)
-    few(table, REGRESSION)
-    few(table, CLASSES)
+    sample_rows(table, REGRESSION)
+    sample_rows(table, CLASSES)
     pd.testing.assert_frame_equal(table, numbered(500))
 
 

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlrunner.groups.dataset.profile import LOOKED_AT, profile
-from mlrunner.history.diff.distributions import Moved, kolmogorov, moved
+from mlrunner.groups.dataset.profile import SAMPLE_ROWS, profile
+from mlrunner.history.diff.distributions import Shift, find_shifts, kolmogorov_distance
 from mlrunner.history.diff.sides import Side
-from mlrunner.tracking.records.snapshot import Frozen, Surroundings
+from mlrunner.tracking.records.snapshot import Provenance, Snapshot
 
 ROWS, PAIRS = 5_000, 40
 DAY = 86_400
@@ -25,9 +25,9 @@ def noted(**columns: Any) -> dict[str, Any]:
     return {"fingerprint": text, **json.loads(text)}
 
 
-def between(one: dict[str, Any], two: dict[str, Any]) -> list[Moved]:
-    sides = [Side("label", "name", Frozen({}), surroundings=Surroundings(data=told)) for told in (one, two)]
-    return moved(*sides)
+def between(one: dict[str, Any], two: dict[str, Any]) -> list[Shift]:
+    sides = [Side("label", "name", Snapshot({}), surroundings=Provenance(data=told)) for told in (one, two)]
+    return find_shifts(*sides)
 
 
 def earlier(told: dict[str, Any]) -> dict[str, Any]:
@@ -141,8 +141,8 @@ def test_shares_of_texts_and_of_missing_values_move() -> None:
     ],
 )
 def test_only_the_gap_that_is_certain_counts(one: dict[str, Any], two: dict[str, Any], apart: float) -> None:
-    assert kolmogorov(one, two) == pytest.approx(apart)
-    assert kolmogorov(two, one) == pytest.approx(apart)
+    assert kolmogorov_distance(one, two) == pytest.approx(apart)
+    assert kolmogorov_distance(two, one) == pytest.approx(apart)
 
 
 def test_of_a_very_wide_table_the_first_columns_are_described() -> None:
@@ -150,11 +150,11 @@ def test_of_a_very_wide_table_the_first_columns_are_described() -> None:
     assert len(found["columns"]) == 500
 
 
-@pytest.mark.parametrize("rows", [0, 1, LOOKED_AT, LOOKED_AT + 1, 2 * LOOKED_AT - 1, 2 * LOOKED_AT])
+@pytest.mark.parametrize("rows", [0, 1, SAMPLE_ROWS, SAMPLE_ROWS + 1, 2 * SAMPLE_ROWS - 1, 2 * SAMPLE_ROWS])
 def test_no_more_rows_are_looked_at_than_promised(rows: int) -> None:
     found = profile(pd.DataFrame({"x": range(rows)}))
     assert found["rows"] == rows
-    assert min(rows, LOOKED_AT / 2) <= found["looked_at"] <= LOOKED_AT
+    assert min(rows, SAMPLE_ROWS / 2) <= found["looked_at"] <= SAMPLE_ROWS
     assert between({"fingerprint": "a", **found}, {"fingerprint": "b", **found}) == []
 
 

@@ -19,9 +19,9 @@ from sklearn.base import clone
 
 from mlrunner.core.build import build
 from mlrunner.core.errors import DataError
-from mlrunner.groups.features import Features, is_number
-from mlrunner.groups.features.encoders import MISSING, TextHasher, ToNumbers, ToTexts, as_floats, as_texts
-from mlrunner.groups.features.target_encoding import TargetMeans
+from mlrunner.groups.features import Features, is_quantitative
+from mlrunner.groups.features.encoders import MISSING, FloatConverter, TextConverter, TextHasher, to_floats, to_texts
+from mlrunner.groups.features.target_encoding import TargetMeanEncoder
 from tests.support.front_door import PROJECT
 
 CONF = PROJECT / "conf" / "features"
@@ -135,7 +135,7 @@ class TestOptions:
     ],
 )
 def test_kind_of_a_column(values: Any, number: bool) -> None:
-    assert is_number(pd.Series(values)) is number
+    assert is_quantitative(pd.Series(values)) is number
 
 
 def test_kinds_follow_the_training_rows() -> None:
@@ -232,16 +232,14 @@ def test_wrong_settings_are_refused(wrong: dict[str, Any]) -> None:
     ],
 )
 def test_as_floats(column: pd.Series, floats: list[float]) -> None:
-    found = as_floats(column)
+    found = to_floats(column)
     assert found.dtype == np.float64
     np.testing.assert_array_equal(found, floats)
 
 
 def test_a_word_among_numbers_is_refused_by_name() -> None:
-    with pytest.raises(
-        DataError, match=r"^Column 'price' holds numbers, but got a value that is none: could not convert"
-    ):
-        as_floats(pd.Series([1, "dear"], name="price", dtype=object))
+    with pytest.raises(DataError, match=r"^Column 'price' needs numbers, but got another value: could not convert"):
+        to_floats(pd.Series([1, "dear"], name="price", dtype=object))
 
 
 @pytest.mark.parametrize(
@@ -255,11 +253,13 @@ def test_a_word_among_numbers_is_refused_by_name() -> None:
 )
 def test_as_texts_leaves_its_input(column: pd.Series, texts: list[str]) -> None:
     before = column.copy()
-    assert as_texts(column).tolist() == texts
+    assert to_texts(column).tolist() == texts
     pd.testing.assert_series_equal(column, before)
 
 
-@pytest.mark.parametrize("encoder", [ToNumbers(), ToTexts(), TextHasher(4), TargetMeans(True, 1.0, 3, 5)])
+@pytest.mark.parametrize(
+    "encoder", [FloatConverter(), TextConverter(), TextHasher(4), TargetMeanEncoder(True, 1.0, 3, 5)]
+)
 def test_encoders_can_be_cloned(encoder: Any) -> None:
     assert clone(encoder).get_params() == encoder.get_params()
 
@@ -279,7 +279,7 @@ class TestTargetMeans:
     numbers = np.array([1.0, 3.0, 10.0, 10.0, 10.0, 2.0])
 
     def test_means_are_drawn_to_the_overall_mean(self) -> None:
-        encoder = TargetMeans(smoothing=2.0).fit(self.table, self.numbers)
+        encoder = TargetMeanEncoder(smoothing=2.0).fit(self.table, self.numbers)
         overall = self.numbers.mean()
         expected = [(4 + 2 * overall) / 4, (30 + 2 * overall) / 5, overall, overall]  # the gap is a single row
         asked = pd.DataFrame({"city": ["a", "b", "elsewhere", None]})
@@ -288,7 +288,7 @@ class TestTargetMeans:
     def test_training_rows_never_see_their_own_target(self) -> None:
         alone = pd.DataFrame({"id": [f"id{at}" for at in range(50)]})
         target = np.random.default_rng(0).normal(size=50)
-        encoder = TargetMeans(smoothing=0.5)
+        encoder = TargetMeanEncoder(smoothing=0.5)
         np.testing.assert_allclose(encoder.fit_transform(alone, target), target.mean())
         np.testing.assert_allclose(encoder.transform(alone), target.mean())
         twice = pd.concat([alone, alone], ignore_index=True)
@@ -297,12 +297,12 @@ class TestTargetMeans:
 
     def test_odd_texts_are_categories_too(self) -> None:
         table = pd.DataFrame({"city": ["", "a\x00b", '"', "é\n"] * 2})
-        made = TargetMeans(smoothing=1e-12).fit(table, np.arange(8) % 4).transform(table)
+        made = TargetMeanEncoder(smoothing=1e-12).fit(table, np.arange(8) % 4).transform(table)
         np.testing.assert_allclose(made.ravel(), np.arange(8) % 4, atol=1e-9)
 
     def test_saving_is_quick_for_many_categories(self) -> None:
         table = pd.DataFrame({"id": [f"id{at // 2}" for at in range(20_000)]})
-        saved = skops.io.dumps(TargetMeans().fit(table, np.arange(20_000.0)))
+        saved = skops.io.dumps(TargetMeanEncoder().fit(table, np.arange(20_000.0)))
         with zipfile.ZipFile(io.BytesIO(saved)) as archive:
             assert len(archive.namelist()) < 10
 
@@ -313,7 +313,7 @@ class TestTargetMeans:
     )
     def test_classes(self, labels: list[Any], names: list[str]) -> None:
         target = np.array((labels * 6)[:6])
-        encoder = TargetMeans(classes=True).fit(self.table, target)
+        encoder = TargetMeanEncoder(classes=True).fit(self.table, target)
         made = encoder.transform(self.table)
         assert made.shape == (6, len(names))
         assert list(encoder.get_feature_names_out()) == names
@@ -321,15 +321,15 @@ class TestTargetMeans:
 
     @pytest.mark.parametrize("rows", [1, 2, 3])
     def test_fewer_rows_than_folds(self, rows: int) -> None:
-        made = TargetMeans().fit_transform(self.table[:rows], self.numbers[:rows])
+        made = TargetMeanEncoder().fit_transform(self.table[:rows], self.numbers[:rows])
         assert made.shape == (rows, 1)
         assert np.isfinite(made).all()
 
     def test_a_class_of_one_row_is_no_trouble(self) -> None:
-        assert TargetMeans(classes=True).fit_transform(self.table, np.array(list("aabbbc"))).shape == (6, 3)
+        assert TargetMeanEncoder(classes=True).fit_transform(self.table, np.array(list("aabbbc"))).shape == (6, 3)
 
     def test_the_seed_decides_the_folds(self) -> None:
         table, target = messy()[["city"]], TARGETS["regression"](120)
-        first, same, other = (TargetMeans(seed=seed).fit_transform(table, target) for seed in (0, 0, 1))
+        first, same, other = (TargetMeanEncoder(seed=seed).fit_transform(table, target) for seed in (0, 0, 1))
         np.testing.assert_array_equal(first, same)
         assert not np.array_equal(first, other)

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from omegaconf import DictConfig
 
-from mlrunner.composition.resolve import plain
+from mlrunner.composition.resolve import resolve_group
 from mlrunner.composition.stand_ins import TASKS
 from mlrunner.core.build import build
 from mlrunner.core.column_roles import Task
 from mlrunner.core.errors import MlrunnerError
 from mlrunner.evaluation.metrics import default_metric
-from mlrunner.groups.gate import Decision, Evidence, Gate, NoGate
+from mlrunner.groups.gate import Decision, Gate, GateInputs, NoGate
 from mlrunner.groups.gate.all_of import AllOf
 from mlrunner.groups.gate.champion import Champion
 from mlrunner.groups.gate.cost_limits import Latency, Size
@@ -33,7 +33,7 @@ Compose = Callable[[list[str]], DictConfig]
 
 
 def composed(compose: Compose, *overrides: str, task: Task = "regression") -> Any:
-    return build(plain(compose([f"dataset.task={task}", *overrides]), "gate"), "gate", Gate)
+    return build(resolve_group(compose([f"dataset.task={task}", *overrides]), "gate"), "gate", Gate)
 
 
 def told(build_it: Callable[[], object]) -> list[str]:
@@ -58,14 +58,14 @@ def test_every_option_decides_with_a_reason_and_leaves_the_metrics_alone(
     option: str, task: Task, compose: Compose
 ) -> None:
     gate = composed(compose, f"gate={option}", task=task)
-    for metrics, champion in product(EVIDENCE, [None, Evidence({"test/r2": 0.5, "test/accuracy": 0.5}, "rows")]):
+    for metrics, champion in product(EVIDENCE, [None, GateInputs({"test/r2": 0.5, "test/accuracy": 0.5}, "rows")]):
         given = dict(metrics)
-        decision = gate.decide(Evidence(given, "rows"), champion)
+        decision = gate.decide(GateInputs(given, "rows"), champion)
         assert isinstance(decision, Decision)
         assert decision.reason != ""
         assert not decision.reason.endswith(".")
         assert given.keys() == metrics.keys()
-        assert gate.decide(Evidence(given, "rows"), champion) == decision
+        assert gate.decide(GateInputs(given, "rows"), champion) == decision
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -76,7 +76,7 @@ def test_every_option_decides_with_a_reason_and_leaves_the_metrics_alone(
 def test_what_an_option_says_of_a_perfect_first_model_by_default(
     option: str, opens: bool, task: Task, compose: Compose
 ) -> None:
-    assert composed(compose, f"gate={option}", task=task).decide(Evidence(EVIDENCE[-1]), None).deploy is opens
+    assert composed(compose, f"gate={option}", task=task).decide(GateInputs(EVIDENCE[-1]), None).deploy is opens
 
 
 def test_a_decision_goes_into_the_step_by_name() -> None:
@@ -102,10 +102,10 @@ def test_importing_a_gate_brings_nothing_heavy(module: str) -> None:
 # --- none ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("champion", [None, Evidence({}, problem="deleted")], ids=["first", "champion"])
+@pytest.mark.parametrize("champion", [None, GateInputs({}, problem="deleted")], ids=["first", "champion"])
 @pytest.mark.parametrize("metrics", [{}, {"test/r2": NAN}, {"test/accuracy": 1.0}], ids=["none", "nan", "best"])
-def test_no_gate_opens_for_whatever_deployer_was_chosen(metrics: dict[str, float], champion: Evidence | None) -> None:
-    assert NoGate().decide(Evidence(metrics), champion) == (True, "gate=none: no condition was set")
+def test_no_gate_opens_for_whatever_deployer_was_chosen(metrics: dict[str, float], champion: GateInputs | None) -> None:
+    assert NoGate().decide(GateInputs(metrics), champion) == (True, "gate=none: no condition was set")
 
 
 # --- what each option reads ---------------------------------------------------------------------------------
@@ -218,19 +218,19 @@ PROBLEMS: dict[str, tuple[Task | None, list[str], list[str]]] = {
     "several objectives": (
         "regression",
         ["gate=champion", "objective.metric=[fit_seconds,rmse,r2]"],
-        ["gate.metric is [fit_seconds, rmse, r2], but a gate judges by one metric; name one, like gate.metric=rmse."],
+        ["gate.metric is [fit_seconds, rmse, r2], but a gate uses one metric; name one, like gate.metric=rmse."],
     ),
     "several objectives, none of them a metric": (
         "classification",
         ["gate=threshold", "objective.metric=[fit_seconds]", "gate.threshold=1"],
-        ["gate.metric is [fit_seconds], but a gate judges by one metric; name one, like gate.metric=accuracy."],
+        ["gate.metric is [fit_seconds], but a gate uses one metric; name one, like gate.metric=accuracy."],
     ),
     "direction said again": ("regression", ["gate=champion", "gate.metric=rmse", "gate.direction=minimize"], []),
     "error to maximise": (
         "regression",
         ["gate=champion", "gate.metric=rmse", "gate.direction=maximize"],
         [
-            "gate.direction=maximize contradicts gate.metric=rmse, which is better the smaller it is; leave "
+            "gate.direction=maximize contradicts gate.metric=rmse, for which smaller is better; leave "
             "gate.direction null."
         ],
     ),
@@ -238,7 +238,7 @@ PROBLEMS: dict[str, tuple[Task | None, list[str], list[str]]] = {
         "classification",
         ["gate=threshold", "gate.metric=f1", "gate.direction=minimize"],
         [
-            "gate.direction=minimize contradicts gate.metric=f1, which is better the greater it is; leave "
+            "gate.direction=minimize contradicts gate.metric=f1, for which greater is better; leave "
             "gate.direction null.",
             "gate.threshold is not set; give the f1 that is good enough.",
         ],
@@ -257,7 +257,7 @@ PROBLEMS: dict[str, tuple[Task | None, list[str], list[str]]] = {
     "no improvement": (
         "regression",
         ["gate=champion", "gate.min_improvement=null"],
-        ["gate.min_improvement is not set; 0 asks for at least as good."],
+        ["gate.min_improvement is not set; 0 accepts a model that is as good."],
     ),
     "all of nothing": (
         "regression",
@@ -326,7 +326,7 @@ def test_wrong_settings_are_told_each_in_a_sentence(
 )
 def test_wrong_settings_keep_the_gate_shut_and_are_the_reason(gate: Gate) -> None:
     wrong = gate.problems()
-    best = Evidence({"test/rmse": 0.0, "test/rsme": 0.0, "serve/p95_ms": 0.0, "model/megabytes": 0.0})
+    best = GateInputs({"test/rmse": 0.0, "test/rsme": 0.0, "serve/p95_ms": 0.0, "model/megabytes": 0.0})
     assert wrong != []
     assert gate.decide(best, None) == (False, "; ".join(sentence.removesuffix(".") for sentence in wrong))
 
@@ -337,7 +337,7 @@ def test_a_cost_without_a_limit_is_refused(gate: Gate) -> None:
     assert gate.problems("regression", "gate.gates.cost") == [
         f"gate.gates.cost.{gate.unset} is not set; give it {unit}."
     ]
-    assert gate.decide(Evidence({}), None) == (False, f"gate.{gate.unset} is not set; give it {unit}")
+    assert gate.decide(GateInputs({}), None) == (False, f"gate.{gate.unset} is not set; give it {unit}")
 
 
 # --- settings that do not build -----------------------------------------------------------------------------
@@ -435,4 +435,4 @@ def test_a_condition_is_added_from_the_command_line_by_name(compose: Compose) ->
     more = f"+gate.gates.mae={{_target_: {THRESHOLD}, metric: mae, threshold: 0.5}}"
     gate = composed(compose, "gate=all_of", more)
     assert gate.conditions == {"mae": Threshold(metric="mae", threshold=0.5)}
-    assert gate.decide(Evidence({"test/mae": 0.5}), None) == (True, "mae: test/mae 0.5 is at most 0.5")
+    assert gate.decide(GateInputs({"test/mae": 0.5}), None) == (True, "mae: test/mae 0.5 is at most 0.5")

@@ -10,10 +10,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mlrunner.core.metric_names import GREATER_IS_BETTER
-from mlrunner.groups.gate import Decision, Evidence, Gate
+from mlrunner.groups.gate import Decision, Gate, GateInputs
 from mlrunner.groups.gate.all_of import AllOf
 from mlrunner.groups.gate.champion import Champion
-from mlrunner.groups.gate.comparing import exact, shown, shown_apart
+from mlrunner.groups.gate.comparison import format_pair, format_setting, format_value
 from mlrunner.groups.gate.cost_limits import Latency, Size
 from mlrunner.groups.gate.thresholds import MinAccuracy, Threshold
 
@@ -26,17 +26,17 @@ scores = st.floats(-1e6, 1)  # that a metric can have where greater is better
 asks = st.floats(0, 1e3)
 
 
-def scored(name: str = "", rows: str = "rows", problem: str | None = None, **metrics: float) -> Evidence:
-    return Evidence({f"test/{metric}": value for metric, value in metrics.items()}, rows, name, problem)
+def scored(name: str = "", rows: str = "rows", problem: str | None = None, **metrics: float) -> GateInputs:
+    return GateInputs({f"test/{metric}": value for metric, value in metrics.items()}, rows, name, problem)
 
 
-def deployed(**metrics: float) -> Evidence:
+def deployed(**metrics: float) -> GateInputs:
     return scored("olist/2", **metrics)
 
 
 # --- one number against a bar -------------------------------------------------------------------------------
 
-BARS: dict[str, tuple[Gate, Evidence, bool, str]] = {
+BARS: dict[str, tuple[Gate, GateInputs, bool, str]] = {
     "equal": (Threshold(metric="r2", threshold=0.3), scored(r2=0.3), True, "test/r2 0.3 is at least 0.3"),
     "above": (Threshold(metric="r2", threshold=0.3), scored(r2=0.31), True, "test/r2 0.31 is at least 0.3"),
     "below": (Threshold(metric="r2", threshold=0.3), scored(r2=0.28714), False, "test/r2 0.2871 is below 0.3"),
@@ -85,15 +85,14 @@ BARS: dict[str, tuple[Gate, Evidence, bool, str]] = {
         Threshold(metric="rmse", threshold=0.35, direction="maximize"),
         scored(rmse=0.36),
         False,
-        "gate.direction=maximize contradicts gate.metric=rmse, which is better the smaller it is; leave "
-        "gate.direction null",
+        "gate.direction=maximize contradicts gate.metric=rmse, for which smaller is better; leave gate.direction null",
     ),
     "missing": (Threshold(metric="r2", threshold=0.3), scored(), False, "test/r2 is missing"),
     "missing on that split": (
         Threshold(metric="r2", threshold=0.3, split="cv"),
-        Evidence({"test/r2": 1, "train/r2": 1, "r2": 1, "test/rmse": 0}),
+        GateInputs({"test/r2": 1, "train/r2": 1, "r2": 1, "test/rmse": 0}),
         False,
-        "cv/r2 is missing (found: test/r2, train/r2, r2)",
+        "cv/r2 is missing (available: test/r2, train/r2, r2)",
     ),
     "NaN": (Threshold(metric="r2", threshold=0.3), scored(r2=NAN), False, "test/r2 is NaN"),
     "infinite": (Threshold(metric="r2", threshold=0.3), scored(r2=INF), False, "test/r2 is infinite"),
@@ -117,7 +116,7 @@ BARS: dict[str, tuple[Gate, Evidence, bool, str]] = {
         Threshold(metric=["r2", "mae"], threshold=0.3),
         scored(r2=1, mae=0),
         False,
-        "gate.metric is [r2, mae], but a gate judges by one metric; name one, like gate.metric=r2",
+        "gate.metric is [r2, mae], but a gate uses one metric; name one, like gate.metric=r2",
     ),
     "accuracy equal": (
         MinAccuracy(min_accuracy=0.8),
@@ -141,27 +140,27 @@ BARS: dict[str, tuple[Gate, Evidence, bool, str]] = {
         MinAccuracy(min_accuracy=0.0, split="validation"),
         scored(accuracy=1),
         False,
-        "validation/accuracy is missing (found: test/accuracy)",
+        "validation/accuracy is missing (available: test/accuracy)",
     ),
     "accuracy NaN": (MinAccuracy(min_accuracy=0.0), scored(accuracy=NAN), False, "test/accuracy is NaN"),
-    "fast": (Latency(max_p95_ms=50), Evidence({"serve/p95_ms": 50.0}), True, "serve/p95_ms 50 is at most 50"),
-    "slow": (Latency(max_p95_ms=50), Evidence({"serve/p95_ms": 61.237}), False, "serve/p95_ms 61.24 is above 50"),
-    "not measured": (Latency(max_p95_ms=50), Evidence({}), False, "serve/p95_ms is missing"),
+    "fast": (Latency(max_p95_ms=50), GateInputs({"serve/p95_ms": 50.0}), True, "serve/p95_ms 50 is at most 50"),
+    "slow": (Latency(max_p95_ms=50), GateInputs({"serve/p95_ms": 61.237}), False, "serve/p95_ms 61.24 is above 50"),
+    "not measured": (Latency(max_p95_ms=50), GateInputs({}), False, "serve/p95_ms is missing"),
     "small": (
         Size(max_megabytes=1.5),
-        Evidence({"model/megabytes": 0.25}),
+        GateInputs({"model/megabytes": 0.25}),
         True,
         "model/megabytes 0.25 is at most 1.5",
     ),
-    "large": (Size(max_megabytes=1.5), Evidence({"model/megabytes": 2}), False, "model/megabytes 2 is above 1.5"),
-    "size NaN": (Size(max_megabytes=1.5), Evidence({"model/megabytes": NAN}), False, "model/megabytes is NaN"),
+    "large": (Size(max_megabytes=1.5), GateInputs({"model/megabytes": 2}), False, "model/megabytes 2 is above 1.5"),
+    "size NaN": (Size(max_megabytes=1.5), GateInputs({"model/megabytes": NAN}), False, "model/megabytes is NaN"),
 }
 
 
 @pytest.mark.parametrize("champion", [None, deployed(r2=0.9)], ids=["first", "champion"])
 @pytest.mark.parametrize(("gate", "candidate", "deploy", "reason"), BARS.values(), ids=BARS)
 def test_a_bar_is_held_against_one_number(
-    gate: Gate, candidate: Evidence, deploy: bool, reason: str, champion: Evidence | None
+    gate: Gate, candidate: GateInputs, deploy: bool, reason: str, champion: GateInputs | None
 ) -> None:
     assert gate.decide(candidate, champion) == Decision(deploy, reason)
 
@@ -188,7 +187,7 @@ ERROR = Champion(metric="rmse", min_improvement=0.01)
 FLOOR = Champion(metric="r2", min_improvement=0.01, threshold=0.3)
 TENTH = Champion(metric="r2", min_improvement=0.1)
 
-CHAMPIONS: dict[str, tuple[Champion, Evidence, Evidence | None, bool, str]] = {
+CHAMPIONS: dict[str, tuple[Champion, GateInputs, GateInputs | None, bool, str]] = {
     "first model": (
         BETTER,
         scored(r2=0.43117),
@@ -213,105 +212,105 @@ CHAMPIONS: dict[str, tuple[Champion, Evidence, Evidence | None, bool, str]] = {
         scored(r2=0.4312),
         deployed(r2=0.4101),
         True,
-        "test/r2 0.4312 beats olist/2's 0.4101 by 0.0211 (at least 0.01 asked)",
+        "test/r2 0.4312 beats olist/2's 0.4101 by 0.0211 (at least 0.01 required)",
     ),
     "not enough better": (
         BETTER,
         scored(r2=0.4151),
         deployed(r2=0.4101),
         False,
-        "test/r2 0.4151 beats olist/2's 0.4101 by 0.005, but an improvement of at least 0.01 is asked",
+        "test/r2 0.4151 beats olist/2's 0.4101 by 0.005, but must improve by at least 0.01",
     ),
     "a hair from enough": (
         BETTER,
         scored(r2=0.4200999),
         deployed(r2=0.4101),
         False,
-        "test/r2 0.4201 beats olist/2's 0.4101 by 0.0099999, but an improvement of at least 0.01 is asked",
+        "test/r2 0.4201 beats olist/2's 0.4101 by 0.0099999, but must improve by at least 0.01",
     ),
     "equal, more asked": (
         BETTER,
         scored(r2=0.4),
         deployed(r2=0.4),
         False,
-        "test/r2 0.4 equals olist/2's 0.4, but an improvement of at least 0.01 is asked",
+        "test/r2 0.4 equals olist/2's 0.4, but must improve by at least 0.01",
     ),
     "equal, nothing asked": (
         AS_GOOD,
         scored(r2=0.4),
         deployed(r2=0.4),
         True,
-        "test/r2 0.4 equals olist/2's 0.4 (at least as good asked)",
+        "test/r2 0.4 equals olist/2's 0.4 (at least as good required)",
     ),
     "equal but for the order of a sum": (
         AS_GOOD,
         scored(r2=math.nextafter(0.7, 0)),
         deployed(r2=0.7),
         True,
-        "test/r2 0.7 equals olist/2's 0.7 (at least as good asked)",
+        "test/r2 0.7 equals olist/2's 0.7 (at least as good required)",
     ),
     "worse": (
         BETTER,
         scored(r2=0.4),
         deployed(r2=0.41),
         False,
-        "test/r2 0.4 is 0.01 worse than olist/2's 0.41, but an improvement of at least 0.01 is asked",
+        "test/r2 0.4 is 0.01 worse than olist/2's 0.41, but must improve by at least 0.01",
     ),
     "worse by a hair, nothing asked": (
         AS_GOOD,
         scored(r2=0.40999996),
         deployed(r2=0.41),
         False,
-        "test/r2 0.40999996 is 4e-08 worse than olist/2's 0.41, but at least as good is asked",
+        "test/r2 0.40999996 is 4e-08 worse than olist/2's 0.41, but must be at least as good",
     ),
     "better by a hair, nothing asked": (
         AS_GOOD,
         scored(r2=0.43125),
         deployed(r2=0.43124),
         True,
-        "test/r2 0.43125 beats olist/2's 0.43124 by 1e-05 (at least as good asked)",
+        "test/r2 0.43125 beats olist/2's 0.43124 by 1e-05 (at least as good required)",
     ),
     "boundary, a float above": (
         TENTH,
         scored(r2=0.8),
         deployed(r2=0.7),
         True,
-        "test/r2 0.8 beats olist/2's 0.7 by 0.1 (at least 0.1 asked)",
+        "test/r2 0.8 beats olist/2's 0.7 by 0.1 (at least 0.1 required)",
     ),
     "boundary, a float below": (
         TENTH,
         scored(r2=1.0),
         deployed(r2=0.9),
         True,
-        "test/r2 1 beats olist/2's 0.9 by 0.1 (at least 0.1 asked)",
+        "test/r2 1 beats olist/2's 0.9 by 0.1 (at least 0.1 required)",
     ),
     "champion without a name": (
         BETTER,
         scored(r2=0.5),
         scored(r2=0.4),
         True,
-        "test/r2 0.5 beats the champion's 0.4 by 0.1 (at least 0.01 asked)",
+        "test/r2 0.5 beats the champion's 0.4 by 0.1 (at least 0.01 required)",
     ),
     "error smaller": (
         ERROR,
         scored(rmse=0.3),
         deployed(rmse=0.35),
         True,
-        "test/rmse 0.3 beats olist/2's 0.35 by 0.05 (at least 0.01 asked)",
+        "test/rmse 0.3 beats olist/2's 0.35 by 0.05 (at least 0.01 required)",
     ),
     "error greater": (
         ERROR,
         scored(rmse=0.4),
         deployed(rmse=0.35),
         False,
-        "test/rmse 0.4 is 0.05 worse than olist/2's 0.35, but an improvement of at least 0.01 is asked",
+        "test/rmse 0.4 is 0.05 worse than olist/2's 0.35, but must improve by at least 0.01",
     ),
     "error on the boundary": (
         Champion(metric="rmse", min_improvement=0.1),
         scored(rmse=0.7),
         deployed(rmse=0.8),
         True,
-        "test/rmse 0.7 beats olist/2's 0.8 by 0.1 (at least 0.1 asked)",
+        "test/rmse 0.7 beats olist/2's 0.8 by 0.1 (at least 0.1 required)",
     ),
     "better, below the floor": (FLOOR, scored(r2=0.29), deployed(r2=0.2), False, "test/r2 0.29 is below 0.3"),
     "worse, above the floor": (
@@ -319,15 +318,14 @@ CHAMPIONS: dict[str, tuple[Champion, Evidence, Evidence | None, bool, str]] = {
         scored(r2=0.4),
         deployed(r2=0.5),
         False,
-        "test/r2 0.4 is 0.1 worse than olist/2's 0.5, but an improvement of at least 0.01 is asked",
+        "test/r2 0.4 is 0.1 worse than olist/2's 0.5, but must improve by at least 0.01",
     ),
     "worse, below the floor": (
         FLOOR,
         scored(r2=0.2),
         deployed(r2=0.5),
         False,
-        "test/r2 0.2 is below 0.3; test/r2 0.2 is 0.3 worse than olist/2's 0.5, but an improvement of at least 0.01 "
-        "is asked",
+        "test/r2 0.2 is below 0.3; test/r2 0.2 is 0.3 worse than olist/2's 0.5, but must improve by at least 0.01",
     ),
     "better, above the ceiling": (
         Champion(metric="rmse", threshold=0.5),
@@ -394,22 +392,21 @@ CHAMPIONS: dict[str, tuple[Champion, Evidence, Evidence | None, bool, str]] = {
         scored(rmse=0.4),
         None,
         False,
-        "gate.direction=maximize contradicts gate.metric=rmse, which is better the smaller it is; leave "
-        "gate.direction null",
+        "gate.direction=maximize contradicts gate.metric=rmse, for which smaller is better; leave gate.direction null",
     ),
     "no improvement set": (
         Champion(metric="r2", min_improvement=None),
         scored(r2=0.4),
         None,
         False,
-        "gate.min_improvement is not set; 0 asks for at least as good",
+        "gate.min_improvement is not set; 0 accepts a model that is as good",
     ),
 }
 
 
 @pytest.mark.parametrize(("gate", "candidate", "champion", "deploy", "reason"), CHAMPIONS.values(), ids=CHAMPIONS)
 def test_a_champion_has_to_be_beaten(
-    gate: Champion, candidate: Evidence, champion: Evidence | None, deploy: bool, reason: str
+    gate: Champion, candidate: GateInputs, champion: GateInputs | None, deploy: bool, reason: str
 ) -> None:
     assert gate.decide(candidate, champion) == Decision(deploy, reason)
 
@@ -424,8 +421,8 @@ def test_each_metric_beats_a_champion_in_its_own_direction(metric: str) -> None:
 
 
 def test_only_the_chosen_split_is_compared() -> None:
-    candidate = Evidence({"test/r2": 0.1, "validation/r2": 0.9})
-    champion = Evidence({"test/r2": 0.5, "validation/r2": 0.5})
+    candidate = GateInputs({"test/r2": 0.1, "validation/r2": 0.9})
+    champion = GateInputs({"test/r2": 0.5, "validation/r2": 0.5})
     assert Champion(metric="r2", split="validation").decide(candidate, champion).deploy is True
     assert Champion(metric="r2", split="test").decide(candidate, champion).deploy is False
 
@@ -444,11 +441,11 @@ ALL = AllOf(
 )
 
 
-def measured(r2: float, p95: float, megabytes: float) -> Evidence:
-    return Evidence({"test/r2": r2, "serve/p95_ms": p95, "model/megabytes": megabytes}, "rows")
+def measured(r2: float, p95: float, megabytes: float) -> GateInputs:
+    return GateInputs({"test/r2": r2, "serve/p95_ms": p95, "model/megabytes": megabytes}, "rows")
 
 
-BEATS = "champion: test/r2 0.4 beats olist/2's 0.35 by 0.05 (at least 0.01 asked)"
+BEATS = "champion: test/r2 0.4 beats olist/2's 0.35 by 0.05 (at least 0.01 required)"
 ALL_CASES = {
     "all hold": (
         measured(0.4, 20, 10),
@@ -481,8 +478,8 @@ ALL_CASES = {
         measured(0.2, NAN, 200),
         deployed(r2=0.25),
         False,
-        "quality: test/r2 0.2 is below 0.3; champion: test/r2 0.2 is 0.05 worse than olist/2's 0.25, but an "
-        "improvement of at least 0.01 is asked; latency: serve/p95_ms is NaN; size: model/megabytes 200 is above 100",
+        "quality: test/r2 0.2 is below 0.3; champion: test/r2 0.2 is 0.05 worse than olist/2's 0.25, but must "
+        "improve by at least 0.01; latency: serve/p95_ms is NaN; size: model/megabytes 200 is above 100",
     ),
     "costs not measured": (
         scored(r2=0.4),
@@ -495,7 +492,7 @@ ALL_CASES = {
 
 @pytest.mark.parametrize(("candidate", "champion", "deploy", "reason"), ALL_CASES.values(), ids=ALL_CASES)
 def test_all_of_names_each_condition_that_failed(
-    candidate: Evidence, champion: Evidence | None, deploy: bool, reason: str
+    candidate: GateInputs, champion: GateInputs | None, deploy: bool, reason: str
 ) -> None:
     assert ALL.decide(candidate, champion) == Decision(deploy, reason)
 
@@ -586,10 +583,10 @@ def test_the_numbers_of_a_reason_bear_it_out(value: float, bar: float) -> None:
 @example(0.43115, 0.43125)
 @example(1e300, 1.0000001e300)
 def test_different_numbers_read_as_different_and_in_order(one: float, other: float) -> None:
-    first, second = shown_apart(one, other)
+    first, second = format_pair(one, other)
     assert (float(first) < float(second)) is (one < other)
     assert float(first) - float(second) == pytest.approx(one - other, rel=0.051, abs=0)
-    assert (float(shown(one, other)) < other) is (one < other)
+    assert (float(format_value(one, other)) < other) is (one < other)
 
 
 @pytest.mark.parametrize(
@@ -597,4 +594,4 @@ def test_different_numbers_read_as_different_and_in_order(one: float, other: flo
     [(0.35, "0.35"), (50.0, "50"), (-0.0, "0"), (1e-05, "1e-05"), (100000.0, "100000"), (0.123456789, "0.123456789")],
 )
 def test_a_setting_reads_as_it_was_typed(number: float, text: str) -> None:
-    assert exact(number) == text
+    assert format_setting(number) == text

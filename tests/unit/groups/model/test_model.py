@@ -21,8 +21,8 @@ from mlrunner.core.column_roles import Roles
 from mlrunner.core.errors import ConfigError, DataError, ProblemsError
 from mlrunner.groups.cleaning import KeepAll
 from mlrunner.groups.model import EstimatorModel, Model, ModelNameConfig, estimator_arguments
-from mlrunner.groups.model.label_encoding import LabelCodes
-from mlrunner.groups.model.packaging import assemble, pip_requirements, trusted_types
+from mlrunner.groups.model.label_encoding import LabelEncodingClassifier
+from mlrunner.groups.model.packaging import assemble, find_trusted_types, pin_requirements
 from tests.support.front_door import PROJECT
 
 CONF = PROJECT / "conf"
@@ -116,8 +116,8 @@ def test_every_option_survives_mlflow(name: str, task: Any, labels: str, tmp_pat
         whole,
         tmp_path / "model",
         serialization_format="skops",
-        skops_trusted_types=trusted_types(whole),
-        pip_requirements=pip_requirements(whole),
+        skops_trusted_types=find_trusted_types(whole),
+        pip_requirements=pin_requirements(whole),
     )
     loaded = quiet_mlflow.pyfunc.load_model(str(tmp_path / "model"))
     np.testing.assert_array_equal(loaded.predict(raw), before)
@@ -195,7 +195,7 @@ WRONG = [
         "regression",
         {"early_stopping_rounds": 5},
         [
-            "model.estimator.early_stopping_rounds: a model sees training rows only, so none are left to stop by; "
+            "model.estimator.early_stopping_rounds: early stopping needs validation rows, but a model is fitted on training rows only; "
             "set the number of rounds."
         ],
         id="early stopping",
@@ -224,7 +224,7 @@ WRONG = [
         "custom",
         "regression",
         {"_target_": "SVR"},
-        ["model.estimator._target_: 'SVR' is no path to a class; write module.Class."],
+        ["model.estimator._target_: 'SVR' is not a path to a class; write module.Class."],
         id="no module",
     ),
     pytest.param(
@@ -354,7 +354,9 @@ def test_features_of_another_class_are_said() -> None:
     model = EstimatorModel(
         name="x", targets=None, estimator={"_target_": "sklearn.svm.SVR"}, encode_labels=False, features=features
     )
-    assert model.problems("regression") == ["model.features._target_: Counter is no mlrunner.groups.features.Features."]
+    assert model.problems("regression") == [
+        "model.features._target_: Counter is not a mlrunner.groups.features.Features."
+    ]
 
 
 @pytest.mark.parametrize(
@@ -375,7 +377,7 @@ def test_features_of_another_class_are_said() -> None:
     ],
 )
 def test_which_arguments_a_constructor_takes(target: str, name: str, taken: bool) -> None:
-    assert estimator_arguments.accepts(estimator_arguments.locate(target, "key"), name) is taken
+    assert estimator_arguments.accepts_argument(estimator_arguments.locate(target, "key"), name) is taken
 
 
 def test_nested_estimators_are_built() -> None:
@@ -397,7 +399,7 @@ def test_mapping_arguments_stay_mappings() -> None:
 @pytest.mark.parametrize(("task", "wrapped"), [("regression", False), ("classification", True)])
 def test_labels_are_encoded_for_classes_only(task: Any, wrapped: bool) -> None:
     last = option("xgboost", task).build(raw_rows()[["price"]], task)[-1]
-    assert isinstance(last, LabelCodes) is wrapped
+    assert isinstance(last, LabelEncodingClassifier) is wrapped
 
 
 @pytest.mark.parametrize("name", [name for name in OPTIONS if name not in ("custom", "linear_regression")])
@@ -433,7 +435,7 @@ class TestModelNameConfig:
             ModelNameConfig.model_validate({"name": "x", "settings": {}, "more": 1})
 
     def test_another_class_is_refused(self) -> None:
-        with pytest.raises(ConfigError, match=r"^model._target_: Counter is no mlrunner.groups.model.Model.$"):
+        with pytest.raises(ConfigError, match=r"^model._target_: Counter is not a mlrunner.groups.model.Model.$"):
             ModelNameConfig(name="x", settings={"_target_": "collections.Counter"}).model()
 
 
@@ -441,7 +443,7 @@ def test_requirements_are_exact_and_no_more() -> None:
     table = raw_rows()[["price"]]
     fitted = quick("xgboost", "regression").build(table, "regression").fit(table, np.arange(ROWS))
     needed = ["numpy", "pandas", "pydantic", "scikit-learn", "skops", "xgboost"]
-    assert sorted(pip_requirements(fitted)) == [f"{name}=={importlib.metadata.version(name)}" for name in needed]
+    assert sorted(pin_requirements(fitted)) == [f"{name}=={importlib.metadata.version(name)}" for name in needed]
 
 
 @pytest.mark.parametrize(

@@ -29,9 +29,9 @@ from mlrunner.core.column_roles import Roles
 from mlrunner.core.errors import ConfigError, DataError
 from mlrunner.groups.cleaning import DataPreprocess, KeepAll
 from mlrunner.groups.model import EstimatorModel
-from mlrunner.groups.model.label_encoding import LabelCodes
-from mlrunner.groups.model.packaging import assemble, modules, pip_requirements, trusted_types
-from mlrunner.groups.model.raw_input import CleaningTransformer, kind_of, restored
+from mlrunner.groups.model.label_encoding import LabelEncodingClassifier
+from mlrunner.groups.model.packaging import assemble, find_trusted_types, list_modules, pin_requirements
+from mlrunner.groups.model.raw_input import CleaningTransformer, detect_kind, restore_kind
 from mlrunner.groups.strategy import DataStrategy
 from tests.support.front_door import PROJECT
 
@@ -110,7 +110,7 @@ class TestLabelCodes:
     @pytest.mark.parametrize("labels", LABELS.values(), ids=LABELS)
     def test_labels_come_back_as_they_were(self, labels: list[Any]) -> None:
         X, y = np.arange(30.0).reshape(-1, 1), np.repeat(labels, 30)[:: len(labels)]
-        fitted = LabelCodes(DecisionTreeClassifier()).fit(X, y)
+        fitted = LabelEncodingClassifier(DecisionTreeClassifier()).fit(X, y)
         assert fitted.classes_.tolist() == labels
         assert fitted.estimator_.classes_.tolist() == list(range(len(labels)))
         np.testing.assert_array_equal(fitted.predict(X), y)
@@ -119,10 +119,13 @@ class TestLabelCodes:
 
     def test_pandas_text_is_taken(self) -> None:
         y = pd.Series(["b", "a", "b"])
-        assert set(LabelCodes(DecisionTreeClassifier()).fit(np.arange(3).reshape(-1, 1), y).classes_) == {"a", "b"}
+        assert set(LabelEncodingClassifier(DecisionTreeClassifier()).fit(np.arange(3).reshape(-1, 1), y).classes_) == {
+            "a",
+            "b",
+        }
 
     def test_a_column_of_answers_is_made_flat(self) -> None:
-        fitted = LabelCodes(ColumnVector(strategy="most_frequent")).fit(np.zeros((3, 1)), ["x", "y", "y"])
+        fitted = LabelEncodingClassifier(ColumnVector(strategy="most_frequent")).fit(np.zeros((3, 1)), ["x", "y", "y"])
         assert fitted.predict(np.zeros((2, 1))).tolist() == ["y", "y"]
 
     @pytest.mark.parametrize(
@@ -131,26 +134,26 @@ class TestLabelCodes:
         ids=["ridge", "tree", "logistic"],
     )
     def test_it_has_what_the_inner_classifier_has(self, inner: Any, probabilities: bool, decision: bool) -> None:
-        fitted = LabelCodes(inner).fit(np.arange(4.0).reshape(-1, 1), list("aabb"))
-        for found in (LabelCodes(inner), fitted):
+        fitted = LabelEncodingClassifier(inner).fit(np.arange(4.0).reshape(-1, 1), list("aabb"))
+        for found in (LabelEncodingClassifier(inner), fitted):
             assert hasattr(found, "predict_proba") is probabilities
             assert hasattr(found, "decision_function") is decision
         if decision:
             assert fitted.decision_function(np.zeros((2, 1))).shape == (2,)
 
     def test_it_is_a_classifier_that_can_be_cloned(self) -> None:
-        copy = clone(LabelCodes(DecisionTreeClassifier(max_depth=3)))
+        copy = clone(LabelEncodingClassifier(DecisionTreeClassifier(max_depth=3)))
         assert is_classifier(copy)
         assert copy.get_params()["estimator__max_depth"] == 3
 
     def test_the_inner_estimator_given_is_left_unfitted(self) -> None:
         inner = DecisionTreeClassifier()
-        LabelCodes(inner).fit(np.zeros((2, 1)), ["a", "b"])
+        LabelEncodingClassifier(inner).fit(np.zeros((2, 1)), ["a", "b"])
         assert not hasattr(inner, "classes_")
 
     def test_skops_brings_it_back(self) -> None:
         X = np.arange(4.0).reshape(-1, 1)
-        fitted = LabelCodes(DecisionTreeClassifier()).fit(X, list("aabb"))
+        fitted = LabelEncodingClassifier(DecisionTreeClassifier()).fit(X, list("aabb"))
         data = skops.io.dumps(fitted)
         back = skops.io.loads(data, trusted=skops.io.get_untrusted_types(data=data))
         assert back.predict(X).tolist() == list("aabb")
@@ -198,7 +201,7 @@ class TestCleaningTransformer:
         np.testing.assert_array_equal(model.predict(raw.assign(more=1)), model.predict(raw))
 
     def test_rows_of_another_table_are_refused(self) -> None:
-        said = r"^None of the model's columns is there; it takes price, items, gift, state, bought\.$"
+        said = r"^The rows have none of the model's columns; it needs price, items, gift, state, bought\.$"
         with pytest.raises(DataError, match=said):
             whole(KeepAll(), "price").predict(pd.DataFrame({"x": [1]}))
 
@@ -225,7 +228,7 @@ class TestCleaningTransformer:
         raw = raw_rows()[["price", "items"]]
         kept = CleaningTransformer(strategy, {"price": "number", "items": "number"}, ["price", "items"])
         model = Pipeline([("cleaning", kept), *model.steps[1:]])
-        back = skops.io.loads(skops.io.dumps(model), trusted=trusted_types(model))
+        back = skops.io.loads(skops.io.dumps(model), trusted=find_trusted_types(model))
         assert back["cleaning"].strategy == strategy
         np.testing.assert_array_equal(back.predict(raw), model.predict(raw))
 
@@ -242,8 +245,8 @@ class TestCleaningTransformer:
     ],
 )
 def test_kind_of_a_raw_column(column: pd.Series, kind: str) -> None:
-    assert kind_of(column) == kind
-    assert restored(column, kind) is column
+    assert detect_kind(column) == kind
+    assert restore_kind(column, kind) is column
 
 
 @pytest.mark.parametrize(
@@ -258,32 +261,32 @@ def test_kind_of_a_raw_column(column: pd.Series, kind: str) -> None:
     ],
 )
 def test_restored(values: list[Any], kind: str, dtype: str, expected: list[Any]) -> None:
-    found = restored(pd.Series(values, dtype=object), kind)
+    found = restore_kind(pd.Series(values, dtype=object), kind)
     assert str(found.dtype) == dtype
     pd.testing.assert_series_equal(found, pd.Series(expected, dtype=dtype))
 
 
 def test_dates_as_text_are_read() -> None:
-    found = restored(pd.Series(["2020-01-02 03:04:05", None]), "moment")
+    found = restore_kind(pd.Series(["2020-01-02 03:04:05", None]), "moment")
     assert found.tolist()[0] == pd.Timestamp("2020-01-02 03:04:05")
-    assert kind_of(found) == "moment"
+    assert detect_kind(found) == "moment"
 
 
 def test_a_word_for_a_date_is_refused_by_name() -> None:
     with pytest.raises(DataError, match=r"^Column 'day' holds moments in training, but: "):
-        restored(pd.Series(["soon"], name="day"), "moment")
+        restore_kind(pd.Series(["soon"], name="day"), "moment")
 
 
 class TestSaving:
     def test_only_what_the_composition_names_is_trusted(self) -> None:
-        found = trusted_types(whole(KeepAll(), "price", "state"))
+        found = find_trusted_types(whole(KeepAll(), "price", "state"))
         assert {name.partition(".")[0] for name in found} <= {"mlrunner", "numpy", "sklearn"}
         assert "mlrunner.groups.model.raw_input.CleaningTransformer" in found
         assert "mlrunner.groups.cleaning.KeepAll" in found
 
     def test_a_class_of_the_users_own_is_trusted(self) -> None:
         fitted = Pipeline([("estimator", ColumnVector())]).fit([[1]], [1])
-        assert trusted_types(fitted) == [f"{__name__}.ColumnVector"]
+        assert find_trusted_types(fitted) == [f"{__name__}.ColumnVector"]
 
     def test_anything_else_is_not(self) -> None:
         import shutil
@@ -291,17 +294,17 @@ class TestSaving:
         fitted = Pipeline([("f", FunctionTransformer(shutil.rmtree)), ("estimator", Ridge())])
         said = r"^model\.estimator holds shutil\.rmtree, which loading cannot trust; choose another class\.$"
         with pytest.raises(ConfigError, match=said):
-            trusted_types(fitted)
+            find_trusted_types(fitted)
 
     def test_what_skops_cannot_save_is_said(self) -> None:
         with pytest.raises(ConfigError, match=r"^model\.estimator cannot be saved with skops \(.*Birch"):
-            trusted_types(Pipeline([("estimator", Birch())]))
+            find_trusted_types(Pipeline([("estimator", Birch())]))
 
     def test_modules_are_those_of_nested_parts_too(self) -> None:
         booster = option("xgboost", "regression").build(raw_rows()[["price"]], "regression")[-1]
         fitted = Pipeline([("estimator", BaggingRegressor(booster))])
-        assert {"sklearn", "xgboost"} <= modules(fitted)
-        assert "builtins" not in modules(fitted)
+        assert {"sklearn", "xgboost"} <= list_modules(fitted)
+        assert "builtins" not in list_modules(fitted)
 
     @pytest.mark.parametrize(
         ("name", "more"),
@@ -309,11 +312,11 @@ class TestSaving:
     )
     def test_requirements_name_the_estimators_package(self, name: str, more: set[str]) -> None:
         made = option(name, "classification").build(raw_rows()[["price"]], "classification")
-        found = {line.partition("==")[0] for line in pip_requirements(made)}
+        found = {line.partition("==")[0] for line in pin_requirements(made)}
         assert found == {"scikit-learn", "pandas", "numpy", "skops", "pydantic"} | more
 
     def test_a_module_without_a_package_asks_for_nothing(self) -> None:
-        found = pip_requirements(Pipeline([("estimator", ColumnVector())]))
+        found = pin_requirements(Pipeline([("estimator", ColumnVector())]))
         assert len(found) == 5
         assert all("==" in line for line in found)
 
@@ -330,7 +333,7 @@ class Absent:
             raise ModuleNotFoundError(name)
 sys.meta_path.insert(0, Absent())
 import pandas, skops.io
-model = skops.io.load("model.skops", trusted={trusted_types(model)})
+model = skops.io.load("model.skops", trusted={find_trusted_types(model)})
 print(model.predict(pandas.read_csv("rows.csv", parse_dates=["bought"]))[0])
 """
     env = {**os.environ, "PYTHONPATH": str(CONF.parent)}

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from mlrunner.groups.split.algorithms import (
     Codes,
-    cut,
-    in_order,
-    shuffled,
-    strata_of_classes,
-    strata_of_numbers,
-    stratified,
-    units_of,
+    class_strata,
+    cut_units,
+    number_units,
+    quantile_strata,
+    split_by_strata,
+    split_in_order,
+    split_randomly,
 )
 
 SHARES = [0.64, 0.16, 0.2]
@@ -40,11 +40,11 @@ def rng() -> np.random.Generator:
 )
 def test_units(group: Any, expected: list[int]) -> None:
     table = pd.DataFrame({"g": [0, 0, 0, 0] if group is None else group})
-    assert units_of(table, None if group is None else "g").tolist() == expected
+    assert number_units(table, None if group is None else "g").tolist() == expected
 
 
 def test_no_row_has_no_unit() -> None:
-    assert units_of(pd.DataFrame({"g": []}), "g").tolist() == []
+    assert number_units(pd.DataFrame({"g": []}), "g").tolist() == []
 
 
 @pytest.mark.parametrize(
@@ -60,12 +60,12 @@ def test_no_row_has_no_unit() -> None:
     ],
 )
 def test_cut(sizes: list[int], shares: list[float], expected: list[int]) -> None:
-    assert cut(np.array(sizes), shares).tolist() == expected
+    assert cut_units(np.array(sizes), shares).tolist() == expected
 
 
 @pytest.mark.parametrize(("shift", "expected"), [(-0.49, [0, 0, 1]), (0.0, [0, 0, 1]), (0.49, [0, 0, 0])])
 def test_a_shift_moves_the_cut_by_less_than_a_unit(shift: float, expected: list[int]) -> None:
-    assert cut(np.ones(3, dtype=np.int64), [0.8, 0.2], shift=shift, everywhere=False).tolist() == expected
+    assert cut_units(np.ones(3, dtype=np.int64), [0.8, 0.2], shift=shift, everywhere=False).tolist() == expected
 
 
 @settings(max_examples=60, deadline=None)
@@ -76,7 +76,7 @@ def test_a_shift_moves_the_cut_by_less_than_a_unit(shift: float, expected: list[
 )
 def test_a_cut_reaches_every_part_in_order(sizes: list[int], weights: list[int], shift: float) -> None:
     shares = [weight / sum(weights) for weight in weights]
-    parts = cut(np.array(sizes), shares, shift=shift)
+    parts = cut_units(np.array(sizes), shares, shift=shift)
     assert set(parts.tolist()) == set(range(len(shares)))
     assert (np.diff(parts) >= 0).all()
 
@@ -84,12 +84,12 @@ def test_a_cut_reaches_every_part_in_order(sizes: list[int], weights: list[int],
 @settings(max_examples=30, deadline=None)
 @given(rows=st.integers(1, 120), seed=st.integers(0, 99))
 def test_no_way_of_sharing_tears_a_unit_apart(rows: int, seed: int) -> None:
-    units = units_of(pd.DataFrame({"g": np.random.default_rng(seed).integers(0, 12, rows)}), "g")
-    strata = strata_of_numbers(units, pd.Series(np.arange(rows)), 3)
+    units = number_units(pd.DataFrame({"g": np.random.default_rng(seed).integers(0, 12, rows)}), "g")
+    strata = quantile_strata(units, pd.Series(np.arange(rows)), 3)
     ways: list[Codes] = [
-        shuffled(units, SHARES, np.random.default_rng(seed)),
-        in_order(np.unique(units, return_inverse=True)[1], SHARES),
-        stratified(units, strata, SHARES, np.random.default_rng(seed), everywhere=False),
+        split_randomly(units, SHARES, np.random.default_rng(seed)),
+        split_in_order(np.unique(units, return_inverse=True)[1], SHARES),
+        split_by_strata(units, strata, SHARES, np.random.default_rng(seed), everywhere=False),
     ]
     for parts in ways:
         assert len(set(zip(units.tolist(), parts.tolist(), strict=True))) == len(set(units.tolist()))
@@ -97,31 +97,31 @@ def test_no_way_of_sharing_tears_a_unit_apart(rows: int, seed: int) -> None:
 
 def test_shuffled_depends_on_the_generator_alone() -> None:
     units = np.arange(100)
-    first, again = shuffled(units, SHARES, rng()), shuffled(units, SHARES, rng())
+    first, again = split_randomly(units, SHARES, rng()), split_randomly(units, SHARES, rng())
     assert first.tolist() == again.tolist()
-    assert first.tolist() != shuffled(units, SHARES, np.random.default_rng(8)).tolist()
+    assert first.tolist() != split_randomly(units, SHARES, np.random.default_rng(8)).tolist()
     assert np.bincount(first).tolist() == [64, 16, 20]
 
 
 def test_in_order_gives_the_oldest_to_the_first_part() -> None:
-    assert in_order(np.array([4, 3, 2, 1, 0]), [0.6, 0.2, 0.2]).tolist() == [2, 1, 0, 0, 0]
+    assert split_in_order(np.array([4, 3, 2, 1, 0]), [0.6, 0.2, 0.2]).tolist() == [2, 1, 0, 0, 0]
 
 
 def test_rare_strata_do_not_bend_the_shares() -> None:
     strata = np.repeat(np.arange(200), 4)  # 0.16 of 4 rows is less than one
-    parts = stratified(np.arange(800), strata, SHARES, rng(), everywhere=False)
+    parts = split_by_strata(np.arange(800), strata, SHARES, rng(), everywhere=False)
     np.testing.assert_allclose(np.bincount(parts) / 800, SHARES, atol=0.01)
 
 
 def test_a_stratum_can_be_required_everywhere() -> None:
     strata = np.repeat([0, 1], [97, 3])
     for seed in range(10):
-        parts = stratified(np.arange(100), strata, SHARES, np.random.default_rng(seed), everywhere=True)
+        parts = split_by_strata(np.arange(100), strata, SHARES, np.random.default_rng(seed), everywhere=True)
         assert sorted(parts[97:].tolist()) == [0, 1, 2]
 
 
 def test_strata_give_way_when_a_part_would_be_empty() -> None:
-    parts = stratified(np.arange(4), np.arange(4), [0.98, 0.01, 0.01], rng(), everywhere=False)
+    parts = split_by_strata(np.arange(4), np.arange(4), [0.98, 0.01, 0.01], rng(), everywhere=False)
     assert set(parts.tolist()) == {0, 1, 2}
 
 
@@ -135,7 +135,7 @@ def test_strata_give_way_when_a_part_would_be_empty() -> None:
     ],
 )
 def test_strata_of_classes(units: list[int], target: list[str], expected: list[int]) -> None:
-    assert strata_of_classes(np.array(units), pd.Series(target)).tolist() == expected
+    assert class_strata(np.array(units), pd.Series(target)).tolist() == expected
 
 
 @pytest.mark.parametrize(
@@ -149,4 +149,4 @@ def test_strata_of_classes(units: list[int], target: list[str], expected: list[i
     ],
 )
 def test_strata_of_numbers(units: list[int], target: list[Any], bins: int, expected: list[int]) -> None:
-    assert strata_of_numbers(np.array(units), pd.Series(target), bins).tolist() == expected
+    assert quantile_strata(np.array(units), pd.Series(target), bins).tolist() == expected

@@ -246,7 +246,7 @@ def test_a_large_table_is_divided_in_a_moment(name: str) -> None:
             "70_15_15",
             {},
             3,
-            "split.validation is 0.15, which of 3 rows is none; raise it to at least 0.334, or read more rows.",
+            "split.validation is 0.15, which is less than one of 3 rows; raise it to at least 0.334, or read more rows.",
             id="an empty part",
         ),
         pytest.param(
@@ -267,7 +267,7 @@ def test_a_large_table_is_divided_in_a_moment(name: str) -> None:
             "kfold",
             {"test": 0.001},
             40,
-            "split.test is 0.001, which of 40 rows is none; raise it to at least 0.025, or read more rows.",
+            "split.test is 0.001, which is less than one of 40 rows; raise it to at least 0.025, or read more rows.",
             id="an empty test",
         ),
         pytest.param(
@@ -423,7 +423,7 @@ def test_time_ordered_refuses_too_few_moments_and_gaps() -> None:
         "split.time is 'when', which has 2 different moments, but 3 parts need one each; "
         "name a finer column in dataset.time or choose another split."
     )
-    with pytest.raises(DataError, match=r"^split.time is 'when', which in 20 of 40 rows is no date, first 'soon'; "):
+    with pytest.raises(DataError, match=r"^split.time is 'when', which is not a date in 20 of 40 rows, first 'soon'; "):
         option("time_ordered").handle_data(whole.assign(when=["2020-01-01", "soon"] * 20))
 
 

@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 
-from mlrunner.groups.split.validation import class_problems, completed, fold_problems, part_problems, share_problems
+from mlrunner.groups.split.validation import (
+    class_problems,
+    complete_shares,
+    fold_problems,
+    part_problems,
+    share_problems,
+)
 
 
 def shares(train: float | None, validation: float | None, test: float | None) -> dict[str, float | None]:
@@ -24,7 +30,7 @@ def shares(train: float | None, validation: float | None, test: float | None) ->
 )
 def test_a_null_share_takes_the_rest(given: Any, rest: float) -> None:
     assert share_problems(shares(*given)) == []
-    found = list(completed(shares(*given)).values())
+    found = list(complete_shares(shares(*given)).values())
     assert found[given.index(None)] == pytest.approx(rest)
     assert sum(found) == pytest.approx(1)
 
@@ -97,7 +103,9 @@ def test_all_wrong_shares_are_told_at_once() -> None:
         pytest.param(
             6,
             None,
-            ["split.validation is 0.05, which of 6 rows is none; raise it to at least 0.167, or read more rows."],
+            [
+                "split.validation is 0.05, which is less than one of 6 rows; raise it to at least 0.167, or read more rows."
+            ],
             id="an empty part",
         ),
         pytest.param(

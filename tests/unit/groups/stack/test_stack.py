@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from omegaconf import DictConfig
 
-from mlrunner.cli.commands.env import exports
-from mlrunner.composition.resolve import plain
+from mlrunner.cli.commands.env import write_exports
+from mlrunner.composition.resolve import resolve_group
 from mlrunner.core.build import build
 from mlrunner.core.errors import ConfigError, ProblemsError, StoreError
 from mlrunner.groups.stack import LocalStack, MlflowServerStack, Stack, ZenmlServerStack, reachability
-from mlrunner.groups.stack.preflight import NEEDED_BYTES, own_folder, refuse_file_store, refuse_full_disk
+from mlrunner.groups.stack.preflight import NEEDED_BYTES, prepare_folder, refuse_file_store, refuse_full_disk
 from tests.support.front_door import PROJECT
 
 OPTIONS = sorted(path.stem for path in (PROJECT / "conf/stack").glob("*.yaml"))
@@ -40,7 +40,7 @@ def clean_environment() -> Iterator[None]:
 
 
 def built(compose: Callable[[list[str]], DictConfig], *overrides: str) -> Stack:
-    stack: Stack = build(plain(compose(list(overrides)), "stack"), "stack", Stack)
+    stack: Stack = build(resolve_group(compose(list(overrides)), "stack"), "stack", Stack)
     return stack
 
 
@@ -162,7 +162,7 @@ def test_a_server_keeps_the_files_itself(
 
 def test_one_process_keeps_to_one_stack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("MLRUNNER_STACK", "another")
-    with pytest.raises(ConfigError, match="run each stack by itself"):
+    with pytest.raises(ConfigError, match="run each stack in its own command"):
         LOCAL.activate(tmp_path)
     assert not list(tmp_path.iterdir())
 
@@ -171,26 +171,26 @@ def test_one_process_keeps_to_one_stack(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 
 def test_own_folder_is_made_once_and_marked(tmp_path: Path) -> None:
-    assert own_folder(tmp_path / "new") == own_folder(tmp_path / "new") == tmp_path / "new/.mlrunner"
+    assert prepare_folder(tmp_path / "new") == prepare_folder(tmp_path / "new") == tmp_path / "new/.mlrunner"
     assert (tmp_path / "new/.mlrunner/home").read_text() == str(tmp_path / "new")
 
 
 def test_a_moved_project_is_noticed(tmp_path: Path) -> None:
-    own_folder(tmp_path / "old")
+    prepare_folder(tmp_path / "old")
     (tmp_path / "old").rename(tmp_path / "new")
     with pytest.raises(StoreError, match=rf"were made at {tmp_path}/old and record that path; move the project back"):
-        own_folder(tmp_path / "new")
+        prepare_folder(tmp_path / "new")
 
 
 def test_a_mark_that_was_cut_short_is_no_other_place(tmp_path: Path) -> None:
-    (own_folder(tmp_path) / "home").write_text("")
-    own_folder(tmp_path)
+    (prepare_folder(tmp_path) / "home").write_text("")
+    prepare_folder(tmp_path)
 
 
 def test_a_home_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match=r"Cannot write .*file/\.mlrunner \(Not a directory\); set MLRUNNER_HOME"):
-        own_folder(tmp_path / "file")
+        prepare_folder(tmp_path / "file")
 
 
 # The disk
@@ -270,13 +270,13 @@ def answering() -> Iterator[Callable[[int, bytes], str]]:
     ("status", "page"), [(200, b"hello"), (401, None), (404, b""), (503, None)], ids=lambda case: repr(case)
 )
 def test_any_answer_is_contact(status: int, page: bytes | None, answering: Callable[[int, bytes], str]) -> None:
-    assert reachability.reach(answering(status, b"hello"), "stack.tracking_uri") == page
+    assert reachability.fetch_page(answering(status, b"hello"), "stack.tracking_uri") == page
 
 
 def test_a_login_in_the_address_is_neither_asked_nor_told(answering: Callable[[int, bytes], str]) -> None:
     address = answering(200, b"hello").replace("http://", "http://me:swordfish@")
-    assert reachability.reach(address, "stack.tracking_uri") == b"hello"
-    assert "swordfish" not in reachability.without_login(address)
+    assert reachability.fetch_page(address, "stack.tracking_uri") == b"hello"
+    assert "swordfish" not in reachability.remove_login(address)
 
 
 @pytest.mark.parametrize(
@@ -285,8 +285,8 @@ def test_a_login_in_the_address_is_neither_asked_nor_told(answering: Callable[[i
         ("http://127.0.0.1:1", StoreError, r"=http://127.0.0.1:1 does not answer \(Connection refused\); start"),
         ("http://me:swordfish@127.0.0.1:1", StoreError, "=http://127.0.0.1:1 does not answer"),
         ("http://no-such-host.invalid", StoreError, "does not answer"),
-        ("http://127.0.0.1:port", ConfigError, "is no address of a server; write it like"),
-        ("127.0.0.1:5000", ConfigError, "is no address of a server; write it like"),
+        ("http://127.0.0.1:port", ConfigError, "is not a server's address; write it like"),
+        ("127.0.0.1:5000", ConfigError, "is not a server's address; write it like"),
     ],
     ids=["refused", "refused with login", "unknown host", "no port", "no scheme"],
 )
@@ -296,7 +296,7 @@ def test_no_answer_is_one_sentence(
     for proxy in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(proxy, raising=False)
     with pytest.raises(kind, match=message) as caught:
-        reachability.reach(url, "stack.tracking_uri")
+        reachability.fetch_page(url, "stack.tracking_uri")
     assert str(caught.value).startswith("stack.tracking_uri=")
 
 
@@ -309,12 +309,12 @@ def test_what_may_be_zenml_is_left_to_zenml(status: int, body: bytes, answering:
     ("status", "body"), [(200, b"<html>"), (200, b"[1]"), (200, b'{"a": 1}'), (404, b"")], ids=lambda case: repr(case)
 )
 def test_another_server_is_not_zenml(status: int, body: bytes, answering: Callable[[int, bytes], str]) -> None:
-    with pytest.raises(StoreError, match=r"stack\.url=http://127.* answers, but it is no ZenML server"):
+    with pytest.raises(StoreError, match=r"stack\.url=http://127.* answers, but is not a ZenML server"):
         reachability.refuse_other_server(answering(status, body), "stack.url")
 
 
 def test_a_database_is_no_zenml_server() -> None:
-    with pytest.raises(ConfigError, match=r"stack\.url=mysql://host/db is no address of a server"):
+    with pytest.raises(ConfigError, match=r"stack\.url=mysql://host/db is not a server's address"):
         reachability.refuse_other_server("mysql://root:swordfish@host/db", "stack.url")
 
 
@@ -323,7 +323,7 @@ def test_a_database_is_no_zenml_server() -> None:
 
 def test_a_secret_is_exported_once_and_everything_is_quoted() -> None:
     opened = {"ZENML_CONFIG_PATH": "/a b", "ZENML_STORE_API_KEY": "k;rm", "MLFLOW_TRACKING_PASSWORD": "p", "HOME": "/"}
-    assert exports({"MLFLOW_TRACKING_PASSWORD": "p"}, opened) == [
+    assert write_exports({"MLFLOW_TRACKING_PASSWORD": "p"}, opened) == [
         "export ZENML_CONFIG_PATH='/a b'",
         "export ZENML_STORE_API_KEY='k;rm'",
     ]

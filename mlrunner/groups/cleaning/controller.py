@@ -1,0 +1,74 @@
+"""Controller of the config group `cleaning`: delegate the feature columns of a table to a strategy."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pandas as pd
+
+from mlrunner.core.column_roles import Roles
+from mlrunner.core.errors import DataError
+from mlrunner.groups.cleaning.columns import drop_columns
+from mlrunner.groups.strategy import CleaningStrategy, DataStrategy
+
+
+@dataclasses.dataclass(frozen=True)
+class DataCleaning:
+    """Controller that delegates the feature columns of a table to a strategy.
+
+    Args:
+        table: Raw table.
+        strategy: Cleaning strategy.
+        roles: Roles of the columns.
+    """
+
+    table: pd.DataFrame
+    strategy: DataStrategy
+    roles: Roles
+
+    def handle_data(self) -> pd.DataFrame:
+        """Clean the table.
+
+        Returns:
+            The cleaned features, then the unmodified target, group and time columns that the table has. The index is
+            that of the raw rows; rows without a target are left out.
+
+        Raises:
+            ConfigError: When the settings of the strategy contradict each other.
+            DataError: When no row or no feature column is left.
+        """
+        table = self._select_rows()
+        cleaned: pd.DataFrame = self.strategy.handle_data(select_inputs(table, self.roles))
+        names = dict.fromkeys([self.roles.target, self.roles.group, self.roles.time])
+        role_columns = [name for name in names if name is not None and name in table]
+        features = drop_columns(cleaned, role_columns)
+        if features.shape[1] == 0:
+            raise DataError(
+                f"cleaning: none of the {table.shape[1]} columns is left as a feature "
+                f"({', '.join(map(str, table.columns[:8]))}); cleaning=full keeps text too."
+            )
+        same_rows = features.index.equals(table.index)
+        roles = table[role_columns] if same_rows else table.loc[features.index, role_columns]
+        return pd.concat([features, roles], axis=1)
+
+    def _select_rows(self) -> pd.DataFrame:
+        """Leave out the rows without a target, and those that the strategy leaves out."""
+        strategy, table, target = self.strategy, self.table, self.roles.target
+        if target in table:
+            known = table[target].notna()
+            if len(table) and not known.any():
+                raise DataError(
+                    f"dataset.target '{target}' is missing in each of the {len(table)} rows; name another column."
+                )
+            table = table if known.all() else table[known]
+        return strategy.select_rows(table) if isinstance(strategy, CleaningStrategy) else table
+
+
+def select_inputs(table: pd.DataFrame, roles: Roles) -> pd.DataFrame:
+    """Select the columns that a strategy may use: all but the target, the group and the ignored columns.
+
+    The time column is included, unless it is ignored, because features are made of its dates; `DataCleaning` removes
+    the column itself.
+    """
+    excluded = [name for name in (roles.target, roles.group) if name is not None and name != roles.time]
+    return drop_columns(table, [*roles.ignore, *excluded])

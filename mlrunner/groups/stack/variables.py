@@ -1,0 +1,39 @@
+"""Environment variables of ZenML and MLflow that every stack sets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mlrunner.core import environment
+
+FIXED_VARIABLES = {
+    "ZENML_ANALYTICS_OPT_IN": "false",
+    "ZENML_ENABLE_RICH_TRACEBACK": "false",
+    "ZENML_PARAMETER_SIZE_THRESHOLD": "65536",
+    "AUTO_OPEN_DASHBOARD": "false",
+    "MLFLOW_ENABLE_ASYNC_LOGGING": "false",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "GIT_PYTHON_REFRESH": "quiet",
+}
+
+
+QUIET_LOGGING = {
+    "ZENML_LOGGING_VERBOSITY": "CRITICAL",
+    "MLFLOW_LOGGING_LEVEL": "ERROR",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # a URL would break the JSON of output=json
+}
+
+
+VERBOSE_LOGGING = {"ZENML_LOGGING_VERBOSITY": "INFO", "MLFLOW_LOGGING_LEVEL": "INFO"}
+
+
+def embedded_zenml_environment(home: Path) -> dict[str, str]:
+    """Return the variables that keep ZenML's configuration and store in `.mlrunner/`; none when the user set others.
+
+    Args:
+        home: Folder that holds `.mlrunner/`.
+    """
+    if environment.zenml_url() is not None or environment.zenml_folder() is not None:
+        return {}
+    return {"ZENML_CONFIG_PATH": str(home / ".mlrunner" / "zenml")}

@@ -14,8 +14,11 @@ from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig, open_dict
 
 from mlrunner.cli.hydra_app import register_sweeper
+from mlrunner.search import entry
 from mlrunner.search.composer import Composer
-from mlrunner.search.settings import SweepSettings
+from mlrunner.search.plan import SearchPlan, make_plan
+from mlrunner.search.settings import SweepSettings, read_settings
+from mlrunner.search.trial_preparation import TrialPreparer
 from tests.support.front_door import PROJECT
 
 CONF = PROJECT / "conf"
@@ -47,12 +50,26 @@ class HydraSweep:
     Args:
         context: Context that Hydra passes to a sweeper.
         config: Configuration of the whole sweep.
+        overrides: Overrides of the configuration.
     """
 
-    def __init__(self, context: HydraContext, config: DictConfig) -> None:
-        self.context, self.config = context, config
+    def __init__(self, context: HydraContext, config: DictConfig, overrides: tuple[str, ...]) -> None:
+        self.context, self.config, self.overrides = context, config, overrides
         self.loader = ConfigLoaderImpl(context.config_loader.get_search_path())
         self.composer = Composer(context, config)
+
+    def read_settings(self, **values: Any) -> SweepSettings:
+        """Read the settings of the sweep, with some values of `hydra.sweeper` changed."""
+        config = self.config.copy()
+        with open_dict(config):
+            config.hydra.sweeper.update(values)
+        return read_settings(config)
+
+    def plan(self, *overrides: str, **values: Any) -> tuple[SearchPlan, TrialPreparer]:
+        """Plan a search with more overrides, and some values of `hydra.sweeper` changed."""
+        settings = self.read_settings(**values)
+        space = entry.read_space(settings, self.composer, [*self.overrides, *overrides])
+        return make_plan(settings, space, self.composer)
 
     def compose_with_hydra(self, overrides: tuple[str, ...], number: int | None) -> DictConfig:
         """Compose a job as Hydra's launchers do."""
@@ -76,9 +93,10 @@ class HydraSweep:
 
 def open_hydra(*overrides: str, conf: Path = CONF) -> HydraSweep:
     """Open Hydra for a sweep, by default `sweep=optuna`; the result needs no global Hydra."""
+    overrides = overrides or ("sweep=optuna",)
     register_sweeper()
     with initialize_config_dir(str(conf), version_base="1.3"):
         loader = GlobalHydra.instance().config_loader()
-        config = loader.load_configuration("config", list(overrides or ["sweep=optuna"]), RunMode.MULTIRUN)
+        config = loader.load_configuration("config", list(overrides), RunMode.MULTIRUN)
     str(config.hydra.sweep.dir)  # resolves the time stamp once, as at the start of a sweep
-    return HydraSweep(HydraContext(config_loader=loader, callbacks=Callbacks()), config)
+    return HydraSweep(HydraContext(config_loader=loader, callbacks=Callbacks()), config, overrides)

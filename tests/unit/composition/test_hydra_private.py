@@ -43,7 +43,7 @@ def test_yaml_is_that_of_omegaconf(node: dict[str, Any]) -> None:
     [
         ["seed=7", "model.estimator.n_estimators=3"],
         ["+extra={x: [1, {y: true}]}", "++extra.deep=1"],
-        ["~tracking.plots", "tracking.tags={a: b}"],
+        ["~tracking.plots", "dataset.name=x"],
     ],
     ids=["values", "additions", "deletions"],
 )

@@ -96,9 +96,9 @@ def preprocess(estimator: Any, features: pd.DataFrame) -> tuple[Any, Any]:
 
 
 def unwrap_estimator(last: Any) -> Any:
-    """Return the estimator inside `LabelCodes`, or the argument itself."""
+    """Return the estimator inside a `LabelEncodingClassifier`, or the argument itself."""
     # By name: `estimator_` alone also marks bagging and tuned thresholds, which must not be unwrapped.
-    return last.estimator_ if type(last).__name__ == "LabelCodes" else last
+    return last.estimator_ if type(last).__name__ == "LabelEncodingClassifier" else last
 
 
 def predict_reproducibly(last: Any, method: str, inputs: Any) -> Any:

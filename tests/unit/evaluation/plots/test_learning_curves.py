@@ -79,8 +79,8 @@ def test_the_loss_is_computed_by_round(name: str) -> None:
     assert curve.metric == ("rmse" if task == "regression" else "log_loss")
 
 
-class LabelCodes:
-    """Mimic mlrunner's LabelCodes: the wrapped classifier works with the codes 0..n-1."""
+class LabelEncodingClassifier:
+    """Mimic mlrunner's LabelEncodingClassifier: the wrapped classifier works with the codes 0..n-1."""
 
     def __init__(self, estimator: Any, classes: Any) -> None:
         self.estimator_, self.classes_ = estimator, np.asarray(classes)
@@ -93,7 +93,9 @@ def test_encoded_labels_are_matched() -> None:
     inner = HistGradientBoostingClassifier(max_iter=5, early_stopping=False).fit(numbers, codes)
     names = pd.Series(np.array([*"abc"])[codes])
     expected = plots.compute_learning_curve(inner, numbers, codes, numbers, codes, "classification")
-    curve = plots.compute_learning_curve(LabelCodes(inner, [*"abc"]), numbers, names, numbers, names, "classification")
+    curve = plots.compute_learning_curve(
+        LabelEncodingClassifier(inner, [*"abc"]), numbers, names, numbers, names, "classification"
+    )
     assert expected is not None
     assert curve is not None
     assert curve.validation == pytest.approx(expected.validation)

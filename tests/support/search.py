@@ -1,4 +1,4 @@
-"""Builders for the tests of the search: settings of a sweeper, and Hydra as a sweeper receives it."""
+"""Hydra as a sweeper receives it."""
 
 from __future__ import annotations
 
@@ -22,26 +22,6 @@ from mlrunner.search.trial_preparation import TrialPreparer
 from tests.support.front_door import PROJECT
 
 CONF = PROJECT / "conf"
-
-
-def build_settings(**values: Any) -> SweepSettings:
-    """Build the settings of a sweeper: random search without pruning, and the given values."""
-    defaults: dict[str, Any] = {
-        **dict.fromkeys(["direction", "storage", "study_name", "custom_search_space"]),
-        **dict.fromkeys(["timeout", "patience", "target", "warm_start"]),
-        **dict.fromkeys(["fail_fast", "dry_run", "allow_changes"], False),
-        "sampler": {"_target_": "optuna.samplers.RandomSampler", "seed": None},
-        "pruner": {"_target_": "optuna.pruners.NopPruner"},
-        "n_trials": 20,
-        "n_jobs": 2,
-        "max_failure_rate": 0.5,
-        "params": {},
-        "repeats": 1,
-        "retries": 0,
-        "exclude": [],
-        "refit": True,
-    }
-    return SweepSettings(**{**defaults, **values})
 
 
 class HydraSweep:

@@ -27,7 +27,7 @@ TIMEOUT = 60  # seconds, on a busy machine
 NumberAndParams = tuple[int, dict[str, Any]]
 
 
-def sweep_settings(**changes: Any) -> SweepSettings:
+def build_settings(**changes: Any) -> SweepSettings:
     """The sweeper's defaults, or others."""
     defaults: dict[str, Any] = {
         **dict.fromkeys(["direction", "storage", "study_name", "custom_search_space"]),
@@ -53,7 +53,7 @@ QUEUES: list[TrialQueue] = []
 
 def open_study_in(storage: BaseStorage, name: str, *directions: Any, **changes: Any) -> optuna.Study:
     """Open a study in a storage; it maximizes unless the directions say otherwise."""
-    study = study_setup.open_study(storage, name, list(directions) or ["maximize"], sweep_settings(**changes))
+    study = study_setup.open_study(storage, name, list(directions) or ["maximize"], build_settings(**changes))
     STORAGES[id(study)] = (study, storage)
     return study
 
@@ -84,7 +84,7 @@ def start_queue(
     study: optuna.Study, limit: int, build_sampler: Callable[[int], Any] | None = None, **options: Any
 ) -> TrialQueue:
     """Start a session that the end of the test closes."""
-    settings = sweep_settings()
+    settings = build_settings()
     build = build_sampler or (lambda number: study_setup.build_sampler(settings, 0, number))
     QUEUES.append(TrialQueue(study, STORAGES[id(study)][1], limit, build, **options))
     return QUEUES[-1]

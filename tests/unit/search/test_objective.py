@@ -12,8 +12,8 @@ from mlrunner.search.objective import Objectives, choose_objectives, count_trial
 from mlrunner.search.settings import GRID_SAMPLER, SweepSettings
 from mlrunner.search.space import Space
 from mlrunner.search.trial import TrialResult
-from tests.support.search import build_settings
 from tests.support.spaces import build_space
+from tests.support.sweeps import build_settings
 
 DEFAULT = {"regression": "r2", "classification": "accuracy"}
 

@@ -1,4 +1,4 @@
-"""What came of a search: the ranking, the lead and its noise, the files."""
+"""The ranking of a search, the lead of its winner and its files."""
 
 from __future__ import annotations
 
@@ -16,22 +16,21 @@ from optuna.distributions import FloatDistribution
 from optuna.storages import InMemoryStorage
 from optuna.trial import TrialState, create_trial
 
-from mlrunner.core.outcome import RESULT, Outcome
+from mlrunner.core.outcome import OUTCOME_FILE, Outcome
 from mlrunner.search import results, study_setup
-from mlrunner.search.grammar import Dimension
-from mlrunner.search.loop import FOLDER, OVERRIDES
-from mlrunner.search.objective import Goal
-from mlrunner.search.results import Lead, lead
+from mlrunner.search.dimension import Dimension
+from mlrunner.search.objective import Objectives
+from mlrunner.search.results import Lead, compute_lead
 from mlrunner.search.space import Space
-from mlrunner.search.trial import FOUND, Found
-from mlrunner.search.trial_queue import VOID
-from tests.unit.search.test_trial_queue import told
+from mlrunner.search.trial import RESULT_FILE, TrialResult
+from mlrunner.search.trial_attributes import FOLDER, OVERRIDES, VOID
+from tests.support.sweeps import build_settings
 
 NAN = math.nan
 COMPLETE, PRUNED, FAIL = TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL
 RUNNING, WAITING = TrialState.RUNNING, TrialState.WAITING
-UP, DOWN = Goal(("r2",), ("maximize",)), Goal(("rmse",), ("minimize",))
-BOTH = Goal(("r2", "fit_seconds"), ("maximize", "minimize"))
+UP, DOWN = Objectives(("r2",), ("maximize",)), Objectives(("rmse",), ("minimize",))
+BOTH = Objectives(("r2", "fit_seconds"), ("maximize", "minimize"))
 X = FloatDistribution(0, 1)
 SPACE = Space((("dataset=olist", None),), (Dimension("rf:model.x", "model.x", X, "interval(0,1)", "rf"),), "rf")
 
@@ -41,12 +40,12 @@ class Sweep:
     """A study and the folders of its trials."""
 
     folder: Path
-    goal: Goal = UP
+    objectives: Objectives = UP
     study: optuna.Study = field(init=False)
 
     def __post_init__(self) -> None:
-        ways: Any = list(self.goal.directions)
-        self.study = study_setup.open_study(InMemoryStorage(), "day/time", ways, told())
+        directions: Any = list(self.objectives.directions)
+        self.study = study_setup.open_study(InMemoryStorage(), "day/time", directions, build_settings())
 
     def add(self, *values: float, state: TrialState = COMPLETE, void: str | None = None, **more: Any) -> int:
         """Add a trial; `scores` and `error` go into its folder."""
@@ -67,13 +66,13 @@ class Sweep:
 
     def write(self, folder: Path, number: int, value: float, state: TrialState, more: dict[str, Any]) -> None:
         folder.mkdir()
-        found = Found(number, state.name, scores=more.get("scores", [value]))  # type: ignore[arg-type]
-        (folder / FOUND).write_text(json.dumps(asdict(found)))
+        result = TrialResult(number, state.name, scores=more.get("scores", [value]))  # type: ignore[arg-type]
+        (folder / RESULT_FILE).write_text(json.dumps(asdict(result)))
         outcome = Outcome(
             f"x={number}", state.name, "r2", "maximize", value, 1.5, 1.0, 0.5, {}, f"run{number}", None, str(folder),
             number, more.get("error"),
         )  # fmt: skip
-        (folder / RESULT).write_text(outcome.json())
+        (folder / OUTCOME_FILE).write_text(outcome.json())
 
 
 @pytest.fixture
@@ -85,7 +84,7 @@ def sweep(tmp_path: Path) -> Sweep:
 
 
 @pytest.mark.parametrize(
-    ("goal", "values", "order"),
+    ("objectives", "values", "order"),
     [
         (UP, [0.1, 0.9, 0.5], [1, 2, 0]),
         (DOWN, [0.1, 0.9, 0.5], [0, 2, 1]),
@@ -96,42 +95,44 @@ def sweep(tmp_path: Path) -> Sweep:
     ],
     ids=["up", "down", "below zero", "equal", "equal and down", "none"],
 )
-def test_ranked(goal: Goal, values: list[float], order: list[int], tmp_path: Path) -> None:
-    made = Sweep(tmp_path, goal)
+def test_complete_trials_are_ranked(
+    objectives: Objectives, values: list[float], order: list[int], tmp_path: Path
+) -> None:
+    sweep = Sweep(tmp_path, objectives)
     for value in values:
-        made.add(value)
-    assert [one.number for one in results.ranked(made.study.get_trials(), goal)] == order
-    best = results.best_of(made.study.get_trials(), goal)
+        sweep.add(value)
+    assert [trial.number for trial in results.rank(sweep.study.get_trials(), objectives)] == order
+    best = results.find_best(sweep.study.get_trials(), objectives)
     assert (None if best is None else best.number) == next(iter(order), None)
 
 
-def test_only_what_came_to_its_end_is_ranked(sweep: Sweep) -> None:
+def test_only_complete_trials_are_ranked(sweep: Sweep) -> None:
     for state in (FAIL, PRUNED, RUNNING, WAITING):
         sweep.add(state=state)
-    assert results.best_of(sweep.study.get_trials(), UP) is None
+    assert results.find_best(sweep.study.get_trials(), UP) is None
     number = sweep.add(-5.0)
-    assert [one.number for one in results.ranked(sweep.study.get_trials(), UP)] == [number]
-    assert [one.number for one in results.complete(sweep.study.get_trials())] == [number]
+    assert [trial.number for trial in results.rank(sweep.study.get_trials(), UP)] == [number]
+    assert [trial.number for trial in results.list_complete(sweep.study.get_trials())] == [number]
 
 
-def test_what_is_void_does_not_count(sweep: Sweep) -> None:
+def test_a_discarded_trial_does_not_count(sweep: Sweep) -> None:
     for void in ("interrupted", None, "surplus", None, "excluded", "retried"):
         sweep.add(state=FAIL, void=void)
-    assert [one.number for one in results.valid(sweep.study)] == [1, 3]
+    assert [trial.number for trial in results.list_valid_trials(sweep.study)] == [1, 3]
 
 
 def test_several_objectives_are_ranked_by_the_first(tmp_path: Path) -> None:
-    made = Sweep(tmp_path, BOTH)
-    made.add(0.5, 0.1)
-    made.add(0.9, 9.0)
-    assert [one.number for one in results.ranked(made.study.get_trials(), BOTH)] == [1, 0]
+    sweep = Sweep(tmp_path, BOTH)
+    sweep.add(0.5, 0.1)
+    sweep.add(0.9, 9.0)
+    assert [trial.number for trial in results.rank(sweep.study.get_trials(), BOTH)] == [1, 0]
 
 
 # Lead, by hand
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "mean", "noise"),
+    ("first", "second", "mean", "uncertainty"),
     [
         ([0.9], [0.7], 0.2, NAN),
         ([0.7], [0.9], 0.2, NAN),
@@ -146,30 +147,30 @@ def test_several_objectives_are_ranked_by_the_first(tmp_path: Path) -> None:
     ],
     ids=["one score", "down", "no noise", "two", "three", "four", "equal", "none", "unlike", "nothing known"],
 )
-def test_lead(first: list[float], second: list[float], mean: float, noise: float) -> None:
-    found = lead(first, second)
-    assert found.lead == pytest.approx(mean, nan_ok=True)
-    assert found.noise == pytest.approx(noise, nan_ok=True)
+def test_the_lead_of_paired_scores(first: list[float], second: list[float], mean: float, uncertainty: float) -> None:
+    lead = compute_lead(first, second)
+    assert lead.lead == pytest.approx(mean, nan_ok=True)
+    assert lead.uncertainty == pytest.approx(uncertainty, nan_ok=True)
 
 
-def test_what_folds_have_in_common_is_no_noise() -> None:
+def test_a_difference_between_folds_is_not_noise() -> None:
     """Folds differ by 10; the winner is better in each by nearly the same."""
-    found = lead([10.0, 20.0, 30.0], [9.0, 19.1, 28.9])
-    assert found.lead == pytest.approx(1.0)
-    assert found.noise == pytest.approx(4.30 * 0.1 * math.sqrt(1 / 3 + 1 / 2))
+    lead = compute_lead([10.0, 20.0, 30.0], [9.0, 19.1, 28.9])
+    assert lead.lead == pytest.approx(1.0)
+    assert lead.uncertainty == pytest.approx(4.30 * 0.1 * math.sqrt(1 / 3 + 1 / 2))
 
 
 def test_repeats_of_the_same_folds_share_their_training_rows() -> None:
     """Three repeats of two folds: each fold is scored on as many rows as it trains on, however often."""
-    found = lead([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [0.0] * 6, repeats=3)
-    assert found.noise == pytest.approx(2.57 * math.sqrt(3.5 * (1 / 6 + 1)))
+    lead = compute_lead([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [0.0] * 6, repeats=3)
+    assert lead.uncertainty == pytest.approx(2.57 * math.sqrt(3.5 * (1 / 6 + 1)))
 
 
 @pytest.mark.parametrize(
-    ("found", "told"),
+    ("lead", "sentence"),
     [
-        (Lead(NAN, NAN), "there is no second"),
-        (Lead(0.0123, NAN), "leads by 0.0123; one score a trial tells no noise, split=kfold or repeats=5 would"),
+        (Lead(NAN, NAN), "there is no second trial"),
+        (Lead(0.0123, NAN), "leads by 0.0123; one score a trial shows no noise, use split=kfold or repeats=5"),
         (Lead(0.5, 0.2), "leads by 0.5, which is more than the noise of ± 0.2"),
         (Lead(0.5, 0.6), "leads by 0.5, which is not more than the noise of ± 0.6"),
         (Lead(0.5, 0.5), "leads by 0.5, which is not more than the noise of ± 0.5"),
@@ -179,31 +180,31 @@ def test_repeats_of_the_same_folds_share_their_training_rows() -> None:
     ],
     ids=["alone", "one score", "more", "less", "as much", "equal", "no noise", "large"],
 )
-def test_a_lead_is_told(found: Lead, told: str) -> None:
-    assert found.told == told
+def test_the_sentence_of_a_lead(lead: Lead, sentence: str) -> None:
+    assert lead.sentence == sentence
 
 
-def test_the_winner_is_compared_with_the_next(sweep: Sweep) -> None:
+def test_the_best_trial_is_compared_with_the_second(sweep: Sweep) -> None:
     sweep.add(0.1, scores=[0.0, 0.2])
     sweep.add(5.0, scores=[4.0, 6.0])
     sweep.add(2.0, scores=[2.0, 2.0])
     sweep.add(state=FAIL)
-    found = results.lead_of(sweep.study, UP)
-    assert (found.lead, found.noise) == (3.0, pytest.approx(12.71 * math.sqrt(2 * (1 / 2 + 1))))
+    lead = results.compute_study_lead(sweep.study, UP)
+    assert (lead.lead, lead.uncertainty) == (3.0, pytest.approx(12.71 * math.sqrt(2 * (1 / 2 + 1))))
 
 
 @pytest.mark.parametrize("trials", [0, 1])
-def test_who_is_alone_leads_nobody(trials: int, sweep: Sweep) -> None:
+def test_a_single_trial_has_no_lead(trials: int, sweep: Sweep) -> None:
     for _ in range(trials):
         sweep.add(0.5)
-    assert results.lead_of(sweep.study, UP).told == "there is no second"
+    assert results.compute_study_lead(sweep.study, UP).sentence == "there is no second trial"
 
 
-def test_a_folder_that_is_gone_tells_no_scores(sweep: Sweep) -> None:
+def test_a_trial_without_its_folder_has_no_scores(sweep: Sweep) -> None:
     sweep.add(0.5, lost=True)
     sweep.add(0.4)
-    assert results.scores_of(sweep.study.get_trials()[0]) == []
-    assert results.lead_of(sweep.study, UP).lead != results.lead_of(sweep.study, UP).lead
+    assert results.read_scores(sweep.study.get_trials()[0]) == []
+    assert results.compute_study_lead(sweep.study, UP).lead != results.compute_study_lead(sweep.study, UP).lead
 
 
 # Outcomes
@@ -215,13 +216,13 @@ def test_outcomes_are_best_first_then_pruned_then_failed(sweep: Sweep) -> None:
         (NAN, RUNNING, None), (NAN, PRUNED, None), (0.5, COMPLETE, None),
     ]:  # fmt: skip
         sweep.add(value, state=state, void=void)
-    assert [one.job for one in results.outcomes_of(sweep.study, UP)] == [3, 7, 0, 2, 6, 1]
+    assert [outcome.job for outcome in results.read_outcomes(sweep.study, UP)] == [3, 7, 0, 2, 6, 1]
 
 
-def test_a_trial_that_is_not_recorded_yet_is_passed_over(sweep: Sweep) -> None:
+def test_a_trial_without_an_outcome_is_left_out(sweep: Sweep) -> None:
     sweep.add(0.2, lost=True)
     sweep.add(0.1)
-    assert [one.job for one in results.outcomes_of(sweep.study, UP)] == [1]
+    assert [outcome.job for outcome in results.read_outcomes(sweep.study, UP)] == [1]
 
 
 # The summary
@@ -232,7 +233,7 @@ def test_the_summary_has_the_official_keys_and_ours(sweep: Sweep) -> None:
         sweep.add(value, state=state)
     sweep.add(state=FAIL, void="interrupted")
     winner = {"run_id": "w", "metrics": {"test/r2": 0.8}}
-    assert results.summary(sweep.study, UP, SPACE, "run1", winner) == {
+    assert results.summarize(sweep.study, UP, SPACE, "run1", winner) == {
         "name": "optuna",
         "best_params": {"model.x": 0.01},
         "best_value": 0.9,
@@ -248,9 +249,9 @@ def test_the_summary_has_the_official_keys_and_ours(sweep: Sweep) -> None:
     }
 
 
-def test_a_search_without_a_best_says_so_by_silence(sweep: Sweep) -> None:
+def test_a_search_without_a_complete_trial_has_no_best_keys(sweep: Sweep) -> None:
     sweep.add(state=FAIL)
-    assert results.summary(sweep.study, UP, SPACE, None, None) == {
+    assert results.summarize(sweep.study, UP, SPACE, None, None) == {
         "name": "optuna",
         "metrics": ["r2"],
         "directions": ["maximize"],
@@ -260,34 +261,38 @@ def test_a_search_without_a_best_says_so_by_silence(sweep: Sweep) -> None:
     }
 
 
-def test_several_objectives_have_a_front(tmp_path: Path) -> None:
-    made = Sweep(tmp_path, BOTH)
+def test_several_objectives_have_a_pareto_front(tmp_path: Path) -> None:
+    sweep = Sweep(tmp_path, BOTH)
     for values in [(0.5, 1.0), (0.9, 3.0), (0.4, 2.0), (0.9, 4.0), (0.1, 0.5)]:
-        made.add(*values)
-    told = results.summary(made.study, BOTH, SPACE, "run1", None)
-    assert {one["number"]: one["values"] for one in told["solutions"]} == {0: [0.5, 1.0], 1: [0.9, 3.0], 4: [0.1, 0.5]}
-    assert told["solutions"][0]["params"] == {"model.x": 0.0}
-    assert (told["best_trial_number"], told["directions"]) == (1, ["maximize", "minimize"])
-    assert "best_value" not in told
+        sweep.add(*values)
+    summary = results.summarize(sweep.study, BOTH, SPACE, "run1", None)
+    assert {solution["number"]: solution["values"] for solution in summary["solutions"]} == {
+        0: [0.5, 1.0],
+        1: [0.9, 3.0],
+        4: [0.1, 0.5],
+    }
+    assert summary["solutions"][0]["params"] == {"model.x": 0.0}
+    assert (summary["best_trial_number"], summary["directions"]) == (1, ["maximize", "minimize"])
+    assert "best_value" not in summary
 
 
-def test_parameters_are_named_by_their_keys(sweep: Sweep) -> None:
+def test_parameters_are_returned_by_key(sweep: Sweep) -> None:
     sweep.add(0.5)
     trial = sweep.study.get_trials()[0]
-    assert results.params_of(trial, SPACE) == {"model.x": 0.0}
-    assert results.params_of(trial, Space((), (), "rf")) == {"rf:model.x": 0.0}
+    assert results.key_params(trial, SPACE) == {"model.x": 0.0}
+    assert results.key_params(trial, Space((), (), "rf")) == {"rf:model.x": 0.0}
 
 
 # Files
 
 
-def test_the_files_hold_what_was_found(sweep: Sweep, tmp_path: Path) -> None:
+def test_the_files_hold_the_summary_and_the_trials(sweep: Sweep, tmp_path: Path) -> None:
     sweep.add(0.25)
     sweep.add(state=FAIL, error='it broke, at "x"')
-    summary = results.summary(sweep.study, UP, SPACE, "run0", None)
+    summary = results.summarize(sweep.study, UP, SPACE, "run0", None)
     folder = tmp_path / "deep" / "er"
-    results.write(folder, summary, results.outcomes_of(sweep.study, UP))
-    text = (folder / results.NAME).read_text()
+    results.write_results(folder, summary, results.read_outcomes(sweep.study, UP))
+    text = (folder / results.RESULTS_FILE).read_text()
     assert yaml.safe_load(text) == summary
     assert text.startswith("name: optuna\nbest_params:\n  model.x: 0.0\nbest_value: 0.25\n")
     with (folder / "trials.csv").open(newline="") as source:
@@ -297,11 +302,11 @@ def test_the_files_hold_what_was_found(sweep: Sweep, tmp_path: Path) -> None:
     assert (second["status"], second["value"], second["error"]) == ("FAIL", "nan", 'it broke, at "x"')
 
 
-def test_writing_again_leaves_the_newest(sweep: Sweep, tmp_path: Path) -> None:
+def test_writing_again_replaces_the_files(sweep: Sweep, tmp_path: Path) -> None:
     for value in (0.1, 0.2):
         sweep.add(value)
-        results.write(
-            tmp_path, results.summary(sweep.study, UP, SPACE, None, None), results.outcomes_of(sweep.study, UP)
+        results.write_results(
+            tmp_path, results.summarize(sweep.study, UP, SPACE, None, None), results.read_outcomes(sweep.study, UP)
         )
-    assert yaml.safe_load((tmp_path / results.NAME).read_text())["best_value"] == 0.2
+    assert yaml.safe_load((tmp_path / results.RESULTS_FILE).read_text())["best_value"] == 0.2
     assert len((tmp_path / "trials.csv").read_text().splitlines()) == 3

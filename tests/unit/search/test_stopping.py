@@ -12,7 +12,7 @@ from mlrunner.search.objective import Objectives
 from mlrunner.search.stopping import StoppingRule
 from mlrunner.search.trial import TrialResult
 from mlrunner.search.trial_attributes import VOID
-from tests.support.search import build_settings
+from tests.support.sweeps import build_settings
 
 MAXIMIZE, MINIMIZE = Objectives(("r2",), ("maximize",)), Objectives(("rmse",), ("minimize",))
 BOTH = Objectives(("r2", "fit_seconds"), ("maximize", "minimize"))

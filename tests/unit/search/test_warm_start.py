@@ -1,4 +1,4 @@
-"""Known good compositions that a search tries first: by hand, or the best of an earlier sweep."""
+"""Compositions that a search tries first: from the user, or the best of an earlier sweep."""
 
 from __future__ import annotations
 
@@ -11,28 +11,20 @@ import yaml
 from optuna import Study
 
 from mlrunner.core.errors import ConfigError
-from mlrunner.search import warm_start
-from mlrunner.search.results import NAME
-from mlrunner.search.settings import GRID, SweepSettings
+from mlrunner.search.results import RESULTS_FILE
+from mlrunner.search.settings import GRID_SAMPLER
 from mlrunner.search.space import Space
-from mlrunner.search.space_reader import read as read_space
+from mlrunner.search.warm_start import WARM_START, check_warm_start, enqueue_warm_start, list_candidate_folders
+from tests.support.spaces import DEPTH, RATE, build_space
+from tests.support.sweeps import build_settings
 
-MODELS: dict[str, dict[str, Any]] = {
+GROUPS: dict[str, dict[str, Any]] = {
     "forest": {
         "estimator": {"depth": 2, "rate": 0},
         "search": {"estimator.depth": "int(interval(4,32))", "estimator.rate": "range(0,10,2)"},
     },
     "line": {"estimator": {"rate": 0}, "search": {"estimator.rate": "interval(0,1)"}},
 }
-SETTINGS: dict[str, Any] = {
-    "sampler": {"_target_": "optuna.samplers.TPESampler"},
-    "pruner": {"_target_": "optuna.pruners.NopPruner"},
-    **dict.fromkeys(["direction", "storage", "study_name", "params", "custom_search_space", "timeout"]),
-    **dict.fromkeys(["n_trials", "patience", "target"]),
-    **dict.fromkeys(["fail_fast", "dry_run", "allow_changes", "refit"], False),
-    **{"n_jobs": 1, "max_failure_rate": 1, "repeats": 1, "retries": 0, "exclude": []},
-}
-DEPTH, RATE = "model.estimator.depth", "model.estimator.rate"
 KEY = "hydra.sweeper.warm_start"
 
 
@@ -41,42 +33,31 @@ def _quiet() -> None:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 
-def settings(told: Any, **more: Any) -> SweepSettings:
-    return SweepSettings.model_validate({**SETTINGS, "warm_start": told, **more})
+def read_space(*overrides: str) -> Space:
+    return build_space(*overrides, groups=GROUPS)
 
 
-def space(*typed: str) -> Space:
-    return read_space(
-        list(typed),
-        {},
-        lambda _, options: {name: MODELS[name] for name in options or ["forest"]},
-        searched=True,
-        loader=None,
-        exclude=[],
-    )
-
-
-SPACE = space(
+SPACE = read_space(
     "model=forest,line", "split='80_20',kfold", "a=null,true,b", "c=[1,2],[3]", "z=zip(x=choice(1,2),y=choice(3,4))"
 )
 
 
-def queued(study: Study) -> list[dict[str, Any]]:
-    return [one.system_attrs["fixed_params"] for one in study.get_trials()]
+def list_queued(study: Study) -> list[dict[str, Any]]:
+    return [trial.system_attrs["fixed_params"] for trial in study.get_trials()]
 
 
-def enqueue(told: Any, home: Path = Path("/nonexistent"), found: Space = SPACE) -> list[dict[str, Any]]:
+def enqueue(warm_start: Any, home: Path = Path("/nonexistent"), space: Space = SPACE) -> list[dict[str, Any]]:
     """Queue in a new study."""
     study = optuna.create_study()
-    warm_start.enqueue(study, told, found, home)
-    return queued(study)
+    enqueue_warm_start(study, warm_start, space, home)
+    return list_queued(study)
 
 
 # By hand
 
 
 @pytest.mark.parametrize(
-    ("told", "params"),
+    ("warm_start", "params"),
     [
         pytest.param(None, [], id="nothing"),
         pytest.param("model=line", [{"model": "line"}], id="text"),
@@ -108,41 +89,41 @@ def enqueue(told: Any, home: Path = Path("/nonexistent"), found: Space = SPACE) 
         ),
     ],
 )
-def test_compositions_are_queued_as_parameters(told: Any, params: list[dict[str, Any]]) -> None:
-    assert enqueue(told) == params
+def test_compositions_are_queued_as_parameters(warm_start: Any, params: list[dict[str, Any]]) -> None:
+    assert enqueue(warm_start) == params
 
 
-def test_a_whole_number_is_queued_as_one() -> None:
+def test_a_whole_number_is_queued_as_an_integer() -> None:
     (params,) = enqueue(f"{DEPTH}=8.0")
     assert type(params[f"forest:{DEPTH}"]) is int
 
 
-def test_the_first_trials_are_those_that_were_queued() -> None:
+def test_the_queued_trials_come_first() -> None:
     study = optuna.create_study()
-    warm_start.enqueue(study, [f"model=forest,{DEPTH}=8,{RATE}=4", f"model=line,{RATE}=0.5"], SPACE, Path())
+    enqueue_warm_start(study, [f"model=forest,{DEPTH}=8,{RATE}=4", f"model=line,{RATE}=0.5"], SPACE, Path())
     first, second = (SPACE.suggest(study.ask()) for _ in range(2))
     assert {"model=forest", f"{DEPTH}=8", f"{RATE}=4"} <= set(first)
     assert {"model=line", f"{RATE}=0.5"} <= set(second)
 
 
-def test_a_study_is_started_once() -> None:
+def test_a_study_is_warm_started_once() -> None:
     study = optuna.create_study()
     for _ in range(2):
-        warm_start.enqueue(study, "model=line", SPACE, Path())
-    assert queued(study) == [{"model": "line"}]
-    assert study.get_trials()[0].user_attrs == {warm_start.FROM: True}
-    assert study.user_attrs == {warm_start.FROM: "model=line"}
+        enqueue_warm_start(study, "model=line", SPACE, Path())
+    assert list_queued(study) == [{"model": "line"}]
+    assert study.get_trials()[0].user_attrs == {WARM_START: True}
+    assert study.user_attrs == {WARM_START: "model=line"}
 
 
-def test_a_model_that_is_not_searched_has_its_plain_names() -> None:
-    assert enqueue(f"{DEPTH}=8", found=space()) == [{DEPTH: 8}]
+def test_the_keys_of_a_fixed_model_have_no_prefix() -> None:
+    assert enqueue(f"{DEPTH}=8", space=read_space()) == [{DEPTH: 8}]
 
 
 DIMENSIONS = f"the dimensions are a, c, model, {DEPTH}, {RATE}, split, z."
 
 
 @pytest.mark.parametrize(
-    ("told", "sentence"),
+    ("warm_start", "sentence"),
     [
         pytest.param("modle=line", f"{KEY}: modle is not searched; {DIMENSIONS} Did you mean 'model'?", id="key"),
         pytest.param("seed=3", f"{KEY}: seed is not searched; {DIMENSIONS}", id="fixed"),
@@ -189,17 +170,17 @@ DIMENSIONS = f"the dimensions are a, c, model, {DEPTH}, {RATE}, split, z."
         ),
         pytest.param(
             "soon",
-            f"{KEY}=soon is no finished sweep; name its folder, or compositions such as "
+            f"{KEY}=soon is not a finished sweep; give its folder, or compositions such as "
             "['model=rf,model.estimator.max_depth=8'].",
             id="no-sweep",
         ),
     ],
 )
-def test_what_lies_outside_is_refused_before_anything_begins(told: Any, sentence: str, tmp_path: Path) -> None:
+def test_a_composition_outside_of_the_space_is_refused(warm_start: Any, sentence: str, tmp_path: Path) -> None:
     study = optuna.create_study()
     for refused in (
-        lambda: warm_start.check(settings(told), SPACE, tmp_path),
-        lambda: warm_start.enqueue(study, told, SPACE, tmp_path),
+        lambda: check_warm_start(build_settings(warm_start=warm_start), SPACE, tmp_path),
+        lambda: enqueue_warm_start(study, warm_start, SPACE, tmp_path),
     ):
         with pytest.raises(ConfigError) as caught:
             refused()
@@ -207,49 +188,53 @@ def test_what_lies_outside_is_refused_before_anything_begins(told: Any, sentence
     assert (study.get_trials(), study.user_attrs) == ([], {})
 
 
-@pytest.mark.parametrize("told", [None, "model=line", ["model=line"], [["model=line", f"{RATE}=1"]]], ids=str)
-def test_what_lies_inside_is_let_through(told: Any) -> None:
-    warm_start.check(settings(told), SPACE, Path("/nonexistent"))
+@pytest.mark.parametrize("warm_start", [None, "model=line", ["model=line"], [["model=line", f"{RATE}=1"]]], ids=str)
+def test_a_composition_inside_of_the_space_is_accepted(warm_start: Any) -> None:
+    check_warm_start(build_settings(warm_start=warm_start), SPACE, Path("/nonexistent"))
 
 
-def test_a_grid_has_no_start() -> None:
+def test_a_grid_has_no_warm_start() -> None:
     with pytest.raises(ConfigError) as caught:
-        warm_start.check(settings("model=line", sampler={"_target_": GRID}), SPACE, Path("/nonexistent"))
+        check_warm_start(
+            build_settings(warm_start="model=line", sampler={"_target_": GRID_SAMPLER}), SPACE, Path("/nonexistent")
+        )
     assert str(caught.value) == f"{KEY}: a grid tries every combination anyway; leave it out."
 
 
 @pytest.mark.parametrize(
-    ("found", "told", "params"),
+    ("space", "warm_start", "params"),
     [
-        pytest.param(space("model=forest", "a=3"), f"model=forest,a=3,{RATE}=2", [{RATE: 2}], id="fixed"),
-        pytest.param(space(), f"model=forest,{DEPTH}=4", [{DEPTH: 4}], id="default-model"),
-        pytest.param(space("split='80_20',kfold"), "split=80_20", [{"split": "'80_20'"}], id="option-like-a-number"),
-        pytest.param(space("+b=1,2"), "+b=2", [{"+b": 2}], id="addition"),
+        pytest.param(read_space("model=forest", "a=3"), f"model=forest,a=3,{RATE}=2", [{RATE: 2}], id="fixed"),
+        pytest.param(read_space(), f"model=forest,{DEPTH}=4", [{DEPTH: 4}], id="default-model"),
         pytest.param(
-            space("m=zip(model=choice(forest,line),b=choice(1,2))"),
+            read_space("split='80_20',kfold"), "split=80_20", [{"split": "'80_20'"}], id="option-like-a-number"
+        ),
+        pytest.param(read_space("+b=1,2"), "+b=2", [{"+b": 2}], id="addition"),
+        pytest.param(
+            read_space("m=zip(model=choice(forest,line),b=choice(1,2))"),
             f"model=line,b=2,{RATE}=0.5",
             [{"m": "model=line,b=2", f"line:{RATE}": 0.5}],
             id="zipped-model",
         ),
     ],
 )
-def test_what_is_fixed_may_be_said_again(found: Space, told: str, params: list[dict[str, Any]]) -> None:
-    assert enqueue(told, found=found) == params
+def test_a_fixed_override_may_be_repeated(space: Space, warm_start: str, params: list[dict[str, Any]]) -> None:
+    assert enqueue(warm_start, space=space) == params
 
 
 @pytest.mark.parametrize(
-    ("told", "sentence"),
+    ("warm_start", "sentence"),
     [
         ("x=2,y=3", "x=2 lies outside zip(x=choice(1,2),y=choice(3,4)); widen the range or change the value."),
         ("x=2", "x=2 lies outside zip(x=choice(1,2),y=choice(3,4)); widen the range or change the value."),
-        ([["a=null,b"]], "a=null,b names several values; write a composition for each."),
+        ([["a=null,b"]], "a=null,b has several values; write one composition for each."),
         (f"{DEPTH}=true", f"{DEPTH}=True lies outside int(interval(4,32)); widen the range or change the value."),
     ],
     ids=["row", "half-a-row", "several", "truth"],
 )
-def test_what_is_no_single_composition_is_refused(told: Any, sentence: str) -> None:
+def test_an_incomplete_composition_is_refused(warm_start: Any, sentence: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        warm_start.check(settings(told), SPACE, Path("/nonexistent"))
+        check_warm_start(build_settings(warm_start=warm_start), SPACE, Path("/nonexistent"))
     assert str(caught.value) == f"{KEY}: {sentence}"
 
 
@@ -257,9 +242,9 @@ def test_what_is_no_single_composition_is_refused(told: Any, sentence: str) -> N
 
 
 def finish(folder: Path, *best: str) -> Path:
-    """Leave what a finished sweep leaves."""
+    """Write the summary of a finished sweep."""
     folder.mkdir(parents=True)
-    (folder / NAME).write_text(yaml.safe_dump({"name": "optuna", "best_overrides": list(best)}))
+    (folder / RESULTS_FILE).write_text(yaml.safe_dump({"name": "optuna", "best_overrides": list(best)}))
     return folder
 
 
@@ -268,12 +253,12 @@ def finish(folder: Path, *best: str) -> Path:
 )
 def test_an_earlier_sweep_is_found_by_its_name(name: str, tmp_path: Path) -> None:
     folder = finish(tmp_path / "multirun/2026-01-31/12-00-00-000001", "model=line", f"{RATE}=0.5")
-    told = name.format(folder=folder)
-    warm_start.check(settings(told), SPACE, tmp_path)
-    assert enqueue(told, tmp_path) == [{"model": "line", f"line:{RATE}": 0.5}]
+    warm_start = name.format(folder=folder)
+    check_warm_start(build_settings(warm_start=warm_start), SPACE, tmp_path)
+    assert enqueue(warm_start, tmp_path) == [{"model": "line", f"line:{RATE}": 0.5}]
 
 
-def test_of_the_same_time_the_newest_day_counts(tmp_path: Path) -> None:
+def test_the_newest_sweep_of_a_time_is_taken(tmp_path: Path) -> None:
     for day, model in (("2026-01-30", "line"), ("2026-01-31", "forest"), ("2025-12-31", "line")):
         finish(tmp_path / "multirun" / day / "12-00", f"model={model}")
     assert enqueue("12-00", tmp_path) == [{"model": "forest"}]
@@ -282,7 +267,7 @@ def test_of_the_same_time_the_newest_day_counts(tmp_path: Path) -> None:
 def test_the_places_where_a_sweep_may_lie(tmp_path: Path) -> None:
     for day in ("2026-01-30", "2026-01-31"):
         (tmp_path / "multirun" / day / "12-00").mkdir(parents=True)
-    assert list(warm_start.folders("12-00", tmp_path)) == [
+    assert list(list_candidate_folders("12-00", tmp_path)) == [
         Path("12-00"),
         tmp_path / "multirun/12-00",
         tmp_path / "multirun/2026-01-31/12-00",
@@ -290,22 +275,22 @@ def test_the_places_where_a_sweep_may_lie(tmp_path: Path) -> None:
     ]
 
 
-def test_of_an_earlier_sweep_what_is_not_searched_now_is_passed_over(tmp_path: Path) -> None:
+def test_overrides_of_an_earlier_sweep_outside_of_the_space_are_left_out(tmp_path: Path) -> None:
     finish(tmp_path / "multirun/d/t", "sweep=optuna", "dataset=wine", "model=forest", f"{DEPTH}=99", f"{RATE}=4")
     assert enqueue("t", tmp_path) == [{"model": "forest", f"forest:{RATE}": 4}]
 
 
-def test_an_earlier_sweep_without_a_best_starts_with_a_free_trial(tmp_path: Path) -> None:
+def test_an_earlier_sweep_without_a_best_trial_fixes_no_parameter(tmp_path: Path) -> None:
     folder = tmp_path / "multirun/d/t"
     folder.mkdir(parents=True)
-    (folder / NAME).write_text(yaml.safe_dump({"name": "optuna", "best_overrides": None}))
+    (folder / RESULTS_FILE).write_text(yaml.safe_dump({"name": "optuna", "best_overrides": None}))
     assert enqueue("t", tmp_path) == [{}]
 
 
 def test_a_sweep_without_results_is_refused(tmp_path: Path) -> None:
     (tmp_path / "multirun/d/t").mkdir(parents=True)
-    with pytest.raises(ConfigError, match=r"^hydra\.sweeper\.warm_start=t is no finished sweep; name its folder"):
-        warm_start.check(settings("t"), SPACE, tmp_path)
+    with pytest.raises(ConfigError, match=r"^hydra\.sweeper\.warm_start=t is not a finished sweep; give its folder"):
+        check_warm_start(build_settings(warm_start="t"), SPACE, tmp_path)
 
 
 def test_the_whole_winner_of_an_earlier_sweep_is_queued(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def main() -> int:
     """Run the command line.
 
     Returns:
-        0 for success, 1 for a failure, 2 for a mistake in the input, 128 and the number of the signal for an interruption.
+        0 for success, 1 for a failure, 2 for a mistake in the input, 128 + N for an interruption by signal N.
     """
     arguments = [text for text in sys.argv[1:] if text not in VERBOSE]
     is_verbose = len(arguments) < len(sys.argv) - 1 or has_full_errors()

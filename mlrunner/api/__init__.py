@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from mlrunner.api.results import Run, Sweep, make_run, name_of, parse_sweep
 from mlrunner.composition.stores import open_store, tracking_uri
-from mlrunner.core.environment import prepare_environment
+from mlrunner.core.environment import has_stack, prepare_environment
 from mlrunner.core.errors import ConfigError, ProblemsError
 from mlrunner.execution import deploy_run
 from mlrunner.execution.deploy_run import DeploymentResult
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def _at(home: Path | None) -> Path:
     if home is not None:
         place, before = str(Path(home).resolve()), os.environ.get("MLRUNNER_HOME")
-        if environment.has_stack() and place != before:  # MLflow and ZenML would keep to the stores they have opened
+        if has_stack() and place != before:  # MLflow and ZenML would keep to the stores they have opened
             raise ConfigError(f"home={home}: this process has opened the stores of {before}; restart it (the kernel).")
         os.environ["MLRUNNER_HOME"] = place
     prepare_environment(verbose=False)
@@ -137,11 +137,11 @@ def diff(
     overrides = None if composition is None else _listed(composition, "composition")
     folder = _at(home)
     from mlrunner.history.diff import compare
-    from mlrunner.history.diff.sides import named, of_composition
+    from mlrunner.history.diff.sides import compose_side, find_side
 
     store = open_store(folder)
-    sides = [named(store, name_of(name), folder) for name in (first, *others)]
-    return compare([*sides, *([of_composition(overrides)] if overrides is not None else [])])
+    sides = [find_side(store, name_of(name), folder) for name in (first, *others)]
+    return compare([*sides, *([compose_side(overrides)] if overrides is not None else [])])
 
 
 def runs(

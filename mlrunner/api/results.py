@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlrunner.core.terminal import PARTS, number
+from mlrunner.core.formatting import format_number
+from mlrunner.core.metric_names import DATA_PARTS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,7 +52,7 @@ class Run:
         """The metrics: a row a metric, a column a part (train, validation or cv, test)."""
         import pandas as pd
 
-        parts = [part for part in PARTS if any(name.startswith(f"{part}/") for name in self.metrics)]
+        parts = [part for part in DATA_PARTS if any(name.startswith(f"{part}/") for name in self.metrics)]
         names = list(dict.fromkeys(name.partition("/")[2] for name in self.metrics if "/" in name))
         rows = {name: [self.metrics.get(f"{part}/{name}") for part in parts] for name in names}
         return pd.DataFrame.from_dict(rows, orient="index", columns=parts, dtype=float)
@@ -76,8 +77,8 @@ class Run:
 
     def _repr_html_(self) -> str:
         name = html.escape(self.name)
-        head = f"<p><b>{name}</b> ({self.run_id[:8]}): {html.escape(self.metric)} {number(self.objective)}</p>"
-        return head + str(self.frame.to_html(float_format=number, na_rep="-"))
+        head = f"<p><b>{name}</b> ({self.run_id[:8]}): {html.escape(self.metric)} {format_number(self.objective)}</p>"
+        return head + str(self.frame.to_html(float_format=format_number, na_rep="-"))
 
 
 def make_run(outcome: Outcome) -> Run:
@@ -124,7 +125,7 @@ class Sweep:
         best += "" if self.winner is None else f", refitted as run {self.winner.run_id[:8]}"
         shown = self.frame[["number", "name", "status", "objective", "seconds", "run_id"]]
         head = f"<p><b>{html.escape(self.id)}</b>: {best}</p>"
-        return head + str(shown.to_html(index=False, float_format=number, na_rep="-"))
+        return head + str(shown.to_html(index=False, float_format=format_number, na_rep="-"))
 
 
 def parse_sweep(told: Any) -> Sweep:

@@ -124,10 +124,10 @@ def _values(flag: str, verb: str, word: str) -> list[str]:
     from mlrunner.history.listing import columns
     from mlrunner.tracking.records import STATUSES
 
-    known = columns.SWEEPS if verb == "sweeps" else columns.RUNS
+    known = columns.SWEEP_COLUMNS if verb == "sweeps" else columns.RUN_COLUMNS
     names = {
         "--columns": [*known, "metrics.", "params.", "tags."],
-        "--sort": [*listing.STORED, *listing.COMPUTED, "metrics.", "params.", "tags."],
+        "--sort": [*listing.STORED_COLUMNS, *listing.COMPUTED_COLUMNS, "metrics.", "params.", "tags."],
         "--status": [status.lower() for status in STATUSES],
     }
     before = "" if flag == "--sort" else "".join(word.rpartition(",")[:2])
@@ -144,7 +144,7 @@ def list_runs(word: str) -> Iterator[str]:
     """Name runs in every way that can be typed."""
     from mlrunner.tracking.records import lookup
 
-    yield from lookup.SPECIAL
+    yield from lookup.ALIASES
     yield from read_labels(word)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from mlrunner.core.environment import CONF
 from mlrunner.core.errors import ConfigError, nearest
-from mlrunner.core.overrides import parted, quote_choices, quote_option
+from mlrunner.core.overrides import quote_choices, quote_option, split_flags
 from mlrunner.execution.in_process import SingleRun
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def hydra_arguments(arguments: Sequence[str]) -> list[str]:
     Raises:
         ConfigError: When a flag is unknown.
     """
-    flags, overrides = parted(arguments)
+    flags, overrides = split_flags(arguments)
     if any(text.startswith("sweep=") for text in overrides) and not {*MULTIRUN} & {*flags}:
         flags.append(MULTIRUN[0])  # a search is a multirun; Hydra would say so only where nothing else is wrong
     check_flags([*overrides, *flags])
@@ -153,7 +153,7 @@ def is_model_search(overrides: Sequence[str]) -> bool:
 
 
 def as_single_choice(text: str) -> str:
-    """Write the value of a model's key as a choice of one, so that Hydra does not look for the key in the default model."""
+    """Write the value of a model's key as a choice of one, which Hydra does not look up in the default model."""
     match = VALUE.fullmatch(text)
     return text if match is None or match["value"] == "null" else f"{match['key']}=choice({match['value']})"
 

@@ -137,7 +137,6 @@ def deploy_record(run: Record, config: dict[str, Any]) -> DeploymentResult:
         MlrunnerError: When a setting is not possible, or the model cannot be deployed.
     """
     from mlrunner.steps import recording
-    from mlrunner.steps.progress import PROGRESS
 
     uri = run.tags.get(MODEL_TAG)
     if uri is None:
@@ -146,11 +145,8 @@ def deploy_record(run: Record, config: dict[str, Any]) -> DeploymentResult:
     dataset: Dataset = build(config["dataset"], "dataset", Dataset)
     fingerprint = dataset.fingerprint()
     _check_groups(config, config["dataset"]["task"])
-    tracked = recording.RunContext(run_id=run.run_id, log_model=True, plots=False, seed=config["seed"])
-    try:
-        _run_pipeline(config, tracked, uri, dict(run.metrics), fingerprint)
-    finally:
-        PROGRESS.end()
+    context = recording.RunContext(run_id=run.run_id, log_model=True, plots=False, seed=config["seed"])
+    _run_pipeline(config, context, uri, dict(run.metrics), fingerprint)
     recorded = recording.read_deployment(run.run_id)
     gate, deployment = recorded["gate"], recorded["deployment"] or {}
     if "error" in deployment:
@@ -161,13 +157,16 @@ def deploy_record(run: Record, config: dict[str, Any]) -> DeploymentResult:
     return DeploymentResult(run.run_id, run.name, gate["open"], gate["reason"], **fields, note=note)
 
 
-def _run_pipeline(config: dict[str, Any], tracked: Any, uri: str, known: dict[str, float], fingerprint: str) -> None:
+def _run_pipeline(config: dict[str, Any], run: Any, uri: str, known: dict[str, float], fingerprint: str) -> None:
+    from mlrunner.steps.problem import describe_problem
     from pipelines.deployment import deployment
 
     groups = {name: config[name] for name in DEPLOYMENT_GROUPS}
     code = {name: digest_code(build(config[name], name)) for name in ("dataset", "cleaning", "split")}
     scores = {name: value for name, value in known.items() if "/" in name and value == value}
-    pipeline_run = deployment(**groups, tracked=tracked, uri=uri, known=scores, fingerprint=fingerprint, code=code)
+    problem = describe_problem(config["dataset"])
+    cached = {"fingerprint": fingerprint, "code": code}
+    pipeline_run = deployment(**groups, problem=problem, run=run, uri=uri, known=scores, **cached)
     if pipeline_run is None:
         raise StoreError("ZenML did not run the pipeline; see its log with -v.")
 

@@ -18,7 +18,7 @@ from mlrunner.core import environment
 from mlrunner.core.errors import MlrunnerError
 from mlrunner.core.outcome import Outcome, rank, read_outcomes
 from mlrunner.core.process import interruption_code
-from mlrunner.core.terminal import show_hand_over, show_problems, show_ranking, show_report
+from mlrunner.core.terminal import show_deployment, show_problems, show_ranking, show_report
 
 
 @dataclass
@@ -125,5 +125,5 @@ def _show(config: DictConfig, run_id: str, folder: Path, outcomes: list[Outcome]
         print(json.dumps([json.loads(outcome.json()) for outcome in outcomes]))
         return
     show_ranking(outcomes, str(folder))
-    show_hand_over(*((outcomes[0].gate, outcomes[0].deployment) if outcomes else (None, None)))
+    show_deployment(*((outcomes[0].gate, outcomes[0].deployment) if outcomes else (None, None)))
     show_report(report)

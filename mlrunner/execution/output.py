@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from mlrunner.core.overrides import shell
-from mlrunner.core.terminal import PARTS, console, number, relative, show_hand_over
+from mlrunner.core.formatting import format_number
+from mlrunner.core.metric_names import DATA_PARTS
+from mlrunner.core.overrides import join_words
+from mlrunner.core.terminal import console, relative_path, show_deployment
 
 if TYPE_CHECKING:
     from mlrunner.composition.checks import Checked
@@ -46,13 +48,13 @@ def make_metrics_table(metrics: dict[str, float], objective: str) -> Table:
     """
     names = list(dict.fromkeys(name.partition("/")[2] for name in metrics if "/" in name))
     names = [objective, *[name for name in names if name != objective and not name.endswith("_std")]]
-    parts = [part for part in PARTS if any(name.startswith(f"{part}/") for name in metrics)]
+    parts = [part for part in DATA_PARTS if any(name.startswith(f"{part}/") for name in metrics)]
     table = Table(box=None, pad_edge=False, padding=(0, 2))
     table.add_column("  metric")
     for part in parts:
         table.add_column(part, justify="right")
     for name in names:
-        cells = [number(metrics.get(f"{part}/{name}"), metrics.get(f"{part}/{name}_std")) for part in parts]
+        cells = [format_number(metrics.get(f"{part}/{name}"), metrics.get(f"{part}/{name}_std")) for part in parts]
         table.add_row(f"  {name}", *cells, style="bold" if name == objective else "")
     return table
 
@@ -72,11 +74,11 @@ def show_outcome(outcome: Outcome, command_line: Sequence[str]) -> None:
     out.print(
         Text.assemble(
             ("  objective ", "dim"),
-            (f"{outcome.metric} {number(outcome.objective)}", "bold green"),
+            (f"{outcome.metric} {format_number(outcome.objective)}", "bold green"),
             f" ({part}, {outcome.direction})",
         )
     )
-    show_hand_over(outcome.gate, outcome.deployment)
+    show_deployment(outcome.gate, outcome.deployment)
     for label, text in list_next_steps(outcome, command_line).items():
         out.print(Text.assemble((f"  {label:<10}", "dim"), text))
 
@@ -95,9 +97,9 @@ def list_next_steps(outcome: Outcome, command_line: Sequence[str]) -> dict[str, 
     compare = {"diff": f"mlrunner diff latest~1 {short}"}
     return {
         "mlflow": f"mlrunner ui {short}  # run {outcome.run_id}",
-        "folder": relative(outcome.folder),
+        "folder": relative_path(outcome.folder),
         **(compare if _has_previous(Path(outcome.folder)) else {}),
-        "again": shell(["mlrunner", *command_line]),
+        "again": join_words(["mlrunner", *command_line]),
         "reproduce": f"mlrunner reproduce {short}",
         **(after if outcome.model_uri is not None else {}),
     }

@@ -13,12 +13,12 @@ from mlrunner.composition import checks
 from mlrunner.composition.checks import Checked
 from mlrunner.core import terminal
 from mlrunner.core.errors import DeployError, StoreError
-from mlrunner.core.outcome import RESULT, Outcome
+from mlrunner.core.outcome import OUTCOME_FILE, Outcome
 from mlrunner.core.process import freeze_gc, interruption_code
 from mlrunner.execution import output
 from mlrunner.execution.launch import read_launch, shares_recorder
 from mlrunner.execution.outcomes import describe_failure, read_outcome
-from mlrunner.steps.progress import PROGRESS
+from mlrunner.steps.progress import TRAINING_STEPS, print_steps
 from mlrunner.tracking.background_writer import RECORDER
 from mlrunner.tracking.records.record import ZENML_RUN_ID_TAG, ZENML_RUN_TAG
 
@@ -41,8 +41,8 @@ def run_one(cfg: DictConfig, command_line: Sequence[str] | None = None) -> Outco
     is_text = checked.composition.settings.output == "text"
     if is_text:
         output.show_composition(checked)
-        PROGRESS.begin()
-    outcome = execute(checked)
+    with print_steps(TRAINING_STEPS if is_text else None):
+        outcome = execute(checked)
     _flush_recorder(outcome)
     if is_text:
         overrides = checked.composition.launch.overrides
@@ -72,7 +72,7 @@ def run_job(cfg: DictConfig) -> float:
     except Exception as error:
         log.exception("the composition failed")
         outcome = describe_failure(launch, error, time.perf_counter() - start)
-    (launch.folder / RESULT).write_text(outcome.json())
+    (launch.folder / OUTCOME_FILE).write_text(outcome.json())
     if cfg.output == "text":
         terminal.show_job(outcome)
     return outcome.objective
@@ -119,8 +119,6 @@ def execute(checked: Checked, refit: bool = False) -> Outcome:
             with suppress(StoreError):  # the error of the run matters more
                 RECORDER.flush()
         raise
-    finally:
-        PROGRESS.end()
     RECORDER.submit(run_log.end_run, run_id, "FINISHED")
     return read_outcome(checked, run_id, pipeline_run, time.perf_counter() - start)
 
@@ -128,9 +126,9 @@ def execute(checked: Checked, refit: bool = False) -> Outcome:
 def _run_pipeline(checked: Checked, run_id: str, refit: bool) -> str:
     """Run the ZenML pipeline of a composition, and return the name of its run."""
     from mlrunner.groups.model import ModelNameConfig
-    from mlrunner.steps import recording
+    from mlrunner.steps.problem import describe_problem
+    from mlrunner.steps.recording import RunContext
     from mlrunner.tracking import run_log
-    from pipelines.refitting import refitting
     from pipelines.training import training
 
     composition = checked.composition
@@ -138,20 +136,21 @@ def _run_pipeline(checked: Checked, run_id: str, refit: bool) -> str:
     composition = composition.as_blueprint() if settings.blueprint else composition
     if not composition.has_deployment_step:
         composition = composition.without_deployment()
-    tracked = recording.RunContext(
+    run = RunContext(
         run_id=run_id,
         log_model=settings.tracking.log_model,
         plots=settings.tracking.plots,
         seed=settings.seed,
     )
-    pipeline = refitting if refit else training
-    pipeline_run = pipeline.with_options(run_name=f"{composition.choice('model')}-{run_id[:12]}")(
+    pipeline_run = training.with_options(run_name=f"{composition.choice('model')}-{run_id[:12]}")(
         **{group: composition[group] for group in PIPELINE_GROUPS},
-        model=ModelNameConfig(name=composition.choice("model"), settings=composition["model"]),
-        tracked=tracked,
+        problem=describe_problem(composition["dataset"]),
+        model_config=ModelNameConfig(name=composition.choice("model"), settings=composition["model"]),
+        run=run,
         fingerprint=checked.data.fingerprint,
         code=checked.code,
         blueprint=settings.blueprint,
+        refit=refit,
     )
     if pipeline_run is None:
         raise StoreError("ZenML did not run the pipeline; see its log with -v.")

@@ -134,7 +134,7 @@ def test_rows_that_do_not_fit_are_put_aside(deployed: Deployed) -> None:
     rows.drop(columns="review_score").to_csv(deployed.folder / "faulty.csv", index=False)
     done = deployed.predict("faulty.csv", "-o", "faulty.out.csv", "--rows-per-chunk", "150")
     assert done.code == 0, done.err
-    assert "400: 397 predicted, 3 put aside" in done.out
+    assert "400: 397 predicted, 3 rejected" in done.out
     assert "reason 1  Column 'price' holds numbers, but has 'cheap'." in done.out
     aside = pd.read_csv(deployed.folder / "faulty.out.csv.rejected.csv")
     assert aside["row"].tolist() == [3, 5, 399]
@@ -148,7 +148,7 @@ WRONG = {
     "columns": (["short.csv"], "The table lacks the columns"),
     "deployment": (["orders.csv", "--name", "olst"], "'olst' is no deployment; there are olist. Did you mean 'olist'?"),
     "there": (["orders.csv", "-o", "there.csv"], "there.csv is there already; overwrite it with --force"),
-    "override": (["orders.csv", "model=rf"], "'model=rf' has no part in a prediction"),
+    "override": (["orders.csv", "model=rf"], "'model=rf' cannot be overridden for a prediction"),
 }
 
 

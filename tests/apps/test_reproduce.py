@@ -257,9 +257,9 @@ def test_a_composition_of_somebody_elses_names_no_folder_and_reads_no_variable(k
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["nothing"], "'nothing' is no run"),
-        (["original", "model=rf"], "'model=rf' cannot be given here"),
-        (["original", "--tolerance", "x"], "--tolerance x is no share"),
+        (["nothing"], "No run matches 'nothing'"),
+        (["original", "model=rf"], "'model=rf' cannot be overridden in a reproduction"),
+        (["original", "--tolerance", "x"], "--tolerance x is not a relative difference"),
     ],
 )
 def test_what_cannot_be_reproduced_is_one_sentence(checkout: Checkout, arguments: list[str], told: str) -> None:

@@ -1,4 +1,4 @@
-"""The verbs, one file each: `mlrunner VERB …` calls `main` of the file of that name."""
+"""Verbs of the command line, one module each: `mlrunner VERB …` calls `main` of the module of that name."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from mlrunner.composition.keys import VERBS as VERBS
 
 
 def load(verb: str) -> Callable[[list[str]], int]:
-    """Import a verb's `main`, and nothing of the others."""
+    """Import the `main` function of a verb; no other verb is imported."""
     main: Callable[[list[str]], int] = importlib.import_module(f"mlrunner.cli.commands.{verb}").main
     return main

@@ -1,35 +1,51 @@
-"""`mlrunner deploy`: judge a saved model, and let it serve if the gate opens; or mend what serves."""
+"""`mlrunner deploy`: judge a saved model and deploy it if the gate opens, or restart a deployment."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mlrunner.cli.commands.parser import Parser
+from mlrunner.core import environment
 from mlrunner.core.errors import ConfigError
-from mlrunner.core.terminal import console, show_hand_over
+from mlrunner.core.terminal import console, show_deployment
 
-REFUSED = 3  # the exit code when the gate stays closed
-OVERRIDE = re.compile(r"[+~]{0,2}(gate|deployer|stack)([.@][\w.@]*)?=")  # a run may be called model=ridge
+if TYPE_CHECKING:
+    from mlrunner.execution.deploy_run import DeploymentResult
+
+GATE_CLOSED = 3  # exit code
+OVERRIDE = re.compile(
+    r"[+~]{0,2}(gate|deployer|stack)([.@][\w.@]*)?="
+)  # the name of a run may hold `=`, such as model=ridge
 
 
 def main(arguments: list[str]) -> int:
-    """Deploy a run, a sweep's winner or the best run, or restart a deployment.
+    """Deploy a run, or restart a deployment.
+
+    Args:
+        arguments: Arguments after `mlrunner deploy`.
 
     Returns:
-        0 when it serves, 3 when the gate refused.
+        0 when the model was deployed, 3 when the gate is closed.
+
+    Raises:
+        ConfigError: When no run is named.
     """
     parser = Parser(
         prog="mlrunner deploy",
-        description="Judge a saved model on its test rows, and let it serve if the gate opens.",
+        description="Judge a saved model on its test rows, and deploy it if the gate opens.",
         epilog="example: mlrunner deploy best gate=threshold gate.threshold=0.4 deployer=docker",
     )
-    parser.add_argument("run", nargs="?", help="a run (id, name, folder), a sweep (DAY/TIME), latest or best")
-    parser.add_argument("overrides", nargs="*", help="of gate, deployer and stack; what is not given is as in the run")
-    parser.add_argument("--restart", metavar="NAME", nargs="?", const="", help="bring a deployment back to life")
+    parser.add_argument("run", nargs="?", help="run (id, name or folder), sweep (DAY/TIME), latest or best")
+    parser.add_argument(
+        "overrides", nargs="*", help="overrides of gate, deployer and stack; the run's own values are the default"
+    )
+    parser.add_argument(
+        "--restart", metavar="NAME", nargs="?", const="", help="restart the servers of a deployment instead"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parsed = parser.parse_intermixed_args(arguments)
     if parsed.restart is not None:
@@ -41,27 +57,25 @@ def main(arguments: list[str]) -> int:
 
 def _deploy(run: str, overrides: list[str], as_json: bool) -> int:
     from mlrunner.execution import deploy_run
-    from mlrunner.steps.progress import DEPLOYMENT_STEPS, PROGRESS
+    from mlrunner.steps.progress import DEPLOYMENT_STEPS, print_steps
 
-    if not as_json:
-        PROGRESS.begin(DEPLOYMENT_STEPS)
-    found = deploy_run.deploy(run, overrides)
+    with print_steps(None if as_json else DEPLOYMENT_STEPS):
+        result = deploy_run.deploy(run, overrides)
     if as_json:
-        print(json.dumps(asdict(found)))
+        print(json.dumps(asdict(result)))
     else:
-        _show(found)
-    return 0 if found.open else REFUSED
+        _show(result)
+    return 0 if result.open else GATE_CLOSED
 
 
-def _show(found: object) -> None:
-    told = asdict(found)  # type: ignore[call-overload]
+def _show(result: DeploymentResult) -> None:
     out = console()
-    out.print(f"\n  run       {told['name']} ({told['run_id'][:8]})")
-    if told["note"] is not None:
-        out.print(f"  note      {told['note']}", style="yellow")
-    deployment = {**told, "name": told["deployment"]} if told["deployment"] else None
-    show_hand_over({"open": told["open"], "reason": told["reason"]}, deployment)
-    if told["deployment"] is not None:
+    out.print(f"\n  run       {result.name} ({result.run_id[:8]})")
+    if result.note is not None:
+        out.print(f"  note      {result.note}", style="yellow")
+    deployment = {**asdict(result), "name": result.deployment} if result.deployment else None
+    show_deployment({"open": result.open, "reason": result.reason}, deployment)
+    if deployment is not None:
         out.print("  next      mlrunner status, mlrunner rollback, mlrunner history, mlrunner stop", style="dim")
 
 
@@ -69,17 +83,16 @@ def _restart(name: str, overrides: list[str], as_json: bool) -> int:
     from mlrunner.cli.commands import stack
     from mlrunner.groups.deployer import operations, state
 
-    found = state.find(deployments_folder(), name or None)
+    ledger = state.find(deployments_folder(), name or None)
     stack.activate(overrides)
-    deployment = operations.restart(found)
-    told = asdict(deployment)
+    deployment = asdict(operations.restart(ledger))
     if as_json:
-        print(json.dumps(told))
+        print(json.dumps(deployment))
     else:
-        show_hand_over(None, told)
+        show_deployment(None, deployment)
     return 0
 
 
 def deployments_folder() -> Path:
-    """The folder of all deployments."""
-    return Path(os.environ["MLRUNNER_HOME"]) / ".mlrunner" / "deployments"
+    """Return the folder of all deployments."""
+    return environment.home() / ".mlrunner" / "deployments"

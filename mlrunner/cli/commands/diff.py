@@ -1,23 +1,22 @@
-"""`mlrunner diff`: what differs between runs, sweeps, compositions and files, and the overrides that make it up."""
+"""`mlrunner diff`: compare runs, sweeps, compositions and files."""
 
 from __future__ import annotations
 
 import argparse
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlrunner.cli.commands.parser import Parser
+from mlrunner.core import environment
 from mlrunner.core.errors import ConfigError
 from mlrunner.tracking.records import separate_stack_overrides
 
 if TYPE_CHECKING:
     from mlrunner.history.diff import Comparison
 
-DIFFERENT = 1  # with --exit-code, as git has it
+DIFFERENT = 1  # exit code with --exit-code, as of git
 EPILOG = """\
-a side is a run (its name, the beginning of its id, its folder, SWEEP/TRIAL, latest, latest~1, best, champion), a sweep
-(DAY/TIME), a YAML file, or after -- a composition:
+A side is a run (name, first characters of the id, folder, SWEEP/TRIAL, latest, latest~1, best or champion), a sweep
+(DAY/TIME) or a YAML file. Overrides after -- are a composition:
 
   mlrunner diff latest~1 latest
   mlrunner diff best -- model=rf seed=1
@@ -26,10 +25,16 @@ a side is a run (its name, the beginning of its id, its folder, SWEEP/TRIAL, lat
 
 
 def main(arguments: list[str]) -> int:
-    """Compare two sides or more.
+    """Compare two or more sides.
+
+    Args:
+        arguments: Arguments after `mlrunner diff`.
 
     Returns:
-        0; with `--exit-code` 1 when they differ.
+        0; with `--exit-code` 1 when the sides differ.
+
+    Raises:
+        ConfigError: When there are fewer than two sides.
     """
     arguments, composition = _split(arguments)
     parsed = _parser().parse_intermixed_args(arguments)
@@ -39,9 +44,9 @@ def main(arguments: list[str]) -> int:
             "mlrunner diff needs two sides: runs, sweeps or YAML files, or a composition after --, as in "
             "mlrunner diff latest~1 latest, mlrunner diff best -- model=rf."
         )
-    found = _compared(names, composition, stack)
-    _print(found, parsed)
-    return DIFFERENT if parsed.exit_code and not found.is_same else 0
+    comparison = _compare(names, composition, stack)
+    _print(comparison, parsed)
+    return DIFFERENT if parsed.exit_code and not comparison.is_same else 0
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str] | None]:
@@ -54,40 +59,40 @@ def _split(arguments: list[str]) -> tuple[list[str], list[str] | None]:
 def _parser() -> Parser:
     parser = Parser(
         prog="mlrunner diff",
-        description="Tell what differs: choices, values, scores, data, code and environment; and the overrides.",
+        description="Compare runs: options, values, scores, data, code, environment, and the overrides between them.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("sides", nargs="*", help="A B [C ...]; stack=... where the runs are recorded elsewhere")
-    parser.add_argument("--all", action="store_true", help="also what follows from something else, and every metric")
-    parser.add_argument("--exit-code", action="store_true", help="exit with 1 when something differs, like git")
+    parser.add_argument("sides", nargs="*", help="two or more of those below, and overrides of the stack")
+    parser.add_argument("--all", action="store_true", help="show derived values and all metrics as well")
+    parser.add_argument("--exit-code", action="store_true", help="exit with 1 when the sides differ, as git diff does")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one JSON document")
     form.add_argument("--md", action="store_true", help="print Markdown")
-    form.add_argument("--html", action="store_true", help="print a page")
+    form.add_argument("--html", action="store_true", help="print an HTML page")
     return parser
 
 
-def _compared(names: list[str], composition: list[str] | None, stack: list[str]) -> Comparison:
+def _compare(names: list[str], composition: list[str] | None, stack: list[str]) -> Comparison:
     from mlrunner.composition.stores import open_store
     from mlrunner.history.diff import compare
-    from mlrunner.history.diff.sides import named, of_composition
+    from mlrunner.history.diff.sides import compose_side, find_side
 
-    home = Path(os.environ["MLRUNNER_HOME"])
+    home = environment.home()
     store = open_store(home, stack)
-    sides = [named(store, name, home) for name in names]
-    return compare([*sides, *([of_composition(composition)] if composition is not None else [])])
+    sides = [find_side(store, name, home) for name in names]
+    return compare([*sides, *([compose_side(composition)] if composition is not None else [])])
 
 
-def _print(found: Comparison, parsed: argparse.Namespace) -> None:
+def _print(comparison: Comparison, parsed: argparse.Namespace) -> None:
     from mlrunner.core.terminal import console
     from mlrunner.history.diff import documents, terminal_output
 
     if parsed.json:
-        print(documents.as_json(found))
+        print(documents.to_json(comparison))
     elif parsed.md:
-        print(documents.as_markdown(found, parsed.all), end="")
+        print(documents.to_markdown(comparison, parsed.all), end="")
     elif parsed.html:
-        print(documents.as_page(found, parsed.all))
+        print(documents.to_page(comparison, parsed.all))
     else:
-        terminal_output.show(found, console(), parsed.all)
+        terminal_output.print_comparison(comparison, console(), parsed.all)

@@ -1,4 +1,4 @@
-"""`mlrunner history`: every decision about a deployment."""
+"""`mlrunner history`: list the events of a deployment."""
 
 from __future__ import annotations
 
@@ -15,22 +15,30 @@ STYLES = {"deployed": "green", "refused": "yellow", "failed": "red"}
 
 
 def main(arguments: list[str]) -> int:
-    """Print the history of a deployment, oldest first."""
+    """Print the events of a deployment, oldest first.
+
+    Args:
+        arguments: Arguments after `mlrunner history`.
+
+    Returns:
+        0.
+    """
     parser = Parser(
-        prog="mlrunner history", description="Tell what was deployed, refused, rolled back and stopped, and why."
+        prog="mlrunner history", description="List what was deployed, refused, rolled back and stopped, and why."
     )
-    parser.add_argument("name", nargs="?", help="of the deployment, when there are several")
+    parser.add_argument("name", nargs="?", help="deployment; optional when there is only one")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parsed = parser.parse_args(arguments)
-    found = state.find(deployments_folder(), parsed.name).history()
+    events = state.find(deployments_folder(), parsed.name).history()
     if parsed.json:
-        print(json.dumps(found))
+        print(json.dumps(events))
         return 0
     table = Table(box=None, pad_edge=False, padding=(0, 2))
     for name in ("when", "event", "version", "run", "reason"):
         table.add_column(name, justify="right" if name == "version" else "left")
-    for line in found:
-        cells = (line["at"], line["event"], line.get("version"), str(line.get("run_id") or "")[:8], line.get("reason"))
-        table.add_row(*("" if cell is None else str(cell) for cell in cells), style=STYLES.get(line["event"], ""))
+    for event in events:
+        run = str(event.get("run_id") or "")[:8]
+        cells = (event["at"], event["event"], event.get("version"), run, event.get("reason"))
+        table.add_row(*("" if cell is None else str(cell) for cell in cells), style=STYLES.get(event["event"], ""))
     console().print(table)
     return 0

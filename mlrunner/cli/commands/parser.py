@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from mlrunner.core.errors import ConfigError, nearest
@@ -33,6 +34,22 @@ class Parser(argparse.ArgumentParser):
 
 
 def list_flags(parser: argparse.ArgumentParser) -> list[str]:
-    """List the flags of a parser, as its help shows them: `-h`, `--help`, …"""
+    """List the flags of a parser, as its help shows them, such as `-h` and `--help`."""
     _, _, options = parser.format_help().partition("\noptions:\n")
     return FLAG.findall(options.partition("\n\n")[0])
+
+
+def count(unit: str, least: int = 0) -> Callable[[str], int]:
+    """Make the type of an argument that is a whole number.
+
+    Args:
+        unit: What is counted, in the plural, for the error message.
+        least: Smallest number.
+    """
+
+    def convert(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"'{text}' is not a number of {unit}; write {least} or more")
+        return int(text)
+
+    return convert

@@ -1,4 +1,4 @@
-"""`mlrunner playground`: a page for people over a deployed model."""
+"""`mlrunner playground`: open a page that predicts with a deployed model."""
 
 from __future__ import annotations
 
@@ -9,17 +9,27 @@ from pathlib import Path
 from mlrunner.cli.commands.parser import Parser
 from mlrunner.core.errors import ConfigError
 
-HOST, LAST_PORT = "127.0.0.1", 65535
+LAST_PORT = 65535
 
 
 def main(arguments: list[str]) -> int:
-    """Serve the page until Ctrl-C."""
+    """Serve the page until Ctrl-C.
+
+    Args:
+        arguments: Arguments after `mlrunner playground`.
+
+    Returns:
+        0.
+
+    Raises:
+        ConfigError: When Streamlit is not installed, or the port cannot be used.
+    """
     parser = Parser(
         prog="mlrunner playground",
-        description="Open a page that asks a deployed model for predictions: by form or by CSV file.",
+        description="Open a page that predicts with a deployed model: one row in a form, or a CSV file.",
     )
-    parser.add_argument("name", nargs="?", help="of the deployment; may be left out where there is only one")
-    parser.add_argument("--port", type=int, default=0, help="of the page on this machine; a free one by default")
+    parser.add_argument("name", nargs="?", help="deployment; optional when there is only one")
+    parser.add_argument("--port", type=int, default=0, help="port of the page on this machine; a free port by default")
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
     parsed = parser.parse_args(arguments)
     if importlib.util.find_spec("streamlit") is None:
@@ -40,6 +50,9 @@ def main(arguments: list[str]) -> int:
 def find_deployment(name: str | None) -> Path:
     """Find the folder of a deployment that serves.
 
+    Args:
+        name: Name of the deployment; None when there is only one.
+
     Raises:
         MlrunnerError: When there is no deployment of this name, or it does not serve.
     """
@@ -53,16 +66,19 @@ def find_deployment(name: str | None) -> Path:
 
 
 def choose_port(port: int) -> int:
-    """Check the port of the page, or find one.
+    """Check the port of a page, or choose a free one.
+
+    Args:
+        port: Port on loopback; 0 chooses a free one.
 
     Raises:
-        ConfigError: When it is none, or somebody listens on it.
+        ConfigError: When the number is not a port, or another process listens on it.
     """
     from mlrunner.core import loopback
 
     if port == 0:
         return loopback.free_port()
-    reason = loopback.bind_error(HOST, port) if 0 < port <= LAST_PORT else f"ports end at {LAST_PORT}"
+    reason = loopback.bind_error(loopback.HOST, port) if 0 < port <= LAST_PORT else f"ports end at {LAST_PORT}"
     if reason is not None:
         raise ConfigError(f"--port={port} cannot be used ({reason}); choose another, or leave it out for a free one.")
     return port

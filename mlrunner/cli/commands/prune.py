@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlrunner.cli.commands.parser import Parser
+from mlrunner.cli.commands.parser import Parser, count
 from mlrunner.composition.stores import open_store
+from mlrunner.core import environment
 from mlrunner.core.errors import ConfigError
 from mlrunner.core.terminal import console
 from mlrunner.history.pruning import output
@@ -35,12 +35,15 @@ running. Only folders under multirun/ are removed. The exit code is 1 if somethi
 def main(arguments: list[str]) -> int:
     """Print what would be removed, or remove it.
 
+    Args:
+        arguments: Arguments after `mlrunner prune`.
+
     Returns:
         0, or 1 if something could not be removed.
     """
     parsed = _parser().parse_intermixed_args(arguments)
     names, overrides = separate_stack_overrides(parsed.names)
-    home = Path(os.environ["MLRUNNER_HOME"])
+    home = environment.home()
     store = open_store(home, overrides)
     criteria = _criteria(parsed, store, names, home)
     if criteria.is_empty and not parsed.cache:
@@ -58,29 +61,28 @@ def main(arguments: list[str]) -> int:
 def _parser() -> Parser:
     parser = Parser(
         prog="mlrunner prune",
-        description="Remove runs with folders, models, artifacts and ZenML runs; without --yes, print what would be removed.",
+        description="Remove runs with folders, models, artifacts and ZenML runs; without --yes, only list them.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    rank = "not among the N best on its data and metric: by test score, or by validation or folds if it has none"
-    parser.add_argument("names", nargs="*", metavar="RUN|SWEEP", help="only these; or overrides of the stack")
-    parser.add_argument("--older", metavar="AGE", help="ended longer ago, like 12h, 30d, 4w")
-    parser.add_argument("--status", metavar="A,B", help="finished, failed, killed (which pruned trials are), running")
-    parser.add_argument("--worse-than", type=_count, metavar="N", help=rank)
-    parser.add_argument("--keep", type=_count, metavar="N", help="not among the N newest")
-    parser.add_argument("--where", metavar="FILTER", help="in MLflow's filter grammar")
+    runs = count("runs")
+    rank = "runs not among the N best of their data and metric, by test score, else by validation score"
+    parser.add_argument("names", nargs="*", metavar="RUN|SWEEP", help="remove only these; also overrides of the stack")
+    parser.add_argument("--older", metavar="AGE", help="runs that ended longer ago, such as 12h, 30d or 4w")
+    parser.add_argument(
+        "--status",
+        metavar="A,B",
+        help="runs with these statuses: finished, failed, killed (also pruned trials), running",
+    )
+    parser.add_argument("--worse-than", type=runs, metavar="N", help=rank)
+    parser.add_argument("--keep", type=runs, metavar="N", help="runs not among the N newest")
+    parser.add_argument("--where", metavar="FILTER", help="runs that match a filter in MLflow's grammar")
     parser.add_argument(
         "--cache", action="store_true", help="also cached files that no run uses, unless a sweep is running"
     )
     parser.add_argument("--yes", action="store_true", help="remove the runs")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     return parser
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number of runs; give 0 or more")
-    return int(text)
 
 
 def _criteria(parsed: argparse.Namespace, store: Store, names: list[str], home: Path) -> Criteria:

@@ -1,8 +1,7 @@
-"""`mlrunner resume SWEEP`: go on with a sweep that was interrupted, or give it more trials."""
+"""`mlrunner resume SWEEP`: resume an interrupted sweep, or add trials to a search."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from mlrunner.cli.commands.parser import Parser
 from mlrunner.cli.hydra_app import compose_and_run
 from mlrunner.composition.stores import open_store
+from mlrunner.core import environment
 from mlrunner.core.errors import ConfigError, nearest
 from mlrunner.tracking.records import FOLDER_TAG, journal_path, lookup
 
@@ -20,31 +20,44 @@ GRID = "hydra_plugins.mlrunner_sweeper.grid.ResumedGrid"
 
 
 def main(arguments: list[str]) -> int:
-    """Run the command of a sweep again, in its folder and with its study."""
+    """Run the command of a sweep again, in its folder and with its study.
+
+    Args:
+        arguments: Arguments after `mlrunner resume`.
+
+    Returns:
+        The exit code of the sweep.
+
+    Raises:
+        ConfigError: When there is no such sweep.
+    """
     parser = Parser(
         prog="mlrunner resume",
-        description="Go on with a sweep: finished trials stay, interrupted ones run again with the same parameters.",
+        description="Resume a sweep: finished trials stay, interrupted ones run again with the same parameters.",
         epilog="example: mlrunner resume 2026-11-25/17-43-06-708940 hydra.sweeper.n_trials=40",
     )
-    parser.add_argument("sweep", help="its folder, its day and time, or its hydra.sweeper.study_name")
-    parser.add_argument("overrides", nargs="*", help="more or other overrides, such as hydra.sweeper.n_trials=40")
+    parser.add_argument("sweep", help="folder of the sweep, its DAY/TIME, or its hydra.sweeper.study_name")
+    parser.add_argument("overrides", nargs="*", help="further or changed overrides, such as hydra.sweeper.n_trials=40")
     parsed = parser.parse_args(arguments)
-    return compose_and_run(command(find_sweep(parsed.sweep), parsed.overrides))
+    return compose_and_run(make_command(find_sweep(parsed.sweep), parsed.overrides))
 
 
 def find_sweep(name: str) -> Path:
     """Find the folder of a sweep.
 
+    Args:
+        name: Path, DAY/TIME, TIME, name of the study, or name of the run.
+
     Raises:
-        ConfigError: When there is none of this name.
+        ConfigError: When there is no such sweep.
     """
-    home = Path(os.environ["MLRUNNER_HOME"])
+    home = environment.home()
     for folder in _candidates(name, home):
         if (folder / MULTIRUN).exists():
             return folder
     known = ["/".join(file.parent.parts[-2:]) for file in sorted((home / "multirun").glob(f"*/*/{MULTIRUN}"))]
-    told = f"the newest are {', '.join(known[:-4:-1])}" if known else "there is none yet"
-    raise ConfigError(f"'{name}' is no sweep; {told}.{nearest(name, known)}")
+    newest = f"the newest are {', '.join(known[:-4:-1])}" if known else "there is no sweep yet"
+    raise ConfigError(f"'{name}' is not a sweep; {newest}.{nearest(name, known)}")
 
 
 def _candidates(name: str, home: Path) -> Iterator[Path]:
@@ -61,19 +74,19 @@ def _candidates(name: str, home: Path) -> Iterator[Path]:
             yield Path(folder)
 
 
-def command(folder: Path, more: list[str]) -> list[str]:
-    """Write the command line that goes on with a sweep.
+def make_command(folder: Path, more: list[str]) -> list[str]:
+    """Write the command line that resumes a sweep.
 
     Args:
-        folder: Of the sweep.
-        more: Overrides that are added, or stand in place of those that the sweep had.
+        folder: Folder of the sweep.
+        more: Further overrides; they replace the sweep's overrides of the same key.
     """
     from omegaconf import OmegaConf
 
     hydra: Any = OmegaConf.load(folder / MULTIRUN).hydra
     before = [*map(str, hydra.overrides.hydra), *map(str, hydra.overrides.task)]
     sources = hydra.get("runtime", {}).get("config_sources", [])
-    folders = [word for one in sources if one.provider == "command-line" for word in ("-cd", str(one.path))]
+    folders = [word for source in sources if source.provider == "command-line" for word in ("-cd", str(source.path))]
     if str(hydra.sweeper._target_).startswith(OURS):
         name = hydra.sweeper.study_name or "/".join(folder.absolute().parts[-2:])
         own = [f"hydra.sweeper.study_name={quote(str(name))}"]
@@ -84,9 +97,9 @@ def command(folder: Path, more: list[str]) -> list[str]:
 
 
 def quote(text: str) -> str:
-    """Write a text so that Hydra's grammar reads it as one."""
-    told = text.replace("'", "\\'")
-    return f"'{told}'"
+    """Quote a text for Hydra's grammar."""
+    escaped = text.replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def _key(text: str) -> str:

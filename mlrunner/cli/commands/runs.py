@@ -1,14 +1,13 @@
-"""`mlrunner runs`: a table of the runs of the tracking store."""
+"""`mlrunner runs`: list the runs of the tracking store."""
 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-from pathlib import Path
 
-from mlrunner.cli.commands.parser import Parser
+from mlrunner.cli.commands.parser import Parser, count
 from mlrunner.composition.stores import open_store
+from mlrunner.core import environment
 from mlrunner.core.errors import ConfigError
 from mlrunner.core.terminal import console
 from mlrunner.history import listing
@@ -24,98 +23,121 @@ RUNS = """
 SWEEPS = """
   mlrunner sweeps --where "status = 'FINISHED'" --sort -test
   mlrunner sweeps --columns id,kind,trials,objective,winner --limit 0 --csv"""
-BEST = """latest and best name a run wherever one is asked for: best has the best test score of the runs on the newest
-run's data and metric; reproductions do not count.
+BEST = """Every verb that takes a run takes latest and best as well: best has the best test score of the runs with the data and
+the metric of the newest run; reproductions do not count.
 
 """
 EPILOG = """examples:{examples}
 
-{best}columns: {columns}; and metrics.X, params.X, tags.X.
-sorted by {sorts}, or by a clause of MLflow's such as 'metrics.r2 DESC'; - before it is descending."""
+{best}Columns: {columns}; and metrics.X, params.X, tags.X.
+Sort keys: {sorts}, or a clause of MLflow such as 'metrics.r2 DESC'; a leading - sorts in descending order."""
 
 
 def main(arguments: list[str]) -> int:
-    """Print the runs that a filter finds, newest first."""
-    description = "Tell what ran: what differs from the default composition, how good, how long, what became of it."
-    return show(parser("runs", description), arguments, sweeps=False)
+    """List runs, newest first.
+
+    Args:
+        arguments: Arguments after `mlrunner runs`.
+
+    Returns:
+        0.
+    """
+    description = "List runs: their overrides, scores, duration and status."
+    return show(make_parser("runs", description), arguments, sweeps=False)
 
 
-def parser(verb: str, description: str) -> Parser:
-    """Make the parser of `runs` and of `sweeps`."""
-    known = columns.SWEEPS if verb == "sweeps" else columns.RUNS
+def make_parser(verb: str, description: str) -> Parser:
+    """Make the parser of `runs` and of `sweeps`.
+
+    Args:
+        verb: Name of the verb.
+        description: First sentence of the help.
+    """
+    known = columns.SWEEP_COLUMNS if verb == "sweeps" else columns.RUN_COLUMNS
     epilog = EPILOG.format(
         examples=SWEEPS if verb == "sweeps" else RUNS,
         best="" if verb == "sweeps" else BEST,
         columns=", ".join(known),
-        sorts=", ".join([*listing.STORED, *listing.COMPUTED]),
+        sorts=", ".join([*listing.STORED_COLUMNS, *listing.COMPUTED_COLUMNS]),
     )
-    made = Parser(
+    parser = Parser(
         prog=f"mlrunner {verb}",
         description=description,
         epilog=epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    told = "a sweep, by DAY/TIME or its run: only what it ran" if verb == "runs" else "only this one, by DAY/TIME"
-    made.add_argument("words", nargs="*", metavar="SWEEP", help=f"{told}; or overrides of the stack")
-    made.add_argument("--where", metavar="FILTER", default="", help="in MLflow's filter grammar")
-    made.add_argument("--sort", metavar="KEY", action="append", default=[], help="by what, in place of the newest")
-    made.add_argument("--limit", metavar="N", type=_limit, default=LIMIT, help=f"at most ({LIMIT}); 0 for all")
-    made.add_argument("--columns", metavar="A,B", help="which columns, see below")
-    form = made.add_mutually_exclusive_group()
-    form.add_argument(
-        "--json", action="store_true", help="print one JSON document: what --columns names, or of each all"
-    )
-    form.add_argument("--csv", action="store_true", help="print the columns with numbers in full")
+    sweep = "list only the runs of this sweep (DAY/TIME)" if verb == "runs" else "list only this sweep (DAY/TIME)"
+    lines = count("lines")
+    parser.add_argument("words", nargs="*", metavar="SWEEP", help=f"{sweep}; also overrides of the stack")
+    parser.add_argument("--where", metavar="FILTER", default="", help="filter in MLflow's grammar")
+    parser.add_argument("--sort", metavar="KEY", action="append", default=[], help="sort key; newest first by default")
+    parser.add_argument("--limit", metavar="N", type=lines, default=LIMIT, help=f"most lines ({LIMIT}); 0 for all")
+    parser.add_argument("--columns", metavar="A,B", help="columns to print, see below")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print one JSON document, with all fields without --columns")
+    form.add_argument("--csv", action="store_true", help="print CSV, with unrounded numbers")
     form.add_argument("--md", action="store_true", help="print a Markdown table")
-    return made
-
-
-def _limit(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"'{text}' is no number of lines; write 0 for all, or more")
-    return int(text)
+    return parser
 
 
 def join_sort_keys(arguments: list[str]) -> list[str]:
-    """Write `--sort -took` as one word, which argparse would take for two options."""
-    found: list[str] = []
+    """Join `--sort -took` into one word, since argparse reads two options."""
+    words: list[str] = []
     for text in arguments:
-        if found and found[-1] == "--sort" and text.startswith("-"):
-            found[-1] = f"--sort={text}"
+        if words and words[-1] == "--sort" and text.startswith("-"):
+            words[-1] = f"--sort={text}"
         else:
-            found.append(text)
-    return found
+            words.append(text)
+    return words
 
 
-def show(made: Parser, arguments: list[str], sweeps: bool) -> int:
-    """Find what is asked for and print it."""
-    parsed = made.parse_intermixed_args(join_sort_keys(arguments))
+def show(parser: Parser, arguments: list[str], sweeps: bool) -> int:
+    """Find runs or sweeps, and print them.
+
+    Args:
+        parser: Parser from `make_parser`.
+        arguments: Arguments after the verb.
+        sweeps: True to list sweeps, False to list runs.
+
+    Returns:
+        0.
+
+    Raises:
+        ConfigError: When the filter, a sort key or a column is wrong.
+    """
+    parsed = parser.parse_intermixed_args(join_sort_keys(arguments))
     within, overrides = separate_stack_overrides(parsed.words)
     if len(within) > 1 or any("=" in text for text in within):
-        raise ConfigError(f"'{within[-1]}' has no part in {made.prog}: it takes one sweep, --where and stack=….")
-    picked = columns.chosen(parsed.columns, sweeps, bool(parsed.csv))
-    home = Path(os.environ["MLRUNNER_HOME"])
+        raise ConfigError(f"{parser.prog} does not take '{within[-1]}'; it takes one sweep, --where and stack=….")
+    selected = columns.select_columns(parsed.columns, sweeps, bool(parsed.csv))
+    home = environment.home()
     store = open_store(home, overrides)
-    limit = parsed.limit + 1 if parsed.limit else None  # one more tells that there are more
+    limit = parsed.limit + 1 if parsed.limit else None  # one more shows that there are more
     request = listing.Request(sweeps, parsed.where, tuple(parsed.sort), limit, within[0] if within else None)
-    entries = listing.find(store, request, home)
+    entries = listing.find_entries(store, request, home)
     if not entries and not parsed.json and not parsed.csv:
-        print(listing.why_nothing(store, request), file=sys.stderr if parsed.md else sys.stdout)
+        print(listing.explain_empty(store, request), file=sys.stderr if parsed.md else sys.stdout)
         return 0
-    write(entries[: parsed.limit or None], picked, parsed)
+    write(entries[: parsed.limit or None], selected, parsed)
     if parsed.limit and len(entries) > parsed.limit:
         these = "this one" if parsed.limit == 1 else f"these {parsed.limit}"
-        console(stderr=True).print(f"… there are more than {these}; --limit 0 tells all.", style="dim")
+        console(stderr=True).print(f"… there are more than {these}; --limit 0 lists all.", style="dim")
     return 0
 
 
-def write(entries: list[Entry], picked: list[columns.Column], parsed: argparse.Namespace) -> None:
-    """Print in the form that is asked for."""
+def write(entries: list[Entry], selected: list[columns.Column], parsed: argparse.Namespace) -> None:
+    """Print runs or sweeps in the chosen format.
+
+    Args:
+        entries: Runs or sweeps.
+        selected: Columns to print.
+        parsed: Parsed arguments.
+    """
     if parsed.json:
-        formats.as_json(entries, picked if parsed.columns is not None else None)
+        formats.print_json(entries, selected if parsed.columns is not None else None)
     elif parsed.csv:
-        formats.as_csv(entries, picked)
+        formats.print_csv(entries, selected)
     elif parsed.md:
-        formats.as_markdown(entries, picked)
+        formats.print_markdown(entries, selected)
     else:
-        formats.as_table(entries, picked, parsed.columns is None)
+        formats.print_table(entries, selected, parsed.columns is None)

@@ -1,4 +1,4 @@
-"""`mlrunner stack describe`: the active ZenML stack, as ZenML itself describes it."""
+"""`mlrunner stack describe`: describe the active ZenML stack, as `zenml stack describe` does."""
 
 from __future__ import annotations
 
@@ -12,10 +12,19 @@ if TYPE_CHECKING:
 
 
 def main(arguments: list[str]) -> int:
-    """Print what `zenml stack describe` prints, for the stack that a run would use."""
-    parser = Parser(prog="mlrunner stack", description="Describe the stack that a run would use.")
+    """Print what `zenml stack describe` prints, for the stack of a run.
+
+    Args:
+        arguments: Arguments after `mlrunner stack`.
+
+    Returns:
+        0.
+    """
+    parser = Parser(prog="mlrunner stack", description="Describe the ZenML stack that a run would use.")
     parser.add_argument("action", choices=["describe"])
-    parser.add_argument("overrides", nargs="*", help="like stack=mlflow_server stack.tracking_uri=URL")
+    parser.add_argument(
+        "overrides", nargs="*", help="overrides of the stack, such as stack=mlflow_server stack.tracking_uri=URL"
+    )
     parsed = parser.parse_args(arguments)
     activate(parsed.overrides)
     from zenml.cli.cli import cli
@@ -25,7 +34,11 @@ def main(arguments: list[str]) -> int:
 
 
 def activate(overrides: list[str]) -> None:
-    """Compose the `stack` group and activate what it names."""
+    """Compose the `stack` group and activate the stack.
+
+    Args:
+        overrides: Overrides of the stack.
+    """
     from mlrunner.composition.compose import compose_config
     from mlrunner.composition.resolve import resolve_group
     from mlrunner.core.build import build

@@ -1,4 +1,4 @@
-"""`mlrunner status`: what serves where, since when, from which run, and how it is."""
+"""`mlrunner status`: show the address, version, run and health of each deployment."""
 
 from __future__ import annotations
 
@@ -9,61 +9,69 @@ from rich.text import Text
 
 from mlrunner.cli.commands.deploy import deployments_folder
 from mlrunner.cli.commands.parser import Parser
-from mlrunner.core.terminal import console, number
+from mlrunner.core.formatting import format_number
+from mlrunner.core.terminal import console
 from mlrunner.groups.deployer import operations, state
 
 STYLES = {operations.SERVING: "bold green", operations.DOWN: "bold red"}
 
 
 def main(arguments: list[str]) -> int:
-    """Print how deployments are.
+    """Print the status of deployments.
+
+    Args:
+        arguments: Arguments after `mlrunner status`.
 
     Returns:
-        0 when none of them is down, 1 otherwise.
+        1 when a deployment is down, else 0.
     """
-    parser = Parser(prog="mlrunner status", description="Tell what serves where, and how it is.")
-    parser.add_argument("name", nargs="?", help="of a deployment; all of them without one")
+    parser = Parser(prog="mlrunner status", description="Show the address, version, run and health of each deployment.")
+    parser.add_argument("name", nargs="?", help="deployment; all deployments by default")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parsed = parser.parse_args(arguments)
-    known = (
-        state.ledgers(deployments_folder()) if parsed.name is None else [state.find(deployments_folder(), parsed.name)]
-    )
-    found = [operations.status(one) for one in known]
+    folder = deployments_folder()
+    ledgers = state.ledgers(folder) if parsed.name is None else [state.find(folder, parsed.name)]
+    statuses = [operations.status(ledger) for ledger in ledgers]
     if parsed.json:
-        print(json.dumps([asdict(one) for one in found]))
-    elif not found:
+        print(json.dumps([asdict(status) for status in statuses]))
+    elif not statuses:
         console().print("Nothing is deployed yet; deploy a run with mlrunner deploy RUN.")
     else:
-        for one in found:
-            _show(one)
-    return int(any(one.health == operations.DOWN for one in found))
+        for status in statuses:
+            _show(status)
+    return int(any(status.health == operations.DOWN for status in statuses))
 
 
-def _show(one: operations.Status) -> None:
+def _show(status: operations.Status) -> None:
     out = console()
-    out.print(Text.assemble((one.name, "bold"), "  ", (one.health, STYLES.get(one.health, "dim"))))
-    facts = one.facts or {}
+    out.print(Text.assemble((status.name, "bold"), "  ", (status.health, STYLES.get(status.health, "dim"))))
+    for label, text in _lines(status).items():
+        if text is not None:
+            style = "red" if label == "problem" else ""
+            out.print(Text.assemble((f"  {label:<10}", "dim"), (str(text), style)))
+
+
+def _lines(status: operations.Status) -> dict[str, str | None]:
+    """Return the text of each line by its label; None for a line without a text."""
+    facts = status.facts or {}
     metric = facts.get("metric")
     score = facts.get("metrics", {}).get(f"test/{metric}")
-    requests = one.requests or {}
+    requests = status.requests or {}
     failed = sum(count for code, count in requests.items() if code >= "5")
-    told = {
-        "problem": one.problem,
-        "address": None if one.url is None else f"{one.url}/invocations",
-        "version": None if one.version is None else _version(one),
+    return {
+        "problem": status.problem,
+        "address": None if status.url is None else f"{status.url}/invocations",
+        "version": None if status.version is None else _version(status),
         "model": None if not facts else f"{facts.get('model')}, {facts.get('task')} of {facts.get('target')}",
-        "score": None if score is None else f"test {metric} {number(score)}",
+        "score": None if score is None else f"test {metric} {format_number(score)}",
         "gate": facts.get("gate"),
         "run": None if not facts else f"{facts.get('run_name')} ({str(facts.get('run_id'))[:8]})",
         "config": None if "folder" not in facts else f"{facts['folder']}/.hydra/config.yaml",
-        "requests": None if one.requests is None else f"{sum(requests.values()):,}, {failed:,} of them failed",
+        "requests": None if status.requests is None else f"{sum(requests.values()):,}, {failed:,} of them failed",
     }
-    for label, value in told.items():
-        if value is not None:
-            style = "red" if label == "problem" else ""
-            out.print(Text.assemble((f"  {label:<10}", "dim"), (str(value), style)))
 
 
-def _version(one: operations.Status) -> str:
-    since = "" if one.since is None else f", since {one.since}"
-    return f"{one.version}{since}" + ("" if one.ready is None else f"; version {one.ready} is ready for a rollback")
+def _version(status: operations.Status) -> str:
+    since = "" if status.since is None else f", since {status.since}"
+    ready = "" if status.ready is None else f"; version {status.ready} is ready for a rollback"
+    return f"{status.version}{since}{ready}"

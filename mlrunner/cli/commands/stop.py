@@ -1,4 +1,4 @@
-"""`mlrunner stop`: end a deployment's servers and free its port."""
+"""`mlrunner stop`: stop the servers of a deployment."""
 
 from __future__ import annotations
 
@@ -11,17 +11,24 @@ from mlrunner.groups.deployer import state as ledger
 
 
 def main(arguments: list[str]) -> int:
-    """Stop a deployment; one that is stopped already is fine."""
+    """Stop a deployment; stopping a stopped one succeeds.
+
+    Args:
+        arguments: Arguments after `mlrunner stop`.
+
+    Returns:
+        0.
+    """
     parser = Parser(
-        prog="mlrunner stop", description="End a deployment's servers and free its port; its history stays."
+        prog="mlrunner stop", description="Stop the servers of a deployment and free its port; its history stays."
     )
-    parser.add_argument("name", nargs="?", help="of the deployment, when there are several")
-    parser.add_argument("overrides", nargs="*", help="of the stack, like stack=mlflow_server")
+    parser.add_argument("name", nargs="?", help="deployment; optional when there is only one")
+    parser.add_argument("overrides", nargs="*", help="overrides of the stack, such as stack=mlflow_server")
     parsed = parser.parse_args(arguments)
-    found = ledger.find(deployments_folder(), parsed.name)
-    state = found.state()
-    if state is not None and state.servers:  # or there is nothing that ZenML would know of
+    deployment = ledger.find(deployments_folder(), parsed.name)
+    state = deployment.state()
+    if state is not None and state.servers:  # ZenML knows of a server only
         stack.activate(parsed.overrides)
-    told = "stopped" if operations.stop(found) else "was not running"
-    console().print(f"{found.name} {told}; mlrunner deploy --restart {found.name} brings it back.")
+    result = "stopped" if operations.stop(deployment) else "was not running"
+    console().print(f"{deployment.name} {result}; mlrunner deploy --restart {deployment.name} starts it again.")
     return 0

@@ -1,4 +1,4 @@
-"""`mlrunner sweeps`: a table of the grids and searches of the tracking store."""
+"""`mlrunner sweeps`: list the grids and searches of the tracking store."""
 
 from __future__ import annotations
 
@@ -6,6 +6,13 @@ from mlrunner.cli.commands import runs
 
 
 def main(arguments: list[str]) -> int:
-    """Print the sweeps that a filter finds, newest first."""
-    description = "Tell what was swept: what it varied, how its trials ended, its best value and the winner."
-    return runs.show(runs.parser("sweeps", description), arguments, sweeps=True)
+    """List sweeps, newest first.
+
+    Args:
+        arguments: Arguments after `mlrunner sweeps`.
+
+    Returns:
+        0.
+    """
+    description = "List sweeps: what each varied, how its trials ended, its best value and its winner."
+    return runs.show(runs.make_parser("sweeps", description), arguments, sweeps=True)

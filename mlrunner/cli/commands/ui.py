@@ -1,8 +1,7 @@
-"""`mlrunner ui`: MLflow's pages on the right store, and Optuna's dashboard on the right study."""
+"""`mlrunner ui`: open MLflow's pages on the store of the project, and Optuna's dashboard on a study."""
 
 from __future__ import annotations
 
-import os
 import webbrowser
 from functools import partial
 from pathlib import Path
@@ -13,6 +12,7 @@ from rich.text import Text
 from mlrunner.cli.commands import playground
 from mlrunner.cli.commands.parser import Parser
 from mlrunner.composition.stores import open_store, tracking_uri
+from mlrunner.core import environment
 from mlrunner.core.errors import ConfigError
 from mlrunner.core.terminal import console
 from mlrunner.groups.stack.reachability import is_remote, remove_login
@@ -23,22 +23,34 @@ if TYPE_CHECKING:
 
 
 def main(arguments: list[str]) -> int:
-    """Serve the pages until Ctrl-C, which is how they end: exit code 0."""
+    """Serve the pages until Ctrl-C.
+
+    Args:
+        arguments: Arguments after `mlrunner ui`.
+
+    Returns:
+        0.
+
+    Raises:
+        ConfigError: When several runs are named, there is no store, or the port cannot be used.
+    """
     parser = Parser(
         prog="mlrunner ui",
         description="Open MLflow's pages on the store of this project, and Optuna's dashboard on its newest search.",
-        epilog="example: mlrunner ui latest. Ctrl-C ends the pages, with exit code 0.",
+        epilog="example: mlrunner ui latest; Ctrl-C ends the pages with exit code 0",
     )
-    parser.add_argument("words", nargs="*", metavar="RUN|SWEEP", help="whose page to open; or overrides of the stack")
     parser.add_argument(
-        "--port", type=_port, default=0, help="of MLflow's pages on this machine; a free one by default"
+        "words", nargs="*", metavar="RUN|SWEEP", help="run or sweep whose page to open; also overrides of the stack"
+    )
+    parser.add_argument(
+        "--port", type=_port, default=0, help="port of MLflow's pages on this machine; a free port by default"
     )
     parser.add_argument("--no-browser", action="store_true", help="only print the addresses")
     parsed = parser.parse_intermixed_args(arguments)
     names, overrides = separate_stack_overrides(parsed.words)
     if len(names) > 1:
-        raise ConfigError(f"mlrunner ui opens one page, but {', '.join(names)} are named; name one.")
-    return _view(names[0] if names else None, overrides, parsed.port, not parsed.no_browser)
+        raise ConfigError(f"mlrunner ui opens one page, but {', '.join(names)} were named; name one.")
+    return _open(names[0] if names else None, overrides, parsed.port, not parsed.no_browser)
 
 
 def _port(text: str) -> int:
@@ -46,14 +58,14 @@ def _port(text: str) -> int:
         return int(text)
     except ValueError:
         more = "choose another, or leave it out for a free one"
-        raise ConfigError(f"--port={text} cannot be used (it is no number); {more}.") from None
+        raise ConfigError(f"--port={text} cannot be used (it is not a number); {more}.") from None
 
 
-def _view(name: str | None, overrides: list[str], port: int, browser: bool) -> int:
-    home = Path(os.environ["MLRUNNER_HOME"])
+def _open(name: str | None, overrides: list[str], port: int, browser: bool) -> int:
+    home = environment.home()
     uri = tracking_uri(home, overrides)
     if uri.startswith(SQLITE) and not Path(uri.removeprefix(SQLITE).partition("?")[0]).exists():
-        raise ConfigError(f"There is nothing to show yet: {uri} is not there; start a run with mlrunner.")
+        raise ConfigError(f"There is nothing to show yet: {uri} does not exist; start a run with mlrunner.")
     port = 0 if is_remote(uri) else playground.choose_port(port)
     store = open_store(home, overrides)
     record = None if name is None else lookup.find(store, name, home)
@@ -70,7 +82,7 @@ def _view(name: str | None, overrides: list[str], port: int, browser: bool) -> i
 
 
 def _serve(store: Store, uri: str, home: Path, record: Record | None, port: int, show: ui.Show) -> NoReturn:
-    """Run the servers until a signal, or until MLflow's ends by an error."""
+    """Run the servers until a signal, or until MLflow's server fails."""
     from mlrunner.cli import ui
 
     study = ui.studies.find(store, record, home)
@@ -87,7 +99,7 @@ def _serve(store: Store, uri: str, home: Path, record: Record | None, port: int,
 
 
 def _show(browser: bool, label: str, text: str) -> None:
-    """Print an address, in one piece also where the terminal is narrower, and open it; or print a note."""
+    """Print an address without line breaks, and open it in the browser; or print a note."""
     dim = "dim" if label == "note" else ""
     console().print(Text.assemble((f"  {label:<10}", "dim"), (text, dim)), soft_wrap=True)
     if browser and label != "note":

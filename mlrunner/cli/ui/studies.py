@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mlrunner.core.loopback import request
 from mlrunner.tracking.records import STUDY_TAG, SWEEP_TAG, TRIAL_TAG, Record, Store, quote
-from mlrunner.tracking.study_lookup import journal, storage
+from mlrunner.tracking.study_lookup import find_default_journal, read_storage_setting
 
 MISSING = "optuna-dashboard is not installed, which shows studies: pip install -e .[dashboard]"
 
@@ -52,5 +52,5 @@ def find_study(store: Store, record: Record | None, home: Path) -> Study | None:
     if search is None:
         return None
     name = search.tags[STUDY_TAG]
-    place = storage(search) or journal(search, home, name)
+    place = read_storage_setting(search) or find_default_journal(search, home, name)
     return Study(name, str(place)) if isinstance(place, str | Path) else None

@@ -93,13 +93,13 @@ def test_no_runs_are_a_table_with_its_columns(home: Path) -> None:
 
 @pytest.mark.parametrize("made", [Run("c" * 32, "n", "r2", 0.5, {}, Path("/d/t")), "c" * 32])
 def test_a_result_names_itself(made: Any, home: Path) -> None:
-    with pytest.raises(ConfigError, match=f"'{'c' * 32}' is no run"):
+    with pytest.raises(ConfigError, match=f"No run matches '{'c' * 32}'"):
         mlrunner.diff(made, "latest", home=home)
 
 
 def test_a_sweep_names_itself_too(home: Path) -> None:
     made = parse_sweep({"folder": "/day/time", "trials": [], "winner": None})
-    with pytest.raises(ConfigError, match="'day/time' is no run"):
+    with pytest.raises(ConfigError, match="No run matches 'day/time'"):
         mlrunner.diff(made, "latest", home=home)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mlrunner.composition.trust import MORE, refuse_foreign
+from mlrunner.composition.trust import TRUST_VARIABLE, refuse_foreign
 from mlrunner.core.errors import ConfigError, ProblemsError
 from mlrunner.execution import deploy_run
 
@@ -73,7 +73,7 @@ def test_a_run_without_a_deployer_goes_to_this_machine() -> None:
 
 @pytest.mark.parametrize("text", ["model=rf", "seed=2", "gate", "dataset.rows=5"])
 def test_the_run_itself_cannot_be_changed(text: str) -> None:
-    with pytest.raises(ConfigError, match=f"'{text}' cannot be given here: the run is what it was"):
+    with pytest.raises(ConfigError, match=f"'{text}' cannot be overridden for a deployment"):
         deploy_run._check_overrides([text])
 
 
@@ -85,7 +85,7 @@ def test_a_composition_from_a_store_names_our_classes_only(group: str, monkeypat
         ProblemsError, match=rf"{group}._target_=os.system comes from the run and is of neither mlrunner"
     ):
         refuse_foreign(foreign, deploy_run.DEPLOYMENT_GROUPS)
-    monkeypatch.setenv(MORE, "mine,os")
+    monkeypatch.setenv(TRUST_VARIABLE, "mine,os")
     refuse_foreign(foreign, deploy_run.DEPLOYMENT_GROUPS)
     with pytest.raises(ProblemsError):
         refuse_foreign({**FROZEN, group: {"_target_": "ossify.system"}}, deploy_run.DEPLOYMENT_GROUPS)

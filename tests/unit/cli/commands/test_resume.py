@@ -52,7 +52,7 @@ def test_a_search_is_found_as_every_verb_finds_it(recorded: Recorded, monkeypatc
     monkeypatch.setenv("MLRUNNER_HOME", str(recorded.home))
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     assert resume.find_sweep(recorded.search["parent_run_id"][:10]) == Path(recorded.search["folder"])
-    with pytest.raises(ConfigError, match="is no sweep; the newest are"):
+    with pytest.raises(ConfigError, match="is not a sweep; the newest are"):
         resume.find_sweep(recorded.single["run_id"])
 
 
@@ -85,7 +85,7 @@ def test_a_folder_that_is_no_sweep_is_none(home: Path) -> None:
     (home / "multirun" / DAY / TIME / "0").mkdir(parents=True)
     with pytest.raises(ConfigError) as caught:
         resume.find_sweep(f"{DAY}/{TIME}")
-    assert str(caught.value) == f"'{DAY}/{TIME}' is no sweep; there is none yet."
+    assert str(caught.value) == f"'{DAY}/{TIME}' is not a sweep; there is no sweep yet."
 
 
 def test_the_newest_sweeps_are_named(home: Path) -> None:
@@ -94,7 +94,7 @@ def test_the_newest_sweeps_are_named(home: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         resume.find_sweep("nightly")
     assert str(caught.value) == (
-        "'nightly' is no sweep; the newest are 2026-11-24/12-00-00-000000, 2026-11-23/12-00-00-000000, "
+        "'nightly' is not a sweep; the newest are 2026-11-24/12-00-00-000000, 2026-11-23/12-00-00-000000, "
         "2026-11-22/12-00-00-000000."
     )
 
@@ -104,7 +104,7 @@ def test_the_nearest_name_is_told(home: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         resume.find_sweep(f"{DAY}/17-43-06-708941")
     assert str(caught.value) == (
-        f"'{DAY}/17-43-06-708941' is no sweep; the newest are {DAY}/{TIME}. Did you mean '{DAY}/{TIME}'?"
+        f"'{DAY}/17-43-06-708941' is not a sweep; the newest are {DAY}/{TIME}. Did you mean '{DAY}/{TIME}'?"
     )
 
 
@@ -112,7 +112,7 @@ def test_a_study_whose_folder_is_gone_is_no_sweep(home: Path) -> None:
     open_study(None, home, "bare")
     open_study(None, home, "gone").set_user_attr("folder", "/nowhere")
     for name in ("bare", "gone"):
-        with pytest.raises(ConfigError, match=f"'{name}' is no sweep; there is none yet."):
+        with pytest.raises(ConfigError, match=f"'{name}' is not a sweep; there is no sweep yet."):
             resume.find_sweep(name)
 
 
@@ -128,7 +128,7 @@ def test_the_name_of_a_journal_is_no_traceback(home: Path) -> None:
 
 def test_a_search_goes_on_with_its_study(home: Path) -> None:
     folder = sweep(home / "multirun" / DAY / TIME, "sweep=optuna", "model=xgboost,rf", "dataset=olist")
-    assert resume.command(folder, []) == [
+    assert resume.make_command(folder, []) == [
         "--multirun",
         "hydra.mode=MULTIRUN",
         "sweep=optuna",
@@ -145,12 +145,12 @@ def test_a_search_goes_on_with_its_study(home: Path) -> None:
 )
 def test_a_study_keeps_the_name_it_had(hydra: tuple[str, ...], name: str, home: Path) -> None:
     folder = sweep(home / "any", "model=rf", hydra=hydra, name=name)
-    assert resume.command(folder, []) == ["--multirun", "model=rf", f"hydra.sweeper.study_name='{name}'"]
+    assert resume.make_command(folder, []) == ["--multirun", "model=rf", f"hydra.sweeper.study_name='{name}'"]
 
 
 def test_a_grid_of_hydras_goes_on_in_its_folder(home: Path) -> None:
     folder = sweep(home / "multirun" / DAY / TIME, "model=rf,ridge", "seed=1,2", target=BASIC)
-    assert resume.command(folder, []) == [
+    assert resume.make_command(folder, []) == [
         "--multirun",
         "hydra.mode=MULTIRUN",
         "model=rf,ridge",
@@ -162,10 +162,10 @@ def test_a_grid_of_hydras_goes_on_in_its_folder(home: Path) -> None:
 
 def test_a_grid_goes_on_twice(home: Path) -> None:
     folder = sweep(home / "grid", "model=rf,ridge", target=BASIC)
-    first = resume.command(folder, [])
+    first = resume.make_command(folder, [])
     hydra = [text for text in first if text.startswith("hydra.")]
     again = sweep(home / "again", "model=rf,ridge", hydra=tuple(hydra), target=resume.GRID)
-    told = resume.command(again, [])
+    told = resume.make_command(again, [])
     assert [text for text in told if "sweep.dir" in text] == [f"hydra.sweep.dir='{again}'"]
     assert len(told) == len(set(told)) == len(first)
 
@@ -191,12 +191,12 @@ def test_what_is_typed_stands_in_place_of_what_was(
 ) -> None:
     folder = sweep(home / "any", *before, hydra=(), name="mine")
     own = "hydra.sweeper.study_name='mine'"
-    assert [text for text in resume.command(folder, more)[1:] if text != own] == after
+    assert [text for text in resume.make_command(folder, more)[1:] if text != own] == after
 
 
 def test_of_two_names_hydra_takes_the_one_that_was_typed(home: Path) -> None:
     folder = sweep(home / "any", "model=rf", hydra=(), name="mine")
-    told = resume.command(folder, ["hydra.sweeper.study_name=other"])
+    told = resume.make_command(folder, ["hydra.sweeper.study_name=other"])
     assert told[-1] == "hydra.sweeper.study_name=other"
 
 
@@ -204,7 +204,7 @@ def test_of_two_names_hydra_takes_the_one_that_was_typed(home: Path) -> None:
 @pytest.mark.parametrize("name", ["plain", "with space", "a,b", "it's (old)", "x=1"])
 def test_every_word_is_an_override_that_hydra_reads(name: str, target: str, home: Path) -> None:
     folder = sweep(home / name / name, "model=rf", target=target)
-    words = resume.command(folder, [])[1:]
+    words = resume.make_command(folder, [])[1:]
     parsed = OverridesParser.create().parse_overrides(words)
     told = {one.key_or_group: one.value() for one in parsed}
     if target == OURS:
@@ -220,7 +220,7 @@ def test_every_word_is_an_override_that_hydra_reads(name: str, target: str, home
 def test_the_verb_refuses_an_unknown_sweep_in_one_sentence(tmp_path: Path) -> None:
     done = front_door(tmp_path, "resume", "nightly")
     assert (done.code, done.out) == (2, "")
-    assert done.err == "mlrunner: 'nightly' is no sweep; there is none yet.\n"
+    assert done.err == "mlrunner: 'nightly' is not a sweep; there is no sweep yet.\n"
 
 
 def test_the_verb_says_how_it_is_used(tmp_path: Path) -> None:
@@ -237,4 +237,4 @@ def test_the_folder_of_configuration_is_named_again(home: Path) -> None:
     sources = [{"path": "/work/conf", "provider": "main"}, {"path": "/of/mine", "provider": "command-line"}]
     told["hydra"]["runtime"] = {"config_sources": sources}
     file.write_text(yaml.safe_dump(told))
-    assert resume.command(folder, [])[:3] == ["--multirun", "-cd", "/of/mine"]
+    assert resume.make_command(folder, [])[:3] == ["--multirun", "-cd", "/of/mine"]

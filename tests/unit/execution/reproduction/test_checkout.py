@@ -1,0 +1,57 @@
+"""The code of a recorded commit."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mlrunner.execution.reproduction.checkout import VERB, check_out, import_variables
+from mlrunner.tracking.records.snapshot import Provenance
+from tests.support.git_project import make_project
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = make_project(tmp_path / "project")
+    monkeypatch.setenv("MLRUNNER_PROJECT", str(folder))
+    return folder
+
+
+def commit_of(project: Path) -> str:
+    child = subprocess.run(["git", "rev-parse", "HEAD"], cwd=project, capture_output=True, text=True, check=True)
+    return child.stdout.strip()
+
+
+def test_the_recorded_commit_is_checked_out_beside_the_project(project: Path, tmp_path: Path) -> None:
+    then = Provenance(commit=commit_of(project))
+    (project / VERB).write_text("# today\n")
+    place = check_out(then, tmp_path)
+    assert place != project
+    assert (place / VERB).read_text() == "# then\n"
+    assert check_out(then, tmp_path) == place
+
+
+@pytest.mark.parametrize("change", ["dirty", "unknown", "hostile", "none"])
+def test_without_a_clean_known_commit_todays_code_is_used(project: Path, tmp_path: Path, change: str) -> None:
+    provenances = {
+        "dirty": Provenance(commit=commit_of(project), dirty="diff --git a/x b/x\n"),
+        "unknown": Provenance(commit="0" * 40),
+        "hostile": Provenance(commit="--upload-pack=x"),
+        "none": Provenance(),
+    }
+    assert check_out(provenances[change], tmp_path) == project
+
+
+def test_the_recorded_code_precedes_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("then", "today"):
+        (tmp_path / name / "which").mkdir(parents=True)
+        (tmp_path / name / "which" / "__main__.py").write_text(f"import mine\nprint('{name}')\n")
+    (tmp_path / "today" / "mine.py").touch()  # of the user's own
+    monkeypatch.chdir(tmp_path / "today")
+    variables = {**os.environ, **import_variables(tmp_path / "then")}
+    child = subprocess.run([sys.executable, "-m", "which"], env=variables, capture_output=True, text=True)
+    assert (child.stdout, child.stderr) == ("then\n", "")

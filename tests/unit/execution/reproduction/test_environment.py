@@ -1,0 +1,66 @@
+"""Recorded virtual environments: what is installed, and what is refused."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from threading import Timer
+
+import pytest
+
+from mlrunner.core.errors import StoreError
+from mlrunner.execution.reproduction import environment
+from mlrunner.tracking.records.snapshot import Provenance
+
+PYTHON = sys.version.split()[0]
+
+
+def test_only_names_and_versions_are_installed() -> None:
+    provenance = Provenance(
+        packages={
+            "pandas": "3.0",
+            "mlrunner": "0.1.0",
+            "pip": "25",
+            "evil": "1.0@http://x",
+            "local": "1.0+cpu",
+            "--find-links": "evil",
+        }
+    )
+    assert environment.list_requirements(provenance) == ["pandas==3.0", "local==1.0+cpu"]
+
+
+def test_an_environment_is_created_once(tmp_path: Path) -> None:
+    then = Provenance(python=PYTHON, packages={"six": "1.17.0"})
+    python = environment.make_environment(then, tmp_path)
+    child = subprocess.run([python, "-c", "import six; print(six.__version__)"], capture_output=True, text=True)
+    assert child.stdout == "1.17.0\n"
+    before = python.stat().st_mtime_ns
+    assert environment.make_environment(then, tmp_path) == python
+    assert python.stat().st_mtime_ns == before
+
+
+def test_an_unavailable_package_is_named(tmp_path: Path) -> None:
+    then = Provenance(python=PYTHON, packages={"six": "999.0"})
+    with pytest.raises(
+        StoreError, match=r"environment cannot be created: a recorded package is not available.*six==999\.0"
+    ):
+        environment.make_environment(then, tmp_path)
+    assert not list(tmp_path.glob("*/.complete"))
+
+
+def test_a_path_is_no_version_of_python(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="'/tmp/evil' is not a version of Python"):
+        environment.make_environment(Provenance(python="/tmp/evil"), tmp_path)
+
+
+def test_an_interrupted_child_ends_by_itself() -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(0.8); raise SystemExit(7)"])
+    Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+    try:
+        assert environment.wait_for_child(child) == 7  # subprocess.run would kill it after a quarter of a second
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,24 +1,16 @@
-"""A real MLflow store and tracking server."""
+"""A home with a real MLflow store."""
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
 import sqlite3
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import mlflow
 import pytest
 from mlflow import MlflowClient
 
-from mlrunner.core.loopback import free_port
 from mlrunner.tracking.records.sqlite_store import SqliteStore
 
 
@@ -59,23 +51,6 @@ class MlflowHome:
             (number,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
         connection.close()
         return int(number)
-
-
-@contextmanager
-def run_server(store: str) -> Iterator[str]:
-    """Run an MLflow tracking server on a database, and yield its address."""
-    port = str(free_port())
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", store, "--port", port, "--workers", "1"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-    try:
-        for _ in range(600):
-            with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5):
-                break
-            time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(timeout=30)
 
 
 @pytest.fixture(scope="session")

@@ -1,43 +1,43 @@
-"""How the first side of a comparison becomes each other one: the last lines of every way of showing it."""
+"""The last lines of a comparison: the overrides that turn the first side into the others."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from mlrunner.core.overrides import shell
+from mlrunner.core.overrides import join_words
 from mlrunner.core.redaction import redact
-from mlrunner.history.diff.sections import letter
+from mlrunner.history.diff.sections import side_letter
 
 if TYPE_CHECKING:
     from mlrunner.history.diff import Comparison
 
-EQUAL = "Nothing differs that decides a result."
+EQUAL = "Nothing differs that affects a result."
 
 
-def ending(found: Comparison) -> Iterator[tuple[str, str]]:
-    """Say how the first side becomes each other one, and how that is run from nothing: label and command."""
-    for place, line in enumerate(found.lines, 1):
-        if line is None:
+def make_closing_lines(comparison: Comparison) -> Iterator[tuple[str, str]]:
+    """List labels and commands: what turns the first side into another, and what runs the other from the defaults."""
+    for place, diff in enumerate(comparison.overrides, 1):
+        if diff is None:
             continue
-        name = letter(place)
-        if line.problem is not None:
-            yield f"no overrides of today's files are {name}", line.problem
+        name = side_letter(place)
+        if diff.problem is not None:
+            yield f"today's configuration files cannot compose {name}", diff.problem
             continue
-        if line.change_problem is not None:
-            yield f"today's files do not compose A any more, so nothing makes it {name}", line.change_problem
-        change = [*line.flags(found.sides[0].frozen.sources), *line.change]
+        if diff.change_problem is not None:
+            yield f"today's configuration files cannot compose A, to turn it into {name}", diff.change_problem
+        change = [*diff.flags(comparison.sides[0].snapshot.sources), *diff.change]
         if change:
-            yield f"A becomes {name} with", told(change)
-        if line.without:
-            yield "and without", told(line.without)
-        if line.change_beyond and line.change_beyond != line.beyond:
-            yield f"and no override of today's files sets, for A to be {name} exactly", ", ".join(line.change_beyond)
-        yield f"{name} is", told(["mlrunner", *line.flags(), *line.command])
-        if line.beyond:
-            yield f"and no override of today's files sets, to be {name} exactly", ", ".join(line.beyond)
+            yield f"A becomes {name} with", format_words(change)
+        if diff.without:
+            yield "and without", format_words(diff.without)
+        if diff.change_beyond and diff.change_beyond != diff.beyond:
+            yield f"no override sets these keys, which A needs to equal {name}", ", ".join(diff.change_beyond)
+        yield f"{name} is", format_words(["mlrunner", *diff.flags(), *diff.command])
+        if diff.beyond:
+            yield f"no override sets these keys of {name}", ", ".join(diff.beyond)
 
 
-def told(words: Iterable[str]) -> str:
-    """Write words for a shell, without what is secret."""
-    return shell(map(redact, words))
+def format_words(words: Iterable[str]) -> str:
+    """Quote words for a shell, and hide secrets."""
+    return join_words(map(redact, words))

@@ -1,52 +1,52 @@
-"""The words of a composition that is compared: its folders of configuration, and what is wrong with its overrides."""
+"""Parse the command line of a composition: its configuration folders and its overrides."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from mlrunner.composition.compose import FAULTS
+from mlrunner.composition.compose import COMPOSE_ERRORS
 from mlrunner.core.errors import ConfigError, MlrunnerError, ProblemsError
 from mlrunner.core.overrides import quote_option
 
 FOLDER_FLAGS = ("-cd", "--config-dir")
 
 
-def parted(overrides: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Take the folders of configuration out of a command line.
+def separate_folders(overrides: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Separate overrides from configuration folders.
 
     Raises:
-        ConfigError: When there is another flag, or no such folder.
+        ConfigError: If there is another flag, or a folder does not exist.
     """
     words: list[str] = []
     folders: list[str] = []
-    told = iter(overrides)
-    for word in told:
-        flag, sign, folder = word.partition("=")
+    rest = iter(overrides)
+    for word in rest:
+        flag, equals, folder = word.partition("=")
         if flag not in FOLDER_FLAGS:
             if word.startswith("-"):
-                raise ConfigError(f"{word} is no override; behind -- stand overrides, like model=rf, and -cd FOLDER.")
+                raise ConfigError(f"{word} is not an override; after -- give overrides, like model=rf, and -cd FOLDER.")
             words.append(word)
             continue
-        folder = folder if sign else next(told, "")
+        folder = folder if equals else next(rest, "")
         if not folder or not Path(folder).is_dir():
             raise ConfigError(
-                f"{flag} names {folder or 'nothing'}, which is no folder; name one of configuration files."
+                f"{flag} names {folder or 'nothing'}, which is not a folder; name a folder of configuration files."
             )
         folders.append(str(Path(folder).absolute()))
     return words, folders
 
 
-def diagnosed(words: Sequence[str], folders: Sequence[str], error: ConfigError) -> MlrunnerError:
-    """Say what is wrong with each override; in Hydra's words where none is wrong alone."""
-    if folders:  # whose options and keys the diagnosis does not know
+def explain_error(words: Sequence[str], folders: Sequence[str], error: ConfigError) -> MlrunnerError:
+    """Explain each wrong override; return Hydra's error if no override is wrong by itself."""
+    if folders:  # the diagnosis does not know their options and keys
         return error
     from mlrunner.composition.diagnosis import diagnose
 
     try:
-        found = diagnose([quote_option(word) for word in words])
-    except FAULTS:
+        problems = diagnose([quote_option(word) for word in words])
+    except COMPOSE_ERRORS:
         return error
-    # Behind -- no flag can be added.
-    told = [text.replace("add --multirun", "name one of them") for text in found]
-    return ProblemsError(told) if told else error
+    # No flag can be added after --.
+    messages = [text.replace("add --multirun", "name one of them") for text in problems]
+    return ProblemsError(messages) if messages else error

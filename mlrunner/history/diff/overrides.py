@@ -1,36 +1,36 @@
-"""The shortest line of overrides that turns one composition into another."""
+"""Find the shortest overrides that turn one composition into another."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mlrunner.composition.compose import Composing
-from mlrunner.composition.override_syntax import written
+from mlrunner.composition.compose import ConfigComposer
+from mlrunner.composition.override_syntax import write_value
 from mlrunner.core.environment import CONF
 from mlrunner.core.errors import ConfigError
 from mlrunner.core.overrides import quote_option
-from mlrunner.history.diff.choices import apart, settings
-from mlrunner.tracking.records.snapshot import Frozen
+from mlrunner.history.diff.value_overrides import find_value_overrides, value_differences
+from mlrunner.tracking.records.snapshot import Snapshot
 
-FIRST = ("experiment",)  # sets other choices, so it goes before them
-LEFT = ("sweep",)  # makes a multirun of a run; what it sets is set by value
-HYDRA = ("hydra.", "hydra/", "+hydra.", "~hydra.", "++hydra.")
+OUTER_GROUPS = ("experiment",)  # set other choices, so they come before them
+SKIPPED_GROUPS = ("sweep",)  # turn a run into a multirun; what they set is set by value
+HYDRA_PREFIXES = ("hydra.", "hydra/", "+hydra.", "~hydra.", "++hydra.")
 
 
 @dataclass(frozen=True)
-class Line:
-    """How to get a composition.
+class OverrideDiff:
+    """The overrides between two compositions.
 
     Args:
-        change: What turns the first composition into the second: add it to the command line of the first.
-        command: All overrides of the second composition, from the default one.
-        beyond: The keys that no override can set; none when the command reaches the second composition exactly.
-        change_beyond: The same of the change: what the first command line did, and no override undoes, is among them.
-        folders: Of configuration beside the project's own: the second composition was run with `-cd`.
-        without: Of the first command line, what is left out for the change: it is below a choice that is made anew.
-        problem: Why there is no line: today's files do not compose the second any more; None where there is one.
-        change_problem: The same of the first one.
+        change: Overrides to add to the command line of the first composition.
+        command: All overrides of the second composition, starting from the default composition.
+        beyond: Keys that no override can set; empty if `command` composes the second composition exactly.
+        change_beyond: Keys that `change` cannot set, also those that the first command line set for good.
+        folders: Configuration folders of the second composition beside the project's own.
+        without: Overrides of the first command line that `change` replaces, because they are below a new choice.
+        problem: Why today's configuration files cannot compose the second composition; None if they can.
+        change_problem: Why they cannot compose the first composition; None if they can.
     """
 
     change: tuple[str, ...]
@@ -43,126 +43,130 @@ class Line:
     change_problem: str | None = None
 
     def flags(self, known: Sequence[str] = ()) -> tuple[str, ...]:
-        """Name the folders on the command line, but for those that are there already."""
+        """Return the command line flags of the folders that are not among the known ones."""
         return tuple(word for folder in self.folders if folder not in known for word in ("-cd", folder))
 
     @property
     def is_exact(self) -> bool:
-        """Whether the command composes the second composition exactly."""
+        """Whether `command` composes the second composition exactly."""
         return not self.beyond and self.problem is None
 
 
-def line(hydra: Composing, first: Frozen, second: Frozen) -> Line:
-    """Find both lines.
+def diff_overrides(hydra: ConfigComposer, first: Snapshot, second: Snapshot) -> OverrideDiff:
+    """Find the overrides between two compositions.
 
     Args:
-        hydra: Composes today's files.
-        first: A composition.
-        second: Another one, of which the raw values are known.
+        hydra: Composer of today's configuration files.
+        first: First composition.
+        second: Second composition, with its raw values.
     """
-    command, beyond = toward(hydra, Frozen({}), second)
-    own = alone(first.overrides)
+    command, beyond = find_overrides(hydra, Snapshot({}), second)
+    own = run_overrides(first.overrides)
     if not own:
-        return Line(command, command, beyond, beyond, second.sources)
+        return OverrideDiff(command, command, beyond, beyond, second.sources)
     try:
-        change, change_beyond = toward(hydra, Frozen(first.config, first.raw, first.choices, own), second)
+        change, change_beyond = find_overrides(hydra, Snapshot(first.config, first.raw, first.choices, own), second)
     except ConfigError as error:
-        return Line((), command, beyond, folders=second.sources, change_problem=str(error))
-    kept, anew = edited(own, change), {key_of(text) for text in change}
-    without = tuple(text for text in own if text not in kept and key_of(text) not in anew)
-    return Line(change, command, beyond, change_beyond, second.sources, without)
+        return OverrideDiff((), command, beyond, folders=second.sources, change_problem=str(error))
+    remaining, replaced = edit_overrides(own, change), {override_key(text) for text in change}
+    without = tuple(text for text in own if text not in remaining and override_key(text) not in replaced)
+    return OverrideDiff(change, command, beyond, change_beyond, second.sources, without)
 
 
-def alone(overrides: Sequence[str]) -> tuple[str, ...]:
-    """Leave out what makes a multirun, and what a run prints."""
-    dropped = (*HYDRA, *(f"{name}=" for name in LEFT), "output=")
-    return tuple(text for text in overrides if not text.startswith(dropped))
+def run_overrides(overrides: Sequence[str]) -> tuple[str, ...]:
+    """Remove the overrides that make a multirun or decide what a run prints."""
+    prefixes = (*HYDRA_PREFIXES, *(f"{name}=" for name in SKIPPED_GROUPS), "output=")
+    return tuple(text for text in overrides if not text.startswith(prefixes))
 
 
-def edited(overrides: Sequence[str], change: Sequence[str]) -> list[str]:
-    """Change a command line: newer overrides stand in the place of those of the same key, or below a new choice."""
-    before = {key_of(text): text for text in overrides}
-    groups = [key_of(text) for text in change if is_choice(text)]
-    # Where several overrides touch a key, what one of them leaves is not known: they stay, and the newer comes last.
-    newer = {key_of(text) for text in change}
-    clear = {key for key in newer if key in groups or sum(touch(key, key_of(text)) for text in overrides) < 2}
-    clear -= {key_of(text) for text in change if text.startswith("+") and "={" in text}  # merges into what is there
+def edit_overrides(overrides: Sequence[str], change: Sequence[str]) -> list[str]:
+    """Add overrides to a command line, replacing those of the same key or below a new choice."""
+    before = {override_key(text): text for text in overrides}
+    groups = [override_key(text) for text in change if is_choice(text)]
+    keys = {override_key(text) for text in change}
+    # If several overrides affect a key, the effect of removing one is unknown: they stay, and the new one comes last.
+    clear = {key for key in keys if key in groups or sum(are_nested(key, override_key(text)) for text in overrides) < 2}
+    clear -= {override_key(text) for text in change if text.startswith("+") and "={" in text}  # is merged
 
-    def goes(text: str) -> bool:
-        key = key_of(text)
+    def is_replaced(text: str) -> bool:
+        key = override_key(text)
         return key in clear or any(key.startswith((f"{group}.", f"{group}@")) for group in groups)
 
-    joined = [_joined(before.get(key_of(text), "") if key_of(text) in clear else "", text) for text in change]
-    return [*[text for text in overrides if not goes(text)], *filter(None, joined)]
+    added = [
+        _replace_override(before.get(override_key(text), "") if override_key(text) in clear else "", text)
+        for text in change
+    ]
+    return [*[text for text in overrides if not is_replaced(text)], *filter(None, added)]
 
 
-def touch(one: str, other: str) -> bool:
-    """Tell whether two keys are the same, or one is inside of the other."""
-    return one == other or one.startswith(f"{other}.") or other.startswith(f"{one}.")
+def are_nested(first: str, second: str) -> bool:
+    """Check whether two keys are equal, or one is within the other."""
+    return first == second or first.startswith(f"{second}.") or second.startswith(f"{first}.")
 
 
-def _joined(older: str, newer: str) -> str:
-    """Write an override that stands in the place of another one of its key: what was added may be left out again."""
-    if older.startswith("+"):
-        return "" if newer.startswith("~") else f"+{newer.lstrip('+')}"
-    return newer.lstrip("+") if older.startswith("~") else newer
+def _replace_override(old: str, new: str) -> str:
+    """Combine two overrides of one key; empty if the new one deletes what the old one added."""
+    if old.startswith("+"):
+        return "" if new.startswith("~") else f"+{new.lstrip('+')}"
+    return new.lstrip("+") if old.startswith("~") else new
 
 
-def key_of(override: str) -> str:
-    """The key of an override, without its sign."""
+def override_key(override: str) -> str:
+    """Return the key of an override without its sign."""
     return override.partition("=")[0].lstrip("+~")
 
 
 def is_choice(override: str) -> bool:
-    """Tell whether an override chooses an option: its key is the folder of a group."""
-    key = key_of(override)
+    """Check whether an override chooses an option: its key is the folder of a group."""
+    key = override_key(override)
     return "@" in key or (CONF / key).is_dir()
 
 
-def toward(hydra: Composing, base: Frozen, goal: Frozen) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Find what to add to a base's overrides to compose a goal.
+def find_overrides(hydra: ConfigComposer, base: Snapshot, goal: Snapshot) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Find the overrides that compose a goal when they are added to those of a base.
 
     Returns:
         The overrides, choices first; and the keys that stay different.
     """
-    found: list[str] = []
-    now = hydra.compose(base.overrides) if base.raw is None else base
-    for depth in sorted(set(map(_depth, _groups(now, goal)))):  # what an option brings is known when it is chosen
-        more = list(_choices(now, goal, [name for name in _groups(now, goal) if _depth(name) == depth]))
-        if more:
-            found = edited(found, more)
-            now = hydra.compose(edited(base.overrides, found))
-    if now is base:  # as it was frozen; today's files may give another
-        now = hydra.compose(base.overrides)
-    texts, then = settings(hydra, now.raw or {}, goal.raw or {})
-    found = [*found, *texts]
-    if any(touch(key_of(one), key_of(other)) for one in texts for other in base.overrides):  # which may undo each other
-        then = hydra.compose(edited(base.overrides, found)).raw or {}
-    return tuple(found), tuple(one.key for one in apart(then, goal.raw or {}))
+    overrides: list[str] = []
+    current = hydra.compose(base.overrides) if base.raw is None else base
+    for depth in sorted(set(map(_depth, _groups(current, goal)))):  # an option is known once it is chosen
+        choices = list(_choices(current, goal, [name for name in _groups(current, goal) if _depth(name) == depth]))
+        if choices:
+            overrides = edit_overrides(overrides, choices)
+            current = hydra.compose(edit_overrides(base.overrides, overrides))
+    if current is base:  # it was saved at its launch; today's files may compose something else
+        current = hydra.compose(base.overrides)
+    values, result = find_value_overrides(hydra, current.raw or {}, goal.raw or {})
+    overrides = [*overrides, *values]
+    keys = [override_key(text) for text in base.overrides]
+    if any(are_nested(override_key(text), key) for text in values for key in keys):  # they may undo each other
+        result = hydra.compose(edit_overrides(base.overrides, overrides)).raw or {}
+    return tuple(overrides), tuple(difference.key for difference in value_differences(result, goal.raw or {}))
 
 
-def _groups(now: Frozen, goal: Frozen) -> list[str]:
-    """Name the groups of the goal, and of what is now those that were added."""
-    added = [key_of(text) for text in now.overrides if text.startswith("+") and key_of(text) in now.choices]
-    return list(dict.fromkeys((*FIRST, *goal.choices, *added)))
+def _groups(current: Snapshot, goal: Snapshot) -> list[str]:
+    """List the groups of the goal, and those that overrides of the current composition added."""
+    keys = (override_key(text) for text in current.overrides if text.startswith("+"))
+    return list(dict.fromkeys((*OUTER_GROUPS, *goal.choices, *(key for key in keys if key in current.choices))))
 
 
 def _depth(group: str) -> int:
-    """Say how many choices a group is inside of; what sets other choices goes before them."""
-    return -1 if group in FIRST else sum(map(group.count, "@/."))
+    """Count the choices that a group is within; -1 for a group that sets other choices."""
+    return -1 if group in OUTER_GROUPS else sum(map(group.count, "@/."))
 
 
-def _choices(now: Frozen, goal: Frozen, groups: Sequence[str]) -> Iterator[str]:
-    deleted = [key_of(text) for text in now.overrides if text.startswith("~")]
+def _choices(current: Snapshot, goal: Snapshot, groups: Sequence[str]) -> Iterator[str]:
+    deleted = [override_key(text) for text in current.overrides if text.startswith("~")]
     for group in groups:
-        wanted = goal.choices.get(group)
-        if group in LEFT or wanted == now.choices.get(group):
+        option = goal.choices.get(group)
+        if group in SKIPPED_GROUPS or option == current.choices.get(group):
             continue
-        is_there = group in (*FIRST, *now.choices, *deleted)  # in the list of defaults
-        yield f"~{group}" if wanted is None else f"{'' if is_there else '+'}{_chosen(group, wanted)}"
+        has_default = group in (*OUTER_GROUPS, *current.choices, *deleted)
+        yield f"~{group}" if option is None else f"{'' if has_default else '+'}{_write_choice(group, option)}"
 
 
-def _chosen(group: str, option: str) -> str:
-    """Write a choice; the front door quotes an option like 80_20."""
-    plain, safe = f"{group}={option}", f"{group}={written(option)}"
-    return plain if quote_option(plain) == safe else safe
+def _write_choice(group: str, option: str) -> str:
+    """Write a choice without quotes if the command line adds them, as for 80_20."""
+    plain, quoted = f"{group}={option}", f"{group}={write_value(option)}"
+    return plain if quote_option(plain) == quoted else quoted

@@ -1,4 +1,4 @@
-"""Compare what runs stood on: the data, the code, the environment."""
+"""Compare the provenance of runs: data, code and environment."""
 
 from __future__ import annotations
 
@@ -8,61 +8,68 @@ from collections.abc import Sequence
 from typing import Any
 
 from mlrunner.history.diff.sides import Side
-from mlrunner.history.diff.structure import ABSENT, Change, changes
-from mlrunner.tracking.records.snapshot import Surroundings
+from mlrunner.history.diff.structure import ABSENT, Change, find_changes
+from mlrunner.tracking.records.record import DATA_TAG
+from mlrunner.tracking.records.snapshot import Provenance
 
 
-def data(sides: Sequence[Side]) -> list[Change]:
-    """Compare fingerprints, numbers of rows, columns and their types."""
-    found = [_data_facts(side) for side in sides]
-    return list(changes(found, "data")) if all(found) else []
+def compare_data(sides: Sequence[Side]) -> list[Change]:
+    """Compare fingerprints, numbers of rows, and columns with their types."""
+    facts = [_data_facts(side) for side in sides]
+    return list(find_changes(facts, "data")) if all(facts) else []
 
 
 def _data_facts(side: Side) -> dict[str, Any]:
-    if side.record is None or side.surroundings is None:
+    if side.record is None or side.provenance is None:
         return {}
-    known = side.surroundings.data
-    told: dict[str, Any] = {"fingerprint": side.record.tags.get("mlrunner.data_hash", "")[:12]}
-    if known:
-        told |= {"rows": known["rows"], "columns": {name: one["dtype"] for name, one in known["columns"].items()}}
-    return told
+    profile = side.provenance.data
+    facts: dict[str, Any] = {"fingerprint": side.record.tags.get(DATA_TAG, "")[:12]}
+    if profile:
+        facts |= {
+            "rows": profile["rows"],
+            "columns": {name: column["dtype"] for name, column in profile["columns"].items()},
+        }
+    return facts
 
 
-def code(sides: Sequence[Side]) -> list[Change]:
-    """Compare commit, what differed from it, and the digest of each source file."""
-    known = [side.surroundings for side in sides if side.surroundings is not None]
-    if len(known) < len(sides):
+def compare_code(sides: Sequence[Side]) -> list[Change]:
+    """Compare commits, uncommitted changes, and the digests of source files."""
+    provenances = [side.provenance for side in sides if side.provenance is not None]
+    if len(provenances) < len(sides):
         return []
-    facts = [_code_facts(one) for one in known]
-    return list(changes(facts, "code"))
+    facts = [_code_facts(provenance) for provenance in provenances]
+    return list(find_changes(facts, "code"))
 
 
-def _code_facts(one: Surroundings) -> dict[str, Any]:
+def _code_facts(provenance: Provenance) -> dict[str, Any]:
     return {
-        "commit": (one.commit or "")[:10],
-        "branch": one.branch,
-        "dirty": _lines_of(one.dirty),
-        "untracked": list(one.untracked),
-        "files": dict(one.sources),
+        "commit": (provenance.commit or "")[:10],
+        "branch": provenance.branch,
+        "dirty": _count_lines(provenance.dirty),
+        "untracked": list(provenance.untracked),
+        "files": dict(provenance.sources),
     }
 
 
-def _lines_of(diff: str) -> dict[str, str]:
-    """Tell what a dirty diff says of each file: its added and removed lines, and a digest of them."""
-    found = {}
-    for part in re.split(r"^diff --git ", diff, flags=re.MULTILINE)[1:]:  # a changed line may say so as well
-        name = part.partition("\n")[0].rpartition(" b/")[2]
-        lines = [line for line in part.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")]
+def _count_lines(diff: str) -> dict[str, str]:
+    """Count the added and removed lines of each file of a diff, with a digest of them."""
+    counts = {}
+    for section in re.split(r"^diff --git ", diff, flags=re.MULTILINE)[1:]:  # a changed line may contain the same text
+        name = section.partition("\n")[0].rpartition(" b/")[2]
+        lines = [line for line in section.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")]
         added = sum(line.startswith("+") for line in lines)
-        mark = hashlib.sha256("\n".join(lines).encode()).hexdigest()[:6]
-        found[name] = f"+{added} -{len(lines) - added} ({mark})"
-    return found
+        digest = hashlib.sha256("\n".join(lines).encode()).hexdigest()[:6]
+        counts[name] = f"+{added} -{len(lines) - added} ({digest})"
+    return counts
 
 
-def environment(sides: Sequence[Side]) -> list[Change]:
-    """Compare the versions of Python and of the packages."""
-    known = [side.surroundings for side in sides if side.surroundings is not None and side.surroundings.packages]
-    if len(known) < len(sides):
+def compare_environment(sides: Sequence[Side]) -> list[Change]:
+    """Compare the versions of Python and packages."""
+    provenances = [side.provenance for side in sides if side.provenance is not None and side.provenance.packages]
+    if len(provenances) < len(sides):
         return []
-    found = changes([{"python": one.python, **one.packages} for one in known])
-    return [Change(one.key, tuple("not installed" if v is ABSENT else v for v in one.values)) for one in found]
+    differences = find_changes([{"python": item.python, **item.packages} for item in provenances])
+    return [
+        Change(item.key, tuple("not installed" if value is ABSENT else value for value in item.values))
+        for item in differences
+    ]

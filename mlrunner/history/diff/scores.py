@@ -1,4 +1,4 @@
-"""Compare scores: by how much, which way is better, and whether the difference is more than noise."""
+"""Compare scores: the difference, which side is better, and whether the difference exceeds the uncertainty."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mlrunner.core.metric_names import greater_is_better
-from mlrunner.evaluation import uncertainty as noise
+from mlrunner.evaluation import uncertainty
 from mlrunner.history.diff.sides import Side
+from mlrunner.tracking.records.record import DATA_TAG
 
 PARTS = ("validation", "cv", "test", "train")
 COSTS = ("fit_seconds", "score_seconds")
-UNSTEADY = 0.25  # the share by which the same work takes more or less time
-LITTLE = 0.1  # seconds that nobody notices
+COST_TOLERANCE = 0.25  # relative difference of the durations of equal work
+LEAST_SECONDS = 0.1  # absolute difference of durations that does not matter
 Verdict = Literal["better", "worse", "better?", "worse?", "same", "within noise", "other data"]
 
 
@@ -24,88 +25,88 @@ class Score:
 
     Args:
         name: Part and metric, like `test/r2`.
-        values: One a side; None where there is none.
-        differences: From the first side to each other one; None where one is absent, or is of another target.
-        noise: How far each difference is from 0 by chance; None where nothing tells it.
-        verdicts: Of each difference, with a question mark where nothing tells the noise; None where one is absent, and
-            of training rows, which a model may know by heart.
+        values: Value of each side; None if it has none.
+        differences: Difference of each other side to the first; None if a value is missing or the targets differ.
+        uncertainty: Margin of each difference, at 95 %; None if it is unknown.
+        verdicts: Verdict on each difference, with a question mark if the uncertainty is unknown; None if a value is
+            missing, and for training rows, which a model may memorize.
     """
 
     name: str
     values: tuple[float | None, ...]
     differences: tuple[float | None, ...]
-    noise: tuple[float | None, ...]
+    uncertainty: tuple[float | None, ...]
     verdicts: tuple[Verdict | None, ...]
 
 
-def scores(sides: Sequence[Side]) -> list[Score]:
-    """Compare every metric that a side has, the objective's first."""
-    known = list(dict.fromkeys(name for side in sides for name in side.metrics if _is_shown(name)))
-    chosen = next((side.metric for side in sides if side.metric is not None), None)
-    return [_score(name, sides) for name in sorted(known, key=lambda name: _place(name, chosen, known))]
+def compare_scores(sides: Sequence[Side]) -> list[Score]:
+    """Compare all metrics, the objective's first."""
+    names = list(dict.fromkeys(name for side in sides for name in side.metrics if _is_shown(name)))
+    objective = next((side.metric for side in sides if side.metric is not None), None)
+    return [_compare(name, sides) for name in sorted(names, key=lambda name: _sort_key(name, objective, names))]
 
 
 def _is_shown(name: str) -> bool:
     return ("/" in name and not name.endswith("_std")) or name in COSTS
 
 
-def _place(name: str, chosen: str | None, known: list[str]) -> tuple[bool, bool, int, int]:
+def _sort_key(name: str, objective: str | None, names: list[str]) -> tuple[bool, bool, int, int]:
     part, _, metric = name.rpartition("/")
-    return name in COSTS, metric != chosen, PARTS.index(part) if part in PARTS else len(PARTS), known.index(name)
+    return name in COSTS, metric != objective, PARTS.index(part) if part in PARTS else len(PARTS), names.index(name)
 
 
-def _score(name: str, sides: Sequence[Side]) -> Score:
+def _compare(name: str, sides: Sequence[Side]) -> Score:
     first, *others = sides
-    found = [_against(name, first, other) for other in others]
+    comparisons = [_compare_with(name, first, other) for other in others]
     values = tuple(side.metrics.get(name) for side in sides)
-    differences, errors, verdicts = zip(*found, strict=True)
+    differences, errors, verdicts = zip(*comparisons, strict=True)
     return Score(name, values, differences, errors, verdicts)
 
 
-def _against(name: str, first: Side, other: Side) -> tuple[float | None, float | None, Verdict | None]:
-    one, two = first.metrics.get(name), other.metrics.get(name)
-    if one is None or two is None:
+def _compare_with(name: str, first: Side, other: Side) -> tuple[float | None, float | None, Verdict | None]:
+    old, new = first.metrics.get(name), other.metrics.get(name)
+    if old is None or new is None:
         return None, None, None
-    difference = two - one
+    difference = new - old
     if not _have_same_data(first, other):
-        is_told = name in COSTS or _have_same_target(first, other)
-        return difference if is_told else None, None, "other data"
+        has_difference = name in COSTS or _have_same_target(first, other)
+        return difference if has_difference else None, None, "other data"
     if math.isnan(difference):
         return None, None, None
     if name.startswith("train/"):
         return difference, None, None
-    told = max(LITTLE, UNSTEADY * max(one, two)) if name in COSTS else _noise(name, first, other)
-    return difference, told, _verdict(name, difference, told)
+    margin = max(LEAST_SECONDS, COST_TOLERANCE * max(old, new)) if name in COSTS else _margin(name, first, other)
+    return difference, margin, _verdict(name, difference, margin)
 
 
-def _verdict(name: str, difference: float, told: float | None) -> Verdict:
+def _verdict(name: str, difference: float, margin: float | None) -> Verdict:
     if difference == 0:
         return "same"
-    if told is not None and abs(difference) <= told:
+    if margin is not None and abs(difference) <= margin:
         return "within noise"
     is_better = (difference > 0) == greater_is_better(name)
-    if told is None:
+    if margin is None:
         return "better?" if is_better else "worse?"
     return "better" if is_better else "worse"
 
 
-def _noise(name: str, first: Side, other: Side) -> float | None:
-    """Find what chance makes of a difference, by groups or folds of rows, else by the deviation over folds."""
+def _margin(name: str, first: Side, other: Side) -> float | None:
+    """Compute the margin of a difference from replicates, or else from the standard deviation over folds."""
     part, _, metric = name.rpartition("/")
-    one, two = first.replicates.get(part), other.replicates.get(part)
-    if one is not None and two is not None:
-        found = noise.margin(one, two, metric)
+    old, new = first.replicates.get(part), other.replicates.get(part)
+    if old is not None and new is not None:
+        margin = uncertainty.margin(old, new, metric)
     else:
-        found = math.hypot(_of_folds(name, first), _of_folds(name, other))
-    return None if math.isnan(found) else found
+        margin = math.hypot(_fold_margin(name, first), _fold_margin(name, other))
+    return None if math.isnan(margin) else margin
 
 
 def _have_same_data(first: Side, other: Side) -> bool:
-    """Tell whether the scores are of one target of the same rows: others are neither better nor worse."""
+    """Check whether the scores are of the same rows and target; others cannot be compared."""
     if first.record is None or other.record is None:
         return True
-    same_data = first.record.tags.get("mlrunner.data_hash") == other.record.tags.get("mlrunner.data_hash")
-    rows = {side.surroundings.data.get("rows") for side in (first, other) if side.surroundings is not None}
+    same_data = first.record.tags.get(DATA_TAG) == other.record.tags.get(DATA_TAG)
+    rows = {side.provenance.data.get("rows") for side in (first, other) if side.provenance is not None}
     return same_data and _have_same_target(first, other) and len(rows - {None}) < 2
 
 
@@ -114,10 +115,12 @@ def _have_same_target(first: Side, other: Side) -> bool:
     return len(targets) < 2
 
 
-def _of_folds(name: str, side: Side) -> float:
-    """Find what chance makes of a mean over folds; of a search's trial the deviation among them is all that is left."""
+def _fold_margin(name: str, side: Side) -> float:
+    """Compute the margin of a mean over folds from its standard deviation, the only record that a trial has."""
     deviation = side.metrics.get(f"{name}_std")
-    folds = (side.frozen.config.get("split") or {}).get("folds")
+    folds = (side.snapshot.config.get("split") or {}).get("folds")
     if deviation is None or not isinstance(folds, int) or folds < 2:
         return math.nan
-    return noise.sure(folds) * noise.of_folds(deviation**2 * folds / (folds - 1), folds, 1 / (folds - 1))
+    return uncertainty.critical_value(folds) * uncertainty.standard_error_of_folds(
+        deviation**2 * folds / (folds - 1), folds, 1 / (folds - 1)
+    )

@@ -1,4 +1,4 @@
-"""What can be compared: runs, sweeps, compositions that were not run, YAML files."""
+"""Read the sides of a comparison: runs, sweeps, compositions that were not run, and YAML files."""
 
 from __future__ import annotations
 
@@ -13,163 +13,163 @@ from typing import Any
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from mlrunner.composition.compose import composing, resolved
+from mlrunner.composition.compose import open_composer, resolve_partially
 from mlrunner.core.errors import ConfigError
 from mlrunner.core.redaction import SECRETS, redact
 from mlrunner.evaluation import uncertainty
 from mlrunner.evaluation.uncertainty import Replicates
-from mlrunner.history.diff.command_line import diagnosed, parted
+from mlrunner.history.diff.command_line import explain_error, separate_folders
 from mlrunner.tracking.records import Record, Store, lookup, read_yaml
 from mlrunner.tracking.records import snapshot as reading
-from mlrunner.tracking.records.snapshot import Frozen, Surroundings
+from mlrunner.tracking.records.record import SWEEP_TAG
+from mlrunner.tracking.records.snapshot import Provenance, Snapshot
 
-SEARCH = "model.search"  # the ranges of a search decide no result of a run
-
-SEARCHED = ("sampler.", "goal.", "space/")  # how the parameters of a search begin
+SEARCH = "model.search"  # the ranges of a search do not affect the result of a run
+SEARCH_PREFIXES = ("sampler.", "goal.", "space/")  # of the parameters of a search
 SUFFIXES = (".yaml", ".yml")
 
 
 @dataclass(frozen=True)
 class Side:
-    """One of the things that are compared.
+    """One side of a comparison.
 
     Args:
-        label: What it was called.
-        name: What it is, for people.
-        frozen: Its composition; of a sweep that of its winner, or of its best run.
-        metrics: By part and name; none where nothing has run.
-        replicates: Part to what tells how sure its scores are.
-        surroundings: What it stood on; None where nothing has run.
-        search: Of a sweep: what it searched, how, and how many trials there were; None for a run.
-        record: The run; None where nothing has run.
+        label: Name that the user gave.
+        name: Description for people.
+        snapshot: Composition; for a sweep that of its winner or best run.
+        metrics: Metrics by part and name; empty if nothing was run.
+        replicates: Replicates by part, from which the uncertainty of scores is computed.
+        provenance: Data, code and environment; None if nothing was run.
+        search: Space, sampler, goal and number of trials of a sweep; None for others.
+        record: Run; None if nothing was run.
     """
 
     label: str
     name: str
-    frozen: Frozen
+    snapshot: Snapshot
     metrics: dict[str, float] = field(default_factory=dict)
     replicates: dict[str, Replicates] = field(default_factory=dict)
-    surroundings: Surroundings | None = None
+    provenance: Provenance | None = None
     search: dict[str, Any] | None = None
     record: Record | None = None
 
     @property
     def metric(self) -> str | None:
         """The metric of the objective; the first of several."""
-        told = (self.frozen.config.get("objective") or {}).get("metric")
-        return str(told[0] if isinstance(told, list) and told else told) if told is not None else None
+        metric = (self.snapshot.config.get("objective") or {}).get("metric")
+        return str(metric[0] if isinstance(metric, list) and metric else metric) if metric is not None else None
 
 
-def named(store: Store, name: str, home: Path) -> Side:
-    """Find a YAML file, a run or a sweep.
+def find_side(store: Store, name: str, home: Path) -> Side:
+    """Find a YAML file, a run or a sweep by name.
 
     Raises:
-        ConfigError: When there is none of that name.
+        ConfigError: If there is none of that name.
     """
     file = Path(name)
     if file.suffix in SUFFIXES:
-        return of_file(file)
+        return read_file(file)
     try:
-        return of_record(name, lookup.find(store, name, home), store)
+        return read_run(name, lookup.find(store, name, home), store)
     except ConfigError as error:
         if "=" not in name:
             raise
-        told = f"'{name}' is no run; a composition stands behind --, like mlrunner diff latest -- {shlex.quote(name)}."
-        raise ConfigError(told) from error
+        hint = f"'{name}' is not a run; a composition goes after --, like mlrunner diff latest -- {shlex.quote(name)}."
+        raise ConfigError(hint) from error
 
 
-def of_file(file: Path) -> Side:
-    """Read a YAML file; one that Hydra wrote brings the choices that lie beside it.
+def read_file(file: Path) -> Side:
+    """Read a YAML file; one that Hydra saved is read with the choices saved beside it.
 
     Raises:
-        ConfigError: When it cannot be read, or holds no keys.
+        ConfigError: If it cannot be read, or contains no keys.
     """
     import yaml
 
     if not file.exists():
-        raise ConfigError(f"{file} does not exist; name a file that holds keys and values.")
+        raise ConfigError(f"{file} does not exist; name a YAML file of keys and values.")
     try:
         raw = read_yaml(file.read_text())
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        told = " ".join(str(error).split())
-        raise ConfigError(f"{file} cannot be read as YAML: {told}; name a file that holds keys and values.") from error
+        reason = " ".join(str(error).split())
+        raise ConfigError(f"{file} cannot be read as YAML: {reason}; name a YAML file of keys and values.") from error
     if not isinstance(raw, dict):
-        raise ConfigError(f"{file} holds no keys; name a composition, like multirun/DAY/TIME/.hydra/config.yaml.")
-    beside = {
+        raise ConfigError(f"{file} contains no keys; name a composition, like multirun/DAY/TIME/.hydra/config.yaml.")
+    saved = {
         name: read_yaml(path.read_text()) if (path := file.parent / f"{name}.yaml").exists() else None
         for name in ("hydra", "overrides")
     }
-    is_hydras = file.name == "config.yaml" and beside["hydra"] is not None
-    hydra, overrides = (beside["hydra"], beside["overrides"]) if is_hydras else (None, None)
+    is_saved_by_hydra = file.name == "config.yaml" and saved["hydra"] is not None
+    hydra, overrides = (saved["hydra"], saved["overrides"]) if is_saved_by_hydra else (None, None)
     try:
-        config = resolved(OmegaConf.create(raw))
-    except OmegaConfBaseException:  # a text with ${ that is no interpolation
+        config = resolve_partially(OmegaConf.create(raw))
+    except OmegaConfBaseException:  # a text contains ${ without being an interpolation
         config = raw
-    return Side(str(file), str(file), reading.frozen(config, raw, hydra, overrides))
+    return Side(str(file), str(file), reading.make_snapshot(config, raw, hydra, overrides))
 
 
-def of_composition(overrides: Sequence[str]) -> Side:
-    """Compose what would run.
+def compose_side(overrides: Sequence[str]) -> Side:
+    """Compose a configuration without running it.
 
     Raises:
-        MlrunnerError: When it does not compose, or names a folder of configuration that is not there.
+        MlrunnerError: If it cannot be composed, or a configuration folder does not exist.
     """
-    words, folders = parted(overrides)
-    with composing(folders) as hydra:
+    words, folders = separate_folders(overrides)
+    with open_composer(folders) as hydra:
         try:
-            found = hydra.compose(words)
+            snapshot = hydra.compose(words)
         except ConfigError as error:
-            raise diagnosed(words, folders, error) from error
-    # Runs are recorded without their secrets, and what is told of a comparison is passed on.
-    found = replace(found, config=_hidden(found.config), sources=tuple(folders))
+            raise explain_error(words, folders, error) from error
+    # Runs are recorded without secrets, and a comparison is passed on to others.
+    snapshot = replace(snapshot, config=_hidden(snapshot.config), sources=tuple(folders))
     name = redact(" ".join(" ".join(overrides).split())) or "default"
-    return Side(name, f"the composition {name}" if overrides else "the default composition", found)
+    return Side(name, f"the composition {name}" if overrides else "the default composition", snapshot)
 
 
 def _hidden(value: Any) -> Any:
-    """Hide secrets among resolved values, as they are hidden in the record of a run."""
+    """Hide secrets among resolved values, as in the record of a run."""
     if isinstance(value, dict):
         return {
-            key: "***" if re.fullmatch(SECRETS, str(key)) and one is not None else _hidden(one)
-            for key, one in value.items()
+            key: "***" if re.fullmatch(SECRETS, str(key)) and item is not None else _hidden(item)
+            for key, item in value.items()
         }
     if isinstance(value, list):
-        return [_hidden(one) for one in value]
+        return [_hidden(item) for item in value]
     return redact(value) if isinstance(value, str) else value
 
 
-def of_record(label: str, record: Record, store: Store) -> Side:
+def read_run(label: str, record: Record, store: Store) -> Side:
     """Read a run or a sweep.
 
     Raises:
-        ConfigError: When the composition is not there.
+        ConfigError: If its composition is missing.
     """
-    leading = lookup.leading(store, record)
+    run = lookup.resolve_sweep(store, record)
     name = f"{record.name or 'run'} ({record.place})"
     search = None
     if record.is_sweep:
-        search = _search(record, store)
-        name = f"{record.place} ({leading.name})"
-    if leading.is_sweep:
-        raise ConfigError(f"The sweep {record.place} has no run that came to its end; name one of its runs.")
-    told = json.loads(leading.text("noise.json") or "{}")
+        search = _describe_search(record, store)
+        name = f"{record.place} ({run.name})"
+    if run.is_sweep:
+        raise ConfigError(f"The sweep {record.place} has no completed run; name one of its runs.")
+    replicates = json.loads(run.read_text("noise.json") or "{}")
     return Side(
         label=label,
         name=" ".join(name.split()),
-        frozen=reading.of_record(leading),
-        metrics=leading.metrics,
-        replicates={part: uncertainty.read(one) for part, one in told.items()},
-        surroundings=reading.surroundings(leading, store),
+        snapshot=reading.read_snapshot(run),
+        metrics=run.metrics,
+        replicates={part: uncertainty.parse_replicates(values) for part, values in replicates.items()},
+        provenance=reading.read_provenance(run, store),
         search=search,
-        record=leading,
+        record=run,
     )
 
 
-def _search(record: Record, store: Store) -> dict[str, Any]:
-    """Describe a sweep: what it varied, how, and what became of its runs."""
-    place = record.tags["mlrunner.sweep_id"]
-    told: dict[str, Any] = {}
-    for begin in SEARCHED:
-        below = {name.removeprefix(begin): value for name, value in record.params.items() if name.startswith(begin)}
-        told |= {begin[:-1]: below} if below else {}
-    return told | {"runs": store.statuses([place]).get(place, {})}
+def _describe_search(record: Record, store: Store) -> dict[str, Any]:
+    """Describe a sweep: its space, sampler, goal, and the statuses of its runs."""
+    sweep = record.tags[SWEEP_TAG]
+    search: dict[str, Any] = {}
+    for prefix in SEARCH_PREFIXES:
+        params = {name.removeprefix(prefix): value for name, value in record.params.items() if name.startswith(prefix)}
+        search |= {prefix[:-1]: params} if params else {}
+    return search | {"runs": store.count_statuses([sweep]).get(sweep, {})}

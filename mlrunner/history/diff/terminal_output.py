@@ -1,4 +1,4 @@
-"""A comparison for a terminal, as wide as it is."""
+"""Print a comparison to fit the width of a terminal."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from rich.table import Table
 from rich.text import Text
 
 from mlrunner.core.terminal import console
-from mlrunner.history.diff.closing_lines import EQUAL, ending
-from mlrunner.history.diff.sections import SIGNS, Section, letter, sections
+from mlrunner.history.diff.closing_lines import EQUAL, make_closing_lines
+from mlrunner.history.diff.sections import SIGNS, Section, make_sections, side_letter
 
 if TYPE_CHECKING:
     from mlrunner.history.diff import Comparison
 
-VALUE = 12  # columns of a terminal that each value may take before a key is broken, and that a key has beside scores
-BREAKS = "/_."  # behind which a key is broken, where it has one
+VALUE = 12  # least width of a value before keys are broken, and of a key beside scores
+BREAKS = "/_."  # characters after which a key is broken, if it has one
 STYLES = {"added": "green", "removed": "red", "changed": "yellow", "better": "green", "worse": "red", "dim": "dim"}
 
 
-def show(found: Comparison, out: Console, whole: bool = False) -> None:
+def print_comparison(comparison: Comparison, out: Console, whole: bool = False) -> None:
     """Print a comparison."""
-    for place, side in enumerate(found.sides):
-        out.print(Text.assemble((f"{letter(place)}  ", "bold cyan"), side.name), soft_wrap=True)
-    for section in sections(found, whole):
+    for place, side in enumerate(comparison.sides):
+        out.print(Text.assemble((f"{side_letter(place)}  ", "bold cyan"), side.name), soft_wrap=True)
+    for section in make_sections(comparison, whole):
         out.print(Text(f"\n{section.title}", "bold"))
         for place, table in enumerate(_tables(section, out.width)):
             if place:
@@ -34,67 +34,67 @@ def show(found: Comparison, out: Console, whole: bool = False) -> None:
             out.print(table, crop=False)
         if section.note is not None:
             out.print(Text(f"  {section.note}", "dim"))
-    if found.is_same:
+    if comparison.is_same:
         out.print(f"\n{EQUAL}")
-    for label, told in ending(found):  # a command that is broken into lines could not be pasted
-        out.print(Text.assemble((f"\n{label}\n", "bold"), ("  ", ""), (told, "cyan")), soft_wrap=True)
+    for label, command in make_closing_lines(comparison):  # unwrapped, so that a command can be pasted
+        out.print(Text.assemble((f"\n{label}\n", "bold"), ("  ", ""), (command, "cyan")), soft_wrap=True)
 
 
-def as_text(found: Comparison) -> str:
-    """Write what a terminal shows, without its colours."""
-    # Rich would print in a notebook at once.
+def to_text(comparison: Comparison) -> str:
+    """Write what a terminal shows, without colours."""
+    # In a notebook, Rich would print at once.
     out = Console(file=io.StringIO(), width=console().width, color_system=None, highlight=False, force_jupyter=False)
-    with out.capture() as told:
-        show(found, out)
-    return "\n".join(line.rstrip() for line in told.get().splitlines())
+    with out.capture() as capture:
+        print_comparison(comparison, out)
+    return "\n".join(line.rstrip() for line in capture.get().splitlines())
 
 
 def _tables(section: Section, width: int) -> Iterator[Table]:
-    """Lay a section out; scores that do not fit beside each other are laid out each with the first only."""
+    """Lay out a section; scores that do not fit beside each other get a table for each other side."""
     others = section.columns.count("verdict")
     if others < 2 or _needed(section) <= width:
         yield from [_table(section, width)] if section.rows else []
         return
     for place in range(others):
-        picked = [0, 1, 2 + place, *range(2 + others + 3 * place, 5 + others + 3 * place)]
-        some = [(tuple(cells[at] for at in picked), style) for cells, style in section.rows]
-        yield _table(Section(section.title, tuple(section.columns[at] for at in picked), tuple(some)), width)
+        columns = [0, 1, 2 + place, *range(2 + others + 3 * place, 5 + others + 3 * place)]
+        rows = [(tuple(cells[index] for index in columns), style) for cells, style in section.rows]
+        yield _table(Section(section.title, tuple(section.columns[index] for index in columns), tuple(rows)), width)
 
 
 def _needed(section: Section) -> int:
     columns = zip(section.columns, *(cells for cells, _ in section.rows), strict=True)
-    return sum(2 + max(map(len, column)) for column in columns)  # the sign of a key, a gap before each value
+    return sum(2 + max(map(len, column)) for column in columns)  # the sign before a key, and a gap before each value
 
 
 def _table(section: Section, width: int) -> Table:
     is_numeric = section.title == "scores"
-    tint = {name: STYLES[name] if is_numeric else "" for name in ("better", "worse")}
-    values = len(section.columns) - 1
-    key = 2 + max(len(cells[0]) for cells, _ in section.rows)
-    beside, most = _needed(section) - key, None
+    colors = {name: STYLES[name] if is_numeric else "" for name in ("better", "worse")}
+    value_columns = len(section.columns) - 1
+    key_width = 2 + max(len(cells[0]) for cells, _ in section.rows)
+    value_width, max_width = _needed(section) - key_width, None
     if is_numeric:
-        key = min(key, max(VALUE, width - beside))
-    elif key + beside > width:
-        key = min(key, max(VALUE, width - (VALUE + 2) * values))
-        most = max(1, (width - key) // values - 2)
-    names = [_signed(cells[0], style, key - 2) for cells, style in section.rows]
+        key_width = min(key_width, max(VALUE, width - value_width))
+    elif key_width + value_width > width:
+        key_width = min(key_width, max(VALUE, width - (VALUE + 2) * value_columns))
+        max_width = max(1, (width - key_width) // value_columns - 2)
+    names = [_signed(cells[0], style, key_width - 2) for cells, style in section.rows]
     table = Table(box=None, pad_edge=False, padding=(0, 1), header_style="dim")
-    if is_numeric:  # no number is broken, however narrow the terminal is
-        table.width = beside + max(len(line) for name in names for line in name.splitlines())
+    if is_numeric:  # numbers are not broken, however narrow the terminal is
+        table.width = value_width + max(len(line) for name in names for line in name.splitlines())
     for place, name in enumerate(section.columns):
         justify: JustifyMethod = "right" if is_numeric and place > 0 and name != "verdict" else "left"
-        table.add_column(Text(name), justify=justify, overflow="fold", max_width=most if place else key)
+        table.add_column(Text(name), justify=justify, overflow="fold", max_width=max_width if place else key_width)
     for name, (cells, style) in zip(names, section.rows, strict=True):
-        rest = [Text(cell, tint.get(cell, "")) for cell in cells[1:]]
+        rest = [Text(cell, colors.get(cell, "")) for cell in cells[1:]]
         table.add_row(Text(name), *rest, style=STYLES.get(style, ""))
     return table
 
 
 def _signed(name: str, style: str, width: int) -> str:
-    """Put the sign before a name, which is broken where it is too wide."""
-    parts = []
+    """Put a sign before a name, and break it into lines if it is too wide."""
+    lines = []
     while len(name) > width:
         place = max(name.rfind(mark, 0, width) for mark in BREAKS) + 1 or width
-        parts.append(name[:place])
+        lines.append(name[:place])
         name = name[place:]
-    return f"{SIGNS.get(style, ' ')} " + "\n  ".join([*parts, name])
+    return f"{SIGNS.get(style, ' ')} " + "\n  ".join([*lines, name])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mlrunner.core.errors import ConfigError, brief
 from mlrunner.core.metric_names import GREATER_IS_BETTER
-from mlrunner.history.listing.entries import NAMED
+from mlrunner.history.listing.entries import NAME_PARAM
 from mlrunner.history.pruning.cache import CacheEntry, unused_entries
 from mlrunner.history.pruning.criteria import Criteria
 from mlrunner.history.pruning.files import artifact_folders, own_folder, size, used_folders
@@ -43,7 +43,7 @@ from mlrunner.tracking.records.record import OVERRIDES_TAG, PRUNING_TAG, ZENML_R
 
 TAGS = (FOLDER_TAG, SWEEP_TAG, TRIAL_TAG, WINNER_OF_TAG, DATA_TAG, MODEL_TAG, STUDY_TAG, REOPENED_TAG, REPRODUCES_TAG)
 FIELDS = Fields(
-    params=("objective.metric", NAMED, "blueprint", *(f"goal.{name}" for name in GREATER_IS_BETTER)),
+    params=("objective.metric", NAME_PARAM, "blueprint", *(f"goal.{name}" for name in GREATER_IS_BETTER)),
     tags=(*TAGS, PRUNING_TAG, OVERRIDES_TAG, ZENML_RUN_TAG),
 )
 

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, reject, settings
 from hypothesis import strategies as some
 
-from mlrunner.composition.compose import Composing, composing
+from mlrunner.composition.compose import ConfigComposer, open_composer
 from mlrunner.core.errors import ConfigError
-from mlrunner.history.diff.choices import settings as settings_of
-from mlrunner.history.diff.choices import told
-from mlrunner.history.diff.overrides import alone, edited, line
-from mlrunner.history.diff.structure import same
-from mlrunner.tracking.records.snapshot import Frozen
+from mlrunner.history.diff.overrides import diff_overrides, edit_overrides, run_overrides
+from mlrunner.history.diff.structure import equal_values
+from mlrunner.history.diff.value_overrides import find_value_overrides as settings_of
+from mlrunner.history.diff.value_overrides import without_ignored
+from mlrunner.tracking.records.snapshot import Snapshot
 
 CHOICES = {
     "model": ["ridge", "rf", "xgboost", "logistic_regression", "custom", "dummy"],
@@ -71,16 +71,16 @@ FEW: dict[str, Any] = {  # a composition takes a tenth of a second, so a failure
 
 def is_same(one: dict[str, Any], other: dict[str, Any]) -> bool:
     """Tell whether two compositions are the same, but for folders and what is printed."""
-    return same(told(one), told(other))
+    return equal_values(without_ignored(one), without_ignored(other))
 
 
 @pytest.fixture(scope="module")
-def hydra() -> Iterator[Composing]:
-    with composing() as found:
+def hydra() -> Iterator[ConfigComposer]:
+    with open_composer() as found:
         yield found
 
 
-def drawn(hydra: Composing, overrides: list[str]) -> Frozen:
+def drawn(hydra: ConfigComposer, overrides: list[str]) -> Snapshot:
     """Compose what was drawn, and draw again where one override forbids another."""
     try:
         return hydra.compose(overrides)
@@ -88,14 +88,16 @@ def drawn(hydra: Composing, overrides: list[str]) -> Frozen:
         reject()
 
 
-@settings(max_examples=25, **FEW)
+@settings(max_examples=15, **FEW)
 @given(first=LINES, second=LINES)
-def test_the_line_composes_the_other_composition_exactly(first: list[str], second: list[str], hydra: Composing) -> None:
+def test_the_line_composes_the_other_composition_exactly(
+    first: list[str], second: list[str], hydra: ConfigComposer
+) -> None:
     one, two = drawn(hydra, first), drawn(hydra, second)
-    found = line(hydra, one, two)
+    found = diff_overrides(hydra, one, two)
     assert found.is_exact
     whole = hydra.compose(found.command)
-    changed = hydra.compose(edited(alone(one.overrides), found.change))
+    changed = hydra.compose(edit_overrides(run_overrides(one.overrides), found.change))
     assert two.raw is not None
     for composed in (whole, changed):
         assert composed.raw is not None
@@ -104,11 +106,11 @@ def test_the_line_composes_the_other_composition_exactly(first: list[str], secon
         assert composed.choices == two.choices
 
 
-@settings(max_examples=8, **FEW)
+@settings(max_examples=6, **FEW)
 @given(second=LINES)
-def test_no_override_can_be_left_out(second: list[str], hydra: Composing) -> None:
+def test_no_override_can_be_left_out(second: list[str], hydra: ConfigComposer) -> None:
     two = drawn(hydra, second)
-    found = line(hydra, hydra.compose([]), two)
+    found = diff_overrides(hydra, hydra.compose([]), two)
     for place in range(len(found.command)):
         less = [text for at, text in enumerate(found.command) if at != place]
         try:
@@ -139,9 +141,9 @@ def test_no_override_can_be_left_out(second: list[str], hydra: Composing) -> Non
     ],
 )
 def test_the_change_is_as_short_as_can_be(
-    first: list[str], second: list[str], change: tuple[str, ...], hydra: Composing
+    first: list[str], second: list[str], change: tuple[str, ...], hydra: ConfigComposer
 ) -> None:
-    assert line(hydra, hydra.compose(first), hydra.compose(second)).change == change
+    assert diff_overrides(hydra, hydra.compose(first), hydra.compose(second)).change == change
 
 
 @pytest.mark.parametrize(
@@ -160,7 +162,7 @@ def test_the_change_is_as_short_as_can_be(
 def test_newer_overrides_stand_in_the_place_of_older_ones(
     before: list[str], change: list[str], after: list[str]
 ) -> None:
-    assert edited(before, change) == after
+    assert edit_overrides(before, change) == after
 
 
 TEXTS = [
@@ -202,9 +204,9 @@ TEXTS += [
 
 @pytest.mark.parametrize("text", TEXTS)
 @pytest.mark.parametrize("holder", [lambda text: text, lambda text: [{"a": text}, text], lambda text: {"a.b": text}])
-def test_any_text_is_set_as_it_is(text: str, holder: Any, hydra: Composing) -> None:
+def test_any_text_is_set_as_it_is(text: str, holder: Any, hydra: ConfigComposer) -> None:
     now, goal = ({"dataset": {"x": one}} for one in (0, holder(text)))
-    assert same(hydra.set(now, settings_of(hydra, now, goal)[0]), goal)
+    assert equal_values(hydra.set(now, settings_of(hydra, now, goal)[0]), goal)
 
 
 @pytest.mark.parametrize(
@@ -225,39 +227,39 @@ def test_any_text_is_set_as_it_is(text: str, holder: Any, hydra: Composing) -> N
         ({"0": 1.0}, {"0": 2.0}, ["dataset.x.0=2.0"]),
     ],
 )
-def test_any_key_is_set_as_it_is(now: Any, goal: Any, overrides: list[str], hydra: Composing) -> None:
+def test_any_key_is_set_as_it_is(now: Any, goal: Any, overrides: list[str], hydra: ConfigComposer) -> None:
     """A key that cannot stand on the left of an override is set from inside of what holds it."""
     here, there = ({"dataset": {"x": one}} for one in (now, goal))
     assert settings_of(hydra, here, there) == (overrides, there)
-    assert same(hydra.set(here, overrides), there)
+    assert equal_values(hydra.set(here, overrides), there)
 
 
-def test_what_is_below_a_choice_made_anew_is_left_out_and_said(hydra: Composing) -> None:
+def test_what_is_below_a_choice_made_anew_is_left_out_and_said(hydra: ConfigComposer) -> None:
     typed = ["model=rf", "model.estimator.max_depth=4", "seed=1"]
-    found = line(hydra, hydra.compose(typed), hydra.compose(["model=ridge", "seed=2"]))
+    found = diff_overrides(hydra, hydra.compose(typed), hydra.compose(["model=ridge", "seed=2"]))
     assert (found.change, found.without) == (("model=ridge", "seed=2"), ("model.estimator.max_depth=4",))
 
 
-def test_a_first_side_that_composes_no_more_leaves_the_second_its_command(hydra: Composing) -> None:
-    first = Frozen({}, {"seed": 1}, {"model": "rf"}, ("model=rf", "gone.key=1"))
-    found = line(hydra, first, hydra.compose(["seed=3"]))
+def test_a_first_side_that_composes_no_more_leaves_the_second_its_command(hydra: ConfigComposer) -> None:
+    first = Snapshot({}, {"seed": 1}, {"model": "rf"}, ("model=rf", "gone.key=1"))
+    found = diff_overrides(hydra, first, hydra.compose(["seed=3"]))
     assert (found.change, found.command, found.is_exact) == ((), ("seed=3",), True)
     assert "gone" in str(found.change_problem)
 
 
-def test_what_no_override_can_write_is_named(hydra: Composing) -> None:
+def test_what_no_override_can_write_is_named(hydra: ConfigComposer) -> None:
     from dataclasses import replace
 
     plain = hydra.compose([])
     assert plain.raw is not None
     dataset = {**plain.raw["dataset"], "dtypes": {"größe": "float"}}
-    found = line(hydra, plain, replace(plain, raw={**plain.raw, "dataset": dataset}))
+    found = diff_overrides(hydra, plain, replace(plain, raw={**plain.raw, "dataset": dataset}))
     assert not found.is_exact
     assert found.beyond == ("dataset.dtypes.größe",)
 
 
-def test_what_the_first_line_did_and_no_override_undoes_is_named(hydra: Composing) -> None:
-    found = line(hydra, hydra.compose(["+dataset={two words:1}"]), hydra.compose([]))
+def test_what_the_first_line_did_and_no_override_undoes_is_named(hydra: ConfigComposer) -> None:
+    found = diff_overrides(hydra, hydra.compose(["+dataset={two words:1}"]), hydra.compose([]))
     assert (found.is_exact, found.change_beyond) == (True, ("dataset.two words",))
 
 
@@ -266,5 +268,5 @@ def test_a_folder_of_any_name_composes(name: str, tmp_path: Path) -> None:
     folder = tmp_path / name
     (folder / "model").mkdir(parents=True)
     (folder / "model" / "mine.yaml").write_text("defaults: [ridge]\nname: mine\n")
-    with composing([str(folder)]) as found:
+    with open_composer([str(folder)]) as found:
         assert found.compose(["model=mine"]).config["model"]["name"] == "mine"

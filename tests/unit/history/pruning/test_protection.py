@@ -10,6 +10,7 @@ import pytest
 from mlrunner.groups.deployer.release import Server
 from mlrunner.groups.deployer.state import Ledger, State
 from mlrunner.history.pruning.protection import protected
+from mlrunner.tracking.records.record import DEPLOYED_VERSION_TAG, DEPLOYMENT_TAG
 from mlrunner.tracking.records.sqlite_store import SqliteStore
 from tests.support.mlflow_home import MlflowHome
 
@@ -76,3 +77,13 @@ class TestDeployments:
             runs[1]: "is challenger of m v2",
             runs[2]: "is mine of m v3",
         }
+
+    def test_last_two_versions_that_another_machine_deployed(self, mlflow_home: MlflowHome) -> None:
+        tags = [{DEPLOYMENT_TAG: "far", DEPLOYED_VERSION_TAG: str(version)} for version in (1, 2, 3)]
+        runs = [mlflow_home.add_run(**tags_of_run) for tags_of_run in tags]
+        assert protected(mlflow_home.store, mlflow_home.home) == {
+            runs[1]: "was recently deployed as far v2",
+            runs[2]: "was recently deployed as far v3",
+        }
+        Ledger(mlflow_home.home / ".mlrunner" / "deployments" / "far").note("stopped")  # it is of this machine
+        assert protected(mlflow_home.store, mlflow_home.home) == {}

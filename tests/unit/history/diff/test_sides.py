@@ -1,0 +1,59 @@
+"""Sides of a comparison: files, compositions, searches."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlrunner.core.errors import ConfigError
+from mlrunner.history.diff.sides import compose_side, read_file, read_run
+from mlrunner.tracking.records.record import BEST_TAG, SWEEP_TAG, TRIAL_TAG
+from tests.support.mlflow_home import MlflowHome
+
+
+@pytest.mark.parametrize(
+    "words", [["-cd", "{}"], ["--config-dir", "{}"], ["--config-dir={}"], ["-cd={}"], ["seed=1", "-cd", "{}"]]
+)
+def test_configuration_folder(words: list[str], tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "mine.yaml").write_text("defaults: [ridge]\nname: mine\n")
+    found = compose_side([*[word.format(tmp_path) for word in words], "model=mine"]).snapshot
+    assert (found.config["model"]["name"], found.sources) == ("mine", (str(tmp_path),))
+
+
+def test_description_of_a_search(mlflow_home: MlflowHome) -> None:
+    params = {"sampler._target_": "optuna.samplers.TPESampler", "goal.r2": "maximize", "space/x": "1,2", "study": "s"}
+    sweep = {SWEEP_TAG: "day/time"}
+    parent = mlflow_home.add_run(**sweep)
+    for key, value in params.items():
+        mlflow_home.client.log_param(parent, key, value)
+    trials = [mlflow_home.add_run(**sweep, **{TRIAL_TAG: str(number)}) for number in range(2)]
+    mlflow_home.client.set_tag(parent, BEST_TAG, trials[0])
+    mlflow_home.client.log_text(trials[0], "seed: 1", "config.yaml")
+    (record,) = mlflow_home.store.read_runs([parent])
+    side = read_run("label", record, mlflow_home.store)
+    assert side.search == {
+        "sampler": {"_target_": "optuna.samplers.TPESampler"},
+        "goal": {"r2": "maximize"},
+        "space": {"x": "1,2"},
+        "runs": {"FINISHED": 2},
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "told"), [("- 1\n", "contains no keys"), ("a: [\n", "cannot be read as YAML"), (None, "does not exist")]
+)
+def test_file_without_keys_is_refused(text: str | None, told: str, tmp_path: Any) -> None:
+    file = tmp_path / "a.yaml"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(ConfigError, match=told):
+        read_file(file)
+
+
+def test_interpolations_of_a_file_are_resolved_if_possible(tmp_path: Any) -> None:
+    (tmp_path / "a.yaml").write_text("seed: 3\nsplit: {seed: '${seed}'}\nother: '${absent}'\n")
+    found = read_file(tmp_path / "a.yaml").snapshot.config
+    assert found == {"seed": 3, "split": {"seed": 3}, "other": "${absent}"}

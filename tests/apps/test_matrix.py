@@ -1,7 +1,7 @@
-"""Every model behind every cleaning on the embedded and the real tables: fitted, scored, and served raw rows.
+"""Fit, score and serve models after cleanings on tables, without ZenML and MLflow: pairwise, 45 of 200 combinations.
 
-The first rows of each table, without ZenML and MLflow; `test_run.py` holds those together with the rest. Behind the
-default cleaning a model is as large as it is shipped; behind the others a few of its trees meet the same columns.
+Every pair of table and model, of model and cleaning, and of table and cleaning occurs, as far as the model supports
+the task of the table. After the default cleaning a model has its shipped size; after the others, trees are few.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from mlrunner.composition import Launch
 from mlrunner.composition.checks import check
 from mlrunner.core.build import build
 from mlrunner.evaluation import metrics
-from mlrunner.evaluation.scoring import features_of
-from mlrunner.groups.cleaning import DataCleaning
+from mlrunner.evaluation.scoring import select_features
+from mlrunner.groups.cleaning.controller import DataCleaning
 from mlrunner.groups.model.packaging import assemble
 from tests.support.front_door import PROJECT, SHARED
 
 pytestmark = pytest.mark.slow
-ROWS = 1200  # enough for every class and group to be met on each side
+ROWS = 1200  # enough for every class and group to occur in each part
 SERVED = 20
-ALONE = [0, 4, 9, 13, 18]  # of those, the rows that are served by themselves as well
+ALONE = [0, 4, 9, 13, 18]  # positions of the rows that are also served one by one
 REAL = SHARED / "olist_customers_dataset.csv"
 HOUSES = SHARED / "california_housing.csv"
 TABLES = {
@@ -40,7 +40,7 @@ TABLES = {
 CLEANINGS = sorted(path.stem for path in (PROJECT / "conf/cleaning").glob("*.yaml"))
 MODELS = sorted(path.stem for path in (PROJECT / "conf/model").glob("*.yaml") if path.stem != "custom")
 SHIPPED = "preprocess"  # the default cleaning
-TREES: dict[str, dict[str, float]] = {  # the arguments of an option that make it small, yet tell rows apart
+TREES: dict[str, dict[str, float]] = {  # few trees, whose predictions still differ between rows
     "catboost": {"iterations": 20, "learning_rate": 0.5},
     "hist_gradient_boosting": {"max_iter": 20, "learning_rate": 0.5},
     "lightgbm": {"n_estimators": 20, "learning_rate": 0.5},
@@ -48,13 +48,34 @@ TREES: dict[str, dict[str, float]] = {  # the arguments of an option that make i
     "xgboost": {"n_estimators": 20, "learning_rate": 0.5},
 }
 NOT_FOR = {"linear_regression": "classification", "logistic_regression": "regression"}
-CASES = [
-    pytest.param(table, model, cleaning, id=f"{table}-{model}-{cleaning}")
-    for table in TABLES
-    for model in MODELS
-    for cleaning in CLEANINGS
-    if NOT_FOR.get(model) != ("classification" if table.endswith("classes") else "regression")
-]
+
+
+def supports(model: str, table: str) -> bool:
+    """Check whether a model supports the task of a table."""
+    return NOT_FOR.get(model) != ("classification" if table.endswith("classes") else "regression")
+
+
+def pairwise_cases() -> list[tuple[str, str, str]]:
+    """Combine every model with every table, and rotate the cleanings so that every pair occurs."""
+    cases = [
+        (table, model, CLEANINGS[(at + row) % len(CLEANINGS)])
+        for at, model in enumerate(MODELS)
+        for row, table in enumerate(TABLES)
+        if supports(model, table)
+    ]
+    covered = {(model, cleaning) for _, model, cleaning in cases}
+    tables = {model: next(table for table in TABLES if supports(model, table)) for model in MODELS}
+    rest = [(model, cleaning) for model in MODELS for cleaning in CLEANINGS if (model, cleaning) not in covered]
+    return [*cases, *((tables[model], model, cleaning) for model, cleaning in rest)]
+
+
+CASES = pairwise_cases()
+
+
+def test_every_pair_occurs() -> None:
+    assert {(table, model) for table, model, _ in CASES} == {(t, m) for t in TABLES for m in MODELS if supports(m, t)}
+    assert {(model, cleaning) for _, model, cleaning in CASES} == {(m, c) for m in MODELS for c in CLEANINGS}
+    assert {(table, cleaning) for table, _, cleaning in CASES} == {(t, c) for t in TABLES for c in CLEANINGS}
 
 
 @pytest.mark.parametrize(("table", "model", "cleaning"), CASES)
@@ -74,21 +95,21 @@ def test_fits_scores_and_serves(
 
 
 def few_trees(model: str) -> list[str]:
-    """Make a forest or a booster small; other models are what they are."""
+    """Return the overrides that make a forest or a booster small."""
     return [f"model.estimator.{name}={value}" for name, value in TREES.get(model, {}).items()]
 
 
 def learn(checked: Any) -> tuple[dict[str, float], Any, Any]:
-    """Clean, divide, fit and score; then answer raw rows together, and some of them alone."""
+    """Clean, divide, fit and score; then predict raw rows together and one by one."""
     composition, data = checked.composition, checked.data
     roles, strategy = data.dataset.roles, build(composition["cleaning"], "cleaning")
     division = build(composition["split"], "split").handle_data(DataCleaning(data.table, strategy, roles).handle_data())
-    features, target = features_of(division.train, roles), division.train[roles.target]
+    features, target = select_features(division.train, roles), division.train[roles.target]
     fitted = build(composition["model"], "model").build(features, data.task).fit(features, target)
     pipeline = assemble(fitted, strategy, roles, features, data.table)
     raw = data.table.head(SERVED)
     one_by_one = np.concatenate([np.ravel(pipeline.predict(raw.iloc[[row]])) for row in ALONE])
     validation = division.validation
-    scores = metrics.score(fitted, features_of(validation, roles), validation[roles.target], data.task)
+    scores = metrics.score(fitted, select_features(validation, roles), validation[roles.target], data.task)
     whole = np.ravel(pipeline.predict(raw))[ALONE]
     return scores, one_by_one.astype(float).round(6), whole.astype(float).round(6)

@@ -1,4 +1,4 @@
-"""Every option of conf/cleaning, held to one contract; then what each strategy does."""
+"""Options of conf/cleaning: properties of every strategy, and what each does."""
 
 from __future__ import annotations
 
@@ -8,31 +8,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hydra.utils import instantiate
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from omegaconf import OmegaConf
 from pydantic import ValidationError
 
-from mlrunner.core.column_roles import Roles
 from mlrunner.core.errors import ConfigError, DataError
 from mlrunner.groups.cleaning import DataPreprocess, DateFeatures, KeepAll, RobustPreprocess
-from mlrunner.groups.cleaning.controller import DataCleaning, select_inputs
-from mlrunner.groups.strategy import CleaningStrategy, DataStrategy
-from tests.support.front_door import PROJECT
+from tests.support.cleanings import OPTIONS, ROOT, option
 
-ROOT = PROJECT
-OPTIONS = sorted(path.stem for path in (ROOT / "conf" / "cleaning").glob("*.yaml"))
 FILES = [ROOT / "data" / "olist_synthetic.csv.gz", *sorted((ROOT.parent / "shared" / "data").glob("*.csv"))]
+
+
 ENDINGS = ["date", "timestamp", "at"]
-
-
-def option(name: str, **settings: Any) -> CleaningStrategy:
-    """Build an option as Hydra would."""
-    root = {"seed": 0, "dataset": {"target": "y", "group": None, "time": "when", "task": None}}
-    group = OmegaConf.merge(OmegaConf.load(ROOT / "conf" / "cleaning" / f"{name}.yaml"), settings)
-    built: CleaningStrategy = instantiate(OmegaConf.create({**root, "cleaning": group}).cleaning, _convert_="all")
-    return built
 
 
 def messy(rows: int = 12) -> pd.DataFrame:
@@ -77,19 +64,16 @@ TABLES: list[Any] = [
     pytest.param(lambda: messy().set_index(np.arange(40, 52)), id="another index"),
     *(pytest.param(lambda path=path: from_file(path), id=path.name) for path in FILES),
 ]
+
+
 everywhere = pytest.mark.parametrize("name", OPTIONS)
+
+
 on_tables = pytest.mark.parametrize("make", TABLES)
 
 
 def test_the_options_are_those_of_the_documentation() -> None:
     assert OPTIONS == ["dates", "full", "none", "preprocess", "robust"]
-
-
-@everywhere
-def test_every_key_of_an_option_is_commented(name: str) -> None:
-    first, *lines = (ROOT / "conf" / "cleaning" / f"{name}.yaml").read_text().splitlines()
-    assert first.startswith("# ")
-    assert [line for line in lines if "#" not in line and not line.startswith("_target_")] == []
 
 
 @on_tables
@@ -166,9 +150,6 @@ def test_rows_of_json_lose_at_most_a_column_that_is_missing(values: list[Any], n
         assert left.to_numpy().tolist() == right.to_numpy().tolist()
 
 
-# DataPreprocess
-
-
 def test_preprocess_drops_fills_dates_and_keeps_numbers() -> None:
     strategy = DataPreprocess(drop=["flag"], fill={"real": -1, "text": "none"}, dates=["due_date"])
     found = strategy.handle_data(messy(2)[["flag", "real", "text", "due_date"]])
@@ -214,9 +195,6 @@ def test_wrong_settings_are_refused(cls: Any, settings: dict[str, Any], place: t
     with pytest.raises(ValidationError) as caught:
         cls(**settings)
     assert caught.value.errors()[0]["loc"] == place
-
-
-# DateFeatures
 
 
 def test_dates_are_found_by_type_name_and_role() -> None:
@@ -266,9 +244,6 @@ def test_a_feature_may_not_take_a_name_that_is_there() -> None:
         option("dates").handle_data(table)
 
 
-# RobustPreprocess
-
-
 def test_robust_clips_what_is_listed() -> None:
     strategy = RobustPreprocess(clip={"whole": (2, 4), "real": (None, 1)})
     found = strategy.transform_rows(messy(6))
@@ -286,115 +261,7 @@ def test_crossed_bounds_are_refused() -> None:
     assert str(caught.value) == message
 
 
-@pytest.mark.parametrize(("deduplicate", "left"), [(True, [0, 2, 3]), (False, [0, 1, 2, 3])])
-def test_repeated_rows_are_left_out_of_training_by_all_their_columns(deduplicate: bool, left: list[int]) -> None:
-    table = pd.DataFrame({"id": [7, 7, 8, 9], "x": [1, 1, 1, 1], "y": [0, 0, 0, 1]})
-    strategy = RobustPreprocess(deduplicate=deduplicate)
-    assert strategy.keeps_rows is not deduplicate
-    assert DataCleaning(table, strategy, Roles("y", ("id",))).handle_data().index.tolist() == left
-    assert len(strategy.transform_rows(table[["x"]])) == 4
-
-
-# KeepAll
-
-
 def test_none_hands_the_very_table_through() -> None:
     table = messy()
     assert KeepAll().handle_data(table) is table
     assert KeepAll().keeps_rows
-
-
-# DataCleaning
-
-
-class Recorder(DataStrategy):
-    """Somebody's own strategy: it has `handle_data` alone, and drops rows."""
-
-    def __init__(self) -> None:
-        self.seen: list[str] = []
-
-    def handle_data(self, table: pd.DataFrame) -> pd.DataFrame:
-        self.seen = list(table.columns)
-        return table[table["x"] > 1]
-
-
-def sample() -> pd.DataFrame:
-    """A raw table with every part played, and a row without a target."""
-    return pd.DataFrame(
-        {
-            "id": ["a", "b", "c", "d"],
-            "order": [1, 1, 2, 2],
-            "day": ["2020-01-01", "2020-01-02", "2020-01-03", "2020-01-04"],
-            "x": [1.0, 2.0, 3.0, 4.0],
-            "y": [5.0, np.nan, 7.0, 8.0],
-        }
-    )
-
-
-ROLES = Roles("y", ("id",), "order", "day")
-
-
-def test_the_controller_shows_a_strategy_its_features_and_the_time() -> None:
-    strategy = Recorder()
-    found = DataCleaning(sample(), strategy, ROLES).handle_data()
-    assert strategy.seen == ["day", "x"]
-    assert found.index.tolist() == [2, 3]
-    assert found.to_dict("list") == {
-        "x": [3.0, 4.0],
-        "y": [7.0, 8.0],
-        "order": [2, 2],
-        "day": ["2020-01-03", "2020-01-04"],
-    }
-
-
-@everywhere
-def test_the_controller_keeps_the_parts_played_as_they_were(name: str) -> None:
-    raw = sample()
-    found = DataCleaning(raw, option(name), ROLES).handle_data()
-    played = ["y", "order", "day"]
-    assert list(found.columns[-3:]) == played
-    assert "id" not in found
-    pd.testing.assert_frame_equal(found[played], raw.loc[found.index, played])
-    pd.testing.assert_frame_equal(raw, sample())
-
-
-@everywhere
-def test_the_controller_works_without_target_group_and_time(name: str) -> None:
-    found = DataCleaning(sample()[["x"]], option(name), ROLES).handle_data()
-    assert found.to_dict("list") == {"x": [1.0, 2.0, 3.0, 4.0]}
-
-
-def test_one_column_may_play_two_parts_and_be_ignored() -> None:
-    roles = Roles("y", ("day", "id"), "day", "day")
-    found = DataCleaning(sample(), option("full"), roles).handle_data()
-    assert list(found.columns) == ["order", "x", "y", "day"]
-    assert list(select_inputs(sample(), Roles("y", (), "day", "day")).columns) == ["id", "order", "day", "x"]
-
-
-def test_writing_to_the_result_leaves_the_raw_table_alone() -> None:
-    raw = sample().dropna()
-    found = DataCleaning(raw, KeepAll(), ROLES).handle_data()
-    found["x"] = 0.0
-    found.loc[0, "y"] = -1.0
-    pd.testing.assert_frame_equal(raw, sample().dropna())
-
-
-@pytest.mark.parametrize(
-    ("table", "message"),
-    [
-        pytest.param(
-            pd.DataFrame({"x": [1, 2], "y": [None, None]}),
-            "dataset.target 'y' is missing in each of the 2 rows; name another column.",
-            id="no target at all",
-        ),
-        pytest.param(
-            pd.DataFrame({"city": ["a", "b"], "y": [1, 2]}),
-            "cleaning: none of the 2 columns is left as a feature (city, y); cleaning=full keeps text too.",
-            id="no feature left",
-        ),
-    ],
-)
-def test_a_table_with_nothing_to_learn_from_is_refused(table: pd.DataFrame, message: str) -> None:
-    with pytest.raises(DataError) as caught:
-        DataCleaning(table, option("preprocess"), Roles("y")).handle_data()
-    assert str(caught.value) == message

@@ -1,9 +1,7 @@
-"""What a table looks like in a few numbers, and whether another one differs by more than chance."""
+"""Summaries of tables, by column."""
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -11,138 +9,6 @@ import pandas as pd
 import pytest
 
 from mlrunner.groups.dataset.profile import SAMPLE_ROWS, profile
-from mlrunner.history.diff.distributions import Shift, find_shifts, kolmogorov_distance
-from mlrunner.history.diff.sides import Side
-from mlrunner.tracking.records.snapshot import Provenance, Snapshot
-
-ROWS, PAIRS = 5_000, 40
-DAY = 86_400
-
-
-def noted(**columns: Any) -> dict[str, Any]:
-    """What a run would note of a table, as it is read again."""
-    text = json.dumps(profile(pd.DataFrame(columns)))
-    return {"fingerprint": text, **json.loads(text)}
-
-
-def between(one: dict[str, Any], two: dict[str, Any]) -> list[Shift]:
-    sides = [Side("label", "name", Snapshot({}), surroundings=Provenance(data=told)) for told in (one, two)]
-    return find_shifts(*sides)
-
-
-def earlier(told: dict[str, Any]) -> dict[str, Any]:
-    """The same as earlier runs noted it: every twentieth, and no share of a number."""
-    columns = {
-        name: {key: one for key, one in known.items() if key != "shares"} for name, known in told["columns"].items()
-    }
-    for known in columns.values():
-        if "quantiles" in known:
-            known["quantiles"] = np.interp(np.linspace(0, 1, 21), np.linspace(0, 1, 51), known["quantiles"]).tolist()
-    return {"fingerprint": told["fingerprint"], "rows": told["rows"], "columns": columns}
-
-
-def drawn(rng: np.random.Generator) -> dict[str, Any]:
-    """Draw columns of every kind."""
-    texts = {f"{count} categories": rng.integers(0, count, ROWS).astype(str) for count in (20, 25, 50, 200)}
-    normal = rng.normal(size=ROWS)
-    return texts | {
-        "digits": rng.integers(0, 10, ROWS),
-        "zero and one": (rng.random(ROWS) < 0.6).astype(int),
-        "true and false": rng.random(ROWS) < 0.6,
-        "one category in ten": np.where(rng.random(ROWS) < 0.1, "a", "b"),
-        "rare categories": rng.zipf(1.5, ROWS).astype(str),
-        "normal": normal,
-        "lognormal": rng.lognormal(0, 2, ROWS),
-        "Cauchy": rng.standard_cauchy(ROWS),
-        "many zeros": np.where(rng.random(ROWS) < 0.6, 0, rng.normal(size=ROWS)),
-        "integers": rng.integers(0, 31, ROWS),
-        "missing": np.where(rng.random(ROWS) < 0.1, np.nan, normal),
-        "dates": pd.to_datetime(rng.integers(0, 1000 * DAY, ROWS), unit="s"),
-    }
-
-
-def test_samples_of_one_distribution_have_not_moved() -> None:
-    rng = np.random.default_rng(0)
-    pairs = [(noted(**drawn(rng)), noted(**drawn(rng))) for _ in range(PAIRS)]
-    old = [(earlier(one), two) for one, two in pairs] + [(earlier(one), earlier(two)) for one, two in pairs]
-    for some in (pairs, old):
-        found = Counter(each.column for one, two in some for each in between(one, two))
-        assert found.total() <= 0.01 * len(some) * len(pairs[0][0]["columns"])
-        assert all(count <= 0.05 * len(some) for count in found.values())
-
-
-@pytest.mark.parametrize(
-    ("one", "two", "told"),
-    [
-        pytest.param(lambda rng: rng.normal(size=ROWS), lambda rng: rng.normal(0.2, 1, ROWS), "median ", id="shifted"),
-        pytest.param(lambda rng: rng.normal(size=ROWS), lambda rng: rng.normal(0, 1.3, ROWS), "median ", id="wider"),
-        pytest.param(
-            lambda rng: np.where(rng.random(ROWS) < 0.10, "a", "b"),
-            lambda rng: np.where(rng.random(ROWS) < 0.15, "a", "b"),
-            "'",
-            id="a category from 10% to 15%",
-        ),
-        pytest.param(
-            lambda rng: rng.integers(0, 200, ROWS).astype(str),
-            lambda rng: np.where(rng.random(ROWS) < 0.1, "new", rng.integers(0, 200, ROWS).astype(str)),
-            "'new' at most 0.",
-            id="a new one of many categories",
-        ),
-        pytest.param(
-            lambda rng: (rng.random(ROWS) < 0.60).astype(int),
-            lambda rng: (rng.random(ROWS) < 0.65).astype(int),
-            "1: ",
-            id="ones from 60% to 65%",
-        ),
-        pytest.param(
-            lambda rng: np.where(rng.random(ROWS) < 0.02, np.nan, 1.0),
-            lambda rng: np.where(rng.random(ROWS) < 0.06, np.nan, 1.0),
-            "missing ",
-            id="missing from 2% to 6%",
-        ),
-        pytest.param(
-            lambda rng: pd.to_datetime(rng.integers(0, 100 * DAY, ROWS), unit="s"),
-            lambda rng: pd.to_datetime(rng.integers(20 * DAY, 120 * DAY, ROWS), unit="s"),
-            "median 1970-02-",
-            id="later dates",
-        ),
-    ],
-)
-def test_what_moved_is_found(one: Any, two: Any, told: str) -> None:
-    rng = np.random.default_rng(1)
-    for _ in range(5):
-        first, second = noted(x=one(rng)), noted(x=two(rng))
-        (found,) = between(first, second)
-        assert found.told.startswith(told)
-        assert found.distance > 0.02
-        assert between(first, first) == []
-
-
-def test_a_distribution_that_moved_is_named_with_its_medians() -> None:
-    found = between(noted(x=range(1000), z=range(1000)), noted(x=range(500, 1500), z=range(1000)))
-    assert [(one.column, one.told) for one in found] == [("x", "median 499.5 → 999.5")]
-    assert found[0].distance == pytest.approx(0.5, abs=0.02)
-
-
-def test_shares_of_texts_and_of_missing_values_move() -> None:
-    here = noted(city=["a"] * 500 + ["b"] * 500, x=[1.0] * 1000)
-    there = noted(city=["a"] * 900 + ["b"] * 100, x=[1.0] * 500 + [None] * 500)
-    told = {one.column: one.told for one in between(here, there)}
-    assert told == {"city": "'a' 50.0% → 90.0%", "x": "missing 0.0% → 50.0%"}
-
-
-@pytest.mark.parametrize(
-    ("one", "two", "apart"),
-    [
-        ({"quantiles": [1.0] * 21}, {"quantiles": [1.0] * 51}, 0),
-        ({"quantiles": [1.0] * 21}, {"quantiles": [2.0] * 21}, 1),
-        ({"shares": [[0.0, 0.4], [1.0, 0.6]]}, {"shares": [[0.0, 0.5], [1.0, 0.5]]}, 0.1),
-        ({"shares": [[0.0, 0.4], [1.0, 0.6]]}, {"quantiles": [0.0, 0.0, 1.0, 1.0, 1.0]}, 0),
-    ],
-)
-def test_only_the_gap_that_is_certain_counts(one: dict[str, Any], two: dict[str, Any], apart: float) -> None:
-    assert kolmogorov_distance(one, two) == pytest.approx(apart)
-    assert kolmogorov_distance(two, one) == pytest.approx(apart)
 
 
 def test_of_a_very_wide_table_the_first_columns_are_described() -> None:
@@ -155,7 +21,6 @@ def test_no_more_rows_are_looked_at_than_promised(rows: int) -> None:
     found = profile(pd.DataFrame({"x": range(rows)}))
     assert found["rows"] == rows
     assert min(rows, SAMPLE_ROWS / 2) <= found["looked_at"] <= SAMPLE_ROWS
-    assert between({"fingerprint": "a", **found}, {"fingerprint": "b", **found}) == []
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,8 @@
-"""Learned features: kinds of columns, the options of the `features` group, and the encoders behind them."""
+"""Options of conf/features, and the kinds of columns."""
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Callable
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -13,20 +10,17 @@ import numpy as np
 import pandas as pd
 import pydantic
 import pytest
-import skops.io
 import yaml
-from sklearn.base import clone
 
 from mlrunner.core.build import build
 from mlrunner.core.errors import DataError
 from mlrunner.groups.features import Features, is_quantitative
-from mlrunner.groups.features.encoders import MISSING, FloatConverter, TextConverter, TextHasher, to_floats, to_texts
-from mlrunner.groups.features.target_encoding import TargetMeanEncoder
 from tests.support.front_door import PROJECT
 
 CONF = PROJECT / "conf" / "features"
+
+
 OPTIONS = sorted(file.stem for file in CONF.glob("*.yaml"))
-DAY = 86_400.0
 
 
 def option(name: str, **changed: Any) -> Features:
@@ -74,13 +68,6 @@ class TestOptions:
         assert isinstance(trained, np.ndarray)
         assert trained.dtype == again.dtype == np.float64
         assert trained.shape[1] == again.shape[1] == len(chosen.get_feature_names_out())
-
-    def test_every_comment_is_there(self, name: str, task: str) -> None:
-        lines = (CONF / f"{name}.yaml").read_text().splitlines()
-        assert lines[0].startswith("# ")
-        assert all("# " in line for line in lines)
-        assert option(name).problems() == []
-        assert task in TARGETS
 
     def test_the_input_is_never_changed(self, name: str, task: str) -> None:
         table, before = messy(), messy()
@@ -214,122 +201,3 @@ def test_wrong_settings_are_refused(wrong: dict[str, Any]) -> None:
     settings |= {"high_cardinality": "target", "text_features": 0, "seed": 0}
     with pytest.raises(pydantic.ValidationError):
         Features(**{**settings, **wrong})
-
-
-@pytest.mark.parametrize(
-    ("column", "floats"),
-    [
-        pytest.param(pd.Series([True, False]), [1, 0], id="bool"),
-        pytest.param(pd.Series([1, None], dtype="Int64"), [1, np.nan], id="nullable int"),
-        pytest.param(pd.Series([1, None, 2.5], dtype=object), [1, np.nan, 2.5], id="object"),
-        pytest.param(pd.Series([Decimal("0.5"), None], dtype=object), [0.5, np.nan], id="decimal"),
-        pytest.param(pd.Series(["3.5", None]), [3.5, np.nan], id="digits as text"),
-        pytest.param(pd.to_datetime(pd.Series(["1970-01-02", None])), [DAY, np.nan], id="date"),
-        pytest.param(pd.Series([datetime(1970, 1, 2, tzinfo=UTC)]), [DAY], id="date with zone"),
-        pytest.param(pd.to_timedelta(pd.Series(["1D", None])), [DAY, np.nan], id="duration"),
-        pytest.param(pd.Series([None, None], dtype=object), [np.nan, np.nan], id="nothing"),
-        pytest.param(pd.Series([], dtype=object), [], id="no row"),
-    ],
-)
-def test_as_floats(column: pd.Series, floats: list[float]) -> None:
-    found = to_floats(column)
-    assert found.dtype == np.float64
-    np.testing.assert_array_equal(found, floats)
-
-
-def test_a_word_among_numbers_is_refused_by_name() -> None:
-    with pytest.raises(DataError, match=r"^Column 'price' needs numbers, but got another value: could not convert"):
-        to_floats(pd.Series([1, "dear"], name="price", dtype=object))
-
-
-@pytest.mark.parametrize(
-    ("column", "texts"),
-    [
-        pytest.param(pd.Series(["a", None]), ["a", MISSING], id="text"),
-        pytest.param(pd.Series([1, None], dtype=object), ["1", MISSING], id="object"),
-        pytest.param(pd.Series(pd.Categorical(["x", None])), ["x", MISSING], id="category"),
-        pytest.param(pd.Series([], dtype=object), [], id="no row"),
-    ],
-)
-def test_as_texts_leaves_its_input(column: pd.Series, texts: list[str]) -> None:
-    before = column.copy()
-    assert to_texts(column).tolist() == texts
-    pd.testing.assert_series_equal(column, before)
-
-
-@pytest.mark.parametrize(
-    "encoder", [FloatConverter(), TextConverter(), TextHasher(4), TargetMeanEncoder(True, 1.0, 3, 5)]
-)
-def test_encoders_can_be_cloned(encoder: Any) -> None:
-    assert clone(encoder).get_params() == encoder.get_params()
-
-
-def test_hashing_tells_words_and_not_gaps() -> None:
-    table = pd.DataFrame({"a": ["late late", None, ""], "b": ["x", "x", "x"]})
-    hashed = TextHasher(8).fit(table)
-    made = hashed.transform(table)
-    assert made.shape == (3, 16)
-    assert made[0, :8].any()
-    assert not made[1:, :8].any()
-    assert hashed.get_feature_names_out()[8] == "b#0"
-
-
-class TestTargetMeans:
-    table = pd.DataFrame({"city": ["a", "a", "b", "b", "b", None]})
-    numbers = np.array([1.0, 3.0, 10.0, 10.0, 10.0, 2.0])
-
-    def test_means_are_drawn_to_the_overall_mean(self) -> None:
-        encoder = TargetMeanEncoder(smoothing=2.0).fit(self.table, self.numbers)
-        overall = self.numbers.mean()
-        expected = [(4 + 2 * overall) / 4, (30 + 2 * overall) / 5, overall, overall]  # the gap is a single row
-        asked = pd.DataFrame({"city": ["a", "b", "elsewhere", None]})
-        np.testing.assert_allclose(encoder.transform(asked).ravel(), expected)
-
-    def test_training_rows_never_see_their_own_target(self) -> None:
-        alone = pd.DataFrame({"id": [f"id{at}" for at in range(50)]})
-        target = np.random.default_rng(0).normal(size=50)
-        encoder = TargetMeanEncoder(smoothing=0.5)
-        np.testing.assert_allclose(encoder.fit_transform(alone, target), target.mean())
-        np.testing.assert_allclose(encoder.transform(alone), target.mean())
-        twice = pd.concat([alone, alone], ignore_index=True)
-        encoder.fit(twice, np.concatenate([target, target]))
-        assert np.corrcoef(encoder.transform(alone).ravel(), target)[0, 1] == pytest.approx(1)
-
-    def test_odd_texts_are_categories_too(self) -> None:
-        table = pd.DataFrame({"city": ["", "a\x00b", '"', "é\n"] * 2})
-        made = TargetMeanEncoder(smoothing=1e-12).fit(table, np.arange(8) % 4).transform(table)
-        np.testing.assert_allclose(made.ravel(), np.arange(8) % 4, atol=1e-9)
-
-    def test_saving_is_quick_for_many_categories(self) -> None:
-        table = pd.DataFrame({"id": [f"id{at // 2}" for at in range(20_000)]})
-        saved = skops.io.dumps(TargetMeanEncoder().fit(table, np.arange(20_000.0)))
-        with zipfile.ZipFile(io.BytesIO(saved)) as archive:
-            assert len(archive.namelist()) < 10
-
-    @pytest.mark.parametrize(
-        ("labels", "names"),
-        [(["n", "y"], ["city"]), (["a", "b", "c"], ["city_a", "city_b", "city_c"]), ([False, True], ["city"])],
-        ids=["two", "three", "true and false"],
-    )
-    def test_classes(self, labels: list[Any], names: list[str]) -> None:
-        target = np.array((labels * 6)[:6])
-        encoder = TargetMeanEncoder(classes=True).fit(self.table, target)
-        made = encoder.transform(self.table)
-        assert made.shape == (6, len(names))
-        assert list(encoder.get_feature_names_out()) == names
-        assert ((made >= 0) & (made <= 1)).all()
-
-    @pytest.mark.parametrize("rows", [1, 2, 3])
-    def test_fewer_rows_than_folds(self, rows: int) -> None:
-        made = TargetMeanEncoder().fit_transform(self.table[:rows], self.numbers[:rows])
-        assert made.shape == (rows, 1)
-        assert np.isfinite(made).all()
-
-    def test_a_class_of_one_row_is_no_trouble(self) -> None:
-        assert TargetMeanEncoder(classes=True).fit_transform(self.table, np.array(list("aabbbc"))).shape == (6, 3)
-
-    def test_the_seed_decides_the_folds(self) -> None:
-        table, target = messy()[["city"]], TARGETS["regression"](120)
-        first, same, other = (TargetMeanEncoder(seed=seed).fit_transform(table, target) for seed in (0, 0, 1))
-        np.testing.assert_array_equal(first, same)
-        assert not np.array_equal(first, other)

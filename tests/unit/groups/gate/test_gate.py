@@ -1,4 +1,4 @@
-"""Every option of conf/gate builds a gate; what its settings may be, and what each mistake is told as."""
+"""Options of conf/gate: their decisions, what they read, and the message for each mistake in their settings."""
 
 from __future__ import annotations
 
@@ -6,14 +6,10 @@ import subprocess
 import sys
 from collections.abc import Callable
 from itertools import product
-from typing import Any
 
 import pytest
-from omegaconf import DictConfig
 
-from mlrunner.composition.resolve import resolve_group
 from mlrunner.composition.stand_ins import TASKS
-from mlrunner.core.build import build
 from mlrunner.core.column_roles import Task
 from mlrunner.core.errors import MlrunnerError
 from mlrunner.evaluation.metrics import default_metric
@@ -23,26 +19,27 @@ from mlrunner.groups.gate.champion import Champion
 from mlrunner.groups.gate.cost_limits import Latency, Size
 from mlrunner.groups.gate.thresholds import MinAccuracy, Threshold
 from tests.support.front_door import PROJECT
+from tests.support.gates import Compose, composed
 
 OPTIONS = sorted(path.stem for path in (PROJECT / "conf" / "gate").glob("*.yaml"))
+
+
 NAN, INF = float("nan"), float("inf")
+
+
 THRESHOLD = "mlrunner.groups.gate.thresholds.Threshold"
+
+
 REGRESSION = "r2, rmse, mae, median_absolute_error, mape"
+
+
 CLASSIFICATION = "accuracy, balanced_accuracy, f1, precision, recall, roc_auc, log_loss"
-Compose = Callable[[list[str]], DictConfig]
-
-
-def composed(compose: Compose, *overrides: str, task: Task = "regression") -> Any:
-    return build(resolve_group(compose([f"dataset.task={task}", *overrides]), "gate"), "gate", Gate)
 
 
 def told(build_it: Callable[[], object]) -> list[str]:
     with pytest.raises(MlrunnerError) as caught:
         build_it()
     return str(caught.value).splitlines()
-
-
-# --- what every option keeps --------------------------------------------------------------------------------
 
 
 def test_the_options_are_those_that_are_documented() -> None:
@@ -99,16 +96,10 @@ def test_importing_a_gate_brings_nothing_heavy(module: str) -> None:
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
 
 
-# --- none ---------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("champion", [None, GateInputs({}, problem="deleted")], ids=["first", "champion"])
 @pytest.mark.parametrize("metrics", [{}, {"test/r2": NAN}, {"test/accuracy": 1.0}], ids=["none", "nan", "best"])
 def test_no_gate_opens_for_whatever_deployer_was_chosen(metrics: dict[str, float], champion: GateInputs | None) -> None:
     assert NoGate().decide(GateInputs(metrics), champion) == (True, "gate=none: no condition was set")
-
-
-# --- what each option reads ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -169,10 +160,8 @@ def test_each_gate_tells_what_it_reads(
     ids=str,
 )
 def test_a_gate_tells_the_number_that_it_lacks(gate: Gate, unset: str | None) -> None:
-    assert gate.unset == unset
+    assert gate.missing_setting == unset
 
-
-# --- settings that build, and are wrong all the same --------------------------------------------------------
 
 PROBLEMS: dict[str, tuple[Task | None, list[str], list[str]]] = {
     "none": ("regression", ["gate=none"], []),
@@ -331,17 +320,6 @@ def test_wrong_settings_keep_the_gate_shut_and_are_the_reason(gate: Gate) -> Non
     assert gate.decide(best, None) == (False, "; ".join(sentence.removesuffix(".") for sentence in wrong))
 
 
-@pytest.mark.parametrize("gate", [Latency(), Size()], ids=str)
-def test_a_cost_without_a_limit_is_refused(gate: Gate) -> None:
-    unit = {"max_p95_ms": "milliseconds", "max_megabytes": "megabytes"}[str(gate.unset)]
-    assert gate.problems("regression", "gate.gates.cost") == [
-        f"gate.gates.cost.{gate.unset} is not set; give it {unit}."
-    ]
-    assert gate.decide(GateInputs({}), None) == (False, f"gate.{gate.unset} is not set; give it {unit}")
-
-
-# --- settings that do not build -----------------------------------------------------------------------------
-
 NOT_A_NUMBER = {
     "nan": ("nan", "NaN should be a finite number."),
     "inf": ("inf", "Infinity should be a finite number."),
@@ -429,10 +407,3 @@ def test_impossible_settings_are_refused_by_their_full_key(
     overrides: list[str], expected: list[str], compose: Compose
 ) -> None:
     assert told(lambda: composed(compose, *overrides)) == expected
-
-
-def test_a_condition_is_added_from_the_command_line_by_name(compose: Compose) -> None:
-    more = f"+gate.gates.mae={{_target_: {THRESHOLD}, metric: mae, threshold: 0.5}}"
-    gate = composed(compose, "gate=all_of", more)
-    assert gate.conditions == {"mae": Threshold(metric="mae", threshold=0.5)}
-    assert gate.decide(GateInputs({"test/mae": 0.5}), None) == (True, "mae: test/mae 0.5 is at most 0.5")

@@ -1,4 +1,4 @@
-"""Every option of conf/split, held to one contract; then what each strategy does and refuses."""
+"""Options of conf/split: properties of every division, and the message for each impossible one."""
 
 from __future__ import annotations
 
@@ -8,77 +8,35 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hydra.utils import instantiate
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from omegaconf import OmegaConf
 
 from mlrunner.core.errors import ConfigError, DataError
 from mlrunner.groups.split import (
-    DataDivideStrategy,
-    Division,
-    GroupedDivide,
-    GroupedKFoldDivide,
     KFoldDivide,
-    RandomDivide,
-    StratifiedDivide,
-    StratifiedKFoldDivide,
-    TimeOrderedDivide,
 )
-from tests.support.front_door import PROJECT
+from tests.support.splits import (
+    BY_CLASS,
+    BY_GROUP,
+    FOLDED,
+    HELD_OUT,
+    NOT_GROUPED,
+    OPTIONS,
+    SHARES,
+    division,
+    option,
+    parts,
+    table,
+    tasks,
+)
 
-CONF = PROJECT / "conf" / "split"
-OPTIONS = sorted(path.stem for path in CONF.glob("*.yaml"))
-FOLDED = [name for name in OPTIONS if name.endswith("kfold")]
-HELD_OUT = [name for name in OPTIONS if name not in FOLDED]
-ROLES = {"target": "y", "group": None, "time": "when", "task": "regression"}
-BY_CLASS = {"target": "label", "task": "classification"}
-BY_GROUP = {"group": "customer"}
-NOT_GROUPED = [name for name in OPTIONS if not name.startswith("grouped")]
-SHARES = {"70_15_15": (0.7, 0.15, 0.15)}
 GROUP_MESSAGE = (
     "split.group is not set, but this split keeps groups together; "
     "name the column in dataset.group, or choose split=80_20 or split=kfold."
 )
 
 
-def option(name: str, roles: dict[str, Any] | None = None, seed: int = 0, **settings: Any) -> DataDivideStrategy:
-    """Build an option as Hydra would."""
-    group = OmegaConf.merge(OmegaConf.load(CONF / f"{name}.yaml"), settings)
-    root = OmegaConf.create({"seed": seed, "dataset": {**ROLES, **(roles or {})}, "split": group})
-    built: DataDivideStrategy = instantiate(root.split, _convert_="all")
-    return built
-
-
-def table(rows: int = 400) -> pd.DataFrame:
-    """A cleaned table: some rows a customer, three classes of unlike size, a moment every other row."""
-    random = np.random.default_rng(3)
-    number = np.arange(rows)
-    moments = pd.Timestamp("2020-01-01") + pd.to_timedelta(random.permutation(number) // 2, unit="h")
-    return pd.DataFrame(
-        {
-            "x": number * 1.0,
-            "y": random.normal(size=rows),
-            "label": np.where(number % 10 == 0, "rare", np.where(number % 3 == 0, "some", "most")),
-            "customer": random.integers(0, max(rows // 4, 1), rows),
-            "when": moments.astype(str),
-        },
-        index=number * 2 + 5,
-    )
-
-
-def division(name: str, roles: dict[str, Any] | None = None, **settings: Any) -> Division:
-    """Divide the usual table."""
-    return option(name, {**BY_GROUP, **(roles or {})}, **settings).handle_data(table())
-
-
-def parts(found: Division) -> list[pd.DataFrame]:
-    """The parts that have rows."""
-    return [part for part in (found.train, found.validation, found.test) if len(part)]
-
-
 everywhere = pytest.mark.parametrize("name", OPTIONS)
-tasks = pytest.mark.parametrize("roles", [pytest.param({}, id="regression"), pytest.param(BY_CLASS, id="classes")])
 
 
 def test_the_options_are_those_of_the_documentation() -> None:
@@ -92,13 +50,6 @@ def test_the_options_are_those_of_the_documentation() -> None:
         "stratified_kfold",
         "time_ordered",
     ]
-
-
-@everywhere
-def test_every_key_of_an_option_is_commented(name: str) -> None:
-    first, *lines = (CONF / f"{name}.yaml").read_text().splitlines()
-    assert first.startswith("# ")
-    assert [line for line in lines if "#" not in line and not line.startswith("_target_")] == []
 
 
 @tasks
@@ -132,16 +83,6 @@ def test_the_input_stays_as_it_was(name: str) -> None:
     found = option(name, BY_GROUP).handle_data(whole)
     found.train["x"] = 0.0
     pd.testing.assert_frame_equal(whole, table())
-
-
-@tasks
-@pytest.mark.parametrize("name", [name for name in OPTIONS if name != "time_ordered"])
-def test_a_group_stays_on_one_side(name: str, roles: dict[str, Any]) -> None:
-    found = division(name, roles)
-    sides = pd.concat(part.assign(side=number)[["customer", "side"]] for number, part in enumerate(parts(found)))
-    assert (sides.groupby("customer")["side"].nunique() == 1).all()
-    if found.folds is not None:
-        assert (found.folds.groupby(found.train["customer"]).nunique() == 1).all()
 
 
 @tasks
@@ -186,12 +127,6 @@ def test_sizes_can_be_overridden(name: str) -> None:
     assert len(found.test) == pytest.approx(200, abs=8)
 
 
-@pytest.mark.parametrize("name", NOT_GROUPED)
-def test_without_a_group_rows_go_one_by_one(name: str) -> None:
-    found = option(name).handle_data(table())
-    assert len(found.test) == pytest.approx(400 * SHARES.get(name, (0, 0, 0.2))[2], abs=2)
-
-
 @pytest.mark.parametrize("name", ["grouped", "grouped_kfold"])
 def test_a_grouped_split_is_refused_without_a_group(name: str) -> None:
     assert option(name).problems(400, None, None) == [GROUP_MESSAGE]
@@ -227,9 +162,6 @@ def test_a_large_table_is_divided_in_a_moment(name: str) -> None:
     assert time.perf_counter() - start < 1
 
 
-# Refusals
-
-
 @pytest.mark.parametrize(
     ("name", "settings", "rows", "message"),
     [
@@ -246,7 +178,8 @@ def test_a_large_table_is_divided_in_a_moment(name: str) -> None:
             "70_15_15",
             {},
             3,
-            "split.validation is 0.15, which is less than one of 3 rows; raise it to at least 0.334, or read more rows.",
+            "split.validation is 0.15, which is less than one of 3 rows; "
+            "raise it to at least 0.334, or read more rows.",
             id="an empty part",
         ),
         pytest.param(
@@ -329,12 +262,6 @@ def test_a_rare_class_is_refused_for_folds() -> None:
     assert option("stratified_kfold", BY_CLASS, folds=4).handle_data(whole).folds is not None
 
 
-def test_a_class_counts_by_its_groups_when_these_stay_together() -> None:
-    whole = table(40).assign(label=["only"] * 34 + ["rare"] * 6, customer=[*range(34), 90, 90, 90, 91, 91, 91])
-    with pytest.raises(ConfigError, match="has 2 members"):
-        option("stratified", {**BY_CLASS, **BY_GROUP}).handle_data(whole)
-
-
 def test_folds_that_only_large_groups_rule_out_are_refused() -> None:
     whole = pd.DataFrame({"customer": [0] * 2 + [1] * 2 + [2] * 2 + [3] * 2 + [4] * 60, "y": 0.0})
     strategy = KFoldDivide(test=0.2, folds=4, seed=0, group="customer")
@@ -360,90 +287,3 @@ def test_the_start_up_check_ignores_what_does_not_limit_an_option(name: str) -> 
 def test_the_start_up_check_counts_groups_that_stay_together() -> None:
     message = "split needs at least 3 groups, one each for train, validation and test, but the data has 2."
     assert option("80_20", BY_GROUP).problems(400, 2, None) == [message]
-
-
-# What each does
-
-
-def test_stratified_keeps_the_classes_alike() -> None:
-    found = option("stratified", BY_CLASS).handle_data(table())
-    whole = table()["label"].value_counts(normalize=True)
-    for part in parts(found):
-        np.testing.assert_allclose(part["label"].value_counts(normalize=True)[whole.index], whole, atol=0.02)
-
-
-def test_stratified_folds_have_every_class() -> None:
-    found = option("stratified_kfold", BY_CLASS).handle_data(table())
-    assert found.folds is not None
-    counts = found.train.groupby(found.folds)["label"].value_counts().unstack()
-    assert (counts.max() - counts.min() <= 1).all()
-
-
-def test_stratified_keeps_a_numeric_target_alike() -> None:
-    spread = [part["y"].mean() for part in parts(option("stratified").handle_data(table()))]
-    assert np.ptp(spread) < 0.1
-
-
-def test_stratified_infers_the_task() -> None:
-    assert option("stratified", {"target": "label", "task": None}).handle_data(table()).folds is None
-
-
-@pytest.mark.parametrize("rows", [10, 13, 24])
-def test_stratified_fills_every_part_of_a_small_table(rows: int) -> None:
-    assert len(parts(option("stratified").handle_data(table(rows)))) == 3
-
-
-@pytest.mark.parametrize(
-    "when",
-    [
-        pytest.param(lambda whole: whole["when"], id="text"),
-        pytest.param(lambda whole: pd.to_datetime(whole["when"]), id="timestamps"),
-        pytest.param(lambda whole: pd.to_datetime(whole["when"]).dt.hour + 0.0, id="numbers"),
-    ],
-)
-def test_time_ordered_trains_on_the_past(when: Any) -> None:
-    whole = table().assign(when=when)
-    found = option("time_ordered").handle_data(whole)
-    train, validation, test = (part["when"] for part in (found.train, found.validation, found.test))
-    assert train.max() < validation.min()
-    assert validation.max() < test.min()
-
-
-def test_time_ordered_reads_a_format() -> None:
-    whole = pd.DataFrame({"when": ["31/01/2020", "01/02/2020", "02/02/2020"] * 2, "y": 0.0})
-    found = option("time_ordered", validation=0.3, test=0.3, date_format="%d/%m/%Y").handle_data(whole)
-    assert [part["when"].unique().tolist() for part in parts(found)] == [["31/01/2020"], ["01/02/2020"], ["02/02/2020"]]
-
-
-def test_time_ordered_refuses_too_few_moments_and_gaps() -> None:
-    whole = table(40).assign(when=["2020-01-01", "2020-01-02"] * 20)
-    with pytest.raises(DataError) as caught:
-        option("time_ordered").handle_data(whole)
-    assert str(caught.value) == (
-        "split.time is 'when', which has 2 different moments, but 3 parts need one each; "
-        "name a finer column in dataset.time or choose another split."
-    )
-    with pytest.raises(DataError, match=r"^split.time is 'when', which is not a date in 20 of 40 rows, first 'soon'; "):
-        option("time_ordered").handle_data(whole.assign(when=["2020-01-01", "soon"] * 20))
-
-
-def test_a_row_without_a_group_goes_alone() -> None:
-    whole = table().assign(customer=np.nan)
-    found = option("80_20", BY_GROUP).handle_data(whole)
-    assert [len(part) for part in parts(found)] == [256, 64, 80]
-
-
-@pytest.mark.parametrize(
-    "cls",
-    [
-        RandomDivide,
-        StratifiedDivide,
-        GroupedDivide,
-        TimeOrderedDivide,
-        KFoldDivide,
-        StratifiedKFoldDivide,
-        GroupedKFoldDivide,
-    ],
-)
-def test_every_strategy_belongs_to_the_family(cls: type) -> None:
-    assert issubclass(cls, DataDivideStrategy)

@@ -104,7 +104,8 @@ def test_all_wrong_shares_are_told_at_once() -> None:
             6,
             None,
             [
-                "split.validation is 0.05, which is less than one of 6 rows; raise it to at least 0.167, or read more rows."
+                "split.validation is 0.05, which is less than one of 6 rows; "
+                "raise it to at least 0.167, or read more rows."
             ],
             id="an empty part",
         ),

@@ -1,0 +1,76 @@
+"""Classifiers that are fitted on encoded labels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import skops.io
+from sklearn.base import clone, is_classifier
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.tree import DecisionTreeClassifier
+
+from mlrunner.groups.model.label_encoding import LabelEncodingClassifier
+from tests.support.pipelines import ColumnVector
+
+LABELS = {
+    "text": ["no", "yes"],
+    "numbers with gaps between": [3, 7, 9],
+    "true and false": [False, True],
+    "floats": [0.0, 1.0],
+}
+
+
+class TestLabelCodes:
+    @pytest.mark.parametrize("labels", LABELS.values(), ids=LABELS)
+    def test_labels_come_back_as_they_were(self, labels: list[Any]) -> None:
+        X, y = np.arange(30.0).reshape(-1, 1), np.repeat(labels, 30)[:: len(labels)]
+        fitted = LabelEncodingClassifier(DecisionTreeClassifier()).fit(X, y)
+        assert fitted.classes_.tolist() == labels
+        assert fitted.estimator_.classes_.tolist() == list(range(len(labels)))
+        np.testing.assert_array_equal(fitted.predict(X), y)
+        assert fitted.predict(X).dtype == y.dtype
+        assert fitted.predict_proba(X).shape == (30, len(labels))
+
+    def test_pandas_text_is_taken(self) -> None:
+        y = pd.Series(["b", "a", "b"])
+        assert set(LabelEncodingClassifier(DecisionTreeClassifier()).fit(np.arange(3).reshape(-1, 1), y).classes_) == {
+            "a",
+            "b",
+        }
+
+    def test_a_column_of_answers_is_made_flat(self) -> None:
+        fitted = LabelEncodingClassifier(ColumnVector(strategy="most_frequent")).fit(np.zeros((3, 1)), ["x", "y", "y"])
+        assert fitted.predict(np.zeros((2, 1))).tolist() == ["y", "y"]
+
+    @pytest.mark.parametrize(
+        ("inner", "probabilities", "decision"),
+        [(RidgeClassifier(), False, True), (DecisionTreeClassifier(), True, False), (LogisticRegression(), True, True)],
+        ids=["ridge", "tree", "logistic"],
+    )
+    def test_it_has_what_the_inner_classifier_has(self, inner: Any, probabilities: bool, decision: bool) -> None:
+        fitted = LabelEncodingClassifier(inner).fit(np.arange(4.0).reshape(-1, 1), list("aabb"))
+        for found in (LabelEncodingClassifier(inner), fitted):
+            assert hasattr(found, "predict_proba") is probabilities
+            assert hasattr(found, "decision_function") is decision
+        if decision:
+            assert fitted.decision_function(np.zeros((2, 1))).shape == (2,)
+
+    def test_it_is_a_classifier_that_can_be_cloned(self) -> None:
+        copy = clone(LabelEncodingClassifier(DecisionTreeClassifier(max_depth=3)))
+        assert is_classifier(copy)
+        assert copy.get_params()["estimator__max_depth"] == 3
+
+    def test_the_inner_estimator_given_is_left_unfitted(self) -> None:
+        inner = DecisionTreeClassifier()
+        LabelEncodingClassifier(inner).fit(np.zeros((2, 1)), ["a", "b"])
+        assert not hasattr(inner, "classes_")
+
+    def test_skops_brings_it_back(self) -> None:
+        X = np.arange(4.0).reshape(-1, 1)
+        fitted = LabelEncodingClassifier(DecisionTreeClassifier()).fit(X, list("aabb"))
+        data = skops.io.dumps(fitted)
+        back = skops.io.loads(data, trusted=skops.io.get_untrusted_types(data=data))
+        assert back.predict(X).tolist() == list("aabb")

@@ -1,0 +1,92 @@
+"""First requests to a server."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+
+from mlrunner.core.errors import ConfigError, StoreError
+from mlrunner.groups.stack import reachability
+
+ZENML_INFO = b'{"name": "default", "auth_scheme": "OAUTH2_PASSWORD_BEARER"}'
+
+
+@pytest.fixture
+def answering() -> Iterator[Callable[[int, bytes], str]]:
+    """A server that answers every request alike; gives its address."""
+    started: list[HTTPServer] = []
+
+    def start(status: int, body: bytes) -> str:
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(status)
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: Any) -> None:
+                return
+
+        started.append(HTTPServer(("127.0.0.1", 0), Handler))
+        threading.Thread(target=started[-1].serve_forever, args=[0.01], daemon=True).start()
+        return f"http://127.0.0.1:{started[-1].server_port}"
+
+    yield start
+    for server in started:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("status", "page"), [(200, b"hello"), (401, None), (404, b""), (503, None)], ids=lambda case: repr(case)
+)
+def test_any_answer_is_contact(status: int, page: bytes | None, answering: Callable[[int, bytes], str]) -> None:
+    assert reachability.fetch_page(answering(status, b"hello"), "stack.tracking_uri") == page
+
+
+def test_a_login_in_the_address_is_neither_asked_nor_told(answering: Callable[[int, bytes], str]) -> None:
+    address = answering(200, b"hello").replace("http://", "http://me:swordfish@")
+    assert reachability.fetch_page(address, "stack.tracking_uri") == b"hello"
+    assert "swordfish" not in reachability.remove_login(address)
+
+
+@pytest.mark.parametrize(
+    ("url", "kind", "message"),
+    [
+        ("http://127.0.0.1:1", StoreError, r"=http://127.0.0.1:1 does not answer \(Connection refused\); start"),
+        ("http://me:swordfish@127.0.0.1:1", StoreError, "=http://127.0.0.1:1 does not answer"),
+        ("http://no-such-host.invalid", StoreError, "does not answer"),
+        ("http://127.0.0.1:port", ConfigError, "is not a server's address; write it like"),
+        ("127.0.0.1:5000", ConfigError, "is not a server's address; write it like"),
+    ],
+    ids=["refused", "refused with login", "unknown host", "no port", "no scheme"],
+)
+def test_no_answer_is_one_sentence(
+    url: str, kind: type[Exception], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for proxy in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(proxy, raising=False)
+    with pytest.raises(kind, match=message) as caught:
+        reachability.fetch_page(url, "stack.tracking_uri")
+    assert str(caught.value).startswith("stack.tracking_uri=")
+
+
+@pytest.mark.parametrize(("status", "body"), [(200, ZENML_INFO), (401, b""), (503, b"")], ids=["info", "401", "503"])
+def test_what_may_be_zenml_is_left_to_zenml(status: int, body: bytes, answering: Callable[[int, bytes], str]) -> None:
+    reachability.refuse_other_server(answering(status, body), "stack.url")
+
+
+@pytest.mark.parametrize(
+    ("status", "body"), [(200, b"<html>"), (200, b"[1]"), (200, b'{"a": 1}'), (404, b"")], ids=lambda case: repr(case)
+)
+def test_another_server_is_not_zenml(status: int, body: bytes, answering: Callable[[int, bytes], str]) -> None:
+    with pytest.raises(StoreError, match=r"stack\.url=http://127.* answers, but is not a ZenML server"):
+        reachability.refuse_other_server(answering(status, body), "stack.url")
+
+
+def test_a_database_is_no_zenml_server() -> None:
+    with pytest.raises(ConfigError, match=r"stack\.url=mysql://host/db is not a server's address"):
+        reachability.refuse_other_server("mysql://root:swordfish@host/db", "stack.url")

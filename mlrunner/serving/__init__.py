@@ -1,4 +1,4 @@
-"""What serves a released model over HTTP: the model server, and the gateway in front of those that come and go.
+"""HTTP serving of released models: the model server, and the gateway in front of replaceable servers.
 
-A server runs in a container with nothing but the model's own libraries: no ZenML, MLflow, Hydra or OmegaConf here.
+A server runs in a container with the model's own libraries only: no ZenML, MLflow, Hydra or OmegaConf is imported here.
 """

@@ -10,6 +10,8 @@ import socket
 import sys
 from pathlib import Path
 
+from mlrunner.core.environment import serving_token
+from mlrunner.core.process import freeze_gc
 from mlrunner.serving import workers
 
 BACKLOG = 1024
@@ -19,13 +21,13 @@ def main() -> int:
     """Serve until SIGTERM.
 
     Returns:
-        0 when it was asked to stop, 1 when it cannot serve.
+        0 after a signal, 1 when it cannot serve.
     """
-    # Before the server listens to signals itself; the first process of a container would pass over this one.
+    # Until the server handles signals itself: the kernel ignores SIGTERM for the first process of a container.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-    options = _options()
+    options = _parse_options()
     if options.fd is not None:
-        workers.end_with_parent(options.master)
+        workers.exit_with_supervisor(options.master)
         return _serve(options, socket.socket(fileno=options.fd))
     try:
         listening = _listen(options.host, options.port)
@@ -35,31 +37,31 @@ def main() -> int:
     return _serve(options, listening) if options.workers == 1 else workers.run_workers(options.workers, listening)
 
 
-def _options() -> argparse.Namespace:
+def _parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m mlrunner.serving", description="Serve a released model.")
     parser.add_argument("release", type=Path, help="folder with release.json and model/")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=8080, help="port to listen on (%(default)s)")
-    parser.add_argument("--token", default=os.environ.get("MLRUNNER_TOKEN", ""), help="what /version tells as instance")
+    parser.add_argument("--token", default=serving_token(), help="instance name that /version returns")
     parser.add_argument("--workers", type=int, default=1, help="processes (%(default)s)")
-    parser.add_argument("--timeout", type=float, default=60.0, help="seconds a request may take (%(default)s)")
-    parser.add_argument("--body-limit", type=float, default=64.0, help="megabytes of a body (%(default)s)")
-    parser.add_argument("--batch-rows", type=int, default=1024, help="rows that go together (%(default)s)")
+    parser.add_argument("--timeout", type=float, default=60.0, help="maximum seconds of a request (%(default)s)")
+    parser.add_argument("--body-limit", type=float, default=64.0, help="maximum megabytes of a body (%(default)s)")
+    parser.add_argument("--batch-rows", type=int, default=1024, help="maximum rows of a batch (%(default)s)")
     parser.add_argument("--unknown-categories", choices=["refuse", "accept"], default="refuse", help="(%(default)s)")
-    parser.add_argument("--fd", type=int, default=None, help=argparse.SUPPRESS)  # of a worker: the shared socket
-    parser.add_argument("--master", type=int, default=None, help=argparse.SUPPRESS)  # of a worker: who started it
+    parser.add_argument("--fd", type=int, default=None, help=argparse.SUPPRESS)  # set for workers: the shared socket
+    parser.add_argument("--master", type=int, default=None, help=argparse.SUPPRESS)  # set for workers: the supervisor
     return parser.parse_args()
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """Listen before anything is imported, so that a taken port is known at once."""
-    found = socket.create_server((host, port), backlog=BACKLOG)
-    found.set_inheritable(True)
-    return found
+    """Listen before the slow imports, so that an occupied port fails at once."""
+    listening = socket.create_server((host, port), backlog=BACKLOG)
+    listening.set_inheritable(True)
+    return listening
 
 
 def _serve(options: argparse.Namespace, listening: socket.socket) -> int:
-    gc.disable()  # while imports make millions of objects that stay
+    gc.disable()  # imports create millions of permanent objects
     from aiohttp import web
 
     from mlrunner.serving.model import load_release
@@ -67,12 +69,11 @@ def _serve(options: argparse.Namespace, listening: socket.socket) -> int:
 
     try:
         model = load_release(options.release, options.unknown_categories)
-        model.answer(model.example)  # the first prediction is slow; and what cannot predict need not listen
+        model.answer(model.example)  # warms up, and fails before the first request
     except Exception as error:
         print(f"cannot serve {options.release}: {type(error).__name__}: {error}", file=sys.stderr)
         return 1
-    gc.freeze()
-    gc.enable()
+    freeze_gc()
     limits = Limits(options.timeout, options.body_limit, options.batch_rows)
     app = ModelServer(model, options.token, limits).application()
     web.run_app(app, sock=listening, print=lambda *_: None, access_log=None, shutdown_timeout=5.0)

@@ -1,4 +1,4 @@
-"""Requests that wait together go to the model together."""
+"""Dynamic batching: requests that wait for the model are predicted together."""
 
 from __future__ import annotations
 
@@ -18,98 +18,97 @@ Predict = Callable[[Arrays], list[Any]]
 
 @dataclass
 class PendingRequest:
-    """A request that waits for the model."""
+    """Hold a request that waits for the model."""
 
     arrays: Arrays
     rows: int
-    answer: asyncio.Future[list[Any]]
+    result: asyncio.Future[list[Any]]
 
 
 class Batcher:
-    """One model, one thread that predicts, and a queue before it.
+    """Predict in one thread, with a queue of requests.
 
-    A request that finds the model idle goes to it at once; those that come meanwhile go together when it is free.
+    A request is predicted at once when the model is idle. Requests that arrive during a prediction form the next batch.
 
     Args:
-        predict: Takes arrays by column, gives one value a row.
-        most: Rows that go together; a request that is larger goes alone.
-        seen: Told the rows of each batch that was predicted.
+        predict: Function of arrays by column that returns one value a row.
+        max_rows: Maximum number of rows in a batch; a larger request is predicted alone.
+        on_batch: Function that is called with the number of rows of each predicted batch.
     """
 
-    def __init__(self, predict: Predict, most: int, seen: Callable[[int], object]) -> None:
-        self._predict, self._most, self._seen = predict, most, seen
+    def __init__(self, predict: Predict, max_rows: int, on_batch: Callable[[int], object]) -> None:
+        self._predict, self._max_rows, self._on_batch = predict, max_rows, on_batch
         self._waiting: deque[PendingRequest] = deque()
-        self._again: list[
-            list[PendingRequest]
-        ] = []  # parts of a batch that failed, so that one request spoils no other
+        self._retries: list[list[PendingRequest]] = []  # halves of failed batches, to isolate the failing request
         self._thread = ThreadPoolExecutor(1, "predict")
-        self._running: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[None] | None = None
 
     async def predict(self, arrays: Arrays) -> list[Any]:
-        """Predict rows, with those of others."""
+        """Predict rows, possibly in one batch with other requests."""
         rows = len(next(iter(arrays.values())))
-        waiting = PendingRequest(arrays, rows, asyncio.get_running_loop().create_future())
-        self._waiting.append(waiting)
-        if self._running is None:
-            self._running = asyncio.create_task(self._work())
-        return await waiting.answer
+        request = PendingRequest(arrays, rows, asyncio.get_running_loop().create_future())
+        self._waiting.append(request)
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+        return await request.result
 
-    async def _work(self) -> None:
-        loop = asyncio.get_running_loop()
-        while self._waiting or self._again:
-            batch = [one for one in self._next() if not one.answer.done()]  # some may have timed out
-            rows = sum(one.rows for one in batch)
-            if not batch:
-                continue
-            try:
-                together = _joined([one.arrays for one in batch])
-                found = await loop.run_in_executor(self._thread, self._predicted, together)
-                if len(found) != rows:
-                    raise RuntimeError(f"the model gave {len(found)} predictions for {rows} rows")
-            except Exception as error:
-                self._failed(batch, error)
-            else:
-                self._seen(rows)
-                _hand_out(batch, found)
-        self._running = None
+    async def _run(self) -> None:
+        while self._waiting or self._retries:
+            batch = [request for request in self._next_batch() if not request.result.done()]  # some may have timed out
+            if batch:
+                await self._predict_batch(batch)
+        self._task = None
 
-    def _predicted(self, together: Arrays) -> list[Any]:
+    async def _predict_batch(self, batch: list[PendingRequest]) -> None:
+        rows = sum(request.rows for request in batch)
         try:
-            return self._predict(together)
+            arrays = _concatenate([request.arrays for request in batch])
+            values = await asyncio.get_running_loop().run_in_executor(self._thread, self._call_model, arrays)
+            if len(values) != rows:
+                raise RuntimeError(f"the model gave {len(values)} predictions for {rows} rows")
+        except Exception as error:
+            self._fail_or_split(batch, error)
+        else:
+            self._on_batch(rows)
+            _set_results(batch, values)
+
+    def _call_model(self, arrays: Arrays) -> list[Any]:
+        try:
+            return self._predict(arrays)
         except (StopIteration, SystemExit, GeneratorExit, KeyboardInterrupt) as error:
-            # asyncio would wait for ever, or end the server
+            # asyncio would wait forever, or end the server
             raise RuntimeError(f"the model raised {type(error).__name__}") from error
 
-    def _next(self) -> list[PendingRequest]:
-        if self._again:
-            return self._again.pop()
+    def _next_batch(self) -> list[PendingRequest]:
+        if self._retries:
+            return self._retries.pop()
         batch = [self._waiting.popleft()]
         rows = batch[0].rows
         while self._waiting:
             rows += self._waiting[0].rows
-            if rows > self._most:
+            if rows > self._max_rows:
                 break
             batch.append(self._waiting.popleft())
         return batch
 
-    def _failed(self, batch: list[PendingRequest], error: Exception) -> None:
-        """Blame the request that was alone; of several, ask each half again."""
+    def _fail_or_split(self, batch: list[PendingRequest], error: Exception) -> None:
+        """Fail a single request; split a batch of several in halves and retry both."""
         middle = len(batch) // 2
         if middle:
-            self._again += [batch[middle:], batch[:middle]]
-        elif not batch[0].answer.done():
-            batch[0].answer.set_exception(error)
+            self._retries += [batch[middle:], batch[:middle]]
+        elif not batch[0].result.done():
+            batch[0].result.set_exception(error)
 
 
-def _joined(parts: list[Arrays]) -> Arrays:
-    if len(parts) == 1:
-        return parts[0]
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+def _concatenate(requests: list[Arrays]) -> Arrays:
+    if len(requests) == 1:
+        return requests[0]
+    return {name: np.concatenate([arrays[name] for arrays in requests]) for name in requests[0]}
 
 
-def _hand_out(batch: list[PendingRequest], found: list[Any]) -> None:
+def _set_results(batch: list[PendingRequest], values: list[Any]) -> None:
     start = 0
-    for one in batch:
-        if not one.answer.done():  # the client may have gone
-            one.answer.set_result(found[start : start + one.rows])
-        start += one.rows
+    for request in batch:
+        if not request.result.done():  # the client may have disconnected
+            request.result.set_result(values[start : start + request.rows])
+        start += request.rows

@@ -1,6 +1,6 @@
-"""`python -m mlrunner.serving.daemon PIDFILE LOGFILE COMMAND…`: start a command that outlives whoever started it.
+"""`python -m mlrunner.serving.daemon PIDFILE LOGFILE COMMAND…`: start a command that outlives the calling process.
 
-The starter ends at once, so the command belongs to the system, which also takes note of its end.
+This process exits at once, so the command becomes a child of init, which also reaps it.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from pathlib import Path
 
 
 def main() -> int:
-    """Start the command in a session of its own, and write its process number."""
+    """Start the command in a session of its own, and write its process ID."""
     pid_file, log_file, *command = sys.argv[1:]
     with Path(log_file).open("ab") as log:
-        started = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-    Path(pid_file).write_text(str(started.pid))
-    started.returncode = 0  # or the interpreter would warn, on its way out, of a process that goes on
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+    Path(pid_file).write_text(str(process.pid))
+    process.returncode = 0  # prevents the ResourceWarning about a running process at exit
     return 0
 
 

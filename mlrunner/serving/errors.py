@@ -1,4 +1,4 @@
-"""What a client did wrong, as an HTTP status and one sentence."""
+"""Client errors as an HTTP status and one sentence."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ ERROR_CODES = {
     HTTPStatus.SERVICE_UNAVAILABLE: "TEMPORARILY_UNAVAILABLE",
     HTTPStatus.GATEWAY_TIMEOUT: "DEADLINE_EXCEEDED",
 }
-MAX_MESSAGE_LENGTH = 500  # characters of a sentence: it may quote what came
+MAX_MESSAGE_LENGTH = 500  # a message may quote the request
 
 
 class RequestError(Exception):
-    """A request that is not answered with predictions.
+    """A request that cannot be answered with predictions.
 
     Args:
-        message: One sentence: what was found, what is possible.
-        status: Of HTTP; 400 for a body that is not of the protocol, 422 for rows that are not of the model.
+        message: One sentence: the value that was received, and the possible values.
+        status: HTTP status: 400 for a body that violates the protocol, 422 for rows that do not fit the model.
     """
 
     def __init__(self, message: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> None:
@@ -31,7 +31,7 @@ class RequestError(Exception):
 
 
 def error_body(status: int, message: str) -> dict[str, str]:
-    """Tell an error in the form of MLflow's scoring server."""
-    told = message if len(message) <= MAX_MESSAGE_LENGTH else f"{message[: MAX_MESSAGE_LENGTH - 3]}..."
-    sound = told.encode(errors="replace").decode()  # half a surrogate pair cannot be sent
-    return {"error_code": ERROR_CODES.get(HTTPStatus(status), "INTERNAL_ERROR"), "message": sound}
+    """Return an error in the format of MLflow's scoring server."""
+    text = message if len(message) <= MAX_MESSAGE_LENGTH else f"{message[: MAX_MESSAGE_LENGTH - 3]}..."
+    valid = text.encode(errors="replace").decode()  # UTF-8 cannot encode half a surrogate pair
+    return {"error_code": ERROR_CODES.get(HTTPStatus(status), "INTERNAL_ERROR"), "message": valid}

@@ -1,8 +1,7 @@
-"""The gateway of a deployment: one stable address, in front of the server that its `state.json` names.
+"""The gateway of a deployment: one stable address in front of the server that its `state.json` names.
 
-It follows the file: whoever switches writes it, and the next request goes to the new server, while those under way
-are answered by the old one, which goes on. A server that does not answer any more is restarted by the command that
-the file holds.
+A rollout writes the file. The next request goes to the new server, while the old one keeps running and answers the
+requests in flight. The gateway restarts a server that no longer answers, with the command that the file holds.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -25,144 +25,161 @@ from mlrunner.serving import gateway_routes
 from mlrunner.serving.errors import RequestError
 from mlrunner.serving.gateway_routes import STATE_FILE, Route
 from mlrunner.serving.monitoring import CONTENT_TYPE, GatewayMetrics
-from mlrunner.serving.server import MEGABYTE, error_response, read_body
+from mlrunner.serving.server import MEGABYTE, body_too_large, error_response, read_body, timed_out
 
-LOOK = 1.0  # seconds between two looks at the server
-PATIENCE = 5.0  # seconds that it may take to answer such a look
-CALM = (0.0, 5.0, 15.0, 60.0)  # seconds before each further attempt to restart it
-HEADERS = ("Content-Type", "Accept")  # that concern the server
-TOLD = ("Content-Type", "X-Model", "Allow", "Retry-After")  # that concern the client
+REQUEST_HEADERS = ("Content-Type", "Accept")  # forwarded to the server
+RESPONSE_HEADERS = ("Content-Type", "X-Model", "Allow", "Retry-After")  # forwarded to the client
 log = logging.getLogger(__name__)
 
 
-class Gateway:
-    """Forwards, measures, limits, and has a dead server restarted."""
+@dataclass(frozen=True)
+class HealthCheck:
+    """Hold the timing of health checks and restarts.
 
-    def __init__(self, folder: Path) -> None:
-        self._file = folder / STATE_FILE
-        self._meters = GatewayMetrics()
-        self._read, self._route = gateway_routes.read_fingerprint(self._file), gateway_routes.read_route(self._file)
-        self._mending: subprocess.Popen[bytes] | None = None
+    Args:
+        interval: Seconds between two checks.
+        timeout: Maximum seconds of one check; a server that accepts the connection is alive even when it exceeds them.
+        restart_delays: Minimum seconds between two restarts, by number of failed restarts; the last one repeats.
+    """
+
+    interval: float = 1.0
+    timeout: float = 5.0
+    restart_delays: tuple[float, ...] = (0.0, 5.0, 15.0, 60.0)
+
+
+class Gateway:
+    """Forward, count and limit requests, and restart a server that does not answer.
+
+    Args:
+        folder: Folder of the deployment.
+        health_check: Timing of health checks and restarts.
+    """
+
+    def __init__(self, folder: Path, health_check: HealthCheck | None = None) -> None:
+        self._file, self._health_check = folder / STATE_FILE, health_check or HealthCheck()
+        self._metrics = GatewayMetrics()
+        self._fingerprint = gateway_routes.read_fingerprint(self._file)
+        self._route = gateway_routes.read_route(self._file)
+        self._restart: subprocess.Popen[bytes] | None = None
 
     def route(self) -> Route:
-        """Read where requests go, if the file has changed; a file that does not tell changes nothing."""
+        """Return the current route; read it again if the file has changed and is valid."""
         try:
-            mark = gateway_routes.read_fingerprint(self._file)
-            if mark != self._read:
+            fingerprint = gateway_routes.read_fingerprint(self._file)
+            if fingerprint != self._fingerprint:
                 route = gateway_routes.read_route(self._file)
                 if route.url != self._route.url:
-                    self._meters.switches.inc()
-                self._route, self._read = route, mark
+                    self._metrics.switches.inc()
+                self._route, self._fingerprint = route, fingerprint
         except (OSError, ValueError, LookupError, TypeError):
-            pass  # it is being removed, or was written by hand
+            pass  # the deployment is being removed, or the file was edited
         return self._route
 
     def application(self, body_limit: float) -> web.Application:
         """Build the application.
 
         Args:
-            body_limit: Megabytes of a body.
+            body_limit: Maximum size of a body in megabytes.
         """
         self._body_limit = body_limit
         app = web.Application(client_max_size=int(body_limit * MEGABYTE))
-        app.router.add_get("/metrics", self._told_metrics)
+        app.router.add_get("/metrics", self._get_metrics)
         app.router.add_route("*", "/{path:.*}", self._forward)
-        app.cleanup_ctx.append(self._client)
-        app.cleanup_ctx.append(self._watching)
+        app.cleanup_ctx.append(self._open_session)
+        app.cleanup_ctx.append(self._run_health_checks)
         return app
 
-    async def _client(self, app: web.Application) -> AsyncIterator[None]:
+    async def _open_session(self, app: web.Application) -> AsyncIterator[None]:
         del app
         connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=30)
         async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as self._session:
             yield
 
-    async def _watching(self, app: web.Application) -> AsyncIterator[None]:
+    async def _run_health_checks(self, app: web.Application) -> AsyncIterator[None]:
         del app
-        task = asyncio.create_task(self._watch())
+        task = asyncio.create_task(self._check_health())
         yield
         task.cancel()
-        if self._mending is not None:
-            self._mending.poll()
+        if self._restart is not None:
+            self._restart.poll()
 
     async def _forward(self, request: web.Request) -> web.Response:
-        began, route = time.perf_counter(), self.route()
-        with self._meters.waiting.track_inprogress():
+        start, route = time.perf_counter(), self.route()
+        with self._metrics.waiting.track_inprogress():
             try:
-                response = await self._asked(request, await read_body(request))
+                response = await self._send_with_retry(request, await read_body(request))
             except RequestError as error:
                 response = error_response(error.status, error.message)
             except web.HTTPRequestEntityTooLarge:
-                told = f"The body is larger than {self._body_limit:g} MB; send fewer rows at a time."
-                response = error_response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, told)
+                response = body_too_large(self._body_limit)
         if request.path == "/invocations":
-            self._meters.requests.labels(response.status, route.version).inc()
-            self._meters.seconds.observe(time.perf_counter() - began)
+            self._metrics.requests.labels(response.status, route.version).inc()
+            self._metrics.seconds.observe(time.perf_counter() - start)
         return response
 
-    async def _asked(self, request: web.Request, body: bytes) -> web.Response:
-        """Ask the server; once more where the first connection had died, which a restarted server explains."""
-        headers = {name: request.headers[name] for name in HEADERS if name in request.headers}
+    async def _send_with_retry(self, request: web.Request, body: bytes) -> web.Response:
+        """Send the request; retry once on a new connection, as a restarted server closes the old one."""
+        headers = {name: request.headers[name] for name in REQUEST_HEADERS if name in request.headers}
         for attempt in range(2):
             route = self.route()
             try:
-                return await self._answered(request, route, body, headers)
+                return await self._send(request, route, body, headers)
             except TimeoutError:
-                told = f"No answer within {route.timeout:g} s; send fewer rows at a time."
-                return error_response(HTTPStatus.GATEWAY_TIMEOUT, told)
+                return timed_out(route.timeout)
             except aiohttp.ClientError:
                 if attempt == 0:
                     await asyncio.sleep(0.02)
-        told = f"Version {self._route.version} does not answer; it is being restarted, ask again in a few seconds."
-        failed = error_response(HTTPStatus.SERVICE_UNAVAILABLE, told)
-        failed.headers["Retry-After"] = "5"
-        return failed
+        message = f"Version {self._route.version} does not answer; it is being restarted, try again in a few seconds."
+        response = error_response(HTTPStatus.SERVICE_UNAVAILABLE, message)
+        response.headers["Retry-After"] = "5"
+        return response
 
-    async def _answered(self, request: web.Request, route: Route, body: bytes, headers: dict[str, str]) -> web.Response:
+    async def _send(self, request: web.Request, route: Route, body: bytes, headers: dict[str, str]) -> web.Response:
         url, timeout = f"{route.url}{request.rel_url}", aiohttp.ClientTimeout(route.timeout + 1)
-        asked = self._session.request(
+        sending = self._session.request(
             request.method, url, data=body, headers=headers, timeout=timeout, allow_redirects=False
         )
-        async with asked as found:
-            told = {name: found.headers[name] for name in TOLD if name in found.headers}
-            return web.Response(body=await found.read(), status=found.status, headers=told)
+        async with sending as response:
+            forwarded = {name: response.headers[name] for name in RESPONSE_HEADERS if name in response.headers}
+            return web.Response(body=await response.read(), status=response.status, headers=forwarded)
 
-    async def _told_metrics(self, request: web.Request) -> web.Response:
-        """Tell the gateway's own numbers, and those of the server that serves."""
+    async def _get_metrics(self, request: web.Request) -> web.Response:
+        """Return the metrics of the gateway, followed by those of the server."""
         del request
-        text = self._meters.text()
+        text = self._metrics.format()
         try:
-            timeout = aiohttp.ClientTimeout(PATIENCE)
-            async with self._session.get(f"{self.route().url}/metrics", timeout=timeout) as found:
-                text += await found.read() if found.status == HTTPStatus.OK else b""
+            timeout = aiohttp.ClientTimeout(self._health_check.timeout)
+            async with self._session.get(f"{self.route().url}/metrics", timeout=timeout) as response:
+                text += await response.read() if response.status == HTTPStatus.OK else b""
         except (aiohttp.ClientError, TimeoutError):
-            pass  # the gateway's own are told all the same
+            pass  # the metrics of the gateway are returned without those of the server
         return web.Response(body=text, headers=CONTENT_TYPE)
 
-    async def _watch(self) -> None:
-        """Have the server restarted when it is gone, calmer with each attempt."""
-        attempts, next_at = 0, 0.0
+    async def _check_health(self) -> None:
+        """Restart the server when it does not answer, with a longer delay after each failed restart."""
+        attempts, next_at, delays = 0, 0.0, self._health_check.restart_delays
         while True:
-            await asyncio.sleep(LOOK)
-            mending = self._mending is not None and self._mending.poll() is None
-            if await self._answers():
+            await asyncio.sleep(self._health_check.interval)
+            is_restarting = self._restart is not None and self._restart.poll() is None
+            if await self._is_alive():
                 attempts = 0
-            elif time.monotonic() >= next_at and not mending:
-                self._meters.restarts.inc()
-                self._mend()
+            elif time.monotonic() >= next_at and not is_restarting:
+                self._metrics.restarts.inc()
+                self._start_restart()
                 attempts += 1
-                next_at = time.monotonic() + CALM[min(attempts, len(CALM) - 1)]
+                next_at = time.monotonic() + delays[min(attempts, len(delays) - 1)]
 
-    def _mend(self) -> None:
+    def _start_restart(self) -> None:
         try:
-            self._mending = subprocess.Popen(self._route.restart, stdin=subprocess.DEVNULL)
+            self._restart = subprocess.Popen(self._route.restart, stdin=subprocess.DEVNULL)
         except (OSError, LookupError, ValueError):
             log.exception("the restart command cannot be run")
 
-    async def _answers(self) -> bool:
-        """Tell whether somebody listens; one that is busy does."""
+    async def _is_alive(self) -> bool:
+        """Check whether the server accepts a connection; a busy server is alive."""
+        timeout = aiohttp.ClientTimeout(self._health_check.timeout)
         try:
-            async with self._session.get(f"{self.route().url}/ping", timeout=aiohttp.ClientTimeout(PATIENCE)):
+            async with self._session.get(f"{self.route().url}/ping", timeout=timeout):
                 return True
         except TimeoutError:
             return True
@@ -173,9 +190,9 @@ class Gateway:
 def main() -> int:
     """Serve the deployment of a folder until SIGTERM."""
     folder = Path(sys.argv[1])
-    told: dict[str, Any] = json.loads((folder / STATE_FILE).read_text())
-    app = Gateway(folder).application(told["body_limit"])
-    web.run_app(app, host=told["host"], port=told["port"], print=lambda *_: None, access_log=None, shutdown_timeout=5.0)
+    state: dict[str, Any] = json.loads((folder / STATE_FILE).read_text())
+    app, address = Gateway(folder).application(state["body_limit"]), {"host": state["host"], "port": state["port"]}
+    web.run_app(app, **address, print=lambda *_: None, access_log=None, shutdown_timeout=5.0)
     return 0
 
 

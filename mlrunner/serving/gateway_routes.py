@@ -1,4 +1,4 @@
-"""Where a gateway sends requests: the server that the `state.json` of its deployment names."""
+"""Route of a gateway: the server that the `state.json` of its deployment names."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ Fingerprint = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Route:
-    """Where requests go, as the state file says.
+    """Hold the target of requests.
 
     Args:
-        url: Of the server.
-        version: That it serves.
-        timeout: Seconds that a request may take.
-        restart: The command that mends the deployment.
+        url: Address of the server.
+        version: Version that it serves.
+        timeout: Maximum seconds of a request.
+        restart: Command that restarts the server.
     """
 
     url: str
@@ -28,20 +28,20 @@ class Route:
 
 
 def read_fingerprint(file: Path) -> Fingerprint:
-    """Tell one writing of a state file from the next, which may come within a tick of its clock."""
-    found = file.stat()
-    return found.st_mtime_ns, found.st_ino, found.st_size
+    """Return time, inode and size of a state file; the time alone may not change between two writes."""
+    status = file.stat()
+    return status.st_mtime_ns, status.st_ino, status.st_size
 
 
 def read_route(file: Path) -> Route:
     """Read a state file.
 
     Raises:
-        OSError: When it is not there.
-        ValueError: When it is no JSON.
-        LookupError: When it lacks something.
-        TypeError: When nothing serves.
+        OSError: If it does not exist.
+        ValueError: If it is not JSON.
+        LookupError: If a key is missing.
+        TypeError: If no server is running.
     """
-    told = json.loads(file.read_text())
-    serves = told["serves"]
-    return Route(serves["url"], serves["version"], float(told["timeout"]), tuple(told["restart"]))
+    state = json.loads(file.read_text())
+    server = state["serves"]
+    return Route(server["url"], server["version"], float(state["timeout"]), tuple(state["restart"]))

@@ -1,16 +1,16 @@
-"""What a server and a gateway count, for Prometheus."""
+"""Prometheus metrics of the model server and of the gateway."""
 
 from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
-ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096, 16384)
+SECONDS_BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
+ROWS_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096, 16384)
 CONTENT_TYPE = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
 
 
 class ServerMetrics:
-    """Of one server process."""
+    """Metrics of one server process."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -18,25 +18,28 @@ class ServerMetrics:
             "mlrunner_requests", "Requests for predictions, by HTTP status.", ["code"], registry=self.registry
         )
         self.seconds = Histogram(
-            "mlrunner_request_seconds", "Time of a request.", buckets=SECONDS, registry=self.registry
+            "mlrunner_request_seconds",
+            "Duration of a request in seconds.",
+            buckets=SECONDS_BUCKETS,
+            registry=self.registry,
         )
         self.rows = Counter("mlrunner_rows", "Rows predicted.", registry=self.registry)
         self.batches = Histogram(
-            "mlrunner_batch_rows", "Rows that went to the model together.", buckets=ROWS, registry=self.registry
+            "mlrunner_batch_rows", "Rows predicted in one batch.", buckets=ROWS_BUCKETS, registry=self.registry
         )
 
-    def batch(self, rows: int) -> None:
-        """Count a batch."""
+    def count_batch(self, rows: int) -> None:
+        """Count the rows of a batch."""
         self.rows.inc(rows)
         self.batches.observe(rows)
 
-    def text(self) -> bytes:
-        """Write all of it in Prometheus' form."""
+    def format(self) -> bytes:
+        """Return all metrics in the text format of Prometheus."""
         return generate_latest(self.registry)
 
 
 class GatewayMetrics:
-    """Of a gateway, over all the servers that came and went."""
+    """Metrics of a gateway, over all servers that it has forwarded to."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -47,12 +50,15 @@ class GatewayMetrics:
             registry=self.registry,
         )
         self.seconds = Histogram(
-            "mlrunner_gateway_request_seconds", "Time of a request.", buckets=SECONDS, registry=self.registry
+            "mlrunner_gateway_request_seconds",
+            "Duration of a request in seconds.",
+            buckets=SECONDS_BUCKETS,
+            registry=self.registry,
         )
-        self.waiting = Gauge("mlrunner_gateway_requests_in_flight", "Requests under way.", registry=self.registry)
+        self.waiting = Gauge("mlrunner_gateway_requests_in_flight", "Requests in flight.", registry=self.registry)
         self.switches = Counter("mlrunner_gateway_switches", "Changes of the server.", registry=self.registry)
-        self.restarts = Counter("mlrunner_gateway_restarts", "Restarts asked for.", registry=self.registry)
+        self.restarts = Counter("mlrunner_gateway_restarts", "Restarts of the server.", registry=self.registry)
 
-    def text(self) -> bytes:
-        """Write all of it in Prometheus' form."""
+    def format(self) -> bytes:
+        """Return all metrics in the text format of Prometheus."""
         return generate_latest(self.registry)

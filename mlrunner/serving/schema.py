@@ -1,4 +1,4 @@
-"""The raw columns that a model takes, and what is wrong with rows that are not of them."""
+"""Schema of a model: the validation of rows against its raw columns."""
 
 from __future__ import annotations
 
@@ -6,63 +6,51 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from mlrunner.serving.columns import INVALID_ROWS, MAX_NAMES, Array, Arrays, Column, find_closest
+from mlrunner.core.errors import brief
+from mlrunner.serving.columns import INVALID_ROWS, MAX_NAMES, Array, Arrays, Column, find_similar
 from mlrunner.serving.errors import RequestError
 from mlrunner.serving.requests import Columns
 
 
 @dataclass(frozen=True)
 class Schema:
-    """All raw columns of a model, in the order of the data set."""
+    """Hold the raw columns of a model, in the order of the data set."""
 
     columns: tuple[Column, ...]
 
     @property
     def names(self) -> list[str]:
-        """The columns' names."""
+        """Column names."""
         return [column.name for column in self.columns]
 
-    def checked(self, given: Columns, as_text: bool = False) -> Arrays:
-        """Check rows, and complete them with the columns that may be absent.
+    def validate(self, values: Columns, as_text: bool = False) -> Arrays:
+        """Validate rows, and add absent optional columns with missing values.
 
         Args:
-            given: Column name to one value a row.
-            as_text: Whether each value is a text, as in CSV.
+            values: Values by column name, one a row; unknown columns are ignored.
+            as_text: Whether the values are texts, as in CSV.
 
         Returns:
-            One array for each of the model's columns.
+            One array for each column of the model.
 
         Raises:
-            RequestError: With the first thing that is wrong.
+            RequestError: For the first error.
         """
-        rows = len(next(iter(given.values())))
-        absent = [column.name for column in self.columns if column.required and column.name not in given]
+        rows = len(next(iter(values.values())))
+        absent = [column.name for column in self.columns if column.required and column.name not in values]
         if absent:
-            raise RequestError(self._absent(absent, given), INVALID_ROWS)
-        return {column.name: self._column(column, given, rows, as_text) for column in self.columns}
+            raise RequestError(self._absent_columns(absent, values), INVALID_ROWS)
+        return {column.name: _validate_column(column, values, rows, as_text) for column in self.columns}
 
-    def _column(self, column: Column, given: Columns, rows: int, as_text: bool) -> Array:
-        values = given.get(column.name)
-        if values is None:
-            return column.array([None] * rows)
-        values = column.parsed(values) if as_text else values
-        wrong = column.wrong(values)
-        if wrong is not None:
-            raise RequestError(wrong, INVALID_ROWS)
-        return column.array(values)
-
-    def _absent(self, absent: list[str], given: Columns) -> str:
+    def _absent_columns(self, absent: list[str], values: Columns) -> str:
         known = set(self.names)
-        close = find_closest(absent[0], (name for name in given if name not in known))
-        hint = f" Did you mean '{absent[0]}' by '{close}'?" if close else ""
-        told = ", ".join(absent[:MAX_NAMES]) + (
-            f" and {len(absent) - MAX_NAMES} more" if len(absent) > MAX_NAMES else ""
-        )
-        word = "Column" if len(absent) == 1 else "Columns"
-        return f"{word} {told} {'is' if len(absent) == 1 else 'are'} missing, which the model needs.{hint}"
+        similar = find_similar(absent[0], (name for name in values if name not in known))
+        hint = f" Did you mean '{absent[0]}' by '{similar}'?" if similar else ""
+        subject = f"Column {absent[0]} is" if len(absent) == 1 else f"Columns {brief(absent, MAX_NAMES)} are"
+        return f"{subject} missing, which the model needs.{hint}"
 
-    def described(self) -> Iterator[dict[str, Any]]:
-        """Tell each column for a person or a form."""
+    def describe(self) -> Iterator[dict[str, Any]]:
+        """Yield each column as a JSON-safe dict."""
         for column in self.columns:
             categories = None if column.categories is None else sorted(column.categories)
             yield {
@@ -71,3 +59,14 @@ class Schema:
                 "required": column.required,
                 "categories": categories,
             }
+
+
+def _validate_column(column: Column, values: Columns, rows: int, as_text: bool) -> Array:
+    raw = values.get(column.name)
+    if raw is None:
+        return column.to_array([None] * rows)
+    parsed = column.parse_texts(raw) if as_text else raw
+    error = column.find_error(parsed)
+    if error is not None:
+        raise RequestError(error, INVALID_ROWS)
+    return column.to_array(parsed)

@@ -1,4 +1,4 @@
-"""The model server: MLflow's scoring protocol over one released model."""
+"""The model server: MLflow's scoring protocol for one released model."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from mlrunner.core.errors import DataError
+from mlrunner.core.errors import DataError, first_line
 from mlrunner.serving import requests
 from mlrunner.serving.batching import Batcher
 from mlrunner.serving.errors import RequestError, error_body
@@ -22,18 +22,18 @@ from mlrunner.serving.monitoring import CONTENT_TYPE, ServerMetrics
 
 log = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-LARGE_BODY = 32 * 1024  # bytes of a body; larger ones are read beside the loop, so that small ones need not wait
+LARGE_BODY = 32 * 1024  # bytes from which a body is parsed in a thread, so that small requests do not wait
 MEGABYTE = 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a server grants.
+    """Hold the limits of a server.
 
     Args:
-        timeout: Seconds that a request may take.
-        body_limit: Megabytes of a body.
-        batch_rows: Most rows of waiting requests that go to the model together.
+        timeout: Maximum seconds of a request.
+        body_limit: Maximum size of a body in megabytes.
+        batch_rows: Maximum number of rows in a batch.
     """
 
     timeout: float = 60.0
@@ -42,13 +42,19 @@ class Limits:
 
 
 class ModelServer:
-    """The handlers of one model."""
+    """Handle the requests to one model.
+
+    Args:
+        model: Model to serve.
+        token: Instance name that `/version` returns.
+        limits: Limits of time and size.
+    """
 
     def __init__(self, model: ServedModel, token: str, limits: Limits) -> None:
         self._model, self._limits = model, limits
-        self._meters = ServerMetrics()
-        self._batcher = Batcher(model.predict, limits.batch_rows, self._meters.batch)
-        schema = {"columns": list(model.schema.described()), "example": orjson.Fragment(model.example)}
+        self._metrics = ServerMetrics()
+        self._batcher = Batcher(model.predict, limits.batch_rows, self._metrics.count_batch)
+        schema = {"columns": list(model.schema.describe()), "example": orjson.Fragment(model.example)}
         self._schema = orjson.dumps(schema)
         self._version = orjson.dumps({**model.facts, "instance": token}, option=orjson.OPT_NON_STR_KEYS)
         self._headers = {"X-Model": f"{model.facts.get('name')}/{model.facts.get('version')}"}
@@ -57,106 +63,115 @@ class ModelServer:
         """Build the application."""
 
         @web.middleware
-        async def sentences(request: web.Request, handler: Handler) -> web.StreamResponse:
-            return await self._measured(request, handler)
+        async def handle(request: web.Request, handler: Handler) -> web.StreamResponse:
+            return await self._measure(request, handler)
 
-        app = web.Application(client_max_size=int(self._limits.body_limit * MEGABYTE), middlewares=[sentences])
-        app.router.add_post("/invocations", self._invocations)
-        app.router.add_get("/ping", self._healthy)
-        app.router.add_get("/health", self._healthy)
-        app.router.add_get("/version", self._told_version)
-        app.router.add_get("/schema", self._told_schema)
-        app.router.add_get("/metrics", self._told_metrics)
+        app = web.Application(client_max_size=int(self._limits.body_limit * MEGABYTE), middlewares=[handle])
+        app.router.add_post("/invocations", self._post_invocations)
+        app.router.add_get("/ping", self._get_health)
+        app.router.add_get("/health", self._get_health)
+        app.router.add_get("/version", self._get_version)
+        app.router.add_get("/schema", self._get_schema)
+        app.router.add_get("/metrics", self._get_metrics)
         return app
 
-    async def _measured(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        began = time.perf_counter()
-        response = await self._answered(request, handler)
+    async def _measure(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        start = time.perf_counter()
+        response = await self._respond(request, handler)
         if request.path == "/invocations":
-            self._meters.requests.labels(response.status).inc()
-            self._meters.seconds.observe(time.perf_counter() - began)
+            self._metrics.requests.labels(response.status).inc()
+            self._metrics.seconds.observe(time.perf_counter() - start)
         return response
 
-    async def _answered(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Answer whatever goes wrong with one sentence in JSON."""
+    async def _respond(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Call the handler; convert every error to one sentence in JSON."""
         try:
             return await handler(request)
         except RequestError as error:
             return error_response(error.status, error.message)
-        except DataError as error:  # of a cleaning strategy that cannot read what the columns hold
+        except DataError as error:  # raised by cleaning strategies that cannot parse a value
             return error_response(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
         except web.HTTPRequestEntityTooLarge:
-            told = f"The body is larger than {self._limits.body_limit:g} MB; send fewer rows at a time."
-            return error_response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, told)
+            return body_too_large(self._limits.body_limit)
         except web.HTTPException as error:
-            response = error_response(error.status, _where(request, error))
+            response = error_response(error.status, _explain(request, error))
             response.headers.update({name: error.headers[name] for name in ("Allow",) if name in error.headers})
             return response
         except TimeoutError:
-            told = f"No answer within {self._limits.timeout:g} s; send fewer rows at a time."
-            return error_response(HTTPStatus.GATEWAY_TIMEOUT, told)
+            return timed_out(self._limits.timeout)
         except Exception as error:
             log.exception("a request failed")
-            first = str(error).partition("\n")[0].rstrip(".")
-            return error_response(HTTPStatus.INTERNAL_SERVER_ERROR, f"{type(error).__name__}: {first}.")
+            message = f"{type(error).__name__}: {first_line(error)}."
+            return error_response(HTTPStatus.INTERNAL_SERVER_ERROR, message)
 
-    async def _invocations(self, request: web.Request) -> web.Response:
+    async def _post_invocations(self, request: web.Request) -> web.Response:
         body = await read_body(request)
         async with asyncio.timeout(self._limits.timeout):
             if len(body) > LARGE_BODY:
-                arrays = await asyncio.to_thread(self._read, body, request.content_type)
+                arrays = await asyncio.to_thread(self._read_rows, body, request.content_type)
             else:
-                arrays = self._read(body, request.content_type)
-            found = await self._batcher.predict(arrays)
-        return json_response(200, {"predictions": found}, self._headers)
+                arrays = self._read_rows(body, request.content_type)
+            predictions = await self._batcher.predict(arrays)
+        return json_response(200, {"predictions": predictions}, self._headers)
 
-    def _read(self, body: bytes, content_type: str) -> dict[str, Any]:
-        given = requests.read_columns(body, content_type, self._model.schema.names)
-        return self._model.schema.checked(given, content_type in requests.CSV_TYPES)
+    def _read_rows(self, body: bytes, content_type: str) -> dict[str, Any]:
+        columns = requests.read_columns(body, content_type, self._model.schema.names)
+        return self._model.schema.validate(columns, content_type in requests.CSV_TYPES)
 
-    async def _healthy(self, request: web.Request) -> web.Response:
+    async def _get_health(self, request: web.Request) -> web.Response:
         del request
         return web.Response(text="\n", headers=self._headers)
 
-    async def _told_version(self, request: web.Request) -> web.Response:
+    async def _get_version(self, request: web.Request) -> web.Response:
         del request
         return web.Response(body=self._version, content_type="application/json")
 
-    async def _told_schema(self, request: web.Request) -> web.Response:
+    async def _get_schema(self, request: web.Request) -> web.Response:
         del request
         return web.Response(body=self._schema, content_type="application/json")
 
-    async def _told_metrics(self, request: web.Request) -> web.Response:
+    async def _get_metrics(self, request: web.Request) -> web.Response:
         del request
-        return web.Response(body=self._meters.text(), headers=CONTENT_TYPE)
+        return web.Response(body=self._metrics.format(), headers=CONTENT_TYPE)
 
 
 async def read_body(request: web.Request) -> bytes:
-    """Read a request's body.
+    """Read the body of a request.
 
     Raises:
-        RequestError: When it is broken, or the client has gone.
-        web.HTTPRequestEntityTooLarge: When it is beyond the limit.
+        RequestError: If it is incomplete or wrongly encoded, or the client has disconnected.
+        web.HTTPRequestEntityTooLarge: If it exceeds the limit.
     """
     try:
         return await request.read()
     except (web.RequestPayloadError, ConnectionError) as error:
-        raise RequestError("The body broke off, or is not encoded as its headers say.") from error
+        raise RequestError("The body is incomplete, or is not encoded as its headers say.") from error
 
 
-def _where(request: web.Request, error: web.HTTPException) -> str:
+def _explain(request: web.Request, error: web.HTTPException) -> str:
     if error.status == HTTPStatus.METHOD_NOT_ALLOWED:
-        return f"{request.method} {request.path} is not answered; predictions are asked for with POST /invocations."
+        return f"{request.method} {request.path} is not supported; request predictions with POST /invocations."
     if error.status == HTTPStatus.NOT_FOUND:
         return f"There is no {request.path}; there are /invocations, /ping, /health, /version, /schema and /metrics."
     return error.reason
 
 
+def body_too_large(megabytes: float) -> web.Response:
+    """Return the response to a body that exceeds the limit."""
+    message = f"The body is larger than {megabytes:g} MB; send fewer rows at a time."
+    return error_response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message)
+
+
+def timed_out(seconds: float) -> web.Response:
+    """Return the response to a request that exceeds the time limit."""
+    return error_response(HTTPStatus.GATEWAY_TIMEOUT, f"No answer within {seconds:g} s; send fewer rows at a time.")
+
+
 def error_response(status: int, message: str) -> web.Response:
-    """Answer an error."""
+    """Return an error in the format of MLflow's scoring server."""
     return json_response(status, error_body(status, message))
 
 
-def json_response(status: int, told: Any, headers: dict[str, str] | None = None) -> web.Response:
-    """Answer JSON."""
-    return web.Response(body=orjson.dumps(told), status=status, content_type="application/json", headers=headers)
+def json_response(status: int, content: Any, headers: dict[str, str] | None = None) -> web.Response:
+    """Return a JSON response."""
+    return web.Response(body=orjson.dumps(content), status=status, content_type="application/json", headers=headers)

@@ -1,4 +1,4 @@
-"""Several server processes on one socket: a master that starts them anew when they die, and that they die with."""
+"""Several server processes on one socket: a supervisor that restarts them, and that they exit with."""
 
 from __future__ import annotations
 
@@ -11,53 +11,58 @@ import time
 from threading import Thread
 from types import FrameType
 
-LOOK = 0.2  # seconds between two looks at the workers
-UNABLE = 1  # exit code of a worker that cannot serve, and would not the next time either
+POLL_INTERVAL = 0.2  # seconds
+CANNOT_SERVE = 1  # exit code of a worker that would fail again
 
 
 def run_workers(count: int, listening: socket.socket) -> int:
-    """Keep so many workers running until SIGTERM.
+    """Keep a fixed number of workers running until SIGTERM or SIGINT.
+
+    Args:
+        count: Number of workers.
+        listening: Socket that they share.
 
     Returns:
-        0 when it was asked to stop, 1 when a worker cannot serve.
+        0 after a signal, 1 when a worker cannot serve.
     """
-    stopping: list[int] = []
+    signals: list[int] = []
 
     def stop(number: int, frame: FrameType | None) -> None:
         del frame
-        stopping.append(number)
+        signals.append(number)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-    workers = [_start(listening) for _ in range(count)]
-    while not stopping and UNABLE not in (codes := [worker.poll() for worker in workers]):
+    workers = [_start_worker(listening) for _ in range(count)]
+    while not signals and CANNOT_SERVE not in (codes := [worker.poll() for worker in workers]):
         pairs = zip(workers, codes, strict=True)
-        workers = [worker if code is None else _start(listening) for worker, code in pairs]
-        time.sleep(LOOK)
+        workers = [worker if code is None else _start_worker(listening) for worker, code in pairs]
+        time.sleep(POLL_INTERVAL)
     for worker in workers:
         worker.terminate()
     for worker in workers:
         worker.wait()
-    return 0 if stopping else UNABLE
+    return 0 if signals else CANNOT_SERVE
 
 
-def _start(listening: socket.socket) -> subprocess.Popen[bytes]:
-    number = listening.fileno()
-    ours = ("--fd", str(number), "--master", str(os.getpid()))
-    command = [sys.executable, "-m", "mlrunner.serving", *sys.argv[1:], *ours]
-    return subprocess.Popen(command, pass_fds=[number])
+def _start_worker(listening: socket.socket) -> subprocess.Popen[bytes]:
+    descriptor = listening.fileno()
+    options = ("--fd", str(descriptor), "--master", str(os.getpid()))
+    command = [sys.executable, "-m", "mlrunner.serving", *sys.argv[1:], *options]
+    return subprocess.Popen(command, pass_fds=[descriptor])
 
 
-def end_with_parent(parent: int | None = None) -> None:
-    """End this worker when its master has gone, whatever it is doing.
+def exit_with_supervisor(pid: int | None = None) -> None:
+    """Exit this worker when the supervisor ends.
 
     Args:
-        parent: Its number, without which a master that has gone before this call is not missed.
+        pid: Process ID of the supervisor; None for the current parent, which is wrong if the supervisor has ended
+            before this call.
     """
-    Thread(target=_watch, args=(parent or os.getppid(),), daemon=True).start()
+    Thread(target=_watch, args=(pid or os.getppid(),), daemon=True).start()
 
 
-def _watch(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(LOOK)
+def _watch(pid: int) -> None:
+    while os.getppid() == pid:
+        time.sleep(POLL_INTERVAL)
     os._exit(1)

@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 from aiohttp import web
 from hypothesis import strategies as st
+from prometheus_client.parser import text_string_to_metric_families
 from sklearn.base import BaseEstimator, RegressorMixin
 
 from mlrunner.core.column_roles import Roles
@@ -172,7 +173,7 @@ def fitted(
     """Fit the pipeline that a run would save."""
     from sklearn.pipeline import Pipeline
 
-    from mlrunner.groups.cleaning import DataCleaning
+    from mlrunner.groups.cleaning.controller import DataCleaning
     from mlrunner.groups.model.packaging import assemble
 
     raw = table()
@@ -188,20 +189,20 @@ def save(folder: Path, pipeline: Any, version: int = 1, cleaning: CleaningStrate
     import mlflow.sklearn
 
     from mlrunner.groups.deployer import packaging
-    from mlrunner.groups.model.packaging import pip_requirements, trusted_types
-    from mlrunner.steps import recording
+    from mlrunner.groups.model.packaging import find_trusted_types, pin_requirements
+    from mlrunner.steps import model_signature
 
     made = Release("houses", version, folder / str(version))
-    example = recording.as_doubles(table(5)[list(KINDS)])
+    example = model_signature.convert_integers(table(5)[list(KINDS)])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # MLflow compares columns in a way that pandas will not have for ever
         mlflow.sklearn.save_model(
             pipeline,
             str(made.model),
-            signature=recording.signature(pipeline, example, cleaning),
+            signature=model_signature.build_signature(pipeline, example, cleaning),
             input_example=example,
-            pip_requirements=pip_requirements(pipeline),
-            skops_trusted_types=trusted_types(pipeline),
+            pip_requirements=pin_requirements(pipeline),
+            skops_trusted_types=find_trusted_types(pipeline),
         )
     described = {
         "facts": {"name": "houses", "version": version, "model_uri": "models:/m-1"},
@@ -338,6 +339,12 @@ class Client:
         """Ask for predictions, with JSON of anything that is not bytes already."""
         body = told if isinstance(told, bytes) else json.dumps(told).encode()
         return self.ask("POST", "/invocations", body, Content_Type=content_type)
+
+    def read_metrics(self) -> dict[str, float]:
+        """Read the metrics of a server or gateway by name and labels."""
+        families = text_string_to_metric_families(self.get("/metrics").body.decode())
+        samples = (sample for family in families for sample in family.samples)
+        return {"/".join([sample.name, *sample.labels.values()]): sample.value for sample in samples}
 
     def predict(self, rows: list[Row]) -> list[Any]:
         """Ask for predictions that must be given."""

@@ -1,4 +1,4 @@
-"""A released model, loaded from its files: what it predicts is what the pipeline of the run predicts."""
+"""A released model predicts the same as the pipeline of its run."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from mlrunner.serving.model import ServedModel, load_release
 from tests.support import serving_release as releases
 from tests.support.serving_release import KINDS, REQUIRED, Row, Saved
 
-UNKNOWN = "ignore:Found unknown categories"  # scikit-learn's, each time that it passes one over
+UNKNOWN = "ignore:Found unknown categories"  # of scikit-learn, for each unknown category
 pytestmark = pytest.mark.filterwarnings(UNKNOWN, "ignore:overflow encountered:RuntimeWarning")
 SETTINGS = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-class Shouting(CleaningStrategy):
-    """Writes the town in capitals, so that the encoder never sees what a client sends."""
+class UppercaseTowns(CleaningStrategy):
+    """Change the values that the encoder sees."""
 
     def transform_rows(self, table: pd.DataFrame) -> pd.DataFrame:
         return table.assign(town=table["town"].str.upper())[["size", "town"]]
@@ -47,13 +47,13 @@ def model(saved: Saved) -> ServedModel:
     return load_release(saved.release.folder)
 
 
-def ask(model: ServedModel, rows: list[Row], form: str = "dataframe_records") -> list[Any]:
+def predict(model: ServedModel, rows: list[Row], form: str = "dataframe_records") -> list[Any]:
     return model.answer(json.dumps({form: rows}).encode())
 
 
-def refused(model: ServedModel, rows: list[Row]) -> str:
+def reject(model: ServedModel, rows: list[Row]) -> str:
     with pytest.raises(RequestError) as caught:
-        ask(model, rows)
+        predict(model, rows)
     assert caught.value.status == 422
     return caught.value.message
 
@@ -66,184 +66,184 @@ def as_csv(rows: list[Row], names: list[str] | None = None) -> bytes:
     return text.getvalue().encode()
 
 
-# --- what is loaded -----------------------------------------------------------------------------------------
+# --- loading -----------------------------------------------------------------------------------------
 
 
-def test_the_schema_is_that_of_the_raw_data_set(model: ServedModel) -> None:
+def test_the_schema_has_the_columns_of_the_raw_data_set(model: ServedModel) -> None:
     assert {column.name: column.kind for column in model.schema.columns} == KINDS
     assert [column.name for column in model.schema.columns if column.required] == REQUIRED
 
 
-def test_only_a_text_of_few_categories_is_closed(model: ServedModel) -> None:
-    closed = {column.name: column.categories for column in model.schema.columns if column.categories is not None}
-    assert closed == {"town": frozenset(releases.TOWNS)}
+def test_only_one_hot_encoded_columns_have_categories(model: ServedModel) -> None:
+    categories = {column.name: column.categories for column in model.schema.columns if column.categories is not None}
+    assert categories == {"town": frozenset(releases.TOWNS)}
 
 
-def test_all_is_open_where_unknown_categories_are_accepted(saved: Saved) -> None:
+def test_no_column_has_categories_when_unknown_ones_are_accepted(saved: Saved) -> None:
     model = load_release(saved.release.folder, "accept")
     assert all(column.categories is None for column in model.schema.columns)
     rows = [{**releases.rows(1)[0], "town": "Atlantis"}]
-    assert ask(model, rows) == pytest.approx(saved.predict(rows))
+    assert predict(model, rows) == pytest.approx(saved.predict(rows))
 
 
-def test_a_column_that_the_cleaning_rewrites_is_open(base: Path) -> None:
-    cleaning = Shouting()
+def test_a_column_changed_by_the_cleaning_has_no_categories(base: Path) -> None:
+    cleaning = UppercaseTowns()
     pipeline = releases.fitted(releases.Touchy(), cleaning)
-    model = load_release(releases.save(base / "shouting", pipeline, cleaning=cleaning).release.folder)
+    model = load_release(releases.save(base / "uppercase", pipeline, cleaning=cleaning).release.folder)
     town = next(column for column in model.schema.columns if column.name == "town")
     assert (town.required, town.categories) == (True, None)
-    assert ask(model, [{"size": 3.0, "town": "fAr"}]) == ask(model, [{"size": 3.0, "town": "FAR"}])
+    assert predict(model, [{"size": 3.0, "town": "fAr"}]) == predict(model, [{"size": 3.0, "town": "FAR"}])
 
 
-def test_the_example_of_the_run_is_answered_as_the_run_did(saved: Saved, model: ServedModel) -> None:
+def test_the_example_has_the_predictions_of_the_run(saved: Saved, model: ServedModel) -> None:
     assert model.answer(model.example) == pytest.approx(saved.release.expected)
     assert model.answer(saved.release.example) == pytest.approx(saved.release.expected)
 
 
-def test_the_facts_are_those_of_the_release(saved: Saved, model: ServedModel) -> None:
+def test_the_facts_equal_those_of_the_release(saved: Saved, model: ServedModel) -> None:
     assert model.facts == saved.release.facts
 
 
-def test_labels_are_predicted_as_they_are(base: Path) -> None:
+def test_labels_are_predicted(base: Path) -> None:
     saved = releases.classification(base)
     rows = releases.rows(40)
-    found = ask(load_release(saved.release.folder), rows)
-    assert found == saved.predict(rows)
-    assert set(found) == {"large", "small"}
+    labels = predict(load_release(saved.release.folder), rows)
+    assert labels == saved.predict(rows)
+    assert set(labels) == {"large", "small"}
 
 
-@pytest.mark.parametrize("lost", ["release.json", "model/model.skops", "model/serving_input_example.json"])
-def test_a_release_without_a_file_is_not_loaded(saved: Saved, tmp_path: Path, lost: str) -> None:
+@pytest.mark.parametrize("missing", ["release.json", "model/model.skops", "model/serving_input_example.json"])
+def test_a_missing_file_is_an_error(saved: Saved, tmp_path: Path, missing: str) -> None:
     folder = Path(shutil.copytree(saved.release.folder, tmp_path / "release"))
-    (folder / lost).unlink()
-    with pytest.raises(OSError, match=Path(lost).name):
+    (folder / missing).unlink()
+    with pytest.raises(OSError, match=Path(missing).name):
         load_release(folder)
 
 
-def test_a_type_that_is_not_trusted_is_not_loaded(saved: Saved, tmp_path: Path) -> None:
+def test_an_untrusted_type_is_an_error(saved: Saved, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(saved.release.folder, tmp_path / "release"))
-    told = json.loads((folder / "release.json").read_text())
-    told["saved"]["trusted"] = []
-    (folder / "release.json").write_text(json.dumps(told))
+    release = json.loads((folder / "release.json").read_text())
+    release["saved"]["trusted"] = []
+    (folder / "release.json").write_text(json.dumps(release))
     with pytest.raises(Exception, match="mlrunner"):
         load_release(folder)
 
 
-# --- what is predicted --------------------------------------------------------------------------------------
+# --- predictions --------------------------------------------------------------------------------------
 
 
 @SETTINGS
 @given(st.lists(releases.row, min_size=1, max_size=6))
-def test_any_valid_rows_get_what_the_pipeline_predicts(saved: Saved, model: ServedModel, rows: list[Row]) -> None:
-    assert ask(model, rows) == pytest.approx(saved.predict(rows), rel=1e-9)
+def test_any_valid_rows_have_the_predictions_of_the_pipeline(saved: Saved, model: ServedModel, rows: list[Row]) -> None:
+    assert predict(model, rows) == pytest.approx(saved.predict(rows), rel=1e-9)
 
 
 @SETTINGS
 @given(st.lists(releases.row, min_size=2, max_size=6))
-def test_rows_get_the_same_alone_as_together(model: ServedModel, rows: list[Row]) -> None:
-    together = ask(model, rows)
-    assert together == pytest.approx([ask(model, [row])[0] for row in rows], rel=1e-9)
+def test_rows_are_predicted_independently(model: ServedModel, rows: list[Row]) -> None:
+    together = predict(model, rows)
+    assert together == pytest.approx([predict(model, [row])[0] for row in rows], rel=1e-9)
 
 
 @SETTINGS
 @given(st.lists(releases.row, min_size=1, max_size=6))
-def test_csv_gets_what_json_gets(model: ServedModel, rows: list[Row]) -> None:
-    filled = [{name: None if value == "" else value for name, value in row.items()} for row in rows]
-    assert model.answer(as_csv(filled), "text/csv") == pytest.approx(ask(model, filled), rel=1e-9)
+def test_csv_has_the_predictions_of_json(model: ServedModel, rows: list[Row]) -> None:
+    without_empty = [{name: None if value == "" else value for name, value in row.items()} for row in rows]
+    assert model.answer(as_csv(without_empty), "text/csv") == pytest.approx(predict(model, without_empty), rel=1e-9)
 
 
 @SETTINGS
 @given(st.lists(releases.row, min_size=1, max_size=4), st.permutations(list(KINDS)), st.text(max_size=5))
-def test_order_and_other_columns_are_of_no_consequence(
+def test_order_and_unknown_columns_do_not_matter(
     model: ServedModel, rows: list[Row], order: list[str], other: str
 ) -> None:
-    known = {**dict.fromkeys(KINDS), other: {"any": ["thing"]}}
-    moved = [{name: {**known, **row}[name] for name in [other, *order]} for row in rows]
-    assert ask(model, moved) == pytest.approx(ask(model, rows), rel=1e-9)
+    defaults = {**dict.fromkeys(KINDS), other: {"any": ["thing"]}}
+    moved = [{name: {**defaults, **row}[name] for name in [other, *order]} for row in rows]
+    assert predict(model, moved) == pytest.approx(predict(model, rows), rel=1e-9)
 
 
 @SETTINGS
 @given(st.lists(releases.row, min_size=1, max_size=4))
-def test_what_the_model_does_not_look_at_may_be_absent_or_missing(model: ServedModel, rows: list[Row]) -> None:
+def test_optional_columns_may_be_absent_or_missing(model: ServedModel, rows: list[Row]) -> None:
     without = [{name: row[name] for name in REQUIRED} for row in rows]
     missing = [{**dict.fromkeys(KINDS), **row} for row in without]
-    assert ask(model, without) == ask(model, missing) == pytest.approx(ask(model, rows), rel=1e-9)
+    assert predict(model, without) == predict(model, missing) == pytest.approx(predict(model, rows), rel=1e-9)
 
 
-def test_rows_may_miss_every_value(saved: Saved, model: ServedModel) -> None:
+def test_all_values_may_be_missing(saved: Saved, model: ServedModel) -> None:
     rows = [dict.fromkeys(REQUIRED), releases.rows(1)[0], dict.fromkeys(REQUIRED)]
-    found = ask(model, rows)
-    assert found == pytest.approx(saved.predict(rows), rel=1e-9)
-    assert found[0] == pytest.approx(found[2], rel=1e-9) != found[1]
+    predictions = predict(model, rows)
+    assert predictions == pytest.approx(saved.predict(rows), rel=1e-9)
+    assert predictions[0] == pytest.approx(predictions[2], rel=1e-9) != predictions[1]
 
 
-def test_the_raw_file_of_the_data_set_is_predicted_as_it_is(saved: Saved, model: ServedModel) -> None:
+def test_the_raw_csv_file_of_the_data_set_is_predicted(saved: Saved, model: ServedModel) -> None:
     raw = releases.table(50, seed=9)
     expected = saved.pipeline.predict(raw)
-    found = model.answer(raw.to_csv(index=False).encode(), "text/csv")
-    assert found == pytest.approx(list(expected), rel=1e-9)
+    predictions = model.answer(raw.to_csv(index=False).encode(), "text/csv")
+    assert predictions == pytest.approx(list(expected), rel=1e-9)
 
 
 def test_a_thousand_rows_keep_their_order(saved: Saved, model: ServedModel) -> None:
     rows = releases.rows(1000)
-    assert ask(model, rows) == pytest.approx(saved.predict(rows), rel=1e-9)
+    assert predict(model, rows) == pytest.approx(saved.predict(rows), rel=1e-9)
 
 
-def test_a_row_without_a_number_is_answered_with_none(base: Path) -> None:
+def test_a_nan_prediction_is_none(base: Path) -> None:
     model = load_release(releases.touchy(base).release.folder)
-    assert ask(model, [releases.sized(size) for size in (1.0, releases.GAP, 3.0)]) == [1.0, None, 3.0]
+    assert predict(model, [releases.sized(size) for size in (1.0, releases.GAP, 3.0)]) == [1.0, None, 3.0]
 
 
-# --- what is refused ----------------------------------------------------------------------------------------
+# --- invalid rows ----------------------------------------------------------------------------------------
 
 
-UNFIT: dict[str, tuple[Row, str]] = {
+INVALID: dict[str, tuple[Row, str]] = {
     "text for a number": ({"size": "large"}, "Column 'size' holds numbers, but row 1 has 'large'."),
     "unknown category": ({"town": "neat"}, "row 1 has 'neat', which training did not see; it saw far, near, out. Did"),
     "number for a text": ({"street": 7}, "Column 'street' holds texts, but row 1 has 7."),
-    "no date": ({"stamp": "yesterday"}, "Column 'stamp' holds dates, but row 1 has 'yesterday'."),
+    "text for a date": ({"stamp": "yesterday"}, "Column 'stamp' holds dates, but row 1 has 'yesterday'."),
     "text for a boolean": ({"new": "yes"}, "Column 'new' holds true or false, but row 1 has 'yes'."),
-    "in a column that is not looked at": ({"lot": "big"}, "Column 'lot' holds numbers, but row 1 has 'big'."),
-    "nothing but size": ({"size": [[]]}, "Column 'size' holds numbers, but row 1 has a list."),
+    "in an optional column": ({"lot": "big"}, "Column 'lot' holds numbers, but row 1 has 'big'."),
+    "list for a number": ({"size": [[]]}, "Column 'size' holds numbers, but row 1 has a list."),
 }
 
 
-@pytest.mark.parametrize(("change", "words"), UNFIT.values(), ids=UNFIT)
-def test_a_row_that_does_not_fit_is_told_in_a_sentence(model: ServedModel, change: Row, words: str) -> None:
+@pytest.mark.parametrize(("change", "words"), INVALID.values(), ids=INVALID)
+def test_the_message_names_column_row_and_value(model: ServedModel, change: Row, words: str) -> None:
     good, other = releases.rows(2)
-    assert words in refused(model, [good, {**other, **change}])
+    assert words in reject(model, [good, {**other, **change}])
 
 
-def test_each_column_that_is_needed_is_asked_for(model: ServedModel) -> None:
+def test_each_required_column_is_needed(model: ServedModel) -> None:
     for name in REQUIRED:
         row = {key: value for key, value in releases.rows(1)[0].items() if key != name}
-        assert refused(model, [row]) == f"Column {name} is missing, which the model needs."
+        assert reject(model, [row]) == f"Column {name} is missing, which the model needs."
 
 
 @pytest.mark.parametrize("size", [1.7e308, -1.7e308])
-def test_a_number_that_the_model_cannot_take_is_no_fault_of_the_server(base: Path, size: float) -> None:
-    from sklearn.tree import DecisionTreeRegressor  # it takes floats of 32 bits
+def test_a_number_that_the_model_rejects_is_a_client_error(base: Path, size: float) -> None:
+    from sklearn.tree import DecisionTreeRegressor  # which converts to 32-bit floats
 
     folder = releases.save(base / f"tree{size > 0}", releases.fitted(DecisionTreeRegressor())).release.folder
-    told = refused(load_release(folder), [releases.sized(size)])
-    assert told.startswith("The model cannot predict these rows: ")
-    assert told.endswith(".")
-    assert "\n" not in told
+    message = reject(load_release(folder), [releases.sized(size)])
+    assert message.startswith("The model cannot predict these rows: ")
+    assert message.endswith(".")
+    assert "\n" not in message
 
 
-def test_a_gap_that_the_model_cannot_take_is_no_fault_of_the_server(base: Path) -> None:
+def test_a_missing_value_that_the_model_rejects_is_a_client_error(base: Path) -> None:
     from sklearn.linear_model import LinearRegression
 
     native = releases.Features(**{**releases.vars_of(releases.LEARNED), "impute": None, "indicate_missing": False})
     raw = releases.table().assign(rooms=1.0)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(releases, "table", lambda *_: raw)  # training that saw no gap
+        patched.setattr(releases, "table", lambda *_: raw)  # training rows without missing values
         pipeline = releases.fitted(LinearRegression(), learned=native)
         saved = releases.save(base / "native", pipeline)
-    assert "NaN" in refused(load_release(saved.release.folder), [releases.sized(None)])
+    assert "NaN" in reject(load_release(saved.release.folder), [releases.sized(None)])
 
 
-def test_an_error_of_the_model_itself_is_not_blamed_on_the_client(base: Path) -> None:
+def test_other_errors_of_the_model_are_not_client_errors(base: Path) -> None:
     model = load_release(releases.touchy(base).release.folder)
     with pytest.raises(RuntimeError, match="touched"):
-        ask(model, [releases.sized(releases.RAISES)])
+        predict(model, [releases.sized(releases.RAISES)])

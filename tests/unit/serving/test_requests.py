@@ -1,4 +1,4 @@
-"""Bodies of the scoring protocol: every form gives the same columns, and nothing else gives more than a sentence."""
+"""Request bodies of the scoring protocol."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.serving_release import anything, scalar
 
 NAMES = ["a", "b"]
 JSON, CSV = "application/json", "text/csv"
-DEEP = 990  # nested lists: orjson takes them, Python's own recursion does not
+DEPTH = 990  # nested lists that orjson parses and Python's json does not
 names = st.lists(st.text(max_size=5), min_size=1, max_size=4, unique=True)
 value = st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5)
 Table = tuple[list[str], list[list[Any]]]
@@ -28,31 +28,32 @@ Table = tuple[list[str], list[list[Any]]]
 @st.composite
 def tables(draw: st.DrawFn, values: st.SearchStrategy[Any] = value) -> Table:
     """Draw names and at least one row."""
-    found = draw(names)
-    return found, draw(st.lists(st.lists(values, min_size=len(found), max_size=len(found)), min_size=1, max_size=5))
+    drawn_names = draw(names)
+    width = len(drawn_names)
+    return drawn_names, draw(st.lists(st.lists(values, min_size=width, max_size=width), min_size=1, max_size=5))
 
 
-def columns(table: Table) -> requests.Columns:
-    """What a table must be read as."""
-    return {name: [row[at] for row in table[1]] for at, name in enumerate(table[0])}
+def to_columns(table: Table) -> requests.Columns:
+    """Convert a table to columns."""
+    return {name: [row[k] for row in table[1]] for k, name in enumerate(table[0])}
 
 
-def read(told: Any, content_type: str = JSON, known: list[str] = NAMES) -> requests.Columns:
-    body = told if isinstance(told, bytes) else json.dumps(told).encode()
-    return requests.read_columns(body, content_type, known)
+def read(content: Any, content_type: str = JSON, model_columns: list[str] = NAMES) -> requests.Columns:
+    body = content if isinstance(content, bytes) else json.dumps(content).encode()
+    return requests.read_columns(body, content_type, model_columns)
 
 
-def refused(told: Any, content_type: str = JSON) -> RequestError:
+def reject(content: Any, content_type: str = JSON) -> RequestError:
     with pytest.raises(RequestError) as caught:
-        read(told, content_type)
+        read(content, content_type)
     return caught.value
 
 
-def written(table: Table, ending: str = "\n") -> bytes:
-    """Write a table as CSV; a text that is empty is missing."""
+def write_csv(table: Table, ending: str = "\n") -> bytes:
+    """Write a table as CSV; a missing value is an empty text."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator=ending, quoting=csv.QUOTE_ALL)
-    writer.writerows([table[0], *(["" if one is None else one for one in row] for row in table[1])])
+    writer.writerows([table[0], *(["" if value is None else value for value in row] for row in table[1])])
     return text.getvalue().encode()
 
 
@@ -67,22 +68,24 @@ def test_every_form_of_json_gives_the_same_columns(table: Table) -> None:
         {"dataframe_records": records},
         {"inputs": records},
         {"instances": records},
-        {"inputs": columns(table)},
-        {"instances": columns(table)},
+        {"inputs": to_columns(table)},
+        {"instances": to_columns(table)},
         {"inputs": table[1]},
         {"instances": table[1], "params": {}},
     ]
-    assert [read(form, known=table[0]) for form in forms] == [columns(table)] * len(forms)
+    assert [read(form, model_columns=table[0]) for form in forms] == [to_columns(table)] * len(forms)
 
 
 @given(
     table=tables(st.none() | st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=6))
 )
-@pytest.mark.parametrize("ending", ["\n", "\r\n"], ids=["lf", "crlf"])
-@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "bom"])
-@pytest.mark.parametrize("content_type", requests.CSV_TYPES)
-def test_csv_gives_texts(table: Table, ending: str, mark: bytes, content_type: str) -> None:
-    assert read(mark + written(table, ending), content_type) == columns(table)
+@pytest.mark.parametrize(
+    ("ending", "mark", "content_type"),
+    [("\n", b"", requests.CSV_TYPES[0]), ("\r\n", b"\xef\xbb\xbf", requests.CSV_TYPES[1])],
+    ids=["plain", "windows"],
+)
+def test_csv_values_are_texts(table: Table, ending: str, mark: bytes, content_type: str) -> None:
+    assert read(mark + write_csv(table, ending), content_type) == to_columns(table)
 
 
 def test_csv_may_have_newlines_and_quotes_in_its_values() -> None:
@@ -100,7 +103,7 @@ def test_a_single_row_may_be_columns_without_lists() -> None:
     assert read({"inputs": {"a": 1, "b": "x"}}) == {"a": [1], "b": ["x"]}
 
 
-def test_names_that_are_numbers_are_names_all_the_same() -> None:
+def test_numbers_as_names_become_texts() -> None:
     assert read({"dataframe_split": {"columns": [1, 2.5, None, True], "data": [[1, 2, 3, 4]]}}) == {
         "1": [1],
         "2.5": [2],
@@ -109,59 +112,59 @@ def test_names_that_are_numbers_are_names_all_the_same() -> None:
     }
 
 
-def test_no_type_is_read_as_json() -> None:
+def test_the_default_content_type_is_read_as_json() -> None:
     assert read({"inputs": {"a": [1]}}, "application/octet-stream") == {"a": [1]}
 
 
-def test_what_python_writes_for_missing_and_for_infinity() -> None:
-    found = read(b'{"inputs": {"a": [NaN, 1, Infinity, -Infinity]}}')["a"]
-    assert found == [None, 1, math.inf, -math.inf]
+def test_nan_is_missing_and_infinity_a_number() -> None:
+    values = read(b'{"inputs": {"a": [NaN, 1, Infinity, -Infinity]}}')["a"]
+    assert values == [None, 1, math.inf, -math.inf]
 
 
-def test_whole_numbers_may_be_of_any_length() -> None:
+def test_integers_can_have_any_length() -> None:
     assert read(b'{"inputs": {"a": [123456789012345678901234567890, NaN]}}')["a"] == [
         123456789012345678901234567890,
         None,
     ]
 
 
-def test_a_text_that_says_nan_stays_a_text() -> None:
+def test_the_text_nan_is_a_text() -> None:
     assert read({"inputs": {"a": ["NaN", "Infinity", None]}})["a"] == ["NaN", "Infinity", None]
 
 
-def test_escapes_are_read_beside_a_nan() -> None:
+def test_escapes_are_parsed_next_to_a_nan() -> None:
     assert read(b'{"inputs": {"a": ["\\u00e9\\ud83d\\ude00", NaN]}}')["a"] == ["é😀", None]
 
 
-def test_millions_of_unknown_names_cost_what_they_are_long() -> None:
+def test_unknown_columns_take_little_memory() -> None:
     rows = [{f"k{number}": number, "a": 1} for number in range(3000)]
     body = json.dumps({"dataframe_records": rows}).encode()
     tracemalloc.start()
     try:
-        found = read(body)
+        columns = read(body)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert found["a"] == [1] * 3000
+    assert columns["a"] == [1] * 3000
     assert peak < 20e6  # a list for each would be 72 MB, and terabytes for a body of 64 MB
 
 
-# --- what is refused ----------------------------------------------------------------------------------------
+# --- invalid bodies ----------------------------------------------------------------------------------------
 
 
 def nested(*around: bytes) -> bytes:
-    return around[0] + b"[" * DEEP + b"]" * DEEP + around[1]
+    return around[0] + b"[" * DEPTH + b"]" * DEPTH + around[1]
 
 
-REFUSED = {
+INVALID = {
     "empty": (b"", JSON, "empty"),
     "blank": (b" \r\n\t", JSON, "empty"),
     "empty csv": (b"", CSV, "empty"),
     "no json": (b"{", JSON, "not JSON"),
-    "nothing but a word": (b"NaN", JSON, "no object"),
-    "a list": (b"[1]", JSON, "no object"),
-    "null": (b"null", JSON, "no object"),
-    "a text": (b'"inputs"', JSON, "no object"),
+    "nothing but a word": (b"NaN", JSON, "not an object"),
+    "a list": (b"[1]", JSON, "not an object"),
+    "null": (b"null", JSON, "not an object"),
+    "a text": (b'"inputs"', JSON, "not an object"),
     "no key": (b"{}", JSON, "it has no key"),
     "another key": (b'{"rows": []}', JSON, "it has rows"),
     "two keys": (b'{"inputs": [], "instances": []}', JSON, "exactly one"),
@@ -216,9 +219,9 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize(("told", "content_type", "word"), REFUSED.values(), ids=REFUSED)
-def test_what_is_not_of_the_protocol_is_told_in_a_sentence(told: Any, content_type: str, word: str) -> None:
-    error = refused(told, content_type)
+@pytest.mark.parametrize(("content", "content_type", "word"), INVALID.values(), ids=INVALID)
+def test_an_invalid_body_is_a_400_with_one_sentence(content: Any, content_type: str, word: str) -> None:
+    error = reject(content, content_type)
     assert error.status == 400
     assert word in error.message
     assert "\n" not in error.message
@@ -228,60 +231,54 @@ def test_what_is_not_of_the_protocol_is_told_in_a_sentence(told: Any, content_ty
 @pytest.mark.parametrize(
     "content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "", "json"]
 )
-def test_another_type_is_not_read(content_type: str) -> None:
-    error = refused({"inputs": {"a": [1]}}, content_type)
+def test_other_content_types_are_a_415(content_type: str) -> None:
+    error = reject({"inputs": {"a": [1]}}, content_type)
     assert error.status == 415
     assert "send application/json or text/csv" in error.message
-
-
-def test_a_sentence_quotes_no_megabytes_and_can_always_be_sent() -> None:
-    told = errors.error_body(400, "x" * 10_000_000)
-    assert len(told["message"]) <= errors.MAX_MESSAGE_LENGTH
-    assert json.dumps(errors.error_body(422, "\ud800 is odd"), ensure_ascii=False).encode()
 
 
 # --- anything -----------------------------------------------------------------------------------------------
 
 
-def survives(body: bytes, content_type: str) -> None:
-    """Read anything: as columns of one length, or as a 4xx with a sentence."""
-    found, refusal = None, None
+def check_any_body(body: bytes, content_type: str) -> None:
+    """Read any body; the result is columns of equal length, or a 4xx with a message."""
+    columns, rejection = None, None
     try:
-        found = requests.read_columns(body, content_type, NAMES)
+        columns = requests.read_columns(body, content_type, NAMES)
     except RequestError as error:
-        refusal = error
-    if refusal is not None:
-        told = errors.error_body(refusal.status, refusal.message)
-        assert (refusal.status, told["error_code"]) in ((400, "BAD_REQUEST"), (415, "UNSUPPORTED_MEDIA_TYPE"))
-        assert told["message"].encode().strip()
-    elif found is not None:
-        assert len({len(values) for values in found.values()}) == 1
-        assert all(isinstance(name, str) for name in found)
-        assert next(iter(found.values()))
+        rejection = error
+    if rejection is not None:
+        content = errors.error_body(rejection.status, rejection.message)
+        assert (rejection.status, content["error_code"]) in ((400, "BAD_REQUEST"), (415, "UNSUPPORTED_MEDIA_TYPE"))
+        assert content["message"].encode().strip()
+    elif columns is not None:
+        assert len({len(values) for values in columns.values()}) == 1
+        assert all(isinstance(name, str) for name in columns)
+        assert next(iter(columns.values()))
 
 
 @given(st.binary(max_size=60), st.sampled_from([JSON, CSV, "application/octet-stream", "text/plain"]))
 def test_any_bytes(body: bytes, content_type: str) -> None:
-    survives(body, content_type)
+    check_any_body(body, content_type)
 
 
 @given(anything, st.sampled_from([*requests.FORMS, "other", None]), st.booleans())
-def test_any_json(told: Any, key: str | None, escaped: bool) -> None:
-    whole = told if key is None else {key: told}
-    survives(json.dumps(whole, ensure_ascii=escaped).encode(errors="replace"), JSON)
+def test_any_json(content: Any, key: str | None, escaped: bool) -> None:
+    whole = content if key is None else {key: content}
+    check_any_body(json.dumps(whole, ensure_ascii=escaped).encode(errors="replace"), JSON)
 
 
 @given(st.lists(scalar | st.lists(scalar, max_size=2), max_size=3), st.lists(st.lists(scalar, max_size=3) | scalar))
-def test_any_split(found: list[Any], data: list[Any]) -> None:
-    survives(json.dumps({"dataframe_split": {"columns": found, "data": data}}).encode(), JSON)
+def test_any_split(columns: list[Any], data: list[Any]) -> None:
+    check_any_body(json.dumps({"dataframe_split": {"columns": columns, "data": data}}).encode(), JSON)
 
 
 @given(st.text(st.sampled_from('ab,;"\r\n\t\x00 é') | st.characters(codec="utf-8"), max_size=40))
 def test_any_csv(text: str) -> None:
-    survives(text.encode(), CSV)
+    check_any_body(text.encode(), CSV)
 
 
 @given(st.text(st.sampled_from('{}[]:,"\\u8dNaInfity-e+.019'), max_size=40))
 def test_any_broken_json(text: str) -> None:
-    survives(f'{{"inputs": [{text}'.encode(), JSON)
-    survives(f'{{"inputs": {{"a": [NaN, {text}]}}}}'.encode(), JSON)
+    check_any_body(f'{{"inputs": [{text}'.encode(), JSON)
+    check_any_body(f'{{"inputs": {{"a": [NaN, {text}]}}}}'.encode(), JSON)

@@ -1,1 +1,1 @@
-"""The ZenML pipelines, one file each: tables of contents, without a branch."""
+"""The ZenML pipelines, one file each: the steps in their order."""

@@ -1,47 +1,41 @@
-"""From a saved model to what serves: load, score on the rows that nothing has read before, decide, deploy."""
+"""Deploy a saved model: load it, score it on the test rows, and deploy it if the gate opens."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from zenml import pipeline
-from zenml.enums import ExecutionMode
-
 from mlrunner.core.build import Group
 from mlrunner.steps import deploying
+from mlrunner.steps.problem import Problem
 from mlrunner.steps.recording import RunContext
-from pipelines.rows import Rows, rows
+from pipelines.options import static_pipeline
+from pipelines.rows import Rows, prepare_rows
 
 
-@pipeline(
-    execution_mode=ExecutionMode.FAIL_FAST,
-    enable_step_logs=False,
-    enable_pipeline_logs=False,
-    enable_artifact_metadata=False,
-    enable_heartbeat=False,
-)
+@static_pipeline
 def deployment(
     dataset: Group,
+    problem: Problem,
     cleaning: Group,
     split: Group,
     gate: Group,
     deployer: Group,
-    tracked: RunContext,
+    run: RunContext,
     uri: str,
     known: dict[str, float],
     fingerprint: str,
     code: dict[str, str],
 ) -> None:
-    """Judge a saved model, and deploy it if the gate opens."""
-    parts = rows(dataset, cleaning, split, fingerprint, code, blueprint=False)
+    """Score a saved model again, and deploy it if the gate opens."""
+    rows = prepare_rows(dataset, problem, cleaning, split, fingerprint, code, blueprint=False)
     fitted = deploying.load(uri)
-    metrics = deploying.score(fitted, parts.raw, parts.test, known, dataset)
-    hand_over(fitted, parts, metrics, dataset, gate, deployer, tracked)
+    metrics = deploying.score(fitted, rows.raw, rows.test, known, problem)
+    gate_and_deploy(fitted, rows, metrics, problem, gate, deployer, run)
 
 
-def hand_over(
-    fitted: Any, parts: Rows, metrics: Any, dataset: Group, gate: Group, deployer: Group, tracked: RunContext
+def gate_and_deploy(
+    fitted: Any, rows: Rows, metrics: Any, problem: Problem, gate: Group, deployer: Group, run: RunContext
 ) -> None:
-    """Judge and deploy: how every pipeline ends that has a model."""
-    decision = deploying.gate(fitted, parts.raw, parts.test, metrics, dataset, gate, deployer, tracked)
-    deploying.deploy(fitted, metrics, decision, deployer, tracked)
+    """Ask the gate and deploy: the last steps of every pipeline that has a model."""
+    decision = deploying.gate(fitted, rows.raw, rows.test, metrics, problem, gate, deployer, run)
+    deploying.deploy(fitted, metrics, decision, deployer, run)

@@ -1,22 +1,14 @@
-"""Batch prediction: one step, for only what is written and counted outlives it."""
+"""Batch prediction in one step: only the files and the summary are kept."""
 
 from __future__ import annotations
-
-from zenml import pipeline
-from zenml.enums import ExecutionMode
 
 from mlrunner.core.build import Group
 from mlrunner.steps.predicting import predict
 from mlrunner.steps.prediction import PredictionJob
+from pipelines.options import static_pipeline
 
 
-@pipeline(
-    execution_mode=ExecutionMode.FAIL_FAST,
-    enable_step_logs=False,
-    enable_pipeline_logs=False,
-    enable_artifact_metadata=False,
-    enable_heartbeat=False,
-)
+@static_pipeline
 def inference(dataset: Group, job: PredictionJob) -> None:
-    """Predict a table through what is deployed."""
+    """Predict a table with a deployed model."""
     predict(dataset, job)

@@ -1,10 +1,11 @@
-"""From the raw table to the parts of the split; every pipeline begins with it."""
+"""From the raw table to the parts of the split: the first steps of every pipeline that needs rows."""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
 from mlrunner.core.build import Group
+from mlrunner.steps.problem import Problem
 from mlrunner.steps.rows import clean, divide, ingest
 
 
@@ -18,11 +19,17 @@ class Rows(NamedTuple):
     folds: Any
 
 
-def rows(
-    dataset: Group, cleaning: Group, split: Group, fingerprint: str, code: dict[str, str], blueprint: bool
+def prepare_rows(
+    dataset: Group,
+    problem: Problem,
+    cleaning: Group,
+    split: Group,
+    fingerprint: str,
+    code: dict[str, str],
+    blueprint: bool,
 ) -> Rows:
-    """Ingest, clean, split; cached by content, settings and code."""
+    """Ingest, clean and split; cached by content, settings and code."""
     raw = ingest(dataset, fingerprint, code["dataset"], blueprint)
-    cleaned = clean(raw, dataset, cleaning, code["cleaning"])
+    cleaned = clean(raw, problem, cleaning, code["cleaning"])
     train, validation, test, folds = divide(cleaned, split, code["split"])
     return Rows(raw, train, validation, test, folds)

@@ -1,14 +1,13 @@
-"""A search: one run for all of its trials, a step a trial, and the winner at its end."""
+"""A search: one run for all trials, one step for each trial, and the winner at the end."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
-from zenml import pipeline
-
 from mlrunner.steps import fitting
 from pipelines.deployment import gate_and_deploy
+from pipelines.options import dynamic_pipeline
 from pipelines.rows import Rows, prepare_rows
 
 
@@ -25,22 +24,16 @@ class SearchDriver(Protocol):
 DRIVERS: dict[str, SearchDriver] = {}  # searches of this process by study: arguments of a pipeline must be plain values
 
 
-@pipeline(
-    dynamic=True,
-    enable_step_logs=False,
-    enable_pipeline_logs=False,
-    enable_artifact_metadata=False,
-    enable_heartbeat=False,
-)
+@dynamic_pipeline
 def search(study: str) -> None:
     """Record each trial as it finishes; refit the winner, score it, and deploy it if the gate opens."""
     driver = DRIVERS[study]
-    for tables, scored, record in driver.run_trials(prepare_rows):
-        fitting.trial(tables.train, scored, **record)
+    for rows, scored, record in driver.run_trials(prepare_rows):
+        fitting.trial(rows.train, scored, **record)
     winner = driver.prepare_winner()
     if winner is None:
         return
-    tables = winner.rows
-    fitted = fitting.refit(tables.train, tables.validation, tables.raw, **winner.refit)
-    metrics = fitting.judge(fitted, tables.train, tables.validation, tables.test, winner.scores, **winner.judge)
-    gate_and_deploy(fitted, tables, metrics, winner.refit["dataset"], winner.gate, winner.deployer, winner.tracked)
+    rows = winner.rows
+    fitted = fitting.refit(rows.train, rows.validation, rows.raw, **winner.refit)
+    metrics = fitting.judge(fitted, rows.train, rows.validation, rows.test, winner.scores, **winner.judge)
+    gate_and_deploy(fitted, rows, metrics, winner.problem, winner.gate, winner.deployer, winner.run)

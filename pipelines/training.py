@@ -1,39 +1,40 @@
-"""Hop 2: the run, one line a step."""
+"""A run: one line a step."""
 
 from __future__ import annotations
-
-from zenml import pipeline
-from zenml.enums import ExecutionMode
 
 from mlrunner.core.build import Group
 from mlrunner.groups.model import ModelNameConfig
 from mlrunner.steps import fitting
+from mlrunner.steps.problem import Problem
 from mlrunner.steps.recording import RunContext
-from pipelines.deployment import hand_over
-from pipelines.rows import rows
+from pipelines.deployment import gate_and_deploy
+from pipelines.options import static_pipeline
+from pipelines.rows import prepare_rows
 
 
-@pipeline(
-    execution_mode=ExecutionMode.FAIL_FAST,
-    enable_step_logs=False,
-    enable_pipeline_logs=False,
-    enable_artifact_metadata=False,
-    enable_heartbeat=False,
-)
+@static_pipeline
 def training(
     dataset: Group,
+    problem: Problem,
     cleaning: Group,
     split: Group,
-    model: ModelNameConfig,
+    model_config: ModelNameConfig,
     gate: Group,
     deployer: Group,
-    tracked: RunContext,
+    run: RunContext,
     fingerprint: str,
     code: dict[str, str],
     blueprint: bool,
+    refit: bool,
 ) -> None:
-    """Ingest, clean, split, train, evaluate, judge, deploy."""
-    parts = rows(dataset, cleaning, split, fingerprint, code, blueprint)
-    fitted = fitting.train(parts.train, parts.raw, dataset, cleaning, model, tracked)
-    metrics = fitting.evaluate(fitted, parts.train, parts.validation, parts.test, parts.folds, dataset, model, tracked)
-    hand_over(fitted, parts, metrics, dataset, gate, deployer, tracked)
+    """Ingest, clean, split, fit, score, and deploy if the gate opens; `refit` fits on the validation rows as well."""
+    rows = prepare_rows(dataset, problem, cleaning, split, fingerprint, code, blueprint)
+    fit = problem, cleaning, model_config, run
+    score = problem, model_config, run
+    if refit:
+        fitted = fitting.refit(rows.train, rows.validation, rows.raw, *fit)
+        metrics = fitting.judge(fitted, rows.train, rows.validation, rows.test, {}, *score)
+    else:
+        fitted = fitting.train(rows.train, rows.raw, *fit)
+        metrics = fitting.evaluate(fitted, rows.train, rows.validation, rows.test, rows.folds, *score)
+    gate_and_deploy(fitted, rows, metrics, problem, gate, deployer, run)

@@ -38,7 +38,7 @@ def close_search(plan: SearchPlan, driver: PipelineDriver, study: Study, folder:
     best = results.find_best(results.list_valid_trials(study), plan.objectives)
     best_run = None if best is None else driver.child_runs.get_run(best)
     RECORDER.flush()
-    winner = None if driver.tracked is None else _read_winner(driver.tracked.run_id)
+    winner = None if driver.winner_run is None else _read_winner(driver.winner_run.run_id)
     summary: dict[str, Any] = results.summarize(study, plan.objectives, plan.space, best_run, winner)
     outcomes = results.read_outcomes(study, plan.objectives)
     results.write_results(folder, summary, outcomes)
@@ -106,6 +106,6 @@ def abandon_search(driver: PipelineDriver) -> None:
     """End the open runs of a search that failed; errors are ignored, since the first one matters more."""
     with suppress(Exception):
         RECORDER.flush()
-        if driver.tracked is not None:
-            run_log.end_run(driver.tracked.run_id, "FAILED")
+        if driver.winner_run is not None:
+            run_log.end_run(driver.winner_run.run_id, "FAILED")
         run_log.end_run(driver.parent, "KILLED")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from optuna.trial import TrialState
 
-from mlrunner.core.outcome import RESULT
+from mlrunner.core.outcome import OUTCOME_FILE
 from mlrunner.groups.model import ModelNameConfig
 from mlrunner.search.child_runs import ChildRuns
 from mlrunner.search.loop import Search
@@ -19,6 +19,7 @@ from mlrunner.search.trial import RESULT_FILE, TrialResult
 from mlrunner.search.trial_attributes import FOLDER, OVERRIDES, RETRY_OF
 from mlrunner.search.trial_progress import FinishedTrial
 from mlrunner.search.trial_tables import TableCache, TrialTables
+from mlrunner.steps.problem import Problem, describe_problem
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -37,19 +38,21 @@ class Winner:
         rows: Tables of the winner.
         refit: Arguments of the step that fits.
         judge: Arguments of the step that scores.
+        problem: Learning problem.
         scores: Scores of the trial.
         gate: `gate` group.
         deployer: `deployer` group.
-        tracked: MLflow run of the refit.
+        run: MLflow run of the refit.
     """
 
     rows: Rows
     refit: dict[str, Any]
     judge: dict[str, Any]
+    problem: Problem
     scores: dict[str, float]
     gate: dict[str, Any]
     deployer: dict[str, Any]
-    tracked: RunContext
+    run: RunContext
 
 
 class PipelineDriver:
@@ -66,7 +69,7 @@ class PipelineDriver:
         self.search, self.parent, self._cache = search, parent, cache
         self.pipeline_run = f"search-{parent[:12]}-{search.queue.session}"  # ZenML's name of this session
         self.child_runs = ChildRuns(search.objectives, experiment, parent, self.pipeline_run)
-        self.tracked: RunContext | None = None  # run of the winner's refit
+        self.winner_run: RunContext | None = None
         self.started = self._recorded = time.monotonic()
         self._tables: TableCache | None = None
 
@@ -103,7 +106,7 @@ class PipelineDriver:
         """Read the trials that finished just before an earlier session was killed."""
         for trial in self.search.queue.trials:
             folder = Path(str(trial.user_attrs.get(FOLDER)))
-            if trial.state.is_finished() and (folder / RESULT_FILE).exists() and not (folder / RESULT).exists():
+            if trial.state.is_finished() and (folder / RESULT_FILE).exists() and not (folder / OUTCOME_FILE).exists():
                 yield self._read(trial, tables)
 
     def _read(self, trial: FrozenTrial, tables: TableCache) -> FinishedTrial:
@@ -127,17 +130,19 @@ class PipelineDriver:
             return None
         finished = self._read(best, tables)
         composition = finished.prepared.composition
-        self.tracked = self.child_runs.open_winner(finished, self.child_runs.get_run(best))
-        shared = {"dataset": composition["dataset"], "tracked": self.tracked}
-        model = ModelNameConfig(name=composition.choice("model"), settings=composition["model"])
+        self.winner_run = run = self.child_runs.open_winner(finished, self.child_runs.get_run(best))
+        problem = describe_problem(composition["dataset"])
+        model_config = ModelNameConfig(name=composition.choice("model"), settings=composition["model"])
+        shared = {"problem": problem, "model_config": model_config, "run": run}
         return Winner(
             rows=tables.get(finished.prepared).rows[0],
-            refit={**shared, "cleaning": composition["cleaning"], "model": model},
-            judge={**shared, "settings": model},
+            refit={**shared, "cleaning": composition["cleaning"]},
+            judge=shared,
+            problem=problem,
             scores=_drop_nan(finished.result.metrics),
             gate=composition["gate"],
             deployer=composition["deployer"],
-            tracked=self.tracked,
+            run=run,
         )
 
 
@@ -147,7 +152,7 @@ def _describe_step(finished: FinishedTrial, tables: TrialTables) -> StepArgument
         "number": result.number,
         "state": result.state,
         "overrides": list(prepared.overrides),
-        "model": prepared.composition["model"],
+        "model_config": prepared.composition["model"],
         "scores": _drop_nan(result.metrics),
     }
     rows, (_, validation, _) = tables.rows[0], tables.files[0]

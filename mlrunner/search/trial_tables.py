@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mlrunner.core import arrow
 from mlrunner.search.trial import RepeatTask, TrialTask
 from mlrunner.search.trial_preparation import TABLE_GROUPS, make_key
+from mlrunner.steps.problem import describe_problem
 
 if TYPE_CHECKING:
     from mlrunner.composition.checks import Checked
@@ -58,7 +59,9 @@ class TableCache:
         groups = [composition[group] for group in TABLE_GROUPS]
         key = make_key(*groups, checked.data.fingerprint)
         if key not in self._rows:
-            rows = self._make_rows(*groups, checked.data.fingerprint, checked.code, composition.settings.blueprint)
+            dataset, *others = groups
+            cached = (checked.data.fingerprint, checked.code, composition.settings.blueprint)
+            rows = self._make_rows(dataset, describe_problem(dataset), *others, *cached)
             self._files[key] = self._locate_files(rows)
             self._rows[key] = rows
         return key

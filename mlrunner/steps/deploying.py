@@ -1,4 +1,4 @@
-"""Judge a model and deploy it: how every pipeline ends that has one."""
+"""Let the gate decide about a model, and deploy it: the last steps of every pipeline that has a model."""
 
 from __future__ import annotations
 
@@ -7,75 +7,75 @@ from typing import Annotated, Any
 import pandas as pd
 from zenml import step
 
-from mlrunner import tracking
 from mlrunner.core.build import Group, build
 from mlrunner.groups.deployer import Candidate, Deployer
 from mlrunner.groups.gate import Decision, Gate
 from mlrunner.steps import gate_inputs, recording
 from mlrunner.steps.materializers import FittedModel, ModelMaterializer
-from mlrunner.steps.progress import shown
-from mlrunner.tracking import model_registry
+from mlrunner.steps.problem import Problem
+from mlrunner.steps.progress import show_progress
+from mlrunner.steps.recording import RunContext
+from mlrunner.tracking import model_registry, run_log
 from mlrunner.tracking.background_writer import RECORDER
 
 Table = pd.DataFrame
 
 
 @step(enable_cache=False, enable_artifact_visualization=False, output_materializers=ModelMaterializer)
-@shown
+@show_progress
 def load(uri: str) -> Annotated[FittedModel, "model"]:
-    """Load a saved model that asks to be deployed."""
-    return FittedModel(model_registry.load(uri), uri)
+    """Load the saved model of an earlier run."""
+    return FittedModel(model_registry.load_model(uri), uri)
 
 
 @step(enable_cache=False, enable_artifact_visualization=False)
-@shown
+@show_progress
 def score(
-    model: FittedModel, raw: Table, test: Table, known: dict[str, float], dataset: Group
+    fitted: FittedModel, raw: Table, test: Table, known: dict[str, float], problem: Problem
 ) -> Annotated[dict[str, float], "metrics"]:
-    """Score a saved model on the test rows again; `known` is what its run found on the other parts."""
-    found = gate_inputs.score(model.pipeline, raw, test, build(dataset, "dataset").roles, dataset["task"])
-    return {**known, **{f"test/{name}": value for name, value in found.items()}}
+    """Score a saved model on the test rows again; `known` are the scores of its run on the other parts."""
+    scores = gate_inputs.score_raw_rows(fitted.pipeline, raw, test, problem)
+    return {**known, **{f"test/{name}": value for name, value in scores.items()}}
 
 
 @step(enable_cache=False, enable_artifact_visualization=False)
-@shown
+@show_progress
 def gate(
-    model: FittedModel,
+    fitted: FittedModel,
     raw: Table,
     test: Table,
     metrics: dict[str, float],
-    dataset: Group,
+    problem: Problem,
     gate: Group,
     deployer: Group,
-    tracked: recording.Tracked,
+    run: RunContext,
 ) -> Annotated[dict[str, Any], "decision"]:
-    """Judge the model, beside the one that is deployed where the gate asks for that."""
+    """Decide about the model, compared with the deployed one where the gate needs that."""
     judge: Gate = build(gate, "gate", Gate)
-    asks: Deployer = build(deployer, "deployer", Deployer)
-    candidate = gate_inputs.of_candidate(judge, model.pipeline, metrics, raw, test)
-    roles, task = build(dataset, "dataset").roles, dataset["task"]
-    champion = gate_inputs.of_champion(judge, asks.registered_name, raw, test, roles, task)
+    target: Deployer = build(deployer, "deployer", Deployer)
+    candidate = gate_inputs.gather_candidate(judge, fitted.pipeline, metrics, raw, test)
+    champion = gate_inputs.gather_champion(judge, target.registered_name, raw, test, problem)
     decision = judge.decide(candidate, champion)
-    recording.decided(tracked, None if judge.is_none and asks.is_none else decision)
-    return {**decision._asdict(), "against": gate_inputs.version_of(champion) if judge.needs_champion else None}
+    recording.tag_decision(run, None if judge.is_none and target.is_none else decision)
+    return {**decision._asdict(), "against": gate_inputs.champion_version(champion) if judge.needs_champion else None}
 
 
 @step(enable_cache=False, enable_artifact_visualization=False)
-@shown
+@show_progress
 def deploy(
-    model: FittedModel,
+    fitted: FittedModel,
     metrics: dict[str, float],
     decision: dict[str, Any],
     deployer: Group,
-    tracked: recording.Tracked,
+    run: RunContext,
 ) -> None:
-    """Deploy the model if the gate opened; what goes wrong there does not undo the run."""
-    built: Deployer = build(deployer, "deployer", Deployer)
-    if built.is_none:
+    """Deploy the model if the gate opened; an error is recorded and does not fail the run."""
+    target: Deployer = build(deployer, "deployer", Deployer)
+    if target.is_none:
         return
     if decision["deploy"]:
-        RECORDER.flush()  # the model has to be saved by now
-    facts, against = tracking.facts_of(tracked.run_id), decision["against"]
-    candidate = Candidate(model.uri or "", tracked.run_id, model.pipeline, metrics, facts, against)
-    decided = Decision(decision["deploy"], decision["reason"])
-    recording.deployed(tracked, lambda: built.deploy(candidate, decided))
+        RECORDER.flush()  # the model must be saved
+    facts = run_log.describe_run(run.run_id)
+    candidate = Candidate(fitted.uri or "", run.run_id, fitted.pipeline, metrics, facts, decision["against"])
+    verdict = Decision(decision["deploy"], decision["reason"])
+    recording.run_deployment(run, lambda: target.deploy(candidate, verdict))

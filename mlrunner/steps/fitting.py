@@ -1,4 +1,4 @@
-"""Fit and score: of a run, and of the trials of a search and its winner."""
+"""Fit and score: the steps of a run, and those of a search's trials and its winner."""
 
 from __future__ import annotations
 
@@ -11,123 +11,125 @@ from zenml import step
 
 from mlrunner.core.build import Group, build
 from mlrunner.evaluation import scoring
-from mlrunner.evaluation.scoring import Parts
+from mlrunner.evaluation.scoring import Evaluation, SplitData
 from mlrunner.groups.model import ModelNameConfig
 from mlrunner.groups.model.packaging import assemble
 from mlrunner.steps import recording
 from mlrunner.steps.materializers import FittedModel, ModelMaterializer
-from mlrunner.steps.progress import shown
+from mlrunner.steps.problem import Problem
+from mlrunner.steps.progress import show_progress
+from mlrunner.steps.recording import RunContext
 
 Table = pd.DataFrame
 
 
 @step(enable_cache=False, enable_artifact_visualization=False, output_materializers=ModelMaterializer)
-@shown
+@show_progress
 def train(
-    train: Table,
-    raw: Table,
-    dataset: Group,
-    cleaning: Group,
-    model: ModelNameConfig,
-    tracked: recording.Tracked,
+    train: Table, raw: Table, problem: Problem, cleaning: Group, model_config: ModelNameConfig, run: RunContext
 ) -> Annotated[FittedModel, "model"]:
-    """Fit on the training rows, put the cleaning before what was fitted, and save it all as the model."""
-    return _fitted(train, raw, dataset, cleaning, model, tracked)
+    """Fit on the training rows, and save the cleaning and the estimator as one pipeline."""
+    return _fit(train, raw, problem, cleaning, model_config, run)
 
 
-def _fitted(
-    train: Table, raw: Table, dataset: Group, cleaning: Group, model: ModelNameConfig, tracked: recording.Tracked
+@step(enable_cache=False, enable_artifact_visualization=False, output_materializers=ModelMaterializer)
+@show_progress
+def refit(
+    train: Table,
+    validation: Table,
+    raw: Table,
+    problem: Problem,
+    cleaning: Group,
+    model_config: ModelNameConfig,
+    run: RunContext,
+) -> Annotated[FittedModel, "model"]:
+    """Fit on all rows except those of the test part."""
+    rows = scoring.concatenate_training_rows(train, validation)
+    return _fit(rows, raw, problem, cleaning, model_config, run)
+
+
+def _fit(
+    rows: Table, raw: Table, problem: Problem, cleaning: Group, model_config: ModelNameConfig, run: RunContext
 ) -> FittedModel:
-    roles, strategy = build(dataset, "dataset").roles, build(cleaning, "cleaning")
-    features, target = scoring.features_of(train, roles), train[roles.target]
-    began = time.perf_counter()
-    fitted = build(model.settings, "model").build(features, dataset["task"]).fit(features, target)
-    seconds = time.perf_counter() - began
-    pipeline = assemble(fitted, strategy, roles, features, raw)
-    return FittedModel(pipeline, recording.model(tracked, pipeline, raw, roles, strategy), seconds)
+    roles, strategy = problem.roles, build(cleaning, "cleaning")
+    features, target = scoring.select_features(rows, roles), rows[roles.target]
+    start = time.perf_counter()
+    estimator = build(model_config.settings, "model").build(features, problem.task).fit(features, target)
+    seconds = time.perf_counter() - start
+    pipeline = assemble(estimator, strategy, roles, features, raw)
+    return FittedModel(pipeline, recording.save_model(run, pipeline, raw, roles, strategy), seconds)
 
 
 @step(enable_cache=False, enable_artifact_visualization=False)
-@shown
+@show_progress
 def evaluate(
-    model: FittedModel,
+    fitted: FittedModel,
     train: Table,
     validation: Table,
     test: Table,
     folds: Table,
-    dataset: Group,
-    settings: ModelNameConfig,
-    tracked: recording.Tracked,
+    problem: Problem,
+    model_config: ModelNameConfig,
+    run: RunContext,
 ) -> Annotated[dict[str, float], "metrics"]:
     """Score every part of the split, and the folds."""
-    source = build(dataset, "dataset")
-    parts = Parts(train, validation, test, folds, source.roles)
-    fitted, task = model.pipeline[1:], dataset["task"]
-    began = time.perf_counter()
-    found = scoring.evaluate(fitted, parts, build(settings.settings, "model"), task)
-    recording.evaluated(
-        tracked, found, {"fit_seconds": model.fit_seconds, "score_seconds": time.perf_counter() - began}
-    )
-    recording.replicates(tracked, found, task)
-    recording.drawn(tracked, fitted, parts, found, task, f"{source.label} · {settings.name}")
-    return found.scores
+    data = SplitData(train, validation, test, folds, problem.roles)
+    start = time.perf_counter()
+    evaluation = scoring.evaluate(fitted.pipeline[1:], data, build(model_config.settings, "model"), problem.task)
+    _record(run, fitted, data, evaluation, problem, model_config, time.perf_counter() - start)
+    return evaluation.scores
+
+
+@step(enable_cache=False, enable_artifact_visualization=False)
+@show_progress
+def judge(
+    fitted: FittedModel,
+    train: Table,
+    validation: Table,
+    test: Table,
+    validated: dict[str, float],
+    problem: Problem,
+    model_config: ModelNameConfig,
+    run: RunContext,
+) -> Annotated[dict[str, float], "metrics"]:
+    """Score a refitted model on the test rows; `validated` are the scores of its trial on the other parts."""
+    known, roles = scoring.concatenate_training_rows(train, validation), problem.roles
+    data = SplitData(known, test, test.head(0), pd.DataFrame({"fold": []}), roles, plot_label="test")
+    start = time.perf_counter()
+    evaluation = scoring.evaluate_on_test(fitted.pipeline[1:], known, test, roles, problem.task)
+    evaluation = replace(evaluation, scores={**validated, **evaluation.scores})
+    _record(run, fitted, data, evaluation, problem, model_config, time.perf_counter() - start)
+    return evaluation.scores
+
+
+def _record(
+    run: RunContext,
+    fitted: FittedModel,
+    data: SplitData,
+    evaluation: Evaluation,
+    problem: Problem,
+    model_config: ModelNameConfig,
+    seconds: float,
+) -> None:
+    recording.log_evaluation(run, evaluation, {"fit_seconds": fitted.fit_seconds, "score_seconds": seconds})
+    recording.log_replicates(run, evaluation, problem.task)
+    subject = f"{problem.label} · {model_config.name}"
+    recording.draw_figures(run, fitted.pipeline[1:], data, evaluation, problem.task, subject)
 
 
 @step(enable_cache=False, enable_artifact_visualization=False)
 def trial(
     train: Table,
-    judging: Table,
+    scored: Table,
     number: int,
     state: str,
     overrides: list[str],
-    model: Group,
+    model_config: Group,
     scores: dict[str, float],
 ) -> Annotated[dict[str, float], "scores"]:
-    """Record a trial that a worker has run: which rows it saw, with which settings, and what came of it.
+    """Record a trial that a worker has run: its rows, its settings and its scores.
 
-    `judging` are the validation rows, or the folds of the training rows.
+    `scored` are the validation rows, or the folds of the training rows.
     """
-    del train, judging, number, state, overrides, model
-    return scores
-
-
-@step(enable_cache=False, enable_artifact_visualization=False, output_materializers=ModelMaterializer)
-@shown
-def refit(
-    train: Table,
-    validation: Table,
-    raw: Table,
-    dataset: Group,
-    cleaning: Group,
-    model: ModelNameConfig,
-    tracked: recording.Tracked,
-) -> Annotated[FittedModel, "model"]:
-    """Fit the winner of a search on all rows but those of the test."""
-    return _fitted(scoring.joined(train, validation), raw, dataset, cleaning, model, tracked)
-
-
-@step(enable_cache=False, enable_artifact_visualization=False)
-@shown
-def judge(
-    model: FittedModel,
-    train: Table,
-    validation: Table,
-    test: Table,
-    validated: dict[str, float],
-    dataset: Group,
-    settings: ModelNameConfig,
-    tracked: recording.Tracked,
-) -> Annotated[dict[str, float], "metrics"]:
-    """Score the winner on the test rows, which no trial has read; `validated` is what its trial found."""
-    source = build(dataset, "dataset")
-    known = scoring.joined(train, validation)
-    parts = Parts(known, test, test.head(0), pd.DataFrame({"fold": []}), source.roles, shown="test")
-    fitted, task = model.pipeline[1:], dataset["task"]
-    began = time.perf_counter()
-    found = scoring.judge(fitted, known, test, source.roles, task)
-    scores = {**validated, **found.scores}
-    seconds = {"fit_seconds": model.fit_seconds, "score_seconds": time.perf_counter() - began}
-    recording.evaluated(tracked, replace(found, scores=scores), seconds)
-    recording.replicates(tracked, found, task)
-    recording.drawn(tracked, fitted, parts, found, task, f"{source.label} · {settings.name}")
+    del train, scored, number, state, overrides, model_config
     return scores

@@ -1,11 +1,10 @@
-"""How artifacts travel between steps: tables as Arrow files, models by their MLflow address.
+"""Pass artifacts between steps: tables as Arrow files, models by their MLflow URI.
 
-A URI is written once, so a process may keep what it wrote or read.
+ZenML writes each artifact's URI once, so a process can reuse what it wrote or read.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -13,12 +12,17 @@ from typing import Any, ClassVar
 
 import mlflow
 import pandas as pd
+from cachetools import LRUCache
 from pyarrow import ipc
 from zenml.enums import ArtifactType
 from zenml.materializers.base_materializer import BaseMaterializer
 
-from mlrunner.core.arrow import NAME, from_arrow, map_table, write_table
+from mlrunner.core.arrow import TABLE_FILE, from_arrow, map_table, write_table
 from mlrunner.core.errors import StoreError
+
+MODEL_FILE = "model.txt"
+ARTIFACTS: LRUCache[str, Any] = LRUCache(maxsize=24)  # of this process, by URI; a run has seven
+LOCK = Lock()
 
 
 @dataclass(frozen=True)
@@ -26,9 +30,9 @@ class FittedModel:
     """A fitted pipeline that takes raw rows.
 
     Args:
-        pipeline: scikit-learn's; its first step is the cleaning.
-        uri: Its MLflow address; None when it is not saved.
-        fit_seconds: What the fit took.
+        pipeline: scikit-learn pipeline; its first step is the cleaning.
+        uri: MLflow URI of the saved model; None if it is not saved.
+        fit_seconds: Duration of the fit in seconds.
     """
 
     pipeline: Any
@@ -36,35 +40,18 @@ class FittedModel:
     fit_seconds: float = float("nan")
 
 
-KEPT = 24  # artifacts in memory; a composition has seven
+def _keep(uri: str, artifact: Any) -> None:
+    with LOCK:
+        ARTIFACTS[uri] = artifact
 
 
-class Kept:
-    """The artifacts that this process wrote or read last, by URI."""
-
-    def __init__(self, size: int) -> None:
-        self._found: OrderedDict[str, Any] = OrderedDict()
-        self._size = size
-        self._lock = Lock()
-
-    def put(self, uri: str, value: Any) -> None:
-        """Remember an artifact, forgetting the oldest."""
-        with self._lock:
-            self._found[uri] = value
-            while len(self._found) > self._size:
-                self._found.popitem(last=False)
-
-    def get(self, uri: str) -> Any | None:
-        """Find an artifact, or None."""
-        with self._lock:
-            return self._found.get(uri)
-
-
-KEEP = Kept(KEPT)
+def _get(uri: str) -> Any:
+    with LOCK:
+        return ARTIFACTS.get(uri)
 
 
 class TableMaterializer(BaseMaterializer):
-    """A `DataFrame` as an uncompressed Arrow file, memory-mapped when the store is local."""
+    """Stores a `DataFrame` as an uncompressed Arrow file, which a local store memory-maps."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type, ...]] = (pd.DataFrame,)
     ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.DATA
@@ -72,23 +59,22 @@ class TableMaterializer(BaseMaterializer):
 
     @property
     def path(self) -> str:
-        """The file of the table."""
-        return f"{self.uri}/{NAME}"
+        """Path of the file."""
+        return f"{self.uri}/{TABLE_FILE}"
 
     def save(self, data: pd.DataFrame) -> None:
-        """Write a table and keep it."""
+        """Write a table."""
         with self.artifact_store.open(self.path, "wb") as sink:
             write_table(data, sink)
-        KEEP.put(self.uri, data)
+        _keep(self.uri, data)
 
     def load(self, data_type: type[Any]) -> pd.DataFrame:
-        """Return what this process kept, or map the file."""
+        """Return the table of this process, or read the file."""
         del data_type
-        kept: pd.DataFrame | None = KEEP.get(self.uri)
-        if kept is not None:
-            return kept
-        table = self._read()
-        KEEP.put(self.uri, table)
+        table: pd.DataFrame | None = _get(self.uri)
+        if table is None:
+            table = self._read()
+            _keep(self.uri, table)
         return table
 
     def _read(self) -> pd.DataFrame:
@@ -99,29 +85,29 @@ class TableMaterializer(BaseMaterializer):
 
 
 class ModelMaterializer(BaseMaterializer):
-    """A fitted model by the address that MLflow gave it: it is saved once, by MLflow."""
+    """Stores the MLflow URI of a fitted model, which MLflow saves once."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type, ...]] = (FittedModel,)
     ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.MODEL
     SKIP_REGISTRATION: ClassVar[bool] = True
 
     def save(self, data: FittedModel) -> None:
-        """Write the address and keep the model."""
-        with self.artifact_store.open(f"{self.uri}/model.txt", "w") as sink:
+        """Write the URI of a model."""
+        with self.artifact_store.open(f"{self.uri}/{MODEL_FILE}", "w") as sink:
             sink.write(data.uri or "")
-        KEEP.put(self.uri, data)
+        _keep(self.uri, data)
 
     def load(self, data_type: type[Any]) -> FittedModel:
-        """Return what this process kept, or load it from MLflow.
+        """Return the model of this process, or load it from MLflow.
 
         Raises:
-            StoreError: When the model was not saved (`tracking.log_model=false`).
+            StoreError: If the model was not saved (`tracking.log_model=false`).
         """
         del data_type
-        kept: FittedModel | None = KEEP.get(self.uri)
-        if kept is not None:
-            return kept
-        with self.artifact_store.open(f"{self.uri}/model.txt", "r") as source:
+        model: FittedModel | None = _get(self.uri)
+        if model is not None:
+            return model
+        with self.artifact_store.open(f"{self.uri}/{MODEL_FILE}", "r") as source:
             uri = source.read()
         if not uri:
             raise StoreError("This run did not save its model; run it again with tracking.log_model=true.")

@@ -8,11 +8,11 @@ from zenml import step
 
 from mlrunner.core.build import Group
 from mlrunner.steps import prediction
-from mlrunner.steps.progress import shown
+from mlrunner.steps.progress import show_progress
 
 
 @step(enable_cache=False, enable_artifact_visualization=False)
-@shown
-def predict(dataset: Group, job: prediction.Job) -> Annotated[dict[str, Any], "summary"]:
-    """Predict a table piece by piece; its predictions go to a file, what came of it is told."""
+@show_progress
+def predict(dataset: Group, job: prediction.PredictionJob) -> Annotated[dict[str, Any], "summary"]:
+    """Predict a table, write the predictions to a file, and return a summary."""
     return prediction.predict(dataset, job)

@@ -1,4 +1,4 @@
-"""What a run leaves in MLflow: its results at once, its model and pictures behind its back."""
+"""Record a run in MLflow: scores at once, model and plots in the background."""
 
 from __future__ import annotations
 
@@ -6,41 +6,51 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from mlflow.models import ModelSignature
-from mlflow.types import ColSpec, DataType, Schema
 from pydantic import BaseModel
 
-from mlrunner import tracking
 from mlrunner.core.errors import MlrunnerError
 from mlrunner.evaluation import scoring, uncertainty
-from mlrunner.groups.cleaning import feature_columns
-from mlrunner.groups.model.packaging import pip_requirements, trusted_types
+from mlrunner.groups.cleaning.controller import select_inputs
+from mlrunner.groups.model.packaging import find_trusted_types, pin_requirements
+from mlrunner.steps.model_signature import build_signature, convert_integers
+from mlrunner.tracking import artifacts, run_log
 from mlrunner.tracking.background_writer import RECORDER
+from mlrunner.tracking.records.record import (
+    DEPLOY_ERROR_TAG,
+    DEPLOYED_URL_TAG,
+    DEPLOYED_VERSION_TAG,
+    DEPLOYED_WHERE_TAG,
+    DEPLOYMENT_TAG,
+    GATE_REASON_TAG,
+    GATE_TAG,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mlrunner.core.column_roles import Roles, Task
-    from mlrunner.evaluation.metrics import Predictions
-    from mlrunner.evaluation.scoring import Evaluation, Parts
+    from mlrunner.evaluation.scoring import Evaluation, ScoredPart, SplitData
     from mlrunner.evaluation.uncertainty import Replicates
     from mlrunner.groups.deployer import Deployment
     from mlrunner.groups.gate import Decision
     from mlrunner.groups.strategy import CleaningStrategy
 
 EXAMPLE_ROWS = 5
+PLOT_ROWS = 2000  # of each part
+NO_GATE = "none"
+REPLICATES_FILE = "noise.json"
 log = logging.getLogger(__name__)
-GATE, GATE_REASON = "mlrunner.gate.decision", "mlrunner.groups.gate.reason"  # open, closed or none
-NOT_ASKED = "none"
-DEPLOYMENT, DEPLOY_VERSION = "mlrunner.deployment.name", "mlrunner.deployment.version"
-DEPLOY_URL, DEPLOY_WHERE = "mlrunner.deployment.url", "mlrunner.deployment.where"
-DEPLOY_ERROR = "mlrunner.deployment.error"
-NOISE = "noise.json"
-DRAWN_ROWS = 2000  # of each part; the pictures look at fewer
 
 
-class Tracked(BaseModel):
-    """The MLflow run that steps write to, and what they write beside metrics."""
+class RunContext(BaseModel, frozen=True):
+    """The MLflow run that steps write to, and what they save besides metrics.
+
+    Args:
+        run_id: Id of the run.
+        log_model: Whether to save the model.
+        plots: Whether to draw plots.
+        seed: Seed of what plots compute.
+    """
 
     run_id: str
     log_model: bool
@@ -48,136 +58,123 @@ class Tracked(BaseModel):
     seed: int
 
 
-def model(tracked: Tracked, pipeline: Any, raw: pd.DataFrame, roles: Roles, strategy: CleaningStrategy) -> str | None:
-    """Save a fitted pipeline that takes raw rows.
+def save_model(
+    run: RunContext, pipeline: Any, raw: pd.DataFrame, roles: Roles, strategy: CleaningStrategy
+) -> str | None:
+    """Save a fitted pipeline that takes raw rows, in the background.
 
     Returns:
-        The model's address, `models:/m-…`, or None when the run saves none.
+        URI of the model, `models:/m-…`; None if the run saves no model.
     """
-    if not tracked.log_model:
+    if not run.log_model:
         return None
-    model_id = tracking.reserve_model(tracked.run_id)
-    example = as_doubles(feature_columns(raw.head(EXAMPLE_ROWS), roles))
-    RECORDER.later(_save, tracked.run_id, model_id, pipeline, example, strategy)
+    model_id = artifacts.reserve_model(run.run_id)
+    example = convert_integers(select_inputs(raw.head(EXAMPLE_ROWS), roles))
+    RECORDER.submit(_save_model, run.run_id, model_id, pipeline, example, strategy)
     return f"models:/{model_id}"
 
 
-def _save(run_id: str, model_id: str, pipeline: Any, example: pd.DataFrame, strategy: CleaningStrategy) -> None:
-    tracking.save_model(
+def _save_model(run_id: str, model_id: str, pipeline: Any, example: pd.DataFrame, strategy: CleaningStrategy) -> None:
+    artifacts.save_model(
         run_id,
         model_id,
         pipeline,
-        signature=signature(pipeline, example, strategy),
+        signature=build_signature(pipeline, example, strategy),
         input_example=example,
-        pip_requirements=pip_requirements(pipeline),
-        skops_trusted_types=trusted_types(pipeline),
+        pip_requirements=pin_requirements(pipeline),
+        skops_trusted_types=find_trusted_types(pipeline),
     )
 
 
-def as_doubles(rows: pd.DataFrame) -> pd.DataFrame:
-    """Turn integers into doubles: an integer column of a signature cannot be missing at serving time."""
-    integers = rows.select_dtypes("integer").columns
-    return rows.astype(dict.fromkeys(integers, "float64"))
+def log_evaluation(run: RunContext, evaluation: Evaluation, seconds: dict[str, float]) -> None:
+    """Log the scores and the durations."""
+    run_log.log_metrics(run.run_id, {**evaluation.scores, **seconds})
 
 
-def signature(pipeline: Any, rows: pd.DataFrame, strategy: CleaningStrategy) -> ModelSignature:
-    """Describe raw rows; a column that the cleaning does not look at is optional."""
-    used = used_columns(rows, strategy)
-    inputs = Schema([ColSpec(_type(rows[name]), str(name), required=name in used) for name in rows.columns])
-    predicted = pd.Series(pipeline.predict(rows))
-    return ModelSignature(inputs=inputs, outputs=Schema([ColSpec(_type(predicted), "prediction")]))
+def draw_figures(
+    run: RunContext, estimator: Any, data: SplitData, evaluation: Evaluation, task: Task, subject: str
+) -> None:
+    """Draw and save the plots in the background.
+
+    Args:
+        run: Run that the plots belong to.
+        estimator: Fitted estimator that takes cleaned features.
+        data: Cleaned rows.
+        evaluation: Scores and predictions.
+        task: Learning task.
+        subject: Names of data set and model.
+    """
+    if run.plots:
+        sample = data.sample(PLOT_ROWS)
+        RECORDER.submit(_draw_figures, run.run_id, estimator, sample, evaluation, task, run.seed, subject)
 
 
-def used_columns(rows: pd.DataFrame, strategy: CleaningStrategy) -> set[str]:
-    """Find the raw columns without which the cleaned features would not be the same."""
-    whole = strategy.transform_rows(rows)
-    return {str(name) for name in rows.columns if not _does_without(str(name), rows, strategy, whole)}
+def _draw_figures(run_id: str, *arguments: Any) -> None:
+    artifacts.log_figures(run_id, scoring.draw_figures(*arguments))
 
 
-def _does_without(name: str, rows: pd.DataFrame, strategy: CleaningStrategy, whole: pd.DataFrame) -> bool:
-    try:
-        return bool(strategy.transform_rows(rows.drop(columns=name)).equals(whole))
-    except Exception:  # a strategy of the user's may raise anything where a column that it reads is absent
-        return False
+def log_replicates(run: RunContext, evaluation: Evaluation, task: Task) -> None:
+    """Save the jackknife replicates of each score in the background: how much it varies with other rows."""
+    RECORDER.submit(_log_replicates, run.run_id, evaluation.held_out, evaluation.folds, task)
 
 
-def _type(column: pd.Series[Any]) -> DataType:
-    kinds = {
-        "b": DataType.boolean,
-        "i": DataType.long,
-        "u": DataType.long,
-        "f": DataType.double,
-        "M": DataType.datetime,
+def _log_replicates(run_id: str, held_out: dict[str, ScoredPart], folds: Replicates | None, task: Task) -> None:
+    replicates = {
+        name: uncertainty.jackknife(part.predictions, task, part.rows, part.clusters) for name, part in held_out.items()
     }
-    return kinds.get(getattr(column.dtype, "kind", "O"), DataType.string)
+    document = {name: value.to_json() for name, value in {**replicates, "cv": folds}.items() if value is not None}
+    artifacts.log_documents(run_id, {REPLICATES_FILE: document})
 
 
-def evaluated(tracked: Tracked, found: Evaluation, seconds: dict[str, float]) -> None:
-    """Log the metrics and what they took, at once."""
-    tracking.log_metrics(tracked.run_id, {**found.scores, **seconds})
-
-
-def drawn(tracked: Tracked, fitted: Any, parts: Parts, found: Evaluation, task: Task, subject: str) -> None:
-    """Draw the pictures; `subject` names data set and model."""
-    if tracked.plots:
-        RECORDER.later(_draw, tracked.run_id, fitted, parts.sample(DRAWN_ROWS), found, task, tracked.seed, subject)
-
-
-def _draw(run_id: str, *drawn: Any) -> None:
-    tracking.log_figures(run_id, scoring.figures(*drawn))
-
-
-def decided(tracked: Tracked, decision: Decision | None) -> None:
-    """Tag a run with what the gate said of it; None where neither a gate nor a deployer was chosen."""
+def tag_decision(run: RunContext, decision: Decision | None) -> None:
+    """Tag a run with the gate's decision; None if neither a gate nor a deployer was chosen."""
     if decision is None:
-        told = {GATE: NOT_ASKED, GATE_REASON: "neither a gate nor a deployer was chosen"}
+        tags = {GATE_TAG: NO_GATE, GATE_REASON_TAG: "neither a gate nor a deployer was chosen"}
     else:
-        told = {GATE: "open" if decision.deploy else "closed", GATE_REASON: decision.reason}
-    RECORDER.later(tracking.set_tags, tracked.run_id, told)
+        tags = {GATE_TAG: "open" if decision.deploy else "closed", GATE_REASON_TAG: decision.reason}
+    RECORDER.submit(run_log.set_tags, run.run_id, tags)
 
 
-def deployed(tracked: Tracked, deploy: Callable[[], Deployment | None]) -> None:
-    """Deploy, and tag the run with where it is deployed, or why it is not."""
+def run_deployment(run: RunContext, deploy: Callable[[], Deployment | None]) -> None:
+    """Deploy, and tag the run with the deployment or with the error."""
     try:
-        found = deploy()
-    except Exception as error:  # the model is saved and may be deployed again, so the run has not failed
+        deployment = deploy()
+    except Exception as error:  # the run has not failed: its model is saved and can be deployed again
         if not isinstance(error, MlrunnerError):
             log.exception("the deployment failed")
         reason = str(error) if isinstance(error, MlrunnerError) else f"{type(error).__name__}: {error}"
-        tracking.set_tags(tracked.run_id, {DEPLOY_ERROR: reason})
+        run_log.set_tags(run.run_id, {DEPLOY_ERROR_TAG: reason})
         return
-    if found is not None:
-        told = {DEPLOYMENT: found.name, DEPLOY_VERSION: str(found.version), DEPLOY_URL: found.url or ""}
-        tracking.set_tags(tracked.run_id, {**told, DEPLOY_WHERE: found.where, DEPLOY_ERROR: ""})
+    if deployment is not None:
+        tags = {
+            DEPLOYMENT_TAG: deployment.name,
+            DEPLOYED_VERSION_TAG: str(deployment.version),
+            DEPLOYED_URL_TAG: deployment.url or "",
+            DEPLOYED_WHERE_TAG: deployment.where,
+            DEPLOY_ERROR_TAG: "",
+        }
+        run_log.set_tags(run.run_id, tags)
 
 
-def handed_over(run_id: str) -> dict[str, Any]:
-    """Read what gate and deployer said of a run.
+def read_deployment(run_id: str) -> dict[str, Any]:
+    """Read the gate's decision and the deployment of a run.
 
     Returns:
-        `gate` with `open` and `reason`, `deployment` with `name`, `version`, `url` and `where`, or with `error`; each
-        None for none.
+        `gate` with `open` and `reason`, None without a gate; `deployment` with `name`, `version`, `url` and `where`,
+        or with `error`, None without a deployment.
     """
     RECORDER.flush()
-    tags = tracking.tags_by_name(run_id)
-    asked = tags.get(GATE, NOT_ASKED) != NOT_ASKED
-    gate = {"open": tags[GATE] == "open", "reason": tags[GATE_REASON]} if asked else None
-    if tags.get(DEPLOY_ERROR):
-        return {"gate": gate, "deployment": {"error": tags[DEPLOY_ERROR]}}
-    if gate is None or not gate["open"] or DEPLOYMENT not in tags:
+    tags = run_log.read_tags(run_id)
+    has_gate = tags.get(GATE_TAG, NO_GATE) != NO_GATE
+    gate = {"open": tags[GATE_TAG] == "open", "reason": tags[GATE_REASON_TAG]} if has_gate else None
+    if tags.get(DEPLOY_ERROR_TAG):
+        return {"gate": gate, "deployment": {"error": tags[DEPLOY_ERROR_TAG]}}
+    if gate is None or not gate["open"] or DEPLOYMENT_TAG not in tags:
         return {"gate": gate, "deployment": None}
-    told = {"name": tags[DEPLOYMENT], "version": int(tags[DEPLOY_VERSION])}
-    return {"gate": gate, "deployment": {**told, "url": tags[DEPLOY_URL] or None, "where": tags[DEPLOY_WHERE]}}
-
-
-def replicates(tracked: Tracked, found: Evaluation, task: Task) -> None:
-    """Save how far each score would move with other rows."""
-    RECORDER.later(_replicate, tracked.run_id, found.judged, found.folds, task)
-
-
-def _replicate(
-    run_id: str, judged: dict[str, tuple[Predictions, str, Any]], folds: Replicates | None, task: Task
-) -> None:
-    found = {part: uncertainty.replicate(said, task, *rows) for part, (said, *rows) in judged.items()} | {"cv": folds}
-    told = {part: one.plain() for part, one in found.items() if one is not None}
-    tracking.log_documents(run_id, {NOISE: told})
+    deployment = {
+        "name": tags[DEPLOYMENT_TAG],
+        "version": int(tags[DEPLOYED_VERSION_TAG]),
+        "url": tags[DEPLOYED_URL_TAG] or None,
+        "where": tags[DEPLOYED_WHERE_TAG],
+    }
+    return {"gate": gate, "deployment": deployment}

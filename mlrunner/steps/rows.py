@@ -1,4 +1,4 @@
-"""From the raw table to the parts of the split; cached by content, settings and code."""
+"""Make the parts of the split from the raw table; the cache's key is content, settings and code."""
 
 from __future__ import annotations
 
@@ -8,36 +8,37 @@ import pandas as pd
 from zenml import step
 
 from mlrunner.core.build import Group, build
-from mlrunner.groups.cleaning import DataCleaning
+from mlrunner.groups.cleaning.controller import DataCleaning
 from mlrunner.groups.dataset import loading
 from mlrunner.steps.materializers import TableMaterializer
-from mlrunner.steps.progress import shown
+from mlrunner.steps.problem import Problem
+from mlrunner.steps.progress import show_progress
 
 Table = pd.DataFrame
 
 
 @step(enable_artifact_visualization=False, output_materializers=TableMaterializer)
-@shown
+@show_progress
 def ingest(dataset: Group, fingerprint: str, code: str, blueprint: bool) -> Annotated[Table, "raw"]:
-    """Read the raw table; `fingerprint` and `code` are the cache's key beside the settings."""
+    """Read the raw table; `fingerprint` and `code` only complete the cache's key."""
     del code
     table = loading.read(dataset, fingerprint)
-    return loading.few(table, dataset) if blueprint else table
+    return loading.sample_rows(table, dataset) if blueprint else table
 
 
 @step(enable_artifact_visualization=False, output_materializers=TableMaterializer)
-@shown
-def clean(raw: Table, dataset: Group, cleaning: Group, code: str) -> Annotated[Table, "cleaned"]:
-    """Turn raw rows into features, with target, group and time beside them."""
+@show_progress
+def clean(raw: Table, problem: Problem, cleaning: Group, code: str) -> Annotated[Table, "cleaned"]:
+    """Clean raw rows into features, with the columns of target, group and time."""
     del code
-    return DataCleaning(raw, build(cleaning, "cleaning"), build(dataset, "dataset").roles).handle_data()
+    return DataCleaning(raw, build(cleaning, "cleaning"), problem.roles).handle_data()
 
 
 @step(
     enable_artifact_visualization=False,
     output_materializers=dict.fromkeys(("train", "validation", "test", "folds"), TableMaterializer),
 )
-@shown
+@show_progress
 def divide(
     cleaned: Table, split: Group, code: str
 ) -> tuple[
@@ -46,7 +47,7 @@ def divide(
     Annotated[Table, "test"],
     Annotated[Table, "folds"],
 ]:
-    """Share the rows out; `folds` numbers the training rows of a cross-validation."""
+    """Split the rows; `folds` holds the fold of each training row of a cross-validation."""
     del code
     division = build(split, "split").handle_data(cleaned)
     folds = pd.DataFrame({"fold": [] if division.folds is None else division.folds})

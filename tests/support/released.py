@@ -18,7 +18,7 @@ from mlrunner.groups.deployer.docker import base_image
 from mlrunner.groups.deployer.docker.engine import engine, find
 from mlrunner.groups.deployer.release import DESCRIBED, Release
 from mlrunner.groups.features import Features
-from mlrunner.groups.model.packaging import assemble, pip_requirements, trusted_types
+from mlrunner.groups.model.packaging import assemble, find_trusted_types, pin_requirements
 
 ROLES = Roles("score")
 PLAIN = Features(
@@ -57,7 +57,7 @@ def release(folder: Path, estimator: Any, version: int = 1, name: str = "tests")
     import yaml
 
     import mlrunner
-    from mlrunner.steps import recording
+    from mlrunner.steps import model_signature
 
     pipeline, example = fitted(estimator), rows(5).drop(columns="score")
     made = Release(name, version, folder / str(version))
@@ -66,10 +66,10 @@ def release(folder: Path, estimator: Any, version: int = 1, name: str = "tests")
             pipeline,
             str(made.model),
             code_paths=[str(Path(mlrunner.__file__).parent)],
-            signature=recording.signature(pipeline, example, KeepAll()),
+            signature=model_signature.build_signature(pipeline, example, KeepAll()),
             input_example=example,
-            pip_requirements=pip_requirements(pipeline),
-            skops_trusted_types=trusted_types(pipeline),
+            pip_requirements=pin_requirements(pipeline),
+            skops_trusted_types=find_trusted_types(pipeline),
         )
     described = yaml.safe_load((made.model / "MLmodel").read_text())
     saved = {

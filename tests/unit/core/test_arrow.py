@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import decimal
 import io
 import os
 import subprocess
@@ -178,3 +180,111 @@ def test_reading_a_table_needs_no_framework() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT, check=True)
     assert done.stdout == "[]\n"
+
+
+MOMENTS = pd.to_datetime(["2020-01-01", None, "2021-06-30 10:00:00.123456"], format="mixed")
+COLUMNS: dict[str, Any] = {
+    "float64": [1.5, NAN, float("inf")],
+    "float32": np.array([1.5, NAN, -0.0], np.float32),
+    "float16": np.array([1.5, NAN, 2], np.float16),
+    "int64": [1, -2, 2**62],
+    "int8": np.array([1, -2, 127], np.int8),
+    "uint64": np.array([1, 2, 2**64 - 1], np.uint64),
+    "bool": [True, False, True],
+    "text": pd.Series(["a", None, "c"], dtype="str"),
+    "string": pd.Series(["a", None, "c"], dtype="string"),
+    "object text": pd.Series(["a", "", "c"], dtype=object),
+    "object whole": pd.Series([1, 2, 3], dtype=object),
+    "object whole with a gap": pd.Series([1, None, 3], dtype=object),
+    "object yes or no": pd.Series([True, None, False], dtype=object),
+    "object fractions": pd.Series([1.5, 2.5, 3.5], dtype=object),
+    "object empty": pd.Series([None, None, None], dtype=object),
+    "decimals": pd.Series([decimal.Decimal("1.50"), None, decimal.Decimal("2.25")], dtype=object),
+    "days": pd.Series([datetime.date(2020, 1, 1), None, datetime.date(2021, 1, 1)], dtype=object),
+    "bytes": pd.Series([b"a", None, b""], dtype=object),
+    "categories": pd.Categorical(["a", None, "b"], categories=["b", "a", "unused"]),
+    "ordered categories": pd.Categorical(["low", "high", None], categories=["low", "high"], ordered=True),
+    "whole categories": pd.Categorical([3, 1, None]),
+    "yes-or-no categories": pd.Categorical([True, False, None]),
+    "moments": MOMENTS,
+    "moments of seconds": MOMENTS.astype("datetime64[s]"),
+    "moments of nanoseconds": MOMENTS.astype("datetime64[ns]"),
+    "moments with a zone": MOMENTS.tz_localize("Europe/Berlin"),
+    "durations": pd.to_timedelta([1, None, 3], unit="D"),
+    "nullable whole": pd.array([1, None, 3], "Int64"),
+    "nullable fraction": pd.array([1.5, None, 3], "Float64"),
+    "nullable yes or no": pd.array([True, None, False], "boolean"),
+    "periods": pd.period_range("2020-01", periods=3, freq="M"),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Series.values returning")  # pyarrow 25 uses what pandas 3.1 deprecates
+@pytest.mark.parametrize("rows", [3, 0])
+@pytest.mark.parametrize("kind", COLUMNS)
+def test_column_of_any_type_is_restored(kind: str, rows: int, tmp_path: Path) -> None:
+    table = pd.DataFrame({"x": COLUMNS[kind], "other": [1.0, 2.0, 3.0]}).set_axis([7, 3, 5]).head(rows)
+    before = table.copy()
+    pd.testing.assert_frame_equal(map_table(written(table, tmp_path)), before)
+    pd.testing.assert_frame_equal(table, before)
+
+
+@pytest.mark.parametrize("dtype", [object, "str"])
+@pytest.mark.parametrize("gap", [None, NAN], ids=["none", "nan"])
+def test_missing_text_stays_missing(gap: Any, dtype: Any, tmp_path: Path) -> None:
+    table = pd.DataFrame({"x": pd.Series(["nan", gap, "None", ""], dtype=dtype)})
+    read = map_table(written(table, tmp_path))["x"]
+    assert read.isna().tolist() == [False, True, False, False]
+    assert read.dropna().tolist() == ["nan", "None", ""]
+    assert read.dtype == table["x"].dtype
+
+
+NUMBERS = pd.DataFrame({"a": [1.5, 2.5], "b": [1, 2]})
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        pd.RangeIndex(2),
+        pd.RangeIndex(4, 8, 2),
+        pd.Index([9, 3]),
+        pd.Index([1, 1]),
+        pd.Index(["x", "y"]),
+        pd.Index([0.5, 1.5]),
+        pd.Index([9, 3], name="a"),
+        pd.Index([9, 3], name="k"),
+        pd.RangeIndex(2, name="a"),
+        pd.to_datetime(["2020-01-01", "2021-01-01"]),
+        pd.MultiIndex.from_tuples([(1, "x"), (2, "y")], names=["a", None]),
+    ],
+    ids=[
+        "range", "steps", "numbers", "repeated", "text", "fractions", "named as a column", "named", "named range",
+        "moments", "levels",
+    ],
+)  # fmt: skip
+def test_any_index_is_restored(index: pd.Index, tmp_path: Path) -> None:
+    table = NUMBERS.set_axis(index)
+    pd.testing.assert_frame_equal(map_table(written(table, tmp_path)), table, check_freq=False)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        pd.DataFrame(),
+        pd.DataFrame(index=[4, 2]),
+        pd.DataFrame({"fold": []}),
+        NUMBERS.head(0),
+        pd.DataFrame({0: [1.5, 2.5], 1: [3, 4]}),
+        pd.DataFrame({"": [1.5], "é ü/\n": [2], "__index_level_0__": [3]}),
+        pd.concat([NUMBERS, NUMBERS], ignore_index=True),
+        NUMBERS[::-1],
+        pd.DataFrame({f"c{place}": [float(place)] for place in range(300)}),
+    ],
+    ids=["nothing", "only-index", "no-folds", "no-rows", "numbered", "odd-names", "joined", "reversed", "wide"],
+)
+def test_table_of_any_shape_is_restored(table: pd.DataFrame, tmp_path: Path) -> None:
+    pd.testing.assert_frame_equal(map_table(written(table, tmp_path)), table)
+
+
+def test_duplicate_names_are_rejected() -> None:
+    with pytest.raises(ValueError, match="Duplicate column names found"):
+        to_arrow(pd.DataFrame([[1, 2.5]], columns=["a", "a"]))

@@ -13,10 +13,10 @@ from rich.console import Console
 
 from mlrunner.core import terminal
 from mlrunner.core.errors import ConfigError, MlrunnerError, ProblemsError
+from mlrunner.core.formatting import format_number
 from mlrunner.core.outcome import Outcome
-from mlrunner.core.terminal import number, show_hand_over
+from mlrunner.core.terminal import show_deployment
 from mlrunner.execution.output import list_next_steps, make_metrics_table
-from mlrunner.steps.progress import Progress
 
 NAN, INF = float("nan"), float("inf")
 OUTCOME = Outcome(
@@ -57,7 +57,7 @@ OUTCOME = Outcome(
     ],
 )
 def test_number(value: float | None, spread: float | None, told: str) -> None:
-    assert number(value, spread) == told
+    assert format_number(value, spread) == told
 
 
 def lines(metrics: dict[str, float], chosen: str) -> list[list[str]]:
@@ -150,7 +150,7 @@ def test_what_is_deployed_is_not_offered_again() -> None:
 def test_gate_and_deployment_are_told(
     gate: dict[str, Any] | None, deployment: dict[str, Any] | None, lines: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    show_hand_over(gate, deployment)
+    show_deployment(gate, deployment)
     assert [line.strip() for line in capsys.readouterr().out.splitlines()] == lines
 
 
@@ -178,7 +178,7 @@ def test_the_command_that_was_typed_can_be_pasted(overrides: list[str]) -> None:
 def test_relative(path: str, told: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     whole = str(tmp_path / path)
-    assert terminal.relative(whole) == (whole if told is None else told)
+    assert terminal.relative_path(whole) == (whole if told is None else told)
 
 
 @pytest.mark.parametrize("value", [NAN, INF, -INF], ids=["nan", "infinite", "minus-infinite"])
@@ -245,27 +245,3 @@ def test_a_composition_of_a_grid_is_one_line(
 def test_problems_go_to_stderr_a_line_each(error: MlrunnerError, told: str, capsys: pytest.CaptureFixture[str]) -> None:
     terminal.show_problems(error)
     assert capsys.readouterr() == ("", told)
-
-
-def test_steps_are_told_as_they_end_and_skipped_ones_as_cached(capsys: pytest.CaptureFixture[str]) -> None:
-    progress = Progress()
-    progress.begin()
-    with progress.step("divide"):
-        pass
-    with progress.step("train"):
-        pass
-    told = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert [line[:2] for line in told] == [["✓", "ingest"], ["✓", "clean"], ["✓", "divide"], ["✓", "train"]]
-    assert [line[2] for line in told[:2]] == ["cached", "cached"]
-    assert [line[3] for line in told[2:]] == ["s", "s"]
-
-
-def test_progress_is_silent_outside_of_a_run(capsys: pytest.CaptureFixture[str]) -> None:
-    progress = Progress()
-    with progress.step("ingest"):
-        pass
-    progress.begin()
-    progress.end()
-    with progress.step("clean"):
-        pass
-    assert capsys.readouterr().out == ""

@@ -1,183 +1,105 @@
-"""The signature of a saved model: what a client may leave out, and what it may leave empty."""
+"""What steps record in MLflow: the gate's decision, the deployment or its error, the scores and their replicates."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import replace
 
+import mlflow
 import numpy as np
 import pandas as pd
 import pytest
-from omegaconf import DictConfig
-from sklearn.dummy import DummyClassifier, DummyRegressor
+from mlflow import MlflowClient
+from sklearn.linear_model import LinearRegression
 
-from mlrunner.composition.resolve import plain
-from mlrunner.core.build import build
 from mlrunner.core.column_roles import Roles
-from mlrunner.groups.cleaning import DataCleaning, DataPreprocess, DateFeatures, KeepAll, feature_columns
-from mlrunner.groups.features import Features
-from mlrunner.groups.model.packaging import assemble
-from mlrunner.groups.strategy import CleaningStrategy
+from mlrunner.core.errors import DeployError
+from mlrunner.evaluation import scoring
+from mlrunner.groups.cleaning import KeepAll
+from mlrunner.groups.deployer import Deployment
+from mlrunner.groups.gate import Decision
 from mlrunner.steps import recording
-from tests.support.front_door import PROJECT
+from mlrunner.steps.recording import RunContext
+from mlrunner.tracking.background_writer import RECORDER
 
-OPTIONS = sorted(path.stem for path in (PROJECT / "conf" / "cleaning").glob("*.yaml"))
-ROLES = Roles("y", ignore=("id",), group="order")
-ALL = {"whole", "real", "flag", "text", "bought_at", "stamp"}
-NATIVE = Features(
-    impute=None,
-    indicate_missing=False,
-    scale=None,
-    low_cardinality=4,
-    high_cardinality="ordinal",
-    text_features=0,
-    seed=0,
-)
-Compose = Callable[[list[str]], DictConfig]
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:alembic", "ignore::ResourceWarning")
+ROLES = Roles("y")
+DEPLOYMENT = Deployment("olist", 3, "http://localhost:8000", "on this machine")
 
 
-def raw(rows: int = 12) -> pd.DataFrame:
-    number = np.arange(rows)
-    days = pd.Timestamp("2020-02-27") + pd.to_timedelta(number, unit="D")
-    return pd.DataFrame(
-        {
-            "id": number,
-            "order": number // 2,
-            "whole": number % 5,
-            "real": np.where(number % 4 == 1, np.nan, number / 3),
-            "flag": number % 2 == 0,
-            "text": [f"t{one % 3}" for one in number],
-            "bought_at": pd.Series(days.strftime("%Y-%m-%d"), dtype="str"),
-            "stamp": days,
-            "y": number / 2,
-        }
-    )
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowClient]:
+    before, home = mlflow.get_tracking_uri(), tmp_path_factory.mktemp("recording")
+    mlflow.set_tracking_uri(f"sqlite:///{home}/mlflow.db")
+    client = MlflowClient()
+    client.create_experiment("tests", artifact_location=(home / "files").as_uri())
+    yield client
+    mlflow.set_tracking_uri(before)
 
 
-def strategy(option: str, compose: Compose) -> CleaningStrategy:
-    built: CleaningStrategy = build(plain(compose([f"cleaning={option}", "dataset=csv"]), "cleaning"), "cleaning")
-    return built
+@pytest.fixture
+def run(client: MlflowClient) -> RunContext:
+    experiment = client.get_experiment_by_name("tests")
+    assert experiment is not None
+    run_id = client.create_run(experiment.experiment_id).info.run_id
+    return RunContext(run_id=run_id, log_model=False, plots=False, seed=0)
 
 
-def fitted(cleaning: CleaningStrategy, estimator: Any, target: pd.Series[Any] | None = None) -> Any:
-    """Fit the model that a run would save: from raw rows to predictions."""
-    from sklearn.pipeline import Pipeline
-
-    rows = raw()
-    cleaned = DataCleaning(rows, cleaning, ROLES).handle_data().drop(columns=["y", "order"])
-    task = "regression" if target is None else "classification"
-    pipeline = Pipeline([("features", NATIVE.build(cleaned, task)), ("estimator", estimator)])
-    pipeline.fit(cleaned, rows["y"] if target is None else target)
-    return assemble(pipeline, cleaning, ROLES, cleaned, rows)
+def test_run_without_gate_and_deployer(run: RunContext) -> None:
+    recording.tag_decision(run, None)
+    assert recording.read_deployment(run.run_id) == {"gate": None, "deployment": None}
 
 
-def example() -> pd.DataFrame:
-    return recording.as_doubles(feature_columns(raw().head(5), ROLES))
+def test_closed_gate(run: RunContext) -> None:
+    recording.tag_decision(run, Decision(False, "too low"))
+    gate = {"open": False, "reason": "too low"}
+    assert recording.read_deployment(run.run_id) == {"gate": gate, "deployment": None}
 
 
-# --- as_doubles ---------------------------------------------------------------------------------------------
-
-
-def test_every_integer_becomes_a_double_and_nothing_else_changes() -> None:
-    rows = pd.DataFrame(
-        {
-            "int64": [1, 2],
-            "int8": np.array([1, 2], np.int8),
-            "uint16": np.array([1, 2], np.uint16),
-            "nullable": pd.array([1, None], "Int64"),
-            "float32": np.array([1, 2], np.float32),
-            "bool": [True, False],
-            "text": ["a", "b"],
-        }
-    )
-    before = rows.copy()
-    kinds = recording.as_doubles(rows).dtypes.astype(str).to_dict()
-    assert {kinds.pop(name) for name in ("int64", "int8", "uint16", "nullable")} == {"float64"}
-    assert kinds == {"float32": "float32", "bool": "bool", "text": "str"}
-    pd.testing.assert_frame_equal(rows, before)
-
-
-# --- used_columns -------------------------------------------------------------------------------------------
-
-
-USED = {
-    "none": ALL,
-    "preprocess": {"whole", "real", "flag"},
-    "robust": {"whole", "real", "flag"},
-    "dates": {"whole", "real", "flag", "bought_at", "stamp"},
-    "full": ALL,
-}
-
-
-def test_every_option_is_expected() -> None:
-    assert set(USED) == set(OPTIONS)
-
-
-@pytest.mark.parametrize("option", OPTIONS)
-def test_used_columns_of_every_option(option: str, compose: Compose) -> None:
-    assert recording.used_columns(example(), strategy(option, compose)) == USED[option]
+@pytest.mark.parametrize("url", ["http://localhost:8000", None])
+def test_deployment(url: str | None, run: RunContext) -> None:
+    recording.tag_decision(run, Decision(True, "good"))
+    recording.run_deployment(run, lambda: replace(DEPLOYMENT, url=url))
+    assert recording.read_deployment(run.run_id) == {
+        "gate": {"open": True, "reason": "good"},
+        "deployment": {"name": "olist", "version": 3, "url": url, "where": "on this machine"},
+    }
 
 
 @pytest.mark.parametrize(
-    ("cleaning", "used"),
-    [
-        (KeepAll(drop=["text"]), ALL - {"text"}),
-        (DataPreprocess(drop=["whole"]), {"real", "flag"}),
-        (DataPreprocess(dates=["bought_at"]), {"whole", "real", "flag", "bought_at"}),
-        (DataPreprocess(fill={"real": 0.0, "text": "none"}), {"whole", "real", "flag"}),
-        (DataPreprocess(keep_numeric=False), ALL),
-        (
-            DateFeatures(dates=[], durations={"waited": ("stamp", "bought_at")}),
-            {"whole", "real", "flag", "stamp", "bought_at"},
-        ),
-        (DateFeatures(dates=["stamp"], parts=["hour"], durations=None), {"whole", "real", "flag", "stamp"}),
-    ],
-    ids=["drop", "drop-number", "dates", "fill", "keep-text", "durations", "parts"],
+    ("error", "message"),
+    [(DeployError("no port is free."), "no port is free."), (OSError("disk is full"), "OSError: disk is full")],
+    ids=["ours", "other"],
 )
-def test_used_columns_follow_the_settings(cleaning: CleaningStrategy, used: set[str]) -> None:
-    assert recording.used_columns(example(), cleaning) == used
+def test_error_of_a_deployment_is_recorded_until_the_next_succeeds(
+    error: Exception, message: str, run: RunContext
+) -> None:
+    def fail() -> Deployment:
+        raise error
+
+    recording.tag_decision(run, Decision(True, "good"))
+    recording.run_deployment(run, fail)
+    assert recording.read_deployment(run.run_id)["deployment"] == {"error": message}
+    recording.run_deployment(run, lambda: DEPLOYMENT)
+    assert recording.read_deployment(run.run_id)["deployment"]["version"] == 3
 
 
-# --- signature ----------------------------------------------------------------------------------------------
+def test_scores_and_replicates(client: MlflowClient, run: RunContext) -> None:
+    rows = pd.DataFrame({"a": np.arange(90.0), "y": np.arange(90.0) * 2 + np.sin(np.arange(90.0))})
+    train, test = rows.iloc[:30], rows.iloc[30:]
+    estimator = LinearRegression().fit(train[["a"]], train["y"])
+    evaluation = scoring.evaluate_on_test(estimator, train, test, ROLES, "regression")
+    recording.log_evaluation(run, evaluation, {"fit_seconds": 1.5})
+    recording.log_replicates(run, evaluation, "regression")
+    RECORDER.flush()
+    data = client.get_run(run.run_id).data
+    scores = {name: value for name, value in evaluation.scores.items() if not math.isnan(value)}
+    assert data.metrics == {**scores, "fit_seconds": 1.5}
+    text = mlflow.artifacts.load_text(f"{client.get_run(run.run_id).info.artifact_uri}/{recording.REPLICATES_FILE}")
+    assert list(json.loads(text)) == ["test"]
 
 
-@pytest.mark.parametrize("option", OPTIONS)
-def test_the_signature_of_every_option(option: str, compose: Compose) -> None:
-    cleaning = strategy(option, compose)
-    model = fitted(cleaning, DummyRegressor())
-    found = recording.signature(model, example(), cleaning)
-    assert [column.name for column in found.inputs] == ["whole", "real", "flag", "text", "bought_at", "stamp"]
-    assert [column.type.name for column in found.inputs] == [
-        "double",
-        "double",
-        "boolean",
-        "string",
-        "string",
-        "datetime",
-    ]
-    assert {column.name for column in found.inputs if column.required} == USED[option]
-    assert [(column.name, column.type.name) for column in found.outputs] == [("prediction", "double")]
-
-
-@pytest.mark.parametrize("option", [name for name in OPTIONS if USED[name] != ALL])
-def test_without_an_optional_column_the_answer_is_the_same(option: str, compose: Compose) -> None:
-    features = fitted(strategy(option, compose), DummyRegressor())[:-1]
-    rows = example()
-    optional = [name for name in rows if name not in USED[option]]
-    np.testing.assert_array_equal(features.transform(rows.drop(columns=optional)), features.transform(rows))
-
-
-@pytest.mark.parametrize(
-    ("labels", "kind"),
-    [(["no", "yes"], "string"), ([0, 1], "long"), ([False, True], "boolean"), ([1.0, 2.0], "double")],
-    ids=["text", "whole", "yes-or-no", "fraction"],
-)
-def test_classes_are_told_as_they_are(labels: list[Any], kind: str) -> None:
-    cleaning = DataPreprocess()
-    model = fitted(cleaning, DummyClassifier(), pd.Series(labels * 6))
-    assert [column.type.name for column in recording.signature(model, example(), cleaning).outputs] == [kind]
-
-
-def test_a_run_that_saves_no_model_has_no_address() -> None:
-    tracked = recording.Tracked(run_id="none", log_model=False, plots=False, seed=0)
-    assert recording.model(tracked, None, raw(), ROLES, KeepAll()) is None
+def test_run_that_saves_no_model(run: RunContext) -> None:
+    assert recording.save_model(run, None, pd.DataFrame(), ROLES, KeepAll()) is None

@@ -1,0 +1,29 @@
+"""The learning problem of a run, as steps need it: they do not rebuild the data set to read its roles."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+from mlrunner.core.build import Group, build
+from mlrunner.core.column_roles import Roles, Task
+from mlrunner.groups.dataset import Dataset
+
+
+class Problem(BaseModel, frozen=True):
+    """A learning problem.
+
+    Args:
+        roles: Roles of the columns.
+        task: `regression` or `classification`.
+        label: Name of the data set in plots.
+    """
+
+    roles: Roles
+    task: Task
+    label: str
+
+
+def describe_problem(dataset: Group) -> Problem:
+    """Read the problem from the config group `dataset`, whose task is resolved."""
+    source: Dataset = build(dataset, "dataset", Dataset)
+    return Problem(roles=source.roles, task=dataset["task"], label=source.label)

@@ -1,4 +1,4 @@
-"""Warm workers, as real processes: several trials at once, reports and answers, and death in the middle."""
+"""Worker processes: several trials at once, reports and answers, and workers that die."""
 
 from __future__ import annotations
 
@@ -12,82 +12,43 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from multiprocessing import forkserver
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import psutil
 import pytest
-from sklearn.base import BaseEstimator
-from threadpoolctl import threadpool_info
 
 from mlrunner.search import workers
-from mlrunner.search.trial import Found, TrialTask, running
-from mlrunner.search.workers import Event, Pool, Step, epitaph
+from mlrunner.search.executor import Event, Step
+from mlrunner.search.trial import TrialResult, TrialTask
+from mlrunner.search.workers import WorkerPool, describe_exit
 from tests.support.front_door import PROJECT, environment
-from tests.unit.search.trial.test_trial import LINEAR, Data, Listener, model, named
+from tests.support.trials import TIMEOUT, Data, family_settings, preload, run_trial, scripted, sleeper
 
-PATIENCE = 60  # seconds, on a busy machine
-LONG = 30.0  # seconds of a trial that nobody waits for
+LONG = 30.0  # seconds of a trial that no test waits for
 KILLED = "the worker was killed by SIGKILL; the machine may be out of memory"
-Pools = Callable[..., Pool]
-
-
-class Sleeper(BaseEstimator):
-    """A user's own estimator that takes its time, and leaves a note of where it runs."""
-
-    def __init__(self, seconds: float = 0.0, notes: str | None = None, meets: int = 0, ends: str | None = None) -> None:
-        self.seconds, self.notes, self.meets, self.ends = seconds, notes, meets, ends
-
-    def fit(self, x: Any, y: Any) -> Sleeper:
-        del x
-        if self.notes is not None:
-            threads = [one["num_threads"] for one in threadpool_info()]
-            (Path(self.notes) / str(os.getpid())).write_text(json.dumps(threads))
-        until = time.monotonic() + PATIENCE
-        while self.meets and len(list(Path(str(self.notes)).iterdir())) < self.meets and time.monotonic() < until:
-            time.sleep(0.01)
-        time.sleep(self.seconds)
-        if self.ends is not None:
-            {"exit": sys.exit, "at once": os._exit}[self.ends](3)
-        self.mean_ = float(np.mean(y))
-        return self
-
-    def predict(self, x: Any) -> Any:
-        return np.full(len(x), self.mean_)
-
-
-def sleeper(**arguments: Any) -> dict[str, Any]:
-    return model("tests.unit.search.test_workers.Sleeper", LINEAR, **arguments)
-
-
-def preloaded() -> None:
-    """Have the process that all others are forked from import what the tests need."""
-    workers.preload(
-        ["tests.unit.search.test_workers", "mlrunner.search.trial_queue", "mlrunner.search.grid_order", "xgboost"]
-    )
+StartPool = Callable[..., WorkerPool]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def forked() -> None:
-    preloaded()
+def preloaded() -> None:
+    preload()
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Data:
-    return Data(tmp_path_factory.mktemp("worked") / "files")
+    return Data(tmp_path_factory.mktemp("workers") / "files")
 
 
 @pytest.fixture
-def pools() -> Iterator[Pools]:
-    """Pools that are closed after the test."""
-    made: list[Pool] = []
+def start_pool() -> Iterator[StartPool]:
+    """Start pools that are closed after the test."""
+    pools: list[WorkerPool] = []
 
-    def new(size: int = 1, threads: int = 1) -> Pool:
-        made.append(Pool(size, threads))
-        return made[-1]
+    def start(size: int = 1, threads: int = 1, grace: float = 2.0) -> WorkerPool:
+        pools.append(WorkerPool(size, threads, grace))
+        return pools[-1]
 
-    yield new
-    for pool in made:
+    yield start
+    for pool in pools:
         pool.kill()
         pool.close()
 
@@ -99,45 +60,41 @@ def notes(tmp_path: Path) -> Path:
     return folder
 
 
-def events(pool: Pool) -> Iterator[Event]:
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until:
+def wait_for_events(pool: WorkerPool) -> Iterator[Event]:
+    deadline = time.monotonic() + TIMEOUT
+    while time.monotonic() < deadline:
         yield from pool.wait(0.1)
     raise TimeoutError
 
 
-def ended(pool: Pool, count: int = 1, prune: bool = False) -> dict[int, Found]:
-    """Wait for so many trials to end."""
-    found: dict[int, Found] = {}
-    for event in events(pool):
+def wait_for_results(pool: WorkerPool, count: int = 1, prunes: tuple[int, ...] = ()) -> dict[int, TrialResult]:
+    """Wait for trials to end; prune some of them."""
+    results: dict[int, TrialResult] = {}
+    for event in wait_for_events(pool):
         if isinstance(event, Step):
-            pool.answer(event.number, prune)
+            pool.answer(event.number, event.number in prunes)
         else:
-            found[event.number] = event
-        if len(found) == count:
-            return found
-    return found
+            results[event.number] = event
+        if len(results) == count:
+            break
+    return results
 
 
-def eventually(holds: Callable[[], bool]) -> bool:
-    until = time.monotonic() + PATIENCE
-    while not holds() and time.monotonic() < until:
+def becomes_true(condition: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + TIMEOUT
+    while not condition() and time.monotonic() < deadline:
         time.sleep(0.02)
-    return holds()
+    return condition()
 
 
-def pid_in(notes: Path) -> int:
-    """Wait for the note of a trial that began."""
-    assert eventually(lambda: any(notes.iterdir()))
+def wait_for_note(notes: Path) -> int:
+    """Wait until a trial has started, and return its process id."""
+    assert becomes_true(lambda: any(notes.iterdir()))
     return int(next(notes.iterdir()).name)
 
 
-def pids(pool: Pool) -> list[int]:
-    return [worker.process.pid or 0 for worker in pool._workers]
-
-
-def gone(numbers: list[int]) -> bool:
-    return eventually(lambda: not any(psutil.pid_exists(one) for one in numbers))
+def have_ended(pids: list[int]) -> bool:
+    return becomes_true(lambda: not any(psutil.pid_exists(pid) for pid in pids))
 
 
 def numbered(task: TrialTask, number: int) -> TrialTask:
@@ -148,74 +105,61 @@ def numbered(task: TrialTask, number: int) -> TrialTask:
 
 
 @pytest.mark.parametrize("name", ["xgboost", "ridge"])
-def test_a_worker_finds_what_this_process_would(name: str, data: Data, pools: Pools) -> None:
-    pool = pools()
-    for task in (data.task(named(name)), data.task(named(name), folds=True)):
+def test_a_worker_returns_what_this_process_computes(name: str, data: Data, start_pool: StartPool) -> None:
+    pool = start_pool()
+    for task in (data.task(family_settings(name)), data.task(family_settings(name), folds=True)):
         pool.submit(task)
-        found, here = ended(pool)[0], running.run(task, Listener())
-        assert (found.state, found.metrics, found.scores) == ("COMPLETE", here.metrics, here.scores)
+        result, expected = wait_for_results(pool)[0], run_trial(task)
+        assert (result.state, result.metrics, result.scores) == ("COMPLETE", expected.metrics, expected.scores)
 
 
-def test_two_trials_run_at_once(data: Data, pools: Pools, notes: Path) -> None:
-    """Each waits for the other to have begun."""
-    pool = pools(2)
+def test_two_trials_run_at_once(data: Data, start_pool: StartPool, notes: Path) -> None:
+    """Each waits until the other has started."""
+    pool = start_pool(2)
+    rooms = [pool.room]
     for number in (4, 9):
         pool.submit(numbered(data.task(sleeper(notes=str(notes), meets=2)), number))
-    found = ended(pool, 2)
-    assert {number: one.state for number, one in found.items()} == {4: "COMPLETE", 9: "COMPLETE"}
-    assert sorted(int(note.name) for note in notes.iterdir()) == sorted(pids(pool))
-
-
-def test_room_is_what_is_free(data: Data, pools: Pools) -> None:
-    pool = pools(2)
-    rooms = [pool.room]
-    for number in range(2):
-        pool.submit(numbered(data.task(sleeper()), number))
         rooms.append(pool.room)
-    ended(pool, 2)
+    results = wait_for_results(pool, 2)
+    assert {number: result.state for number, result in results.items()} == {4: "COMPLETE", 9: "COMPLETE"}
+    assert sorted(int(note.name) for note in notes.iterdir()) == sorted(pool.pids)
     assert [*rooms, pool.room] == [2, 1, 0, 2]
 
 
-def test_nothing_happens_while_nothing_runs(pools: Pools) -> None:
-    pool = pools(2)
-    began = time.monotonic()
+def test_waiting_for_idle_workers_times_out(start_pool: StartPool) -> None:
+    pool = start_pool(2)
+    started = time.monotonic()
     assert pool.wait(0.2) == []
-    assert time.monotonic() - began >= 0.2
+    assert time.monotonic() - started >= 0.2
 
 
-def test_a_worker_stays_for_many_trials(data: Data, pools: Pools, notes: Path) -> None:
-    pool = pools()
-    for number in range(5):
+def test_a_worker_runs_many_trials_also_after_a_failure(data: Data, start_pool: StartPool, notes: Path) -> None:
+    pool = start_pool()
+    pool.submit(data.task(scripted(raises="ValueError")))
+    failure = wait_for_results(pool)[0]
+    assert (failure.state, failure.error) == ("FAIL", "ValueError: no more")
+    assert failure.trace is not None
+    for number in range(3):
         pool.submit(numbered(data.task(sleeper(notes=str(notes))), number))
-        ended(pool)
-    assert [int(note.name) for note in notes.iterdir()] == pids(pool)
+        wait_for_results(pool)
+    assert [int(note.name) for note in notes.iterdir()] == pool.pids
 
 
-def test_a_trial_that_fails_leaves_its_worker(data: Data, pools: Pools) -> None:
-    pool = pools()
-    before = pids(pool)
-    pool.submit(data.task(model("tests.unit.search.trial.test_trial.Scripted", LINEAR, raises="ValueError")))
-    found = ended(pool)[0]
-    assert (found.state, found.error) == ("FAIL", "ValueError: no more")
-    assert found.trace is not None
-    assert pids(pool) == before
-
-
-def test_workers_are_never_idle_while_there_is_work(data: Data, pools: Pools) -> None:
-    """Trials of unlike length take at most 1.15 of their sum over the workers."""
+def test_workers_are_busy_while_there_is_work(data: Data, start_pool: StartPool) -> None:
+    """Trials of different length take at most 1.15 of their sum divided by the number of workers."""
     seconds = [0.9, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.9, 0.3, 0.2, 0.1, 0.6, 0.2, 0.1, 0.4, 0.3, 0.2, 0.1]
-    pool = pools(2)
+    pool = start_pool(2)
     for number in range(2):
         pool.submit(numbered(data.task(sleeper(seconds=0.2)), number))
-    ended(pool, 2)  # both are warm
+    wait_for_results(pool, 2)  # both are warm
     left = list(enumerate(seconds))
-    began, count = time.monotonic(), 0
+    started, count = time.monotonic(), 0
     while count < len(seconds):
         while pool.room and left:
             number, length = left.pop(0)
             pool.submit(numbered(data.task(sleeper(seconds=length)), number))
-        count += sum(isinstance(event, Found) for event in pool.wait(0.2))
-    assert time.monotonic() - began <= 1.15 * sum(seconds) / 2
+        count += sum(isinstance(event, TrialResult) for event in pool.wait(0.2))
+    assert time.monotonic() - started <= 1.15 * sum(seconds) / 2
 
 
 # Reports
@@ -223,221 +167,189 @@ def test_workers_are_never_idle_while_there_is_work(data: Data, pools: Pools) ->
 
 @pytest.mark.parametrize(("prune", "state", "scores"), [(False, "COMPLETE", 4), (True, "PRUNED", 1)])
 def test_a_trial_waits_for_the_answer_to_its_report(
-    prune: bool, state: str, scores: int, data: Data, pools: Pools
+    prune: bool, state: str, scores: int, data: Data, start_pool: StartPool
 ) -> None:
-    pool = pools()
-    pool.submit(numbered(data.task(named("ridge"), folds=True, prunes=True), 5))
-    step = next(events(pool))
+    pool = start_pool()
+    pool.submit(numbered(data.task(family_settings("ridge"), folds=True, prunes=True), 5))
+    step = next(wait_for_events(pool))
     assert isinstance(step, Step)
     assert (step.number, step.step) == (5, 0)
     assert pool.wait(0.3) == []
     pool.answer(5, prune)
-    found = ended(pool)[5]
-    assert (found.state, len(found.scores)) == (state, scores)
-    assert found.scores[0] == step.value
+    result = wait_for_results(pool)[5]
+    assert (result.state, len(result.scores)) == (state, scores)
+    assert result.scores[0] == step.value
 
 
-def test_answers_go_to_the_trial_that_asked(data: Data, pools: Pools) -> None:
-    pool = pools(2)
+def test_an_answer_goes_to_the_trial_that_reported(data: Data, start_pool: StartPool) -> None:
+    pool = start_pool(2)
     for number in (0, 1):
-        pool.submit(numbered(data.task(named("xgboost"), prunes=True), number))
-    states: dict[int, str] = {}
-    for event in events(pool):
-        if isinstance(event, Step):
-            pool.answer(event.number, prune=event.number == 1)
-        else:
-            states[event.number] = event.state
-        if len(states) == 2:
-            break
-    assert states == {0: "COMPLETE", 1: "PRUNED"}
+        pool.submit(numbered(data.task(family_settings("xgboost"), prunes=True), number))
+    pool.answer(77, True)  # no such trial
+    results = wait_for_results(pool, 2, prunes=(1,))
+    assert {number: result.state for number, result in results.items()} == {0: "COMPLETE", 1: "PRUNED"}
 
 
-def test_an_answer_to_nobody_is_passed_over(data: Data, pools: Pools) -> None:
-    pool = pools()
-    pool.submit(data.task(sleeper(seconds=0.1)))
-    pool.answer(77, True)
-    assert ended(pool)[0].state == "COMPLETE"
+# Dead workers
 
 
-# Death
-
-
-@pytest.mark.parametrize(
-    ("name", "error"),
-    [
-        ("SIGKILL", KILLED),
-        ("SIGTERM", "the worker was killed by SIGTERM"),
-        ("SIGSEGV", "the worker was killed by SIGSEGV"),
-    ],
-)
-def test_a_worker_that_is_killed_has_a_failed_trial(
-    name: str, error: str, data: Data, pools: Pools, notes: Path
-) -> None:
-    pool = pools()
+def test_the_trial_of_a_killed_worker_has_failed(data: Data, start_pool: StartPool, notes: Path) -> None:
+    pool = start_pool()
     pool.submit(numbered(data.task(sleeper(seconds=LONG, notes=str(notes))), 3))
-    dead = pid_in(notes)
-    os.kill(dead, signal.Signals[name])
-    assert ended(pool) == {3: Found(3, "FAIL", error=error)}
+    pid = wait_for_note(notes)
+    os.kill(pid, signal.SIGSEGV)
+    expected = TrialResult(3, "FAIL", error="the worker was killed by SIGSEGV")
+    assert wait_for_results(pool) == {3: expected}
     assert pool.room == 1
-    assert dead not in pids(pool)
+    assert pid not in pool.pids
     pool.submit(numbered(data.task(sleeper()), 4))
-    assert ended(pool)[4].state == "COMPLETE"
+    assert wait_for_results(pool)[4].state == "COMPLETE"
 
 
 @pytest.mark.parametrize("how", ["exit", "at once"])
-def test_a_worker_that_ends_by_itself_has_a_failed_trial(how: str, data: Data, pools: Pools) -> None:
-    pool = pools()
+def test_the_trial_of_a_worker_that_exits_has_failed(how: str, data: Data, start_pool: StartPool) -> None:
+    pool = start_pool()
     pool.submit(data.task(sleeper(ends=how)))
-    assert ended(pool)[0] == Found(0, "FAIL", error="the worker ended with code 3")
+    assert wait_for_results(pool)[0] == TrialResult(0, "FAIL", error="the worker ended with code 3")
     assert pool.room == 1
 
 
-def test_the_death_of_one_is_nothing_to_the_other(data: Data, pools: Pools, tmp_path: Path) -> None:
-    pool = pools(2)
+def test_the_other_worker_survives(data: Data, start_pool: StartPool, tmp_path: Path) -> None:
+    pool = start_pool(2)
     folders = [tmp_path / "one", tmp_path / "two"]
     for number, folder in enumerate(folders):
         folder.mkdir()
         pool.submit(numbered(data.task(sleeper(seconds=(LONG, 0.6)[number], notes=str(folder))), number))
-    other = pid_in(folders[1])
-    os.kill(pid_in(folders[0]), signal.SIGKILL)
-    found = ended(pool, 2)
-    assert (found[0].error, found[1].state) == (KILLED, "COMPLETE")
-    assert other in pids(pool)
+    other = wait_for_note(folders[1])
+    os.kill(wait_for_note(folders[0]), signal.SIGKILL)
+    results = wait_for_results(pool, 2)
+    assert (results[0].error, results[1].state) == (KILLED, "COMPLETE")
+    assert other in pool.pids
 
 
-def test_an_idle_worker_that_dies_is_replaced_in_silence(data: Data, pools: Pools) -> None:
-    pool = pools(2)
-    before = pids(pool)
+def test_an_idle_worker_that_dies_is_replaced(data: Data, start_pool: StartPool) -> None:
+    pool = start_pool(2)
+    before = pool.pids
     os.kill(before[0], signal.SIGKILL)
-    assert eventually(lambda: pool.wait(0.05) == [] and before[0] not in pids(pool))
-    assert (pool.room, pids(pool)[1]) == (2, before[1])
+    assert becomes_true(lambda: pool.wait(0.05) == [] and before[0] not in pool.pids)
+    assert (pool.room, pool.pids[1]) == (2, before[1])
     pool.submit(data.task(sleeper()))
-    assert ended(pool)[0].state == "COMPLETE"
+    assert wait_for_results(pool)[0].state == "COMPLETE"
 
 
-def test_a_trial_for_a_worker_that_died_unseen_is_a_failed_one(data: Data, pools: Pools) -> None:
-    pool = pools()
-    os.kill(pids(pool)[0], signal.SIGKILL)
-    assert gone(pids(pool))
+def test_a_trial_submitted_to_a_dead_worker_has_failed(data: Data, start_pool: StartPool) -> None:
+    pool = start_pool()
+    os.kill(pool.pids[0], signal.SIGKILL)
+    assert have_ended(pool.pids)
     pool.submit(data.task(sleeper()))
-    assert ended(pool)[0] == Found(0, "FAIL", error=KILLED)
+    assert wait_for_results(pool)[0] == TrialResult(0, "FAIL", error=KILLED)
     assert pool.room == 1
 
 
-def test_a_worker_may_die_before_its_answer(data: Data, pools: Pools) -> None:
-    pool = pools()
-    pool.submit(data.task(named("ridge"), folds=True, prunes=True))
-    assert isinstance(next(events(pool)), Step)
-    os.kill(pids(pool)[0], signal.SIGKILL)
-    assert gone(pids(pool))
+def test_a_worker_may_die_before_its_answer(data: Data, start_pool: StartPool) -> None:
+    pool = start_pool()
+    pool.submit(data.task(family_settings("ridge"), folds=True, prunes=True))
+    assert isinstance(next(wait_for_events(pool)), Step)
+    os.kill(pool.pids[0], signal.SIGKILL)
+    assert have_ended(pool.pids)
     pool.answer(0, False)
-    assert ended(pool)[0] == Found(0, "FAIL", error=KILLED)
+    assert wait_for_results(pool)[0] == TrialResult(0, "FAIL", error=KILLED)
 
 
 @pytest.mark.parametrize(
-    ("code", "told"),
-    [
-        (-9, KILLED),
-        (-15, "the worker was killed by SIGTERM"),
-        (-11, "the worker was killed by SIGSEGV"),
-        (-6, "the worker was killed by SIGABRT"),
-        (1, "the worker ended with code 1"),
-        (0, "the worker ended with code 0"),
-        (None, "the worker ended with code None"),
-    ],
+    ("code", "text"),
+    [(-9, KILLED), (-15, "the worker was killed by SIGTERM"), (1, "the worker ended with code 1")],
 )
-def test_epitaph(code: int | None, told: str) -> None:
-    assert epitaph(code) == told
+def test_an_exit_code_is_described(code: int, text: str) -> None:
+    assert describe_exit(code) == text
 
 
 # Ctrl-C, and the end
 
 
-def test_ctrl_c_does_not_reach_workers(data: Data, pools: Pools, notes: Path) -> None:
+def test_ctrl_c_does_not_reach_workers(data: Data, start_pool: StartPool, notes: Path) -> None:
     """A terminal sends it to every process of the group."""
-    pool = pools(2)
+    pool = start_pool(2)
     pool.submit(data.task(sleeper(seconds=0.5, notes=str(notes))))
-    pid_in(notes)
-    server = forkserver._forkserver._forkserver_pid
-    for pid in (*pids(pool), server):
+    wait_for_note(notes)
+    server, before = forkserver._forkserver._forkserver_pid, pool.pids
+    for pid in (*before, server):
         os.kill(pid, signal.SIGINT)
-    before = pids(pool)
-    assert ended(pool)[0].state == "COMPLETE"
-    assert pids(pool) == before
+    assert wait_for_results(pool)[0].state == "COMPLETE"
     pool.submit(data.task(sleeper()))
-    assert ended(pool)[0].state == "COMPLETE"
+    assert wait_for_results(pool)[0].state == "COMPLETE"
+    assert pool.pids == before
     assert psutil.pid_exists(server)
 
 
 @pytest.mark.parametrize("end", ["close", "kill"])
-@pytest.mark.parametrize("busy", [False, True], ids=["idle", "busy"])
-def test_in_the_end_no_process_is_left(busy: bool, end: str, data: Data, pools: Pools, notes: Path) -> None:
-    pool = pools(2)
-    if busy:
-        pool.submit(data.task(sleeper(seconds=LONG, notes=str(notes))))
-        pid_in(notes)
-    numbers = pids(pool)
-    assert all(map(psutil.pid_exists, numbers))
-    began = time.monotonic()
+def test_no_process_outlives_the_pool(end: str, data: Data, start_pool: StartPool, notes: Path) -> None:
+    """One worker is busy, one is idle."""
+    pool = start_pool(2, grace=0.2)
+    pool.submit(data.task(sleeper(seconds=LONG, notes=str(notes))))
+    wait_for_note(notes)
+    pids = pool.pids
+    assert all(map(psutil.pid_exists, pids))
+    started = time.monotonic()
     getattr(pool, end)()
-    assert gone(numbers)
-    assert time.monotonic() - began < LONG / 2
+    assert have_ended(pids)
+    assert time.monotonic() - started < LONG / 2
 
 
-def test_many_busy_workers_end_as_fast_as_one(data: Data, pools: Pools, notes: Path) -> None:
-    pool = pools(3)
+def test_the_grace_period_is_that_of_the_whole_pool(data: Data, start_pool: StartPool, notes: Path) -> None:
+    pool = start_pool(3, grace=1.0)
     for number in range(3):
         pool.submit(numbered(data.task(sleeper(seconds=LONG, notes=str(notes))), number))
-    assert eventually(lambda: len(list(notes.iterdir())) == 3)
-    began = time.monotonic()
+    assert becomes_true(lambda: len(list(notes.iterdir())) == 3)
+    started = time.monotonic()
     pool.close()
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - started < 2.5
 
 
-SWEEP = """
+SEARCH = """
 import os, sys
-from mlrunner.search.workers import Pool
+from mlrunner.search.workers import WorkerPool
 from mlrunner.search.trial import TrialTask
 
 if __name__ == "__main__":
-    pool = Pool(2, 1)
-    pool.submit(TrialTask.read(sys.stdin.read()))
-    print(*[one.process.pid for one in pool._workers], flush=True)
+    pool = WorkerPool(2, 1)
+    pool.submit(TrialTask.from_json(sys.stdin.read()))
+    print(*pool.pids, flush=True)
     while not os.listdir(sys.argv[1]):
         pool.wait(0.1)
     os.kill(os.getpid(), 9)
 """
 
 
-def test_when_the_sweep_is_killed_its_workers_end(data: Data, notes: Path) -> None:
+def test_workers_exit_when_their_parent_is_killed(data: Data, notes: Path) -> None:
     task = data.task(sleeper(seconds=0.3, notes=str(notes)))
-    done = subprocess.run(
-        [sys.executable, "-c", SWEEP, str(notes)],
-        input=task.json(),
+    search = subprocess.run(
+        [sys.executable, "-c", SEARCH, str(notes)],
+        input=task.to_json(),
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT,
         cwd=PROJECT,
         env=environment(notes.parent),
     )
-    assert done.returncode == -signal.SIGKILL, done.stderr
-    assert gone([int(pid) for pid in done.stdout.split()])
+    assert search.returncode == -signal.SIGKILL, search.stderr
+    assert have_ended([int(pid) for pid in search.stdout.split()])
 
 
 # Threads, and the imports
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_libraries_get_their_share_of_threads(threads: int, data: Data, pools: Pools, notes: Path) -> None:
-    pool = pools(1, threads)
+def test_libraries_get_their_share_of_threads(threads: int, data: Data, start_pool: StartPool, notes: Path) -> None:
+    pool = start_pool(1, threads)
     pool.submit(data.task(sleeper(notes=str(notes))))
-    ended(pool)
-    told = json.loads(next(notes.iterdir()).read_text())
-    assert set(told) == {threads}
+    wait_for_results(pool)
+    assert set(json.loads(next(notes.iterdir()).read_text())) == {threads}
 
 
-def test_preloading_leaves_ctrl_c_to_this_process() -> None:
-    before = signal.getsignal(signal.SIGINT)
+def test_preloading_leaves_signals_and_the_environment_as_they_were() -> None:
+    before, path = signal.getsignal(signal.SIGINT), os.environ.get("PYTHONSAFEPATH")
     workers.preload(["xgboost"])
     assert signal.getsignal(signal.SIGINT) is before
+    assert os.environ.get("PYTHONSAFEPATH") == path
     assert os.environ["OMP_WAIT_POLICY"] == "passive"

@@ -1,0 +1,77 @@
+"""What the attributes of trials say about a list of trials."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from mlrunner.search.trial_attributes import (
+    CANDIDATE,
+    REQUEUE_GRACE,
+    RETRY_OF,
+    VOID,
+    count_valid,
+    find_grid_index,
+    lacks_retry,
+    list_owners,
+)
+from mlrunner.tracking.studies import SESSION
+
+
+def make_trials(attributes: list[dict[str, Any]]) -> list[FrozenTrial]:
+    trials = [create_trial(state=TrialState.RUNNING, user_attrs=values) for values in attributes]
+    for number, trial in enumerate(trials):
+        trial.number = number
+    return trials
+
+
+@pytest.mark.parametrize(
+    ("attributes", "index"),
+    [
+        ([], 0),
+        ([{}, {}], 2),
+        ([{}, {VOID: "surplus"}], 1),
+        ([{VOID: "interrupted"}, {RETRY_OF: 0}], 1),
+        ([{VOID: "retried"}, {RETRY_OF: 0, VOID: "retried"}, {RETRY_OF: 1}, {}], 2),
+    ],
+    ids=["first", "third", "surplus", "interrupted", "retried"],
+)
+def test_a_retry_has_the_combination_of_the_first_attempt(attributes: list[dict[str, Any]], index: int) -> None:
+    trials = make_trials(attributes)
+    assert find_grid_index(trials, len(trials)) == index
+    assert find_grid_index([*trials, *trials], len(trials)) == index
+
+
+def test_discarded_trials_do_not_count() -> None:
+    assert count_valid(make_trials([{}, {VOID: "excluded"}, {RETRY_OF: 1}])) == 2
+
+
+@pytest.mark.parametrize(
+    ("attributes", "owners"),
+    [
+        ({}, []),
+        ({SESSION: "a", f"{CANDIDATE}b": True}, ["a"]),
+        ({f"{CANDIDATE}b": True, f"{CANDIDATE}c": True}, ["b", "c"]),
+    ],
+)
+def test_candidates_own_a_trial_until_a_session_is_recorded(attributes: dict[str, Any], owners: list[str]) -> None:
+    assert list_owners(make_trials([attributes])[0]) == owners
+
+
+@pytest.mark.parametrize(
+    ("reason", "age", "has_retry", "is_lacking"),
+    [
+        ("interrupted", REQUEUE_GRACE + 1, False, True),
+        ("retried", REQUEUE_GRACE + 1, False, True),
+        ("interrupted", 0, False, False),
+        ("interrupted", REQUEUE_GRACE + 1, True, False),
+        ("excluded", REQUEUE_GRACE + 1, False, False),
+    ],
+)
+def test_a_retry_is_missing_after_the_grace_period(reason: str, age: float, has_retry: bool, is_lacking: bool) -> None:
+    trials = make_trials([{VOID: reason}, {RETRY_OF: 0} if has_retry else {}])
+    trials[0].datetime_complete = datetime.now() - timedelta(seconds=age)
+    assert lacks_retry(trials[0], trials) is is_lacking

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -63,10 +64,12 @@ def pairwise_cases() -> list[tuple[str, str, str]]:
         for row, table in enumerate(TABLES)
         if supports(model, table)
     ]
-    covered = {(model, cleaning) for _, model, cleaning in cases}
-    tables = {model: next(table for table in TABLES if supports(model, table)) for model in MODELS}
-    rest = [(model, cleaning) for model in MODELS for cleaning in CLEANINGS if (model, cleaning) not in covered]
-    return [*cases, *((tables[model], model, cleaning) for model, cleaning in rest)]
+    for model, cleaning in product(MODELS, CLEANINGS):
+        if not any(case[1:] == (model, cleaning) for case in cases):
+            tables = [table for table in TABLES if supports(model, table)]
+            missing = [table for table in tables if not any(case[::2] == (table, cleaning) for case in cases)]
+            cases.append(((missing or tables)[0], model, cleaning))
+    return cases
 
 
 CASES = pairwise_cases()

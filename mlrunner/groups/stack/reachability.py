@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import ssl
 import urllib.error
 import urllib.request
-from urllib.parse import urlsplit, urlunsplit
 
 from mlrunner.core.errors import ConfigError, StoreError
 
@@ -25,8 +25,7 @@ def is_remote(uri: str) -> bool:
 
 def remove_login(url: str) -> str:
     """Return a URL without user and password."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    return re.sub(r"^([\w+.-]+://)[^/?#]*@", r"\1", url)
 
 
 def fetch_page(url: str, key: str, path: str = "") -> bytes | None:

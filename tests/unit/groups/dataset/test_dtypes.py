@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.support.datasets import table_at
+from mlrunner.groups.dataset.dtypes import digest_table
+from tests.support.datasets import PLAIN, TABLE, message_of, table_at
 
 
 @pytest.mark.parametrize(
@@ -33,3 +34,33 @@ def test_dates_are_parsed_when_asked(tmp_path: Path) -> None:
     column = table_at(tmp_path / "t.csv", dtypes={"d": "datetime64[ns]"}).load()["d"]
     assert column.dtype == "datetime64[ns]"
     assert column.iloc[0] == pd.Timestamp("2018-01-31 10:00")
+
+
+MISTAKES = {
+    "dtype of no column": (
+        {"aa": "str"},
+        "dataset.dtypes.aa: there is no such column; there are a, b, y. Did you mean 'a'?",
+    ),
+    "no dtype": (
+        {"a": "flot64"},
+        "dataset.dtypes.a is 'flot64', which is not a dtype; try str, category, bool, boolean, int64, Int64, float64, "
+        "datetime64[ns]. Did you mean 'float64'?",
+    ),
+    "text as bool": (
+        {"b": "bool"},
+        "dataset.dtypes.b is bool, which its values do not fit (text or missing values, and any text would "
+        "count as true); name another, such as str.",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("dtypes", "expected"), MISTAKES.values(), ids=MISTAKES)
+def test_bad_dtype_is_refused(dtypes: dict[str, str], expected: str, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes(PLAIN)
+    assert message_of(table_at(tmp_path / "t.csv", dtypes=dtypes)) == expected
+
+
+def test_digest_covers_names_dtypes_and_values_but_not_the_index() -> None:
+    assert digest_table(TABLE) == digest_table(TABLE.set_axis([7, 9]))
+    others = [TABLE.rename(columns={"a": "c"}), TABLE.astype({"a": float}), TABLE.assign(a=[1, 3]), TABLE.iloc[::-1]]
+    assert len({digest_table(table) for table in (TABLE, *others)}) == 5

@@ -136,20 +136,6 @@ OTHER = {
         "t.csv", PLAIN, {"options": {"encoding": "utf9"}},
         "dataset.options.encoding is not an encoding of Python (unknown encoding: utf9); try utf-8, latin-1 or utf-16.",
     ),
-    "dtype of no column": (
-        "t.csv", PLAIN, {"dtypes": {"aa": "str"}},
-        "dataset.dtypes.aa: there is no such column; there are a, b, y. Did you mean 'a'?",
-    ),
-    "no dtype": (
-        "t.csv", PLAIN, {"dtypes": {"a": "flot64"}},
-        "dataset.dtypes.a is 'flot64', which is not a dtype; try str, category, bool, boolean, int64, Int64, float64, "
-        "datetime64[ns]. Did you mean 'float64'?",
-    ),
-    "text as bool": (
-        "t.csv", PLAIN, {"dtypes": {"b": "bool"}},
-        "dataset.dtypes.b is bool, which its values do not fit (text or missing values, and any text would "
-        "count as true); name another, such as str.",
-    ),
 }  # fmt: skip
 
 

@@ -1,0 +1,77 @@
+"""Patches of ZenML, compared with the functions that they replace."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import signal
+from functools import cache
+from typing import Any
+
+import pytest
+
+from mlrunner.groups.stack import zenml_patches
+from mlrunner.groups.stack.zenml_patches import CACHED, PACKAGE_LOOKUP, cache_constant_answers, package_of_module
+
+
+@pytest.fixture
+def original(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """ZenML's own functions, restored after the test."""
+    functions = {}
+    for module, path in (*CACHED, PACKAGE_LOOKUP):
+        place = zenml_patches._locate(module, path)
+        assert place is not None, f"this ZenML has no {module}.{path}"
+        owner, name = place
+        functions[path] = getattr(owner, name)
+        monkeypatch.setattr(owner, name, vars(owner).get(name, functions[path]))
+    return functions
+
+
+def replaced(module: str, path: str) -> Any:
+    place = zenml_patches._locate(module, path)
+    assert place is not None
+    return getattr(*place)
+
+
+def test_only_zenml_is_replaced_and_answers_stay_the_same(original: dict[str, Any]) -> None:
+    distributions = importlib.metadata.packages_distributions
+    cache_constant_answers()
+    cache_constant_answers()
+    assert importlib.metadata.packages_distributions is distributions
+    assert replaced(*PACKAGE_LOOKUP) is package_of_module
+    for module, path in CACHED:
+        function = replaced(module, path)
+        arguments = [test_only_zenml_is_replaced_and_answers_stay_the_same] if path == "get_source_code" else []
+        assert function is not original[path]
+        assert function(*arguments) == original[path](*arguments)
+        assert function(*arguments) is function(*arguments)
+
+
+@pytest.mark.parametrize("module", ["sklearn.svm", "pandas", "yaml", "mlrunner.core", "google.protobuf", "no_such"])
+def test_package_of_a_module_is_zenml_s(module: str, original: dict[str, Any]) -> None:
+    assert package_of_module(module) == original[PACKAGE_LOOKUP[1]](module_name=module)
+
+
+def test_absent_names_are_left_out() -> None:
+    assert zenml_patches._locate("zenml.no_such_module", "name") is None
+    assert zenml_patches._locate("zenml.environment", "Environment.no_such_name") is None
+    zenml_patches._replace("zenml.environment", "no_such_name", cache)
+
+
+def test_signal_handlers_stay_as_they_are_within_the_block() -> None:
+    from zenml.enums import ExecutionMode
+    from zenml.orchestrators.signal_handler import SignalHandler
+
+    def handlers() -> list[Any]:
+        return [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+
+    before = handlers()
+    handler = SignalHandler(None, ExecutionMode.STOP_ON_FAILURE)  # type: ignore[arg-type]
+    with zenml_patches.signal_handling_disabled():
+        assert handler.register() is handler
+        assert handlers() == before
+    try:
+        handler.register()
+        assert handlers() != before, "without the patch ZenML handles them"
+    finally:
+        handler.unregister()
+    assert handlers() == before

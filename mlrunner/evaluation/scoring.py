@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import pandas as pd
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from mlrunner.core.column_roles import Task
-    from mlrunner.groups.model import Model
 
 IMPORTANCE_ROWS = 400  # more rows change the permutation importance little
 
@@ -60,6 +59,14 @@ class SplitData:
     def objective_part(self) -> str:
         """Part that the objective is computed on: `validation`, or `cv` where there are folds."""
         return "cv" if len(self.folds) else "validation"
+
+
+class PipelineBuilder(Protocol):
+    """Builder of unfitted pipelines; see `groups.model.Model`."""
+
+    def build(self, table: pd.DataFrame, task: Task) -> Any:
+        """Build an unfitted pipeline for a table of feature columns."""
+        ...
 
 
 class ScoredPart(NamedTuple):
@@ -105,7 +112,7 @@ def concatenate_training_rows(train: pd.DataFrame, validation: pd.DataFrame) -> 
     return pd.concat([train, validation]) if len(validation) else train
 
 
-def evaluate(fitted: Any, data: SplitData, model: Model, task: Task) -> Evaluation:
+def evaluate(fitted: Any, data: SplitData, model: PipelineBuilder, task: Task) -> Evaluation:
     """Score every part of the split.
 
     Args:

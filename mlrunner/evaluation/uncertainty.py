@@ -20,6 +20,8 @@ import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from mlrunner.core.formatting import nan_to_none, none_to_nan
+
 if TYPE_CHECKING:
     from mlrunner.core.column_roles import Task
     from mlrunner.evaluation.predictions import Array, Predictions
@@ -49,18 +51,13 @@ class Replicates:
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-safe dict; NaN becomes null."""
-        metrics = {
-            name: [value if math.isfinite(value) else None for value in values] for name, values in self.metrics.items()
-        }
-        return asdict(self) | {"metrics": metrics}
+        document: dict[str, Any] = nan_to_none(asdict(self))
+        return document
 
 
 def parse_replicates(document: dict[str, Any]) -> Replicates:
     """Parse a dict from `Replicates.to_json`."""
-    metrics = {
-        name: [math.nan if value is None else float(value) for value in values]
-        for name, values in document["metrics"].items()
-    }
+    metrics = {name: [float(none_to_nan(value)) for value in values] for name, values in document["metrics"].items()}
     return Replicates(str(document["rows"]), float(document["scale"]), metrics, bool(document["is_folds"]))
 
 

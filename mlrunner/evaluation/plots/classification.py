@@ -52,11 +52,11 @@ def _write_cells(axes: Axes, counts: Array, share: Array) -> None:
     few = len(counts) <= 5
     style: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 9 if few else 7}
     for i, j in np.argwhere(counts > 0):
-        text = f"{counts[i, j]:,}\n{share[i, j]:.0%}" if few else format_count(int(counts[i, j]))
+        text = f"{counts[i, j]:,}\n{share[i, j]:.0%}" if few else abbreviate_count(int(counts[i, j]))
         axes.text(j, i, text, color="white" if share[i, j] > 0.5 else "black", **style)
 
 
-def format_count(count: int) -> str:
+def abbreviate_count(count: int) -> str:
     """Write a count in at most four characters."""
     if count < 10_000:
         return str(count)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlrunner.core.formatting import format_number
 from mlrunner.evaluation.metrics import measure
 from mlrunner.evaluation.plots import style
 from mlrunner.evaluation.predictions import Array, Predictions
@@ -27,7 +28,7 @@ def plot_predicted_vs_actual(predictions: Predictions, subject: str = "") -> Fig
     if not actual.size:
         return None
     note = f"{actual.size:,} of {len(predictions.y_true):,} rows drawn"
-    title = f"Predicted against actual: R² {scores['r2']:.3f}, RMSE {style.format_number(scores['rmse'])}"
+    title = f"Predicted against actual: R² {scores['r2']:.3f}, RMSE {format_number(scores['rmse'])}"
     figure = style.create_figure(title, f"{subject} · {note}" if subject else note, 9.6, 4.6)
     left = style.add_axes(figure, (0.75, 0.6, 3.7, 3.2), f"actual {name}", f"predicted {name}")
     _plot_points(left, _add_jitter(actual, rng), predicted)
@@ -45,7 +46,7 @@ def plot_residuals(predictions: Predictions, subject: str = "") -> Figure | None
         return None
     residual, name = actual - predicted, style.shorten(predictions.target, 30)
     note = f"{actual.size:,} of {len(predictions.y_true):,} rows drawn"
-    middle, half = style.format_number(float(residual.mean())), style.format_number(float(np.median(np.abs(residual))))
+    middle, half = format_number(float(residual.mean())), format_number(float(np.median(np.abs(residual))))
     title = f"Residuals: mean {middle}, half of them within ± {half}"
     figure = style.create_figure(title, f"{subject} · {note}" if subject else note, 9.6, 4.6)
     left = style.add_axes(figure, (0.75, 0.6, 5.1, 3.2), f"predicted {name}", "residual (actual - predicted)")

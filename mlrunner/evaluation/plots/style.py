@@ -50,11 +50,6 @@ def add_axes(figure: Figure, box: tuple[float, float, float, float], x: str, y: 
     return axes
 
 
-def format_number(value: float) -> str:
-    """Format a number with four significant digits; a large one as a whole number without exponent."""
-    return f"{value:,.0f}" if 9999.5 <= abs(value) < 1e12 else f"{value:.4g}"
-
-
 @lru_cache(maxsize=1)
 def _short_formatter() -> type[ScalarFormatter]:
     """Return a formatter with thousands and millions, as long tick labels push the axis label off the figure."""

@@ -43,7 +43,7 @@ def test_beyond_the_limit_rare_classes_are_merged() -> None:
     [(0, "0"), (9_999, "9999"), (10_000, "10k"), (999_499, "999k"), (999_500, "1M"), (12_345_678, "12.3M")],
 )
 def test_counts_have_at_most_four_characters_or_a_unit(count: int, text: str) -> None:
-    assert plots.format_count(count) == text
+    assert plots.abbreviate_count(count) == text
 
 
 @pytest.mark.parametrize(("count", "lines"), [(2, 1), (5, 5), (10, 10), (14, 10)])

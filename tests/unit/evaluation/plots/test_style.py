@@ -64,14 +64,6 @@ def test_no_text_leaves_the_figure_or_overlaps(count: int) -> None:
         assert not any(a.overlaps(b) for a, b in pairwise(ticks))
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(0.123456, "0.1235"), (9999.4, "9999"), (12345.6, "12,346"), (-1e11, "-100,000,000,000"), (1e12, "1e+12")],
-)
-def test_numbers_have_four_significant_digits(value: float, text: str) -> None:
-    assert style.format_number(value) == text
-
-
 def test_line_styles_differ_when_the_colours_repeat() -> None:
     styles = [style.choose_line_style(index) for index in range(2 * len(style.COLOURS))]
     assert len({(line["color"], line["linestyle"]) for line in styles}) == len(styles)

@@ -38,7 +38,7 @@ BOOLEAN_TEXTS = {"true": True, "false": False, "1": True, "0": False}
 
 
 @dataclass(frozen=True)
-class Column:
+class RawColumn:
     """Describe a raw column.
 
     Args:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from mlrunner.core.errors import first_line
 from mlrunner.serving import requests
-from mlrunner.serving.columns import INVALID_ROWS, Arrays, Column, Kind
+from mlrunner.serving.columns import INVALID_ROWS, Arrays, Kind, RawColumn
 from mlrunner.serving.errors import RequestError
 from mlrunner.serving.schema import Schema
 
@@ -87,8 +87,8 @@ def load_release(folder: Path, unknown_categories: str = "refuse") -> ServedMode
     return ServedModel(pipeline, schema, release["facts"], example)
 
 
-def _parse_column(column: dict[str, Any]) -> Column:
-    return Column(column["name"], KINDS.get(column["type"], "number"), column["required"])
+def _parse_column(column: dict[str, Any]) -> RawColumn:
+    return RawColumn(column["name"], KINDS.get(column["type"], "number"), column["required"])
 
 
 def _restrict_categories(schema: Schema, pipeline: Any, example: requests.Columns) -> Schema:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlrunner.core.errors import brief
-from mlrunner.serving.columns import INVALID_ROWS, MAX_NAMES, Array, Arrays, Column, find_similar
+from mlrunner.serving.columns import INVALID_ROWS, MAX_NAMES, Array, Arrays, RawColumn, find_similar
 from mlrunner.serving.errors import RequestError
 from mlrunner.serving.requests import Columns
 
@@ -16,7 +16,7 @@ from mlrunner.serving.requests import Columns
 class Schema:
     """Hold the raw columns of a model, in the order of the data set."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[RawColumn, ...]
 
     @property
     def names(self) -> list[str]:
@@ -61,7 +61,7 @@ class Schema:
             }
 
 
-def _validate_column(column: Column, values: Columns, rows: int, as_text: bool) -> Array:
+def _validate_column(column: RawColumn, values: Columns, rows: int, as_text: bool) -> Array:
     raw = values.get(column.name)
     if raw is None:
         return column.to_array([None] * rows)

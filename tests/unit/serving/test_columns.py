@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlrunner.serving.columns import Column, Kind
+from mlrunner.serving.columns import Kind, RawColumn
 from mlrunner.serving.errors import RequestError
 from tests.support.serving_release import OF_KIND, anything, zone
 
@@ -22,11 +22,11 @@ TIMEOUT = 20  # seconds for what takes milliseconds
 MIDNIGHT = np.datetime64("2020-01-02", "us")
 
 
-def column(kind: Kind, categories: frozenset[str] | None = None) -> Column:
-    return Column("c", kind, True, categories)
+def column(kind: Kind, categories: frozenset[str] | None = None) -> RawColumn:
+    return RawColumn("c", kind, True, categories)
 
 
-def reject(checked: Column, values: list[Any]) -> str:
+def reject(checked: RawColumn, values: list[Any]) -> str:
     """Return the message about values that must be rejected."""
     error = checked.find_error(values)
     if error is not None:

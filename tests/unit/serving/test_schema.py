@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlrunner.serving import requests
-from mlrunner.serving.columns import Column
+from mlrunner.serving.columns import RawColumn
 from mlrunner.serving.errors import RequestError
 from mlrunner.serving.schema import Schema
 
@@ -24,12 +24,12 @@ def is_same(value: Any, expected: Any) -> bool:
 
 SCHEMA = Schema(
     (
-        Column("size", "number", True),
-        Column("town", "text", True, CATEGORIES),
-        Column("sold", "boolean", False),
-        Column("seen", "moment", False),
-        Column("note", "text", False),
-        Column("lot", "number", False),
+        RawColumn("size", "number", True),
+        RawColumn("town", "text", True, CATEGORIES),
+        RawColumn("sold", "boolean", False),
+        RawColumn("seen", "moment", False),
+        RawColumn("note", "text", False),
+        RawColumn("lot", "number", False),
     )
 )
 VALUES: requests.Columns = {"town": ["far", None], "other": [[], {}], "size": [1, None]}
@@ -77,11 +77,11 @@ def test_many_similar_columns_do_not_delay_the_message() -> None:
     name = "the_name_of_a_long_column" * 3
     values: requests.Columns = {f"{name}_{number}": [1] for number in range(300_000)}
     with pytest.raises(RequestError, match=rf"Did you mean '{name}' by '{name}_\d+'"):
-        Schema((Column(name, "number", True),)).validate(values)
+        Schema((RawColumn(name, "number", True),)).validate(values)
 
 
 def test_the_message_lists_at_most_eight_absent_columns() -> None:
-    schema = Schema(tuple(Column(f"c{number}", "number", True) for number in range(20)))
+    schema = Schema(tuple(RawColumn(f"c{number}", "number", True) for number in range(20)))
     with pytest.raises(RequestError, match="c7 and 12 more are missing"):
         schema.validate({"x": [1]})
 

@@ -1,6 +1,6 @@
-"""What `mlrunner runs` and `mlrunner sweeps` show: what is asked, found in the tracking store, as entries.
+"""Find the runs and sweeps that `mlrunner runs` and `mlrunner sweeps` list.
 
-Imports neither MLflow nor ZenML where the store is SQLite.
+With an SQLite store, this imports neither MLflow nor ZenML.
 """
 
 from __future__ import annotations
@@ -14,37 +14,37 @@ from mlrunner.core.errors import ConfigError, nearest
 from mlrunner.core.metric_names import GREATER_IS_BETTER
 from mlrunner.history.listing import deployments
 from mlrunner.history.listing.entries import Entry
-from mlrunner.history.listing.sweep import Sweep
+from mlrunner.history.listing.sweep import SweepEntry
 from mlrunner.tracking.records import (
-    BEST,
+    BEST_TAG,
     STATUSES,
-    SWEEP,
-    TRIAL,
-    WINNER,
-    Only,
+    SWEEP_TAG,
+    TRIAL_TAG,
+    WINNER_TAG,
+    Fields,
     Record,
     Store,
     filter_grammar,
     lookup,
-    quoted,
+    quote,
 )
 
-STORED = {
+STORED_COLUMNS = {
     "id": "attributes.run_id",
     "name": "attributes.run_name",
     "status": "attributes.status",
     "when": "attributes.start_time",
 }
-COMPUTED: dict[str, Callable[[Entry], Any]] = {
+COMPUTED_COLUMNS: dict[str, Callable[[Entry], Any]] = {
     "took": lambda entry: entry.record.seconds,
     "objective": lambda entry: entry.objective,
     "test": lambda entry: entry.test,
 }
-STATUS = filter_grammar.Named("attribute", "status")
-WORDS = f" The statuses are {', '.join(STATUSES)} (a pruned trial is KILLED)."
-PARENTS = f"tags.`{SWEEP}` IS NOT NULL and tags.`{TRIAL}` IS NULL"
-# What the orders that no store computes look at; what is shown is read afterwards.
-SORTED = Only(
+STATUS = filter_grammar.Field("attribute", "status")
+STATUS_HINT = f" The statuses are {', '.join(STATUSES)} (a pruned trial is KILLED)."
+PARENTS_FILTER = f"tags.`{SWEEP_TAG}` IS NOT NULL and tags.`{TRIAL_TAG}` IS NULL"
+# What the computed orders need; the other fields are read for the listed runs only.
+SORT_FIELDS = Fields(
     params=("objective.metric",),
     metrics=tuple(f"{part}{name}" for name in GREATER_IS_BETTER for part in ("", "test/")),
 )
@@ -52,14 +52,14 @@ SORTED = Only(
 
 @dataclass(frozen=True)
 class Request:
-    """What a person asks for.
+    """What to list.
 
     Args:
-        sweeps: Sweeps, not runs.
-        where: In MLflow's filter grammar; empty for all.
-        sort: Columns or MLflow's order clauses, `-` before one for descending; the newest first where equal.
-        limit: How many at most; None for all.
-        within: A sweep, by what a person calls it: only its runs, or only itself.
+        sweeps: Whether to list sweeps instead of runs.
+        where: Filter in MLflow's grammar; empty for all.
+        sort: Columns or MLflow's order clauses; a leading `-` sorts in descending order, ties by the newest first.
+        limit: Largest number of entries; None for all.
+        within: Name of a sweep, to list only its runs or only the sweep itself; None for all.
     """
 
     sweeps: bool = False
@@ -69,116 +69,118 @@ class Request:
     within: str | None = None
 
 
-def find(store: Store, request: Request, home: Path) -> list[Entry]:
-    """Find what is asked for.
+def find_entries(store: Store, request: Request, home: Path) -> list[Entry]:
+    """Find the runs or sweeps of a request.
 
     Raises:
-        ConfigError: When the filter or the order cannot be read.
+        ConfigError: If the filter or the order is wrong.
     """
-    filter_grammar.parse(request.where)  # is refused by itself, not together with what is added
-    where = " and ".join(part for part in (*_kind(store, request, home), request.where) if part.strip())
-    clauses, computed = _order(request.sort)
+    filter_grammar.parse(request.where)  # an error names the user's filter, without the other conditions
+    where = " and ".join(part for part in (*_conditions(store, request, home), request.where) if part.strip())
+    clauses, computed = _make_order(request.sort)
     limit = request.limit if computed is None else None
-    serving = deployments.found(store, home)
+    serving = deployments.find_deployments(store, home)
     if request.sweeps:
         entries: list[Entry] = _sweeps(store, store.search(where, clauses, limit), serving)
         return entries if computed is None else computed(entries)[: request.limit]
     if computed is None:
         return _runs(store.search(where, clauses, limit, parents=False), serving)
-    entries = computed(_runs(store.search(where, parents=False, only=SORTED), serving))[: request.limit]
-    return _runs(store.named([entry.record.run_id for entry in entries]), serving)
+    entries = computed(_runs(store.search(where, parents=False, fields=SORT_FIELDS), serving))[: request.limit]
+    return _runs(store.read_runs([entry.record.run_id for entry in entries]), serving)
 
 
-def _runs(records: Sequence[Record], serving: deployments.Serving) -> list[Entry]:
+def _runs(records: Sequence[Record], serving: deployments.Deployments) -> list[Entry]:
     return [Entry(record, record, serving.of(record)) for record in records]
 
 
-def _kind(store: Store, request: Request, home: Path) -> list[str]:
-    """Write as conditions what is not the person's filter."""
-    found = [PARENTS] if request.sweeps else []
+def _conditions(store: Store, request: Request, home: Path) -> list[str]:
+    """Write the conditions that are not part of the user's filter."""
+    conditions = [PARENTS_FILTER] if request.sweeps else []
     if request.within is not None:
         sweep = lookup.find(store, request.within, home)
         if not sweep.is_sweep:
-            raise ConfigError(f"'{request.within}' is the run {sweep.short}, and no sweep; see mlrunner sweeps.")
-        found.append(f"tags.`{SWEEP}` = {quoted(sweep.tags[SWEEP])}")
-    return found
+            raise ConfigError(f"'{request.within}' is the run {sweep.short}, not a sweep; see mlrunner sweeps.")
+        conditions.append(f"tags.`{SWEEP_TAG}` = {quote(sweep.tags[SWEEP_TAG])}")
+    return conditions
 
 
-def _order(sort: Sequence[str]) -> tuple[list[str], Computed | None]:
-    """Write what the store sorts by, or what it cannot.
+def _make_order(sort: Sequence[str]) -> tuple[list[str], ComputedOrder | None]:
+    """Write the order clauses of the store, or the order that it cannot compute.
 
     Raises:
-        ConfigError: When it is neither.
+        ConfigError: If a sort key is neither.
     """
     clauses: list[str] = []
-    for told in sort:
-        name, descending = told.strip().removeprefix("-"), told.strip().startswith("-")
-        if name in COMPUTED:
+    for key in sort:
+        name, descending = key.strip().removeprefix("-"), key.strip().startswith("-")
+        if name in COMPUTED_COLUMNS:
             if len(sort) > 1:
-                raise ConfigError(f"--sort {told} is computed here, so nothing else sorts beside it; leave one out.")
-            return [], Computed(name, descending)
-        clauses.append(f"{STORED.get(name, name)}{' DESC' * descending}")
+                raise ConfigError(f"--sort {key} cannot be combined with another --sort; leave one out.")
+            return [], ComputedOrder(name, descending)
+        clauses.append(f"{STORED_COLUMNS.get(name, name)}{' DESC' * descending}")
     try:
         filter_grammar.parse_order(clauses)
     except ConfigError as error:
-        known = ", ".join([*STORED, *COMPUTED])
-        unknown = next((told.lstrip("-") for told in sort if told.lstrip("-") not in STORED), "")
-        close = "" if "Did you mean" in str(error) else nearest(unknown, [*STORED, *COMPUTED])
-        raise ConfigError(f"{error}{close} The columns {known} sort as well; - before one is descending.") from error
+        names = ", ".join([*STORED_COLUMNS, *COMPUTED_COLUMNS])
+        unknown = next((key.lstrip("-") for key in sort if key.lstrip("-") not in STORED_COLUMNS), "")
+        hint = "" if "Did you mean" in str(error) else nearest(unknown, [*STORED_COLUMNS, *COMPUTED_COLUMNS])
+        raise ConfigError(
+            f"{error}{hint} Columns to sort by are {names}; a leading - sorts in descending order."
+        ) from error
     return clauses, None
 
 
 @dataclass(frozen=True)
-class Computed:
-    """An order that the store does not know.
+class ComputedOrder:
+    """An order that the store cannot compute.
 
     Args:
-        name: Of the column.
-        descending: The greatest first.
+        name: Column.
+        descending: Whether the greatest value is first.
     """
 
     name: str
     descending: bool
 
     def __call__(self, entries: list[Entry]) -> list[Entry]:
-        """Sort; what is missing comes last either way."""
-        key = COMPUTED[self.name]
-        there = [entry for entry in entries if key(entry) is not None]
+        """Sort entries; missing values are last in both directions."""
+        key = COMPUTED_COLUMNS[self.name]
+        present = [entry for entry in entries if key(entry) is not None]
         missing = [entry for entry in entries if key(entry) is None]
-        return [*sorted(there, key=key, reverse=self.descending), *missing]
+        return [*sorted(present, key=key, reverse=self.descending), *missing]
 
 
-def _sweeps(store: Store, parents: list[Record], serving: deployments.Serving) -> list[Entry]:
-    counts = store.statuses([record.tags[SWEEP] for record in parents])
-    leads = _leads(store, parents)
+def _sweeps(store: Store, parents: list[Record], serving: deployments.Deployments) -> list[Entry]:
+    counts = store.count_statuses([record.tags[SWEEP_TAG] for record in parents])
+    leads = _find_leading(store, parents)
     return [
-        Sweep(record, lead, serving.of(lead) if lead is not None else None, counts.get(record.tags[SWEEP], {}))
+        SweepEntry(record, lead, serving.of(lead) if lead is not None else None, counts.get(record.tags[SWEEP_TAG], {}))
         for record, lead in zip(parents, leads, strict=True)
     ]
 
 
-def _leads(store: Store, parents: list[Record]) -> list[Record | None]:
-    """Find the winner of each sweep, or its best run, all at once."""
-    wanted = [record.tags.get(WINNER) or record.tags.get(BEST, "") for record in parents]
-    known = {record.run_id: record for record in store.named([run_id for run_id in wanted if run_id])}
-    return [known.get(run_id) for run_id in wanted]
+def _find_leading(store: Store, parents: list[Record]) -> list[Record | None]:
+    """Read the winner or the best run of each sweep, all at once."""
+    run_ids = [record.tags.get(WINNER_TAG) or record.tags.get(BEST_TAG, "") for record in parents]
+    records = {record.run_id: record for record in store.read_runs([run_id for run_id in run_ids if run_id])}
+    return [records.get(run_id) for run_id in run_ids]
 
 
-def why_nothing(store: Store, request: Request) -> str:
-    """Say why nothing was found."""
-    what = "sweep" if request.sweeps else "run"
-    newest = store.search(PARENTS, limit=1) if request.sweeps else store.search(limit=1, parents=False)
+def explain_empty(store: Store, request: Request) -> str:
+    """Explain why nothing was found."""
+    noun = "sweep" if request.sweeps else "run"
+    newest = store.search(PARENTS_FILTER, limit=1) if request.sweeps else store.search(limit=1, parents=False)
     if not newest:
-        return f"There is no {what} yet; start one with mlrunner{' --multirun model=ridge,rf' * request.sweeps}."
+        return f"There is no {noun} yet; start one with mlrunner{' --multirun model=ridge,rf' * request.sweeps}."
     first = newest[0]
-    kept: dict[str, Mapping[str, object]] = {"metric": first.metrics, "param": first.params, "tag": first.tags}
-    asked = filter_grammar.parse(request.where)
-    lacking = [
-        f" The newest has no {about.entity} {about.key}.{nearest(about.key, kept[about.entity])}"
-        for about, *_ in asked
-        if about.entity in kept and about.key not in kept[about.entity]
+    recorded: dict[str, Mapping[str, object]] = {"metric": first.metrics, "param": first.params, "tag": first.tags}
+    conditions = filter_grammar.parse(request.where)
+    hints = [
+        f" The newest has no {field.entity} {field.key}.{nearest(field.key, recorded[field.entity])}"
+        for field, *_ in conditions
+        if field.entity in recorded and field.key not in recorded[field.entity]
     ]
-    lacking += [WORDS for about, _, text in asked if about == STATUS and text[1:-1] not in STATUSES]
+    hints += [STATUS_HINT for field, _, text in conditions if field == STATUS and text[1:-1] not in STATUSES]
     if not request.where.strip():
-        return f"No {what} of {request.within} is recorded yet."
-    return f"No {what} matches {request.where}.{lacking[0] if lacking else ''}"
+        return f"No {noun} of {request.within} is recorded yet."
+    return f"No {noun} matches {request.where}.{hints[0] if hints else ''}"

@@ -1,4 +1,4 @@
-"""Which runs serve now, or have served."""
+"""Find which runs serve, or have served."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from mlrunner.tracking.records import Record, Store
+from mlrunner.tracking.records.record import DEPLOYED_VERSION_TAG, DEPLOYMENT_TAG
 
-NAME, VERSION = "mlrunner.deployment.name", "mlrunner.deployment.version"  # as `tracking.recording` tags a run
 SERVING, READY, CHAMPION, WAS = "serving", "ready", "champion", "was"
 
 
 @dataclass(frozen=True)
-class Deployed:
-    """A run's place in a deployment.
+class DeploymentStatus:
+    """The status of a run in a deployment.
 
     Args:
-        name: Of the deployment.
-        version: Of the model.
-        state: `serving`; `ready` for a rollback; `champion` of a registry that serves nothing; `was` deployed before.
+        name: Name of the deployment.
+        version: Version of the model.
+        state: `serving`; `ready` for a rollback; `champion` in a registry without a server; `was` deployed before.
     """
 
     name: str
@@ -27,23 +27,23 @@ class Deployed:
     state: str
 
     def __str__(self) -> str:
-        told = f"{self.name} v{self.version}"
-        return f"was {told}" if self.state == WAS else f"{told} {self.state}"
+        version = f"{self.name} v{self.version}"
+        return f"was {version}" if self.state == WAS else f"{version} {self.state}"
 
     def document(self) -> dict[str, Any]:
-        """For programs."""
+        """Build the JSON document."""
         return asdict(self)
 
 
 @dataclass(frozen=True)
-class Serving:
-    """What serves now.
+class Deployments:
+    """All deployments.
 
     Args:
-        states: Deployment and version to `serving` or `ready`.
-        runs: The run that each version was made of.
-        champions: Model to run, of the registry.
-        local: The deployments of this home.
+        states: `serving` or `ready` by deployment and version.
+        runs: Deployment and version by id of their run.
+        champions: Id of the run by model, from the registry.
+        local: Names of the deployments of this home.
     """
 
     states: dict[tuple[str, int], str]
@@ -51,24 +51,24 @@ class Serving:
     champions: dict[str, str]
     local: set[str]
 
-    def of(self, record: Record) -> Deployed | None:
-        """Tell where a run serves."""
-        tagged = record.tags.get(NAME), record.tags.get(VERSION, "")
-        name, version = self.runs.get(record.run_id, (tagged[0], int(tagged[1]) if tagged[1].isdigit() else 0))
+    def of(self, record: Record) -> DeploymentStatus | None:
+        """Return the status of a run; None if it was never deployed."""
+        tags = record.tags.get(DEPLOYMENT_TAG), record.tags.get(DEPLOYED_VERSION_TAG, "")
+        name, version = self.runs.get(record.run_id, (tags[0], int(tags[1]) if tags[1].isdigit() else 0))
         if name is None:
             return None
         if name not in self.local and self.champions.get(name) == record.run_id:
-            return Deployed(name, version, CHAMPION)
-        return Deployed(name, version, self.states.get((name, version), WAS))
+            return DeploymentStatus(name, version, CHAMPION)
+        return DeploymentStatus(name, version, self.states.get((name, version), WAS))
 
 
-def found(store: Store, home: Path) -> Serving:
-    """Read what serves from the deployments' folders and the registry."""
+def find_deployments(store: Store, home: Path) -> Deployments:
+    """Read the deployments from their folders and the registry."""
     folder = home / ".mlrunner" / "deployments"
     states: dict[tuple[str, int], str] = {}
     runs: dict[str, tuple[str, int]] = {}
     local: set[str] = set()
-    if folder.exists():  # or the import, a third of a second, is for nothing
+    if folder.exists():  # saves the import, a third of a second
         from mlrunner.groups.deployer.state import ledgers
 
         for ledger in ledgers(folder):
@@ -76,11 +76,13 @@ def found(store: Store, home: Path) -> Serving:
             if state is None:
                 continue
             local.add(ledger.name)
-            for word, server in ((READY, state.ready), (SERVING, state.serves)):
+            for state_name, server in ((READY, state.ready), (SERVING, state.serves)):
                 if server is not None:
-                    states[ledger.name, server.version] = word
-            made = ledger.made()
+                    states[ledger.name, server.version] = state_name
+            run_ids = ledger.made()
             runs |= {
-                made[version]: (name, version) for name, version in states if name == ledger.name and version in made
+                run_ids[version]: (name, version)
+                for name, version in states
+                if name == ledger.name and version in run_ids
             }
-    return Serving(states, runs, store.champions(), local)
+    return Deployments(states, runs, store.find_champions(), local)

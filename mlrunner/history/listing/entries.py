@@ -1,4 +1,4 @@
-"""A line of the table: a run or a sweep, and what is said of it."""
+"""A run as a row of a table."""
 
 from __future__ import annotations
 
@@ -9,67 +9,71 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
-from mlrunner.core.terminal import spread
-from mlrunner.history.listing.deployments import Deployed
-from mlrunner.tracking.records import FOLDER, REPRODUCES, SWEEP, TRIAL, WINNER_OF, Record
+from mlrunner.core.metric_names import metric_spread
+from mlrunner.history.listing.deployments import DeploymentStatus
+from mlrunner.tracking.records import FOLDER_TAG, REPRODUCES_TAG, SWEEP_TAG, TRIAL_TAG, WINNER_OF_TAG, Record
+from mlrunner.tracking.records.record import OVERRIDES_TAG, ZENML_RUN_TAG
 
-OVERRIDES, ZENML = "mlrunner.overrides", "mlrunner.zenml.run"
-NAMED = "tracking.name"
-SEARCH = "search-"  # begins the name of a search's ZenML run
-JOINT = re.compile(r",(?=[+~]{0,2}[\w./@]+=|~[\w./@]+(?:,|$))")  # between the overrides of a name
+NAME_PARAM = "tracking.name"
+SEARCH_PREFIX = "search-"  # of the name of a search's pipeline run in ZenML
+OVERRIDE_SEPARATOR = re.compile(
+    r",(?=[+~]{0,2}[\w./@]+=|~[\w./@]+(?:,|$))"
+)  # between the overrides in the name of a run
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A run.
+    """A run as a row of a table.
 
     Args:
-        record: As the store has it.
-        lead: The run whose scores are shown: itself, or a sweep's winner; None where a sweep has none.
-        deployed: Where it serves or has served; None for never.
+        record: Run, or parent of a sweep.
+        lead: Run whose scores are shown: the run itself, or the winner of a sweep; None if a sweep has none.
+        deployed: Deployment of the run; None if it was never deployed.
     """
 
     record: Record
     lead: Record | None
-    deployed: Deployed | None
+    deployed: DeploymentStatus | None
 
     @property
     def id(self) -> str:
-        """What people type."""
+        """The short id, which commands accept."""
         return self.record.short
 
     @property
     def name(self) -> str | None:
-        """The name that was given, if any; that of a run of somebody else's."""
-        given = self._param(NAMED)
-        if OVERRIDES not in self.record.tags and FOLDER not in self.record.tags:
+        """The name that the user gave, if any; the name of a run of another program."""
+        name = self._param(NAME_PARAM)
+        if OVERRIDES_TAG not in self.record.tags and FOLDER_TAG not in self.record.tags:
             return self.record.name
-        return None if given == "null" else self.record.name
+        return None if name == "null" else self.record.name
 
     @cached_property
     def differs(self) -> list[str]:
-        """The overrides that tell it from the default composition."""
-        if OVERRIDES in self.record.tags:
-            told = [str(text) for text in json.loads(self.record.tags[OVERRIDES])]
-            return [*self._shrunk(), *sorted(told, key=self._order)]
-        return [] if self.record.name == "default" or self.name is not None else JOINT.split(self.record.name)
+        """The overrides of the default composition."""
+        if OVERRIDES_TAG in self.record.tags:
+            overrides = [str(text) for text in json.loads(self.record.tags[OVERRIDES_TAG])]
+            return [*self._blueprint(), *sorted(overrides, key=self._sort_key)]
+        return (
+            [] if self.record.name == "default" or self.name is not None else OVERRIDE_SEPARATOR.split(self.record.name)
+        )
 
     @property
     def words(self) -> list[str]:
-        """What is special about it."""
-        marks = {"reproduction": REPRODUCES in self.record.tags, "winner": WINNER_OF in self.record.tags}
-        return [word for word, holds in marks.items() if holds]
+        """Words about the role of the run."""
+        words = {"reproduction": REPRODUCES_TAG in self.record.tags, "winner": WINNER_OF_TAG in self.record.tags}
+        return [word for word, applies in words.items() if applies]
 
-    def _shrunk(self) -> list[str]:
-        """Write the override that is no part of a name, and decides the result all the same."""
+    def _blueprint(self) -> list[str]:
+        """Return the override that affects the result although it is not part of the name."""
         return ["blueprint=true"] if self._param("blueprint") == "true" else []
 
-    def _order(self, override: str) -> tuple[bool, bool]:
-        """Put last what all runs of its sweep have, which is not in the name, and of a run alone its long data set."""
+    def _sort_key(self, override: str) -> tuple[bool, bool]:
+        """Put last the overrides that all runs of a sweep share, and the long data set of a single run."""
         key = override.partition("=")[0].lstrip("+")
         is_common = f"{key.rpartition('.')[2]}=" not in self.record.name
         is_data = key.partition(".")[0] == "dataset"
-        return (is_common, is_data) if SWEEP in self.record.tags else (is_data, is_common)
+        return (is_common, is_data) if SWEEP_TAG in self.record.tags else (is_data, is_common)
 
     def _param(self, name: str) -> str:
         return self.record.params.get(name, "null")
@@ -81,13 +85,13 @@ class Entry:
 
     @property
     def objective(self) -> float | None:
-        """Its value."""
+        """The value of the objective."""
         return self.record.metrics.get(self.metric)
 
     @property
     def spread(self) -> float | None:
-        """Its deviation over folds or repeats."""
-        return spread(self.record.metrics, self.metric)
+        """The standard deviation of the objective over folds or repeats."""
+        return metric_spread(self.record.metrics, self.metric)
 
     @property
     def test(self) -> float | None:
@@ -96,35 +100,35 @@ class Entry:
 
     @property
     def status(self) -> str:
-        """MLflow's, but for a trial that was pruned."""
-        is_trial = TRIAL in self.record.tags and self.record.tags.get(ZENML, "").startswith(SEARCH)
+        """MLflow's status; PRUNED for a pruned trial."""
+        is_trial = TRIAL_TAG in self.record.tags and self.record.tags.get(ZENML_RUN_TAG, "").startswith(SEARCH_PREFIX)
         return "PRUNED" if is_trial and self.record.status == "KILLED" else self.record.status
 
     def document(self) -> dict[str, Any]:
-        """All of it, for programs."""
+        """Build the JSON document."""
         record = self.record
         choices = {name: value for name, value in record.params.items() if f"{name}._target_" in record.params}
         return {
             "run_id": record.run_id,
             "name": record.name,
             "differs": self.differs,
-            **self._ended(),
-            "sweep": record.tags.get(SWEEP),
-            "trial": int(record.tags[TRIAL]) if record.tags.get(TRIAL, "").isdigit() else None,
+            **self._times(),
+            "sweep": record.tags.get(SWEEP_TAG),
+            "trial": int(record.tags[TRIAL_TAG]) if record.tags.get(TRIAL_TAG, "").isdigit() else None,
             "choices": choices,
             "metric": self.metric,
             "objective": self.objective,
             "metrics": record.metrics,
             "deployed": None if self.deployed is None else self.deployed.document(),
-            "folder": record.tags.get(FOLDER),
+            "folder": record.tags.get(FOLDER_TAG),
         }
 
-    def _ended(self) -> dict[str, Any]:
+    def _times(self) -> dict[str, Any]:
         record = self.record
-        end = None if record.end is None else iso(record.end)
-        return {"status": self.status, "start": iso(record.start), "end": end, "seconds": record.seconds}
+        end = None if record.end is None else format_iso(record.end)
+        return {"status": self.status, "start": format_iso(record.start), "end": end, "seconds": record.seconds}
 
 
-def iso(milliseconds: int) -> str:
-    """Write a time of MLflow's."""
+def format_iso(milliseconds: int) -> str:
+    """Format milliseconds since 1970 in ISO 8601, in UTC."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="seconds")

@@ -1,4 +1,4 @@
-"""A line of the table of sweeps."""
+"""A sweep as a row of a table."""
 
 from __future__ import annotations
 
@@ -7,82 +7,85 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from mlrunner.history.listing.entries import JOINT, OVERRIDES, Entry
-from mlrunner.tracking.records import BEST, FOLDER, STUDY, SWEEP, WINNER
+from mlrunner.history.listing.entries import OVERRIDE_SEPARATOR, Entry
+from mlrunner.tracking.records import BEST_TAG, FOLDER_TAG, STUDY_TAG, SWEEP_TAG, WINNER_TAG
+from mlrunner.tracking.records.record import OVERRIDES_TAG
 
-CUT = 120  # characters of a sweep's name; what is there may be cut within a word
-UNTOLD = ("sweep=", "tracking.", "output=")
+CUT = 120  # characters of a sweep's name, which may end within a word
+HIDDEN_PREFIXES = ("sweep=", "tracking.", "output=")
 WORDS = {"FINISHED": "done", "KILLED": "interrupted"}
 ENDS = ("FINISHED", "KILLED", "FAILED", "RUNNING", "SCHEDULED")
 
 
 @dataclass(frozen=True)
-class Sweep(Entry):
-    """A sweep, by its parent.
+class SweepEntry(Entry):
+    """A sweep as a row of a table; its record is the parent run.
 
     Args:
-        counts: How many trials it has, by status.
+        counts: Number of trials by status.
     """
 
     counts: dict[str, int] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
-        """The day and time that it began, which is its folder and what people type."""
-        return self.record.tags[SWEEP]
+        """Day and time of the start, which are the folder of the sweep and its name in commands."""
+        return self.record.tags[SWEEP_TAG]
 
     @property
     def is_search(self) -> bool:
-        """Whether Optuna chose its compositions."""
-        return STUDY in self.record.tags
+        """Whether it is a search by Optuna."""
+        return STUDY_TAG in self.record.tags
 
     @property
     def kind(self) -> str:
         """`grid`, or the sampler of a search."""
-        told = self.record.params.get("sampler._target_", "").rpartition(".")[2].removesuffix("Sampler").lower()
-        return (told or "search") if self.is_search else "grid"
+        sampler = self.record.params.get("sampler._target_", "").rpartition(".")[2].removesuffix("Sampler").lower()
+        return (sampler or "search") if self.is_search else "grid"
 
     @cached_property
     def differs(self) -> list[str]:
-        """What it varies, then what all its runs have."""
-        space = {key.rpartition("/")[2]: told for key, told in self.record.params.items() if key.startswith("space/")}
-        parts = [part for part in self._overrides() if not part.startswith(UNTOLD)]
+        """The overrides that vary, then those that all runs share."""
+        space = {
+            key.rpartition("/")[2]: values for key, values in self.record.params.items() if key.startswith("space/")
+        }
+        parts = [part for part in self._overrides() if not part.startswith(HIDDEN_PREFIXES)]
         fixed = [part for part in parts if part.partition("=")[0].lstrip("+") not in space]
-        fixed.sort(key=lambda part: "," not in part)  # stable: what a grid varies comes first
-        return [*self._shrunk(), *(f"{key}={told}" for key, told in space.items()), *fixed]
+        fixed.sort(key=lambda part: "," not in part)  # stable; puts the values that a grid varies first
+        return [*self._blueprint(), *(f"{key}={values}" for key, values in space.items()), *fixed]
 
     def _overrides(self) -> list[str]:
-        """All that was typed; of a sweep that did not record it what its name says."""
-        if OVERRIDES in self.record.tags:
-            return [str(text) for text in json.loads(self.record.tags[OVERRIDES])]
+        """Return the overrides of the command line; for a sweep without a record of them, those in its name."""
+        if OVERRIDES_TAG in self.record.tags:
+            return [str(text) for text in json.loads(self.record.tags[OVERRIDES_TAG])]
         name = self.record.name
-        return JOINT.split(name if len(name) < CUT else name.rpartition(",")[0])
+        return OVERRIDE_SEPARATOR.split(name if len(name) < CUT else name.rpartition(",")[0])
 
     @property
     def metric(self) -> str:
-        """The first of its goals."""
+        """The first metric of the goal."""
         goals = [key.partition(".")[2] for key in self.record.params if key.startswith("goal.")]
         return next(iter([*goals, *self.record.metrics]), "" if self.lead is None else self.lead.metric)
 
     @property
     def spread(self) -> float | None:
-        """Nothing is averaged over trials."""
+        """None: scores are not averaged over trials."""
         return None
 
     @property
     def winner(self) -> str | None:
-        """The run that leads to the model: the refit of the best trial, or the best run of a grid."""
-        return self.record.tags.get(WINNER) or self.record.tags.get(BEST)
+        """Id of the run with the final model: the refit of the best trial, or the best run of a grid."""
+        return self.record.tags.get(WINNER_TAG) or self.record.tags.get(BEST_TAG)
 
     @property
     def trials(self) -> dict[str, int]:
-        """How many trials ended how."""
+        """Number of trials by their end."""
         words = {**WORDS, "KILLED": "pruned"} if self.is_search else WORDS
         order = sorted(self.counts, key=ENDS.index)
         return {words.get(status, status.lower()): self.counts[status] for status in order}
 
     def document(self) -> dict[str, Any]:
-        """All of it, for programs."""
+        """Build the JSON document."""
         winner = None if self.lead is None else {"run_id": self.lead.run_id, "name": self.lead.name, "test": self.test}
         return {
             "sweep": self.id,
@@ -90,12 +93,12 @@ class Sweep(Entry):
             "name": self.record.name,
             "kind": self.kind,
             "differs": self.differs,
-            **self._ended(),
+            **self._times(),
             "trials": self.trials,
             "metric": self.metric,
             "objective": self.objective,
             "metrics": self.record.metrics,
             "winner": winner,
             "deployed": None if self.deployed is None else self.deployed.document(),
-            "folder": self.record.tags.get(FOLDER),
+            "folder": self.record.tags.get(FOLDER_TAG),
         }

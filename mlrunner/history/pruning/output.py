@@ -48,8 +48,8 @@ def print_plan(plan: Plan) -> None:
 def _print_table(items: Sequence[Item]) -> None:
     sizes = {item.record.run_id: format_size(item.bytes) for item in items}
     common = [columns.RUN_COLUMNS[name] for name in COLUMNS]
-    last = columns.Column("size", lambda entry: sizes[entry.record.run_id], right=True)
-    formats.print_table([PrunedRun(item.record, item.record, None) for item in items], [*common, last], usual=True)
+    last = columns.EntryColumn("size", lambda entry: sizes[entry.record.run_id], right=True)
+    formats.print_table([PrunedRun(item.record, item.record, None) for item in items], [*common, last], is_default=True)
 
 
 def print_result(removed: Plan, problems: Sequence[str], for_good: bool) -> None:

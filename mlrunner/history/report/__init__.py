@@ -6,23 +6,24 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlrunner.history.report.content import Material, gather
+from mlrunner.history.report.content import Content, gather_content
+from mlrunner.tracking.records.record import FOLDER_TAG
 
 if TYPE_CHECKING:
     from mlrunner.tracking.records import Record
 
-__all__ = ["FILE", "Material", "gather", "html", "log", "place", "write"]
-FILE = "report.html"
+__all__ = ["REPORT_FILE", "Content", "gather_content", "log_report", "render_report", "report_path", "write_report"]
+REPORT_FILE = "report.html"
 
 
-def html(material: Material) -> str:
+def render_report(content: Content) -> str:
     """Write a report as HTML."""
-    from mlrunner.history.report.page import page_of, render
+    from mlrunner.history.report.page import make_page, render_page
 
-    return render(page_of(material))
+    return render_page(make_page(content))
 
 
-def write(page: str, file: Path) -> Path:
+def write_report(page: str, file: Path) -> Path:
     """Write a report, as HTML, into a file, whole or not at all.
 
     Returns:
@@ -39,21 +40,21 @@ def write(page: str, file: Path) -> Path:
     return file
 
 
-def place(subject: Record) -> Path:
+def report_path(subject: Record) -> Path:
     """Say where a report goes: into the folder of the run or sweep, else into the working folder."""
-    folder = subject.tags.get("mlrunner.folder")
+    folder = subject.tags.get(FOLDER_TAG)
     if folder is not None and Path(folder).is_dir():
-        return Path(folder) / FILE
+        return Path(folder) / REPORT_FILE
     return Path(f"report-{subject.place.replace('/', '-')}.html")
 
 
-def log(subject: Record, file: Path) -> None:
+def log_report(subject: Record, file: Path) -> None:
     """Keep a report with its run in MLflow, as `report.html`; the tracking store is the environment's."""
     import tempfile
 
     from mlflow import MlflowClient
 
     with tempfile.TemporaryDirectory() as folder:  # MLflow names what it keeps after the file
-        copy = Path(folder) / FILE
+        copy = Path(folder) / REPORT_FILE
         copy.write_bytes(file.read_bytes())
         MlflowClient().log_artifact(subject.run_id, str(copy))

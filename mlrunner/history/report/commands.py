@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from mlrunner.core.environment import CONF
 from mlrunner.core.errors import ConfigError
-from mlrunner.groups.stack.reachability import is_remote, without_login
-from mlrunner.tracking.records import CONFIG, FOLDER, MODEL, SQLITE, STUDY, read_yaml, snapshot
+from mlrunner.groups.stack.reachability import is_remote, remove_login
+from mlrunner.tracking.records import CONFIG_FILE, FOLDER_TAG, MODEL_TAG, SQLITE, STUDY_TAG, read_yaml, snapshot
 
 if TYPE_CHECKING:
-    from mlrunner.history.report.content import Material
+    from mlrunner.history.report.content import Content
     from mlrunner.tracking.records import Record
 
 HOME, PROJECT, STORE = "MLRUNNER_HOME", "MLRUNNER_PROJECT", "MLFLOW_TRACKING_URI"
@@ -30,19 +30,19 @@ class Command:
     text: str
 
 
-def commands(material: Material) -> list[Command]:
+def list_commands(content: Content) -> list[Command]:
     """Say what may be typed next."""
-    lead, subject = material.lead, material.subject
+    lead, subject = content.lead, content.subject
     found = [*_places()]
-    if lead is not None and lead.text(CONFIG) is not None:  # or mlrunner did not make it
+    if lead is not None and lead.read_text(CONFIG_FILE) is not None:  # or mlrunner did not make it
         found.append(Command("run the same again and compare it", _typed("reproduce", lead.short)))
     if lead is not None:
-        alone = [command(overrides, _folders(lead)) for overrides in _overrides(material)]
+        alone = [run_command(overrides, _folders(lead)) for overrides in _overrides(content)]
         found += [Command("as a composition of its own", text) for text in alone]
-    if lead is not None and MODEL in lead.tags:
+    if lead is not None and MODEL_TAG in lead.tags:
         found.append(Command("judge it, and let it serve if the gate opens", _typed("deploy", lead.short)))
-        found.append(Command("load the model, in Python", _load(lead.tags[MODEL])))
-    found += _resume(material)
+        found.append(Command("load the model, in Python", _load(lead.tags[MODEL_TAG])))
+    found += _resume(content)
     found.append(Command("see it in MLflow", _typed("ui", subject.short)))
     return [*found, Command("make this page again", _typed("report", subject.place))]
 
@@ -60,7 +60,7 @@ def _places() -> Iterator[Command]:
 def _store() -> str:
     """Say where the runs are recorded; the page hides the password of a database."""
     told = os.environ.get(STORE, "")
-    return without_login(told) if is_remote(told) else told
+    return remove_login(told) if is_remote(told) else told
 
 
 def _load(model: str) -> str:
@@ -69,25 +69,25 @@ def _load(model: str) -> str:
     return f"import mlflow; {where}model = mlflow.pyfunc.load_model({model!r})"
 
 
-def _resume(material: Material) -> Iterator[Command]:
+def _resume(content: Content) -> Iterator[Command]:
     """Go on with a sweep, if its folder is still there: a search that has ended gets as many trials again."""
-    subject = material.subject
-    folder = Path(subject.tags.get(FOLDER, ""))
+    subject = content.subject
+    folder = Path(subject.tags.get(FOLDER_TAG, ""))
     if not (subject.is_sweep and (folder / MULTIRUN).is_file()):
         return
     below = Path(os.environ.get(HOME, "")).absolute() / "multirun" / subject.place
     name = subject.place if below == folder else str(folder)
     if subject.status in ("KILLED", "RUNNING"):
         yield Command("go on with it, to its end", _typed("resume", name))
-    elif STUDY in subject.tags and not subject.params.get("sampler._target_", "").endswith("GridSampler"):
-        more = f"hydra.sweeper.n_trials={2 * len(material.trials)}"
+    elif STUDY_TAG in subject.tags and not subject.params.get("sampler._target_", "").endswith("GridSampler"):
+        more = f"hydra.sweeper.n_trials={2 * len(content.trials)}"
         yield Command("go on with the search, for as many trials again", _typed("resume", name, more))
 
 
-def _overrides(material: Material) -> Iterator[list[str]]:
+def _overrides(content: Content) -> Iterator[list[str]]:
     """Find what was typed for the run that leads, if that is still known."""
-    told = None if material.lead is None else material.lead.text(".hydra/overrides.yaml")
-    found = material.summary.get("best_overrides") or (None if told is None else read_yaml(told))
+    told = None if content.lead is None else content.lead.read_text(".hydra/overrides.yaml")
+    found = content.summary.get("best_overrides") or (None if told is None else read_yaml(told))
     if isinstance(found, list):
         yield [str(text) for text in found]
 
@@ -95,16 +95,16 @@ def _overrides(material: Material) -> Iterator[list[str]]:
 def _folders(lead: Record) -> tuple[str, ...]:
     """Find the folders of configuration that were named beside the project's own."""
     try:
-        return tuple(folder for folder in snapshot.of_record(lead).sources if Path(folder).resolve() != CONF)
+        return tuple(folder for folder in snapshot.read_snapshot(lead).sources if Path(folder).resolve() != CONF)
     except ConfigError:  # a run that mlrunner did not make
         return ()
 
 
-def command(overrides: list[str], folders: Sequence[str] = ()) -> str:
+def run_command(overrides: list[str], folders: Sequence[str] = ()) -> str:
     """Write the command that runs a composition by itself."""
-    from mlrunner.history.diff.overrides import alone  # imports Hydra
+    from mlrunner.history.diff.overrides import run_overrides  # imports Hydra
 
-    return _typed(*(word for folder in folders for word in ("-cd", folder)), *alone(overrides))
+    return _typed(*(word for folder in folders for word in ("-cd", folder)), *run_overrides(overrides))
 
 
 def _typed(*words: str) -> str:

@@ -10,20 +10,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlrunner.core.metric_names import greater_is_better
+from mlrunner.core.outcome import OUTCOME_FILE
 from mlrunner.history.report import grids, trials
 from mlrunner.history.report.trials import Trial
-from mlrunner.tracking.records import BEST, FOLDER, STUDY, WINNER, Record, Store, lookup, read_yaml
+from mlrunner.tracking.records import BEST_TAG, FOLDER_TAG, STUDY_TAG, WINNER_TAG, Record, Store, lookup, read_yaml
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from mlrunner.core.outcome import Outcome
 
-SUMMARY, RESULT = "optimization_results.yaml", "result.json"
+SUMMARY = "optimization_results.yaml"
 
 
 @dataclass(frozen=True)
-class Material:
+class Content:
     """What a report tells of.
 
     Args:
@@ -49,7 +50,7 @@ class Material:
     @property
     def kind(self) -> str:
         """`search`, `grid` or `run`."""
-        return "run" if not self.subject.is_sweep else "search" if STUDY in self.subject.tags else "grid"
+        return "run" if not self.subject.is_sweep else "search" if STUDY_TAG in self.subject.tags else "grid"
 
     @property
     def metric(self) -> str:
@@ -74,13 +75,13 @@ class Material:
         return {} if self.lead is None else self.lead.params
 
 
-def gather(
+def gather_content(
     subject: Record,
     store: Store,
     outcomes: Sequence[Outcome] | None = None,
     figures: Mapping[str, Figure] | None = None,
     verdict: str = "",
-) -> Material:
+) -> Content:
     """Read what a report is made of.
 
     Args:
@@ -91,32 +92,32 @@ def gather(
         verdict: How sure the best one's lead is.
     """
     if not subject.is_sweep:
-        return Material(subject, subject, store, goal=goal_of(subject, {}, []))
-    summary = read_yaml(subject.text(SUMMARY) or "{}")
-    goal = goal_of(subject, summary, [])
+        return Content(subject, subject, store, goal=read_goal(subject, {}, []))
+    summary = read_yaml(subject.read_text(SUMMARY) or "{}")
+    goal = read_goal(subject, summary, [])
     found = list(outcomes) if outcomes is not None else _outcomes(subject, store, goal)
-    goal = goal_of(subject, summary, found)
+    goal = read_goal(subject, summary, found)
     front = [int(one["number"]) for one in summary.get("solutions", [])]
-    arranged = trials.arrange(found, goal, subject.tags.get(BEST), front)
+    arranged = trials.sort_trials(found, goal, subject.tags.get(BEST_TAG), front)
     leads = _leading(subject, store, arranged)
-    if figures is None and STUDY not in subject.tags:
-        figures = grids.figures(subject.place, found, goal)
-    return Material(subject, leads, store, arranged, goal, summary, figures or {}, verdict)
+    if figures is None and STUDY_TAG not in subject.tags:
+        figures = grids.draw_grid(subject.place, found, goal)
+    return Content(subject, leads, store, arranged, goal, summary, figures or {}, verdict)
 
 
 def _leading(subject: Record, store: Store, arranged: list[Trial]) -> Record | None:
     """Find the run that stands for a sweep; one that was killed has not said which, and its best one so far leads."""
-    if subject.tags.keys() & {WINNER, BEST}:
-        lead = lookup.leading(store, subject)
+    if subject.tags.keys() & {WINNER_TAG, BEST_TAG}:
+        lead = lookup.resolve_sweep(store, subject)
         return None if lead is subject else lead
     first = next(iter(arranged), None)
     if first is None or first.state != trials.COMPLETE or first.outcome.run_id is None:
         return None
     arranged[0] = replace(first, leads=True)
-    return lookup.by_id(store, first.outcome.run_id)
+    return lookup.find_by_id(store, first.outcome.run_id)
 
 
-def goal_of(subject: Record, summary: Mapping[str, Any], outcomes: Sequence[Outcome]) -> dict[str, str]:
+def read_goal(subject: Record, summary: Mapping[str, Any], outcomes: Sequence[Outcome]) -> dict[str, str]:
     """Tell the objectives, each with its direction: as the search says, or as the compositions or the run do."""
     if "metrics" in summary:
         return dict(zip(summary["metrics"], summary["directions"], strict=True))
@@ -133,7 +134,7 @@ def goal_of(subject: Record, summary: Mapping[str, Any], outcomes: Sequence[Outc
 
 def _outcomes(subject: Record, store: Store, goal: Mapping[str, str]) -> list[Outcome]:
     """Read what became of the compositions: from the folder, else from the store."""
-    files = sorted(Path(subject.tags.get(FOLDER, "/nonexistent")).glob(f"*/{RESULT}"))
+    files = sorted(Path(subject.tags.get(FOLDER_TAG, "/nonexistent")).glob(f"*/{OUTCOME_FILE}"))
     if files:
-        return [trials.read(json.loads(file.read_text())) for file in files]
-    return trials.recorded(subject, store, goal)
+        return [trials.parse_outcome(json.loads(file.read_text())) for file in files]
+    return trials.read_recorded(subject, store, goal)

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlrunner.core.terminal import number
+from mlrunner.core.formatting import format_number
 from mlrunner.groups.dataset import profile
-from mlrunner.tracking.records import DATA
-from mlrunner.tracking.records.snapshot import surroundings
+from mlrunner.tracking.records import DATA_TAG
+from mlrunner.tracking.records.snapshot import read_provenance
 
 if TYPE_CHECKING:
-    from mlrunner.history.report.content import Material
+    from mlrunner.history.report.content import Content
     from mlrunner.tracking.records import Record
 
 MOST_COLUMNS, BINS = 200, 16  # of the card; of a histogram
@@ -26,7 +26,7 @@ SOURCES = ("path", "query", "loader")
 
 
 @dataclass(frozen=True)
-class Column:
+class DataColumn:
     """A row of the card; `heights` are the bars of a histogram, from 0 to 1, and empty for values without an order."""
 
     name: str
@@ -44,42 +44,42 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Card:
+class DataCard:
     """The data of a run: the target first, ignored columns last, and how many `more` are not shown."""
 
     facts: Mapping[str, str]
     note: str
-    columns: tuple[Column, ...]
+    columns: tuple[DataColumn, ...]
     more: int = 0
 
 
-def card(material: Material) -> Card | None:
+def make_data_card(content: Content) -> DataCard | None:
     """Describe the data of the leading run; None where none is known."""
-    lead = material.lead
+    lead = content.lead
     if lead is None or "dataset.target" not in lead.params:
         return None
-    recorded = surroundings(lead, material.store).data
+    recorded = read_provenance(lead, content.store).data
     columns, rows = recorded.get("columns", {}), recorded.get("rows", 0)
     note = "" if columns else "The run recorded nothing about its columns."
     if recorded.get("looked_at", rows) < rows:
         note = f"Described by {recorded['looked_at']:,} evenly spaced rows."
     roles = _roles(list(columns), lead.params)
-    table = tuple(describe(name, columns[name], role) for name, role in list(roles.items())[:MOST_COLUMNS])
-    return Card(_facts(lead, rows, len(columns)), note, table, more=max(0, len(roles) - MOST_COLUMNS))
+    table = tuple(describe_column(name, columns[name], role) for name, role in list(roles.items())[:MOST_COLUMNS])
+    return DataCard(_facts(lead, rows, len(columns)), note, table, more=max(0, len(roles) - MOST_COLUMNS))
 
 
-def describe(name: str, recorded: Mapping[str, Any], role: str) -> Column:
+def describe_column(name: str, recorded: Mapping[str, Any], role: str) -> DataColumn:
     """Describe a column by its entry of `dataset.profile`."""
     known = (name, role, recorded["dtype"], recorded["missing"], recorded["distinct"])
     marks = recorded.get("quantiles", [])
     if not marks:
         top = list(recorded.get("top", {}).items())[:TOP]
         short = {value: value if len(value) <= LENGTH else f"{value[: LENGTH - 1]}…" for value, _ in top}
-        return Column(*known, ", ".join(f"{short[value]} {_share(share)}" for value, share in top))
-    is_date = str(recorded["dtype"]).startswith(profile.DATES)
+        return DataColumn(*known, ", ".join(f"{short[value]} {_share(share)}" for value, share in top))
+    is_date = str(recorded["dtype"]).startswith(profile.DATE_DTYPES)
     least, median, greatest = (_value(marks[k], is_date) for k in (0, len(marks) // 2, -1))
     text = least if least == greatest else f"{least} … {median} … {greatest}"
-    return Column(*known, text, _heights(recorded.get("shares") or [[mark, 1.0] for mark in marks]))
+    return DataColumn(*known, text, _heights(recorded.get("shares") or [[mark, 1.0] for mark in marks]))
 
 
 def _heights(weighted: Sequence[Sequence[float]]) -> tuple[float, ...]:
@@ -101,7 +101,7 @@ def _facts(lead: Record, rows: int, width: int) -> dict[str, str]:
         "columns": f"{width:,}" if width else "",
         "target": params["dataset.target"],
         "task": params.get("dataset.task", ""),
-        "digest": lead.tags.get(DATA, ""),
+        "digest": lead.tags.get(DATA_TAG, ""),
     }
     return {label: text for label, text in facts.items() if text}
 
@@ -123,7 +123,7 @@ def _listed(text: str) -> list[str]:
 
 
 def _value(value: float, is_date: bool) -> str:
-    return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d") if is_date else number(value)
+    return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d") if is_date else format_number(value)
 
 
 def _share(share: float) -> str:

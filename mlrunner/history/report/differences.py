@@ -12,35 +12,35 @@ from mlrunner.core.errors import MlrunnerError
 from mlrunner.core.redaction import SECRETS, redact
 
 if TYPE_CHECKING:
-    from mlrunner.history.report.content import Material
-    from mlrunner.tracking.records.snapshot import Frozen
+    from mlrunner.history.report.content import Content
+    from mlrunner.tracking.records.snapshot import Snapshot
 
 DATA = re.compile(r"[+~]{0,2}dataset[.=]")
 ROW = re.compile(rf'(<th scope="row">[^<]*\b(?:{SECRETS})</th>)(.*?</tr>)')
 
 
-def differences(material: Material) -> Markup | None:
+def compare_with_default(content: Content) -> Markup | None:
     """Compare the run that leads with the default composition on its data; None where there is nothing to compare."""
     from mlrunner.history import diff
     from mlrunner.history.diff import documents, sides
 
-    if material.lead is None:
+    if content.lead is None:
         return None
     try:
-        lead = sides.of_record(material.lead.place, material.lead, material.store)
-        found = diff.compare([sides.of_composition(_of_data(lead.frozen)), lead])
+        lead = sides.read_run(content.lead.place, content.lead, content.store)
+        found = diff.compare([sides.compose_side(_of_data(lead.snapshot)), lead])
     except MlrunnerError:  # a run that mlrunner did not make, or whose composition is gone
         return None
-    return Markup(without_secrets(documents.as_html(found)))
+    return Markup(hide_secrets(documents.to_html(found)))
 
 
-def _of_data(frozen: Frozen) -> list[str]:
+def _of_data(frozen: Snapshot) -> list[str]:
     """Take what chose the data: what a default makes of other data tells nothing."""
     folders = [word for folder in frozen.sources if Path(folder).is_dir() for word in ("-cd", folder)]
     return [*folders, *(text for text in frozen.overrides if DATA.match(text))]
 
 
-def without_secrets(fragment: str) -> str:
+def hide_secrets(fragment: str) -> str:
     """Hide the secrets of a comparison: today's files hold those that a run's record does not.
 
     Args:

@@ -6,11 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mlrunner.history.report.summary import moment
-from mlrunner.tracking.records.snapshot import Surroundings, surroundings
+from mlrunner.history.report.summary import format_moment
+from mlrunner.tracking.records.record import (
+    CONFIG_HASH_TAG,
+    DIRTY_TAG,
+    FOLDER_TAG,
+    USER_TAG,
+    VERSION_TAG,
+    ZENML_RUN_TAG,
+)
+from mlrunner.tracking.records.snapshot import Provenance, read_provenance
 
 if TYPE_CHECKING:
-    from mlrunner.history.report.content import Material
+    from mlrunner.history.report.content import Content
 
 FIRST = (
     "scikit-learn",
@@ -41,36 +49,36 @@ class Environment:
     packages: Mapping[str, str]
 
 
-def environment(material: Material) -> Environment:
+def read_environment(content: Content) -> Environment:
     """Tell where the run that leads was made; the sweep itself where none does."""
-    record = material.lead or material.subject
-    found = surroundings(record, material.store)
+    record = content.lead or content.subject
+    found = read_provenance(record, content.store)
     tags = record.tags
     told = {
         "python": found.python,
-        "mlrunner": tags.get("mlrunner.version"),
+        "mlrunner": tags.get(VERSION_TAG),
         "commit": found.commit,
         "branch": found.branch,
         "uncommitted": _dirty(found, tags),
-        "user": tags.get("mlflow.user"),
-        "started": moment(material.subject.start),
+        "user": tags.get(USER_TAG),
+        "started": format_moment(content.subject.start),
         "experiment": record.experiment,
-        "MLflow run": material.subject.run_id,
-        "of the best": record.run_id if record is not material.subject else None,
-        "ZenML run": tags.get("mlrunner.zenml.run"),
-        "composition": tags.get("mlrunner.config_hash"),
-        "folder": material.subject.tags.get("mlrunner.folder"),
+        "MLflow run": content.subject.run_id,
+        "of the best": record.run_id if record is not content.subject else None,
+        "ZenML run": tags.get(ZENML_RUN_TAG),
+        "composition": tags.get(CONFIG_HASH_TAG),
+        "folder": content.subject.tags.get(FOLDER_TAG),
     }
     versions = {name.lower(): version for name, version in found.packages.items()}
     libraries = {name: versions[name] for name in FIRST if name in versions}
     return Environment({name: text for name, text in told.items() if text}, libraries, found.packages)
 
 
-def _dirty(found: Surroundings, tags: Mapping[str, str]) -> str | None:
+def _dirty(found: Provenance, tags: Mapping[str, str]) -> str | None:
     """Say what the commit does not hold; the changes themselves are with the run in MLflow."""
     changed = sum(line.startswith("diff --git") for line in found.dirty.splitlines())
     counts = {"changed": changed, "new": len(found.untracked)}
     told = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
     if told:
         return f"{told} files; environment/dirty.diff of the run"
-    return "yes" if tags.get("mlrunner.git.dirty") == "true" else None
+    return "yes" if tags.get(DIRTY_TAG) == "true" else None

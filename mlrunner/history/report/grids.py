@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
     from mlrunner.core.outcome import Outcome
 
-LEAST = 4  # compositions that ended, below which the leaderboard says all
-WIDE = 100  # from this ratio on, numbers stand on a logarithmic axis
+MIN_COMPOSITIONS = 4  # compositions that ended, below which the leaderboard says all
+LOG_RATIO = 100  # from this ratio on, numbers stand on a logarithmic axis
 OVERRIDES = ".hydra/overrides.yaml"
 
 
-def figures(name: str, outcomes: Sequence[Outcome], goal: Mapping[str, str]) -> Mapping[str, Figure]:
+def draw_grid(name: str, outcomes: Sequence[Outcome], goal: Mapping[str, str]) -> Mapping[str, Figure]:
     """Draw what a grid found; nothing where few ended, or their folders are gone.
 
     Args:
@@ -30,12 +30,12 @@ def figures(name: str, outcomes: Sequence[Outcome], goal: Mapping[str, str]) -> 
         goal: The objectives, each with its direction; of a grid one.
     """
     told = [(one, _told(one)) for one in sorted(outcomes, key=lambda one: one.job or 0)]
-    if sum(_ended(one) and bool(params) for one, params in told) < LEAST:
+    if sum(_ended(one) and bool(params) for one, params in told) < MIN_COMPOSITIONS:
         return {}
     from mlrunner.evaluation.plots import search
 
     metric, direction = next(iter(goal.items()))
-    return search.figures(_study(name, direction, told), [metric])
+    return search.draw_search_figures(_study(name, direction, told), [metric])
 
 
 def _ended(one: Outcome) -> bool:
@@ -87,4 +87,4 @@ def _range(values: Sequence[Any]) -> BaseDistribution:
         return CategoricalDistribution(values)
     low, high = min(values), max(values)
     kind = IntDistribution if isinstance(low, int) else FloatDistribution
-    return kind(low, high, log=low > 0 and high / low >= WIDE)
+    return kind(low, high, log=low > 0 and high / low >= LOG_RATIO)

@@ -15,20 +15,20 @@ from markupsafe import Markup
 
 from mlrunner.composition import NAME_LENGTH
 from mlrunner.core.redaction import redact
-from mlrunner.history.listing.entries import OVERRIDES
 from mlrunner.history.report import datacard, pictures, summary, tables
-from mlrunner.history.report.commands import Command, commands
-from mlrunner.history.report.differences import differences
-from mlrunner.history.report.environment import Environment, environment
+from mlrunner.history.report.commands import Command, list_commands
+from mlrunner.history.report.differences import compare_with_default
+from mlrunner.history.report.environment import Environment, read_environment
+from mlrunner.tracking.records.record import OVERRIDES_TAG
 
 if TYPE_CHECKING:
     from jinja2 import Environment as Jinja
 
-    from mlrunner.history.report.content import Material
-    from mlrunner.history.report.datacard import Card
+    from mlrunner.history.report.content import Content
+    from mlrunner.history.report.datacard import DataCard
     from mlrunner.history.report.pictures import Picture
-    from mlrunner.history.report.summary import Figure
-    from mlrunner.history.report.tables import Grid
+    from mlrunner.history.report.summary import HeadlineNumber
+    from mlrunner.history.report.tables import CellTable
     from mlrunner.tracking.records import Record
 
 HERE = Path(__file__).parent
@@ -36,12 +36,12 @@ WORDS = {"search": "The winner", "grid": "The best", "run": "The run"}
 
 
 @dataclass(frozen=True)
-class Entry:
+class ContentsItem:
     """A line of the contents."""
 
     name: str
     title: str
-    below: tuple[Entry, ...] = ()
+    below: tuple[ContentsItem, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,27 +52,27 @@ class Page:
     title: str
     place: str
     name: str
-    headline: list[Figure]
+    headline: list[HeadlineNumber]
     best: tuple[str, ...]
     best_label: str
     verdict: str
     facts: Mapping[str, str]
     ranges: Mapping[str, str]
     lead_word: str
-    leaderboard: Grid | None
-    failures: Grid | None
+    leaderboard: CellTable | None
+    failures: CellTable | None
     search: tuple[Picture, ...]
     search_note: str
     cost: tuple[Picture, ...]
     differences: Markup | None
-    scores: Grid | None
+    scores: CellTable | None
     model: tuple[Picture, ...]
-    card: Card | None
+    card: DataCard | None
     environment: Environment
     commands: list[Command]
 
     @property
-    def contents(self) -> list[Entry]:
+    def contents(self) -> list[ContentsItem]:
         """The sections that there are."""
         told: dict[str, tuple[str, Any]] = {
             "summary": ("Summary", True),
@@ -87,53 +87,53 @@ class Page:
             "environment": ("Environment", True),
             "commands": ("Reproduce and deploy", True),
         }
-        return [Entry(name, title, _below(found)) for name, (title, found) in told.items() if found]
+        return [ContentsItem(name, title, _below(found)) for name, (title, found) in told.items() if found]
 
 
-def _below(found: Any) -> tuple[Entry, ...]:
+def _below(found: Any) -> tuple[ContentsItem, ...]:
     """List the pictures of a section that has several."""
     several = isinstance(found, tuple) and len(found) > 1
-    return tuple(Entry(one.name, one.title) for one in found) if several else ()
+    return tuple(ContentsItem(one.name, one.title) for one in found) if several else ()
 
 
-def page_of(material: Material) -> Page:
+def make_page(content: Content) -> Page:
     """Put together what the page shows."""
-    lead, subject, kind = material.lead, material.subject, material.kind
-    best = material.best
-    target, data = material.params.get("dataset.target"), material.params.get("dataset.name")
+    lead, subject, kind = content.lead, content.subject, content.kind
+    best = content.best
+    target, data = content.params.get("dataset.target"), content.params.get("dataset.name")
     return Page(
         kind=summary.KINDS[kind],
         title=f"{data}: {target}" if target and data else subject.name,
         place=subject.place,
         name=_name(subject),
-        headline=summary.headline(material),
-        best=() if best is None else tables.pieces(best.outcome.name),
+        headline=summary.make_headline(content),
+        best=() if best is None else tables.split_name(best.outcome.name),
         best_label=f"The best {'trial' if kind == 'search' else 'composition'}",
-        verdict=material.verdict,
-        facts=summary.facts(material),
-        ranges=summary.ranges(material),
+        verdict=content.verdict,
+        facts=summary.list_facts(content),
+        ranges=summary.list_ranges(content),
         lead_word=WORDS[kind],
-        leaderboard=tables.leaderboard(material),
-        failures=tables.failures(material),
-        search=tuple(pictures.of_search(material)) if kind != "run" else (),
-        search_note=pictures.missing(material),
-        cost=tuple(pictures.of_cost(material)),
-        differences=differences(material),
-        scores=None if lead is None else tables.scores(lead.metrics, material.metric),
-        model=() if lead is None else tuple(pictures.of_model(lead)),
-        card=datacard.card(material),
-        environment=environment(material),
-        commands=commands(material),
+        leaderboard=tables.make_leaderboard(content),
+        failures=tables.make_failures(content),
+        search=tuple(pictures.search_pictures(content)) if kind != "run" else (),
+        search_note=pictures.importance_note(content),
+        cost=tuple(pictures.cost_pictures(content)),
+        differences=compare_with_default(content),
+        scores=None if lead is None else tables.make_scores(lead.metrics, content.metric),
+        model=() if lead is None else tuple(pictures.model_pictures(lead)),
+        card=datacard.make_data_card(content),
+        environment=read_environment(content),
+        commands=list_commands(content),
     )
 
 
 def _name(subject: Record) -> str:
     """Name a run or sweep; MLflow's name of one with many overrides ends in the middle of them."""
-    told = subject.tags.get(OVERRIDES, "")
+    told = subject.tags.get(OVERRIDES_TAG, "")
     return subject.name if len(subject.name) < NAME_LENGTH or not told else " ".join(map(str, json.loads(told)))
 
 
-def render(page: Page) -> str:
+def render_page(page: Page) -> str:
     """Write the page as HTML that needs nothing else."""
     style, script = (Markup((HERE / f"page.{suffix}").read_text()) for suffix in ("css", "js"))
     made = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")

@@ -20,13 +20,13 @@ from mlrunner.history.report.trials import COMPLETE
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from mlrunner.history.report.content import Material
+    from mlrunner.history.report.content import Content
     from mlrunner.tracking.records import Record
 
 IMPORTANCE = "hyperparameter_importance"
 NO_IMPORTANCE = "No importance of hyperparameters: it needs four complete trials with different scores, and two \
 parameters that vary in all of them."
-MANY = 300  # trials from which on an SVG, an element a point, is larger than a PNG
+MAX_SVG_TRIALS = 300  # trials from which on an SVG, an element a point, is larger than a PNG
 SEARCH = {
     "optimization_history": (
         "Optimisation history",
@@ -80,17 +80,17 @@ class Picture:
     width: int
 
 
-def of_search(material: Material) -> Iterator[Picture]:
+def search_pictures(content: Content) -> Iterator[Picture]:
     """Show what a sweep found, drawn now or, of a search, as it was logged."""
-    for name, figure in material.figures.items():
-        yield drawn(name, *_text(name), figure, len(material.trials) <= MANY)
-    if not material.figures and material.kind == "search":
-        yield from logged(material.subject, SEARCH)
+    for name, figure in content.figures.items():
+        yield draw_picture(name, *_text(name), figure, len(content.trials) <= MAX_SVG_TRIALS)
+    if not content.figures and content.kind == "search":
+        yield from read_pictures(content.subject, SEARCH)
 
 
-def missing(material: Material) -> str:
+def importance_note(content: Content) -> str:
     """Say why the pictures of a sweep show no importance; empty where they do, or where there are no pictures."""
-    if not material.figures or any(name.startswith(IMPORTANCE) for name in material.figures):
+    if not content.figures or any(name.startswith(IMPORTANCE) for name in content.figures):
         return ""
     return NO_IMPORTANCE
 
@@ -103,30 +103,30 @@ def _text(name: str) -> tuple[str, str]:
     return (f"{title}: {model}" if model else title), caption
 
 
-def of_cost(material: Material) -> Iterator[Picture]:
+def cost_pictures(content: Content) -> Iterator[Picture]:
     """Show what the complete trials took and reached."""
-    complete = [one for one in material.trials if one.state == COMPLETE]
+    complete = [one for one in content.trials if one.state == COMPLETE]
     fits = [one.outcome.fit_seconds for one in complete]
     whole = not any(second > 0 for second in fits)
     costs = plots.Costs(
         seconds=[one.outcome.seconds for one in complete] if whole else fits,
         values=[one.values[0] for one in complete],
         groups=[one.model for one in complete],
-        metric=material.metric,
-        greater_is_better=next(iter(material.goal.values()), "maximize") == "maximize",
+        metric=content.metric,
+        greater_is_better=next(iter(content.goal.values()), "maximize") == "maximize",
         what="seconds in all" if whole else "seconds of fit",
     )
-    figure = plots.cost_against_score(costs, material.subject.place) if complete else None
+    figure = plots.plot_cost_against_score(costs, content.subject.place) if complete else None
     if figure is not None:
-        yield drawn("cost_against_score", *COST, figure, len(complete) <= MANY)
+        yield draw_picture("cost_against_score", *COST, figure, len(complete) <= MAX_SVG_TRIALS)
 
 
-def of_model(record: Record) -> Iterator[Picture]:
+def model_pictures(record: Record) -> Iterator[Picture]:
     """Show what a run logged of its model."""
-    yield from logged(record, MODEL)
+    yield from read_pictures(record, MODEL)
 
 
-def drawn(name: str, title: str, caption: str, figure: Figure, sharp: bool) -> Picture:
+def draw_picture(name: str, title: str, caption: str, figure: Figure, sharp: bool) -> Picture:
     """Put a figure into the page.
 
     Args:
@@ -137,11 +137,11 @@ def drawn(name: str, title: str, caption: str, figure: Figure, sharp: bool) -> P
         sharp: As SVG, and not as PNG.
     """
     width = round(float(figure.get_size_inches()[0]) * 100)
-    image = svg(figure, name, title) if sharp else _png(_rendered(figure), title)
+    image = to_svg(figure, name, title) if sharp else _png(_rendered(figure), title)
     return Picture(name, title, caption, image, width)
 
 
-def svg(figure: Figure, name: str, title: str) -> Markup:
+def to_svg(figure: Figure, name: str, title: str) -> Markup:
     """Write a figure as an element of the page: its texts are texts, and nothing in it names an address."""
     import matplotlib as mpl
 
@@ -170,7 +170,7 @@ def _png(content: bytes, title: str) -> Markup:
     return Markup('<img src="{}" alt="{}">').format(address, title)
 
 
-def logged(record: Record, wanted: dict[str, tuple[str, str]]) -> Iterator[Picture]:
+def read_pictures(record: Record, wanted: dict[str, tuple[str, str]]) -> Iterator[Picture]:
     """Take pictures from a run's `plots/`; those that it has not are left out."""
     folder = urlparse(record.artifact_uri)
     if folder.scheme in ("", "file"):

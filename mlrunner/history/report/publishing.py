@@ -12,7 +12,7 @@ from rich.text import Text
 from mlrunner.composition.stores import open_store
 from mlrunner.core.redaction import redact
 from mlrunner.core.terminal import console
-from mlrunner.history.report import FILE, gather, html, log, write
+from mlrunner.history.report import REPORT_FILE, gather_content, log_report, render_report, write_report
 from mlrunner.tracking.records import lookup
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 
 
-def at_end(
+def publish_sweep(
     run_id: str,
     home: Path,
     folder: Path,
@@ -47,22 +47,22 @@ def at_end(
     """
     try:
         store = open_store(home)
-        subject = lookup.by_id(store, run_id)
+        subject = lookup.find_by_id(store, run_id)
         if subject is None:
             return None
-        made = gather(subject, store, outcomes, figures, verdict)
-        file = write(html(made), folder / FILE)
+        made = gather_content(subject, store, outcomes, figures, verdict)
+        file = write_report(render_report(made), folder / REPORT_FILE)
     except Exception as error:
         _warn("There is no report", f"the sweep is whole, and mlrunner report {run_id[:8]} tries again", error)
         return None
-    keep(subject, file)
+    keep_report(subject, file)
     return str(file)
 
 
-def keep(subject: Record, file: Path) -> None:
+def keep_report(subject: Record, file: Path) -> None:
     """Keep a report with its run in MLflow; a store that does not take it is a warning, for the file is there."""
     try:
-        log(subject, file)
+        log_report(subject, file)
     except Exception as error:
         _warn("MLflow does not keep the report", f"it is in {file}", error)
 

@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mlrunner.core.metric_names import metric_spread
 from mlrunner.core.outcome import Outcome
-from mlrunner.core.terminal import spread
-from mlrunner.tracking.records import SWEEP, TRIAL, WINNER_OF, quoted
+from mlrunner.tracking.records import SWEEP_TAG, TRIAL_TAG, WINNER_OF_TAG, quote
+from mlrunner.tracking.records.record import FOLDER_TAG
 
 if TYPE_CHECKING:
     from mlrunner.tracking.records import Record, Store
@@ -50,10 +51,10 @@ class Trial:
     @property
     def deviation(self) -> float | None:
         """The first objective's, over folds or repeats."""
-        return spread(self.outcome.metrics, self.outcome.metric)
+        return metric_spread(self.outcome.metrics, self.outcome.metric)
 
 
-def arrange(
+def sort_trials(
     outcomes: Sequence[Outcome], goal: Mapping[str, str], best: str | None, front: Sequence[int] = ()
 ) -> list[Trial]:
     """Sort the trials: the complete ones best first, then the pruned, then the failed.
@@ -84,12 +85,12 @@ def _trial(one: Outcome, goal: Mapping[str, str], best: str | None, front: Seque
     return Trial(one, state, values, one.run_id is not None and one.run_id == best, one.job in front)
 
 
-def read(told: Mapping[str, Any]) -> Outcome:
+def parse_outcome(told: Mapping[str, Any]) -> Outcome:
     """Read the outcome that a `result.json` holds."""
     return Outcome(**{**told, **{name: math.nan if told[name] is None else told[name] for name in NUMBERS}})
 
 
-def recorded(sweep: Record, store: Store, goal: Mapping[str, str]) -> list[Outcome]:
+def read_recorded(sweep: Record, store: Store, goal: Mapping[str, str]) -> list[Outcome]:
     """Rebuild the outcomes from what MLflow has of a sweep.
 
     Args:
@@ -97,17 +98,17 @@ def recorded(sweep: Record, store: Store, goal: Mapping[str, str]) -> list[Outco
         store: Where its runs are.
         goal: The objectives, each with its direction.
     """
-    ranking = sweep.text("ranking.jsonl")  # of a grid: some of its failures have no run
+    ranking = sweep.read_text("ranking.jsonl")  # of a grid: some of its failures have no run
     if ranking is not None:
-        return [read(json.loads(line)) for line in ranking.splitlines() if line]
-    runs = store.search(f"tags.`{SWEEP}` = {quoted(sweep.tags[SWEEP])} and tags.`{TRIAL}` IS NOT NULL")
-    trials = [run for run in runs if WINNER_OF not in run.tags and run.status != "RUNNING"]
+        return [parse_outcome(json.loads(line)) for line in ranking.splitlines() if line]
+    runs = store.search(f"tags.`{SWEEP_TAG}` = {quote(sweep.tags[SWEEP_TAG])} and tags.`{TRIAL_TAG}` IS NOT NULL")
+    trials = [run for run in runs if WINNER_OF_TAG not in run.tags and run.status != "RUNNING"]
     return [_outcome(run, goal) for run in trials]
 
 
 def _outcome(run: Record, goal: Mapping[str, str]) -> Outcome:
     metric, way = next(iter(goal.items()), (run.metric, "maximize"))
-    told = (run.text("error.txt") or "it failed").splitlines()[0] if run.status == "FAILED" else None
+    told = (run.read_text("error.txt") or "it failed").splitlines()[0] if run.status == "FAILED" else None
     fit, score = (run.metrics.get(name, math.nan) for name in SECONDS)
     return Outcome(
         name=run.name,
@@ -121,7 +122,7 @@ def _outcome(run: Record, goal: Mapping[str, str]) -> Outcome:
         metrics={name: value for name, value in run.metrics.items() if name not in SECONDS},
         run_id=run.run_id,
         model_uri=None,
-        folder=run.tags.get("mlrunner.folder", ""),
-        job=int(run.tags[TRIAL]),
+        folder=run.tags.get(FOLDER_TAG, ""),
+        job=int(run.tags[TRIAL_TAG]),
         error=told,
     )

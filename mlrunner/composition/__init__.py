@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from mlrunner.composition.keys import GROUPS as GROUPS
 from mlrunner.composition.keys import MACHINE_KEYS
 from mlrunner.composition.resolve import explain_resolution, resolve_group
-from mlrunner.core.build import Group, sentences
+from mlrunner.core.build import Group, describe_errors
 from mlrunner.core.errors import ProblemsError
 
 NO_GATE, NO_DEPLOYER = "mlrunner.groups.gate.NoGate", "mlrunner.groups.deployer.NoDeployer"
@@ -219,7 +219,7 @@ def _settings(rest: dict[str, Any]) -> Settings:
     try:
         return Settings.model_validate(rest)
     except pydantic.ValidationError as error:
-        raise ProblemsError(sentences(error, "", KNOWN)) from error
+        raise ProblemsError(describe_errors(error, "", KNOWN)) from error
 
 
 def _value(cfg: DictConfig, key: str) -> Any:

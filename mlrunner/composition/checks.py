@@ -20,13 +20,13 @@ from mlrunner.composition.rules import RULES, Data, Findings, check_estimator, c
 from mlrunner.core.build import build
 from mlrunner.core.column_roles import infer_task
 from mlrunner.core.errors import MlrunnerError, ProblemsError
-from mlrunner.groups.cleaning import CleaningStrategy
 from mlrunner.groups.dataset import Dataset, loading
 from mlrunner.groups.deployer import Deployer
 from mlrunner.groups.gate import Gate
 from mlrunner.groups.model import Model
 from mlrunner.groups.split import DataDivideStrategy
 from mlrunner.groups.stack import Stack
+from mlrunner.groups.strategy import CleaningStrategy
 
 if TYPE_CHECKING:
     from mlrunner.core.column_roles import Task
@@ -52,14 +52,14 @@ class Checked:
         data: The data set.
         code: Digest of the code of each cached step, by config group.
         stack: The built stack.
-        sources: Digest of each source file that the composition runs on, by module.
+        source_digests: Digest of each source file that the composition runs on, by module.
     """
 
     composition: Composition
     data: Data
     code: dict[str, str]
     stack: Stack
-    sources: dict[str, str]
+    source_digests: dict[str, str]
 
 
 class ProblemList:
@@ -125,7 +125,7 @@ def check(cfg: DictConfig, launch: Launch) -> Checked:
         data=data,
         code={group: digest_code(part) for group, part in cached.items()},
         stack=findings.built["stack"],
-        sources=_digest_sources([*cached.values(), findings.built["model"]], composition),
+        source_digests=_digest_sources([*cached.values(), findings.built["model"]], composition),
     )
 
 
@@ -170,11 +170,11 @@ def recheck(cfg: DictConfig, launch: Launch, known: Checked) -> Checked:
 
 def digest_code(part: object) -> str:
     """Digest the code that a cached step runs on."""
-    return _digest_class(type(part))
+    return _digest_class(type(part))  # type: ignore[arg-type]
 
 
 @cache
-def _digest_class(cls: type) -> str:
+def _digest_class(cls: Any) -> str:
     """Digest once a process: an imported module does not change any more."""
     return code_digest(cls, *STEP_CODE)
 

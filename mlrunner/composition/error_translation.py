@@ -11,7 +11,7 @@ from pathlib import Path
 from mlrunner.composition.keys import VERBS
 from mlrunner.core import environment
 from mlrunner.core.errors import ConfigError, MlrunnerError, ProblemsError, StoreError
-from mlrunner.core.overrides import parted
+from mlrunner.core.overrides import split_flags
 
 UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENOENT)
 
@@ -56,7 +56,7 @@ def _explain_refusal(error: BaseException, words: Sequence[str]) -> MlrunnerErro
     from mlrunner.composition.diagnosis import diagnose
 
     multirun = bool({"-m", "--multirun"} & set(words))
-    overrides = parted(words)[1]
+    overrides = split_flags(words)[1]
     if overrides and overrides[0] in VERBS:  # the other words of a verb are not overrides
         overrides = [text for text in overrides if "=" in text]
     problems = diagnose(overrides, multirun)

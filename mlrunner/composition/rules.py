@@ -12,7 +12,7 @@ from mlrunner.composition.stand_ins import TASKS
 from mlrunner.core import environment
 from mlrunner.core.errors import MlrunnerError, brief, nearest
 from mlrunner.evaluation import metrics
-from mlrunner.groups.cleaning import DataCleaning
+from mlrunner.groups.cleaning.controller import DataCleaning
 from mlrunner.groups.dataset import Dataset
 from mlrunner.groups.dataset.validation import table_problems, target_problems
 from mlrunner.groups.stack.preflight import refuse_file_store, refuse_full_disk

@@ -92,7 +92,7 @@ def log_sources_and_data(run_id: str, checked: Checked) -> None:
     """Save a profile of the data, and a digest of each source file that the composition runs on."""
     data = checked.data
     description = {"fingerprint": data.fingerprint, "target": data.dataset.target, **_profile(checked)}
-    RECORDER.submit(run_log.log_documents, run_id, {DATA_FILE: description, CODE_FILE: checked.sources})
+    RECORDER.submit(run_log.log_documents, run_id, {DATA_FILE: description, CODE_FILE: checked.source_digests})
 
 
 def _table_key(checked: Checked) -> str:

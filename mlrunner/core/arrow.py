@@ -1,4 +1,4 @@
-"""Tables as uncompressed Arrow files whose numbers map back without a copy; no framework is needed to read one."""
+"""Store tables as uncompressed Arrow files, which are memory-mapped without copying their numbers."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from pyarrow import ipc
 
 from mlrunner.core.errors import DataError
 
-NAME = "table.arrow"
+TABLE_FILE = "table.arrow"
 
 
 def to_arrow(table: pd.DataFrame) -> pa.RecordBatch:
-    """Lay a table out so that its numbers map back without a copy: NaN stays NaN, one piece a column.
+    """Convert a table into one record batch, so that its numbers can be mapped without a copy; NaN stays NaN.
 
     Raises:
-        DataError: When a column holds what Arrow has no type for.
+        DataError: When a column holds values that Arrow has no type for.
     """
     try:
         schema = pa.Schema.from_pandas(table)
     except (pa.ArrowException, TypeError) as error:
         raise DataError(_untyped(table)) from error
-    uuids = [field.name for field in schema if isinstance(field.type, pa.UuidType)]  # Arrow gives no objects back
+    uuids = [field.name for field in schema if isinstance(field.type, pa.UuidType)]  # Arrow does not convert them back
     if uuids:
         return to_arrow(table.assign(**{name: table[name].map(str, na_action="ignore") for name in uuids}))
     arrays = [_array(_column(table, place), field.type) for place, field in enumerate(schema)]
@@ -35,7 +35,7 @@ def to_arrow(table: pd.DataFrame) -> pa.RecordBatch:
 
 
 def _untyped(table: pd.DataFrame) -> str:
-    """Find the column that Arrow has no type for, and say how to give it one."""
+    """Name the column that Arrow has no type for, and explain how to give it one."""
     for name, column in table.items():
         try:
             pa.Schema.from_pandas(column.to_frame())
@@ -48,7 +48,10 @@ def _untyped(table: pd.DataFrame) -> str:
 
 
 def _column(table: pd.DataFrame, place: int) -> pd.Series[Any]:
-    """Take a column by its place, behind which the index stands; names need be neither text nor unlike the index's."""
+    """Return a column by its position; the levels of the index follow the columns.
+
+    Names cannot be used: they need not be text, and a column may be called like the index.
+    """
     width = table.shape[1]
     return table.iloc[:, place] if place < width else table.index.get_level_values(place - width).to_series()
 
@@ -60,27 +63,27 @@ def _array(column: pd.Series[Any], type_: pa.DataType) -> pa.Array:
 
 
 def from_arrow(table: pa.Table) -> pd.DataFrame:
-    """Undo `to_arrow`; a column of objects stays one, or the cleaning would see another table than in a first run."""
+    """Convert a table back; a column of objects stays one, so that a cached table equals the original."""
     frame: pd.DataFrame = table.to_pandas(split_blocks=True, integer_object_nulls=True)
     columns = table.schema.pandas_metadata["columns"][: frame.shape[1]]
-    told = zip(frame.columns, frame.dtypes, columns, strict=True)
-    objects = [name for name, dtype, said in told if said["numpy_type"] == "object" and not is_object_dtype(dtype)]
+    triples = zip(frame.columns, frame.dtypes, columns, strict=True)
+    objects = [name for name, dtype, saved in triples if saved["numpy_type"] == "object" and not is_object_dtype(dtype)]
     return frame.astype(dict.fromkeys(objects, object)) if objects else frame
 
 
 def write_table(table: pd.DataFrame, sink: Any) -> None:
-    """Write a table to an open file."""
+    """Write a table to an open binary file."""
     batch = to_arrow(table)
     with ipc.new_file(sink, batch.schema) as writer:
         writer.write_batch(batch)
 
 
 def map_table(path: str | Path) -> pd.DataFrame:
-    """Map a file of this disk."""
+    """Map a file into memory."""
     return from_arrow(ipc.open_file(pa.memory_map(str(path))).read_all())
 
 
 @lru_cache(maxsize=16)
-def mapped(path: str) -> pd.DataFrame:
-    """Map a file that nobody writes any more, once a process."""
+def map_table_once(path: str) -> pd.DataFrame:
+    """Map a file that does not change any more; each process maps it once."""
     return map_table(path)

@@ -1,4 +1,4 @@
-"""Turn a group of the composition into the object that its `_target_` names."""
+"""Build the object that the `_target_` of a config group names."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mlrunner.core.errors import ConfigError, ProblemsError, nearest
 
 Group = dict[str, Any]
 WHOLE, NUMBER, YES_NO = "a whole number", "a number", "true or false"
-WANTED = {
+EXPECTED = {
     "int_parsing": WHOLE,
     "int_type": WHOLE,
     "int_from_float": WHOLE,
@@ -32,14 +32,14 @@ WANTED = {
 
 
 def locate(target: str, key: str) -> Any:
-    """Import what a dotted path names.
+    """Import the object at a dotted path.
 
     Args:
-        target: A path like `mlrunner.groups.split.RandomDivide`.
-        key: The configuration key that holds it, for the message.
+        target: Path such as `mlrunner.groups.split.RandomDivide`.
+        key: Configuration key that holds the path, for messages.
 
     Raises:
-        ConfigError: When there is no such module or no such name in it.
+        ConfigError: When the module or the name does not exist.
     """
     path, _, name = str(target).rpartition(".")
     try:
@@ -52,16 +52,16 @@ def locate(target: str, key: str) -> Any:
 
 
 def build(group: Mapping[str, Any], key: str, kind: type = object) -> Any:
-    """Build the object that a group describes.
+    """Build the object of a config group.
 
     Args:
         group: `_target_` and the arguments of its constructor.
-        key: The group's place in the composition, for the messages.
-        kind: What the class must inherit from.
+        key: Key of the group, for messages.
+        kind: Base class that the class must have.
 
     Raises:
-        ConfigError: When `_target_` names no class, or one of another kind.
-        ProblemsError: With one sentence for each wrong key or value.
+        ConfigError: When `_target_` does not name a class of the kind.
+        ProblemsError: One sentence for each invalid key or value.
     """
     if group.get("_target_") is None:
         raise ConfigError(f"{key}._target_ is not set; choose an option of conf/{key}/ or name a class.")
@@ -71,7 +71,7 @@ def build(group: Mapping[str, Any], key: str, kind: type = object) -> Any:
     try:
         return cls(**arguments)
     except pydantic.ValidationError as error:
-        raise ProblemsError(sentences(error, key, {"": list(inspect.signature(cls).parameters)})) from error
+        raise ProblemsError(describe_errors(error, key, {"": list(inspect.signature(cls).parameters)})) from error
     except TypeError as error:
         raise ConfigError(f"{key}: {error}.") from error
 
@@ -79,62 +79,65 @@ def build(group: Mapping[str, Any], key: str, kind: type = object) -> Any:
 def _refuse_kind(cls: Any, kind: type, target: str, key: str) -> None:
     if isinstance(cls, type) and issubclass(cls, kind):
         return
-    wanted = "class" if kind is object or not isinstance(cls, type) else f"{kind.__module__}.{kind.__name__}"
+    expected = "class" if kind is object or not isinstance(cls, type) else f"{kind.__module__}.{kind.__name__}"
     raise ConfigError(
-        f"{key}._target_={target} is no {wanted}; choose an option of conf/{key}/, or name a class of that kind."
+        f"{key}._target_={target} is no {expected}; choose an option of conf/{key}/, or name a class of that kind."
     )
 
 
-def sentences(error: pydantic.ValidationError, key: str, known: Mapping[str, list[str]]) -> list[str]:
-    """Say each mistake in one sentence with its full key.
+def describe_errors(error: pydantic.ValidationError, key: str, known: Mapping[str, list[str]]) -> list[str]:
+    """Describe each error of a validation in one sentence with its full key.
 
     Args:
-        error: What pydantic found.
-        key: Where the values are in the composition; empty at its top.
-        known: The names that are possible, by the key below `key` that holds them.
+        error: Validation error.
+        key: Key of the validated values in the composition; empty for its top level.
+        known: Valid names, by the key below `key` that holds them.
     """
     by_place: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-    for found in error.errors(include_url=False):
-        place = tuple(str(part) for part in found["loc"] if not _is_type(part)) or ("",)
-        by_place.setdefault(place, []).append(dict(found))
-    return [_sentence(place, found, key, known) for place, found in by_place.items()]
+    for details in error.errors(include_url=False):
+        place = tuple(str(part) for part in details["loc"] if not _is_type(part)) or ("",)
+        by_place.setdefault(place, []).append(dict(details))
+    return [_describe_error(place, group, key, known) for place, group in by_place.items()]
 
 
-def _sentence(place: tuple[str, ...], every: list[dict[str, Any]], key: str, known: Mapping[str, list[str]]) -> str:
-    """Say a mistake; a value that may have several types makes pydantic find one for each."""
+def _describe_error(
+    place: tuple[str, ...], alternatives: list[dict[str, Any]], key: str, known: Mapping[str, list[str]]
+) -> str:
+    """Describe an error; pydantic reports one alternative for each type that the value may have."""
     *holders, last = place
-    found = every[0]
+    details = alternatives[0]
     holder = ".".join(part for part in (key, *holders) if part)
     name = f"{holder}.{last}".strip(".")
-    if found["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
+    if details["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
         names = known.get(".".join(holders), [])
         possible = ", ".join(names) or "no keys"
         return f"{name} is not a key; {holder or 'the composition'} has {possible}.{nearest(last, names)}"
-    if found["type"].startswith("missing"):
+    if details["type"].startswith("missing"):
         return f"{name} is not set; give it a value."
-    if len(every) > 1:
-        wanted = " or ".join(WANTED.get(one["type"], str(one["msg"])) for one in every)
-        return f"{name}={_shown(found['input'])} should be {wanted}."
-    return f"{name}={_shown(found['input'])} {_wanted(found)}"
+    value = _format_value(details["input"])
+    if len(alternatives) > 1:
+        expected = " or ".join(EXPECTED.get(each["type"], str(each["msg"])) for each in alternatives)
+        return f"{name}={value} should be {expected}."
+    return f"{name}={value} {_describe_expected(details)}"
 
 
 def _is_type(part: object) -> bool:
-    """Tell the types that pydantic puts between the keys when a value may have several."""
+    """Check whether a part of a location is a type: pydantic adds it where a value may have several types."""
     return part in ("str", "int", "float", "bool") or (isinstance(part, str) and "[" in part)
 
 
-def _shown(value: object) -> str:
+def _format_value(value: object) -> str:
     """Write a value as it is typed on the command line."""
     return value if isinstance(value, str) and value else json.dumps(value, default=str)
 
 
-def _wanted(found: dict[str, Any]) -> str:
-    """Say what was expected, in the words of a person and not of a parser."""
-    if found["type"] in WANTED:
-        return f"should be {WANTED[found['type']]}."
-    message = str(found["msg"]).removeprefix("Value error, ").removeprefix("Input ")
-    known = re.findall("'(.*?)'", message) if found["type"] == "literal_error" else []
-    return f"{message[0].lower()}{message[1:]}.{nearest(str(found['input']), known)}"
+def _describe_expected(details: dict[str, Any]) -> str:
+    """Describe the expected value in plain words."""
+    if details["type"] in EXPECTED:
+        return f"should be {EXPECTED[details['type']]}."
+    message = str(details["msg"]).removeprefix("Value error, ").removeprefix("Input ")
+    known = re.findall("'(.*?)'", message) if details["type"] == "literal_error" else []
+    return f"{message[0].lower()}{message[1:]}.{nearest(str(details['input']), known)}"
 
 
 T = TypeVar("T")
@@ -143,5 +146,5 @@ STRICT = pydantic.ConfigDict(extra="forbid", arbitrary_types_allowed=True, prote
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def dataclass(cls: type[T]) -> type[T]:
-    """Make a class a frozen dataclass whose constructor checks names and types."""
+    """Make a class a frozen dataclass that validates the names and types of its arguments."""
     return cast(type[T], pydantic.dataclasses.dataclass(frozen=True, kw_only=True, config=STRICT)(cls))

@@ -1,4 +1,4 @@
-"""Which column plays which part, and which task its values ask for; serves the config group `dataset`."""
+"""The roles of the columns, and the task that the target's values suggest."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_float_dt
 
 Task = Literal["regression", "classification"]
 MANY_CLASSES = 20
-REPEATS = 10  # whole numbers are classes only when each comes back this often on average
+REPEATS = 10  # integers are classes only when each occurs this often on average
 
 
 @dataclasses.dataclass(frozen=True)
 class Roles:
-    """Say which column plays which part; every other column is a feature.
+    """Roles of the columns; every other column is a feature.
 
     Args:
-        target: What is to be predicted.
-        ignore: Never features, whatever the cleaning does.
-        group: Rows that share its value stay on one side of a split.
-        time: What orders the rows.
+        target: Column to predict.
+        ignore: Columns that are never features.
+        group: Column whose rows with equal values stay in one part of a split.
+        time: Column that orders the rows.
     """
 
     target: str
@@ -31,13 +31,13 @@ class Roles:
 
 
 def infer_task(target: pd.Series) -> Task:
-    """Tell the task from the target's values.
+    """Infer the task from the target's values.
 
-    Text, booleans and categories are classes, fractions are numbers; whole numbers are classes when there are
-    few of them and each comes back often.
+    Text, booleans and categories mean classification; dates and fractions mean regression. Integers mean
+    classification when there are at most `MANY_CLASSES` of them, each `REPEATS` times on average.
 
     Args:
-        target: May have gaps.
+        target: Target column; missing values are ignored.
     """
     values = target.dropna()
     if is_datetime64_any_dtype(values):
@@ -45,10 +45,10 @@ def infer_task(target: pd.Series) -> Task:
     if is_bool_dtype(values) or not is_numeric_dtype(values):
         return "classification"
     distinct = values.nunique()
-    few = distinct <= MANY_CLASSES and len(values) >= REPEATS * distinct
-    return "classification" if few and not has_fractions(values) else "regression"
+    has_few = distinct <= MANY_CLASSES and len(values) >= REPEATS * distinct
+    return "classification" if has_few and not has_fractions(values) else "regression"
 
 
 def has_fractions(numbers: pd.Series) -> bool:
-    """Tell whether any number is not whole."""
+    """Check whether any number is not an integer."""
     return is_float_dtype(numbers) and bool((numbers % 1 != 0).any())

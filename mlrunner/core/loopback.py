@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Mapping
 from dataclasses import dataclass
+from email.message import Message
 from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError
@@ -23,7 +23,7 @@ class Response:
 
     status: int
     body: bytes
-    headers: Mapping[str, str]
+    headers: Message[str, str]
 
 
 def request(url: str, body: bytes | None = None, content_type: str = JSON, timeout: float = 5.0) -> Response:

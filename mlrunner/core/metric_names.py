@@ -1,4 +1,4 @@
-"""The names of the metrics, and which way each is better; light, for what only compares numbers."""
+"""The names of the metrics and of the parts of the data; importing this module is fast."""
 
 from __future__ import annotations
 
@@ -6,14 +6,21 @@ REGRESSION = {"r2": True, "rmse": False, "mae": False, "median_absolute_error": 
 LABELS = {"accuracy": True, "balanced_accuracy": True, "f1": True, "precision": True, "recall": True}
 CLASSIFICATION = LABELS | {"roc_auc": True, "log_loss": False}
 GREATER_IS_BETTER: dict[str, bool] = REGRESSION | CLASSIFICATION
+DATA_PARTS = ("train", "validation", "cv", "test")  # what comes before the slash in the name of a metric
 
 
 def greater_is_better(name: str) -> bool:
-    """Tell which way a metric is better, by its bare name or with its part (`test/r2`).
+    """Check whether a greater value of a metric is better.
 
-    What costs (seconds, milliseconds, megabytes) is better when it is less; any other metric that is not ours when it
-    is more.
+    Args:
+        name: Name of the metric, with or without the part of the data (`test/r2`). An unknown metric is better when
+            greater, unless its name ends like a cost: seconds, milliseconds, megabytes or a standard deviation.
     """
     bare = name.rpartition("/")[2]
     is_cost = bare.endswith(("seconds", "_ms", "megabytes", "_std"))
     return GREATER_IS_BETTER.get(bare, not is_cost)
+
+
+def metric_spread(metrics: dict[str, float], metric: str) -> float | None:
+    """Return the standard deviation of a metric over folds or repeats; None when it was scored once."""
+    return metrics.get(f"cv/{metric}_std", metrics.get(f"validation/{metric}_std"))

@@ -1,34 +1,39 @@
-"""What became of one composition."""
+"""The outcome of one composition, and its file `result.json`."""
 
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from mlrunner.core.formatting import nan_to_none, none_to_nan
+
+OUTCOME_FILE = "result.json"
+NUMBERS = ("objective", "seconds", "fit_seconds", "score_seconds")  # fields that are null in JSON when they are NaN
+
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one composition; also the `result.json` of its folder.
+    """The outcome of one composition.
 
     Args:
-        name: What differs from the default composition.
-        status: FINISHED or FAILED; of a trial also PRUNED.
-        metric: The objective's metric.
-        objective: Its value; NaN where it did not come to its end.
+        name: Overrides that differ from the default composition, abbreviated.
+        status: FINISHED or FAILED; PRUNED is possible for a trial.
+        metric: Name of the metric that ranks.
+        direction: maximize or minimize.
+        objective: Value of the metric; NaN when the composition did not finish.
         seconds: Wall time of the pipeline.
-        fit_seconds: Of that, the estimator's own fit.
-        score_seconds: And its answers for every part, with their metrics.
-        metrics: All of them, by part and name.
-        run_id: Of MLflow; None when it failed before there was one.
-        model_uri: Of MLflow; None when no model is saved.
-        folder: Of the run.
-        job: Number in the sweep; None for a single run.
-        error: What went wrong; None when nothing did.
-        pipeline_run: ZenML's name of the run.
-        gate: `open` and `reason`; None when no gate and no deployer was chosen.
+        fit_seconds: Time of the estimator's fit, a part of `seconds`.
+        score_seconds: Time of the predictions and metrics, a part of `seconds`.
+        metrics: Value of each metric, by part and name (`test/r2`).
+        run_id: ID of the MLflow run; None when the composition failed before the run was created.
+        model_uri: MLflow's URI of the model; None when no model is saved.
+        folder: Output folder.
+        job: Number of the job in its sweep; None for a single run.
+        error: Error message; None when the composition finished.
+        pipeline_run: Name of the ZenML run.
+        gate: `open` and `reason`; None when the composition has no gate and no deployer.
         deployment: `name`, `version` and `url`, or `error`; None when nothing was deployed.
     """
 
@@ -51,43 +56,31 @@ class Outcome:
     deployment: dict[str, Any] | None = None
 
     def json(self) -> str:
-        """The outcome as JSON; NaN and infinities are null, which JSON has and those it has not."""
-        return json.dumps(_finite(asdict(self)))
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-RESULT = "result.json"
-
-
-NUMBERS = ("objective", "fit_seconds", "score_seconds")  # null in JSON where there is none
+        """Return the outcome as JSON; NaN and infinities are null."""
+        return json.dumps(nan_to_none(asdict(self)))
 
 
 def rank(outcomes: list[Outcome]) -> list[Outcome]:
-    """Sort best first; failures and NaN come last, in the order of their jobs."""
+    """Sort outcomes, best first; those without an objective come last, in the order of their jobs."""
 
     def key(outcome: Outcome) -> tuple[bool, float, int]:
-        failed = outcome.objective != outcome.objective
+        has_failed = outcome.objective != outcome.objective
         sign = -1 if outcome.direction == "maximize" else 1
-        return failed, 0.0 if failed else sign * outcome.objective, outcome.job or 0
+        return has_failed, 0.0 if has_failed else sign * outcome.objective, outcome.job or 0
 
     return sorted(outcomes, key=key)
 
 
 def read_outcomes(folder: Path) -> list[Outcome]:
-    """Read the result of every job of a sweep."""
-    return [read_outcome(file) for file in folder.glob(f"*/{RESULT}")]
+    """Read the outcome of each job of a sweep."""
+    return [read_outcome(file) for file in folder.glob(f"*/{OUTCOME_FILE}")]
 
 
 def read_outcome(file: Path) -> Outcome:
-    """Read the result of a job."""
-    found = json.loads(file.read_text())
-    return Outcome(**{**found, **{name: _nan(found[name]) for name in NUMBERS}})
+    """Read an outcome from its file."""
+    return parse_outcome(json.loads(file.read_text()))
 
 
-def _nan(value: float | None) -> float:
-    return float("nan") if value is None else value
+def parse_outcome(values: dict[str, Any]) -> Outcome:
+    """Make an outcome from the document that `Outcome.json` wrote; null becomes NaN."""
+    return Outcome(**{**values, **{name: none_to_nan(values[name]) for name in NUMBERS}})

@@ -1,4 +1,4 @@
-"""Options of the groups as they are typed: 80_20 is a name, which Hydra's grammar reads as the number 8020."""
+"""Prepare typed overrides for Hydra, whose grammar reads an option like 80_20 as the number 8020."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mlrunner.core.environment import CONF
 
 CHOICE = re.compile(r"\w+=choice\([^)]*\)")
 DIGITS_OPTION = re.compile(r"(?<![\w'\"])\d+(_\d+)+(?![\w'\"])")
-# Hydra's flags that take a word, which is no override.
+# Flags of Hydra that take the next word as their value.
 FOLDER, INFO = ("--config-dir", "-cd"), ("--info", "-i")
 VALUED = (
     "--cfg",
@@ -25,12 +25,12 @@ VALUED = (
     *FOLDER,
 )
 TOPICS = ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")
-PLAINLY_QUOTED = re.compile(r"""[^"$`\\!\n]*'[^"$`\\!\n]*""")  # nothing in it means anything within double quotes
+PLAINLY_QUOTED = re.compile(r"""[^"$`\\!\n]*'[^"$`\\!\n]*""")  # text that needs no escaping within double quotes
 NO_NAME = re.compile(r"[\d.]+|true|false", re.IGNORECASE)
 
 
 def quote_option(text: str) -> str:
-    """Quote an option like 80_20, which Hydra's grammar would read as the number 8020."""
+    """Quote an option like 80_20 in an override of a config group."""
     key, equals, value = text.partition("=")
     if not equals or not (CONF / key).is_dir():
         return text
@@ -39,42 +39,51 @@ def quote_option(text: str) -> str:
 
 
 def quote_choices(text: str) -> str:
-    """Quote such options in each `choice(…)` of a zipped dimension."""
-    return CHOICE.sub(lambda found: quote_option(found[0]), text)
+    """Quote options like 80_20 in each `choice(…)` of a zipped dimension."""
+    return CHOICE.sub(lambda match: quote_option(match[0]), text)
 
 
-def shell(words: Iterable[str]) -> str:
-    """Write words for a shell; Hydra's own quotes within double ones, as a person would type them."""
+def join_words(words: Iterable[str]) -> str:
+    """Join words into a command for a shell; words with Hydra's single quotes are put in double quotes."""
     return " ".join(f'"{word}"' if PLAINLY_QUOTED.fullmatch(word) else shlex.quote(word) for word in words)
 
 
-def parted(words: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Part Hydra's flags, with their words, from the overrides: argparse takes none between overrides."""
+def split_flags(words: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Separate Hydra's flags and their values from the overrides: argparse does not take flags between overrides.
+
+    Returns:
+        The flags with their values, and the overrides.
+    """
     flags: list[str] = []
     overrides: list[str] = []
     before = ""
     for word in words:
-        is_told = before in VALUED or (before in INFO and word in TOPICS)
-        is_flag = word.startswith("-") and not is_told
-        (flags if is_flag or is_told else overrides).append(word)
+        is_value = before in VALUED or (before in INFO and word in TOPICS)
+        is_flag = word.startswith("-") and not is_value
+        (flags if is_flag or is_value else overrides).append(word)
         before = word if is_flag else ""
     return flags, overrides
 
 
-def folder_of(flags: Sequence[str]) -> list[str]:
-    """Find the flag that names a folder of configuration beside the project's own, with its folder."""
-    found: list[str] = []  # the last one is meant
+def find_config_folder(flags: Sequence[str]) -> list[str]:
+    """Return the flag for a further folder of configuration files with its value; the last one, as in Hydra."""
+    config_folder: list[str] = []
     for flag, word in zip(flags, [*flags[1:], ""], strict=True):
         name, sign, folder = flag.partition("=")
         if name in FOLDER:
-            found = ["-cd", folder if sign else word]
-    return found
+            config_folder = ["-cd", folder if sign else word]
+    return config_folder
 
 
-def misread(texts: Iterable[str], error: ValueError) -> str:
-    """Say which options Hydra cannot look for, because its grammar reads them as no text."""
+def explain_misread(texts: Iterable[str], error: ValueError) -> str:
+    """Explain an error that Hydra raises for options that its grammar does not read as text.
+
+    Args:
+        texts: Overrides as they were typed.
+        error: Error of Hydra; its message is returned when there are no such options.
+    """
     pairs = [text.partition("=") for text in texts]
-    found = [f"{key}={value}" for key, _, value in pairs if NO_NAME.fullmatch(value) and (CONF / key).is_dir()]
-    if not found:
+    numbers = [f"{key}={value}" for key, _, value in pairs if NO_NAME.fullmatch(value) and (CONF / key).is_dir()]
+    if not numbers:
         return " ".join(str(error).split())
-    return f"{', '.join(found)} names no option but a number; put it in quotes, as in split='80_20'."
+    return f"{', '.join(numbers)} names no option but a number; put it in quotes, as in split='80_20'."

@@ -1,4 +1,8 @@
-"""SIGTERM (a scheduler, `timeout`, `docker stop`) and a closed terminal end a command as Ctrl-C does: all is closed."""
+"""Signals, output, garbage collection and parent of this process.
+
+SIGTERM (sent by a scheduler, `timeout` or `docker stop`) and SIGHUP (sent when a terminal closes) end a command as
+Ctrl-C does: by KeyboardInterrupt, so that runs and stores are closed.
+"""
 
 from __future__ import annotations
 
@@ -14,38 +18,43 @@ from threading import Thread, Timer
 from types import FrameType
 from typing import Any, TextIO
 
-ENDINGS = (signal.SIGTERM, signal.SIGHUP)
-SOON = 0.05  # seconds
-PASSED_OVER: list[tuple[int, Timer]] = []  # signals that came where no exception is heeded, and what sends them again
+from mlrunner.core import environment
+
+ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+RESEND_SECONDS = 0.05
 
 
 def install_signal_handlers() -> None:
-    """Raise KeyboardInterrupt for these signals too, but for one that is ignored (`nohup`)."""
-    for number in ENDINGS:
+    """Raise KeyboardInterrupt for the ending signals too; a signal that is ignored, as by `nohup`, stays ignored."""
+    for number in ENDING_SIGNALS:
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, _interrupt)
-    sys.unraisablehook = _again
+    sys.unraisablehook = LostSignals()
 
 
 def interruption_code(error: BaseException) -> int | None:
-    """Tell what a shell reports of a command that a signal has ended; None where none has.
+    """Return the exit code of a command that a signal has ended; None when no signal has.
 
-    A signal may come where Python passes over what is raised, and leave something half done, which is the error then.
+    Args:
+        error: Error that ended the command. It need not be KeyboardInterrupt: a signal may arrive where Python ignores
+            exceptions, and leave an incomplete object that causes another error.
 
     Returns:
-        130 for Ctrl-C, 143 for SIGTERM, 129 for a closed terminal.
+        130 for SIGINT, 143 for SIGTERM, 129 for SIGHUP.
     """
-    for _, timer in PASSED_OVER:
-        timer.cancel()
-    if isinstance(error, KeyboardInterrupt):
-        return 128 + _number(error)
-    return 128 + PASSED_OVER[-1][0] if PASSED_OVER else None
+    hook = sys.unraisablehook
+    lost = hook.cancel() if isinstance(hook, LostSignals) else None
+    number = _signal_number(error) if isinstance(error, KeyboardInterrupt) else lost
+    return None if number is None else 128 + number
 
 
 @contextmanager
 def signals_ignored() -> Iterator[None]:
-    """Have the processes that are started meanwhile ignore all of them: they end with the one that starts them."""
-    before = [(number, signal.signal(number, signal.SIG_IGN)) for number in (signal.SIGINT, *ENDINGS)]
+    """Ignore SIGINT and the ending signals in the processes that are started within a block.
+
+    Such a process ends with the one that starts it; see `exit_with_parent`.
+    """
+    before = [(number, signal.signal(number, signal.SIG_IGN)) for number in (signal.SIGINT, *ENDING_SIGNALS)]
     try:
         yield
     finally:
@@ -54,84 +63,97 @@ def signals_ignored() -> Iterator[None]:
 
 
 def detach() -> None:
-    """Leave the signals of the terminal and of its group to the process that has started this one."""
+    """Move this process to a session of its own, which Ctrl-C and signals to its parent's group do not reach."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.setsid()
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    del frame
-    if os.environ.get("MLRUNNER_VERBOSE") != "1":
-        logging.getLogger("zenml").setLevel(logging.CRITICAL)  # which calls it a step that failed
-    raise KeyboardInterrupt(number)
-
-
-def _number(error: KeyboardInterrupt) -> int:
-    return int(error.args[0]) if error.args else signal.SIGINT
-
-
-def _again(told: Any) -> None:
-    """Send a signal once more that came where Python passes exceptions over, as in the callback of a weak reference."""
-    if isinstance(told.exc_value, KeyboardInterrupt):
-        number = _number(told.exc_value)
-        PASSED_OVER.append((number, Timer(SOON, os.kill, (os.getpid(), number))))
-        PASSED_OVER[-1][1].start()
-    else:
-        sys.__unraisablehook__(told)
-
-
-class Patient:
-    """A stream that goes silent, instead of raising, once its reader has gone."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def write(self, text: str) -> int:
-        """Write, or drop what nobody reads."""
-        try:
-            return self._stream.write(text)
-        except BrokenPipeError:
-            self._silence()
-            return len(text)
-
-    def flush(self) -> None:
-        """Flush, or drop what nobody reads."""
-        try:
-            self._stream.flush()
-        except BrokenPipeError:
-            self._silence()
-
-    def _silence(self) -> None:
-        """Point the descriptor at nothing, for the interpreter flushes it once more on its way out."""
-        nothing = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nothing, self._stream.fileno())
-        os.close(nothing)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
+def exit_with_parent() -> None:
+    """Exit this process when its parent dies."""
+    Thread(target=_wait_for_parent, daemon=True).start()
 
 
 def ignore_broken_pipe() -> None:
-    """Make the process's own output such a stream."""
-    if sys.stdout is not None and not isinstance(sys.stdout, Patient):  # None: it is closed
-        sys.stdout = Patient(sys.stdout)
+    """Drop what is printed after the reader of a pipe, such as `head`, has ended."""
+    if sys.stdout is not None and not isinstance(sys.stdout, PipeTolerantStream):  # None: stdout is closed
+        sys.stdout = PipeTolerantStream(sys.stdout)
 
 
-def exit_with_parent() -> None:
-    """End this process as soon as its parent has gone, whatever it is doing: nobody waits for it any more."""
-    Thread(target=_watch, daemon=True).start()
+def freeze_gc() -> None:
+    """Freeze imported objects, and enable garbage collection, which `main` disables while modules are imported."""
+    gc.collect(0)
+    gc.freeze()
+    gc.enable()
 
 
-def _watch() -> None:
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    del frame
+    if not environment.is_verbose():
+        logging.getLogger("zenml").setLevel(logging.CRITICAL)  # ZenML reports the interrupted step as failed
+    raise KeyboardInterrupt(number)
+
+
+def _signal_number(error: KeyboardInterrupt) -> int:
+    return int(error.args[0]) if error.args else signal.SIGINT
+
+
+def _wait_for_parent() -> None:
     parent = parent_process()
     if parent is not None:
         parent.join()
         os._exit(1)
 
 
-def freeze_gc() -> None:
-    """Exempt what was imported from garbage collection, which `main` left off while importing."""
-    gc.collect(0)
-    gc.freeze()
-    gc.enable()
+class LostSignals:
+    """Hook for exceptions that Python ignores, as in the callback of a weak reference: it sends the signal again."""
+
+    def __init__(self) -> None:
+        self._last: int | None = None
+        self._timers: list[Timer] = []
+
+    def __call__(self, unraisable: Any) -> None:
+        """Handle an exception; one that no signal has caused is handled by Python."""
+        if not isinstance(unraisable.exc_value, KeyboardInterrupt):
+            sys.__unraisablehook__(unraisable)
+            return
+        self._last = _signal_number(unraisable.exc_value)
+        self._timers.append(Timer(RESEND_SECONDS, os.kill, (os.getpid(), self._last)))
+        self._timers[-1].start()
+
+    def cancel(self) -> int | None:
+        """Stop sending, and return the last signal that was lost; None when none was."""
+        for timer in self._timers:
+            timer.cancel()
+        return self._last
+
+
+class PipeTolerantStream:
+    """Text stream that drops its output once the reader of its pipe has ended."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write, or drop the text."""
+        try:
+            return self._stream.write(text)
+        except BrokenPipeError:
+            self._discard()
+            return len(text)
+
+    def flush(self) -> None:
+        """Flush, or drop the buffer."""
+        try:
+            self._stream.flush()
+        except BrokenPipeError:
+            self._discard()
+
+    def _discard(self) -> None:
+        """Redirect the descriptor to /dev/null: the interpreter flushes the stream once more on exit."""
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, self._stream.fileno())
+        os.close(null)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)

@@ -80,7 +80,7 @@ def terminate(pid: int, mark: str, grace: float = GRACE) -> None:
         for member in family:
             with suppress(psutil.NoSuchProcess):
                 member.kill()
-        _wait_for(family, grace)
+        _wait_for(family, GRACE)
 
 
 def terminate_all(mark: str) -> None:

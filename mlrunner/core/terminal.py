@@ -1,4 +1,4 @@
-"""What a person sees: the composition, a line a step, a table of metrics, where to look next."""
+"""Print for people: problems, the jobs of a grid, rankings and deployments."""
 
 from __future__ import annotations
 
@@ -12,19 +12,22 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from mlrunner.core.formatting import MISSING, format_number
+from mlrunner.core.metric_names import metric_spread
+
 if TYPE_CHECKING:
     from typing import Any
 
     from mlrunner.core.errors import MlrunnerError
     from mlrunner.core.outcome import Outcome
 
-PARTS = ("train", "validation", "cv", "test")
-HUGE = 1e12  # digits beyond these are counted, not read
-PIPED_WIDTH = 240  # columns where there is no terminal
+PIPED_WIDTH = 240  # characters a line when the output is not a terminal
+ERROR_WIDTH = 60  # characters of an error in a ranking
+SHORT_ID = 8  # characters of a run ID
 
 
 def console(stderr: bool = False) -> Console:
-    """Make a console on today's stdout or stderr: plain and wide when it is piped."""
+    """Make a console on the current stdout or stderr; when it is not a terminal, without styles and wide."""
     stream = sys.stderr if stderr else sys.stdout
     if stream is None:  # it is closed
         return Console(file=io.StringIO())
@@ -32,86 +35,92 @@ def console(stderr: bool = False) -> Console:
     return Console(file=stream, highlight=False, soft_wrap=not stream.isatty(), width=width)
 
 
-def number(value: float | None, spread: float | None = None) -> str:
-    """Write a number in four significant digits, with its spread; a dash for none."""
-    if value is None or value != value:
-        return "-"
-    told = f"{value:,.0f}" if 9999.5 <= abs(value) < HUGE else f"{value:,.4g}"
-    return told if spread is None else f"{told} ± {spread:.2g}"
-
-
-def show_hand_over(gate: dict[str, Any] | None, deployment: dict[str, Any] | None) -> None:
-    """Print what the gate said, and where the model serves."""
-    out = console()
-    if gate is not None:
-        word, style = ("open", "bold green") if gate["open"] else ("closed", "bold yellow")
-        out.print(Text.assemble(("  gate      ", "dim"), (word, style), f": {gate['reason']}"))
-    if deployment is not None and "error" not in deployment:
-        named = f"{deployment['name']} version {deployment['version']}"
-        where = f" {deployment['where']}"  # may hold commands to paste, so lines are not broken
-        out.print(Text.assemble(("  deployed  ", "dim"), (named, "bold green"), where), soft_wrap=True)
-
-
-def relative(path: str) -> str:
-    """Shorten a path below the working folder."""
-    found = os.path.relpath(path)
-    return path if found.startswith("..") else found
+def relative_path(path: str) -> str:
+    """Return a path relative to the working directory when it is below it, and the path itself otherwise."""
+    relative = os.path.relpath(path)
+    return path if relative.startswith("..") else relative
 
 
 def show_problems(error: MlrunnerError, prefix: str = "mlrunner: ") -> None:
-    """Print what is wrong, a line a problem, to stderr."""
+    """Print one line for each problem to stderr."""
     out = console(stderr=True)
     for sentence in getattr(error, "problems", [str(error)]):
         out.print(Text.assemble((prefix, "bold red"), sentence))
 
 
+def show_deployment(gate: dict[str, Any] | None, deployment: dict[str, Any] | None) -> None:
+    """Print the decision of the gate, and the address of the deployed model; nothing for None."""
+    out = console()
+    if gate is not None:
+        word, style = ("open", "bold green") if gate["open"] else ("closed", "bold yellow")
+        out.print(Text.assemble(("  gate      ", "dim"), (word, style), f": {gate['reason']}"))
+    if deployment is not None and "error" not in deployment:
+        name = f"{deployment['name']} version {deployment['version']}"
+        where = f" {deployment['where']}"  # may hold commands to paste, so lines are not broken
+        out.print(Text.assemble(("  deployed  ", "dim"), (name, "bold green"), where), soft_wrap=True)
+
+
 def show_job(outcome: Outcome) -> None:
-    """Print one line for a composition of a grid."""
+    """Print one line for a job of a grid."""
     mark, style = ("✓", "green") if outcome.error is None else ("✗", "red")
-    told = f"{outcome.metric} {number(outcome.objective)}" if outcome.error is None else outcome.error
+    result = f"{outcome.metric} {format_number(outcome.objective)}" if outcome.error is None else outcome.error
     console().print(
         Text.assemble(
             (f"{mark} ", style),
             (f"{outcome.job:>3}  ", "dim"),
             f"{outcome.name}  ",
-            (told, style),
+            (result, style),
             (f"  {outcome.seconds:.2f} s", "dim"),
         )
     )
 
 
 def show_ranking(outcomes: list[Outcome], folder: str) -> None:
-    """Print a sweep's compositions, best first, then those that were pruned or failed."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2), title_justify="left")
+    """Print the ranking of a sweep.
+
+    Args:
+        outcomes: Outcomes, best first; pruned and failed ones last.
+        folder: Output folder of the sweep.
+    """
     metric = next((outcome.metric for outcome in outcomes if outcome.error is None), "objective")
-    tested = [f"test/{metric}"] if any(f"test/{metric}" in outcome.metrics for outcome in outcomes) else []
-    for name in ("rank", "job", "composition", metric, *(["test"] if tested else []), "fit", "total", "run or error"):
+    is_tested = any(f"test/{metric}" in outcome.metrics for outcome in outcomes)
+    table = Table(box=None, pad_edge=False, padding=(0, 2), title_justify="left")
+    headers = ("rank", "job", "composition", metric, *(["test"] if is_tested else []), "fit", "total", "run or error")
+    for name in headers:
         table.add_column(name, justify="left" if name in ("composition", "run or error") else "right")
     for rank, outcome in enumerate(outcomes, 1):
-        ended = outcome.status != "PRUNED" and outcome.error is None
-        table.add_row(
-            str(rank) if ended else "-",
-            str(outcome.job),
-            outcome.name,
-            number(outcome.objective, spread(outcome.metrics, metric)),
-            *[number(outcome.metrics.get(name)) for name in tested],
-            "-" if outcome.error is not None else f"{outcome.fit_seconds:.2f} s",
-            f"{outcome.seconds:.2f} s",
-            textwrap.shorten(outcome.error or "", 60) or (str(outcome.run_id)[:8] if ended else "pruned"),
-            style="red" if outcome.error is not None else "bold" if rank == 1 else "" if ended else "yellow",
-        )
+        table.add_row(*_ranking_cells(rank, outcome, metric, is_tested), style=_ranking_style(rank, outcome))
     out = console()
     out.print()
     out.print(table)
-    out.print(Text.assemble(("\n  folder    ", "dim"), relative(folder)))
+    out.print(Text.assemble(("\n  folder    ", "dim"), relative_path(folder)))
 
 
-def spread(metrics: dict[str, float], metric: str) -> float | None:
-    """Find the deviation of a metric over folds or repeats; None where it was scored once."""
-    return metrics.get(f"cv/{metric}_std", metrics.get(f"validation/{metric}_std"))
+def _ranking_cells(rank: int, outcome: Outcome, metric: str, is_tested: bool) -> list[str]:
+    ended = (str(outcome.run_id)[:SHORT_ID], str(rank)) if _is_complete(outcome) else ("pruned", MISSING)
+    return [
+        ended[1],
+        str(outcome.job),
+        outcome.name,
+        format_number(outcome.objective, metric_spread(outcome.metrics, metric)),
+        *([format_number(outcome.metrics.get(f"test/{metric}"))] if is_tested else []),
+        MISSING if outcome.error is not None else f"{outcome.fit_seconds:.2f} s",
+        f"{outcome.seconds:.2f} s",
+        textwrap.shorten(outcome.error or "", ERROR_WIDTH) or ended[0],
+    ]
+
+
+def _ranking_style(rank: int, outcome: Outcome) -> str:
+    if outcome.error is not None:
+        return "red"
+    return "bold" if rank == 1 else "" if _is_complete(outcome) else "yellow"
+
+
+def _is_complete(outcome: Outcome) -> bool:
+    return outcome.status != "PRUNED" and outcome.error is None
 
 
 def show_report(file: str | None) -> None:
-    """Print where the report of a sweep is; nothing where there is none."""
+    """Print the path of a sweep's report; nothing for None."""
     if file is not None:
-        console().print(Text.assemble(("  report    ", "dim"), relative(file)))
+        console().print(Text.assemble(("  report    ", "dim"), relative_path(file)))

@@ -114,7 +114,7 @@ COMPOSITIONS: dict[str, tuple[str, list[str]]] = {
     "fill by a list": ("+cleaning.fill={bmi:[1]}", ["cleaning.fill.bmi=[1] should be true or false or a whole number or a number or text."]),
     "absent dtype": (
         "+dataset.dtypes={bmi:integer}",
-        ["dataset.dtypes.bmi is 'integer', which is no dtype; try str, category, bool, boolean, int64, Int64, float64, datetime64[ns]."],
+        ["dataset.dtypes.bmi is 'integer', which is not a dtype; try str, category, bool, boolean, int64, Int64, float64, datetime64[ns]."],
     ),
     "every feature dropped": (
         "cleaning.drop=[age,sex,bmi,bp,s1,s2,s3,s4,s5,s6]",
@@ -268,7 +268,7 @@ UNREADABLE: dict[str, tuple[str, str]] = {
     "blank.csv": ("is empty (blank lines only); name a file that has a header and rows.", ""),
     "image.csv": ("is not CSV but an image; name another file or set dataset.format.", ""),
     "parquet.csv": ("is not CSV but Parquet; name another file or set dataset.format.", ""),
-    "ragged.csv": ("is not CSV: line 3 has 5 fields where 3 are expected; mend it or set ++dataset.options.sep.", ""),
+    "ragged.csv": ("is not CSV: line 3 has 5 fields where 3 are expected; correct it or set ++dataset.options.sep.", ""),
     "semicolon.csv": ("has one column only, but 3 when split at ';'; set \"++dataset.options.sep=';'\".", ""),
     "tab.csv": ("has one column only, but 3 when split at '\\t'; set \"++dataset.options.sep='\\t'\".", ""),
     "duplicate.csv": ("has duplicate column names: a (2 times); rename them in the file.", ""),
@@ -286,8 +286,8 @@ UNFIT: dict[str, tuple[str, str, list[str]]] = {
     "header only": ("header.csv", "", ["dataset has a header but no rows; name another source."]),
     "all-missing target": ("missing.csv", "", ["dataset.target 'y' is missing in each of the 20 rows; name another column."]),
     "one class": ("one_class.csv", "", ["dataset.target 'y' has the single value 'yes', so there is nothing to learn; name another column."]),
-    "infinite feature": ("infinite.csv", "", ["dataset has infinite values in a (1) (rows); mend them or list the columns in dataset.ignore."]),
-    "infinite target": ("infinite_target.csv", "", ["dataset.target 'y' is infinite in 1 row; mend or leave out that row."]),
+    "infinite feature": ("infinite.csv", "", ["dataset has infinite values in a (1) (rows); correct them or list the columns in dataset.ignore."]),
+    "infinite target": ("infinite_target.csv", "", ["dataset.target 'y' is infinite in 1 row; correct or leave out that row."]),
     "fewer rows than folds": (
         "four_rows.csv", "split=kfold",
         ["split.folds is 5, but of 4 rows split.test=0.2 leaves 3; choose at most 3 folds, or read more rows."],

@@ -1,23 +1,19 @@
-"""From `_target_` to an object, the sentences about what is wrong, and the digest of the code behind it."""
+"""Config groups become objects, and each mistake in them becomes one sentence."""
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
-import sys
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Literal
 
+import pandas as pd
 import pydantic
 import pytest
-from pydantic import Field
+from pydantic import Field, ValidationError
 
-from mlrunner.composition.code_digest import code_digest
-from mlrunner.core.build import build, dataclass, locate, sentences
+from mlrunner.core.build import build, dataclass, describe_errors, locate
 from mlrunner.core.errors import ConfigError, ProblemsError
-from mlrunner.groups.cleaning import DataPreprocess, KeepAll
 from mlrunner.groups.gate import Gate, NoGate
-from mlrunner.groups.strategy import CleaningStrategy
 
 ME = "tests.unit.core.test_build"
 
@@ -44,17 +40,14 @@ def sample(**arguments: Any) -> dict[str, Any]:
     return {"_target_": f"{ME}.Sample", **arguments}
 
 
-# --- locate -------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("target", ["mlrunner.groups.gate.NoGate", "collections.OrderedDict", "os.path.join"])
-def test_what_a_path_names_is_imported(target: str) -> None:
+def test_the_object_at_a_path_is_imported(target: str) -> None:
     module, _, name = target.rpartition(".")
     assert locate(target, "gate._target_") is getattr(importlib.import_module(module), name)
 
 
 @pytest.mark.parametrize(
-    ("target", "said"),
+    ("target", "message"),
     [
         (
             "mlrunner.groups.gate.NoGat",
@@ -72,28 +65,25 @@ def test_what_a_path_names_is_imported(target: str) -> None:
     ],
     ids=["name", "module", "no-module"],
 )  # fmt: skip
-def test_what_a_path_does_not_name_is_said(target: str, said: str) -> None:
+def test_a_path_without_an_object_is_refused(target: str, message: str) -> None:
     with pytest.raises(ConfigError) as raised:
         locate(target, "gate._target_")
-    assert str(raised.value) == said
+    assert str(raised.value) == message
 
 
-# --- build --------------------------------------------------------------------------------------------------
-
-
-def test_an_object_is_built_from_its_group_which_stays_as_it_was() -> None:
+def test_an_object_is_built_and_its_group_is_unchanged() -> None:
     group = sample(share=0.5, names=["a"])
     built = build(group, "split")
     assert (built.share, built.names, built.count) == (0.5, ["a"], 1)
     assert group == sample(share=0.5, names=["a"])
 
 
-def test_a_class_of_the_kind_is_taken() -> None:
+def test_a_class_of_the_kind_is_built() -> None:
     assert build({"_target_": "mlrunner.groups.gate.NoGate"}, "gate", Gate) == NoGate()
 
 
 @pytest.mark.parametrize(
-    ("group", "kind", "said"),
+    ("group", "kind", "message"),
     [
         ({}, object, "gate._target_ is not set; choose an option of conf/gate/ or name a class."),
         ({"_target_": None}, object, "gate._target_ is not set; choose an option of conf/gate/ or name a class."),
@@ -116,10 +106,10 @@ def test_a_class_of_the_kind_is_taken() -> None:
     ],
     ids=["empty", "null", "other-kind", "function", "constructor"],
 )
-def test_a_group_that_cannot_be_built_is_said(group: dict[str, Any], kind: type, said: str) -> None:
+def test_a_group_that_cannot_be_built_is_refused(group: dict[str, Any], kind: type, message: str) -> None:
     with pytest.raises(ConfigError) as raised:
         build(group, "gate", kind)
-    assert str(raised.value) == said
+    assert str(raised.value) == message
 
 
 SENTENCES: dict[str, tuple[dict[str, Any], list[str]]] = {
@@ -156,10 +146,10 @@ SENTENCES: dict[str, tuple[dict[str, Any], list[str]]] = {
 
 @pytest.mark.parametrize("name", SENTENCES)
 def test_each_mistake_is_one_sentence_with_its_key(name: str) -> None:
-    arguments, said = SENTENCES[name]
+    arguments, sentences = SENTENCES[name]
     with pytest.raises(ProblemsError) as raised:
         build(sample(**arguments), "split")
-    assert sorted(raised.value.problems) == sorted(said)
+    assert sorted(raised.value.problems) == sorted(sentences)
 
 
 def test_sentences_at_the_top_of_the_composition_name_no_holder() -> None:
@@ -168,109 +158,79 @@ def test_sentences_at_the_top_of_the_composition_name_no_holder() -> None:
 
     with pytest.raises(pydantic.ValidationError) as raised:
         Settings.model_validate({"seed": "x", "sed": 1})
-    assert sentences(raised.value, "", {"": ["seed"]}) == [
+    assert describe_errors(raised.value, "", {"": ["seed"]}) == [
         "seed=x should be a whole number.",
         "sed is not a key; the composition has seed. Did you mean 'seed'?",
     ]
 
 
-# --- code_digest --------------------------------------------------------------------------------------------
+@dataclass
+class Base:
+    share: float
+    name: str | None = None
 
-STRATEGY = """
-from mlrunner.core.build import dataclass
-from mlrunner.groups.strategy import CleaningStrategy
-{imports}
 
 @dataclass
-class Mine(CleaningStrategy):
-    def transform_rows(self, table):
-        {inside}
-        return table
-"""
-SOURCES = {
-    "mine_helper.py": "LIMIT = 1\n\ndef work():\n    return LIMIT\n",
-    "mine_unrelated.py": "LIMIT = 1\n",
-    "mine_package/__init__.py": "",
-    "mine_package/deep.py": "from mine_deeper import VALUE\n",
-    "mine_package/beside.py": "from . import deep\n",
-    "mine_deeper.py": "VALUE = 1\n",
-}
+class Strategy(Base):
+    columns: list[str] = Field(default_factory=list)
+    count: int = Field(default=1, gt=0)
+    model_name: str = "a"  # pydantic protects this prefix where it is not told otherwise
 
 
-@pytest.fixture
-def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A user's own folder of modules, outside of the checkout."""
-    monkeypatch.syspath_prepend(tmp_path)
-    before = set(sys.modules)
-    yield tmp_path
-    for name in set(sys.modules) - before:
-        if name.startswith("mine"):
-            del sys.modules[name]
+def test_arguments_are_stored_and_the_others_have_their_defaults() -> None:
+    built = Strategy(share=0.5, columns=["a"])
+    assert dataclasses.asdict(built) == {"share": 0.5, "name": None, "columns": ["a"], "count": 1, "model_name": "a"}
 
 
-def write(folder: Path, imports: str, inside: str = "pass") -> CleaningStrategy:
-    """Write the user's modules and build the strategy in them."""
-    sources = {**SOURCES, "mine.py": STRATEGY.format(imports=imports, inside=inside)}
-    for name, source in sources.items():
-        file = folder / name
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(source)
-    importlib.invalidate_caches()
-    built: CleaningStrategy = build({"_target_": "mine.Mine"}, "cleaning", CleaningStrategy)
-    return built
+def test_default_lists_are_not_shared() -> None:
+    assert Strategy(share=1).columns is not Strategy(share=1).columns
 
 
-IMPORTS: dict[str, tuple[str, str, str]] = {
-    "itself": ("", "pass", "mine.py"),
-    "a module": ("import mine_helper", "pass", "mine_helper.py"),
-    "a module by another name": ("import mine_helper as other", "pass", "mine_helper.py"),
-    "a function": ("from mine_helper import work", "pass", "mine_helper.py"),
-    "a constant": ("from mine_helper import LIMIT", "pass", "mine_helper.py"),
-    "inside a function": ("", "from mine_helper import LIMIT", "mine_helper.py"),
-    "a module of a package": ("from mine_package import deep", "pass", "mine_package/deep.py"),
-    "a dotted module": ("import mine_package.deep", "pass", "mine_package/deep.py"),
-    "behind a module": ("from mine_package import deep", "pass", "mine_deeper.py"),
-    "beside a module": ("from mine_package.beside import deep", "pass", "mine_package/deep.py"),
-}
+@pytest.mark.parametrize(
+    ("arguments", "place", "kind"),
+    [
+        ({"share": 1.0, "shar": 2}, ("shar",), "unexpected_keyword_argument"),
+        ({}, ("share",), "missing"),
+        ({"share": "much"}, ("share",), "float_parsing"),
+        ({"share": 1.0, "columns": "a"}, ("columns",), "list_type"),
+        ({"share": 1.0, "columns": [1]}, ("columns", 0), "string_type"),
+        ({"share": 1.0, "count": 1.5}, ("count",), "int_from_float"),
+        ({"share": 1.0, "count": 0}, ("count",), "greater_than"),
+    ],
+    ids=["unknown", "missing", "text", "no-list", "item", "fraction", "bound"],
+)
+def test_wrong_names_and_values_are_refused(arguments: dict[str, Any], place: tuple[Any, ...], kind: str) -> None:
+    with pytest.raises(ValidationError) as raised:
+        Strategy(**arguments)
+    assert [(error["loc"], error["type"]) for error in raised.value.errors()] == [(place, kind)]
 
 
-@pytest.mark.parametrize("name", IMPORTS)
-def test_an_edited_module_that_a_strategy_runs_on_changes_its_digest(name: str, outside: Path) -> None:
-    imports, inside, edited = IMPORTS[name]
-    built = write(outside, imports, inside)
-    before = code_digest(built)
-    assert code_digest(built) == before
-    file = outside / edited
-    file.write_text(file.read_text() + "# edited\n")
-    assert code_digest(built) != before
+def test_all_mistakes_are_reported_at_once() -> None:
+    with pytest.raises(ValidationError) as raised:
+        Strategy(share="much", count=0, typo=1)  # type: ignore[call-arg,arg-type]
+    assert raised.value.error_count() == 3
 
 
-@pytest.mark.parametrize("edited", ["mine_unrelated.py", "mine_package/beside.py", "new.py"])
-def test_an_edited_module_that_it_does_not_run_on_changes_nothing(edited: str, outside: Path) -> None:
-    built = write(outside, "from mine_package import deep")
-    before = code_digest(built)
-    (outside / edited).write_text("LIMIT = 2\n")
-    assert code_digest(built) == before
+def test_arguments_go_by_name() -> None:
+    with pytest.raises(ValidationError):
+        Strategy(0.5)  # type: ignore[misc]
 
 
-def test_modules_that_import_each_other_are_digested(outside: Path) -> None:
-    (outside / "mine_circle.py").write_text("import mine\n")
-    built = write(outside, "import mine_circle")
-    before = code_digest(built)
-    (outside / "mine_circle.py").write_text("import mine  # edited\n")
-    assert code_digest(built) != before
+def test_instances_are_frozen() -> None:
+    built = Strategy(share=0.5)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        built.share = 1.0  # type: ignore[misc]
 
 
-def test_settings_play_no_part_and_classes_of_other_modules_do() -> None:
-    assert code_digest(KeepAll(drop=["a"])) == code_digest(KeepAll()) == code_digest(DataPreprocess())
-    assert code_digest(KeepAll()) != code_digest(NoGate())
+def test_equal_settings_make_equal_instances() -> None:
+    assert Strategy(share=1) == Strategy(share=1.0)
+    assert Strategy(share=1) != Strategy(share=2)
 
 
-def test_the_python_that_runs_it_plays_a_part(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = code_digest(KeepAll())
-    monkeypatch.setattr(sys, "version", "3.99")
-    assert code_digest(KeepAll()) != before
+def test_values_of_any_class_are_accepted() -> None:
+    @dataclass
+    class Holder:
+        table: pd.DataFrame
 
-
-def test_an_object_of_a_library_has_the_digest_of_the_versions_alone() -> None:
-    assert code_digest(1) == code_digest(pydantic.Field()) == code_digest(Path())
+    table = pd.DataFrame({"a": [1]})
+    assert Holder(table=table).table is table

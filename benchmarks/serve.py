@@ -1,8 +1,8 @@
-"""What a served model costs: ours, MLflow's own scoring server and BentoML on one model and machine, in one go.
+"""Benchmark of model servers: ours, MLflow's scoring server and BentoML, with one model on one machine.
 
 python benchmarks/serve.py [--rounds 3] [--peers ours,behind,mlflow,bento] [--starts 3] [--quick] prints tables and
-writes benchmarks/results/serve.json. Ratios of medians count; the machine is noisy, so in each round every load is
-put on every server in turn, all of them running.
+writes benchmarks/results/serve.json. Compare ratios of medians: absolute numbers vary, so each round sends every
+load to every server in turn, while all of them run.
 """
 
 from __future__ import annotations
@@ -22,158 +22,174 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from serving import measuring, noise, report, servers
+from serving import machine_load, measuring, report, servers
 from serving.measuring import CELLS
 from serving.model import Absent, Model, fit
 from serving.starting import Running
 
 HERE = Path(__file__).absolute().parent
 PEERS = ("ours", "behind", "mlflow", "bento")
-QUICK = 5  # times less of everything
-Told = dict[str, Any]
+QUICK_FACTOR = 5  # divides the number of requests and the time
+Result = dict[str, Any]
 
 
 def main() -> None:
-    """Time the starts, compare the answers, put on the loads, and print medians and ratios."""
-    parsed = arguments()
-    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background jobs would ignore Ctrl-C
+    """Time the starts, compare predictions, run the loads, and print medians and ratios."""
+    options = parse_arguments()
+    for number in (signal.SIGINT, signal.SIGTERM):  # background jobs of a shell ignore SIGINT by default
         signal.signal(number, signal.default_int_handler)
-    settings = {key: value for key, value in vars(parsed).items() if key != "out"}
-    found: Told = {"settings": settings, "machine": machine(), "absent": {}, "starts": {}, "answers": {}, "rounds": []}
+    settings = {key: value for key, value in vars(options).items() if key != "out"}
+    results: Result = {
+        "settings": settings,
+        "machine": describe_machine(),
+        "absent": {},
+        "starts": {},
+        "answers": {},
+        "rounds": [],
+    }
     with tempfile.TemporaryDirectory(prefix="serve-", ignore_cleanup_errors=True) as folder:
         try:
             model = fit(Path(folder))
-            found["starts"] = time_starts(model, parsed, found["absent"])
-            with running(model, parsed.peers, found["absent"]) as up:
-                measure(model, up, parsed, found)
+            results["starts"] = time_starts(model, options, results["absent"])
+            with run_servers(model, options.peers, results["absent"]) as servers_by_name:
+                measure(model, servers_by_name, options, results)
         except (KeyboardInterrupt, Absent) as error:
-            say(f"ended early: {str(error) or 'asked to stop'}")
-    if found["rounds"] or any(found["starts"].values()):  # or an earlier go's figures stay
-        save(parsed.out, found)
-    report.show(found)
-    sys.exit(0 if found["rounds"] and all(one["equal"] for one in found["answers"].values()) else 1)
+            log(f"stopped early: {str(error) or 'interrupted'}")
+    if results["rounds"] or any(results["starts"].values()):  # otherwise keep the earlier results
+        save(options.out, results)
+    report.print_report(results)
+    sys.exit(0 if results["rounds"] and all(answer["equal"] for answer in results["answers"].values()) else 1)
 
 
-def arguments() -> argparse.Namespace:
-    """Read the command line."""
+def parse_arguments() -> argparse.Namespace:
+    """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--peers", default=",".join(PEERS), help="behind: our server without the gateway before it")
-    parser.add_argument("--starts", type=int, default=3, help="of each server, timed; 0 skips them")
-    parser.add_argument("--seconds", type=float, default=8.0, help="that a load lasts at most")
-    parser.add_argument("--tries", type=int, default=3, help="of a load that others disturb; the quietest counts")
-    parser.add_argument("--calm", type=float, default=60.0, help="seconds to wait for a quiet moment before each load")
-    parser.add_argument("--quick", action="store_true", help="one round of short loads: does it work?")
+    parser.add_argument("--peers", default=",".join(PEERS), help="behind: our server without its gateway")
+    parser.add_argument("--starts", type=int, default=3, help="timed starts of each server; 0 skips them")
+    parser.add_argument("--seconds", type=float, default=8.0, help="maximum duration of a load")
+    parser.add_argument(
+        "--tries", type=int, default=3, help="maximum repetitions of a disturbed load; the least disturbed one counts"
+    )
+    parser.add_argument(
+        "--calm", type=float, default=60.0, help="maximum seconds to wait for an idle machine before each load"
+    )
+    parser.add_argument("--quick", action="store_true", help="one round of short loads")
     parser.add_argument("--out", default=str(HERE / "results" / "serve.json"))
-    parsed = parser.parse_args()
-    parsed.peers = [one for one in PEERS if one in parsed.peers.split(",")]
-    if parsed.quick:
-        parsed.rounds, parsed.starts, parsed.tries, parsed.seconds, parsed.calm = 1, 1, 1, parsed.seconds / QUICK, 2.0
-    return parsed
+    options = parser.parse_args()
+    options.peers = [peer for peer in PEERS if peer in options.peers.split(",")]
+    if options.quick:
+        options.rounds = options.starts = options.tries = 1
+        options.seconds, options.calm = options.seconds / QUICK_FACTOR, 2.0
+    return options
 
 
-def machine() -> Told:
-    """Describe where and with what this runs."""
+def describe_machine() -> Result:
+    """Describe machine and package versions."""
     from importlib.metadata import version
 
     packages = ("mlrunner", "mlflow", "xgboost", "scikit-learn", "pandas", "aiohttp")
-    told = {"date": time.strftime("%Y-%m-%d"), "cores": len(os.sched_getaffinity(0)), "python": sys.version.split()[0]}
-    return {**told, **{name: version(name) for name in packages}}
+    result = {
+        "date": time.strftime("%Y-%m-%d"),
+        "cores": len(os.sched_getaffinity(0)),
+        "python": sys.version.split()[0],
+    }
+    return {**result, **{name: version(name) for name in packages}}
 
 
-def time_starts(model: Model, parsed: argparse.Namespace, absent: dict[str, str]) -> dict[str, list[Told]]:
-    """Start and end every server in turn; the first of each is not counted, for it finds the disk cold."""
-    names = [one for one in servers.STARTS if one in ("bare" if "ours" in parsed.peers else "", *parsed.peers)]
-    found: dict[str, list[Told]] = {name: [] for name in names}
-    for number in range(parsed.starts + 1 if parsed.starts else 0):
-        for name in [one for one in names if one not in absent]:
-            told = one_start(name, model, parsed, absent)
-            if told is not None and number:
-                found[name].append(told)
-                say(f"start {number}  {name:<7} {told['healthy_s']:6.2f} s  others {told['others']:.2f} cores")
-    return found
+def time_starts(model: Model, options: argparse.Namespace, absent: dict[str, str]) -> dict[str, list[Result]]:
+    """Start and stop every server in turn; the first start is not counted, as its files are not cached."""
+    names = [name for name in servers.STARTS if name in ("bare" if "ours" in options.peers else "", *options.peers)]
+    results: dict[str, list[Result]] = {name: [] for name in names}
+    for number in range(options.starts + 1 if options.starts else 0):
+        for name in [name for name in names if name not in absent]:
+            result = time_start(name, model, options, absent)
+            if result is not None and number:
+                results[name].append(result)
+                log(f"start {number}  {name:<7} {result['healthy_s']:6.2f} s  others {result['others']:.2f} cores")
+    return results
 
 
-def one_start(name: str, model: Model, parsed: argparse.Namespace, absent: dict[str, str]) -> Told | None:
-    """Start and end a server; again while others disturb that, by what they use just before and just after."""
-    found: list[Told] = []
-    while len(found) < parsed.tries and (not found or found[-1]["others"] > measuring.DISTURBED):
-        before = noise.wait(parsed.calm)
-        server = attempt(name, absent, partial(servers.STARTS[name], model))
+def time_start(name: str, model: Model, options: argparse.Namespace, absent: dict[str, str]) -> Result | None:
+    """Start and stop a server; repeat while other processes use the processor before or after the start."""
+    results: list[Result] = []
+    while len(results) < options.tries and (not results or results[-1]["others"] > measuring.DISTURBED):
+        others_before = machine_load.wait_until_idle(options.calm)
+        server = try_start(name, absent, partial(servers.STARTS[name], model))
         if server is None:
             return None
         server.stop()
-        others = max(before, noise.wait(0.0))
-        told = {"healthy_s": server.seconds, "command_s": server.command, "deployer_s": server.deployer}
-        found.append({**told, "others": others})
-    return min(found, key=lambda one: float(one["others"])) | {"tries": len(found)}
+        others = max(others_before, machine_load.wait_until_idle(0.0))
+        result = {"healthy_s": server.seconds, "command_s": server.command, "deployer_s": server.deployer}
+        results.append({**result, "others": others})
+    return min(results, key=lambda start: float(start["others"])) | {"tries": len(results)}
 
 
-def attempt(name: str, absent: dict[str, str], work: Callable[[], Running]) -> Running | None:
-    """Start a server, or note why it is absent: one of them does not end the others' measurement."""
+def try_start(name: str, absent: dict[str, str], work: Callable[[], Running]) -> Running | None:
+    """Start a server, or record why it is absent."""
     try:
         return work()
     except (Absent, OSError) as error:
         absent[name] = str(error)
-        say(f"{name} is absent: {error}")
+        log(f"{name} is absent: {error}")
         return None
 
 
 @contextmanager
-def running(model: Model, peers: list[str], absent: dict[str, str]) -> Iterator[dict[str, Running]]:
-    """Run all servers; they are ended whatever happens."""
-    up: dict[str, Running] = {}
+def run_servers(model: Model, peers: list[str], absent: dict[str, str]) -> Iterator[dict[str, Running]]:
+    """Run all servers, and stop them at the end."""
+    servers_by_name: dict[str, Running] = {}
     try:
-        for name in [one for one in peers if one not in absent]:
+        for name in [name for name in peers if name not in absent]:
             if name == "behind":
-                server = servers.behind(model, up["ours"]) if "ours" in up else None
+                server = servers.behind(model, servers_by_name["ours"]) if "ours" in servers_by_name else None
             else:
-                server = attempt(name, absent, partial(servers.STARTS[name], model))
+                server = try_start(name, absent, partial(servers.STARTS[name], model))
             if server is not None:
-                up[name] = server
-        yield up
+                servers_by_name[name] = server
+        yield servers_by_name
     finally:
-        for server in up.values():
+        for server in servers_by_name.values():
             server.stop()
 
 
-def measure(model: Model, up: dict[str, Running], parsed: argparse.Namespace, found: Told) -> None:
-    """Compare answers once, then put on the loads round by round."""
-    for name, server in up.items():
+def measure(model: Model, servers_by_name: dict[str, Running], options: argparse.Namespace, results: Result) -> None:
+    """Compare predictions once, then run the loads in rounds."""
+    for name, server in servers_by_name.items():
         try:
-            found["answers"][name] = measuring.check(server, model.folder)
+            results["answers"][name] = measuring.check(server, model.folder)
         except (urllib.error.URLError, ValueError) as error:
-            found["answers"][name] = {"equal": False, "error": str(error)}
-    for number in range(parsed.rounds):
-        found["rounds"].append(one_round(model, up, parsed, number))
-        save(parsed.out, found)
+            results["answers"][name] = {"equal": False, "error": str(error)}
+    for number in range(options.rounds):
+        results["rounds"].append(run_round(model, servers_by_name, options, number))
+        save(options.out, results)
 
 
-def one_round(model: Model, up: dict[str, Running], parsed: argparse.Namespace, number: int) -> Told:
-    """Put every load on every server; who is first changes from round to round."""
-    names = list(up)
+def run_round(model: Model, servers_by_name: dict[str, Running], options: argparse.Namespace, number: int) -> Result:
+    """Run every load on every server; the first server changes from round to round."""
+    names = list(servers_by_name)
     turn = names[number % len(names) :] + names[: number % len(names)]
-    everybody = {pid for server in up.values() for pid in server.pids}
-    found: Told = {}
+    server_pids = {pid for server in servers_by_name.values() for pid in server.pids}
+    results: Result = {}
     for title, cell in CELLS.items():
-        asked = replace(cell, requests=cell.requests // QUICK) if parsed.quick else cell
-        found[title] = {}
+        load = replace(cell, requests=cell.requests // QUICK_FACTOR) if options.quick else cell
+        results[title] = {}
         for name in turn:
-            setting = (asked, up[name], everybody, model.folder, parsed.seconds, parsed.calm)
-            found[title][name] = told = measuring.quietest(parsed.tries, partial(measuring.load, *setting))
-            say(f"round {number + 1}  {title:<21}  {name:<7} {report.brief(told)}")
-    return found
+            setting = (load, servers_by_name[name], server_pids, model.folder, options.seconds, options.calm)
+            results[title][name] = result = measuring.repeat_disturbed(options.tries, partial(measuring.load, *setting))
+            log(f"round {number + 1}  {title:<21}  {name:<7} {report.format_line(result)}")
+    return results
 
 
-def save(out: str, found: Told) -> None:
-    """Write everything down; after each round, so that a go that is ended early leaves what it has."""
+def save(out: str, results: Result) -> None:
+    """Save the results; called after each round, so that an interrupted benchmark keeps them."""
     Path(out).parent.mkdir(parents=True, exist_ok=True)
-    told = {**found, "medians": report.medians(found["rounds"]), "ratios": report.ratios(found)}
-    Path(out).write_text(json.dumps(told, indent=1) + "\n")
+    result = {**results, "medians": report.medians(results["rounds"]), "ratios": report.ratios(results)}
+    Path(out).write_text(json.dumps(result, indent=1) + "\n")
 
 
-def say(text: str) -> None:
-    """Tell how far it is."""
+def log(text: str) -> None:
+    """Log progress."""
     print(text, file=sys.stderr, flush=True)
 
 

@@ -1,7 +1,7 @@
-"""The load: a closed loop of clients on kept connections. Reads a plan from standard input, prints what it saw.
+"""A closed loop of clients on persistent connections. Reads a plan from standard input, prints the measurements.
 
 A plan is JSON: `url`, `bodies` (a file, one body a line), `clients`, `requests` and `seconds` (the cell ends with
-whichever comes first) and `warm` (requests that are not counted). Each client asks again as soon as it is answered.
+whichever comes first) and `warm` (requests that are not counted). Each client sends its next request after a response.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ import aiohttp
 
 LOOPBACK = "127.0.0.1"
 HEADERS = {"Content-Type": "application/json"}
-PATIENCE = aiohttp.ClientTimeout(total=60)
+TIMEOUT = aiohttp.ClientTimeout(total=60)
 
 
 class Load:
-    """The clients of one cell.
+    """The clients of one load.
 
     Args:
-        plan: See above.
+        plan: Plan in the format above.
     """
 
     def __init__(self, plan: dict[str, Any]) -> None:
@@ -37,38 +37,38 @@ class Load:
         self._bodies = cycle(Path(plan["bodies"]).read_bytes().splitlines())
         self._seconds: list[float] = []
         self._errors: Counter[str] = Counter()
-        self._asked = 0  # those for warmth too
+        self._sent = 0  # warm-up included
 
     async def run(self) -> dict[str, Any]:
-        """Warm up, load, and tell the seconds of each request."""
+        """Warm up, run the load, and return the seconds of each request."""
         connector = aiohttp.TCPConnector(limit=0)
-        async with aiohttp.ClientSession(connector=connector, headers=HEADERS, timeout=PATIENCE) as self._session:
-            await self._all(self._plan["warm"], 30.0)
+        async with aiohttp.ClientSession(connector=connector, headers=HEADERS, timeout=TIMEOUT) as self._session:
+            await self._run_clients(self._plan["warm"], 30.0)
             self._seconds.clear()
             self._errors.clear()
-            began, busy = time.perf_counter(), time.process_time()
-            await self._all(self._plan["requests"], self._plan["seconds"])
-            wall, busy = time.perf_counter() - began, time.process_time() - busy
-        seen = {"latencies": self._seconds, "errors": dict(self._errors), "asked": self._asked}
-        return {"wall": wall, "client_cpu": busy, "whole_cpu": time.process_time(), **seen}
+            start_time, busy = time.perf_counter(), time.process_time()
+            await self._run_clients(self._plan["requests"], self._plan["seconds"])
+            wall, busy = time.perf_counter() - start_time, time.process_time() - busy
+        measured = {"latencies": self._seconds, "errors": dict(self._errors), "asked": self._sent}
+        return {"wall": wall, "client_cpu": busy, "whole_cpu": time.process_time(), **measured}
 
-    async def _all(self, requests: int, seconds: float) -> None:
+    async def _run_clients(self, requests: int, seconds: float) -> None:
         numbers, until = count(), time.perf_counter() + seconds
-        await asyncio.gather(*(self._client(numbers, requests, until) for _ in range(self._plan["clients"])))
+        await asyncio.gather(*(self._run_client(numbers, requests, until) for _ in range(self._plan["clients"])))
 
-    async def _client(self, numbers: count[int], requests: int, until: float) -> None:
+    async def _run_client(self, numbers: count[int], requests: int, until: float) -> None:
         while next(numbers) < requests and time.perf_counter() < until:
-            began = time.perf_counter()
-            self._asked += 1
-            failed = await self._failed(next(self._bodies))
-            if failed is None:
-                self._seconds.append(time.perf_counter() - began)
+            start_time = time.perf_counter()
+            self._sent += 1
+            error = await self._send(next(self._bodies))
+            if error is None:
+                self._seconds.append(time.perf_counter() - start_time)
             else:
-                self._errors[failed] += 1
-                await asyncio.sleep(0.01)  # a server that refuses at once is not asked a million times
+                self._errors[error] += 1
+                await asyncio.sleep(0.01)  # avoids millions of requests to a server that refuses connections
 
-    async def _failed(self, body: bytes) -> str | None:
-        """Ask once; what went wrong, or None."""
+    async def _send(self, body: bytes) -> str | None:
+        """Send one request; return the error, or None."""
         try:
             async with self._session.post(self._plan["url"], data=body) as answer:
                 text = await answer.read()

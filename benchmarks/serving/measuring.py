@@ -1,4 +1,4 @@
-"""What is measured of a server: cells of load, and whether its answers are the model's own."""
+"""Measure a server under load, and compare its predictions with those of the model."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from serving import noise
+from serving import machine_load
 from serving.model import HERE
 from serving.starting import Running
 
-ALIKE = 1e-6  # how far a prediction may be from the model's own
-DISTURBED = 0.4  # cores that others used during a load, above which it is put on again
-Told = dict[str, Any]
+TOLERANCE = 1e-6  # maximum difference from the prediction of the model
+DISTURBED = 0.4  # cores used by other processes above which a measurement is repeated
+Result = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A kind of load.
+    """Describe a load.
 
     Args:
-        bodies: The file of them.
-        rows: Of each body.
-        clients: At once.
-        requests: At most so many; the time of a cell is bounded too.
+        bodies: File of request bodies.
+        rows: Rows of each body.
+        clients: Number of concurrent clients.
+        requests: Maximum number of requests; the time is limited too.
     """
 
     bodies: str
@@ -49,70 +49,77 @@ CELLS = {
 }
 
 
-def quietest(tries: int, work: Callable[[], Told]) -> Told:
-    """Put a load on again while others disturb it, at most so many times; the quietest counts, for every server."""
-    found = [work()]
-    while found[-1]["others"] > DISTURBED and len(found) < tries:
-        found.append(work())
-    return min(found, key=lambda one: float(one["others"])) | {"tries": len(found)}
+def repeat_disturbed(tries: int, work: Callable[[], Result]) -> Result:
+    """Repeat a measurement that other processes disturb; return the least disturbed one."""
+    results = [work()]
+    while results[-1]["others"] > DISTURBED and len(results) < tries:
+        results.append(work())
+    return min(results, key=lambda result: float(result["others"])) | {"tries": len(results)}
 
 
-def load(cell: Cell, server: Running, everybody: set[int], folder: Path, seconds: float, calm: float) -> Told:
-    """Put a cell's load on a server from another process.
+def load(cell: Cell, server: Running, server_pids: set[int], folder: Path, seconds: float, calm: float) -> Result:
+    """Send a load to a server from another process.
 
     Args:
-        cell: The load.
-        server: That is asked.
-        everybody: The processes of all servers, for what of the processor's time was others'.
-        folder: With the bodies.
-        seconds: The cell lasts so long at most.
-        calm: Seconds to wait at most for a quiet moment.
+        cell: Load to send.
+        server: Server under test.
+        server_pids: Processes of all servers, which do not count as other processes.
+        folder: Folder of the bodies.
+        seconds: Maximum duration.
+        calm: Maximum seconds to wait for an idle machine.
     """
-    before = noise.wait(calm)
-    few = {"requests": cell.requests, "seconds": seconds, "warm": 3 * cell.clients, "clients": cell.clients}
-    plan = json.dumps({"url": server.url, "bodies": str(folder / cell.bodies), **few})
-    began, busy, all_of_us, mine = time.perf_counter(), noise.busy(), noise.used(everybody), noise.used(server.pids)
-    done = subprocess.run(
+    before = machine_load.wait_until_idle(calm)
+    limits = {"requests": cell.requests, "seconds": seconds, "warm": 3 * cell.clients, "clients": cell.clients}
+    plan = json.dumps({"url": server.url, "bodies": str(folder / cell.bodies), **limits})
+    start_time, total_before = time.perf_counter(), machine_load.total_seconds()
+    servers_before = machine_load.process_seconds(server_pids)
+    server_before = machine_load.process_seconds(server.pids)
+    process = subprocess.run(
         [sys.executable, str(HERE / "load.py")], input=plan, capture_output=True, text=True, check=True, timeout=180
     )
-    wall = time.perf_counter() - began
-    told = json.loads(done.stdout)
-    others = noise.busy() - busy - (noise.used(everybody) - all_of_us) - told["whole_cpu"]
-    asked = max(1, told["asked"])
+    wall = time.perf_counter() - start_time
+    result = json.loads(process.stdout)
+    servers = machine_load.process_seconds(server_pids) - servers_before
+    others = machine_load.total_seconds() - total_before - servers - result["whole_cpu"]
+    sent = max(1, result["asked"])
     machine = {"quiet": before, "others": max(0.0, others / wall), "load": os.getloadavg()[0]}
-    return {**figures(told, cell), "cpu_ms": (noise.used(server.pids) - mine) / asked * 1000, **machine}
-
-
-def figures(told: Told, cell: Cell) -> Told:
-    """Make figures of what the load saw."""
-    found, wall = sorted(told["latencies"]), told["wall"]
-    cuts = statistics.quantiles(found, n=100) if len(found) > 1 else [math.nan] * 99
     return {
-        "requests": len(found),
-        "p50_ms": cuts[49] * 1000,
-        "p99_ms": cuts[98] * 1000,
-        "requests_s": len(found) / wall,
-        "rows_s": len(found) * cell.rows / wall,
-        "client_cores": told["client_cpu"] / wall,
-        "errors": told["errors"],
+        **summarize(result, cell),
+        "cpu_ms": (machine_load.process_seconds(server.pids) - server_before) / sent * 1000,
+        **machine,
     }
 
 
-def check(server: Running, folder: Path) -> Told:
-    """Compare a server's answers with the model's own: each row by itself, and all of them together."""
+def summarize(result: Result, cell: Cell) -> Result:
+    """Summarize the measurements of a load."""
+    results, wall = sorted(result["latencies"]), result["wall"]
+    cuts = statistics.quantiles(results, n=100) if len(results) > 1 else [math.nan] * 99
+    return {
+        "requests": len(results),
+        "p50_ms": cuts[49] * 1000,
+        "p99_ms": cuts[98] * 1000,
+        "requests_s": len(results) / wall,
+        "rows_s": len(results) * cell.rows / wall,
+        "client_cores": result["client_cpu"] / wall,
+        "errors": result["errors"],
+    }
+
+
+def check(server: Running, folder: Path) -> Result:
+    """Compare the predictions of a server with those of the model, for single rows and for all together."""
     expected = json.loads((folder / "expected.json").read_text())
     bodies = (folder / "one.jsonl").read_text().splitlines()
     rows = [row for body in bodies for row in json.loads(body)["dataframe_records"]]
-    alone = [value for body in bodies for value in predictions(server.url, body)]
-    together = predictions(server.url, json.dumps({"dataframe_records": rows}))
+    alone = [value for body in bodies for value in request_predictions(server.url, body)]
+    together = request_predictions(server.url, json.dumps({"dataframe_records": rows}))
     pairs = [*zip(expected, alone, strict=True), *zip(expected, together, strict=True)]
-    worst = max(abs(float(one) - float(other)) for one, other in pairs)
-    return {"rows": len(rows), "worst": worst, "equal": worst <= ALIKE}
+    worst = max(abs(float(expected_value) - float(value)) for expected_value, value in pairs)
+    return {"rows": len(rows), "worst": worst, "equal": worst <= TOLERANCE}
 
 
-def predictions(url: str, body: str) -> list[Any]:
-    """Ask a server for predictions."""
+def request_predictions(url: str, body: str) -> list[Any]:
+    """Request predictions."""
     request = urllib.request.Request(url, body.encode(), {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=60) as answer:
-        told = json.load(answer)
-    return list(told["predictions"] if isinstance(told, dict) else told)
+        result = json.load(answer)
+    return list(result["predictions"] if isinstance(result, dict) else result)

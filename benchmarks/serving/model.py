@@ -48,22 +48,22 @@ class Model:
         """The environment of all servers: the same stores, and threads that wait without spinning, as ours do."""
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
         store = f"sqlite:///{self.home}/.mlrunner/mlflow.db"
-        told = {"MLRUNNER_HOME": str(self.home), "MLFLOW_TRACKING_URI": store, "OMP_WAIT_POLICY": "passive"}
-        return {**os.environ, "PATH": path, "MLFLOW_DISABLE_TELEMETRY": "true", **told}
+        ours = {"MLRUNNER_HOME": str(self.home), "MLFLOW_TRACKING_URI": store, "OMP_WAIT_POLICY": "passive"}
+        return {**os.environ, "PATH": path, "MLFLOW_DISABLE_TELEMETRY": "true", **ours}
 
 
 def fit(folder: Path) -> Model:
     """Fit and save the model on the embedded table, and write what is asked of it."""
     model = Model(folder, "")
     command = [sys.executable, "-m", "mlrunner", "model=xgboost", "cleaning=full", "output=json"]
-    told = json.loads(_done(command, model.variables).strip().splitlines()[-1])
+    result = json.loads(_done(command, model.variables).strip().splitlines()[-1])
     shutil.copytree(model.home, folder / "fitted")
-    _done([sys.executable, str(HERE / "rows.py"), told["model_uri"], str(TABLE), str(folder)], model.variables)
-    return Model(folder, told["model_uri"], json.loads((folder / "columns.json").read_text()))
+    _done([sys.executable, str(HERE / "rows.py"), result["model_uri"], str(TABLE), str(folder)], model.variables)
+    return Model(folder, result["model_uri"], json.loads((folder / "columns.json").read_text()))
 
 
 def _done(command: list[str], variables: dict[str, str]) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, env=variables, cwd=PROJECT, check=False)
-    if done.returncode != 0:
-        raise Absent(f"{' '.join(command[1:4])} failed: {(done.stderr or done.stdout).strip()[-800:]}")
-    return done.stdout
+    process = subprocess.run(command, capture_output=True, text=True, env=variables, cwd=PROJECT, check=False)
+    if process.returncode != 0:
+        raise Absent(f"{' '.join(command[1:4])} failed: {(process.stderr or process.stdout).strip()[-800:]}")
+    return process.stdout

@@ -1,4 +1,4 @@
-"""The tables, as Markdown: medians of the rounds, and ratios of medians beside what was aimed at."""
+"""Markdown tables: medians of the rounds, and ratios of medians with their targets."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import statistics
 from dataclasses import dataclass
 from typing import Any
 
-Told = dict[str, Any]
+Result = dict[str, Any]
 KEYS = ("p50_ms", "p99_ms", "requests_s", "rows_s", "cpu_ms", "others")
 NAMES = {
     "ours": "ours", "behind": "ours, no gateway", "mlflow": "MLflow", "bento": "BentoML", "bare": "ours, no deployment",
@@ -14,144 +14,148 @@ NAMES = {
 
 
 @dataclass(frozen=True)
-class Aim:
-    """A figure that is compared.
+class Target:
+    """Describe a ratio and its target.
 
     Args:
-        what: In words.
-        cell: Of the load; `start` for the seconds until health.
-        key: Of the cell's medians.
-        most: At most so many times MLflow's, or None.
-        least: At least so many times MLflow's, or None.
-        beside: The peers' key, where it is another one.
+        title: Title of the row.
+        cell: Title of the load; `start` for the seconds until the server is healthy.
+        key: Key of the medians.
+        most: Maximum ratio to MLflow; None for no target.
+        least: Minimum ratio to MLflow; None for no target.
+        peer_key: Key of the medians of the peers; None for the same key.
     """
 
-    what: str
+    title: str
     cell: str
     key: str
     most: float | None = None
     least: float | None = None
-    beside: str | None = None
+    peer_key: str | None = None
 
 
-AIMS = (
-    Aim("p50, 1 row, 1 client", "1 row, 1 client", "p50_ms", most=1.2),
-    Aim("p99, 1 row, 1 client", "1 row, 1 client", "p99_ms"),
-    Aim("requests/s, 1 row, 16 clients", "1 row, 16 clients", "requests_s", least=4.0),
-    Aim("p99, 1 row, 16 clients", "1 row, 16 clients", "p99_ms"),
-    Aim("rows/s, 1,000 rows, 1 client", "1,000 rows, 1 client", "rows_s", least=1.0),
-    Aim("rows/s, 1,000 rows, 4 clients", "1,000 rows, 4 clients", "rows_s", least=1.0),
-    Aim("seconds of the deploy step", "start", "deployer_s", most=1.3, beside="healthy_s"),
-    Aim("seconds of mlrunner deploy", "start", "healthy_s", most=1.3),
+TARGETS = (
+    Target("p50, 1 row, 1 client", "1 row, 1 client", "p50_ms", most=1.2),
+    Target("p99, 1 row, 1 client", "1 row, 1 client", "p99_ms"),
+    Target("requests/s, 1 row, 16 clients", "1 row, 16 clients", "requests_s", least=4.0),
+    Target("p99, 1 row, 16 clients", "1 row, 16 clients", "p99_ms"),
+    Target("rows/s, 1,000 rows, 1 client", "1,000 rows, 1 client", "rows_s", least=1.0),
+    Target("rows/s, 1,000 rows, 4 clients", "1,000 rows, 4 clients", "rows_s", least=1.0),
+    Target("seconds of the deploy step", "start", "deployer_s", most=1.3, peer_key="healthy_s"),
+    Target("seconds of mlrunner deploy", "start", "healthy_s", most=1.3),
 )
 
 
-def medians(rounds: list[Told]) -> Told:
-    """Take the medians of all rounds, and add their errors up."""
+def medians(rounds: list[Result]) -> Result:
+    """Compute the medians of all rounds and the sum of their errors."""
     return {
-        cell: {name: _median([one[cell][name] for one in rounds]) for name in rounds[0][cell]}
+        cell: {name: _median([cells[cell][name] for cells in rounds]) for name in rounds[0][cell]}
         for cell in (rounds[0] if rounds else ())
     }
 
 
-def _median(runs: list[Told]) -> Told:
-    found = {key: statistics.median(one[key] for one in runs) for key in KEYS}
-    return {**found, "errors": sum(sum(one["errors"].values()) for one in runs)}
+def _median(runs: list[Result]) -> Result:
+    results = {key: statistics.median(run[key] for run in runs) for key in KEYS}
+    return {**results, "errors": sum(sum(run["errors"].values()) for run in runs)}
 
 
-def ratios(found: Told) -> dict[str, Told]:
-    """Divide ours by each peer's."""
-    known = {**medians(found["rounds"]), "start": starts(found["starts"])}
-    told: dict[str, Told] = {}
-    for aim in AIMS:
-        cell = known.get(aim.cell, {})
-        mine = cell.get("ours", {}).get(aim.key)
-        others = {name: cell.get(name, {}).get(aim.beside or aim.key) for name in ("mlflow", "bento")}
-        told[aim.what] = {name: mine / value if mine and value else None for name, value in others.items()}
-        ratio = told[aim.what]["mlflow"]
-        if ratio is not None and (aim.most or aim.least):
-            told[aim.what]["met"] = ratio <= aim.most if aim.most else ratio >= (aim.least or 0.0)
-    return told
+def ratios(results: Result) -> dict[str, Result]:
+    """Compute the ratio of our median to that of each peer."""
+    by_cell = {**medians(results["rounds"]), "start": starts(results["starts"])}
+    result: dict[str, Result] = {}
+    for target in TARGETS:
+        cell = by_cell.get(target.cell, {})
+        mine = cell.get("ours", {}).get(target.key)
+        others = {name: cell.get(name, {}).get(target.peer_key or target.key) for name in ("mlflow", "bento")}
+        result[target.title] = {name: mine / value if mine and value else None for name, value in others.items()}
+        ratio = result[target.title]["mlflow"]
+        if ratio is not None and (target.most or target.least):
+            result[target.title]["met"] = ratio <= target.most if target.most else ratio >= (target.least or 0.0)
+    return result
 
 
-def starts(found: dict[str, list[Told]]) -> Told:
-    """Take the medians of the starts."""
+def starts(results: dict[str, list[Result]]) -> Result:
+    """Compute the medians of the starts."""
     keys = ("healthy_s", "command_s", "deployer_s")
     return {
-        name: {key: statistics.median(one[key] for one in runs) for key in keys if runs[0].get(key) is not None}
-        for name, runs in found.items()
+        name: {key: statistics.median(run[key] for run in runs) for key in keys if runs[0].get(key) is not None}
+        for name, runs in results.items()
         if runs
     }
 
 
-def show(found: Told) -> None:
-    """Print everything."""
-    for name, told in found["answers"].items():
-        says = f"the model's own within {told['worst']:.1g}" if told["equal"] else f"NOT the model's own: {told}"
-        print(f"{NAMES[name]}: {told.get('rows', 0)} rows, alone and together, answers {says}")
-    show_cells(found)
-    show_starts(starts(found["starts"]))
-    show_ratios(ratios(found))
-    for name, why in found["absent"].items():
-        print(f"\n{NAMES[name]} is absent: {why}")
-    noisy = [one["others"] for cells in found["rounds"] for peers in cells.values() for one in peers.values()]
-    if noisy:
-        print(f"\nothers used {statistics.median(noisy):.2f} cores during a load (median), {max(noisy):.2f} at most")
+def print_report(results: Result) -> None:
+    """Print all tables."""
+    for name, result in results["answers"].items():
+        comparison = (
+            f"equal those of the model within {result['worst']:.1g}"
+            if result["equal"]
+            else f"DIFFER from those of the model: {result}"
+        )
+        print(f"{NAMES[name]}: {result.get('rows', 0)} rows, alone and together: predictions {comparison}")
+    print_cells(results)
+    print_starts(starts(results["starts"]))
+    print_ratios(ratios(results))
+    for name, reason in results["absent"].items():
+        print(f"\n{NAMES[name]} is absent: {reason}")
+    others = [values["others"] for cells in results["rounds"] for peers in cells.values() for values in peers.values()]
+    if others:
+        print(f"\nothers used {statistics.median(others):.2f} cores during a load (median), {max(others):.2f} at most")
 
 
-def show_cells(found: Told) -> None:
-    """Print the loads."""
-    print(f"\nmedians of {len(found['rounds'])} rounds\n")
+def print_cells(results: Result) -> None:
+    """Print the table of loads."""
+    print(f"\nmedians of {len(results['rounds'])} rounds\n")
     rows = [
         [
-            cell, NAMES[name], f"{one['p50_ms']:.1f}", f"{one['p99_ms']:.1f}", f"{one['requests_s']:.1f}",
-            f"{one['rows_s']:,.0f}", f"{one['cpu_ms']:.1f}", str(one["errors"]),
+            cell, NAMES[name], f"{values['p50_ms']:.1f}", f"{values['p99_ms']:.1f}", f"{values['requests_s']:.1f}",
+            f"{values['rows_s']:,.0f}", f"{values['cpu_ms']:.1f}", str(values["errors"]),
         ]
-        for cell, peers in medians(found["rounds"]).items()
-        for name, one in sorted(peers.items(), key=lambda pair: list(NAMES).index(pair[0]))
+        for cell, peers in medians(results["rounds"]).items()
+        for name, values in sorted(peers.items(), key=lambda pair: list(NAMES).index(pair[0]))
     ]  # fmt: skip
-    table(("load", "server", "p50 ms", "p99 ms", "requests/s", "rows/s", "its CPU ms a request", "errors"), rows)
+    print_table(("load", "server", "p50 ms", "p99 ms", "requests/s", "rows/s", "CPU ms a request", "errors"), rows)
 
 
-def show_starts(found: Told) -> None:
-    """Print the seconds until health."""
-    if found:
+def print_starts(results: Result) -> None:
+    """Print the seconds until the servers are healthy."""
+    if results:
         print()
         rows = [
             [
                 NAMES[name],
-                *(f"{one[key]:.2f}" if key in one else "-" for key in ("healthy_s", "command_s", "deployer_s")),
+                *(f"{values[key]:.2f}" if key in values else "-" for key in ("healthy_s", "command_s", "deployer_s")),
             ]
-            for name, one in found.items()
+            for name, values in results.items()
         ]
-        table(("start", "healthy after s", "command ended after s", "of which the deploy step"), rows)
+        print_table(("start", "healthy after s", "command ended after s", "of which the deploy step"), rows)
 
 
-def show_ratios(found: dict[str, Told]) -> None:
-    """Print ratios beside what was aimed at."""
+def print_ratios(results: dict[str, Result]) -> None:
+    """Print the ratios with their targets."""
     print()
     rows = []
-    for aim in AIMS:
-        told = found[aim.what]
-        wanted = f"at most {aim.most:g}" if aim.most else f"at least {aim.least:g}" if aim.least else "-"
-        met = {True: "met", False: "NOT met"}.get(told.get("met"), "-")  # type: ignore[arg-type]
-        rows.append([aim.what, *(shown(told[name]) for name in ("mlflow", "bento")), wanted, met])
-    table(("what", "ours / MLflow", "ours / BentoML", "aim beside MLflow", ""), rows)
+    for target in TARGETS:
+        result = results[target.title]
+        limit = f"at most {target.most:g}" if target.most else f"at least {target.least:g}" if target.least else "-"
+        met = {True: "met", False: "NOT met"}.get(result.get("met"), "-")  # type: ignore[arg-type]
+        rows.append([target.title, *(format_ratio(result[name]) for name in ("mlflow", "bento")), limit, met])
+    print_table(("what", "ours / MLflow", "ours / BentoML", "target for MLflow", ""), rows)
 
 
-def shown(ratio: float | None) -> str:
-    """Write a ratio; a dash where there is none."""
+def format_ratio(ratio: float | None) -> str:
+    """Format a ratio; a dash for None."""
     return "-" if ratio is None else f"{ratio:.2f}"
 
 
-def table(heads: tuple[str, ...], rows: list[list[str]]) -> None:
+def print_table(heads: tuple[str, ...], rows: list[list[str]]) -> None:
     """Print a table."""
-    for one in (heads, ["---"] * len(heads), *rows):
-        print(f"| {' | '.join(one)} |")
+    for cells in (heads, ["---"] * len(heads), *rows):
+        print(f"| {' | '.join(cells)} |")
 
 
-def brief(told: Told) -> str:
-    """Say in a line how a load went."""
-    errors = f"  errors {told['errors']}" if told["errors"] else ""
-    figures = f"p50 {told['p50_ms']:7.1f} ms  p99 {told['p99_ms']:7.1f} ms  {told['rows_s']:9.1f} rows/s"
-    return f"{figures}  others {told['others']:.2f} cores{errors}"
+def format_line(result: Result) -> str:
+    """Summarize a measurement in one line."""
+    errors = f"  errors {result['errors']}" if result["errors"] else ""
+    figures = f"p50 {result['p50_ms']:7.1f} ms  p99 {result['p99_ms']:7.1f} ms  {result['rows_s']:9.1f} rows/s"
+    return f"{figures}  others {result['others']:.2f} cores{errors}"

@@ -1,7 +1,7 @@
-"""What is asked and what must be answered: `python rows.py URI TABLE FOLDER`, in the environment of the stores.
+"""Request bodies and expected predictions: `python rows.py URI TABLE FOLDER`, in the environment of the stores.
 
-Writes `one.jsonl` (a raw row a body), `many.jsonl` (1,000 rows a body), `columns.json`, and `expected.json`: what the
-model itself predicts for the rows of `one.jsonl`, loaded by MLflow as anybody would.
+Writes `one.jsonl` (a raw row a body), `many.jsonl` (1,000 rows a body), `columns.json`, and `expected.json`: the
+predictions of the model, loaded by MLflow, for the rows of `one.jsonl`.
 """
 
 from __future__ import annotations

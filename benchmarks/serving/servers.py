@@ -24,29 +24,29 @@ NAME = "olist"  # of the deployment
 
 
 def start_ours(model: Model) -> Running:
-    """Deploy by `mlrunner deploy`, as if for the first time: the stores are put back to where the run left them."""
+    """Deploy by `mlrunner deploy`, as if for the first time: restore the stores of the run."""
     shutil.rmtree(model.home)
     shutil.copytree(model.folder / "fitted", model.home)
     port = loopback.free_port()
-    wanted = ["gate=none", "deployer=local", f"deployer.port={port}"]
-    command = [sys.executable, "-m", "mlrunner", "deploy", "latest", *wanted]
-    began = time.perf_counter()
-    started = starting.start(command, model, "deploy", model.variables, PROJECT)
+    overrides = ["gate=none", "deployer=local", f"deployer.port={port}"]
+    command = [sys.executable, "-m", "mlrunner", "deploy", "latest", *overrides]
+    start_time = time.perf_counter()
+    process = starting.start(command, model, "deploy", model.variables, PROJECT)
     try:
-        seconds = starting.wait_healthy(started, model, "deploy", port, "/ping", began)
-        code = started.wait(starting.PATIENCE)
-        whole = time.perf_counter() - began
+        seconds = starting.wait_healthy(process, model, "deploy", port, "/ping", start_time)
+        code = process.wait(starting.START_TIMEOUT)
+        command_seconds = time.perf_counter() - start_time
         if code != 0:
-            raise Absent(f"mlrunner deploy: {starting.log_of(model, 'deploy')}")
+            raise Absent(f"mlrunner deploy: {starting.read_log(model, 'deploy')}")
     except BaseException:
-        process_control.terminate(started.pid, "mlrunner")
+        process_control.terminate(process.pid, "mlrunner")
         stop_ours(model)
         raise
     gateway = int((_deployment(model) / "gateway.pid").read_text())
     pids = (gateway, json.loads((_deployment(model) / "state.json").read_text())["serves"]["pid"])
-    deployed = json.loads((_deployment(model) / "history.jsonl").read_text().splitlines()[-1])
+    deployment = json.loads((_deployment(model) / "history.jsonl").read_text().splitlines()[-1])
     url = f"http://127.0.0.1:{port}/invocations"
-    return Running(url, pids, seconds, whole, lambda: stop_ours(model), deployed["seconds"])
+    return Running(url, pids, seconds, command_seconds, lambda: stop_ours(model), deployment["seconds"])
 
 
 def _deployment(model: Model) -> Path:
@@ -54,7 +54,7 @@ def _deployment(model: Model) -> Path:
 
 
 def stop_ours(model: Model) -> None:
-    """End the deployment; whatever of it a command that was cut short has left goes too, known by its folder."""
+    """Stop the deployment, and end processes that an interrupted command has left."""
     command = [sys.executable, "-m", "mlrunner", "stop", NAME]
     subprocess.run(command, env=model.variables, cwd=PROJECT, capture_output=True, start_new_session=True, check=False)
     for process in psutil.process_iter():
@@ -64,13 +64,13 @@ def stop_ours(model: Model) -> None:
 
 
 def behind(model: Model, ours: Running) -> Running:
-    """The server behind our gateway; it ends with the deployment."""
+    """Return the server behind our gateway; it stops with the deployment."""
     serves = json.loads((_deployment(model) / "state.json").read_text())["serves"]
     return Running(f"{serves['url']}/invocations", (serves["pid"],), ours.seconds, None, lambda: None)
 
 
 def start_bare(model: Model) -> Running:
-    """Start our server on a release without a deployment: what `deploy` has made must be there."""
+    """Start our server without a deployment, on the release that `deploy` has created."""
     release = _deployment(model) / "releases" / "1"
     command = [sys.executable, "-m", "mlrunner.serving", str(release), "--port"]
     return starting.foreground(command, model, "bare", model.variables, "/ping", "/invocations")
@@ -89,10 +89,10 @@ def start_bento(model: Model) -> Running:
     python = environments.python_of(BENTO)
     if not isinstance(python, Path):
         raise Absent(python)
-    told = {"BENTOML_HOME": str(model.folder / "bentoml"), "BENTOML_DO_NOT_TRACK": "True"}
+    variables = {"BENTOML_HOME": str(model.folder / "bentoml"), "BENTOML_DO_NOT_TRACK": "True"}
     peer = {"PEER_MODEL": str(model.files), "PEER_COLUMNS": json.dumps(model.columns)}
     command = [str(python), "-m", "bentoml", "serve", "bento_service:Olist", "--host", "127.0.0.1", "--port"]
-    return starting.foreground(command, model, "bento", {**model.variables, **told, **peer}, "/readyz", "/predict")
+    return starting.foreground(command, model, "bento", {**model.variables, **variables, **peer}, "/readyz", "/predict")
 
 
 STARTS: dict[str, Callable[[Model], Running]] = {

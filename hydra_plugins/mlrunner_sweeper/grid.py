@@ -10,7 +10,7 @@ from typing import Any
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from mlrunner.core.outcome import RESULT
+from mlrunner.core.outcome import OUTCOME_FILE
 
 
 class ResumedGrid(BasicSweeper):
@@ -40,5 +40,5 @@ class ResumedGrid(BasicSweeper):
 
 
 def _is_finished(folder: Path) -> bool:
-    file = folder / RESULT
+    file = folder / OUTCOME_FILE
     return file.exists() and json.loads(file.read_text())["status"] == "FINISHED"

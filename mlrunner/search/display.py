@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-import sys
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group
@@ -13,8 +13,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressC
 from rich.table import Table
 from rich.text import Text
 
-from mlrunner.core.overrides import folder_of, shell
-from mlrunner.core.terminal import console, number, spread
+from mlrunner.core.formatting import format_number
+from mlrunner.core.metric_names import metric_spread
+from mlrunner.core.overrides import join_words
+from mlrunner.core.terminal import console
 from mlrunner.search.executor import Step
 from mlrunner.search.results import find_best, list_valid_trials
 from mlrunner.search.trial_progress import FinishedTrial, RunningTrial
@@ -29,10 +31,15 @@ NAME_WIDTH = 72
 QUOTED_OPTION = re.compile(r"^(\w+=)'(\d+(?:_\d+)+)'$")  # an option that the command line quotes by itself
 
 
-def format_command(overrides: tuple[str, ...]) -> str:
-    """Write the command that runs the composition of a trial alone."""
+def format_command(overrides: Iterable[str], config_flags: Iterable[str]) -> str:
+    """Write the command that runs the composition of a trial alone.
+
+    Args:
+        overrides: Overrides of the trial.
+        config_flags: Flag of a further folder of configuration with the folder; empty without one.
+    """
     kept = [text for text in overrides if not text.startswith(("sweep=", "output=", "hydra"))]
-    return shell(["mlrunner", *folder_of(sys.argv), *[QUOTED_OPTION.sub(r"\1\2", text) for text in kept]])
+    return join_words(["mlrunner", *config_flags, *[QUOTED_OPTION.sub(r"\1\2", text) for text in kept]])
 
 
 class SilentDisplay:
@@ -53,10 +60,11 @@ class LineDisplay(SilentDisplay):
 
     Args:
         search: Search that starts.
+        config_flags: Flag of a further folder of configuration with the folder; empty without one.
     """
 
-    def __init__(self, search: Search) -> None:
-        self._search, self._console = search, console()
+    def __init__(self, search: Search, config_flags: tuple[str, ...] = ()) -> None:
+        self._search, self._config_flags, self._console = search, config_flags, console()
         self._width = len(str(search.queue.limit))
 
     def __call__(self, event: Any) -> None:
@@ -84,13 +92,14 @@ class LineDisplay(SilentDisplay):
         )
         if result.state != "FAIL":
             return [line]
-        return [line, Text(f"  {' ' * self._width}run it alone: {format_command(finished.prepared.overrides)}", "dim")]
+        command = format_command(finished.prepared.overrides, self._config_flags)
+        return [line, Text(f"  {' ' * self._width}run it alone: {command}", "dim")]
 
     def _format_values(self, finished: FinishedTrial) -> str:
         result, objectives = finished.result, self._search.objectives
         pairs = zip(objectives.metrics, objectives.get_values(result), strict=True)
-        deviation = spread(result.metrics, objectives.metrics[0])
-        values = ", ".join(f"{name} {number(value)}" for name, value in pairs)
+        deviation = metric_spread(result.metrics, objectives.metrics[0])
+        values = ", ".join(f"{name} {format_number(value)}" for name, value in pairs)
         return values + (f" ± {deviation:.2g}" if deviation is not None else "")
 
 
@@ -99,10 +108,11 @@ class TableDisplay(LineDisplay):
 
     Args:
         search: Search that starts.
+        config_flags: Flag of a further folder of configuration with the folder; empty without one.
     """
 
-    def __init__(self, search: Search) -> None:
-        super().__init__(search)
+    def __init__(self, search: Search, config_flags: tuple[str, ...] = ()) -> None:
+        super().__init__(search, config_flags)
         self._started, self._n_finished = time.monotonic(), 0
         self._steps: dict[int, Step] = {}
         self._progress = Progress(
@@ -160,7 +170,7 @@ class TableDisplay(LineDisplay):
         if best is None:
             return Text("  best     none yet", "dim")
         params = ", ".join(f"{key.rpartition('.')[2]}={_format_param(value)}" for key, value in best.params.items())
-        value = f"{self._search.objectives.metrics[0]} {number(best.values[0])}"
+        value = f"{self._search.objectives.metrics[0]} {format_number(best.values[0])}"
         return Text.assemble(
             ("  best     ", "dim"), (value, "bold green"), f"  trial {best.number}  {params[:NAME_WIDTH]}"
         )
@@ -170,7 +180,7 @@ class TableDisplay(LineDisplay):
         for running in list(self._search.running.values()):
             trial = running.prepared
             step = self._steps.get(trial.number)
-            reported = f"at {step.step}: {number(step.value)}" if step is not None else ""
+            reported = f"at {step.step}: {format_number(step.value)}" if step is not None else ""
             seconds = f"{time.time() - running.started:.0f} s"
             name = trial.launch.name[:NAME_WIDTH]
             table.add_row("  running ", str(trial.number), name, seconds, reported, style="dim")
@@ -181,13 +191,14 @@ def _format_param(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def choose_display(search: Search, is_text: bool) -> SilentDisplay:
+def choose_display(search: Search, is_text: bool, config_flags: tuple[str, ...] = ()) -> SilentDisplay:
     """Choose the display of a search.
 
     Args:
         search: Search that starts.
+        config_flags: Flag of a further folder of configuration with the folder; empty without one.
         is_text: Whether the output is for people; False for `output=json`.
     """
     if not is_text:
         return SilentDisplay()
-    return TableDisplay(search) if console().is_terminal else LineDisplay(search)
+    return (TableDisplay if console().is_terminal else LineDisplay)(search, config_flags)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import OmegaConf
 
 from mlrunner.core.errors import ConfigError
-from mlrunner.core.overrides import misread
+from mlrunner.core.overrides import explain_misread
 from mlrunner.search import space_reader, workers
 from mlrunner.search.composer import Composer
 from mlrunner.search.settings import SweepSettings, read_settings
@@ -90,7 +90,7 @@ def compose_models(composer: Composer, fixed: list[str], options: list[str]) -> 
     try:
         return composer.compose_models(choices, options)
     except ValueError as error:
-        raise ConfigError(misread(choices, error)) from error
+        raise ConfigError(explain_misread(choices, error)) from error
 
 
 def list_libraries(space: Space, composer: Composer) -> list[str]:

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlrunner.core.terminal import relative_path
 from mlrunner.search import warm_start
 from mlrunner.search.objective import choose_objectives, count_trials
 from mlrunner.search.space_check import check_space
 from mlrunner.search.trial_preparation import PreparedTrial, TrialPreparer
 
 if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
     from mlrunner.search.composer import Composer
     from mlrunner.search.objective import Objectives
     from mlrunner.search.settings import SweepSettings
@@ -32,6 +35,7 @@ class SearchPlan:
         limit: Number of trials of the whole search.
         settings: Settings of the sweep.
         first: First composition that was checked.
+        config_flags: Flag of a further folder of configuration with the folder; empty without one.
     """
 
     space: Space
@@ -39,6 +43,7 @@ class SearchPlan:
     limit: int
     settings: SweepSettings
     first: PreparedTrial
+    config_flags: tuple[str, ...] = ()
 
     @property
     def home(self) -> Path:
@@ -58,9 +63,20 @@ def make_plan(settings: SweepSettings, space: Space, composer: Composer) -> tupl
     preparer = TrialPreparer(composer, settings.repeats, tuple(text for text, _ in space.fixed))
     first = check_space(space, preparer)
     objectives = choose_objectives(settings, first.composition.settings.objective)
-    plan = SearchPlan(space, objectives, count_trials(settings, space), settings, first)
+    limit, config_flags = count_trials(settings, space), read_config_flags(composer.config)
+    plan = SearchPlan(space, objectives, limit, settings, first, config_flags)
     warm_start.check_warm_start(settings, space, plan.home)
     return plan, preparer
+
+
+def read_config_flags(config: DictConfig) -> tuple[str, ...]:
+    """Read the flag `-cd` of a sweep, with its folder relative to the working folder.
+
+    Args:
+        config: Configuration of the whole sweep, with its `hydra` node.
+    """
+    sources = [source for source in config.hydra.runtime.config_sources if source.provider == "command-line"]
+    return tuple(word for source in sources for word in ("-cd", relative_path(str(source.path))))
 
 
 def draw_first_trials(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from mlrunner.core.outcome import RESULT
+from mlrunner.core.outcome import OUTCOME_FILE
 from mlrunner.core.terminal import console
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def estimate_time(plan: SearchPlan) -> str:
 
 def _read_seconds(plan: SearchPlan) -> Iterator[float]:
     """Read how long recent fits of these models took on this data set."""
-    files = sorted((plan.home / "multirun").glob(f"*/*/**/{RESULT}"), reverse=True)[:RECENT_RUNS]
+    files = sorted((plan.home / "multirun").glob(f"*/*/**/{OUTCOME_FILE}"), reverse=True)[:RECENT_RUNS]
     label = f"name: {plan.first.composition['dataset']['name']}\n"
     for file in files:
         config = file.parent / ".hydra" / "config.yaml"

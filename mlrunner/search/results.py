@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from optuna.trial import TrialState
 
-from mlrunner.core.outcome import RESULT, Outcome, read_outcome
+from mlrunner.core.outcome import OUTCOME_FILE, Outcome, read_outcome
 from mlrunner.evaluation import uncertainty
 from mlrunner.search.study_setup import SEARCH_ATTRIBUTE
 from mlrunner.search.trial import RESULT_FILE
@@ -131,7 +131,7 @@ def read_outcomes(study: Study, objectives: Objectives) -> list[Outcome]:
     """Read the outcomes of all trials: complete ones best first, then pruned, then failed ones."""
     valid = list_valid_trials(study)
     others = [trial for state in ("PRUNED", "FAIL") for trial in valid if trial.state.name == state]
-    files = [Path(str(trial.user_attrs.get(FOLDER))) / RESULT for trial in (*rank(valid, objectives), *others)]
+    files = [Path(str(trial.user_attrs.get(FOLDER))) / OUTCOME_FILE for trial in (*rank(valid, objectives), *others)]
     return [read_outcome(file) for file in files if file.exists()]
 
 

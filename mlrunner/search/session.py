@@ -114,7 +114,7 @@ def _run_driver(plan: SearchPlan, driver: PipelineDriver, folder: Path) -> dict[
     if is_text:
         session_output.show_start(plan, search.study, folder)
     try:
-        with choose_display(search, is_text) as search.display:
+        with choose_display(search, is_text, plan.config_flags) as search.display:
             _run_pipeline(search.study.study_name, driver)
         summary = closing.close_search(plan, driver, search.study, folder)
     except BaseException:

@@ -74,7 +74,7 @@ def show_results(plan: SearchPlan, driver: PipelineDriver, summary: dict[str, An
     if summary["winner"] is not None:
         _print_winner(out, plan.objectives.metrics[0], summary["winner"])
     if "best_overrides" in summary:
-        _print_line(out, "again", format_command(tuple(summary["best_overrides"])), width=10)
+        _print_line(out, "again", format_command(summary["best_overrides"], plan.config_flags), width=10)
     _print_line(out, "study", f"mlrunner resume {summary['study_name']}", width=10)
     show_report(summary["report"])
 

@@ -10,7 +10,7 @@ import pydantic
 from omegaconf import DictConfig, OmegaConf
 from pydantic import BeforeValidator, Field
 
-from mlrunner.core.build import sentences
+from mlrunner.core.build import describe_errors
 from mlrunner.core.errors import ConfigError, ProblemsError
 from mlrunner.tracking.studies import SWEEPER_KEY
 
@@ -90,7 +90,7 @@ def read_settings(config: DictConfig) -> SweepSettings:
     try:
         settings = SweepSettings.model_validate(values)
     except pydantic.ValidationError as error:
-        raise ProblemsError(sentences(error, SWEEPER_KEY, {"": list(SweepSettings.model_fields)})) from error
+        raise ProblemsError(describe_errors(error, SWEEPER_KEY, {"": list(SweepSettings.model_fields)})) from error
     check_sampler_package(settings)
     return settings
 

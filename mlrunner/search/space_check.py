@@ -12,7 +12,7 @@ from omegaconf.errors import OmegaConfBaseException
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from mlrunner.core.errors import MlrunnerError, ProblemsError
-from mlrunner.core.overrides import misread
+from mlrunner.core.overrides import explain_misread
 from mlrunner.tracking.studies import SWEEPER_KEY
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def _describe(error: Exception, overrides: tuple[str, ...]) -> list[str]:
     if isinstance(error, MlrunnerError | HydraException | OmegaConfBaseException):
         sentences: list[str] = getattr(error, "problems", [" ".join(str(error).split())])
         return sentences
-    return [misread(overrides, error)] if isinstance(error, ValueError) else [str(error)]
+    return [explain_misread(overrides, error)] if isinstance(error, ValueError) else [str(error)]
 
 
 def list_probes(space: Space) -> Iterator[dict[str, Any]]:

@@ -98,12 +98,16 @@ def render(table: TableDisplay) -> str:
     ids=["plain", "the sweep's", "option", "longer option", "text", "list", "default"],
 )
 def test_the_command_runs_a_trial_alone(overrides: tuple[str, ...], command: str) -> None:
-    assert shlex.split(format_command(overrides)) == shlex.split(command)
+    assert shlex.split(format_command(overrides, ())) == shlex.split(command)
+
+
+def test_the_command_has_the_folder_of_configuration() -> None:
+    assert format_command(["model=mine"], ("-cd", "my conf")) == "mlrunner -cd 'my conf' model=mine"
 
 
 @pytest.mark.parametrize("text", ["dataset.name='2024_01'", "+model.estimator.tag='1_2'"])
 def test_a_quoted_text_of_digits_keeps_its_quotes(text: str) -> None:
-    assert shlex.split(format_command((text,))) == ["mlrunner", text]
+    assert shlex.split(format_command((text,), ())) == ["mlrunner", text]
 
 
 # Lines

@@ -9,9 +9,10 @@ from typing import Any
 import optuna
 import pytest
 from hydra.core.utils import setup_globals
+from omegaconf import OmegaConf
 
 from mlrunner.core.errors import ConfigError
-from mlrunner.search.plan import draw_first_trials
+from mlrunner.search.plan import draw_first_trials, read_config_flags
 from mlrunner.search.sampler_config import GridSamplerConfig
 from mlrunner.search.search_factory import make_sampler_factory
 from tests.support.search import HydraSweep, open_hydra
@@ -115,3 +116,12 @@ def test_drawing_trials_writes_nothing(hydra: HydraSweep, home: Path) -> None:
     draw_first_trials(plan, make_sampler_factory(plan))
     assert optuna.logging.get_verbosity() == optuna.logging.ERROR
     assert not (home / ".mlrunner").exists()
+
+
+def test_a_plan_holds_the_flag_of_a_folder_of_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    sources = [{"provider": "main", "path": "/conf"}, {"provider": "command-line", "path": str(tmp_path / "mine")}]
+    config = OmegaConf.create({"hydra": {"runtime": {"config_sources": sources}}})
+    assert read_config_flags(config) == ("-cd", "mine")
+    config.hydra.runtime.config_sources = sources[:1]
+    assert read_config_flags(config) == ()

@@ -1,0 +1,67 @@
+"""A resumed grid of Hydra, with Hydra's own launcher."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hydra import initialize_config_dir
+from hydra._internal.callbacks import Callbacks
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.plugins import Plugins
+from hydra.types import HydraContext, RunMode
+from omegaconf import DictConfig
+
+from mlrunner.core.outcome import OUTCOME_FILE
+
+GRID = "hydra_plugins.mlrunner_sweeper.grid.ResumedGrid"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf" / "config.yaml").write_text("x: 0\ny: 0\n")
+    return tmp_path / "sweep"
+
+
+def run_grid(folder: Path, *overrides: str) -> list[tuple[int, int, int]]:
+    """Run a grid of two numbers; return the number and the values of each job that ran."""
+    jobs: list[tuple[int, int, int]] = []
+
+    def run(cfg: DictConfig) -> None:
+        number = int(HydraConfig.get().job.num)
+        jobs.append((number, cfg.x, cfg.y))
+        write_result(folder / str(number), "FINISHED")
+
+    with initialize_config_dir(str(folder.parent / "conf"), version_base="1.3"):
+        loader = GlobalHydra.instance().config_loader()
+        keys = [f"hydra.sweeper._target_={GRID}", f"hydra.sweep.dir={folder}", "hydra.job.name=grid"]
+        config = loader.load_configuration("config", [*keys, *overrides], RunMode.MULTIRUN)
+        context = HydraContext(config_loader=loader, callbacks=Callbacks())
+        sweeper: Any = Plugins.instance().instantiate_sweeper(hydra_context=context, task_function=run, config=config)
+        sweeper.sweep(list(overrides))
+    return jobs
+
+
+def write_result(folder: Path, status: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / OUTCOME_FILE).write_text(json.dumps({"status": status}))
+
+
+def test_a_new_grid_runs_every_job(folder: Path) -> None:
+    assert run_grid(folder, "x=1,2", "y=3,4") == [(0, 1, 3), (1, 1, 4), (2, 2, 3), (3, 2, 4)]
+
+
+def test_only_unfinished_jobs_run_again_under_their_numbers(folder: Path) -> None:
+    run_grid(folder, "x=1,2", "y=3,4")
+    (folder / "0" / OUTCOME_FILE).unlink()
+    write_result(folder / "3", "FAILED")
+    assert run_grid(folder, "x=1,2", "y=3,4") == [(0, 1, 3), (3, 2, 4)]
+
+
+def test_a_finished_grid_runs_nothing(folder: Path) -> None:
+    run_grid(folder, "x=1,2")
+    assert run_grid(folder, "x=1,2") == []

@@ -142,7 +142,9 @@ def run_servers(model: Model, peers: list[str], absent: dict[str, str]) -> Itera
     try:
         for name in [name for name in peers if name not in absent]:
             if name == "behind":
-                server = servers.behind(model, servers_by_name["ours"]) if "ours" in servers_by_name else None
+                server = (
+                    servers.find_server_behind(model, servers_by_name["ours"]) if "ours" in servers_by_name else None
+                )
             else:
                 server = try_start(name, absent, partial(servers.STARTS[name], model))
             if server is not None:

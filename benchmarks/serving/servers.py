@@ -63,7 +63,7 @@ def stop_ours(model: Model) -> None:
                 process_control.terminate(process.pid, str(model.home))
 
 
-def behind(model: Model, ours: Running) -> Running:
+def find_server_behind(model: Model, ours: Running) -> Running:
     """Return the server behind our gateway; it stops with the deployment."""
     serves = json.loads((_deployment(model) / "state.json").read_text())["serves"]
     return Running(f"{serves['url']}/invocations", (serves["pid"],), ours.seconds, None, lambda: None)

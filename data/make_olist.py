@@ -1,9 +1,9 @@
-"""Write data/olist_synthetic.csv.gz: invented orders in the schema of Olist's merged orders table.
+"""Write data/olist_synthetic.csv.gz: synthetic orders in the schema of Olist's merged orders table.
 
     python data/make_olist.py
 
-No row comes from the real table: only its columns, their order, types and gaps are imitated.
-The same numpy release writes the same bytes each time.
+No row is copied from the real table: only its columns, their order, types and missing values are imitated.
+The same NumPy release writes the same bytes each time.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 SEED = 20180903
 ROWS, ORDERS, PRODUCTS, SELLERS = 20_000, 16_500, 4_000, 900
 OUTPUT = Path(__file__).with_name("olist_synthetic.csv.gz")
-WRITTEN_WITH = "2.4"  # the numpy release that drew the file in the repository
+WRITTEN_WITH = "2.4"  # NumPy release that generated the file in the repository
 
 Array = NDArray[Any]
 Rng = np.random.Generator
@@ -30,24 +30,24 @@ SCORE_SHARES = [0.24, 0.05, 0.09, 0.17]  # of the scores 1 to 4; the rest are 5
 
 
 def hex_ids(rng: Rng, count: int) -> Array:
-    """Draw ids of 32 hex characters, each half the same, which halves what gzip has to keep."""
+    """Draw ids of 32 hex characters with two equal halves, which gzip compresses to half the size."""
     digits = rng.bytes(8 * count).hex()
     return np.array([digits[16 * i : 16 * i + 16] * 2 for i in range(count)])
 
 
 def pick(rng: Rng, weights: Sequence[float], count: int) -> Array:
-    """Draw positions in a list by weight."""
+    """Draw indices of a list by weight."""
     return np.asarray(rng.choice(len(weights), count, p=np.array(weights) / sum(weights)))
 
 
 def skewed(rng: Rng, median: ArrayLike, sigma: float, low: float, high: float) -> Array:
-    """Draw skewed positive numbers, one for each median."""
+    """Draw one log-normal number for each median, clipped to a range."""
     centre = np.asarray(median, dtype=float)
     return np.clip(centre * np.exp(sigma * rng.standard_normal(centre.shape)), low, high)
 
 
 def make_products(rng: Rng) -> pd.DataFrame:
-    """Invent the catalogue: one row a product, with its hidden appeal."""
+    """Generate the catalogue: one row per product, with its hidden appeal."""
     kind = pick(rng, olist.CATEGORY_WEIGHTS, PRODUCTS)
     name, english, liking, price, grams = (np.array(part)[kind] for part in zip(*olist.CATEGORIES, strict=True))
     photos = rng.geometric(0.45, PRODUCTS).clip(1, 12)
@@ -69,7 +69,7 @@ def make_products(rng: Rng) -> pd.DataFrame:
 
 
 def make_orders(rng: Rng, products: pd.DataFrame) -> pd.DataFrame:
-    """Invent the orders: buyer, first product, payment and hidden seller quality, one row an order."""
+    """Generate the orders: buyer, first product, payment and hidden seller quality, one row per order."""
     code, shares, zips, road, cities = zip(*olist.STATES, strict=True)
     state = pick(rng, shares, ORDERS)
     town = zip(state, rng.integers(0, 60, ORDERS), strict=True)
@@ -90,7 +90,7 @@ def make_orders(rng: Rng, products: pd.DataFrame) -> pd.DataFrame:
 
 
 def add_dates(rng: Rng, orders: pd.DataFrame) -> pd.DataFrame:
-    """Date each order's stages as text, drop the stages never reached, and keep the delay in days."""
+    """Add the dates of each order's stages as text, without the stages that were not reached, and the delay in days."""
     day = (700 * np.sqrt(rng.random(ORDERS))).astype(int)  # sales grow over the 700 days
     bought = np.datetime64("2016-10-02T00:00:00") + (day * 86400 + rng.integers(25_000, 86_000, ORDERS))
     approval = skewed(rng, np.full(ORDERS, 0.1), 1.6, 0.005, 20)
@@ -112,24 +112,24 @@ def add_dates(rng: Rng, orders: pd.DataFrame) -> pd.DataFrame:
 
 
 def late_status(rng: Rng, delay: Array) -> Array:
-    """Say how far each order came: late ones are more often stuck on the road."""
+    """Draw the status of each order: late ones are more often not delivered."""
     stuck = rng.random(ORDERS) < 0.26 / (1 + np.exp(-(delay + 9) / 4)) + 0.16
     return np.where(stuck, rng.choice(olist.UNDELIVERED, ORDERS, p=olist.UNDELIVERED_SHARES), "delivered")
 
 
 def later(start: Array, days: Array) -> Array:
-    """Add days (with fractions) to moments, to the second."""
+    """Add days with fractions to moments, rounded to seconds."""
     return np.add(start, (np.asarray(days) * 86400).astype("timedelta64[s]"))
 
 
 def as_text(moments: Array) -> Array:
-    """Write moments as the real table does, `2017-07-09 21:57:05`, and NaT as a gap."""
+    """Format moments as in the real table, `2017-07-09 21:57:05`, with None for NaT."""
     text = np.char.replace(np.datetime_as_string(moments.astype("datetime64[s]"), unit="s"), "T", " ")
     return np.where(np.isnat(moments), np.array(None), text.astype(object))
 
 
 def score(rng: Rng, orders: pd.DataFrame, products: pd.DataFrame) -> pd.DataFrame:
-    """Give each order its score of 1 to 5, from delay, price, freight, product, seller and chance."""
+    """Compute the score of each order, 1 to 5, from delay, price, freight, product, seller and noise."""
     bought = products.iloc[orders["product"]].reset_index(drop=True)
     price = bought["list_price"].round(2)
     carriage = 6 + 0.55 * orders["road"] + 3.5 * (bought["product_weight_g"] / 1000) ** 0.7
@@ -144,7 +144,7 @@ def score(rng: Rng, orders: pd.DataFrame, products: pd.DataFrame) -> pd.DataFram
 
 
 def add_comments(rng: Rng, orders: pd.DataFrame) -> pd.DataFrame:
-    """Put a comment on about half of the orders; unhappy buyers write more often."""
+    """Add a comment to about half of the orders, more often to those with low scores."""
     happy = orders["review_score"].to_numpy() > rng.integers(2, 5, ORDERS) - 0.5
     bad, end, good, good_end, joint = (
         rng.choice(np.array(words, dtype=object), ORDERS)
@@ -175,7 +175,7 @@ def spread(rng: Rng, orders: pd.DataFrame, products: pd.DataFrame) -> pd.DataFra
 
 
 def make_table(seed: int = SEED) -> pd.DataFrame:
-    """Invent the whole table, cut after the last whole order within `ROWS` rows."""
+    """Generate the whole table, cut after the last complete order within `ROWS` rows."""
     rng = np.random.default_rng(seed)
     products = make_products(rng)
     orders = score(rng, add_dates(rng, make_orders(rng, products)), products)
@@ -186,7 +186,7 @@ def make_table(seed: int = SEED) -> pd.DataFrame:
 
 
 def packed(table: pd.DataFrame) -> bytes:
-    """Write the table as gzipped CSV whose bytes hold no time, no name and no platform's line ends."""
+    """Write the table as gzipped CSV without time stamp, file name or platform-specific line ends."""
     buffer = io.BytesIO()
     with gzip.GzipFile(filename="", mode="wb", fileobj=buffer, mtime=0) as file:
         file.write(table.to_csv(index=False, lineterminator="\n").encode())

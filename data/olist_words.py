@@ -1,4 +1,4 @@
-"""Words and numbers that make_olist.py draws from: schema, categories, places and phrases."""
+"""Schema, categories, places and phrases that make_olist.py draws from."""
 
 from __future__ import annotations
 

@@ -51,9 +51,9 @@ def zst(data: bytes) -> bytes:
 
 
 def zipped(data: bytes, tmp_path: Path) -> bytes:
-    with zipfile.ZipFile(tmp_path / "made.zip", "w") as archive:
+    with zipfile.ZipFile(tmp_path / "packed.zip", "w") as archive:
         archive.writestr("t.csv", data)
-    return (tmp_path / "made.zip").read_bytes()
+    return (tmp_path / "packed.zip").read_bytes()
 
 
 def message_of(built: Dataset) -> str:

@@ -73,9 +73,9 @@ def division(name: str, roles: dict[str, Any] | None = None, **settings: Any) ->
     return option(name, {**BY_GROUP, **(roles or {})}, **settings).handle_data(table())
 
 
-def parts(found: Division) -> list[pd.DataFrame]:
+def parts(divided: Division) -> list[pd.DataFrame]:
     """The parts that have rows."""
-    return [part for part in (found.train, found.validation, found.test) if len(part)]
+    return [part for part in (divided.train, divided.validation, divided.test) if len(part)]
 
 
 tasks = pytest.mark.parametrize("roles", [pytest.param({}, id="regression"), pytest.param(BY_CLASS, id="classes")])

@@ -38,8 +38,8 @@ def format_command(overrides: Iterable[str], config_flags: Iterable[str]) -> str
         overrides: Overrides of the trial.
         config_flags: Flag of a further folder of configuration with the folder; empty without one.
     """
-    kept = [text for text in overrides if not text.startswith(("sweep=", "output=", "hydra"))]
-    return join_words(["mlrunner", *config_flags, *[QUOTED_OPTION.sub(r"\1\2", text) for text in kept]])
+    own = [text for text in overrides if not text.startswith(("sweep=", "output=", "hydra"))]
+    return join_words(["mlrunner", *config_flags, *[QUOTED_OPTION.sub(r"\1\2", text) for text in own]])
 
 
 class SilentDisplay:

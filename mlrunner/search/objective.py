@@ -58,9 +58,8 @@ def choose_objectives(settings: SweepSettings, objective: Objective) -> Objectiv
         natural = [objective.direction]
     if directions is not None and len(directions) != len(names):
         raise ConfigError(
-            f"{SWEEPER_KEY}.direction has {len(directions)} directions, but objective.metric has {len(names)} metrics: "
-            f"{', '.join(names)}; give one direction a metric, as in 'objective.metric=[r2,fit_seconds]' "
-            f"'{SWEEPER_KEY}.direction=[maximize,minimize]'."
+            f"{SWEEPER_KEY}.direction needs one direction for each metric ({', '.join(names)}), got {len(directions)}; "
+            f"write it like 'objective.metric=[r2,fit_seconds]' '{SWEEPER_KEY}.direction=[maximize,minimize]'."
         )
     for name, expected, direction in zip(names, natural, directions or natural, strict=True):
         if expected != direction:

@@ -139,9 +139,9 @@ def _list_models_with(key: str, models: Models) -> tuple[str, ...] | None:
 
 
 def _refuse_unknown_keys(of_models: list[Dimension], own: list[Dimension], models: Models) -> None:
-    known = {dimension.key for dimension in own}
+    keys = {dimension.key for dimension in own}
     for dimension in of_models:
-        if dimension.key not in known:
+        if dimension.key not in keys:
             key = dimension.key
             raise ConfigError(
                 f"{key}={dimension.text}: {key} is not a key of {' or '.join(models)}; correct it, or add it with "

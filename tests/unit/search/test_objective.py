@@ -53,8 +53,8 @@ def test_each_objective_has_its_direction(
             "minimize",
             ["r2", "fit_seconds"],
             None,
-            "hydra.sweeper.direction has 1 directions, but objective.metric has 2 metrics: r2, fit_seconds; give one "
-            "direction a metric, as in 'objective.metric=[r2,fit_seconds]' "
+            "hydra.sweeper.direction needs one direction for each metric (r2, fit_seconds), got 1; write it like "
+            "'objective.metric=[r2,fit_seconds]' "
             "'hydra.sweeper.direction=[maximize,minimize]'.",
             id="too-few",
         ),
@@ -62,8 +62,8 @@ def test_each_objective_has_its_direction(
             ["maximize", "minimize"],
             "r2",
             None,
-            "hydra.sweeper.direction has 2 directions, but objective.metric has 1 metrics: r2; give one direction a "
-            "metric, as in 'objective.metric=[r2,fit_seconds]' 'hydra.sweeper.direction=[maximize,minimize]'.",
+            "hydra.sweeper.direction needs one direction for each metric (r2), got 2; write it like "
+            "'objective.metric=[r2,fit_seconds]' 'hydra.sweeper.direction=[maximize,minimize]'.",
             id="too-many",
         ),
         pytest.param(

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 
 from tests.support.front_door import PROJECT
-from tests.support.serving_release import Client
+from tests.support.http_client import Client
 
 START_SECONDS = 60.0  # a server must answer by then, even on a busy machine
 EXIT_SECONDS = 5.0  # a server exits in about one

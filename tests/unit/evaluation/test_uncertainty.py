@@ -65,10 +65,12 @@ def test_the_error_of_a_difference_is_smaller_on_the_same_rows() -> None:
 
 
 def test_folds_are_compared_fold_by_fold() -> None:
-    one = Replicates("rows", 1.0, {"r2": [0.5, 0.6, 0.7]}, is_folds=True)
-    two = Replicates("rows", 1.0, {"r2": [0.51, 0.62, 0.73]}, is_folds=True)
-    assert uncertainty.standard_error_of_difference(one, two, "r2") == pytest.approx(0.01 * math.sqrt(1 / 3 + 1 / 2))
-    assert uncertainty.margin(one, two, "r2") == pytest.approx(4.30 * 0.01 * math.sqrt(1 / 3 + 1 / 2))
+    first = Replicates("rows", 1.0, {"r2": [0.5, 0.6, 0.7]}, is_folds=True)
+    second = Replicates("rows", 1.0, {"r2": [0.51, 0.62, 0.73]}, is_folds=True)
+    assert uncertainty.standard_error_of_difference(first, second, "r2") == pytest.approx(
+        0.01 * math.sqrt(1 / 3 + 1 / 2)
+    )
+    assert uncertainty.margin(first, second, "r2") == pytest.approx(4.30 * 0.01 * math.sqrt(1 / 3 + 1 / 2))
 
 
 def fold_errors(features: np.ndarray, target: np.ndarray, folds: int) -> list[float]:
@@ -91,16 +93,16 @@ def test_equally_good_models_rarely_differ_by_more_than_the_margin(folds: int) -
         features = rng.normal(size=(60, 8))
         target = features.sum(axis=1) + rng.normal(size=60)
         scores = [fold_errors(half, target, folds) for half in (features[:, :4], features[:, 4:])]
-        one, two = (Replicates("rows", 1.0, {"mse": each}, is_folds=True) for each in scores)
-        exceeded += abs(np.mean(scores[1]) - np.mean(scores[0])) > uncertainty.margin(one, two, "mse")
+        first, second = (Replicates("rows", 1.0, {"mse": each}, is_folds=True) for each in scores)
+        exceeded += abs(np.mean(scores[1]) - np.mean(scores[0])) > uncertainty.margin(first, second, "mse")
     assert exceeded / 400 < 0.08
 
 
 @pytest.mark.parametrize("metric", ["r2", "nothing"])
 def test_the_error_of_one_value_is_nan(metric: str) -> None:
-    one = Replicates("rows", 1.0, {"r2": [0.5]})
-    assert math.isnan(uncertainty.standard_error_of_difference(one, one, metric))
-    assert math.isnan(uncertainty.margin(one, replace(one, is_folds=True), metric))
+    first = Replicates("rows", 1.0, {"r2": [0.5]})
+    assert math.isnan(uncertainty.standard_error_of_difference(first, first, metric))
+    assert math.isnan(uncertainty.margin(first, replace(first, is_folds=True), metric))
 
 
 @pytest.mark.parametrize("clusters", [None, np.arange(39)])
@@ -137,13 +139,13 @@ def test_few_large_clusters_are_not_sampled() -> None:
 def test_replicates_of_other_clusters_are_not_paired() -> None:
     predictions = regression(400)
     clusters = (None, np.arange(400) // 2, np.arange(400) % 200)
-    one, two, three = (uncertainty.jackknife(predictions, "regression", "rows", each) for each in clusters)
-    assert one is not None
-    assert two is not None
-    assert three is not None
-    assert uncertainty.standard_error_of_difference(two, three, "mae") > 0
-    assert uncertainty.standard_error_of_difference(two, two, "mae") == 0
-    assert uncertainty.standard_error_of_difference(one, two, "mae") > 0
+    first, second, third = (uncertainty.jackknife(predictions, "regression", "rows", each) for each in clusters)
+    assert first is not None
+    assert second is not None
+    assert third is not None
+    assert uncertainty.standard_error_of_difference(second, third, "mae") > 0
+    assert uncertainty.standard_error_of_difference(second, second, "mae") == 0
+    assert uncertainty.standard_error_of_difference(first, second, "mae") > 0
 
 
 def test_metrics_of_classes_and_probabilities_have_replicates() -> None:

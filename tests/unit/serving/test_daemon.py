@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 
 from tests.support.front_door import PROJECT
-from tests.support.serving_release import until
+from tests.support.http_client import wait_until
 
 COMMAND = "import os, sys, time; print(os.getsid(0), flush=True); sys.stdin.read() and sys.exit(1); time.sleep(60)"
 
@@ -23,7 +23,7 @@ def test_the_command_runs_in_a_session_of_its_own_with_its_output_in_the_log(tmp
     process = psutil.Process(int(pid_file.read_text()))
     try:
         assert (finished.stdout, finished.stderr) == (b"", b"")
-        assert until(lambda: log.read_text().splitlines()[1:]) == [str(process.pid)]
+        assert wait_until(lambda: log.read_text().splitlines()[1:]) == [str(process.pid)]
         assert process.ppid() != os.getpid()
     finally:
         process.kill()

@@ -30,7 +30,8 @@ from mlrunner.serving.model import load_release
 from mlrunner.serving.server import Limits, ModelServer
 from tests.support import serving_release as releases
 from tests.support.front_door import PROJECT
-from tests.support.serving_release import Client, Saved, raw, request, until
+from tests.support.http_client import Client, send_raw, serve, wait_until, write_request
+from tests.support.serving_release import Saved
 
 LIMIT = 1.0  # megabytes
 NO_CHECKS = HealthCheck(interval=3600.0)
@@ -86,14 +87,14 @@ def write_state(
 @contextmanager
 def run_gateway(folder: Path, health_check: HealthCheck = NO_CHECKS) -> Iterator[int]:
     """Run the gateway of a deployment, without health checks unless given."""
-    with releases.serving(lambda: Gateway(folder, health_check).application(LIMIT)) as port:
+    with serve(lambda: Gateway(folder, health_check).application(LIMIT)) as port:
         yield port
 
 
 @pytest.fixture(scope="module")
 def backend() -> Iterator[tuple[Backend, int]]:
     server = Backend()
-    with releases.serving(server.application) as port:
+    with serve(server.application) as port:
         yield server, port
         server.free.set()
 
@@ -128,7 +129,7 @@ def free_port() -> int:
     ],
 )
 def test_method_path_and_query_are_forwarded(client: Client, method: str, path: str) -> None:
-    content = client.ask(method, path, b"body" if method in ("POST", "PUT", "PATCH") else None).json
+    content = client.send(method, path, b"body" if method in ("POST", "PUT", "PATCH") else None).json
     assert content["request"] == f"{method} {path}"
     assert content["body"] == ("body" if method in ("POST", "PUT", "PATCH") else "")
 
@@ -142,7 +143,7 @@ def test_body_content_type_and_accept_are_forwarded_and_no_other_header(client: 
         "X_Forwarded_For": "me",
         "Host": "h",
     }
-    content = client.ask("POST", "/invocations", body, **sent).json
+    content = client.send("POST", "/invocations", body, **sent).json
     assert content["body"] == body.decode("latin-1")
     assert (content["headers"]["content-type"], content["headers"]["accept"]) == ("text/csv; charset=x", "a/b")
     assert {"cookie", "x-forwarded-for"} & set(content["headers"]) == set()
@@ -160,7 +161,7 @@ def test_status_and_headers_are_returned(client: Client, status: int) -> None:
 
 
 def test_head_has_no_body(client: Client, backend: tuple[Backend, int]) -> None:
-    answer = client.ask("HEAD", "/invocations")
+    answer = client.send("HEAD", "/invocations")
     assert (answer.status, answer.body, backend[0].requests) == (200, b"", ["HEAD /invocations"])
     assert client.get("/version").status == 200  # on the same connection
 
@@ -170,18 +171,18 @@ def test_a_large_response_is_returned_whole(client: Client) -> None:
 
 
 def test_an_encoded_body_is_decoded_once(client: Client) -> None:
-    content = client.ask("POST", "/invocations", gzip.compress(b"rows"), Content_Encoding="gzip").json
+    content = client.send("POST", "/invocations", gzip.compress(b"rows"), Content_Encoding="gzip").json
     assert (content["body"], content["headers"].get("content-encoding")) == ("rows", None)
 
 
 BROKEN = {
-    "no gzip": (400, request(b"hello", JSON, "Content-Encoding: gzip")),
-    "gzip that grows": (413, request(gzip.compress(b" " * 20_000_000), JSON, "Content-Encoding: gzip")),
-    "too large": (413, request(b" " * 1_100_000, JSON)),
-    "no chunks": (400, request(b"zz\r\n", JSON, "Transfer-Encoding: chunked")),
-    "star": (404, request(b"", method="OPTIONS", path="*")),
-    "tunnel": (404, request(b"", method="CONNECT", path="127.0.0.1:1")),
-    "long path": (400, request(b"", path="/" + "a" * 20_000, method="GET")),
+    "no gzip": (400, write_request(b"hello", JSON, "Content-Encoding: gzip")),
+    "gzip that grows": (413, write_request(gzip.compress(b" " * 20_000_000), JSON, "Content-Encoding: gzip")),
+    "too large": (413, write_request(b" " * 1_100_000, JSON)),
+    "no chunks": (400, write_request(b"zz\r\n", JSON, "Transfer-Encoding: chunked")),
+    "star": (404, write_request(b"", method="OPTIONS", path="*")),
+    "tunnel": (404, write_request(b"", method="CONNECT", path="127.0.0.1:1")),
+    "long path": (400, write_request(b"", path="/" + "a" * 20_000, method="GET")),
     "another protocol": (400, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n"),
 }
 
@@ -190,18 +191,18 @@ BROKEN = {
 def test_invalid_requests_are_not_forwarded(
     client: Client, backend: tuple[Backend, int], expected: int, sent: bytes
 ) -> None:
-    assert raw(client.port, sent).split(b" ", 2)[1] == str(expected).encode()
+    assert send_raw(client.port, sent).split(b" ", 2)[1] == str(expected).encode()
     assert backend[0].requests == []
 
 
 def test_absolute_addresses_are_not_contacted(client: Client, backend: tuple[Backend, int]) -> None:
     other = Backend("other")
-    with releases.serving(other.application) as port:
+    with serve(other.application) as port:
         for path in (f"http://127.0.0.1:{port}/x", f"http://a@b:c@127.0.0.1:{port}/x", f"//127.0.0.1:{port}/x"):
-            assert int(raw(client.port, request(b"", method="GET", path=path)).split(b" ", 2)[1]) < 500
-            raw(
+            assert int(send_raw(client.port, write_request(b"", method="GET", path=path)).split(b" ", 2)[1]) < 500
+            send_raw(
                 client.port,
-                request(b"", method="GET", path="/x", last=True).replace(b"tests", f"127.0.0.1:{port}".encode()),
+                write_request(b"", method="GET", path="/x", last=True).replace(b"tests", f"127.0.0.1:{port}".encode()),
             )
     assert other.requests == []
     assert "GET /x" in backend[0].requests
@@ -215,8 +216,8 @@ def test_a_body_beyond_the_limit_is_rejected(client: Client) -> None:
 
 def test_a_client_that_disconnects_is_not_logged(client: Client, caplog: pytest.LogCaptureFixture) -> None:
     with socket.create_connection(("127.0.0.1", client.port), timeout=10) as gone:
-        gone.sendall(request(b"x" * 100, JSON)[:-50])
-    metrics = until(
+        gone.sendall(write_request(b"x" * 100, JSON)[:-50])
+    metrics = wait_until(
         lambda: now if (now := client.read_metrics()).get("mlrunner_gateway_request_seconds_count") else None
     )
     assert metrics["mlrunner_gateway_requests_total/400/1"] == 1
@@ -230,7 +231,7 @@ def test_a_client_that_disconnects_is_not_logged(client: Client, caplog: pytest.
 def test_after_a_switch_the_next_request_goes_to_the_new_server(tmp_path: Path, backend: tuple[Backend, int]) -> None:
     other = Backend("two")
     write_state(tmp_path, backend[1])
-    with releases.serving(other.application) as port, run_gateway(tmp_path) as stable, Client(stable) as client:
+    with serve(other.application) as port, run_gateway(tmp_path) as stable, Client(stable) as client:
         for turn in range(20):
             assert client.get("/x").json["server"] == ("two" if turn % 2 else "one")
             write_state(tmp_path, backend[1] if turn % 2 else port, turn)
@@ -245,7 +246,7 @@ def test_a_state_with_the_same_time_is_read_again(tmp_path: Path, backend: tuple
 
     other = Backend("two")
     write_at_fixed_time(backend[1])
-    with releases.serving(other.application) as port, run_gateway(tmp_path) as stable, Client(stable) as client:
+    with serve(other.application) as port, run_gateway(tmp_path) as stable, Client(stable) as client:
         assert client.get("/x").json["server"] == "one"
         write_at_fixed_time(port)
         assert client.get("/x").json["server"] == "two"
@@ -273,7 +274,7 @@ def test_an_invalid_state_changes_nothing(tmp_path: Path, client: Client, text: 
         assert client.get("/x").json["server"] == "one"
     assert client.read_metrics()["backend_up/one"] == 1
     other = Backend("two")
-    with releases.serving(other.application) as port:
+    with serve(other.application) as port:
         write_state(tmp_path, port, 2)
         assert client.get("/x").json["server"] == "two"
 
@@ -281,11 +282,11 @@ def test_an_invalid_state_changes_nothing(tmp_path: Path, client: Client, text: 
 @pytest.fixture(scope="module")
 def versions(tmp_path_factory: pytest.TempPathFactory) -> list[Saved]:
     folder = tmp_path_factory.mktemp("releases")
-    return [releases.regression(folder, version) for version in (1, 40)]
+    return [releases.save_regression(folder, version) for version in (1, 40)]
 
 
 def test_no_request_fails_during_switches_under_load(tmp_path: Path, versions: list[Saved]) -> None:
-    rows = releases.rows(5)
+    rows = releases.make_rows(5)
     expected = {f"houses/{saved.release.version}": saved.predict(rows) for saved in versions}
     responses: list[tuple[int, str]] = []
     stop = threading.Event()
@@ -305,7 +306,7 @@ def test_no_request_fails_during_switches_under_load(tmp_path: Path, versions: l
         ports = []
         for saved in versions:
             model = load_release(saved.release.folder)
-            ports.append(stack.enter_context(releases.serving(ModelServer(model, "", Limits()).application)))
+            ports.append(stack.enter_context(serve(ModelServer(model, "", Limits()).application)))
         write_state(tmp_path, ports[0])
         stable = stack.enter_context(run_gateway(tmp_path))
         thread = threading.Thread(target=lambda: asyncio.run(run_clients(stable)))
@@ -313,7 +314,7 @@ def test_no_request_fails_during_switches_under_load(tmp_path: Path, versions: l
         try:
             for turn in range(1, 13):
                 before = len(responses)
-                until(lambda: len(responses) > before + 10)  # noqa: B023
+                wait_until(lambda: len(responses) > before + 10)  # noqa: B023
                 write_state(tmp_path, ports[turn % 2], turn)
         finally:
             stop.set()
@@ -420,10 +421,10 @@ def test_metrics_are_those_of_gateway_and_server(client: Client) -> None:
 
 def test_metrics_of_a_model_server_follow_those_of_the_gateway(tmp_path: Path, versions: list[Saved]) -> None:
     model = load_release(versions[0].release.folder)
-    with releases.serving(ModelServer(model, "", Limits()).application) as server:
+    with serve(ModelServer(model, "", Limits()).application) as server:
         write_state(tmp_path, server)
         with run_gateway(tmp_path) as port, Client(port) as client:
-            client.predict(releases.rows(3))
+            client.predict(releases.make_rows(3))
             metrics = client.read_metrics()
     assert metrics["mlrunner_rows_total"] == 3
     assert metrics["mlrunner_requests_total/200"] == metrics["mlrunner_gateway_requests_total/200/1"] == 1
@@ -434,7 +435,7 @@ def test_metrics_of_the_gateway_need_no_server(tmp_path: Path, kind: str) -> Non
     health_check = HealthCheck(interval=3600.0, timeout=0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent, ExitStack() as stack:
         port = {"unreachable": free_port(), "silent": silent.getsockname()[1]}.get(kind, 0)
-        write_state(tmp_path, port or stack.enter_context(releases.serving(web.Application)))
+        write_state(tmp_path, port or stack.enter_context(serve(web.Application)))
         client = stack.enter_context(Client(stack.enter_context(run_gateway(tmp_path, health_check))))
         assert all(name.startswith("mlrunner_gateway_") for name in client.read_metrics())
 
@@ -477,13 +478,13 @@ def test_a_killed_server_is_restarted(tmp_path: Path, monkeypatch: pytest.Monkey
     command = (*daemon, sys.executable, str(script), str(port))
     subprocess.run(command, check=True)
     first = int(pid_file.read_text())
-    until(lambda: is_listening(port))
+    wait_until(lambda: is_listening(port))
     write_state(tmp_path, port, restart=command)
     try:
         with run_gateway(tmp_path, health_check) as stable, Client(stable) as client:
             assert client.get("/pid").body == str(first).encode()
             psutil.Process(first).kill()
-            answer = until(lambda: reply if (reply := client.get("/pid")).status == 200 else None)
+            answer = wait_until(lambda: reply if (reply := client.get("/pid")).status == 200 else None)
             assert int(answer.body) != first
             assert int(answer.body) == int(pid_file.read_text())
             assert count_restarts(client) == 1
@@ -509,8 +510,8 @@ def end_restarts(tmp_path: Path, backend: tuple[Backend, int]) -> Callable[[], N
     def wait() -> None:
         write_state(tmp_path, backend[1])
         before = backend[0].pings
-        until(lambda: backend[0].pings > before + 2)
-        until(lambda: set(psutil.Process().children()) <= others)
+        wait_until(lambda: backend[0].pings > before + 2)
+        wait_until(lambda: set(psutil.Process().children()) <= others)
 
     return wait
 
@@ -520,7 +521,7 @@ def test_the_delay_grows_with_each_restart(tmp_path: Path, end_restarts: Callabl
     record = tmp_path / "record"
     write_state(tmp_path, free_port(), restart=(sys.executable, "-c", RECORD_TIME, str(record)))
     with run_gateway(tmp_path, health_check) as port, Client(port) as client:
-        until(lambda: len(read_lines(record)) == 3)
+        wait_until(lambda: len(read_lines(record)) == 3)
         times = [float(line) for line in read_lines(record)]
         assert count_restarts(client) == 3
         end_restarts()
@@ -536,13 +537,13 @@ def test_one_restart_runs_at_a_time(tmp_path: Path, end_restarts: Callable[[], N
     with Flaky([0]) as server:
         write_state(tmp_path, server.port, restart=(sys.executable, "-c", BLOCK, str(record), str(go)))
         with run_gateway(tmp_path, health_check) as port, Client(port) as client:
-            until(lambda: read_lines(record))
+            wait_until(lambda: read_lines(record))
             before = server.connections
-            until(lambda: server.connections > before + 10)
+            wait_until(lambda: server.connections > before + 10)
             assert count_restarts(client) == 1
             go.touch()
-            until(lambda: len(read_lines(record)) > 1)
-            until(lambda: count_restarts(client) > 1)
+            wait_until(lambda: len(read_lines(record)) > 1)
+            wait_until(lambda: count_restarts(client) > 1)
             end_restarts()
 
 
@@ -554,9 +555,9 @@ def test_health_checks_continue_after_a_restart_command_that_cannot_be_run(
     record = tmp_path / "record"
     write_state(tmp_path, port := free_port(), restart=command)
     with run_gateway(tmp_path, health_check) as stable, Client(stable) as client:
-        until(lambda: count_restarts(client) > 2)
+        wait_until(lambda: count_restarts(client) > 2)
         write_state(tmp_path, port, restart=(sys.executable, "-c", RECORD_TIME, str(record)))
-        until(lambda: read_lines(record))
+        wait_until(lambda: read_lines(record))
         end_restarts()
 
 
@@ -576,10 +577,10 @@ def test_health_checks_continue_without_a_state(tmp_path: Path, backend: tuple[B
     with run_gateway(tmp_path, HealthCheck(interval=0.01)):
         (tmp_path / "state.json").unlink()
         before = backend[0].pings
-        until(lambda: backend[0].pings > before + 3)
+        wait_until(lambda: backend[0].pings > before + 3)
         (tmp_path / "state.json").write_text('{"serves": null}')
         before = backend[0].pings
-        until(lambda: backend[0].pings > before + 3)
+        wait_until(lambda: backend[0].pings > before + 3)
 
 
 # --- as a process -------------------------------------------------------------------------------------------
@@ -604,19 +605,19 @@ def test_sigterm_lets_requests_in_flight_finish(tmp_path: Path) -> None:
         with Client(stable) as client:
             statuses.append(client.get("/wait").status)
 
-    with releases.serving(slow.application) as port:
+    with serve(slow.application) as port:
         write_state(tmp_path, port)
         state = json.loads((tmp_path / "state.json").read_text())
         (tmp_path / "state.json").write_text(json.dumps({**state, "port": stable}))
         with start_gateway(tmp_path) as process:
-            until(lambda: is_listening(stable), 60)
+            wait_until(lambda: is_listening(stable), 60)
             with Client(stable) as idle:
                 assert idle.get("/x").json["server"] == "one"
                 thread = threading.Thread(target=send_request)
                 thread.start()
-                until(lambda: "GET /wait" in slow.requests)
+                wait_until(lambda: "GET /wait" in slow.requests)
                 process.send_signal(signal.SIGTERM)
-                until(lambda: not is_listening(stable))
+                wait_until(lambda: not is_listening(stable))
                 assert process.poll() is None
                 start = time.monotonic()
                 slow.free.set()

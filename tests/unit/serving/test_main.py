@@ -11,18 +11,19 @@ from pathlib import Path
 import pytest
 
 from tests.support import serving_release as releases
+from tests.support.http_client import Client, wait_until
 from tests.support.server_process import EXIT_SECONDS, START_SECONDS, start_server
-from tests.support.serving_release import Client, Saved, until
+from tests.support.serving_release import Saved
 
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Saved:
-    return releases.regression(tmp_path_factory.mktemp("releases"))
+    return releases.save_regression(tmp_path_factory.mktemp("releases"))
 
 
 def test_a_single_process_exits_on_sigint(saved: Saved) -> None:
     with start_server(saved.release.folder) as served:
-        until(served.is_ready, START_SECONDS)
+        wait_until(served.is_ready, START_SECONDS)
         assert served.workers() == set()
         with Client(served.port) as idle:
             assert idle.get("/ping").status == 200

@@ -39,7 +39,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def saved(base: Path) -> Saved:
-    return releases.regression(base)
+    return releases.save_regression(base)
 
 
 @pytest.fixture(scope="module")
@@ -82,14 +82,14 @@ def test_only_one_hot_encoded_columns_have_categories(model: ServedModel) -> Non
 def test_no_column_has_categories_when_unknown_ones_are_accepted(saved: Saved) -> None:
     model = load_release(saved.release.folder, "accept")
     assert all(column.categories is None for column in model.schema.columns)
-    rows = [{**releases.rows(1)[0], "town": "Atlantis"}]
+    rows = [{**releases.make_rows(1)[0], "town": "Atlantis"}]
     assert predict(model, rows) == pytest.approx(saved.predict(rows))
 
 
 def test_a_column_changed_by_the_cleaning_has_no_categories(base: Path) -> None:
     cleaning = UppercaseTowns()
-    pipeline = releases.fitted(releases.Touchy(), cleaning)
-    model = load_release(releases.save(base / "uppercase", pipeline, cleaning=cleaning).release.folder)
+    pipeline = releases.fit_pipeline(releases.FaultyModel(), cleaning)
+    model = load_release(releases.save_release(base / "uppercase", pipeline, cleaning=cleaning).release.folder)
     town = next(column for column in model.schema.columns if column.name == "town")
     assert (town.required, town.categories) == (True, None)
     assert predict(model, [{"size": 3.0, "town": "fAr"}]) == predict(model, [{"size": 3.0, "town": "FAR"}])
@@ -105,8 +105,8 @@ def test_the_facts_equal_those_of_the_release(saved: Saved, model: ServedModel) 
 
 
 def test_labels_are_predicted(base: Path) -> None:
-    saved = releases.classification(base)
-    rows = releases.rows(40)
+    saved = releases.save_classification(base)
+    rows = releases.make_rows(40)
     labels = predict(load_release(saved.release.folder), rows)
     assert labels == saved.predict(rows)
     assert set(labels) == {"large", "small"}
@@ -171,27 +171,27 @@ def test_optional_columns_may_be_absent_or_missing(model: ServedModel, rows: lis
 
 
 def test_all_values_may_be_missing(saved: Saved, model: ServedModel) -> None:
-    rows = [dict.fromkeys(REQUIRED), releases.rows(1)[0], dict.fromkeys(REQUIRED)]
+    rows = [dict.fromkeys(REQUIRED), releases.make_rows(1)[0], dict.fromkeys(REQUIRED)]
     predictions = predict(model, rows)
     assert predictions == pytest.approx(saved.predict(rows), rel=1e-9)
     assert predictions[0] == pytest.approx(predictions[2], rel=1e-9) != predictions[1]
 
 
 def test_the_raw_csv_file_of_the_data_set_is_predicted(saved: Saved, model: ServedModel) -> None:
-    raw = releases.table(50, seed=9)
+    raw = releases.make_table(50, seed=9)
     expected = saved.pipeline.predict(raw)
     predictions = model.answer(raw.to_csv(index=False).encode(), "text/csv")
     assert predictions == pytest.approx(list(expected), rel=1e-9)
 
 
 def test_a_thousand_rows_keep_their_order(saved: Saved, model: ServedModel) -> None:
-    rows = releases.rows(1000)
+    rows = releases.make_rows(1000)
     assert predict(model, rows) == pytest.approx(saved.predict(rows), rel=1e-9)
 
 
 def test_a_nan_prediction_is_none(base: Path) -> None:
-    model = load_release(releases.touchy(base).release.folder)
-    assert predict(model, [releases.sized(size) for size in (1.0, releases.GAP, 3.0)]) == [1.0, None, 3.0]
+    model = load_release(releases.save_faulty(base).release.folder)
+    assert predict(model, [releases.make_row(size) for size in (1.0, releases.GAP, 3.0)]) == [1.0, None, 3.0]
 
 
 # --- invalid rows ----------------------------------------------------------------------------------------
@@ -210,13 +210,13 @@ INVALID: dict[str, tuple[Row, str]] = {
 
 @pytest.mark.parametrize(("change", "words"), INVALID.values(), ids=INVALID)
 def test_the_message_names_column_row_and_value(model: ServedModel, change: Row, words: str) -> None:
-    good, other = releases.rows(2)
+    good, other = releases.make_rows(2)
     assert words in reject(model, [good, {**other, **change}])
 
 
 def test_each_required_column_is_needed(model: ServedModel) -> None:
     for name in REQUIRED:
-        row = {key: value for key, value in releases.rows(1)[0].items() if key != name}
+        row = {key: value for key, value in releases.make_rows(1)[0].items() if key != name}
         assert reject(model, [row]) == f"Column {name} is missing, which the model needs."
 
 
@@ -224,8 +224,10 @@ def test_each_required_column_is_needed(model: ServedModel) -> None:
 def test_a_number_that_the_model_rejects_is_a_client_error(base: Path, size: float) -> None:
     from sklearn.tree import DecisionTreeRegressor  # which converts to 32-bit floats
 
-    folder = releases.save(base / f"tree{size > 0}", releases.fitted(DecisionTreeRegressor())).release.folder
-    message = reject(load_release(folder), [releases.sized(size)])
+    folder = releases.save_release(
+        base / f"tree{size > 0}", releases.fit_pipeline(DecisionTreeRegressor())
+    ).release.folder
+    message = reject(load_release(folder), [releases.make_row(size)])
     assert message.startswith("The model cannot predict these rows: ")
     assert message.endswith(".")
     assert "\n" not in message
@@ -234,16 +236,18 @@ def test_a_number_that_the_model_rejects_is_a_client_error(base: Path, size: flo
 def test_a_missing_value_that_the_model_rejects_is_a_client_error(base: Path) -> None:
     from sklearn.linear_model import LinearRegression
 
-    native = releases.Features(**{**releases.vars_of(releases.LEARNED), "impute": None, "indicate_missing": False})
-    raw = releases.table().assign(rooms=1.0)
+    native = releases.Features(
+        **{**releases.list_settings(releases.FEATURES), "impute": None, "indicate_missing": False}
+    )
+    raw = releases.make_table().assign(rooms=1.0)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(releases, "table", lambda *_: raw)  # training rows without missing values
-        pipeline = releases.fitted(LinearRegression(), learned=native)
-        saved = releases.save(base / "native", pipeline)
-    assert "NaN" in reject(load_release(saved.release.folder), [releases.sized(None)])
+        patched.setattr(releases, "make_table", lambda *_: raw)  # training rows without missing values
+        pipeline = releases.fit_pipeline(LinearRegression(), learned=native)
+        saved = releases.save_release(base / "native", pipeline)
+    assert "NaN" in reject(load_release(saved.release.folder), [releases.make_row(None)])
 
 
 def test_other_errors_of_the_model_are_not_client_errors(base: Path) -> None:
-    model = load_release(releases.touchy(base).release.folder)
-    with pytest.raises(RuntimeError, match="touched"):
-        predict(model, [releases.sized(releases.RAISES)])
+    model = load_release(releases.save_faulty(base).release.folder)
+    with pytest.raises(RuntimeError, match="the model failed"):
+        predict(model, [releases.make_row(releases.RAISES)])

@@ -25,7 +25,8 @@ from mlrunner.serving import requests as bodies
 from mlrunner.serving.model import load_release
 from mlrunner.serving.server import Limits, ModelServer
 from tests.support import serving_release as releases
-from tests.support.serving_release import KINDS, Client, Row, Saved, anything, raw, request, sized, until
+from tests.support.http_client import Client, send_raw, serve, wait_until, write_request
+from tests.support.serving_release import KINDS, Row, Saved, anything, make_row
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Found unknown categories",  # of scikit-learn, for each unknown category
@@ -35,7 +36,7 @@ pytestmark = pytest.mark.filterwarnings(
 SETTINGS = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 JSON = "Content-Type: application/json"
 LIMITS = Limits(timeout=5.0, body_limit=1.0, batch_rows=64)
-VALID = json.dumps({"dataframe_records": releases.rows(2)}).encode()
+VALID = json.dumps({"dataframe_records": releases.make_rows(2)}).encode()
 
 
 @pytest.fixture(scope="module")
@@ -45,13 +46,13 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def saved(base: Path) -> Saved:
-    return releases.regression(base)
+    return releases.save_regression(base)
 
 
 @pytest.fixture(scope="module")
 def port(saved: Saved) -> Iterator[int]:
     model = load_release(saved.release.folder)
-    with releases.serving(lambda: ModelServer(model, "token-7", LIMITS).application()) as port:
+    with serve(lambda: ModelServer(model, "token-7", LIMITS).application()) as port:
         yield port
 
 
@@ -79,8 +80,8 @@ def impatient_port(base: Path) -> Iterator[int]:
 
 
 def _serve_faulty(base: Path, timeout: float) -> AbstractContextManager[int]:
-    model, limits = load_release(releases.touchy(base).release.folder), replace(LIMITS, timeout=timeout)
-    return releases.serving(lambda: ModelServer(model, "", limits).application())
+    model, limits = load_release(releases.save_faulty(base).release.folder), replace(LIMITS, timeout=timeout)
+    return serve(lambda: ModelServer(model, "", limits).application())
 
 
 def read_metrics(port: int) -> dict[str, float]:
@@ -97,7 +98,7 @@ def read_status(answer: bytes) -> int:
 
 
 def test_predictions_equal_those_of_the_pipeline(client: Client, saved: Saved) -> None:
-    rows = releases.rows(300)
+    rows = releases.make_rows(300)
     answer = client.post({"dataframe_records": rows})
     assert answer.status == 200
     assert answer.headers["Content-Type"] == "application/json"
@@ -108,7 +109,7 @@ def test_predictions_equal_those_of_the_pipeline(client: Client, saved: Saved) -
 @pytest.mark.parametrize("path", ["/ping", "/health"])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_health(client: Client, path: str, method: str) -> None:
-    answer = client.ask(method, path)
+    answer = client.send(method, path)
     assert (answer.status, answer.body) == (200, b"\n" if method == "GET" else b"")
     assert answer.headers["X-Model"] == "houses/1"
 
@@ -126,7 +127,7 @@ def test_schema_has_the_columns_and_a_valid_example(client: Client, saved: Saved
 
 def test_metrics_count_requests_and_rows(client: Client, port: int) -> None:
     before = read_metrics(port)
-    client.post({"dataframe_records": releases.rows(3)})
+    client.post({"dataframe_records": releases.make_rows(3)})
     client.post(b"{")
     client.get("/ping")
     after = read_metrics(port)
@@ -152,14 +153,14 @@ def test_metrics_count_requests_and_rows(client: Client, port: int) -> None:
     ],
 )
 def test_other_paths_and_methods_are_rejected(client: Client, method: str, path: str, expected: int, word: str) -> None:
-    answer = client.ask(method, path, b"{}" if method in ("POST", "PUT") else None)
+    answer = client.send(method, path, b"{}" if method in ("POST", "PUT") else None)
     assert answer.status == expected
     assert word in answer.message
     assert ("Allow" in answer.headers) == (expected == 405)
 
 
 def test_head_of_invocations_has_no_body(client: Client) -> None:
-    answer = client.ask("HEAD", "/invocations")
+    answer = client.send("HEAD", "/invocations")
     assert (answer.status, answer.body) == (405, b"")
 
 
@@ -172,62 +173,65 @@ def encode_chunked(body: bytes, size: int) -> bytes:
 
 
 ACCEPTED = {
-    "plain": request(VALID, JSON),
-    "charset": request(VALID, f"{JSON}; charset=utf-8"),
-    "capitals": request(VALID, "CONTENT-TYPE: Application/JSON;Charset=UTF-8"),
-    "no type": request(VALID),
-    "empty type": request(VALID, "Content-Type:"),
-    "broken type": request(VALID, "Content-Type: ;;;="),
-    "query": request(VALID, JSON, path="/invocations?a=b&c=%20"),
-    "whole address": request(VALID, JSON, path="http://example.org/invocations"),
-    "chunks": request(encode_chunked(VALID, 7), JSON, "Transfer-Encoding: chunked"),
-    "gzip": request(gzip.compress(VALID), JSON, "Content-Encoding: gzip"),
-    "deflate": request(zlib.compress(VALID), JSON, "Content-Encoding: deflate"),
-    "gzip in chunks": request(
+    "plain": write_request(VALID, JSON),
+    "charset": write_request(VALID, f"{JSON}; charset=utf-8"),
+    "capitals": write_request(VALID, "CONTENT-TYPE: Application/JSON;Charset=UTF-8"),
+    "no type": write_request(VALID),
+    "empty type": write_request(VALID, "Content-Type:"),
+    "broken type": write_request(VALID, "Content-Type: ;;;="),
+    "query": write_request(VALID, JSON, path="/invocations?a=b&c=%20"),
+    "whole address": write_request(VALID, JSON, path="http://example.org/invocations"),
+    "chunks": write_request(encode_chunked(VALID, 7), JSON, "Transfer-Encoding: chunked"),
+    "gzip": write_request(gzip.compress(VALID), JSON, "Content-Encoding: gzip"),
+    "deflate": write_request(zlib.compress(VALID), JSON, "Content-Encoding: deflate"),
+    "gzip in chunks": write_request(
         encode_chunked(gzip.compress(VALID), 50), JSON, "Content-Encoding: gzip", "Transfer-Encoding: chunked"
     ),
-    "expect": request(VALID, JSON, "Expect: 100-continue"),
-    "blanks around": request(b" \r\n" + VALID + b"\n\t ", JSON),
+    "expect": write_request(VALID, JSON, "Expect: 100-continue"),
+    "blanks around": write_request(b" \r\n" + VALID + b"\n\t ", JSON),
 }
 REJECTED = {
-    "no gzip": (400, request(b"hello", JSON, "Content-Encoding: gzip")),
-    "half a gzip": (400, request(gzip.compress(VALID)[:-30], JSON, "Content-Encoding: gzip")),
-    "no deflate": (400, request(b"\x01\x02\x03", JSON, "Content-Encoding: deflate")),
-    "unknown encoding": (400, request(b"\x01\x02", JSON, "Content-Encoding: br")),
-    "gzip that grows": (413, request(gzip.compress(b" " * 20_000_000), JSON, "Content-Encoding: gzip")),
-    "too large": (413, request(b" " * 1_100_000, JSON)),
-    "too large in chunks": (413, request(encode_chunked(b" " * 1_100_000, 60_000), JSON, "Transfer-Encoding: chunked")),
-    "no chunks": (400, request(b"zz\r\nabc", JSON, "Transfer-Encoding: chunked")),
-    "chunk too long": (400, request(b"3\r\nabcdef\r\n", JSON, "Transfer-Encoding: chunked")),
-    "two lengths": (400, request(VALID, JSON, "Transfer-Encoding: chunked", "Content-Length: 5")),
-    "negative length": (400, request(b"", JSON, "Content-Length: -5")),
-    "unknown expectation": (417, request(VALID, JSON, "Expect: more")),
-    "type that is no text": (415, request(VALID, "Content-Type: \xff\xfe/\xfc")),
-    "form": (415, request(b"a=b", "Content-Type: application/x-www-form-urlencoded")),
-    "upload": (415, request(b"--x--", "Content-Type: multipart/form-data; boundary=x")),
-    "empty": (400, request(b"", JSON)),
-    "latin-1": (400, request('{"inputs": ["é"]}'.encode("latin-1"), f"{JSON}; charset=latin-1")),
-    "star": (404, request(b"", method="OPTIONS", path="*")),
-    "tunnel": (404, request(b"", method="CONNECT", path="127.0.0.1:1")),
-    "long path": (400, request(b"", path="/" + "a" * 20_000, method="GET")),
-    "long header": (400, request(VALID, JSON, "X-Long: " + "a" * 20_000)),
-    "broken path": (400, request(b"", path="/\xff\xfe", method="GET")),
-    "unknown method": (400, request(VALID, JSON, method="FETCH")),
+    "no gzip": (400, write_request(b"hello", JSON, "Content-Encoding: gzip")),
+    "half a gzip": (400, write_request(gzip.compress(VALID)[:-30], JSON, "Content-Encoding: gzip")),
+    "no deflate": (400, write_request(b"\x01\x02\x03", JSON, "Content-Encoding: deflate")),
+    "unknown encoding": (400, write_request(b"\x01\x02", JSON, "Content-Encoding: br")),
+    "gzip that grows": (413, write_request(gzip.compress(b" " * 20_000_000), JSON, "Content-Encoding: gzip")),
+    "too large": (413, write_request(b" " * 1_100_000, JSON)),
+    "too large in chunks": (
+        413,
+        write_request(encode_chunked(b" " * 1_100_000, 60_000), JSON, "Transfer-Encoding: chunked"),
+    ),
+    "no chunks": (400, write_request(b"zz\r\nabc", JSON, "Transfer-Encoding: chunked")),
+    "chunk too long": (400, write_request(b"3\r\nabcdef\r\n", JSON, "Transfer-Encoding: chunked")),
+    "two lengths": (400, write_request(VALID, JSON, "Transfer-Encoding: chunked", "Content-Length: 5")),
+    "negative length": (400, write_request(b"", JSON, "Content-Length: -5")),
+    "unknown expectation": (417, write_request(VALID, JSON, "Expect: more")),
+    "type that is no text": (415, write_request(VALID, "Content-Type: \xff\xfe/\xfc")),
+    "form": (415, write_request(b"a=b", "Content-Type: application/x-www-form-urlencoded")),
+    "upload": (415, write_request(b"--x--", "Content-Type: multipart/form-data; boundary=x")),
+    "empty": (400, write_request(b"", JSON)),
+    "latin-1": (400, write_request('{"inputs": ["é"]}'.encode("latin-1"), f"{JSON}; charset=latin-1")),
+    "star": (404, write_request(b"", method="OPTIONS", path="*")),
+    "tunnel": (404, write_request(b"", method="CONNECT", path="127.0.0.1:1")),
+    "long path": (400, write_request(b"", path="/" + "a" * 20_000, method="GET")),
+    "long header": (400, write_request(VALID, JSON, "X-Long: " + "a" * 20_000)),
+    "broken path": (400, write_request(b"", path="/\xff\xfe", method="GET")),
+    "unknown method": (400, write_request(VALID, JSON, method="FETCH")),
     "another protocol": (400, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n"),
 }
 
 
 @pytest.mark.parametrize("sent", ACCEPTED.values(), ids=ACCEPTED)
 def test_every_valid_request_is_answered(port: int, saved: Saved, sent: bytes) -> None:
-    head, _, body = raw(port, sent).rpartition(b"\r\n\r\n")
+    head, _, body = send_raw(port, sent).rpartition(b"\r\n\r\n")
     assert b"HTTP/1.1 200 OK" in head
-    assert json.loads(body)["predictions"] == pytest.approx(saved.predict(releases.rows(2)), rel=1e-9)
+    assert json.loads(body)["predictions"] == pytest.approx(saved.predict(releases.make_rows(2)), rel=1e-9)
 
 
 @pytest.mark.parametrize(("expected", "sent"), REJECTED.values(), ids=REJECTED)
 def test_every_invalid_request_gets_a_4xx(client: Client, port: int, expected: int, sent: bytes) -> None:
     del client  # checks afterwards that the server works
-    assert read_status(raw(port, sent)) == expected
+    assert read_status(send_raw(port, sent)) == expected
 
 
 def test_a_body_beyond_the_limit_is_rejected(client: Client) -> None:
@@ -238,16 +242,19 @@ def test_a_body_beyond_the_limit_is_rejected(client: Client) -> None:
 
 
 def test_requests_can_be_pipelined(port: int, saved: Saved) -> None:
-    bodies_ = [json.dumps({"dataframe_records": releases.rows(count)}).encode() for count in (1, 4, 2)]
-    sent = [request(b"{", JSON, last=False), *(request(body, JSON, last=body is bodies_[-1]) for body in bodies_)]
-    answers = raw(port, b"".join(sent)).split(b"HTTP/1.1 ")[1:]
+    bodies_ = [json.dumps({"dataframe_records": releases.make_rows(count)}).encode() for count in (1, 4, 2)]
+    sent = [
+        write_request(b"{", JSON, last=False),
+        *(write_request(body, JSON, last=body is bodies_[-1]) for body in bodies_),
+    ]
+    answers = send_raw(port, b"".join(sent)).split(b"HTTP/1.1 ")[1:]
     assert [answer[:3] for answer in answers] == [b"400", b"200", b"200", b"200"]
     predictions = [json.loads(answer.rpartition(b"\r\n\r\n")[2])["predictions"] for answer in answers[1:]]
-    assert predictions == [pytest.approx(saved.predict(releases.rows(count)), rel=1e-9) for count in (1, 4, 2)]
+    assert predictions == [pytest.approx(saved.predict(releases.make_rows(count)), rel=1e-9) for count in (1, 4, 2)]
 
 
 def test_a_slow_client_does_not_block_others(client: Client, port: int) -> None:
-    sent = request(VALID, JSON)
+    sent = write_request(VALID, JSON)
     with socket.create_connection(("127.0.0.1", port), timeout=10) as slow:
         for at in range(0, len(sent), 100):
             slow.sendall(sent[at : at + 100])
@@ -261,7 +268,7 @@ def test_a_client_that_disconnects_is_not_logged(
 ) -> None:
     del client
     before = read_metrics(port)
-    whole = request(VALID, JSON)
+    whole = write_request(VALID, JSON)
     for sent in (whole[:-20], whole, whole[:60]):
         with socket.create_connection(("127.0.0.1", port), timeout=10) as gone:
             gone.sendall(sent)
@@ -270,7 +277,7 @@ def test_a_client_that_disconnects_is_not_logged(
             elif how == "half closed":
                 gone.shutdown(socket.SHUT_WR)
     counted = "mlrunner_request_seconds_count"
-    until(lambda: read_metrics(port)[counted] - before[counted] >= 2)
+    wait_until(lambda: read_metrics(port)[counted] - before[counted] >= 2)
     assert {name for name, value in read_metrics(port).items() if "requests_total/5" in name and value} == set()
     assert [record for record in caplog.records if record.name.startswith("mlrunner")] == []
 
@@ -336,7 +343,7 @@ EXTREME = [1.7e308, -1.7e308, 5e-324, -0.0, 2**53 + 1, 10**300, 1e-300]
 
 @pytest.mark.parametrize("size", EXTREME, ids=repr)
 def test_extreme_numbers(client: Client, size: float) -> None:
-    post_anything(client, json.dumps({"dataframe_records": [sized(size), sized(1.0)]}).encode())
+    post_anything(client, json.dumps({"dataframe_records": [make_row(size), make_row(1.0)]}).encode())
 
 
 # --- many at once -------------------------------------------------------------------------------------------
@@ -350,14 +357,14 @@ class Crowd:
         self.statuses: list[int] = []
 
     async def send_valid(self, session: aiohttp.ClientSession, seed: int) -> None:
-        rows = releases.rows(seed % 40 + 1, seed)
+        rows = releases.make_rows(seed % 40 + 1, seed)
         async with session.post(self._url, json={"dataframe_records": rows}) as answer:
             predictions = (await answer.json())["predictions"]
         self.statuses.append(answer.status)
         assert predictions == pytest.approx(self._saved.predict(rows), rel=1e-9)
 
     async def send_invalid(self, session: aiohttp.ClientSession, seed: int) -> None:
-        rows = [*releases.rows(3, seed), {**releases.rows(1)[0], "town": f"town {seed}"}]
+        rows = [*releases.make_rows(3, seed), {**releases.make_rows(1)[0], "town": f"town {seed}"}]
         async with session.post(self._url, json={"dataframe_records": rows}) as answer:
             message = (await answer.json())["message"]
         self.statuses.append(answer.status)
@@ -387,7 +394,7 @@ def test_concurrent_clients_get_their_own_predictions(port: int, saved: Saved, c
 
 def test_a_row_that_makes_the_model_raise_fails_its_request_only(faulty_port: int) -> None:
     async def ask(session: aiohttp.ClientSession, size: float) -> tuple[int, Any]:
-        url, rows = f"http://127.0.0.1:{faulty_port}/invocations", [sized(size), sized(-size)]
+        url, rows = f"http://127.0.0.1:{faulty_port}/invocations", [make_row(size), make_row(-size)]
         async with session.post(url, json={"dataframe_records": rows}) as answer:
             return answer.status, await answer.json()
 
@@ -399,14 +406,14 @@ def test_a_row_that_makes_the_model_raise_fails_its_request_only(faulty_port: in
     for number, (code, answer) in enumerate(asyncio.run(crowd())):
         if number % 9 == 4:
             assert (code, answer["error_code"]) == (500, "INTERNAL_ERROR")
-            assert answer["message"] == "RuntimeError: the model is touched."
+            assert answer["message"] == "RuntimeError: the model failed."
         else:
             assert (code, answer) == (200, {"predictions": [number, -number]})
 
 
 def test_a_prediction_beyond_the_time_limit_is_a_504(impatient_port: int) -> None:
     with Client(impatient_port) as client:
-        answer = client.post({"dataframe_records": [sized(releases.SLOW)]})
+        answer = client.post({"dataframe_records": [make_row(releases.SLOW)]})
         assert (answer.status, answer.json["error_code"]) == (504, "DEADLINE_EXCEEDED")
         assert answer.message == "No answer within 0.3 s; send fewer rows at a time."
-        assert until(lambda: client.post({"dataframe_records": [sized(2.0)]}).status == 200)
+        assert wait_until(lambda: client.post({"dataframe_records": [make_row(2.0)]}).status == 200)

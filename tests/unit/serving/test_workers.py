@@ -10,23 +10,24 @@ from pathlib import Path
 import pytest
 
 from tests.support import serving_release as releases
+from tests.support.http_client import Client, wait_until
 from tests.support.server_process import EXIT_SECONDS, START_SECONDS, have_ended, is_free, start_server
-from tests.support.serving_release import Client, Saved, until
+from tests.support.serving_release import Saved
 
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Saved:
-    return releases.regression(tmp_path_factory.mktemp("releases"))
+    return releases.save_regression(tmp_path_factory.mktemp("releases"))
 
 
 def test_a_dead_worker_is_restarted_and_sigterm_ends_all(saved: Saved) -> None:
-    rows = releases.rows(3)
+    rows = releases.make_rows(3)
     with start_server(saved.release.folder, "--workers", "2", "--token", "t") as served:
-        until(served.is_ready, START_SECONDS)
-        first = until(lambda: workers if len(workers := served.workers()) == 2 else None)
+        wait_until(served.is_ready, START_SECONDS)
+        first = wait_until(lambda: workers if len(workers := served.workers()) == 2 else None)
         killed = min(first, key=lambda worker: worker.pid)
         killed.kill()
-        second = until(lambda: now if len(now := served.workers()) == 2 and killed not in now else None)
+        second = wait_until(lambda: now if len(now := served.workers()) == 2 and killed not in now else None)
         assert len(first & second) == 1  # the other worker keeps running
         for _ in range(20):
             with Client(served.port) as client:  # a new connection may reach the other worker
@@ -44,22 +45,22 @@ def test_a_dead_worker_is_restarted_and_sigterm_ends_all(saved: Saved) -> None:
 
 def test_workers_exit_when_the_supervisor_is_killed(saved: Saved) -> None:
     with start_server(saved.release.folder, "--workers", "2") as served:
-        until(served.is_ready, START_SECONDS)
-        workers = until(lambda: running if len(running := served.workers()) == 2 else None)
+        wait_until(served.is_ready, START_SECONDS)
+        workers = wait_until(lambda: running if len(running := served.workers()) == 2 else None)
         for worker in workers:  # wait until each one answers alone
             worker.suspend()
-            until(served.is_ready, START_SECONDS)
+            wait_until(served.is_ready, START_SECONDS)
             worker.resume()
         served.process.kill()
-        until(lambda: have_ended(workers), EXIT_SECONDS)
-        until(lambda: is_free(served.port), EXIT_SECONDS)
+        wait_until(lambda: have_ended(workers), EXIT_SECONDS)
+        wait_until(lambda: is_free(served.port), EXIT_SECONDS)
 
 
 def test_workers_exit_when_the_supervisor_is_killed_at_start(saved: Saved) -> None:
     with start_server(saved.release.folder, "--workers", "2") as served:
-        workers = until(served.workers, START_SECONDS)
+        workers = wait_until(served.workers, START_SECONDS)
         served.process.kill()  # before the worker has read its parent ID
-        until(lambda: have_ended(workers), EXIT_SECONDS)
+        wait_until(lambda: have_ended(workers), EXIT_SECONDS)
 
 
 def test_a_damaged_model_ends_all_workers(saved: Saved, tmp_path: Path) -> None:

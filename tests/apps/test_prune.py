@@ -69,7 +69,7 @@ from pathlib import Path
 from mlrunner.history.pruning.criteria import Criteria
 from mlrunner.history.pruning.plan import make_plan
 from mlrunner.history.pruning.removal import Remover
-from mlrunner.tracking.records import open_store
+from mlrunner.composition.stores import open_store
 
 home, names = Path(sys.argv[1]), sys.argv[2:]
 items = {item.record.run_id: item for item in make_plan(open_store(home), home, Criteria(named=frozenset(names))).items}

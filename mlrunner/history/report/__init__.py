@@ -1,4 +1,4 @@
-"""A report: one HTML file about a sweep or a run, which opens without a network."""
+"""Report on a sweep or a run: one HTML file that loads nothing from a network."""
 
 from __future__ import annotations
 
@@ -17,44 +17,44 @@ REPORT_FILE = "report.html"
 
 
 def render_report(content: Content) -> str:
-    """Write a report as HTML."""
+    """Render a report as HTML."""
     from mlrunner.history.report.page import make_page, render_page
 
     return render_page(make_page(content))
 
 
 def write_report(page: str, file: Path) -> Path:
-    """Write a report, as HTML, into a file, whole or not at all.
+    """Write the HTML of a report to a file, completely or not at all.
 
     Returns:
-        The file, absolute.
+        The absolute path of the file.
     """
     file = file.absolute()
     file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    partial = file.with_name(f".{file.name}.{os.getpid()}")
     try:
-        draft.write_text(page, encoding="utf-8")
-        draft.replace(file)
-    finally:  # of a full disk, or of a folder in its place, nothing stays
-        draft.unlink(missing_ok=True)
+        partial.write_text(page, encoding="utf-8")
+        partial.replace(file)
+    finally:  # nothing is left if the disk is full or a folder is in the way
+        partial.unlink(missing_ok=True)
     return file
 
 
-def report_path(subject: Record) -> Path:
-    """Say where a report goes: into the folder of the run or sweep, else into the working folder."""
-    folder = subject.tags.get(FOLDER_TAG)
+def report_path(record: Record) -> Path:
+    """Return the default path of a report: the folder of the run or sweep, or else the working directory."""
+    folder = record.tags.get(FOLDER_TAG)
     if folder is not None and Path(folder).is_dir():
         return Path(folder) / REPORT_FILE
-    return Path(f"report-{subject.place.replace('/', '-')}.html")
+    return Path(f"report-{record.place.replace('/', '-')}.html")
 
 
-def log_report(subject: Record, file: Path) -> None:
-    """Keep a report with its run in MLflow, as `report.html`; the tracking store is the environment's."""
+def log_report(record: Record, file: Path) -> None:
+    """Log a report as `report.html` to its run in MLflow's current tracking store."""
     import tempfile
 
     from mlflow import MlflowClient
 
-    with tempfile.TemporaryDirectory() as folder:  # MLflow names what it keeps after the file
+    with tempfile.TemporaryDirectory() as folder:  # MLflow keeps the name of the file
         copy = Path(folder) / REPORT_FILE
         copy.write_bytes(file.read_bytes())
-        MlflowClient().log_artifact(subject.run_id, str(copy))
+        MlflowClient().log_artifact(record.run_id, str(copy))

@@ -1,8 +1,7 @@
-"""What a report is made of: the run or sweep, the run that leads it, its trials and its pictures."""
+"""Gather the content of a report: the run or sweep, its best run, its trials and its figures."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlrunner.core.metric_names import greater_is_better
-from mlrunner.core.outcome import OUTCOME_FILE
+from mlrunner.core.outcome import OUTCOME_FILE, read_outcome
 from mlrunner.history.report import grids, trials
 from mlrunner.history.report.trials import Trial
 from mlrunner.tracking.records import BEST_TAG, FOLDER_TAG, STUDY_TAG, WINNER_TAG, Record, Store, lookup, read_yaml
@@ -25,17 +24,17 @@ SUMMARY = "optimization_results.yaml"
 
 @dataclass(frozen=True)
 class Content:
-    """What a report tells of.
+    """The content of a report.
 
     Args:
-        subject: The run, or the parent of the sweep.
-        lead: The run that stands for it: the winner, the best run, or itself; None where all failed.
-        store: Where they are recorded.
-        trials: Of a sweep, best first.
-        goal: The objectives, each with its direction.
-        summary: Of a search: what came of it.
-        figures: Of a sweep: its pictures, drawn.
-        verdict: Says how sure the best one's lead is; empty for nothing.
+        subject: Run, or parent of a sweep.
+        lead: Winner or best run of a sweep, or the run itself; None if all runs failed.
+        store: Store of the runs.
+        trials: Trials of a sweep, best first; empty for a run.
+        goal: Direction by objective.
+        summary: Summary that a search logged; empty for others.
+        figures: Figures of a sweep by name.
+        verdict: Sentence about how certain the lead of the best trial is; empty if unknown.
     """
 
     subject: Record
@@ -59,19 +58,19 @@ class Content:
 
     @property
     def best(self) -> Trial | None:
-        """The trial that leads; None for a run, and where all failed."""
-        return next((one for one in self.trials if one.leads), None)
+        """The best trial; None for a run, and if all trials failed."""
+        return next((trial for trial in self.trials if trial.leads), None)
 
     @cached_property
     def counts(self) -> dict[str, int]:
-        """How many trials came to which end; those that there are none of are left out."""
+        """Number of trials by state, without states that no trial has."""
         states = (trials.COMPLETE, trials.PRUNED, trials.FAILED)
-        found = {state: sum(one.state == state for one in self.trials) for state in states}
-        return {state: count for state, count in found.items() if count}
+        counts = {state: sum(trial.state == state for trial in self.trials) for state in states}
+        return {state: count for state, count in counts.items() if count}
 
     @property
     def params(self) -> Mapping[str, str]:
-        """The composition of the run that leads, flattened."""
+        """The flattened composition of the best run."""
         return {} if self.lead is None else self.lead.params
 
 
@@ -82,59 +81,59 @@ def gather_content(
     figures: Mapping[str, Figure] | None = None,
     verdict: str = "",
 ) -> Content:
-    """Read what a report is made of.
+    """Gather the content of a report.
 
     Args:
-        subject: A run, or the parent of a sweep.
-        store: Where it is recorded.
-        outcomes: Of the sweep's compositions; None reads them.
-        figures: Of the search, where they are drawn.
-        verdict: How sure the best one's lead is.
+        subject: Run, or parent of a sweep.
+        store: Store of the runs.
+        outcomes: Outcomes of a sweep; None reads them from its folder or the store.
+        figures: Figures of a search by name; None if they are not drawn, a grid's are drawn here.
+        verdict: Sentence about how certain the lead of the best trial is.
     """
     if not subject.is_sweep:
         return Content(subject, subject, store, goal=read_goal(subject, {}, []))
     summary = read_yaml(subject.read_text(SUMMARY) or "{}")
     goal = read_goal(subject, summary, [])
-    found = list(outcomes) if outcomes is not None else _outcomes(subject, store, goal)
-    goal = read_goal(subject, summary, found)
-    front = [int(one["number"]) for one in summary.get("solutions", [])]
-    arranged = trials.sort_trials(found, goal, subject.tags.get(BEST_TAG), front)
-    leads = _leading(subject, store, arranged)
+    all_outcomes = list(outcomes) if outcomes is not None else _outcomes(subject, store, goal)
+    goal = read_goal(subject, summary, all_outcomes)
+    front = [int(solution["number"]) for solution in summary.get("solutions", [])]
+    ranked = trials.sort_trials(all_outcomes, goal, subject.tags.get(BEST_TAG), front)
+    lead = _find_lead(subject, store, ranked)
     if figures is None and STUDY_TAG not in subject.tags:
-        figures = grids.draw_grid(subject.place, found, goal)
-    return Content(subject, leads, store, arranged, goal, summary, figures or {}, verdict)
+        figures = grids.draw_grid(subject.place, all_outcomes, goal)
+    return Content(subject, lead, store, ranked, goal, summary, figures or {}, verdict)
 
 
-def _leading(subject: Record, store: Store, arranged: list[Trial]) -> Record | None:
-    """Find the run that stands for a sweep; one that was killed has not said which, and its best one so far leads."""
+def _find_lead(subject: Record, store: Store, ranked: list[Trial]) -> Record | None:
+    """Find the best run of a sweep; a sweep that was killed has no record of it, so the best trial so far is taken."""
     if subject.tags.keys() & {WINNER_TAG, BEST_TAG}:
         lead = lookup.resolve_sweep(store, subject)
         return None if lead is subject else lead
-    first = next(iter(arranged), None)
+    first = next(iter(ranked), None)
     if first is None or first.state != trials.COMPLETE or first.outcome.run_id is None:
         return None
-    arranged[0] = replace(first, leads=True)
+    ranked[0] = replace(first, leads=True)
     return lookup.find_by_id(store, first.outcome.run_id)
 
 
 def read_goal(subject: Record, summary: Mapping[str, Any], outcomes: Sequence[Outcome]) -> dict[str, str]:
-    """Tell the objectives, each with its direction: as the search says, or as the compositions or the run do."""
+    """Read the direction of each objective from the summary of a search, its outcomes, or the parameters of a run."""
     if "metrics" in summary:
         return dict(zip(summary["metrics"], summary["directions"], strict=True))
-    told = {name.removeprefix("goal."): way for name, way in subject.params.items() if name.startswith("goal.")}
-    ended = [one for one in outcomes if one.error is None]
-    if ended:
-        return {ended[0].metric: ended[0].direction, **told}
-    if told:
-        return told
-    given = subject.params.get("objective.direction", "null")
+    goal = {name.removeprefix("goal."): way for name, way in subject.params.items() if name.startswith("goal.")}
+    completed = [outcome for outcome in outcomes if outcome.error is None]
+    if completed:
+        return {completed[0].metric: completed[0].direction, **goal}
+    if goal:
+        return goal
+    direction = subject.params.get("objective.direction", "null")
     natural = "maximize" if greater_is_better(subject.metric) else "minimize"
-    return {subject.metric: natural if given == "null" else given}
+    return {subject.metric: natural if direction == "null" else direction}
 
 
 def _outcomes(subject: Record, store: Store, goal: Mapping[str, str]) -> list[Outcome]:
-    """Read what became of the compositions: from the folder, else from the store."""
+    """Read the outcomes of a sweep from its folder, or else from the store."""
     files = sorted(Path(subject.tags.get(FOLDER_TAG, "/nonexistent")).glob(f"*/{OUTCOME_FILE}"))
     if files:
-        return [trials.parse_outcome(json.loads(file.read_text())) for file in files]
+        return [read_outcome(file) for file in files]
     return trials.read_recorded(subject, store, goal)

@@ -1,4 +1,4 @@
-"""The data card: one table of the columns that a run learned from, as the run recorded them."""
+"""Describe the data of a run: one table of its columns, from the profile that the run recorded."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from mlrunner.history.report.content import Content
     from mlrunner.tracking.records import Record
 
-MOST_COLUMNS, BINS = 200, 16  # of the card; of a histogram
-TOP, LENGTH = 4, 24  # values that are named, and letters of each
+MOST_COLUMNS, BINS = 200, 16  # rows of the card; bars of a histogram
+TOP, LENGTH = 4, 24  # number of values that are listed, and length of each
 SOURCES = ("path", "query", "loader")
 
 
 @dataclass(frozen=True)
 class DataColumn:
-    """A row of the card; `heights` are the bars of a histogram, from 0 to 1, and empty for values without an order."""
+    """A row of the card; `heights` are the bars of a histogram, from 0 to 1; empty for values without an order."""
 
     name: str
     role: str
@@ -45,7 +45,7 @@ class DataColumn:
 
 @dataclass(frozen=True)
 class DataCard:
-    """The data of a run: the target first, ignored columns last, and how many `more` are not shown."""
+    """The data of a run: the target first, ignored columns last; `more` counts the columns that are left out."""
 
     facts: Mapping[str, str]
     note: str
@@ -54,13 +54,13 @@ class DataCard:
 
 
 def make_data_card(content: Content) -> DataCard | None:
-    """Describe the data of the leading run; None where none is known."""
+    """Describe the data of the best run; None if it has none."""
     lead = content.lead
     if lead is None or "dataset.target" not in lead.params:
         return None
     recorded = read_provenance(lead, content.store).data
     columns, rows = recorded.get("columns", {}), recorded.get("rows", 0)
-    note = "" if columns else "The run recorded nothing about its columns."
+    note = "" if columns else "The run has no record of its columns."
     if recorded.get("looked_at", rows) < rows:
         note = f"Described by {recorded['looked_at']:,} evenly spaced rows."
     roles = _roles(list(columns), lead.params)

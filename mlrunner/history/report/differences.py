@@ -1,4 +1,4 @@
-"""In what the run that leads differs from the default composition."""
+"""Compare the best run with the default composition."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROW = re.compile(rf'(<th scope="row">[^<]*\b(?:{SECRETS})</th>)(.*?</tr>)')
 
 
 def compare_with_default(content: Content) -> Markup | None:
-    """Compare the run that leads with the default composition on its data; None where there is nothing to compare."""
+    """Compare the best run with the default composition on the same data; None if there is nothing to compare."""
     from mlrunner.history import diff
     from mlrunner.history.diff import documents, sides
 
@@ -28,23 +28,23 @@ def compare_with_default(content: Content) -> Markup | None:
         return None
     try:
         lead = sides.read_run(content.lead.place, content.lead, content.store)
-        found = diff.compare([sides.compose_side(_of_data(lead.snapshot)), lead])
-    except MlrunnerError:  # a run that mlrunner did not make, or whose composition is gone
+        comparison = diff.compare([sides.compose_side(_of_data(lead.snapshot)), lead])
+    except MlrunnerError:  # not a run of mlrunner, or its composition is missing
         return None
-    return Markup(hide_secrets(documents.to_html(found)))
+    return Markup(hide_secrets(documents.to_html(comparison)))
 
 
 def _of_data(frozen: Snapshot) -> list[str]:
-    """Take what chose the data: what a default makes of other data tells nothing."""
+    """Return the overrides that choose the data: a default on other data is not comparable."""
     folders = [word for folder in frozen.sources if Path(folder).is_dir() for word in ("-cd", folder)]
     return [*folders, *(text for text in frozen.overrides if DATA.match(text))]
 
 
 def hide_secrets(fragment: str) -> str:
-    """Hide the secrets of a comparison: today's files hold those that a run's record does not.
+    """Hide the secrets of a comparison: unlike the record of a run, today's configuration files contain them.
 
     Args:
-        fragment: Of HTML; each text between its tags is looked at by itself, and each row by its key.
+        fragment: HTML, in which each text between tags is redacted, and each row whose key is secret.
     """
-    hidden = re.sub(r">([^<]+)<", lambda text: f">{redact(text[1])}<", fragment)
+    hidden = re.sub(r">([^<]+)<", lambda match: f">{redact(match[1])}<", fragment)
     return ROW.sub(lambda row: row[1] + re.sub(r"<td>(?!-<|null<)[^<]+<", "<td>***<", row[2]), hidden)

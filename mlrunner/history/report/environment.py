@@ -1,4 +1,4 @@
-"""Where a run was made: its code, its libraries, its records."""
+"""Describe the environment of a run: its code, libraries and records."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ FIRST = (
     "mlflow",
     "zenml",
     "hydra-core",
-)  # what a result depends on most
+)  # the libraries that results depend on most
 
 
 @dataclass(frozen=True)
 class Environment:
-    """Where a run was made.
+    """The environment of a run.
 
     Args:
-        facts: By label.
-        libraries: The versions of those that matter most.
-        packages: The versions of all.
+        facts: Text by label.
+        libraries: Version of the most important libraries by name.
+        packages: Version of all packages by name.
     """
 
     facts: Mapping[str, str]
@@ -50,35 +50,35 @@ class Environment:
 
 
 def read_environment(content: Content) -> Environment:
-    """Tell where the run that leads was made; the sweep itself where none does."""
+    """Read the environment of the best run; of the sweep itself if there is none."""
     record = content.lead or content.subject
-    found = read_provenance(record, content.store)
+    provenance = read_provenance(record, content.store)
     tags = record.tags
-    told = {
-        "python": found.python,
+    facts = {
+        "python": provenance.python,
         "mlrunner": tags.get(VERSION_TAG),
-        "commit": found.commit,
-        "branch": found.branch,
-        "uncommitted": _dirty(found, tags),
+        "commit": provenance.commit,
+        "branch": provenance.branch,
+        "uncommitted": _uncommitted(provenance, tags),
         "user": tags.get(USER_TAG),
         "started": format_moment(content.subject.start),
         "experiment": record.experiment,
         "MLflow run": content.subject.run_id,
-        "of the best": record.run_id if record is not content.subject else None,
+        "best run": record.run_id if record is not content.subject else None,
         "ZenML run": tags.get(ZENML_RUN_TAG),
         "composition": tags.get(CONFIG_HASH_TAG),
         "folder": content.subject.tags.get(FOLDER_TAG),
     }
-    versions = {name.lower(): version for name, version in found.packages.items()}
+    versions = {name.lower(): version for name, version in provenance.packages.items()}
     libraries = {name: versions[name] for name in FIRST if name in versions}
-    return Environment({name: text for name, text in told.items() if text}, libraries, found.packages)
+    return Environment({name: text for name, text in facts.items() if text}, libraries, provenance.packages)
 
 
-def _dirty(found: Provenance, tags: Mapping[str, str]) -> str | None:
-    """Say what the commit does not hold; the changes themselves are with the run in MLflow."""
-    changed = sum(line.startswith("diff --git") for line in found.dirty.splitlines())
-    counts = {"changed": changed, "new": len(found.untracked)}
-    told = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
-    if told:
-        return f"{told} files; environment/dirty.diff of the run"
+def _uncommitted(provenance: Provenance, tags: Mapping[str, str]) -> str | None:
+    """Count the uncommitted changes; the run logs the changes themselves to MLflow."""
+    changed = sum(line.startswith("diff --git") for line in provenance.dirty.splitlines())
+    counts = {"changed": changed, "new": len(provenance.untracked)}
+    text = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+    if text:
+        return f"{text} files; environment/dirty.diff of the run"
     return "yes" if tags.get(DIRTY_TAG) == "true" else None

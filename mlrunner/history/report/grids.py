@@ -1,4 +1,4 @@
-"""The pictures of a grid: its compositions become the trials of a study, and are drawn like those of a search."""
+"""Draw the figures of a grid: its jobs become trials of a study, which is drawn like a search."""
 
 from __future__ import annotations
 
@@ -16,67 +16,71 @@ if TYPE_CHECKING:
 
     from mlrunner.core.outcome import Outcome
 
-MIN_COMPOSITIONS = 4  # compositions that ended, below which the leaderboard says all
-LOG_RATIO = 100  # from this ratio on, numbers stand on a logarithmic axis
+MIN_COMPOSITIONS = 4  # below this number of completed jobs, the leaderboard is enough
+LOG_RATIO = 100  # from this ratio of largest to smallest value on, the axis is logarithmic
 OVERRIDES = ".hydra/overrides.yaml"
 
 
 def draw_grid(name: str, outcomes: Sequence[Outcome], goal: Mapping[str, str]) -> Mapping[str, Figure]:
-    """Draw what a grid found; nothing where few ended, or their folders are gone.
+    """Draw the figures of a grid; none if too few jobs completed, or their folders are missing.
 
     Args:
-        name: Of the grid.
-        outcomes: In any order.
-        goal: The objectives, each with its direction; of a grid one.
+        name: Name of the grid.
+        outcomes: Outcomes of the jobs in any order.
+        goal: Direction of the only objective.
     """
-    told = [(one, _told(one)) for one in sorted(outcomes, key=lambda one: one.job or 0)]
-    if sum(_ended(one) and bool(params) for one, params in told) < MIN_COMPOSITIONS:
+    jobs = [(outcome, _read_overrides(outcome)) for outcome in sorted(outcomes, key=lambda outcome: outcome.job or 0)]
+    if sum(_has_score(outcome) and bool(params) for outcome, params in jobs) < MIN_COMPOSITIONS:
         return {}
     from mlrunner.evaluation.plots import search
 
     metric, direction = next(iter(goal.items()))
-    return search.draw_search_figures(_study(name, direction, told), [metric])
+    return search.draw_search_figures(_make_study(name, direction, jobs), [metric])
 
 
-def _ended(one: Outcome) -> bool:
-    return one.error is None and math.isfinite(one.objective)
+def _has_score(outcome: Outcome) -> bool:
+    return outcome.error is None and math.isfinite(outcome.objective)
 
 
-def _told(one: Outcome) -> dict[str, str]:
-    """Read what was typed for a composition, by key."""
-    file = Path(one.folder, OVERRIDES)
-    found = read_yaml(file.read_text()) if one.folder and file.is_file() else None
-    texts = [str(text) for text in found] if isinstance(found, list) else []
+def _read_overrides(outcome: Outcome) -> dict[str, str]:
+    """Read the overrides of a job by key."""
+    file = Path(outcome.folder, OVERRIDES)
+    overrides = read_yaml(file.read_text()) if outcome.folder and file.is_file() else None
+    texts = [str(text) for text in overrides] if isinstance(overrides, list) else []
     pairs = (text.lstrip("+~").partition("=") for text in texts)
     return {key: value for key, _, value in pairs if not key.startswith("hydra")}
 
 
-def _study(name: str, direction: Any, told: Sequence[tuple[Outcome, dict[str, str]]]) -> Study:
+def _make_study(name: str, direction: Any, jobs: Sequence[tuple[Outcome, dict[str, str]]]) -> Study:
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     texts: dict[str, list[str]] = {}
-    for key, text in (item for _, params in told for item in params.items()):
+    for key, text in (item for _, params in jobs for item in params.items()):
         texts.setdefault(key, []).append(text)
-    values = {key: _values(some) for key, some in texts.items()}
-    ranges = {key: _range(list(some.values())) for key, some in values.items()}
+    values = {key: _parse_values(column) for key, column in texts.items()}
+    ranges = {key: _range(list(column.values())) for key, column in values.items()}
     study = optuna.create_study(study_name=name, direction=direction)
-    for one, params in told:
-        ended: dict[str, Any] = {"value": one.objective} if _ended(one) else {"state": optuna.trial.TrialState.FAIL}
-        chosen = {key: values[key][text] for key, text in params.items()}
-        study.add_trial(optuna.create_trial(**ended, params=chosen, distributions={key: ranges[key] for key in chosen}))
+    for outcome, params in jobs:
+        result: dict[str, Any] = (
+            {"value": outcome.objective} if _has_score(outcome) else {"state": optuna.trial.TrialState.FAIL}
+        )
+        params_read = {key: values[key][text] for key, text in params.items()}
+        study.add_trial(
+            optuna.create_trial(**result, params=params_read, distributions={key: ranges[key] for key in params_read})
+        )
     return study
 
 
-def _values(texts: Sequence[str]) -> dict[str, Any]:
-    """Read texts as numbers, where all of them are: `80_20` is none, which Python would read as one."""
+def _parse_values(texts: Sequence[str]) -> dict[str, Any]:
+    """Parse texts as numbers if all of them are numbers; `80_20`, which Python parses as one, is not."""
     for kind in () if any("_" in text for text in texts) else (int, float):
         try:
-            found: dict[str, Any] = {text: kind(text) for text in texts}
+            values: dict[str, Any] = {text: kind(text) for text in texts}
         except ValueError:
             continue
-        if all(math.isfinite(value) for value in found.values()):
-            return found
+        if all(math.isfinite(value) for value in values.values()):
+            return values
     return {text: text for text in texts}
 
 

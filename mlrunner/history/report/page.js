@@ -1,5 +1,5 @@
 "use strict";
-// The page is whole without this: sorting, filtering, copying and the mark in the contents are added where it runs.
+// The page is complete without this script, which adds sorting, filtering, copying and the mark in the contents.
 (() => {
   const text = (cell) => cell.textContent.trim();
 
@@ -12,7 +12,7 @@
   }
 
   function compare(a, b, way) {
-    if (a === null || b === null) return (a === null) - (b === null); // what has no value stays last
+    if (a === null || b === null) return (a === null) - (b === null); // missing values stay last
     return way * (typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b)));
   }
 
@@ -49,13 +49,13 @@
     });
   }
 
-  async function copy(told) {
+  async function copy(text) {
     try {
-      await navigator.clipboard.writeText(told);
+      await navigator.clipboard.writeText(text);
       return;
-    } catch { /* a file is not everywhere allowed to */ }
+    } catch { /* browsers may deny it to local files */ }
     const area = document.createElement("textarea");
-    area.value = told;
+    area.value = text;
     document.body.append(area);
     area.select();
     document.execCommand("copy");
@@ -79,7 +79,7 @@
   const links = new Map(Array.from(document.querySelectorAll(".contents a"), (link) => [link.hash.slice(1), link]));
   const marks = Array.from(links.keys(), (name) => document.getElementById(name)).filter(Boolean);
   function mark() {
-    const passed = marks.filter((one) => one.getBoundingClientRect().top < 140);
+    const passed = marks.filter((section) => section.getBoundingClientRect().top < 140);
     const atEnd = window.innerHeight + window.scrollY >= document.documentElement.scrollHeight - 4;
     const here = atEnd ? marks[marks.length - 1] : passed[passed.length - 1] || marks[0];
     for (const [name, link] of links) link.classList.toggle("here", Boolean(here) && name === here.id);

@@ -1,4 +1,4 @@
-"""The page: everything that a report shows, put into one HTML file."""
+"""Lay out a report and render it as one HTML file."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ WORDS = {"search": "The winner", "grid": "The best", "run": "The run"}
 
 @dataclass(frozen=True)
 class ContentsItem:
-    """A line of the contents."""
+    """An entry of the table of contents, with those below it."""
 
     name: str
     title: str
@@ -46,7 +46,7 @@ class ContentsItem:
 
 @dataclass(frozen=True)
 class Page:
-    """What the page shows; what is None or empty has no section."""
+    """The values of a page; a section whose value is None or empty is left out."""
 
     kind: str
     title: str
@@ -73,8 +73,8 @@ class Page:
 
     @property
     def contents(self) -> list[ContentsItem]:
-        """The sections that there are."""
-        told: dict[str, tuple[str, Any]] = {
+        """The table of contents."""
+        sections: dict[str, tuple[str, Any]] = {
             "summary": ("Summary", True),
             "leaderboard": ("Leaderboard", self.leaderboard),
             "failures": ("Failures", self.failures),
@@ -87,17 +87,17 @@ class Page:
             "environment": ("Environment", True),
             "commands": ("Reproduce and deploy", True),
         }
-        return [ContentsItem(name, title, _below(found)) for name, (title, found) in told.items() if found]
+        return [ContentsItem(name, title, _pictures(section)) for name, (title, section) in sections.items() if section]
 
 
-def _below(found: Any) -> tuple[ContentsItem, ...]:
+def _pictures(section: Any) -> tuple[ContentsItem, ...]:
     """List the pictures of a section that has several."""
-    several = isinstance(found, tuple) and len(found) > 1
-    return tuple(ContentsItem(one.name, one.title) for one in found) if several else ()
+    has_several = isinstance(section, tuple) and len(section) > 1
+    return tuple(ContentsItem(picture.name, picture.title) for picture in section) if has_several else ()
 
 
 def make_page(content: Content) -> Page:
-    """Put together what the page shows."""
+    """Lay out the content of a report."""
     lead, subject, kind = content.lead, content.subject, content.kind
     best = content.best
     target, data = content.params.get("dataset.target"), content.params.get("dataset.name")
@@ -128,17 +128,19 @@ def make_page(content: Content) -> Page:
 
 
 def _name(subject: Record) -> str:
-    """Name a run or sweep; MLflow's name of one with many overrides ends in the middle of them."""
-    told = subject.tags.get(OVERRIDES_TAG, "")
-    return subject.name if len(subject.name) < NAME_LENGTH or not told else " ".join(map(str, json.loads(told)))
+    """Name a run or sweep; from many overrides, since MLflow cuts long names."""
+    overrides = subject.tags.get(OVERRIDES_TAG, "")
+    if len(subject.name) < NAME_LENGTH or not overrides:
+        return subject.name
+    return " ".join(map(str, json.loads(overrides)))
 
 
 def render_page(page: Page) -> str:
-    """Write the page as HTML that needs nothing else."""
+    """Render a page as HTML without references to other files."""
     style, script = (Markup((HERE / f"page.{suffix}").read_text()) for suffix in ("css", "js"))
-    made = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
-    told = {"page": page, "style": style, "script": script, "version": version("mlrunner"), "made": made}
-    return _jinja().get_template("page.html").render(told)
+    written = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
+    variables = {"page": page, "style": style, "script": script, "version": version("mlrunner"), "written": written}
+    return _jinja().get_template("page.html").render(variables)
 
 
 @cache
@@ -157,5 +159,5 @@ def _jinja() -> Jinja:
 
 
 def _without_secrets(value: Any) -> Any:
-    """Hide secrets in the texts that were given, one by one: in the whole page they would take tags with them."""
+    """Hide secrets in a single text; in the whole page, a match could include tags."""
     return redact(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -1,4 +1,4 @@
-"""The report of a sweep that has just ended: written into its folder, kept with it in MLflow."""
+"""Write the report of a sweep that has just ended, and log it to MLflow."""
 
 from __future__ import annotations
 
@@ -32,42 +32,44 @@ def publish_sweep(
     figures: Mapping[str, Figure] | None = None,
     verdict: str = "",
 ) -> str | None:
-    """Make the report of a sweep; one that fails is a warning, for the sweep itself is done and recorded.
+    """Write the report of a sweep; a failure is only a warning, because the sweep is complete and recorded.
 
     Args:
-        run_id: Of the sweep's parent, which is closed.
-        home: The folder that holds `.mlrunner/`.
-        folder: Of the sweep.
-        outcomes: Of its compositions.
-        figures: Of a search, drawn.
-        verdict: How sure the best one's lead is.
+        run_id: Id of the parent run, which has ended.
+        home: Folder that holds `.mlrunner/`.
+        folder: Folder of the sweep.
+        outcomes: Outcomes of its compositions.
+        figures: Figures of a search by name; None for a grid.
+        verdict: Sentence about how certain the lead of the best trial is.
 
     Returns:
-        The file; None where there is none.
+        The path of the report; None if it could not be written.
     """
     try:
         store = open_store(home)
         subject = lookup.find_by_id(store, run_id)
         if subject is None:
             return None
-        made = gather_content(subject, store, outcomes, figures, verdict)
-        file = write_report(render_report(made), folder / REPORT_FILE)
+        content = gather_content(subject, store, outcomes, figures, verdict)
+        file = write_report(render_report(content), folder / REPORT_FILE)
     except Exception as error:
-        _warn("There is no report", f"the sweep is whole, and mlrunner report {run_id[:8]} tries again", error)
+        _warn(
+            "The report was not written", f"the sweep is complete; try again with mlrunner report {run_id[:8]}", error
+        )
         return None
     keep_report(subject, file)
     return str(file)
 
 
-def keep_report(subject: Record, file: Path) -> None:
-    """Keep a report with its run in MLflow; a store that does not take it is a warning, for the file is there."""
+def keep_report(record: Record, file: Path) -> None:
+    """Log a report to its run in MLflow; a failure is only a warning, because the file exists."""
     try:
-        log_report(subject, file)
+        log_report(record, file)
     except Exception as error:
-        _warn("MLflow does not keep the report", f"it is in {file}", error)
+        _warn("The report was not logged to MLflow", f"it is in {file}", error)
 
 
-def _warn(told: str, but: str, error: Exception) -> None:
+def _warn(failure: str, consequence: str, error: Exception) -> None:
     reason = redact(" ".join(f"{type(error).__name__}: {error}".split()))
-    LOG.warning("%s (%s); %s.", told, reason, but, exc_info=error)
-    console(stderr=True).print(Text(f"{told} ({reason}); {but}.", "yellow"))  # the log goes to a file
+    LOG.warning("%s (%s); %s.", failure, reason, consequence, exc_info=error)
+    console(stderr=True).print(Text(f"{failure} ({reason}); {consequence}.", "yellow"))  # the log is written to a file

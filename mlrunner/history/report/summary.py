@@ -1,4 +1,4 @@
-"""The beginning of a report: what it is about, and the few numbers that matter."""
+"""Summarize a run or sweep: its most important numbers and facts."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from mlrunner.core.formatting import format_number
 from mlrunner.core.metric_names import metric_spread
 from mlrunner.history.report.content import Content
-from mlrunner.history.report.tables import format_digits
 from mlrunner.tracking.records.record import (
     DEPLOYED_VERSION_TAG,
     DEPLOYED_WHERE_TAG,
@@ -27,27 +27,27 @@ KINDS = {"search": "Search", "grid": "Grid", "run": "Run"}
 
 @dataclass(frozen=True)
 class HeadlineNumber:
-    """A number that matters.
+    """A number at the top of a report.
 
     Args:
-        label: What it is.
-        text: Itself.
-        value: With all of its digits; None for what is no number.
-        note: What one should know about it.
-        spread: How far it varies; empty for nothing.
+        label: Label.
+        text: Formatted number.
+        value: Exact value; None if it is not a number.
+        note: Explanation; empty for none.
+        spread: Formatted standard deviation; empty for none.
     """
 
     label: str
     text: str
     value: float | None = None
     note: str = ""
-    metric_spread: str = ""
+    spread: str = ""
 
 
 def make_headline(content: Content) -> list[HeadlineNumber]:
-    """Choose the numbers that matter."""
-    found = [*_best(content), *_tested(content), *_counted(content), *_took(content.subject)]
-    return [one for one in found if one.text]
+    """List the numbers at the top of a report."""
+    numbers = [*_best(content), *_tested(content), *_counted(content), *_took(content.subject)]
+    return [number for number in numbers if number.text]
 
 
 def _best(content: Content) -> Iterator[HeadlineNumber]:
@@ -61,25 +61,26 @@ def _best(content: Content) -> Iterator[HeadlineNumber]:
         of, deviation = "", metric_spread(dict(metrics), content.metric)
     value = metrics.get(content.metric)
     if value is not None:
-        way = content.goal.get(content.metric, "")
+        direction = content.goal.get(content.metric, "")
         label = f"best {content.metric}" if best is not None else content.metric
         varies = "" if deviation is None else f"± {deviation:.2g}"
-        yield HeadlineNumber(label, format_digits(value), value, ", ".join(filter(None, (of, part, way))), varies)
+        note = ", ".join(filter(None, (of, part, direction)))
+        yield HeadlineNumber(label, format_number(value, keep_zeros=True), value, note, varies)
 
 
 def _tested(content: Content) -> Iterator[HeadlineNumber]:
-    lead, name = content.lead, f"test/{content.metric}"
-    if lead is not None and name in lead.metrics:
-        of = "the winner, " if content.kind == "search" else ""
-        note = f"{of}on rows that no choice has read"
-        yield HeadlineNumber(f"test {content.metric}", format_digits(lead.metrics[name]), lead.metrics[name], note)
+    value = None if content.lead is None else content.lead.metrics.get(f"test/{content.metric}")
+    if value is not None:
+        owner = "the winner, " if content.kind == "search" else ""
+        note = f"{owner}on rows that no choice was based on"
+        yield HeadlineNumber(f"test {content.metric}", format_number(value, keep_zeros=True), value, note)
 
 
 def _counted(content: Content) -> Iterator[HeadlineNumber]:
     if content.kind != "run":
-        told = ", ".join(f"{count:,} {state}" for state, count in content.counts.items())
+        states = ", ".join(f"{count:,} {state}" for state, count in content.counts.items())
         count = len(content.trials)
-        yield HeadlineNumber("trials" if content.kind == "search" else "compositions", f"{count:,}", count, told)
+        yield HeadlineNumber("trials" if content.kind == "search" else "compositions", f"{count:,}", count, states)
 
 
 def _took(record: Record) -> Iterator[HeadlineNumber]:
@@ -90,7 +91,7 @@ def _took(record: Record) -> Iterator[HeadlineNumber]:
 
 
 def format_elapsed(seconds: float) -> str:
-    """Write a time that something took."""
+    """Format a duration for people."""
     if seconds < 100:
         return f"{seconds:.3g} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -99,26 +100,26 @@ def format_elapsed(seconds: float) -> str:
 
 
 def format_moment(milliseconds: int) -> str:
-    """Write a moment, as the clock of this machine has it."""
+    """Format milliseconds since 1970 to the second, in the local time zone."""
     return datetime.fromtimestamp(milliseconds / 1000).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
 def list_facts(content: Content) -> dict[str, str]:
-    """Tell what was chosen, and what became of it."""
+    """List the choices and results of a run or sweep."""
     params, lead = content.params, content.lead
-    told = {
+    values = {
         "target": params.get("dataset.target", ""),
         "task": params.get("dataset.task", ""),
         **{group: params.get(group, "") for group in CHOICES},
         "seed": params.get("seed", ""),
         "blueprint": "a few dozen rows and a dummy model" if params.get("blueprint") == "true" else "",
         "status": "" if content.subject.status == "FINISHED" else content.subject.status.lower(),
-        "objective": ", ".join(f"{way} {name}" for name, way in content.goal.items() if name),
+        "objective": ", ".join(f"{direction} {name}" for name, direction in content.goal.items() if name),
         "sampler": content.subject.params.get("sampler._target_", "").rpartition(".")[2],
         "gate": _gate(lead),
         "deployed": _deployed(lead),
     }
-    return {label: text for label, text in told.items() if text}
+    return {label: text for label, text in values.items() if text}
 
 
 def _gate(lead: Record | None) -> str:
@@ -129,10 +130,11 @@ def _gate(lead: Record | None) -> str:
 def _deployed(lead: Record | None) -> str:
     if lead is None or DEPLOYMENT_TAG not in lead.tags:
         return ""
-    return f"{lead.tags[DEPLOYMENT_TAG]} version {lead.tags.get(DEPLOYED_VERSION_TAG)} {lead.tags.get(DEPLOYED_WHERE_TAG, '').partition(chr(10))[0]}"
+    where = lead.tags.get(DEPLOYED_WHERE_TAG, "").partition("\n")[0]
+    return f"{lead.tags[DEPLOYMENT_TAG]} version {lead.tags.get(DEPLOYED_VERSION_TAG)} {where}"
 
 
 def list_ranges(content: Content) -> dict[str, str]:
-    """Tell what a search varied, and between what."""
+    """List the parameters of a search with their ranges."""
     params = content.subject.params
     return {name.removeprefix("space/"): params[name] for name in sorted(params) if name.startswith("space/")}

@@ -1,4 +1,4 @@
-"""The tables of numbers: the leaderboard of a sweep, the failures, the scores of a run by part."""
+"""Make the tables of a report: the leaderboard, the failures, and the scores of a run by part."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mlrunner.core.formatting import format_number
 from mlrunner.core.metric_names import DATA_PARTS
+from mlrunner.core.table import TableColumn
 from mlrunner.history.listing.entries import OVERRIDE_SEPARATOR
 from mlrunner.history.report.trials import COMPLETE, FAILED, Trial
 
@@ -22,10 +24,10 @@ class Cell:
     """A cell of a table.
 
     Args:
-        text: What stands in it.
-        value: What it is sorted by; None for its text.
-        note: Behind the text, smaller.
-        pieces: The text in parts, between which a line may break; None for a whole.
+        text: Text.
+        value: Number to sort by; None to sort by the text.
+        note: Smaller text after the text; empty for none.
+        pieces: Parts of the text between which a line may break; empty if it may not.
     """
 
     text: str
@@ -35,28 +37,13 @@ class Cell:
 
     @property
     def exact(self) -> str:
-        """The value with all of its digits; empty for none, and for what no number sorts."""
+        """The value with all digits; empty if it is missing or not finite."""
         return "" if self.value is None or not math.isfinite(self.value) else repr(self.value)
 
 
 @dataclass(frozen=True)
-class Column:
-    """A column of a table.
-
-    Args:
-        label: Above it.
-        is_number: Whether it holds numbers, which stand at the right.
-        note: Below the label.
-    """
-
-    label: str
-    is_number: bool = True
-    note: str = ""
-
-
-@dataclass(frozen=True)
 class Row:
-    """A row of a table, and what it is: best, front, pruned or failed; empty for nothing of these."""
+    """A row of a table; its kind is `best`, `front`, `pruned`, or empty."""
 
     cells: tuple[Cell, ...]
     kind: str = ""
@@ -64,104 +51,108 @@ class Row:
 
 @dataclass(frozen=True)
 class CellTable:
-    """Columns and rows."""
+    """A table of a report."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[TableColumn, ...]
     rows: tuple[Row, ...]
 
 
-def format_digits(value: float) -> str:
-    """Write a number in four significant digits; the zeros at its end stay, for they stand below other digits."""
-    return f"{value:#,.4g}".rstrip(".") if abs(value) < 9999.5 else f"{value:,.0f}"
+def number_column(name: str, note: str = "") -> TableColumn:
+    """Make a column of numbers, with a note below its name."""
+    return TableColumn(name, is_number=True, note=note)
 
 
 def number_cell(value: float | None, deviation: float | None = None) -> Cell:
-    """Make the cell of a number."""
+    """Make a cell of a number; a dash if it is missing."""
     if value is None or math.isnan(value):
         return Cell("-", math.nan)
-    return Cell(format_digits(value), value, "" if deviation is None else f"± {deviation:.2g}")
+    return Cell(format_number(value, keep_zeros=True), value, "" if deviation is None else f"± {deviation:.2g}")
 
 
 def make_leaderboard(content: Content) -> CellTable | None:
-    """Rank the trials that did not fail; None where there are none."""
-    shown = [one for one in content.trials if one.state != FAILED]
-    if not shown:
+    """Make the leaderboard of the trials that did not fail; None if there are none."""
+    listed = [trial for trial in content.trials if trial.state != FAILED]
+    if not listed:
         return None
-    judged = any(_tested(one, content.metric) is not None for one in shown)
+    has_test = any(_tested(trial, content.metric) is not None for trial in listed)
     is_search = content.kind == "search"
     columns = (
-        Column("rank"),
-        *(Column(name, note=f"{way[:3]}imum is best") for name, way in content.goal.items()),
-        *((Column(f"test {content.metric}"),) if judged else ()),
-        Column("composition", is_number=False),
-        *((Column("fit", note="seconds"),) if "fit_seconds" not in content.goal else ()),
-        Column("total", note="seconds"),
-        Column("trial" if is_search else "job"),
-        Column("run", is_number=False),
+        number_column("rank"),
+        *(number_column(name, note=f"{direction[:3]}imum is best") for name, direction in content.goal.items()),
+        *((number_column(f"test {content.metric}"),) if has_test else ()),
+        TableColumn("composition"),
+        *((number_column("fit", note="seconds"),) if "fit_seconds" not in content.goal else ()),
+        number_column("total", note="seconds"),
+        number_column("trial" if is_search else "job"),
+        TableColumn("run"),
     )
-    rows = tuple(_ranked(one, rank, judged, content) for rank, one in enumerate(shown, 1))
+    rows = tuple(_ranked(trial, rank, has_test, content) for rank, trial in enumerate(listed, 1))
     return CellTable(columns, rows)
 
 
-def _ranked(one: Trial, rank: int, judged: bool, content: Content) -> Row:
-    outcome, ended = one.outcome, one.state == COMPLETE
-    scores = [number_cell(value) for value in one.values]
-    if scores and one.deviation is not None:
-        scores[0] = number_cell(one.values[0], one.deviation)
+def _ranked(trial: Trial, rank: int, has_test: bool, content: Content) -> Row:
+    outcome, is_complete = trial.outcome, trial.state == COMPLETE
+    scores = [number_cell(value) for value in trial.values]
+    if scores and trial.deviation is not None:
+        scores[0] = number_cell(trial.values[0], trial.deviation)
     cells = (
-        Cell(str(rank), rank, "front" if one.on_front else "") if ended else Cell("pruned", math.nan),
+        Cell(str(rank), rank, "front" if trial.on_front else "") if is_complete else Cell("pruned", math.nan),
         *scores,
-        *((number_cell(_tested(one, content.metric)),) if judged else ()),
+        *((number_cell(_tested(trial, content.metric)),) if has_test else ()),
         Cell(outcome.name, pieces=split_name(outcome.name)),
         *((number_cell(outcome.fit_seconds),) if "fit_seconds" not in content.goal else ()),
         number_cell(outcome.seconds),
         Cell(str(outcome.job), outcome.job),
         Cell(str(outcome.run_id or "-")[:8]),
     )
-    return Row(cells, "best" if one.leads else "front" if one.on_front else "" if ended else "pruned")
+    return Row(cells, "best" if trial.leads else "front" if trial.on_front else "" if is_complete else "pruned")
 
 
 def split_name(name: str) -> tuple[str, ...]:
-    """Take the name of a composition apart: at the commas between overrides, and not at those within a value."""
+    """Split the name of a composition at the commas between overrides, but not at those within values."""
     return tuple(OVERRIDE_SEPARATOR.split(name))
 
 
-def _tested(one: Trial, metric: str) -> float | None:
-    return one.outcome.metrics.get(f"test/{metric}")
+def _tested(trial: Trial, metric: str) -> float | None:
+    return trial.outcome.metrics.get(f"test/{metric}")
 
 
 def make_failures(content: Content) -> CellTable | None:
-    """Tell what failed, and of what; None where nothing did."""
-    failed = [one.outcome for one in content.trials if one.state == FAILED]
-    if not failed:
+    """Make the table of failures with their errors; None if there are none."""
+    outcomes = [outcome.outcome for outcome in content.trials if outcome.state == FAILED]
+    if not outcomes:
         return None
     columns = (
-        Column("trial" if content.kind == "search" else "job"),
-        Column("composition", is_number=False),
-        Column("error", is_number=False),
+        number_column("trial" if content.kind == "search" else "job"),
+        TableColumn("composition"),
+        TableColumn("error"),
     )
     rows = (
-        (Cell(str(one.job), one.job), Cell(one.name, pieces=split_name(one.name)), Cell(one.error or one.status))
-        for one in failed
+        (
+            Cell(str(outcome.job), outcome.job),
+            Cell(outcome.name, pieces=split_name(outcome.name)),
+            Cell(outcome.error or outcome.status),
+        )
+        for outcome in outcomes
     )
     return CellTable(columns, tuple(Row(cells) for cells in rows))
 
 
-def make_scores(metrics: Mapping[str, float], chosen: str) -> CellTable | None:
-    """Lay the metrics of a run out, a line a metric, a column a part; None where there are none."""
+def make_scores(metrics: Mapping[str, float], objective: str) -> CellTable | None:
+    """Make the table of scores with a row for each metric and a column for each part; None if there are none."""
     parts = [part for part in DATA_PARTS if any(name.startswith(f"{part}/") for name in metrics)]
     if not parts:
         return None
-    rows = tuple(_score(metrics, name, parts, name == chosen) for name in _names(metrics, chosen))
+    rows = tuple(_score(metrics, name, parts, name == objective) for name in _names(metrics, objective))
     labels = {"cv": "folds", "validation": "validation", "train": "train", "test": "test"}
-    return CellTable((Column("metric", is_number=False), *(Column(labels[part]) for part in parts)), rows)
+    return CellTable((TableColumn("metric"), *(number_column(labels[part]) for part in parts)), rows)
 
 
-def _names(metrics: Mapping[str, float], chosen: str) -> Iterator[str]:
-    named = dict.fromkeys(name.partition("/")[2] for name in metrics if name.partition("/")[0] in DATA_PARTS)
-    if chosen in named:
-        yield chosen
-    yield from (name for name in named if name and name != chosen and not name.endswith("_std"))
+def _names(metrics: Mapping[str, float], objective: str) -> Iterator[str]:
+    names = dict.fromkeys(name.partition("/")[2] for name in metrics if name.partition("/")[0] in DATA_PARTS)
+    if objective in names:
+        yield objective
+    yield from (name for name in names if name and name != objective and not name.endswith("_std"))
 
 
 def _score(metrics: Mapping[str, float], name: str, parts: list[str], is_chosen: bool) -> Row:

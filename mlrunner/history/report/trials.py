@@ -1,4 +1,4 @@
-"""The trials of a sweep, best first: from its folder, or from the store where the folder is gone."""
+"""Read the trials of a sweep from its folder or from the store, and rank them."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mlrunner.core.metric_names import metric_spread
-from mlrunner.core.outcome import Outcome
+from mlrunner.core.outcome import Outcome, parse_outcome
 from mlrunner.tracking.records import SWEEP_TAG, TRIAL_TAG, WINNER_OF_TAG, quote
 from mlrunner.tracking.records.record import FOLDER_TAG
 
@@ -21,19 +21,18 @@ COMPLETE, PRUNED, FAILED = "complete", "pruned", "failed"
 STATES = {"FINISHED": COMPLETE, "PRUNED": PRUNED, "KILLED": PRUNED, "FAILED": FAILED}
 SECONDS = ("fit_seconds", "score_seconds")
 MODEL = re.compile(r"(?:^|,)model=([^,]+)")
-NUMBERS = ("objective", *SECONDS)  # null in JSON where there is none
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A composition of a sweep.
+    """A trial of a search or a job of a grid.
 
     Args:
-        outcome: What became of it.
-        state: complete, pruned or failed.
-        values: Of each objective; NaN for none.
-        leads: Whether it is the best one.
-        on_front: Whether no other beats it in all of several objectives.
+        outcome: Outcome.
+        state: `complete`, `pruned` or `failed`.
+        values: Value of each objective; NaN if it is missing.
+        leads: Whether it is the best trial.
+        on_front: Whether it is on the Pareto front of several objectives.
     """
 
     outcome: Outcome
@@ -44,61 +43,56 @@ class Trial:
 
     @property
     def model(self) -> str:
-        """The model, where the sweep varies it; empty otherwise."""
-        found = MODEL.search(self.outcome.name)
-        return "" if found is None else found[1]
+        """The model, if the sweep varies it; empty otherwise."""
+        match = MODEL.search(self.outcome.name)
+        return "" if match is None else match[1]
 
     @property
     def deviation(self) -> float | None:
-        """The first objective's, over folds or repeats."""
+        """Standard deviation of the first objective over folds or repeats."""
         return metric_spread(self.outcome.metrics, self.outcome.metric)
 
 
 def sort_trials(
     outcomes: Sequence[Outcome], goal: Mapping[str, str], best: str | None, front: Sequence[int] = ()
 ) -> list[Trial]:
-    """Sort the trials: the complete ones best first, then the pruned, then the failed.
+    """Sort trials: complete ones best first, then pruned, then failed ones.
 
     Args:
-        outcomes: In any order.
-        goal: The objectives, each with its direction.
-        best: The run of the best one; None where none leads.
-        front: The numbers of those on the front of several objectives.
+        outcomes: Outcomes in any order.
+        goal: Direction by objective.
+        best: Id of the best run; None if there is none.
+        front: Numbers of the trials on the Pareto front.
     """
     sign = -1 if next(iter(goal.values()), "maximize") == "maximize" else 1
-    made = [_trial(one, goal, best, front) for one in outcomes]
+    ranked = [_trial(outcome, goal, best, front) for outcome in outcomes]
     rank = {COMPLETE: 0, PRUNED: 1, FAILED: 2}
-    made.sort(key=lambda one: (rank[one.state], _loss(one, sign), one.outcome.job or 0))
-    return made
+    ranked.sort(key=lambda outcome: (rank[outcome.state], _loss(outcome, sign), outcome.outcome.job or 0))
+    return ranked
 
 
-def _loss(one: Trial, sign: int) -> float:
-    value = one.values[0] if one.values and one.state == COMPLETE else math.nan
+def _loss(trial: Trial, sign: int) -> float:
+    value = trial.values[0] if trial.values and trial.state == COMPLETE else math.nan
     return math.inf if math.isnan(value) else sign * value
 
 
-def _trial(one: Outcome, goal: Mapping[str, str], best: str | None, front: Sequence[int]) -> Trial:
-    known = {**one.metrics, "fit_seconds": one.fit_seconds, "score_seconds": one.score_seconds}
-    known.setdefault(one.metric, one.objective)
-    values = tuple(known.get(name, math.nan) for name in goal)
-    state = FAILED if one.error is not None else STATES.get(one.status, FAILED)
-    return Trial(one, state, values, one.run_id is not None and one.run_id == best, one.job in front)
-
-
-def parse_outcome(told: Mapping[str, Any]) -> Outcome:
-    """Read the outcome that a `result.json` holds."""
-    return Outcome(**{**told, **{name: math.nan if told[name] is None else told[name] for name in NUMBERS}})
+def _trial(outcome: Outcome, goal: Mapping[str, str], best: str | None, front: Sequence[int]) -> Trial:
+    metrics = {**outcome.metrics, "fit_seconds": outcome.fit_seconds, "score_seconds": outcome.score_seconds}
+    metrics.setdefault(outcome.metric, outcome.objective)
+    values = tuple(metrics.get(name, math.nan) for name in goal)
+    state = FAILED if outcome.error is not None else STATES.get(outcome.status, FAILED)
+    return Trial(outcome, state, values, outcome.run_id is not None and outcome.run_id == best, outcome.job in front)
 
 
 def read_recorded(sweep: Record, store: Store, goal: Mapping[str, str]) -> list[Outcome]:
-    """Rebuild the outcomes from what MLflow has of a sweep.
+    """Read the outcomes of a sweep from its runs in MLflow.
 
     Args:
-        sweep: Its parent.
-        store: Where its runs are.
-        goal: The objectives, each with its direction.
+        sweep: Parent run.
+        store: Store of the runs.
+        goal: Direction by objective.
     """
-    ranking = sweep.read_text("ranking.jsonl")  # of a grid: some of its failures have no run
+    ranking = sweep.read_text("ranking.jsonl")  # of a grid, some of whose failures have no run
     if ranking is not None:
         return [parse_outcome(json.loads(line)) for line in ranking.splitlines() if line]
     runs = store.search(f"tags.`{SWEEP_TAG}` = {quote(sweep.tags[SWEEP_TAG])} and tags.`{TRIAL_TAG}` IS NOT NULL")
@@ -107,14 +101,14 @@ def read_recorded(sweep: Record, store: Store, goal: Mapping[str, str]) -> list[
 
 
 def _outcome(run: Record, goal: Mapping[str, str]) -> Outcome:
-    metric, way = next(iter(goal.items()), (run.metric, "maximize"))
-    told = (run.read_text("error.txt") or "it failed").splitlines()[0] if run.status == "FAILED" else None
+    metric, direction = next(iter(goal.items()), (run.metric, "maximize"))
+    error = (run.read_text("error.txt") or "it failed").splitlines()[0] if run.status == "FAILED" else None
     fit, score = (run.metrics.get(name, math.nan) for name in SECONDS)
     return Outcome(
         name=run.name,
         status=run.status,
         metric=metric,
-        direction=way,
+        direction=direction,
         objective=run.metrics.get(metric, math.nan),
         seconds=run.seconds if run.seconds is not None else math.nan,
         fit_seconds=fit,
@@ -124,5 +118,5 @@ def _outcome(run: Record, goal: Mapping[str, str]) -> Outcome:
         model_uri=None,
         folder=run.tags.get(FOLDER_TAG, ""),
         job=int(run.tags[TRIAL_TAG]),
-        error=told,
+        error=error,
     )

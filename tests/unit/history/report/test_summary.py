@@ -1,0 +1,42 @@
+"""Numbers and facts at the top of a report."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mlrunner.history.report import (
+    summary,
+)
+from tests.support.reports import (
+    make_grid,
+    make_outcome,
+    make_run,
+    run_content,
+)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.1234, "0.123 s"), (99.9, "99.9 s"), (100, "1 min 40 s"), (7260, "2 h 01 min")]
+)
+def test_duration(seconds: float, text: str) -> None:
+    assert summary.format_elapsed(seconds) == text
+
+
+def test_blueprint_is_a_fact(tmp_path: Path) -> None:
+    record = make_run(tmp_path)
+    assert "blueprint" not in summary.list_facts(run_content(record))
+    told = summary.list_facts(run_content(replace(record, params={**record.params, "blueprint": "true"})))
+    assert told["blueprint"] == "a few dozen rows and a dummy model"
+
+
+def test_headline_has_exact_values(tmp_path: Path) -> None:
+    found = summary.make_headline(make_grid(tmp_path, [make_outcome(0, 1 / 3), make_outcome(1, 0.1)]))
+    assert [(one.label, one.text, one.value) for one in found] == [
+        ("best r2", "0.3333", 1 / 3),
+        ("test r2", "0.4000", 0.4),
+        ("compositions", "2", 2),
+        ("time", "12.3 s", 12.345),
+    ]

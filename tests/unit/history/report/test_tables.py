@@ -1,0 +1,105 @@
+"""Leaderboard, failures and scores."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from mlrunner.history.report import (
+    content,
+    tables,
+)
+from mlrunner.tracking.records.record import STUDY_TAG
+from tests.support.reports import (
+    make_grid,
+    make_outcome,
+)
+
+
+def cells(row: tables.Row) -> list[str]:
+    return [one.text for one in row.cells]
+
+
+def test_leaderboard_and_failures(tmp_path: Path) -> None:
+    made_of = [
+        make_outcome(0, 0.4),
+        make_outcome(1, 0.9, metrics={"r2": 0.9, "cv/r2": 0.9, "cv/r2_std": 0.0123}),
+        make_outcome(2, 0.95, status="PRUNED"),
+        make_outcome(3, math.nan, status="FAILED", error="broke"),
+        make_outcome(4, 0.9),
+    ]
+    found = make_grid(tmp_path, made_of, best=1)
+    board, failed = tables.make_leaderboard(found), tables.make_failures(found)
+    assert board is not None
+    assert failed is not None
+    assert [row.cells[-2].text for row in board.rows] == ["1", "4", "0", "2"]
+    assert [row.kind for row in board.rows] == ["best", "", "", "pruned"]
+    assert [row.cells[0].text for row in board.rows] == ["1", "2", "3", "pruned"]
+    assert (board.rows[0].cells[1].text, board.rows[0].cells[1].note) == ("0.9000", "± 0.012")
+    assert board.rows[0].cells[1].exact == "0.9"
+    assert cells(failed.rows[0]) == ["3", "model=ridge,alpha=3", "broke"]
+
+
+def test_several_objectives(tmp_path: Path) -> None:
+    told = {"metrics": ["r2", "fit_seconds"], "directions": ["maximize", "minimize"], "solutions": [{"number": 1}]}
+    (tmp_path / "eeee").mkdir()
+    (tmp_path / "eeee" / content.SUMMARY).write_text(json.dumps(told))
+    found = make_grid(tmp_path, [make_outcome(0, 0.9), make_outcome(1, 0.8)], **{STUDY_TAG: "told"})
+    board = tables.make_leaderboard(found)
+    assert board is not None
+    assert [column.name for column in board.columns] == [
+        "rank", "r2", "fit_seconds", "composition", "total", "trial", "run"
+    ]  # fmt: skip
+    assert [row.kind for row in board.rows] == ["best", "front"]
+    assert cells(board.rows[1])[1:3] == ["0.8000", "0.2000"]
+    assert [row.cells[0].note for row in board.rows] == ["", "front"]  # and not by a colour alone
+
+
+def test_scores_by_part() -> None:
+    told = {"train/mae": 1.0, "train/r2": 0.123456, "cv/r2": 0.1, "cv/r2_std": 0.02, "r2": 0.1, "fit_seconds": 3.0}
+    found = tables.make_scores(told, "r2")
+    assert found is not None
+    assert [column.name for column in found.columns] == ["metric", "train", "folds"]
+    assert [cells(row) for row in found.rows] == [["r2", "0.1235", "0.1000"], ["mae", "1.000", "-"]]
+    assert found.rows[0].cells[2].note == "± 0.02"
+    assert tables.make_scores({"r2": 1.0}, "r2") is None
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.48, "0.4800"),
+        (1, "1.000"),
+        (-12.3456, "-12.35"),
+        (1234.4, "1,234"),
+        (123456.7, "123,457"),
+        (0, "0.000"),
+        (0.00001234, "1.234e-05"),
+        (math.inf, "inf"),
+    ],
+)
+def test_numbers_have_four_significant_digits(value: float, text: str) -> None:
+    assert tables.number_cell(value).text == text
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("model=rf,max_depth=8", ("model=rf", "max_depth=8")),
+        ("default", ("default",)),
+        ("drop=[a,b],x={k:1,l:2},+y=1", ("drop=[a,b]", "x={k:1,l:2}", "+y=1")),
+        ("winner,model=rf", ("winner", "model=rf")),
+        ("a=1,~b.c,d=2,~e", ("a=1", "~b.c", "d=2", "~e")),
+        ("model=ridge,rf", ("model=ridge,rf",)),
+        ("", ("",)),
+    ],
+)
+def test_name_is_split_between_overrides(name: str, parts: tuple[str, ...]) -> None:
+    assert tables.split_name(name) == parts
+
+
+def test_exact_value_is_finite() -> None:
+    assert [tables.number_cell(value).exact for value in (1.5, math.inf, math.nan, None)] == ["1.5", "", "", ""]

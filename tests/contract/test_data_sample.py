@@ -168,13 +168,13 @@ def held_out_r2(features: pd.DataFrame, sample: pd.DataFrame, model: Any) -> flo
 
 
 @pytest.mark.parametrize(("model", "least"), [(linear, 0.05), (trees, 0.08), (booster, 0.08)])
-def test_the_numbers_alone_tell_something(sample: pd.DataFrame, model: Callable[[], Any], least: float) -> None:
+def test_numeric_features_predict_the_score(sample: pd.DataFrame, model: Callable[[], Any], least: float) -> None:
     numbers = sample.drop(columns=NOT_FEATURES).select_dtypes("number")
     assert least < held_out_r2(numbers, sample, model()) < 0.3
 
 
 @pytest.mark.parametrize(("model", "least"), [(linear, 0.1), (trees, 0.2), (booster, 0.2)])
-def test_the_delay_tells_more(
+def test_delay_improves_the_prediction(
     sample: pd.DataFrame, moments: pd.DataFrame, model: Callable[[], Any], least: float
 ) -> None:
     days = moments.sub(moments[PURCHASE], axis=0).drop(columns=PURCHASE).apply(lambda part: part.dt.total_seconds())

@@ -19,7 +19,7 @@ ROOT = PROJECT
 OPTIONS = sorted(path.stem for path in (ROOT / "conf" / "cleaning").glob("*.yaml"))
 
 
-def option(name: str, **settings: Any) -> CleaningStrategy:
+def build_option(name: str, **settings: Any) -> CleaningStrategy:
     """Build an option as Hydra would."""
     root = {"seed": 0, "dataset": {"target": "y", "group": None, "time": "when", "task": None}}
     group = OmegaConf.merge(OmegaConf.load(ROOT / "conf" / "cleaning" / f"{name}.yaml"), settings)
@@ -27,8 +27,8 @@ def option(name: str, **settings: Any) -> CleaningStrategy:
     return built
 
 
-def sample() -> pd.DataFrame:
-    """A raw table with every part played, and a row without a target."""
+def raw_table() -> pd.DataFrame:
+    """Build a raw table with a column of every role, and a row without a target."""
     return pd.DataFrame(
         {
             "id": ["a", "b", "c", "d"],

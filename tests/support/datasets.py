@@ -23,7 +23,7 @@ PLAIN = b"a,b,y\n1,x,0.5\n2,z,1.5\n"
 TABLE = pd.DataFrame({"a": [1, 2], "b": ["x", "z"], "y": [0.5, 1.5]})
 
 
-def option(name: str, **changes: Any) -> Dataset:
+def build_option(name: str, **changes: Any) -> Dataset:
     """Build an option as the runner does, without Hydra."""
     raw = OmegaConf.load(PROJECT / "conf" / "dataset" / f"{name}.yaml")
     root = OmegaConf.create({"project": str(PROJECT), "seed": 0, "dataset": raw})
@@ -33,30 +33,30 @@ def option(name: str, **changes: Any) -> Dataset:
     return built
 
 
-def table_at(path: Path | str, **settings: Any) -> TableDataset:
+def file_dataset(path: Path | str, **settings: Any) -> TableDataset:
     return TableDataset(name="t", **{"target": "y", "path": str(path), **settings})
 
 
-def parquet(table: pd.DataFrame, **settings: Any) -> bytes:
+def to_parquet(table: pd.DataFrame, **settings: Any) -> bytes:
     sink = pa.BufferOutputStream()
     pq.write_table(pa.Table.from_pandas(table, **settings), sink)
     return bytes(sink.getvalue())
 
 
-def zst(data: bytes) -> bytes:
+def to_zst(data: bytes) -> bytes:
     sink = pa.BufferOutputStream()
     with pa.CompressedOutputStream(sink, "zstd") as stream:
         stream.write(data)
     return bytes(sink.getvalue())
 
 
-def zipped(data: bytes, tmp_path: Path) -> bytes:
+def to_zip(data: bytes, tmp_path: Path) -> bytes:
     with zipfile.ZipFile(tmp_path / "packed.zip", "w") as archive:
         archive.writestr("t.csv", data)
     return (tmp_path / "packed.zip").read_bytes()
 
 
-def message_of(built: Dataset) -> str:
+def load_error(built: Dataset) -> str:
     with pytest.raises(MlrunnerError) as caught:
         built.load()
     return str(caught.value)

@@ -70,9 +70,9 @@ def begin(home: Path, *arguments: str, cwd: Path | None = None, **more: str) -> 
 @functools.cache
 def warm() -> Warm:
     """The warm process of this test process."""
-    from mlrunner.groups.stack import PLAIN, SILENT
+    from mlrunner.groups.stack.variables import FIXED_VARIABLES, QUIET_LOGGING
 
-    found = Warm(PROJECT, {**environment(PROJECT), **PLAIN, **SILENT})
+    found = Warm(PROJECT, {**environment(PROJECT), **FIXED_VARIABLES, **QUIET_LOGGING})
     atexit.register(found.close)
     return found
 

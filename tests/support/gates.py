@@ -15,16 +15,16 @@ from mlrunner.groups.gate import Gate, GateInputs
 Compose = Callable[[list[str]], DictConfig]
 
 
-def composed(compose: Compose, *overrides: str, task: Task = "regression") -> Any:
+def compose_gate(compose: Compose, *overrides: str, task: Task = "regression") -> Any:
     return build(resolve_group(compose([f"dataset.task={task}", *overrides]), "gate"), "gate", Gate)
 
 
-ANOTHER = "deploy with another gate, such as gate=threshold"
+OTHER_GATE_HINT = "deploy with another gate, such as gate=threshold"
 
 
-def scored(name: str = "", rows: str = "rows", problem: str | None = None, **metrics: float) -> GateInputs:
+def make_inputs(name: str = "", rows: str = "rows", problem: str | None = None, **metrics: float) -> GateInputs:
     return GateInputs({f"test/{metric}": value for metric, value in metrics.items()}, rows, name, problem)
 
 
-def deployed(**metrics: float) -> GateInputs:
-    return scored("olist/2", **metrics)
+def make_champion(**metrics: float) -> GateInputs:
+    return make_inputs("olist/2", **metrics)

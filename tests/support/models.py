@@ -30,7 +30,7 @@ BOOSTED = {"hist_gradient_boosting": {"max_iter": 5}}
 ROWS = 150
 
 
-def settings(name: str, task: str, *overrides: str) -> dict[str, Any]:
+def compose_settings(name: str, task: str, *overrides: str) -> dict[str, Any]:
     """Compose one model option as a run does."""
     composed: dict[str, Any] = json.loads(_compose(name, task, overrides))
     return composed
@@ -44,9 +44,9 @@ def _compose(name: str, task: str, overrides: tuple[str, ...]) -> str:
     return json.dumps(OmegaConf.to_container(model, resolve=True))
 
 
-def option(name: str, task: str, *overrides: str, **estimator: Any) -> EstimatorModel:
+def build_option(name: str, task: str, *overrides: str, **estimator: Any) -> EstimatorModel:
     """Build one model option, with other arguments of its estimator."""
-    composed = settings(name, task, *overrides)
+    composed = compose_settings(name, task, *overrides)
     if name == "custom" and composed["estimator"]["_target_"] is None:
         kind = "Regressor" if task == "regression" else "Classifier"
         composed["estimator"]["_target_"] = f"sklearn.tree.DecisionTree{kind}"
@@ -55,11 +55,11 @@ def option(name: str, task: str, *overrides: str, **estimator: Any) -> Estimator
     return model
 
 
-def quick(name: str, task: str) -> EstimatorModel:
+def build_small_option(name: str, task: str) -> EstimatorModel:
     """Build one model option with few trees."""
-    arguments = settings(name, task)["estimator"]
+    arguments = compose_settings(name, task)["estimator"]
     few = BOOSTED.get(name, QUICK)
-    return option(name, task, **{key: value for key, value in few.items() if key in arguments})
+    return build_option(name, task, **{key: value for key, value in few.items() if key in arguments})
 
 
 def raw_rows() -> pd.DataFrame:

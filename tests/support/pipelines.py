@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 
 from mlrunner.core.column_roles import Roles
 from mlrunner.groups.model.packaging import assemble
-from tests.support.models import option
+from tests.support.models import build_option
 
 
 class ColumnVector(DummyClassifier):  # type: ignore[misc]
@@ -41,8 +41,10 @@ def raw_rows(rows: int = 60) -> pd.DataFrame:
 ROLES = Roles(target="score", ignore=("id",), group="order", time="bought")
 
 
-def whole(strategy: Any, *features: str) -> Pipeline:
+def fit_pipeline(strategy: Any, *features: str) -> Pipeline:
     """Fit a ridge regression and prepend a cleaning."""
     raw = raw_rows()
-    fitted = option("ridge", "regression").build(raw[[*features]], "regression").fit(raw[[*features]], raw["score"])
+    fitted = (
+        build_option("ridge", "regression").build(raw[[*features]], "regression").fit(raw[[*features]], raw["score"])
+    )
     return assemble(fitted, strategy, ROLES, raw[[*features]], raw)

@@ -43,7 +43,7 @@ NOT_GROUPED = [name for name in OPTIONS if not name.startswith("grouped")]
 SHARES = {"70_15_15": (0.7, 0.15, 0.15)}
 
 
-def option(name: str, roles: dict[str, Any] | None = None, seed: int = 0, **settings: Any) -> DataDivideStrategy:
+def build_option(name: str, roles: dict[str, Any] | None = None, seed: int = 0, **settings: Any) -> DataDivideStrategy:
     """Build an option as Hydra would."""
     group = OmegaConf.merge(OmegaConf.load(CONF / f"{name}.yaml"), settings)
     root = OmegaConf.create({"seed": seed, "dataset": {**ROLES, **(roles or {})}, "split": group})
@@ -52,7 +52,7 @@ def option(name: str, roles: dict[str, Any] | None = None, seed: int = 0, **sett
 
 
 def table(rows: int = 400) -> pd.DataFrame:
-    """A cleaned table: some rows a customer, three classes of unlike size, a moment every other row."""
+    """Build a cleaned table: several rows per customer, three classes of different size, two rows per moment."""
     random = np.random.default_rng(3)
     number = np.arange(rows)
     moments = pd.Timestamp("2020-01-01") + pd.to_timedelta(random.permutation(number) // 2, unit="h")
@@ -68,13 +68,13 @@ def table(rows: int = 400) -> pd.DataFrame:
     )
 
 
-def division(name: str, roles: dict[str, Any] | None = None, **settings: Any) -> Division:
+def divide_table(name: str, roles: dict[str, Any] | None = None, **settings: Any) -> Division:
     """Divide the usual table."""
-    return option(name, {**BY_GROUP, **(roles or {})}, **settings).handle_data(table())
+    return build_option(name, {**BY_GROUP, **(roles or {})}, **settings).handle_data(table())
 
 
-def parts(divided: Division) -> list[pd.DataFrame]:
-    """The parts that have rows."""
+def parts_with_rows(divided: Division) -> list[pd.DataFrame]:
+    """Return the parts that have rows."""
     return [part for part in (divided.train, divided.validation, divided.test) if len(part)]
 
 

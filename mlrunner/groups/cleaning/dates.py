@@ -119,7 +119,7 @@ def require_dates(columns: pd.DataFrame, date_format: str | None) -> None:
         known = columns[name].dropna().iloc[:CHECKED_ROWS]
         if len(known) and (is_numeric(known) or parse_dates(known, date_format).isna().all()):
             raise DataError(
-                f"cleaning reads '{name}' as dates, but {known.iloc[0]!r} is not a date in "
+                f"cleaning reads '{name}' as dates, but {known.iloc[:1].tolist()[0]!r} is not a date in "
                 f"{date_format or 'ISO 8601'}; set cleaning.date_format, or list the date columns in cleaning.dates."
             )
 
@@ -139,7 +139,7 @@ def rank_moments(column: pd.Series, date_format: str | None = None) -> NDArray[n
     if len(unknown):
         raise DataError(
             f"split.time is '{column.name}', which is not a date in {len(unknown)} of {len(column)} rows, first "
-            f"{unknown.iloc[0]!r}; set split.date_format, correct those rows or choose another split."
+            f"{unknown.iloc[:1].tolist()[0]!r}; set split.date_format, correct those rows or choose another split."
         )
     return np.unique(when.to_numpy(), return_inverse=True)[1].astype(np.int64)
 

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from mlrunner.core.errors import ConfigError, DataError
 from mlrunner.groups.cleaning import DataPreprocess, DateFeatures, KeepAll, RobustPreprocess
-from tests.support.cleanings import OPTIONS, ROOT, option
+from tests.support.cleanings import OPTIONS, ROOT, build_option
 
 FILES = [ROOT / "data" / "olist_synthetic.csv.gz", *sorted((ROOT.parent / "shared" / "data").glob("*.csv"))]
 
@@ -23,7 +23,7 @@ ENDINGS = ["date", "timestamp", "at"]
 
 
 def messy(rows: int = 12) -> pd.DataFrame:
-    """Every kind of column that a file or a database gives, with gaps in each that can have one."""
+    """Build a table with every kind of column, with missing values where the dtype allows them."""
     number = np.arange(rows)
     gap = number % 4 == 1
     days = pd.Timestamp("2020-02-27 23:30") + pd.to_timedelta(number, unit="D")
@@ -46,12 +46,12 @@ def messy(rows: int = 12) -> pd.DataFrame:
 
 
 def only_text() -> pd.DataFrame:
-    """A table without a number or a date."""
+    """Build a table without numbers and dates."""
     return pd.DataFrame({"a": ["x", "y", "x"], "b": ["u", None, "u"]})
 
 
 def from_file(path: Path) -> pd.DataFrame:
-    """A few rows of a real file, or a skip."""
+    """Read a few rows of a real file, or skip the test."""
     if not path.is_file():
         pytest.skip(f"{path.name} is not here")
     return pd.read_csv(path, nrows=25)
@@ -79,7 +79,7 @@ def test_the_options_are_those_of_the_documentation() -> None:
 @on_tables
 @everywhere
 def test_row_by_row_is_the_same_as_the_whole(name: str, make: Any) -> None:
-    table, strategy = make(), option(name)
+    table, strategy = make(), build_option(name)
     whole = strategy.transform_rows(table)
     rows = [strategy.transform_rows(table.iloc[[n]]) for n in range(len(table))]
     for n, row in enumerate(rows):
@@ -89,14 +89,14 @@ def test_row_by_row_is_the_same_as_the_whole(name: str, make: Any) -> None:
 @on_tables
 @everywhere
 def test_training_and_serving_clean_alike(name: str, make: Any) -> None:
-    table, strategy = make(), option(name)
+    table, strategy = make(), build_option(name)
     pd.testing.assert_frame_equal(strategy.handle_data(table), strategy.transform_rows(table))
 
 
 @on_tables
 @everywhere
 def test_the_input_stays_as_it_was(name: str, make: Any) -> None:
-    table, before, strategy = make(), make(), option(name)
+    table, before, strategy = make(), make(), build_option(name)
     strategy.handle_data(table)
     strategy.transform_rows(table)
     pd.testing.assert_frame_equal(table, before)
@@ -106,32 +106,32 @@ def test_the_input_stays_as_it_was(name: str, make: Any) -> None:
 @everywhere
 def test_every_row_is_kept_under_its_label(name: str, make: Any) -> None:
     table = make()
-    assert option(name).transform_rows(table).index.equals(table.index)
+    assert build_option(name).transform_rows(table).index.equals(table.index)
 
 
 @pytest.mark.parametrize("rows", [0, 1])
 @everywhere
 def test_columns_and_types_do_not_depend_on_the_rows(name: str, rows: int) -> None:
-    table, strategy = messy(), option(name)
+    table, strategy = messy(), build_option(name)
     few = strategy.transform_rows(table.iloc[:rows])
     pd.testing.assert_series_equal(few.dtypes, strategy.transform_rows(table).dtypes)
 
 
 @everywhere
-def test_a_listed_column_that_is_absent_is_passed_over(name: str) -> None:
-    strategy = option(name, drop=["nowhere", "whole"])
+def test_absent_listed_column_is_ignored(name: str) -> None:
+    strategy = build_option(name, drop=["nowhere", "whole"])
     assert "whole" not in strategy.transform_rows(messy())
     assert strategy.named_columns["cleaning.drop"] == ["nowhere", "whole"]
 
 
 @everywhere
 def test_no_option_changes_when_built_twice(name: str) -> None:
-    assert option(name) == option(name)
+    assert build_option(name) == build_option(name)
 
 
 @pytest.mark.parametrize("name", ["dates", "preprocess", "robust"])
 def test_only_numbers_are_left(name: str) -> None:
-    kinds = option(name).handle_data(messy()).dtypes
+    kinds = build_option(name).handle_data(messy()).dtypes
     assert all(kind.kind in "bif" for kind in kinds)
 
 
@@ -141,8 +141,8 @@ def test_only_numbers_are_left(name: str) -> None:
     name=st.sampled_from(OPTIONS),
 )
 def test_rows_of_json_lose_at_most_a_column_that_is_missing(values: list[Any], name: str) -> None:
-    """A JSON row with a null declares no type; put back in its place, its column is NaN as in the whole."""
-    table, strategy = pd.DataFrame({"a": pd.Series(values, dtype=object), "b": 1.0}), option(name)
+    """Check that a null in a JSON row, which has no type, makes at most its column NaN."""
+    table, strategy = pd.DataFrame({"a": pd.Series(values, dtype=object), "b": 1.0}), build_option(name)
     whole = strategy.transform_rows(table).convert_dtypes()
     for n in range(len(table)):
         row = strategy.transform_rows(table.iloc[[n]]).reindex(columns=whole.columns).convert_dtypes()
@@ -152,13 +152,13 @@ def test_rows_of_json_lose_at_most_a_column_that_is_missing(values: list[Any], n
 
 def test_preprocess_drops_fills_dates_and_keeps_numbers() -> None:
     strategy = DataPreprocess(drop=["flag"], fill={"real": -1, "text": "none"}, dates=["due_date"])
-    found = strategy.handle_data(messy(2)[["flag", "real", "text", "due_date"]])
-    assert found.to_dict("list") == {"real": [0.0, -1.0], "due_date_days": [18319.0, 18320.0]}
+    result = strategy.handle_data(messy(2)[["flag", "real", "text", "due_date"]])
+    assert result.to_dict("list") == {"real": [0.0, -1.0], "due_date_days": [18319.0, 18320.0]}
 
 
-def test_preprocess_keeps_text_when_told() -> None:
-    found = DataPreprocess(fill={"text": "none"}, keep_numeric=False).handle_data(messy())
-    assert found["text"].iloc[:3].tolist() == ["t0", "none", "t2"]
+def test_preprocess_keeps_text_without_keep_numeric() -> None:
+    result = DataPreprocess(fill={"text": "none"}, keep_numeric=False).handle_data(messy())
+    assert result["text"].iloc[:3].tolist() == ["t0", "none", "t2"]
 
 
 def test_preprocess_fills_before_it_reads_dates() -> None:
@@ -174,7 +174,7 @@ def test_a_listed_date_that_cannot_be_read_is_refused_in_training_only() -> None
     assert strategy.transform_rows(table)["text_days"].isna().all()
 
 
-def test_named_columns_tell_the_full_keys() -> None:
+def test_named_columns_have_full_keys() -> None:
     assert DataPreprocess(drop=["a"], fill={"b": 0}, dates=["c"]).named_columns == {
         "cleaning.drop": ["a"],
         "cleaning.fill": ["b"],
@@ -206,8 +206,8 @@ def test_dates_are_found_by_type_name_and_role() -> None:
 
 def test_dates_become_parts_and_durations() -> None:
     table = pd.DataFrame({"n": [1], "sent_at": ["2020-03-01 06:00"], "due_date": ["2020-03-03"]})
-    found = DateFeatures(date_endings=ENDINGS, parts=["month", "hour"]).handle_data(table)
-    assert found.iloc[0].to_dict() == {
+    result = DateFeatures(date_endings=ENDINGS, parts=["month", "hour"]).handle_data(table)
+    assert result.iloc[0].to_dict() == {
         "n": 1.0,
         "sent_at_month": 3.0,
         "sent_at_hour": 6.0,
@@ -225,30 +225,30 @@ def test_named_durations_bring_their_columns_with_them() -> None:
 
 
 def test_a_table_without_dates_only_keeps_its_numbers() -> None:
-    assert list(option("dates").handle_data(messy()[["whole", "text"]]).columns) == ["whole"]
-    assert list(option("full").handle_data(messy()[["whole", "text"]]).columns) == ["whole", "text"]
+    assert list(build_option("dates").handle_data(messy()[["whole", "text"]]).columns) == ["whole"]
+    assert list(build_option("full").handle_data(messy()[["whole", "text"]]).columns) == ["whole", "text"]
 
 
 def test_text_named_like_a_date_is_refused_and_can_be_listed_away() -> None:
     table = pd.DataFrame({"time": ["fast", "slow"]})
     with pytest.raises(DataError, match=r"^cleaning reads 'time' as dates, but 'fast' is not a date in ISO 8601; "):
-        option("full").handle_data(table)
-    assert option("full", dates=[]).handle_data(table)["time"].tolist() == ["fast", "slow"]
+        build_option("full").handle_data(table)
+    assert build_option("full", dates=[]).handle_data(table)["time"].tolist() == ["fast", "slow"]
 
 
-def test_a_feature_may_not_take_a_name_that_is_there() -> None:
+def test_feature_must_not_replace_a_column() -> None:
     table = pd.DataFrame({"due_date": ["2020-01-01"], "due_date_year": [1]})
     with pytest.raises(
         DataError, match=r"^cleaning makes a column 'due_date_year' of a date, but the table has one already"
     ):
-        option("dates").handle_data(table)
+        build_option("dates").handle_data(table)
 
 
 def test_robust_clips_what_is_listed() -> None:
     strategy = RobustPreprocess(clip={"whole": (2, 4), "real": (None, 1)})
-    found = strategy.transform_rows(messy(6))
-    assert found["whole"].tolist() == [2, 2, 2, 3, 4, 4]
-    np.testing.assert_array_equal(found["real"], [0, np.nan, 2 / 3, 1, 1, np.nan])
+    result = strategy.transform_rows(messy(6))
+    assert result["whole"].tolist() == [2, 2, 2, 3, 4, 4]
+    np.testing.assert_array_equal(result["real"], [0, np.nan, 2 / 3, 1, 1, np.nan])
     assert strategy.named_columns["cleaning.clip"] == ["whole", "real"]
 
 
@@ -261,7 +261,7 @@ def test_crossed_bounds_are_refused() -> None:
     assert str(caught.value) == message
 
 
-def test_none_hands_the_very_table_through() -> None:
+def test_none_returns_the_same_table() -> None:
     table = messy()
     assert KeepAll().handle_data(table) is table
     assert KeepAll().keeps_rows

@@ -42,27 +42,27 @@ KINDS: list[Any] = [
 
 
 @pytest.mark.parametrize(("column", "expected"), KINDS)
-def test_a_column_is_numeric_by_what_it_declares(column: pd.Series, expected: bool) -> None:
+def test_numeric_columns_are_detected_by_dtype(column: pd.Series, expected: bool) -> None:
     assert is_numeric(column) is expected
 
 
 @pytest.mark.parametrize(("column", "expected"), [case for case in KINDS if case.values[1]])
-def test_as_float_gives_float64_and_nan(column: pd.Series, expected: bool) -> None:
+def test_to_float_gives_float64_and_nan(column: pd.Series, expected: bool) -> None:
     del expected
-    found = to_float(column)
-    assert found.dtype == np.float64
-    assert found.isna().tolist() == column.isna().tolist()
-    assert found.name == column.name
+    result = to_float(column)
+    assert result.dtype == np.float64
+    assert result.isna().tolist() == column.isna().tolist()
+    assert result.name == column.name
 
 
-def test_numbers_keeps_the_numeric_columns_in_order() -> None:
+def test_select_numeric_keeps_the_order() -> None:
     table = pd.DataFrame({"b": [1, 2], "text": ["x", "y"], "a": [True, False], "n": pd.array([1, None], "Int64")})
-    found = select_numeric(table)
-    assert list(found.columns) == ["b", "a", "n"]
-    assert [str(kind) for kind in found.dtypes] == ["int64", "bool", "float64"]
+    result = select_numeric(table)
+    assert list(result.columns) == ["b", "a", "n"]
+    assert [str(kind) for kind in result.dtypes] == ["int64", "bool", "float64"]
 
 
-def test_numbers_copies_nothing_when_all_is_numeric() -> None:
+def test_select_numeric_copies_nothing_when_all_is_numeric() -> None:
     table = pd.DataFrame({"a": [1.0], "b": [2]})
     assert select_numeric(table) is table
 
@@ -83,7 +83,7 @@ def test_numbers_copies_nothing_when_all_is_numeric() -> None:
         pytest.param(pd.Series([], dtype="float64"), 1, [], id="no row"),
     ],
 )
-def test_filled(column: pd.Series, constant: Any, expected: list[Any]) -> None:
+def test_fill_missing(column: pd.Series, constant: Any, expected: list[Any]) -> None:
     before = column.copy()
     assert fill_missing(column, constant).tolist() == expected
     pd.testing.assert_series_equal(column, before)
@@ -121,13 +121,15 @@ def test_a_constant_of_another_kind_is_refused(column: pd.Series, constant: Any,
         pytest.param((None, None), [-1.0, 2.0, 9.0], id="none"),
     ],
 )
-def test_clipped_is_float_whatever_the_bounds(bounds: tuple[float | None, float | None], expected: list[float]) -> None:
-    found = clip_values(pd.Series([-1, 2, 9]), *bounds)
-    assert found.dtype == np.float64
-    assert found.tolist() == expected
+def test_clip_values_gives_floats_for_all_bounds(
+    bounds: tuple[float | None, float | None], expected: list[float]
+) -> None:
+    result = clip_values(pd.Series([-1, 2, 9]), *bounds)
+    assert result.dtype == np.float64
+    assert result.tolist() == expected
 
 
-def test_clipped_keeps_gaps_and_refuses_text() -> None:
+def test_clip_values_keeps_missing_values_and_refuses_text() -> None:
     assert clip_values(pd.Series([None], dtype="str"), 0, 1).isna().all()
     with pytest.raises(
         DataError, match=r"^cleaning.clip names 'city', which holds no numbers \(category\); remove it.$"
@@ -135,13 +137,13 @@ def test_clipped_keeps_gaps_and_refuses_text() -> None:
         clip_values(pd.Series(["x"], name="city", dtype="category"), 0, 1)
 
 
-def test_without_passes_over_what_is_absent_and_copies_nothing() -> None:
+def test_drop_columns_ignores_absent_names_and_copies_nothing() -> None:
     table = pd.DataFrame({"a": [1], "b": [2]})
     assert drop_columns(table, ["z"]) is table
     assert list(drop_columns(table, ["z", "a"]).columns) == ["b"]
 
 
-def test_joined_refuses_a_taken_name() -> None:
+def test_append_columns_refuses_an_existing_name() -> None:
     table = pd.DataFrame({"day_year": [1]})
     message = "^cleaning makes a column 'day_year' of a date, but the table has one already; drop or rename it.$"
     with pytest.raises(DataError, match=message):

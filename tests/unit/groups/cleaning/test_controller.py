@@ -10,7 +10,7 @@ from mlrunner.core.errors import DataError
 from mlrunner.groups.cleaning import KeepAll, RobustPreprocess
 from mlrunner.groups.cleaning.controller import DataCleaning, select_inputs
 from mlrunner.groups.strategy import DataStrategy
-from tests.support.cleanings import OPTIONS, ROLES, option, sample
+from tests.support.cleanings import OPTIONS, ROLES, build_option, raw_table
 
 everywhere = pytest.mark.parametrize("name", OPTIONS)
 
@@ -25,7 +25,7 @@ def test_repeated_rows_are_left_out_of_training_by_all_their_columns(deduplicate
 
 
 class Recorder(DataStrategy):
-    """Somebody's own strategy: it has `handle_data` alone, and drops rows."""
+    """Strategy of a user: it has only `handle_data`, and drops rows."""
 
     def __init__(self) -> None:
         self.seen: list[str] = []
@@ -35,12 +35,12 @@ class Recorder(DataStrategy):
         return table[table["x"] > 1]
 
 
-def test_the_controller_shows_a_strategy_its_features_and_the_time() -> None:
+def test_strategy_receives_features_and_time() -> None:
     strategy = Recorder()
-    found = DataCleaning(sample(), strategy, ROLES).handle_data()
+    result = DataCleaning(raw_table(), strategy, ROLES).handle_data()
     assert strategy.seen == ["day", "x"]
-    assert found.index.tolist() == [2, 3]
-    assert found.to_dict("list") == {
+    assert result.index.tolist() == [2, 3]
+    assert result.to_dict("list") == {
         "x": [3.0, 4.0],
         "y": [7.0, 8.0],
         "order": [2, 2],
@@ -49,35 +49,35 @@ def test_the_controller_shows_a_strategy_its_features_and_the_time() -> None:
 
 
 @everywhere
-def test_the_controller_keeps_the_parts_played_as_they_were(name: str) -> None:
-    raw = sample()
-    found = DataCleaning(raw, option(name), ROLES).handle_data()
-    played = ["y", "order", "day"]
-    assert list(found.columns[-3:]) == played
-    assert "id" not in found
-    pd.testing.assert_frame_equal(found[played], raw.loc[found.index, played])
-    pd.testing.assert_frame_equal(raw, sample())
+def test_role_columns_stay_unchanged(name: str) -> None:
+    raw = raw_table()
+    result = DataCleaning(raw, build_option(name), ROLES).handle_data()
+    role_columns = ["y", "order", "day"]
+    assert list(result.columns[-3:]) == role_columns
+    assert "id" not in result
+    pd.testing.assert_frame_equal(result[role_columns], raw.loc[result.index, role_columns])
+    pd.testing.assert_frame_equal(raw, raw_table())
 
 
 @everywhere
 def test_the_controller_works_without_target_group_and_time(name: str) -> None:
-    found = DataCleaning(sample()[["x"]], option(name), ROLES).handle_data()
-    assert found.to_dict("list") == {"x": [1.0, 2.0, 3.0, 4.0]}
+    result = DataCleaning(raw_table()[["x"]], build_option(name), ROLES).handle_data()
+    assert result.to_dict("list") == {"x": [1.0, 2.0, 3.0, 4.0]}
 
 
-def test_one_column_may_play_two_parts_and_be_ignored() -> None:
+def test_column_can_have_two_roles_and_be_ignored() -> None:
     roles = Roles("y", ("day", "id"), "day", "day")
-    found = DataCleaning(sample(), option("full"), roles).handle_data()
-    assert list(found.columns) == ["order", "x", "y", "day"]
-    assert list(select_inputs(sample(), Roles("y", (), "day", "day")).columns) == ["id", "order", "day", "x"]
+    result = DataCleaning(raw_table(), build_option("full"), roles).handle_data()
+    assert list(result.columns) == ["order", "x", "y", "day"]
+    assert list(select_inputs(raw_table(), Roles("y", (), "day", "day")).columns) == ["id", "order", "day", "x"]
 
 
 def test_writing_to_the_result_leaves_the_raw_table_alone() -> None:
-    raw = sample().dropna()
-    found = DataCleaning(raw, KeepAll(), ROLES).handle_data()
-    found["x"] = 0.0
-    found.loc[0, "y"] = -1.0
-    pd.testing.assert_frame_equal(raw, sample().dropna())
+    raw = raw_table().dropna()
+    result = DataCleaning(raw, KeepAll(), ROLES).handle_data()
+    result["x"] = 0.0
+    result.loc[0, "y"] = -1.0
+    pd.testing.assert_frame_equal(raw, raw_table().dropna())
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_writing_to_the_result_leaves_the_raw_table_alone() -> None:
         ),
     ],
 )
-def test_a_table_with_nothing_to_learn_from_is_refused(table: pd.DataFrame, message: str) -> None:
+def test_table_without_features_or_targets_is_refused(table: pd.DataFrame, message: str) -> None:
     with pytest.raises(DataError) as caught:
-        DataCleaning(table, option("preprocess"), Roles("y")).handle_data()
+        DataCleaning(table, build_option("preprocess"), Roles("y")).handle_data()
     assert str(caught.value) == message

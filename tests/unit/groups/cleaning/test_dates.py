@@ -40,7 +40,7 @@ UTC_NOON = datetime.datetime(2020, 1, 2, 12, tzinfo=datetime.UTC)
         pytest.param(pd.Series(["x"], name="city"), False, id="text"),
     ],
 )
-def test_a_date_is_told_by_type_and_name(column: pd.Series, expected: bool) -> None:
+def test_dates_are_detected_by_dtype_and_name(column: pd.Series, expected: bool) -> None:
     assert is_date(column, ENDINGS, "moment") is expected
 
 
@@ -62,13 +62,13 @@ def test_a_time_column_of_numbers_is_no_date() -> None:
         pytest.param(None, None, id="missing"),
     ],
 )
-def test_as_dates(value: Any, expected: str | None) -> None:
-    found = parse_dates(pd.Series([value, None], dtype=object))
-    assert found.dt.tz is None
-    assert found.iloc[0] is pd.NaT if expected is None else found.iloc[0] == pd.Timestamp(expected)
+def test_parse_dates(value: Any, expected: str | None) -> None:
+    result = parse_dates(pd.Series([value, None], dtype=object))
+    assert result.dt.tz is None
+    assert result.iloc[0] is pd.NaT if expected is None else result.iloc[0] == pd.Timestamp(expected)
 
 
-def test_as_dates_takes_a_format_categories_and_typed_columns() -> None:
+def test_parse_dates_accepts_a_format_categories_and_typed_columns() -> None:
     assert parse_dates(pd.Series(["02/01/2020", "2020-01-02"]), "%d/%m/%Y").isna().tolist() == [False, True]
     assert parse_dates(pd.Series(["2020-01-02", None], dtype="category")).isna().tolist() == [False, True]
     typed = pd.to_datetime(pd.Series(["2020-01-02"]))
@@ -77,31 +77,31 @@ def test_as_dates_takes_a_format_categories_and_typed_columns() -> None:
 
 
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
-def test_days_between_are_the_same_in_every_resolution(unit: str) -> None:
+def test_days_are_the_same_in_every_resolution(unit: str) -> None:
     end = pd.Series(["2020-01-03 12:00", None, "2020-01-01"]).astype(np.dtype(f"datetime64[{unit}]"))
     start = pd.Series(["2020-01-02", "2020-01-02", None]).astype("datetime64[us]")
-    found = count_days(end, start)
-    assert found.dtype == np.float64
-    np.testing.assert_array_equal(found, [1.5, np.nan, np.nan])
+    result = count_days(end, start)
+    assert result.dtype == np.float64
+    np.testing.assert_array_equal(result, [1.5, np.nan, np.nan])
     np.testing.assert_array_equal(count_days(end), [18264.5, np.nan, 18262.0])
 
 
 def test_calendar_parts_are_floats_with_and_without_gaps() -> None:
     full, gaps = (pd.to_datetime(pd.Series(dates)) for dates in (["2020-02-01 05:00"], ["2020-02-01 05:00", None]))
     for dates in (full, gaps):
-        found = extract_parts({"d": dates}, ["year", "month", "weekday", "hour", "dayofyear"])
-        assert {name: column.iloc[0] for name, column in found.items()} == {
+        result = extract_parts({"d": dates}, ["year", "month", "weekday", "hour", "dayofyear"])
+        assert {name: column.iloc[0] for name, column in result.items()} == {
             "d_year": 2020,
             "d_month": 2,
             "d_weekday": 5,
             "d_hour": 5,
             "d_dayofyear": 32,
         }
-        assert {str(column.dtype) for column in found.values()} == {"float64"}
+        assert {str(column.dtype) for column in result.values()} == {"float64"}
 
 
 @pytest.mark.parametrize(
-    ("wanted", "expected"),
+    ("pairs", "expected"),
     [
         pytest.param("all", ["days_from_a_to_b", "days_from_a_to_c", "days_from_b_to_c"], id="all pairs"),
         pytest.param(None, [], id="none"),
@@ -109,9 +109,9 @@ def test_calendar_parts_are_floats_with_and_without_gaps() -> None:
         pytest.param({"delay": ("b", "z")}, [], id="a column of the pair is absent"),
     ],
 )
-def test_durations(wanted: Any, expected: list[str]) -> None:
+def test_durations(pairs: Any, expected: list[str]) -> None:
     dates = {name: pd.to_datetime(pd.Series([day])) for name, day in zip("abc", ["2020-01-01"] * 3, strict=True)}
-    assert list(compute_durations(dates, wanted)) == expected
+    assert list(compute_durations(dates, pairs)) == expected
 
 
 def test_a_duration_counts_from_start_to_end() -> None:
@@ -175,7 +175,7 @@ def test_a_row_without_a_moment_is_refused() -> None:
 
 @pytest.mark.parametrize("fine", ["2020-01-01T00:00:00.123456789", "2020-01-01"])
 @pytest.mark.parametrize("late", ["9999-12-31", "2300-06-01T12:00:00", "no date"])
-def test_a_date_is_read_as_it_is_by_itself(fine: str, late: str) -> None:
+def test_date_is_parsed_as_in_a_column_of_its_own(fine: str, late: str) -> None:
     both, alone = parse_dates(pd.Series([fine, late], dtype=object)), parse_dates(pd.Series([late], dtype=object))
     assert both.iloc[1] == alone.iloc[0] or (both.isna().iloc[1] and alone.isna().iloc[0])
     assert both.dtype == alone.dtype

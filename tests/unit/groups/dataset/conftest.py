@@ -21,8 +21,8 @@ def database(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def nobody() -> Iterator[None]:
-    """Lose the rights of root, who may read everything."""
+def unprivileged() -> Iterator[None]:
+    """Drop the rights of root, who may read every file."""
     if os.geteuid() != 0:
         yield
         return

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from mlrunner.groups.dataset import SqlDataset
-from tests.support.datasets import message_of, option
+from tests.support.datasets import build_option, load_error
 
 
-def test_a_query_returns_floats_gaps_and_colons_as_they_are(database: str) -> None:
+def test_query_returns_floats_missing_values_and_colons_unchanged(database: str) -> None:
     query = "select id, price, null as gap, 'at 12:30' as noon from orders order by id"
-    table = option("sql", url=database, query=query, target="price").load()
+    table = build_option("sql", url=database, query=query, target="price").load()
     assert table["price"].dtype == "float64"
     assert table["gap"].isna().all()
     assert set(table["noon"]) == {"at 12:30"}
@@ -49,9 +49,9 @@ SQL = {
 def test_bad_sql_is_explained(case: str, database: str) -> None:
     url, query, expected = SQL[case]
     built = SqlDataset(name="s", target="price", url=database if url is None else url, query=query)
-    assert message_of(built) == expected.format(url=database)
+    assert load_error(built) == expected.format(url=database)
 
 
 def test_a_query_commits_nothing(database: str) -> None:
-    message_of(SqlDataset(name="s", target="price", url=database, query="delete from orders"))
+    load_error(SqlDataset(name="s", target="price", url=database, query="delete from orders"))
     assert len(SqlDataset(name="s", target="price", url=database, query="select * from orders").load()) == 6

@@ -15,7 +15,7 @@ from mlrunner.core.errors import ConfigError, DataError, ProblemsError
 from mlrunner.groups import dataset as datasets
 from mlrunner.groups.dataset import BundledDataset, Dataset, SqlDataset
 from mlrunner.groups.dataset.validation import table_problems, target_problems
-from tests.support.datasets import TABLE, message_of, option, parquet, table_at
+from tests.support.datasets import TABLE, build_option, file_dataset, load_error, to_parquet
 from tests.support.front_door import PROJECT
 
 OPTIONS = sorted(file.stem for file in (PROJECT / "conf" / "dataset").glob("*.yaml"))
@@ -45,16 +45,16 @@ SHAPES = {
 
 @pytest.mark.parametrize("name", OPTIONS)
 def test_each_option_loads_a_sound_table(name: str, tmp_path: Path, database: str) -> None:
-    (tmp_path / "t.parquet").write_bytes(parquet(TABLE))
+    (tmp_path / "t.parquet").write_bytes(to_parquet(TABLE))
     places = {"parquet": {"path": str(tmp_path / "t.parquet")}, "sql": {"url": database}}
-    built = option(name, **{**SETTINGS.get(name, {}), **places.get(name, {})})
+    built = build_option(name, **{**SETTINGS.get(name, {}), **places.get(name, {})})
     table = built.load()
     task = built.task or infer_task(table[built.roles.target])
     assert (*table.shape, task) == SHAPES[name]
     assert table.index.equals(pd.RangeIndex(len(table)))
     assert target_problems(table, built.roles, task) == []
     assert table_problems(table, built.roles) == []
-    assert built.fingerprint() == option(name, **{**SETTINGS.get(name, {}), **places.get(name, {})}).fingerprint()
+    assert built.fingerprint() == build_option(name, **{**SETTINGS.get(name, {}), **places.get(name, {})}).fingerprint()
     assert len(built.fingerprint()) == 64
 
 
@@ -69,19 +69,19 @@ UNSET = {
 @pytest.mark.parametrize("verb", ["load", "fingerprint"])
 def test_an_option_without_its_settings_names_them_all(name: str, verb: str) -> None:
     with pytest.raises(ProblemsError) as caught:
-        getattr(option(name), verb)()
+        getattr(build_option(name), verb)()
     assert caught.value.problems == UNSET[name]
 
 
 def test_no_target_has_no_roles() -> None:
     with pytest.raises(ConfigError, match=r"^dataset.target is not set; name the column to predict, e.g. "):
-        _ = option("csv").roles
+        _ = build_option("csv").roles
     with pytest.raises(ConfigError, match=r"^dataset.path is not set; name a file, a glob or a URL, e.g. "):
-        option("csv", target="y").load()
+        build_option("csv", target="y").load()
 
 
-def test_roles_carry_what_the_option_says() -> None:
-    roles = option("olist").roles
+def test_roles_come_from_the_option() -> None:
+    roles = build_option("olist").roles
     assert (roles.target, roles.group, roles.time) == ("review_score", "order_id", "order_purchase_timestamp")
     assert "customer_id" in roles.ignore
     assert Roles("y") == Roles(target="y", ignore=(), group=None, time=None)
@@ -90,26 +90,28 @@ def test_roles_carry_what_the_option_says() -> None:
 @pytest.mark.parametrize(
     ("built", "label"),
     [
-        pytest.param(lambda: option("olist"), "olist (synthetic)", id="embedded"),
-        pytest.param(lambda: option("olist", path="/x/orders.csv"), "olist (orders.csv)", id="real file"),
-        pytest.param(lambda: option("olist", path="/x/orders.csv", note="2018"), "olist (orders.csv, 2018)", id="note"),
-        pytest.param(lambda: option("csv", path="https://u:p@h/a.csv?key=s"), "csv (a.csv)", id="url"),
-        pytest.param(lambda: option("csv"), "csv", id="no path"),
-        pytest.param(lambda: option("wine"), "wine", id="bundled"),
+        pytest.param(lambda: build_option("olist"), "olist (synthetic)", id="embedded"),
+        pytest.param(lambda: build_option("olist", path="/x/orders.csv"), "olist (orders.csv)", id="real file"),
+        pytest.param(
+            lambda: build_option("olist", path="/x/orders.csv", note="2018"), "olist (orders.csv, 2018)", id="note"
+        ),
+        pytest.param(lambda: build_option("csv", path="https://u:p@h/a.csv?key=s"), "csv (a.csv)", id="url"),
+        pytest.param(lambda: build_option("csv"), "csv", id="no path"),
+        pytest.param(lambda: build_option("wine"), "wine", id="bundled"),
     ],
 )
-def test_the_label_says_what_people_should_know(built: Callable[[], Dataset], label: str) -> None:
+def test_label_has_remarks(built: Callable[[], Dataset], label: str) -> None:
     assert built().label == label
 
 
 @pytest.mark.parametrize(("settings", "wrong"), [({"rows": 0}, "rows"), ({"task": "x"}, "task"), ({"typo": 1}, "typo")])
 def test_wrong_settings_are_refused(settings: dict[str, Any], wrong: str) -> None:
     with pytest.raises(ValidationError) as caught:
-        table_at("t.csv", **settings)
+        file_dataset("t.csv", **settings)
     assert caught.value.errors()[0]["loc"] == (wrong,)
 
 
-def test_a_password_shows_nowhere() -> None:
+def test_password_is_never_shown() -> None:
     built = SqlDataset(name="s", target="y", url="nosuch://me:secret@host/db", query="select 1")
     with pytest.raises(DataError) as caught:
         built.load()
@@ -117,22 +119,22 @@ def test_a_password_shows_nowhere() -> None:
 
 
 def test_rows_are_the_first(database: str) -> None:
-    assert len(option("olist", rows=7).load()) == 7
-    built = option("sql", url=database, query="select * from orders order by id desc", target="price", rows=2)
+    assert len(build_option("olist", rows=7).load()) == 7
+    built = build_option("sql", url=database, query="select * from orders order by id desc", target="price", rows=2)
     assert built.load()["id"].tolist() == [6, 5]
-    assert len(option("wine", rows=3).load()) == 3
+    assert len(build_option("wine", rows=3).load()) == 3
 
 
 def test_no_such_loader_is_refused() -> None:
-    misspelt = message_of(BundledDataset(name="b", target="target", loader="sklearn.datasets.load_iriss"))
+    misspelt = load_error(BundledDataset(name="b", target="target", loader="sklearn.datasets.load_iriss"))
     assert misspelt.startswith(
         "dataset.loader is 'sklearn.datasets.load_iriss', which is not a loader of sklearn.datasets;"
     )
     assert misspelt.endswith(" more. Did you mean 'sklearn.datasets.load_iris'?")
-    assert message_of(BundledDataset(name="b", target="target", loader="os.system")).startswith(
+    assert load_error(BundledDataset(name="b", target="target", loader="os.system")).startswith(
         "dataset.loader is 'os.system', which is not a loader of sklearn.datasets; there are "
     )
-    assert message_of(BundledDataset(name="b", target="target", loader="sklearn.datasets.load_files")).startswith(
+    assert load_error(BundledDataset(name="b", target="target", loader="sklearn.datasets.load_files")).startswith(
         "dataset.loader 'sklearn.datasets.load_files' returns no table ("
     )
 
@@ -160,7 +162,7 @@ def test_the_real_tables_are_read(
     if not (REAL / file).exists():
         pytest.skip(f"{REAL / file} is not there")
     monkeypatch.chdir(PROJECT)
-    built = table_at(f"../shared/data/{file}", **settings)
+    built = file_dataset(f"../shared/data/{file}", **settings)
     table = built.load()
     assert table.shape == shape
     assert table_problems(table, built.roles) == target_problems(table, built.roles, "regression") == []
@@ -169,6 +171,6 @@ def test_the_real_tables_are_read(
 def test_olist_reads_the_real_file_with_the_same_roles() -> None:
     if not (REAL / "olist_customers_dataset.csv").exists():
         pytest.skip(f"{REAL} is not there")
-    real = option("olist", path=str(REAL / "olist_customers_dataset.csv"))
-    assert list(real.load()) == list(option("olist", rows=5).load())
+    real = build_option("olist", path=str(REAL / "olist_customers_dataset.csv"))
+    assert list(real.load()) == list(build_option("olist", rows=5).load())
     assert table_problems(real.load(), real.roles) == []

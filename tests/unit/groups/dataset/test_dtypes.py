@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from mlrunner.groups.dataset.dtypes import digest_table
-from tests.support.datasets import PLAIN, TABLE, message_of, table_at
+from tests.support.datasets import PLAIN, TABLE, file_dataset, load_error
 
 
 @pytest.mark.parametrize(
@@ -22,16 +22,16 @@ from tests.support.datasets import PLAIN, TABLE, message_of, table_at
         ("category", [1.0, np.nan, 3.0]),
     ],
 )
-def test_dtypes_are_given(dtype: str, values: list[Any], tmp_path: Path) -> None:
+def test_columns_are_converted(dtype: str, values: list[Any], tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("k,y\n01,1\n,2\n3,3\n")
-    column = table_at(tmp_path / "t.csv", dtypes={"k": dtype}).load()["k"]
+    column = file_dataset(tmp_path / "t.csv", dtypes={"k": dtype}).load()["k"]
     assert column.dtype == dtype
     assert [None if pd.isna(v) else v for v in column] == [None if pd.isna(v) else v for v in values]
 
 
-def test_dates_are_parsed_when_asked(tmp_path: Path) -> None:
+def test_dates_are_parsed(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("d,y\n2018-01-31 10:00:00,1\n,2\n")
-    column = table_at(tmp_path / "t.csv", dtypes={"d": "datetime64[ns]"}).load()["d"]
+    column = file_dataset(tmp_path / "t.csv", dtypes={"d": "datetime64[ns]"}).load()["d"]
     assert column.dtype == "datetime64[ns]"
     assert column.iloc[0] == pd.Timestamp("2018-01-31 10:00")
 
@@ -57,7 +57,7 @@ MISTAKES = {
 @pytest.mark.parametrize(("dtypes", "expected"), MISTAKES.values(), ids=MISTAKES)
 def test_bad_dtype_is_refused(dtypes: dict[str, str], expected: str, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_bytes(PLAIN)
-    assert message_of(table_at(tmp_path / "t.csv", dtypes=dtypes)) == expected
+    assert load_error(file_dataset(tmp_path / "t.csv", dtypes=dtypes)) == expected
 
 
 def test_digest_covers_names_dtypes_and_values_but_not_the_index() -> None:

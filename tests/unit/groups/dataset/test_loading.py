@@ -21,23 +21,23 @@ def numbered(rows: int) -> pd.DataFrame:
 
 
 def classes(**counts: int) -> pd.DataFrame:
-    """Rows of each class, one after the other."""
+    """Build rows of each class, class by class."""
     labels = [label for label, count in counts.items() for _ in range(count)]
     return pd.DataFrame({"row": np.arange(len(labels)), "y": labels})
 
 
 @pytest.mark.parametrize(
-    ("rows", "taken", "step"),
+    ("rows", "count", "step"),
     [(5, 5, 1), (96, 96, 1), (97, 96, 1), (191, 96, 1), (192, 96, 2), (960, 96, 10), (1000, 96, 10)],
 )
-def test_a_regression_keeps_rows_from_the_whole_table(rows: int, taken: int, step: int) -> None:
-    found = sample_rows(numbered(rows), REGRESSION)
-    assert found["row"].tolist() == [place * step for place in range(taken)]
-    assert found.index.equals(pd.RangeIndex(taken))
+def test_a_regression_keeps_rows_from_the_whole_table(rows: int, count: int, step: int) -> None:
+    result = sample_rows(numbered(rows), REGRESSION)
+    assert result["row"].tolist() == [place * step for place in range(count)]
+    assert result.index.equals(pd.RangeIndex(count))
 
 
 @pytest.mark.parametrize(
-    ("counts", "kept"),
+    ("counts", "expected"),
     [
         ({"a": 500, "b": 500}, {"a": 48, "b": 48}),
         ({"a": 990, "b": 10}, {"a": 48, "b": 10}),
@@ -47,8 +47,8 @@ def test_a_regression_keeps_rows_from_the_whole_table(rows: int, taken: int, ste
     ],
     ids=["two", "rare", "five", "small", "one"],
 )
-def test_a_classification_keeps_as_many_of_each_class(counts: dict[str, int], kept: dict[str, int]) -> None:
-    assert sample_rows(classes(**counts), CLASSES)["y"].value_counts(sort=False).to_dict() == kept
+def test_a_classification_keeps_as_many_of_each_class(counts: dict[str, int], expected: dict[str, int]) -> None:
+    assert sample_rows(classes(**counts), CLASSES)["y"].value_counts(sort=False).to_dict() == expected
 
 
 def test_a_class_for_each_row_keeps_one_of_each() -> None:
@@ -64,9 +64,9 @@ def test_the_rows_of_a_classification_keep_their_order() -> None:
 @pytest.mark.parametrize("gap", [None, np.nan], ids=["none", "nan"])
 def test_rows_without_a_class_are_no_class(gap: Any) -> None:
     table = pd.DataFrame({"y": pd.Series([gap, "a", "b"] * 100, dtype=object), "row": range(300)})
-    found = sample_rows(table, CLASSES)
-    assert found["y"].value_counts().to_dict() == {"a": 48, "b": 48}
-    assert found["row"].tolist()[:4] == [1, 2, 4, 5]
+    result = sample_rows(table, CLASSES)
+    assert result["y"].value_counts().to_dict() == {"a": 48, "b": 48}
+    assert result["row"].tolist()[:4] == [1, 2, 4, 5]
 
 
 def test_categories_without_rows_take_no_share() -> None:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.support.datasets import PLAIN, TABLE, message_of, parquet, table_at
+from tests.support.datasets import PLAIN, TABLE, file_dataset, load_error, to_parquet
 
 
 @pytest.mark.parametrize(
@@ -35,16 +35,16 @@ from tests.support.datasets import PLAIN, TABLE, message_of, parquet, table_at
 )
 def test_options_reach_pandas(data: bytes, options: dict[str, Any], tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_bytes(data)
-    pd.testing.assert_frame_equal(table_at(tmp_path / "t.csv", options=options).load(), TABLE)
+    pd.testing.assert_frame_equal(file_dataset(tmp_path / "t.csv", options=options).load(), TABLE)
 
 
 def test_an_index_that_parquet_kept_becomes_a_column_when_it_has_a_name() -> None:
     with fsspec.open("memory://index/named.parquet", "wb") as file:
-        file.write(parquet(TABLE.set_index("a")))
+        file.write(to_parquet(TABLE.set_index("a")))
     with fsspec.open("memory://index/bare.parquet", "wb") as file:
-        file.write(parquet(TABLE.set_axis([7, 9])))
-    pd.testing.assert_frame_equal(table_at("memory://index/named.parquet").load(), TABLE)
-    pd.testing.assert_frame_equal(table_at("memory://index/bare.parquet").load(), TABLE)
+        file.write(to_parquet(TABLE.set_axis([7, 9])))
+    pd.testing.assert_frame_equal(file_dataset("memory://index/named.parquet").load(), TABLE)
+    pd.testing.assert_frame_equal(file_dataset("memory://index/bare.parquet").load(), TABLE)
 
 
 FILES = {
@@ -56,7 +56,7 @@ FILES = {
         "t.csv", b"a,b\x00\x01\x02", {}, "is not CSV but binary data; name another file or set dataset.format.",
     ),
     "Parquet as CSV": (
-        "t.csv", parquet(TABLE), {}, "is not CSV but Parquet; name another file or set dataset.format.",
+        "t.csv", to_parquet(TABLE), {}, "is not CSV but Parquet; name another file or set dataset.format.",
     ),
     "web page": (
         "t.csv", b"\n<!DOCTYPE html><p>no", {}, "is not CSV but a web page; name another file or set dataset.format.",
@@ -144,7 +144,8 @@ def test_a_bad_file_is_explained(case: str, tmp_path: Path) -> None:
     file, data, settings, expected = FILES[case]
     (tmp_path / file).write_bytes(data)
     assert (
-        message_of(table_at(tmp_path / file, **settings)) == f"dataset.path names '{tmp_path / file}', which {expected}"
+        load_error(file_dataset(tmp_path / file, **settings))
+        == f"dataset.path names '{tmp_path / file}', which {expected}"
     )
 
 
@@ -152,12 +153,12 @@ def test_a_bad_file_is_explained(case: str, tmp_path: Path) -> None:
 def test_a_bad_setting_is_explained(case: str, tmp_path: Path) -> None:
     file, data, settings, expected = OTHER[case]
     (tmp_path / file).write_bytes(data)
-    assert message_of(table_at(tmp_path / file, **settings)) == expected.format(path=tmp_path / file)
+    assert load_error(file_dataset(tmp_path / file, **settings)) == expected.format(path=tmp_path / file)
 
 
 def test_duplicate_names_in_parquet_are_refused(tmp_path: Path) -> None:
     pq.write_table(pa.table([pa.array([1]), pa.array([2])], names=["a", "a"]), tmp_path / "t.parquet")
-    assert message_of(table_at(tmp_path / "t.parquet")) == (
+    assert load_error(file_dataset(tmp_path / "t.parquet")) == (
         f"dataset.path names '{tmp_path / 't.parquet'}', which has duplicate column names: a (2 times); "
         "rename them in the file."
     )
@@ -166,4 +167,4 @@ def test_duplicate_names_in_parquet_are_refused(tmp_path: Path) -> None:
 def test_a_thousand_duplicates_make_a_short_message(tmp_path: Path) -> None:
     names = [f"column_{n}" for n in range(1000)]
     (tmp_path / "t.csv").write_text(",".join(names * 2) + "\n" + ",".join(["1"] * 2000))
-    assert "column_7 (2 times) and 992 more; " in message_of(table_at(tmp_path / "t.csv"))
+    assert "column_7 (2 times) and 992 more; " in load_error(file_dataset(tmp_path / "t.csv"))

@@ -76,7 +76,7 @@ TARGETS: dict[str, tuple[pd.DataFrame, Any, str]] = {
 
 
 @pytest.mark.parametrize("case", TARGETS)
-def test_an_unfit_target_is_explained(case: str) -> None:
+def test_unsuitable_target_is_explained(case: str) -> None:
     table, task, expected = TARGETS[case]
     assert target_problems(table, Roles("revew_score"), task) == [expected]
 
@@ -93,12 +93,12 @@ def test_an_unfit_target_is_explained(case: str) -> None:
         ([], "regression"),
     ],
 )
-def test_a_fit_target_has_no_problem(values: list[Any], task: Any) -> None:
+def test_suitable_target_has_no_problem(values: list[Any], task: Any) -> None:
     assert target_problems(pd.DataFrame({"y": values, "a": values}), Roles("y"), task) == []
 
 
 @pytest.mark.parametrize("kind", ["Int64", "Float64", "boolean", "category", "int64[pyarrow]"])
-def test_types_with_their_own_gaps_are_understood(kind: str) -> None:
+def test_nullable_dtypes_are_supported(kind: str) -> None:
     table = pd.DataFrame({"y": pd.Series([0, 1, 0, None], dtype="Int64").astype(kind), "a": [1, 2, 3, 4]})
     assert target_problems(table, Roles("y"), "classification") == []
     assert table_problems(table[["a", "y"]], Roles("a")) == []
@@ -149,7 +149,7 @@ TABLES: dict[str, tuple[pd.DataFrame, Roles, list[str]]] = {
 
 
 @pytest.mark.parametrize("case", TABLES)
-def test_an_unfit_table_is_explained(case: str) -> None:
+def test_unsuitable_table_is_explained(case: str) -> None:
     table, roles, expected = TABLES[case]
     assert table_problems(table, roles) == expected
 

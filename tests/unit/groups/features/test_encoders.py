@@ -33,10 +33,10 @@ DAY = 86_400.0
         pytest.param(pd.Series([], dtype=object), [], id="no row"),
     ],
 )
-def test_as_floats(column: pd.Series, floats: list[float]) -> None:
-    found = to_floats(column)
-    assert found.dtype == np.float64
-    np.testing.assert_array_equal(found, floats)
+def test_to_floats(column: pd.Series, floats: list[float]) -> None:
+    result = to_floats(column)
+    assert result.dtype == np.float64
+    np.testing.assert_array_equal(result, floats)
 
 
 def test_a_word_among_numbers_is_refused_by_name() -> None:
@@ -53,7 +53,7 @@ def test_a_word_among_numbers_is_refused_by_name() -> None:
         pytest.param(pd.Series([], dtype=object), [], id="no row"),
     ],
 )
-def test_as_texts_leaves_its_input(column: pd.Series, texts: list[str]) -> None:
+def test_to_texts_leaves_its_input_unchanged(column: pd.Series, texts: list[str]) -> None:
     before = column.copy()
     assert to_texts(column).tolist() == texts
     pd.testing.assert_series_equal(column, before)
@@ -66,11 +66,11 @@ def test_encoders_can_be_cloned(encoder: Any) -> None:
     assert clone(encoder).get_params() == encoder.get_params()
 
 
-def test_hashing_tells_words_and_not_gaps() -> None:
+def test_hashing_distinguishes_words_and_ignores_missing_values() -> None:
     table = pd.DataFrame({"a": ["late late", None, ""], "b": ["x", "x", "x"]})
     hashed = TextHasher(8).fit(table)
-    made = hashed.transform(table)
-    assert made.shape == (3, 16)
-    assert made[0, :8].any()
-    assert not made[1:, :8].any()
+    counts = hashed.transform(table)
+    assert counts.shape == (3, 16)
+    assert counts[0, :8].any()
+    assert not counts[1:, :8].any()
     assert hashed.get_feature_names_out()[8] == "b#0"

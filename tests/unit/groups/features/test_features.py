@@ -25,9 +25,9 @@ OPTIONS = sorted(file.stem for file in CONF.glob("*.yaml"))
 
 def option(name: str, **changed: Any) -> Features:
     settings = yaml.safe_load((CONF / f"{name}.yaml").read_text())
-    found = build({**settings, "seed": 0, **changed}, "model.features")
-    assert isinstance(found, Features)
-    return found
+    result = build({**settings, "seed": 0, **changed}, "model.features")
+    assert isinstance(result, Features)
+    return result
 
 
 def messy(rows: int = 120, seed: int = 0) -> pd.DataFrame:
@@ -80,7 +80,7 @@ class TestOptions:
         rows = [chosen.transform(table.iloc[[at]]) for at in range(len(table))]
         np.testing.assert_allclose(np.vstack(rows), chosen.transform(table))
 
-    def test_what_serving_sends_may_be_of_any_dtype(self, name: str, task: str) -> None:
+    def test_rows_to_predict_may_have_any_dtype(self, name: str, task: str) -> None:
         table = messy(40)
         chosen = option(name).build(table, task).fit(table, TARGETS[task](len(table)))
         loose = table.astype(object).where(table.notna(), None)
@@ -95,10 +95,10 @@ class TestOptions:
         odd = pd.concat([odd, pd.DataFrame(words)], axis=1)
         assert chosen.transform(odd).shape[0] == 3
 
-    def test_gaps_only_where_the_option_leaves_them(self, name: str, task: str) -> None:
+    def test_missing_values_stay_only_without_imputation(self, name: str, task: str) -> None:
         table = messy()
-        made = option(name).build(table, task).fit_transform(table, TARGETS[task](len(table)))
-        assert np.isnan(made).any() == (option(name).impute is None)
+        encoded = option(name).build(table, task).fit_transform(table, TARGETS[task](len(table)))
+        assert np.isnan(encoded).any() == (option(name).impute is None)
 
 
 @pytest.mark.parametrize(
@@ -155,11 +155,11 @@ def test_free_text_may_be_taken_as_categories() -> None:
 def test_numbers_alone_need_one_part_only() -> None:
     table = messy()[["price", "items"]]
     assert [part[0] for part in option("native").build(table, "regression").transformers] == ["number"]
-    made = option("native").build(table, "regression").fit_transform(table)
-    np.testing.assert_array_equal(made, table.to_numpy(dtype=float))
+    encoded = option("native").build(table, "regression").fit_transform(table)
+    np.testing.assert_array_equal(encoded, table.to_numpy(dtype=float))
 
 
-def test_a_gap_is_flagged() -> None:
+def test_missing_value_is_flagged() -> None:
     table = messy()[["price", "items"]]
     names = option("linear").build(table, "regression").fit(table).get_feature_names_out()
     assert list(names) == ["price", "items", "missingindicator_price"]
@@ -189,8 +189,8 @@ def test_no_column_is_refused() -> None:
 
 
 def test_flags_without_imputation_are_refused() -> None:
-    said = option("native", indicate_missing=True).problems()
-    assert said == ["model.features.indicate_missing=true needs model.features.impute; set it to median or mean."]
+    problems = option("native", indicate_missing=True).problems()
+    assert problems == ["model.features.indicate_missing=true needs model.features.impute; set it to median or mean."]
 
 
 @pytest.mark.parametrize(

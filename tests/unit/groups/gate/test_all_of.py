@@ -7,14 +7,14 @@ import pytest
 from mlrunner.groups.gate import Decision, GateInputs
 from mlrunner.groups.gate.all_of import AllOf
 from mlrunner.groups.gate.thresholds import Threshold
-from tests.support.gates import ANOTHER, Compose, composed, deployed, scored
+from tests.support.gates import OTHER_GATE_HINT, Compose, compose_gate, make_champion, make_inputs
 
 THRESHOLD = "mlrunner.groups.gate.thresholds.Threshold"
 
 
 def test_a_condition_is_added_from_the_command_line_by_name(compose: Compose) -> None:
     more = f"+gate.gates.mae={{_target_: {THRESHOLD}, metric: mae, threshold: 0.5}}"
-    gate = composed(compose, "gate=all_of", more)
+    gate = compose_gate(compose, "gate=all_of", more)
     assert gate.conditions == {"mae": Threshold(metric="mae", threshold=0.5)}
     assert gate.decide(GateInputs({"test/mae": 0.5}), None) == (True, "mae: test/mae 0.5 is at most 0.5")
 
@@ -44,7 +44,7 @@ BEATS = "champion: test/r2 0.4 beats olist/2's 0.35 by 0.05 (at least 0.01 requi
 ALL_CASES = {
     "all hold": (
         measured(0.4, 20, 10),
-        deployed(r2=0.35),
+        make_champion(r2=0.35),
         True,
         f"quality: test/r2 0.4 is at least 0.3; {BEATS}; latency: serve/p95_ms 20 is at most 50; "
         "size: model/megabytes 10 is at most 100",
@@ -56,28 +56,28 @@ ALL_CASES = {
         "quality: test/r2 0.4 is at least 0.3; champion: test/r2 0.4 has no champion to beat: nothing is deployed yet; "
         "latency: serve/p95_ms 20 is at most 50; size: model/megabytes 10 is at most 100",
     ),
-    "one fails": (measured(0.4, 60, 10), deployed(r2=0.35), False, "latency: serve/p95_ms 60 is above 50"),
+    "one fails": (measured(0.4, 60, 10), make_champion(r2=0.35), False, "latency: serve/p95_ms 60 is above 50"),
     "first and last fail": (
         measured(0.2, 20, 200),
-        deployed(r2=0.1),
+        make_champion(r2=0.1),
         False,
         "quality: test/r2 0.2 is below 0.3; size: model/megabytes 200 is above 100",
     ),
     "champion gone": (
         measured(0.4, 20, 10),
-        scored("olist/3", problem="deleted"),
+        make_inputs("olist/3", problem="deleted"),
         False,
-        f"champion: the champion olist/3 cannot be scored (deleted): {ANOTHER}",
+        f"champion: the champion olist/3 cannot be scored (deleted): {OTHER_GATE_HINT}",
     ),
     "all fail": (
         measured(0.2, NAN, 200),
-        deployed(r2=0.25),
+        make_champion(r2=0.25),
         False,
         "quality: test/r2 0.2 is below 0.3; champion: test/r2 0.2 is 0.05 worse than olist/2's 0.25, but must "
         "improve by at least 0.01; latency: serve/p95_ms is NaN; size: model/megabytes 200 is above 100",
     ),
     "costs not measured": (
-        scored(r2=0.4),
+        make_inputs(r2=0.4),
         None,
         False,
         "latency: serve/p95_ms is missing; size: model/megabytes is missing",
@@ -92,15 +92,15 @@ def test_all_of_names_each_condition_that_failed(
     assert ALL.decide(candidate, champion) == Decision(deploy, reason)
 
 
-def test_all_of_leaves_out_what_is_not_set() -> None:
+def test_all_of_leaves_out_inactive_conditions() -> None:
     assert list(ALL.conditions) == ["quality", "champion", "latency", "size"]
 
 
 def test_all_of_nothing_never_opens() -> None:
-    assert AllOf(gates={}).decide(scored(r2=1), None) == (False, "gate.gates sets no condition; choose gate=none")
+    assert AllOf(gates={}).decide(make_inputs(r2=1), None) == (False, "gate.gates sets no condition; choose gate=none")
 
 
-def test_all_of_may_hold_another() -> None:
+def test_all_of_can_be_nested() -> None:
     target = "mlrunner.groups.gate.all_of.AllOf"
     outer = AllOf(gates={"inner": {"_target_": target, "gates": ALL.gates}, "empty": {"_target_": target, "gates": {}}})
     assert outer.metrics == {

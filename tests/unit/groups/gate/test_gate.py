@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
-from itertools import product
+from itertools import cycle, product
 
 import pytest
 
@@ -19,7 +19,7 @@ from mlrunner.groups.gate.champion import Champion
 from mlrunner.groups.gate.cost_limits import Latency, Size
 from mlrunner.groups.gate.thresholds import MinAccuracy, Threshold
 from tests.support.front_door import PROJECT
-from tests.support.gates import Compose, composed
+from tests.support.gates import Compose, compose_gate
 
 OPTIONS = sorted(path.stem for path in (PROJECT / "conf" / "gate").glob("*.yaml"))
 
@@ -36,7 +36,7 @@ REGRESSION = "r2, rmse, mae, median_absolute_error, mape"
 CLASSIFICATION = "accuracy, balanced_accuracy, f1, precision, recall, roc_auc, log_loss"
 
 
-def told(build_it: Callable[[], object]) -> list[str]:
+def messages_of(build_it: Callable[[], object]) -> list[str]:
     with pytest.raises(MlrunnerError) as caught:
         build_it()
     return str(caught.value).splitlines()
@@ -51,18 +51,18 @@ EVIDENCE = [{}, {"test/r2": NAN}, {"test/r2": 1.0}, {"test/r2": 1.0, "test/accur
 
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("option", OPTIONS)
-def test_every_option_decides_with_a_reason_and_leaves_the_metrics_alone(
+def test_every_option_gives_a_reason_and_leaves_the_metrics_unchanged(
     option: str, task: Task, compose: Compose
 ) -> None:
-    gate = composed(compose, f"gate={option}", task=task)
+    gate = compose_gate(compose, f"gate={option}", task=task)
     for metrics, champion in product(EVIDENCE, [None, GateInputs({"test/r2": 0.5, "test/accuracy": 0.5}, "rows")]):
-        given = dict(metrics)
-        decision = gate.decide(GateInputs(given, "rows"), champion)
+        copied = dict(metrics)
+        decision = gate.decide(GateInputs(copied, "rows"), champion)
         assert isinstance(decision, Decision)
         assert decision.reason != ""
         assert not decision.reason.endswith(".")
-        assert given.keys() == metrics.keys()
-        assert gate.decide(GateInputs(given, "rows"), champion) == decision
+        assert copied.keys() == metrics.keys()
+        assert gate.decide(GateInputs(copied, "rows"), champion) == decision
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -70,10 +70,8 @@ def test_every_option_decides_with_a_reason_and_leaves_the_metrics_alone(
     ("option", "opens"),
     [("none", True), ("min_accuracy", True), ("threshold", False), ("champion", True), ("all_of", False)],
 )
-def test_what_an_option_says_of_a_perfect_first_model_by_default(
-    option: str, opens: bool, task: Task, compose: Compose
-) -> None:
-    assert composed(compose, f"gate={option}", task=task).decide(GateInputs(EVIDENCE[-1]), None).deploy is opens
+def test_default_decision_for_a_perfect_first_model(option: str, opens: bool, task: Task, compose: Compose) -> None:
+    assert compose_gate(compose, f"gate={option}", task=task).decide(GateInputs(EVIDENCE[-1]), None).deploy is opens
 
 
 def test_a_decision_goes_into_the_step_by_name() -> None:
@@ -82,11 +80,11 @@ def test_a_decision_goes_into_the_step_by_name() -> None:
 
 @pytest.mark.parametrize("option", OPTIONS)
 def test_gates_are_equal_by_value_and_frozen(option: str, compose: Compose) -> None:
-    one, other = composed(compose, f"gate={option}"), composed(compose, f"gate={option}")
-    assert one == other
-    for name in vars(one):
+    first, second = compose_gate(compose, f"gate={option}"), compose_gate(compose, f"gate={option}")
+    assert first == second
+    for name in vars(first):
         with pytest.raises(AttributeError):
-            setattr(one, name, None)
+            setattr(first, name, None)
 
 
 @pytest.mark.parametrize("module", ["thresholds", "cost_limits", "champion", "all_of"])
@@ -98,7 +96,7 @@ def test_importing_a_gate_brings_nothing_heavy(module: str) -> None:
 
 @pytest.mark.parametrize("champion", [None, GateInputs({}, problem="deleted")], ids=["first", "champion"])
 @pytest.mark.parametrize("metrics", [{}, {"test/r2": NAN}, {"test/accuracy": 1.0}], ids=["none", "nan", "best"])
-def test_no_gate_opens_for_whatever_deployer_was_chosen(metrics: dict[str, float], champion: GateInputs | None) -> None:
+def test_gate_none_always_opens(metrics: dict[str, float], champion: GateInputs | None) -> None:
     assert NoGate().decide(GateInputs(metrics), champion) == (True, "gate=none: no condition was set")
 
 
@@ -133,10 +131,10 @@ def test_no_gate_opens_for_whatever_deployer_was_chosen(metrics: dict[str, float
         (["gate=all_of", "gate.gates.size.max_megabytes=100"], {}, False, True),
     ],
 )
-def test_each_gate_tells_what_it_reads(
+def test_gate_names_the_metrics_it_reads(
     overrides: list[str], metrics: dict[str, str], champion: bool, costs: bool, task: Task, compose: Compose
 ) -> None:
-    gate = composed(compose, *overrides, task=task)
+    gate = compose_gate(compose, *overrides, task=task)
     expected = {key: name.replace("DEFAULT", default_metric(task)) for key, name in metrics.items()}
     assert (gate.metrics, gate.needs_champion, gate.needs_costs) == (expected, champion, costs)
 
@@ -159,7 +157,7 @@ def test_each_gate_tells_what_it_reads(
     ],
     ids=str,
 )
-def test_a_gate_tells_the_number_that_it_lacks(gate: Gate, unset: str | None) -> None:
+def test_gate_names_its_missing_setting(gate: Gate, unset: str | None) -> None:
     assert gate.missing_setting == unset
 
 
@@ -285,10 +283,10 @@ PROBLEMS: dict[str, tuple[Task | None, list[str], list[str]]] = {
 
 
 @pytest.mark.parametrize(("task", "overrides", "expected"), PROBLEMS.values(), ids=PROBLEMS)
-def test_wrong_settings_are_told_each_in_a_sentence(
+def test_each_mistake_in_the_settings_is_one_sentence(
     task: Task | None, overrides: list[str], expected: list[str], compose: Compose
 ) -> None:
-    gate = composed(compose, *overrides, task=task or "regression")
+    gate = compose_gate(compose, *overrides, task=task or "regression")
     assert gate.problems(task) == expected
     assert len(gate.problems()) <= len(expected)
 
@@ -313,7 +311,7 @@ def test_wrong_settings_are_told_each_in_a_sentence(
     ],
     ids=str,
 )
-def test_wrong_settings_keep_the_gate_shut_and_are_the_reason(gate: Gate) -> None:
+def test_mistakes_keep_the_gate_closed_and_are_the_reason(gate: Gate) -> None:
     wrong = gate.problems()
     best = GateInputs({"test/rmse": 0.0, "test/rsme": 0.0, "serve/p95_ms": 0.0, "model/megabytes": 0.0})
     assert wrong != []
@@ -328,25 +326,24 @@ NOT_A_NUMBER = {
 }
 
 
-@pytest.mark.parametrize(("value", "expected"), NOT_A_NUMBER.values(), ids=NOT_A_NUMBER)
-@pytest.mark.parametrize(
-    ("option", "key"),
-    [
-        ("threshold", "threshold"),
-        ("champion", "threshold"),
-        ("champion", "min_improvement"),
-        ("min_accuracy", "min_accuracy"),
-        ("all_of", "gates.quality.threshold"),
-        ("all_of", "gates.latency.max_p95_ms"),
-        ("all_of", "gates.size.max_megabytes"),
-    ],
-)
-def test_a_number_has_to_be_finite(option: str, key: str, value: str, expected: str, compose: Compose) -> None:
-    sentences = told(lambda: composed(compose, f"gate={option}", f"gate.{key}={value}"))
-    assert len(sentences) == 1
-    assert sentences[0].startswith(f"gate.{key}={expected.partition(' ')[0]} should be ")
+NUMBERS = [
+    ("threshold", "threshold"),
+    ("champion", "threshold"),
+    ("champion", "min_improvement"),
+    ("min_accuracy", "min_accuracy"),
+    ("all_of", "gates.quality.threshold"),
+    ("all_of", "gates.latency.max_p95_ms"),
+    ("all_of", "gates.size.max_megabytes"),
+]
+
+
+@pytest.mark.parametrize(("number", "case"), list(zip(NUMBERS, cycle(NOT_A_NUMBER), strict=False)))
+def test_a_number_has_to_be_finite(number: tuple[str, str], case: str, compose: Compose) -> None:
+    (option, key), (value, expected) = number, NOT_A_NUMBER[case]
+    (message,) = messages_of(lambda: compose_gate(compose, f"gate={option}", f"gate.{key}={value}"))
+    assert message.startswith(f"gate.{key}={expected.partition(' ')[0]} should be ")
     if value in ("nan", "high"):
-        assert sentences == [f"gate.{key}={expected}"]
+        assert message == f"gate.{key}={expected}"
 
 
 REFUSED: dict[str, tuple[list[str], list[str]]] = {
@@ -406,4 +403,4 @@ REFUSED: dict[str, tuple[list[str], list[str]]] = {
 def test_impossible_settings_are_refused_by_their_full_key(
     overrides: list[str], expected: list[str], compose: Compose
 ) -> None:
-    assert told(lambda: composed(compose, *overrides)) == expected
+    assert messages_of(lambda: compose_gate(compose, *overrides)) == expected

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mlrunner.groups.model import estimator_arguments
-from tests.support.models import ROWS, option, raw_rows
+from tests.support.models import ROWS, build_option, raw_rows
 
 WRONG = [
     pytest.param(
@@ -165,13 +165,13 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("name", "task", "estimator", "said"), WRONG)
-def test_what_is_wrong_is_said(name: str, task: Any, estimator: dict[str, Any], said: list[str]) -> None:
-    assert option(name, task, **estimator).problems(task) == said
+@pytest.mark.parametrize(("name", "task", "estimator", "expected"), WRONG)
+def test_mistake_is_explained(name: str, task: Any, estimator: dict[str, Any], expected: list[str]) -> None:
+    assert build_option(name, task, **estimator).problems(task) == expected
 
 
 @pytest.mark.parametrize("extra", ["lightgbm", "catboost"])
-def test_an_extra_that_is_not_installed_is_said(extra: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_optional_package_is_explained(extra: str, monkeypatch: pytest.MonkeyPatch) -> None:
     class Absent:
         def find_spec(self, name: str, *_: Any) -> None:
             if name.partition(".")[0] == extra:
@@ -180,13 +180,13 @@ def test_an_extra_that_is_not_installed_is_said(extra: str, monkeypatch: pytest.
     for module in [name for name in sys.modules if name.partition(".")[0] == extra]:
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.setattr(sys, "meta_path", [Absent(), *sys.meta_path])
-    model = option(extra, "regression")
-    said = f"model.estimator._target_: {model.estimator['_target_']} needs {extra}, which is not installed; "
-    assert model.problems("regression") == [said + f"run pip install 'mlrunner[{extra}]'."]
+    model = build_option(extra, "regression")
+    expected = f"model.estimator._target_: {model.estimator['_target_']} needs {extra}, which is not installed; "
+    assert model.problems("regression") == [expected + f"run pip install 'mlrunner[{extra}]'."]
 
 
 @pytest.mark.parametrize(
-    ("target", "name", "taken"),
+    ("target", "name", "accepted"),
     [
         ("xgboost.XGBRegressor", "gamma", True),
         ("xgboost.XGBRegressor", "anything", False),
@@ -202,14 +202,14 @@ def test_an_extra_that_is_not_installed_is_said(extra: str, monkeypatch: pytest.
         ("collections.Counter", "anything", True),
     ],
 )
-def test_which_arguments_a_constructor_takes(target: str, name: str, taken: bool) -> None:
-    assert estimator_arguments.accepts_argument(estimator_arguments.locate(target, "key"), name) is taken
+def test_which_arguments_a_constructor_takes(target: str, name: str, accepted: bool) -> None:
+    assert estimator_arguments.accepts_argument(estimator_arguments.locate(target, "key"), name) is accepted
 
 
 def test_nested_estimators_are_built() -> None:
     inner = {"_target_": "sklearn.svm.SVR", "C": 3}
     voting = {"_target_": "sklearn.ensemble.VotingRegressor", "estimators": [["a", inner], ["b", inner]]}
-    model = option("custom", "regression", **voting)
+    model = build_option("custom", "regression", **voting)
     assert model.problems("regression") == []
     table = raw_rows()[["price", "items"]]
     fitted = model.build(table, "regression").fit(table, np.arange(ROWS))
@@ -217,6 +217,6 @@ def test_nested_estimators_are_built() -> None:
 
 
 def test_mapping_arguments_stay_mappings() -> None:
-    model = option("custom", "classification", class_weight={"a": 2.0, "b": 1.0})
+    model = build_option("custom", "classification", class_weight={"a": 2.0, "b": 1.0})
     table = raw_rows()[["price", "items"]]
     assert model.build(table, "classification")[-1].class_weight == {"a": 2.0, "b": 1.0}

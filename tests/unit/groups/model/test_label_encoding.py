@@ -23,7 +23,7 @@ LABELS = {
 }
 
 
-class TestLabelCodes:
+class TestLabelEncodingClassifier:
     @pytest.mark.parametrize("labels", LABELS.values(), ids=LABELS)
     def test_labels_come_back_as_they_were(self, labels: list[Any]) -> None:
         X, y = np.arange(30.0).reshape(-1, 1), np.repeat(labels, 30)[:: len(labels)]
@@ -34,14 +34,14 @@ class TestLabelCodes:
         assert fitted.predict(X).dtype == y.dtype
         assert fitted.predict_proba(X).shape == (30, len(labels))
 
-    def test_pandas_text_is_taken(self) -> None:
+    def test_pandas_text_is_accepted(self) -> None:
         y = pd.Series(["b", "a", "b"])
         assert set(LabelEncodingClassifier(DecisionTreeClassifier()).fit(np.arange(3).reshape(-1, 1), y).classes_) == {
             "a",
             "b",
         }
 
-    def test_a_column_of_answers_is_made_flat(self) -> None:
+    def test_column_of_predictions_is_flattened(self) -> None:
         fitted = LabelEncodingClassifier(ColumnVector(strategy="most_frequent")).fit(np.zeros((3, 1)), ["x", "y", "y"])
         assert fitted.predict(np.zeros((2, 1))).tolist() == ["y", "y"]
 
@@ -52,9 +52,9 @@ class TestLabelCodes:
     )
     def test_it_has_what_the_inner_classifier_has(self, inner: Any, probabilities: bool, decision: bool) -> None:
         fitted = LabelEncodingClassifier(inner).fit(np.arange(4.0).reshape(-1, 1), list("aabb"))
-        for found in (LabelEncodingClassifier(inner), fitted):
-            assert hasattr(found, "predict_proba") is probabilities
-            assert hasattr(found, "decision_function") is decision
+        for classifier in (LabelEncodingClassifier(inner), fitted):
+            assert hasattr(classifier, "predict_proba") is probabilities
+            assert hasattr(classifier, "decision_function") is decision
         if decision:
             assert fitted.decision_function(np.zeros((2, 1))).shape == (2,)
 
@@ -63,12 +63,12 @@ class TestLabelCodes:
         assert is_classifier(copy)
         assert copy.get_params()["estimator__max_depth"] == 3
 
-    def test_the_inner_estimator_given_is_left_unfitted(self) -> None:
+    def test_inner_estimator_stays_unfitted(self) -> None:
         inner = DecisionTreeClassifier()
         LabelEncodingClassifier(inner).fit(np.zeros((2, 1)), ["a", "b"])
         assert not hasattr(inner, "classes_")
 
-    def test_skops_brings_it_back(self) -> None:
+    def test_skops_restores_the_classifier(self) -> None:
         X = np.arange(4.0).reshape(-1, 1)
         fitted = LabelEncodingClassifier(DecisionTreeClassifier()).fit(X, list("aabb"))
         data = skops.io.dumps(fitted)

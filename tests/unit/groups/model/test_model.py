@@ -22,7 +22,7 @@ from mlrunner.groups.cleaning import KeepAll
 from mlrunner.groups.model import EstimatorModel, Model, ModelNameConfig
 from mlrunner.groups.model.label_encoding import LabelEncodingClassifier
 from mlrunner.groups.model.packaging import assemble, find_trusted_types, pin_requirements
-from tests.support.models import CONF, OPTIONS, ROWS, option, quick, raw_rows, settings
+from tests.support.models import CONF, OPTIONS, ROWS, build_option, build_small_option, compose_settings, raw_rows
 
 LABELS = {
     "regression": lambda rng: rng.normal(size=ROWS),
@@ -58,7 +58,7 @@ def test_every_option_survives_mlflow(name: str, task: Any, labels: str, tmp_pat
     raw, target = raw_rows(), LABELS[labels](np.random.default_rng(1))
     roles = Roles(target="answer", ignore=("key",))
     features = raw.drop(columns="key")
-    model = quick(name, task)
+    model = build_small_option(name, task)
     assert model.problems(task) == []
     fitted = model.build(features, task).fit(features, target)
     whole = assemble(fitted, KeepAll(), roles, features, raw)
@@ -83,43 +83,43 @@ def test_every_option_survives_mlflow(name: str, task: Any, labels: str, tmp_pat
 @pytest.mark.parametrize("name", OPTIONS)
 class TestYaml:
     def test_the_search_space_is_in_hydras_grammar_and_names_keys_of_the_option(self, name: str) -> None:
-        given = settings(name, "regression" if name != "logistic_regression" else "classification")
-        for key, space in given["search"].items():
+        composed = compose_settings(name, "regression" if name != "logistic_regression" else "classification")
+        for key, space in composed["search"].items():
             group, _, last = key.partition(".")
-            assert last in given[group]
+            assert last in composed[group]
             assert OverridesParser.create().parse_override(f"model.{key}={space}").is_sweep_override()
 
 
 def test_another_features_option_is_a_choice() -> None:
-    assert settings("ridge", "regression")["features"]["scale"] == "standard"
-    assert settings("ridge", "regression", "features@model.features=native")["features"]["impute"] is None
+    assert compose_settings("ridge", "regression")["features"]["scale"] == "standard"
+    assert compose_settings("ridge", "regression", "features@model.features=native")["features"]["impute"] is None
 
 
 @pytest.mark.parametrize(
-    ("name", "task", "able"),
+    ("name", "task", "possible"),
     [("linear_regression", "classification", "regression"), ("logistic_regression", "regression", "classification")],
 )
-def test_an_impossible_pair_is_said(name: str, task: Any, able: str) -> None:
-    said = option(name, task).problems(task)
-    assert said == [f"model={name} does {able} only, but dataset.task is {task}; choose another model."]
+def test_unsupported_task_is_explained(name: str, task: Any, possible: str) -> None:
+    problems = build_option(name, task).problems(task)
+    assert problems == [f"model={name} does {possible} only, but dataset.task is {task}; choose another model."]
 
 
-def test_custom_without_a_class_is_said() -> None:
-    model = build(settings("custom", "regression"), "model")
-    said = ["model.estimator._target_ is not set; name a class, as in model.estimator._target_=sklearn.svm.SVR."]
-    assert model.problems("regression") == said
+def test_custom_without_a_class_is_explained() -> None:
+    model = build(compose_settings("custom", "regression"), "model")
+    problems = ["model.estimator._target_ is not set; name a class, as in model.estimator._target_=sklearn.svm.SVR."]
+    assert model.problems("regression") == problems
 
 
-def test_wrong_features_are_said_beside_the_rest() -> None:
-    model = option("ridge", "regression", "+model.features.skale=1", "model.features.impute=mode", alpa=1)
-    said = model.problems("regression")
-    assert said[0].startswith("model.features.impute=mode should be 'median', ")
-    assert said[1].startswith("model.features.skale is not a key; model.features has impute")
-    assert said[1].endswith("Did you mean 'scale'?")
-    assert said[2] == "model.estimator.alpa: Ridge has no such argument. Did you mean 'alpha'?"
+def test_mistakes_in_features_and_estimator_are_reported_together() -> None:
+    model = build_option("ridge", "regression", "+model.features.skale=1", "model.features.impute=mode", alpa=1)
+    problems = model.problems("regression")
+    assert problems[0].startswith("model.features.impute=mode should be 'median', ")
+    assert problems[1].startswith("model.features.skale is not a key; model.features has impute")
+    assert problems[1].endswith("Did you mean 'scale'?")
+    assert problems[2] == "model.estimator.alpa: Ridge has no such argument. Did you mean 'alpha'?"
 
 
-def test_features_of_another_class_are_said() -> None:
+def test_features_of_another_class_are_refused() -> None:
     features = {"_target_": "collections.Counter"}
     model = EstimatorModel(
         name="x", targets=None, estimator={"_target_": "sklearn.svm.SVR"}, encode_labels=False, features=features
@@ -131,36 +131,38 @@ def test_features_of_another_class_are_said() -> None:
 
 @pytest.mark.parametrize(("task", "wrapped"), [("regression", False), ("classification", True)])
 def test_labels_are_encoded_for_classes_only(task: Any, wrapped: bool) -> None:
-    last = option("xgboost", task).build(raw_rows()[["price"]], task)[-1]
+    last = build_option("xgboost", task).build(raw_rows()[["price"]], task)[-1]
     assert isinstance(last, LabelEncodingClassifier) is wrapped
 
 
 @pytest.mark.parametrize("name", [name for name in OPTIONS if name not in ("custom", "linear_regression")])
 def test_two_fits_are_equal(name: str) -> None:
     table, target = raw_rows()[["price", "items", "state"]], np.array(["n", "y"] * (ROWS // 2))
-    first, second = (quick(name, "classification").build(table, "classification").fit(table, target) for _ in range(2))
+    first, second = (
+        build_small_option(name, "classification").build(table, "classification").fit(table, target) for _ in range(2)
+    )
     np.testing.assert_array_equal(first.predict(table), second.predict(table))
 
 
 def test_no_feature_is_refused() -> None:
     with pytest.raises(DataError, match=r"^Cleaning leaves no column"):
-        option("ridge", "regression").build(pd.DataFrame(index=range(3)), "regression")
+        build_option("ridge", "regression").build(pd.DataFrame(index=range(3)), "regression")
 
 
 def test_the_model_is_frozen_and_knows_its_keys() -> None:
     with pytest.raises(ProblemsError, match=r"^model.encode_label is not a key; .* Did you mean 'encode_labels'\?$"):
-        build({**settings("ridge", "regression"), "encode_label": True}, "model")
+        build({**compose_settings("ridge", "regression"), "encode_label": True}, "model")
     with pytest.raises(AttributeError):
-        option("ridge", "regression").name = "other"  # type: ignore[misc]
+        build_option("ridge", "regression").name = "other"  # type: ignore[misc]
 
 
 class TestModelNameConfig:
     def test_it_builds_the_model(self) -> None:
-        found = ModelNameConfig(name="ridge", settings=settings("ridge", "regression")).model()
-        assert isinstance(found, Model)
+        model = ModelNameConfig(name="ridge", settings=compose_settings("ridge", "regression")).model()
+        assert isinstance(model, Model)
 
     def test_it_travels_as_json(self) -> None:
-        config = ModelNameConfig(name="ridge", settings=settings("ridge", "regression"))
+        config = ModelNameConfig(name="ridge", settings=compose_settings("ridge", "regression"))
         assert ModelNameConfig.model_validate_json(config.model_dump_json()) == config
 
     def test_unknown_keys_are_refused(self) -> None:
@@ -198,11 +200,11 @@ def test_the_model_group_needs_no_sklearn_to_be_imported() -> None:
 @pytest.mark.parametrize("name", ["logistic_regression", "ridge"])
 def test_linear_classification_converges_silently(name: str, load: Any) -> None:
     table, target = load(return_X_y=True, as_frame=True)
-    fitted = option(name, "classification").build(table, "classification").fit(table, target)
+    fitted = build_option(name, "classification").build(table, "classification").fit(table, target)
     assert fitted.score(table, target) > 0.9
 
 
 @pytest.mark.parametrize("name", ["linear_regression", "ridge"])
 def test_linear_regression_is_silent(name: str) -> None:
     table, target = load_diabetes(return_X_y=True, as_frame=True)
-    assert option(name, "regression").build(table, "regression").fit(table, target).score(table, target) > 0.4
+    assert build_option(name, "regression").build(table, "regression").fit(table, target).score(table, target) > 0.4

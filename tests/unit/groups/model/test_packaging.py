@@ -18,37 +18,37 @@ from sklearn.preprocessing import FunctionTransformer
 from mlrunner.core.errors import ConfigError
 from mlrunner.groups.cleaning import DataPreprocess, KeepAll
 from mlrunner.groups.model.packaging import find_trusted_types, list_modules, pin_requirements
-from tests.support.models import CONF, option
-from tests.support.pipelines import ColumnVector, raw_rows, whole
+from tests.support.models import CONF, build_option
+from tests.support.pipelines import ColumnVector, fit_pipeline, raw_rows
 
 ABSENT_FROM_SERVERS = ["hydra", "omegaconf", "zenml", "mlflow", "fsspec", "sqlalchemy", "matplotlib", "pyarrow", "rich"]
 
 
 class TestSaving:
     def test_only_what_the_composition_names_is_trusted(self) -> None:
-        found = find_trusted_types(whole(KeepAll(), "price", "state"))
-        assert {name.partition(".")[0] for name in found} <= {"mlrunner", "numpy", "sklearn"}
-        assert "mlrunner.groups.model.raw_input.CleaningTransformer" in found
-        assert "mlrunner.groups.cleaning.KeepAll" in found
+        result = find_trusted_types(fit_pipeline(KeepAll(), "price", "state"))
+        assert {name.partition(".")[0] for name in result} <= {"mlrunner", "numpy", "sklearn"}
+        assert "mlrunner.groups.model.raw_input.CleaningTransformer" in result
+        assert "mlrunner.groups.cleaning.KeepAll" in result
 
     def test_a_class_of_the_users_own_is_trusted(self) -> None:
         fitted = Pipeline([("estimator", ColumnVector())]).fit([[1]], [1])
         assert find_trusted_types(fitted) == [f"{ColumnVector.__module__}.ColumnVector"]
 
-    def test_anything_else_is_not(self) -> None:
+    def test_other_types_are_not_trusted(self) -> None:
         import shutil
 
         fitted = Pipeline([("f", FunctionTransformer(shutil.rmtree)), ("estimator", Ridge())])
-        said = r"^model\.estimator holds shutil\.rmtree, which loading cannot trust; choose another class\.$"
-        with pytest.raises(ConfigError, match=said):
+        message = r"^model\.estimator holds shutil\.rmtree, which loading cannot trust; choose another class\.$"
+        with pytest.raises(ConfigError, match=message):
             find_trusted_types(fitted)
 
-    def test_what_skops_cannot_save_is_said(self) -> None:
+    def test_class_that_skops_cannot_save_is_refused(self) -> None:
         with pytest.raises(ConfigError, match=r"^model\.estimator cannot be saved with skops \(.*Birch"):
             find_trusted_types(Pipeline([("estimator", Birch())]))
 
     def test_modules_are_those_of_nested_parts_too(self) -> None:
-        booster = option("xgboost", "regression").build(raw_rows()[["price"]], "regression")[-1]
+        booster = build_option("xgboost", "regression").build(raw_rows()[["price"]], "regression")[-1]
         fitted = Pipeline([("estimator", BaggingRegressor(booster))])
         assert {"sklearn", "xgboost"} <= list_modules(fitted)
         assert "builtins" not in list_modules(fitted)
@@ -58,18 +58,18 @@ class TestSaving:
         [("rf", set()), ("xgboost", {"xgboost"}), ("lightgbm", {"lightgbm"}), ("catboost", {"catboost"})],
     )
     def test_requirements_name_the_estimators_package(self, name: str, more: set[str]) -> None:
-        made = option(name, "classification").build(raw_rows()[["price"]], "classification")
-        found = {line.partition("==")[0] for line in pin_requirements(made)}
-        assert found == {"scikit-learn", "pandas", "numpy", "skops", "pydantic"} | more
+        pipeline = build_option(name, "classification").build(raw_rows()[["price"]], "classification")
+        result = {line.partition("==")[0] for line in pin_requirements(pipeline)}
+        assert result == {"scikit-learn", "pandas", "numpy", "skops", "pydantic"} | more
 
-    def test_a_module_without_a_package_asks_for_nothing(self) -> None:
-        found = pin_requirements(Pipeline([("estimator", ColumnVector())]))
-        assert len(found) == 5
-        assert all("==" in line for line in found)
+    def test_module_without_a_package_needs_no_requirement(self) -> None:
+        result = pin_requirements(Pipeline([("estimator", ColumnVector())]))
+        assert len(result) == 5
+        assert all("==" in line for line in result)
 
 
 def test_a_server_needs_nothing_else(tmp_path: Path) -> None:
-    model = whole(DataPreprocess(), "price", "items")
+    model = fit_pipeline(DataPreprocess(), "price", "items")
     skops.io.dump(model, tmp_path / "model.skops")
     raw_rows().to_csv(tmp_path / "rows.csv", index=False)
     code = f"""

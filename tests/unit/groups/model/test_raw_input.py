@@ -17,12 +17,12 @@ from mlrunner.groups.cleaning import DataPreprocess, KeepAll
 from mlrunner.groups.model.packaging import find_trusted_types
 from mlrunner.groups.model.raw_input import CleaningTransformer, detect_kind, restore_kind
 from mlrunner.groups.strategy import DataStrategy
-from tests.support.pipelines import raw_rows, whole
+from tests.support.pipelines import fit_pipeline, raw_rows
 
 
 @dataclasses.dataclass(frozen=True)
 class Halved(DataStrategy):
-    """A strategy of the user's own, outside the package."""
+    """Strategy of a user, outside the package."""
 
     by: float = 2.0
 
@@ -35,61 +35,61 @@ class Halved(DataStrategy):
 
 class TestCleaningTransformer:
     def test_it_gives_the_training_columns_in_order(self) -> None:
-        cleaning = whole(KeepAll(), "state", "price")["cleaning"]
+        cleaning = fit_pipeline(KeepAll(), "state", "price")["cleaning"]
         assert list(cleaning.transform(raw_rows()).columns) == ["state", "price"]
         assert list(cleaning.get_feature_names_out()) == ["state", "price"]
 
-    def test_target_group_and_ignored_columns_are_never_asked_for(self) -> None:
-        cleaning = whole(KeepAll(), "price")["cleaning"]
+    def test_target_group_and_ignored_columns_are_not_required(self) -> None:
+        cleaning = fit_pipeline(KeepAll(), "price")["cleaning"]
         assert list(cleaning.kinds) == ["price", "items", "gift", "state", "bought"]
 
     def test_it_predicts_as_the_fitted_part_does(self) -> None:
-        model = whole(KeepAll(), "price", "state")
+        model = fit_pipeline(KeepAll(), "price", "state")
         expected = model[1:].predict(raw_rows()[["price", "state"]])
         np.testing.assert_array_equal(model.predict(raw_rows()), expected)
         np.testing.assert_array_equal(model.predict(raw_rows().drop(columns=["score", "id", "order"])), expected)
 
     def test_rows_in_any_order_of_columns_and_rows(self) -> None:
-        model, raw = whole(KeepAll(), "price", "state"), raw_rows()
+        model, raw = fit_pipeline(KeepAll(), "price", "state"), raw_rows()
         mixed = raw[sorted(raw.columns)].iloc[::-1]
         np.testing.assert_allclose(model.predict(mixed), model.predict(raw)[::-1])
 
     def test_one_row_alone_equals_the_row_among_others(self) -> None:
-        model, raw = whole(DataPreprocess(), "price", "items", "gift"), raw_rows(10)
+        model, raw = fit_pipeline(DataPreprocess(), "price", "items", "gift"), raw_rows(10)
         alone = [model.predict(raw.iloc[[at]])[0] for at in range(10)]
         np.testing.assert_allclose(alone, model.predict(raw))
 
     @pytest.mark.parametrize("strategy", [KeepAll(), DataPreprocess()], ids=["none", "preprocess"])
-    def test_json_rows_with_a_null_are_taken(self, strategy: Any) -> None:
-        model = whole(strategy, "price", "items", "gift")
+    def test_json_rows_with_a_null_are_accepted(self, strategy: Any) -> None:
+        model = fit_pipeline(strategy, "price", "items", "gift")
         rows = pd.DataFrame([{"price": None, "items": 2, "gift": None, "state": "SP"}])
         typed = pd.DataFrame({"price": [np.nan], "items": [2.0], "gift": [np.nan], "state": ["SP"]})
         assert rows["price"].dtype == object
         assert np.isfinite(model.predict(rows)).all()
         np.testing.assert_array_equal(model.predict(rows), model.predict(typed))
 
-    def test_an_absent_column_counts_as_missing_and_an_unknown_one_for_nothing(self) -> None:
-        model, raw = whole(KeepAll(), "price", "state"), raw_rows(3)
+    def test_absent_column_counts_as_missing_and_unknown_column_is_ignored(self) -> None:
+        model, raw = fit_pipeline(KeepAll(), "price", "state"), raw_rows(3)
         lacking = model.predict(raw.drop(columns="state"))
         np.testing.assert_array_equal(lacking, model.predict(raw.assign(state=None)))
         np.testing.assert_array_equal(model.predict(raw.assign(more=1)), model.predict(raw))
 
     def test_rows_of_another_table_are_refused(self) -> None:
-        said = r"^The rows have none of the model's columns; it needs price, items, gift, state, bought\.$"
-        with pytest.raises(DataError, match=said):
-            whole(KeepAll(), "price").predict(pd.DataFrame({"x": [1]}))
+        message = r"^The rows have none of the model's columns; it needs price, items, gift, state, bought\.$"
+        with pytest.raises(DataError, match=message):
+            fit_pipeline(KeepAll(), "price").predict(pd.DataFrame({"x": [1]}))
 
-    def test_a_word_for_a_number_is_refused_by_name(self) -> None:
+    def test_text_for_a_number_is_refused_by_name(self) -> None:
         with pytest.raises(DataError, match=r"^Column 'price' holds numbers in training, but: could not convert"):
-            whole(KeepAll(), "price").predict(raw_rows(2).assign(price=["1", "dear"]))
+            fit_pipeline(KeepAll(), "price").predict(raw_rows(2).assign(price=["1", "dear"]))
 
     def test_no_row_stays_no_row(self) -> None:
-        cleaned = whole(KeepAll(), "price", "state")["cleaning"].transform(raw_rows().iloc[:0])
+        cleaned = fit_pipeline(KeepAll(), "price", "state")["cleaning"].transform(raw_rows().iloc[:0])
         assert cleaned.shape == (0, 2)
 
     def test_the_input_is_never_changed(self) -> None:
         raw = raw_rows()
-        whole(KeepAll(), "price").predict(raw)
+        fit_pipeline(KeepAll(), "price").predict(raw)
         pd.testing.assert_frame_equal(raw, raw_rows())
 
     def test_it_can_be_cloned_and_needs_no_fit(self) -> None:
@@ -97,11 +97,11 @@ class TestCleaningTransformer:
         assert clone(cleaning).fit(None).transform(pd.DataFrame({"a": [1]})).shape == (1, 1)
 
     @pytest.mark.parametrize("strategy", [KeepAll(drop=["gift"]), DataPreprocess(fill={"price": 0.5}), Halved(by=4)])
-    def test_skops_brings_the_strategy_back(self, strategy: Any) -> None:
-        model = whole(strategy, "price", "items")
+    def test_skops_restores_the_strategy(self, strategy: Any) -> None:
+        model = fit_pipeline(strategy, "price", "items")
         raw = raw_rows()[["price", "items"]]
-        kept = CleaningTransformer(strategy, {"price": "number", "items": "number"}, ["price", "items"])
-        model = Pipeline([("cleaning", kept), *model.steps[1:]])
+        cleaning = CleaningTransformer(strategy, {"price": "number", "items": "number"}, ["price", "items"])
+        model = Pipeline([("cleaning", cleaning), *model.steps[1:]])
         back = skops.io.loads(skops.io.dumps(model), trusted=find_trusted_types(model))
         assert back["cleaning"].strategy == strategy
         np.testing.assert_array_equal(back.predict(raw), model.predict(raw))
@@ -134,18 +134,18 @@ def test_kind_of_a_raw_column(column: pd.Series, kind: str) -> None:
         pytest.param([None, None], "text", "object", [None, None], id="nulls for texts"),
     ],
 )
-def test_restored(values: list[Any], kind: str, dtype: str, expected: list[Any]) -> None:
-    found = restore_kind(pd.Series(values, dtype=object), kind)
-    assert str(found.dtype) == dtype
-    pd.testing.assert_series_equal(found, pd.Series(expected, dtype=dtype))
+def test_restore_kind(values: list[Any], kind: str, dtype: str, expected: list[Any]) -> None:
+    result = restore_kind(pd.Series(values, dtype=object), kind)
+    assert str(result.dtype) == dtype
+    pd.testing.assert_series_equal(result, pd.Series(expected, dtype=dtype))
 
 
 def test_dates_as_text_are_read() -> None:
-    found = restore_kind(pd.Series(["2020-01-02 03:04:05", None]), "moment")
-    assert found.tolist()[0] == pd.Timestamp("2020-01-02 03:04:05")
-    assert detect_kind(found) == "moment"
+    result = restore_kind(pd.Series(["2020-01-02 03:04:05", None]), "moment")
+    assert result.tolist()[0] == pd.Timestamp("2020-01-02 03:04:05")
+    assert detect_kind(result) == "moment"
 
 
-def test_a_word_for_a_date_is_refused_by_name() -> None:
+def test_text_for_a_date_is_refused_by_name() -> None:
     with pytest.raises(DataError, match=r"^Column 'day' holds moments in training, but: "):
         restore_kind(pd.Series(["soon"], name="day"), "moment")

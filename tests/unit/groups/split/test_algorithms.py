@@ -25,7 +25,7 @@ SHARES = [0.64, 0.16, 0.2]
 
 
 def rng() -> np.random.Generator:
-    """A fresh generator, the same each time."""
+    """Build a random generator with a fixed seed."""
     return np.random.default_rng(7)
 
 
@@ -38,7 +38,7 @@ def rng() -> np.random.Generator:
         pytest.param([np.nan, 1.0, np.nan, 1.0], [1, 0, 2, 0], id="missing numbers"),
     ],
 )
-def test_units(group: Any, expected: list[int]) -> None:
+def test_number_units(group: Any, expected: list[int]) -> None:
     table = pd.DataFrame({"g": [0, 0, 0, 0] if group is None else group})
     assert number_units(table, None if group is None else "g").tolist() == expected
 
@@ -59,7 +59,7 @@ def test_no_row_has_no_unit() -> None:
         pytest.param([1, 1], SHARES, [0, 1], id="fewer units than parts"),
     ],
 )
-def test_cut(sizes: list[int], shares: list[float], expected: list[int]) -> None:
+def test_cut_units(sizes: list[int], shares: list[float], expected: list[int]) -> None:
     assert cut_units(np.array(sizes), shares).tolist() == expected
 
 
@@ -83,7 +83,7 @@ def test_a_cut_reaches_every_part_in_order(sizes: list[int], weights: list[int],
 
 @settings(max_examples=30, deadline=None)
 @given(rows=st.integers(1, 120), seed=st.integers(0, 99))
-def test_no_way_of_sharing_tears_a_unit_apart(rows: int, seed: int) -> None:
+def test_no_algorithm_divides_a_unit(rows: int, seed: int) -> None:
     units = number_units(pd.DataFrame({"g": np.random.default_rng(seed).integers(0, 12, rows)}), "g")
     strata = quantile_strata(units, pd.Series(np.arange(rows)), 3)
     ways: list[Codes] = [
@@ -95,7 +95,7 @@ def test_no_way_of_sharing_tears_a_unit_apart(rows: int, seed: int) -> None:
         assert len(set(zip(units.tolist(), parts.tolist(), strict=True))) == len(set(units.tolist()))
 
 
-def test_shuffled_depends_on_the_generator_alone() -> None:
+def test_random_split_depends_on_the_generator_only() -> None:
     units = np.arange(100)
     first, again = split_randomly(units, SHARES, rng()), split_randomly(units, SHARES, rng())
     assert first.tolist() == again.tolist()
@@ -103,11 +103,11 @@ def test_shuffled_depends_on_the_generator_alone() -> None:
     assert np.bincount(first).tolist() == [64, 16, 20]
 
 
-def test_in_order_gives_the_oldest_to_the_first_part() -> None:
+def test_split_in_order_assigns_the_oldest_to_the_first_part() -> None:
     assert split_in_order(np.array([4, 3, 2, 1, 0]), [0.6, 0.2, 0.2]).tolist() == [2, 1, 0, 0, 0]
 
 
-def test_rare_strata_do_not_bend_the_shares() -> None:
+def test_small_strata_do_not_change_the_shares() -> None:
     strata = np.repeat(np.arange(200), 4)  # 0.16 of 4 rows is less than one
     parts = split_by_strata(np.arange(800), strata, SHARES, rng(), everywhere=False)
     np.testing.assert_allclose(np.bincount(parts) / 800, SHARES, atol=0.01)
@@ -134,7 +134,7 @@ def test_strata_give_way_when_a_part_would_be_empty() -> None:
         pytest.param([0, 0, 1, 1], ["a", "b", "b", "a"], [0, 0], id="a tie: what came first in the table"),
     ],
 )
-def test_strata_of_classes(units: list[int], target: list[str], expected: list[int]) -> None:
+def test_class_strata(units: list[int], target: list[str], expected: list[int]) -> None:
     assert class_strata(np.array(units), pd.Series(target)).tolist() == expected
 
 
@@ -148,5 +148,5 @@ def test_strata_of_classes(units: list[int], target: list[str], expected: list[i
         pytest.param([0, 1, 2], [3, 2, 1], 1, [0, 0, 0], id="one range"),
     ],
 )
-def test_strata_of_numbers(units: list[int], target: list[Any], bins: int, expected: list[int]) -> None:
+def test_quantile_strata(units: list[int], target: list[Any], bins: int, expected: list[int]) -> None:
     assert quantile_strata(np.array(units), pd.Series(target), bins).tolist() == expected

@@ -9,57 +9,70 @@ import pandas as pd
 import pytest
 
 from mlrunner.core.errors import ConfigError, DataError
-from tests.support.splits import BY_CLASS, BY_GROUP, NOT_GROUPED, OPTIONS, SHARES, division, option, parts, table, tasks
+from tests.support.splits import (
+    BY_CLASS,
+    BY_GROUP,
+    NOT_GROUPED,
+    OPTIONS,
+    SHARES,
+    build_option,
+    divide_table,
+    parts_with_rows,
+    table,
+    tasks,
+)
 
 
 @tasks
 @pytest.mark.parametrize("name", [name for name in OPTIONS if name != "time_ordered"])
 def test_a_group_stays_on_one_side(name: str, roles: dict[str, Any]) -> None:
-    found = division(name, roles)
-    sides = pd.concat(part.assign(side=number)[["customer", "side"]] for number, part in enumerate(parts(found)))
+    result = divide_table(name, roles)
+    sides = pd.concat(
+        part.assign(side=number)[["customer", "side"]] for number, part in enumerate(parts_with_rows(result))
+    )
     assert (sides.groupby("customer")["side"].nunique() == 1).all()
-    if found.folds is not None:
-        assert (found.folds.groupby(found.train["customer"]).nunique() == 1).all()
+    if result.folds is not None:
+        assert (result.folds.groupby(result.train["customer"]).nunique() == 1).all()
 
 
 @pytest.mark.parametrize("name", NOT_GROUPED)
-def test_without_a_group_rows_go_one_by_one(name: str) -> None:
-    found = option(name).handle_data(table())
-    assert len(found.test) == pytest.approx(400 * SHARES.get(name, (0, 0, 0.2))[2], abs=2)
+def test_rows_without_a_group_are_units(name: str) -> None:
+    result = build_option(name).handle_data(table())
+    assert len(result.test) == pytest.approx(400 * SHARES.get(name, (0, 0, 0.2))[2], abs=2)
 
 
 def test_a_class_counts_by_its_groups_when_these_stay_together() -> None:
     whole = table(40).assign(label=["only"] * 34 + ["rare"] * 6, customer=[*range(34), 90, 90, 90, 91, 91, 91])
     with pytest.raises(ConfigError, match="has 2 members"):
-        option("stratified", {**BY_CLASS, **BY_GROUP}).handle_data(whole)
+        build_option("stratified", {**BY_CLASS, **BY_GROUP}).handle_data(whole)
 
 
 def test_stratified_keeps_the_classes_alike() -> None:
-    found = option("stratified", BY_CLASS).handle_data(table())
+    result = build_option("stratified", BY_CLASS).handle_data(table())
     whole = table()["label"].value_counts(normalize=True)
-    for part in parts(found):
+    for part in parts_with_rows(result):
         np.testing.assert_allclose(part["label"].value_counts(normalize=True)[whole.index], whole, atol=0.02)
 
 
 def test_stratified_folds_have_every_class() -> None:
-    found = option("stratified_kfold", BY_CLASS).handle_data(table())
-    assert found.folds is not None
-    counts = found.train.groupby(found.folds)["label"].value_counts().unstack()
+    result = build_option("stratified_kfold", BY_CLASS).handle_data(table())
+    assert result.folds is not None
+    counts = result.train.groupby(result.folds)["label"].value_counts().unstack()
     assert (counts.max() - counts.min() <= 1).all()
 
 
 def test_stratified_keeps_a_numeric_target_alike() -> None:
-    spread = [part["y"].mean() for part in parts(option("stratified").handle_data(table()))]
+    spread = [part["y"].mean() for part in parts_with_rows(build_option("stratified").handle_data(table()))]
     assert np.ptp(spread) < 0.1
 
 
 def test_stratified_infers_the_task() -> None:
-    assert option("stratified", {"target": "label", "task": None}).handle_data(table()).folds is None
+    assert build_option("stratified", {"target": "label", "task": None}).handle_data(table()).folds is None
 
 
 @pytest.mark.parametrize("rows", [10, 13, 24])
 def test_stratified_fills_every_part_of_a_small_table(rows: int) -> None:
-    assert len(parts(option("stratified").handle_data(table(rows)))) == 3
+    assert len(parts_with_rows(build_option("stratified").handle_data(table(rows)))) == 3
 
 
 @pytest.mark.parametrize(
@@ -72,31 +85,35 @@ def test_stratified_fills_every_part_of_a_small_table(rows: int) -> None:
 )
 def test_time_ordered_trains_on_the_past(when: Any) -> None:
     whole = table().assign(when=when)
-    found = option("time_ordered").handle_data(whole)
-    train, validation, test = (part["when"] for part in (found.train, found.validation, found.test))
+    result = build_option("time_ordered").handle_data(whole)
+    train, validation, test = (part["when"] for part in (result.train, result.validation, result.test))
     assert train.max() < validation.min()
     assert validation.max() < test.min()
 
 
 def test_time_ordered_reads_a_format() -> None:
     whole = pd.DataFrame({"when": ["31/01/2020", "01/02/2020", "02/02/2020"] * 2, "y": 0.0})
-    found = option("time_ordered", validation=0.3, test=0.3, date_format="%d/%m/%Y").handle_data(whole)
-    assert [part["when"].unique().tolist() for part in parts(found)] == [["31/01/2020"], ["01/02/2020"], ["02/02/2020"]]
+    result = build_option("time_ordered", validation=0.3, test=0.3, date_format="%d/%m/%Y").handle_data(whole)
+    assert [part["when"].unique().tolist() for part in parts_with_rows(result)] == [
+        ["31/01/2020"],
+        ["01/02/2020"],
+        ["02/02/2020"],
+    ]
 
 
 def test_time_ordered_refuses_too_few_moments_and_gaps() -> None:
     whole = table(40).assign(when=["2020-01-01", "2020-01-02"] * 20)
     with pytest.raises(DataError) as caught:
-        option("time_ordered").handle_data(whole)
+        build_option("time_ordered").handle_data(whole)
     assert str(caught.value) == (
         "split.time is 'when', which has 2 different moments, but 3 parts need one each; "
         "name a finer column in dataset.time or choose another split."
     )
     with pytest.raises(DataError, match=r"^split.time is 'when', which is not a date in 20 of 40 rows, first 'soon'; "):
-        option("time_ordered").handle_data(whole.assign(when=["2020-01-01", "soon"] * 20))
+        build_option("time_ordered").handle_data(whole.assign(when=["2020-01-01", "soon"] * 20))
 
 
-def test_a_row_without_a_group_goes_alone() -> None:
+def test_row_without_a_group_is_a_unit() -> None:
     whole = table().assign(customer=np.nan)
-    found = option("80_20", BY_GROUP).handle_data(whole)
-    assert [len(part) for part in parts(found)] == [256, 64, 80]
+    result = build_option("80_20", BY_GROUP).handle_data(whole)
+    assert [len(part) for part in parts_with_rows(result)] == [256, 64, 80]

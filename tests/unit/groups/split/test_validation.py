@@ -16,32 +16,32 @@ from mlrunner.groups.split.validation import (
 
 
 def shares(train: float | None, validation: float | None, test: float | None) -> dict[str, float | None]:
-    """The three parts of a hold-out."""
+    """Return the shares of a hold-out by part."""
     return {"train": train, "validation": validation, "test": test}
 
 
 @pytest.mark.parametrize(
-    ("given", "rest"),
+    ("numbers", "rest"),
     [
         pytest.param((None, 0.16, 0.2), 0.64, id="train"),
         pytest.param((0.7, None, 0.1), 0.2, id="validation"),
         pytest.param((0.6, 0.3, None), 0.1, id="test"),
     ],
 )
-def test_a_null_share_takes_the_rest(given: Any, rest: float) -> None:
-    assert share_problems(shares(*given)) == []
-    found = list(complete_shares(shares(*given)).values())
-    assert found[given.index(None)] == pytest.approx(rest)
-    assert sum(found) == pytest.approx(1)
+def test_a_null_share_takes_the_rest(numbers: Any, rest: float) -> None:
+    assert share_problems(shares(*numbers)) == []
+    result = list(complete_shares(shares(*numbers)).values())
+    assert result[numbers.index(None)] == pytest.approx(rest)
+    assert sum(result) == pytest.approx(1)
 
 
-@pytest.mark.parametrize("given", [(0.7, 0.2, 0.1), (0.6, 0.2, 0.2), (0.34, 0.33, 0.33)])
-def test_shares_may_miss_one_by_what_floats_miss(given: Any) -> None:
-    assert share_problems(shares(*given)) == []
+@pytest.mark.parametrize("numbers", [(0.7, 0.2, 0.1), (0.6, 0.2, 0.2), (0.34, 0.33, 0.33)])
+def test_shares_may_miss_1_by_rounding(numbers: Any) -> None:
+    assert share_problems(shares(*numbers)) == []
 
 
 @pytest.mark.parametrize(
-    ("given", "message"),
+    ("numbers", "message"),
     [
         pytest.param(
             (0.7, 0.2, 0.2),
@@ -75,11 +75,11 @@ def test_shares_may_miss_one_by_what_floats_miss(given: Any) -> None:
         ),
     ],
 )
-def test_impossible_shares_are_refused_with_the_numbers(given: Any, message: str) -> None:
-    assert share_problems(shares(*given)) == [message]
+def test_impossible_shares_are_refused_with_the_numbers(numbers: Any, message: str) -> None:
+    assert share_problems(shares(*numbers)) == [message]
 
 
-def test_all_wrong_shares_are_told_at_once() -> None:
+def test_all_impossible_shares_are_reported_together() -> None:
     assert len(share_problems(shares(-1, 2, 0))) == 3
 
 

@@ -15,7 +15,7 @@ from mlrunner.groups.stack.preflight import NEEDED_BYTES, prepare_folder, refuse
 LOCAL = LocalStack(name="local_stack", tracking_uri="sqlite:////db", artifacts="/files")
 
 
-def test_own_folder_is_made_once_and_marked(tmp_path: Path) -> None:
+def test_folder_is_created_once_and_marked(tmp_path: Path) -> None:
     assert prepare_folder(tmp_path / "new") == prepare_folder(tmp_path / "new") == tmp_path / "new/.mlrunner"
     assert (tmp_path / "new/.mlrunner/home").read_text() == str(tmp_path / "new")
 
@@ -27,12 +27,12 @@ def test_a_moved_project_is_noticed(tmp_path: Path) -> None:
         prepare_folder(tmp_path / "new")
 
 
-def test_a_mark_that_was_cut_short_is_no_other_place(tmp_path: Path) -> None:
+def test_incomplete_mark_is_accepted(tmp_path: Path) -> None:
     (prepare_folder(tmp_path) / "home").write_text("")
     prepare_folder(tmp_path)
 
 
-def test_a_home_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+def test_home_that_cannot_be_created_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match=r"Cannot write .*file/\.mlrunner \(Not a directory\); set MLRUNNER_HOME"):
         prepare_folder(tmp_path / "file")
@@ -40,7 +40,7 @@ def test_a_home_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
 
 @pytest.fixture
 def tiny_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 1 MB."""
+    """Mount a file system of 1 MB."""
     folder = tmp_path / "tiny"
     folder.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], capture_output=True)
@@ -57,13 +57,13 @@ def test_a_full_disk_is_refused_with_the_numbers(tiny_disk: Path) -> None:
         LOCAL.activate(tiny_disk)
 
 
-def test_a_disk_with_room_is_taken(tmp_path: Path) -> None:
+def test_disk_with_space_is_accepted(tmp_path: Path) -> None:
     assert NEEDED_BYTES == 50 * 2**20
     refuse_full_disk(tmp_path / "not/yet/there")
 
 
 @pytest.mark.parametrize("uri", ["file:./mlruns", "file:///tmp/mlruns", "./mlruns", "mlruns", "/tmp/mlruns"])
-def test_a_folder_is_no_store(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folder_is_refused_as_a_store(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigError, match=rf"stack\.tracking_uri={uri} is a folder.*MLFLOW_ALLOW_FILE_STORE=true"):
         refuse_file_store(uri)
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
@@ -71,5 +71,5 @@ def test_a_folder_is_no_store(uri: str, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.parametrize("uri", ["sqlite:////db", "http://m", "https://m", "postgresql://u:p@h/db", "databricks"])
-def test_databases_and_servers_are_stores(uri: str) -> None:
+def test_databases_and_servers_are_accepted(uri: str) -> None:
     refuse_file_store(uri)

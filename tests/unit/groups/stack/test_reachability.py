@@ -16,8 +16,8 @@ ZENML_INFO = b'{"name": "default", "auth_scheme": "OAUTH2_PASSWORD_BEARER"}'
 
 
 @pytest.fixture
-def answering() -> Iterator[Callable[[int, bytes], str]]:
-    """A server that answers every request alike; gives its address."""
+def serve() -> Iterator[Callable[[int, bytes], str]]:
+    """Start servers that answer every request with one page, and return their addresses."""
     started: list[HTTPServer] = []
 
     def start(status: int, body: bytes) -> str:
@@ -43,12 +43,14 @@ def answering() -> Iterator[Callable[[int, bytes], str]]:
 @pytest.mark.parametrize(
     ("status", "page"), [(200, b"hello"), (401, None), (404, b""), (503, None)], ids=lambda case: repr(case)
 )
-def test_any_answer_is_contact(status: int, page: bytes | None, answering: Callable[[int, bytes], str]) -> None:
-    assert reachability.fetch_page(answering(status, b"hello"), "stack.tracking_uri") == page
+def test_every_http_response_counts_as_an_answer(
+    status: int, page: bytes | None, serve: Callable[[int, bytes], str]
+) -> None:
+    assert reachability.fetch_page(serve(status, b"hello"), "stack.tracking_uri") == page
 
 
-def test_a_login_in_the_address_is_neither_asked_nor_told(answering: Callable[[int, bytes], str]) -> None:
-    address = answering(200, b"hello").replace("http://", "http://me:swordfish@")
+def test_login_in_the_address_is_neither_sent_nor_shown(serve: Callable[[int, bytes], str]) -> None:
+    address = serve(200, b"hello").replace("http://", "http://me:swordfish@")
     assert reachability.fetch_page(address, "stack.tracking_uri") == b"hello"
     assert "swordfish" not in reachability.remove_login(address)
 
@@ -82,18 +84,18 @@ def test_no_answer_is_one_sentence(
 
 
 @pytest.mark.parametrize(("status", "body"), [(200, ZENML_INFO), (401, b""), (503, b"")], ids=["info", "401", "503"])
-def test_what_may_be_zenml_is_left_to_zenml(status: int, body: bytes, answering: Callable[[int, bytes], str]) -> None:
-    reachability.refuse_other_server(answering(status, body), "stack.url")
+def test_possible_zenml_server_is_accepted(status: int, body: bytes, serve: Callable[[int, bytes], str]) -> None:
+    reachability.refuse_other_server(serve(status, body), "stack.url")
 
 
 @pytest.mark.parametrize(
     ("status", "body"), [(200, b"<html>"), (200, b"[1]"), (200, b'{"a": 1}'), (404, b"")], ids=lambda case: repr(case)
 )
-def test_another_server_is_not_zenml(status: int, body: bytes, answering: Callable[[int, bytes], str]) -> None:
+def test_other_server_is_refused(status: int, body: bytes, serve: Callable[[int, bytes], str]) -> None:
     with pytest.raises(StoreError, match=r"stack\.url=http://127.* answers, but is not a ZenML server"):
-        reachability.refuse_other_server(answering(status, body), "stack.url")
+        reachability.refuse_other_server(serve(status, body), "stack.url")
 
 
-def test_a_database_is_no_zenml_server() -> None:
+def test_database_is_not_a_zenml_server() -> None:
     with pytest.raises(ConfigError, match=r"stack\.url=mysql://host/db is not a server's address"):
         reachability.refuse_other_server("mysql://root:swordfish@host/db", "stack.url")

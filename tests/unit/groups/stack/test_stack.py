@@ -32,7 +32,7 @@ SERVER = {"ZENML_CONFIG_PATH": "/somewhere/.mlrunner/zenml_server"}
 
 @pytest.fixture(autouse=True)
 def clean_environment() -> Iterator[None]:
-    """A shell that knows no store yet; what `activate` sets is taken back."""
+    """Remove the variables of stores, and restore all variables after the test."""
     before = dict(os.environ)
     for name in [name for name in before if name.startswith(OURS)]:
         del os.environ[name]
@@ -47,13 +47,13 @@ def built(compose: Callable[[list[str]], DictConfig], *overrides: str) -> Stack:
 
 
 @pytest.mark.parametrize("option", OPTIONS)
-def test_every_option_is_a_stack_that_says_where_mlflow_is(
+def test_every_option_sets_the_address_of_mlflow(
     option: str, compose: Callable[[list[str]], DictConfig], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ZENML_STORE_URL", "http://zenml")
-    told = built(compose, f"stack={option}").environment(HOME)
-    assert told["MLFLOW_TRACKING_URI"].startswith(("sqlite:////", "http://"))
-    assert all(isinstance(value, str) for value in told.values())
+    variables = built(compose, f"stack={option}").environment(HOME)
+    assert variables["MLFLOW_TRACKING_URI"].startswith(("sqlite:////", "http://"))
+    assert all(isinstance(value, str) for value in variables.values())
 
 
 def test_an_unknown_key_of_a_stack_is_refused_with_its_name(compose: Callable[[list[str]], DictConfig]) -> None:
@@ -71,7 +71,7 @@ ZENML = ZenmlServerStack(name=None, tracking_uri="sqlite:////db", url="http://z"
 
 
 @pytest.mark.parametrize(
-    ("stack", "shell", "told"),
+    ("stack", "shell", "variables"),
     [
         (LOCAL, {}, {**EMBEDDED, "MLFLOW_TRACKING_URI": "sqlite:////db"}),
         (LOCAL, {"ZENML_STORE_URL": "http://mine"}, {"MLFLOW_TRACKING_URI": "sqlite:////db"}),
@@ -126,11 +126,11 @@ ZENML = ZenmlServerStack(name=None, tracking_uri="sqlite:////db", url="http://z"
     ],
 )
 def test_environment(
-    stack: Stack, shell: dict[str, str], told: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    stack: Stack, shell: dict[str, str], variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in shell.items():
         monkeypatch.setenv(name, value)
-    assert stack.environment(HOME) == told
+    assert stack.environment(HOME) == variables
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_half_an_address_is_refused(stack: Stack, message: str) -> None:
 @pytest.mark.parametrize(
     ("name", "managed"), [(None, True), ("theirs", False)], ids=["null is registered", "a name is the server's"]
 )
-def test_a_named_stack_of_a_server_is_not_ours(name: str | None, managed: bool) -> None:
+def test_named_stack_of_a_server_is_not_managed(name: str | None, managed: bool) -> None:
     assert ZenmlServerStack(name=name, tracking_uri="sqlite:////db").is_managed is managed
 
 

@@ -17,7 +17,7 @@ ADDRESS = "http://user:secret@127.0.0.1:5000"
 
 @pytest.fixture(scope="module")
 def stores() -> ModuleType:
-    """The module, which imports libraries that warn of deprecations of their own."""
+    """Import the module without the deprecation warnings of its libraries."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from mlrunner.groups.stack import stores

@@ -27,8 +27,8 @@ def noted(**columns: Any) -> dict[str, Any]:
     return {"fingerprint": text, **json.loads(text)}
 
 
-def between(one: dict[str, Any], two: dict[str, Any]) -> list[Shift]:
-    sides = [Side("label", "name", Snapshot({}), provenance=Provenance(data=data)) for data in (one, two)]
+def between(first: dict[str, Any], second: dict[str, Any]) -> list[Shift]:
+    sides = [Side("label", "name", Snapshot({}), provenance=Provenance(data=data)) for data in (first, second)]
     return find_shifts(*sides)
 
 
@@ -67,11 +67,13 @@ def drawn(rng: np.random.Generator) -> dict[str, Any]:
 def test_samples_of_one_distribution_have_not_moved() -> None:
     rng = np.random.default_rng(0)
     pairs = [(noted(**drawn(rng)), noted(**drawn(rng))) for _ in range(PAIRS)]
-    old = [(reduced(one), two) for one, two in pairs] + [(reduced(one), reduced(two)) for one, two in pairs]
+    old = [(reduced(first), second) for first, second in pairs] + [
+        (reduced(first), reduced(second)) for first, second in pairs
+    ]
     for some in (pairs, old):
-        found = Counter(each.column for one, two in some for each in between(one, two))
-        assert found.total() <= 0.01 * len(some) * len(pairs[0][0]["columns"])
-        assert all(count <= 0.05 * len(some) for count in found.values())
+        counts = Counter(each.column for first, second in some for each in between(first, second))
+        assert counts.total() <= 0.01 * len(some) * len(pairs[0][0]["columns"])
+        assert all(count <= 0.05 * len(some) for count in counts.values())
 
 
 @pytest.mark.parametrize(
@@ -115,16 +117,16 @@ def test_what_moved_is_found(one: Any, two: Any, change: str) -> None:
     rng = np.random.default_rng(1)
     for _ in range(5):
         first, second = noted(x=one(rng)), noted(x=two(rng))
-        (found,) = between(first, second)
-        assert found.change.startswith(change)
-        assert found.distance > 0.02
+        (shift,) = between(first, second)
+        assert shift.change.startswith(change)
+        assert shift.distance > 0.02
         assert between(first, first) == []
 
 
 def test_a_distribution_that_moved_is_named_with_its_medians() -> None:
-    found = between(noted(x=range(1000), z=range(1000)), noted(x=range(500, 1500), z=range(1000)))
-    assert [(shift.column, shift.change) for shift in found] == [("x", "median 499.5 → 999.5")]
-    assert found[0].distance == pytest.approx(0.5, abs=0.02)
+    shifts = between(noted(x=range(1000), z=range(1000)), noted(x=range(500, 1500), z=range(1000)))
+    assert [(shift.column, shift.change) for shift in shifts] == [("x", "median 499.5 → 999.5")]
+    assert shifts[0].distance == pytest.approx(0.5, abs=0.02)
 
 
 def test_shares_of_texts_and_of_missing_values_move() -> None:
@@ -135,7 +137,7 @@ def test_shares_of_texts_and_of_missing_values_move() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "two", "apart"),
+    ("first", "second", "apart"),
     [
         ({"quantiles": [1.0] * 21}, {"quantiles": [1.0] * 51}, 0),
         ({"quantiles": [1.0] * 21}, {"quantiles": [2.0] * 21}, 1),
@@ -143,6 +145,6 @@ def test_shares_of_texts_and_of_missing_values_move() -> None:
         ({"shares": [[0.0, 0.4], [1.0, 0.6]]}, {"quantiles": [0.0, 0.0, 1.0, 1.0, 1.0]}, 0),
     ],
 )
-def test_only_the_gap_that_is_certain_counts(one: dict[str, Any], two: dict[str, Any], apart: float) -> None:
-    assert kolmogorov_distance(one, two) == pytest.approx(apart)
-    assert kolmogorov_distance(two, one) == pytest.approx(apart)
+def test_only_the_gap_that_is_certain_counts(first: dict[str, Any], second: dict[str, Any], apart: float) -> None:
+    assert kolmogorov_distance(first, second) == pytest.approx(apart)
+    assert kolmogorov_distance(second, first) == pytest.approx(apart)

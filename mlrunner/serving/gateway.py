@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
-import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -24,27 +21,12 @@ from aiohttp import web
 from mlrunner.serving import gateway_routes
 from mlrunner.serving.errors import RequestError
 from mlrunner.serving.gateway_routes import STATE_FILE, Route
+from mlrunner.serving.health_check import HealthCheck, HealthMonitor
 from mlrunner.serving.monitoring import CONTENT_TYPE, GatewayMetrics
 from mlrunner.serving.server import MEGABYTE, body_too_large, error_response, read_body, timed_out
 
 REQUEST_HEADERS = ("Content-Type", "Accept")  # forwarded to the server
 RESPONSE_HEADERS = ("Content-Type", "X-Model", "Allow", "Retry-After")  # forwarded to the client
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class HealthCheck:
-    """Hold the timing of health checks and restarts.
-
-    Args:
-        interval: Seconds between two checks.
-        timeout: Maximum seconds of one check; a server that accepts the connection is alive even when it exceeds them.
-        restart_delays: Minimum seconds between two restarts, by number of failed restarts; the last one repeats.
-    """
-
-    interval: float = 1.0
-    timeout: float = 5.0
-    restart_delays: tuple[float, ...] = (0.0, 5.0, 15.0, 60.0)
 
 
 class Gateway:
@@ -60,7 +42,7 @@ class Gateway:
         self._metrics = GatewayMetrics()
         self._fingerprint = gateway_routes.read_fingerprint(self._file)
         self._route = gateway_routes.read_route(self._file)
-        self._restart: subprocess.Popen[bytes] | None = None
+        self._monitor = HealthMonitor(self.route, self._health_check, self._metrics.restarts)
 
     def route(self) -> Route:
         """Return the current route; read it again if the file has changed and is valid."""
@@ -97,11 +79,10 @@ class Gateway:
 
     async def _run_health_checks(self, app: web.Application) -> AsyncIterator[None]:
         del app
-        task = asyncio.create_task(self._check_health())
+        task = asyncio.create_task(self._monitor.run(self._session))
         yield
         task.cancel()
-        if self._restart is not None:
-            self._restart.poll()
+        self._monitor.close()
 
     async def _forward(self, request: web.Request) -> web.Response:
         start, route = time.perf_counter(), self.route()
@@ -154,37 +135,6 @@ class Gateway:
         except (aiohttp.ClientError, TimeoutError):
             pass  # the metrics of the gateway are returned without those of the server
         return web.Response(body=text, headers=CONTENT_TYPE)
-
-    async def _check_health(self) -> None:
-        """Restart the server when it does not answer, with a longer delay after each failed restart."""
-        attempts, next_at, delays = 0, 0.0, self._health_check.restart_delays
-        while True:
-            await asyncio.sleep(self._health_check.interval)
-            is_restarting = self._restart is not None and self._restart.poll() is None
-            if await self._is_alive():
-                attempts = 0
-            elif time.monotonic() >= next_at and not is_restarting:
-                self._metrics.restarts.inc()
-                self._start_restart()
-                attempts += 1
-                next_at = time.monotonic() + delays[min(attempts, len(delays) - 1)]
-
-    def _start_restart(self) -> None:
-        try:
-            self._restart = subprocess.Popen(self._route.restart, stdin=subprocess.DEVNULL)
-        except (OSError, LookupError, ValueError):
-            log.exception("the restart command cannot be run")
-
-    async def _is_alive(self) -> bool:
-        """Check whether the server accepts a connection; a busy server is alive."""
-        timeout = aiohttp.ClientTimeout(self._health_check.timeout)
-        try:
-            async with self._session.get(f"{self.route().url}/ping", timeout=timeout):
-                return True
-        except TimeoutError:
-            return True
-        except (aiohttp.ClientError, OSError, ValueError):
-            return False
 
 
 def main() -> int:

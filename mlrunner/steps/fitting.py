@@ -10,8 +10,9 @@ import pandas as pd
 from zenml import step
 
 from mlrunner.core.build import Group, build
-from mlrunner.evaluation import scoring
-from mlrunner.evaluation.scoring import Evaluation, SplitData
+from mlrunner.evaluation import scoring, split_data
+from mlrunner.evaluation.scoring import Evaluation
+from mlrunner.evaluation.split_data import SplitData
 from mlrunner.groups.model import ModelNameConfig
 from mlrunner.groups.model.packaging import assemble
 from mlrunner.steps import recording
@@ -44,7 +45,7 @@ def refit(
     run: RunContext,
 ) -> Annotated[FittedModel, "model"]:
     """Fit on all rows except those of the test part."""
-    rows = scoring.concatenate_training_rows(train, validation)
+    rows = split_data.concatenate_training_rows(train, validation)
     return _fit(rows, raw, problem, cleaning, model_config, run)
 
 
@@ -52,7 +53,7 @@ def _fit(
     rows: Table, raw: Table, problem: Problem, cleaning: Group, model_config: ModelNameConfig, run: RunContext
 ) -> FittedModel:
     roles, strategy = problem.roles, build(cleaning, "cleaning")
-    features, target = scoring.select_features(rows, roles), rows[roles.target]
+    features, target = split_data.select_features(rows, roles), rows[roles.target]
     start = time.perf_counter()
     estimator = build(model_config.settings, "model").build(features, problem.task).fit(features, target)
     seconds = time.perf_counter() - start
@@ -93,7 +94,7 @@ def judge(
     run: RunContext,
 ) -> Annotated[dict[str, float], "metrics"]:
     """Score a refitted model on the test rows; `validated` are the scores of its trial on the other parts."""
-    known, roles = scoring.concatenate_training_rows(train, validation), problem.roles
+    known, roles = split_data.concatenate_training_rows(train, validation), problem.roles
     data = SplitData(known, test, test.head(0), pd.DataFrame({"fold": []}), roles, plot_label="test")
     start = time.perf_counter()
     evaluation = scoring.evaluate_on_test(fitted.pipeline[1:], known, test, roles, problem.task)

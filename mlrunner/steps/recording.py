@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mlrunner.core.column_roles import Roles, Task
-    from mlrunner.evaluation.scoring import Evaluation, ScoredPart, SplitData
+    from mlrunner.evaluation.scoring import Evaluation, ScoredPart
+    from mlrunner.evaluation.split_data import SplitData
     from mlrunner.evaluation.uncertainty import Replicates
     from mlrunner.groups.deployer import Deployment
     from mlrunner.groups.gate import Decision

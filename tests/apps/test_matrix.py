@@ -20,7 +20,7 @@ from mlrunner.composition import Launch
 from mlrunner.composition.checks import check
 from mlrunner.core.build import build
 from mlrunner.evaluation import metrics
-from mlrunner.evaluation.scoring import select_features
+from mlrunner.evaluation.split_data import select_features
 from mlrunner.groups.cleaning.controller import DataCleaning
 from mlrunner.groups.model.packaging import assemble
 from tests.support.front_door import PROJECT, SHARED

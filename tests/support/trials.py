@@ -22,7 +22,7 @@ from mlrunner.core import arrow
 from mlrunner.core.build import build
 from mlrunner.core.column_roles import Roles
 from mlrunner.evaluation import metrics
-from mlrunner.evaluation.scoring import select_features
+from mlrunner.evaluation.split_data import select_features
 from mlrunner.groups.model import Model
 from mlrunner.search import workers
 from mlrunner.search.trial import RepeatTask, TrialResult, TrialTask

@@ -12,7 +12,7 @@ import pandas as pd
 from cachetools import LRUCache
 
 from mlrunner.core.arrow import map_table_once
-from mlrunner.evaluation.scoring import select_features
+from mlrunner.evaluation.split_data import select_features
 from mlrunner.groups.model import EstimatorModel, Model
 from mlrunner.search.trial import RepeatTask, TrialTask
 

@@ -12,11 +12,13 @@ from sklearn.ensemble import GradientBoostingClassifier, GradientBoostingRegress
 from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
 
 from mlrunner.core.column_roles import Roles
-from mlrunner.evaluation import scoring
+from mlrunner.evaluation import scoring, split_data
 from mlrunner.evaluation.metrics import metric_names, score
-from mlrunner.evaluation.scoring import Evaluation, SplitData
+from mlrunner.evaluation.scoring import Evaluation
+from mlrunner.evaluation.split_data import SplitData
 from mlrunner.groups.model import Model
-from tests.support.samples import pipeline, table
+from tests.support.samples import pipeline
+from tests.support.split_rows import ROLES, split_rows
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 
     from mlrunner.core.column_roles import Task
 
-ROLES = Roles("score", group="group", time="time")
 ESTIMATORS: dict[str, tuple[Task, Any]] = {
     "regression": ("regression", LinearRegression()),
     "classification": ("classification", LogisticRegression()),
@@ -49,23 +50,6 @@ class FixedModel(Model):
         return []
 
 
-def cleaned(task: Task, rows: int = 120) -> pd.DataFrame:
-    """Make a cleaned table with target, group and time; the index does not start at 0."""
-    features, target = table(rows)
-    y_true = target if task == "regression" else (target > 0).map({True: "yes", False: "no"})
-    days = pd.date_range("2024-01-01", periods=rows)
-    whole = features.assign(score=y_true, group=np.arange(rows) // 2, time=days)
-    return whole.set_axis(pd.RangeIndex(1_000, 1_000 + rows))
-
-
-def split_rows(task: Task, folds: int = 0) -> SplitData:
-    """Split 120 rows into 60, 30 and 30, or into 90 in folds and 30."""
-    whole = cleaned(task)
-    train = whole[:90] if folds else whole[:60]
-    numbers = pd.DataFrame({"fold": np.arange(90) % folds}, index=train.index) if folds else pd.DataFrame({"fold": []})
-    return SplitData(train, whole[:0] if folds else whole[60:90], whole[90:], numbers, ROLES)
-
-
 def evaluate(name: str, folds: int = 0) -> tuple[Any, SplitData, Evaluation, Task]:
     task, estimator = ESTIMATORS[name]
     data, model = split_rows(task, folds), FixedModel(estimator)
@@ -77,35 +61,6 @@ def evaluate(name: str, folds: int = 0) -> tuple[Any, SplitData, Evaluation, Tas
 def draw(name: str, folds: int = 0, subject: str = "olist (synthetic) · xgboost") -> dict[str, Figure]:
     fitted, data, evaluation, task = evaluate(name, folds)
     return scoring.draw_figures(fitted, data, evaluation, task, 0, subject)
-
-
-# --- parts --------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("roles", "columns"),
-    [
-        (ROLES, ["strong", "town", "none"]),
-        (Roles("score"), ["strong", "town", "none", "group", "time"]),
-        (Roles("score", group="group", time="absent"), ["strong", "town", "none", "time"]),
-        (Roles("absent"), ["strong", "town", "none", "score", "group", "time"]),
-    ],
-    ids=["all roles", "target only", "time absent", "no target"],
-)
-def test_features_are_the_columns_without_a_role(roles: Roles, columns: list[str]) -> None:
-    assert list(scoring.select_features(cleaned("regression"), roles).columns) == columns
-
-
-@pytest.mark.parametrize(("part", "rows"), [("train", 60), ("validation", 30), ("test", 30)])
-def test_a_part_has_features_and_target_with_the_same_index(part: str, rows: int) -> None:
-    features, target = split_rows("regression").of(part)
-    assert (len(features), target.name) == (rows, "score")
-    assert features.index.equals(target.index)
-
-
-@pytest.mark.parametrize(("folds", "part"), [(0, "validation"), (3, "cv")])
-def test_the_objective_is_computed_on_validation_or_the_folds(folds: int, part: str) -> None:
-    assert split_rows("regression", folds).objective_part == part
 
 
 # --- scores -------------------------------------------------------------------------------------------------
@@ -222,9 +177,9 @@ def test_held_out_parts_have_the_group_of_each_row() -> None:
 def test_a_refitted_model_is_scored_on_its_training_rows_and_the_test_rows() -> None:
     task, estimator = ESTIMATORS["regression"]
     data = split_rows(task)
-    known = scoring.concatenate_training_rows(data.train, data.validation)
+    known = split_data.concatenate_training_rows(data.train, data.validation)
     assert len(known) == 90
-    fitted = pipeline(estimator).fit(scoring.select_features(known, ROLES), known["score"])
+    fitted = pipeline(estimator).fit(split_data.select_features(known, ROLES), known["score"])
     evaluation = scoring.evaluate_on_test(fitted, known, data.test, ROLES, task)
     assert set(evaluation.scores) == {f"{part}/{name}" for part in ("train", "test") for name in metric_names(task)}
     assert evaluation.held_out["test"].rows == scoring.digest_rows(data.test)

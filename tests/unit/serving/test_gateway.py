@@ -13,82 +13,27 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
 import aiohttp
-import psutil
 import pytest
 from aiohttp import web
 
-from mlrunner.groups.deployer.release import Server
-from mlrunner.groups.deployer.state import Ledger, State
-from mlrunner.serving.gateway import Gateway, HealthCheck
+from mlrunner.serving.gateway import Gateway
+from mlrunner.serving.health_check import HealthCheck
 from mlrunner.serving.model import load_release
 from mlrunner.serving.server import Limits, ModelServer
 from tests.support import serving_release as releases
 from tests.support.front_door import PROJECT
+from tests.support.gateways import Backend, Flaky, is_listening, run_gateway, write_state
 from tests.support.http_client import Client, send_raw, serve, wait_until, write_request
+from tests.support.server_process import find_free_port
 from tests.support.serving_release import Saved
 
-LIMIT = 1.0  # megabytes
-NO_CHECKS = HealthCheck(interval=3600.0)
 JSON = "Content-Type: application/json"
 EXIT_SECONDS = 5.0  # a process exits in about one
-
-
-class Backend:
-    """A server that returns the request, and behaves as its path says."""
-
-    def __init__(self, name: str = "one") -> None:
-        self.name, self.requests, self.pings = name, list[str](), 0
-        self.free = threading.Event()
-
-    def application(self) -> web.Application:
-        app = web.Application(client_max_size=int(100e6))
-        app.router.add_route("*", "/{path:.*}", self._answer)
-        return app
-
-    async def _answer(self, request: web.Request) -> web.Response:
-        if request.path == "/ping":
-            self.pings += 1
-            return web.Response(text="\n")
-        self.requests.append(f"{request.method} {request.path_qs}")
-        content = {
-            "server": self.name,
-            "request": self.requests[-1],
-            "body": (await request.read()).decode("latin-1"),
-            "headers": {name.lower(): value for name, value in request.headers.items()},
-        }
-        headers = {"X-Model": f"houses/{self.name}"}
-        if request.path == "/big":
-            return web.Response(body=b"x" * 20_000_000, headers=headers)
-        if request.path == "/wait":
-            await asyncio.to_thread(self.free.wait, 10)
-        if request.path.startswith("/status/"):
-            headers |= {"Location": "/elsewhere", "Allow": "POST", "Retry-After": "7", "X-Inner": "secret"}
-            return web.json_response(content, status=int(request.path.rpartition("/")[2]), headers=headers)
-        if request.path == "/metrics":
-            return web.Response(text=f'backend_up{{server="{self.name}"}} 1\n')
-        return web.json_response(content, headers=headers)
-
-
-def write_state(
-    folder: Path, port: int, version: int = 1, timeout: float = 5.0, restart: tuple[str, ...] = ("true",)
-) -> None:
-    """Write the state file as a deployer does."""
-    server = Server(version, f"http://127.0.0.1:{port}", "handle", "token")
-    settings: dict[str, Any] = {"_target_": "mlrunner.groups.deployer.local.LocalDeployer"}
-    Ledger(folder).write(State("houses", "127.0.0.1", 1, timeout, LIMIT, settings, list(restart), [version], server))
-
-
-@contextmanager
-def run_gateway(folder: Path, health_check: HealthCheck = NO_CHECKS) -> Iterator[int]:
-    """Run the gateway of a deployment, without health checks unless given."""
-    with serve(lambda: Gateway(folder, health_check).application(LIMIT)) as port:
-        yield port
 
 
 @pytest.fixture(scope="module")
@@ -106,12 +51,6 @@ def client(tmp_path: Path, backend: tuple[Backend, int]) -> Iterator[Client]:
     write_state(tmp_path, backend[1])
     with run_gateway(tmp_path) as port, Client(port) as connection:
         yield connection
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 # --- forwarding ------------------------------------------------------------------------------------
@@ -332,45 +271,6 @@ def test_no_request_fails_during_switches_under_load(tmp_path: Path, versions: l
 # --- a server that does not answer ----------------------------------------------------------------------------------
 
 
-class Flaky:
-    """A server that closes each connection after a number of responses.
-
-    Args:
-        answers: Number of responses of each connection; the last one repeats.
-        announces: Whether the last response of a connection has the header `Connection: close`.
-    """
-
-    def __init__(self, answers: list[int], announces: bool = False) -> None:
-        self._answers, self._announces = answers, announces
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.port, self.connections = self._socket.getsockname()[1], 0
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    def __enter__(self) -> Flaky:
-        return self
-
-    def __exit__(self, *raised: object) -> None:
-        self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
-        self._thread.join(10)
-
-    def _run(self) -> None:
-        while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
-                return
-            remaining = self._answers[min(self.connections, len(self._answers) - 1)]
-            self.connections += 1
-            with connection:
-                connection.settimeout(10)
-                while connection.recv(65536) and remaining:
-                    remaining -= 1
-                    last = b"Connection: close\r\n" if self._announces and not remaining else b""
-                    connection.sendall(b"HTTP/1.1 200 OK\r\n" + last + b"Content-Length: 2\r\n\r\nok")
-
-
 def test_a_request_is_retried_only_once(tmp_path: Path) -> None:
     with Flaky([1, 0, 5]) as server:
         write_state(tmp_path, server.port)
@@ -392,7 +292,7 @@ def test_a_request_is_retried_on_a_new_connection(tmp_path: Path) -> None:
 
 
 def test_an_unreachable_server_is_a_503_with_retry_after(tmp_path: Path) -> None:
-    write_state(tmp_path, free_port(), version=7)
+    write_state(tmp_path, find_free_port(), version=7)
     with run_gateway(tmp_path) as port, Client(port) as client:
         for answer in (client.post(b"{}"), client.get("/ping"), client.get("/version")):
             assert (answer.status, answer.json["error_code"]) == (503, "TEMPORARILY_UNAVAILABLE")
@@ -434,153 +334,10 @@ def test_metrics_of_a_model_server_follow_those_of_the_gateway(tmp_path: Path, v
 def test_metrics_of_the_gateway_need_no_server(tmp_path: Path, kind: str) -> None:
     health_check = HealthCheck(interval=3600.0, timeout=0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent, ExitStack() as stack:
-        port = {"unreachable": free_port(), "silent": silent.getsockname()[1]}.get(kind, 0)
+        port = {"unreachable": find_free_port(), "silent": silent.getsockname()[1]}.get(kind, 0)
         write_state(tmp_path, port or stack.enter_context(serve(web.Application)))
         client = stack.enter_context(Client(stack.enter_context(run_gateway(tmp_path, health_check))))
         assert all(name.startswith("mlrunner_gateway_") for name in client.read_metrics())
-
-
-# --- restarts -----------------------------------------------------------------------------------------------
-
-
-SERVER = """
-import http.server, os, sys
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        body = str(os.getpid()).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-    def log_message(self, *arguments):
-        pass
-http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
-"""
-RECORD_TIME = "import sys, time; print(time.time(), file=open(sys.argv[1], 'a'))"
-BLOCK = """
-import os, sys, time
-print("started", file=open(sys.argv[1], "a"))
-while not os.path.exists(sys.argv[2]):
-    time.sleep(0.01)
-"""
-
-
-def read_lines(file: Path) -> list[str]:
-    return file.read_text().splitlines() if file.exists() else []
-
-
-def test_a_killed_server_is_restarted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    health_check = HealthCheck(interval=0.05, restart_delays=(0.0, 60.0))  # the first restart must succeed
-    monkeypatch.chdir(PROJECT)
-    port, pid_file, script = free_port(), tmp_path / "pid", tmp_path / "server.py"
-    script.write_text(SERVER)
-    daemon = (sys.executable, "-m", "mlrunner.serving.daemon", str(pid_file), str(tmp_path / "log"))
-    command = (*daemon, sys.executable, str(script), str(port))
-    subprocess.run(command, check=True)
-    first = int(pid_file.read_text())
-    wait_until(lambda: is_listening(port))
-    write_state(tmp_path, port, restart=command)
-    try:
-        with run_gateway(tmp_path, health_check) as stable, Client(stable) as client:
-            assert client.get("/pid").body == str(first).encode()
-            psutil.Process(first).kill()
-            answer = wait_until(lambda: reply if (reply := client.get("/pid")).status == 200 else None)
-            assert int(answer.body) != first
-            assert int(answer.body) == int(pid_file.read_text())
-            assert count_restarts(client) == 1
-    finally:
-        psutil.Process(int(pid_file.read_text())).kill()
-
-
-def is_listening(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def count_restarts(client: Client) -> float:
-    lines = client.get("/metrics").body.decode().splitlines()
-    return next(float(line.split()[1]) for line in lines if line.startswith("mlrunner_gateway_restarts_total"))
-
-
-@pytest.fixture
-def end_restarts(tmp_path: Path, backend: tuple[Backend, int]) -> Callable[[], None]:
-    """Return a function that names a running server, and waits until no restart command runs."""
-    others = set(psutil.Process().children())
-
-    def wait() -> None:
-        write_state(tmp_path, backend[1])
-        before = backend[0].pings
-        wait_until(lambda: backend[0].pings > before + 2)
-        wait_until(lambda: set(psutil.Process().children()) <= others)
-
-    return wait
-
-
-def test_the_delay_grows_with_each_restart(tmp_path: Path, end_restarts: Callable[[], None]) -> None:
-    health_check = HealthCheck(interval=0.02, restart_delays=(0.0, 0.4, 0.8, 3600.0))
-    record = tmp_path / "record"
-    write_state(tmp_path, free_port(), restart=(sys.executable, "-c", RECORD_TIME, str(record)))
-    with run_gateway(tmp_path, health_check) as port, Client(port) as client:
-        wait_until(lambda: len(read_lines(record)) == 3)
-        times = [float(line) for line in read_lines(record)]
-        assert count_restarts(client) == 3
-        end_restarts()
-    slack = 0.3  # start times of the interpreter vary
-    assert times[1] - times[0] > 0.4 - slack
-    assert times[2] - times[1] > 0.8 - slack
-    assert len(read_lines(record)) == 3
-
-
-def test_one_restart_runs_at_a_time(tmp_path: Path, end_restarts: Callable[[], None]) -> None:
-    health_check = HealthCheck(interval=0.01, restart_delays=(0.0, 0.0))
-    record, go = tmp_path / "record", tmp_path / "go"
-    with Flaky([0]) as server:
-        write_state(tmp_path, server.port, restart=(sys.executable, "-c", BLOCK, str(record), str(go)))
-        with run_gateway(tmp_path, health_check) as port, Client(port) as client:
-            wait_until(lambda: read_lines(record))
-            before = server.connections
-            wait_until(lambda: server.connections > before + 10)
-            assert count_restarts(client) == 1
-            go.touch()
-            wait_until(lambda: len(read_lines(record)) > 1)
-            wait_until(lambda: count_restarts(client) > 1)
-            end_restarts()
-
-
-@pytest.mark.parametrize("command", [("/no/such/program",), ()], ids=["absent", "empty"])
-def test_health_checks_continue_after_a_restart_command_that_cannot_be_run(
-    tmp_path: Path, end_restarts: Callable[[], None], command: tuple[str, ...]
-) -> None:
-    health_check = HealthCheck(interval=0.01, restart_delays=(0.0, 0.01, 0.02, 0.05))
-    record = tmp_path / "record"
-    write_state(tmp_path, port := free_port(), restart=command)
-    with run_gateway(tmp_path, health_check) as stable, Client(stable) as client:
-        wait_until(lambda: count_restarts(client) > 2)
-        write_state(tmp_path, port, restart=(sys.executable, "-c", RECORD_TIME, str(record)))
-        wait_until(lambda: read_lines(record))
-        end_restarts()
-
-
-def test_a_busy_server_is_not_restarted(tmp_path: Path) -> None:
-    health_check = HealthCheck(interval=0.01, timeout=0.05)
-    with socket.create_server(("127.0.0.1", 0), backlog=100) as silent:
-        write_state(tmp_path, silent.getsockname()[1])
-        with run_gateway(tmp_path, health_check) as port, Client(port) as client:
-            checks = [silent.accept()[0] for _ in range(5)]  # each has timed out
-            assert count_restarts(client) == 0
-        for check in checks:
-            check.close()
-
-
-def test_health_checks_continue_without_a_state(tmp_path: Path, backend: tuple[Backend, int]) -> None:
-    write_state(tmp_path, backend[1])
-    with run_gateway(tmp_path, HealthCheck(interval=0.01)):
-        (tmp_path / "state.json").unlink()
-        before = backend[0].pings
-        wait_until(lambda: backend[0].pings > before + 3)
-        (tmp_path / "state.json").write_text('{"serves": null}')
-        before = backend[0].pings
-        wait_until(lambda: backend[0].pings > before + 3)
 
 
 # --- as a process -------------------------------------------------------------------------------------------
@@ -598,7 +355,7 @@ def start_gateway(folder: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_sigterm_lets_requests_in_flight_finish(tmp_path: Path) -> None:
-    slow, stable = Backend(), free_port()
+    slow, stable = Backend(), find_free_port()
     statuses: list[int] = []
 
     def send_request() -> None:

@@ -15,7 +15,8 @@ from mlrunner.core.build import build
 from mlrunner.core.column_roles import Roles
 from mlrunner.evaluation import metrics
 from mlrunner.evaluation.cross_validation import cross_validate
-from mlrunner.evaluation.scoring import SplitData, evaluate, select_features
+from mlrunner.evaluation.scoring import evaluate
+from mlrunner.evaluation.split_data import SplitData, select_features
 from mlrunner.search.objective import Objectives
 from mlrunner.search.trial.running import TrialRunner, find_objective_error, limit_threads, shared_runner
 from tests.support.trials import (

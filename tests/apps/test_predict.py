@@ -147,7 +147,7 @@ def test_rows_that_do_not_fit_are_put_aside(deployed: Deployed) -> None:
 WRONG = {
     "columns": (["short.csv"], "The table lacks the columns"),
     "deployment": (["orders.csv", "--name", "olst"], "'olst' is no deployment; there are olist. Did you mean 'olist'?"),
-    "there": (["orders.csv", "-o", "there.csv"], "there.csv is there already; overwrite it with --force"),
+    "there": (["orders.csv", "-o", "there.csv"], "there.csv exists; overwrite it with --force"),
     "override": (["orders.csv", "model=rf"], "'model=rf' cannot be overridden for a prediction"),
 }
 

@@ -1,4 +1,4 @@
-"""Batch prediction: a table of any size through what is deployed, piece by piece."""
+"""Batch prediction: predict a table of any size with a deployed model, chunk by chunk."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from mlrunner.core.build import Group, build
 from mlrunner.core.errors import ConfigError
 from mlrunner.core.terminal import console
 from mlrunner.groups.dataset import Dataset, SqlDataset, TableDataset
-from mlrunner.groups.dataset.streaming import chunks
-from mlrunner.steps.prediction.batches import Part, checked, refuse_absent
-from mlrunner.steps.prediction.column_values import Marks
+from mlrunner.groups.dataset.streaming import read_chunks
+from mlrunner.steps.prediction.batches import CheckedRows, check_rows, refuse_absent_columns
+from mlrunner.steps.prediction.column_values import NumberFormat
 from mlrunner.steps.prediction.files import refuse_unwritable
-from mlrunner.steps.prediction.output import Results, aside_of
-from mlrunner.steps.prediction.predictors import Chosen, ask, opened
+from mlrunner.steps.prediction.output import ResultWriter, rejected_path
+from mlrunner.steps.prediction.predictors import PredictorSource, open_predictor, predict_batch
 from mlrunner.steps.prediction.protocol import Predictor
 
-LOOK = 100  # rows that tell whether the columns are there
+CHECK_ROWS = 100  # rows that are read to check the columns
 
 
-class Job(BaseModel):
-    """What to predict with, and where to.
+class PredictionJob(BaseModel):
+    """What to predict with, and where to write the predictions.
 
     Attributes:
-        folder: Of all deployments.
-        name: Of one.
-        version: Of its model.
-        offline: In this process; through the service otherwise.
-        out: The file of the predictions.
-        keep: Columns of the table to copy through.
-        rows_per_chunk: Rows that are read, predicted and written together.
-        force: Overwrite files.
+        folder: Folder of all deployments.
+        name: Name of the deployment.
+        version: Version of the model.
+        offline: Whether to predict in this process instead of through the service.
+        out: File of the predictions.
+        keep: Columns of the table to copy to the output.
+        rows_per_chunk: Number of rows that are read, predicted and written together.
+        force: Whether to overwrite existing files.
     """
 
     folder: str
@@ -51,65 +51,65 @@ class Job(BaseModel):
     force: bool
 
     @property
-    def chosen(self) -> Chosen:
-        """What predicts."""
-        return Chosen(self.folder, self.name, self.version, self.offline)
+    def source(self) -> PredictorSource:
+        """Source of the predictions."""
+        return PredictorSource(self.folder, self.name, self.version, self.offline)
 
 
-def check(dataset: Group, job: Job) -> None:
-    """Find what can be found before anything is read whole or written.
+def check(dataset: Group, job: PredictionJob) -> None:
+    """Check a job before the table is read whole and before files are written.
 
-    A query is not run for that: it may take its time.
+    A query is not executed for the check: it may take long.
 
     Args:
-        dataset: The group of the composition.
-        job: What is to be done with it.
+        dataset: Config group `dataset`.
+        job: Prediction job.
 
     Raises:
         MlrunnerError: With what is wrong.
     """
     out = Path(job.out)
-    refuse_unwritable(out, aside_of(out), job.force)
+    refuse_unwritable(out, rejected_path(out), job.force)
     if job.rows_per_chunk < 1:
         raise ConfigError(f"--rows-per-chunk is {job.rows_per_chunk}; it should be at least 1.")
     source: Dataset = build(dataset, "dataset", Dataset)
-    predictor = opened(job.chosen)
+    predictor = open_predictor(job.source)
     if not isinstance(source, SqlDataset):
-        with closing(_pieces(source, predictor, job, LOOK)) as pieces:
-            next(pieces)
+        with closing(_check_chunks(source, predictor, job, CHECK_ROWS)) as chunks:
+            next(chunks)
 
 
-def predict(dataset: Group, job: Job) -> dict[str, Any]:
+def predict(dataset: Group, job: PredictionJob) -> dict[str, Any]:
     """Predict a table.
 
     Args:
-        dataset: The group of the composition.
-        job: What to predict with, and where to.
+        dataset: Config group `dataset`.
+        job: Prediction job.
 
     Returns:
-        What came of it: `rows`, `predicted`, `rejected`, the first `reasons`, where it all is, and what it took.
+        Summary: `rows`, `predicted`, `rejected`, the first `reasons`, the paths, model and duration.
 
     Raises:
-        MlrunnerError: When it cannot be done; no file is written then.
+        MlrunnerError: If the prediction fails; no file is written then.
     """
-    began, out = time.perf_counter(), Path(job.out)
-    refuse_unwritable(out, aside_of(out), job.force)
+    start, out = time.perf_counter(), Path(job.out)
+    refuse_unwritable(out, rejected_path(out), job.force)
     source: Dataset = build(dataset, "dataset", Dataset)
-    predictor = opened(job.chosen)
-    pieces = _pieces(source, predictor, job, job.rows_per_chunk)
-    with Results(out, predictor.model, predictor.version) as results, closing(pieces):
-        _through(predictor, pieces, results)
-    return _summary(results, predictor, out, time.perf_counter() - began)
+    predictor = open_predictor(job.source)
+    chunks = _check_chunks(source, predictor, job, job.rows_per_chunk)
+    with ResultWriter(out, predictor.model, predictor.version) as results, closing(chunks):
+        _predict_chunks(predictor, chunks, results)
+    return _summarize(results, predictor, out, time.perf_counter() - start)
 
 
-def _summary(results: Results, predictor: Predictor, out: Path, seconds: float) -> dict[str, Any]:
+def _summarize(results: ResultWriter, predictor: Predictor, out: Path, seconds: float) -> dict[str, Any]:
     return {
         "rows": results.rows,
         "predicted": results.predicted,
         "rejected": results.rejected,
         "reasons": results.reasons,
         "output": str(out.absolute()),
-        "rejected_output": str(aside_of(out).absolute()) if results.rejected else None,
+        "rejected_output": str(rejected_path(out).absolute()) if results.rejected else None,
         "model": predictor.model,
         "version": predictor.version,
         "through": predictor.through,
@@ -118,45 +118,45 @@ def _summary(results: Results, predictor: Predictor, out: Path, seconds: float) 
     }
 
 
-def _pieces(source: Dataset, predictor: Predictor, job: Job, rows: int) -> Generator[Part]:
-    """Read and check piece by piece."""
+def _check_chunks(source: Dataset, predictor: Predictor, job: PredictionJob, rows: int) -> Generator[CheckedRows]:
+    """Read and check a table chunk by chunk."""
     texts = [column.name for column in predictor.schema.columns if column.kind in ("text", "moment")]
-    marks = _marks(source)
+    number_format = _get_number_format(source)
     start = 0
-    for piece in chunks(source, rows, {*texts, *job.keep}):
+    for chunk in read_chunks(source, rows, {*texts, *job.keep}):
         if start == 0:
-            named = f"version {predictor.version} of {predictor.model}"
-            refuse_absent(list(piece.columns), predictor.schema, job.keep, named)
-        yield checked(piece, start, predictor.schema, job.keep, marks)
-        start += len(piece)
+            model = f"version {predictor.version} of {predictor.model}"
+            refuse_absent_columns(list(chunk.columns), predictor.schema, job.keep, model)
+        yield check_rows(chunk, start, predictor.schema, job.keep, number_format)
+        start += len(chunk)
 
 
-def _marks(source: Dataset) -> Marks | None:
-    """Tell how numbers are written in CSV files."""
+def _get_number_format(source: Dataset) -> NumberFormat | None:
+    """Return the format of numbers in CSV files; None where the source has types."""
     if not isinstance(source, TableDataset):
         return None
-    return Marks(source.options.get("decimal", "."), source.options.get("thousands"))
+    return NumberFormat(source.options.get("decimal", "."), source.options.get("thousands"))
 
 
-def _through(predictor: Predictor, parts: Iterator[Part], results: Results) -> None:
-    """Predict a few parts at once, and collect them in their order."""
-    waiting: deque[tuple[Part, Future[list[Any]]]] = deque()
+def _predict_chunks(predictor: Predictor, chunks: Iterator[CheckedRows], results: ResultWriter) -> None:
+    """Predict a few chunks concurrently, and write their results in order."""
+    running: deque[tuple[CheckedRows, Future[list[Any]]]] = deque()
     pool = ThreadPoolExecutor(predictor.in_flight, "predict")
     with console(stderr=True).status("  predicting …") as status:
 
-        def collect() -> None:
-            part, found = waiting.popleft()
-            results.add(part, found.result())
+        def write_next() -> None:
+            chunk, future = running.popleft()
+            results.add(chunk, future.result())
             status.update(f"  predicted {results.rows:,} rows …")
 
         try:
-            for part in parts:
-                waiting.append((part, pool.submit(ask, predictor, part.batch)))
-                if len(waiting) > predictor.in_flight:
-                    collect()
-            while waiting:
-                collect()
+            for chunk in chunks:
+                running.append((chunk, pool.submit(predict_batch, predictor, chunk.batch)))
+                if len(running) > predictor.in_flight:
+                    write_next()
+            while running:
+                write_next()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
             predictor.stop()
-            opened.cache_clear()
+            open_predictor.cache_clear()

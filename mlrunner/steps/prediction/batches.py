@@ -1,4 +1,4 @@
-"""A piece of a table, checked: the rows that the model takes, what is wrong with the others, what is copied through."""
+"""Check a chunk of a table: the rows for the model, the errors of the others, and the columns to copy."""
 
 from __future__ import annotations
 
@@ -14,38 +14,39 @@ import orjson
 import pandas as pd
 import pyarrow as pa
 
-from mlrunner.core.errors import ConfigError, DataError, brief, nearest
-from mlrunner.serving.schema import Arrays, Schema
-from mlrunner.steps.prediction.column_values import Marks, Values, objects, plain
-from mlrunner.steps.prediction.row_errors import faults
+from mlrunner.core.errors import ConfigError, DataError, brief, first_line, nearest
+from mlrunner.serving.columns import Arrays
+from mlrunner.serving.schema import Schema
+from mlrunner.steps.prediction.column_values import NumberFormat, Values, extract_values, to_objects
+from mlrunner.steps.prediction.row_errors import find_row_errors
 
-OWN = ("row", "prediction", "model", "version", "reason")  # the columns of the output that are not copied through
+OUTPUT_COLUMNS = ("row", "prediction", "model", "version", "reason")  # of the output itself
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows that fit the model.
+    """Rows that match the model's schema.
 
     Args:
-        columns: Those of the model's that the table has, one value a row.
-        rows: How many.
+        columns: Values by column of the model, without columns that the table lacks.
+        rows: Number of rows.
     """
 
     columns: dict[str, Values]
     rows: int
 
-    def body(self) -> bytes:
-        """Write the rows as a request."""
+    def to_json(self) -> bytes:
+        """Return the body of a request."""
         return orjson.dumps({"inputs": self.columns}, option=orjson.OPT_SERIALIZE_NUMPY)
 
-    def arrays(self, schema: Schema) -> Arrays:
-        """Lay the rows out as `schema.checked` does."""
-        given: Mapping[str, Any] = self.columns
-        gaps = [None] * self.rows
-        return {column.name: column.array(given.get(column.name, gaps)) for column in schema.columns}
+    def to_arrays(self, schema: Schema) -> Arrays:
+        """Return the arrays that `Schema.validate` makes of the request."""
+        columns: Mapping[str, Any] = self.columns
+        missing = [None] * self.rows
+        return {column.name: column.to_array(columns.get(column.name, missing)) for column in schema.columns}
 
-    def halves(self) -> tuple[Batch, Batch]:
-        """Cut it in two."""
+    def split(self) -> tuple[Batch, Batch]:
+        """Split the rows into two halves."""
         middle = self.rows // 2
         first = {name: values[:middle] for name, values in self.columns.items()}
         second = {name: values[middle:] for name, values in self.columns.items()}
@@ -53,99 +54,102 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Part:
-    """A checked piece of a table.
+class CheckedRows:
+    """A checked chunk of a table.
 
     Args:
-        start: The number of its first row in the table, from 0.
-        rows: How many it has.
-        batch: Those that the model takes.
-        places: Where they are in the piece.
-        faults: What is wrong with each of the others, by its place.
-        kept: The columns to copy through, for all rows.
+        start: Number of its first row in the table, from 0.
+        rows: Number of its rows.
+        batch: Valid rows.
+        positions: Positions of the valid rows in the chunk.
+        errors: Message for each invalid row, by its position.
+        copied: Columns to copy to the output, for all rows.
     """
 
     start: int
     rows: int
     batch: Batch
-    places: npt.NDArray[np.int64]
-    faults: dict[int, str]
-    kept: pa.Table
+    positions: npt.NDArray[np.int64]
+    errors: dict[int, str]
+    copied: pa.Table
 
 
-def checked(piece: pd.DataFrame, start: int, schema: Schema, keep: Sequence[str], marks: Marks | None) -> Part:
-    """Check a piece row by row.
+def check_rows(
+    chunk: pd.DataFrame, start: int, schema: Schema, keep: Sequence[str], number_format: NumberFormat | None
+) -> CheckedRows:
+    """Check a chunk row by row.
 
     Args:
-        piece: With all columns that the model needs.
-        start: The number of its first row.
-        schema: Of the model.
-        keep: Columns to copy through.
-        marks: See `plain`.
+        chunk: Rows, with all columns that the model requires.
+        start: Number of the first row.
+        schema: Schema of the model.
+        keep: Columns to copy to the output.
+        number_format: See `extract_values`.
     """
-    columns = {
-        column.name: plain(piece[column.name], column.kind, marks) for column in schema.columns if column.name in piece
-    }
-    wrong: dict[int, str] = {}
-    for column in schema.columns:
-        for place, told in faults(column, columns[column.name]).items() if column.name in columns else ():
-            wrong[place] = f"{wrong[place]} {told}" if place in wrong else told
-    sound = np.ones(len(piece), dtype=bool)
-    sound[list(wrong)] = False
-    places = np.flatnonzero(sound)
-    if wrong:
-        columns = {name: _taken(values, places) for name, values in columns.items()}
-    return Part(start, len(piece), Batch(columns, len(places)), places, wrong, _kept(piece, keep))
+    present = [column for column in schema.columns if column.name in chunk]
+    columns = {column.name: extract_values(chunk[column.name], column.kind, number_format) for column in present}
+    errors: dict[int, str] = {}
+    for column in present:
+        for position, message in find_row_errors(column, columns[column.name]).items():
+            errors[position] = f"{errors[position]} {message}" if position in errors else message
+    is_valid = np.ones(len(chunk), dtype=bool)
+    is_valid[list(errors)] = False
+    positions = np.flatnonzero(is_valid)
+    if errors:
+        columns = {name: _select(values, positions) for name, values in columns.items()}
+    return CheckedRows(start, len(chunk), Batch(columns, len(positions)), positions, errors, _copy(chunk, keep))
 
 
-def _taken(values: Values, places: npt.NDArray[np.int64]) -> Values:
-    return values[places] if isinstance(values, np.ndarray) else [values[place] for place in places.tolist()]
+def _select(values: Values, positions: npt.NDArray[np.int64]) -> Values:
+    if isinstance(values, np.ndarray):
+        return values[positions]
+    return [values[position] for position in positions.tolist()]
 
 
-def _kept(piece: pd.DataFrame, keep: Sequence[str]) -> pa.Table:
+def _copy(chunk: pd.DataFrame, keep: Sequence[str]) -> pa.Table:
     try:
-        return pa.table({name: _arrow(piece[name]) for name in keep})
+        return pa.table({name: _to_arrow(chunk[name]) for name in keep})
     except (pa.ArrowException, TypeError, OverflowError) as error:
-        told = str(error).splitlines()[0].rstrip(".")
-        raise DataError(f"--keep {','.join(keep)}: a column holds values of several types ({told}).") from error
+        reason = first_line(error)
+        raise DataError(f"--keep {','.join(keep)}: a column holds values of several types ({reason}).") from error
 
 
-def _arrow(column: pd.Series[Any]) -> pa.Array:
-    """Give a column a type that does not follow from which rows are in the piece, wherever there is one."""
+def _to_arrow(column: pd.Series[Any]) -> pa.Array:
+    """Convert a column to a type that does not depend on the rows of the chunk, as far as possible."""
     values: Any = column
     if column.dtype == object:
-        values = objects(column)
-        if not {Decimal, uuid.UUID}.isdisjoint(map(type, values)):  # Arrow would count the digits of the former
+        values = to_objects(column)
+        if not {Decimal, uuid.UUID}.isdisjoint(map(type, values)):  # Arrow derives the precision from the values
             values = [None if value is None else str(value) for value in values]
-    found = pa.array(values)
-    found = found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
-    return found.cast(pa.string()) if pa.types.is_null(found.type) else found
+    array = pa.array(values)
+    array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+    return array.cast(pa.string()) if pa.types.is_null(array.type) else array
 
 
-def refuse_absent(names: Sequence[str], schema: Schema, keep: Sequence[str], model: str) -> None:
-    """Refuse a table that lacks what the model needs, or what is to be copied.
+def refuse_absent_columns(names: Sequence[str], schema: Schema, keep: Sequence[str], model: str) -> None:
+    """Raise an error if the table lacks a column that the model requires or that is to be copied.
 
     Args:
-        names: The table's columns.
-        schema: Of the model.
-        keep: Columns to copy through.
-        model: What to call it.
+        names: Columns of the table.
+        schema: Schema of the model.
+        keep: Columns to copy to the output.
+        model: Name of the model in messages.
 
     Raises:
-        DataError: When a column that the model needs is not there.
-        ConfigError: When one that is to be copied is not there, or bears a name of the output's own.
+        DataError: If a column that the model requires is absent.
+        ConfigError: If a column to copy is absent, or has the name of a column of the output.
     """
     known = {column.name for column in schema.columns}
-    absent = [column.name for column in schema.columns if column.required and column.name not in names]
-    if absent or known.isdisjoint(names):
-        lacked = absent or sorted(known)
-        word = "column" if len(lacked) == 1 else "columns"
-        hint = nearest(lacked[0], (name for name in names if name not in known))
-        raise DataError(f"The table lacks the {word} {brief(lacked)}, which {model} needs.{hint}")
+    required = [column.name for column in schema.columns if column.required and column.name not in names]
+    if required or known.isdisjoint(names):
+        absent = required or sorted(known)
+        word = "column" if len(absent) == 1 else "columns"
+        hint = nearest(absent[0], (name for name in names if name not in known))
+        raise DataError(f"The table lacks the {word} {brief(absent)}, which {model} needs.{hint}")
     for name in keep:
         if name not in names:
             raise ConfigError(
-                f"--keep names '{name}', which is no column; there are {brief(names)}.{nearest(name, names)}"
+                f"--keep names '{name}', which is not a column; there are {brief(names)}.{nearest(name, names)}"
             )
-        if name in OWN:
+        if name in OUTPUT_COLUMNS:
             raise ConfigError(f"--keep names '{name}', but the output has a column of that name; leave it out.")

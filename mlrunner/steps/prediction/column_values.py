@@ -1,4 +1,4 @@
-"""Columns of a table as the plain values of a request: float, text, true or false, None for a gap."""
+"""Convert columns of a table to the plain values of a request: float, text, bool, and None for a missing value."""
 
 from __future__ import annotations
 
@@ -13,69 +13,71 @@ import numpy.typing as npt
 import pandas as pd
 from pandas.api import types
 
-from mlrunner.serving.schema import TRUTH, Kind
+from mlrunner.serving.columns import BOOLEAN_TEXTS, Kind
 
 Values = list[Any] | npt.NDArray[np.float64]
-TEXTUAL = (datetime.date, datetime.time, uuid.UUID, Decimal)  # whose text is one only; a datetime is a date
+TEXT_TYPES = (datetime.date, datetime.time, uuid.UUID, Decimal)  # have one text form; a datetime is a date
 
 
-class Marks(NamedTuple):
-    """How numbers are written in a text file, as `pandas.read_csv` calls it."""
+class NumberFormat(NamedTuple):
+    """The format of numbers in a text file, with the names of `pandas.read_csv`."""
 
     decimal: str = "."
     thousands: str | None = None
 
 
-def plain(column: pd.Series[Any], kind: Kind, marks: Marks | None) -> Values:
-    """Take the values of a column; what is not of its kind stays what it is, for the check that follows.
+def extract_values(column: pd.Series[Any], kind: Kind, number_format: NumberFormat | None) -> Values:
+    """Convert the values of a column; a value of another kind is left for the check that follows.
 
     Args:
-        column: Of a piece of a table.
-        kind: Of the model's column.
-        marks: How numbers are written in the files, should these be text; None where values have types already.
+        column: Column of a chunk.
+        kind: Kind of the model's column.
+        number_format: Format of numbers that are text; None where the source has types.
 
     Returns:
-        An array of doubles where the column holds numbers and nothing else, a list otherwise.
+        Array of doubles where the column holds only numbers, a list otherwise.
     """
-    marks = None if isinstance(column.dtype, pd.ArrowDtype) else marks  # Parquet keeps types
+    number_format = None if isinstance(column.dtype, pd.ArrowDtype) else number_format  # Parquet has types
     if kind == "number":
-        return _numbers(column, marks)
-    values = objects(column)
+        return _convert_numbers(column, number_format)
+    values = to_objects(column)
     if kind == "boolean":
-        return [_truth(value, marks is not None) for value in values]
+        return [_convert_boolean(value, number_format is not None) for value in values]
     if {str, type(None)}.issuperset(map(type, values)):
         return values
-    return [_moment(value) if kind == "moment" else _text(value) for value in values]
+    return [_convert_moment(value) if kind == "moment" else _convert_text(value) for value in values]
 
 
-def objects(column: pd.Series[Any]) -> list[Any]:
-    """Take the values of a column as Python's own, None for each gap."""
+def to_objects(column: pd.Series[Any]) -> list[Any]:
+    """Convert a column to Python objects, with None for missing values."""
     values = column.to_numpy(dtype=object).copy()
     values[column.isna().to_numpy()] = None
-    found: list[Any] = values.tolist()
-    return found
+    objects: list[Any] = values.tolist()
+    return objects
 
 
-def _numbers(column: pd.Series[Any], marks: Marks | None) -> Values:
+def _convert_numbers(column: pd.Series[Any], number_format: NumberFormat | None) -> Values:
     if types.is_numeric_dtype(column.dtype) and not types.is_bool_dtype(column.dtype):
         return np.ascontiguousarray(column.to_numpy(dtype=np.float64, na_value=np.nan))
-    if marks is not None and types.is_string_dtype(column.dtype):
-        return _read(column, marks)
-    return [_number(value) for value in objects(column)]
+    if number_format is not None and types.is_string_dtype(column.dtype):
+        return _parse_numbers(column, number_format)
+    return [_convert_number(value) for value in to_objects(column)]
 
 
-def _read(texts: pd.Series[Any], marks: Marks) -> Values:
-    """Read texts as numbers, as pandas would have if there were numbers only; the other texts stay."""
-    written = texts if marks.thousands is None else texts.str.replace(marks.thousands, "", regex=False)
-    written = written if marks.decimal == "." else written.str.replace(marks.decimal, ".", regex=False)
-    found = pd.to_numeric(written, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    unread = np.isnan(found) & texts.notna().to_numpy()
-    if not unread.any():
-        return np.ascontiguousarray(found)
-    return [text if odd else number for text, number, odd in zip(objects(texts), found.tolist(), unread, strict=True)]
+def _parse_numbers(texts: pd.Series[Any], number_format: NumberFormat) -> Values:
+    """Parse texts as pandas parses a column of numbers; a text that is not a number is left."""
+    thousands, decimal = number_format.thousands, number_format.decimal
+    plain = texts if thousands is None else texts.str.replace(thousands, "", regex=False)
+    plain = plain if decimal == "." else plain.str.replace(decimal, ".", regex=False)
+    numbers = pd.to_numeric(plain, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    is_text = np.isnan(numbers) & texts.notna().to_numpy()
+    if not is_text.any():
+        return np.ascontiguousarray(numbers)
+    triples = zip(to_objects(texts), numbers.tolist(), is_text, strict=True)
+    return [text if is_left else number for text, number, is_left in triples]
 
 
-def _number(value: Any) -> Any:
+def _convert_number(value: Any) -> Any:
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, Decimal) or type(value) is int:
@@ -86,16 +88,16 @@ def _number(value: Any) -> Any:
     return value
 
 
-def _truth(value: Any, is_text: bool) -> Any:
-    """Take 0 and 1 as well: databases and CSV files write them for false and true."""
+def _convert_boolean(value: Any, is_text: bool) -> Any:
+    """Convert 0 and 1 as well: databases and CSV files use them for false and true."""
     if isinstance(value, str):
-        return TRUTH.get(value.lower(), value) if is_text else value
+        return BOOLEAN_TEXTS.get(value.lower(), value) if is_text else value
     return bool(value) if isinstance(value, bool | np.bool_ | int | float) and value in (0, 1) else value
 
 
-def _text(value: Any) -> Any:
-    return str(value) if isinstance(value, TEXTUAL) else value
+def _convert_text(value: Any) -> Any:
+    return str(value) if isinstance(value, TEXT_TYPES) else value
 
 
-def _moment(value: Any) -> Any:
+def _convert_moment(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime.date) else value

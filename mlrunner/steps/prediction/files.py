@@ -1,4 +1,4 @@
-"""A table file that appears whole at its end, or not at all."""
+"""Write a table to a file that appears only when it is complete."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ import pyarrow as pa
 
 from mlrunner.core.errors import ConfigError, DataError
 
-PARQUET, CSV = (".parquet", ".pq"), (".csv",)
+PARQUET_SUFFIXES, CSV_SUFFIXES = (".parquet", ".pq"), (".csv",)
 
 
 class Writer(Protocol):
     """Writes tables of one schema."""
 
     def write(self, table: pa.Table) -> None:
-        """Add rows."""
+        """Write rows."""
 
     def close(self) -> None:
-        """Write what is left."""
+        """Write buffered rows and close the file."""
 
 
 class CsvWriter:
-    """Writes rows as Python does: numbers in the fewest digits that mean them, gaps as nothing."""
+    """Writes CSV as Python formats values: numbers in the fewest digits that identify them, None as nothing."""
 
     def __init__(self, path: Path, names: Sequence[str]) -> None:
         self._file = path.open("w", encoding="utf-8", newline="")
@@ -42,11 +42,11 @@ class CsvWriter:
         self._file.close()
 
 
-class Target:
-    """Collects rows beside a path, under a name that nobody reads.
+class TableFile:
+    """A table that is written to a hidden file in the same folder, and renamed when it is complete.
 
     Args:
-        path: Of what is to appear; Parquet or CSV by its suffix.
+        path: Path of the complete file; its suffix selects Parquet or CSV.
     """
 
     def __init__(self, path: Path) -> None:
@@ -57,43 +57,43 @@ class Target:
 
     @property
     def is_open(self) -> bool:
-        """Whether anything was written."""
+        """Whether rows were written."""
         return self._writer is not None
 
     def write(self, table: pa.Table) -> None:
-        """Add rows; the first of them say of which types the columns are.
+        """Write rows; the first table determines the types of the columns.
 
         Raises:
-            DataError: When a column is of another type by now, and does not fit into the first.
+            DataError: If a column has another type now that cannot be cast to the first.
         """
         if self._writer is None or self._schema is None:
-            self._schema, self._writer = table.schema, self._opened(table.schema)
+            self._schema, self._writer = table.schema, self._create_writer(table.schema)
         try:
             self._writer.write(table.cast(self._schema))
         except pa.ArrowInvalid as error:
-            raise DataError(_misfit(table, self._schema)) from error
+            raise DataError(_explain_type_change(table, self._schema)) from error
 
     def publish(self) -> None:
-        """Let the file appear, in place of one of its name."""
+        """Rename the complete file; an existing file is replaced."""
         if self._writer is None:
             return
         self._writer.close()
-        number = os.open(self._partial, os.O_RDONLY)
+        descriptor = os.open(self._partial, os.O_RDONLY)
         try:
-            os.fsync(number)
+            os.fsync(descriptor)
         finally:
-            os.close(number)
+            os.close(descriptor)
         self._partial.replace(self.path)
         self._writer = None
 
     def discard(self) -> None:
-        """Remove what is not published."""
+        """Remove a file that is not published."""
         if self._writer is not None:
             self._writer.close()
             self._partial.unlink(missing_ok=True)
 
-    def _opened(self, schema: pa.Schema) -> Writer:
-        if self.path.suffix in CSV:
+    def _create_writer(self, schema: pa.Schema) -> Writer:
+        if self.path.suffix in CSV_SUFFIXES:
             return CsvWriter(self._partial, schema.names)
         from pyarrow.parquet import ParquetWriter
 
@@ -101,34 +101,35 @@ class Target:
         return writer
 
 
-def _misfit(table: pa.Table, schema: pa.Schema) -> str:
+def _explain_type_change(table: pa.Table, schema: pa.Schema) -> str:
     pairs = zip(schema, table.schema, strict=True)
-    name, before, now = next((one.name, one.type, other.type) for one, other in pairs if one.type != other.type)
+    name, before, now = next((first.name, first.type, other.type) for first, other in pairs if first.type != other.type)
     return (
         f"Column '{name}' holds {now} where it held {before} further up; give it one type, such as "
         f"dataset.dtypes.{name}=str."
     )
 
 
-def refuse_unwritable(out: Path, aside: Path, force: bool) -> None:
-    """Refuse an output that cannot be, or that is there already.
+def refuse_unwritable(out: Path, rejected: Path, force: bool) -> None:
+    """Raise an error if an output cannot be written or exists.
 
     Args:
-        out: Of the predictions.
-        aside: Of the rows that are put aside.
-        force: Overwrite what is there.
+        out: File of the predictions.
+        rejected: File of the rejected rows.
+        force: Whether to overwrite existing files.
 
     Raises:
         ConfigError: With what to change.
     """
-    if out.suffix not in (*PARQUET, *CSV):
-        raise ConfigError(f"--out {out}: its suffix tells no format; end it with {PARQUET[0]} or {CSV[0]}.")
+    if out.suffix not in (*PARQUET_SUFFIXES, *CSV_SUFFIXES):
+        suffixes = f"{PARQUET_SUFFIXES[0]} or {CSV_SUFFIXES[0]}"
+        raise ConfigError(f"--out {out}: its suffix selects no format; end it with {suffixes}.")
     if not out.parent.is_dir():
         raise ConfigError(f"--out {out}: there is no folder {out.parent}; make it or name another file.")
     if not os.access(out.parent, os.W_OK):
         raise ConfigError(f"--out {out}: you may not write into {out.parent}; name another file.")
-    for file in (out, aside):
+    for file in (out, rejected):
         if file.is_dir():
             raise ConfigError(f"{file} is a folder; name another file with --out.")
         if file.exists() and not force:
-            raise ConfigError(f"{file} is there already; overwrite it with --force, or name another file with --out.")
+            raise ConfigError(f"{file} exists; overwrite it with --force, or name another file with --out.")

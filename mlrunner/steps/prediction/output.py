@@ -1,4 +1,4 @@
-"""What a batch prediction leaves: the predictions, and the rows that were put aside, each with its reasons."""
+"""Write the output of a batch prediction: the predictions, and the rejected rows with their reasons."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from typing import Any, Self
 import numpy as np
 import pyarrow as pa
 
-from mlrunner.steps.prediction.batches import Part
-from mlrunner.steps.prediction.files import Target
-from mlrunner.steps.prediction.protocol import Fault
+from mlrunner.steps.prediction.batches import CheckedRows
+from mlrunner.steps.prediction.files import TableFile
+from mlrunner.steps.prediction.protocol import RowError
 
-SHOWN = 2  # reasons that a summary shows
+REASONS_IN_SUMMARY = 2
 
 
-def aside_of(out: Path) -> Path:
-    """Name the file of the rows that are put aside."""
+def rejected_path(out: Path) -> Path:
+    """Return the path of the file with the rejected rows."""
     return out.with_name(f"{out.name}.rejected.csv")
 
 
-class Results:
-    """Collects what becomes of the rows; its files appear whole at the end, or not at all.
+class ResultWriter:
+    """Writes predictions and rejected rows; both files appear at the end, or not at all.
 
     Args:
-        out: Of the predictions; Parquet or CSV by its suffix.
-        model: The registered name.
-        version: Its number.
+        out: File of the predictions; its suffix selects Parquet or CSV.
+        model: Name of the registered model.
+        version: Version of the model.
     """
 
     def __init__(self, out: Path, model: str, version: int) -> None:
         self.rows = self.predicted = self.rejected = 0
         self.reasons: list[str] = []
-        self._out, self._aside = Target(out), Target(aside_of(out))
+        self._out, self._rejected = TableFile(out), TableFile(rejected_path(out))
         self._model, self._version = model, version
         self._empty: pa.Table | None = None
 
@@ -44,61 +44,61 @@ class Results:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Let the files appear, the predictions last, or remove what there is of them."""
+        """Publish the files, the predictions last, or remove them after an error."""
         try:
             if kind is None:
                 self._publish()
         finally:
             self._out.discard()
-            self._aside.discard()
+            self._rejected.discard()
 
-    def add(self, part: Part, found: Sequence[Any]) -> None:
-        """Take what became of a part.
+    def add(self, chunk: CheckedRows, results: Sequence[Any]) -> None:
+        """Write the results of a chunk.
 
         Args:
-            part: The checked rows.
-            found: A prediction or a `Fault` for each row of its batch.
+            chunk: Checked rows.
+            results: Prediction or `RowError` for each valid row.
         """
-        places = part.places.tolist()
-        refused = {at: one.told for at, one in zip(places, found, strict=True) if isinstance(one, Fault)}
-        values = [one for one in found if not isinstance(one, Fault)]
-        faults = {**part.faults, **refused}
-        self._predicted(part, [at for at in places if at not in refused] if refused else places, values)
-        if faults:
-            self._put_aside(part, dict(sorted(faults.items())))
-        self.rows += part.rows
-        self.predicted += len(values)
-        self.rejected += len(faults)
+        positions = chunk.positions.tolist()
+        pairs = list(zip(positions, results, strict=True))
+        rejected = {position: result.message for position, result in pairs if isinstance(result, RowError)}
+        predictions = {position: result for position, result in pairs if not isinstance(result, RowError)}
+        errors = {**chunk.errors, **rejected}
+        self._write_predictions(chunk, list(predictions), list(predictions.values()))
+        if errors:
+            self._write_rejected(chunk, dict(sorted(errors.items())))
+        self.rows += chunk.rows
+        self.predicted += len(predictions)
+        self.rejected += len(errors)
 
-    def _predicted(self, part: Part, places: list[int], values: list[Any]) -> None:
+    def _write_predictions(self, chunk: CheckedRows, positions: list[int], values: list[Any]) -> None:
         predictions = pa.array(values)
         predictions = predictions.cast(pa.float64()) if pa.types.is_null(predictions.type) else predictions
-        table = _table(part, places, prediction=predictions)
-        table = table.append_column("model", pa.array([self._model] * len(places), pa.string()))
-        table = table.append_column("version", pa.array(np.full(len(places), self._version)))
-        if places:
+        table = _select_rows(chunk, positions, "prediction", predictions)
+        table = table.append_column("model", pa.array([self._model] * len(positions), pa.string()))
+        table = table.append_column("version", pa.array(np.full(len(positions), self._version)))
+        if positions:
             self._out.write(table)
         elif self._empty is None:
-            self._empty = table  # tells no type of the predictions
+            self._empty = table  # only for its columns: the type of the predictions is not known
 
-    def _put_aside(self, part: Part, faults: dict[int, str]) -> None:
-        told = list(faults.values())
-        self._aside.write(_table(part, list(faults), reason=pa.array(told)))
-        self.reasons += told[: SHOWN - len(self.reasons)]
+    def _write_rejected(self, chunk: CheckedRows, errors: dict[int, str]) -> None:
+        messages = list(errors.values())
+        self._rejected.write(_select_rows(chunk, list(errors), "reason", pa.array(messages)))
+        self.reasons += messages[: REASONS_IN_SUMMARY - len(self.reasons)]
 
     def _publish(self) -> None:
         if not self._out.is_open and self._empty is not None:
             self._out.write(self._empty)
-        if self._aside.is_open:
-            self._aside.publish()
+        if self._rejected.is_open:
+            self._rejected.publish()
         else:
-            self._aside.path.unlink(missing_ok=True)  # of a prediction that this one replaces
+            self._rejected.path.unlink(missing_ok=True)  # left by the prediction that this one replaces
         self._out.publish()
 
 
-def _table(part: Part, places: list[int], **column: pa.Array) -> pa.Table:
-    """Number rows of a part, and copy what is kept beside a column of their own."""
-    (name, values), *_ = column.items()
-    rows = pa.array(np.asarray(places, dtype=np.int64) + part.start)
-    kept = part.kept.take(pa.array(places, pa.int64())) if part.kept.num_columns else part.kept
-    return pa.table({"row": rows, **dict(zip(kept.column_names, kept.columns, strict=True)), name: values})
+def _select_rows(chunk: CheckedRows, positions: list[int], name: str, values: pa.Array) -> pa.Table:
+    """Return a column for some rows of a chunk, with their numbers in the table and the copied columns."""
+    numbers = pa.array(np.asarray(positions, dtype=np.int64) + chunk.start)
+    copied = chunk.copied.take(pa.array(positions, pa.int64())) if chunk.copied.num_columns else chunk.copied
+    return pa.table({"row": numbers, **dict(zip(copied.column_names, copied.columns, strict=True)), name: values})

@@ -1,4 +1,4 @@
-"""Where predictions come from: the files of a release, or the service; both give the same."""
+"""Choose and open a source of predictions: the files of a release, or the service; both give the same values."""
 
 from __future__ import annotations
 
@@ -11,46 +11,46 @@ from mlrunner.groups.deployer.release import DESCRIBED, Release
 from mlrunner.groups.deployer.state import Ledger, find
 from mlrunner.serving.errors import RequestError
 from mlrunner.steps.prediction.batches import Batch
-from mlrunner.steps.prediction.protocol import Fault, Predictor, TooMany, Unfit
+from mlrunner.steps.prediction.protocol import Predictor, RowError, TooManyRowsError, UnfitRowsError
 
 
-def ask(predictor: Predictor, batch: Batch) -> list[Any]:
-    """Predict a batch; where that fails because of some of its rows or of their number, in halves.
+def predict_batch(predictor: Predictor, batch: Batch) -> list[Any]:
+    """Predict a batch; split it in halves where it is too large or contains rows that the model rejects.
 
     Returns:
-        A prediction or a `Fault` for each row.
+        Prediction or `RowError` for each row.
 
     Raises:
-        MlrunnerError: When nothing can be predicted.
+        MlrunnerError: If no batch can be predicted.
     """
     if batch.rows == 0:
         return []
     try:
         return predictor.predict(batch)
-    except Unfit as error:
+    except UnfitRowsError as error:
         if batch.rows == 1:
-            return [Fault(str(error))]
-    except TooMany as error:
+            return [RowError(str(error))]
+    except TooManyRowsError as error:
         if batch.rows == 1:
             raise DataError(f"A single row is refused: {error}") from error
-    return [found for half in batch.halves() for found in ask(predictor, half)]
+    return [result for half in batch.split() for result in predict_batch(predictor, half)]
 
 
-class Offline:
+class OfflinePredictor:
     """Predicts in this process.
 
     Args:
-        release: The files of a version.
-        unknown_categories: As the deployment has it: `refuse` or `accept`.
+        release: Files of a version.
+        unknown_categories: `refuse` or `accept`, as the deployment sets it.
     """
 
-    in_flight = 1  # the estimator has threads of its own
+    in_flight = 1  # the estimator uses threads itself
 
     def __init__(self, release: Release, unknown_categories: str) -> None:
-        from mlrunner.serving.model import load
+        from mlrunner.serving.model import load_release
 
         try:
-            self._served = load(release.folder, unknown_categories)
+            self._served = load_release(release.folder, unknown_categories)
         except OSError as error:
             raise DataError(f"Version {release.version} of {release.name} cannot be loaded ({error}).") from error
         self.schema, self.through = self._served.schema, "release"
@@ -59,24 +59,24 @@ class Offline:
     def predict(self, batch: Batch) -> list[Any]:
         """See `Predictor.predict`."""
         try:
-            return self._served.predict(batch.arrays(self.schema))
+            return self._served.predict(batch.to_arrays(self.schema))
         except RequestError as error:
-            raise Unfit(error.message) from error
+            raise UnfitRowsError(error.message) from error
         except DataError as error:
-            raise Unfit(str(error)) from error
+            raise UnfitRowsError(str(error)) from error
 
     def stop(self) -> None:
         """See `Predictor.stop`."""
 
 
-class Chosen(NamedTuple):
-    """What is to predict.
+class PredictorSource(NamedTuple):
+    """A source of predictions that is not opened yet.
 
     Args:
-        folder: Of all deployments.
-        name: Of one.
-        version: Of its model.
-        offline: In this process; through the service otherwise.
+        folder: Folder of all deployments.
+        name: Name of the deployment.
+        version: Version of the model.
+        offline: Whether to predict in this process instead of through the service.
     """
 
     folder: str
@@ -85,23 +85,23 @@ class Chosen(NamedTuple):
     offline: bool
 
 
-def choose(folder: Path, name: str | None, version: int | None, offline: bool) -> Chosen:
-    """Find what is to predict.
+def choose_source(folder: Path, name: str | None, version: int | None, offline: bool) -> PredictorSource:
+    """Choose the deployment and version to predict with.
 
     Args:
-        folder: Of all deployments.
-        name: Of one; None for the only one.
-        version: Of its model; None for the one that serves. A named one is predicted offline.
-        offline: In this process, not through the service.
+        folder: Folder of all deployments.
+        name: Name of the deployment; None: the only one.
+        version: Version of the model, which is predicted offline; None: the version that serves.
+        offline: Whether to predict in this process instead of through the service.
 
     Raises:
-        ConfigError: When there is no such deployment or version, or nothing serves.
+        ConfigError: If there is no such deployment or version, or nothing serves.
     """
     ledger = find(folder, name)
     state = ledger.state()
     if version is not None:
-        _refuse_absent(ledger, version)
-        return Chosen(str(folder), ledger.name, version, True)
+        _refuse_absent_version(ledger, version)
+        return PredictorSource(str(folder), ledger.name, version, True)
     if state is None or not state.line:
         raise ConfigError(f"Nothing has served as {ledger.name} yet; deploy a run with mlrunner deploy RUN.")
     if not offline and state.serves is None:
@@ -109,30 +109,29 @@ def choose(folder: Path, name: str | None, version: int | None, offline: bool) -
             f"Deployment {ledger.name} is stopped; predict with --offline, or mlrunner deploy --restart {ledger.name}."
         )
     serving = state.line[-1] if state.serves is None else state.serves.version
-    return Chosen(str(folder), ledger.name, serving, offline)
+    return PredictorSource(str(folder), ledger.name, serving, offline)
 
 
-def _refuse_absent(ledger: Ledger, version: int) -> None:
+def _refuse_absent_version(ledger: Ledger, version: int) -> None:
     known = sorted(int(file.parent.name) for file in (ledger.folder / "releases").glob(f"[0-9]*/{DESCRIBED}"))
     if version not in known:
-        told = f"there are {brief(known)}" if known else "there is none"
-        raise ConfigError(
-            f"--version {version} is no version of {ledger.name}; {told}.{nearest(str(version), map(str, known))}"
-        )
+        available = f"available: {brief(known)}" if known else "it has no versions"
+        hint = nearest(str(version), map(str, known))
+        raise ConfigError(f"--version {version} is not a version of {ledger.name}; {available}.{hint}")
 
 
 @lru_cache(maxsize=1)
-def opened(chosen: Chosen) -> Predictor:
-    """Load the model or reach the service, once for the check and the prediction that follows.
+def open_predictor(source: PredictorSource) -> Predictor:
+    """Load the model or connect to the service, once for the check and the prediction that follows.
 
     Raises:
-        MlrunnerError: When that is impossible.
+        MlrunnerError: If that fails.
     """
-    ledger = Ledger(Path(chosen.folder) / chosen.name)
+    ledger = Ledger(Path(source.folder) / source.name)
     state = ledger.state()
-    if chosen.offline:
+    if source.offline:
         settings = {} if state is None else state.settings
-        return Offline(ledger.release(chosen.version), str(settings.get("unknown_categories", "refuse")))
-    from mlrunner.steps.prediction.service import Service
+        return OfflinePredictor(ledger.release(source.version), str(settings.get("unknown_categories", "refuse")))
+    from mlrunner.steps.prediction.service import ServicePredictor
 
-    return Service(ledger, chosen.version)
+    return ServicePredictor(ledger, source.version)

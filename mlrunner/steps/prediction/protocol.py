@@ -1,4 +1,4 @@
-"""TODO."""
+"""The interface that every source of predictions implements, and the errors it raises for rows."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from mlrunner.serving.schema import Schema
 from mlrunner.steps.prediction.batches import Batch
 
 
-class Unfit(Exception):
-    """The model refuses rows that are of its schema, for instance its cleaning cannot read a value."""
+class UnfitRowsError(Exception):
+    """The model rejects rows that match its schema; for instance, its cleaning cannot parse a value."""
 
 
-class TooMany(Exception):
+class TooManyRowsError(Exception):
     """The rows are too many for one request."""
 
 
-class Fault(NamedTuple):
-    """Stands for the prediction of a row that the model refused."""
+class RowError(NamedTuple):
+    """Takes the place of a prediction for a row that the model rejects."""
 
-    told: str
+    message: str
 
 
 class Predictor(Protocol):
-    """Predicts rows.
+    """A source of predictions.
 
     Attributes:
-        schema: Of the rows.
-        model: Its registered name.
-        version: Its number.
-        through: What people read of where predictions come from.
-        in_flight: Batches that it takes at once.
+        schema: Schema of the rows.
+        model: Name of the registered model.
+        version: Version of the model.
+        through: `release`, or the URL of the service.
+        in_flight: Maximum number of concurrent batches.
     """
 
     schema: Schema
@@ -43,10 +43,10 @@ class Predictor(Protocol):
         """Predict a batch.
 
         Raises:
-            Unfit: When the model refuses a row of it.
-            TooMany: When it is too large.
-            MlrunnerError: When nothing can be predicted.
+            UnfitRowsError: If the model rejects a row.
+            TooManyRowsError: If the batch is too large.
+            MlrunnerError: If no batch can be predicted.
         """
 
     def stop(self) -> None:
-        """End; nobody waits for what is under way."""
+        """Release all resources without waiting for running requests."""

@@ -1,4 +1,4 @@
-"""What is wrong with which row: the check of `mlrunner.serving.schema`, but of every row by itself."""
+"""Find the invalid values of a column row by row; `mlrunner.serving.schema` reports only the first of a request."""
 
 from __future__ import annotations
 
@@ -8,76 +8,75 @@ from typing import Any
 import numpy as np
 
 from mlrunner.core.errors import brief, nearest
+from mlrunner.serving.columns import KIND_PLURALS, KIND_TYPES, MAX_NAMES, RawColumn, is_date
 from mlrunner.serving.errors import RequestError
-from mlrunner.serving.schema import SHOWN, TYPES, WORDS, Column, is_date
 from mlrunner.steps.prediction.column_values import Values
 
-LONG = 60  # characters of a value that a sentence shows
+VALUE_LENGTH = 60  # characters of a value in a message
 
 
-def faults(column: Column, values: Values) -> dict[int, str]:
-    """Find the rows whose value the model would refuse.
+def find_row_errors(column: RawColumn, values: Values) -> dict[int, str]:
+    """Find the rows whose value the model rejects.
 
     Args:
-        column: Of the model.
-        values: From `plain`, one a row.
+        column: Column of the model.
+        values: Result of `extract_values`, one value a row.
 
     Returns:
-        The place of each such row and a sentence; nothing when all are fine, which is told fast.
+        Message by position of the row; empty if all values are valid.
     """
     if isinstance(values, np.ndarray):
-        places = np.flatnonzero(np.isinf(values)).tolist()
+        positions = np.flatnonzero(np.isinf(values)).tolist()
     else:
-        places = [] if _is_sound(column, values) else _suspects(column, values)
-    told: dict[tuple[type, str], str] = {}  # most values that are wrong are so in many rows
-    found = {}
-    for place in places:
-        value = values[place]
+        positions = [] if _are_valid(column, values) else _find_invalid(column, values)
+    messages: dict[tuple[type, str], str] = {}  # the same invalid value often occurs in many rows
+    errors = {}
+    for position in positions:
+        value = values[position]
         key = (type(value), str(value))
-        if key not in told:
-            told[key] = _sentence(column, value)
-        found[place] = told[key]
-    return found
+        if key not in messages:
+            messages[key] = _explain(column, value)
+        errors[position] = messages[key]
+    return errors
 
 
-def _is_sound(column: Column, values: list[Any]) -> bool:
-    if column.wrong(values) is not None:
+def _are_valid(column: RawColumn, values: list[Any]) -> bool:
+    if column.find_error(values) is not None:
         return False
     try:
-        column.array(values)
+        column.to_array(values)
     except RequestError:
         return False
     return True
 
 
-def _suspects(column: Column, values: list[Any]) -> list[int]:
-    """Find the wrong values of a list that holds some."""
-    taken = TYPES[column.kind]
-    odd = [at for at, value in enumerate(values) if type(value) not in taken]
+def _find_invalid(column: RawColumn, values: list[Any]) -> list[int]:
+    types = KIND_TYPES[column.kind]
+    wrong_type = [position for position, value in enumerate(values) if type(value) not in types]
+    return [*wrong_type, *(position for position, value in enumerate(values) if _is_out_of_range(column, value))]
+
+
+def _is_out_of_range(column: RawColumn, value: Any) -> bool:
     if column.kind == "number":
-        return [*odd, *(at for at, value in enumerate(values) if isinstance(value, float) and np.isinf(value))]
+        return isinstance(value, float) and bool(np.isinf(value))
+    if not isinstance(value, str):
+        return False
     if column.kind == "moment":
-        return [*odd, *_no_dates(values)]
-    if column.categories is None:
-        return odd
-    known = column.categories
-    return [*odd, *(at for at, value in enumerate(values) if isinstance(value, str) and value not in known)]
+        return not is_date(value)
+    return column.categories is not None and value not in column.categories
 
 
-def _no_dates(values: list[Any]) -> list[int]:
-    return [at for at, value in enumerate(values) if isinstance(value, str) and not is_date(value)]
-
-
-def _sentence(column: Column, value: Any) -> str:
+def _explain(column: RawColumn, value: Any) -> str:
     if column.categories is not None and isinstance(value, str):
         known = sorted(column.categories)
-        told = f"Column '{column.name}' has {_shown(value)}, which training did not see; it saw {brief(known, SHOWN)}."
-        return told + nearest(value, known)
-    beyond = isinstance(value, float) and np.isinf(value)
-    told = "one beyond 1.8e308" if beyond else _shown(value)
-    return f"Column '{column.name}' holds {WORDS[column.kind]}, but has {told}."
+        seen = brief(known, MAX_NAMES)
+        hint = nearest(value, known)
+        return f"Column '{column.name}' has {_format(value)}, which training did not see; it saw {seen}.{hint}"
+    is_infinite = isinstance(value, float) and np.isinf(value)
+    shown = "one beyond 1.8e308" if is_infinite else _format(value)
+    return f"Column '{column.name}' holds {KIND_PLURALS[column.kind]}, but has {shown}."
 
 
-def _shown(value: Any) -> str:
-    told = f"'{value}'" if isinstance(value, str) else json.dumps(value, default=str)
-    return told if len(told) <= LONG else f"{told[: LONG - 3]}..."
+def _format(value: Any) -> str:
+    text = f"'{value}'" if isinstance(value, str) else json.dumps(value, default=str)
+    return text if len(text) <= VALUE_LENGTH else f"{text[: VALUE_LENGTH - 3]}..."

@@ -1,9 +1,10 @@
-"""The service of a deployment as a source of predictions, over HTTP."""
+"""Predict through the service of a deployment, over HTTP."""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
@@ -15,142 +16,156 @@ import orjson
 
 from mlrunner.core.errors import DeployError
 from mlrunner.groups.deployer.state import Ledger, State
-from mlrunner.serving.schema import Column, Schema
+from mlrunner.serving.columns import RawColumn
+from mlrunner.serving.schema import Schema
 from mlrunner.steps.prediction.batches import Batch
-from mlrunner.steps.prediction.protocol import TooMany, Unfit
+from mlrunner.steps.prediction.protocol import TooManyRowsError, UnfitRowsError
 
-SILENT = 0  # no answer at all
-# Seconds that one request is repeated: a server is started anew by its gateway, a gateway by nobody.
-PATIENCE = {HTTPStatus.SERVICE_UNAVAILABLE: 90.0, HTTPStatus.BAD_GATEWAY: 90.0, SILENT: 10.0}
-PAUSE = 0.5  # seconds before it is repeated
-GRACE = 10.0  # seconds beyond those that the gateway grants a request
-TOO_MANY = (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.GATEWAY_TIMEOUT)
+NO_ANSWER = 0  # takes the place of an HTTP status
+# Seconds to repeat a request, by status: a gateway restarts its server, but no process restarts a gateway.
+RETRY_SECONDS = {HTTPStatus.SERVICE_UNAVAILABLE: 90.0, HTTPStatus.BAD_GATEWAY: 90.0, NO_ANSWER: 10.0}
+RETRY_PAUSE = 0.5  # seconds
+TIMEOUT_MARGIN = 10.0  # seconds beyond the time-out of the gateway
+TOO_MANY_STATUSES = (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.GATEWAY_TIMEOUT)
 
 
-class Answer(NamedTuple):
-    """What came back.
+class ServiceResponse(NamedTuple):
+    """A response of the service.
 
     Args:
-        status: Of HTTP, or `SILENT`.
-        model: `NAME/VERSION`; empty where it is not said.
-        told: The JSON.
+        status: HTTP status, or `NO_ANSWER`.
+        model: `NAME/VERSION`; empty if the response does not name it.
+        content: Parsed JSON.
     """
 
     status: int
     model: str
-    told: Any
+    content: Any
 
     @property
     def message(self) -> str:
-        """What an error says."""
-        return str(self.told.get("message", self.told) if isinstance(self.told, dict) else self.told)
+        """Message of an error."""
+        return str(self.content.get("message", self.content) if isinstance(self.content, dict) else self.content)
 
 
-class Service:
+class ServicePredictor:
     """Predicts through the stable address of a deployment.
 
-    When another version is deployed meanwhile, the one that it began with goes on to be asked: it stays up for a
-    rollback, at an address of its own.
+    When another version is deployed during the prediction, requests go to the address of the first version, which
+    stays up for a rollback.
 
     Args:
-        ledger: Of the deployment.
-        version: That serves.
+        ledger: State of the deployment.
+        version: Version that serves.
+        retry_seconds: Seconds to repeat a request, by status of the response.
+        retry_pause: Seconds between two attempts.
     """
 
-    in_flight = 4  # or the server would wait for the reading of the table
+    in_flight = 4  # so that the server does not wait while the table is read
 
-    def __init__(self, ledger: Ledger, version: int) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        version: int,
+        retry_seconds: Mapping[int, float] = RETRY_SECONDS,
+        retry_pause: float = RETRY_PAUSE,
+    ) -> None:
         self._ledger, self._local, self._stopped = ledger, threading.local(), threading.Event()
+        self._retry_seconds, self._retry_pause = retry_seconds, retry_pause
         self._connections: list[HTTPConnection] = []
-        state = self._state()
-        self._url, self._timeout = state.url, state.timeout + GRACE
+        state = self._read_state()
+        self._url, self._timeout = state.url, state.timeout + TIMEOUT_MARGIN
         self.model, self.version, self.through = ledger.name, version, state.url
-        told = self._asked(self._url, "/schema").told
-        self.schema = Schema(tuple(_column(column) for column in told["columns"]))
+        content = self._request(self._url, "/schema").content
+        self.schema = Schema(tuple(_parse_column(column) for column in content["columns"]))
 
     def predict(self, batch: Batch) -> list[Any]:
         """See `Predictor.predict`."""
-        body = batch.body()
-        answer = self._asked(self._url, "/invocations", body)
-        if answer.model not in ("", f"{self.model}/{self.version}"):
-            self._url = self._kept(answer.model)
-            answer = self._asked(self._url, "/invocations", body)
-        found: list[Any] = answer.told["predictions"]
-        return found
+        body = batch.to_json()
+        response = self._request(self._url, "/invocations", body)
+        if response.model not in ("", f"{self.model}/{self.version}"):
+            self._url = self._find_address(response.model)
+            response = self._request(self._url, "/invocations", body)
+        predictions: list[Any] = response.content["predictions"]
+        return predictions
 
     def stop(self) -> None:
         """See `Predictor.stop`."""
         self._stopped.set()
         for connection in self._connections:
             with suppress(OSError, AttributeError):
-                connection.sock.shutdown(SHUT_RDWR)  # wakes a thread that waits for the answer
+                connection.sock.shutdown(SHUT_RDWR)  # wakes a thread that waits for the response
             connection.close()
 
-    def _kept(self, model: str) -> str:
-        """Find the address of the version that served before, which only a deployment can have replaced."""
-        server = self._state().server_of(self.version)
+    def _find_address(self, model: str) -> str:
+        """Return the address of the version that the prediction began with, now that another one serves."""
+        server = self._read_state().server_of(self.version)
         if server is None:
             raise DeployError(
                 f"{model} serves now, no longer version {self.version}; nothing was written, predict again."
             )
         return server.url
 
-    def _state(self) -> State:
+    def _read_state(self) -> State:
         state = self._ledger.state()
         if state is None or state.serves is None:
             raise DeployError(f"Deployment {self._ledger.name} was stopped; nothing was written, try --offline.")
         return state
 
-    def _asked(self, url: str, path: str, body: bytes | None = None) -> Answer:
-        """Ask until there is an answer, or patience ends."""
-        began = time.monotonic()
-        answer = self._once(url, path, body)
-        while time.monotonic() - began < PATIENCE.get(answer.status, 0) and not self._stopped.wait(PAUSE):
-            answer = self._once(url, path, body)
-        if answer.status == HTTPStatus.OK:
-            return answer
-        if answer.status == HTTPStatus.UNPROCESSABLE_ENTITY:
-            raise Unfit(answer.message)
-        if answer.status in TOO_MANY:
-            raise TooMany(answer.message)
-        told = f"{url}{path} does not answer" if answer.status == SILENT else f"{url}{path} answers {answer.status}"
+    def _request(self, url: str, path: str, body: bytes | None = None) -> ServiceResponse:
+        """Send a request, and repeat it while the service restarts."""
+        start = time.monotonic()
+        response = self._send(url, path, body)
+        while self._is_retried(response.status, time.monotonic() - start):
+            response = self._send(url, path, body)
+        if response.status == HTTPStatus.OK:
+            return response
+        if response.status == HTTPStatus.UNPROCESSABLE_ENTITY:
+            raise UnfitRowsError(response.message)
+        if response.status in TOO_MANY_STATUSES:
+            raise TooManyRowsError(response.message)
+        answer = "does not answer" if response.status == NO_ANSWER else f"answers {response.status}"
         raise DeployError(
-            f"{told} ({answer.message}); nothing was written. See mlrunner status {self._ledger.name}, or predict with "
-            "--offline."
+            f"{url}{path} {answer} ({response.message}); nothing was written. See mlrunner status {self._ledger.name}, "
+            "or predict with --offline."
         )
 
-    def _once(self, url: str, path: str, body: bytes | None) -> Answer:
-        """Ask once, on the connection that this thread has."""
-        connection = self._connection(url)
+    def _is_retried(self, status: int, seconds: float) -> bool:
+        return seconds < self._retry_seconds.get(status, 0) and not self._stopped.wait(self._retry_pause)
+
+    def _send(self, url: str, path: str, body: bytes | None) -> ServiceResponse:
+        """Send a request once, on the connection of this thread."""
+        connection = self._connect(url)
         try:
             headers = {"Content-Type": "application/json"}
             connection.request("GET" if body is None else "POST", path, body, headers)
-            with connection.getresponse() as found:
-                return Answer(found.status, found.headers.get("X-Model", ""), _json(found.read()))
+            with connection.getresponse() as response:
+                model = response.headers.get("X-Model", "")
+                return ServiceResponse(response.status, model, _parse_json(response.read()))
         except TimeoutError as error:
             connection.close()
-            return Answer(HTTPStatus.GATEWAY_TIMEOUT, "", str(error))
+            return ServiceResponse(HTTPStatus.GATEWAY_TIMEOUT, "", str(error))
         except (OSError, HTTPException) as error:
             connection.close()
-            return Answer(SILENT, "", str(error) or type(error).__name__)
+            return ServiceResponse(NO_ANSWER, "", str(error) or type(error).__name__)
 
-    def _connection(self, url: str) -> HTTPConnection:
-        known: dict[str, HTTPConnection] = self._local.__dict__
-        if url not in known:
+    def _connect(self, url: str) -> HTTPConnection:
+        connections: dict[str, HTTPConnection] = self._local.__dict__
+        if url not in connections:
             address = urlsplit(url)
-            known[url] = HTTPConnection(address.hostname or "", address.port, timeout=self._timeout)
-            self._connections.append(known[url])
-        return known[url]
+            connections[url] = HTTPConnection(address.hostname or "", address.port, timeout=self._timeout)
+            self._connections.append(connections[url])
+        return connections[url]
 
 
-def _json(data: bytes) -> Any:
+def _parse_json(data: bytes) -> Any:
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError:
         return data[:200].decode(errors="replace")
 
 
-def _column(told: dict[str, Any]) -> Column:
-    categories = told.get("categories")
+def _parse_column(column: dict[str, Any]) -> RawColumn:
+    categories = column.get("categories")
     known = None if categories is None else frozenset(categories)
-    return Column(told["name"], told["kind"], told["required"], known)
+    return RawColumn(column["name"], column["kind"], column["required"], known)

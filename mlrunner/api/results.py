@@ -1,4 +1,4 @@
-"""What Python gets from `mlrunner.run` and `mlrunner.sweep`; a notebook shows them as tables."""
+"""Results of `mlrunner.run` and `mlrunner.sweep`; a notebook shows them as tables."""
 
 from __future__ import annotations
 
@@ -16,23 +16,31 @@ if TYPE_CHECKING:
     from mlrunner.core.outcome import Outcome
 
 
-COLUMNS = ["number", "name", "status", "objective", "seconds", "run_id", "error"]  # of a table of trials
+COLUMNS = [
+    "number",
+    "name",
+    "status",
+    "objective",
+    "seconds",
+    "run_id",
+    "error",
+]  # of an empty table
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run that came to its end.
+    """A finished run.
 
     Args:
-        run_id: Of MLflow.
-        name: What differs from the default composition, or the name that was given.
-        metric: The objective's.
-        objective: Its value: of the validation rows, or the mean over the folds.
-        metrics: All of them, by part and name.
-        folder: Of the run.
-        model_uri: MLflow's address of the saved model; None when none was saved.
-        gate: `open` and `reason`; None when no gate and no deployer was chosen.
-        deployment: `name`, `version`, `url` and `where`; None when nothing was deployed.
+        run_id: Id of the MLflow run.
+        name: Overrides of the run, or the name that was set.
+        metric: Name of the objective's metric.
+        objective: Value of that metric on the validation rows, or its mean over the folds.
+        metrics: All metrics by part and name, like `test/r2`.
+        folder: Folder of the run.
+        model_uri: Address of the saved model in MLflow; None when no model was saved.
+        gate: Decision of the gate, with the keys `open` and `reason`; None without gate and deployer.
+        deployment: Deployment, with the keys `name`, `version`, `url` and `where`; None when nothing was deployed.
         seconds: Wall time.
     """
 
@@ -49,7 +57,7 @@ class Run:
 
     @property
     def frame(self) -> pd.DataFrame:
-        """The metrics: a row a metric, a column a part (train, validation or cv, test)."""
+        """Metrics, with a row for each metric and a column for each part (train, validation or cv, test)."""
         import pandas as pd
 
         parts = [part for part in DATA_PARTS if any(name.startswith(f"{part}/") for name in self.metrics)]
@@ -62,14 +70,14 @@ class Run:
         """The saved pipeline, from raw rows to predictions.
 
         Raises:
-            ConfigError: When the run saved none.
+            ConfigError: When the run saved no model.
         """
         from mlrunner.core.errors import ConfigError
 
         if self.model_uri is None:
             raise ConfigError(
-                f"Run {self.run_id[:8]} saved no model; a run does with tracking.log_model=true, a trial with "
-                "tracking.keep_models=all, and the winner of a search by itself."
+                f"Run {self.run_id[:8]} saved no model; set tracking.log_model=true for a run, or "
+                "tracking.keep_models=all for the trials of a search."
             )
         import mlflow
 
@@ -82,7 +90,11 @@ class Run:
 
 
 def make_run(outcome: Outcome) -> Run:
-    """Turn what became of a composition into a result."""
+    """Make the result of a single run.
+
+    Args:
+        outcome: Outcome of the run.
+    """
     return Run(
         run_id=str(outcome.run_id),
         name=outcome.name,
@@ -99,14 +111,15 @@ def make_run(outcome: Outcome) -> Run:
 
 @dataclass(frozen=True)
 class Sweep:
-    """A grid or a search that came to its end.
+    """A finished grid or search.
 
     Args:
-        folder: Of the sweep.
-        metric: The first objective's.
-        best: The best trial; None when none came to its end.
-        winner: The refit of a search's best trial, with the model and the scores of the test; None of a grid.
-        frame: A row a trial, best first: number, name, status, objective, seconds, run_id, error, and every metric.
+        folder: Folder of the sweep.
+        metric: Name of the first objective's metric.
+        best: Best trial; None when no trial finished.
+        winner: Refit of a search's best trial, with its model and test scores; None for a grid.
+        frame: Table of the trials, best first: number, name, status, objective, seconds, run_id, error, and all
+            metrics.
     """
 
     folder: Path
@@ -117,53 +130,53 @@ class Sweep:
 
     @property
     def id(self) -> str:
-        """What the verbs call it: DAY/TIME."""
+        """Name of the sweep on the command line, DAY/TIME."""
         return "/".join(self.folder.parts[-2:])
 
     def _repr_html_(self) -> str:
-        best = "no trial came to its end" if self.best is None else f"best {html.escape(self.best.name)}"
+        best = "no trial finished" if self.best is None else f"best {html.escape(self.best.name)}"
         best += "" if self.winner is None else f", refitted as run {self.winner.run_id[:8]}"
-        shown = self.frame[["number", "name", "status", "objective", "seconds", "run_id"]]
+        table = self.frame[["number", "name", "status", "objective", "seconds", "run_id"]]
         head = f"<p><b>{html.escape(self.id)}</b>: {best}</p>"
-        return head + str(shown.to_html(index=False, float_format=format_number, na_rep="-"))
+        return head + str(table.to_html(index=False, float_format=format_number, na_rep="-"))
 
 
-def parse_sweep(told: Any) -> Sweep:
-    """Turn what a sweep printed as JSON into a result.
+def parse_sweep(document: Any) -> Sweep:
+    """Make the result of a sweep from its JSON output.
 
     Args:
-        told: The list of a grid's outcomes, or the summary of a search.
+        document: List of a grid's outcomes, or summary of a search.
     """
     import pandas as pd
 
-    from mlrunner.core.outcome import Outcome
+    from mlrunner.core.outcome import parse_outcome
 
-    trials = told if isinstance(told, list) else told["trials"]
-    nan = float("nan")
-    numbers = ("objective", "seconds", "fit_seconds", "score_seconds")
-    outcomes = [Outcome(**{**one, **{key: nan if one[key] is None else one[key] for key in numbers}}) for one in trials]
+    trials = document if isinstance(document, list) else document["trials"]
+    outcomes = [parse_outcome(trial) for trial in trials]
     rows = [
         {
-            "number": one.job,
-            "name": one.name,
-            "status": one.status,
-            "objective": one.objective,
-            "seconds": one.seconds,
-            "run_id": one.run_id,
-            "error": one.error,
-            **one.metrics,
+            "number": outcome.job,
+            "name": outcome.name,
+            "status": outcome.status,
+            "objective": outcome.objective,
+            "seconds": outcome.seconds,
+            "run_id": outcome.run_id,
+            "error": outcome.error,
+            **outcome.metrics,
         }
-        for one in outcomes
+        for outcome in outcomes
     ]
-    first = next((one for one in outcomes if one.status == "FINISHED" and one.run_id is not None), None)
-    folder = Path(told["folder"]) if isinstance(told, dict) else Path(trials[0]["folder"]).parent
+    first = next((outcome for outcome in outcomes if outcome.status == "FINISHED" and outcome.run_id is not None), None)
+    folder = Path(document["folder"]) if isinstance(document, dict) else Path(trials[0]["folder"]).parent
     metric = outcomes[0].metric if outcomes else "objective"
     best = None if first is None else make_run(first)
-    refit = told.get("winner") if isinstance(told, dict) else None
-    winner = None if best is None or refit is None else replace(best, name=f"winner,{best.name}", seconds=nan, **refit)
+    refit = document.get("winner") if isinstance(document, dict) else None
+    winner = None
+    if best is not None and refit is not None:
+        winner = replace(best, name=f"winner,{best.name}", seconds=float("nan"), **refit)
     return Sweep(folder, metric, best, winner, pd.DataFrame(rows, columns=None if rows else COLUMNS))
 
 
-def name_of(what: str | Run | Sweep) -> str:
-    """Say what the verbs call a run or a sweep; a text is that already."""
-    return what.run_id if isinstance(what, Run) else what.id if isinstance(what, Sweep) else str(what)
+def name_of(run: str | Run | Sweep) -> str:
+    """Return the name of a run or a sweep on the command line; a text is returned as it is."""
+    return run.run_id if isinstance(run, Run) else run.id if isinstance(run, Sweep) else str(run)

@@ -6,16 +6,13 @@ import argparse
 import json
 import re
 import shlex
-import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlrunner.cli.commands.parser import Parser
-from mlrunner.core.errors import ConfigError, StoreError, brief
+from mlrunner.core.errors import ConfigError, brief
 
 if TYPE_CHECKING:
-    from omegaconf import DictConfig
-
     from mlrunner.core.build import Group
     from mlrunner.steps.prediction import PredictionJob
 
@@ -44,9 +41,11 @@ def main(arguments: list[str]) -> int:
     """
     parsed = _parser().parse_intermixed_args(arguments)
     file, overrides = split_words(parsed.words)
-    dataset, cfg = compose_dataset(file, overrides)
+    from mlrunner.execution import prediction
+
+    dataset, cfg = prediction.compose_dataset(file, overrides)
     job = _job(parsed, dataset, file)
-    summary = run(dataset, job, cfg)
+    summary = prediction.run_prediction(dataset, job, cfg)
     print(json.dumps(summary)) if parsed.json else _show(summary)
     return int(summary["rows"] > 0 and summary["predicted"] == 0)
 
@@ -106,27 +105,6 @@ def split_words(words: list[str]) -> tuple[str | None, list[str]]:
     return (files[0] if files else None), overrides
 
 
-def compose_dataset(file: str | None, overrides: list[str]) -> tuple[Group, DictConfig]:
-    """Compose the data set and the stack.
-
-    Args:
-        file: File to predict; None when the overrides name a data set.
-        overrides: Overrides of dataset and stack.
-
-    Returns:
-        The resolved `dataset` group, and the whole configuration.
-    """
-    from mlrunner.composition.compose import compose_config
-    from mlrunner.composition.resolve import resolve_group
-
-    is_parquet = file is not None and re.search(r"\.(parquet|pq)\b", file.lower()) is not None
-    is_chosen = any(text.startswith("dataset=") for text in overrides)
-    option = [] if is_chosen else [f"dataset={'parquet' if is_parquet else 'csv'}"]
-    cfg = compose_config([*option, *overrides])
-    group = resolve_group(cfg, "dataset")
-    return (group if file is None else {**group, "path": file}), cfg
-
-
 def _job(parsed: argparse.Namespace, dataset: Group, file: str | None) -> PredictionJob:
     from mlrunner.cli.commands.deploy import deployments_folder
     from mlrunner.steps.prediction import PredictionJob
@@ -152,38 +130,6 @@ def default_out(file: str | None, dataset: str) -> Path:
     name = (file or "").partition("?")[0] if "://" in (file or "") else file or ""
     stem = re.sub(r"[^\w.-]+", "", Path(name).name).partition(".")[0].strip("-_")
     return Path(f"{stem or dataset}.predictions.parquet")
-
-
-def run(dataset: Group, job: PredictionJob, cfg: DictConfig) -> dict[str, Any]:
-    """Check the input, then run the pipeline.
-
-    Args:
-        dataset: Resolved `dataset` group.
-        job: Settings of the prediction.
-        cfg: Configuration that chooses the stack.
-
-    Returns:
-        The summary of `mlrunner.steps.prediction.predict`, with the name of the pipeline run.
-
-    Raises:
-        MlrunnerError: When the prediction fails; no file is written then.
-    """
-    from mlrunner.composition.resolve import resolve_group
-    from mlrunner.core.build import build
-    from mlrunner.steps import prediction
-
-    prediction.check(dataset, job)
-    build(resolve_group(cfg, "stack"), "stack").activate(Path(cfg.home))
-    from mlrunner.core.process import freeze_gc
-    from pipelines.inference import inference
-
-    freeze_gc()
-    name = f"predict-{job.name}-{job.version}-{uuid.uuid4().hex[:12]}"
-    pipeline_run = inference.with_options(run_name=name)(dataset=dataset, job=job)
-    if pipeline_run is None:
-        raise StoreError("ZenML did not run the pipeline; see its log with -v.")
-    summary = pipeline_run.steps["predict"].outputs["summary"][0].load()
-    return {**summary, "pipeline_run": str(pipeline_run.name)}
 
 
 def _show(summary: dict[str, Any]) -> None:

@@ -23,8 +23,8 @@ RUNS = """
 SWEEPS = """
   mlrunner sweeps --where "status = 'FINISHED'" --sort -test
   mlrunner sweeps --columns id,kind,trials,objective,winner --limit 0 --csv"""
-BEST = """Every verb that takes a run takes latest and best as well: best has the best test score of the runs with the data and
-the metric of the newest run; reproductions do not count.
+BEST = """Every verb that takes a run takes latest and best as well: best has the best test score of the runs with the
+data and the metric of the newest run; reproductions do not count.
 
 """
 EPILOG = """examples:{examples}
@@ -125,7 +125,7 @@ def show(parser: Parser, arguments: list[str], sweeps: bool) -> int:
     return 0
 
 
-def write(entries: list[Entry], selected: list[columns.Column], parsed: argparse.Namespace) -> None:
+def write(entries: list[Entry], selected: list[columns.EntryColumn], parsed: argparse.Namespace) -> None:
     """Print runs or sweeps in the chosen format.
 
     Args:

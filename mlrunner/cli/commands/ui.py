@@ -85,7 +85,7 @@ def _serve(store: Store, uri: str, home: Path, record: Record | None, port: int,
     """Run the servers until a signal, or until MLflow's server fails."""
     from mlrunner.cli import ui
 
-    study = ui.studies.find(store, record, home)
+    study = ui.studies.find_study(store, record, home)
     with (
         ui.mlflow_server(uri, home, port) as mlflow,
         ui.dashboard(study, playground.choose_port(0)) as dashboard,

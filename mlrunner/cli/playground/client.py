@@ -1,4 +1,4 @@
-"""Requests to the deployed service."""
+"""Requests of the page to the deployed service."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from email.message import Message
 from typing import Any
 
 from mlrunner.core import loopback
@@ -19,7 +20,7 @@ ROW = re.compile(r"\brow (\d+)(?= has )")  # how the service names a row of the 
 
 
 class ServiceError(MlrunnerError):
-    """The service gives no answer; the message is the one sentence that says why."""
+    """Raised when the service gives no answer; the message is one sentence with the reason."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Service:
     url: str
 
     def facts(self) -> dict[str, Any]:
-        """Return what serves: name, version, model, target."""
+        """Return the name, version, model and target of the deployment."""
         return self._request("/version")[0]
 
     def schema(self) -> dict[str, Any]:
@@ -55,7 +56,7 @@ class Service:
 
     def _request(
         self, path: str, body: bytes | None = None, content_type: str = "application/json"
-    ) -> tuple[dict[str, Any], Mapping[str, str]]:
+    ) -> tuple[dict[str, Any], Message[str, str]]:
         timeout = INFO_SECONDS if body is None else PREDICT_SECONDS
         try:
             response = loopback.request(self.url + path, body, content_type, timeout)
@@ -78,6 +79,9 @@ def _message(body: bytes, status: int) -> str:
 
 def find_service(ledger: Ledger) -> Service:
     """Read the address of a deployment from its state.
+
+    Args:
+        ledger: Folder of the deployment.
 
     Raises:
         ServiceError: When the deployment does not serve.

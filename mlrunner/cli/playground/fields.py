@@ -67,18 +67,18 @@ def _field(column: Mapping[str, Any], examples: Sequence[Any]) -> Field:
 
 
 def is_missing(value: Any) -> bool:
-    """Tell whether a value of the input example is a missing one."""
+    """Check whether a value of the input example is missing."""
     return value is None or value == NO_DATE or (isinstance(value, float) and math.isnan(value))
 
 
 def _are_days(examples: Sequence[Any]) -> bool:
-    """Tell whether all dates are at midnight; a time of day needs a text field, for a date field drops it."""
+    """Check whether all dates are at midnight; a time of day needs a text field, since a date field drops it."""
     moments = [datetime.fromisoformat(value) for value in examples if not is_missing(value)]
     return bool(moments) and all(moment.time() == time() and not moment.utcoffset() for moment in moments)
 
 
 def make_row(entries: Sequence[tuple[Field, Any]]) -> dict[str, Any]:
-    """Make the row of the request from what each field holds, without the empty fields that the model can spare."""
+    """Make the row of the request from what each field holds, without the empty optional fields."""
     row = {field.name: field.value(entry) for field, entry in entries}
     needed = {field.name for field, _ in entries if field.required}
     return {name: value for name, value in row.items() if value is not None or name in needed} or row

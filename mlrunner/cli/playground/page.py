@@ -1,4 +1,4 @@
-"""The page: a Streamlit script, which runs anew after each click. Its argument is the folder of the deployment."""
+"""Page of the playground: a Streamlit script that runs after each click; its argument is a deployment's folder."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def main(folder: Path) -> None:
         facts, form = service.facts(), make_fields(service.schema())
         target = str(facts.get("target") or "prediction")
         st.write(escape_markdown(f"Version {facts.get('version')} predicts {target} (model {facts.get('model')})."))
-        one, many = st.tabs(["One row", "CSV file"])
-        with one:
+        row_tab, file_tab = st.tabs(["One row", "CSV file"])
+        with row_tab:
             predict_form(service, form, target)
-        with many:
+        with file_tab:
             predict_file(service, form)
 
 
@@ -60,13 +60,13 @@ def predict_form(service: Service, form: Sequence[Field], target: str) -> None:
     """Show the form, and the answer to what it holds."""
     with st.form("row", border=False):
         st.caption("The model needs the columns with a star. An empty field is a missing value.")
-        spare = [field for field in form if not field.required]
+        optional = [field for field in form if not field.required]
         entries = show_fields([field for field in form if field.required])
-        if spare:
-            with st.expander(f"{len(spare)} optional columns", expanded=not entries):
-                entries += show_fields(spare)
-        pressed = st.form_submit_button("Predict", type="primary")
-    if pressed:
+        if optional:
+            with st.expander(f"{len(optional)} optional columns", expanded=not entries):
+                entries += show_fields(optional)
+        is_submitted = st.form_submit_button("Predict", type="primary")
+    if is_submitted:
         with errors_shown():
             (prediction,), model = service.predict_row(make_row(entries))
             show_answer(prediction, model, target)
@@ -129,7 +129,7 @@ def read_csv(data: bytes) -> pd.DataFrame:
     """Read a CSV file in UTF-8, separated by commas, semicolons or tabs, as texts.
 
     Raises:
-        ServiceError: When it is no such file, or has no row.
+        ServiceError: When it is not such a file, or has no row.
     """
     try:
         first = data.decode("utf-8-sig").partition("\n")[0]

@@ -1,4 +1,4 @@
-"""Which study optuna-dashboard shows."""
+"""Find the study that optuna-dashboard shows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mlrunner.core.loopback import request
 from mlrunner.tracking.records import STUDY_TAG, SWEEP_TAG, TRIAL_TAG, Record, Store, quote
 from mlrunner.tracking.study_lookup import find_default_journal, read_storage_setting
 
-MISSING = "optuna-dashboard is not installed, which shows studies: pip install -e .[dashboard]"
+MISSING = "studies need optuna-dashboard, which is not installed: pip install -e .[dashboard]"
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Study:
 
 
 def is_installed() -> bool:
-    """Tell whether optuna-dashboard is installed."""
+    """Check whether optuna-dashboard is installed."""
     return importlib.util.find_spec("optuna_dashboard") is not None
 
 

@@ -30,20 +30,20 @@ from mlrunner.core import loopback
 from mlrunner.core.errors import ConfigError, MlrunnerError
 from mlrunner.groups.deployer.release import Server
 from mlrunner.groups.deployer.state import Ledger, State
-from mlrunner.serving.columns import Column
+from mlrunner.serving.columns import RawColumn
 from mlrunner.serving.model import ServedModel
 from mlrunner.serving.schema import Schema
 from mlrunner.serving.server import Limits, ModelServer
 from tests.support.front_door import PROJECT, environment
 
 COLUMNS = (
-    Column("rooms", "number", required=True),
-    Column("town", "text", required=True, categories=frozenset({"far", "near"})),
-    Column("built", "moment", required=True),
-    Column("sold_at", "moment", required=True),
-    Column("garden", "boolean", required=True),
-    Column("note_*of*_agent", "text", required=False),
-    Column("price", "number", required=False),
+    RawColumn("rooms", "number", required=True),
+    RawColumn("town", "text", required=True, categories=frozenset({"far", "near"})),
+    RawColumn("built", "moment", required=True),
+    RawColumn("sold_at", "moment", required=True),
+    RawColumn("garden", "boolean", required=True),
+    RawColumn("note_*of*_agent", "text", required=False),
+    RawColumn("price", "number", required=False),
 )
 ROWS = [
     [3.0, "far", "1642-01-02T00:00:00", "2021-05-06T07:08:09", True, 'a "quoted" it\'s', 1.5],
@@ -77,7 +77,7 @@ class Arithmetic:
         return rooms + near + garden + table["built"].dt.day.fillna(0).to_numpy() * 1000.0 + self.plus
 
 
-def model(plus: float = 0.0, columns: tuple[Column, ...] = COLUMNS, **facts: Any) -> ServedModel:
+def model(plus: float = 0.0, columns: tuple[RawColumn, ...] = COLUMNS, **facts: Any) -> ServedModel:
     """Make a model; its example is written as MLflow writes it."""
     example = json.dumps(JSON_EXAMPLE).replace("NaN", "null").encode()
     return ServedModel(Arithmetic(plus), Schema(columns), {**FACTS, **facts}, example)

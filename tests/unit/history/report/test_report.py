@@ -18,15 +18,15 @@ from tests.support.reports import (
 def test_default_path(tmp_path: Path) -> None:
     record = make_run(tmp_path, tags={"mlrunner.folder": str(tmp_path)})
     assert report.report_path(record) == tmp_path / "report.html"
-    gone = {"mlrunner.folder": str(tmp_path / "gone"), "mlrunner.sweep_id": SWEEP}
-    assert report.report_path(replace(record, tags=gone)) == Path("report-2026-01-02-03-04-05-678901.html")
+    missing = {"mlrunner.folder": str(tmp_path / "gone"), "mlrunner.sweep_id": SWEEP}
+    assert report.report_path(replace(record, tags=missing)) == Path("report-2026-01-02-03-04-05-678901.html")
 
 
 def test_report_replaces_an_older_one(tmp_path: Path) -> None:
     file = tmp_path / "new" / "report.html"
     for _ in range(2):
         assert report.write_report(report.render_report(run_content(make_run(tmp_path))), file) == file
-    assert [one.name for one in file.parent.iterdir()] == ["report.html"]
+    assert [path.name for path in file.parent.iterdir()] == ["report.html"]
     assert file.read_text().endswith("</html>")
 
 
@@ -35,4 +35,4 @@ def test_failed_write_leaves_nothing(tmp_path: Path) -> None:
     place.mkdir()
     with pytest.raises(IsADirectoryError):
         report.write_report("<html>", place)
-    assert [one.name for one in tmp_path.iterdir()] == ["folder"]
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]

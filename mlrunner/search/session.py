@@ -108,7 +108,7 @@ def _build_driver(
 def _run_driver(plan: SearchPlan, driver: PipelineDriver, folder: Path) -> dict[str, Any]:
     """Run the search, and write and print its results; no run stays open, whatever happens."""
     from mlrunner.search import closing, session_output
-    from mlrunner.search.display import choose_display
+    from mlrunner.search.table_display import choose_display
 
     search, is_text = driver.search, plan.first.composition.settings.output == "text"
     if is_text:

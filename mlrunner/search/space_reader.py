@@ -46,21 +46,26 @@ def read_space(
     assignments = [write_assignment(key, value) for key, value in params.items()]
     dimensions, fixed = _read_last([*assignments, *arguments], loader)
     chooser = next((dimension for dimension in dimensions if MODEL_GROUP in dimension.keys), None)
-    options = [] if chooser is None else [str(chooser.get_model(value)) for value in chooser.values]
-    models = compose_models(list(fixed.values()), list(dict.fromkeys(options)))
+    models = compose_models(list(fixed.values()), _list_options(chooser))
     of_models = [dimension for dimension in dimensions if _is_of_models(dimension, models)]
     shared = [dimension for dimension in dimensions if dimension not in of_models]
     assigned_keys = {*fixed, *(key for dimension in dimensions for key in dimension.keys)}
-    uses_model_spaces = uses_model_spaces and f"~{MODEL_GROUP}.search" not in fixed.values()
+    are_used = uses_model_spaces and f"~{MODEL_GROUP}.search" not in fixed.values()
     own: list[Dimension] = []
     for model, group in models.items():
-        searched = _read_model_space(group, assigned_keys) if uses_model_spaces else []
+        searched = _read_model_space(group, assigned_keys) if are_used else []
         searched += [dimension for dimension in of_models if _has_key(group, dimension.key)]
         own += [_assign_model(dimension, model, is_fixed=chooser is None) for dimension in searched]
     _refuse_unknown_keys(of_models, own, models)
     limited = tuple((text, _list_models_with(key, models)) for key, text in fixed.items())
-    ordered = sorted(shared, key=lambda dimension: dimension is not chooser)
-    return Space(limited, (*ordered, *own), next(iter(models)), read_exclusions(exclude))
+    shared.sort(key=lambda dimension: dimension is not chooser)
+    return Space(limited, (*shared, *own), next(iter(models)), read_exclusions(exclude))
+
+
+def _list_options(chooser: Dimension | None) -> list[str]:
+    """List the model options of the dimension that chooses the model; empty without one."""
+    values = [] if chooser is None else chooser.values
+    return list(dict.fromkeys(str(chooser.get_model(value)) for value in values if chooser is not None))
 
 
 def write_assignment(key: str, value: Any) -> str:

@@ -1,87 +1,25 @@
-"""The displays of a running search, and the command that runs a trial alone."""
+"""Lines of finished trials, and the command that runs a trial alone."""
 
 from __future__ import annotations
 
-import io
 import shlex
-import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import optuna
 import pytest
-from optuna.distributions import FloatDistribution
-from optuna.storages import InMemoryStorage
-from rich.console import Console
 
-from mlrunner.composition import Launch
-from mlrunner.search import display
-from mlrunner.search.dimension import Dimension
-from mlrunner.search.display import LineDisplay, SilentDisplay, TableDisplay, choose_display, format_command
+from mlrunner.search.display import LineDisplay, format_command
 from mlrunner.search.executor import Step
-from mlrunner.search.loop import Search
-from mlrunner.search.objective import Objectives
-from mlrunner.search.space import Space
-from mlrunner.search.trial import TrialResult
-from mlrunner.search.trial_attributes import VOID
-from mlrunner.search.trial_preparation import PreparedTrial
-from mlrunner.search.trial_progress import FinishedTrial, RunningTrial
-from tests.support.sweeps import build_settings, close_all, open_study_in, start_queue
-
-UP = Objectives(("r2",), ("maximize",))
-BOTH = Objectives(("r2", "fit_seconds"), ("maximize", "minimize"))
-X = FloatDistribution(0, 1)
-SPACE = Space((), (Dimension("rf:model.estimator.x", "model.estimator.x", X, "interval(0,1)", "rf"),), "rf")
+from mlrunner.search.table_display import choose_display
+from mlrunner.search.trial_progress import FinishedTrial
+from tests.support.displays import BOTH, build_finished, build_search, start_trial
+from tests.support.sweeps import close_all
 
 
 @pytest.fixture(autouse=True)
 def _close_queues() -> Iterator[None]:
     yield
     close_all()
-
-
-def build_search(objectives: Objectives = UP, limit: int = 20) -> Search:
-    """Build a search without a started trial."""
-    directions: Any = list(objectives.directions)
-    study = open_study_in(InMemoryStorage(), "day/time", *directions)
-    unused: Any = None
-    return Search(build_settings(), objectives, SPACE, study, start_queue(study, limit), unused, unused)
-
-
-def prepare(number: int, *overrides: str) -> PreparedTrial:
-    texts = overrides or (f"model.estimator.x={number / 10}",)
-    return PreparedTrial(number, texts, (), Launch({}, list(texts), Path("/sweep") / str(number), number), {})
-
-
-def build_finished(number: int, state: Any = "COMPLETE", retry_of: int | None = None, **values: Any) -> FinishedTrial:
-    return FinishedTrial(prepare(number), TrialResult(number, state, seconds=1.234, **values), None, 0.0, retry_of)
-
-
-def start(search: Search, **values: Any) -> RunningTrial:
-    """Start a trial of the study."""
-    trial = search.queue.take(lambda trial: trial.suggest_float("rf:model.estimator.x", 0, 1) >= 0)
-    assert trial is not None
-    search.running[trial.number] = RunningTrial(trial, prepare(trial.number), None, **values)
-    return search.running[trial.number]
-
-
-def finish(search: Search, value: float | None = None, state: str = "COMPLETE") -> int:
-    running = start(search)
-    del search.running[running.trial.number]
-    search.study.tell(running.trial, value, optuna.trial.TrialState[state])
-    return running.trial.number
-
-
-def render(table: TableDisplay) -> str:
-    """Render the table on a wide terminal."""
-    out = Console(file=io.StringIO(), width=160, color_system=None)
-    out.print(table._render())
-    file: Any = out.file
-    return str(file.getvalue())
-
-
-# The command
 
 
 @pytest.mark.parametrize(
@@ -108,9 +46,6 @@ def test_the_command_has_the_folder_of_configuration() -> None:
 @pytest.mark.parametrize("text", ["dataset.name='2024_01'", "+model.estimator.tag='1_2'"])
 def test_a_quoted_text_of_digits_keeps_its_quotes(text: str) -> None:
     assert shlex.split(format_command((text,), ())) == ["mlrunner", text]
-
-
-# Lines
 
 
 @pytest.mark.parametrize(
@@ -154,7 +89,7 @@ def test_numbers_are_aligned(limit: int, start: str) -> None:
 def test_lines_are_printed_as_trials_finish(capsys: pytest.CaptureFixture[str]) -> None:
     search = build_search()
     with choose_display(search, is_text=True) as show:
-        show(start(search))
+        show(start_trial(search))
         show(Step(0, 1, 0.5))
         show(build_finished(0, metrics={"r2": 0.5}))
         show(build_finished(1, "FAIL", error="it broke"))
@@ -178,114 +113,3 @@ def test_a_long_line_is_not_broken(capsys: pytest.CaptureFixture[str]) -> None:
 def test_ctrl_c_is_reported(event: Any, message: str, capsys: pytest.CaptureFixture[str]) -> None:
     LineDisplay(build_search())(event)
     assert capsys.readouterr().out == message
-
-
-# The choice
-
-
-def test_json_output_has_no_display(capsys: pytest.CaptureFixture[str]) -> None:
-    chosen = choose_display(build_search(), is_text=False)
-    assert type(chosen) is SilentDisplay
-    with chosen as show:
-        show(build_finished(0, "FAIL", error="it broke"))
-        show(1)
-    assert capsys.readouterr().out == ""
-
-
-def test_a_pipe_gets_lines() -> None:
-    assert type(choose_display(build_search(), is_text=True)) is LineDisplay
-
-
-def test_a_terminal_gets_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(display, "console", lambda: Console(file=io.StringIO(), force_terminal=True))
-    assert type(choose_display(build_search(), is_text=True)) is TableDisplay
-
-
-# The table
-
-
-def test_a_table_before_the_first_trial() -> None:
-    text = render(TableDisplay(build_search()))
-    assert "0/20" in text
-    assert "0 complete  0 pruned  0 failed  0 running" in text
-    assert "best     none yet" in text
-    assert "left" not in text
-
-
-def test_a_table_does_not_count_discarded_trials() -> None:
-    search = build_search()
-    best = [finish(search, value) for value in (0.25, 0.75, 0.5)][1]
-    finish(search, state="PRUNED")
-    finish(search, state="FAIL")
-    discarded = start(search)
-    del search.running[discarded.trial.number]
-    search.queue.discard(discarded.trial.number, "interrupted")
-    assert VOID in search.queue.trials[-1].user_attrs
-    text = render(TableDisplay(search))
-    assert "5/20" in text
-    assert "3 complete  1 pruned  1 failed  0 running" in text
-    share = search.study.get_trials()[best].params["rf:model.estimator.x"]
-    assert f"best     r2 0.75  trial {best}  x={share:.3g}" in text
-
-
-def test_a_table_shows_running_trials_and_their_steps() -> None:
-    search = build_search()
-    table = TableDisplay(search)
-    start(search, started=time.time() - 42)
-    start(search, started=time.time())
-    table(Step(1, 50, 0.6251))
-    lines = [" ".join(line.split()) for line in render(table).splitlines()]
-    assert "running 0 x=0.0 42 s" in lines
-    assert "running 1 x=0.1 0 s at 50: 0.6251" in lines
-    assert any("2 running" in line for line in lines)
-
-
-def test_a_table_shows_the_remaining_time() -> None:
-    search = build_search()
-    table = TableDisplay(search)
-    for _ in range(5):
-        table(build_finished(finish(search, 0.5), metrics={"r2": 0.5}))
-    table._started = time.monotonic() - 50.5  # five trials in so many seconds, fifteen are left
-    assert "2:31 left" in render(table)
-
-
-def test_the_remaining_time_ignores_earlier_sessions() -> None:
-    search = build_search()
-    for _ in range(9):
-        finish(search, 0.5)
-    table = TableDisplay(search)
-    assert "left" not in render(table)
-    table(build_finished(finish(search, 0.5), metrics={"r2": 0.5}))
-    table._started = time.monotonic() - 6.05
-    assert "1:00 left" in render(table)
-
-
-def test_the_remaining_time_is_never_negative() -> None:
-    search = build_search(limit=2)
-    table = TableDisplay(search)
-    table._n_finished = 3
-    assert table._format_remaining(3) == "0:00 left"
-
-
-def test_a_table_prints_lines_of_failures_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    file = io.StringIO()
-    monkeypatch.setattr(display, "console", lambda: Console(file=file, force_terminal=True, width=160))
-    search = build_search()
-    with choose_display(search, is_text=True) as table:
-        table(start(search))
-        table(Step(0, 1, 0.5))
-        table(build_finished(0, metrics={"r2": 0.123}))
-        table(build_finished(1, "FAIL", error="it broke"))
-        table(1)
-    text = file.getvalue()
-    assert "r2 0.123" not in text
-    assert "it broke" in text
-    assert "run it alone" in text
-    assert "interrupted: the running trials finish" in text
-
-
-@pytest.mark.parametrize(
-    ("value", "text"), [(0.123456, "0.123"), (1e-7, "1e-07"), (3, "3"), ("full", "full"), (None, "None")]
-)
-def test_parameters_are_short(value: Any, text: str) -> None:
-    assert display._format_param(value) == text

@@ -166,8 +166,7 @@ def test_an_excluded_combination_is_not_in_the_grid(memory: optuna.Study) -> Non
 # Several at once
 
 
-@each_space
-@pytest.mark.parametrize("store", ["journal", "sqlite"])
+@pytest.mark.parametrize(("kind", "store"), [("plain", "journal"), ("models", "sqlite")])
 def test_several_sessions_share_a_grid(kind: str, store: str, tmp_path: Path) -> None:
     address = None if store == "journal" else f"sqlite:///{tmp_path}/grid.db"
     open_study(address, tmp_path, "grid")

@@ -126,7 +126,7 @@ def test_a_lost_trial_is_repeated_with_its_parameters(name: str, tmp_path: Path)
     assert len(parts) == 7
 
 
-@pytest.mark.parametrize("name", SAMPLERS)
+@pytest.mark.parametrize("name", ["tpe", "qmc"])
 def test_another_seed_draws_other_values(name: str, tmp_path: Path) -> None:
     first, other = (search(tmp_path / str(seed), name, [6], seed) for seed in (0, 1))
     assert not any(params == others for params, others in zip(first, other, strict=True))

@@ -13,7 +13,7 @@ from hydra.core.override_parser.types import IntervalSweep, Override, Quote, Quo
 from hydra.errors import HydraException
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
-TOLERANCE = 1e-8  # of a step, as in Optuna: 0.1 + 0.2 lies on a grid of 0.1
+STEP_TOLERANCE = 1e-8  # of a step, as in Optuna: 0.1 + 0.2 lies on a grid of 0.1
 
 
 def read_distribution(override: Override) -> BaseDistribution:
@@ -93,7 +93,7 @@ def contains(distribution: BaseDistribution, value: float) -> bool:
         return False
     if isinstance(distribution, IntDistribution) or step is None:
         return step is None or (value - low) % step == 0
-    return abs((value - low) / step - round((value - low) / step)) < TOLERANCE
+    return abs((value - low) / step - round((value - low) / step)) < STEP_TOLERANCE
 
 
 def list_numbers(value: RangeSweep) -> Sequence[int | float]:

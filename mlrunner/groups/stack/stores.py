@@ -20,7 +20,6 @@ from mlflow.exceptions import MlflowException
 from sqlalchemy import event
 from zenml.client import Client
 from zenml.exceptions import AuthorizationException, ZenMLBaseException
-from zenml.integrations.registry import integration_registry
 from zenml.utils import source_utils
 from zenml.zen_stores.sql_zen_store import SqlZenStore
 
@@ -109,14 +108,12 @@ def _find_stack(client: Client, name: str) -> UUID:
 def reduce_zenml_overhead(client: Client) -> None:
     """Skip work of ZenML that a run does not need.
 
-    ZenML imports every installed integration in each run (xgboost, lightgbm and catboost take seconds), but our stack
-    has MLflow's only. Write-ahead logging saves a disk flush a commit.
+    Write-ahead logging saves a disk flush per commit.
     """
     if not environment.is_verbose():
         logging.getLogger("mlflow").setLevel(logging.ERROR)
     source_utils.set_custom_source_root(str(environment.project()))
-    for name in set(integration_registry.integrations) - {"mlflow"}:
-        del integration_registry.integrations[name]
+    zenml_patches.remove_other_integrations()
     zenml_patches.cache_constant_answers()
     store = client.zen_store
     if isinstance(store, SqlZenStore) and store.engine.dialect.name == "sqlite":

@@ -42,6 +42,17 @@ def _return_unchanged(handler: Any) -> Any:
     return handler
 
 
+def remove_other_integrations() -> None:
+    """Remove all integrations but MLflow's, which is the only one in our stack.
+
+    ZenML imports every installed integration in each run; xgboost, lightgbm and catboost take seconds.
+    """
+    registry = getattr(importlib.import_module("zenml.integrations.registry"), "integration_registry", None)
+    integrations = getattr(registry, "integrations", {})
+    for name in set(integrations) - {"mlflow"}:
+        del integrations[name]
+
+
 def cache_constant_answers() -> None:
     """Cache what ZenML computes anew for each run or artifact though it cannot change within a process.
 

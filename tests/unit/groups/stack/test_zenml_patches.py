@@ -51,6 +51,18 @@ def test_package_of_a_module_is_zenml_s(module: str, original: dict[str, Any]) -
     assert package_of_module(module) == original[PACKAGE_LOOKUP[1]](module_name=module)
 
 
+def test_only_the_integration_of_mlflow_stays() -> None:
+    from zenml.integrations.registry import integration_registry
+
+    before = dict(integration_registry.integrations)
+    assert {"mlflow", "xgboost"} <= set(before)
+    try:
+        zenml_patches.remove_other_integrations()
+        assert integration_registry.integrations == {"mlflow": before["mlflow"]}
+    finally:
+        integration_registry.integrations.update(before)
+
+
 def test_absent_names_are_left_out() -> None:
     assert zenml_patches._locate("zenml.no_such_module", "name") is None
     assert zenml_patches._locate("zenml.environment", "Environment.no_such_name") is None

@@ -25,9 +25,10 @@ def resolve_group(node: DictConfig, key: str) -> Group:
         ConfigError: When an interpolation cannot be resolved, or the key holds no group.
     """
     with explain_resolution(key, [str(name) for name in node]):
-        values = OmegaConf.to_container(node[key], resolve=True)
-    if not isinstance(values, dict):
-        raise ConfigError(f"{key}={values!r} is not an option; choose one of conf/{key}/.")
+        group = node[key]
+        if not isinstance(group, DictConfig):
+            raise ConfigError(f"{key}={group} is not an option; choose one of conf/{key}/.")
+        values: Any = OmegaConf.to_container(group, resolve=True)
     return {str(name): value for name, value in values.items()}
 
 

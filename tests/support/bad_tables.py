@@ -1,4 +1,4 @@
-"""Tables that nobody can learn from, and one that everybody can: by name, written to a folder of the test's."""
+"""Files that hold no usable table, and one that does."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ GOOD = HEADER + ROWS
 
 
 def few(rows: int, line: str) -> str:
-    """Repeat a line, with the number of the row in place of N."""
+    """Repeat a line; N becomes the number of the row."""
     return HEADER + "".join(line.replace("N", str(n)) + "\n" for n in range(rows))
 
 
@@ -42,7 +42,7 @@ TABLES: dict[str, bytes] = {
 
 
 def write(folder: Path) -> Path:
-    """Write them all."""
+    """Write all files to a folder, and return it."""
     for name, content in TABLES.items():
         (folder / name).write_bytes(content)
     pd.DataFrame({"a": [1, 2], "y": [1.5, 2.5]}).to_parquet(folder / "parquet.csv")

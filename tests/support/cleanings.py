@@ -14,8 +14,6 @@ from mlrunner.groups.strategy import CleaningStrategy
 from tests.support.front_door import PROJECT
 
 ROOT = PROJECT
-
-
 OPTIONS = sorted(path.stem for path in (ROOT / "conf" / "cleaning").glob("*.yaml"))
 
 

@@ -18,8 +18,6 @@ from mlrunner.groups.dataset import Dataset, TableDataset
 from tests.support.front_door import PROJECT
 
 PLAIN = b"a,b,y\n1,x,0.5\n2,z,1.5\n"
-
-
 TABLE = pd.DataFrame({"a": [1, 2], "b": ["x", "z"], "y": [0.5, 1.5]})
 
 

@@ -16,17 +16,9 @@ from mlrunner.groups.model import EstimatorModel
 from tests.support.front_door import PROJECT
 
 CONF = PROJECT / "conf"
-
-
 OPTIONS = sorted(file.stem for file in (CONF / "model").glob("*.yaml"))
-
-
 QUICK = {"n_estimators": 5, "iterations": 5, "max_iter": 200}
-
-
 BOOSTED = {"hist_gradient_boosting": {"max_iter": 5}}
-
-
 ROWS = 150
 
 

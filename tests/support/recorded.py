@@ -1,4 +1,4 @@
-"""A home with a few real runs in it, made once for all test processes that only read it."""
+"""A home with a few real runs, made once for all test processes that only read it."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ READY = "recorded.json"
 
 @dataclass(frozen=True)
 class Recorded:
-    """The home, and what `output=json` said of each run.
+    """A home, and the output of each run with `output=json`.
 
     Args:
-        home: To read only: whoever adds to it changes what the others find.
-        single: `model=ridge` on the embedded orders, with model and pictures.
-        folds: A random forest with three folds on the same.
-        classes: `dataset=wine model=logistic_regression`.
-        grid: The outcomes of `dataset=diabetes model=ridge,dummy`, best first.
-        search: The summary of a search on diabetes: ridge and rf, six trials, with a winner.
+        home: Folder that is only read: a further run would change the results of other tests.
+        single: Outcome of `model=ridge` on the bundled orders, with model and plots.
+        folds: Outcome of a random forest with three folds on the same data.
+        classes: Outcome of `dataset=wine model=logistic_regression`.
+        grid: Outcomes of `dataset=diabetes model=ridge,dummy`, best first.
+        search: Summary of a search on diabetes with ridge and rf, six trials and a winner.
     """
 
     home: Path
@@ -54,7 +54,7 @@ COMMANDS = {
 
 @pytest.fixture(scope="session")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
-    """Make the home, or find the one that another process of this session has made."""
+    """Make the home, unless another process of this session has made it."""
     base = tmp_path_factory.getbasetemp()
     home = (base.parent if base.name.startswith("popen-") else base) / "recorded"
     home.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""A release as `mlrunner.groups.deployer.packaging` makes it, without a run, a store or a registry."""
+"""A release like that of `mlrunner.groups.deployer.packaging`, made without a run, a store or a registry."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def rows(count: int = 60) -> pd.DataFrame:
 
 
 def fitted(estimator: Any) -> Any:
-    """Fit the pipeline that a run would save."""
+    """Fit a pipeline as a run does."""
     from sklearn.pipeline import Pipeline
 
     raw = rows()
@@ -52,7 +52,7 @@ def fitted(estimator: Any) -> Any:
 
 
 def release(folder: Path, estimator: Any, version: int = 1, name: str = "tests") -> Release:
-    """Save a model and what goes with it."""
+    """Save a model and the description of its release."""
     import mlflow.sklearn
     import yaml
 
@@ -84,11 +84,11 @@ def release(folder: Path, estimator: Any, version: int = 1, name: str = "tests")
 
 
 BASE = "mlrunner-base:bookworm"  # made by .ci/engine
-HOME = "mlrunner.home"  # the label that tells whose container it is
+HOME = "mlrunner.home"  # label of a container: the home that it belongs to
 
 
 def docker_client() -> Any:
-    """Open a client of the engine; skip the test where there is none, or no base image."""
+    """Open a client of the engine; skip the test without an engine or a base image."""
     opened = engine()
     try:
         client = opened.__enter__()
@@ -102,7 +102,7 @@ def docker_client() -> Any:
 
 
 def misfit(client: Any) -> str:
-    """Say why the base image does not fit the Python that runs here."""
+    """Return why the base image does not fit this Python; empty when it does."""
     try:
         base_image.ask(client, BASE, BASE)
     except DeployError as error:
@@ -111,8 +111,8 @@ def misfit(client: Any) -> str:
 
 
 def remove(client: Any, repository: str) -> None:
-    """Remove the images of a repository, but for the libraries that they share."""
-    for found in client.images.list(repository):
-        for tag in found.tags:
+    """Remove the images of a repository, but not the layers that they share."""
+    for image in client.images.list(repository):
+        for tag in image.tags:
             if tag.startswith(f"{repository}:"):
                 client.images.remove(tag, force=True)

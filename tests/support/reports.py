@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 import optuna
 import pandas as pd
+from matplotlib.figure import Figure
 from optuna.distributions import FloatDistribution
 from optuna.trial import create_trial
 
@@ -92,10 +94,10 @@ class Tags(HTMLParser):
         return [attributes for tag, attributes in self.tags if tag == name]
 
 
-def make_run(folder: Path, run_id: str = "a" * 32, **more: Any) -> Record:
+def make_run(folder: Path, run_id: str = "a" * 32, **fields: Any) -> Record:
     """Make a run with a folder for its files."""
     (folder / run_id[:4]).mkdir(exist_ok=True)
-    told: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "name": "model=ridge",
         "status": "FINISHED",
         "start": 1_700_000_000_000,
@@ -106,11 +108,12 @@ def make_run(folder: Path, run_id: str = "a" * 32, **more: Any) -> Record:
         "metrics": {"r2": 0.5, "validation/r2": 0.5, "test/r2": 0.4, "train/r2": 0.6, "train/rmse": 12345.6},
         "tags": {"mlrunner.model": "models:/m-1"},
     }
-    return Record(run_id=run_id, **{**told, **more})
+    return Record(run_id=run_id, **{**defaults, **fields})
 
 
-def make_outcome(number: int, value: float = 0.5, **more: Any) -> Outcome:
-    told: dict[str, Any] = {
+def make_outcome(number: int, value: float = 0.5, **fields: Any) -> Outcome:
+    """Make the outcome of a job; fields replace the defaults."""
+    defaults: dict[str, Any] = {
         "name": f"model=ridge,alpha={number}",
         "status": "FINISHED",
         "metric": "r2",
@@ -125,56 +128,65 @@ def make_outcome(number: int, value: float = 0.5, **more: Any) -> Outcome:
         "folder": "",
         "job": number,
     }
-    return Outcome(**{**told, **more})
+    return Outcome(**{**defaults, **fields})
 
 
 def make_grid(folder: Path, outcomes: list[Outcome], best: int | None = 0, **tags: str) -> Content:
-    """Gather a sweep of these compositions, one of which is the best."""
+    """Gather a sweep of outcomes, one of which may be the best."""
     lead = make_run(folder, f"{best:x}" * 32 if best is not None else "f" * 32)
-    told = {"mlrunner.sweep_id": SWEEP, **tags}
-    told |= {"mlrunner.best_run_id": lead.run_id} if best is not None else {}
-    parent = make_run(folder, "e" * 32, name="dataset=orders,model=ridge", params={}, metrics={}, tags=told)
+    all_tags = {"mlrunner.sweep_id": SWEEP, **tags}
+    all_tags |= {"mlrunner.best_run_id": lead.run_id} if best is not None else {}
+    parent = make_run(folder, "e" * 32, name="dataset=orders,model=ridge", params={}, metrics={}, tags=all_tags)
     return report.gather_content(parent, ListStore(parent, lead), outcomes)
 
 
 def make_study(values: list[float]) -> optuna.Study:
-    found = optuna.create_study(study_name="told", direction="maximize")
+    """Make a study with a complete trial for each value."""
+    created = optuna.create_study(study_name="told", direction="maximize")
     for k, value in enumerate(values):
         ranges = {name: FloatDistribution(0, 10_000) for name in ("a", "<b>&")}
-        found.add_trial(create_trial(value=value, params={"a": k, "<b>&": 2.0 * k}, distributions=ranges))
-    return found
+        created.add_trial(create_trial(value=value, params={"a": k, "<b>&": 2.0 * k}, distributions=ranges))
+    return created
+
+
+@cache
+def draw_figures(objective: str = "r2") -> dict[str, Figure]:
+    """Draw the figures of a study of four trials."""
+    return dict(search_plots.draw_search_figures(make_study([0.1, 0.5, 0.3, 0.2]), [objective]))
 
 
 def make_search(folder: Path) -> Content:
-    found = make_grid(folder, [make_outcome(0), make_outcome(1, 0.4)], **{STUDY_TAG: "told"})
-    return replace(found, figures=search_plots.draw_search_figures(make_study([0.1, 0.5, 0.3, 0.2]), ["r2"]))
+    """Gather a search of two trials, with figures of four."""
+    content = make_grid(folder, [make_outcome(0), make_outcome(1, 0.4)], **{STUDY_TAG: "told"})
+    return replace(content, figures=draw_figures())
 
 
 def run_content(record: Record) -> Content:
+    """Gather a run."""
     return report.gather_content(record, ListStore(record))
 
 
 def make_hostile(folder: Path) -> Content:
-    """Put an attack wherever a text may come from."""
-    one = make_outcome(0, name=f"model={HOSTILE},x={HOSTILE}")
+    """Gather a search with an attack in each text."""
+    best = make_outcome(0, name=f"model={HOSTILE},x={HOSTILE}")
     failed = make_outcome(1, math.nan, status="FAILED", error=HOSTILE, name=HOSTILE)
-    found = make_grid(folder, [one, make_outcome(2, 0.1), failed], **{STUDY_TAG: HOSTILE})
-    assert found.lead is not None
+    content = make_grid(folder, [best, make_outcome(2, 0.1), failed], **{STUDY_TAG: HOSTILE})
+    assert content.lead is not None
     (folder / "0000" / "environment").mkdir()
     (folder / "0000" / "environment" / "requirements.txt").write_text(f"# Python {HOSTILE}\nnumpy==<b>1</b>\n")
-    params = {**found.lead.params, "dataset.name": HOSTILE, "dataset.target": HOSTILE, "cleaning": HOSTILE}
-    lead = replace(found.lead, params=params, metrics={"r2": 0.1, f"test/{HOSTILE}": 1.0}, name=HOSTILE)
+    params = {**content.lead.params, "dataset.name": HOSTILE, "dataset.target": HOSTILE, "cleaning": HOSTILE}
+    lead = replace(content.lead, params=params, metrics={"r2": 0.1, f"test/{HOSTILE}": 1.0}, name=HOSTILE)
     lead = replace(lead, tags={**lead.tags, "mlrunner.gate.decision": "open", "mlrunner.gate.reason": HOSTILE})
     rows = pd.DataFrame({HOSTILE: [HOSTILE, "b", None], "n": [1.0, 2.0, 3.0]})
     note = {"fingerprint": "digest", "target": HOSTILE, **profile(rows)}
     (folder / "0000" / "data.json").write_text(json.dumps(note))
     lead = replace(lead, tags={**lead.tags, "mlrunner.data_hash": "digest"})
-    figures = search_plots.draw_search_figures(make_study([0.1, 0.5, 0.3, 0.2]), [HOSTILE])
-    subject = replace(found.subject, name=HOSTILE, params={f"space/{HOSTILE}": HOSTILE})
-    return replace(found, subject=subject, lead=lead, figures=figures, verdict=HOSTILE)
+    subject = replace(content.subject, name=HOSTILE, params={f"space/{HOSTILE}": HOSTILE})
+    return replace(content, subject=subject, lead=lead, figures=draw_figures(HOSTILE), verdict=HOSTILE)
 
 
 def make_orders() -> pd.DataFrame:
+    """Make a small table with missing values."""
     return pd.DataFrame({"price": [1.0, 2.0, 2.0, np.nan], "id": [1, 2, 3, 4], "town": ["a", "b", "a", None]})
 
 

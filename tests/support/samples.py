@@ -1,4 +1,4 @@
-"""A table whose columns matter strongly, a little and not at all, and a pipeline that takes it."""
+"""A table whose columns have a strong, a weak and no effect on the target, and a pipeline for it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sklearn.preprocessing import OneHotEncoder
 
 
 def table(rows: int = 300) -> tuple[pd.DataFrame, pd.Series[Any]]:
-    """Make numbers and a text column that matter strongly, a little, and not at all."""
+    """Make features and a target: `strong` has a large effect, `town` a small one, `none` no effect."""
     rng = np.random.default_rng(1)
     town = rng.choice(["far", "near"], rows)
     features = pd.DataFrame({"strong": rng.normal(size=rows), "town": town, "none": rng.normal(size=rows)})

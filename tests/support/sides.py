@@ -35,6 +35,8 @@ def make_profiled_side(**columns: Any) -> Side:
 
 def make_comparison() -> Comparison:
     """Compare two sides that differ in values, lists and scores."""
-    one = make_side({"model": {"depth": 3, "drop": ["a", "b"]}, "note": "x | <y>"}, {"test/r2": 0.5})
-    other = make_side({"model": {"depth": 4, "drop": ["b", "c"]}, "added": {"deep": 1}, "note": "z"}, {"test/r2": 0.75})
-    return compare((one, other))
+    first = make_side({"model": {"depth": 3, "drop": ["a", "b"]}, "note": "x | <y>"}, {"test/r2": 0.5})
+    second = make_side(
+        {"model": {"depth": 4, "drop": ["b", "c"]}, "added": {"deep": 1}, "note": "z"}, {"test/r2": 0.75}
+    )
+    return compare((first, second))

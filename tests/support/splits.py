@@ -17,29 +17,13 @@ from mlrunner.groups.split import (
 from tests.support.front_door import PROJECT
 
 CONF = PROJECT / "conf" / "split"
-
-
 OPTIONS = sorted(path.stem for path in CONF.glob("*.yaml"))
-
-
 FOLDED = [name for name in OPTIONS if name.endswith("kfold")]
-
-
 HELD_OUT = [name for name in OPTIONS if name not in FOLDED]
-
-
 ROLES = {"target": "y", "group": None, "time": "when", "task": "regression"}
-
-
 BY_CLASS = {"target": "label", "task": "classification"}
-
-
 BY_GROUP = {"group": "customer"}
-
-
 NOT_GROUPED = [name for name in OPTIONS if not name.startswith("grouped")]
-
-
 SHARES = {"70_15_15": (0.7, 0.15, 0.15)}
 
 

@@ -1,8 +1,8 @@
-"""Commands typed into a process that has imported already what takes a cold one six of its ten seconds.
+"""Run commands in forks of a process that has imported the third-party packages, which saves six of ten seconds.
 
-It imports third-party packages only and forks for each command, which then does all that `python -m mlrunner` does: its
-environment, folder, arguments, output, exit code and end are a process's own. What starting cold is about (what is
-imported when, variables that packages read while they are imported) is tested cold; see `front_door.front_door`.
+Each command runs in a fork with its own environment, working directory, arguments and output, and does everything that
+`python -m mlrunner` does. Tests of import times, and of variables that packages read while they are imported, use a new
+interpreter; see `front_door.front_door`.
 """
 
 from __future__ import annotations
@@ -56,66 +56,69 @@ IMPORTED = (
 )
 
 
-class Begun:
-    """A command that runs, with what is used of `subprocess.Popen`.
+class WarmCommand:
+    """A command that runs, with the methods of `subprocess.Popen` that the tests use.
 
     Args:
-        warm: Whose fork it is.
-        pid: Its process.
-        files: Where it prints, and warns.
+        warm: Process that the command is a fork of.
+        pid: Process ID of the command.
+        files: Files of its stdout and stderr.
     """
 
-    def __init__(self, warm: Warm, pid: int, files: list[Path]) -> None:
+    def __init__(self, warm: WarmProcess, pid: int, files: list[Path]) -> None:
         self._warm, self._files = warm, files
         self.pid = pid
         self.returncode: int | None = None
 
     def poll(self) -> int | None:
-        """Its exit code; None while it runs."""
+        """Return the exit code; None while the command runs."""
         if self.returncode is None:
             self.returncode = self._warm.ask({"ended": self.pid})
         return self.returncode
 
     def communicate(self, timeout: float) -> tuple[str, str]:
-        """Wait for its end; what it printed, and its warnings.
+        """Wait for the end of the command.
 
         Args:
-            timeout: Seconds.
+            timeout: Seconds to wait.
+
+        Returns:
+            Its stdout and its stderr.
         """
-        until = time.monotonic() + timeout
+        deadline = time.monotonic() + timeout
         while self.poll() is None:
-            if time.monotonic() > until:
+            if time.monotonic() > deadline:
                 raise subprocess.TimeoutExpired([], timeout, self._files[0].read_bytes(), self._files[1].read_bytes())
             time.sleep(0.02)
-        printed, warned = (file.read_text() for file in self._files)
-        return printed, warned
+        out, err = (file.read_text() for file in self._files)
+        return out, err
 
     def send_signal(self, number: int) -> None:
-        """Send a signal to it alone, unless it has ended."""
+        """Send a signal to the command alone, unless it has ended."""
         if self.poll() is None:
             os.kill(self.pid, number)
 
     def signal_all(self, number: int) -> None:
-        """Send a signal to it and to all that it has started, as a terminal does."""
+        """Send a signal to the command and its children, as a terminal does."""
         os.killpg(self.pid, number)
 
     def kill(self) -> None:
-        """End it at once."""
+        """End the command with SIGKILL."""
         self.send_signal(signal.SIGKILL)
 
-    def __enter__(self) -> Begun:
+    def __enter__(self) -> WarmCommand:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.kill()
 
 
-class Warm:
-    """Commands, each in a fork of its own.
+class WarmProcess:
+    """A process that forks for each command.
 
     Args:
-        folder: From where it imports.
-        environment: Of the process that imports.
+        folder: Working directory.
+        environment: Environment of the process.
     """
 
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
@@ -126,56 +129,56 @@ class Warm:
         self._folder = tempfile.TemporaryDirectory()
         self._numbers = itertools.count()
 
-    def begin(self, command: dict[str, Any], seconds: int) -> Begun:
-        """Type a command and do not wait for it.
+    def begin(self, command: dict[str, Any], seconds: int) -> WarmCommand:
+        """Start a command without waiting for it.
 
         Args:
-            command: Its `arguments`, `environment` and `cwd`.
-            seconds: After which SIGALRM ends it.
+            command: `arguments`, `environment` and `cwd` of the command.
+            seconds: Seconds after which SIGALRM ends the command.
         """
         number = next(self._numbers)
         files = [Path(self._folder.name) / f"{number}.{name}" for name in ("out", "err")]
         pid = self.ask({**command, "seconds": seconds, "files": list(map(str, files))})
         assert pid is not None
-        return Begun(self, pid, files)
+        return WarmCommand(self, pid, files)
 
-    def ask(self, told: dict[str, Any]) -> int | None:
-        """Have a fork made, which gives its number, or ask whether one has `ended`, which gives its exit code."""
+    def ask(self, message: dict[str, Any]) -> int | None:
+        """Send a message: a command returns the ID of its process, and `ended` with an ID returns its exit code."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         with self._lock:
-            print(json.dumps(told), file=self._process.stdin, flush=True)
+            print(json.dumps(message), file=self._process.stdin, flush=True)
             answer: int | None = json.loads(self._process.stdout.readline())
             return answer
 
     def close(self) -> None:
-        """End the process, which has nothing left to read."""
+        """End the process by closing its stdin."""
         self._process.communicate()
         self._folder.cleanup()
 
 
 def serve() -> dict[str, Any] | None:
-    """Fork for each command that comes in, and tell how one ended.
+    """Fork for each command on stdin, and print its process ID or exit code.
 
     Returns:
-        In the fork, its command; None when no more will come.
+        In the fork, its command; in the parent, None when stdin is closed.
     """
     for line in sys.stdin:
-        told: dict[str, Any] = json.loads(line)
-        if "ended" in told:
-            pid, status = os.waitpid(told["ended"], os.WNOHANG)
+        message: dict[str, Any] = json.loads(line)
+        if "ended" in message:
+            pid, status = os.waitpid(message["ended"], os.WNOHANG)
             print(json.dumps(os.waitstatus_to_exitcode(status) if pid else None), flush=True)
         else:
             pid = os.fork()
             if pid == 0:
-                return told
+                return message
             print(pid, flush=True)
     return None
 
 
 def become(command: dict[str, Any]) -> None:
-    """Make this process one that was started to run a command."""
-    os.setsid()  # a shell gives each command a group
+    """Give this process the environment, directory, output and arguments of a command."""
+    os.setsid()  # a shell gives each command a process group
     signal.alarm(command["seconds"])
     os.environ.clear()
     os.environ.update(command["environment"])
@@ -188,7 +191,7 @@ def become(command: dict[str, Any]) -> None:
     sys.path[:1] = [command["cwd"], *filter(None, folders)]
     sys.dont_write_bytecode = "PYTHONDONTWRITEBYTECODE" in os.environ
     module = importlib.import_module("mlrunner.__main__")
-    sys.modules["__main__"] = module  # from which other processes learn where functions are
+    sys.modules["__main__"] = module  # so that other processes can import its functions
     sys.argv = [str(module.__file__), *command["arguments"]]
 
 
@@ -199,7 +202,7 @@ if __name__ == "__main__":
     sys.modules["sqlalchemy.orm"].configure_mappers()
     gc.freeze()
     gc.enable()
-    asked = serve()
-    if asked is not None:
-        become(asked)
+    requested = serve()
+    if requested is not None:
+        become(requested)
         sys.exit(sys.modules["__main__"].main())

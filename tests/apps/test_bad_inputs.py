@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import bad_tables
-from tests.support.front_door import PROJECT, RUN_SECONDS, UNSAVED, Ran, environment, front_door
+from tests.support.front_door import PROJECT, RUN_SECONDS, UNSAVED, CommandResult, environment, front_door
 from tests.unit.composition.test_checks import COMMAND_LINES, COMPOSITIONS, UNFIT, UNREADABLE, of_file
 
 pytestmark = pytest.mark.slow
@@ -31,7 +31,7 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return bad_tables.write(tmp_path_factory.mktemp("tables"))
 
 
-def without_privilege(home: Path, *arguments: str) -> Ran:
+def without_privilege(home: Path, *arguments: str) -> CommandResult:
     """Type a command as a user whom permissions bind, which they do not root."""
     bound: list[str] = []
     if os.geteuid() == 0:
@@ -41,10 +41,10 @@ def without_privilege(home: Path, *arguments: str) -> Ran:
     command = [*bound, sys.executable, "-m", "mlrunner", *arguments]
     env = environment(home)
     done = subprocess.run(command, capture_output=True, text=True, timeout=RUN_SECONDS, cwd=PROJECT, env=env)
-    return Ran(done.returncode, done.stdout, done.stderr)
+    return CommandResult(done.returncode, done.stdout, done.stderr)
 
 
-def assert_refused(done: Ran, expected: list[str]) -> None:
+def assert_refused(done: CommandResult, expected: list[str]) -> None:
     """These sentences on stderr, a line each, and nothing else."""
     assert done.err.splitlines() == [f"mlrunner: {sentence}" for sentence in expected]
     assert done.out == ""

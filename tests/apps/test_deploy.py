@@ -21,7 +21,7 @@ import pytest
 
 from mlrunner.core import loopback
 from mlrunner.groups.deployer.state import Ledger, State
-from tests.support.front_door import PROJECT, Ran, environment, front_door
+from tests.support.front_door import PROJECT, CommandResult, environment, front_door
 
 pytestmark = pytest.mark.slow
 DATA = ("dataset=diabetes", "tracking.plots=false")
@@ -36,7 +36,7 @@ class Place:
     port: int
     runs: list[Any]
 
-    def __call__(self, *arguments: str, code: int = 0) -> Ran:
+    def __call__(self, *arguments: str, code: int = 0) -> CommandResult:
         done = front_door(self.home, *arguments)
         assert done.code == code, f"{arguments}: {done.code}\n{done.out}\n{done.err}"
         return done
@@ -51,7 +51,7 @@ class Place:
         assert found is not None
         return found
 
-    def deploy(self, place: int, *more: str, code: int = 0) -> Ran:
+    def deploy(self, place: int, *more: str, code: int = 0) -> CommandResult:
         return self("deploy", self.runs[place]["run_id"], *self.target, *more, code=code)
 
     @property

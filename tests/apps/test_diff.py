@@ -15,11 +15,11 @@ from mlflow.entities import Run
 from mlrunner.composition.compose import open_composer
 from mlrunner.history.diff.structure import equal_values
 from mlrunner.history.diff.value_overrides import without_ignored
-from tests.support.front_door import Ran, front_door
+from tests.support.front_door import CommandResult, front_door
 from tests.support.recorded import Recorded
 
 pytestmark = pytest.mark.slow
-Diff = Callable[..., Ran]
+Diff = Callable[..., CommandResult]
 
 
 @pytest.fixture(scope="module")

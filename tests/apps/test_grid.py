@@ -13,7 +13,7 @@ import yaml
 from mlflow import MlflowClient
 
 from tests.apps.test_run import store
-from tests.support.front_door import PROJECT, UNSAVED, Ran, Runner, begin
+from tests.support.front_door import PROJECT, UNSAVED, CommandResult, Runner, start_command
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +26,7 @@ def parents(client: MlflowClient, outcomes: list[Any]) -> set[str]:
 @pytest.mark.parametrize("launcher", ["basic", "joblib"])
 def test_a_grid_is_ranked_under_one_parent(launcher: str, mlrunner: Runner, session_home: Path) -> None:
     saved = () if launcher == "basic" else UNSAVED
-    done: Ran = mlrunner(
+    done: CommandResult = mlrunner(
         "--multirun", "dataset=diabetes", "model=linear_regression,ridge", "split=80_20,kfold", "output=json",
         f"hydra/launcher={launcher}", *saved,
     )  # fmt: skip
@@ -70,7 +70,7 @@ def test_one_failing_composition_does_not_stop_the_others(mlrunner: Runner) -> N
 
 def test_two_sweeps_of_the_same_second_share_nothing(session_home: Path) -> None:
     overrides = ["-m", "dataset=wine", "model=dummy,ridge", "output=json", *UNSAVED]
-    with begin(session_home, *overrides) as one, begin(session_home, *overrides) as other:
+    with start_command(session_home, *overrides) as one, start_command(session_home, *overrides) as other:
         found = [json.loads(process.communicate(timeout=240)[0]) for process in (one, other)]
     folders = [one["folder"] for outcomes in found for one in outcomes]
     assert len(set(folders)) == 4
@@ -81,7 +81,7 @@ def test_two_sweeps_of_the_same_second_share_nothing(session_home: Path) -> None
 def test_an_interrupted_grid_keeps_what_was_finished(session_home: Path, number: signal.Signals) -> None:
     client, name = store(session_home), f"stopped {number}"
     trees = "model.estimator.n_estimators=2,20000"
-    with begin(session_home, "-m", f"tracking.experiment={name}", "model=rf", trees) as process:
+    with start_command(session_home, "-m", f"tracking.experiment={name}", "model=rf", trees) as process:
         deadline = time.monotonic() + 120
         while len(found := statuses_of(client, name)) < 3 and time.monotonic() < deadline:
             time.sleep(0.5)

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.support.front_door import PROJECT, UNSAVED, Ran, environment, front_door
+from tests.support.front_door import PROJECT, UNSAVED, CommandResult, environment, front_door
 
 pytestmark = pytest.mark.slow
 OLIST = PROJECT / "data" / "olist_synthetic.csv.gz"
@@ -44,7 +44,7 @@ class Deployed:
     home: Path
     folder: Path
 
-    def predict(self, *arguments: str, **more: str) -> Ran:
+    def predict(self, *arguments: str, **more: str) -> CommandResult:
         """Type `mlrunner predict`."""
         return front_door(self.home, "predict", *arguments, cwd=self.folder, **more)
 

@@ -20,7 +20,7 @@ from mlflow.entities import ViewType
 from mlflow.exceptions import MlflowException
 
 from mlrunner.groups.deployer.state import Ledger
-from tests.support.front_door import PROJECT, UNSAVED, Ran, environment, exported, front_door
+from tests.support.front_door import PROJECT, UNSAVED, CommandResult, environment, export_variables, front_door
 
 pytestmark = pytest.mark.slow
 MODEL = "wine"
@@ -109,7 +109,7 @@ class Home:
     search: str
     trashed: str
 
-    def type(self, *arguments: str) -> Ran:
+    def type(self, *arguments: str) -> CommandResult:
         return front_door(self.path, *arguments)
 
     @property
@@ -141,7 +141,7 @@ class Home:
 
     def python(self, program: str, *arguments: str) -> Any:
         """Run a program on the stores of this home, and read the JSON that it prints."""
-        done = self.process(program, *arguments, **exported(self.path))
+        done = self.process(program, *arguments, **export_variables(self.path))
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout.splitlines()[-1])
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 
-from tests.support.front_door import PROJECT, RUN_SECONDS, UNSAVED, Ran, Runner, environment, front_door
+from tests.support.front_door import PROJECT, RUN_SECONDS, UNSAVED, CommandResult, Runner, environment, front_door
 
 pytestmark = pytest.mark.slow
 FEW = ["dataset.rows=800"]
@@ -82,7 +82,7 @@ class Checkout:
     home: Path
     work: Path
 
-    def __call__(self, *arguments: str, **more: str) -> Ran:
+    def __call__(self, *arguments: str, **more: str) -> CommandResult:
         path = os.pathsep.join([str(self.project), str(self.work)])
         told = {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "MLRUNNER_PROJECT": str(self.project), **more}
         return front_door(self.home, *arguments, cwd=self.work, **told)
@@ -151,7 +151,7 @@ def kept(checkout: Checkout) -> Iterator[Checkout]:
         file.write_bytes(content)
 
 
-def trusting(checkout: Checkout, *arguments: str) -> Ran:
+def trusting(checkout: Checkout, *arguments: str) -> CommandResult:
     return checkout(*arguments, MLRUNNER_TRUSTED="mine")
 
 

@@ -14,7 +14,7 @@ import pytest
 from mlflow import MlflowClient
 
 from tests.apps.test_run import store
-from tests.support.front_door import PROJECT, UNSAVED, Runner, begin, cold, environment, front_door
+from tests.support.front_door import PROJECT, UNSAVED, Runner, environment, front_door, run_cold, start_command
 
 pytestmark = pytest.mark.slow
 
@@ -37,7 +37,9 @@ def test_an_interruption_closes_the_run_and_leaves_the_stores_usable(
     session_home: Path, number: signal.Signals
 ) -> None:
     client, name = store(session_home), f"stopped {number}"
-    with begin(session_home, "model=rf", "model.estimator.n_estimators=20000", f"tracking.name={name}") as process:
+    with start_command(
+        session_home, "model=rf", "model.estimator.n_estimators=20000", f"tracking.name={name}"
+    ) as process:
         deadline = time.monotonic() + 90
         while not named(client, name) and time.monotonic() < deadline:
             time.sleep(0.5)
@@ -129,7 +131,7 @@ def test_an_option_of_the_users_runs_and_its_model_loads(tmp_path: Path, session
     (tmp_path / "cleaning" / "per_kilo.yaml").write_text("_target_: my_module.PricePerKilo\n")
     (tmp_path / "py.py").write_text("raise SystemExit('skops imports pytest, and that this')")
     quick = ("model=rf", "model.estimator.n_estimators=10", "tracking.plots=false")
-    done = cold(session_home, "-cd", ".", "cleaning=per_kilo", *quick, "output=json", cwd=tmp_path)
+    done = run_cold(session_home, "-cd", ".", "cleaning=per_kilo", *quick, "output=json", cwd=tmp_path)
     assert done.code == 0, done.err
     (tmp_path / "py.py").unlink()
     client = store(session_home)

@@ -18,7 +18,7 @@ import pytest
 import yaml
 from mlflow import MlflowClient
 
-from tests.support.front_door import PROJECT, UNSAVED, Ran, Runner, environment, exported, front_door
+from tests.support.front_door import PROJECT, UNSAVED, CommandResult, Runner, environment, export_variables, front_door
 
 pytestmark = pytest.mark.slow
 STEPS = ["ingest", "clean", "divide", "train", "evaluate", "gate", "deploy"]
@@ -43,7 +43,7 @@ def store(home: Path) -> MlflowClient:
 def zenml(session_home: Path) -> Iterator[AskZenml]:
     """Gives what ZenML itself says of a run, asked as a user would after `eval "$(mlrunner env)"`."""
     command, pipe = [sys.executable, "-c", ZENML], subprocess.PIPE
-    variables = environment(session_home, **exported(session_home))
+    variables = environment(session_home, **export_variables(session_home))
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=variables) as process:
         answers = filter(lambda line: line.startswith("{"), process.stdout or [])
 
@@ -59,7 +59,7 @@ def statuses(run: Any) -> dict[str, str]:
     return {name: step["status"] for name, step in run["steps"].items()}
 
 
-def recorded(home: Path, told: Ran) -> Any:
+def recorded(home: Path, told: CommandResult) -> Any:
     """The run in MLflow that a text output names."""
     assert told.code == 0, told.err
     found = re.search(r"# run (\w+)", told.out)
@@ -70,20 +70,20 @@ def recorded(home: Path, told: Ran) -> Any:
 @pytest.fixture(scope="module")
 def ridge(mlrunner: Runner) -> Any:
     """One finished run of the embedded data."""
-    done: Ran = mlrunner("model=ridge", "output=json")
+    done: CommandResult = mlrunner("model=ridge", "output=json")
     assert done.code == 0, done.err
     return done.json
 
 
 @pytest.fixture(scope="module")
-def again(ridge: Any, mlrunner: Runner) -> Ran:
+def again(ridge: Any, mlrunner: Runner) -> CommandResult:
     """The same composition once more, told as text."""
     del ridge
     return mlrunner("model=ridge")
 
 
 @pytest.fixture(scope="module")
-def dated(ridge: Any, mlrunner: Runner) -> Ran:
+def dated(ridge: Any, mlrunner: Runner) -> CommandResult:
     """The same composition with another cleaning, told with all that ZenML says."""
     del ridge
     return mlrunner("-v", "model=ridge", "cleaning=dates")
@@ -149,7 +149,7 @@ def test_zenml_holds_seven_named_steps(ridge: Any, zenml: AskZenml) -> None:
 
 
 def test_the_same_composition_finds_its_data_steps_in_the_cache_and_the_same_numbers(
-    ridge: Any, again: Ran, zenml: AskZenml, session_home: Path
+    ridge: Any, again: CommandResult, zenml: AskZenml, session_home: Path
 ) -> None:
     run = recorded(session_home, again)
     assert run.info.run_id != ridge["run_id"]
@@ -159,12 +159,12 @@ def test_the_same_composition_finds_its_data_steps_in_the_cache_and_the_same_num
     assert {name: value for name, value in run.data.metrics.items() if name not in seconds} == ridge["metrics"]
 
 
-def test_another_cleaning_reuses_the_table_only(dated: Ran, zenml: AskZenml, session_home: Path) -> None:
+def test_another_cleaning_reuses_the_table_only(dated: CommandResult, zenml: AskZenml, session_home: Path) -> None:
     told = statuses(zenml(recorded(session_home, dated).data.tags["mlrunner.zenml.run"]))
     assert [told[step] for step in STEPS[:3]] == ["cached", "completed", "completed"]
 
 
-def test_text_output_names_what_ran_and_where_to_look(again: Ran, session_home: Path) -> None:
+def test_text_output_names_what_ran_and_where_to_look(again: CommandResult, session_home: Path) -> None:
     shown = again.out
     for text in ("olist (synthetic), 20,000 rows x 33 columns, regression on review_score", "cached", "objective r2"):
         assert text in shown
@@ -178,7 +178,7 @@ def test_text_output_names_what_ran_and_where_to_look(again: Ran, session_home: 
     assert session_home.joinpath("multirun").is_dir()
 
 
-def test_verbose_lets_zenml_speak(dated: Ran) -> None:
+def test_verbose_lets_zenml_speak(dated: CommandResult) -> None:
     assert dated.code == 0
     assert "Initiating a new run for the pipeline" in dated.out + dated.err
 

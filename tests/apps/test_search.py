@@ -14,8 +14,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from tests.apps.test_run import exported, store
-from tests.support.front_door import UNSAVED, Ran, Runner, environment, front_door
+from tests.apps.test_run import export_variables, store
+from tests.support.front_door import UNSAVED, CommandResult, Runner, environment, front_door
 
 pytestmark = pytest.mark.slow
 ZENML = """
@@ -37,7 +37,7 @@ DIABETES = ("dataset=diabetes", "output=json")
 @pytest.fixture(scope="module")
 def families(mlrunner: Runner) -> Any:
     """A search over three model families, one trial at a time, so that it is the same each time."""
-    done: Ran = mlrunner(
+    done: CommandResult = mlrunner(
         "sweep=optuna", "model=xgboost,rf,ridge", *DIABETES, "hydra.sweeper.n_trials=9", "hydra.sweeper.n_jobs=1",
         "hydra/sweeper/pruner=median", "hydra.sweeper.pruner.n_startup_trials=2", "tracking.plots=true",
     )  # fmt: skip
@@ -51,7 +51,7 @@ def zenml_search(home: Path, parent: str) -> Any:
     script = home / "look.py"  # ZenML loads artifacts only in a program that has a file
     script.write_text(ZENML)
     command = [sys.executable, str(script), name]
-    variables = environment(home, **exported(home))
+    variables = environment(home, **export_variables(home))
     done = subprocess.run(command, capture_output=True, text=True, env=variables, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])

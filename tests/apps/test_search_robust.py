@@ -19,8 +19,8 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
 from tests.apps.test_run import store
-from tests.support.front_door import PROJECT, UNSAVED, Runner, begin, front_door
-from tests.support.warm import Begun
+from tests.support.front_door import PROJECT, UNSAVED, Runner, front_door, start_command
+from tests.support.warm import WarmCommand
 
 pytestmark = pytest.mark.slow
 MODELS = '''
@@ -78,7 +78,7 @@ def counted(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
     return [one for one in study.get_trials(deepcopy=False) if "void" not in one.user_attrs]
 
 
-def until(condition: Callable[[], bool], process: Begun, seconds: float = 120) -> None:
+def until(condition: Callable[[], bool], process: WarmCommand, seconds: float = 120) -> None:
     """Wait for something that a process is about to do."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and process.poll() is None:
@@ -161,7 +161,7 @@ def test_retries_run_a_failed_trial_again_with_the_same_parameters(session_home:
 def killed(session_home: Path, odd: Path) -> Any:
     """A search that was killed in the middle, what it had by then, and what a resume made of it."""
     options = ("sweep=optuna", *SLOW, "hydra.sweeper.n_trials=10", "hydra.sweeper.study_name=killed")
-    with begin(session_home, *options, PYTHONPATH=str(odd)) as process:
+    with start_command(session_home, *options, PYTHONPATH=str(odd)) as process:
         until(lambda: finished(session_home, "killed") >= 3, process)
         time.sleep(0.3)
         process.kill()
@@ -242,12 +242,12 @@ def test_another_space_under_the_same_name_is_refused_with_the_difference(
 
 
 @pytest.fixture
-def running(session_home: Path, odd: Path) -> Iterator[Callable[..., Begun]]:
+def running(session_home: Path, odd: Path) -> Iterator[Callable[..., WarmCommand]]:
     """Begin searches, and leave none behind."""
-    begun: list[Begun] = []
+    begun: list[WarmCommand] = []
 
-    def run(*arguments: str) -> Begun:
-        begun.append(begin(session_home, *arguments, PYTHONPATH=str(odd)))
+    def run(*arguments: str) -> WarmCommand:
+        begun.append(start_command(session_home, *arguments, PYTHONPATH=str(odd)))
         return begun[-1]
 
     yield run
@@ -403,7 +403,7 @@ def test_a_space_of_ones_own_and_a_warm_start(tmp_path: Path, session_home: Path
 def test_a_grid_of_hydras_own_is_gone_on_with(session_home: Path) -> None:
     grid = ("-m", "dataset=wine", "model=rf", "model.estimator.n_estimators=2,3,20000", *UNSAVED)
     folder = session_home / "multirun" / "grid"
-    with begin(session_home, *grid, f"hydra.sweep.dir={folder}") as process:
+    with start_command(session_home, *grid, f"hydra.sweep.dir={folder}") as process:
         until(lambda: (folder / "1" / "result.json").exists(), process)
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)

@@ -22,7 +22,7 @@ import pytest
 from mlflow import MlflowClient
 from sklearn.datasets import load_wine
 
-from tests.support.front_door import PROJECT, Ran, environment, front_door
+from tests.support.front_door import PROJECT, CommandResult, environment, front_door
 
 pytestmark = [pytest.mark.slow, pytest.mark.services]
 STARTS_WITHIN = 120  # seconds, on a busy machine
@@ -74,7 +74,7 @@ def _wait(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
     raise RuntimeError(f"{url} does not start:\n{log.read_text()[-2000:]}")
 
 
-def refused(done: Ran, *words: str) -> None:
+def refused(done: CommandResult, *words: str) -> None:
     """One sentence, exit code 2, no traceback."""
     assert done.code == 2, done.err
     assert done.err.startswith("mlrunner: ")
@@ -437,7 +437,7 @@ def test_the_plain_commands_see_the_zenml_server(served: Any, zenml: Zenml, key:
         (["stack.api_key=wrong"], ["stack.api_key is not accepted by {url}", "ZENML_STORE_API_KEY"]),
         ([], ["stack.api_key is not accepted by {url}"]),
         (["stack.url=http://127.0.0.1:1"], ["stack.url=http://127.0.0.1:1 does not answer (Connection refused)"]),
-        (["stack.url=127.0.0.1:80"], ["stack.url=127.0.0.1:80 is no address of a server"]),
+        (["stack.url=127.0.0.1:80"], ["stack.url=127.0.0.1:80 is not a server's address"]),
         (["stack.url=null"], ["stack.url is not set", "ZENML_STORE_URL"]),
     ],
     ids=["wrong key", "no key", "nothing there", "no scheme", "no url"],
@@ -453,7 +453,7 @@ def test_a_wrong_zenml_server_is_told_at_once(
 
 def test_mlflow_is_no_zenml_server(open_mlflow: str, tmp_path: Path) -> None:
     done = front_door(tmp_path, "stack=zenml_server", f"stack.url={open_mlflow}", "stack.api_key=any", *WINE)
-    refused(done, f"stack.url={open_mlflow} answers, but it is no ZenML server")
+    refused(done, f"stack.url={open_mlflow} answers, but is not a ZenML server")
 
 
 def test_an_unknown_stack_of_the_zenml_server_is_told_with_the_nearest(

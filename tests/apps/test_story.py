@@ -23,7 +23,7 @@ import pandas as pd
 import psutil
 import pytest
 
-from tests.support.front_door import SHARED, Ran, front_door
+from tests.support.front_door import SHARED, CommandResult, front_door
 from tests.support.released import BASE, docker_client
 
 pytestmark = pytest.mark.slow
@@ -89,7 +89,7 @@ class Told:
     extra: tuple[str, ...] = ()
     typed: list[tuple[str, ...]] = field(default_factory=list)
 
-    def __call__(self, *arguments: str, code: int = 0) -> Ran:
+    def __call__(self, *arguments: str, code: int = 0) -> CommandResult:
         self.typed.append(arguments)
         done = front_door(self.home, *arguments)
         assert done.code == code, f"{arguments}: {done.code}\n{done.out}\n{done.err}"

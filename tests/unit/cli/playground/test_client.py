@@ -1,0 +1,89 @@
+"""Requests to a real server."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from mlrunner.cli.playground.client import Service, ServiceError, find_service
+from mlrunner.core import loopback
+from mlrunner.groups.deployer.state import Ledger
+from tests.support.playground import (
+    COLUMNS,
+    ROWS,
+    Serving,
+)
+
+
+@contextmanager
+def answering(status: int, body: bytes) -> Iterator[str]:
+    """Answer every request in the same way."""
+    from http.server import BaseHTTPRequestHandler, HTTPServer
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_facts_and_schema(service: Service) -> None:
+    assert service.facts()["target"] == "score"
+    assert [column["name"] for column in service.schema()["columns"]] == [column.name for column in COLUMNS]
+
+
+def test_a_row_is_predicted(service: Service) -> None:
+    row = dict(zip([column.name for column in COLUMNS], ROWS[0], strict=True))
+    assert service.predict_row({**row, "built": "2020-01-02"}) == ([2003.25], "houses/1")
+
+
+def test_a_refusal_is_the_sentence_of_the_service(service: Service) -> None:
+    with pytest.raises(ServiceError, match=r"^Columns town, built, sold_at, garden are missing, which"):
+        service.predict_row({"rooms": 1})
+
+
+def test_a_refusal_names_the_row_of_the_file(service: Service) -> None:
+    body = b"rooms,town,built,sold_at,garden\n1,near,,,\nmany,near,,,\n"
+    with pytest.raises(ServiceError, match=r"^Column 'rooms' holds numbers, but row 3 of the file has 'many'\.$"):
+        service.predict_csv(body)
+
+
+def test_silence_is_one_sentence_with_the_commands() -> None:
+    message = r"^houses does not answer at http://.*; see mlrunner status, or .* mlrunner deploy --restart houses\.$"
+    with pytest.raises(ServiceError, match=message):
+        Service("houses", f"http://127.0.0.1:{loopback.free_port()}").facts()
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[1]", b""], ids=["html", "list", "nothing"])
+def test_another_server_on_the_port_is_silence(body: bytes) -> None:
+    with answering(200, body) as url, pytest.raises(ServiceError, match="does not answer"):
+        Service("houses", url).facts()
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[1]", b"{}"], ids=["html", "list", "no-message"])
+def test_a_refusal_without_a_sentence_gets_one(body: bytes) -> None:
+    with answering(502, body) as url, pytest.raises(ServiceError, match="status 502 and no reason"):
+        Service("houses", url).facts()
+
+
+def test_no_proxy_is_used(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    assert service.facts()["name"] == "houses"
+
+
+def test_the_address_is_that_of_the_state(ledger: Ledger, running: Serving) -> None:
+    assert find_service(ledger) == Service("houses", f"http://127.0.0.1:{running.port}")

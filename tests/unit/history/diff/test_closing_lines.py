@@ -13,12 +13,12 @@ from mlrunner.history.diff.sides import Side
 from mlrunner.tracking.records.snapshot import Snapshot
 
 
-@pytest.mark.parametrize(("known", "command"), [((), "-cd '/its own' model=mine"), (("/its own",), "model=mine")])
-def test_commands_name_the_folders_of_the_second_side(known: tuple[str, ...], command: str) -> None:
-    sides = (Side("a", "a", Snapshot({}, sources=known)), Side("b", "b", Snapshot({})))
-    line = OverrideDiff(("model=mine",), ("model=mine", "seed=1"), ("x",), ("x", "y"), ("/its own",))
-    told = dict(make_closing_lines(replace(compare(sides), overrides=(line,))))
-    assert told == {
+@pytest.mark.parametrize(("sources", "command"), [((), "-cd '/its own' model=mine"), (("/its own",), "model=mine")])
+def test_commands_name_the_folders_of_the_second_side(sources: tuple[str, ...], command: str) -> None:
+    sides = (Side("a", "a", Snapshot({}, sources=sources)), Side("b", "b", Snapshot({})))
+    diff = OverrideDiff(("model=mine",), ("model=mine", "seed=1"), ("x",), ("x", "y"), ("/its own",))
+    lines = dict(make_closing_lines(replace(compare(sides), overrides=(diff,))))
+    assert lines == {
         "A becomes B with": command,
         "no override sets these keys, which A needs to equal B": "x, y",
         "B is": "mlrunner -cd '/its own' model=mine seed=1",

@@ -9,7 +9,7 @@ from mlrunner.history.diff.sides import compose_side
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["-cd"], "-cd names nothing, which is not a folder"),
         (["--config-dir="], "--config-dir names nothing, which is not a folder"),
@@ -19,15 +19,15 @@ from mlrunner.history.diff.sides import compose_side
         ),
     ],
 )
-def test_missing_folder_is_refused(words: list[str], told: str) -> None:
-    with pytest.raises(ConfigError, match=told):
+def test_missing_folder_is_refused(words: list[str], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
         compose_side(words)
 
 
 def test_all_wrong_overrides_are_explained() -> None:
-    with pytest.raises(ProblemsError) as told:
+    with pytest.raises(ProblemsError) as error:
         compose_side(["modle=rf", "model=rff", "seed=1,2"])
-    option, key, values = sorted(told.value.problems)
+    option, key, values = sorted(error.value.problems)
     assert values == "seed=1,2 holds several values, which only a grid takes; name one of them."
     assert "modle is not a key" in key
     assert "Did you mean 'model'?" in key

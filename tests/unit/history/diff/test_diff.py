@@ -19,13 +19,13 @@ def test_branch_and_untracked_files_do_not_matter() -> None:
     there = make_side(
         provenance=Provenance(commit="a", branch="other", sources={"mine": "1"}, untracked=("notes.txt",))
     )
-    found = compare((here, there))
-    assert [change.key for change in found.code] == ["code.branch", "code.untracked"]
-    assert found.is_same
+    comparison = compare((here, there))
+    assert [change.key for change in comparison.code] == ["code.branch", "code.untracked"]
+    assert comparison.is_same
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "is_same"),
+    ("first", "second", "is_same"),
     [
         ({"gate": {"min": 1}}, {"gate": {"min": 2}}, True),
         ({"threads": 1}, {"threads": 2}, True),
@@ -34,8 +34,8 @@ def test_branch_and_untracked_files_do_not_matter() -> None:
         ({"seed": 1}, {"seed": 2}, False),
     ],
 )
-def test_values_that_matter(one: Any, other: Any, is_same: bool) -> None:
-    assert compare((make_side(one), make_side(other))).is_same is is_same
+def test_values_that_matter(first: Any, second: Any, is_same: bool) -> None:
+    assert compare((make_side(first), make_side(second))).is_same is is_same
 
 
 @pytest.mark.parametrize(
@@ -60,8 +60,8 @@ def test_value_follows_from_its_interpolation(raw: str, follows: str | None) -> 
         Side("a", "a", Snapshot({"seed": seed, "x": seed}, {"seed": seed, "x": raw}, choices={"model": "rf"}))
         for seed in (1, 2)
     ]
-    found = {change.key: change.follows for change in compare(sides).values}
-    assert found == {"seed": None, "x": follows}
+    sources = {change.key: change.follows for change in compare(sides).values}
+    assert sources == {"seed": None, "x": follows}
 
 
 def test_each_side_has_its_own_folder(tmp_path: Path) -> None:

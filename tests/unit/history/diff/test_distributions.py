@@ -16,8 +16,6 @@ from mlrunner.history.diff.sides import Side
 from mlrunner.tracking.records.snapshot import Provenance, Snapshot
 
 ROWS, PAIRS = 5_000, 40
-
-
 DAY = 86_400
 
 

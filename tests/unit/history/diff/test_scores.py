@@ -14,39 +14,39 @@ from tests.support.sides import make_record, make_side
 
 
 def test_verdict_follows_the_direction_of_the_metric() -> None:
-    one, other = (
+    first, other = (
         make_side(metrics={"test/r2": 0.5, "test/rmse": 1.0}),
         make_side(metrics={"test/r2": 0.6, "test/rmse": 1.1}),
     )
-    found = {score.name: score.verdicts for score in scores.compare_scores((one, other))}
-    assert found == {"test/r2": ("better?",), "test/rmse": ("worse?",)}
+    verdicts = {score.name: score.verdicts for score in scores.compare_scores((first, other))}
+    assert verdicts == {"test/r2": ("better?",), "test/rmse": ("worse?",)}
 
 
 def test_objective_is_first_and_costs_are_last() -> None:
     metrics = {"fit_seconds": 1.0, "test/mae": 1.0, "test/r2": 0.5, "validation/r2": 0.4, "r2": 0.4}
-    found = [score.name for score in scores.compare_scores((make_side(metrics=metrics), make_side(metrics=metrics)))]
-    assert found == ["validation/r2", "test/r2", "test/mae", "fit_seconds"]
+    names = [score.name for score in scores.compare_scores((make_side(metrics=metrics), make_side(metrics=metrics)))]
+    assert names == ["validation/r2", "test/r2", "test/mae", "fit_seconds"]
 
 
 def test_metric_of_one_side_has_no_difference() -> None:
-    found = scores.compare_scores((make_side(metrics={"test/r2": 0.5}), make_side(metrics={"test/roc_auc": 0.5})))
-    assert [score.differences for score in found] == [(None,), (None,)]
+    compared = scores.compare_scores((make_side(metrics={"test/r2": 0.5}), make_side(metrics={"test/roc_auc": 0.5})))
+    assert [score.differences for score in compared] == [(None,), (None,)]
 
 
 def test_small_difference_is_within_noise() -> None:
     def scored(value: float, shift: float) -> Side:
-        drawn = uncertainty.Replicates("rows", 1.0, {"r2": [value + shift * (number % 3) for number in range(20)]})
-        return make_side(metrics={"test/r2": value}, replicates={"test": drawn}, record=make_record())
+        replicates = uncertainty.Replicates("rows", 1.0, {"r2": [value + shift * (number % 3) for number in range(20)]})
+        return make_side(metrics={"test/r2": value}, replicates={"test": replicates}, record=make_record())
 
-    found = scores.compare_scores((scored(0.5, 0.0), scored(0.51, 0.01)))[0]
-    assert found.verdicts == ("within noise",)
+    score = scores.compare_scores((scored(0.5, 0.0), scored(0.51, 0.01)))[0]
+    assert score.verdicts == ("within noise",)
     assert scores.compare_scores((scored(0.5, 0.0), scored(0.9, 0.01)))[0].verdicts == ("better",)
 
 
 def test_replicates_of_other_rows_are_not_paired() -> None:
-    drawn = uncertainty.Replicates("rows", 1.0, {"r2": [0.5 + 0.01 * (number % 5) for number in range(20)]})
-    others = uncertainty.Replicates("other rows", 1.0, drawn.metrics)
-    here = make_side(metrics={"test/r2": 0.5}, replicates={"test": drawn}, record=make_record())
+    replicates = uncertainty.Replicates("rows", 1.0, {"r2": [0.5 + 0.01 * (number % 5) for number in range(20)]})
+    others = uncertainty.Replicates("other rows", 1.0, replicates.metrics)
+    here = make_side(metrics={"test/r2": 0.5}, replicates={"test": replicates}, record=make_record())
     there = make_side(metrics={"test/r2": 0.6}, replicates={"test": others}, record=make_record())
     assert scores.compare_scores((here, here))[0].uncertainty == (0.0,)
     assert (scores.compare_scores((here, there))[0].uncertainty[0] or 0) > 0
@@ -71,14 +71,14 @@ def test_noise_of_trials_from_the_deviation_over_folds() -> None:
     def trial(value: float) -> Side:
         return make_side({"split": {"folds": 5}}, {"cv/r2": value, "cv/r2_std": 0.1})
 
-    found = scores.compare_scores((trial(0.5), trial(0.55)))[0]
-    assert found.uncertainty == (pytest.approx(2.78 * (2 * 0.1**2 * 5 / 4 * (1 / 5 + 1 / 4)) ** 0.5),)
-    assert found.verdicts == ("within noise",)
+    score = scores.compare_scores((trial(0.5), trial(0.55)))[0]
+    assert score.uncertainty == (pytest.approx(2.78 * (2 * 0.1**2 * 5 / 4 * (1 / 5 + 1 / 4)) ** 0.5),)
+    assert score.verdicts == ("within noise",)
 
 
 def test_similar_durations_are_within_noise() -> None:
-    one, other, third, fourth = (make_side(metrics={"fit_seconds": value}) for value in (1.0, 1.1, 2.0, 1.05))
-    assert scores.compare_scores((one, other, third, fourth))[0].verdicts == (
+    first, other, third, fourth = (make_side(metrics={"fit_seconds": value}) for value in (1.0, 1.1, 2.0, 1.05))
+    assert scores.compare_scores((first, other, third, fourth))[0].verdicts == (
         "within noise",
         "worse",
         "within noise",
@@ -92,22 +92,22 @@ def test_durations_on_other_data() -> None:
 
 
 def test_training_rows_have_no_verdict() -> None:
-    found = scores.compare_scores((make_side(metrics={"train/r2": 0.5}), make_side(metrics={"train/r2": 0.75})))[0]
-    assert (found.differences, found.uncertainty, found.verdicts) == ((0.25,), (None,), (None,))
+    score = scores.compare_scores((make_side(metrics={"train/r2": 0.5}), make_side(metrics={"train/r2": 0.75})))[0]
+    assert (score.differences, score.uncertainty, score.verdicts) == ((0.25,), (None,), (None,))
 
 
 def test_scores_of_other_targets_have_no_difference() -> None:
     metrics = {"test/r2": 0.5, "train/r2": 0.5, "fit_seconds": 1.0}
     there = replace(make_record(), params={"dataset.target": "z"})
-    found = scores.compare_scores(
+    compared = scores.compare_scores(
         (make_side(metrics=metrics, record=make_record()), make_side(metrics=metrics, record=there))
     )
-    assert [score.differences for score in found] == [(None,), (None,), (0.0,)]
-    assert {score.verdicts for score in found} == {("other data",)}
+    assert [score.differences for score in compared] == [(None,), (None,), (0.0,)]
+    assert {score.verdicts for score in compared} == {("other data",)}
 
 
 def test_nan_has_no_verdict() -> None:
-    found = scores.compare_scores((make_side(metrics={"test/r2": float("nan")}), make_side(metrics={"test/r2": 0.5})))[
+    score = scores.compare_scores((make_side(metrics={"test/r2": float("nan")}), make_side(metrics={"test/r2": 0.5})))[
         0
     ]
-    assert (found.differences, found.verdicts) == ((None,), (None,))
+    assert (score.differences, score.verdicts) == ((None,), (None,))

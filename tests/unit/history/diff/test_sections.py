@@ -26,7 +26,7 @@ def test_list_is_shown_by_element() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "cells"),
+    ("first", "other", "cells"),
     [
         (1, "1", ("1", '"1"')),
         (None, "null", ("null", '"null"')),
@@ -37,17 +37,17 @@ def test_list_is_shown_by_element() -> None:
         (["1"], [1], ('["1"]', '-"1" +1')),
     ],
 )
-def test_different_values_look_different(one: Any, other: Any, cells: tuple[str, str]) -> None:
-    (((_, *found), _),) = make_sections(compare((make_side({"a": one}), make_side({"a": other}))))[0].rows
-    assert found[0].startswith(cells[0])
-    assert found[1] == cells[1]
+def test_different_values_look_different(first: Any, other: Any, cells: tuple[str, str]) -> None:
+    (((_, *texts), _),) = make_sections(compare((make_side({"a": first}), make_side({"a": other}))))[0].rows
+    assert texts[0].startswith(cells[0])
+    assert texts[1] == cells[1]
 
 
 def test_legend_explains_noise() -> None:
-    drawn = uncertainty.Replicates("rows", 1.0, {"r2": [0.5 + 0.01 * (number % 5) for number in range(20)]})
-    told = {"metrics": {"test/r2": 0.5, "validation/r2": 0.5}, "replicates": {"test": drawn}}
+    replicates = uncertainty.Replicates("rows", 1.0, {"r2": [0.5 + 0.01 * (number % 5) for number in range(20)]})
+    fields = {"metrics": {"test/r2": 0.5, "validation/r2": 0.5}, "replicates": {"test": replicates}}
     (table,) = make_sections(
-        compare((make_side(**told), make_side(**{**told, "metrics": {"test/r2": 0.6, "validation/r2": 0.6}}))), True
+        compare((make_side(**fields), make_side(**{**fields, "metrics": {"test/r2": 0.6, "validation/r2": 0.6}}))), True
     )
     assert "± noise: how much other rows" in str(table.note)
     assert "?: noise unknown" in str(table.note)

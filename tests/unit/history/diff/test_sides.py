@@ -19,8 +19,8 @@ from tests.support.mlflow_home import MlflowHome
 def test_configuration_folder(words: list[str], tmp_path: Path) -> None:
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "mine.yaml").write_text("defaults: [ridge]\nname: mine\n")
-    found = compose_side([*[word.format(tmp_path) for word in words], "model=mine"]).snapshot
-    assert (found.config["model"]["name"], found.sources) == ("mine", (str(tmp_path),))
+    snapshot = compose_side([*[word.format(tmp_path) for word in words], "model=mine"]).snapshot
+    assert (snapshot.config["model"]["name"], snapshot.sources) == ("mine", (str(tmp_path),))
 
 
 def test_description_of_a_search(mlflow_home: MlflowHome) -> None:
@@ -43,17 +43,17 @@ def test_description_of_a_search(mlflow_home: MlflowHome) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"), [("- 1\n", "contains no keys"), ("a: [\n", "cannot be read as YAML"), (None, "does not exist")]
+    ("text", "message"), [("- 1\n", "contains no keys"), ("a: [\n", "cannot be read as YAML"), (None, "does not exist")]
 )
-def test_file_without_keys_is_refused(text: str | None, told: str, tmp_path: Any) -> None:
+def test_file_without_keys_is_refused(text: str | None, message: str, tmp_path: Any) -> None:
     file = tmp_path / "a.yaml"
     if text is not None:
         file.write_text(text)
-    with pytest.raises(ConfigError, match=told):
+    with pytest.raises(ConfigError, match=message):
         read_file(file)
 
 
 def test_interpolations_of_a_file_are_resolved_if_possible(tmp_path: Any) -> None:
     (tmp_path / "a.yaml").write_text("seed: 3\nsplit: {seed: '${seed}'}\nother: '${absent}'\n")
-    found = read_file(tmp_path / "a.yaml").snapshot.config
-    assert found == {"seed": 3, "split": {"seed": 3}, "other": "${absent}"}
+    config = read_file(tmp_path / "a.yaml").snapshot.config
+    assert config == {"seed": 3, "split": {"seed": 3}, "other": "${absent}"}

@@ -10,7 +10,7 @@ from mlrunner.history.diff.structure import ABSENT, Change, compare_lists, equal
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "found"),
+    ("first", "second", "expected"),
     [
         ({"a": 1}, {"a": 1}, []),
         ({"a": 1}, {"a": 2}, [("a", 1, 2)]),
@@ -26,25 +26,25 @@ from mlrunner.history.diff.structure import ABSENT, Change, compare_lists, equal
         ({}, {}, []),
     ],
 )
-def test_differing_keys(one: Any, other: Any, found: list[tuple[Any, ...]]) -> None:
-    assert [(change.key, *change.values) for change in find_changes((one, other))] == found
+def test_differing_keys(first: Any, second: Any, expected: list[tuple[Any, ...]]) -> None:
+    assert [(change.key, *change.values) for change in find_changes((first, second))] == expected
 
 
 def test_inserted_key_is_one_change() -> None:
-    one = {"model": {f"k{number}": number for number in range(50)}}
-    other = {"model": {"inserted": {"deep": {"x": 1}}, **one["model"]}}
-    assert [change.key for change in find_changes((one, other))] == ["model.inserted"]
+    first = {"model": {f"k{number}": number for number in range(50)}}
+    second = {"model": {"inserted": {"deep": {"x": 1}}, **first["model"]}}
+    assert [change.key for change in find_changes((first, second))] == ["model.inserted"]
 
 
 def test_groups_come_before_other_keys() -> None:
-    one = {"seed": 0, "model": 1, "dataset": 1, "mine": 1}
-    other = {"seed": 1, "model": 2, "dataset": 2, "mine": 2}
-    assert [change.key for change in find_changes((one, other))] == ["dataset", "model", "seed", "mine"]
+    first = {"seed": 0, "model": 1, "dataset": 1, "mine": 1}
+    second = {"seed": 1, "model": 2, "dataset": 2, "mine": 2}
+    assert [change.key for change in find_changes((first, second))] == ["dataset", "model", "seed", "mine"]
 
 
 def test_three_sides() -> None:
-    found = list(find_changes(({"a": 1}, {"a": 1}, {"a": 2})))
-    assert [change.values for change in found] == [(1, 1, 2)]
+    differences = list(find_changes(({"a": 1}, {"a": 1}, {"a": 2})))
+    assert [change.values for change in differences] == [(1, 1, 2)]
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_kind_of_a_change(values: tuple[Any, ...], kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "gone", "come"),
+    ("first", "second", "removed", "added"),
     [
         ([1, 2, 3], [1, 3], [2], []),
         (["a"], ["b", "a"], [], ["b"]),
@@ -64,8 +64,10 @@ def test_kind_of_a_change(values: tuple[Any, ...], kind: str) -> None:
         ([], [1], [], [1]),
     ],
 )
-def test_lists_are_compared_by_element(one: list[Any], other: list[Any], gone: list[Any], come: list[Any]) -> None:
-    assert compare_lists(one, other) == (gone, come)
+def test_lists_are_compared_by_element(
+    first: list[Any], second: list[Any], removed: list[Any], added: list[Any]
+) -> None:
+    assert compare_lists(first, second) == (removed, added)
 
 
 def test_equal_dictionaries_in_any_order() -> None:

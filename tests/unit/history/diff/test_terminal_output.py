@@ -25,11 +25,11 @@ def test_signs_differences_and_verdicts() -> None:
     comparison = make_comparison()
     out = Console(record=True, width=160, color_system=None)
     terminal_output.print_comparison(comparison, out)
-    told = out.export_text()
-    assert "~ model.depth" in told
-    assert "+ added" in told
-    assert "+0.25" in told
-    assert "better?" in told
+    text = out.export_text()
+    assert "~ model.depth" in text
+    assert "+ added" in text
+    assert "+0.25" in text
+    assert "better?" in text
 
 
 def test_following_values_are_counted() -> None:
@@ -44,30 +44,30 @@ def test_four_sides_fit_the_terminal(width: int) -> None:
     """Scores of several sides are laid out one below the other where they would be broken."""
     metrics = {f"test/{name}": 0.123456 for name in ("r2", "median_absolute_error")}
     letters = "abcd"
-    found = compare([make_side({"model": {"key" * 9: f"/long/{name}" * 9}}, metrics) for name in letters])
+    comparison = compare([make_side({"model": {"key" * 9: f"/long/{name}" * 9}}, metrics) for name in letters])
     out = Console(record=True, width=width, color_system=None)
-    terminal_output.print_comparison(found, out)
-    told = out.export_text()
-    assert all(len(line.rstrip()) <= width for line in told.splitlines())
-    assert [name for name in "BCD" if f"{name} - A" in " ".join(told.split())] == list("BCD")
-    assert all(f"{name}" in told.partition("values")[2].partition("scores")[0] for name in "ABCD")
+    terminal_output.print_comparison(comparison, out)
+    text = out.export_text()
+    assert all(len(line.rstrip()) <= width for line in text.splitlines())
+    assert [name for name in "BCD" if f"{name} - A" in " ".join(text.split())] == list("BCD")
+    assert all(f"{name}" in text.partition("values")[2].partition("scores")[0] for name in "ABCD")
 
 
 def test_table_as_wide_as_the_terminal_is_not_broken() -> None:
-    found = compare([make_side(metrics={"test/median_absolute_error": value}) for value in (0.7344, 0.7049)])
+    comparison = compare([make_side(metrics={"test/median_absolute_error": value}) for value in (0.7344, 0.7049)])
     wide, exact = (Console(record=True, width=width, color_system=None) for width in (200, 71))
     for out in (wide, exact):
-        terminal_output.print_comparison(found, out)
-    told = [[line.rstrip() for line in out.export_text().splitlines()] for out in (wide, exact)]
-    assert max(map(len, told[0])) == 71
-    assert told[0] == told[1]
+        terminal_output.print_comparison(comparison, out)
+    lines = [[line.rstrip() for line in out.export_text().splitlines()] for out in (wide, exact)]
+    assert max(map(len, lines[0])) == 71
+    assert lines[0] == lines[1]
 
 
 @pytest.mark.parametrize("width", [30, 60, 70])
 def test_only_names_are_broken_beside_scores(width: int) -> None:
-    found = compare([make_side(metrics={"test/median_absolute_error": value}) for value in (0.7344, 0.7049)])
+    comparison = compare([make_side(metrics={"test/median_absolute_error": value}) for value in (0.7344, 0.7049)])
     out = Console(record=True, width=width, color_system=None)
-    terminal_output.print_comparison(found, out)
+    terminal_output.print_comparison(comparison, out)
     lines = out.export_text().partition("scores")[2].splitlines()
     (scored,) = [line.split() for line in lines if "0.7344" in line]
     assert scored[1:] == ["0.7344", "0.7049", "-0.0295", "-", "better?"]
@@ -79,9 +79,9 @@ def test_only_names_are_broken_beside_scores(width: int) -> None:
 
 
 def test_blank_line_between_tables() -> None:
-    found = compare([make_side(metrics={"test/r2": value}) for value in (0.5, 0.6, 0.7)])
+    comparison = compare([make_side(metrics={"test/r2": value}) for value in (0.5, 0.6, 0.7)])
     out = Console(record=True, width=60, color_system=None)
-    terminal_output.print_comparison(found, out)
+    terminal_output.print_comparison(comparison, out)
     lines = [line.rstrip() for line in out.export_text().splitlines()]
     (second,) = [place for place, line in enumerate(lines) if "C - A" in line]
     assert lines[second - 1] == ""

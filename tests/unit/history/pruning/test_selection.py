@@ -32,7 +32,7 @@ def selected(selection: Selection) -> list[str]:
     return [run.name for run in selection.records]
 
 
-def kept(selection: Selection) -> dict[str, str]:
+def excluded(selection: Selection) -> dict[str, str]:
     return {exclusion.record.name: exclusion.reason for exclusion in selection.exclusions}
 
 
@@ -108,7 +108,7 @@ class TestProtection:
     def test_protected_run_stays_although_named(self) -> None:
         selection = choose(SINGLE, protected={"b": "serves as olist v2"}, named=["a", "b"])
         assert selected(selection) == ["a"]
-        assert kept(selection) == {"b": "serves as olist v2"}
+        assert excluded(selection) == {"b": "serves as olist v2"}
 
     def test_protected_run_without_match_is_not_reported(self) -> None:
         assert choose(SINGLE, protected={"c": "serves as olist v2"}, older=30 * DAY).exclusions == []
@@ -126,20 +126,20 @@ class TestProtection:
     def test_running_run_needs_its_status(self, criteria: dict[str, Any], days: float, is_selected: bool) -> None:
         selection = choose([make_run("a", days=days, status="RUNNING")], **criteria)
         assert selected(selection) == ["a"] * is_selected
-        assert all("is running" in reason for reason in kept(selection).values())
+        assert all("is running" in reason for reason in excluded(selection).values())
         assert len(selection.exclusions) == (not is_selected)
 
     def test_trials_of_a_running_sweep_stay(self) -> None:
         records = make_sweep("s", make_run("a"), make_run("b", days=3), days=0.5, status="RUNNING")
         selection = choose(records, older=DAY)
         assert selected(selection) == []
-        assert kept(selection) == dict.fromkeys("ab", "belongs to a sweep that is running")
+        assert excluded(selection) == dict.fromkeys("ab", "belongs to a sweep that is running")
 
     def test_trials_of_a_killed_sweep_are_selected(self) -> None:
         records = make_sweep("s", make_run("a"), make_run("b"), days=9, status="RUNNING")
         selection = choose(records, older=DAY)
         assert selected(selection) == ["a", "b"]
-        assert list(kept(selection)) == ["s"]
+        assert list(excluded(selection)) == ["s"]
 
     @pytest.mark.parametrize(
         ("criteria", "names"),
@@ -191,7 +191,7 @@ class TestSweep:
     def test_parent_stays_with_a_run(self) -> None:
         selection = choose(make_sweep("s", make_run("a", days=1), make_run("b")), older=5 * DAY)
         assert selected(selection) == ["b"]
-        assert kept(selection) == {"s": "has 1 run that stays"}
+        assert excluded(selection) == {"s": "has 1 run that stays"}
 
     def test_serving_winner_keeps_the_parent_but_no_trial(self) -> None:
         winner = make_run("w", tags={WINNER_OF_TAG: "a"})
@@ -201,7 +201,7 @@ class TestSweep:
             named=["s", "a", "b", "w"],
         )
         assert selected(selection) == ["a", "b"]
-        assert kept(selection) == {"w": "serves as x v1", "s": "has 1 run that stays"}
+        assert excluded(selection) == {"w": "serves as x v1", "s": "has 1 run that stays"}
 
     @pytest.mark.parametrize(
         ("criteria", "names"),

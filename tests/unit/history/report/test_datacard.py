@@ -40,13 +40,13 @@ def test_data_card(tmp_path: Path) -> None:
 
 
 def test_data_card_without_a_profile(tmp_path: Path) -> None:
-    found = make_recorded(tmp_path, make_orders())
+    content = make_recorded(tmp_path, make_orders())
     (tmp_path / "aaaa" / "data.json").unlink()
-    card = datacard.make_data_card(found)
+    card = datacard.make_data_card(content)
     assert card is not None
     assert (card.note, card.columns) == ("The run has no record of its columns.", ())
     assert card.facts["target"] == "price"
-    assert datacard.make_data_card(replace(found, lead=None)) is None
+    assert datacard.make_data_card(replace(content, lead=None)) is None
 
 
 def test_many_rows_and_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,20 +33,20 @@ def make_job(folder: Path, number: int, value: float, *overrides: str, **more: A
 
 def test_figures_of_a_grid(tmp_path: Path) -> None:
     pairs = [(0.01, "80_20"), (0.1, "80_20"), (10, "70_15_15"), (1.0, "70_15_15")]
-    made_of = [
+    outcomes = [
         make_job(tmp_path, k, 0.1 * k, "seed=1", f"+model.alpha={alpha}", f"split={split}", "hydra.verbose=true")
         for k, (alpha, split) in enumerate(pairs)
     ]
     broke = make_job(tmp_path, 4, math.nan, "seed=1", "+model.alpha=2", "split=kfold", error="no", status="FAILED")
-    found = replace(make_grid(tmp_path, []), figures=grids.draw_grid(SWEEP, [broke, *made_of], {"r2": "maximize"}))
-    page = make_page(found)
-    assert [one.name for one in page.search] == list(pictures.SEARCH)[:1] + list(pictures.SEARCH)[2:]
+    content = replace(make_grid(tmp_path, []), figures=grids.draw_grid(SWEEP, [broke, *outcomes], {"r2": "maximize"}))
+    page = make_page(content)
+    assert [picture.name for picture in page.search] == list(pictures.SEARCH)[:1] + list(pictures.SEARCH)[2:]
     assert [entry.title for entry in page.contents if entry.name == "search"] == ["The grid"]
-    history, slices = (found.figures[name] for name in ("optimization_history", "slices"))
+    history, slices = (content.figures[name] for name in ("optimization_history", "slices"))
     title = f"Optimisation history: best r2 0.3, trial 3\n{SWEEP}: 4 complete, 1 failed"
     assert history.get_suptitle() == title
-    axes = {one.get_xlabel(): one for one in slices.axes if one.get_xlabel()}
-    assert {name: one.get_xscale() for name, one in axes.items()} == {"alpha": "log", "split": "linear"}
+    axes = {axis.get_xlabel(): axis for axis in slices.axes if axis.get_xlabel()}
+    assert {name: axis.get_xscale() for name, axis in axes.items()} == {"alpha": "log", "split": "linear"}
     assert [text.get_text() for text in axes["split"].get_xticklabels()] == ["'80_20'", "'70_15_15'"]
 
 

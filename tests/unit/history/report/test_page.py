@@ -28,8 +28,8 @@ from tests.support.reports import (
 )
 
 
-def sections(found: Content) -> list[str]:
-    return [entry.name for entry in make_page(found).contents]
+def sections(content: Content) -> list[str]:
+    return [entry.name for entry in make_page(content).contents]
 
 
 ALWAYS = {"summary", "environment", "commands"}
@@ -64,16 +64,16 @@ CASES: dict[str, tuple[Callable[[Path], Content], set[str]]] = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_empty_sections_are_left_out(case: str, tmp_path: Path) -> None:
-    make, wanted = CASES[case]
-    found = make(tmp_path)
-    assert set(sections(found)) == ALWAYS | wanted
-    page = Tags(report.render_report(found))
+    make, expected = CASES[case]
+    content = make(tmp_path)
+    assert set(sections(content)) == ALWAYS | expected
+    page = Tags(report.render_report(content))
     ids = [str(attributes["id"]) for attributes in page.all("section")]
-    assert ids == sections(found)
+    assert ids == sections(content)
     links = {str(attributes["href"]) for attributes in page.all("a")}
-    every = [str(attributes["id"]) for _, attributes in page.tags if "id" in attributes]
-    assert {link.removeprefix("#") for link in links} <= set(every)
-    assert len(every) == len(set(every))
+    all_ids = [str(attributes["id"]) for _, attributes in page.tags if "id" in attributes]
+    assert {link.removeprefix("#") for link in links} <= set(all_ids)
+    assert len(all_ids) == len(set(all_ids))
 
 
 def test_texts_are_escaped(tmp_path: Path) -> None:
@@ -90,14 +90,14 @@ def test_texts_are_escaped(tmp_path: Path) -> None:
 def test_page_loads_nothing(make: Callable[[Path], Content], tmp_path: Path) -> None:
     text = report.render_report(make(tmp_path))
     page = Tags(text)
-    policy = next(one for one in page.all("meta") if one.get("http-equiv") == "Content-Security-Policy")
+    policy = next(meta for meta in page.all("meta") if meta.get("http-equiv") == "Content-Security-Policy")
     assert str(policy["content"]).startswith(
         "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
     )
     asking = {"src", "href", "srcset", "action", "poster", "data", "xlink:href"}
-    asked = [str(value) for _, attributes in page.tags for name, value in attributes.items() if name in asking]
-    assert len(asked) > 5
-    assert all(value.startswith(("#", "data:")) for value in asked)
+    addresses = [str(value) for _, attributes in page.tags for name, value in attributes.items() if name in asking]
+    assert len(addresses) > 5
+    assert all(value.startswith(("#", "data:")) for value in addresses)
     assert not re.search(r"https?:", text)
     assert not re.search(r"@import|url\((?!#)", text)
 

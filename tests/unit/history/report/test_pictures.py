@@ -18,6 +18,7 @@ from mlrunner.history.report.page import make_page
 from tests.support.reports import (
     PIXEL,
     Tags,
+    draw_figures,
     make_run,
     make_search,
     make_study,
@@ -38,37 +39,39 @@ def test_logged_pictures_of_a_run(tmp_path: Path) -> None:
 
 
 def test_logged_pictures_of_a_search(tmp_path: Path) -> None:
-    found = replace(make_search(tmp_path), figures={})
+    content = replace(make_search(tmp_path), figures={})
     (tmp_path / "eeee" / "plots").mkdir()
     for name in ("slices_rf", "slices", "optimization_history"):
         (tmp_path / "eeee" / "plots" / f"{name}.png").write_bytes(PIXEL)
-    titles = {one.name: one.title for one in make_page(found).search}
+    titles = {picture.name: picture.title for picture in make_page(content).search}
     history = {"optimization_history": "Optimisation history"}
     assert titles == history | {"slices": "Slices", "slices_rf": "Slices: rf"}
 
 
 def test_missing_importance_is_explained(tmp_path: Path) -> None:
-    found = make_search(tmp_path)
+    content = make_search(tmp_path)
     few = search_plots.draw_search_figures(make_study([0.1, 0.5, 0.3]), ["r2"])
-    drawn = found.figures
-    for figures in (drawn, {}, {"hyperparameter_importance_rf": drawn["hyperparameter_importance"]}):
-        assert make_page(replace(found, figures=figures)).search_note == ""
-    note = make_page(replace(found, figures=few)).search_note
+    all_figures = content.figures
+    for figures in (all_figures, {}, {"hyperparameter_importance_rf": all_figures["hyperparameter_importance"]}):
+        assert make_page(replace(content, figures=figures)).search_note == ""
+    note = make_page(replace(content, figures=few)).search_note
     assert note.startswith("The importance of hyperparameters is not shown: it needs four complete trials")
-    assert note in report.render_report(replace(found, figures=few))
+    assert note in report.render_report(replace(content, figures=few))
 
 
 def test_title_names_the_model(tmp_path: Path) -> None:
-    drawn = search_plots.draw_search_figures(make_study([0.1, 0.5, 0.3, 0.2]), ["r2"])
-    found = replace(make_search(tmp_path), figures={"slices": drawn["slices"], "slices_rf": drawn["slices"]})
-    assert [(one.name, one.title) for one in make_page(found).search] == [
+    all_figures = draw_figures()
+    content = replace(
+        make_search(tmp_path), figures={"slices": all_figures["slices"], "slices_rf": all_figures["slices"]}
+    )
+    assert [(picture.name, picture.title) for picture in make_page(content).search] == [
         ("slices", "Slices"),
         ("slices_rf", "Slices: rf"),
     ]
 
 
 def test_svg_is_reproducible_and_has_no_address() -> None:
-    figure = search_plots.draw_search_figures(make_study([0.1, 0.5, 0.3, 0.2]), ["r2"])["slices"]
+    figure = draw_figures()["slices"]
     first, second = (pictures.to_svg(figure, "slices", "Slices") for _ in range(2))
     assert first == second
     assert first.startswith('<svg viewBox="0 0 ')
@@ -79,12 +82,12 @@ def test_svg_is_reproducible_and_has_no_address() -> None:
 
 
 def test_figures_share_no_id() -> None:
-    drawn = search_plots.draw_search_figures(make_study([0.1, 0.5, 0.3, 0.2]), ["r2"])
-    ids = [set(re.findall(r' id="([^"]+)"', pictures.to_svg(figure, name, name))) for name, figure in drawn.items()]
+    figures = draw_figures()
+    ids = [set(re.findall(r' id="([^"]+)"', pictures.to_svg(figure, name, name))) for name, figure in figures.items()]
     assert len(set.union(*ids)) == sum(map(len, ids))
 
 
 def test_figure_of_many_trials_is_a_png(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pictures, "MAX_SVG_TRIALS", 1)
     page = make_page(make_search(tmp_path))
-    assert all(one.image.startswith('<img src="data:image/png;base64,') for one in (*page.search, *page.cost))
+    assert all(picture.image.startswith('<img src="data:image/png;base64,') for picture in (*page.search, *page.cost))

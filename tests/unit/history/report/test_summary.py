@@ -28,13 +28,13 @@ def test_duration(seconds: float, text: str) -> None:
 def test_blueprint_is_a_fact(tmp_path: Path) -> None:
     record = make_run(tmp_path)
     assert "blueprint" not in summary.list_facts(run_content(record))
-    told = summary.list_facts(run_content(replace(record, params={**record.params, "blueprint": "true"})))
-    assert told["blueprint"] == "a few dozen rows and a dummy model"
+    facts = summary.list_facts(run_content(replace(record, params={**record.params, "blueprint": "true"})))
+    assert facts["blueprint"] == "a few dozen rows and a dummy model"
 
 
 def test_headline_has_exact_values(tmp_path: Path) -> None:
-    found = summary.make_headline(make_grid(tmp_path, [make_outcome(0, 1 / 3), make_outcome(1, 0.1)]))
-    assert [(one.label, one.text, one.value) for one in found] == [
+    numbers = summary.make_headline(make_grid(tmp_path, [make_outcome(0, 1 / 3), make_outcome(1, 0.1)]))
+    assert [(number.label, number.text, number.value) for number in numbers] == [
         ("best r2", "0.3333", 1 / 3),
         ("test r2", "0.4000", 0.4),
         ("compositions", "2", 2),

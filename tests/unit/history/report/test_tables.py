@@ -8,10 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from mlrunner.history.report import (
-    content,
-    tables,
-)
+from mlrunner.history.report import tables
+from mlrunner.history.report.content import SUMMARY
 from mlrunner.tracking.records.record import STUDY_TAG
 from tests.support.reports import (
     make_grid,
@@ -20,19 +18,19 @@ from tests.support.reports import (
 
 
 def cells(row: tables.Row) -> list[str]:
-    return [one.text for one in row.cells]
+    return [cell.text for cell in row.cells]
 
 
 def test_leaderboard_and_failures(tmp_path: Path) -> None:
-    made_of = [
+    outcomes = [
         make_outcome(0, 0.4),
         make_outcome(1, 0.9, metrics={"r2": 0.9, "cv/r2": 0.9, "cv/r2_std": 0.0123}),
         make_outcome(2, 0.95, status="PRUNED"),
         make_outcome(3, math.nan, status="FAILED", error="broke"),
         make_outcome(4, 0.9),
     ]
-    found = make_grid(tmp_path, made_of, best=1)
-    board, failed = tables.make_leaderboard(found), tables.make_failures(found)
+    content = make_grid(tmp_path, outcomes, best=1)
+    board, failed = tables.make_leaderboard(content), tables.make_failures(content)
     assert board is not None
     assert failed is not None
     assert [row.cells[-2].text for row in board.rows] == ["1", "4", "0", "2"]
@@ -44,11 +42,15 @@ def test_leaderboard_and_failures(tmp_path: Path) -> None:
 
 
 def test_several_objectives(tmp_path: Path) -> None:
-    told = {"metrics": ["r2", "fit_seconds"], "directions": ["maximize", "minimize"], "solutions": [{"number": 1}]}
+    search_summary = {
+        "metrics": ["r2", "fit_seconds"],
+        "directions": ["maximize", "minimize"],
+        "solutions": [{"number": 1}],
+    }
     (tmp_path / "eeee").mkdir()
-    (tmp_path / "eeee" / content.SUMMARY).write_text(json.dumps(told))
-    found = make_grid(tmp_path, [make_outcome(0, 0.9), make_outcome(1, 0.8)], **{STUDY_TAG: "told"})
-    board = tables.make_leaderboard(found)
+    (tmp_path / "eeee" / SUMMARY).write_text(json.dumps(search_summary))
+    content = make_grid(tmp_path, [make_outcome(0, 0.9), make_outcome(1, 0.8)], **{STUDY_TAG: "told"})
+    board = tables.make_leaderboard(content)
     assert board is not None
     assert [column.name for column in board.columns] == [
         "rank", "r2", "fit_seconds", "composition", "total", "trial", "run"
@@ -59,12 +61,12 @@ def test_several_objectives(tmp_path: Path) -> None:
 
 
 def test_scores_by_part() -> None:
-    told = {"train/mae": 1.0, "train/r2": 0.123456, "cv/r2": 0.1, "cv/r2_std": 0.02, "r2": 0.1, "fit_seconds": 3.0}
-    found = tables.make_scores(told, "r2")
-    assert found is not None
-    assert [column.name for column in found.columns] == ["metric", "train", "folds"]
-    assert [cells(row) for row in found.rows] == [["r2", "0.1235", "0.1000"], ["mae", "1.000", "-"]]
-    assert found.rows[0].cells[2].note == "± 0.02"
+    metrics = {"train/mae": 1.0, "train/r2": 0.123456, "cv/r2": 0.1, "cv/r2_std": 0.02, "r2": 0.1, "fit_seconds": 3.0}
+    table = tables.make_scores(metrics, "r2")
+    assert table is not None
+    assert [column.name for column in table.columns] == ["metric", "train", "folds"]
+    assert [cells(row) for row in table.rows] == [["r2", "0.1235", "0.1000"], ["mae", "1.000", "-"]]
+    assert table.rows[0].cells[2].note == "± 0.02"
     assert tables.make_scores({"r2": 1.0}, "r2") is None
 
 

@@ -20,19 +20,21 @@ from tests.support.reports import (
 
 
 def test_minimized_objective_has_the_least_first() -> None:
-    found = [make_outcome(k, value, metric="rmse", metrics={"rmse": value}) for k, value in enumerate((3.0, 1.0, 2.0))]
-    arranged = trials.sort_trials(found, {"rmse": "minimize"}, None)
-    assert [one.outcome.job for one in arranged] == [1, 2, 0]
+    outcomes = [
+        make_outcome(k, value, metric="rmse", metrics={"rmse": value}) for k, value in enumerate((3.0, 1.0, 2.0))
+    ]
+    arranged = trials.sort_trials(outcomes, {"rmse": "minimize"}, None)
+    assert [trial.outcome.job for trial in arranged] == [1, 2, 0]
 
 
 def test_grid_without_a_folder_is_read_from_its_ranking(tmp_path: Path) -> None:
     (tmp_path / "eeee").mkdir()
     lines = [make_outcome(0), make_outcome(1, math.nan, status="FAILED", error="broke", run_id=None)]
-    (tmp_path / "eeee" / "ranking.jsonl").write_text("\n".join(one.json() for one in lines))
-    found = make_grid(tmp_path, None)  # type: ignore[arg-type]
-    assert [one.state for one in found.trials] == [trials.COMPLETE, trials.FAILED]
-    assert found.trials[1].outcome.error == "broke"
-    assert found.goal == {"r2": "maximize"}
+    (tmp_path / "eeee" / "ranking.jsonl").write_text("\n".join(item.json() for item in lines))
+    content = make_grid(tmp_path, None)  # type: ignore[arg-type]
+    assert [item.state for item in content.trials] == [trials.COMPLETE, trials.FAILED]
+    assert content.trials[1].outcome.error == "broke"
+    assert content.goal == {"r2": "maximize"}
 
 
 def test_search_without_a_folder_is_read_from_its_runs(tmp_path: Path) -> None:
@@ -49,7 +51,7 @@ def test_search_without_a_folder_is_read_from_its_runs(tmp_path: Path) -> None:
     ]
     (tmp_path / "3333" / "error.txt").write_text("ValueError: no\nTraceback")
     parent = make_run(tmp_path, "e" * 32, params={"goal.rmse": "minimize"}, tags={**tags, STUDY_TAG: "told"})
-    found = report.gather_content(parent, ListStore(parent, *runs))
-    assert [one.state for one in found.trials] == [trials.COMPLETE, trials.PRUNED, trials.FAILED]
-    assert found.trials[0].outcome.fit_seconds == 0.1
-    assert found.trials[2].outcome.error == "ValueError: no"
+    content = report.gather_content(parent, ListStore(parent, *runs))
+    assert [trial.state for trial in content.trials] == [trials.COMPLETE, trials.PRUNED, trials.FAILED]
+    assert content.trials[0].outcome.fit_seconds == 0.1
+    assert content.trials[2].outcome.error == "ValueError: no"

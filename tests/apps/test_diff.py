@@ -82,7 +82,7 @@ def test_equal_parts_are_left_out(two: dict[str, Any]) -> None:
 def test_terminal_shows_changes_and_the_command(recorded: Recorded, diff: Diff) -> None:
     done = diff(recorded.single["run_id"], recorded.folds["run_id"])
     assert done.code == 0
-    for text in ("~ model", "ridge", "rf", "follow from model", "verdict", "A becomes B with", "B is"):
+    for text in ("~ model", "ridge", "rf", "from model (--all)", "verdict", "A becomes B with", "B is"):
         assert text in done.out
     command = shlex.split(done.out.splitlines()[-1])
     assert command[0] == "mlrunner"

@@ -1,4 +1,4 @@
-"""Runs, a grid, a search and deployments that a prune looks at, keeps, and removes for good."""
+"""Prune a grid, a search and deployments of a real home."""
 
 from __future__ import annotations
 
@@ -91,15 +91,15 @@ except KeyboardInterrupt:
 
 @dataclass(frozen=True)
 class Home:
-    """A home in which something of everything has run.
+    """A home with runs of every kind.
 
     Args:
-        path: Of it.
-        versions: The runs of a grid that were registered one after the other as versions 1, 2 and 3 of one model.
-        deployed: That grid.
-        broken: A grid with a run that failed.
-        search: A search with a winner.
-        trashed: A run that the user deleted in MLflow, with its experiment, and may restore.
+        path: Folder.
+        versions: Outcomes of a grid, registered as versions 1, 2 and 3 of one model.
+        deployed: Name of that grid.
+        broken: Name of a grid with a failed run.
+        search: Name of a search with a winner.
+        trashed: Id of a run that the user deleted in MLflow, with its experiment, and may restore.
     """
 
     path: Path
@@ -122,7 +122,7 @@ class Home:
 
     @contextmanager
     def tracking(self) -> Iterator[None]:
-        """Have MLflow's functions that are of no client use this store."""
+        """Use this store in MLflow's global functions."""
         before = mlflow.get_tracking_uri()
         mlflow.set_tracking_uri(self.uri)
         try:
@@ -131,34 +131,36 @@ class Home:
             mlflow.set_tracking_uri(before)
 
     def runs(self) -> dict[str, Any]:
-        """Every run that MLflow knows, those that are marked as deleted as well."""
-        experiments = [one.experiment_id for one in self.client.search_experiments(view_type=ViewType.ALL)]
-        found = self.client.search_runs(experiments, run_view_type=ViewType.ALL)
-        return {run.info.run_id: run for run in found}
+        """Return all runs of MLflow by id, also deleted ones."""
+        experiments = [
+            experiment.experiment_id for experiment in self.client.search_experiments(view_type=ViewType.ALL)
+        ]
+        runs = self.client.search_runs(experiments, run_view_type=ViewType.ALL)
+        return {run.info.run_id: run for run in runs}
 
     def zenml(self) -> Any:
         return self.python(LOOK)
 
     def python(self, program: str, *arguments: str) -> Any:
         """Run a program on the stores of this home, and read the JSON that it prints."""
-        done = self.process(program, *arguments, **export_variables(self.path))
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout.splitlines()[-1])
+        ran = self.process(program, *arguments, **export_variables(self.path))
+        assert ran.returncode == 0, ran.stderr
+        return json.loads(ran.stdout.splitlines()[-1])
 
     def process(self, program: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         file = self.path.parent / "program.py"  # ZenML wants to know the folder of the main module
         file.write_text(program)
-        told = environment(self.path, PYTHONPATH=str(PROJECT), **variables)
+        environ = environment(self.path, PYTHONPATH=str(PROJECT), **variables)
         command = [sys.executable, str(file), *arguments]
-        return subprocess.run(command, env=told, cwd=PROJECT, capture_output=True, text=True)
+        return subprocess.run(command, env=environ, cwd=PROJECT, capture_output=True, text=True)
 
     def size(self) -> int:
-        """What all files hold, but for the databases, which keep their size."""
+        """Add up the sizes of all files except databases, which do not shrink."""
         files = (file for file in self.path.rglob("*") if file.is_file() and ".db" not in file.name)
         return sum(file.stat().st_size for file in files)
 
     def files(self) -> dict[str, str]:
-        """The content of every file; what SQLite keeps while somebody reads is none."""
+        """Return a digest of every file, except SQLite's temporary files."""
         return {
             str(file.relative_to(self.path)): hashlib.sha256(file.read_bytes()).hexdigest()
             for file in sorted(self.path.rglob("*"))
@@ -171,13 +173,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     path = tmp_path_factory.mktemp("prune")
 
     def told(*arguments: str, code: int = 0) -> Any:
-        done = front_door(path, *arguments, "output=json")
-        assert done.code == code, done.err
-        return done.json
+        ran = front_door(path, *arguments, "output=json")
+        assert ran.code == code, ran.err
+        return ran.json
 
-    versions = sorted(told(*REGISTERED), key=lambda one: one["job"])
-    broken = told(*BROKEN, code=1)
-    search = told(
+    versions = sorted(run_json(*REGISTERED), key=lambda outcome: outcome["job"])
+    broken = run_json(*BROKEN, code=1)
+    search = run_json(
         *("--multirun", "sweep=optuna", "dataset=wine", "model=logistic_regression"),
         *("hydra.sweeper.n_trials=2", "tracking.plots=false"),
     )
@@ -187,48 +189,48 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     run_id = client.create_run(trash).info.run_id
     client.delete_run(run_id)
     client.delete_experiment(trash)
-    made = Home(path, versions, *("/".join(folder.parts[-2:]) for folder in folders), run_id)
-    register(made)
-    return made
+    created = Home(path, versions, *("/".join(folder.parts[-2:]) for folder in folders), run_id)
+    register(created)
+    return created
 
 
 def register(home: Home) -> None:
-    """Do what `deployer=registry` does, without its three processes."""
+    """Register the versions as `deployer=registry` does, without its three processes."""
     ledger = Ledger(home.path / ".mlrunner" / "deployments" / MODEL)
     with home.tracking():
         home.client.create_registered_model(MODEL)
-        for one in home.versions:
-            found = home.client.create_model_version(MODEL, one["model_uri"], one["run_id"])
-            home.client.set_registered_model_alias(MODEL, "champion", found.version)
-            ledger.note("registered", version=int(found.version), run_id=one["run_id"])
+        for outcome in home.versions:
+            version = home.client.create_model_version(MODEL, outcome["model_uri"], outcome["run_id"])
+            home.client.set_registered_model_alias(MODEL, "champion", version.version)
+            ledger.note("registered", version=int(version.version), run_id=outcome["run_id"])
 
 
-def test_without_yes_no_byte_changes(home: Home) -> None:
+def test_plan_changes_no_byte(home: Home) -> None:
     before, runs = home.files(), home.runs()
-    done = home.type("prune", "--older", "0h", "--cache")
-    assert (done.code, done.err) == (0, "")
+    printed = home.type("prune", "--older", "0h", "--cache")
+    assert (printed.code, printed.err) == (0, "")
     assert home.files() == before
-    last = done.out.splitlines()[-1]
+    last = printed.out.splitlines()[-1]
     assert "would be removed; 3 stay" in last
     assert "is champion of wine v3" in last
     assert "was recently deployed as wine v2" in last
     assert last.endswith("remove with --yes.")
     document = home.type("prune", "--older", "0h", "--json").json
     assert document["dry_run"] is True
-    kept = {one["run_id"] for one in home.versions[1:]} | {parent_of(home)}
-    assert {one["run_id"] for one in document["runs"]} == set(runs) - kept - {home.trashed}
-    assert {one["run_id"] for one in document["stay"]} == kept
+    expected = {run["run_id"] for run in home.versions[1:]} | {parent_of(home)}
+    assert {run["run_id"] for run in document["runs"]} == set(runs) - expected - {home.trashed}
+    assert {run["run_id"] for run in document["stay"]} == expected
     assert document["bytes"] > 500_000  # the models
 
 
 def parent_of(home: Home) -> str:
-    """The run of the grid whose runs are registered."""
-    (found,) = (
+    """Return the id of the parent of the registered runs."""
+    (run_id,) = (
         run_id
         for run_id, run in home.runs().items()
         if run.data.tags.get("mlrunner.sweep_id") == home.deployed and "mlrunner.trial_number" not in run.data.tags
     )
-    return found
+    return run_id
 
 
 @pytest.mark.parametrize(
@@ -243,61 +245,61 @@ def parent_of(home: Home) -> str:
         pytest.param(["brokn", "--yes"], "No run matches 'brokn'", id="no run"),
     ],
 )
-def test_a_mistake_is_one_sentence(home: Home, arguments: list[str], sentence: str) -> None:
-    done = home.type("prune", *arguments)
-    assert done.code == 2
-    assert sentence in done.err
-    assert "Traceback" not in done.err
+def test_mistakes_are_one_sentence(home: Home, arguments: list[str], sentence: str) -> None:
+    printed = home.type("prune", *arguments)
+    assert printed.code == 2
+    assert sentence in printed.err
+    assert "Traceback" not in printed.err
 
 
-def test_what_goes_is_gone_for_good_and_what_is_deployed_stays(home: Home) -> None:
+def test_runs_are_removed_for_good_but_not_deployed_ones(home: Home) -> None:
     before, parent, size = home.runs(), parent_of(home), home.size()
-    first, second, third = (one["run_id"] for one in home.versions)
-    done = home.type("prune", first[:8], second, third[:10], home.deployed, home.broken, home.search, "--yes", "--json")
-    assert done.code == 0, done.err
-    told = done.json
-    gone = {one["run_id"] for one in told["runs"]}
-    assert gone == set(before) - {parent, second, third, home.trashed}
-    assert len(gone) == 1 + 3 + 4  # the first version; a grid of two; two trials, their winner and their parent
-    assert (told["sweeps"], told["problems"], told["for_good"]) == (2, [], True)
-    assert 500_000 < told["bytes"] <= size - home.size()
-    assert {one["run_id"]: one["reason"] for one in told["stay"]} == {
+    first, second, third = (entry["run_id"] for entry in home.versions)
+    ran = home.type("prune", first[:8], second, third[:10], home.deployed, home.broken, home.search, "--yes", "--json")
+    assert ran.code == 0, ran.err
+    document = ran.json
+    removed = {entry["run_id"] for entry in document["runs"]}
+    assert removed == set(before) - {parent, second, third, home.trashed}
+    assert len(removed) == 1 + 3 + 4  # the first version; a grid of two; two trials, their winner and their parent
+    assert (document["sweeps"], document["problems"], document["for_good"]) == (2, [], True)
+    assert 500_000 < document["bytes"] <= size - home.size()
+    assert {entry["run_id"]: entry["reason"] for entry in document["stay"]} == {
         second: "was recently deployed as wine v2",
         third: "is champion of wine v3",
         parent: "has 2 runs that stay",
     }
     assert set(home.runs()) == {parent, second, third, home.trashed}
-    nothing_is_left(home, gone, parent)
-    assert {int(one.version) for one in home.client.search_model_versions(f"name = '{MODEL}'")} == {2, 3}
+    check_nothing_is_left(home, removed, parent)
+    assert {int(entry.version) for entry in home.client.search_model_versions(f"name = '{MODEL}'")} == {2, 3}
     with pytest.raises(MlflowException):
         home.client.get_run(first)
 
 
-def nothing_is_left(home: Home, gone: set[str], parent: str) -> None:
-    """Look at the disk, at MLflow's tables and at ZenML."""
+def check_nothing_is_left(home: Home, removed: set[str], parent: str) -> None:
+    """Check the disk, MLflow's tables and ZenML."""
     own = home.path / ".mlrunner"
-    kept = {one["run_id"] for one in home.versions[1:]}
-    models = {one["model_uri"].rpartition("/")[2] for one in home.versions[1:]}
-    assert {file.name for file in (own / "artifacts").iterdir()} == {*kept, parent, "models"}
+    versions = {entry["run_id"] for entry in home.versions[1:]}
+    models = {entry["model_uri"].rpartition("/")[2] for entry in home.versions[1:]}
+    assert {file.name for file in (own / "artifacts").iterdir()} == {*versions, parent, "models"}
     assert {file.name for file in (own / "artifacts" / "models").iterdir()} == models
     folders = {str(file.parent) for file in (home.path / "multirun").rglob(".hydra")}
-    assert folders == {one["folder"] for one in home.versions[1:]}
-    assert [f"{one.parent.name}/{one.name}" for one in (home.path / "multirun").glob("*/*")] == [home.deployed]
+    assert folders == {entry["folder"] for entry in home.versions[1:]}
+    assert [f"{entry.parent.name}/{entry.name}" for entry in (home.path / "multirun").glob("*/*")] == [home.deployed]
     assert list((own / "studies").iterdir()) == []
     with sqlite3.connect(own / "mlflow.db") as connection:
         for table in ("params", "metrics", "tags", "latest_metrics"):
-            left = {run for (run,) in connection.execute(f"SELECT run_uuid FROM {table}")}
-            assert not left & gone, table
+            run_ids = {run for (run,) in connection.execute(f"SELECT run_uuid FROM {table}")}
+            assert not run_ids & removed, table
         assert {model for (model,) in connection.execute("SELECT model_id FROM logged_models")} == models
         assert [name for (name,) in connection.execute("SELECT name FROM experiments WHERE name LIKE '%trash%'")]
         assert not [name for (name,) in connection.execute("SELECT name FROM experiments WHERE name LIKE '%prune%'")]
     connection.close()
     zenml = home.zenml()
-    assert sorted(name.rpartition("-")[2] for name in zenml["runs"]) == sorted(run[:12] for run in kept)
+    assert sorted(name.rpartition("-")[2] for name in zenml["runs"]) == sorted(run[:12] for run in versions)
     assert zenml["unused"] == []
 
 
-def test_the_rest_still_works_and_a_removal_that_broke_off_is_finished(home: Home) -> None:
+def test_killed_removal_is_completed(home: Home) -> None:
     with home.tracking():
         assert hasattr(mlflow.sklearn.load_model(home.versions[1]["model_uri"]), "predict")
     ran = home.type("--multirun", "dataset=wine", "model=dummy", "seed=1,2", *UNSAVED, "output=json")
@@ -311,8 +313,8 @@ def test_the_rest_still_works_and_a_removal_that_broke_off_is_finished(home: Hom
     crash(home, "mlflow_runs", "MlflowRuns", "_gc", "--status", "killed")
     assert home.runs()[second].info.lifecycle_stage == "deleted"
 
-    done = home.type("prune", "--status", "killed", "--yes")
-    assert (done.code, done.err) == (0, "")
+    removed = home.type("prune", "--status", "killed", "--yes")
+    assert (removed.code, removed.err) == (0, "")
     assert not {first, second} & set(home.runs())
     assert not (home.path / ".mlrunner" / "prune.json").exists()
     folders = [home.path / ".mlrunner" / "artifacts" / run_id for run_id in (first, second)]
@@ -326,41 +328,43 @@ def test_the_rest_still_works_and_a_removal_that_broke_off_is_finished(home: Hom
 def crash(home: Home, module: str, owner: str, method: str, *arguments: str) -> None:
     """Kill a prune where it calls a method."""
     program = CRASH.format(module=module, owner=owner, method=method)
-    done = home.process(program, "prune", *arguments, "--yes")
-    assert done.returncode == 9, done.stderr
+    crashed = home.process(program, "prune", *arguments, "--yes")
+    assert crashed.returncode == 9, crashed.stderr
 
 
-def test_unused_step_artifacts_go_once_they_are_old(home: Home) -> None:
-    """Delete a run in ZenML itself, and keep the young artifacts that it leaves."""
-    found = home.python(UNUSED, home.versions[1]["run_id"])
-    assert (found["young"], found["left"], found["there"]) == (0, 0, [])
-    assert len(found["sizes"]) > 1
-    assert all(found["sizes"])
-    done = home.type("prune", "--cache", "--yes")
-    assert (done.code, done.out, done.err) == (0, "Nothing was removed.\n", "")
+def test_old_unused_step_artifacts_are_removed(home: Home) -> None:
+    """Delete a run in ZenML itself; its artifacts stay while they are young."""
+    deleted = home.python(UNUSED, home.versions[1]["run_id"])
+    assert (deleted["young"], deleted["left"], deleted["there"]) == (0, 0, [])
+    assert len(deleted["sizes"]) > 1
+    assert all(deleted["sizes"])
+    printed = home.type("prune", "--cache", "--yes")
+    assert (printed.code, printed.out, printed.err) == (0, "Nothing was removed.\n", "")
 
 
-def test_what_is_interrupted_is_said_and_goes_with_the_next(home: Home) -> None:
-    """Deploy one run while a prune is at work, and interrupt it at the last."""
+def test_interrupted_removal_is_reported_and_completed(home: Home) -> None:
+    """Deploy a run during a prune, and interrupt the prune at its last run."""
     parent = {"mlrunner.folder": str(home.path), "mlrunner.sweep_id": "day/mine"}
     tags = [{**parent, "mlrunner.trial_number": "0"}, parent, {"mlrunner.folder": ""}, {"mlrunner.folder": ""}]
-    trial, sweep, gone, last = (home.client.create_run("0", tags=one, run_name="n").info.run_id for one in tags)
-    for run_id in (trial, sweep, gone, last):
+    trial, sweep, pending, last = (
+        home.client.create_run("0", tags=run_tags, run_name="n").info.run_id for run_tags in tags
+    )
+    for run_id in (trial, sweep, pending, last):
         home.client.set_terminated(run_id)
-    problems, removed = home.python(BROKEN_OFF, str(home.path), trial, sweep, gone, last)
+    problems, removed = home.python(BROKEN_OFF, str(home.path), trial, sweep, pending, last)
     again = "may be partly removed: it was interrupted; the next mlrunner prune removes it."
     assert problems == [
         f"n ({trial[:8]}) is not removed: it serves as x v1 now.",
         f"n ({sweep[:8]}) is not removed: one of its runs is not removed.",
-        f"n ({gone[:8]}) {again}",
+        f"n ({pending[:8]}) {again}",
         f"n ({last[:8]}) {again}",
     ]
     assert removed == 0
-    assert home.client.get_run(gone).info.lifecycle_stage == "deleted"
-    done = home.type("prune", last, "--yes")
-    assert (done.code, done.err) == (0, "")
+    assert home.client.get_run(pending).info.lifecycle_stage == "deleted"
+    printed = home.type("prune", last, "--yes")
+    assert (printed.code, printed.err) == (0, "")
     assert {trial, sweep} < set(home.runs())
-    assert not {gone, last} & set(home.runs())
+    assert not {pending, last} & set(home.runs())
 
 
 def test_run_that_cannot_be_removed_is_reported_and_others_are_removed(tmp_path: Path) -> None:

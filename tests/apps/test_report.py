@@ -19,7 +19,7 @@ DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 COMMON = ["summary", "scores", "differences", "data", "environment", "commands"]
 SECTIONS = {
     "search": {*COMMON, "leaderboard", "search", "cost", "model"},
-    "grid": {*COMMON, "leaderboard", "cost"},  # that was told to draw nothing
+    "grid": {*COMMON, "leaderboard", "cost"},  # without plots
     "classes": {*COMMON, "model"},
 }
 PICTURES = {
@@ -42,15 +42,15 @@ in_browser = [
 
 @pytest.fixture(scope="module")
 def files(recorded: Recorded, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The report that the search made by itself, and two that are asked for."""
+    """Return the report that the search wrote, and write two more."""
     folder = tmp_path_factory.mktemp("reports")
-    found = {"search": Path(recorded.search["report"])}
+    reports = {"search": Path(recorded.search["report"])}
     parent = Path(recorded.grid[0]["folder"]).parent
     for kind, name in {"grid": "/".join(parent.parts[-2:]), "classes": recorded.classes["run_id"][:8]}.items():
-        done = front_door(recorded.home, "report", name, "-o", str(folder / f"{kind}.html"), "--json")
-        assert done.code == 0, done.err
-        found[kind] = Path(done.json["report"])
-    return found
+        written = front_door(recorded.home, "report", name, "-o", str(folder / f"{kind}.html"), "--json")
+        assert written.code == 0, written.err
+        reports[kind] = Path(written.json["report"])
+    return reports
 
 
 @pytest.fixture(scope="module")
@@ -61,23 +61,23 @@ def client(recorded: Recorded) -> Any:
 
 
 class Opened:
-    """A report in the browser, with a note of what it asked for and complained about."""
+    """A report in the browser, with its requests and errors."""
 
     def __init__(self, browser: Any, file: Path, **settings: Any) -> None:
         self._context = browser.new_context(offline=True, **settings)
-        self.tab, self.asked, self.complaints = self._context.new_page(), list[str](), list[str]()
+        self.tab, self.requests, self.errors = self._context.new_page(), list[str](), list[str]()
         self.tab.set_default_timeout(30_000)
-        self.tab.on("request", lambda request: self.asked.append(request.url))
-        self.tab.on("console", lambda message: self.complaints.append(message.text))
-        self.tab.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.tab.on("request", lambda request: self.requests.append(request.url))
+        self.tab.on("console", lambda message: self.errors.append(message.text))
+        self.tab.on("pageerror", lambda error: self.errors.append(str(error)))
         self.tab.goto(file.as_uri())
 
     def column(self, table: str, name: str) -> list[str]:
-        """Read a column of a table, as it stands there now, by the exact values where there are some."""
+        """Read the visible cells of a column, exact values if there are any."""
         heads = [text.splitlines()[0].strip() for text in self.tab.locator(f"{table} thead th").all_inner_texts()]
         cells = self.tab.locator(f"{table} tbody tr:visible > :nth-child({heads.index(name) + 1})")
-        found: list[str] = cells.evaluate_all("all => all.map(one => one.dataset.value ?? one.textContent.trim())")
-        return found
+        values: list[str] = cells.evaluate_all("all => all.map(one => one.dataset.value ?? one.textContent.trim())")
+        return values
 
     def close(self) -> None:
         self._context.close()
@@ -87,45 +87,43 @@ class Opened:
 def browser() -> Iterator[Any]:
     api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (pip install playwright)")
     with api.sync_playwright() as driver:
-        found = driver.chromium.launch(executable_path=CHROMIUM, args=ROOT)
-        yield found
-        found.close()
+        launched = driver.chromium.launch(executable_path=CHROMIUM, args=ROOT)
+        yield launched
+        launched.close()
 
 
 @pytest.fixture
 def search(browser: Any, files: dict[str, Path]) -> Iterator[Opened]:
-    found = Opened(browser, files["search"], viewport=DESKTOP)
-    yield found
-    found.close()
+    page = Opened(browser, files["search"], viewport=DESKTOP)
+    yield page
+    page.close()
 
 
 class TestFile:
-    def test_a_search_makes_its_report_by_itself_and_keeps_it_in_mlflow(
-        self, recorded: Recorded, client: Any, tmp_path: Path
-    ) -> None:
+    def test_search_writes_and_logs_its_report(self, recorded: Recorded, client: Any, tmp_path: Path) -> None:
         file = Path(recorded.search["report"])
         assert file == Path(recorded.search["folder"]) / "report.html"
-        kept = client.download_artifacts(recorded.search["parent_run_id"], "report.html", str(tmp_path))
-        assert Path(kept).read_bytes() == file.read_bytes()
+        logged = client.download_artifacts(recorded.search["parent_run_id"], "report.html", str(tmp_path))
+        assert Path(logged).read_bytes() == file.read_bytes()
 
-    def test_the_verb_keeps_what_it_made_in_mlflow(
+    def test_command_logs_the_report(
         self, recorded: Recorded, files: dict[str, Path], client: Any, tmp_path: Path
     ) -> None:
-        kept = client.download_artifacts(recorded.classes["run_id"], "report.html", str(tmp_path))
-        assert Path(kept).read_bytes() == files["classes"].read_bytes()
+        logged = client.download_artifacts(recorded.classes["run_id"], "report.html", str(tmp_path))
+        assert Path(logged).read_bytes() == files["classes"].read_bytes()
 
-    def test_a_sweep_without_pictures_makes_none(self, recorded: Recorded) -> None:
+    def test_sweep_without_plots_writes_no_report(self, recorded: Recorded) -> None:
         assert not (Path(recorded.grid[0]["folder"]).parent / "report.html").exists()
 
-    @pytest.mark.parametrize(("arguments", "told"), [
-        (["nobody"], "'nobody' is no run"),
+    @pytest.mark.parametrize(("arguments", "message"), [
+        (["missing"], "No run matches 'missing'"),
         (["latest", "-o", "/proc/no/report.html"], "Cannot write /proc/no/report.html"),
     ])  # fmt: skip
-    def test_a_mistake_is_one_sentence(self, recorded: Recorded, arguments: list[str], told: str) -> None:
-        done = front_door(recorded.home, "report", *arguments)
-        assert (done.code, done.out) == (2, "")
-        assert told in done.err
-        assert "Traceback" not in done.err
+    def test_mistakes_are_one_sentence(self, recorded: Recorded, arguments: list[str], message: str) -> None:
+        printed = front_door(recorded.home, "report", *arguments)
+        assert (printed.code, printed.out) == (2, "")
+        assert message in printed.err
+        assert "Traceback" not in printed.err
 
 
 class TestBrowser:
@@ -133,13 +131,13 @@ class TestBrowser:
 
     @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
     @pytest.mark.parametrize("kind", SECTIONS)
-    def test_a_page_is_whole_without_a_network(
+    def test_page_is_complete_without_a_network(
         self, browser: Any, files: dict[str, Path], kind: str, size: dict[str, int]
     ) -> None:
         page = Opened(browser, files[kind], viewport=size)
-        assert page.complaints == []
-        assert {url.partition(":")[0] for url in page.asked} <= {"file", "data"}
-        assert [url for url in page.asked if url.startswith("file")] == [files[kind].as_uri()]
+        assert page.errors == []
+        assert {url.partition(":")[0] for url in page.requests} <= {"file", "data"}
+        assert [url for url in page.requests if url.startswith("file")] == [files[kind].as_uri()]
         assert page.tab.evaluate("document.documentElement.scrollWidth") == size["width"]
         ids = page.tab.locator("section").evaluate_all("all => all.map(one => one.id)")
         assert set(ids) == SECTIONS[kind]
@@ -151,10 +149,10 @@ class TestBrowser:
         assert page.tab.locator("figure svg").evaluate_all(empty) == 0
         page.close()
 
-    def test_the_leaderboard_has_mlflow_s_numbers(self, search: Opened, recorded: Recorded, client: Any) -> None:
-        runs = {one["run_id"][:8]: client.get_run(one["run_id"]) for one in recorded.search["trials"]}
-        shown = dict(zip(search.column("#leaderboard", "run"), search.column("#leaderboard", "r2"), strict=True))
-        assert {name: float(text) for name, text in shown.items()} == {
+    def test_leaderboard_equals_mlflow(self, search: Opened, recorded: Recorded, client: Any) -> None:
+        runs = {trial["run_id"][:8]: client.get_run(trial["run_id"]) for trial in recorded.search["trials"]}
+        scores = dict(zip(search.column("#leaderboard", "run"), search.column("#leaderboard", "r2"), strict=True))
+        assert {name: float(text) for name, text in scores.items()} == {
             name: run.data.metrics["r2"] for name, run in runs.items()
         }
         fits = dict(zip(search.column("#leaderboard", "run"), search.column("#leaderboard", "fit"), strict=True))
@@ -162,17 +160,17 @@ class TestBrowser:
         best = search.tab.locator("#leaderboard tr.best")
         assert recorded.search["best_mlflow_run_id"][:8] in best.inner_text()
 
-    def test_the_scores_are_those_of_the_winner(self, search: Opened, recorded: Recorded, client: Any) -> None:
+    def test_scores_of_the_winner(self, search: Opened, recorded: Recorded, client: Any) -> None:
         metrics = client.get_run(recorded.search["winner"]["run_id"]).data.metrics
         names = search.column("#scores", "metric")
         assert names[0] == "r2"
         for part in ("train", "validation", "test"):
-            found = dict(zip(names, map(float, search.column("#scores", part)), strict=True))
-            assert found == {name: metrics[f"{part}/{name}"] for name in names}
+            scores = dict(zip(names, map(float, search.column("#scores", part)), strict=True))
+            assert scores == {name: metrics[f"{part}/{name}"] for name in names}
         headline = search.tab.locator(".headline b").evaluate_all("all => all.map(one => one.dataset.value)")
         assert [float(text) for text in headline[:3]] == [recorded.search["best_value"], metrics["test/r2"], 6]
 
-    def test_a_click_sorts_and_a_second_one_the_other_way(self, search: Opened) -> None:
+    def test_click_sorts_and_second_click_reverses(self, search: Opened) -> None:
         head = search.tab.locator("#leaderboard th", has_text="fit")
         for way in ("ascending", "descending"):
             head.get_by_role("button").click()
@@ -181,31 +179,31 @@ class TestBrowser:
             assert values == sorted(values, reverse=way == "descending")
         assert search.tab.locator("#leaderboard [aria-sort]").count() == 1
 
-    def test_a_filter_leaves_the_rows_that_hold_all_words(self, search: Opened, recorded: Recorded) -> None:
-        every = [one["name"] for one in recorded.search["trials"]]
-        wanted = [name for name in every if "model=rf" in name]
+    def test_filter_shows_rows_with_all_words(self, search: Opened, recorded: Recorded) -> None:
+        names = [trial["name"] for trial in recorded.search["trials"]]
+        matches = [name for name in names if "model=rf" in name]
         search.tab.get_by_label("Filter").fill("MODEL=rf depth")
-        assert len(search.column("#leaderboard", "run")) == len(wanted) < len(every)
-        assert search.tab.locator("output").inner_text() == f"{len(wanted)} of {len(every)}"
+        assert len(search.column("#leaderboard", "run")) == len(matches) < len(names)
+        assert search.tab.locator("output").inner_text() == f"{len(matches)} of {len(names)}"
 
-    def test_a_command_is_copied(self, browser: Any, files: dict[str, Path]) -> None:
+    def test_command_is_copied(self, browser: Any, files: dict[str, Path]) -> None:
         page = Opened(browser, files["classes"], permissions=["clipboard-read", "clipboard-write"])
         button = page.tab.locator(".command button").nth(1)  # the first names this home
         button.click()
         page.tab.get_by_role("button", name="Copied").wait_for()
-        told = page.tab.locator(".command code").nth(1).inner_text()
-        assert page.tab.evaluate("navigator.clipboard.readText()") == told
-        assert told.startswith("mlrunner reproduce ")
+        command = page.tab.locator(".command code").nth(1).inner_text()
+        assert page.tab.evaluate("navigator.clipboard.readText()") == command
+        assert command.startswith("mlrunner reproduce ")
         page.close()
 
-    def test_it_is_whole_without_scripts(self, browser: Any, files: dict[str, Path]) -> None:
+    def test_page_is_complete_without_scripts(self, browser: Any, files: dict[str, Path]) -> None:
         page = Opened(browser, files["search"], viewport=PHONE, java_script_enabled=False)
         assert page.tab.locator("#leaderboard tbody tr:visible").count() == 6
         assert page.tab.locator("button:visible, input:visible").count() == 0
         assert page.tab.locator("section:visible").count() == len(SECTIONS["search"])
         page.close()
 
-    def test_the_dark_page_keeps_its_pictures_on_white(self, browser: Any, files: dict[str, Path]) -> None:
+    def test_pictures_are_white_on_a_dark_page(self, browser: Any, files: dict[str, Path]) -> None:
         page = Opened(browser, files["search"], viewport=DESKTOP, color_scheme="dark")
         colour = "one => getComputedStyle(one).backgroundColor"
         assert page.tab.locator("body").evaluate(colour) == "rgb(18, 21, 24)"
@@ -215,9 +213,7 @@ class TestBrowser:
         assert page.tab.locator("nav:visible, .tools:visible, .copy:visible").count() == 0
         page.close()
 
-    def test_a_phone_moves_wide_pictures_and_tables_in_their_own_boxes(
-        self, browser: Any, files: dict[str, Path]
-    ) -> None:
+    def test_wide_pictures_and_tables_scroll_on_a_phone(self, browser: Any, files: dict[str, Path]) -> None:
         page = Opened(browser, files["search"], viewport=PHONE)
         for name in ("#optimization_history .picture", "#leaderboard .scroll"):
             box = page.tab.locator(name)

@@ -142,7 +142,7 @@ def make_grid(folder: Path, outcomes: list[Outcome], best: int | None = 0, **tag
 
 def make_study(values: list[float]) -> optuna.Study:
     """Make a study with a complete trial for each value."""
-    created = optuna.create_study(study_name="told", direction="maximize")
+    created = optuna.create_study(study_name="mine", direction="maximize")
     for k, value in enumerate(values):
         ranges = {name: FloatDistribution(0, 10_000) for name in ("a", "<b>&")}
         created.add_trial(create_trial(value=value, params={"a": k, "<b>&": 2.0 * k}, distributions=ranges))
@@ -157,7 +157,7 @@ def draw_figures(objective: str = "r2") -> dict[str, Figure]:
 
 def make_search(folder: Path) -> Content:
     """Gather a search of two trials, with figures of four."""
-    content = make_grid(folder, [make_outcome(0), make_outcome(1, 0.4)], **{STUDY_TAG: "told"})
+    content = make_grid(folder, [make_outcome(0), make_outcome(1, 0.4)], **{STUDY_TAG: "mine"})
     return replace(content, figures=draw_figures())
 
 

@@ -82,7 +82,7 @@ def _changes(title: str, changes: Sequence[Change], letters: Sequence[str], whol
     rows: list[Row] = [((change.key.removeprefix(prefix), *_values(change)), _style(change)) for change in rows_shown]
     hidden = [change for change in changes if change not in rows_shown and not change.key.startswith(SEARCH)]
     counts = Counter(change.follows for change in hidden)
-    notes = [f"{count} follow from {name}" for name, count in counts.items() if name is not None]
+    notes = [f"{count} follow{'s' * (count == 1)} from {name}" for name, count in counts.items() if name is not None]
     notes += [f"{counts[None]} more"] if counts[None] else []
     return Section(title, ("", *letters), tuple(rows), f"{', '.join(notes)} (--all)" if notes else None)
 

@@ -64,7 +64,7 @@ def find_side(store: Store, name: str, home: Path) -> Side:
     """Find a YAML file, a run or a sweep by name.
 
     Raises:
-        ConfigError: If there is none of that name.
+        ConfigError: If no file and no run has that name.
     """
     file = Path(name)
     if file.suffix in SUFFIXES:

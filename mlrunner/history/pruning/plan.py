@@ -54,9 +54,9 @@ class Item:
 
     Args:
         record: Run, or parent of a sweep.
-        folder: Folder under `multirun/`; None if there is none that may be removed.
+        folder: Folder under `multirun/`; None if no folder may be removed.
         artifacts: Folders of the run and its model in MLflow's store; empty if the store is elsewhere.
-        study: Name of a search's study; None if there is none, or another search uses it.
+        study: Name of a search's study; None for a run, and if another search uses it.
         bytes: Size of the folders.
     """
 

@@ -69,7 +69,7 @@ class Remover:
         self.zenml = ZenmlRuns(own / PENDING_FILE)
         self.removed = Removed()
         self._batch: list[tuple[Item, list[str]]] = []  # with the ids of their models
-        self._failed_sweeps: set[str] = set()  # their parents stay: the runs that are left are found by them
+        self._failed_sweeps: set[str] = set()  # their parents stay, by which the remaining runs are found
 
     def remove(self, items: Iterable[Item]) -> None:
         """Remove runs; trials come before the parent of their sweep."""
@@ -126,14 +126,14 @@ class Remover:
         if not batch:
             return
         self.zenml.delete_pending()
-        left: Iterable[str] = ()
+        remaining: Iterable[str] = ()
         try:
             self.mlflow.collect({item.record.run_id: models for item, models in batch})
         except Exception as error:  # as above
-            left = self.mlflow.uncollected()
-            for item in (item for item, _ in batch if item.record.run_id in left):
+            remaining = self.mlflow.uncollected()
+            for item in (item for item, _ in batch if item.record.run_id in remaining):
                 self._report(f"{_label(item)} is only marked as deleted in MLflow: {first_line(error)}; {RETRY}")
-        for item in (item for item, _ in batch if item.record.run_id not in left):
+        for item in (item for item, _ in batch if item.record.run_id not in remaining):
             self.removed.items.append(item)
             if self.mlflow.can_collect:
                 _remove_empty(item.artifacts)  # MLflow leaves empty folders

@@ -70,16 +70,16 @@ def make_data_card(content: Content) -> DataCard | None:
 
 def describe_column(name: str, recorded: Mapping[str, Any], role: str) -> DataColumn:
     """Describe a column by its entry of `dataset.profile`."""
-    known = (name, role, recorded["dtype"], recorded["missing"], recorded["distinct"])
+    common = (name, role, recorded["dtype"], recorded["missing"], recorded["distinct"])
     marks = recorded.get("quantiles", [])
     if not marks:
         top = list(recorded.get("top", {}).items())[:TOP]
         short = {value: value if len(value) <= LENGTH else f"{value[: LENGTH - 1]}…" for value, _ in top}
-        return DataColumn(*known, ", ".join(f"{short[value]} {_share(share)}" for value, share in top))
+        return DataColumn(*common, ", ".join(f"{short[value]} {_share(share)}" for value, share in top))
     is_date = str(recorded["dtype"]).startswith(profile.DATE_DTYPES)
     least, median, greatest = (_value(marks[k], is_date) for k in (0, len(marks) // 2, -1))
     text = least if least == greatest else f"{least} … {median} … {greatest}"
-    return DataColumn(*known, text, _heights(recorded.get("shares") or [[mark, 1.0] for mark in marks]))
+    return DataColumn(*common, text, _heights(recorded.get("shares") or [[mark, 1.0] for mark in marks]))
 
 
 def _heights(weighted: Sequence[Sequence[float]]) -> tuple[float, ...]:

@@ -20,7 +20,7 @@ from mlrunner.tracking.records.snapshot import Provenance, read_provenance
 if TYPE_CHECKING:
     from mlrunner.history.report.content import Content
 
-FIRST = (
+MAIN_LIBRARIES = (
     "scikit-learn",
     "xgboost",
     "lightgbm",
@@ -50,7 +50,7 @@ class Environment:
 
 
 def read_environment(content: Content) -> Environment:
-    """Read the environment of the best run; of the sweep itself if there is none."""
+    """Read the environment of the best run; of the sweep itself if all runs failed."""
     record = content.lead or content.subject
     provenance = read_provenance(record, content.store)
     tags = record.tags
@@ -70,7 +70,7 @@ def read_environment(content: Content) -> Environment:
         "folder": content.subject.tags.get(FOLDER_TAG),
     }
     versions = {name.lower(): version for name, version in provenance.packages.items()}
-    libraries = {name: versions[name] for name in FIRST if name in versions}
+    libraries = {name: versions[name] for name in MAIN_LIBRARIES if name in versions}
     return Environment({name: text for name, text in facts.items() if text}, libraries, provenance.packages)
 
 
@@ -80,5 +80,5 @@ def _uncommitted(provenance: Provenance, tags: Mapping[str, str]) -> str | None:
     counts = {"changed": changed, "new": len(provenance.untracked)}
     text = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
     if text:
-        return f"{text} files; environment/dirty.diff of the run"
+        return f"{text} file{'s' * (sum(counts.values()) > 1)}; environment/dirty.diff of the run"
     return "yes" if tags.get(DIRTY_TAG) == "true" else None

@@ -70,7 +70,7 @@ def number_cell(value: float | None, deviation: float | None = None) -> Cell:
 
 
 def make_leaderboard(content: Content) -> CellTable | None:
-    """Make the leaderboard of the trials that did not fail; None if there are none."""
+    """Make the leaderboard of the trials that did not fail; None if all failed."""
     listed = [trial for trial in content.trials if trial.state != FAILED]
     if not listed:
         return None
@@ -118,7 +118,7 @@ def _tested(trial: Trial, metric: str) -> float | None:
 
 
 def make_failures(content: Content) -> CellTable | None:
-    """Make the table of failures with their errors; None if there are none."""
+    """Make the table of failures with their errors; None if nothing failed."""
     outcomes = [outcome.outcome for outcome in content.trials if outcome.state == FAILED]
     if not outcomes:
         return None
@@ -139,7 +139,7 @@ def make_failures(content: Content) -> CellTable | None:
 
 
 def make_scores(metrics: Mapping[str, float], objective: str) -> CellTable | None:
-    """Make the table of scores with a row for each metric and a column for each part; None if there are none."""
+    """Make the table of scores with a row for each metric and a column for each part; None without scores."""
     parts = [part for part in DATA_PARTS if any(name.startswith(f"{part}/") for name in metrics)]
     if not parts:
         return None

@@ -61,7 +61,7 @@ def sort_trials(
     Args:
         outcomes: Outcomes in any order.
         goal: Direction by objective.
-        best: Id of the best run; None if there is none.
+        best: Id of the best run; None if no run is the best.
         front: Numbers of the trials on the Pareto front.
     """
     sign = -1 if next(iter(goal.values()), "maximize") == "maximize" else 1

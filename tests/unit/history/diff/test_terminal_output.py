@@ -36,7 +36,7 @@ def test_following_values_are_counted() -> None:
     change = Change("model.depth", (1, 2), follows="model")
     out = Console(record=True, width=60, color_system=None)
     terminal_output.print_comparison(replace(compare((make_side(), make_side())), values=(change,)), out)
-    assert "values\n  1 follow from model (--all)\n" in out.export_text()
+    assert "values\n  1 follows from model (--all)\n" in out.export_text()
 
 
 @pytest.mark.parametrize("width", [80, 120, 200])

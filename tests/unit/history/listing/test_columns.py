@@ -30,7 +30,7 @@ from tests.support.entries import cell_text, make_entry
             "model=rf seed=1 dataset=csv path=b.csv",
         ),
         ({"name": "alpha=1,~features,model=[a,b]"}, "alpha=1 ~features model=[a,b]"),
-        ({"name": "somebody else's", "tags": {}}, "somebody else's"),
+        ({"name": "another program's", "tags": {}}, "another program's"),
         ({"name": "two\nlines\x1b[2J", "tags": {}}, "two lines [2J"),
     ],
 )

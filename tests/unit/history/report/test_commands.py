@@ -50,7 +50,7 @@ def test_values_of_a_store_are_quoted(tmp_path: Path) -> None:
     folder = tmp_path / "$(reboot)"
     folder.mkdir()
     (folder / "multirun.yaml").touch()
-    tags = {"mlrunner.sweep_id": "x; rm -rf ~", STUDY_TAG: "told", "mlrunner.folder": str(folder)}
+    tags = {"mlrunner.sweep_id": "x; rm -rf ~", STUDY_TAG: "mine", "mlrunner.folder": str(folder)}
     parent = make_run(tmp_path, "e" * 32, tags=tags, status="KILLED")
     texts = {command.label: command.text for command in commands.list_commands(run_content(parent))}
     assert texts["write this report again"] == "mlrunner report 'x; rm -rf ~'"

@@ -11,10 +11,8 @@ from typing import Any
 import pytest
 
 from mlrunner.core.outcome import Outcome
-from mlrunner.history.report import (
-    grids,
-    pictures,
-)
+from mlrunner.history.report import grids
+from mlrunner.history.report.captions import SEARCH
 from mlrunner.history.report.page import make_page
 from tests.support.reports import (
     SWEEP,
@@ -40,7 +38,7 @@ def test_figures_of_a_grid(tmp_path: Path) -> None:
     broke = make_job(tmp_path, 4, math.nan, "seed=1", "+model.alpha=2", "split=kfold", error="no", status="FAILED")
     content = replace(make_grid(tmp_path, []), figures=grids.draw_grid(SWEEP, [broke, *outcomes], {"r2": "maximize"}))
     page = make_page(content)
-    assert [picture.name for picture in page.search] == list(pictures.SEARCH)[:1] + list(pictures.SEARCH)[2:]
+    assert [picture.name for picture in page.search] == list(SEARCH)[:1] + list(SEARCH)[2:]
     assert [entry.title for entry in page.contents if entry.name == "search"] == ["The grid"]
     history, slices = (content.figures[name] for name in ("optimization_history", "slices"))
     title = f"Optimisation history: best r2 0.3, trial 3\n{SWEEP}: 4 complete, 1 failed"

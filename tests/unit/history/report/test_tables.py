@@ -49,7 +49,7 @@ def test_several_objectives(tmp_path: Path) -> None:
     }
     (tmp_path / "eeee").mkdir()
     (tmp_path / "eeee" / SUMMARY).write_text(json.dumps(search_summary))
-    content = make_grid(tmp_path, [make_outcome(0, 0.9), make_outcome(1, 0.8)], **{STUDY_TAG: "told"})
+    content = make_grid(tmp_path, [make_outcome(0, 0.9), make_outcome(1, 0.8)], **{STUDY_TAG: "mine"})
     board = tables.make_leaderboard(content)
     assert board is not None
     assert [column.name for column in board.columns] == [

@@ -50,7 +50,7 @@ def test_search_without_a_folder_is_read_from_its_runs(tmp_path: Path) -> None:
         make_run(tmp_path, "4" * 32, tags={**tags, "mlrunner.trial_number": "0", "mlrunner.winner_of": "1" * 32}),
     ]
     (tmp_path / "3333" / "error.txt").write_text("ValueError: no\nTraceback")
-    parent = make_run(tmp_path, "e" * 32, params={"goal.rmse": "minimize"}, tags={**tags, STUDY_TAG: "told"})
+    parent = make_run(tmp_path, "e" * 32, params={"goal.rmse": "minimize"}, tags={**tags, STUDY_TAG: "mine"})
     content = report.gather_content(parent, ListStore(parent, *runs))
     assert [trial.state for trial in content.trials] == [trials.COMPLETE, trials.PRUNED, trials.FAILED]
     assert content.trials[0].outcome.fit_seconds == 0.1

@@ -26,8 +26,6 @@ SUFFIXES: dict[str, Format] = {
 
 
 ARROW_CODECS = {".zst": "zstd", ".lz4": "lz4"}  # fsspec needs another package for these
-
-
 COMPRESSION_SUFFIXES = (".gz", ".bz2", ".xz", ".zip", *ARROW_CODECS)
 
 

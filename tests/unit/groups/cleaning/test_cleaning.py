@@ -17,8 +17,6 @@ from mlrunner.groups.cleaning import DataPreprocess, DateFeatures, KeepAll, Robu
 from tests.support.cleanings import OPTIONS, ROOT, build_option
 
 FILES = [ROOT / "data" / "olist_synthetic.csv.gz", *sorted((ROOT.parent / "shared" / "data").glob("*.csv"))]
-
-
 ENDINGS = ["date", "timestamp", "at"]
 
 
@@ -67,8 +65,6 @@ TABLES: list[Any] = [
 
 
 everywhere = pytest.mark.parametrize("name", OPTIONS)
-
-
 on_tables = pytest.mark.parametrize("make", TABLES)
 
 

@@ -19,8 +19,6 @@ from tests.support.datasets import TABLE, build_option, file_dataset, load_error
 from tests.support.front_door import PROJECT
 
 OPTIONS = sorted(file.stem for file in (PROJECT / "conf" / "dataset").glob("*.yaml"))
-
-
 REAL = PROJECT.parent / "shared" / "data"
 
 

@@ -18,8 +18,6 @@ from mlrunner.groups.features import Features, is_quantitative
 from tests.support.front_door import PROJECT
 
 CONF = PROJECT / "conf" / "features"
-
-
 OPTIONS = sorted(file.stem for file in CONF.glob("*.yaml"))
 
 

@@ -14,23 +14,11 @@ from mlrunner.groups.gate.champion import Champion
 from tests.support.gates import OTHER_GATE_HINT, make_champion, make_inputs
 
 NAN, INF = float("nan"), float("inf")
-
-
 numbers = st.floats(-1e6, 1e6)
-
-
 minimums = st.floats(0, 1e3)
-
-
 BETTER = Champion(metric="r2", min_improvement=0.01)
-
-
 AS_GOOD = Champion(metric="r2", min_improvement=0)
-
-
 ERROR = Champion(metric="rmse", min_improvement=0.01)
-
-
 FLOOR = Champion(metric="r2", min_improvement=0.01, threshold=0.3)
 
 

@@ -15,8 +15,6 @@ from mlrunner.groups.gate.thresholds import MinAccuracy, Threshold
 from tests.support.gates import make_champion, make_inputs
 
 NAN, INF = float("nan"), float("inf")
-
-
 scores = st.floats(-1e6, 1)  # that a metric can have where greater is better
 
 

@@ -1,4 +1,4 @@
-"""Whether the sizes of a split are possible, and what is said when they are not."""
+"""Messages for impossible sizes of a split."""
 
 from __future__ import annotations
 

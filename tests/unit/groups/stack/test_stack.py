@@ -16,17 +16,9 @@ from mlrunner.groups.stack import LocalStack, MlflowServerStack, Stack, ZenmlSer
 from tests.support.front_door import PROJECT
 
 OPTIONS = sorted(path.stem for path in (PROJECT / "conf/stack").glob("*.yaml"))
-
-
 OURS = ("ZENML_", "MLFLOW_", "MLRUNNER_STACK")
-
-
 HOME = Path("/somewhere")
-
-
 EMBEDDED = {"ZENML_CONFIG_PATH": "/somewhere/.mlrunner/zenml"}
-
-
 SERVER = {"ZENML_CONFIG_PATH": "/somewhere/.mlrunner/zenml_server"}
 
 
@@ -62,11 +54,7 @@ def test_an_unknown_key_of_a_stack_is_refused_with_its_name(compose: Callable[[l
 
 
 LOCAL = LocalStack(name="local_stack", tracking_uri="sqlite:////db", artifacts="/files")
-
-
 MLFLOW = MlflowServerStack(name="s", tracking_uri="http://m")
-
-
 ZENML = ZenmlServerStack(name=None, tracking_uri="sqlite:////db", url="http://z", api_key="k")
 
 

@@ -11,7 +11,7 @@ import joblib
 
 from mlrunner.composition import run_record
 from mlrunner.core.build import build
-from mlrunner.core.outcome import RESULT, Outcome, read_outcome
+from mlrunner.core.outcome import OUTCOME_FILE, Outcome, read_outcome
 from mlrunner.groups.cleaning.controller import select_inputs
 from mlrunner.groups.model.packaging import assemble
 from mlrunner.search.trial_attributes import FOLDER
@@ -83,7 +83,7 @@ class ChildRuns:
         """Return the run of a trial: of this session, or the one that an earlier session wrote into its folder."""
         if trial.number in self._runs:
             return self._runs[trial.number].result()
-        return str(read_outcome(Path(str(trial.user_attrs[FOLDER])) / RESULT).run_id)
+        return str(read_outcome(Path(str(trial.user_attrs[FOLDER])) / OUTCOME_FILE).run_id)
 
     def open_winner(self, finished: FinishedTrial, best_run: str) -> recording.RunContext:
         """Open the run of the winner's refit.
@@ -164,7 +164,7 @@ def write_run(
     run_log.log_texts(run_id, texts)
     run_log.log_hydra_files(run_id, folder)
     run_log.end_run(run_id, RUN_STATUS.get(outcome.status, outcome.status), started + int(outcome.seconds * 1000))
-    (folder / RESULT).write_text(replace(outcome, run_id=run_id).json())
+    (folder / OUTCOME_FILE).write_text(replace(outcome, run_id=run_id).json())
     return run_id
 
 

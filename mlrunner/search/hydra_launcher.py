@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mlrunner.search.executor import Event
-from mlrunner.search.trial import RESULT_FILE, TASK_FILE, TrialResult, TrialTask
+from mlrunner.search.trial import TRIAL_RESULT_FILE, TRIAL_TASK_FILE, TrialResult, TrialTask
 
 NOTE = (
     "{name} runs {size} trials at a time and waits for all of them; it cannot prune, and a slow trial keeps the others "
@@ -37,7 +37,7 @@ class LauncherExecutor:
         """Write the task into its folder, where the job reads it, and add it to the batch."""
         folder = self._locate(task.number)[1]
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / TASK_FILE).write_text(task.to_json())
+        (folder / TRIAL_TASK_FILE).write_text(task.to_json())
         self._batch.append(task)
 
     def wait(self, seconds: float) -> list[Event]:
@@ -53,7 +53,7 @@ class LauncherExecutor:
 
     def _read(self, task: TrialTask, job: Any) -> TrialResult:
         folder = self._locate(task.number)[1]
-        if (folder / RESULT_FILE).exists():
+        if (folder / TRIAL_RESULT_FILE).exists():
             return TrialResult.read(folder)
         return TrialResult(task.number, "FAIL", error=f"the job left no result: {_return_value(job)}")
 
@@ -105,7 +105,7 @@ def run_job(folder: Path) -> float:
 
     from mlrunner.search.trial.running import shared_runner
 
-    task = TrialTask.from_json((folder / TASK_FILE).read_text())
+    task = TrialTask.from_json((folder / TRIAL_TASK_FILE).read_text())
     with threadpool_limits(task.threads):
         result = shared_runner().run(task, _never_prune)
     result.write(folder)

@@ -15,7 +15,7 @@ from mlrunner.groups.model import ModelNameConfig
 from mlrunner.search.child_runs import ChildRuns
 from mlrunner.search.loop import Search
 from mlrunner.search.results import find_best, list_valid_trials
-from mlrunner.search.trial import RESULT_FILE, TrialResult
+from mlrunner.search.trial import TRIAL_RESULT_FILE, TrialResult
 from mlrunner.search.trial_attributes import FOLDER, OVERRIDES, RETRY_OF
 from mlrunner.search.trial_progress import FinishedTrial
 from mlrunner.search.trial_tables import TableCache, TrialTables
@@ -106,7 +106,11 @@ class PipelineDriver:
         """Read the trials that finished just before an earlier session was killed."""
         for trial in self.search.queue.trials:
             folder = Path(str(trial.user_attrs.get(FOLDER)))
-            if trial.state.is_finished() and (folder / RESULT_FILE).exists() and not (folder / OUTCOME_FILE).exists():
+            if (
+                trial.state.is_finished()
+                and (folder / TRIAL_RESULT_FILE).exists()
+                and not (folder / OUTCOME_FILE).exists()
+            ):
                 yield self._read(trial, tables)
 
     def _read(self, trial: FrozenTrial, tables: TableCache) -> FinishedTrial:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from mlrunner.core.column_roles import Roles, Task
 
-TASK_FILE, RESULT_FILE = "trial.json", "found.json"  # in the folder of a trial
+TRIAL_TASK_FILE, TRIAL_RESULT_FILE = "trial.json", "found.json"  # in the folder of a trial
 State = Literal["COMPLETE", "PRUNED", "FAIL"]
 
 
@@ -100,12 +100,12 @@ class TrialResult:
 
     def write(self, folder: Path) -> None:
         """Write the result into the folder of its trial."""
-        (folder / RESULT_FILE).write_text(json.dumps(asdict(self)))
+        (folder / TRIAL_RESULT_FILE).write_text(json.dumps(asdict(self)))
 
     @staticmethod
     def read(folder: Path) -> TrialResult:
         """Read the result from the folder of its trial."""
-        return TrialResult(**json.loads((folder / RESULT_FILE).read_text()))
+        return TrialResult(**json.loads((folder / TRIAL_RESULT_FILE).read_text()))
 
 
 class TrialPruned(Exception):
@@ -114,4 +114,4 @@ class TrialPruned(Exception):
 
 def is_trial(folder: Path) -> bool:
     """Check whether the folder of a Hydra job holds the task of a trial."""
-    return (folder / TASK_FILE).exists()
+    return (folder / TRIAL_TASK_FILE).exists()

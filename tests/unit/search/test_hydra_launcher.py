@@ -19,7 +19,7 @@ from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig
 
 from mlrunner.search.hydra_launcher import NOTE, LauncherExecutor, run_job
-from mlrunner.search.trial import RESULT_FILE, TASK_FILE, TrialResult, TrialTask
+from mlrunner.search.trial import TRIAL_RESULT_FILE, TRIAL_TASK_FILE, TrialResult, TrialTask
 from tests.support.trials import Data, family_settings, run_trial, scripted, sleeper
 
 Start = Callable[..., LauncherExecutor]
@@ -138,7 +138,7 @@ def test_only_consecutive_numbers_are_launched_together(
         folder = tmp_path / "sweep" / str(number)
         assert TrialResult.read(folder).number == number
         assert (folder / ".hydra" / "overrides.yaml").read_text() == f"- x={number}\n- dies=false\n"
-        assert TrialTask.from_json((folder / TASK_FILE).read_text()) == make_task(data, number)
+        assert TrialTask.from_json((folder / TRIAL_TASK_FILE).read_text()) == make_task(data, number)
 
 
 # Failures
@@ -161,7 +161,7 @@ def test_a_job_without_a_result_is_a_failed_trial(start: Start, data: Data, tmp_
     executor = start(dies=True)
     for number in (0, 1):
         executor.submit(make_task(data, number))
-    assert [path.name for path in (tmp_path / "sweep" / "0").iterdir()] == [TASK_FILE]
+    assert [path.name for path in (tmp_path / "sweep" / "0").iterdir()] == [TRIAL_TASK_FILE]
     error = "the job left no result: no such machine"
     assert executor.wait(0.1) == [TrialResult(0, "FAIL", error=error), TrialResult(1, "FAIL", error=error)]
 
@@ -186,7 +186,7 @@ def test_the_note_says_what_a_launcher_cannot_do() -> None:
 
 
 def run_in_folder(folder: Path, task: TrialTask) -> tuple[float, TrialResult]:
-    (folder / TASK_FILE).write_text(task.to_json())
+    (folder / TRIAL_TASK_FILE).write_text(task.to_json())
     objective = run_job(folder)
     return objective, TrialResult.read(folder)
 
@@ -196,7 +196,7 @@ def test_a_job_returns_its_objective_and_writes_its_result(data: Data, tmp_path:
     objective, result = run_in_folder(tmp_path, task)
     assert objective == result.metrics["r2"]
     assert drop_seconds(result) == drop_seconds(run_trial(task))
-    assert json.loads((tmp_path / RESULT_FILE).read_text())["number"] == 6
+    assert json.loads((tmp_path / TRIAL_RESULT_FILE).read_text())["number"] == 6
 
 
 def test_a_job_that_fails_returns_nan(data: Data, tmp_path: Path) -> None:

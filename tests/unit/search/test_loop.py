@@ -15,7 +15,7 @@ from optuna.trial import TrialState
 from mlrunner.core.errors import DataError
 from mlrunner.search.loop import Search
 from mlrunner.search.plan import SearchPlan
-from mlrunner.search.trial import RESULT_FILE, TrialResult
+from mlrunner.search.trial import TRIAL_RESULT_FILE, TrialResult
 from mlrunner.search.trial_attributes import FOLDER, OVERRIDES, RETRY_OF, VOID, count_valid
 from mlrunner.search.trial_preparation import PreparedTrial, TrialPreparer
 from mlrunner.search.trial_progress import FinishedTrial, RunningTrial
@@ -178,7 +178,7 @@ def test_a_trial_is_pruned_by_the_pruner_of_the_study(
         assert trial.state == TrialState.PRUNED
         result = TrialResult.read(Path(trial.user_attrs[FOLDER]))
         assert result.metrics["r2"] == trial.intermediate_values[0]
-    assert len(list(tmp_path.glob(f"sweep/*/{RESULT_FILE}"))) == 4
+    assert len(list(tmp_path.glob(f"sweep/*/{TRIAL_RESULT_FILE}"))) == 4
 
 
 def test_a_missing_objective_fails_a_trial(planned: tuple[SearchPlan, TrialPreparer]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mlrunner.core.column_roles import Roles
-from mlrunner.search.trial import TASK_FILE, RepeatTask, TrialResult, TrialTask, is_trial
+from mlrunner.search.trial import TRIAL_TASK_FILE, RepeatTask, TrialResult, TrialTask, is_trial
 from tests.support.trials import INF, NAN, family_settings
 
 TASKS = [
@@ -66,5 +66,5 @@ def test_a_task_has_no_field_for_test_rows() -> None:
 
 def test_a_folder_with_a_task_is_that_of_a_trial(tmp_path: Path) -> None:
     assert not is_trial(tmp_path)
-    (tmp_path / TASK_FILE).write_text("{}")
+    (tmp_path / TRIAL_TASK_FILE).write_text("{}")
     assert is_trial(tmp_path)

@@ -1,0 +1,26 @@
+"""Trials are recorded as child runs of a search, and written into their folders."""
+
+from __future__ import annotations
+
+from mlrunner.core.outcome import OUTCOME_FILE, read_outcome
+from mlrunner.tracking.background_writer import RECORDER
+from mlrunner.tracking.records.record import TRIAL_TAG, ZENML_RUN_TAG
+from tests.support.search_session import Session, planned, session
+
+__all__ = ["planned", "session"]
+
+
+def test_every_trial_is_a_child_run(session: Session) -> None:
+    session.run()
+    RECORDER.flush()
+    trials = session.driver.search.study.get_trials()
+    children = {int(run.data.tags[TRIAL_TAG]): run for run in session.get_children()}
+    assert set(children) == {0, 1, 2}
+    for trial in trials:
+        run, outcome = children[trial.number], read_outcome(session.folder / str(trial.number) / OUTCOME_FILE)
+        assert run.data.metrics["r2"] == outcome.objective == trial.value
+        assert (run.info.status, run.info.run_id) == ("FINISHED", outcome.run_id)
+        assert session.driver.child_runs.get_run(trial) == run.info.run_id
+        assert run.data.tags[ZENML_RUN_TAG] == session.driver.pipeline_run
+        assert run.data.params["model.estimator.alpha"] == str(session.get_alpha(trial.number))
+        assert session.client.download_artifacts(run.info.run_id, "config.yaml")

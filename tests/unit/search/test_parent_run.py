@@ -1,0 +1,23 @@
+"""The parent run of a search is opened once, and reopened by later sessions."""
+
+from __future__ import annotations
+
+from mlrunner.search.parent_run import close_parent_run, open_parent_run
+from mlrunner.search.session import describe_search
+from mlrunner.tracking.background_writer import RECORDER
+from tests.support.search_session import Session, planned, session
+
+__all__ = ["planned", "session"]
+
+
+def test_a_later_session_opens_the_same_parent_run(session: Session) -> None:
+    plan, driver = session.plan, session.driver
+    study = driver.search.study
+    close_parent_run(driver.parent, "KILLED", {}, {}, session.folder)
+    RECORDER.flush()
+    experiment, parent = open_parent_run(plan, study, {"metric": {}}, session.folder)
+    assert (experiment, parent) == (driver.child_runs.experiment, driver.parent)
+    assert session.client.get_run(parent).info.status == "RUNNING"
+    session.client.delete_run(parent)
+    other = open_parent_run(plan, study, describe_search(plan, driver.search.preparer), session.folder)[1]
+    assert other != parent

@@ -1,0 +1,65 @@
+"""A search without the steps of ZenML: what they record of the trials, and what refits the winner."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mlrunner.core.outcome import OUTCOME_FILE, read_outcome
+from mlrunner.search.trial_attributes import FOLDER
+from mlrunner.tracking.background_writer import RECORDER
+from mlrunner.tracking.records.record import PARENT_TAG, WINNER_OF_TAG
+from tests.support.search_session import Session, planned, session
+
+__all__ = ["planned", "session"]
+
+
+def test_every_trial_is_a_step(session: Session) -> None:
+    steps = list(session.run())
+    trials = session.driver.search.study.get_trials()
+    assert {record["number"]: record["scores"]["r2"] for _, _, record in steps} == {
+        trial.number: trial.value for trial in trials
+    }
+    for rows, scored, record in steps:
+        assert scored is rows.validation
+        assert record["state"] == "COMPLETE"
+        assert record["model_config"]["estimator"]["alpha"] == session.get_alpha(record["number"])
+    assert session.driver.search_seconds > 0
+
+
+def test_trials_that_an_earlier_session_did_not_record_are_recorded(session: Session) -> None:
+    session.run()
+    RECORDER.flush()
+    trial = session.driver.search.study.get_trials()[1]
+    (Path(trial.user_attrs[FOLDER]) / OUTCOME_FILE).unlink()
+    assert [record["number"] for _, _, record in session.run()] == [1]
+    RECORDER.flush()
+    run = session.driver.child_runs.get_run(trial)
+    assert read_outcome(Path(trial.user_attrs[FOLDER]) / OUTCOME_FILE).run_id == run
+    assert len(session.get_children()) == 4
+
+
+def test_the_winner_is_refitted_with_its_rows_and_its_model(session: Session) -> None:
+    session.run()
+    winner = session.driver.prepare_winner()
+    assert winner is not None
+    best = session.driver.search.study.best_trial
+    assert winner.refit["model_config"].settings["estimator"]["alpha"] == session.get_alpha(best.number)
+    assert winner.scores["r2"] == best.value
+    assert winner.rows.raw.load() is session.maker.raw
+    run = session.client.get_run(winner.run.run_id)
+    assert run.data.tags[WINNER_OF_TAG] == session.driver.child_runs.get_run(best)
+    assert run.data.tags[PARENT_TAG] == session.driver.parent
+
+
+@pytest.mark.parametrize("reason", ["no trial", "interrupted", "switched off"])
+def test_without_a_reason_nothing_is_refitted(reason: str, session: Session) -> None:
+    search = session.driver.search
+    if reason != "no trial":
+        session.run()
+    if reason == "interrupted":
+        search.interrupts.count = 1
+    if reason == "switched off":
+        search.settings = search.settings.model_copy(update={"refit": False})
+    assert session.driver.prepare_winner() is None

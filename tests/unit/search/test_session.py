@@ -1,0 +1,59 @@
+"""A session continues in the folder of its study, and ends with the error that matters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from omegaconf import OmegaConf
+
+from mlrunner.core.errors import ConfigError, DeployError
+from mlrunner.search.session import SweepError, _find_cause, _raise_failure, choose_folder
+from tests.support.search_session import Session, planned, session
+from tests.support.sweeps import open_memory_study
+
+__all__ = ["planned", "session"]
+
+
+def test_a_study_keeps_the_folder_of_its_first_session(tmp_path: Path) -> None:
+    study = open_memory_study()
+    for name in ("first", "second"):
+        config = OmegaConf.create({"name": name, "hydra": {"sweep": {"dir": str(tmp_path / name)}}})
+        assert choose_folder(study, config) == tmp_path / "first"
+    assert OmegaConf.load(tmp_path / "first" / "multirun.yaml").name == "second"
+    assert not (tmp_path / "second").exists()
+
+
+def test_our_own_error_is_found_behind_those_of_the_pipeline() -> None:
+    cause, outer, other = ConfigError("key=1: why."), RuntimeError("step failed"), RuntimeError("alone")
+    outer.__context__ = ValueError("inner")
+    outer.__context__.__cause__ = cause
+    assert _find_cause(outer) is cause
+    assert _find_cause(other) is other
+
+
+@pytest.mark.parametrize(
+    ("interrupts", "failure_rate", "winner", "error"),
+    [
+        (1, 0.0, None, KeyboardInterrupt),
+        (0, -1.0, None, SweepError),
+        (0, 0.5, {"deployment": {"error": "no port"}}, DeployError),
+        (0, 0.5, {"deployment": {"name": "model"}}, None),
+    ],
+    ids=["interrupted", "too many failures", "not deployed", "well"],
+)
+def test_the_first_of_several_failures_is_raised(
+    interrupts: int, failure_rate: float, winner: Any, error: type[BaseException] | None, session: Session
+) -> None:
+    session.run()
+    search = session.driver.search
+    search.interrupts.count = interrupts
+    settings = search.settings.model_copy(update={"max_failure_rate": failure_rate})
+    search.settings = settings
+    search.stopping_rule = type(search.stopping_rule)(settings, search.objectives, 3)
+    if error is None:
+        _raise_failure(search, {"winner": winner}, session.folder)
+        return
+    with pytest.raises(error):
+        _raise_failure(search, {"winner": winner}, session.folder)

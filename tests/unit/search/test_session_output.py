@@ -1,0 +1,41 @@
+"""The start and the results of a search are printed."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from mlrunner.search import closing, session_output
+from tests.support.search_session import Session, planned, session
+
+__all__ = ["planned", "session"]
+
+
+def test_the_start_of_a_search_is_shown(session: Session, capsys: pytest.CaptureFixture[str]) -> None:
+    session_output.show_start(session.plan, session.driver.search.study, session.folder)
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert lines[:2] == ["mlrunner  search  3 trials, maximize r2", "dataset  diabetes"]
+    assert lines[2].startswith("varies   alpha")
+    session.run()
+    session_output.show_start(session.plan, session.driver.search.study, session.folder)
+    assert "3 trials done before" in capsys.readouterr().out
+
+
+def test_times_are_measured(session: Session) -> None:
+    session.run()
+    times = session_output.measure_times(session.driver)
+    assert 0 < times["search"] <= times["whole"] <= times["process"]
+    assert json.loads(json.dumps(times)) == times
+
+
+def test_the_results_of_a_search_are_shown(session: Session, capsys: pytest.CaptureFixture[str]) -> None:
+    session.run()
+    study = session.driver.search.study
+    session.driver.search.stop_reason = "target 0.4 reached"
+    summary = closing.close_search(session.plan, session.driver, study, session.folder)
+    session_output.show_results(session.plan, session.driver, summary, session.folder)
+    output = capsys.readouterr().out
+    assert f"  best      trial {study.best_trial.number} leads by" in output
+    assert "  stopped   target 0.4 reached\n" in output
+    assert f"  study     mlrunner resume {study.study_name}\n" in output

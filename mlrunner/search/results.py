@@ -15,7 +15,7 @@ from optuna.trial import TrialState
 from mlrunner.core.outcome import OUTCOME_FILE, Outcome, read_outcome
 from mlrunner.evaluation import uncertainty
 from mlrunner.search.study_setup import SEARCH_ATTRIBUTE
-from mlrunner.search.trial import RESULT_FILE
+from mlrunner.search.trial import TRIAL_RESULT_FILE
 from mlrunner.search.trial_attributes import FOLDER, OVERRIDES, list_valid
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def compute_lead(first: list[float], second: list[float], repeats: int = 1) -> L
 
 def read_scores(trial: FrozenTrial) -> list[float]:
     """Read the score of each fold and repeat of a trial; empty when its file is gone."""
-    file = Path(str(trial.user_attrs.get(FOLDER))) / RESULT_FILE
+    file = Path(str(trial.user_attrs.get(FOLDER))) / TRIAL_RESULT_FILE
     return [float(value) for value in json.loads(file.read_text())["scores"]] if file.exists() else []
 
 

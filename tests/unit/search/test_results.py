@@ -22,7 +22,7 @@ from mlrunner.search.dimension import Dimension
 from mlrunner.search.objective import Objectives
 from mlrunner.search.results import Lead, compute_lead
 from mlrunner.search.space import Space
-from mlrunner.search.trial import RESULT_FILE, TrialResult
+from mlrunner.search.trial import TRIAL_RESULT_FILE, TrialResult
 from mlrunner.search.trial_attributes import FOLDER, OVERRIDES, VOID
 from tests.support.sweeps import build_settings
 
@@ -67,7 +67,7 @@ class Sweep:
     def write(self, folder: Path, number: int, value: float, state: TrialState, more: dict[str, Any]) -> None:
         folder.mkdir()
         result = TrialResult(number, state.name, scores=more.get("scores", [value]))  # type: ignore[arg-type]
-        (folder / RESULT_FILE).write_text(json.dumps(asdict(result)))
+        (folder / TRIAL_RESULT_FILE).write_text(json.dumps(asdict(result)))
         outcome = Outcome(
             f"x={number}", state.name, "r2", "maximize", value, 1.5, 1.0, 0.5, {}, f"run{number}", None, str(folder),
             number, more.get("error"),

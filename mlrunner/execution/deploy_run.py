@@ -166,7 +166,7 @@ def _run_pipeline(config: dict[str, Any], run: Any, uri: str, known: dict[str, f
     scores = {name: value for name, value in known.items() if "/" in name and value == value}
     problem = describe_problem(config["dataset"])
     cached = {"fingerprint": fingerprint, "code": code}
-    pipeline_run = deployment(**groups, problem=problem, run=run, uri=uri, known=scores, **cached)
+    pipeline_run = deployment(**groups, problem=problem, run=run, uri=uri, other_scores=scores, **cached)
     if pipeline_run is None:
         raise StoreError("ZenML did not run the pipeline; see its log with -v.")
 

@@ -1,30 +1,62 @@
-"""Hydra for our command line."""
+"""Command lines as Hydra takes them, and exceptions of Hydra as ours."""
 
 from __future__ import annotations
 
 import pytest
+from hydra.errors import HydraException
 
-from mlrunner.cli.hydra_app import quote_zip
+from mlrunner.cli import hydra_app
+from mlrunner.core.errors import ConfigError, MlrunnerError
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
+    ("arguments", "expected"),
     [
-        ("model=ridge", "model=ridge"),
-        ("split=80_20", "split='80_20'"),
-        ("split=80_20,kfold", "split='80_20',kfold"),
-        ("split='80_20'", "split='80_20'"),
-        ("split=choice(80_20,70_15_15)", "split=choice('80_20','70_15_15')"),
-        ("seed=80_20", "seed=80_20"),
-        (
-            "size=zip(a=choice(1,2),b=choice(3,4))",
-            "+hydra.sweeper.params.size='zip(a=choice(1,2),b=choice(3,4))'",
-        ),
-        (
-            "size=zip(split=choice(80_20,kfold),seed=choice(1,2))",
-            "+hydra.sweeper.params.size='zip(split=choice(\\'80_20\\',kfold),seed=choice(1,2))'",
-        ),
+        (["-m", "model=rf,ridge"], ["model=rf,ridge", "-m"]),
+        (["sweep=optuna"], ["sweep=optuna", "--multirun"]),
+        (["sweep=optuna", "--multirun"], ["sweep=optuna", "--multirun"]),
+        (["--cfg", "job", "model=rf"], ["model=rf", "--cfg", "job"]),
+        (["sweep=optuna", "model=rf,ridge", "model.x=3"],
+         ["sweep=optuna", "model=rf,ridge", "model.x=choice(3)", "--multirun"]),
+        (["sweep=optuna", "model=rf", "model.x=3"], ["sweep=optuna", "model=rf", "model.x=3", "--multirun"]),
+    ],
+)  # fmt: skip
+def test_a_command_line_is_written_for_hydra(arguments: list[str], expected: list[str]) -> None:
+    assert hydra_app.hydra_arguments(arguments) == expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--mutirun"], "mlrunner takes no '--mutirun'. Did you mean '--multirun'? mlrunner --help lists the flags."),
+        (["--conf", "job"], "mlrunner takes no '--conf'. mlrunner --help lists the flags."),
     ],
 )
-def test_options_and_zips_are_quoted_for_hydra(text: str, expected: str) -> None:
-    assert quote_zip(text) == expected
+def test_an_unknown_flag_is_refused(arguments: list[str], message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        hydra_app.check_flags(arguments)
+    assert str(caught.value).startswith(message.partition(".")[0])
+    assert str(caught.value).endswith("mlrunner --help lists the flags.")
+
+
+def test_a_zipped_dimension_goes_to_the_sweeper_as_a_text() -> None:
+    zipped = hydra_app.quote_zip("pair=zip(split=choice(80_20,'a'),seed=choice(1,2))")
+    assert zipped.startswith("+hydra.sweeper.params.pair='zip(split=choice(")
+    assert hydra_app.quote_zip("split=80_20").partition("=")[0] == "split"
+
+
+def test_a_translated_exception_keeps_its_notes() -> None:
+    error = HydraException("broken")
+    error.add_note("go on with mlrunner resume x")
+    with pytest.raises(MlrunnerError) as caught:
+        hydra_app.raise_translated(error, ["seeed=1"])
+    assert "seeed is not a key" in str(caught.value)
+    assert caught.value.__notes__ == error.__notes__
+    assert caught.value.__cause__ is error
+
+
+@pytest.mark.parametrize("error", [ConfigError("no"), KeyboardInterrupt(), ValueError("x")], ids=repr)
+def test_another_exception_stays_as_it_is(error: BaseException) -> None:
+    with pytest.raises(type(error)) as caught:
+        hydra_app.raise_translated(error, [])
+    assert caught.value is error

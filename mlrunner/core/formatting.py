@@ -34,17 +34,6 @@ def format_seconds(seconds: float) -> str:
     return f"{seconds / 60:.1f} min" if seconds < 5940 else f"{seconds / 3600:.1f} h"
 
 
-def format_count(count: int, noun: str, plural: str | None = None) -> str:
-    """Write a count with its noun, such as `1 run` or `1,000 runs`.
-
-    Args:
-        count: Number of things.
-        noun: Singular noun.
-        plural: Plural noun; None adds an `s`.
-    """
-    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
-
-
 def nan_to_none(value: Any) -> Any:
     """Replace NaN and infinities by None, which JSON can hold, also within dictionaries, lists and tuples."""
     if isinstance(value, dict):

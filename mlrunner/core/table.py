@@ -72,11 +72,6 @@ class TableRow:
     style: str = ""
 
 
-def text_row(*texts: str, style: str = "") -> TableRow:
-    """Make a row of texts that are also their own exact values."""
-    return TableRow(tuple(TableCell(text, text) for text in texts), style)
-
-
 @dataclass(frozen=True)
 class Table:
     """Columns and rows."""
@@ -107,15 +102,6 @@ class Table:
             cells = (Text(cell.text, styles.get(cell.style, cell.style)) for cell in row.cells)
             table.add_row(*cells, style=styles.get(row.style, row.style) or None)
         return table
-
-    def to_text(self, width: int = WIDE) -> str:
-        """Write plain text of at most `width` characters a line."""
-        from rich.console import Console
-
-        out = Console(file=io.StringIO(), width=width, color_system=None)
-        out.print(self.to_rich())
-        assert isinstance(out.file, io.StringIO)
-        return "\n".join(line.rstrip() for line in out.file.getvalue().splitlines())
 
     def to_csv(self) -> str:
         """Write a header and a line a row, with exact values."""

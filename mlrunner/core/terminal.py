@@ -9,11 +9,11 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from mlrunner.core.formatting import MISSING, format_number
 from mlrunner.core.metric_names import metric_spread
+from mlrunner.core.table import Table, TableCell, TableColumn, TableRow
 
 if TYPE_CHECKING:
     from typing import Any
@@ -84,40 +84,29 @@ def show_ranking(outcomes: list[Outcome], folder: str) -> None:
     """
     metric = next((outcome.metric for outcome in outcomes if outcome.error is None), "objective")
     is_tested = any(f"test/{metric}" in outcome.metrics for outcome in outcomes)
-    table = Table(box=None, pad_edge=False, padding=(0, 2), title_justify="left")
     headers = ("rank", "job", "composition", metric, *(["test"] if is_tested else []), "fit", "total", "run or error")
-    for name in headers:
-        table.add_column(name, justify="left" if name in ("composition", "run or error") else "right")
-    for rank, outcome in enumerate(outcomes, 1):
-        table.add_row(*_ranking_cells(rank, outcome, metric, is_tested), style=_ranking_style(rank, outcome))
+    columns = tuple(TableColumn(name, is_number=name not in ("composition", "run or error")) for name in headers)
+    rows = tuple(_ranking_row(rank, outcome, metric, is_tested) for rank, outcome in enumerate(outcomes, 1))
     out = console()
     out.print()
-    out.print(table)
+    out.print(Table(columns, rows).to_rich())
     out.print(Text.assemble(("\n  folder    ", "dim"), relative_path(folder)))
 
 
-def _ranking_cells(rank: int, outcome: Outcome, metric: str, is_tested: bool) -> list[str]:
-    ended = (str(outcome.run_id)[:SHORT_ID], str(rank)) if _is_complete(outcome) else ("pruned", MISSING)
-    return [
-        ended[1],
+def _ranking_row(rank: int, outcome: Outcome, metric: str, is_tested: bool) -> TableRow:
+    is_complete, error = outcome.status != "PRUNED" and outcome.error is None, outcome.error
+    texts = [
+        str(rank) if is_complete else MISSING,
         str(outcome.job),
         outcome.name,
         format_number(outcome.objective, metric_spread(outcome.metrics, metric)),
         *([format_number(outcome.metrics.get(f"test/{metric}"))] if is_tested else []),
-        MISSING if outcome.error is not None else f"{outcome.fit_seconds:.2f} s",
+        MISSING if error is not None else f"{outcome.fit_seconds:.2f} s",
         f"{outcome.seconds:.2f} s",
-        textwrap.shorten(outcome.error or "", ERROR_WIDTH) or ended[0],
+        textwrap.shorten(error or "", ERROR_WIDTH) or (str(outcome.run_id)[:SHORT_ID] if is_complete else "pruned"),
     ]
-
-
-def _ranking_style(rank: int, outcome: Outcome) -> str:
-    if outcome.error is not None:
-        return "red"
-    return "bold" if rank == 1 else "" if _is_complete(outcome) else "yellow"
-
-
-def _is_complete(outcome: Outcome) -> bool:
-    return outcome.status != "PRUNED" and outcome.error is None
+    style = "failed" if error is not None else "pruned" if not is_complete else "best" if rank == 1 else ""
+    return TableRow(tuple(TableCell(text) for text in texts), style)
 
 
 def show_report(file: str | None) -> None:

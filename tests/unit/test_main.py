@@ -1,4 +1,4 @@
-"""The front door: what answers at once, and what imports nothing."""
+"""The command line answers quickly without heavy imports, and refuses mistakes in one sentence."""
 
 from __future__ import annotations
 
@@ -52,16 +52,8 @@ def test_answers_without_heavy_imports(arguments: list[str], shown: str, tmp_pat
     ("arguments", "sentence"),
     [
         (["model=xgbost"], "model=xgbost is not an option; model has catboost, custom, dummy,"),
-        (["model=xgbost"], "Did you mean 'xgboost'?"),
-        (["modle=rf"], "modle is not a key; the composition has"),
-        (["modle=rf"], "Did you mean 'model'?"),
-        (["seeed=1"], "Did you mean 'seed'?"),
         (["split.tset=0.3"], "split.tset is not a key; split has group, seed, test, train, validation. Did you"),
-        (["model.estimator.max_dept=3"], "Did you mean 'max_depth'?"),
-        (["seed.a=1"], "seed.a is not a key; seed holds a value and no keys."),
-        (["model=[rf"], "'model=[rf' is not an override;"),
         (["rnus"], f"'rnus' is not a verb; the verbs are {', '.join(VERBS)}."),
-        (["stak"], "Did you mean 'stack'?"),
         (["--mutirun"], "mlrunner takes no '--mutirun'. Did you mean '--multirun'? mlrunner --help lists"),
         (["--conf", "job"], "mlrunner takes no '--conf'."),
         (["status", "a", ""], "mlrunner status takes no ''."),
@@ -89,11 +81,11 @@ def test_flags_may_stand_between_overrides(flags: list[str], tmp_path: Path) -> 
     assert done.code == 2
 
 
-def test_all_mistakes_of_a_command_line_are_told_together(tmp_path: Path) -> None:
+def test_all_mistakes_of_a_command_line_are_reported_together(tmp_path: Path) -> None:
     done = front_door(tmp_path, "model=xgbost", "cleaning=ful", "split.tset=1", "sed=3")
     assert done.code == 2
-    told = done.err.strip().splitlines()
-    assert [line.split()[1] for line in told] == ["model=xgbost", "cleaning=ful", "split.tset", "sed"]
+    lines = done.err.strip().splitlines()
+    assert [line.split()[1] for line in lines] == ["model=xgbost", "cleaning=ful", "split.tset", "sed"]
 
 
 def test_a_grid_with_one_misspelt_option_starts_nothing(tmp_path: Path) -> None:

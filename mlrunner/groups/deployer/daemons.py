@@ -7,20 +7,23 @@ import subprocess
 import sys
 from pathlib import Path
 
+from mlrunner.core.environment import project, python_path, variables
+
 KEPT = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "SSL_CERT_FILE")
 OURS = ("MLRUNNER_HOME", "MLRUNNER_PROJECT", "MLFLOW_", "ZENML_", "AWS_", "AZURE_", "GOOGLE_", "DOCKER_", "OMP_")
 
 
 def environment() -> dict[str, str]:
-    """The environment of a process that stays: what finds programs and stores, and nothing of the present run."""
-    found = {name: value for name, value in os.environ.items() if name in KEPT or name.startswith(OURS)}
-    path = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    found["PYTHONPATH"] = os.pathsep.join(
-        dict.fromkeys(filter(None, [*path, os.environ["MLRUNNER_PROJECT"], str(Path.cwd())]))
-    )
-    bin_folder = str(Path(sys.executable).parent)  # also where the environment is not activated
-    found["PATH"] = os.pathsep.join(dict.fromkeys([bin_folder, *found.get("PATH", os.defpath).split(os.pathsep)]))
-    return {**found, "OMP_WAIT_POLICY": "passive"}
+    """Return the environment of a daemon: the variables that locate programs and stores, without those of this run."""
+    inherited = {name: text for name, text in variables().items() if name in KEPT or name.startswith(OURS)}
+    bin_folder = str(Path(sys.executable).parent)  # needed when the virtual environment is not activated
+    path = dict.fromkeys([bin_folder, *inherited.get("PATH", os.defpath).split(os.pathsep)])
+    return {
+        **inherited,
+        "PYTHONPATH": python_path((), [project(), Path.cwd()]),
+        "PATH": os.pathsep.join(path),
+        "OMP_WAIT_POLICY": "passive",
+    }
 
 
 def detached(pid_file: Path, log_file: Path, *command: str) -> list[str]:

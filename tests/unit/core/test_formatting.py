@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from mlrunner.core.formatting import format_count, format_number, format_seconds, nan_to_none, none_to_nan
+from mlrunner.core.formatting import format_number, format_seconds, nan_to_none, none_to_nan
 
 FLOATS = some.floats(allow_nan=True, allow_infinity=True)
 VALUES = some.recursive(
@@ -48,11 +48,6 @@ def test_a_number_may_keep_its_zeros_and_show_its_spread() -> None:
 )
 def test_a_duration_has_the_unit_that_fits(seconds: float, text: str) -> None:
     assert format_seconds(seconds) == text
-
-
-def test_a_count_agrees_with_its_noun() -> None:
-    assert [format_count(count, "run") for count in (0, 1, 1000)] == ["0 runs", "1 run", "1,000 runs"]
-    assert format_count(2, "entry", "entries") == "2 entries"
 
 
 @given(VALUES)

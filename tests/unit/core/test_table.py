@@ -8,8 +8,9 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+from rich.console import Console
 
-from mlrunner.core.table import Table, TableCell, TableColumn, TableRow, escape_markdown, text_row
+from mlrunner.core.table import Table, TableCell, TableColumn, TableRow, escape_markdown
 
 COLUMNS = (TableColumn("run"), TableColumn("r2", is_number=True, note="test"))
 TABLE = Table(
@@ -22,7 +23,10 @@ TABLE = Table(
 
 
 def test_text_is_aligned() -> None:
-    assert TABLE.to_text().splitlines() == ["run       r2", "rf       0.5", "a|b <i>    -"]
+    out = Console(width=80, color_system=None)
+    with out.capture() as captured:
+        out.print(TABLE.to_rich())
+    assert [line.rstrip() for line in captured.get().splitlines()] == ["run       r2", "rf       0.5", "a|b <i>    -"]
 
 
 def test_csv_holds_exact_values() -> None:
@@ -48,7 +52,7 @@ def test_html_is_escaped_and_has_classes() -> None:
 
 def test_a_row_has_as_many_cells_as_there_are_columns() -> None:
     with pytest.raises(ValueError, match="a row has 1 cells, but the table has 2 columns"):
-        Table(COLUMNS, (text_row("rf"),))
+        Table(COLUMNS, (TableRow((TableCell("rf"),)),))
 
 
 TEXTS = some.text(some.characters(exclude_characters="\r\0"))
@@ -56,7 +60,7 @@ TEXTS = some.text(some.characters(exclude_characters="\r\0"))
 
 @given(some.lists(some.tuples(TEXTS, TEXTS), max_size=4))
 def test_csv_can_be_read_again(texts: list[tuple[str, str]]) -> None:
-    table = Table(COLUMNS, tuple(text_row(*pair) for pair in texts))
+    table = Table(COLUMNS, tuple(TableRow(tuple(TableCell(text, text) for text in pair)) for pair in texts))
     sink = io.StringIO(table.to_csv(), newline="")
     assert [tuple(line) for line in csv.reader(sink)][1:] == texts
     assert [tuple(record.values()) for record in table.to_records()] == texts

@@ -68,7 +68,7 @@ def split_flags(words: Iterable[str]) -> tuple[list[str], list[str]]:
 def find_config_folder(flags: Sequence[str]) -> list[str]:
     """Return the flag for a further folder of configuration files with its value; the last one, as in Hydra."""
     config_folder: list[str] = []
-    for flag, word in zip(flags, [*flags[1:], ""], strict=True):
+    for flag, word in zip(flags, [*flags, ""][1:], strict=True):
         name, sign, folder = flag.partition("=")
         if name in FOLDER:
             config_folder = ["-cd", folder if sign else word]

@@ -22,14 +22,14 @@ def deployment(
     deployer: Group,
     run: RunContext,
     uri: str,
-    known: dict[str, float],
+    other_scores: dict[str, float],
     fingerprint: str,
     code: dict[str, str],
 ) -> None:
     """Score a saved model again, and deploy it if the gate opens."""
     rows = prepare_rows(dataset, problem, cleaning, split, fingerprint, code, blueprint=False)
     fitted = deploying.load(uri)
-    metrics = deploying.score(fitted, rows.raw, rows.test, known, problem)
+    metrics = deploying.score(fitted, rows.raw, rows.test, other_scores, problem)
     gate_and_deploy(fitted, rows, metrics, problem, gate, deployer, run)
 
 

@@ -31,11 +31,11 @@ def load(uri: str) -> Annotated[FittedModel, "model"]:
 @step(enable_cache=False, enable_artifact_visualization=False)
 @show_progress
 def score(
-    fitted: FittedModel, raw: Table, test: Table, known: dict[str, float], problem: Problem
+    fitted: FittedModel, raw: Table, test: Table, other_scores: dict[str, float], problem: Problem
 ) -> Annotated[dict[str, float], "metrics"]:
-    """Score a saved model on the test rows again; `known` are the scores of its run on the other parts."""
+    """Score a saved model on the test rows again; `other_scores` are those of its run on the other parts."""
     scores = gate_inputs.score_raw_rows(fitted.pipeline, raw, test, problem)
-    return {**known, **{f"test/{name}": value for name, value in scores.items()}}
+    return {**other_scores, **{f"test/{name}": value for name, value in scores.items()}}
 
 
 @step(enable_cache=False, enable_artifact_visualization=False)

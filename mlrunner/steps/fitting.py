@@ -94,10 +94,10 @@ def judge(
     run: RunContext,
 ) -> Annotated[dict[str, float], "metrics"]:
     """Score a refitted model on the test rows; `validated` are the scores of its trial on the other parts."""
-    known, roles = split_data.concatenate_training_rows(train, validation), problem.roles
-    data = SplitData(known, test, test.head(0), pd.DataFrame({"fold": []}), roles, plot_label="test")
+    fit_rows, roles = split_data.concatenate_training_rows(train, validation), problem.roles
+    data = SplitData(fit_rows, test, test.head(0), pd.DataFrame({"fold": []}), roles, plot_label="test")
     start = time.perf_counter()
-    evaluation = scoring.evaluate_on_test(fitted.pipeline[1:], known, test, roles, problem.task)
+    evaluation = scoring.evaluate_on_test(fitted.pipeline[1:], fit_rows, test, roles, problem.task)
     evaluation = replace(evaluation, scores={**validated, **evaluation.scores})
     _record(run, fitted, data, evaluation, problem, model_config, time.perf_counter() - start)
     return evaluation.scores

@@ -76,7 +76,7 @@ def _storage_file(address: Any, journal: Path, suffixes: tuple[str, ...]) -> Pat
 
 
 def load_study(record: Record, home: Path) -> Study | None:
-    """Load the study of a search; None if there is none or its storage cannot be read.
+    """Load the study of a search; None if it does not exist or cannot be read.
 
     A storage that is a `_target_` is not opened: the run may come from another person, and reading must not run
     code of theirs.

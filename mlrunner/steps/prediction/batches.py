@@ -139,12 +139,12 @@ def refuse_absent_columns(names: Sequence[str], schema: Schema, keep: Sequence[s
         DataError: If a column that the model requires is absent.
         ConfigError: If a column to copy is absent, or has the name of a column of the output.
     """
-    known = {column.name for column in schema.columns}
+    names_of_model = {column.name for column in schema.columns}
     required = [column.name for column in schema.columns if column.required and column.name not in names]
-    if required or known.isdisjoint(names):
-        absent = required or sorted(known)
+    if required or names_of_model.isdisjoint(names):
+        absent = required or sorted(names_of_model)
         word = "column" if len(absent) == 1 else "columns"
-        hint = nearest(absent[0], (name for name in names if name not in known))
+        hint = nearest(absent[0], (name for name in names if name not in names_of_model))
         raise DataError(f"The table lacks the {word} {brief(absent)}, which {model} needs.{hint}")
     for name in keep:
         if name not in names:

@@ -113,10 +113,10 @@ def choose_source(folder: Path, name: str | None, version: int | None, offline: 
 
 
 def _refuse_absent_version(ledger: Ledger, version: int) -> None:
-    known = sorted(int(file.parent.name) for file in (ledger.folder / "releases").glob(f"[0-9]*/{DESCRIBED}"))
-    if version not in known:
-        available = f"available: {brief(known)}" if known else "it has no versions"
-        hint = nearest(str(version), map(str, known))
+    versions = sorted(int(file.parent.name) for file in (ledger.folder / "releases").glob(f"[0-9]*/{DESCRIBED}"))
+    if version not in versions:
+        available = f"available: {brief(versions)}" if versions else "it has no versions"
+        hint = nearest(str(version), map(str, versions))
         raise ConfigError(f"--version {version} is not a version of {ledger.name}; {available}.{hint}")
 
 

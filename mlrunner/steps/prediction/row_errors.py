@@ -68,13 +68,13 @@ def _is_out_of_range(column: RawColumn, value: Any) -> bool:
 
 def _explain(column: RawColumn, value: Any) -> str:
     if column.categories is not None and isinstance(value, str):
-        known = sorted(column.categories)
-        seen = brief(known, MAX_NAMES)
-        hint = nearest(value, known)
-        return f"Column '{column.name}' has {_format(value)}, which training did not see; it saw {seen}.{hint}"
+        categories = sorted(column.categories)
+        examples = brief(categories, MAX_NAMES)
+        hint = nearest(value, categories)
+        return f"Column '{column.name}' has {_format(value)}, which training did not see; it saw {examples}.{hint}"
     is_infinite = isinstance(value, float) and np.isinf(value)
-    shown = "one beyond 1.8e308" if is_infinite else _format(value)
-    return f"Column '{column.name}' holds {KIND_PLURALS[column.kind]}, but has {shown}."
+    text = "one beyond 1.8e308" if is_infinite else _format(value)
+    return f"Column '{column.name}' holds {KIND_PLURALS[column.kind]}, but has {text}."
 
 
 def _format(value: Any) -> str:

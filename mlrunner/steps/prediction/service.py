@@ -167,5 +167,5 @@ def _parse_json(data: bytes) -> Any:
 
 def _parse_column(column: dict[str, Any]) -> RawColumn:
     categories = column.get("categories")
-    known = None if categories is None else frozenset(categories)
-    return RawColumn(column["name"], column["kind"], column["required"], known)
+    values = None if categories is None else frozenset(categories)
+    return RawColumn(column["name"], column["kind"], column["required"], values)

@@ -152,11 +152,11 @@ def parse_field(entity: str | None, key: str) -> Field:
         raise ConfigError(f"'{entity_name}' is not a kind of key; there are {', '.join(possible)}.{hint}")
     kind, name = ENTITIES[entity_name], key.strip('`"')
     name = ALIASES.get(name, name) if kind == "attribute" else name
-    known = {"attribute": [*NUMBERS, *TEXTS], "dataset": list(DATASETS)}.get(kind)
-    if known is not None and name not in known:
-        hint = nearest(name, known)
+    names = {"attribute": [*NUMBERS, *TEXTS], "dataset": list(DATASETS)}.get(kind)
+    if names is not None and name not in names:
+        hint = nearest(name, names)
         hint += f" Metrics are written metrics.{name}, parameters params.{name}." if entity is None else ""
-        raise ConfigError(f"runs have no {kind} '{name}'; there are {', '.join(known)}.{hint}")
+        raise ConfigError(f"runs have no {kind} '{name}'; there are {', '.join(names)}.{hint}")
     return Field(kind, name)
 
 

@@ -1,4 +1,4 @@
-"""What a run tells about the code and the machine it ran on, from git repositories made for the test."""
+"""Code version, packages and user, read from git repositories that are made for the test."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ AUTHOR = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "comm
 
 
 def git(folder: Path, *arguments: str) -> str:
-    done = subprocess.run(["git", *AUTHOR, *arguments], cwd=folder, capture_output=True, text=True, check=True)
-    return done.stdout.strip()
+    process = subprocess.run(["git", *AUTHOR, *arguments], cwd=folder, capture_output=True, text=True, check=True)
+    return process.stdout.strip()
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder that takes the part of the checkout."""
+    """A folder in place of the checkout."""
     monkeypatch.setattr(provenance, "PROJECT", tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     provenance.read_git.cache_clear()
@@ -41,7 +41,7 @@ def repository(project: Path) -> Path:
     return project
 
 
-def test_every_kind_of_distribution_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_distributions_of_every_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "old.egg-info").write_text("Metadata-Version: 1.0\nName: old\nVersion: 0.1\n\nVersion: not this\n")
     (tmp_path / "wheel-2.0.dist-info").mkdir()
     (tmp_path / "wheel-2.0.dist-info" / "METADATA").write_text("Name: Wheel\nVersion: 2.0\n\nName: nor this\n")
@@ -49,12 +49,12 @@ def test_every_kind_of_distribution_has_its_name(tmp_path: Path, monkeypatch: py
     assert provenance.list_packages.__wrapped__().splitlines()[1:] == ["old==0.1", "Wheel==2.0"]
 
 
-def test_a_clean_repository_has_commit_and_branch(repository: Path) -> None:
+def test_clean_repository(repository: Path) -> None:
     assert provenance.read_git() == {"commit": git(repository, "rev-parse", "HEAD"), "branch": "trunk"}
 
 
 @pytest.mark.parametrize("is_staged", [False, True], ids=["edited", "staged"])
-def test_what_differs_from_the_commit_is_told(repository: Path, is_staged: bool) -> None:
+def test_changed_repository(repository: Path, is_staged: bool) -> None:
     (repository / "conf.yaml").write_text("seed: 1\n")
     if is_staged:
         git(repository, "add", ".")
@@ -63,7 +63,7 @@ def test_what_differs_from_the_commit_is_told(repository: Path, is_staged: bool)
     assert diff.endswith("-seed: 0\n+seed: 1\n")
 
 
-def test_the_diff_can_be_applied_again(repository: Path) -> None:
+def test_diff_can_be_applied(repository: Path) -> None:
     (repository / "conf.yaml").write_text("seed: 1\n")
     git(repository, "config", "color.ui", "always")
     diff = provenance.read_git()["diff"]
@@ -72,36 +72,36 @@ def test_the_diff_can_be_applied_again(repository: Path) -> None:
     assert (repository / "conf.yaml").read_text() == "seed: 1\n"
 
 
-def test_a_diff_in_another_encoding_is_told_too(repository: Path) -> None:
+def test_diff_in_another_encoding(repository: Path) -> None:
     (repository / "conf.yaml").write_bytes("name: é\n".encode("latin-1"))
     assert provenance.read_git()["diff"].endswith("+name: \ufffd\n")
 
 
-def test_a_detached_head_has_its_commit(repository: Path) -> None:
+def test_detached_head(repository: Path) -> None:
     git(repository, "checkout", "--detach")
     assert provenance.read_git() == {"commit": git(repository, "rev-parse", "HEAD"), "branch": "HEAD"}
 
 
-def test_git_is_asked_once(repository: Path) -> None:
+def test_git_runs_once(repository: Path) -> None:
     before = dict(provenance.read_git())
     (repository / "conf.yaml").write_text("seed: 1\n")
     assert provenance.read_git() == before
 
 
 @pytest.mark.parametrize("name", ["no-repository", "no-commit", "no-folder"])
-def test_outside_of_git_nothing_is_told(name: str, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_outside_of_git(name: str, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if name == "no-commit":
         git(project, "init")
     if name == "no-folder":
         monkeypatch.setattr(provenance, "PROJECT", project / "absent")
     assert provenance.read_git() == {}
-    told = provenance.source_tags()
-    assert "mlflow.source.git.commit" not in told
-    assert "mlflow.source.git.branch" not in told
-    assert told["mlrunner.git.dirty"] == "false"
+    tags = provenance.source_tags()
+    assert "mlflow.source.git.commit" not in tags
+    assert "mlflow.source.git.branch" not in tags
+    assert tags["mlrunner.git.dirty"] == "false"
 
 
-def test_without_the_git_program_nothing_is_told(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_git_program(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(repository))
     assert provenance.read_git() == {}
 
@@ -121,7 +121,7 @@ def test_tags(repository: Path, seed: int, dirty: str, monkeypatch: pytest.Monke
     }
 
 
-def test_packages_are_listed_like_requirements() -> None:
+def test_packages_are_listed_as_requirements() -> None:
     first, *lines, last = provenance.list_packages().split("\n")
     assert first == f"# Python {sys.version.split()[0]}"
     assert last == ""

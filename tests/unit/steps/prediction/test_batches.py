@@ -49,21 +49,21 @@ COPIED: dict[str, tuple[Any, pa.DataType]] = {
 
 
 @pytest.mark.parametrize(("values", "type_"), COPIED.values(), ids=COPIED)
-def test_kept_columns_have_a_type_that_holds_for_every_chunk(values: Any, type_: pa.DataType) -> None:
-    rows = check_rows(pd.DataFrame({"kept": values}), 0, Schema(()), ["kept"], None)
-    assert rows.copied.schema.field("kept").type == type_
+def test_copied_columns_have_the_same_type_in_every_chunk(values: Any, type_: pa.DataType) -> None:
+    rows = check_rows(pd.DataFrame({"copied": values}), 0, Schema(()), ["copied"], None)
+    assert rows.copied.schema.field("copied").type == type_
 
 
 @pytest.mark.parametrize("values", [[1, "a"], [10**40, 1]])
 def test_copied_column_of_several_types(values: list[Any]) -> None:
-    with pytest.raises(DataError, match="--keep kept: a column holds values of several types"):
-        check_rows(pd.DataFrame({"kept": pd.Series(values, dtype=object)}), 0, Schema(()), ["kept"], None)
+    with pytest.raises(DataError, match="--keep copied: a column holds values of several types"):
+        check_rows(pd.DataFrame({"copied": pd.Series(values, dtype=object)}), 0, Schema(()), ["copied"], None)
 
 
 def test_request_and_release_get_the_same_values() -> None:
     batch = check_rows(chunk(new=[True, None, False], built=["2018-01-01", None, None]), 0, SCHEMA, [], None).batch
-    given = json.loads(batch.to_json())["inputs"]
-    own, sent = batch.to_arrays(SCHEMA), SCHEMA.validate(given)
+    values = json.loads(batch.to_json())["inputs"]
+    own, sent = batch.to_arrays(SCHEMA), SCHEMA.validate(values)
     assert own.keys() == sent.keys()
     for name in own:
         np.testing.assert_array_equal(own[name], sent[name])
@@ -73,7 +73,7 @@ def test_request_and_release_get_the_same_values() -> None:
 ABSENT: dict[str, tuple[list[str], list[str], str]] = {
     "one": (["Size", "town", "rooms"], [], "The table lacks the column size, which m needs. Did you mean 'Size'?"),
     "several": (["town"], [], "The table lacks the columns size, rooms, which m needs."),
-    "kept": (
+    "copied": (
         ["size", "town", "rooms"],
         ["room"],
         "--keep names 'room', which is not a column; there are size, town, rooms",

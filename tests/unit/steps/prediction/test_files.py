@@ -17,11 +17,11 @@ TABLE = pa.table({"row": [0, 1], "prediction": [0.1 + 0.2, None], "text": ["a,b"
 @pytest.mark.parametrize("suffix", [".csv", ".parquet", ".pq"])
 def test_file_appears_when_it_is_published(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"out{suffix}"
-    file = TableFile(path)
-    file.write(TABLE)
+    table_file = TableFile(path)
+    table_file.write(TABLE)
     assert not path.exists()
-    file.publish()
-    assert [found.name for found in tmp_path.iterdir()] == [path.name]
+    table_file.publish()
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
     table = pd.read_csv(path) if suffix == ".csv" else pd.read_parquet(path)
     assert table["prediction"].iloc[0] == 0.1 + 0.2
     assert table["text"][0] == "a,b"

@@ -51,7 +51,7 @@ def named(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NamedRuns]:
 
 
 @pytest.mark.parametrize(
-    ("name_given", "name"),
+    ("label", "name"),
     [
         ("latest", "latest"),
         ("latest~1", "saved"),
@@ -68,15 +68,13 @@ def named(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NamedRuns]:
         ("grid", "grid"),
     ],
 )
-def test_find(named: NamedRuns, name_given: str, name: str) -> None:
-    assert named.find(name_given).run_id == named.ids[name]
+def test_find(named: NamedRuns, label: str, name: str) -> None:
+    assert named.find(label).run_id == named.ids[name]
 
 
-@pytest.mark.parametrize(
-    ("name_given", "name"), [("day/two", "grid-first"), ("day/three", "winner"), ("single", "single")]
-)
-def test_sweep_resolves_to_its_winner_or_its_best_run(named: NamedRuns, name_given: str, name: str) -> None:
-    assert {lookup.resolve_sweep(store, named.find(name_given)).run_id for store in named.stores} == {named.ids[name]}
+@pytest.mark.parametrize(("label", "name"), [("day/two", "grid-first"), ("day/three", "winner"), ("single", "single")])
+def test_sweep_resolves_to_its_winner_or_its_best_run(named: NamedRuns, label: str, name: str) -> None:
+    assert {lookup.resolve_sweep(store, named.find(label)).run_id for store in named.stores} == {named.ids[name]}
 
 
 def test_latest_with_a_saved_model(named: NamedRuns) -> None:
@@ -85,8 +83,8 @@ def test_latest_with_a_saved_model(named: NamedRuns) -> None:
 
 def test_find_by_id_start_of_id_and_folder(named: NamedRuns) -> None:
     run_id = named.ids["single"]
-    for name_given in (run_id, run_id[:8], str(named.home / "multirun/day/one")):
-        assert named.find(name_given).run_id == run_id
+    for label in (run_id, run_id[:8], str(named.home / "multirun/day/one")):
+        assert named.find(label).run_id == run_id
 
 
 def test_start_of_several_ids(named: NamedRuns, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,10 +116,10 @@ def test_newest_runs_are_listed_without_parents_and_shortened(named: NamedRuns) 
             named.client.delete_run(run_id)
 
 
-@pytest.mark.parametrize("name_given", ["it's", 'a "quoted" one', "%", "day/two/9", "latest~99", "abcdef0123"])
-def test_missing_run(named: NamedRuns, name_given: str) -> None:
+@pytest.mark.parametrize("label", ["it's", 'a "quoted" one', "%", "day/two/9", "latest~99", "abcdef0123"])
+def test_missing_run(named: NamedRuns, label: str) -> None:
     with pytest.raises(ConfigError, match="No run matches"):
-        named.find(name_given)
+        named.find(label)
 
 
 def test_unknown_champion(named: NamedRuns) -> None:

@@ -1,0 +1,15 @@
+"""The options that all pipelines have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def test_pipelines_switch_off_what_mlflow_records(described: dict[str, Any]) -> None:
+    off, fail_fast = [False] * 4, "fail_fast"
+    assert described["options"] == {
+        "training": [*off, False, fail_fast],
+        "deployment": [*off, False, fail_fast],
+        "inference": [*off, False, fail_fast],
+        "search": [*off, True, described["options"]["search"][-1]],
+    }

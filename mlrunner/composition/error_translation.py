@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,12 +15,12 @@ from mlrunner.core.overrides import split_flags
 UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENOENT)
 
 
-def translate(error: BaseException, words: Sequence[str] | None = None) -> MlrunnerError | None:
+def translate(error: BaseException, words: Sequence[str]) -> MlrunnerError | None:
     """Translate an error that the user can correct.
 
     Args:
         error: Error of a library.
-        words: Arguments that were typed; None takes those of this process.
+        words: Arguments that were typed.
 
     Returns:
         An error of mlrunner; None when the user's input is not the cause.
@@ -32,7 +31,7 @@ def translate(error: BaseException, words: Sequence[str] | None = None) -> Mlrun
     from omegaconf.errors import OmegaConfBaseException
 
     if isinstance(error, HydraException | OmegaConfBaseException) or "Config group override" in str(error):
-        return _explain_refusal(error, sys.argv[1:] if words is None else words)
+        return _explain_refusal(error, words)
     return _explain_failed_write(error)
 
 

@@ -55,8 +55,8 @@ Path(sys.argv[2], "found.json").write_text(json.dumps(found))
 def test_every_model_option_is_reproduced_to_the_last_digit(session_home: Path) -> None:
     options = {file.stem for file in (PROJECT / "conf" / "model").glob("*.yaml")}
     assert options == set(MODELS)
-    told = {name: [*overrides, *UNSAVED] for name, overrides in MODELS.items()}
-    command = [sys.executable, "-c", ALL, json.dumps(told), str(session_home)]
+    compositions = {name: [*overrides, *UNSAVED] for name, overrides in MODELS.items()}
+    command = [sys.executable, "-c", ALL, json.dumps(compositions), str(session_home)]
     done = subprocess.run(
         command, env=environment(session_home), cwd=PROJECT, capture_output=True, text=True, timeout=RUN_SECONDS
     )
@@ -84,8 +84,8 @@ class Checkout:
 
     def __call__(self, *arguments: str, **more: str) -> CommandResult:
         path = os.pathsep.join([str(self.project), str(self.work)])
-        told = {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "MLRUNNER_PROJECT": str(self.project), **more}
-        return front_door(self.home, *arguments, cwd=self.work, **told)
+        variables = {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "MLRUNNER_PROJECT": str(self.project), **more}
+        return front_door(self.home, *arguments, cwd=self.work, **variables)
 
     def artifact(self, name: str) -> Path:
         """A file that the run logged."""
@@ -181,12 +181,12 @@ def test_nothing_differs_and_it_is_reproduced_from_another_home(kept: Checkout, 
 def test_a_changed_data_file_is_flagged_and_strictly_refused(kept: Checkout) -> None:
     with (kept.work / "table.csv").open("a") as file:
         file.write("1,1\n")
-    (told,) = differences(kept)
-    assert told.startswith("Data: content ")
+    (sentence,) = differences(kept)
+    assert sentence.startswith("Data: content ")
     refused = trusting(kept, "reproduce", "original", "--strict")
     assert refused.code == 2
     assert "Data: content" in refused.err
-    assert "--strict refuses" in refused.err
+    assert "because of --strict" in refused.err
 
 
 def test_changed_strategy_code_is_flagged_and_other_numbers_are_not_reproduced(kept: Checkout) -> None:
@@ -205,30 +205,30 @@ def test_changed_strategy_code_is_flagged_and_other_numbers_are_not_reproduced(k
 def test_a_dirty_tree_is_flagged_with_the_file(kept: Checkout) -> None:
     file = kept.project / "mlrunner" / "cleaning" / "dates.py"
     file.write_text(file.read_text() + "\n# edited\n")
-    told = differences(kept)
-    assert "Uncommitted changes none then, mlrunner/groups/cleaning/dates.py now." in told
-    assert any(one.startswith("Source files: changed mlrunner.groups.cleaning.dates") for one in told)
+    sentences = differences(kept)
+    assert "Uncommitted changes: none then, mlrunner/groups/cleaning/dates.py now." in sentences
+    assert any(one.startswith("Source files: changed mlrunner.groups.cleaning.dates") for one in sentences)
 
 
 def test_another_package_version_is_flagged(kept: Checkout) -> None:
     file = kept.artifact("environment/requirements.txt")
     lines = [line if not line.startswith("pandas==") else "pandas==0.1" for line in file.read_text().splitlines()]
     file.write_text("\n".join(lines))
-    (told,) = differences(kept)
-    assert told.startswith("Packages: pandas 0.1 → ")
-    assert told.endswith("--in-env makes the recorded environment.")
+    (sentence,) = differences(kept)
+    assert sentence.startswith("Packages: pandas 0.1 → ")
+    assert sentence.endswith("--in-env creates the recorded environment.")
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [("table.csv", "dataset.path"), ("mine.py", "cannot import 'mine.Doubled'"), ("config.yaml", "has no config.yaml")],
 )
-def test_a_deleted_file_is_refused_in_sentences(kept: Checkout, name: str, told: str) -> None:
+def test_a_deleted_file_is_refused_in_sentences(kept: Checkout, name: str, message: str) -> None:
     file = kept.artifact(name) if name == "config.yaml" else kept.work / name
     file.unlink()
     done = trusting(kept, "reproduce", "original")
     assert done.code == 2
-    assert told in done.err
+    assert message in done.err
     assert "Traceback" not in done.err
 
 
@@ -255,17 +255,17 @@ def test_a_composition_of_somebody_elses_names_no_folder_and_reads_no_variable(k
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["nothing"], "No run matches 'nothing'"),
         (["original", "model=rf"], "'model=rf' cannot be overridden in a reproduction"),
         (["original", "--tolerance", "x"], "--tolerance x is not a relative difference"),
     ],
 )
-def test_what_cannot_be_reproduced_is_one_sentence(checkout: Checkout, arguments: list[str], told: str) -> None:
+def test_what_cannot_be_reproduced_is_one_sentence(checkout: Checkout, arguments: list[str], message: str) -> None:
     done = trusting(checkout, "reproduce", *arguments)
     assert done.code == 2
-    assert told in done.err
+    assert message in done.err
 
 
 def test_trials_over_several_seeds_and_the_winner(mlrunner: Runner) -> None:

@@ -1,4 +1,4 @@
-"""Whole runs where something goes wrong, or where somebody else is there."""
+"""Whole runs under failures, signals and concurrent processes."""
 
 from __future__ import annotations
 
@@ -69,10 +69,10 @@ def first_runs(first_home: Path, user: Path) -> list[Any]:
     """The outcomes of two runs that began at once in a home without stores."""
     overrides = ["dataset=wine", "model=ridge", "output=json"]
     theirs = {"HOME": str(user), "XDG_CONFIG_HOME": str(user)}
-    with start(first_home, *overrides, **theirs) as one, start(first_home, *overrides, **theirs) as other:
-        told = [process.communicate(timeout=240) for process in (one, other)]
-    assert [one.returncode, other.returncode] == [0, 0], told
-    return [json.loads(out) for out, _ in told]
+    with start(first_home, *overrides, **theirs) as first, start(first_home, *overrides, **theirs) as second:
+        outputs = [process.communicate(timeout=240) for process in (first, second)]
+    assert [first.returncode, second.returncode] == [0, 0], outputs
+    return [json.loads(out) for out, _ in outputs]
 
 
 def test_two_first_runs_at_once_make_one_pair_of_stores(first_runs: list[Any], first_home: Path) -> None:
@@ -98,9 +98,9 @@ def test_a_variable_of_the_users_wins(tmp_path: Path) -> None:
 
 
 def test_stack_describe_is_zenmls_own(mlrunner: Runner) -> None:
-    told = mlrunner("stack", "describe").out
+    description = mlrunner("stack", "describe").out
     for name in ("local_stack", "mlflow_tracker", "mlflow_deployer", "mlflow_registry"):
-        assert name in told
+        assert name in description
 
 
 def test_a_failing_estimator_is_one_sentence_and_a_failed_run(mlrunner: Runner, session_home: Path) -> None:

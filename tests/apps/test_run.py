@@ -59,12 +59,12 @@ def statuses(run: Any) -> dict[str, str]:
     return {name: step["status"] for name, step in run["steps"].items()}
 
 
-def recorded(home: Path, told: CommandResult) -> Any:
+def recorded(home: Path, result: CommandResult) -> Any:
     """The run in MLflow that a text output names."""
-    assert told.code == 0, told.err
-    found = re.search(r"# run (\w+)", told.out)
-    assert found is not None, told.out
-    return store(home).get_run(found[1])
+    assert result.code == 0, result.err
+    match = re.search(r"# run (\w+)", result.out)
+    assert match is not None, result.out
+    return store(home).get_run(match[1])
 
 
 @pytest.fixture(scope="module")
@@ -77,14 +77,14 @@ def ridge(mlrunner: Runner) -> Any:
 
 @pytest.fixture(scope="module")
 def again(ridge: Any, mlrunner: Runner) -> CommandResult:
-    """The same composition once more, told as text."""
+    """The same composition once more, with text output."""
     del ridge
     return mlrunner("model=ridge")
 
 
 @pytest.fixture(scope="module")
 def dated(ridge: Any, mlrunner: Runner) -> CommandResult:
-    """The same composition with another cleaning, told with all that ZenML says."""
+    """The same composition with another cleaning and ZenML's own output."""
     del ridge
     return mlrunner("-v", "model=ridge", "cleaning=dates")
 
@@ -153,15 +153,15 @@ def test_the_same_composition_finds_its_data_steps_in_the_cache_and_the_same_num
 ) -> None:
     run = recorded(session_home, again)
     assert run.info.run_id != ridge["run_id"]
-    told = statuses(zenml(run.data.tags["mlrunner.zenml.run"]))
-    assert [told[step] for step in STEPS] == ["cached"] * 3 + ["completed"] * 4
+    states = statuses(zenml(run.data.tags["mlrunner.zenml.run"]))
+    assert [states[step] for step in STEPS] == ["cached"] * 3 + ["completed"] * 4
     seconds = {"fit_seconds", "score_seconds"}
     assert {name: value for name, value in run.data.metrics.items() if name not in seconds} == ridge["metrics"]
 
 
 def test_another_cleaning_reuses_the_table_only(dated: CommandResult, zenml: AskZenml, session_home: Path) -> None:
-    told = statuses(zenml(recorded(session_home, dated).data.tags["mlrunner.zenml.run"]))
-    assert [told[step] for step in STEPS[:3]] == ["cached", "completed", "completed"]
+    states = statuses(zenml(recorded(session_home, dated).data.tags["mlrunner.zenml.run"]))
+    assert [states[step] for step in STEPS[:3]] == ["cached", "completed", "completed"]
 
 
 def test_text_output_names_what_ran_and_where_to_look(again: CommandResult, session_home: Path) -> None:
@@ -170,9 +170,9 @@ def test_text_output_names_what_ran_and_where_to_look(again: CommandResult, sess
         assert text in shown
     assert "\x1b" not in shown
     assert any(line.split()[:3] == ["deploy", "mlrunner", "deploy"] for line in shown.splitlines())
-    told = next(line.split() for line in shown.splitlines() if line.strip().startswith("diff"))
-    assert told[:3] == ["diff", "mlrunner", "diff"]
-    done = front_door(session_home, *told[2:])
+    command = next(line.split() for line in shown.splitlines() if line.strip().startswith("diff"))
+    assert command[:3] == ["diff", "mlrunner", "diff"]
+    done = front_door(session_home, *command[2:])
     assert done.code == 0, done.err
     assert "A becomes B" in done.out or "Nothing differs" in done.out
     assert session_home.joinpath("multirun").is_dir()

@@ -91,7 +91,7 @@ def test_python_says_what_mlflow_says(made: Made) -> None:
         made.client.get_run(row[1]).data.metrics["r2"] for row in made.said["grid"]
     ]
     assert ridge["r2"] in [row[2] for row in made.said["grid"]]
-    assert all("<table" in told for told in made.said["html"])
+    assert all("<table" in page for page in made.said["html"])
     assert made.said["refused"].endswith("Did you mean 'rf'?")
 
 
@@ -109,8 +109,8 @@ def test_runs_and_sweeps_are_those_of_mlflow(made: Made) -> None:
 def test_the_difference_is_that_of_mlflows_metrics(made: Made) -> None:
     found = made.json("diff", *made.said["ids"])
     ridge, forest = (made.run(place).data.metrics for place in (0, 1))
-    told = {one["name"]: one["differences"][0] for one in found["scores"]}
-    assert told["test/r2"] == forest["test/r2"] - ridge["test/r2"]
+    differences = {score["name"]: score["differences"][0] for score in found["scores"]}
+    assert differences["test/r2"] == forest["test/r2"] - ridge["test/r2"]
     assert found["lines"][0]["exact"]
 
 

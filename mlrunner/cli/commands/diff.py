@@ -63,7 +63,7 @@ def _parser() -> Parser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("sides", nargs="*", help="two or more of those below, and overrides of the stack")
+    parser.add_argument("sides", nargs="*", metavar="SIDE", help="two or more, see below; also overrides of the stack")
     parser.add_argument("--all", action="store_true", help="show derived values and all metrics as well")
     parser.add_argument("--exit-code", action="store_true", help="exit with 1 when the sides differ, as git diff does")
     form = parser.add_mutually_exclusive_group()

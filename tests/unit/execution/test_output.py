@@ -79,8 +79,8 @@ def runs(folder: Path, *names: str) -> Path:
 def test_where_next_after_a_first_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     folder = runs(tmp_path / "day", "12-00")
-    told = list_next_steps(dataclasses.replace(OUTCOME, folder=str(folder)), ["model=rf", "split.test=0.3"])
-    assert told == {
+    steps = list_next_steps(dataclasses.replace(OUTCOME, folder=str(folder)), ["model=rf", "split.test=0.3"])
+    assert steps == {
         "mlflow": "mlrunner ui 01234567  # run 0123456789abcdef",
         "folder": "day/12-00",
         "again": "mlrunner model=rf split.test=0.3",
@@ -96,9 +96,9 @@ def test_what_is_deployed_is_not_offered_again() -> None:
         "url": "http://127.0.0.1:8000",
         "where": "at http://127.0.0.1:8000/invocations",
     }
-    told = list_next_steps(dataclasses.replace(OUTCOME, deployment=where), [])
-    assert "deploy" not in told
-    assert told["next"] == "mlrunner status, rollback, history, stop"
+    steps = list_next_steps(dataclasses.replace(OUTCOME, deployment=where), [])
+    assert "deploy" not in steps
+    assert steps["next"] == "mlrunner status, rollback, history, stop"
     failed = list_next_steps(dataclasses.replace(OUTCOME, deployment={"error": "no port"}), [])
     assert failed["deploy"] == "mlrunner deploy 01234567"
 
@@ -106,8 +106,8 @@ def test_what_is_deployed_is_not_offered_again() -> None:
 def test_the_diff_is_to_the_run_just_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     runs(tmp_path / "my day", "10-00", "11-00", "13-00", "12-00")
-    told = list_next_steps(dataclasses.replace(OUTCOME, folder=str(tmp_path / "my day" / "12-00")), [])
-    assert told["diff"] == "mlrunner diff latest~1 01234567"
+    steps = list_next_steps(dataclasses.replace(OUTCOME, folder=str(tmp_path / "my day" / "12-00")), [])
+    assert steps["diff"] == "mlrunner diff latest~1 01234567"
 
 
 def test_without_a_saved_model_there_is_nothing_to_serve() -> None:

@@ -1,4 +1,4 @@
-"""`mlrunner resume SWEEP`: which sweep is meant, and the command that goes on with it."""
+"""`mlrunner resume SWEEP`: find a sweep, and write the command that resumes it."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def sweep(
 ) -> Path:
     """What a sweep leaves in its folder."""
     folder.mkdir(parents=True)
-    told = {
+    hydra_settings = {
         "overrides": {"hydra": list(hydra), "task": list(task)},
         "sweeper": {"_target_": target, "study_name": name},
         "sweep": {"dir": str(folder)},
     }
-    (folder / resume.MULTIRUN).write_text(yaml.safe_dump({"hydra": told, "seed": 0}))
+    (folder / resume.MULTIRUN).write_text(yaml.safe_dump({"hydra": hydra_settings, "seed": 0}))
     return folder
 
 
@@ -165,9 +165,9 @@ def test_a_grid_goes_on_twice(home: Path) -> None:
     first = resume.make_command(folder, [])
     hydra = [text for text in first if text.startswith("hydra.")]
     again = sweep(home / "again", "model=rf,ridge", hydra=tuple(hydra), target=resume.GRID)
-    told = resume.make_command(again, [])
-    assert [text for text in told if "sweep.dir" in text] == [f"hydra.sweep.dir='{again}'"]
-    assert len(told) == len(set(told)) == len(first)
+    words = resume.make_command(again, [])
+    assert [text for text in words if "sweep.dir" in text] == [f"hydra.sweep.dir='{again}'"]
+    assert len(words) == len(set(words)) == len(first)
 
 
 @pytest.mark.parametrize(
@@ -196,8 +196,8 @@ def test_what_is_typed_stands_in_place_of_what_was(
 
 def test_of_two_names_hydra_takes_the_one_that_was_typed(home: Path) -> None:
     folder = sweep(home / "any", "model=rf", hydra=(), name="mine")
-    told = resume.make_command(folder, ["hydra.sweeper.study_name=other"])
-    assert told[-1] == "hydra.sweeper.study_name=other"
+    words = resume.make_command(folder, ["hydra.sweeper.study_name=other"])
+    assert words[-1] == "hydra.sweeper.study_name=other"
 
 
 @pytest.mark.parametrize("target", [OURS, BASIC], ids=["search", "grid"])
@@ -206,11 +206,11 @@ def test_every_word_is_an_override_that_hydra_reads(name: str, target: str, home
     folder = sweep(home / name / name, "model=rf", target=target)
     words = resume.make_command(folder, [])[1:]
     parsed = OverridesParser.create().parse_overrides(words)
-    told = {one.key_or_group: one.value() for one in parsed}
+    values = {override.key_or_group: override.value() for override in parsed}
     if target == OURS:
-        assert told["hydra.sweeper.study_name"] == f"{name}/{name}"
+        assert values["hydra.sweeper.study_name"] == f"{name}/{name}"
     else:
-        assert told["hydra.sweep.dir"] == str(folder)
+        assert values["hydra.sweep.dir"] == str(folder)
         assert not parsed[-1].is_sweep_override()
 
 
@@ -233,8 +233,8 @@ def test_the_verb_says_how_it_is_used(tmp_path: Path) -> None:
 def test_the_folder_of_configuration_is_named_again(home: Path) -> None:
     folder = sweep(home / "mine", "model=mine")
     file = folder / resume.MULTIRUN
-    told = yaml.safe_load(file.read_text())
+    document = yaml.safe_load(file.read_text())
     sources = [{"path": "/work/conf", "provider": "main"}, {"path": "/of/mine", "provider": "command-line"}]
-    told["hydra"]["runtime"] = {"config_sources": sources}
-    file.write_text(yaml.safe_dump(told))
+    document["hydra"]["runtime"] = {"config_sources": sources}
+    file.write_text(yaml.safe_dump(document))
     assert resume.make_command(folder, [])[:3] == ["--multirun", "-cd", "/of/mine"]

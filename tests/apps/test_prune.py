@@ -172,7 +172,7 @@ class Home:
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     path = tmp_path_factory.mktemp("prune")
 
-    def told(*arguments: str, code: int = 0) -> Any:
+    def run_json(*arguments: str, code: int = 0) -> Any:
         ran = front_door(path, *arguments, "output=json")
         assert ran.code == code, ran.err
         return ran.json
@@ -306,14 +306,12 @@ def test_killed_removal_is_completed(home: Home) -> None:
     assert ran.code == 0, ran.err
     first, second = (run["run_id"] for run in ran.json)
     crash(home, "zenml_runs", "ZenmlRuns", "_delete_artifacts", first)
-    assert home.runs()[first].info.lifecycle_stage == "deleted"
-    crash(home, "mlflow_runs", "MlflowRuns", "delete", second)
-    assert first not in home.runs()
+    assert home.runs()[first].data.tags["mlrunner.pruning"] == "begun"
     assert "partly removed" in home.type("prune", "--status", "killed").out
     crash(home, "mlflow_runs", "MlflowRuns", "_gc", "--status", "killed")
-    assert home.runs()[second].info.lifecycle_stage == "deleted"
+    assert home.runs()[first].info.lifecycle_stage == "deleted"
 
-    removed = home.type("prune", "--status", "killed", "--yes")
+    removed = home.type("prune", second, "--yes")
     assert (removed.code, removed.err) == (0, "")
     assert not {first, second} & set(home.runs())
     assert not (home.path / ".mlrunner" / "prune.json").exists()
@@ -346,25 +344,23 @@ def test_interrupted_removal_is_reported_and_completed(home: Home) -> None:
     """Deploy a run during a prune, and interrupt the prune at its last run."""
     parent = {"mlrunner.folder": str(home.path), "mlrunner.sweep_id": "day/mine"}
     tags = [{**parent, "mlrunner.trial_number": "0"}, parent, {"mlrunner.folder": ""}, {"mlrunner.folder": ""}]
-    trial, sweep, pending, last = (
+    trial, sweep, free, last = (
         home.client.create_run("0", tags=run_tags, run_name="n").info.run_id for run_tags in tags
     )
-    for run_id in (trial, sweep, pending, last):
+    for run_id in (trial, sweep, free, last):
         home.client.set_terminated(run_id)
-    problems, removed = home.python(BROKEN_OFF, str(home.path), trial, sweep, pending, last)
-    again = "may be partly removed: it was interrupted; the next mlrunner prune removes it."
+    problems, removed = home.python(BROKEN_OFF, str(home.path), trial, sweep, free, last)
     assert problems == [
         f"n ({trial[:8]}) is not removed: it serves as x v1 now.",
         f"n ({sweep[:8]}) is not removed: one of its runs is not removed.",
-        f"n ({pending[:8]}) {again}",
-        f"n ({last[:8]}) {again}",
+        f"n ({last[:8]}) may be partly removed; the next mlrunner prune removes the rest.",
     ]
-    assert removed == 0
-    assert home.client.get_run(pending).info.lifecycle_stage == "deleted"
+    assert removed == 1
+    assert free not in home.runs()
     printed = home.type("prune", last, "--yes")
     assert (printed.code, printed.err) == (0, "")
     assert {trial, sweep} < set(home.runs())
-    assert not {pending, last} & set(home.runs())
+    assert not {free, last} & set(home.runs())
 
 
 def test_run_that_cannot_be_removed_is_reported_and_others_are_removed(tmp_path: Path) -> None:
@@ -378,13 +374,13 @@ def test_run_that_cannot_be_removed_is_reported_and_others_are_removed(tmp_path:
     )
     for run_id in (far, near):
         client.set_terminated(run_id)
-    marked = f"{far[:8]}) is only marked as deleted in MLflow: Could not find a registered artifact"
+    reason = "is not removed: Could not find a registered artifact"
     failed = front_door(tmp_path / "home", "prune", far, "--yes", MLFLOW_TRACKING_URI=uri)
     assert (failed.code, failed.out) == (1, "Nothing was removed.\n")
-    assert failed.err.startswith(f"mlrunner: far ({marked}")
+    assert failed.err.startswith(f"mlrunner: far ({far[:8]}) {reason}")
     assert client.get_run(far).info.lifecycle_stage == "deleted"
     removed = front_door(tmp_path / "home", "prune", near, "--yes", MLFLOW_TRACKING_URI=uri)
     assert (removed.code, removed.out) == (1, "Removed 1 run, 0 kB.\n")
-    assert removed.err.startswith(f"mlrunner: {marked.replace(')', '', 1)}")
+    assert removed.err.startswith(f"mlrunner: {far[:8]} of an earlier prune {reason}")
     with pytest.raises(MlflowException):
         client.get_run(near)

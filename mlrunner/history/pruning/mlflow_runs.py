@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from uuid import uuid4
 
@@ -21,7 +21,6 @@ from mlrunner.tracking.records.record import PRUNING_TAG
 
 PLACEHOLDER = "mlrunner-prune-"  # prefix of an experiment's name
 MISSING = "RESOURCE_DOES_NOT_EXIST"
-Models = Mapping[str, Sequence[str]]  # ids of the models by id of the run
 
 
 class MlflowRuns:
@@ -58,44 +57,25 @@ class MlflowRuns:
         return sorted({*models, *_output_models(run)})
 
     def uncollected(self) -> dict[str, list[str]]:
-        """Find the runs that a prune marked as deleted and did not collect, each with its models."""
+        """Find the runs that an interrupted prune marked as deleted and did not collect, each with its models."""
         experiments = [experiment.experiment_id for experiment in self.client.search_experiments()]
+        if not self.can_collect or not experiments:
+            return {}
         where = f"tags.`{PRUNING_TAG}` = 'begun'"
-        runs = self.client.search_runs(experiments, where, ViewType.DELETED_ONLY) if experiments else []
+        runs = self.client.search_runs(experiments, where, ViewType.DELETED_ONLY)
         return {run.info.run_id: _output_models(run) for run in runs}
 
-    def collect(self, runs: Models) -> None:
-        """Remove deleted runs for good: first the models, which are found by their run.
-
-        Raises:
-            Exception: When a run cannot be removed; `uncollected` then finds those that are left.
-        """
-        if runs and self.can_collect:
-            self._gc(models=[model_id for models in runs.values() for model_id in models])
-            self._gc(runs=runs)
-
-    def collect_interrupted(self) -> dict[str, Exception]:
-        """Remove the runs that an earlier prune marked as deleted, one by one; some of their models may be gone.
-
-        Returns:
-            The error of each run that cannot be removed.
-        """
-        errors: dict[str, Exception] = {}
-        for run_id, models in (self.uncollected() if self.can_collect else {}).items():
-            try:
-                self._collect_existing(models)
-                self._gc(runs=[run_id])
-            except Exception as error:  # each store and disk raises exceptions of its own
-                errors[run_id] = error
-        return errors
-
-    def _collect_existing(self, models: Iterable[str]) -> None:
+    def collect(self, run_id: str, models: Iterable[str]) -> None:
+        """Remove a deleted run for good: first its models, which are found by the run; some of them may be gone."""
+        if not self.can_collect:
+            return
         for model_id in models:
             try:
                 self._gc(models=[model_id])
             except MlflowException as error:
                 if error.error_code != MISSING:
                     raise
+        self._gc(runs=[run_id])
 
     def _gc(self, runs: Iterable[str] = (), models: Iterable[str] = ()) -> None:
         """Run `mlflow gc` on runs and models that are marked as deleted.

@@ -1,4 +1,4 @@
-"""Carry out a plan in batches: first what is outside of MLflow, then MLflow's rows, by which a run is found again."""
+"""Carry out a plan: first what is outside of MLflow, then the rows in MLflow, by which a run is found again."""
 
 from __future__ import annotations
 
@@ -20,8 +20,6 @@ from mlrunner.tracking import study_lookup
 from mlrunner.tracking.records import SWEEP_TAG, Record
 
 LOCK_FILE = "prune.lock"
-BATCH = 100  # runs per `mlflow gc`
-RETRY = "the next mlrunner prune removes it"
 
 
 @dataclass
@@ -54,7 +52,7 @@ def exclusive(home: Path) -> Iterator[None]:
 
 
 class Remover:
-    """Remove runs; `removed` is up to date after an interruption too.
+    """Remove runs one by one; `removed` is up to date after an interruption too.
 
     Args:
         home: Folder that holds `multirun/` and `.mlrunner/`.
@@ -68,42 +66,42 @@ class Remover:
         self.mlflow = MlflowRuns(own / "deployments")
         self.zenml = ZenmlRuns(own / PENDING_FILE)
         self.removed = Removed()
-        self._batch: list[tuple[Item, list[str]]] = []  # with the ids of their models
         self._failed_sweeps: set[str] = set()  # their parents stay, by which the remaining runs are found
 
     def remove(self, items: Iterable[Item]) -> None:
-        """Remove runs; trials come before the parent of their sweep."""
+        """Complete an interrupted prune, and remove runs; trials come before the parent of their sweep."""
         self.zenml.delete_pending()
-        for run_id, error in self.mlflow.collect_interrupted().items():
-            self._report(f"{run_id[:8]} is only marked as deleted in MLflow: {first_line(error)}")
+        for run_id, models in self.mlflow.uncollected().items():
+            with self._reporting(f"{run_id[:8]} of an earlier prune"):
+                self.mlflow.collect(run_id, models)
         for item in items:
-            try:
-                self._batch.append((item, self._remove(item)))
-            except KeyboardInterrupt:
-                for partial in (*(pending for pending, _ in self._batch), item):
-                    self._report(f"{_label(partial)} may be partly removed: it was interrupted; {RETRY}")
-                raise
-            except Exception as error:  # each store and disk raises exceptions of its own
-                self._failed_sweeps.add(item.record.tags.get(SWEEP_TAG, ""))
-                self._report(f"{_label(item)} is not removed: {first_line(error)}")
-            if len(self._batch) == BATCH:
-                self._collect()
-        self._collect()
+            with self._reporting(f"{item.record.name} ({item.record.short})"):
+                self._remove(item)
+                self.removed.items.append(item)
+                continue
+            self._failed_sweeps.add(item.record.tags.get(SWEEP_TAG, ""))
 
     def empty_cache(self) -> None:
         """Remove the cache entries that no run uses."""
         for entry in unused_tables(self.home):
-            try:
+            with self._reporting(str(entry.path)):
                 shutil.rmtree(entry.path)
                 self.removed.cache.append(entry)
-            except OSError as error:
-                self._report(f"{entry.path} is not removed: {first_line(error)}")
-        try:
+        with self._reporting("An unused step artifact"):
             self.removed.cache += self.zenml.delete_unused()
-        except Exception as error:  # as above
-            self._report(f"The unused step artifacts are not removed: {first_line(error)}")
 
-    def _remove(self, item: Item) -> list[str]:
+    @contextmanager
+    def _reporting(self, subject: str) -> Iterator[None]:
+        """Report an exception as a problem; only an interruption is raised again."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            self.removed.problems.append(f"{subject} may be partly removed; the next mlrunner prune removes the rest.")
+            raise
+        except Exception as error:  # each store and disk raises exceptions of its own
+            self.removed.problems.append(f"{subject} is not removed: {first_line(error)}.")
+
+    def _remove(self, item: Item) -> None:
         record, folder = item.record, item.folder
         reason = self.protected().get(record.run_id)
         if reason is not None:
@@ -118,32 +116,8 @@ class Remover:
             shutil.rmtree(folder)
             top = (self.home / "multirun").resolve()
             _remove_empty(above for above in folder.parents if top in above.parents)
-        return self.mlflow.delete(record.run_id)
-
-    def _collect(self) -> None:
-        """Remove the step artifacts, files and rows of the batch."""
-        batch, self._batch = self._batch, []
-        if not batch:
-            return
-        self.zenml.delete_pending()
-        remaining: Iterable[str] = ()
-        try:
-            self.mlflow.collect({item.record.run_id: models for item, models in batch})
-        except Exception as error:  # as above
-            remaining = self.mlflow.uncollected()
-            for item in (item for item, _ in batch if item.record.run_id in remaining):
-                self._report(f"{_label(item)} is only marked as deleted in MLflow: {first_line(error)}; {RETRY}")
-        for item in (item for item, _ in batch if item.record.run_id not in remaining):
-            self.removed.items.append(item)
-            if self.mlflow.can_collect:
-                _remove_empty(item.artifacts)  # MLflow leaves empty folders
-
-    def _report(self, problem: str) -> None:
-        self.removed.problems.append(f"{problem}.")
-
-
-def _label(item: Item) -> str:
-    return f"{item.record.name} ({item.record.short})"
+        self.mlflow.collect(record.run_id, self.mlflow.delete(record.run_id))
+        _remove_empty(item.artifacts)  # MLflow leaves empty folders
 
 
 def delete_study(record: Record, name: str, home: Path) -> None:

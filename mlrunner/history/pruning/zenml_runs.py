@@ -36,15 +36,16 @@ class ZenmlRuns:
         self.client = Client()
 
     def delete(self, record: Record) -> None:
-        """Delete the pipeline runs of a run or sweep; `delete_pending` deletes their artifacts."""
+        """Delete the pipeline runs of a run or sweep, and their artifacts that no other run uses."""
         runs = self._pipeline_runs(record)
         versions = [v for run in runs for v in depaginate(self.client.list_artifact_versions, pipeline_run=run.id)]
         self._add_pending([str(version.id) for version in versions])
         for run in runs:
             self._delete_run(run)
+        self.delete_pending()
 
     def delete_pending(self) -> None:
-        """Delete the listed artifacts that no run uses any more."""
+        """Delete the listed artifacts that no run uses any more, also those of an interrupted prune."""
         ids = sorted(set(self._read_pending()))
         for start in range(0, len(ids), PAGE_SIZE):
             some = f"oneof:{json.dumps(ids[start : start + PAGE_SIZE])}"

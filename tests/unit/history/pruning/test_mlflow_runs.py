@@ -31,7 +31,8 @@ def test_rows_files_and_models_are_removed_but_not_the_users_trash(mlflow_home: 
     mlflow_home.client.delete_experiment(mlflow_home.experiments["far"])
     deleted = delete(runs, *run_ids)
     assert deleted == {run_id: [model] for run_id, model in zip(run_ids, models, strict=True)}
-    runs.collect(deleted)
+    for run_id, ids in deleted.items():
+        runs.collect(run_id, ids)
     assert mlflow_home.count("runs") == mlflow_home.count("logged_models") == 2
     assert mlflow_home.count("experiments") == 3  # MLflow's default, the store's, and the one in the trash
     assert mlflow_home.client.get_run(trashed).info.lifecycle_stage == "deleted"
@@ -39,13 +40,15 @@ def test_rows_files_and_models_are_removed_but_not_the_users_trash(mlflow_home: 
     assert files == {other, trashed}
 
 
-def test_run_that_cannot_be_collected_does_not_stop_the_others(mlflow_home: MlflowHome, runs: MlflowRuns) -> None:
-    far, near = mlflow_home.add_run("far"), mlflow_home.add_run()
+def test_run_that_cannot_be_collected_is_found_again(mlflow_home: MlflowHome, runs: MlflowRuns) -> None:
+    far = mlflow_home.add_run("far")
+    delete(runs, far)
     with pytest.raises(MlflowException, match="nowhere://far"):
-        runs.collect(delete(runs, far, near))
-    errors = runs.collect_interrupted()
-    assert list(errors) == [far]
-    assert "nowhere://far" in str(errors[far])
+        runs.collect(far, [])
+    assert runs.uncollected() == {far: []}
+    near = mlflow_home.add_run()
+    delete(runs, near)
+    runs.collect(near, [])
     assert runs.uncollected() == {far: []}
 
 
@@ -55,10 +58,11 @@ def test_interrupted_removal_is_completed(mlflow_home: MlflowHome, runs: MlflowR
     mlflow_home.client.log_outputs(run_id, [LoggedModelOutput(model, 0)])
     mlflow_home.client.delete_run(trashed)
     delete(runs, run_id)
-    assert runs.uncollected() == {run_id: [model]}
     with pytest.raises(MlflowException):
-        runs.collect({"f" * 32: [model]})  # leaves what an interruption between models and runs leaves
-    assert runs.collect_interrupted() == {}
+        runs.collect("f" * 32, [model])  # leaves what an interruption between model and run leaves
+    assert runs.uncollected() == {run_id: [model]}
+    runs.collect(run_id, [model])
+    assert runs.uncollected() == {}
     assert (mlflow_home.count("logged_models"), mlflow_home.count("experiments")) == (0, 3)  # no placeholder is left
     assert mlflow_home.client.get_run(trashed).info.lifecycle_stage == "deleted"
     assert mlflow_home.count("runs") == 1
@@ -78,5 +82,4 @@ def test_runs_of_a_server_are_not_collected(mlflow_home: MlflowHome) -> None:
     mlflow.set_tracking_uri("http://127.0.0.1:1")  # where nothing answers
     runs = MlflowRuns(mlflow_home.home / "deployments")
     assert not runs.can_collect
-    runs.collect({mlflow_home.add_run(): []})
-    assert runs.collect_interrupted() == {}
+    runs.collect(mlflow_home.add_run(), [])

@@ -31,7 +31,7 @@ def test_an_excluded_combination_is_left_out(rules: list[str], expected: list[st
 
 
 @pytest.mark.parametrize(
-    ("typed", "rule", "expected"),
+    ("overrides", "rule", "expected"),
     [
         pytest.param("a=1,2", "a=1", [("a=2",)], id="number"),
         pytest.param("a=null,2", "a=null", [("a=2",)], id="null"),
@@ -59,8 +59,8 @@ def test_an_excluded_combination_is_left_out(rules: list[str], expected: list[st
         ),
     ],
 )
-def test_a_rule_matches_a_value_as_it_is_written(typed: str, rule: str, expected: list[tuple[str, ...]]) -> None:
-    assert list_grid(typed, exclude=(rule,)) == expected
+def test_a_rule_matches_a_value_as_it_is_written(overrides: str, rule: str, expected: list[tuple[str, ...]]) -> None:
+    assert list_grid(overrides, exclude=(rule,)) == expected
 
 
 def test_a_rule_matches_fixed_overrides() -> None:

@@ -70,7 +70,7 @@ def test_the_size_is_the_length_of_the_grid(sizes: tuple[int, int, int]) -> None
 
 
 @pytest.mark.parametrize(
-    ("typed", "size"),
+    ("overrides", "size"),
     [
         ([], 12),
         (["model=forest,mean"], 13),
@@ -79,8 +79,8 @@ def test_the_size_is_the_length_of_the_grid(sizes: tuple[int, int, int]) -> None
     ],
     ids=["ints", "and-one-without", "a-float", "a-log"],
 )
-def test_the_size_of_a_search(typed: list[str], size: float) -> None:
-    assert build_space(*typed).size == size
+def test_the_size_of_a_search(overrides: list[str], size: float) -> None:
+    assert build_space(*overrides).size == size
 
 
 def test_an_empty_space_has_one_combination() -> None:
@@ -109,15 +109,15 @@ def test_the_models_of_a_zip_have_their_own_ranges() -> None:
 
 
 def test_a_grid_of_zipped_models_has_a_combination_for_each_row() -> None:
-    typed = ["m=zip(model=choice(line,forest,line),b=choice(1,2,3))", f"{ALPHA}=7,8"]
-    assert list_grid(*typed) == [
+    overrides = ["m=zip(model=choice(line,forest,line),b=choice(1,2,3))", f"{ALPHA}=7,8"]
+    assert list_grid(*overrides) == [
         ("model=line", "b=1", f"{ALPHA}=7"),
         ("model=line", "b=1", f"{ALPHA}=8"),
         ("model=forest", "b=2"),
         ("model=line", "b=3", f"{ALPHA}=7"),
         ("model=line", "b=3", f"{ALPHA}=8"),
     ]
-    assert build_space(*typed, uses_model_spaces=False).size == 5
+    assert build_space(*overrides, uses_model_spaces=False).size == 5
 
 
 def test_a_repeated_value_counts_once() -> None:

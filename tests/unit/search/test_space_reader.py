@@ -42,8 +42,12 @@ def test_the_model_comes_first_and_the_rest_in_the_order_of_the_command_line() -
     ],
 )
 def test_the_command_line_and_params_replace_the_range_of_a_model(text: str, expected: Any) -> None:
-    typed, from_params = build_space(f"{DEPTH}={text}"), build_space(params={DEPTH: text})
-    assert get_distributions(typed) == get_distributions(from_params) == {DEPTH: expected, RATE: IntDistribution(1, 4)}
+    from_command_line, from_params = build_space(f"{DEPTH}={text}"), build_space(params={DEPTH: text})
+    assert (
+        get_distributions(from_command_line)
+        == get_distributions(from_params)
+        == {DEPTH: expected, RATE: IntDistribution(1, 4)}
+    )
 
 
 @pytest.mark.parametrize("prefix", ["", "++"])
@@ -66,7 +70,7 @@ def test_the_command_line_wins_over_params() -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "params", "expected"),
+    ("overrides", "params", "expected"),
     [
         pytest.param(["a=1", "a=2"], {}, [("a=2",)], id="fixed-twice"),
         pytest.param(["a=1,2", "a=3"], {}, [("a=3",)], id="fixed-last"),
@@ -98,9 +102,9 @@ def test_the_command_line_wins_over_params() -> None:
     ],
 )
 def test_the_last_override_of_a_key_counts(
-    typed: list[str], params: dict[str, Any], expected: list[tuple[str, ...]]
+    overrides: list[str], params: dict[str, Any], expected: list[tuple[str, ...]]
 ) -> None:
-    assert list_grid(*typed, params=params) == expected
+    assert list_grid(*overrides, params=params) == expected
 
 
 def test_a_range_with_two_plus_signs_replaces_the_models_own() -> None:
@@ -170,7 +174,7 @@ def test_a_range_of_an_added_key_applies_to_all_models() -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "sentence"),
+    ("overrides", "sentence"),
     [
         (
             ["model=forest,line", "model.estimator.dept=1,2"],
@@ -188,9 +192,9 @@ def test_a_range_of_an_added_key_applies_to_all_models() -> None:
     ],
     ids=["misspelt", "another-models", "below-a-value"],
 )
-def test_a_range_of_an_unknown_key_is_refused(typed: list[str], sentence: str) -> None:
+def test_a_range_of_an_unknown_key_is_refused(overrides: list[str], sentence: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        build_space(*typed)
+        build_space(*overrides)
     assert str(caught.value) == sentence
 
 

@@ -32,8 +32,8 @@ def _close_studies() -> Iterator[None]:
 
 
 def test_a_study_is_loaded_by_its_name(tmp_path: Path) -> None:
-    taken = finish_all(start_queue(open_study(None, tmp_path, "one"), 3), open_study(None, tmp_path, "one"))
-    assert [(trial.number, trial.params) for trial in open_study(None, tmp_path, "one").get_trials()] == taken
+    trials = finish_all(start_queue(open_study(None, tmp_path, "one"), 3), open_study(None, tmp_path, "one"))
+    assert [(trial.number, trial.params) for trial in open_study(None, tmp_path, "one").get_trials()] == trials
     assert open_study(None, tmp_path, "other").get_trials() == []
 
 
@@ -95,19 +95,19 @@ def suggest(trial: optuna.Trial) -> bool:
 def search(home: Path, name: str, limits: list[int], seed: int = 0, loses_trial: bool = False) -> Params:
     """Search in one session for each limit, each with its own storage."""
     settings = build_settings(sampler=SAMPLERS[name])
-    drawn: Params = []
+    draws: Params = []
     for limit in limits:
         study = open_study(None, home, name, sampler=SAMPLERS[name])
         queue = start_sampling(study, limit, settings, seed)
         queue.recover()
         while (trial := queue.take(suggest)) is not None:
-            drawn.append(trial.params)
+            draws.append(trial.params)
             if loses_trial and trial.number == 3:  # its process is killed
                 trial.set_user_attr("session", "gone")
                 break
             study.tell(trial, trial.params["share"] - abs(trial.params["depth"] - 20) / 50)
         queue.close()
-    return drawn
+    return draws
 
 
 @pytest.mark.parametrize("name", SAMPLERS)

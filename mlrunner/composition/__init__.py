@@ -8,16 +8,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import pydantic
 from omegaconf import DictConfig, OmegaConf
 
 from mlrunner.composition.keys import GROUPS as GROUPS
 from mlrunner.composition.keys import MACHINE_KEYS
 from mlrunner.composition.resolve import explain_resolution, resolve_group
-from mlrunner.core.build import Group, describe_errors
-from mlrunner.core.errors import ProblemsError
+from mlrunner.composition.settings import Settings, validate_settings
+from mlrunner.core.build import Group
 
 NO_GATE, NO_DEPLOYER = "mlrunner.groups.gate.NoGate", "mlrunner.groups.deployer.NoDeployer"
 DUMMY = {"regression": "sklearn.dummy.DummyRegressor", "classification": "sklearn.dummy.DummyClassifier"}
@@ -33,81 +32,6 @@ def abbreviate_override(override: str) -> str:
     if FRACTION.fullmatch(value):
         value = f"{float(value):.4g}"
     return f"{key.rpartition('.')[2]}={value}".replace("'", "")
-
-
-class _Strict(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
-
-
-class Objective(_Strict):
-    """The `objective` section: the metrics that rank runs.
-
-    Args:
-        default: Default metric by task.
-        metric: Name of the metric; a search may optimize several.
-        direction: Direction of the metric; None derives it from the metric.
-    """
-
-    default: dict[str, str]
-    metric: str | list[str]
-    direction: Literal["maximize", "minimize"] | None
-
-    @property
-    def metrics(self) -> list[str]:
-        """The metrics as a list."""
-        return [self.metric] if isinstance(self.metric, str) else self.metric
-
-    @property
-    def first(self) -> str:
-        """The metric that ranks runs."""
-        return self.metrics[0]
-
-
-class Tracking(_Strict):
-    """The `tracking` section: what MLflow receives beside parameters and metrics.
-
-    Args:
-        experiment: Name of the MLflow experiment.
-        name: Name of the run; None derives it from the overrides.
-        log_model: Whether to save the fitted model.
-        keep_models: Which models of a search to keep.
-        plots: Whether to save plots.
-        tags: Further tags of the run.
-    """
-
-    experiment: str = pydantic.Field(min_length=1)
-    name: str | None
-    log_model: bool
-    keep_models: Literal["best", "all", "none"]
-    plots: bool
-    tags: dict[str, str | int | float | bool]
-
-
-class Settings(_Strict):
-    """The keys that belong to no config group."""
-
-    seed: int = pydantic.Field(ge=0, lt=2**32)
-    threads: int
-    blueprint: bool
-    objective: Objective
-    tracking: Tracking
-    output: Literal["text", "json"]
-    project: Path
-    home: Path
-
-    @pydantic.field_validator("threads")
-    @classmethod
-    def _some(cls, threads: int) -> int:
-        if threads == 0 or threads < -1:
-            raise ValueError("should be -1, which takes all, or at least 1")
-        return threads
-
-
-KNOWN = {
-    "": [*GROUPS, *Settings.model_fields],
-    "objective": list(Objective.model_fields),
-    "tracking": list(Tracking.model_fields),
-}
 
 
 @dataclass(frozen=True)
@@ -212,14 +136,7 @@ def read_settings(cfg: DictConfig) -> Settings:
     Raises:
         ProblemsError: One sentence for each key that is unknown or has an invalid value.
     """
-    return _settings({str(key): _value(cfg, str(key)) for key in cfg if key not in GROUPS})
-
-
-def _settings(rest: dict[str, Any]) -> Settings:
-    try:
-        return Settings.model_validate(rest)
-    except pydantic.ValidationError as error:
-        raise ProblemsError(describe_errors(error, "", KNOWN)) from error
+    return validate_settings({str(key): _value(cfg, str(key)) for key in cfg if key not in GROUPS})
 
 
 def _value(cfg: DictConfig, key: str) -> Any:
@@ -231,4 +148,5 @@ def _value(cfg: DictConfig, key: str) -> Any:
 def read_composition(cfg: DictConfig, launch: Launch) -> Composition:
     """Convert a checked configuration of Hydra into plain values."""
     config = {str(key): _value(cfg, str(key)) for key in cfg}
-    return Composition(config, _settings({key: value for key, value in config.items() if key not in GROUPS}), launch)
+    settings = validate_settings({key: value for key, value in config.items() if key not in GROUPS})
+    return Composition(config, settings, launch)

@@ -33,7 +33,7 @@ class Data:
     """The data set as it was read.
 
     Args:
-        dataset: The built config group.
+        dataset: Built config group.
         table: All rows, with the target.
         fingerprint: Digest of the source of the table.
         task: `dataset.task`, or the task that the target's values suggest; None when the target does not exist.
@@ -87,10 +87,12 @@ def check_columns(findings: Findings) -> Iterator[str]:
     if cleaning is None:
         return
     yield from cleaning.problems()
-    present = [] if data is None else [str(name) for name in data.table.columns]
-    for key, names in cleaning.named_columns.items() if data is not None else ():
+    if data is None:
+        return
+    present = [str(name) for name in data.table.columns]
+    for key, names in cleaning.named_columns.items():
         for name in names:
-            if data is not None and name not in present:
+            if name not in present:
                 yield (
                     f"{key} names '{name}', which {data.dataset.label} does not have; its columns are "
                     f"{brief(present)}.{nearest(name, present)}"
@@ -152,14 +154,17 @@ def check_objective(findings: Findings) -> Iterator[str]:
 def check_stores(findings: Findings) -> Iterator[str]:
     """Refuse an address that is not one of a store, and a full disk."""
     stack = findings.built["stack"]
-    for check in (partial(_address, stack, findings.home), partial(refuse_full_disk, findings.home / ".mlrunner")):
+    for check in (
+        partial(_check_address, stack, findings.home),
+        partial(refuse_full_disk, findings.home / ".mlrunner"),
+    ):
         try:
             check()
         except MlrunnerError as error:
             yield str(error)
 
 
-def _address(stack: Stack | None, home: Path) -> None:
+def _check_address(stack: Stack | None, home: Path) -> None:
     if stack is not None:
         address = stack.environment(home)["MLFLOW_TRACKING_URI"]
         refuse_file_store(environment.tracking_uri() or address)

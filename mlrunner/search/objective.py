@@ -13,7 +13,7 @@ from mlrunner.search.settings import Direction, SweepSettings
 from mlrunner.tracking.studies import SWEEPER_KEY
 
 if TYPE_CHECKING:
-    from mlrunner.composition import Objective
+    from mlrunner.composition.settings import Objective
     from mlrunner.search.space import Space
     from mlrunner.search.trial import TrialResult
 

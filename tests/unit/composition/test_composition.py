@@ -95,8 +95,3 @@ def test_each_invalid_key_is_one_sentence(compose: Compose) -> None:
     with pytest.raises(ProblemsError) as refused:
         read_settings(compose(["seed=-1", "+typo=1"]))
     assert [sentence.split()[0] for sentence in refused.value.problems] == ["seed=-1", "typo"]
-
-
-def test_the_first_of_several_metrics_ranks(compose: Compose) -> None:
-    objective = read_settings(compose(["objective.metric=[mae,r2]"])).objective
-    assert (objective.first, objective.metrics) == ("mae", ["mae", "r2"])

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mlrunner.composition import Objective
+from mlrunner.composition.settings import Objective
 from mlrunner.core.errors import ConfigError
 from mlrunner.search.objective import Objectives, choose_objectives, count_trials
 from mlrunner.search.settings import GRID_SAMPLER, SweepSettings

@@ -91,8 +91,8 @@ def test_the_model_is_the_best_composition_fitted_on_train_and_validation(famili
     model = mlflow.sklearn.load_model(families["winner"]["model_uri"])
     config = yaml.safe_load((Path(families["best_job_dir"]) / ".hydra" / "config.yaml").read_text())["model"]
     estimator = model.steps[-1][1]
-    told = {name: value for name, value in config["estimator"].items() if name in families["best_params"]}
-    assert {name: estimator.get_params()[name] for name in told} == told
+    searched = {name: value for name, value in config["estimator"].items() if name in families["best_params"]}
+    assert {name: estimator.get_params()[name] for name in searched} == searched
     raw = load_diabetes(as_frame=True).frame.drop(columns="target")
     assert len(model.predict(raw)) == len(raw)
 
@@ -107,14 +107,14 @@ def test_no_trial_has_read_the_test_rows(families: Any, session_home: Path) -> N
 
 def test_each_trial_is_a_composition_with_its_folder_and_its_child(families: Any, session_home: Path) -> None:
     runs = {run.data.tags["mlrunner.trial_number"]: run for run in children(session_home, families["parent_run_id"])}
-    for one in families["trials"]:
-        folder = Path(one["folder"])
+    for trial in families["trials"]:
+        folder = Path(trial["folder"])
         assert {path.name for path in (folder / ".hydra").iterdir()} == {"config.yaml", "hydra.yaml", "overrides.yaml"}
         config = yaml.safe_load((folder / ".hydra" / "config.yaml").read_text())
-        run = store(session_home).get_run(one["run_id"])
-        assert run.data.tags["mlrunner.trial_number"] == str(one["job"])
+        run = store(session_home).get_run(trial["run_id"])
+        assert run.data.tags["mlrunner.trial_number"] == str(trial["job"])
         assert run.data.params["model.name"] == config["model"]["name"]
-        assert run.info.status == {"FINISHED": "FINISHED", "PRUNED": "KILLED"}[one["status"]]
+        assert run.info.status == {"FINISHED": "FINISHED", "PRUNED": "KILLED"}[trial["status"]]
         assert run.inputs.dataset_inputs[0].dataset.name == "diabetes"
     assert len(runs) == 9
 
@@ -122,8 +122,8 @@ def test_each_trial_is_a_composition_with_its_folder_and_its_child(families: Any
 def test_only_the_chosen_models_own_keys_are_sampled(families: Any) -> None:
     own = {"xgboost": "learning_rate", "rf": "min_samples_leaf", "ridge": "alpha"}
     seen = set()
-    for one in families["trials"]:
-        overrides = yaml.safe_load((Path(one["folder"]) / ".hydra" / "overrides.yaml").read_text())
+    for trial in families["trials"]:
+        overrides = yaml.safe_load((Path(trial["folder"]) / ".hydra" / "overrides.yaml").read_text())
         model = next(text for text in overrides if text.startswith("model=")).partition("=")[2]
         keys = {text.partition("=")[0].rpartition(".")[2] for text in overrides}
         assert [own[name] in keys for name in own] == [name == model for name in own]
@@ -148,12 +148,12 @@ def test_the_parent_holds_space_best_and_pictures(families: Any, session_home: P
 
 def test_the_folder_of_the_sweep_has_the_official_keys_and_ours(families: Any) -> None:
     folder = Path(families["folder"])
-    told = yaml.safe_load((folder / "optimization_results.yaml").read_text())
-    assert told["name"] == "optuna"
+    summary = yaml.safe_load((folder / "optimization_results.yaml").read_text())
+    assert summary["name"] == "optuna"
     for name in ("best_params", "best_value", "best_trial_number", "best_job_dir", "best_mlflow_run_id"):
-        assert told[name] == families[name]
-    assert told["best_overrides"] == families["best_overrides"]
-    assert all(not key.startswith(("rf:", "ridge:", "xgboost:")) for key in told["best_params"])
+        assert summary[name] == families[name]
+    assert summary["best_overrides"] == families["best_overrides"]
+    assert all(not key.startswith(("rf:", "ridge:", "xgboost:")) for key in summary["best_params"])
     assert yaml.safe_load((folder / "multirun.yaml").read_text())["hydra"]["sweeper"]["n_trials"] == 9
     table = pd.read_csv(folder / "trials.csv")
     assert sorted(table["number"]) == list(range(9))
@@ -166,7 +166,7 @@ def test_zenml_holds_one_run_with_a_step_a_trial(families: Any, session_home: Pa
     assert [name for name in names if name != "trial"] == [
         "ingest", "clean", "divide", "refit", "judge", "gate", "deploy",
     ]  # fmt: skip
-    outcomes = {one["job"]: one for one in families["trials"]}
+    outcomes = {trial["job"]: trial for trial in families["trials"]}
     assert set(trials) == set(outcomes) == set(range(9))
     for number, step in trials.items():
         found = outcomes[number]
@@ -184,8 +184,10 @@ def test_the_same_command_gives_the_same_search(families: Any, mlrunner: Runner)
     ).json  # fmt: skip
     assert again["study_name"] != families["study_name"]
     assert again["folder"] != families["folder"]
-    told = [[(one["job"], one["name"], one["objective"]) for one in found["trials"]] for found in (families, again)]
-    assert told[0] == told[1]
+    results = [
+        [(trial["job"], trial["name"], trial["objective"]) for trial in found["trials"]] for found in (families, again)
+    ]
+    assert results[0] == results[1]
 
 
 def test_a_search_for_two_things_gives_a_front(mlrunner: Runner) -> None:
@@ -197,12 +199,12 @@ def test_a_search_for_two_things_gives_a_front(mlrunner: Runner) -> None:
     found = done.json
     assert found["metrics"] == ["accuracy", "fit_seconds"]
     assert found["directions"] == ["maximize", "minimize"]
-    scores = {one["job"]: (one["objective"], -one["fit_seconds"]) for one in found["trials"]}
-    front = {one["number"] for one in found["solutions"]}
+    scores = {trial["job"]: (trial["objective"], -trial["fit_seconds"]) for trial in found["trials"]}
+    front = {trial["number"] for trial in found["solutions"]}
     beaten = {
         number
-        for number, one in scores.items()
-        if any(a >= one[0] and b >= one[1] and (a, b) != one for a, b in scores.values())
+        for number, trial in scores.items()
+        if any(a >= trial[0] and b >= trial[1] and (a, b) != trial for a, b in scores.values())
     }
     assert front == set(scores) - beaten
     assert found["winner"]["model_uri"] is None
@@ -221,7 +223,7 @@ def test_repeats_average_over_seeds_and_the_seed_is_not_in_the_space(mlrunner: R
     assert len(set(scores)) == 3
     assert best["objective"] == pytest.approx(sum(scores) / 3)
     assert best["metrics"]["validation/rmse_std"] > 0
-    assert best["objective"] == min(one["objective"] for one in found["trials"])
+    assert best["objective"] == min(trial["objective"] for trial in found["trials"])
     assert store(session_home).get_run(best["run_id"]).data.metrics["rmse"] == best["objective"]
 
 

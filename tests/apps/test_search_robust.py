@@ -1,4 +1,4 @@
-"""Searches where something goes wrong, or where somebody else is there: nothing is lost, nothing is done twice."""
+"""Searches with failures, interruptions and several processes: no trial is lost, and none is run twice."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def study_of(home: Path, name: str) -> optuna.Study:
 
 def counted(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
     """The trials that count: not those that were interrupted and run again."""
-    return [one for one in study.get_trials(deepcopy=False) if "void" not in one.user_attrs]
+    return [trial for trial in study.get_trials(deepcopy=False) if "void" not in trial.user_attrs]
 
 
 def until(condition: Callable[[], bool], process: WarmCommand, seconds: float = 120) -> None:
@@ -92,7 +92,7 @@ def finished(home: Path, name: str) -> int:
     """How many trials of a study have ended by now."""
     journal = home / ".mlrunner" / "studies" / f"{name}.journal"
     with contextlib.suppress(KeyError):  # the journal is there a moment before the study is in it
-        return sum(one.state.is_finished() for one in study_of(home, name).trials) if journal.exists() else 0
+        return sum(trial.state.is_finished() for trial in study_of(home, name).trials) if journal.exists() else 0
     return 0
 
 
@@ -116,8 +116,8 @@ def test_every_kind_of_failure_is_a_failed_trial_and_the_rest_go_on(session_home
     alone = next(line for line in lines if "run it alone" in line and "mode=raise" in line)
     assert "mlrunner dataset=diabetes model=custom model.estimator._target_=odd_models.Odd" in alone
     folder = next(line.split()[-1] for line in lines if line.strip().startswith("folder"))
-    told = yaml.safe_load((PROJECT / folder / "optimization_results.yaml").read_text())
-    assert told["counts"] == {"complete": 2, "failed": 12}
+    summary = yaml.safe_load((PROJECT / folder / "optimization_results.yaml").read_text())
+    assert summary["counts"] == {"complete": 2, "failed": 12}
 
 
 def test_one_nan_among_twenty_is_one_failed_trial(session_home: Path, odd: Path) -> None:
@@ -127,7 +127,7 @@ def test_one_nan_among_twenty_is_one_failed_trial(session_home: Path, odd: Path)
     )  # fmt: skip
     assert done.code == 0, done.err
     assert done.json["counts"] == {"complete": 19, "failed": 1}
-    assert [one["job"] for one in done.json["trials"] if one["status"] == "FAILED"] == [13]
+    assert [trial["job"] for trial in done.json["trials"] if trial["status"] == "FAILED"] == [13]
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_retries_run_a_failed_trial_again_with_the_same_parameters(session_home:
     )  # fmt: skip
     assert done.code == 0, done.err
     trials = study_of(session_home, "retried").trials
-    modes = [one.params["+model.estimator.mode"] for one in trials]
+    modes = [trial.params["+model.estimator.mode"] for trial in trials]
     assert (modes.count("exit"), modes.count("fine")) == (3, 1)
     assert len(counted(study_of(session_home, "retried"))) == 2
 
@@ -166,7 +166,7 @@ def killed(session_home: Path, odd: Path) -> Any:
         time.sleep(0.3)
         process.kill()
         process.communicate(timeout=60)
-    before = [one for one in study_of(session_home, "killed").trials if one.state.is_finished()]
+    before = [trial for trial in study_of(session_home, "killed").trials if trial.state.is_finished()]
     times = {file: file.stat().st_mtime for file in session_home.glob("multirun/*/*/*/found.json")}
     done = front_door(session_home, "resume", "killed", "output=json", PYTHONPATH=str(odd))
     assert done.code == 0, done.err
@@ -178,20 +178,22 @@ def test_a_killed_search_is_resumed_exactly(killed: Any, session_home: Path) -> 
     study = study_of(session_home, "killed")
     trials = counted(study)
     assert len(trials) == 10
-    assert all(one.state.is_finished() for one in trials)
-    assert [study.trials[one.number].value for one in before] == [one.value for one in before]
+    assert all(trial.state.is_finished() for trial in trials)
+    assert [study.trials[trial.number].value for trial in before] == [trial.value for trial in before]
     assert {file: file.stat().st_mtime for file in times} == times
     assert found["counts"] == {"complete": 10}
-    assert len({one["folder"] for one in found["trials"]}) == 10
+    assert len({trial["folder"] for trial in found["trials"]}) == 10
 
 
 def test_what_was_interrupted_ran_again_with_the_same_parameters(killed: Any, session_home: Path) -> None:
     del killed
     trials = study_of(session_home, "killed").trials
-    lost = [one for one in trials if one.user_attrs.get("void") == "interrupted"]
+    lost = [trial for trial in trials if trial.user_attrs.get("void") == "interrupted"]
     assert lost
-    again = {one.user_attrs["retry_of"]: one for one in trials if "retry_of" in one.user_attrs}
-    assert {one.number: again[one.number].params for one in lost} == {one.number: one.params for one in lost}
+    again = {trial.user_attrs["retry_of"]: trial for trial in trials if "retry_of" in trial.user_attrs}
+    assert {trial.number: again[trial.number].params for trial in lost} == {
+        trial.number: trial.params for trial in lost
+    }
 
 
 def test_a_resumed_search_draws_what_it_would_have_drawn(killed: Any, session_home: Path, odd: Path) -> None:
@@ -203,8 +205,8 @@ def test_a_resumed_search_draws_what_it_would_have_drawn(killed: Any, session_ho
     named = (*one_by_one, "hydra.sweeper.study_name=halves")
     front_door(session_home, *named, "hydra.sweeper.n_trials=6", PYTHONPATH=str(odd))
     halves = front_door(session_home, *named, "hydra.sweeper.n_trials=14", PYTHONPATH=str(odd)).json
-    told = [{one["job"]: one["objective"] for one in found["trials"]} for found in (whole, halves)]
-    assert told[0] == told[1]
+    scores = [{trial["job"]: trial["objective"] for trial in found["trials"]} for found in (whole, halves)]
+    assert scores[0] == scores[1]
 
 
 def test_every_trial_of_a_killed_search_is_in_mlflow_once(killed: Any, session_home: Path) -> None:
@@ -214,7 +216,7 @@ def test_every_trial_of_a_killed_search_is_in_mlflow_once(killed: Any, session_h
     wanted = f"tags.mlflow.parentRunId = '{found['parent_run_id']}'"
     runs = [run for run in client.search_runs([experiment], wanted) if "mlrunner.winner_of" not in run.data.tags]
     numbers = sorted(int(run.data.tags["mlrunner.trial_number"]) for run in runs if run.info.status == "FINISHED")
-    assert numbers == sorted(one["job"] for one in found["trials"])
+    assert numbers == sorted(trial["job"] for trial in found["trials"])
     assert {run.info.status for run in runs} <= {"FINISHED", "KILLED"}
 
 
@@ -226,7 +228,7 @@ def test_the_same_command_with_a_study_name_again_has_nothing_left_to_do(
     again = front_door(session_home, *options, PYTHONPATH=str(odd)).json
     assert again["best_trial_number"] == found["best_trial_number"]
     assert again["folder"] == found["folder"]
-    assert [one["run_id"] for one in again["trials"]] == [one["run_id"] for one in found["trials"]]
+    assert [trial["run_id"] for trial in again["trials"]] == [trial["run_id"] for trial in found["trials"]]
 
 
 def test_another_space_under_the_same_name_is_refused_with_the_difference(
@@ -258,12 +260,12 @@ def running(session_home: Path, odd: Path) -> Iterator[Callable[..., WarmCommand
 def test_two_terminals_on_one_study_make_exactly_so_many_trials(running: Any, session_home: Path) -> None:
     options = ("sweep=optuna", *SLOW, "hydra.sweeper.n_trials=12", "hydra.sweeper.study_name=shared", "output=json")
     one, other = running(*options, "hydra.sweeper.n_jobs=1"), running(*options, "hydra.sweeper.n_jobs=1")
-    told = [process.communicate(timeout=240) for process in (one, other)]
-    assert [process.returncode for process in (one, other)] == [0, 0], told
+    outputs = [process.communicate(timeout=240) for process in (one, other)]
+    assert [process.returncode for process in (one, other)] == [0, 0], outputs
     trials = counted(study_of(session_home, "shared"))
     assert len(trials) == 12
     assert len({one.user_attrs["session"] for one in trials}) == 2
-    found = [json.loads(out) for out, _ in told]
+    found = [json.loads(out) for out, _ in outputs]
     assert len({one["parent_run_id"] for one in found}) == 1
     assert max(len(one["trials"]) for one in found) == 12
 
@@ -271,10 +273,10 @@ def test_two_terminals_on_one_study_make_exactly_so_many_trials(running: Any, se
 def test_two_sweeps_of_the_same_second_with_four_workers_each_share_nothing(running: Any, session_home: Path) -> None:
     options = ("sweep=optuna", "dataset=wine", "model=ridge,rf", "hydra.sweeper.n_trials=8", "hydra.sweeper.n_jobs=4")
     both = [running(*options, "output=json", "tracking.keep_models=all", "tracking.plots=false") for _ in range(2)]
-    told = [process.communicate(timeout=240) for process in both]
-    assert [process.returncode for process in both] == [0, 0], told
-    assert "locked" not in "".join(err for _, err in told)
-    found = [json.loads(out) for out, _ in told]
+    outputs = [process.communicate(timeout=240) for process in both]
+    assert [process.returncode for process in both] == [0, 0], outputs
+    assert "locked" not in "".join(err for _, err in outputs)
+    found = [json.loads(out) for out, _ in outputs]
     assert len({one["folder"] for one in found}) == len({one["parent_run_id"] for one in found}) == 2
     client = store(session_home)
     for one in found:
@@ -295,7 +297,7 @@ def test_ctrl_c_once_finishes_the_running_trials_and_twice_stops_them(
     out, err = once.communicate(timeout=120)
     assert once.returncode == 130, err
     assert "Traceback" not in err
-    states = {one.state.name for one in study_of(session_home, "once").trials}
+    states = {trial.state.name for trial in study_of(session_home, "once").trials}
     assert states == {"COMPLETE"}
     assert "interrupted: the running trials finish" in out
     folder = Path(study_of(session_home, "once").user_attrs["folder"])
@@ -313,7 +315,7 @@ def test_ctrl_c_once_finishes_the_running_trials_and_twice_stops_them(
     assert time.monotonic() - began < 25
     assert twice.returncode == 130, err
     assert "Traceback" not in err
-    assert {one.user_attrs.get("void") for one in study_of(session_home, "twice").trials[:2]} == {"interrupted"}
+    assert {trial.user_attrs.get("void") for trial in study_of(session_home, "twice").trials[:2]} == {"interrupted"}
     children = [p for p in psutil.process_iter(["cmdline"]) if str(odd) in " ".join(p.info["cmdline"] or [])]
     assert not psutil.wait_procs(children, timeout=10)[1]
 
@@ -339,7 +341,7 @@ def test_a_worker_that_is_killed_from_outside_is_replaced(running: Any, session_
     process = running(*options, "hydra.sweeper.retries=1")
     until(lambda: finished(session_home, "struck") >= 1, process)
     server = psutil.Process(process.pid).children()
-    workers = [child for one in server for child in one.children() if "forkserver" in " ".join(child.cmdline())]
+    workers = [child for process in server for child in process.children() if "forkserver" in " ".join(child.cmdline())]
     os.kill(workers[0].pid, signal.SIGKILL)
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
@@ -363,19 +365,20 @@ def test_an_edited_option_changes_no_trial_of_a_running_search(
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     configs = [
-        yaml.safe_load((Path(one["folder"]) / ".hydra/config.yaml").read_text()) for one in json.loads(out)["trials"]
+        yaml.safe_load((Path(trial["folder"]) / ".hydra/config.yaml").read_text())
+        for trial in json.loads(out)["trials"]
     ]
     assert {config["model"]["estimator"]["seconds"] for config in configs} == {0.7}
 
 
 def test_a_search_stops_at_its_target_and_without_patience(mlrunner: Runner) -> None:
     options = ("sweep=optuna", "dataset=diabetes", "model=ridge", *UNSAVED)
-    told = mlrunner(*options, "hydra.sweeper.n_trials=40", "hydra.sweeper.target=0.1", "hydra.sweeper.n_jobs=1").out
-    assert "target 0.1 reached" in told
-    assert sum(line.startswith("✓") for line in told.splitlines()) == 1
-    told = mlrunner(*options, "hydra.sweeper.n_trials=40", "hydra.sweeper.patience=3", "hydra.sweeper.n_jobs=1").out
-    assert "(patience=3)" in told
-    assert sum(line.startswith("✓") for line in told.splitlines()) < 30
+    output = mlrunner(*options, "hydra.sweeper.n_trials=40", "hydra.sweeper.target=0.1", "hydra.sweeper.n_jobs=1").out
+    assert "target 0.1 reached" in output
+    assert sum(line.startswith("✓") for line in output.splitlines()) == 1
+    output = mlrunner(*options, "hydra.sweeper.n_trials=40", "hydra.sweeper.patience=3", "hydra.sweeper.n_jobs=1").out
+    assert "(patience=3)" in output
+    assert sum(line.startswith("✓") for line in output.splitlines()) < 30
 
 
 CUSTOM = """
@@ -394,9 +397,9 @@ def test_a_space_of_ones_own_and_a_warm_start(tmp_path: Path, session_home: Path
         *UNSAVED, cwd=tmp_path,
     )  # fmt: skip
     assert done.code == 0, done.err
-    first = next(one for one in done.json["trials"] if one["job"] == 0)
+    first = next(trial for trial in done.json["trials"] if trial["job"] == 0)
     assert "alpha=0.25" in first["name"]
-    tols = [text for one in done.json["trials"] for text in one["name"].split(",") if text.startswith("tol=")]
+    tols = [text for trial in done.json["trials"] for text in trial["name"].split(",") if text.startswith("tol=")]
     assert len(set(tols)) == 4
 
 
@@ -412,5 +415,5 @@ def test_a_grid_of_hydras_own_is_gone_on_with(session_home: Path) -> None:
     config.write_text(config.read_text().replace("n_estimators=2,3,20000", "n_estimators=2,3,4"))
     done = front_door(session_home, "resume", str(folder), "output=json")
     assert done.code == 0, done.err
-    assert sorted(one["job"] for one in done.json) == [0, 1, 2]
+    assert sorted(trial["job"] for trial in done.json) == [0, 1, 2]
     assert {number: (folder / str(number) / "result.json").stat().st_mtime for number in (0, 1)} == times

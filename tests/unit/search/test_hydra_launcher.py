@@ -111,7 +111,7 @@ def test_a_batch_is_launched_when_the_loop_waits(start: Start, launcher: Countin
 
 
 def test_a_launched_trial_returns_what_this_process_computes(start: Start, data: Data) -> None:
-    """It reports to nobody, so it is never pruned."""
+    """Its reports have no reader, so it is never pruned."""
     executor = start()
     tasks = [make_task(data, 0), make_task(data, 1, folds=True, prunes=True)]
     for task in tasks:

@@ -1,4 +1,4 @@
-"""The loop of a search: every trial is run, recorded and told, whatever ends the search."""
+"""The loop of a search runs, writes and reports every trial, whatever ends the search."""
 
 from __future__ import annotations
 

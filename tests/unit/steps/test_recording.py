@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
 from dataclasses import replace
 
 import mlflow
@@ -27,24 +26,6 @@ from mlrunner.tracking.background_writer import RECORDER
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:alembic", "ignore::ResourceWarning")
 ROLES = Roles("y")
 DEPLOYMENT = Deployment("olist", 3, "http://localhost:8000", "on this machine")
-
-
-@pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowClient]:
-    before, home = mlflow.get_tracking_uri(), tmp_path_factory.mktemp("recording")
-    mlflow.set_tracking_uri(f"sqlite:///{home}/mlflow.db")
-    client = MlflowClient()
-    client.create_experiment("tests", artifact_location=(home / "files").as_uri())
-    yield client
-    mlflow.set_tracking_uri(before)
-
-
-@pytest.fixture
-def run(client: MlflowClient) -> RunContext:
-    experiment = client.get_experiment_by_name("tests")
-    assert experiment is not None
-    run_id = client.create_run(experiment.experiment_id).info.run_id
-    return RunContext(run_id=run_id, log_model=False, plots=False, seed=0)
 
 
 def test_run_without_gate_and_deployer(run: RunContext) -> None:

@@ -87,6 +87,7 @@ def test_tags_come_before_files_and_other_data_are_ignored(record: Record, tmp_p
 def test_trial_has_the_provenance_of_its_sweep(record: Record, runs: SearchableRuns, tmp_path: Path) -> None:
     class Sweep(SqliteStore):
         def find_first(self, where: str, sort: object = ()) -> Record | None:
+            del sort
             return record if record.run_id in where else None
 
     trial = replace(record, artifact_uri=str(tmp_path / "trial"), tags={DATA_TAG: "f1", PARENT_TAG: record.run_id})

@@ -1,0 +1,79 @@
+"""The steps that fit and score, called without a pipeline."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+from sklearn.metrics import r2_score
+
+from mlrunner.core.column_roles import Roles
+from mlrunner.groups.model import ModelNameConfig
+from mlrunner.steps import fitting
+from mlrunner.steps.materializers import FittedModel
+from mlrunner.steps.problem import Problem
+from mlrunner.steps.recording import RunContext
+from mlrunner.tracking.background_writer import RECORDER
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:alembic", "ignore::ResourceWarning")
+RNG = np.random.default_rng(0)
+RAW = pd.DataFrame({"a": RNG.normal(size=90), "b": RNG.normal(size=90)})
+RAW["y"] = 2 * RAW["a"] - RAW["b"] + RNG.normal(size=90) / 10
+TRAIN, VALIDATION, TEST = RAW.iloc[:50], RAW.iloc[50:70], RAW.iloc[70:]
+NO_FOLDS = pd.DataFrame({"fold": []})
+PROBLEM = Problem(roles=Roles("y"), task="regression", label="data")
+KEEP_ALL = {"_target_": "mlrunner.groups.cleaning.KeepAll"}
+
+
+@pytest.fixture
+def config(compose: Any) -> ModelNameConfig:
+    from mlrunner.composition.resolve import resolve_group
+
+    overrides = ["model=ridge", "dataset=csv", "dataset.target=y", "dataset.task=regression"]
+    return ModelNameConfig(name="ridge", settings=resolve_group(compose(overrides), "model"))
+
+
+def train(config: ModelNameConfig, run: RunContext) -> FittedModel:
+    model: FittedModel = fitting.train.entrypoint(TRAIN, RAW, PROBLEM, KEEP_ALL, config, run)
+    return model
+
+
+def test_trained_model_takes_raw_rows(config: ModelNameConfig, run: RunContext) -> None:
+    model = train(config, run)
+    assert (model.uri, model.fit_seconds > 0) == (None, True)
+    assert r2_score(TEST["y"], model.pipeline.predict(TEST[["b", "a"]])) > 0.95
+
+
+def test_refit_learns_from_the_validation_rows_too(config: ModelNameConfig, run: RunContext) -> None:
+    both = pd.concat([TRAIN, VALIDATION])
+    expected = fitting.train.entrypoint(both, RAW, PROBLEM, KEEP_ALL, config, run).pipeline.predict(TEST)
+    refitted = fitting.refit.entrypoint(TRAIN, VALIDATION, RAW, PROBLEM, KEEP_ALL, config, run).pipeline.predict(TEST)
+    np.testing.assert_array_equal(refitted, expected)
+    assert not np.array_equal(refitted, train(config, run).pipeline.predict(TEST))
+
+
+def test_evaluate_scores_and_logs_every_part(config: ModelNameConfig, run: RunContext, client: MlflowClient) -> None:
+    model = train(config, run)
+    scores = fitting.evaluate.entrypoint(model, TRAIN, VALIDATION, TEST, NO_FOLDS, PROBLEM, config, run)
+    for part, rows in (("train", TRAIN), ("validation", VALIDATION), ("test", TEST)):
+        assert scores[f"{part}/r2"] == pytest.approx(r2_score(rows["y"], model.pipeline.predict(rows)), rel=1e-12)
+    assert scores["r2"] == scores["validation/r2"]
+    RECORDER.flush()
+    logged = client.get_run(run.run_id).data.metrics
+    assert logged["test/r2"] == scores["test/r2"]
+    assert logged["fit_seconds"] == model.fit_seconds
+
+
+def test_judge_adds_the_scores_of_the_trial(config: ModelNameConfig, run: RunContext) -> None:
+    model = fitting.refit.entrypoint(TRAIN, VALIDATION, RAW, PROBLEM, KEEP_ALL, config, run)
+    scores = fitting.judge.entrypoint(model, TRAIN, VALIDATION, TEST, {"validation/r2": 0.5}, PROBLEM, config, run)
+    assert scores["validation/r2"] == 0.5
+    assert scores["test/r2"] == pytest.approx(r2_score(TEST["y"], model.pipeline.predict(TEST)), rel=1e-12)
+    RECORDER.flush()
+
+
+def test_trial_returns_the_scores_of_the_worker() -> None:
+    assert fitting.trial.entrypoint(TRAIN, VALIDATION, 3, "COMPLETE", ["a=1"], {}, {"r2": 0.5}) == {"r2": 0.5}

@@ -21,7 +21,7 @@ from mlrunner.evaluation.uncertainty import Replicates
 from mlrunner.history.diff.command_line import explain_error, separate_folders
 from mlrunner.tracking.records import Record, Store, lookup, read_yaml
 from mlrunner.tracking.records import snapshot as reading
-from mlrunner.tracking.records.record import SWEEP_TAG
+from mlrunner.tracking.records.record import REPLICATES_FILE, SWEEP_TAG
 from mlrunner.tracking.records.snapshot import Provenance, Snapshot
 
 SEARCH = "model.search"  # the ranges of a search do not affect the result of a run
@@ -152,7 +152,7 @@ def read_run(label: str, record: Record, store: Store) -> Side:
         name = f"{record.place} ({run.name})"
     if run.is_sweep:
         raise ConfigError(f"The sweep {record.place} has no completed run; name one of its runs.")
-    replicates = json.loads(run.read_text("noise.json") or "{}")
+    replicates = json.loads(run.read_text(REPLICATES_FILE) or "{}")
     return Side(
         label=label,
         name=" ".join(name.split()),

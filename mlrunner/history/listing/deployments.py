@@ -69,9 +69,9 @@ def find_deployments(store: Store, home: Path) -> Deployments:
     runs: dict[str, tuple[str, int]] = {}
     local: set[str] = set()
     if folder.exists():  # saves the import, a third of a second
-        from mlrunner.groups.deployer.state import ledgers
+        from mlrunner.groups.deployer.state import list_deployments
 
-        for ledger in ledgers(folder):
+        for ledger in list_deployments(folder):
             state = ledger.state()
             if state is None:
                 continue

@@ -50,7 +50,7 @@ class Entry:
 
     @cached_property
     def differs(self) -> list[str]:
-        """The overrides of the default composition."""
+        """The overrides that the run adds to the default composition."""
         if OVERRIDES_TAG in self.record.tags:
             overrides = [str(text) for text in json.loads(self.record.tags[OVERRIDES_TAG])]
             return [*self._blueprint(), *sorted(overrides, key=self._sort_key)]

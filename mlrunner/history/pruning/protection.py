@@ -10,7 +10,7 @@ from mlrunner.tracking.records import Fields, Store
 from mlrunner.tracking.records.record import DEPLOYED_VERSION_TAG, DEPLOYMENT_TAG
 
 if TYPE_CHECKING:
-    from mlrunner.groups.deployer.state import Ledger
+    from mlrunner.groups.deployer.state import DeploymentStore
 
 RECENT = "was recently deployed as"
 DEPLOYED_EVENTS = ("deployed", "registered", "rolled back")  # after which another version is deployed
@@ -32,12 +32,12 @@ def protected(store: Store, home: Path) -> dict[str, str]:
     return recent | _of_other_machines(store, {ledger.name for ledger in ledgers}) | aliases | serving
 
 
-def _ledgers(folder: Path) -> list[Ledger]:
+def _ledgers(folder: Path) -> list[DeploymentStore]:
     if not folder.exists():  # saves the import, a quarter of a second
         return []
-    from mlrunner.groups.deployer.state import ledgers
+    from mlrunner.groups.deployer.state import list_deployments
 
-    return ledgers(folder)
+    return list_deployments(folder)
 
 
 def _of_other_machines(store: Store, local: set[str]) -> dict[str, str]:
@@ -53,7 +53,7 @@ def _of_other_machines(store: Store, local: set[str]) -> dict[str, str]:
     return {run_id: f"{RECENT} {name} v{version}" for name, pairs in last.items() for version, run_id in pairs}
 
 
-def _last_versions(ledger: Ledger) -> list[tuple[str, str]]:
+def _last_versions(ledger: DeploymentStore) -> list[tuple[str, str]]:
     """List the two versions that were deployed last, each with its run."""
     state, runs = ledger.state(), _runs(ledger)
     if state is None:  # a deployment in the registry has no server, and so no state
@@ -64,7 +64,7 @@ def _last_versions(ledger: Ledger) -> list[tuple[str, str]]:
     return [(f"{ledger.name} v{version}", runs[version]) for version in versions[-2:] if version in runs]
 
 
-def _servers(ledger: Ledger) -> list[tuple[str, str]]:
+def _servers(ledger: DeploymentStore) -> list[tuple[str, str]]:
     """List the runs that serve or are kept ready for a rollback, each with the reason."""
     state, runs = ledger.state(), _runs(ledger)
     servers = {} if state is None else {"is kept ready as": state.ready, "serves as": state.serves}
@@ -75,7 +75,7 @@ def _servers(ledger: Ledger) -> list[tuple[str, str]]:
     ]
 
 
-def _runs(ledger: Ledger) -> dict[int, str]:
+def _runs(ledger: DeploymentStore) -> dict[int, str]:
     """Find the run of each version, from the history and the releases."""
     runs = ledger.made()
     for folder in ledger.folder.glob("releases/[0-9]*"):

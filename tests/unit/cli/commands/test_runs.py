@@ -191,9 +191,9 @@ def test_empty_store(
 
 def test_store_of_an_override(recorded: Recorded, tmp_path: Path) -> None:
     uri = f"sqlite:///{recorded.home}/.mlrunner/mlflow.db"
-    done = front_door(tmp_path, "runs", "stack=mlflow_server", f"stack.tracking_uri={uri}", "--json", "--limit", "1")
-    assert done.code == 0, done.err
-    assert len(done.json) == 1
+    ran = front_door(tmp_path, "runs", "stack=mlflow_server", f"stack.tracking_uri={uri}", "--json", "--limit", "1")
+    assert ran.code == 0, ran.err
+    assert len(ran.json) == 1
 
 
 def test_no_large_library_is_imported(recorded: Recorded) -> None:
@@ -202,8 +202,8 @@ def test_no_large_library_is_imported(recorded: Recorded) -> None:
         "print(sorted({'mlflow', 'zenml', 'hydra', 'sklearn', 'pandas', 'optuna', 'docker'} & set(sys.modules)))"
     )
     variables = environment(recorded.home, MLRUNNER_PROJECT=str(PROJECT))
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=variables, check=True)
-    assert done.stdout.splitlines()[-1] == "[]"
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=variables, check=True)
+    assert process.stdout.splitlines()[-1] == "[]"
 
 
 def run_in_terminal(home: Path, width: int, *arguments: str, **variables: str) -> str:
@@ -240,8 +240,8 @@ def test_terminal_shows_colours_and_ages(recorded: Recorded) -> None:
 
 def test_closed_pipe(recorded: Recorded) -> None:
     command = f"{sys.executable} -m mlrunner runs --limit 0 --csv | head -1"
-    done = subprocess.run(
+    process = subprocess.run(
         command, shell=True, capture_output=True, text=True, env=environment(recorded.home), cwd=PROJECT, check=True
     )
-    assert done.stdout.startswith("id,")
-    assert done.stderr == ""
+    assert process.stdout.startswith("id,")
+    assert process.stderr == ""

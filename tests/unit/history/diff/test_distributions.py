@@ -33,16 +33,16 @@ def between(first: dict[str, Any], second: dict[str, Any]) -> list[Shift]:
 def reduced(summary: dict[str, Any]) -> dict[str, Any]:
     """Reduce a summary to 21 quantiles and no shares of numbers."""
     columns = {
-        name: {key: value for key, value in known.items() if key != "shares"}
-        for name, known in summary["columns"].items()
+        name: {key: value for key, value in column.items() if key != "shares"}
+        for name, column in summary["columns"].items()
     }
-    for known in columns.values():
-        if "quantiles" in known:
-            known["quantiles"] = np.interp(np.linspace(0, 1, 21), np.linspace(0, 1, 51), known["quantiles"]).tolist()
+    for column in columns.values():
+        if "quantiles" in column:
+            column["quantiles"] = np.interp(np.linspace(0, 1, 21), np.linspace(0, 1, 51), column["quantiles"]).tolist()
     return {"fingerprint": summary["fingerprint"], "rows": summary["rows"], "columns": columns}
 
 
-def drawn(rng: np.random.Generator) -> dict[str, Any]:
+def draw_columns(rng: np.random.Generator) -> dict[str, Any]:
     """Draw columns of every kind."""
     texts = {f"{count} categories": rng.integers(0, count, ROWS).astype(str) for count in (20, 25, 50, 200)}
     normal = rng.normal(size=ROWS)
@@ -62,9 +62,9 @@ def drawn(rng: np.random.Generator) -> dict[str, Any]:
     }
 
 
-def test_samples_of_one_distribution_have_not_moved() -> None:
+def test_samples_of_one_distribution_do_not_differ() -> None:
     rng = np.random.default_rng(0)
-    pairs = [(noted(**drawn(rng)), noted(**drawn(rng))) for _ in range(PAIRS)]
+    pairs = [(noted(**draw_columns(rng)), noted(**draw_columns(rng))) for _ in range(PAIRS)]
     old = [(reduced(first), second) for first, second in pairs] + [
         (reduced(first), reduced(second)) for first, second in pairs
     ]
@@ -75,7 +75,7 @@ def test_samples_of_one_distribution_have_not_moved() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "two", "change"),
+    ("make_first", "make_second", "change"),
     [
         pytest.param(lambda rng: rng.normal(size=ROWS), lambda rng: rng.normal(0.2, 1, ROWS), "median ", id="shifted"),
         pytest.param(lambda rng: rng.normal(size=ROWS), lambda rng: rng.normal(0, 1.3, ROWS), "median ", id="wider"),
@@ -111,23 +111,23 @@ def test_samples_of_one_distribution_have_not_moved() -> None:
         ),
     ],
 )
-def test_what_moved_is_found(one: Any, two: Any, change: str) -> None:
+def test_changed_distribution_is_found(make_first: Any, make_second: Any, change: str) -> None:
     rng = np.random.default_rng(1)
     for _ in range(5):
-        first, second = noted(x=one(rng)), noted(x=two(rng))
+        first, second = noted(x=make_first(rng)), noted(x=make_second(rng))
         (shift,) = between(first, second)
         assert shift.change.startswith(change)
         assert shift.distance > 0.02
         assert between(first, first) == []
 
 
-def test_a_distribution_that_moved_is_named_with_its_medians() -> None:
+def test_change_of_numbers_names_the_medians() -> None:
     shifts = between(noted(x=range(1000), z=range(1000)), noted(x=range(500, 1500), z=range(1000)))
     assert [(shift.column, shift.change) for shift in shifts] == [("x", "median 499.5 → 999.5")]
     assert shifts[0].distance == pytest.approx(0.5, abs=0.02)
 
 
-def test_shares_of_texts_and_of_missing_values_move() -> None:
+def test_change_of_texts_and_missing_values() -> None:
     here = noted(city=["a"] * 500 + ["b"] * 500, x=[1.0] * 1000)
     there = noted(city=["a"] * 900 + ["b"] * 100, x=[1.0] * 500 + [None] * 500)
     changes = {shift.column: shift.change for shift in between(here, there)}
@@ -143,6 +143,6 @@ def test_shares_of_texts_and_of_missing_values_move() -> None:
         ({"shares": [[0.0, 0.4], [1.0, 0.6]]}, {"quantiles": [0.0, 0.0, 1.0, 1.0, 1.0]}, 0),
     ],
 )
-def test_only_the_gap_that_is_certain_counts(first: dict[str, Any], second: dict[str, Any], apart: float) -> None:
+def test_distance_is_a_lower_bound(first: dict[str, Any], second: dict[str, Any], apart: float) -> None:
     assert kolmogorov_distance(first, second) == pytest.approx(apart)
     assert kolmogorov_distance(second, first) == pytest.approx(apart)

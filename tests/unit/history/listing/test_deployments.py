@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mlrunner.groups.deployer.release import Server
-from mlrunner.groups.deployer.state import Ledger, State
+from mlrunner.groups.deployer.state import DeploymentStore, State
 from mlrunner.history.listing.deployments import Deployments, find_deployments
 from mlrunner.tracking.records.record import DEPLOYED_VERSION_TAG, DEPLOYMENT_TAG
 from mlrunner.tracking.records.sqlite_store import SqliteStore
@@ -14,7 +14,7 @@ from tests.support.entries import make_record
 
 def write_deployment(home: Path, stopped: bool = False) -> None:
     """A deployment whose second version serves, and the first entry is ready."""
-    ledger = Ledger(home / ".mlrunner" / "deployments" / "olist")
+    ledger = DeploymentStore(home / ".mlrunner" / "deployments" / "olist")
     first, second = (Server(version, "http://127.0.0.1:1", "pid", "token") for version in (1, 2))
     for version, run_id in ((1, "b" * 32), (2, "a" * 32)):
         ledger.note("deployed", version=version, run_id=run_id)

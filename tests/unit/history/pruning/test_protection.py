@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mlrunner.groups.deployer.release import Server
-from mlrunner.groups.deployer.state import Ledger, State
+from mlrunner.groups.deployer.state import DeploymentStore, State
 from mlrunner.history.pruning.protection import protected
 from mlrunner.tracking.records.record import DEPLOYED_VERSION_TAG, DEPLOYMENT_TAG
 from mlrunner.tracking.records.sqlite_store import SqliteStore
@@ -19,8 +19,8 @@ EMPTY = SqliteStore(Path("/nonexistent/mlflow.db"))
 
 class TestDeployments:
     @pytest.fixture
-    def ledger(self, tmp_path: Path) -> Ledger:
-        return Ledger(tmp_path / ".mlrunner" / "deployments" / "olist")
+    def ledger(self, tmp_path: Path) -> DeploymentStore:
+        return DeploymentStore(tmp_path / ".mlrunner" / "deployments" / "olist")
 
     def state(self, line: list[int], serves: int | None, ready: int | None) -> State:
         servers = {
@@ -29,14 +29,14 @@ class TestDeployments:
         }
         return State("olist", "127.0.0.1", 8000, 60, 64, {}, line=line, **servers)  # type: ignore[arg-type]
 
-    def reasons(self, ledger: Ledger) -> dict[str, str]:
+    def reasons(self, ledger: DeploymentStore) -> dict[str, str]:
         return protected(EMPTY, ledger.folder.parents[2])
 
-    def note(self, ledger: Ledger, *versions: int, event: str = "deployed") -> None:
+    def note(self, ledger: DeploymentStore, *versions: int, event: str = "deployed") -> None:
         for version in versions:
             ledger.note(event, version=version, run_id=f"run{version}")
 
-    def test_serving_ready_and_previous_versions(self, ledger: Ledger) -> None:
+    def test_serving_ready_and_previous_versions(self, ledger: DeploymentStore) -> None:
         self.note(ledger, 1, 2, 3, 4)
         ledger.write(self.state([1, 2, 3], serves=3, ready=4))
         assert self.reasons(ledger) == {
@@ -45,12 +45,12 @@ class TestDeployments:
             "run4": "is kept ready as olist v4",
         }
 
-    def test_stopped_deployment_keeps_its_last_two_versions(self, ledger: Ledger) -> None:
+    def test_stopped_deployment_keeps_its_last_two_versions(self, ledger: DeploymentStore) -> None:
         self.note(ledger, 1, 2, 3)
         ledger.write(self.state([1, 2, 3], serves=None, ready=None))
         assert sorted(self.reasons(ledger)) == ["run2", "run3"]
 
-    def test_run_is_read_from_the_release(self, ledger: Ledger) -> None:
+    def test_run_is_read_from_the_release(self, ledger: DeploymentStore) -> None:
         ledger.note("refused", run_id="other", reason="bad")
         release = ledger.release(7)
         release.folder.mkdir(parents=True)
@@ -59,7 +59,7 @@ class TestDeployments:
         ledger.write(self.state([7], serves=7, ready=None))
         assert self.reasons(ledger) == {"run7": "serves as olist v7"}
 
-    def test_registry_keeps_the_last_two_versions_of_its_history(self, ledger: Ledger) -> None:
+    def test_registry_keeps_the_last_two_versions_of_its_history(self, ledger: DeploymentStore) -> None:
         self.note(ledger, 1, 2, 3, event="registered")
         ledger.note("refused", run_id="run9")
         assert sorted(self.reasons(ledger)) == ["run2", "run3"]
@@ -85,5 +85,5 @@ class TestDeployments:
             runs[1]: "was recently deployed as far v2",
             runs[2]: "was recently deployed as far v3",
         }
-        Ledger(mlflow_home.home / ".mlrunner" / "deployments" / "far").note("stopped")  # it is of this machine
+        DeploymentStore(mlflow_home.home / ".mlrunner" / "deployments" / "far").note("stopped")  # it is of this machine
         assert protected(mlflow_home.store, mlflow_home.home) == {}

@@ -21,9 +21,7 @@ import psutil
 import pytest
 from mlflow import MlflowClient
 
-from mlrunner.cli import ui
 from mlrunner.cli.commands import ui as verb
-from mlrunner.core import loopback
 from tests.support.front_door import PROJECT, environment, front_door
 from tests.support.recorded import Recorded
 
@@ -138,23 +136,6 @@ def test_a_sweep_has_its_study_and_ctrl_c_ends_all_of_it(recorded: Recorded, swe
         _, err = process.communicate(timeout=20)
         assert (process.returncode, err) == (0, "")
         assert gone(started)
-
-
-@pytest.mark.parametrize(
-    ("text", "storage", "part"),
-    [
-        pytest.param("missing", None, "pip install -e .[dashboard]", id="not installed"),
-        pytest.param("fails", "nowhere://", "optuna-dashboard does not run: ", id="does not start"),
-    ],
-)
-def test_a_missing_dashboard_is_a_note(text: str, storage: str | None, part: str) -> None:
-    study, notes = ui.studies.Study(text, storage or ""), list[tuple[str, str]]()
-    with ui.dashboard(study if storage else None, loopback.free_port()) as server:
-        assert (server is None) == (storage is None)
-        ui.show_dashboard(study, server, lambda *note: notes.append(note))
-    ((label, sentence),) = notes
-    assert label == "note"
-    assert part in sentence
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL], ids=["term", "hangup", "kill"])

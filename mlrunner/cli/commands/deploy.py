@@ -83,7 +83,7 @@ def _restart(name: str, overrides: list[str], as_json: bool) -> int:
     from mlrunner.cli.commands import stack
     from mlrunner.groups.deployer import operations, state
 
-    ledger = state.find(deployments_folder(), name or None)
+    ledger = state.find_deployment(deployments_folder(), name or None)
     stack.activate(overrides)
     deployment = asdict(operations.restart(ledger))
     if as_json:

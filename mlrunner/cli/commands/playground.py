@@ -60,7 +60,7 @@ def find_deployment(name: str | None) -> Path:
     from mlrunner.cli.playground import client
     from mlrunner.groups.deployer import state
 
-    deployment = state.find(deploy.deployments_folder(), name)
+    deployment = state.find_deployment(deploy.deployments_folder(), name)
     client.find_service(deployment)
     return deployment.folder
 

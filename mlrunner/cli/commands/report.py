@@ -32,6 +32,21 @@ def main(arguments: list[str]) -> int:
         ConfigError: When not exactly one run or sweep is named.
         StoreError: When the files of the run cannot be read, or the report cannot be written.
     """
+    parsed = _parser().parse_intermixed_args(arguments)
+    names, overrides = separate_stack_overrides(parsed.words)
+    if len(names) != 1:
+        raise ConfigError(f"mlrunner report takes one sweep or run, got {len(names)}; mlrunner runs lists them.")
+    home = environment.home()
+    store = open_store(home, overrides)
+    record = lookup.find(store, names[0], home)
+    file = _write(record, store, home, parsed.output)
+    print(json.dumps({"report": str(file), "run_id": record.run_id}) if parsed.json else file)
+    if parsed.open:
+        webbrowser.open(file.as_uri())
+    return 0
+
+
+def _parser() -> Parser:
     parser = Parser(
         prog="mlrunner report",
         usage="mlrunner report [-h] [-o FILE] [--open] [--json] RUN|SWEEP [stack=…]",
@@ -49,18 +64,7 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--open", action="store_true", help="open the report in the browser")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
-    parsed = parser.parse_intermixed_args(arguments)
-    names, overrides = separate_stack_overrides(parsed.words)
-    if len(names) != 1:
-        raise ConfigError(f"mlrunner report takes one sweep or run, got {len(names)}; mlrunner runs lists them.")
-    home = environment.home()
-    store = open_store(home, overrides)
-    record = lookup.find(store, names[0], home)
-    file = _write(record, store, home, parsed.output)
-    print(json.dumps({"report": str(file), "run_id": record.run_id}) if parsed.json else file)
-    if parsed.open:
-        webbrowser.open(file.as_uri())
-    return 0
+    return parser
 
 
 def _write(record: Record, store: Store, home: Path, output: Path | None) -> Path:

@@ -34,6 +34,18 @@ def main(arguments: list[str]) -> int:
     Raises:
         ConfigError: When no run is named, or the tolerance is not a number.
     """
+    parsed = _parser().parse_intermixed_args(arguments)
+    if parsed.run is None:
+        raise ConfigError("mlrunner reproduce needs a run: its id, name or folder, SWEEP/TRIAL, latest, best.")
+    if parsed.in_env:
+        from mlrunner.execution.reproduction.environment import run_in_environment
+
+        rest = [text for text in arguments if text != "--in-env"]
+        return run_in_environment(parsed.run, rest, parsed.overrides)
+    return _reproduce(parsed)
+
+
+def _parser() -> Parser:
     parser = Parser(
         prog="mlrunner reproduce",
         description="Run the recorded composition of a run again, and compare every metric.",
@@ -54,15 +66,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--in-env", action="store_true", help="create the recorded environment, and run in it")
     parser.add_argument("--check", action="store_true", help="only list what has changed")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
-    parsed = parser.parse_intermixed_args(arguments)
-    if parsed.run is None:
-        raise ConfigError("mlrunner reproduce needs a run: its id, name or folder, SWEEP/TRIAL, latest, best.")
-    if parsed.in_env:
-        from mlrunner.execution.reproduction.environment import run_in_environment
-
-        rest = [text for text in arguments if text != "--in-env"]
-        return run_in_environment(parsed.run, rest, parsed.overrides)
-    return _reproduce(parsed)
+    return parser
 
 
 def _tolerance(text: str) -> float:

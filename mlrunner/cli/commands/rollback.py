@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument("overrides", nargs="*", help="overrides of the stack, such as stack=mlflow_server")
     parsed = parser.parse_args(arguments)
-    ledger = state.find(deployments_folder(), parsed.name)
+    ledger = state.find_deployment(deployments_folder(), parsed.name)
     stack.activate(parsed.overrides)
     deployment = asdict(operations.rollback(ledger, parsed.steps))
     if parsed.json:

@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parsed = parser.parse_args(arguments)
     folder = deployments_folder()
-    ledgers = state.ledgers(folder) if parsed.name is None else [state.find(folder, parsed.name)]
+    ledgers = state.list_deployments(folder) if parsed.name is None else [state.find_deployment(folder, parsed.name)]
     statuses = [operations.status(ledger) for ledger in ledgers]
     if parsed.json:
         print(json.dumps([asdict(status) for status in statuses]))

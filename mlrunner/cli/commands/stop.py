@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("name", nargs="?", help="deployment; optional when there is only one")
     parser.add_argument("overrides", nargs="*", help="overrides of the stack, such as stack=mlflow_server")
     parsed = parser.parse_args(arguments)
-    deployment = ledger.find(deployments_folder(), parsed.name)
+    deployment = ledger.find_deployment(deployments_folder(), parsed.name)
     state = deployment.state()
     if state is not None and state.servers:  # ZenML knows of a server only
         stack.activate(parsed.overrides)

@@ -11,7 +11,7 @@ from typing import Any
 
 from mlrunner.core import loopback
 from mlrunner.core.errors import MlrunnerError
-from mlrunner.groups.deployer.state import Ledger
+from mlrunner.groups.deployer.state import DeploymentStore
 
 INFO_SECONDS, PREDICT_SECONDS = 5.0, 90.0  # the service has a time limit of its own for predictions
 BAD_REQUEST = 400  # the first HTTP status of a refusal
@@ -77,7 +77,7 @@ def _message(body: bytes, status: int) -> str:
         return f"The service answered with status {status} and no reason."
 
 
-def find_service(ledger: Ledger) -> Service:
+def find_service(ledger: DeploymentStore) -> Service:
     """Read the address of a deployment from its state.
 
     Args:

@@ -16,7 +16,7 @@ import streamlit as st
 
 from mlrunner.cli.playground.client import Service, ServiceError, find_service
 from mlrunner.cli.playground.fields import Field, make_fields, make_row
-from mlrunner.groups.deployer.state import Ledger
+from mlrunner.groups.deployer.state import DeploymentStore
 
 COLUMNS = 3  # fields side by side
 PREVIEW_ROWS = 1000
@@ -31,7 +31,7 @@ def main(folder: Path) -> None:
     st.set_page_config(page_title=f"{folder.name} · mlrunner")
     st.title(escape_markdown(folder.name))
     with errors_shown():
-        service = find_service(Ledger(folder))
+        service = find_service(DeploymentStore(folder))
         facts, form = service.facts(), make_fields(service.schema())
         target = str(facts.get("target") or "prediction")
         st.write(escape_markdown(f"Version {facts.get('version')} predicts {target} (model {facts.get('model')})."))

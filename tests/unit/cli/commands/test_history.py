@@ -8,19 +8,19 @@ from pathlib import Path
 import pytest
 
 from mlrunner.cli.commands import deploy, history
-from mlrunner.groups.deployer.state import Ledger
+from mlrunner.groups.deployer.state import DeploymentStore
 
 
 @pytest.fixture
-def ledger(empty_home: Path) -> Ledger:
+def ledger(empty_home: Path) -> DeploymentStore:
     del empty_home
-    ledger = Ledger(deploy.deployments_folder() / "houses")
+    ledger = DeploymentStore(deploy.deployments_folder() / "houses")
     ledger.note("deployed", version=1, run_id="0123456789", reason="r2 is high enough")
     ledger.note("stopped")
     return ledger
 
 
-def test_events_are_printed_oldest_first(ledger: Ledger, capsys: pytest.CaptureFixture[str]) -> None:
+def test_events_are_printed_oldest_first(ledger: DeploymentStore, capsys: pytest.CaptureFixture[str]) -> None:
     assert history.main([ledger.name]) == 0
     head, first, second = capsys.readouterr().out.splitlines()
     assert head.split() == ["when", "event", "version", "run", "reason"]
@@ -29,7 +29,7 @@ def test_events_are_printed_oldest_first(ledger: Ledger, capsys: pytest.CaptureF
     assert "stopped" in second
 
 
-def test_json_holds_the_whole_events(ledger: Ledger, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_holds_the_whole_events(ledger: DeploymentStore, capsys: pytest.CaptureFixture[str]) -> None:
     assert history.main(["--json"]) == 0
     events = json.loads(capsys.readouterr().out)
     assert events == ledger.history()

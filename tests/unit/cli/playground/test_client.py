@@ -2,43 +2,17 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
-
 import pytest
 
 from mlrunner.cli.playground.client import Service, ServiceError, find_service
 from mlrunner.core import loopback
-from mlrunner.groups.deployer.state import Ledger
+from mlrunner.groups.deployer.state import DeploymentStore
+from tests.support.http_server import answering
 from tests.support.playground import (
     COLUMNS,
     ROWS,
     Serving,
 )
-
-
-@contextmanager
-def answering(status: int, body: bytes) -> Iterator[str]:
-    """Answer every request in the same way."""
-    from http.server import BaseHTTPRequestHandler, HTTPServer
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
 
 
 def test_facts_and_schema(service: Service) -> None:
@@ -85,5 +59,5 @@ def test_no_proxy_is_used(service: Service, monkeypatch: pytest.MonkeyPatch) -> 
     assert service.facts()["name"] == "houses"
 
 
-def test_the_address_is_that_of_the_state(ledger: Ledger, running: Serving) -> None:
+def test_the_address_is_that_of_the_state(ledger: DeploymentStore, running: Serving) -> None:
     assert find_service(ledger) == Service("houses", f"http://127.0.0.1:{running.port}")

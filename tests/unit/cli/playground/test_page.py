@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mlrunner.groups.deployer.state import Ledger
+from mlrunner.groups.deployer.state import DeploymentStore
 from mlrunner.serving.model import ServedModel
 from mlrunner.serving.schema import Schema
 from tests.support.front_door import PROJECT
@@ -25,7 +25,7 @@ from tests.support.playground import (
 PAGE = PROJECT / "mlrunner" / "cli" / "playground" / "page.py"
 
 
-def show_page(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Any:
+def show_page(ledger: DeploymentStore, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Show the page as `streamlit run page.py -- FOLDER` does."""
     from streamlit.testing.v1 import AppTest
 
@@ -34,7 +34,7 @@ def show_page(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.fixture
-def page(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Any:
+def page(ledger: DeploymentStore, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Show the page."""
     return show_page(ledger, monkeypatch)
 
@@ -124,7 +124,7 @@ def test_a_wrong_value_is_the_sentence_of_the_service(page: Any) -> None:
     assert not page.metric
 
 
-def test_after_a_switch_the_next_click_asks_the_new_version(page: Any, ledger: Ledger) -> None:
+def test_after_a_switch_the_next_click_asks_the_new_version(page: Any, ledger: DeploymentStore) -> None:
     fewer = (replace(COLUMNS[0]), replace(COLUMNS[1], categories=frozenset({"near", "new"})), *COLUMNS[2:5])
     with serving(make_model(plus=0.5, columns=fewer, version=2)) as other:
         ledger_of(ledger.folder.parent, other.port)
@@ -146,7 +146,7 @@ def test_a_service_without_an_answer_is_one_sentence(tmp_path: Path, monkeypatch
         assert page.number_input
 
 
-def test_a_stopped_deployment_is_one_sentence(page: Any, ledger: Ledger) -> None:
+def test_a_stopped_deployment_is_one_sentence(page: Any, ledger: DeploymentStore) -> None:
     ledger_of(ledger.folder.parent, 1, is_stopped=True)
     page.run()
     assert errors(page) == ["houses is stopped; start it again with mlrunner deploy --restart houses."]

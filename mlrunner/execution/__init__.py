@@ -1,1 +1,1 @@
-"""One run: composed, executed, handed over, reproduced; and Hydra's own grids."""
+"""Execution of runs: single runs, grids of Hydra, deployments, batch predictions and reproductions."""

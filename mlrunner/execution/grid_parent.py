@@ -17,7 +17,7 @@ from mlrunner.core.redaction import redact
 from mlrunner.groups.stack import Stack
 from mlrunner.groups.stack.opening import open_stack
 from mlrunner.steps import recording
-from mlrunner.tracking import provenance, run_log
+from mlrunner.tracking import artifacts, provenance, run_log
 from mlrunner.tracking.background_writer import RECORDER
 from mlrunner.tracking.records import lookup
 from mlrunner.tracking.records.record import BEST_NAME_TAG, BEST_TAG, FOLDER_TAG, OVERRIDES_TAG, SWEEP_TAG
@@ -61,9 +61,9 @@ def close_parent(run_id: str, outcomes: list[Outcome]) -> None:
     if best is not None:
         run_log.log_metrics(run_id, {best.metric: best.objective})
         run_log.set_tags(run_id, {BEST_TAG: str(best.run_id), BEST_NAME_TAG: redact(best.name)})
-    run_log.log_texts(run_id, {"ranking.jsonl": "\n".join(outcome.json() for outcome in outcomes)})
+    artifacts.log_texts(run_id, {"ranking.jsonl": "\n".join(outcome.json() for outcome in outcomes)})
     if outcomes:
-        run_log.log_hydra_files(run_id, Path(outcomes[0].folder).parent)
+        artifacts.log_hydra_files(run_id, Path(outcomes[0].folder).parent)
     run_log.end_run(run_id, "FAILED" if best is None else "FINISHED")
     RECORDER.flush()
 

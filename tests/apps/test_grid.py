@@ -78,7 +78,7 @@ def test_two_sweeps_of_the_same_second_share_nothing(session_home: Path) -> None
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP], ids=["ctrl-c", "hangup"])
-def test_an_interrupted_grid_keeps_what_was_finished(session_home: Path, number: signal.Signals) -> None:
+def test_an_interrupted_grid_keeps_finished_jobs(session_home: Path, number: signal.Signals) -> None:
     client, name = store(session_home), f"stopped {number}"
     trees = "model.estimator.n_estimators=2,20000"
     with start_command(session_home, "-m", f"tracking.experiment={name}", "model=rf", trees) as process:

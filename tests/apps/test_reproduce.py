@@ -232,7 +232,7 @@ def test_a_deleted_file_is_refused_in_sentences(kept: Checkout, name: str, messa
     assert "Traceback" not in done.err
 
 
-def test_a_composition_of_somebody_elses_is_refused(kept: Checkout) -> None:
+def test_a_foreign_composition_is_refused(kept: Checkout) -> None:
     done = kept("reproduce", "original")
     assert done.code == 2
     assert "cleaning._target_=mine.Doubled comes from the run" in done.err
@@ -243,7 +243,7 @@ def test_a_composition_of_somebody_elses_is_refused(kept: Checkout) -> None:
     assert "set MLRUNNER_TRUSTED=os" in done.err
 
 
-def test_a_composition_of_somebody_elses_names_no_folder_and_reads_no_variable(kept: Checkout) -> None:
+def test_a_foreign_composition_names_no_folder_and_reads_no_variable(kept: Checkout) -> None:
     file = kept.artifact(".hydra/config.yaml")
     text = file.read_text()
     file.write_text(re.sub(r"(?m)^home:.*$", "home: /nonexistent/elsewhere", text))

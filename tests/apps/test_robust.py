@@ -82,13 +82,13 @@ def test_two_first_runs_at_once_make_one_pair_of_stores(first_runs: list[Any], f
     assert {client.get_run(outcome["run_id"]).info.status for outcome in first_runs} == {"FINISHED"}
 
 
-def test_the_users_own_zenml_is_left_alone(first_runs: list[Any], first_home: Path, user: Path) -> None:
+def test_the_zenml_of_the_user_stays_unchanged(first_runs: list[Any], first_home: Path, user: Path) -> None:
     del first_runs
     assert [str(path) for path in user.rglob("*zenml*")] == []
     assert (first_home / ".mlrunner" / "zenml" / "config.yaml").exists()
 
 
-def test_a_variable_of_the_users_wins(tmp_path: Path) -> None:
+def test_a_variable_of_the_user_has_priority(tmp_path: Path) -> None:
     theirs = f"sqlite:///{tmp_path}/theirs.db"
     overrides = ["dataset=wine", "model=dummy", "tracking.plots=false", "output=json"]
     done = front_door(tmp_path, *overrides, MLFLOW_TRACKING_URI=theirs)
@@ -97,7 +97,7 @@ def test_a_variable_of_the_users_wins(tmp_path: Path) -> None:
     assert not (tmp_path / ".mlrunner" / "mlflow.db").exists()
 
 
-def test_stack_describe_is_zenmls_own(mlrunner: Runner) -> None:
+def test_stack_describe_prints_the_text_of_zenml(mlrunner: Runner) -> None:
     description = mlrunner("stack", "describe").out
     for name in ("local_stack", "mlflow_tracker", "mlflow_deployer", "mlflow_registry"):
         assert name in description
@@ -125,7 +125,7 @@ class PricePerKilo(CleaningStrategy):
 """
 
 
-def test_an_option_of_the_users_runs_and_its_model_loads(tmp_path: Path, session_home: Path) -> None:
+def test_an_option_of_the_user_runs_and_its_model_loads(tmp_path: Path, session_home: Path) -> None:
     (tmp_path / "my_module.py").write_text(OPTION)
     (tmp_path / "cleaning").mkdir()
     (tmp_path / "cleaning" / "per_kilo.yaml").write_text("_target_: my_module.PricePerKilo\n")

@@ -139,7 +139,7 @@ def test_a_sweep_has_its_study_and_ctrl_c_ends_all_of_it(recorded: Recorded, swe
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL], ids=["term", "hangup", "kill"])
-def test_nothing_stays_behind_whatever_ends_it(recorded: Recorded, number: int) -> None:
+def test_no_process_stays_after_a_signal(recorded: Recorded, number: int) -> None:
     with typed(recorded.home, "latest") as process:
         started = family(process, least=2)
         process.send_signal(number)
@@ -165,7 +165,7 @@ def test_a_server_is_opened_and_not_started(recorded: Recorded, pages: dict[str,
     assert seen.read_text().strip() == pages["mlflow"]
 
 
-def test_an_address_is_one_piece_on_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_address_is_not_broken_on_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
             return True

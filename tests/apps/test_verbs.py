@@ -82,7 +82,7 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     return Made(home, json.loads((home / "two.json").read_text()))
 
 
-def test_python_says_what_mlflow_says(made: Made) -> None:
+def test_python_returns_the_values_of_mlflow(made: Made) -> None:
     ridge, forest = (made.run(place).data.metrics for place in (0, 1))
     assert made.said["frame"]["test"]["r2"] == forest["test/r2"]
     assert made.said["listed"] == [[made.said["ids"][1], forest["test/r2"]]]
@@ -106,7 +106,7 @@ def test_runs_and_sweeps_are_those_of_mlflow(made: Made) -> None:
     assert sweep["run_id"] in {run.info.run_id for run in made.client.search_runs([experiment])}
 
 
-def test_the_difference_is_that_of_mlflows_metrics(made: Made) -> None:
+def test_the_difference_is_that_of_the_metrics_in_mlflow(made: Made) -> None:
     found = made.json("diff", *made.said["ids"])
     ridge, forest = (made.run(place).data.metrics for place in (0, 1))
     differences = {score["name"]: score["differences"][0] for score in found["scores"]}
@@ -114,7 +114,7 @@ def test_the_difference_is_that_of_mlflows_metrics(made: Made) -> None:
     assert found["lines"][0]["exact"]
 
 
-def test_it_is_reproduced_to_the_last_digit(made: Made) -> None:
+def test_a_run_is_reproduced_to_the_last_digit(made: Made) -> None:
     found = made.json("reproduce", made.said["ids"][1], "--strict")
     assert found["reproduced"]
     then, now = (made.client.get_run(found[key]).data.metrics for key in ("run_id", "new_run_id"))
@@ -124,7 +124,7 @@ def test_it_is_reproduced_to_the_last_digit(made: Made) -> None:
     assert all(now[one["name"]] == one["now"] == one["then"] for one in found["metrics"])
 
 
-def test_the_report_is_kept_in_mlflow(made: Made) -> None:
+def test_the_report_is_logged_to_mlflow(made: Made) -> None:
     found = made.json("report", made.said["sweep"], "-o", str(made.home / "report.html"))
     page = (made.home / "report.html").read_text()
     assert made.said["grid"][0][1][:8] in page

@@ -20,7 +20,7 @@ from mlrunner.evaluation import uncertainty
 from mlrunner.execution.reproduction import differences
 from mlrunner.execution.reproduction.recorded_config import LOCAL_KEYS, OVERRIDABLE_KEYS, compose_seeds
 from mlrunner.tracking.records import REPRODUCES_TAG, WINNER_OF_TAG, Record, lookup, read_yaml
-from mlrunner.tracking.records.record import REFIT_TAG, SWEEP_TAG, TRIAL_TAG
+from mlrunner.tracking.records.record import REFIT_TAG, REPLICATES_FILE, SWEEP_TAG, TRIAL_TAG
 from mlrunner.tracking.records.snapshot import read_snapshot
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def read_fold_scores(outcomes: Sequence[Outcome]) -> list[dict[str, list[float]]
         return []
     store = open_store(environment.home())
     records = [lookup.find_by_id(store, str(outcome.run_id)) for outcome in outcomes]
-    documents = [json.loads((record and record.read_text("noise.json")) or "{}") for record in records]
+    documents = [json.loads((record and record.read_text(REPLICATES_FILE)) or "{}") for record in records]
     folds = [document.get("cv") for document in documents]
     return [{} if scores is None else uncertainty.parse_replicates(scores).metrics for scores in folds]
 

@@ -67,7 +67,7 @@ def test_a_sweep_is_found(name: str, home: Path) -> None:
     assert resume.find_sweep(name.format(home=home)).resolve() == folder
 
 
-def test_of_one_time_on_several_days_it_is_the_newest(home: Path) -> None:
+def test_a_time_of_several_days_is_the_newest(home: Path) -> None:
     dated(home, "2026-11-23")
     newest = dated(home, "2026-12-01")
     dated(home, "2026-11-30")
@@ -81,7 +81,7 @@ def test_a_sweep_is_found_by_the_name_of_its_study(name: str, home: Path) -> Non
     assert resume.find_sweep(name) == folder
 
 
-def test_a_folder_that_is_no_sweep_is_none(home: Path) -> None:
+def test_a_folder_without_a_sweep_is_refused(home: Path) -> None:
     (home / "multirun" / DAY / TIME / "0").mkdir(parents=True)
     with pytest.raises(ConfigError) as caught:
         resume.find_sweep(f"{DAY}/{TIME}")
@@ -99,7 +99,7 @@ def test_the_newest_sweeps_are_named(home: Path) -> None:
     )
 
 
-def test_the_nearest_name_is_told(home: Path) -> None:
+def test_the_nearest_name_is_suggested(home: Path) -> None:
     dated(home)
     with pytest.raises(ConfigError) as caught:
         resume.find_sweep(f"{DAY}/17-43-06-708941")
@@ -108,7 +108,7 @@ def test_the_nearest_name_is_told(home: Path) -> None:
     )
 
 
-def test_a_study_whose_folder_is_gone_is_no_sweep(home: Path) -> None:
+def test_a_study_without_a_folder_is_refused(home: Path) -> None:
     open_study(None, home, "bare")
     open_study(None, home, "gone").set_user_attr("folder", "/nowhere")
     for name in ("bare", "gone"):
@@ -116,7 +116,7 @@ def test_a_study_whose_folder_is_gone_is_no_sweep(home: Path) -> None:
             resume.find_sweep(name)
 
 
-def test_the_name_of_a_journal_is_no_traceback(home: Path) -> None:
+def test_the_name_of_a_journal_is_refused(home: Path) -> None:
     """`2026-11-25/17-43` lies in `2026-11-25_17-43.journal`, whose name is easily copied."""
     open_study(None, home, f"{DAY}/{TIME}").set_user_attr("folder", str(dated(home)))
     with pytest.raises(ConfigError):
@@ -126,7 +126,7 @@ def test_the_name_of_a_journal_is_no_traceback(home: Path) -> None:
 # The command
 
 
-def test_a_search_goes_on_with_its_study(home: Path) -> None:
+def test_a_search_is_resumed_with_its_study(home: Path) -> None:
     folder = sweep(home / "multirun" / DAY / TIME, "sweep=optuna", "model=xgboost,rf", "dataset=olist")
     assert resume.make_command(folder, []) == [
         "--multirun",
@@ -148,7 +148,7 @@ def test_a_study_keeps_the_name_it_had(hydra: tuple[str, ...], name: str, home: 
     assert resume.make_command(folder, []) == ["--multirun", "model=rf", f"hydra.sweeper.study_name='{name}'"]
 
 
-def test_a_grid_of_hydras_goes_on_in_its_folder(home: Path) -> None:
+def test_a_grid_is_resumed_in_its_folder(home: Path) -> None:
     folder = sweep(home / "multirun" / DAY / TIME, "model=rf,ridge", "seed=1,2", target=BASIC)
     assert resume.make_command(folder, []) == [
         "--multirun",
@@ -160,7 +160,7 @@ def test_a_grid_of_hydras_goes_on_in_its_folder(home: Path) -> None:
     ]
 
 
-def test_a_grid_goes_on_twice(home: Path) -> None:
+def test_a_grid_is_resumed_twice(home: Path) -> None:
     folder = sweep(home / "grid", "model=rf,ridge", target=BASIC)
     first = resume.make_command(folder, [])
     hydra = [text for text in first if text.startswith("hydra.")]
@@ -186,15 +186,13 @@ def test_a_grid_goes_on_twice(home: Path) -> None:
     ],
     ids=["more", "instead", "group", "plus", "no plus", "away", "deleted", "longer key", "equals", "repeated"],
 )  # fmt: skip
-def test_what_is_typed_stands_in_place_of_what_was(
-    before: list[str], more: list[str], after: list[str], home: Path
-) -> None:
+def test_new_overrides_replace_recorded_ones(before: list[str], more: list[str], after: list[str], home: Path) -> None:
     folder = sweep(home / "any", *before, hydra=(), name="mine")
     own = "hydra.sweeper.study_name='mine'"
     assert [text for text in resume.make_command(folder, more)[1:] if text != own] == after
 
 
-def test_of_two_names_hydra_takes_the_one_that_was_typed(home: Path) -> None:
+def test_a_new_name_of_the_study_comes_last(home: Path) -> None:
     folder = sweep(home / "any", "model=rf", hydra=(), name="mine")
     words = resume.make_command(folder, ["hydra.sweeper.study_name=other"])
     assert words[-1] == "hydra.sweeper.study_name=other"
@@ -202,7 +200,7 @@ def test_of_two_names_hydra_takes_the_one_that_was_typed(home: Path) -> None:
 
 @pytest.mark.parametrize("target", [OURS, BASIC], ids=["search", "grid"])
 @pytest.mark.parametrize("name", ["plain", "with space", "a,b", "it's (old)", "x=1"])
-def test_every_word_is_an_override_that_hydra_reads(name: str, target: str, home: Path) -> None:
+def test_hydra_reads_every_word_as_an_override(name: str, target: str, home: Path) -> None:
     folder = sweep(home / name / name, "model=rf", target=target)
     words = resume.make_command(folder, [])[1:]
     parsed = OverridesParser.create().parse_overrides(words)
@@ -223,14 +221,14 @@ def test_the_verb_refuses_an_unknown_sweep_in_one_sentence(tmp_path: Path) -> No
     assert done.err == "mlrunner: 'nightly' is not a sweep; there is no sweep yet.\n"
 
 
-def test_the_verb_says_how_it_is_used(tmp_path: Path) -> None:
+def test_the_help_has_an_example(tmp_path: Path) -> None:
     done = front_door(tmp_path, "resume", "--help")
     assert done.code == 0
     assert "finished trials stay, interrupted ones run again with the same parameters" in " ".join(done.out.split())
     assert "example: mlrunner resume 2026-11-25/17-43-06-708940 hydra.sweeper.n_trials=40" in done.out
 
 
-def test_the_folder_of_configuration_is_named_again(home: Path) -> None:
+def test_the_configuration_folder_is_passed_on(home: Path) -> None:
     folder = sweep(home / "mine", "model=mine")
     file = folder / resume.MULTIRUN
     document = yaml.safe_load(file.read_text())

@@ -11,7 +11,7 @@ from cachetools import LRUCache, cached
 
 from mlrunner.core.redaction import redact
 from mlrunner.groups.dataset.profile import profile
-from mlrunner.tracking import provenance, run_log
+from mlrunner.tracking import artifacts, provenance
 from mlrunner.tracking.background_writer import RECORDER
 from mlrunner.tracking.records.record import (
     CONFIG_HASH_TAG,
@@ -92,7 +92,7 @@ def log_sources_and_data(run_id: str, checked: Checked) -> None:
     """Save a profile of the data, and a digest of each source file that the composition runs on."""
     data = checked.data
     description = {"fingerprint": data.fingerprint, "target": data.dataset.target, **_profile(checked)}
-    RECORDER.submit(run_log.log_documents, run_id, {DATA_FILE: description, CODE_FILE: checked.source_digests})
+    RECORDER.submit(artifacts.log_documents, run_id, {DATA_FILE: description, CODE_FILE: checked.source_digests})
 
 
 def _table_key(checked: Checked) -> str:
@@ -114,5 +114,5 @@ def log_environment(run_id: str, composition: Composition) -> None:
         "environment/git.json": json.dumps({name: text for name, text in git.items() if name != "diff"}),
         "environment/dirty.diff": git.get("diff", ""),
     }
-    RECORDER.submit(run_log.log_texts, run_id, texts)
-    RECORDER.submit(run_log.log_hydra_files, run_id, composition.launch.folder)
+    RECORDER.submit(artifacts.log_texts, run_id, texts)
+    RECORDER.submit(artifacts.log_hydra_files, run_id, composition.launch.folder)

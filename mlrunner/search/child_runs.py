@@ -17,7 +17,7 @@ from mlrunner.groups.model.packaging import assemble
 from mlrunner.search.trial_attributes import FOLDER
 from mlrunner.search.trial_progress import FinishedTrial, describe_outcome
 from mlrunner.steps import recording
-from mlrunner.tracking import provenance, run_log
+from mlrunner.tracking import artifacts, provenance, run_log
 from mlrunner.tracking.background_writer import RECORDER
 from mlrunner.tracking.records.record import (
     FOLDER_TAG,
@@ -161,8 +161,8 @@ def write_run(
     if dataset is not None:
         run_log.log_dataset(run_id, *dataset)
     folder = Path(outcome.folder)
-    run_log.log_texts(run_id, texts)
-    run_log.log_hydra_files(run_id, folder)
+    artifacts.log_texts(run_id, texts)
+    artifacts.log_hydra_files(run_id, folder)
     run_log.end_run(run_id, RUN_STATUS.get(outcome.status, outcome.status), started + int(outcome.seconds * 1000))
     (folder / OUTCOME_FILE).write_text(replace(outcome, run_id=run_id).json())
     return run_id

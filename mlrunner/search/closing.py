@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mlrunner.search import results
 from mlrunner.search.parent_run import close_parent_run
 from mlrunner.steps.recording import read_deployment
-from mlrunner.tracking import run_log
+from mlrunner.tracking import artifacts, run_log
 from mlrunner.tracking.background_writer import RECORDER
 from mlrunner.tracking.records.record import BEST_NAME_TAG, BEST_TAG, MODEL_TAG, WINNER_TAG, ZENML_RUN_TAG
 
@@ -44,7 +44,7 @@ def close_search(plan: SearchPlan, driver: PipelineDriver, study: Study, folder:
     results.write_results(folder, summary, outcomes)
     figures = _draw_figures(plan, study)
     if figures:
-        run_log.log_figures(driver.parent, figures)
+        artifacts.log_figures(driver.parent, figures)
     _end_runs(plan, driver, summary, best, folder)
     RECORDER.flush()
     return summary | {"report": _write_report(plan, driver, folder, outcomes, figures)}

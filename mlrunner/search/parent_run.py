@@ -12,7 +12,7 @@ from mlflow.exceptions import MlflowException
 
 from mlrunner.composition import NAME_LENGTH, Launch, run_record
 from mlrunner.core.redaction import redact
-from mlrunner.tracking import provenance, run_log
+from mlrunner.tracking import artifacts, provenance, run_log
 from mlrunner.tracking.background_writer import RECORDER
 from mlrunner.tracking.records.record import FOLDER_TAG, OVERRIDES_TAG, STUDY_TAG, SWEEP_TAG
 
@@ -87,7 +87,7 @@ def _create(plan: SearchPlan, experiment: str, study: str, description: dict[str
         "environment/git.json": json.dumps({key: text for key, text in git.items() if key != "diff"}),
         "environment/dirty.diff": git.get("diff", ""),
     }
-    RECORDER.submit(run_log.log_texts, run_id, texts)
+    RECORDER.submit(artifacts.log_texts, run_id, texts)
     return run_id
 
 
@@ -115,4 +115,4 @@ def close_parent_run(run_id: str, status: str, tags: dict[str, str], metrics: di
 
 def _log_files(run_id: str, folder: Path) -> None:
     texts = {name: (folder / name).read_text() for name in FILES if (folder / name).exists()}
-    run_log.log_texts(run_id, texts)
+    artifacts.log_texts(run_id, texts)

@@ -23,6 +23,7 @@ from mlrunner.tracking.records.record import (
     DEPLOYMENT_TAG,
     GATE_REASON_TAG,
     GATE_TAG,
+    REPLICATES_FILE,
 )
 
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 EXAMPLE_ROWS = 5
 PLOT_ROWS = 2000  # of each part
 NO_GATE = "none"
-REPLICATES_FILE = "noise.json"
 log = logging.getLogger(__name__)
 
 

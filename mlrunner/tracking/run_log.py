@@ -16,12 +16,6 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunT
 from mlflow.exceptions import MlflowException
 
 from mlrunner.core.redaction import SECRETS, redact
-from mlrunner.tracking.artifacts import log_documents as log_documents
-from mlrunner.tracking.artifacts import log_figures as log_figures
-from mlrunner.tracking.artifacts import log_hydra_files as log_hydra_files
-from mlrunner.tracking.artifacts import log_texts as log_texts
-from mlrunner.tracking.artifacts import reserve_model as reserve_model
-from mlrunner.tracking.artifacts import save_model as save_model
 from mlrunner.tracking.records.record import (
     CONFIG_HASH_TAG,
     DATA_TAG,

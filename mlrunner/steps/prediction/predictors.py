@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mlrunner.core.errors import ConfigError, DataError, brief, nearest
-from mlrunner.groups.deployer.release import DESCRIBED, Release
-from mlrunner.groups.deployer.state import Ledger, find
+from mlrunner.groups.deployer.release import RELEASE_FILE, Release
+from mlrunner.groups.deployer.state import DeploymentStore, find_deployment
 from mlrunner.serving.errors import RequestError
 from mlrunner.steps.prediction.batches import Batch
 from mlrunner.steps.prediction.protocol import Predictor, RowError, TooManyRowsError, UnfitRowsError
@@ -97,7 +97,7 @@ def choose_source(folder: Path, name: str | None, version: int | None, offline: 
     Raises:
         ConfigError: If there is no such deployment or version, or nothing serves.
     """
-    ledger = find(folder, name)
+    ledger = find_deployment(folder, name)
     state = ledger.state()
     if version is not None:
         _refuse_absent_version(ledger, version)
@@ -112,8 +112,8 @@ def choose_source(folder: Path, name: str | None, version: int | None, offline: 
     return PredictorSource(str(folder), ledger.name, serving, offline)
 
 
-def _refuse_absent_version(ledger: Ledger, version: int) -> None:
-    versions = sorted(int(file.parent.name) for file in (ledger.folder / "releases").glob(f"[0-9]*/{DESCRIBED}"))
+def _refuse_absent_version(ledger: DeploymentStore, version: int) -> None:
+    versions = sorted(int(file.parent.name) for file in (ledger.folder / "releases").glob(f"[0-9]*/{RELEASE_FILE}"))
     if version not in versions:
         available = f"available: {brief(versions)}" if versions else "it has no versions"
         hint = nearest(str(version), map(str, versions))
@@ -127,7 +127,7 @@ def open_predictor(source: PredictorSource) -> Predictor:
     Raises:
         MlrunnerError: If that fails.
     """
-    ledger = Ledger(Path(source.folder) / source.name)
+    ledger = DeploymentStore(Path(source.folder) / source.name)
     state = ledger.state()
     if source.offline:
         settings = {} if state is None else state.settings

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from mlrunner.core.errors import DeployError
-from mlrunner.groups.deployer.state import Ledger, State
+from mlrunner.groups.deployer.state import DeploymentStore, State
 from mlrunner.serving.columns import RawColumn
 from mlrunner.serving.schema import Schema
 from mlrunner.steps.prediction.batches import Batch
@@ -65,7 +65,7 @@ class ServicePredictor:
 
     def __init__(
         self,
-        ledger: Ledger,
+        ledger: DeploymentStore,
         version: int,
         retry_seconds: Mapping[int, float] = RETRY_SECONDS,
         retry_pause: float = RETRY_PAUSE,

@@ -35,6 +35,7 @@ PARENT_TAG, RUN_NAME_TAG, USER_TAG = "mlflow.parentRunId", "mlflow.runName", "ml
 COMMIT_TAG, BRANCH_TAG = "mlflow.source.git.commit", "mlflow.source.git.branch"
 
 CONFIG_FILE = "config.yaml"
+REPLICATES_FILE = "noise.json"  # jackknife replicates of the scores
 STATUSES = ("FINISHED", "FAILED", "KILLED", "RUNNING", "SCHEDULED")  # MLflow's
 
 

@@ -140,10 +140,11 @@ def check_estimator(findings: Findings) -> Iterator[str]:
 
 def check_objective(findings: Findings) -> Iterator[str]:
     """Refuse a metric that the task does not have."""
+    metric = findings.metric
+    chosen = [metric] if isinstance(metric, str) else metric if isinstance(metric, Sequence) else []
     known = [name for task in TASKS if findings.task in (None, task) for name in metrics.metric_names(task)]
-    several = isinstance(findings.metric, Sequence) and not isinstance(findings.metric, str)
-    known += COST_METRICS if several else ()
-    for name in [findings.metric] if isinstance(findings.metric, str) else findings.metric if several else []:
+    known += () if isinstance(metric, str) else COST_METRICS
+    for name in chosen:
         if name not in known:
             yield (
                 f"objective.metric={name} is not a metric of {findings.task or 'any task'}; choose {', '.join(known)}."
@@ -153,11 +154,8 @@ def check_objective(findings: Findings) -> Iterator[str]:
 
 def check_stores(findings: Findings) -> Iterator[str]:
     """Refuse an address that is not one of a store, and a full disk."""
-    stack = findings.built["stack"]
-    for check in (
-        partial(_check_address, stack, findings.home),
-        partial(refuse_full_disk, findings.home / ".mlrunner"),
-    ):
+    address = partial(_check_address, findings.built["stack"], findings.home)
+    for check in (address, partial(refuse_full_disk, findings.home / ".mlrunner")):
         try:
             check()
         except MlrunnerError as error:
@@ -193,14 +191,5 @@ def check_deployment(findings: Findings) -> Iterator[str]:
     yield from deployer.problems()
 
 
-RULES = (
-    check_table,
-    check_columns,
-    check_features,
-    check_sizes,
-    check_estimator,
-    check_objective,
-    check_stores,
-    check_gate,
-    check_deployment,
-)
+DATA_RULES = (check_table, check_columns, check_features, check_sizes)
+RULES = (*DATA_RULES, check_estimator, check_objective, check_stores, check_gate, check_deployment)

@@ -4,11 +4,11 @@ import importlib
 from typing import Any
 
 __version__ = "0.1.0"
-API = ("deploy", "diff", "run", "runs", "sweep")  # loaded when they are asked for: importing mlrunner does nothing
+API = ("deploy", "diff", "run", "runs", "sweep")  # loaded on first use, so that importing mlrunner is fast
 
 
 def __getattr__(name: str) -> Any:
-    """Find what `mlrunner.NAME` means in Python."""
+    """Load a function of the Python API."""
     if name not in API:
         raise AttributeError(f"module 'mlrunner' has no attribute '{name}'")
     return getattr(importlib.import_module("mlrunner.api"), name)

@@ -84,7 +84,7 @@ def terminate(pid: int, mark: str, grace: float = GRACE) -> None:
 
 
 def terminate_all(mark: str) -> None:
-    """End the processes whose command line contains `mark`, until there are none or `GRACE` seconds have passed."""
+    """End the processes whose command line contains `mark`, for at most `GRACE` seconds."""
     deadline = time.monotonic() + GRACE
     while (pids := find_processes(mark)) and time.monotonic() < deadline:
         for pid in pids:

@@ -55,7 +55,7 @@ class TableCell:
 
     Args:
         text: Text for people.
-        value: Exact value for CSV and JSON: what JSON can hold; None where there is none.
+        value: Exact value for CSV and JSON: any value that JSON can hold; None for a missing value.
         style: Name in `STYLES`, or a style of Rich such as `bold green`; in HTML a class. Empty for none.
     """
 

@@ -13,7 +13,7 @@ from typing import Any
 from aiohttp import web
 
 from mlrunner.groups.deployer.release import Server
-from mlrunner.groups.deployer.state import Ledger, State
+from mlrunner.groups.deployer.state import DeploymentStore, State
 from mlrunner.serving.gateway import Gateway
 from mlrunner.serving.health_check import HealthCheck
 from tests.support.http_client import serve
@@ -67,7 +67,9 @@ def write_state(
     """Write the state file as a deployer does."""
     server = Server(version, f"http://127.0.0.1:{port}", "handle", "token")
     settings: dict[str, Any] = {"_target_": "mlrunner.groups.deployer.local.LocalDeployer"}
-    Ledger(folder).write(State("houses", "127.0.0.1", 1, timeout, LIMIT, settings, list(restart), [version], server))
+    DeploymentStore(folder).write_state(
+        State("houses", "127.0.0.1", 1, timeout, LIMIT, settings, list(restart), [version], server)
+    )
 
 
 @contextmanager

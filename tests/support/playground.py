@@ -16,7 +16,7 @@ from aiohttp import web
 
 from mlrunner.cli.playground.client import Service
 from mlrunner.groups.deployer.release import Server
-from mlrunner.groups.deployer.state import Ledger, State
+from mlrunner.groups.deployer.state import DeploymentStore, State
 from mlrunner.serving.columns import RawColumn
 from mlrunner.serving.model import ServedModel
 from mlrunner.serving.schema import Schema
@@ -122,23 +122,25 @@ def service(running: Serving) -> Service:
     return Service("houses", f"http://127.0.0.1:{running.port}")
 
 
-def ledger_of(folder: Path, port: int, is_stopped: bool = False) -> Ledger:
+def write_deployment(folder: Path, port: int, is_stopped: bool = False) -> DeploymentStore:
     """Write the folder of a deployment that serves at a port."""
-    ledger = Ledger(folder / "houses")
-    ledger.note("deployed", version=1)
+    store = DeploymentStore(folder / "houses")
+    store.log_event("deployed", version=1)
     server = None if is_stopped else Server(1, f"http://127.0.0.1:{port}", "handle", "token")
-    ledger.write(State("houses", "127.0.0.1", port, 60.0, 64.0, {}, serves=server, line=[1], since=1795639787.0))
-    return ledger
+    store.write_state(
+        State("houses", "127.0.0.1", port, 60.0, 64.0, {}, active=server, versions=[1], since=1795639787.0)
+    )
+    return store
 
 
 @pytest.fixture
-def ledger(running: Serving, tmp_path: Path) -> Ledger:
-    return ledger_of(tmp_path, running.port)
+def store(running: Serving, tmp_path: Path) -> DeploymentStore:
+    return write_deployment(tmp_path, running.port)
 
 
 @pytest.fixture
 def home(running: Serving, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Make a home with one deployment that serves."""
-    ledger_of(tmp_path / ".mlrunner" / "deployments", running.port)
+    write_deployment(tmp_path / ".mlrunner" / "deployments", running.port)
     monkeypatch.setenv("MLRUNNER_HOME", str(tmp_path))
     return tmp_path

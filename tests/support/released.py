@@ -15,8 +15,8 @@ from mlrunner.core.column_roles import Roles
 from mlrunner.core.errors import DeployError
 from mlrunner.groups.cleaning import KeepAll
 from mlrunner.groups.deployer.docker import base_image
-from mlrunner.groups.deployer.docker.engine import engine, find
-from mlrunner.groups.deployer.release import DESCRIBED, Release
+from mlrunner.groups.deployer.docker.engine import find_image, open_client
+from mlrunner.groups.deployer.release import RELEASE_FILE, Release
 from mlrunner.groups.features import Features
 from mlrunner.groups.model.packaging import assemble, find_trusted_types, pin_requirements
 
@@ -79,7 +79,7 @@ def release(folder: Path, estimator: Any, version: int = 1, name: str = "tests")
     }
     expected = np.ravel(pipeline.predict(example)).tolist()
     facts = {"name": name, "version": version, "model_uri": "models:/m-1"}
-    (made.folder / DESCRIBED).write_text(json.dumps({"facts": facts, "saved": saved, "expected": expected}))
+    (made.folder / RELEASE_FILE).write_text(json.dumps({"facts": facts, "saved": saved, "expected": expected}))
     return made
 
 
@@ -89,12 +89,12 @@ HOME = "mlrunner.home"  # label of a container: the home that it belongs to
 
 def docker_client() -> Any:
     """Open a client of the engine; skip the test without an engine or a base image."""
-    opened = engine()
+    opened = open_client()
     try:
         client = opened.__enter__()
     except DeployError as error:
         pytest.skip(f"no Docker engine: {error}")
-    reason = f"no image {BASE}; .ci/engine makes it" if find(client, BASE) is None else misfit(client)
+    reason = f"no image {BASE}; .ci/engine makes it" if find_image(client, BASE) is None else misfit(client)
     if reason:
         opened.__exit__(None, None, None)
         pytest.skip(reason)
@@ -104,7 +104,7 @@ def docker_client() -> Any:
 def misfit(client: Any) -> str:
     """Return why the base image does not fit this Python; empty when it does."""
     try:
-        base_image.ask(client, BASE, BASE)
+        base_image.inspect_python(client, BASE, BASE)
     except DeployError as error:
         return str(error)
     return ""

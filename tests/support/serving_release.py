@@ -19,7 +19,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 
 from mlrunner.core.column_roles import Roles
 from mlrunner.groups.cleaning import DateFeatures
-from mlrunner.groups.deployer.release import DESCRIBED, Release
+from mlrunner.groups.deployer.release import RELEASE_FILE, Release
 from mlrunner.groups.features import Features
 from mlrunner.groups.strategy import CleaningStrategy
 
@@ -199,10 +199,10 @@ def save_release(folder: Path, pipeline: Any, version: int = 1, cleaning: Cleani
         )
     description = {
         "facts": {"name": "houses", "version": version, "model_uri": "models:/m-1"},
-        "saved": packaging._saved(release.model, "models:/m-1"),
-        "expected": packaging._expected(pipeline, release.model),
+        "saved": packaging.describe_model(release.model, "models:/m-1"),
+        "expected": packaging.predict_example(pipeline, release.model),
     }
-    (release.folder / DESCRIBED).write_text(json.dumps(description, default=str))
+    (release.folder / RELEASE_FILE).write_text(json.dumps(description, default=str))
     return Saved(release, pipeline)
 
 

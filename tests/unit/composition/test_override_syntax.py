@@ -1,4 +1,4 @@
-"""Values as Hydra's grammar reads them: what is written is read again as the same."""
+"""Hydra's grammar reads a written value as the same value."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def read(text: str) -> Any:
 
 
 @given(VALUES)
-def test_what_is_written_is_read_again(value: Any) -> None:
+def test_a_written_value_is_read_again(value: Any) -> None:
     assert read(write_value(value)) == value
     assert type(read(write_value(value))) is type(value)
 
@@ -56,7 +56,7 @@ def test_nan_is_read_again() -> None:
         ({"a": 1}, "{a:1}"),
     ],
 )
-def test_what_needs_no_quotes_has_none(value: Any, text: str) -> None:
+def test_quotes_are_written_only_where_needed(value: Any, text: str) -> None:
     assert write_value(value) == text
 
 
@@ -76,6 +76,6 @@ def test_a_key_that_would_be_read_as_something_else_is_refused(key: str) -> None
         write_value({key: 1})
 
 
-def test_a_key_that_the_grammar_has_not_is_refused() -> None:
+def test_a_key_outside_the_grammar_is_refused() -> None:
     with pytest.raises(ValueError, match="no override can write the key 'größe'"):
         write_value({"größe": 1})

@@ -1,4 +1,4 @@
-"""What a composition from a store may name."""
+"""Classes, folders and interpolations that a composition from a store may have."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from mlrunner.core.errors import ProblemsError
         None,
     ],
 )
-def test_what_is_ours_or_of_a_library_of_models_is_taken(config: Any) -> None:
+def test_our_classes_and_those_of_model_libraries_are_accepted(config: Any) -> None:
     refuse_foreign({"model": config}, ["model", "absent"])
 
 
 @pytest.mark.parametrize(
-    ("config", "told"),
+    ("config", "message"),
     [
         ({"_target_": "os.system"}, r"model\._target_=os\.system comes from the run .* set MLRUNNER_TRUSTED=os in"),
         ({"a": [{"_target_": "subprocess.run"}]}, r"model\.a\.0\._target_=subprocess\.run comes from the run"),
@@ -73,22 +73,22 @@ def test_what_is_ours_or_of_a_library_of_models_is_taken(config: Any) -> None:
         ),
     ],
 )
-def test_anything_else_is_refused(config: Any, told: str) -> None:
-    with pytest.raises(ProblemsError, match=told):
+def test_anything_else_is_refused(config: Any, message: str) -> None:
+    with pytest.raises(ProblemsError, match=message):
         refuse_foreign({"model": config}, ["model"])
 
 
-def test_every_problem_is_told_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     with pytest.raises(ProblemsError) as refused:
         refuse_foreign({"a": {"_target_": "x.Y"}, "b": {"_target_": "z.Y"}}, ["a", "b"])
     assert len(refused.value.problems) == 2
 
 
-def test_what_is_not_used_is_not_looked_at() -> None:
+def test_only_the_given_groups_are_checked() -> None:
     refuse_foreign({"a": {"_target_": "x.Y"}}, ["b"])
 
 
-def test_more_can_be_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_user_can_trust_further_names(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(TRUST_VARIABLE, "mine, env:PASSWORD, joblib,")
     refuse_foreign({"a": {"_target_": "mine.Model", "url": "${oc.env:PASSWORD}"}}, ["a"])
     refuse_foreign({"model": {"memory": "/shared"}}, ["model"])

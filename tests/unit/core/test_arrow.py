@@ -1,4 +1,4 @@
-"""Tables as Arrow files, where no step of ZenML's is: mapped back, once a process, without a copy."""
+"""Tables in Arrow files are restored exactly, and mapped without a copy."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_table_of_every_kind_comes_back(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 50])
 def test_the_rows_of_a_fold_are_those_of_the_table(count: int, tmp_path: Path) -> None:
-    """A slice of a mapped table is what the same slice of the table in memory is."""
+    """A slice of a mapped table equals that of the table in memory."""
     table = make_rows(50, 0)
     inside = np.arange(50) < count
     pd.testing.assert_frame_equal(map_table(written(table, tmp_path))[inside], table[inside])
@@ -63,21 +63,21 @@ def test_any_open_file_takes_a_table() -> None:
     pd.testing.assert_frame_equal(from_arrow(ipc.open_file(sink.getvalue()).read_all()), GAP)
 
 
-def test_numbers_are_not_compressed_and_in_one_piece(tmp_path: Path) -> None:
+def test_numbers_are_uncompressed_and_contiguous(tmp_path: Path) -> None:
     table = pd.DataFrame({"x": np.zeros(100_000)})
     path = written(table, tmp_path)
     assert path.stat().st_size > 800_000
     assert ipc.open_file(pa.memory_map(str(path))).num_record_batches == 1
 
 
-def test_a_number_that_is_none_is_no_null() -> None:
+def test_nan_is_not_null() -> None:
     """Nulls would cost a copy of the column at each reading."""
     batch = to_arrow(GAP)
     assert batch.column("x").null_count == 0
     assert np.isnan(batch.column("x").to_numpy()[1])
 
 
-def test_the_input_stays_as_it_was() -> None:
+def test_the_input_is_unchanged() -> None:
     before = GAP.copy()
     to_arrow(GAP)
     pd.testing.assert_frame_equal(GAP, before)
@@ -95,7 +95,7 @@ def test_mapping_copies_no_numbers(tmp_path: Path) -> None:
 # Once a process
 
 
-def test_a_file_is_mapped_once_a_process(tmp_path: Path) -> None:
+def test_a_file_is_mapped_once(tmp_path: Path) -> None:
     path = str(written(GAP, tmp_path))
     first = map_table_once(path)
     os.unlink(path)  # noqa: PTH108
@@ -117,7 +117,7 @@ def test_files_do_not_mix(tmp_path: Path) -> None:
             pd.testing.assert_frame_equal(map_table_once(path), GAP * place)
 
 
-def test_the_memory_has_an_end(tmp_path: Path) -> None:
+def test_the_cache_is_bounded(tmp_path: Path) -> None:
     for place in range(20):
         map_table_once(str(written(GAP, tmp_path, f"{place}.arrow")))
     assert map_table_once.cache_info().currsize == 16
@@ -128,7 +128,7 @@ def test_the_memory_has_an_end(tmp_path: Path) -> None:
     [(None, FileNotFoundError), (b"", pa.ArrowInvalid), (b"no arrow file at all", pa.ArrowInvalid)],
     ids=["absent", "empty", "other"],
 )
-def test_what_is_no_table_raises(text: bytes | None, error: type[Exception], tmp_path: Path) -> None:
+def test_a_file_without_a_table_raises(text: bytes | None, error: type[Exception], tmp_path: Path) -> None:
     path = tmp_path / TABLE_FILE
     if text is not None:
         path.write_bytes(text)
@@ -145,13 +145,13 @@ KEYS = [uuid.UUID(int=place) for place in range(3)]
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "texts"),
     [(KEYS, [str(key) for key in KEYS]), ([KEYS[0], None, KEYS[2]], [str(KEYS[0]), None, str(KEYS[2])])],
     ids=["all", "a gap"],
 )
-def test_a_uuid_becomes_text(values: list[Any], told: list[Any], tmp_path: Path) -> None:
+def test_a_uuid_becomes_text(values: list[Any], texts: list[Any], tmp_path: Path) -> None:
     read = map_table(written(pd.DataFrame({"key": pd.Series(values, dtype=object), "x": [1, 2, 3]}), tmp_path))
-    assert [None if pd.isna(key) else key for key in read["key"]] == told
+    assert [None if pd.isna(key) else key for key in read["key"]] == texts
 
 
 @pytest.mark.parametrize(
@@ -168,9 +168,9 @@ def test_objects_stay_objects(values: list[Any], tmp_path: Path) -> None:
 def test_a_column_without_a_type_is_named_with_a_way_out(values: list[Any]) -> None:
     with pytest.raises(DataError) as caught:
         to_arrow(pd.DataFrame({"good": [1, 2], "bad one": pd.Series(values, dtype=object)}))
-    said = str(caught.value)
-    assert said.startswith("Column 'bad one' holds values of several types, or of a type that tables do not keep (")
-    assert said.endswith("); give it one in dataset.dtypes, such as bad one: str, or leave it out.")
+    message = str(caught.value)
+    assert message.startswith("Column 'bad one' holds values of several types, or of a type that tables do not keep (")
+    assert message.endswith("); give it one in dataset.dtypes, such as bad one: str, or leave it out.")
 
 
 def test_reading_a_table_needs_no_framework() -> None:

@@ -174,7 +174,7 @@ class Base:
 class Strategy(Base):
     columns: list[str] = Field(default_factory=list)
     count: int = Field(default=1, gt=0)
-    model_name: str = "a"  # pydantic protects this prefix where it is not told otherwise
+    model_name: str = "a"  # pydantic protects this prefix unless it is configured
 
 
 def test_arguments_are_stored_and_the_others_have_their_defaults() -> None:

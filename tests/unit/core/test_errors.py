@@ -1,4 +1,4 @@
-"""The root of our errors, and the words that messages are made of."""
+"""Our errors, and the parts of their messages."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_nearest(word: str, possible: list[str], hint: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("names", "limit", "told"),
+    ("names", "limit", "text"),
     [
         ([], 8, ""),
         (["a"], 8, "a"),
@@ -57,8 +57,8 @@ def test_nearest(word: str, possible: list[str], hint: str) -> None:
     ],
     ids=["none", "one", "at-limit", "above-limit", "any-value", "lazy"],
 )
-def test_brief(names: list[object], limit: int, told: str) -> None:
-    assert brief(names, limit) == told
+def test_brief(names: list[object], limit: int, text: str) -> None:
+    assert brief(names, limit) == text
 
 
 @pytest.mark.parametrize(

@@ -53,12 +53,7 @@ class Schema:
         """Yield each column as a JSON-safe dict."""
         for column in self.columns:
             categories = None if column.categories is None else sorted(column.categories)
-            yield {
-                "name": column.name,
-                "kind": column.kind,
-                "required": column.required,
-                "categories": categories,
-            }
+            yield {"name": column.name, "kind": column.kind, "required": column.required, "categories": categories}
 
 
 def _validate_column(column: RawColumn, values: Columns, rows: int, as_text: bool) -> Array:

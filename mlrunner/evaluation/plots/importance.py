@@ -53,12 +53,7 @@ def plot_feature_importance(importance: Importance, subject: str = "") -> Figure
     figure = style.create_figure(f"Feature importance{selection}", subject, room + 4.6, height + 1.3)
     what = f"drop in {importance.metric} when shuffled (mean ± std of {importance.repeats})"
     axes = style.add_axes(figure, (room, 0.6, 4.3, height), what, "")
-    bars: dict[str, Any] = {
-        "height": 0.7,
-        "color": style.COLOURS[0],
-        "ecolor": "#333333",
-        "error_kw": {"linewidth": 1},
-    }
+    bars: dict[str, Any] = {"height": 0.7, "color": style.COLOURS[0], "ecolor": "#333333", "error_kw": {"linewidth": 1}}
     axes.barh(range(len(order)), importance.mean[order], xerr=importance.std[order], **bars)
     axes.axvline(0, color=style.GREY, linewidth=0.8)
     axes.grid(visible=False, axis="y")

@@ -74,12 +74,7 @@ def _short_formatter() -> type[ScalarFormatter]:
 
 def add_legend(axes: Axes, lines: list[Any], labels: list[str], title: str) -> None:
     """Add the legend to the right of the axes, where it hides no curve."""
-    place: dict[str, Any] = {
-        "loc": "upper left",
-        "bbox_to_anchor": (1.02, 1.0),
-        "frameon": False,
-        "borderaxespad": 0,
-    }
+    place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.02, 1.0), "frameon": False, "borderaxespad": 0}
     legend = axes.legend(lines, labels, title=title, fontsize=8, title_fontsize=8, alignment="left", **place)
     for text in legend.get_texts():
         text.set_parse_math(False)

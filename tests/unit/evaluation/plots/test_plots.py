@@ -45,10 +45,7 @@ CASES: dict[str, tuple[Any, list[str]]] = {
     "one class": (lambda: plots.draw_figures(make_classification(["n"]), "classification"), ["confusion_matrix"]),
     "no row": (lambda: plots.draw_figures(Predictions(np.empty(0), np.empty(0)), "regression"), []),
     "no row, classes": (lambda: plots.draw_figures(Predictions(np.empty(0), np.empty(0)), "classification"), []),
-    "nothing finite": (
-        lambda: plots.draw_figures(Predictions(np.ones(2), np.full(2, np.nan)), "regression"),
-        [],
-    ),
+    "nothing finite": (lambda: plots.draw_figures(Predictions(np.ones(2), np.full(2, np.nan)), "regression"), []),
     "importance unknown": (
         lambda: plots.draw_figures(
             make_regression(), "regression", importance=Importance(["x"], np.array([np.nan]), np.zeros(1), "r2", 3)

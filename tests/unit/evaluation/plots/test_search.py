@@ -16,13 +16,7 @@ from optuna.trial import TrialState, create_trial
 
 from mlrunner.evaluation.plots import search
 from mlrunner.evaluation.plots.search import draw_search_figures
-from tests.support.studies import (
-    compute_square,
-    compute_two_objectives,
-    make_study,
-    run_study,
-    search_two_models,
-)
+from tests.support.studies import compute_square, compute_two_objectives, make_study, run_study, search_two_models
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

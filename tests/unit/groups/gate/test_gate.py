@@ -168,11 +168,7 @@ PROBLEMS: dict[str, tuple[Task | None, list[str], list[str]]] = {
     "threshold": ("regression", ["gate=threshold", "gate.threshold=0.3"], []),
     "threshold of nothing": ("regression", ["gate=threshold", "gate.threshold=0"], []),
     "threshold of classes": ("classification", ["gate=threshold", "gate.metric=log_loss", "gate.threshold=0.3"], []),
-    "no threshold": (
-        "regression",
-        ["gate=threshold"],
-        ["gate.threshold is not set; give the r2 that is good enough."],
-    ),
+    "no threshold": ("regression", ["gate=threshold"], ["gate.threshold is not set; give the r2 that is good enough."]),
     "metric of the other task": (
         "regression",
         ["gate=threshold", "gate.metric=accuracy", "gate.threshold=0.8"],
@@ -355,19 +351,14 @@ REFUSED: dict[str, tuple[list[str], list[str]]] = {
         ["gate=threshold", "gate.split=tset"],
         ["gate.split=tset should be 'test', 'validation', 'cv' or 'train'. Did you mean 'test'?"],
     ),
-    "direction": (
-        ["gate=champion", "gate.direction=max"],
-        ["gate.direction=max should be 'maximize' or 'minimize'."],
-    ),
+    "direction": (["gate=champion", "gate.direction=max"], ["gate.direction=max should be 'maximize' or 'minimize'."]),
     "no milliseconds": (
         ["gate=all_of", "gate.gates.latency.max_p95_ms=0"],
         ["gate.gates.latency.max_p95_ms=0 should be greater than 0."],
     ),
     "unknown key": (
         ["gate=threshold", "+gate.treshold=0.4"],
-        [
-            "gate.treshold is not a key; gate has metric, direction, split, threshold. Did you mean 'threshold'?",
-        ],
+        ["gate.treshold is not a key; gate has metric, direction, split, threshold. Did you mean 'threshold'?"],
     ),
     "two conditions wrong": (
         ["gate=all_of", "+gate.gates.quality.treshold=1", "+gate.gates.auc.threshold=1"],

@@ -135,10 +135,7 @@ WRONG = [
     pytest.param(
         "custom",
         "regression",
-        {
-            "_target_": "sklearn.ensemble.VotingRegressor",
-            "estimators": [["a", {"_target_": "sklearn.svm.SVM"}]],
-        },
+        {"_target_": "sklearn.ensemble.VotingRegressor", "estimators": [["a", {"_target_": "sklearn.svm.SVM"}]]},
         ["model.estimator.estimators.0.1._target_: sklearn.svm has no class 'SVM'. Did you mean 'SVR'?"],
         id="in a list, misspelt",
     ),

@@ -12,9 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlrunner.core.errors import ConfigError, DataError
-from mlrunner.groups.split import (
-    KFoldDivide,
-)
+from mlrunner.groups.split import KFoldDivide
 from tests.support.splits import (
     BY_CLASS,
     BY_GROUP,
@@ -139,10 +137,7 @@ def test_a_grouped_split_is_refused_without_a_group(name: str) -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(
-    rows=st.integers(120, 200),
-    count=st.integers(12, 60),
-    seed=st.integers(0, 2**32 - 1),
-    name=st.sampled_from(OPTIONS),
+    rows=st.integers(120, 200), count=st.integers(12, 60), seed=st.integers(0, 2**32 - 1), name=st.sampled_from(OPTIONS)
 )
 def test_the_contract_holds_for_any_groups(rows: int, count: int, seed: int, name: str) -> None:
     groups = np.random.default_rng(seed).integers(0, count, rows)

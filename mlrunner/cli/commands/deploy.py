@@ -83,9 +83,9 @@ def _restart(name: str, overrides: list[str], as_json: bool) -> int:
     from mlrunner.cli.commands import stack
     from mlrunner.groups.deployer import operations, state
 
-    ledger = state.find_deployment(deployments_folder(), name or None)
+    store = state.find_deployment(deployments_folder(), name or None)
     stack.activate(overrides)
-    deployment = asdict(operations.restart(ledger))
+    deployment = asdict(operations.restart(store))
     if as_json:
         print(json.dumps(deployment))
     else:

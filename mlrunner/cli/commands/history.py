@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("name", nargs="?", help="deployment; optional when there is only one")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parsed = parser.parse_args(arguments)
-    events = state.find_deployment(deployments_folder(), parsed.name).history()
+    events = state.find_deployment(deployments_folder(), parsed.name).read_history()
     if parsed.json:
         print(json.dumps(events))
         return 0

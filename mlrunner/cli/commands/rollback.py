@@ -29,9 +29,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument("overrides", nargs="*", help="overrides of the stack, such as stack=mlflow_server")
     parsed = parser.parse_args(arguments)
-    ledger = state.find_deployment(deployments_folder(), parsed.name)
+    store = state.find_deployment(deployments_folder(), parsed.name)
     stack.activate(parsed.overrides)
-    deployment = asdict(operations.rollback(ledger, parsed.steps))
+    deployment = asdict(operations.rollback(store, parsed.steps))
     if parsed.json:
         print(json.dumps(deployment))
     else:

@@ -11,9 +11,9 @@ from mlrunner.cli.commands.deploy import deployments_folder
 from mlrunner.cli.commands.parser import Parser
 from mlrunner.core.formatting import format_number
 from mlrunner.core.terminal import console
-from mlrunner.groups.deployer import operations, state
+from mlrunner.groups.deployer import deployment_status, state
 
-STYLES = {operations.SERVING: "bold green", operations.DOWN: "bold red"}
+STYLES = {deployment_status.SERVING: "bold green", deployment_status.DOWN: "bold red"}
 
 
 def main(arguments: list[str]) -> int:
@@ -30,8 +30,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parsed = parser.parse_args(arguments)
     folder = deployments_folder()
-    ledgers = state.list_deployments(folder) if parsed.name is None else [state.find_deployment(folder, parsed.name)]
-    statuses = [operations.status(ledger) for ledger in ledgers]
+    stores = state.list_deployments(folder) if parsed.name is None else [state.find_deployment(folder, parsed.name)]
+    statuses = [deployment_status.read_status(store) for store in stores]
     if parsed.json:
         print(json.dumps([asdict(status) for status in statuses]))
     elif not statuses:
@@ -39,10 +39,10 @@ def main(arguments: list[str]) -> int:
     else:
         for status in statuses:
             _show(status)
-    return int(any(status.health == operations.DOWN for status in statuses))
+    return int(any(status.health == deployment_status.DOWN for status in statuses))
 
 
-def _show(status: operations.Status) -> None:
+def _show(status: deployment_status.Status) -> None:
     out = console()
     out.print(Text.assemble((status.name, "bold"), "  ", (status.health, STYLES.get(status.health, "dim"))))
     for label, text in _lines(status).items():
@@ -51,7 +51,7 @@ def _show(status: operations.Status) -> None:
             out.print(Text.assemble((f"  {label:<10}", "dim"), (str(text), style)))
 
 
-def _lines(status: operations.Status) -> dict[str, str | None]:
+def _lines(status: deployment_status.Status) -> dict[str, str | None]:
     """Return the text of each line by its label; None for a line without a text."""
     facts = status.facts or {}
     metric = facts.get("metric")
@@ -71,7 +71,7 @@ def _lines(status: operations.Status) -> dict[str, str | None]:
     }
 
 
-def _version(status: operations.Status) -> str:
+def _version(status: deployment_status.Status) -> str:
     since = "" if status.since is None else f", since {status.since}"
     ready = "" if status.ready is None else f"; version {status.ready} is ready for a rollback"
     return f"{status.version}{since}{ready}"

@@ -7,7 +7,7 @@ from mlrunner.cli.commands.deploy import deployments_folder
 from mlrunner.cli.commands.parser import Parser
 from mlrunner.core.terminal import console
 from mlrunner.groups.deployer import operations
-from mlrunner.groups.deployer import state as ledger
+from mlrunner.groups.deployer.state import find_deployment
 
 
 def main(arguments: list[str]) -> int:
@@ -25,8 +25,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("name", nargs="?", help="deployment; optional when there is only one")
     parser.add_argument("overrides", nargs="*", help="overrides of the stack, such as stack=mlflow_server")
     parsed = parser.parse_args(arguments)
-    deployment = ledger.find_deployment(deployments_folder(), parsed.name)
-    state = deployment.state()
+    deployment = find_deployment(deployments_folder(), parsed.name)
+    state = deployment.read_state()
     if state is not None and state.servers:  # ZenML knows of a server only
         stack.activate(parsed.overrides)
     result = "stopped" if operations.stop(deployment) else "was not running"

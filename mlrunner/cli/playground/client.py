@@ -77,18 +77,18 @@ def _message(body: bytes, status: int) -> str:
         return f"The service answered with status {status} and no reason."
 
 
-def find_service(ledger: DeploymentStore) -> Service:
+def find_service(store: DeploymentStore) -> Service:
     """Read the address of a deployment from its state.
 
     Args:
-        ledger: Folder of the deployment.
+        store: Folder of the deployment.
 
     Raises:
         ServiceError: When the deployment does not serve.
     """
-    state = ledger.state()
+    state = store.read_state()
     if state is None:
-        raise ServiceError(f"{ledger.name} has never served; deploy a run with deployer=local or deployer=docker.")
-    if state.serves is None:
-        raise ServiceError(f"{ledger.name} is stopped; start it again with mlrunner deploy --restart {ledger.name}.")
-    return Service(ledger.name, state.url)
+        raise ServiceError(f"{store.name} has never served; deploy a run with deployer=local or deployer=docker.")
+    if state.active is None:
+        raise ServiceError(f"{store.name} is stopped; start it again with mlrunner deploy --restart {store.name}.")
+    return Service(store.name, state.url)

@@ -24,7 +24,7 @@ def test_the_name_of_a_run_may_look_like_an_override() -> None:
 
 def test_a_restart_needs_a_known_deployment(cli_home: CliHome) -> None:
     assert deploy.deployments_folder() == cli_home.path / ".mlrunner" / "deployments"
-    with pytest.raises(ConfigError, match=r"'olst' is no.* deployment.* Did you mean 'olist'\?"):
+    with pytest.raises(ConfigError, match=r"There is no deployment 'olst'; .* Did you mean 'olist'\?"):
         deploy.main(["--restart", "olst"])
 
 

@@ -12,16 +12,16 @@ from mlrunner.groups.deployer.state import DeploymentStore
 
 
 @pytest.fixture
-def ledger(empty_home: Path) -> DeploymentStore:
+def store(empty_home: Path) -> DeploymentStore:
     del empty_home
-    ledger = DeploymentStore(deploy.deployments_folder() / "houses")
-    ledger.note("deployed", version=1, run_id="0123456789", reason="r2 is high enough")
-    ledger.note("stopped")
-    return ledger
+    store = DeploymentStore(deploy.deployments_folder() / "houses")
+    store.log_event("deployed", version=1, run_id="0123456789", reason="r2 is high enough")
+    store.log_event("stopped")
+    return store
 
 
-def test_events_are_printed_oldest_first(ledger: DeploymentStore, capsys: pytest.CaptureFixture[str]) -> None:
-    assert history.main([ledger.name]) == 0
+def test_events_are_printed_oldest_first(store: DeploymentStore, capsys: pytest.CaptureFixture[str]) -> None:
+    assert history.main([store.name]) == 0
     head, first, second = capsys.readouterr().out.splitlines()
     assert head.split() == ["when", "event", "version", "run", "reason"]
     assert "deployed" in first
@@ -29,8 +29,8 @@ def test_events_are_printed_oldest_first(ledger: DeploymentStore, capsys: pytest
     assert "stopped" in second
 
 
-def test_json_holds_the_whole_events(ledger: DeploymentStore, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_holds_the_whole_events(store: DeploymentStore, capsys: pytest.CaptureFixture[str]) -> None:
     assert history.main(["--json"]) == 0
     events = json.loads(capsys.readouterr().out)
-    assert events == ledger.history()
+    assert events == store.read_history()
     assert events[0]["run_id"] == "0123456789"

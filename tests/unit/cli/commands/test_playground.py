@@ -11,7 +11,7 @@ from mlrunner.cli.playground.client import ServiceError
 from mlrunner.core.errors import ConfigError
 from tests.support.playground import (
     Serving,
-    ledger_of,
+    write_deployment,
 )
 
 
@@ -24,12 +24,12 @@ def test_a_missing_streamlit_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_unknown_name_is_refused(home: Path) -> None:
     del home
-    with pytest.raises(ConfigError, match=r"'house' is no deployment; .* Did you mean 'houses'\?"):
+    with pytest.raises(ConfigError, match=r"no deployment 'house'; .* Did you mean 'houses'\?"):
         playground.main(["house", "--no-browser"])
 
 
 def test_a_stopped_deployment_is_refused(home: Path) -> None:
-    ledger_of(home / ".mlrunner" / "deployments", 1, is_stopped=True)
+    write_deployment(home / ".mlrunner" / "deployments", 1, is_stopped=True)
     with pytest.raises(ServiceError, match=r"^houses is stopped; .* mlrunner deploy --restart houses\.$"):
         playground.main(["--no-browser"])
 

@@ -9,7 +9,7 @@ import pytest
 
 from mlrunner.cli.commands import deploy, status
 from mlrunner.core import loopback
-from tests.support.playground import ledger_of
+from tests.support.playground import write_deployment
 
 
 def test_no_deployment_is_no_failure(empty_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -20,14 +20,14 @@ def test_no_deployment_is_no_failure(empty_home: Path, capsys: pytest.CaptureFix
 
 @pytest.mark.usefixtures("empty_home")
 def test_a_stopped_deployment_is_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
-    ledger_of(deploy.deployments_folder(), 1, is_stopped=True)
+    write_deployment(deploy.deployments_folder(), 1, is_stopped=True)
     assert status.main(["houses"]) == 0
     assert capsys.readouterr().out.startswith("houses  stopped\n")
 
 
 @pytest.mark.usefixtures("empty_home")
 def test_a_deployment_that_is_down_is_a_failure(capsys: pytest.CaptureFixture[str]) -> None:
-    ledger_of(deploy.deployments_folder(), loopback.free_port())
+    write_deployment(deploy.deployments_folder(), loopback.free_port())
     assert status.main(["--json"]) == 1
     (document,) = json.loads(capsys.readouterr().out)
     assert (document["name"], document["health"]) == ("houses", "down")

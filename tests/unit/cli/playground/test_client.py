@@ -59,5 +59,5 @@ def test_no_proxy_is_used(service: Service, monkeypatch: pytest.MonkeyPatch) -> 
     assert service.facts()["name"] == "houses"
 
 
-def test_the_address_is_that_of_the_state(ledger: DeploymentStore, running: Serving) -> None:
-    assert find_service(ledger) == Service("houses", f"http://127.0.0.1:{running.port}")
+def test_the_address_is_that_of_the_state(store: DeploymentStore, running: Serving) -> None:
+    assert find_service(store) == Service("houses", f"http://127.0.0.1:{running.port}")

@@ -17,26 +17,26 @@ from tests.support.front_door import PROJECT
 from tests.support.playground import (
     COLUMNS,
     Arithmetic,
-    ledger_of,
     make_model,
     serving,
+    write_deployment,
 )
 
 PAGE = PROJECT / "mlrunner" / "cli" / "playground" / "page.py"
 
 
-def show_page(ledger: DeploymentStore, monkeypatch: pytest.MonkeyPatch) -> Any:
+def show_page(store: DeploymentStore, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Show the page as `streamlit run page.py -- FOLDER` does."""
     from streamlit.testing.v1 import AppTest
 
-    monkeypatch.setattr(sys, "argv", [str(PAGE), str(ledger.folder)])
+    monkeypatch.setattr(sys, "argv", [str(PAGE), str(store.folder)])
     return AppTest.from_file(str(PAGE), default_timeout=30).run()
 
 
 @pytest.fixture
-def page(ledger: DeploymentStore, monkeypatch: pytest.MonkeyPatch) -> Any:
+def page(store: DeploymentStore, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Show the page."""
-    return show_page(ledger, monkeypatch)
+    return show_page(store, monkeypatch)
 
 
 def press(page: Any, label: str = "Predict") -> Any:
@@ -124,10 +124,10 @@ def test_a_wrong_value_is_the_sentence_of_the_service(page: Any) -> None:
     assert not page.metric
 
 
-def test_after_a_switch_the_next_click_asks_the_new_version(page: Any, ledger: DeploymentStore) -> None:
+def test_after_a_switch_the_next_click_asks_the_new_version(page: Any, store: DeploymentStore) -> None:
     fewer = (replace(COLUMNS[0]), replace(COLUMNS[1], categories=frozenset({"near", "new"})), *COLUMNS[2:5])
     with serving(make_model(plus=0.5, columns=fewer, version=2)) as other:
-        ledger_of(ledger.folder.parent, other.port)
+        write_deployment(store.folder.parent, other.port)
         page.run()
         assert "Version 2 predicts" in texts(page)
         assert find_labelled(page.selectbox, "town *").value is None  # the new version does not know "far"
@@ -136,7 +136,7 @@ def test_after_a_switch_the_next_click_asks_the_new_version(page: Any, ledger: D
 
 def test_a_service_without_an_answer_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(make_model()) as stopped:
-        page = show_page(ledger_of(tmp_path, stopped.port), monkeypatch)
+        page = show_page(write_deployment(tmp_path, stopped.port), monkeypatch)
     press(page)
     (message,) = errors(page)
     assert message.startswith(f"houses does not answer at http://127.0.0.1:{stopped.port}; ")
@@ -146,8 +146,8 @@ def test_a_service_without_an_answer_is_one_sentence(tmp_path: Path, monkeypatch
         assert page.number_input
 
 
-def test_a_stopped_deployment_is_one_sentence(page: Any, ledger: DeploymentStore) -> None:
-    ledger_of(ledger.folder.parent, 1, is_stopped=True)
+def test_a_stopped_deployment_is_one_sentence(page: Any, store: DeploymentStore) -> None:
+    write_deployment(store.folder.parent, 1, is_stopped=True)
     page.run()
     assert errors(page) == ["houses is stopped; start it again with mlrunner deploy --restart houses."]
 
@@ -155,7 +155,7 @@ def test_a_stopped_deployment_is_one_sentence(page: Any, ledger: DeploymentStore
 def test_a_model_with_few_facts_has_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bare = ServedModel(Arithmetic(), Schema(COLUMNS), {"name": "houses", "version": 1}, make_model().example)
     with serving(bare) as other:
-        page = press(show_page(ledger_of(tmp_path, other.port), monkeypatch))
+        page = press(show_page(write_deployment(tmp_path, other.port), monkeypatch))
         assert page.metric[0].label == "prediction"
 
 

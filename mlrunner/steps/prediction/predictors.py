@@ -97,27 +97,27 @@ def choose_source(folder: Path, name: str | None, version: int | None, offline: 
     Raises:
         ConfigError: If there is no such deployment or version, or nothing serves.
     """
-    ledger = find_deployment(folder, name)
-    state = ledger.state()
+    store = find_deployment(folder, name)
+    state = store.read_state()
     if version is not None:
-        _refuse_absent_version(ledger, version)
-        return PredictorSource(str(folder), ledger.name, version, True)
-    if state is None or not state.line:
-        raise ConfigError(f"Nothing has served as {ledger.name} yet; deploy a run with mlrunner deploy RUN.")
-    if not offline and state.serves is None:
+        _refuse_absent_version(store, version)
+        return PredictorSource(str(folder), store.name, version, True)
+    if state is None or not state.versions:
+        raise ConfigError(f"Nothing has served as {store.name} yet; deploy a run with mlrunner deploy RUN.")
+    if not offline and state.active is None:
         raise ConfigError(
-            f"Deployment {ledger.name} is stopped; predict with --offline, or mlrunner deploy --restart {ledger.name}."
+            f"Deployment {store.name} is stopped; predict with --offline, or mlrunner deploy --restart {store.name}."
         )
-    serving = state.line[-1] if state.serves is None else state.serves.version
-    return PredictorSource(str(folder), ledger.name, serving, offline)
+    serving = state.versions[-1] if state.active is None else state.active.version
+    return PredictorSource(str(folder), store.name, serving, offline)
 
 
-def _refuse_absent_version(ledger: DeploymentStore, version: int) -> None:
-    versions = sorted(int(file.parent.name) for file in (ledger.folder / "releases").glob(f"[0-9]*/{RELEASE_FILE}"))
+def _refuse_absent_version(store: DeploymentStore, version: int) -> None:
+    versions = sorted(int(file.parent.name) for file in (store.folder / "releases").glob(f"[0-9]*/{RELEASE_FILE}"))
     if version not in versions:
         available = f"available: {brief(versions)}" if versions else "it has no versions"
         hint = nearest(str(version), map(str, versions))
-        raise ConfigError(f"--version {version} is not a version of {ledger.name}; {available}.{hint}")
+        raise ConfigError(f"--version {version} is not a version of {store.name}; {available}.{hint}")
 
 
 @lru_cache(maxsize=1)
@@ -127,11 +127,11 @@ def open_predictor(source: PredictorSource) -> Predictor:
     Raises:
         MlrunnerError: If that fails.
     """
-    ledger = DeploymentStore(Path(source.folder) / source.name)
-    state = ledger.state()
+    store = DeploymentStore(Path(source.folder) / source.name)
+    state = store.read_state()
     if source.offline:
         settings = {} if state is None else state.settings
-        return OfflinePredictor(ledger.release(source.version), str(settings.get("unknown_categories", "refuse")))
+        return OfflinePredictor(store.get_release(source.version), str(settings.get("unknown_categories", "refuse")))
     from mlrunner.steps.prediction.service import ServicePredictor
 
-    return ServicePredictor(ledger, source.version)
+    return ServicePredictor(store, source.version)

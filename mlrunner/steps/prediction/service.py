@@ -55,7 +55,7 @@ class ServicePredictor:
     stays up for a rollback.
 
     Args:
-        ledger: State of the deployment.
+        store: State of the deployment.
         version: Version that serves.
         retry_seconds: Seconds to repeat a request, by status of the response.
         retry_pause: Seconds between two attempts.
@@ -65,17 +65,17 @@ class ServicePredictor:
 
     def __init__(
         self,
-        ledger: DeploymentStore,
+        store: DeploymentStore,
         version: int,
         retry_seconds: Mapping[int, float] = RETRY_SECONDS,
         retry_pause: float = RETRY_PAUSE,
     ) -> None:
-        self._ledger, self._local, self._stopped = ledger, threading.local(), threading.Event()
+        self._store, self._local, self._stopped = store, threading.local(), threading.Event()
         self._retry_seconds, self._retry_pause = retry_seconds, retry_pause
         self._connections: list[HTTPConnection] = []
         state = self._read_state()
         self._url, self._timeout = state.url, state.timeout + TIMEOUT_MARGIN
-        self.model, self.version, self.through = ledger.name, version, state.url
+        self.model, self.version, self.through = store.name, version, state.url
         content = self._request(self._url, "/schema").content
         self.schema = Schema(tuple(_parse_column(column) for column in content["columns"]))
 
@@ -99,7 +99,7 @@ class ServicePredictor:
 
     def _find_address(self, model: str) -> str:
         """Return the address of the version that the prediction began with, now that another one serves."""
-        server = self._read_state().server_of(self.version)
+        server = self._read_state().find_server(self.version)
         if server is None:
             raise DeployError(
                 f"{model} serves now, no longer version {self.version}; nothing was written, predict again."
@@ -107,9 +107,9 @@ class ServicePredictor:
         return server.url
 
     def _read_state(self) -> State:
-        state = self._ledger.state()
-        if state is None or state.serves is None:
-            raise DeployError(f"Deployment {self._ledger.name} was stopped; nothing was written, try --offline.")
+        state = self._store.read_state()
+        if state is None or state.active is None:
+            raise DeployError(f"Deployment {self._store.name} was stopped; nothing was written, try --offline.")
         return state
 
     def _request(self, url: str, path: str, body: bytes | None = None) -> ServiceResponse:
@@ -126,7 +126,7 @@ class ServicePredictor:
             raise TooManyRowsError(response.message)
         answer = "does not answer" if response.status == NO_ANSWER else f"answers {response.status}"
         raise DeployError(
-            f"{url}{path} {answer} ({response.message}); nothing was written. See mlrunner status {self._ledger.name}, "
+            f"{url}{path} {answer} ({response.message}); nothing was written. See mlrunner status {self._store.name}, "
             "or predict with --offline."
         )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sklearn.linear_model import LinearRegression
 
-from mlrunner.groups.deployer.state import Ledger, State
+from mlrunner.groups.deployer.state import DeploymentStore, State
 from tests.support import released
 
 
@@ -16,9 +16,9 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of deployments: one that is stopped, with a release of a linear regression."""
     folder = tmp_path_factory.mktemp("deployments") / "tests"
     folder.mkdir()
-    ledger = Ledger(folder)
+    store = DeploymentStore(folder)
     released.release(folder / "releases", LinearRegression(), version=3)
-    ledger.note("deployed", version=3)
-    state = State("tests", "127.0.0.1", 1, 5.0, 64.0, {"unknown_categories": "refuse"}, line=[3])
-    ledger.write(state)
+    store.log_event("deployed", version=3)
+    state = State("tests", "127.0.0.1", 1, 5.0, 64.0, {"unknown_categories": "refuse"}, versions=[3])
+    store.write_state(state)
     return folder.parent

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mlrunner.core.errors import ConfigError, DataError
-from mlrunner.groups.deployer.state import Ledger
+from mlrunner.groups.deployer.state import DeploymentStore
 from mlrunner.steps.prediction.batches import Batch
 from mlrunner.steps.prediction.predictors import PredictorSource, choose_source, open_predictor, predict_batch
 from mlrunner.steps.prediction.protocol import RowError, TooManyRowsError, UnfitRowsError
@@ -70,10 +70,10 @@ def test_source_is_chosen_from_the_deployments(deployed: Path, tmp_path: Path) -
         choose_source(deployed, None, None, False)
     with pytest.raises(ConfigError, match=r"--version 4 is not a version of tests; available: 3\."):
         choose_source(deployed, None, 4, True)
-    with pytest.raises(ConfigError, match="'test' is no deployment; there are tests"):
+    with pytest.raises(ConfigError, match="no deployment 'test'; available: tests"):
         choose_source(deployed, "test", None, True)
     (tmp_path / "new").mkdir()
-    Ledger(tmp_path / "new").note("failed")
+    DeploymentStore(tmp_path / "new").log_event("failed")
     with pytest.raises(ConfigError, match="Nothing has served as new yet"):
         choose_source(tmp_path, None, None, True)
 

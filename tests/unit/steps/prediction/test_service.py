@@ -15,7 +15,7 @@ import pytest
 
 from mlrunner.core.errors import DeployError
 from mlrunner.groups.deployer.release import Server
-from mlrunner.groups.deployer.state import Ledger, State
+from mlrunner.groups.deployer.state import DeploymentStore, State
 from mlrunner.serving.columns import RawColumn
 from mlrunner.serving.schema import Schema
 from mlrunner.steps.prediction.batches import Batch
@@ -78,12 +78,12 @@ def service() -> Iterator[FakeService]:
 
 
 @pytest.fixture
-def ledger(service: FakeService, tmp_path: Path) -> Ledger:
+def store(service: FakeService, tmp_path: Path) -> DeploymentStore:
     """A deployment that serves version 2 at the fake service."""
-    state = Ledger(tmp_path / "m")
-    state.note("deployed")
+    state = DeploymentStore(tmp_path / "m")
+    state.log_event("deployed")
     server = Server(2, f"http://127.0.0.1:{service.port}", "", "")
-    state.write(State("m", "127.0.0.1", service.port, 5.0, 64.0, {}, line=[2], serves=server))
+    state.write_state(State("m", "127.0.0.1", service.port, 5.0, 64.0, {}, versions=[2], active=server))
     return state
 
 
@@ -92,8 +92,8 @@ GOOD = (200, "m/2", {"predictions": [0.5, None]})
 
 
 @pytest.fixture
-def predictor(ledger: Ledger) -> Iterator[ServicePredictor]:
-    opened = ServicePredictor(ledger, 2, retry_seconds={503: 0.5, NO_ANSWER: 0.1}, retry_pause=0.01)
+def predictor(store: DeploymentStore) -> Iterator[ServicePredictor]:
+    opened = ServicePredictor(store, 2, retry_seconds={503: 0.5, NO_ANSWER: 0.1}, retry_pause=0.01)
     yield opened
     opened.stop()
 
@@ -144,16 +144,16 @@ def test_service_that_is_gone(predictor: ServicePredictor, service: FakeService)
 
 
 def test_prediction_continues_with_its_version(
-    predictor: ServicePredictor, service: FakeService, ledger: Ledger
+    predictor: ServicePredictor, service: FakeService, store: DeploymentStore
 ) -> None:
     service.responses = [(200, "m/3", {"predictions": [9.0, 9.0]}), GOOD]
     old, new = FakeService(), Server(3, "http://127.0.0.1:9", "", "")
     try:
         old.responses = [GOOD]
-        state = ledger.state()
+        state = store.read_state()
         assert state is not None
         ready = Server(2, f"http://127.0.0.1:{old.port}", "", "")
-        ledger.write(replace(state, serves=new, ready=ready, line=[2, 3]))
+        store.write_state(replace(state, active=new, ready=ready, versions=[2, 3]))
         assert predictor.predict(ROW) == [0.5, None]
         assert predictor.predict(ROW) == [0.5, None]
         assert old.paths == ["/invocations"] * 2
@@ -161,6 +161,6 @@ def test_prediction_continues_with_its_version(
         old.stop()
     predictor._url = f"http://127.0.0.1:{service.port}"
     service.responses = [(200, "m/4", {"predictions": [9.0, 9.0]})]
-    ledger.write(replace(state, serves=new, ready=None))
+    store.write_state(replace(state, active=new, ready=None))
     with pytest.raises(DeployError, match="m/4 serves now, no longer version 2; nothing was written"):
         predictor.predict(ROW)

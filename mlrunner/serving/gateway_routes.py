@@ -43,5 +43,5 @@ def read_route(file: Path) -> Route:
         TypeError: If no server is running.
     """
     state = json.loads(file.read_text())
-    server = state["serves"]
+    server = state["active"]
     return Route(server["url"], server["version"], float(state["timeout"]), tuple(state["restart"]))

@@ -20,7 +20,7 @@ import psutil
 import pytest
 
 from mlrunner.core import loopback
-from mlrunner.groups.deployer.state import Ledger, State
+from mlrunner.groups.deployer.state import DeploymentStore, State
 from tests.support.front_door import PROJECT, CommandResult, environment, front_door
 
 pytestmark = pytest.mark.slow
@@ -42,12 +42,12 @@ class Place:
         return done
 
     @property
-    def ledger(self) -> Ledger:
-        return Ledger(self.home / ".mlrunner" / "deployments" / "diabetes")
+    def store(self) -> DeploymentStore:
+        return DeploymentStore(self.home / ".mlrunner" / "deployments" / "diabetes")
 
     @property
     def state(self) -> State:
-        found = self.ledger.state()
+        found = self.store.read_state()
         assert found is not None
         return found
 
@@ -117,10 +117,10 @@ def test_two_at_once_are_served_one_after_the_other(place: Place) -> None:
     with ThreadPoolExecutor(2) as both:
         done = list(both.map(place.deploy, (0, 1)))
     assert [one.code for one in done] == [0, 0]
-    state, last = place.state, place.ledger.history()[-1]
-    assert state.line[-1] == last["version"]
-    assert state.serves is not None
-    assert place.version()["instance"] == state.serves.token
+    state, last = place.state, place.store.read_history()[-1]
+    assert state.versions[-1] == last["version"]
+    assert state.active is not None
+    assert place.version()["instance"] == state.active.token
     assert len(place.servers()) == 2  # the one that serves, and the one before it
     mlflow.set_tracking_uri(f"sqlite:///{place.home}/.mlrunner/mlflow.db")
     assert mlflow.MlflowClient().get_model_version_by_alias("diabetes", "champion").version == last["version"]
@@ -129,7 +129,7 @@ def test_two_at_once_are_served_one_after_the_other(place: Place) -> None:
 
 def test_a_killed_server_is_seen_and_restarted_by_itself(place: Place) -> None:
     place.deploy(1)
-    before = place.state.serves
+    before = place.state.active
     assert before is not None
     os.kill(before.pid, signal.SIGKILL)
     until(lambda: place.status()["health"] == "down", seconds=5)
@@ -143,21 +143,21 @@ def test_a_killed_server_is_seen_and_restarted_by_itself(place: Place) -> None:
 
 def test_a_killed_gateway_is_mended_without_restarting_the_server(place: Place) -> None:
     before = place.version()
-    os.kill(int((place.ledger.folder / "gateway.pid").read_text()), signal.SIGKILL)
+    os.kill(int((place.store.folder / "gateway.pid").read_text()), signal.SIGKILL)
     told = front_door(place.home, "status", "diabetes")
     assert told.code == 1
-    assert "the gateway does not run; mend it with mlrunner deploy --restart diabetes" in told.out
+    assert "the gateway does not run; restart it with mlrunner deploy --restart diabetes" in told.out
     place("deploy", "--restart", "diabetes")
     assert place.version() == before
 
 
 def test_two_workers_die_with_their_master(place: Place) -> None:
     place.deploy(0, "deployer.workers=2", "deployer.name=pair", f"deployer.port={free_port()}")
-    ledger = Ledger(place.home / ".mlrunner" / "deployments" / "pair")
-    state = ledger.state()
+    store = DeploymentStore(place.home / ".mlrunner" / "deployments" / "pair")
+    state = store.read_state()
     assert state is not None
-    assert state.serves is not None
-    family = psutil.Process(state.serves.pid).children()
+    assert state.active is not None
+    family = psutil.Process(state.active.pid).children()
     assert len(family) == 2
     try:
         place("stop", "pair")
@@ -216,7 +216,7 @@ def test_the_registry_alone_serves_nothing(place: Place) -> None:
 def test_going_back_too_far_is_refused(place: Place) -> None:
     before = place.version()
     done = place("rollback", "9", "--name", "diabetes", code=2)
-    assert "cannot go back by 9: the versions in line are" in done.err
+    assert "cannot roll back 9 versions; available: " in done.err
     assert place.version() == before
 
 

@@ -146,7 +146,10 @@ def test_rows_that_do_not_fit_are_put_aside(deployed: Deployed) -> None:
 
 WRONG = {
     "columns": (["short.csv"], "The table lacks the columns"),
-    "deployment": (["orders.csv", "--name", "olst"], "'olst' is no deployment; there are olist. Did you mean 'olist'?"),
+    "deployment": (
+        ["orders.csv", "--name", "olst"],
+        "There is no deployment 'olst'; available: olist. Did you mean 'olist'?",
+    ),
     "there": (["orders.csv", "-o", "there.csv"], "there.csv exists; overwrite it with --force"),
     "override": (["orders.csv", "model=rf"], "'model=rf' cannot be overridden for a prediction"),
 }
@@ -167,7 +170,7 @@ def test_a_server_that_dies_costs_no_row_of_a_glob_of_parquet(deployed: Deployed
     typed = deployed.raw.assign(**{name: pd.to_datetime(deployed.raw[name]) for name in MOMENTS})
     typed.iloc[:1000].to_parquet(deployed.folder / "part-1.parquet")
     typed.iloc[1000:].to_parquet(deployed.folder / "part-2.parquet")
-    os.kill(json.loads(deployed.state_file.read_text())["serves"]["pid"], signal.SIGKILL)
+    os.kill(json.loads(deployed.state_file.read_text())["active"]["pid"], signal.SIGKILL)
     found = deployed.told("part-*.parquet", "-o", "parts.csv")
     assert found["through"].startswith("http://")
     assert pd.read_csv(found["output"])["prediction"].tolist() == deployed.expected.tolist()

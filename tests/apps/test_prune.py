@@ -19,7 +19,7 @@ from mlflow import MlflowClient
 from mlflow.entities import ViewType
 from mlflow.exceptions import MlflowException
 
-from mlrunner.groups.deployer.state import Ledger
+from mlrunner.groups.deployer.state import DeploymentStore
 from tests.support.front_door import PROJECT, UNSAVED, CommandResult, environment, export_variables, front_door
 
 pytestmark = pytest.mark.slow
@@ -196,13 +196,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 def register(home: Home) -> None:
     """Register the versions as `deployer=registry` does, without its three processes."""
-    ledger = Ledger(home.path / ".mlrunner" / "deployments" / MODEL)
+    deployment_store = DeploymentStore(home.path / ".mlrunner" / "deployments" / MODEL)
     with home.tracking():
         home.client.create_registered_model(MODEL)
         for outcome in home.versions:
             version = home.client.create_model_version(MODEL, outcome["model_uri"], outcome["run_id"])
             home.client.set_registered_model_alias(MODEL, "champion", version.version)
-            ledger.note("registered", version=int(version.version), run_id=outcome["run_id"])
+            deployment_store.log_event("registered", version=int(version.version), run_id=outcome["run_id"])
 
 
 def test_plan_changes_no_byte(home: Home) -> None:

@@ -86,10 +86,7 @@ def _serve(store: Store, uri: str, home: Path, record: Record | None, port: int,
     from mlrunner.cli import ui
 
     study = ui.studies.find_study(store, record, home)
-    with (
-        ui.mlflow_server(uri, home, port) as mlflow,
-        ui.dashboard(study, playground.choose_port(0)) as dashboard,
-    ):
+    with ui.mlflow_server(uri, home, port) as mlflow, ui.dashboard(study, playground.choose_port(0)) as dashboard:
         mlflow.wait_until_ready("/health")
         show("mlflow", ui.page_address(mlflow.url, store, record))
         if study is not None:

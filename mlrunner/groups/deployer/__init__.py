@@ -1,4 +1,4 @@
-"""Config group `deployer`: where a model goes once the gate has opened. The only part that touches the world."""
+"""Config group `deployer`: deploys the model of a run when the gate is open."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from mlrunner.groups.gate import Decision
 
 @plain_dataclass(frozen=True)
 class Candidate:
-    """A saved model that asks to be deployed.
+    """A saved model to deploy.
 
     Args:
-        uri: MLflow's `models:/m-<id>`; empty when the run saved none.
-        run_id: The MLflow run that made it.
-        pipeline: The same model in memory; it takes raw rows.
-        metrics: Part and name to value, as the gate saw them.
-        against: The version that it was compared with, 0 for none; None where the gate compared with none.
-        facts: What else `/version` and the page for people tell: run name, model, task, target, config hash.
+        uri: Address `models:/m-<id>` in MLflow; empty when the run saved no model.
+        run_id: MLflow run that made the model.
+        pipeline: The same model in memory, a pipeline that takes raw rows.
+        metrics: Mapping from split part and metric name to value, as the gate saw them.
+        against: Version that the gate compared it with; 0 when none was deployed, None when the gate does not compare.
+        facts: Facts for `/version` and the start page: run name, model, task, target, config hash.
     """
 
     uri: str
@@ -35,13 +35,13 @@ class Candidate:
 
 @plain_dataclass(frozen=True)
 class Deployment:
-    """What became of a candidate.
+    """A deployed model version.
 
     Args:
-        name: Of the deployment.
-        version: Of the registered model.
-        url: Where it serves; None when nothing of ours does.
-        where: The same for people: `at http://…`, `in the registry, alias champion`.
+        name: Name of the deployment.
+        version: Version of the registered model.
+        url: Stable address; None when no server of ours runs.
+        where: Place as text: `at http://…`, `in the registry, alias champion`.
     """
 
     name: str
@@ -51,31 +51,35 @@ class Deployment:
 
 
 class Deployer(ABC):
-    """Where a model goes."""
+    """Base class of deployers."""
 
     @property
     def is_none(self) -> bool:
-        """Whether nothing would be deployed."""
+        """Whether this deployer never deploys."""
         return False
 
     @property
     def registered_name(self) -> str | None:
-        """The registered model whose alias `champion` is what is deployed; None without one."""
+        """Registered model whose alias `champion` is the deployed version; None without one."""
         return None
 
     def problems(self) -> list[str]:
-        """Say what would keep a model from being deployed, a sentence each, before anything is run."""
+        """List what would prevent a deployment, one sentence each, before the run starts."""
         return []
 
     @abstractmethod
     def deploy(self, candidate: Candidate, decision: Decision) -> Deployment | None:
-        """Deploy a model if the gate opened, and write the decision into the history.
+        """Deploy a model if the gate is open, and log the decision in the history.
+
+        Args:
+            candidate: Model to deploy.
+            decision: Decision of the gate.
 
         Returns:
-            What is deployed, or None.
+            The deployed version; None when the gate is closed.
 
         Raises:
-            DeployError: When it cannot be; what was deployed before still is.
+            DeployError: When the deployment fails; the previous one is untouched.
         """
 
 
@@ -89,6 +93,6 @@ class NoDeployer(Deployer):
         return True
 
     def deploy(self, candidate: Candidate, decision: Decision) -> Deployment | None:
-        """Leave the world as it is."""
+        """Do nothing."""
         del candidate, decision
         return None

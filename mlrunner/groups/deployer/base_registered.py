@@ -1,4 +1,4 @@
-"""What deployers have in common: a registered model with its history, and the settings of our model server."""
+"""Base classes of deployers: a registered model with a history, and the settings of the model server."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from pydantic import AfterValidator, Field
 from mlrunner.core.build import dataclass
 from mlrunner.core.errors import MlrunnerError
 from mlrunner.groups.deployer import Candidate, Deployer, Deployment
-from mlrunner.groups.deployer.state import Ledger
+from mlrunner.groups.deployer.state import DeploymentStore
 from mlrunner.groups.gate import Decision
 
 
-def _named(value: str) -> str:
-    """Take what can be a folder, a registered model and a part of a container's name."""
+def _check_name(value: str) -> str:
+    """Refuse a name that cannot be a folder, a registered model and a part of a container name."""
     if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,59}", value) is None:
         raise ValueError("should be a name of letters, digits, '-', '_' and '.', at most 60 of them")
     return value
 
 
-Name = Annotated[str, AfterValidator(_named)]
+Name = Annotated[str, AfterValidator(_check_name)]
 Positive = Annotated[float, Field(gt=0)]
 
 
 @dataclass
 class RegisteredDeployer(Deployer):
-    """Keeps a registered model, whose alias `champion` is what is deployed, and a history.
+    """Keeps a history and a registered model, whose alias `champion` is the deployed version.
 
     Args:
-        name: Of the deployment and of the registered model.
-        folder: Holds a folder for each deployment: state, history, releases, logs.
+        name: Name of the deployment and of the registered model.
+        folder: Folder that holds a folder for each deployment: state, history, releases, logs.
     """
 
-    event: ClassVar[str] = "deployed"  # what the history calls it
+    event: ClassVar[str] = "deployed"  # name of a deployment in the history
 
     name: Name
     folder: str
@@ -48,50 +48,50 @@ class RegisteredDeployer(Deployer):
         return self.name
 
     @property
-    def ledger(self) -> Ledger:
-        """The folder of the deployment."""
-        return Ledger(Path(self.folder) / self.name)
+    def store(self) -> DeploymentStore:
+        """Folder of the deployment."""
+        return DeploymentStore(Path(self.folder) / self.name)
 
     def deploy(self, candidate: Candidate, decision: Decision) -> Deployment | None:
-        """See `Deployer.deploy`; one deployment at a time."""
+        """See `Deployer.deploy`; a lock serializes deployments of one name."""
         from mlrunner.groups.deployer import packaging
 
-        ledger, told = self.ledger, {"run_id": candidate.run_id, "reason": decision.reason}
+        store, details = self.store, {"run_id": candidate.run_id, "reason": decision.reason}
         if not decision.deploy:
-            ledger.note("refused", **told)
+            store.log_event("refused", **details)
             return None
-        began = time.monotonic()
-        with ledger.lock():
+        start = time.monotonic()
+        with store.lock():
             try:
                 packaging.refuse_overtaken(self.name, candidate)
-                found = self.put(candidate, decision)
+                deployment = self.deploy_locked(candidate, decision)
             except MlrunnerError as error:
-                ledger.note("failed", **{**told, "reason": str(error)})
+                store.log_event("failed", **{**details, "reason": str(error)})
                 raise
-            seconds = round(time.monotonic() - began, 2)
-            ledger.note(self.event, version=found.version, **told, url=found.url, seconds=seconds)
-        return found
+            seconds = round(time.monotonic() - start, 2)
+            store.log_event(self.event, version=deployment.version, **details, url=deployment.url, seconds=seconds)
+        return deployment
 
     @abstractmethod
-    def put(self, candidate: Candidate, decision: Decision) -> Deployment:
-        """Deploy a model that passed the gate, while nobody else does.
+    def deploy_locked(self, candidate: Candidate, decision: Decision) -> Deployment:
+        """Deploy a model that passed the gate, while the lock of the deployment is held.
 
         Raises:
-            DeployError: When it cannot be; what was deployed before still is.
+            DeployError: When the deployment fails; the previous one is untouched.
         """
 
 
 @dataclass
-class ServingDeployer(RegisteredDeployer):
-    """Runs our model server.
+class ModelServerDeployer(RegisteredDeployer):
+    """Adds the settings of the model server.
 
     Args:
-        workers: Server processes.
+        workers: Number of server processes.
         start_timeout: Seconds until a new server must answer.
         request_timeout: Seconds that a request may take.
-        body_limit: Megabytes of a request's body.
-        batch_rows: Most rows of waiting requests that go to the model together.
-        unknown_categories: What becomes of a category that training did not see.
+        body_limit: Maximum size of a request body, in megabytes.
+        batch_rows: Maximum number of rows of waiting requests that one call of the model predicts.
+        unknown_categories: Whether categories that were absent in training are refused or accepted.
     """
 
     workers: Annotated[int, Field(ge=1, le=64)]
@@ -102,7 +102,7 @@ class ServingDeployer(RegisteredDeployer):
     unknown_categories: Literal["refuse", "accept"]
 
     def arguments(self) -> list[str]:
-        """Write the settings that concern the server itself as arguments of `python -m mlrunner.serving`."""
+        """Build the arguments of `python -m mlrunner.serving` from these settings."""
         return [
             *("--workers", str(self.workers)),
             *("--timeout", str(self.request_timeout)),

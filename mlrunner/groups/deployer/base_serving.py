@@ -1,4 +1,4 @@
-"""What `local` and `docker` have in common: one stable address, servers that come and go behind it."""
+"""Base class of deployers that serve at a stable address on this machine."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from pydantic import Field
 from mlrunner.core import loopback
 from mlrunner.core.build import dataclass
 from mlrunner.groups.deployer import Candidate, Deployment
-from mlrunner.groups.deployer.base_registered import ServingDeployer
+from mlrunner.groups.deployer.base_registered import ModelServerDeployer
 from mlrunner.groups.deployer.release import Release, Server
-from mlrunner.groups.deployer.state import State, ledgers
+from mlrunner.groups.deployer.state import State, list_deployments
 from mlrunner.groups.gate import Decision
 
 
 @dataclass
-class ServedDeployer(ServingDeployer):
-    """Serves one version of a model at a stable address, keeping the one before ready.
+class EndpointDeployer(ModelServerDeployer):
+    """Serves one model version at a stable address and keeps the previous one ready.
 
     Args:
-        host: The address to listen on.
-        port: The stable port.
+        host: Address to listen on.
+        port: Stable port.
     """
 
     host: str
@@ -32,60 +32,60 @@ class ServedDeployer(ServingDeployer):
 
     @abstractmethod
     def start(self, release: Release, token: str) -> Server:
-        """Start a server on a release, and return without waiting until it answers.
+        """Start a server on a release, without waiting until it answers.
 
         Args:
-            release: What it serves.
-            token: What its `/version` must tell as `instance`.
+            release: Release to serve.
+            token: Random word that `/version` must show as `instance`.
 
         Raises:
-            DeployError: When it cannot be started.
+            DeployError: When the server cannot be started.
         """
 
     @abstractmethod
     def is_alive(self, server: Server) -> bool:
-        """Tell whether the server's process or container is there."""
+        """Check whether the server's process or container exists."""
 
     @abstractmethod
     def stop(self, server: Server) -> None:
-        """Stop a server and free what it held; one that is gone already is fine."""
+        """Stop a server and free its resources; a server that has ended already is fine."""
 
     @abstractmethod
     def log(self, server: Server) -> str:
-        """Read what the server printed last."""
+        """Read the last lines that the server printed."""
 
     def problems(self) -> list[str]:
-        """Refuse an address that somebody else has, or that the deployment cannot move to."""
-        state = self.ledger.state()
-        if state is not None and state.serves is not None:
+        """Refuse an address that is in use or that the running deployment cannot move to."""
+        state = self.store.read_state()
+        if state is not None and state.active is not None:
             if (state.host, state.port) == (self.host, self.port):
                 return []
             return [
                 f"deployer.port={self.port}, but deployment {self.name} answers on {state.host}:{state.port}; leave "
                 f"deployer.host and deployer.port as they were, or mlrunner stop {self.name} first."
             ]
-        why = loopback.bind_error(self.host, self.port)
-        return [] if why is None else [f"deployer.port={self.port} cannot be listened on: {self._holder(why)}"]
+        error = loopback.bind_error(self.host, self.port)
+        return [] if error is None else [f"deployer.port={self.port} cannot be listened on: {self._explain(error)}"]
 
-    def _holder(self, why: str) -> str:
-        for other in ledgers(Path(self.folder)):
-            state = other.state()
-            if state is not None and state.serves is not None and state.port == self.port:
+    def _explain(self, error: str) -> str:
+        for other in list_deployments(Path(self.folder)):
+            state = other.read_state()
+            if state is not None and state.active is not None and state.port == self.port:
                 return f"deployment {other.name} answers there; choose another port, or mlrunner stop {other.name}."
-        return f"{why}; choose another port."
+        return f"{error}; choose another port."
 
-    def put(self, candidate: Candidate, decision: Decision) -> Deployment:
-        """See `RegisteredDeployer.put`: register, start new, check it, switch, keep the old one."""
+    def deploy_locked(self, candidate: Candidate, decision: Decision) -> Deployment:
+        """See `RegisteredDeployer.deploy_locked`."""
         from mlrunner.groups.deployer import packaging, rollout
 
-        ledger = self.ledger
-        release = packaging.release(ledger, candidate, decision)
-        state = ledger.state()
-        line = [number for number in ([] if state is None else state.line) if number != release.version]
-        return rollout.switch(self, ledger, release, [*line, release.version])
+        store = self.store
+        release = packaging.create_release(store, candidate, decision)
+        state = store.read_state()
+        earlier = [version for version in ([] if state is None else state.versions) if version != release.version]
+        return rollout.roll_out(self, store, release, [*earlier, release.version])
 
-    def stated(self) -> dict[str, Any]:
-        """The settings that the state keeps."""
+    def state_settings(self) -> dict[str, Any]:
+        """Return the fields of `State` that these settings determine."""
         settings = {"_target_": f"{type(self).__module__}.{type(self).__name__}", **asdict(self)}
         return {
             "host": self.host,
@@ -95,6 +95,6 @@ class ServedDeployer(ServingDeployer):
             "settings": settings,
         }
 
-    def first_state(self) -> State:
-        """The state of a deployment that has not served yet."""
-        return State(name=self.name, **self.stated())
+    def create_state(self) -> State:
+        """Create the state of a deployment that has not served yet."""
+        return State(name=self.name, **self.state_settings())

@@ -1,4 +1,4 @@
-"""Processes that outlive the command that started them: start, find and end them, and ask who answers on a port."""
+"""Processes that outlive the command that started them: start them, find them and read their logs."""
 
 from __future__ import annotations
 
@@ -9,13 +9,36 @@ from pathlib import Path
 
 from mlrunner.core.environment import project, python_path, variables
 
-KEPT = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "SSL_CERT_FILE")
-OURS = ("MLRUNNER_HOME", "MLRUNNER_PROJECT", "MLFLOW_", "ZENML_", "AWS_", "AZURE_", "GOOGLE_", "DOCKER_", "OMP_")
+INHERITED = (
+    "PATH",
+    "HOME",
+    "USER",
+    "LANG",
+    "LC_ALL",
+    "TZ",
+    "TMPDIR",
+    "VIRTUAL_ENV",
+    "LD_LIBRARY_PATH",
+    "SSL_CERT_FILE",
+)
+INHERITED_PREFIXES = (
+    "MLRUNNER_HOME",
+    "MLRUNNER_PROJECT",
+    "MLFLOW_",
+    "ZENML_",
+    "AWS_",
+    "AZURE_",
+    "GOOGLE_",
+    "DOCKER_",
+    "OMP_",
+)
 
 
-def environment() -> dict[str, str]:
+def build_environment() -> dict[str, str]:
     """Return the environment of a daemon: the variables that locate programs and stores, without those of this run."""
-    inherited = {name: text for name, text in variables().items() if name in KEPT or name.startswith(OURS)}
+    inherited = {
+        name: text for name, text in variables().items() if name in INHERITED or name.startswith(INHERITED_PREFIXES)
+    }
     bin_folder = str(Path(sys.executable).parent)  # needed when the virtual environment is not activated
     path = dict.fromkeys([bin_folder, *inherited.get("PATH", os.defpath).split(os.pathsep)])
     return {
@@ -26,34 +49,45 @@ def environment() -> dict[str, str]:
     }
 
 
-def detached(pid_file: Path, log_file: Path, *command: str) -> list[str]:
-    """Write the command that starts another one for good."""
+def build_command(pid_file: Path, log_file: Path, *command: str) -> list[str]:
+    """Build the command line that starts another command as a daemon.
+
+    Args:
+        pid_file: File that receives the process number.
+        log_file: File that receives the output.
+        *command: Command line of the daemon.
+    """
     return [sys.executable, "-m", "mlrunner.serving.daemon", str(pid_file), str(log_file), *command]
 
 
 def start(pid_file: Path, log_file: Path, *command: str) -> int:
-    """Start a command for good.
+    """Start a command as a daemon.
+
+    Args:
+        pid_file: File that receives the process number.
+        log_file: File that receives the output.
+        *command: Command line of the daemon.
 
     Returns:
-        Its process number.
+        Process number of the daemon.
     """
-    subprocess.run(detached(pid_file, log_file, *command), env=environment(), check=True)
+    subprocess.run(build_command(pid_file, log_file, *command), env=build_environment(), check=True)
     return read_pid(pid_file)
 
 
 def read_pid(pid_file: Path) -> int:
-    """Read the number of a process that was started for good; 0 when none was."""
+    """Read the process number of a daemon; 0 when none was started."""
     return int(pid_file.read_text() or 0) if pid_file.exists() else 0
 
 
-def tail(file: Path, lines: int = 5) -> str:
-    """Read the last lines of a log."""
+def read_last_lines(file: Path, lines: int = 5) -> str:
+    """Read the last lines of a log file; empty when it does not exist."""
     if not file.exists():
         return ""
     return "\n".join(file.read_text(errors="replace").splitlines()[-lines:])
 
 
-def last(log: str) -> str:
-    """Take the last line of a log that says anything."""
+def get_last_line(log: str) -> str:
+    """Return the last line of a log that is not blank."""
     lines = [line.strip() for line in log.splitlines() if line.strip()]
     return lines[-1] if lines else "it printed nothing"

@@ -1,4 +1,4 @@
-"""The gateway of a deployment, as a process that outlives the command that started it."""
+"""The gateway of a deployment, a process that outlives the command that started it."""
 
 from __future__ import annotations
 
@@ -9,46 +9,51 @@ from mlrunner.core import loopback, process_control
 from mlrunner.core.errors import DeployError
 from mlrunner.groups.deployer import daemons
 from mlrunner.groups.deployer.release import Server
-from mlrunner.groups.deployer.state import Ledger
+from mlrunner.groups.deployer.state import DeploymentStore
 
 GATEWAY = "mlrunner.serving.gateway"
-FOLLOW = 20.0  # seconds until it must answer with the new version; its start is included
+FOLLOW_TIMEOUT = 20.0  # seconds until the gateway must answer with the new version, its start included
 
 
-def restart_command(ledger: Ledger) -> list[str]:
-    """The command by which the gateway has its deployment mended."""
-    return [sys.executable, "-m", "mlrunner", "deploy", "--restart", ledger.name]
+def build_restart_command(store: DeploymentStore) -> list[str]:
+    """Build the command line by which the gateway restarts its deployment."""
+    return [sys.executable, "-m", "mlrunner", "deploy", "--restart", store.name]
 
 
-def follow(ledger: Ledger, url: str, server: Server) -> None:
+def ensure_follows(store: DeploymentStore, url: str, server: Server) -> None:
     """Start the gateway if it does not run, and wait until the stable address answers with a server.
 
+    Args:
+        store: Folder of the deployment, whose state names the server.
+        url: Stable address.
+        server: Server that must answer there.
+
     Raises:
-        DeployError: When it does not.
+        DeployError: When the gateway ends or does not answer in time.
     """
-    if pid_of(ledger) is None:
-        pid_file, log_file = ledger.folder / "gateway.pid", ledger.folder / "gateway.log"
-        daemons.start(pid_file, log_file, sys.executable, "-m", GATEWAY, str(ledger.folder))
-    until = time.monotonic() + FOLLOW
+    if find_pid(store) is None:
+        pid_file, log_file = store.folder / "gateway.pid", store.folder / "gateway.log"
+        daemons.start(pid_file, log_file, sys.executable, "-m", GATEWAY, str(store.folder))
+    deadline = time.monotonic() + FOLLOW_TIMEOUT
     while True:
-        status, told = loopback.request_json(f"{url}/version", timeout=2.0)
-        if status == 200 and isinstance(told, dict) and told.get("instance") == server.token:
+        status, answer = loopback.request_json(f"{url}/version", timeout=2.0)
+        if status == 200 and isinstance(answer, dict) and answer.get("instance") == server.token:
             return
-        if time.monotonic() > until or pid_of(ledger) is None:
-            log = daemons.last(daemons.tail(ledger.folder / "gateway.log"))
+        if time.monotonic() > deadline or find_pid(store) is None:
+            log = daemons.get_last_line(daemons.read_last_lines(store.folder / "gateway.log"))
             raise DeployError(f"The gateway does not answer on {url}: {log}")
         time.sleep(0.05)
 
 
-def pid_of(ledger: Ledger) -> int | None:
-    """Find the gateway's process; None when it does not run."""
-    pid = daemons.read_pid(ledger.folder / "gateway.pid")
-    return pid if pid and process_control.is_running(pid, str(ledger.folder)) else None
+def find_pid(store: DeploymentStore) -> int | None:
+    """Find the process number of the gateway; None when it does not run."""
+    pid = daemons.read_pid(store.folder / "gateway.pid")
+    return pid if pid and process_control.is_running(pid, str(store.folder)) else None
 
 
-def end(ledger: Ledger) -> None:
-    """End the gateway and free its port."""
-    pid = pid_of(ledger)
+def stop(store: DeploymentStore) -> None:
+    """Stop the gateway and free its port."""
+    pid = find_pid(store)
     if pid is not None:
-        process_control.terminate(pid, str(ledger.folder))
-    (ledger.folder / "gateway.pid").unlink(missing_ok=True)
+        process_control.terminate(pid, str(store.folder))
+    (store.folder / "gateway.pid").unlink(missing_ok=True)

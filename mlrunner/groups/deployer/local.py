@@ -1,4 +1,4 @@
-"""Servers as processes of this machine, under ZenML's `MLFlowModelDeployer` of the active stack."""
+"""Config option `deployer=local`: servers as processes of this machine, managed by ZenML's MLflow model deployer."""
 
 from __future__ import annotations
 
@@ -11,52 +11,50 @@ from mlrunner.core import loopback, process_control
 from mlrunner.core.build import dataclass
 from mlrunner.core.errors import DeployError
 from mlrunner.groups.deployer import daemons
-from mlrunner.groups.deployer.base_serving import ServedDeployer
+from mlrunner.groups.deployer.base_serving import EndpointDeployer
 from mlrunner.groups.deployer.release import Release, Server
 
 if TYPE_CHECKING:
     from zenml.integrations.mlflow.model_deployers import MLFlowModelDeployer
 
-LOOPBACK = "127.0.0.1"
-
 
 @dataclass
-class LocalDeployer(ServedDeployer):
-    """Each server is a service of ZenML's MLflow deployer: `zenml model-deployer models list` shows it."""
+class LocalDeployer(EndpointDeployer):
+    """Runs each server as a service of ZenML's MLflow deployer; `zenml model-deployer models list` shows it."""
 
     def start(self, release: Release, token: str) -> Server:
-        """See `ServedDeployer.start`."""
+        """See `EndpointDeployer.start`."""
         from mlrunner.groups.deployer import zenml_service
 
         port = loopback.free_port()
         command = (
-            *(sys.executable, "-m", "mlrunner.serving", str(release.folder), "--host", LOOPBACK),
+            *(sys.executable, "-m", "mlrunner.serving", str(release.folder), "--host", loopback.HOST),
             *("--port", str(port), "--token", token, *self.arguments()),
         )
         try:
             service = zenml_service.start(_stack_deployer(), release, port, command)
-        except BaseException:  # Ctrl-C as well: nobody knows of the process yet
+        except BaseException:  # also on Ctrl-C: no record of the process exists yet
             process_control.terminate_all(token)
             raise
-        pid = daemons.read_pid(Path(str(service.status.pid_file)))  # ZenML sees no process that has no command yet
-        return Server(release.version, f"http://{LOOPBACK}:{port}", str(service.uuid), token, pid)
+        pid = daemons.read_pid(Path(str(service.status.pid_file)))  # ZenML's `status.pid` is None at first
+        return Server(release.version, f"http://{loopback.HOST}:{port}", str(service.uuid), token, pid)
 
     def is_alive(self, server: Server) -> bool:
-        """See `ServedDeployer.is_alive`."""
+        """See `EndpointDeployer.is_alive`."""
         return process_control.is_running(server.pid, server.token)
 
     def stop(self, server: Server) -> None:
-        """See `ServedDeployer.stop`; the process goes first, for ZenML would poll it by the second."""
+        """See `EndpointDeployer.stop`; ends the process first, because ZenML would poll it once a second."""
         from mlrunner.groups.deployer import zenml_service
 
         process_control.terminate(server.pid, server.token)
         zenml_service.delete(_stack_deployer(), UUID(server.handle))
 
     def log(self, server: Server) -> str:
-        """See `ServedDeployer.log`."""
+        """See `EndpointDeployer.log`."""
         from mlrunner.groups.deployer import zenml_service
 
-        return daemons.tail(zenml_service.log_file(_stack_deployer(), UUID(server.handle)))
+        return daemons.read_last_lines(zenml_service.get_log_file(_stack_deployer(), UUID(server.handle)))
 
 
 def _stack_deployer() -> MLFlowModelDeployer:

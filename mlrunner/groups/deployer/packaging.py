@@ -1,4 +1,4 @@
-"""Make a release of a saved model: a version in MLflow's registry, and its files on this disk."""
+"""Create the release of a saved model: a version in MLflow's registry, and its files on this disk."""
 
 from __future__ import annotations
 
@@ -14,42 +14,48 @@ import yaml
 
 from mlrunner.core.errors import DeployError
 from mlrunner.groups.deployer import Candidate
-from mlrunner.groups.deployer.release import DESCRIBED, Release
-from mlrunner.groups.deployer.state import Ledger
+from mlrunner.groups.deployer.release import RELEASE_FILE, Release
+from mlrunner.groups.deployer.state import DeploymentStore
 from mlrunner.groups.gate import Decision
 from mlrunner.tracking import model_registry
+from mlrunner.tracking.records.record import GATE_REASON_TAG, RUN_ID_TAG
 
 
-def release(ledger: Ledger, candidate: Candidate, decision: Decision) -> Release:
-    """Register a candidate as challenger, and copy its files; a model that was registered before keeps its version.
+def create_release(store: DeploymentStore, candidate: Candidate, decision: Decision) -> Release:
+    """Register a candidate as challenger and copy its files; a model that was registered before keeps its version.
 
     Args:
-        ledger: Of the deployment, whose name the registered model has.
-        candidate: To be deployed.
-        decision: Of the gate.
+        store: Folder of the deployment, which has the name of the registered model.
+        candidate: Model to deploy.
+        decision: Decision of the gate.
 
     Raises:
-        DeployError: When the model is not there, or is of a kind that cannot be served.
+        DeployError: When the model is missing, or of a kind that cannot be served.
     """
-    copied = _copied(ledger, candidate.uri)
-    described = {"saved": _saved(copied, candidate.uri), "expected": _expected(candidate.pipeline, copied)}
-    version = registered(ledger.name, candidate, decision)
-    found = ledger.release(version)
-    described["facts"] = _facts(ledger.name, version, candidate, decision)
-    if found.model.exists():
+    copied = _copy_model(store, candidate.uri)
+    saved, expected = describe_model(copied, candidate.uri), predict_example(candidate.pipeline, copied)
+    version = register_candidate(store.name, candidate, decision)
+    release = store.get_release(version)
+    facts = _collect_facts(store.name, version, candidate, decision)
+    if release.model.exists():
         shutil.rmtree(copied)
     else:
-        found.folder.mkdir(parents=True, exist_ok=True)
-        copied.rename(found.model)
-    (found.folder / DESCRIBED).write_text(json.dumps(described, default=str))
-    return found
+        release.folder.mkdir(parents=True, exist_ok=True)
+        copied.rename(release.model)
+    description = {"saved": saved, "expected": expected, "facts": facts}
+    (release.folder / RELEASE_FILE).write_text(json.dumps(description, default=str))
+    return release
 
 
 def refuse_overtaken(name: str, candidate: Candidate) -> None:
-    """Refuse a candidate that was compared with a version that is not deployed any more.
+    """Refuse a candidate that was compared with a version that is no longer the deployed one.
+
+    Args:
+        name: Name of the registered model.
+        candidate: Model to deploy.
 
     Raises:
-        DeployError: When another one was deployed since.
+        DeployError: When another version was deployed since.
     """
     champion = model_registry.get_version(name)
     version = 0 if champion is None else int(champion.version)
@@ -60,52 +66,68 @@ def refuse_overtaken(name: str, candidate: Candidate) -> None:
         )
 
 
-def registered(name: str, candidate: Candidate, decision: Decision) -> int:
-    """Register a candidate, with the alias `challenger`.
+def register_candidate(name: str, candidate: Candidate, decision: Decision) -> int:
+    """Register a candidate under the alias `challenger`.
+
+    Args:
+        name: Name of the registered model.
+        candidate: Model to register.
+        decision: Decision of the gate, whose reason becomes a tag.
 
     Returns:
-        Its version.
+        Version of the registered model.
     """
-    tags = {"mlrunner.groups.gate.reason": decision.reason, "mlrunner.run_id": candidate.run_id}
+    tags = {GATE_REASON_TAG: decision.reason, RUN_ID_TAG: candidate.run_id}
     version = model_registry.register(name, candidate.uri, candidate.run_id, tags)
     model_registry.set_alias(name, model_registry.CHALLENGER, version)
     return version
 
 
-def _copied(ledger: Ledger, uri: str) -> Path:
+def _copy_model(store: DeploymentStore, uri: str) -> Path:
     if not uri:
         raise DeployError("The run did not save its model; run it again with tracking.log_model=true.")
-    folder = ledger.folder / "releases" / f".{uri.rpartition('/')[2]}"
-    shutil.rmtree(folder, ignore_errors=True)  # of a deployment that was killed
+    folder = store.folder / "releases" / f".{uri.rpartition('/')[2]}"
+    shutil.rmtree(folder, ignore_errors=True)  # left by a deployment that was killed
     folder.mkdir(parents=True)
     try:
-        found = model_registry.download_model(uri, folder)
+        source = model_registry.download_model(uri, folder)
     except Exception as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise DeployError(f"The model {uri} cannot be read from its store ({error}); deploy another run.") from error
-    if found != folder:  # MLflow puts some kinds of addresses into a folder of their own
-        for part in found.iterdir():
-            part.rename(folder / part.name)
+    if source != folder:  # MLflow downloads some kinds of addresses into a subfolder
+        for path in source.iterdir():
+            path.rename(folder / path.name)
     return folder
 
 
-def _saved(folder: Path, uri: str) -> dict[str, Any]:
-    """Read from MLflow's description how a model is loaded and which columns it takes."""
-    described = yaml.safe_load((folder / "MLmodel").read_text())
-    flavor = described.get("flavors", {}).get("sklearn", {})
-    if flavor.get("serialization_format") != "skops" or "signature" not in described:
+def describe_model(folder: Path, uri: str) -> dict[str, Any]:
+    """Read how a saved model is loaded and which columns it takes.
+
+    Args:
+        folder: Folder that MLflow saved.
+        uri: Address of the model, for the message.
+
+    Returns:
+        Dict with `file` (name of the model file), `trusted` (types that skops may load) and `columns` (signature).
+
+    Raises:
+        DeployError: When the model was not saved by mlrunner.
+    """
+    description = yaml.safe_load((folder / "MLmodel").read_text())
+    flavor = description.get("flavors", {}).get("sklearn", {})
+    if flavor.get("serialization_format") != "skops" or "signature" not in description:
         raise DeployError(f"The model {uri} was not saved by mlrunner (scikit-learn with skops); deploy another run.")
-    columns = json.loads(described["signature"]["inputs"])
+    columns = json.loads(description["signature"]["inputs"])
     return {"file": flavor["pickled_model"], "trusted": flavor.get("skops_trusted_types") or [], "columns": columns}
 
 
-def _expected(pipeline: Any, folder: Path) -> list[Any]:
-    """Predict the input example with the model itself."""
+def predict_example(pipeline: Any, folder: Path) -> list[Any]:
+    """Predict the input example of a saved model with the pipeline in memory."""
     example = json.loads((folder / "serving_input_example.json").read_text())["dataframe_split"]
     return list(np.ravel(pipeline.predict(pd.DataFrame(example["data"], columns=example["columns"]))).tolist())
 
 
-def _facts(name: str, version: int, candidate: Candidate, decision: Decision) -> dict[str, Any]:
+def _collect_facts(name: str, version: int, candidate: Candidate, decision: Decision) -> dict[str, Any]:
     finite = {key: value for key, value in candidate.metrics.items() if np.isfinite(value)}
     return {
         "name": name,

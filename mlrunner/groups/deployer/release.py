@@ -1,4 +1,4 @@
-"""A version of a model as files of this disk, and the server that was started on it."""
+"""The files of a deployed model version, and the server that runs on them."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-MODEL, DESCRIBED = "model", "release.json"
+MODEL_FOLDER, RELEASE_FILE = "model", "release.json"
 
 
 @dataclass(frozen=True)
 class Release:
-    """A version of a model, copied out of the store so that pruning or moving the store does not stop a server.
+    """A model version on this disk; a copy, so that pruning or moving the store does not stop a server.
 
     Args:
-        name: Of the deployment.
-        version: Of the registered model, from 1.
-        folder: Holds `model/`, as MLflow saved it, and `release.json`: `facts`, `expected` and how it is loaded.
+        name: Name of the deployment.
+        version: Version of the registered model, from 1.
+        folder: Folder with `model/`, as MLflow saved it, and `release.json` with `facts`, `expected` and `saved`.
     """
 
     name: str
@@ -26,42 +26,42 @@ class Release:
 
     @property
     def model(self) -> Path:
-        """The folder that MLflow saved: `MLmodel`, `model.skops`, `requirements.txt`, `code/`, the input example."""
-        return self.folder / MODEL
+        """Folder that MLflow saved: `MLmodel`, `model.skops`, `requirements.txt`, `code/` and the input example."""
+        return self.folder / MODEL_FOLDER
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What `/version` tells: name, version, run, metrics, gate, when it was registered."""
-        found: dict[str, Any] = self._described["facts"]
-        return found
+        """Facts that `/version` shows: name, version, run, metrics, gate and time of registration."""
+        facts: dict[str, Any] = self._description["facts"]
+        return facts
 
     @property
     def expected(self) -> list[Any]:
-        """What the model itself predicts for its input example."""
-        found: list[Any] = self._described["expected"]
-        return found
+        """Predictions of the model in memory for its input example."""
+        expected: list[Any] = self._description["expected"]
+        return expected
 
     @property
     def example(self) -> bytes:
-        """The input example, as a request's body."""
+        """Input example as the body of a request."""
         return (self.model / "serving_input_example.json").read_bytes()
 
     @property
-    def _described(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads((self.folder / DESCRIBED).read_text())
-        return found
+    def _description(self) -> dict[str, Any]:
+        description: dict[str, Any] = json.loads((self.folder / RELEASE_FILE).read_text())
+        return description
 
 
 @dataclass(frozen=True)
 class Server:
-    """A server that was started on a release.
+    """A running model server.
 
     Args:
-        version: Of the release.
-        url: `http://127.0.0.1:PORT`; the gateway forwards there.
-        handle: What its starter calls it: ZenML's service, or a container.
-        pid: Of its process; 0 where the handle says it all.
-        token: What its `/version` answers as `instance`, to be sure that nobody else answers on its port.
+        version: Version of the release that it serves.
+        url: Address `http://127.0.0.1:PORT`, to which the gateway forwards.
+        handle: Identifier that the deployer gave it: a ZenML service or a container.
+        token: Random word that its `/version` shows as `instance`, to identify the server on its port.
+        pid: Process number; 0 when the handle is enough.
     """
 
     version: int

@@ -1,19 +1,19 @@
-"""Names that Docker and Kubernetes accept, made from those that people choose."""
+"""Convert names of deployments to names that Docker and Kubernetes accept."""
 
 from __future__ import annotations
 
 import re
 
-LABEL = 63  # the most that Kubernetes takes for a name or a label
+LABEL_LIMIT = 63  # maximum length of a name or a label in Kubernetes
 
 
-def repository(named: str) -> str:
-    """Write the repository of an image as Docker wants it: in small letters, with single separators.
+def format_repository(name: str) -> str:
+    """Format the repository of an image for Docker: lower case, single separators.
 
     Args:
-        named: Like `mlrunner-Olist` or `localhost:5000/team/olist`.
+        name: Repository such as `mlrunner-Olist` or `localhost:5000/team/olist`.
     """
-    first, *rest = named.split("/")
+    first, *rest = name.split("/")
     is_host = bool(rest) and (":" in first or "." in first or first == "localhost")
     parts = [first.lower()] if is_host else [_component(first)]
     return "/".join([*parts, *map(_component, rest)])
@@ -23,8 +23,13 @@ def _component(part: str) -> str:
     return re.sub(r"[^a-z0-9]*([._-])[^a-z0-9]*", r"\1", part.lower()).strip("._-") or "model"
 
 
-def label(named: str, limit: int = LABEL) -> str:
-    """Write a name as Kubernetes wants it: small letters, digits and dashes, beginning with a letter."""
-    plain = re.sub(r"[^a-z0-9]+", "-", named.lower()).strip("-")
-    begun = plain if plain[:1].isalpha() else f"m-{plain}".rstrip("-")
-    return begun[:limit].rstrip("-")
+def format_label(name: str, limit: int = LABEL_LIMIT) -> str:
+    """Format a name for Kubernetes: lower case letters, digits and dashes, with a letter first.
+
+    Args:
+        name: Any text.
+        limit: Maximum length.
+    """
+    text = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    label = text if text[:1].isalpha() else f"m-{text}".rstrip("-")
+    return label[:limit].rstrip("-")

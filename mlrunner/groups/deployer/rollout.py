@@ -1,6 +1,6 @@
-"""The zero-downtime switch: start new, wait, smoke-test, move the alias, point the address, keep the old one ready.
+"""Zero-downtime rollout: start the new server, test it, move the alias, switch the address, keep the old one ready.
 
-Whatever fails before the address is pointed elsewhere leaves the old server serving and untouched.
+A failure before the switch leaves the old server serving and untouched.
 """
 
 from __future__ import annotations
@@ -17,12 +17,14 @@ from mlrunner.core import loopback
 from mlrunner.core.errors import DeployError
 from mlrunner.groups.deployer import Deployment, daemons, gateway_process
 from mlrunner.groups.deployer.release import Release, Server
-from mlrunner.groups.deployer.state import Ledger, State, moved
+from mlrunner.groups.deployer.state import DeploymentStore, State, replace_server
 from mlrunner.tracking import model_registry
 
+START_ATTEMPTS = 3  # another process may take the port between the search for a free one and the start
 
-class Serving(Protocol):
-    """Start and stop servers: what a rollout needs of a deployer; see `base_serving.ServedDeployer`."""
+
+class ServerBackend(Protocol):
+    """The part of a deployer that starts and stops servers; see `base_serving.EndpointDeployer`."""
 
     @property
     def start_timeout(self) -> float:
@@ -40,147 +42,148 @@ class Serving(Protocol):
     def log(self, server: Server) -> str:
         """Read the last lines that the server printed."""
 
-    def stated(self) -> dict[str, Any]:
-        """Return the settings that the deployment's state keeps."""
+    def state_settings(self) -> dict[str, Any]:
+        """Return the fields of `State` that these settings determine."""
 
-    def first_state(self) -> State:
-        """Return the state of a deployment that has not served yet."""
-
-
-ATTEMPTS = 3  # to start a server whose port somebody else took between the look and the start
+    def create_state(self) -> State:
+        """Create the state of a deployment that has not served yet."""
 
 
-def switch(deployer: Serving, ledger: Ledger, release: Release, line: list[int]) -> Deployment:
-    """Let a release serve.
+def roll_out(backend: ServerBackend, store: DeploymentStore, release: Release, versions: list[int]) -> Deployment:
+    """Make a release the active one.
 
     Args:
-        deployer: Starts and stops the servers.
-        ledger: Of the deployment; its lock is held.
-        release: To serve.
-        line: The versions that have then served, ending with this one.
+        backend: Deployer that starts and stops the servers.
+        store: Folder of the deployment, whose lock is held.
+        release: Release to serve.
+        versions: Versions that have then served, ending with this one.
 
     Raises:
-        DeployError: When it cannot; what served before still does.
+        DeployError: When the rollout fails; the previous server still serves.
     """
-    before = ledger.state()
-    same_settings = before is not None and before.settings == deployer.stated()["settings"]
-    running = before.server_of(release.version) if before is not None and same_settings else None
-    if running is not None and deployer.is_alive(running) and _is_its_own(running):
-        smoke(running.url, release)
-        after = _point(deployer, ledger, before, running, line)
+    before = store.read_state()
+    has_same_settings = before is not None and before.settings == backend.state_settings()["settings"]
+    running = before.find_server(release.version) if before is not None and has_same_settings else None
+    if running is not None and backend.is_alive(running) and _is_answering(running):
+        smoke_test(running.url, release)
+        after = _switch_address(backend, store, before, running, versions)
     else:
-        with started(deployer, release) as server:
-            after = _point(deployer, ledger, before, server, line)
-    stay = [server.token for server in after.servers]
-    for left in [] if before is None else before.servers:
-        if left.token not in stay:
-            deployer.stop(left)
-    return Deployment(ledger.name, release.version, after.url, f"at {after.url}/invocations")
+        with running_server(backend, release) as server:
+            after = _switch_address(backend, store, before, server, versions)
+    kept_tokens = [server.token for server in after.servers]
+    for server in [] if before is None else before.servers:
+        if server.token not in kept_tokens:
+            backend.stop(server)
+    return Deployment(store.name, release.version, after.url, f"at {after.url}/invocations")
 
 
 @contextmanager
-def started(deployer: Serving, release: Release) -> Iterator[Server]:
-    """Start a server, wait until it answers as it should; stop it again when that or what follows fails."""
-    server = _answering(deployer, release)
+def running_server(backend: ServerBackend, release: Release) -> Iterator[Server]:
+    """Start and test a server; stop it again when the test or the block fails."""
+    server = _start_until_ready(backend, release)
     try:
-        smoke(server.url, release)
+        smoke_test(server.url, release)
         yield server
     except BaseException:
-        deployer.stop(server)
+        backend.stop(server)
         raise
 
 
-def _answering(deployer: Serving, release: Release) -> Server:
-    for attempt in range(ATTEMPTS):
-        server = deployer.start(release, uuid.uuid4().hex)
+def _start_until_ready(backend: ServerBackend, release: Release) -> Server:
+    for attempt in range(START_ATTEMPTS):
+        server = backend.start(release, uuid.uuid4().hex)
         try:
-            until = time.monotonic() + deployer.start_timeout
-            while not _is_its_own(server):
-                _refuse_dead(deployer, server, release)
-                if time.monotonic() > until:
-                    raise DeployError(
-                        f"Version {release.version} did not answer within {deployer.start_timeout:g} s; set "
-                        f"deployer.start_timeout higher. Its log ends: {daemons.last(deployer.log(server))}"
-                    )
-                time.sleep(0.05)
+            _wait_until_ready(backend, server, release)
             return server
         except BaseException as error:
-            log = deployer.log(server)
-            deployer.stop(server)
-            if "cannot listen" not in log or attempt == ATTEMPTS - 1 or not isinstance(error, DeployError):
+            log = backend.log(server)
+            backend.stop(server)
+            if "cannot listen" not in log or attempt == START_ATTEMPTS - 1 or not isinstance(error, DeployError):
                 raise
     raise AssertionError
 
 
-def _refuse_dead(deployer: Serving, server: Server, release: Release) -> None:
-    if deployer.is_alive(server) or _is_its_own(server):
-        return
-    raise DeployError(
-        f"Version {release.version} of {release.name} does not start: {daemons.last(deployer.log(server))}"
-    )
+def _wait_until_ready(backend: ServerBackend, server: Server, release: Release) -> None:
+    deadline = time.monotonic() + backend.start_timeout
+    while not _is_answering(server):
+        if not backend.is_alive(server) and not _is_answering(server):
+            last_line = daemons.get_last_line(backend.log(server))
+            raise DeployError(f"Version {release.version} of {release.name} does not start: {last_line}")
+        if time.monotonic() > deadline:
+            raise DeployError(
+                f"Version {release.version} did not answer within {backend.start_timeout:g} s; set "
+                f"deployer.start_timeout higher. Its log ends: {daemons.get_last_line(backend.log(server))}"
+            )
+        time.sleep(0.05)
 
 
-def _is_its_own(server: Server) -> bool:
-    """Tell whether it is this server that answers on its port, and nobody else."""
-    status, told = loopback.request_json(f"{server.url}/version", timeout=2.0)
-    return status == 200 and isinstance(told, dict) and told.get("instance") == server.token
+def _is_answering(server: Server) -> bool:
+    """Check that this server, and no other process, answers on its port."""
+    status, answer = loopback.request_json(f"{server.url}/version", timeout=2.0)
+    return status == 200 and isinstance(answer, dict) and answer.get("instance") == server.token
 
 
-def smoke(url: str, release: Release) -> None:
-    """Ask for predictions of the model's own input example.
+def smoke_test(url: str, release: Release) -> None:
+    """Request predictions for the model's input example, and compare them with those of the model in memory.
+
+    Args:
+        url: Address of the server.
+        release: Release that it serves.
 
     Raises:
-        DeployError: When they are not what the model itself predicts.
+        DeployError: When the predictions differ or do not come.
     """
-    status, told = loopback.request_json(f"{url}/invocations", release.example, timeout=30.0)
-    found = told.get("predictions") if isinstance(told, dict) else None
-    if status != 200 or not isinstance(found, list):
-        reason = told.get("message") if isinstance(told, dict) else told
+    status, answer = loopback.request_json(f"{url}/invocations", release.example, timeout=30.0)
+    predictions = answer.get("predictions") if isinstance(answer, dict) else None
+    if status != 200 or not isinstance(predictions, list):
+        reason = answer.get("message") if isinstance(answer, dict) else answer
         raise DeployError(f"Version {release.version} does not answer its own input example: {status} {reason}")
-    if not same(found, release.expected):
+    if not are_close(predictions, release.expected):
         raise DeployError(
-            f"Version {release.version} answers its input example with {found[:3]}, but the model itself says "
-            f"{release.expected[:3]}; are the same libraries installed where it serves?"
+            f"Version {release.version} predicts {predictions[:3]} for its input example, but the model in memory "
+            f"predicts {release.expected[:3]}; are the same libraries installed where it serves?"
         )
 
 
-def same(found: list[Any], expected: list[Any]) -> bool:
-    """Tell whether predictions are the same, numbers up to their rounding."""
-    return len(found) == len(expected) and all(map(_same, found, expected))
+def are_close(predictions: list[Any], expected: list[Any]) -> bool:
+    """Check whether predictions are equal, numbers up to a relative difference of 1e-6."""
+    return len(predictions) == len(expected) and all(map(_is_close, predictions, expected))
 
 
-def _same(found: Any, expected: Any) -> bool:
-    if isinstance(found, float) or isinstance(expected, float):
-        number = found if found is not None else math.nan
-        return math.isclose(number, expected, rel_tol=1e-6, abs_tol=1e-9) or (number != number and expected != expected)
-    return bool(found == expected)
+def _is_close(prediction: Any, expected: Any) -> bool:
+    if not isinstance(prediction, float) and not isinstance(expected, float):
+        return bool(prediction == expected)
+    number = math.nan if prediction is None else prediction  # NaN is null in JSON
+    return math.isclose(number, expected, rel_tol=1e-6, abs_tol=1e-9) or (math.isnan(number) and math.isnan(expected))
 
 
-def _point(deployer: Serving, ledger: Ledger, before: State | None, server: Server, line: list[int]) -> State:
-    """Move the alias, then the address; both back when the gateway does not follow."""
-    base = before if before is not None else deployer.first_state()
-    told = {**deployer.stated(), "restart": gateway_process.restart_command(ledger)}
-    state = moved(replace(base, **told), server, line)
-    champion = model_registry.get_version(ledger.name)
+def _switch_address(
+    backend: ServerBackend, store: DeploymentStore, before: State | None, server: Server, versions: list[int]
+) -> State:
+    """Move the alias, then the address; restore both when the gateway does not follow."""
+    base = before if before is not None else backend.create_state()
+    settings = {**backend.state_settings(), "restart": gateway_process.build_restart_command(store)}
+    state = replace_server(replace(base, **settings), server, versions)
+    champion = model_registry.get_version(store.name)
     try:
-        model_registry.set_alias(ledger.name, model_registry.CHAMPION, server.version)
-        ledger.write(state)
-        gateway_process.follow(ledger, state.url, server)
+        model_registry.set_alias(store.name, model_registry.CHAMPION, server.version)
+        store.write_state(state)
+        gateway_process.ensure_follows(store, state.url, server)
     except BaseException:
-        _back(ledger, before, None if champion is None else int(champion.version))
+        _restore(store, before, None if champion is None else int(champion.version))
         raise
     return state
 
 
-def _back(ledger: Ledger, before: State | None, champion: int | None) -> None:
-    with suppress(Exception):  # what went wrong first matters more
+def _restore(store: DeploymentStore, before: State | None, champion: int | None) -> None:
+    with suppress(Exception):  # the first error is the one to report
         if champion is None:
-            model_registry.delete_alias(ledger.name, model_registry.CHAMPION)
+            model_registry.delete_alias(store.name, model_registry.CHAMPION)
         else:
-            model_registry.set_alias(ledger.name, model_registry.CHAMPION, champion)
+            model_registry.set_alias(store.name, model_registry.CHAMPION, champion)
     if before is not None:
-        ledger.write(before)
-    if before is None or before.serves is None:
-        gateway_process.end(ledger)
+        store.write_state(before)
+    if before is None or before.active is None:
+        gateway_process.stop(store)
     if before is None:
-        ledger.forget()
+        store.delete_state()

@@ -1,6 +1,6 @@
-"""The folder of a deployment: what serves now, what has served, and the lock that serialises those who change it.
+"""The folder of a deployment: the servers that run, the versions that have served, and a lock for changes.
 
-`state.json` is also what the gateway follows, `history.jsonl` holds a line for every decision.
+The gateway reads `state.json`; `history.jsonl` has one line for each decision.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ from filelock import FileLock, Timeout
 from mlrunner.core.errors import ConfigError, DeployError, nearest
 from mlrunner.groups.deployer.release import Release, Server
 
-STATE, HISTORY = "state.json", "history.jsonl"
-PATIENCE = 600.0  # seconds that a deployment waits for the one before it
+STATE_FILE, HISTORY_FILE = "state.json", "history.jsonl"
+LOCK_TIMEOUT = 600.0  # seconds that a deployment waits for the one before it
 
 
 @dataclass(frozen=True)
 class State:
-    """What serves now.
+    """The state of a deployment, as `state.json` holds it.
 
     Args:
-        name: Of the deployment.
-        host: And
-        port: are the stable address.
+        name: Name of the deployment.
+        host: Address that the gateway listens on.
+        port: Port that the gateway listens on.
         timeout: Seconds that a request may take.
-        body_limit: Megabytes of a request's body.
-        settings: Of the deployer, with its `_target_`: whoever stops, restarts or rolls back builds it again.
-        restart: The command that mends it.
-        line: The versions that have served, oldest first; the last one serves. A rollback shortens it.
-        serves: The server that requests go to; None when the deployment is stopped.
-        ready: The one before it, which is kept for a rollback.
-        since: When the present version began to serve, in seconds since 1970.
+        body_limit: Maximum size of a request body, in megabytes.
+        settings: Settings of the deployer, with its `_target_`; commands rebuild the deployer from them.
+        restart: Command line that restarts the deployment.
+        versions: Versions that have served, oldest first; the last one is the present one. A rollback shortens it.
+        active: Server that receives the requests; None when the deployment is stopped.
+        ready: Previous server, kept running for a rollback; None when there is none.
+        since: Time when the present version began to serve, in seconds since 1970.
     """
 
     name: str
@@ -49,128 +49,151 @@ class State:
     body_limit: float
     settings: dict[str, Any]
     restart: list[str] = field(default_factory=list)
-    line: list[int] = field(default_factory=list)
-    serves: Server | None = None
+    versions: list[int] = field(default_factory=list)
+    active: Server | None = None
     ready: Server | None = None
     since: float = 0.0
 
     @property
     def url(self) -> str:
-        """The stable address."""
+        """URL of the gateway as seen from this machine."""
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)
         return f"http://{host}:{self.port}"
 
     @property
     def servers(self) -> list[Server]:
-        """All that run."""
-        return [server for server in (self.serves, self.ready) if server is not None]
+        """All running servers."""
+        return [server for server in (self.active, self.ready) if server is not None]
 
-    def server_of(self, version: int) -> Server | None:
-        """The server of a version, if one runs."""
+    def find_server(self, version: int) -> Server | None:
+        """Find the running server of a version."""
         return next((server for server in self.servers if server.version == version), None)
 
 
-class Ledger:
+class DeploymentStore:
     """Reads and writes the folder of one deployment.
 
     Args:
-        folder: `.mlrunner/deployments/NAME`.
+        folder: Folder `.mlrunner/deployments/NAME`; created on the first write.
+        lock_timeout: Seconds to wait for another command that changes the deployment.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, lock_timeout: float = LOCK_TIMEOUT) -> None:
         self.folder = folder
+        self._lock_timeout = lock_timeout
 
     @property
     def name(self) -> str:
-        """Of the deployment."""
+        """Name of the deployment."""
         return self.folder.name
 
-    def state(self) -> State | None:
-        """Read what serves; None before the first deployment."""
+    def read_state(self) -> State | None:
+        """Read the state; None before the first deployment."""
         try:
-            told = json.loads((self.folder / STATE).read_text())
+            fields = json.loads((self.folder / STATE_FILE).read_text())
         except FileNotFoundError:
             return None
-        servers = {key: None if told[key] is None else Server(**told[key]) for key in ("serves", "ready")}
-        return State(**{**told, **servers})
+        servers = {key: None if fields[key] is None else Server(**fields[key]) for key in ("active", "ready")}
+        return State(**{**fields, **servers})
 
-    def write(self, state: State) -> None:
-        """Replace the state, so that a reader sees the old one or the new one."""
-        partial = self.folder / f".{STATE}.{os.getpid()}"
+    def write_state(self, state: State) -> None:
+        """Replace the state atomically: a reader sees the old one or the new one."""
+        partial = self.folder / f".{STATE_FILE}.{os.getpid()}"
         partial.write_text(json.dumps(asdict(state), indent=1))
-        partial.replace(self.folder / STATE)
+        partial.replace(self.folder / STATE_FILE)
 
-    def forget(self) -> None:
-        """Remove the state of a deployment that has never served."""
-        (self.folder / STATE).unlink(missing_ok=True)
+    def delete_state(self) -> None:
+        """Delete the state of a deployment that has never served."""
+        (self.folder / STATE_FILE).unlink(missing_ok=True)
 
-    def note(self, event: str, **told: Any) -> None:
-        """Add a line to the history."""
+    def log_event(self, event: str, **details: Any) -> None:
+        """Append an event to the history.
+
+        Args:
+            event: Kind of event, such as `deployed`, `refused` or `rolled back`.
+            **details: JSON-safe values that are stored with it.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
-        line = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "event": event, **told}
-        with (self.folder / HISTORY).open("a") as file:
-            file.write(json.dumps(line) + "\n")
+        entry = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "event": event, **details}
+        with (self.folder / HISTORY_FILE).open("a") as file:
+            file.write(json.dumps(entry) + "\n")
 
-    def history(self) -> list[dict[str, Any]]:
-        """Read the history, oldest first."""
-        file = self.folder / HISTORY
+    def read_history(self) -> list[dict[str, Any]]:
+        """Read all events, oldest first."""
+        file = self.folder / HISTORY_FILE
         return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
-    def made(self) -> dict[int, str]:
-        """Find the run that each version was made of."""
-        told = [line for line in self.history() if None not in (line.get("version"), line.get("run_id"))]
-        return {int(line["version"]): str(line["run_id"]) for line in told}
+    def read_run_ids(self) -> dict[int, str]:
+        """Read from the history which run made each version."""
+        events = [event for event in self.read_history() if None not in (event.get("version"), event.get("run_id"))]
+        return {int(event["version"]): str(event["run_id"]) for event in events}
 
-    def release(self, version: int) -> Release:
-        """The files of a version."""
+    def get_release(self, version: int) -> Release:
+        """Return the release of a version, whether its files exist or not."""
         return Release(self.name, version, self.folder / "releases" / str(version))
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Wait for whoever is changing the deployment.
+        """Hold the lock of the deployment within a block.
 
         Raises:
-            DeployError: When that takes too long.
+            DeployError: When another command holds it for longer than `lock_timeout`.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         try:
-            with FileLock(self.folder / "lock", timeout=PATIENCE):
+            with FileLock(self.folder / "lock", timeout=self._lock_timeout):
                 yield
         except Timeout as error:
             raise DeployError(
-                f"Another command has been changing deployment {self.name} for {PATIENCE:.0f} s; wait for it or end it."
+                f"Another command has been changing deployment {self.name} for {self._lock_timeout:.0f} s; "
+                "wait for it or end it."
             ) from error
 
 
-def moved(state: State, server: Server, line: list[int]) -> State:
-    """Let another server serve, and keep the one that served ready."""
-    left = state.serves if state.serves is not None and state.serves.version != server.version else state.ready
-    ready = None if left is None or left.version == server.version else left
-    return replace(state, serves=server, ready=ready, line=line, since=time.time())
+def replace_server(state: State, server: Server, versions: list[int]) -> State:
+    """Make another server the active one, and keep the previous one ready.
+
+    Args:
+        state: Present state.
+        server: Server that becomes active.
+        versions: Versions that have then served, ending with this server's.
+    """
+    is_new = state.active is not None and state.active.version != server.version
+    previous = state.active if is_new else state.ready
+    ready = None if previous is None or previous.version == server.version else previous
+    return replace(state, active=server, ready=ready, versions=versions, since=time.time())
 
 
-def ledgers(folder: Path) -> list[Ledger]:
-    """Every deployment of a folder that has a history."""
-    return [Ledger(file.parent) for file in sorted(folder.glob(f"*/{HISTORY}"))]
+def list_deployments(folder: Path) -> list[DeploymentStore]:
+    """List the deployments of a folder that have a history, by name."""
+    return [DeploymentStore(file.parent) for file in sorted(folder.glob(f"*/{HISTORY_FILE}"))]
 
 
-def find(folder: Path, name: str | None) -> Ledger:
-    """Find a deployment by name; when none is named, the only one there is, or the only one that serves.
+def find_deployment(folder: Path, name: str | None) -> DeploymentStore:
+    """Find a deployment by name.
+
+    Args:
+        folder: Folder that holds a folder for each deployment.
+        name: Name of the deployment; None takes the only one, or the only one that serves.
 
     Raises:
-        ConfigError: When there is none of this name, or several and none is named.
+        ConfigError: When no deployment has this name, or several exist and none is named.
     """
-    known = {ledger.name: ledger for ledger in ledgers(folder)}
+    stores = {store.name: store for store in list_deployments(folder)}
     if name is None:
-        serving = [one for one in known.values() if (state := one.state()) is not None and state.serves is not None]
-        for likely in (serving, list(known.values())):
-            if len(likely) == 1:
-                return likely[0]
-    if name in known:
-        return known[str(name)]
-    told = ", ".join(known)
-    if not known:
+        for candidates in ([store for store in stores.values() if _is_serving(store)], list(stores.values())):
+            if len(candidates) == 1:
+                return candidates[0]
+    if name in stores:
+        return stores[str(name)]
+    names = ", ".join(stores)
+    if not stores:
         raise ConfigError("There is no deployment yet; deploy a run with mlrunner deploy RUN.")
     if name is None:
-        raise ConfigError(f"There are several deployments; name one of {told}.")
-    raise ConfigError(f"'{name}' is no deployment; there are {told}.{nearest(name, known)}")
+        raise ConfigError(f"There are several deployments; name one of {names}.")
+    raise ConfigError(f"There is no deployment '{name}'; available: {names}.{nearest(name, stores)}")
+
+
+def _is_serving(store: DeploymentStore) -> bool:
+    state = store.read_state()
+    return state is not None and state.active is not None

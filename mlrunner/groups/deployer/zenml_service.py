@@ -1,7 +1,7 @@
 """A service of ZenML's `MLFlowModelDeployer` that runs our model server.
 
-ZenML's own would start three interpreters, one after the other, which import the same libraries; and it would find
-any service when it is asked for one, and take any port. So services are registered one by one, on a given port.
+ZenML's own service starts three interpreters in a row, each of which imports the same libraries, and chooses any free
+port. This one starts the server alone, on a given port.
 """
 
 from __future__ import annotations
@@ -27,30 +27,40 @@ if TYPE_CHECKING:
 
 
 class ModelServiceConfig(MLFlowDeploymentConfig):
-    """ZenML's settings of an MLflow service, and the command that serves."""
+    """Settings of an MLflow service of ZenML, with the command line of the server."""
 
     command: list[str]
 
 
 class ModelService(MLFlowDeploymentService):
-    """Our model server as a service of ZenML: ZenML starts it, lists it, reads its log and stops it."""
+    """Model server that ZenML starts, lists and stops."""
 
     config: ModelServiceConfig
 
     def __init__(self, config: ModelServiceConfig | dict[str, Any], **attributes: Any) -> None:
-        """Read our settings, which ZenML's constructor would read as its own."""
+        """Validate the settings as `ModelServiceConfig`; ZenML's constructor would validate them as its own class."""
         super().__init__(config=ModelServiceConfig.model_validate(config), **attributes)
 
     def _get_daemon_cmd(self) -> tuple[list[str], dict[str, str]]:
-        """Start the server itself, which needs nothing of ZenML."""
-        command, _ = super()._get_daemon_cmd()  # makes the folder, writes the service's file
+        """Return the command and the environment of the daemon.
+
+        Private in ZenML (read in 0.98.0); `test_zenml_service.py` checks that `start` uses it.
+        """
+        command, _ = super()._get_daemon_cmd()  # creates the folder and the service's file
         del command
         pid_file, log_file = Path(str(self.status.pid_file)), Path(str(self.status.log_file))
-        return daemons.detached(pid_file, log_file, *self.config.command), daemons.environment()
+        return daemons.build_command(pid_file, log_file, *self.config.command), daemons.build_environment()
 
 
 def start(deployer: MLFlowModelDeployer, release: Release, port: int, command: tuple[str, ...]) -> ModelService:
-    """Register a service and start it, without waiting until it answers."""
+    """Register a service and start it, without waiting until it answers.
+
+    Args:
+        deployer: Model deployer of the active stack.
+        release: Release to serve.
+        port: Port to listen on.
+        command: Command line of the server.
+    """
     config = ModelServiceConfig(
         name=f"{release.name}-{release.version}",
         model_uri=str(release.facts["model_uri"]),
@@ -61,19 +71,19 @@ def start(deployer: MLFlowModelDeployer, release: Release, port: int, command: t
         root_runtime_path=deployer.local_path,
     )
     client = Client()
-    found = client.create_service(config=config, service_type=ModelService.SERVICE_TYPE)
+    registered = client.create_service(config=config, service_type=ModelService.SERVICE_TYPE)
     try:
-        service = ModelService(uuid=found.id, config=config, endpoint=_endpoint(port))
+        service = ModelService(uuid=registered.id, config=config, endpoint=_build_endpoint(port))
         service.start(timeout=0)
-        _told(client, service)
+        _store_service(client, service)
     except BaseException:
-        client.delete_service(found.id)
+        client.delete_service(registered.id)
         raise
     return service
 
 
-def _told(client: Client, service: ModelService) -> None:
-    """Write down how a service was started, for whoever finds it later."""
+def _store_service(client: Client, service: ModelService) -> None:
+    """Store the state of a started service in ZenML, so that other processes can find and stop it."""
     client.update_service(
         id=service.uuid,
         name=service.config.service_name,
@@ -86,7 +96,7 @@ def _told(client: Client, service: ModelService) -> None:
     )
 
 
-def _endpoint(port: int) -> MLFlowDeploymentEndpoint:
+def _build_endpoint(port: int) -> MLFlowDeploymentEndpoint:
     return MLFlowDeploymentEndpoint(
         config=MLFlowDeploymentEndpointConfig(
             protocol=ServiceEndpointProtocol.HTTP, port=port, allocate_port=False, prediction_url_path="invocations"
@@ -98,11 +108,11 @@ def _endpoint(port: int) -> MLFlowDeploymentEndpoint:
 
 
 def delete(deployer: MLFlowModelDeployer, service: UUID) -> None:
-    """Stop a service if it runs, and forget it; one that ZenML does not know is fine."""
+    """Stop and delete a service; one that ZenML does not know is fine."""
     if deployer.find_model_server(service_uuid=service):
-        deployer.delete_model_server(service, timeout=0)  # its process has ended: nothing to wait for
+        deployer.delete_model_server(service, timeout=0)  # its process has ended already
 
 
-def log_file(deployer: MLFlowModelDeployer, service: UUID) -> Path:
-    """Where a service's output goes."""
+def get_log_file(deployer: MLFlowModelDeployer, service: UUID) -> Path:
+    """Return the log file of a service."""
     return Path(deployer.local_path) / str(service) / "service.log"

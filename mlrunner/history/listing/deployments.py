@@ -71,18 +71,18 @@ def find_deployments(store: Store, home: Path) -> Deployments:
     if folder.exists():  # saves the import, a third of a second
         from mlrunner.groups.deployer.state import list_deployments
 
-        for ledger in list_deployments(folder):
-            state = ledger.state()
+        for deployment_store in list_deployments(folder):
+            state = deployment_store.read_state()
             if state is None:
                 continue
-            local.add(ledger.name)
-            for state_name, server in ((READY, state.ready), (SERVING, state.serves)):
+            local.add(deployment_store.name)
+            for state_name, server in ((READY, state.ready), (SERVING, state.active)):
                 if server is not None:
-                    states[ledger.name, server.version] = state_name
-            run_ids = ledger.made()
+                    states[deployment_store.name, server.version] = state_name
+            run_ids = deployment_store.read_run_ids()
             runs |= {
                 run_ids[version]: (name, version)
                 for name, version in states
-                if name == ledger.name and version in run_ids
+                if name == deployment_store.name and version in run_ids
             }
     return Deployments(states, runs, store.find_champions(), local)

@@ -23,16 +23,18 @@ def protected(store: Store, home: Path) -> dict[str, str]:
         store: Store of the runs.
         home: Folder that holds `.mlrunner/`.
     """
-    ledgers = _ledgers(home / ".mlrunner" / "deployments")
-    recent = {run_id: f"{RECENT} {version}" for ledger in ledgers for version, run_id in _last_versions(ledger)}
+    deployments = _list_deployments(home / ".mlrunner" / "deployments")
+    recent = {
+        run_id: f"{RECENT} {version}" for deployment in deployments for version, run_id in _last_versions(deployment)
+    }
     aliases = {
         run_id: f"is {alias} of {name} v{version}" for name, alias, version, run_id in reversed(store.read_aliases())
     }
-    serving = {run_id: reason for ledger in ledgers for reason, run_id in _servers(ledger)}
-    return recent | _of_other_machines(store, {ledger.name for ledger in ledgers}) | aliases | serving
+    serving = {run_id: reason for deployment in deployments for reason, run_id in _servers(deployment)}
+    return recent | _of_other_machines(store, {deployment.name for deployment in deployments}) | aliases | serving
 
 
-def _ledgers(folder: Path) -> list[DeploymentStore]:
+def _list_deployments(folder: Path) -> list[DeploymentStore]:
     if not folder.exists():  # saves the import, a quarter of a second
         return []
     from mlrunner.groups.deployer.state import list_deployments
@@ -53,34 +55,36 @@ def _of_other_machines(store: Store, local: set[str]) -> dict[str, str]:
     return {run_id: f"{RECENT} {name} v{version}" for name, pairs in last.items() for version, run_id in pairs}
 
 
-def _last_versions(ledger: DeploymentStore) -> list[tuple[str, str]]:
+def _last_versions(deployment: DeploymentStore) -> list[tuple[str, str]]:
     """List the two versions that were deployed last, each with its run."""
-    state, runs = ledger.state(), _runs(ledger)
+    state, runs = deployment.read_state(), _runs(deployment)
     if state is None:  # a deployment in the registry has no server, and so no state
-        events = [event for event in ledger.history() if event["event"] in DEPLOYED_EVENTS and event.get("version")]
+        events = [
+            event for event in deployment.read_history() if event["event"] in DEPLOYED_EVENTS and event.get("version")
+        ]
         versions = list(dict.fromkeys(int(event["version"]) for event in reversed(events)))[::-1]
     else:
-        versions = state.line
-    return [(f"{ledger.name} v{version}", runs[version]) for version in versions[-2:] if version in runs]
+        versions = state.versions
+    return [(f"{deployment.name} v{version}", runs[version]) for version in versions[-2:] if version in runs]
 
 
-def _servers(ledger: DeploymentStore) -> list[tuple[str, str]]:
+def _servers(deployment: DeploymentStore) -> list[tuple[str, str]]:
     """List the runs that serve or are kept ready for a rollback, each with the reason."""
-    state, runs = ledger.state(), _runs(ledger)
-    servers = {} if state is None else {"is kept ready as": state.ready, "serves as": state.serves}
+    state, runs = deployment.read_state(), _runs(deployment)
+    servers = {} if state is None else {"is kept ready as": state.ready, "serves as": state.active}
     return [
-        (f"{reason} {ledger.name} v{server.version}", runs[server.version])
+        (f"{reason} {deployment.name} v{server.version}", runs[server.version])
         for reason, server in servers.items()
         if server is not None and server.version in runs
     ]
 
 
-def _runs(ledger: DeploymentStore) -> dict[int, str]:
+def _runs(deployment: DeploymentStore) -> dict[int, str]:
     """Find the run of each version, from the history and the releases."""
-    runs = ledger.made()
-    for folder in ledger.folder.glob("releases/[0-9]*"):
+    runs = deployment.read_run_ids()
+    for folder in deployment.folder.glob("releases/[0-9]*"):
         try:
-            runs[int(folder.name)] = str(ledger.release(int(folder.name)).facts["run_id"])
+            runs[int(folder.name)] = str(deployment.get_release(int(folder.name)).facts["run_id"])
         except (OSError, ValueError, KeyError):  # a release that was not completed
             continue
     return runs

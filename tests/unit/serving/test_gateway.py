@@ -36,14 +36,6 @@ JSON = "Content-Type: application/json"
 EXIT_SECONDS = 5.0  # a process exits in about one
 
 
-@pytest.fixture(scope="module")
-def backend() -> Iterator[tuple[Backend, int]]:
-    server = Backend()
-    with serve(server.application) as port:
-        yield server, port
-        server.free.set()
-
-
 @pytest.fixture
 def client(tmp_path: Path, backend: tuple[Backend, int]) -> Iterator[Client]:
     """Connect to a gateway in front of the backend, whose list of requests is empty."""
@@ -192,11 +184,11 @@ def test_a_state_with_the_same_time_is_read_again(tmp_path: Path, backend: tuple
 
 
 INVALID_STATES = {
-    "half written": '{"serves": {"url": "http://127.',
+    "half written": '{"active": {"url": "http://127.',
     "empty": "",
-    "stopped": '{"serves": null, "timeout": 5, "restart": []}',
+    "stopped": '{"active": null, "timeout": 5, "restart": []}',
     "without a server": '{"timeout": 5, "restart": []}',
-    "without a timeout": '{"serves": {"url": "http://127.0.0.1:1", "version": 1}, "timeout": null, "restart": []}',
+    "without a timeout": '{"active": {"url": "http://127.0.0.1:1", "version": 1}, "timeout": null, "restart": []}',
     "a list": "[]",
     "no text": b"\xff\xfe",
     "absent": None,
@@ -219,9 +211,8 @@ def test_an_invalid_state_changes_nothing(tmp_path: Path, client: Client, text: 
 
 
 @pytest.fixture(scope="module")
-def versions(tmp_path_factory: pytest.TempPathFactory) -> list[Saved]:
-    folder = tmp_path_factory.mktemp("releases")
-    return [releases.save_regression(folder, version) for version in (1, 40)]
+def versions(base: Path) -> list[Saved]:
+    return [releases.save_regression(base, version) for version in (1, 40)]
 
 
 def test_no_request_fails_during_switches_under_load(tmp_path: Path, versions: list[Saved]) -> None:

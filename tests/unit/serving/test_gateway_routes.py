@@ -10,7 +10,7 @@ import pytest
 
 from mlrunner.serving.gateway_routes import Route, read_fingerprint, read_route
 
-STATE = {"serves": {"url": "http://127.0.0.1:1", "version": 3}, "timeout": 5, "restart": ["mlrunner", "deploy"]}
+STATE = {"active": {"url": "http://127.0.0.1:1", "version": 3}, "timeout": 5, "restart": ["mlrunner", "deploy"]}
 
 
 def test_a_route_is_read_from_the_state(tmp_path: Path) -> None:
@@ -22,7 +22,7 @@ INVALID: dict[str, tuple[type[Exception], str | None]] = {
     "absent": (OSError, None),
     "broken": (ValueError, "{"),
     "without a key": (LookupError, '{"timeout": 5, "restart": []}'),
-    "stopped": (TypeError, json.dumps({**STATE, "serves": None})),
+    "stopped": (TypeError, json.dumps({**STATE, "active": None})),
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -14,17 +14,8 @@ import pytest
 from mlrunner.serving.health_check import HealthCheck
 from tests.support.front_door import PROJECT
 from tests.support.gateways import Backend, Flaky, is_listening, run_gateway, write_state
-from tests.support.http_client import Client, serve, wait_until
+from tests.support.http_client import Client, wait_until
 from tests.support.server_process import find_free_port
-
-
-@pytest.fixture(scope="module")
-def backend() -> Iterator[tuple[Backend, int]]:
-    server = Backend()
-    with serve(server.application) as port:
-        yield server, port
-        server.free.set()
-
 
 SERVER = """
 import http.server, os, sys
@@ -160,6 +151,6 @@ def test_health_checks_continue_without_a_state(tmp_path: Path, backend: tuple[B
         (tmp_path / "state.json").unlink()
         before = backend[0].pings
         wait_until(lambda: backend[0].pings > before + 3)
-        (tmp_path / "state.json").write_text('{"serves": null}')
+        (tmp_path / "state.json").write_text('{"active": null}')
         before = backend[0].pings
         wait_until(lambda: backend[0].pings > before + 3)

@@ -1,4 +1,4 @@
-"""Config option `deployer=docker`: each version of a model in a container of its own, behind the stable address."""
+"""Config option `deployer=docker`: each model version in a container of its own."""
 
 from __future__ import annotations
 
@@ -10,24 +10,23 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from mlrunner.core import loopback
 from mlrunner.core.build import dataclass
 from mlrunner.core.errors import DeployError
-from mlrunner.groups.deployer.base_serving import ServedDeployer
-from mlrunner.groups.deployer.docker import base_image as bases
-from mlrunner.groups.deployer.docker import dockerfile, image
-from mlrunner.groups.deployer.docker.engine import engine, faults
-from mlrunner.groups.deployer.docker.requirements import here
+from mlrunner.groups.deployer.base_serving import EndpointDeployer
+from mlrunner.groups.deployer.docker import base_image, dockerfile, image
+from mlrunner.groups.deployer.docker.engine import docker_errors, open_client
+from mlrunner.groups.deployer.docker.requirements import get_local_target
 from mlrunner.groups.deployer.release import Release, Server
 
 log = logging.getLogger(__name__)
 
-LOOPBACK = "127.0.0.1"
-PORTS = range(20_000, 32_000)  # below those that systems give to outgoing connections
-ATTEMPTS = 5
-TAKEN = ("already allocated", "already in use", "ports are not available")
-CRASHES = 3  # restarts after which a container that is down counts as gone
-LINES = 200
-SECONDS_TO_STOP = 10
+PORTS = range(20_000, 32_000)  # below the ports of outgoing connections
+PORT_ATTEMPTS = 5
+PORT_ERRORS = ("already allocated", "already in use", "ports are not available")
+CRASH_LIMIT = 3  # restarts after which a container that restarts counts as dead
+LOG_LINES = 200
+STOP_TIMEOUT = 10
 HARDENED = {
     "detach": True,
     "user": dockerfile.USER,
@@ -38,81 +37,83 @@ HARDENED = {
 }
 
 
-def _unquoted(value: object) -> object:
-    """YAML reads `no` as false."""
+def _read_restart(value: object) -> object:
+    """Convert false, as which YAML reads `no`, back to the word."""
     return "no" if value is False else value
 
 
 @dataclass
-class DockerDeployer(ServedDeployer):
-    """Serves each version in a container: not root, nothing writable, no capabilities, limited.
+class DockerDeployer(EndpointDeployer):
+    """Serves each version in a container without root, capabilities or a writable file system.
 
     Args:
-        base: The image to build on, with the Python that runs here; null takes `python:X.Y-slim`.
-        image: The repository of the built images; their tags are the versions.
-        memory: What a container may use, like 1g; null sets no limit.
-        cpus: How many processors it may use; null sets no limit.
-        restart: When the engine starts it again by itself.
+        base: Base image, with the Python version that runs here; null takes `python:X.Y-slim`.
+        image: Repository of the built images, whose tags are the versions.
+        memory: Memory limit of a container such as `1g`; null sets no limit.
+        cpus: Number of processors that a container may use; null sets no limit.
+        restart: Restart policy of the engine.
     """
 
     base: str | None
     image: Annotated[str, Field(min_length=1)]
     memory: Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?[bkmgBKMG]$")] | None
     cpus: Annotated[float, Field(gt=0)] | None
-    restart: Annotated[Literal["unless-stopped", "on-failure", "no"], BeforeValidator(_unquoted)]
+    restart: Annotated[Literal["unless-stopped", "on-failure", "no"], BeforeValidator(_read_restart)]
 
     @property
-    def base_image(self) -> str:
-        """The image to build on."""
-        return self.base or f"python:{here().minor}-slim"
+    def base_name(self) -> str:
+        """Base image to build on."""
+        return self.base or f"python:{get_local_target().minor}-slim"
 
     def problems(self) -> list[str]:
         """See `Deployer.problems`."""
-        found = super().problems()
+        problems = super().problems()
         try:
-            with engine() as client:
-                return [*found, *bases.problems(client, self.base_image), *self._too_much(client)]
+            with open_client() as client:
+                return [*problems, *base_image.find_problems(client, self.base_name), *self._check_cpus(client)]
         except DeployError as error:
-            return [*found, str(error)]
+            return [*problems, str(error)]
 
-    def _too_much(self, client: Any) -> list[str]:
-        there = client.info()["NCPU"]
-        if self.cpus is None or self.cpus <= there:
+    def _check_cpus(self, client: Any) -> list[str]:
+        available = client.info()["NCPU"]
+        if self.cpus is None or self.cpus <= available:
             return []
-        return [f"deployer.cpus={self.cpus:g} is more than the {there} processors that Docker's engine has."]
+        return [f"deployer.cpus={self.cpus:g} is more than the {available} processors that Docker's engine has."]
 
     def start(self, release: Release, token: str) -> Server:
-        """See `ServedDeployer.start`."""
-        with engine() as client:
-            tag = image.ensure(client, release, self.base_image, self.image)
+        """See `EndpointDeployer.start`."""
+        with open_client() as client:
+            tag = image.ensure_image(client, release, self.base_name, self.image)
             container, port = self._run(client, tag, release, token)
-            return Server(release.version, f"http://{LOOPBACK}:{port}", container.id, token)
+            return Server(release.version, f"http://{loopback.HOST}:{port}", container.id, token)
 
     def _run(self, client: Any, tag: str, release: Release, token: str) -> tuple[Any, int]:
-        """Start a container on a port that stays its own when the engine starts it again."""
-        for attempt in range(1, ATTEMPTS + 1):
-            port = free_port()
-            container = client.containers.create(tag, **self._settings(release, token, port))
+        """Start a container on a fixed port, which it keeps when the engine restarts it."""
+        for attempt in range(1, PORT_ATTEMPTS + 1):
+            port = find_free_port()
+            container = client.containers.create(tag, **self._container_settings(release, token, port))
             try:
                 container.start()
             except BaseException as error:
-                container.remove(force=True)  # it would stay as `Created`
-                if not isinstance(error, faults().APIError) or not any(words in str(error) for words in TAKEN):
+                container.remove(force=True)  # it would stay in the state `Created`
+                if not isinstance(error, docker_errors().APIError) or not any(
+                    words in str(error) for words in PORT_ERRORS
+                ):
                     raise
-                log.info("port %d was taken in the meantime (attempt %d)", port, attempt)
+                log.info("port %d is in use (attempt %d)", port, attempt)
             else:
                 return container, port
         raise DeployError(
-            f"No port of {PORTS.start} to {PORTS.stop - 1} could be had in {ATTEMPTS} attempts; try again."
+            f"No port of {PORTS.start} to {PORTS.stop - 1} was free in {PORT_ATTEMPTS} attempts; try again."
         )
 
-    def _settings(self, release: Release, token: str, port: int) -> dict[str, Any]:
-        """Say how a container runs."""
+    def _container_settings(self, release: Release, token: str, port: int) -> dict[str, Any]:
+        """Build the arguments of `containers.create`."""
         return {
             "name": f"mlrunner-{self.name}-{release.version}-{token[:8]}",
             "command": ["--host", "0.0.0.0", "--port", str(dockerfile.PORT), *self.arguments()],
             "environment": {"MLRUNNER_TOKEN": token, **self._threads()},
-            "ports": {f"{dockerfile.PORT}/tcp": (LOOPBACK, port)},
+            "ports": {f"{dockerfile.PORT}/tcp": (loopback.HOST, port)},
             "labels": {
                 "mlrunner.deployment": self.name,
                 "mlrunner.version": str(release.version),
@@ -129,61 +130,65 @@ class DockerDeployer(ServedDeployer):
         return memory if self.cpus is None else {**memory, "nano_cpus": int(self.cpus * 1e9)}
 
     def _threads(self) -> dict[str, str]:
-        """Keep libraries from starting a thread for each processor of the machine and then waiting for each other."""
+        """Limit the threads of numerical libraries, which start one for each processor of the machine."""
         return {} if self.cpus is None else {"OMP_NUM_THREADS": str(max(1, math.ceil(self.cpus)))}
 
     def is_alive(self, server: Server) -> bool:
-        """See `ServedDeployer.is_alive`; one about to be started again is alive, unless it crashes in a loop."""
+        """See `EndpointDeployer.is_alive`; a restarting container is alive unless it crashes in a loop."""
         try:
-            with engine() as client:
-                container = _container(client, server)
-        except DeployError:  # without an engine nothing runs
+            with open_client() as client:
+                container = _find_container(client, server)
+        except DeployError:  # no engine, no container
             return False
         if container is None:
             return False
         state, restarts = container.attrs["State"], container.attrs["RestartCount"]
-        return bool(restarts < CRASHES if state["Restarting"] else state["Running"])
+        return bool(restarts < CRASH_LIMIT if state["Restarting"] else state["Running"])
 
     def stop(self, server: Server) -> None:
-        """See `ServedDeployer.stop`."""
-        with engine() as client:
-            container = _container(client, server)
+        """See `EndpointDeployer.stop`."""
+        with open_client() as client:
+            container = _find_container(client, server)
             if container is None:
                 return
             try:
-                container.stop(timeout=SECONDS_TO_STOP)
+                container.stop(timeout=STOP_TIMEOUT)
                 container.remove(v=True, force=True)
-            except faults().NotFound:
+            except docker_errors().NotFound:
                 return
-            except faults().APIError as error:
+            except docker_errors().APIError as error:
                 if "already in progress" not in str(error):
                     raise
 
     def log(self, server: Server) -> str:
-        """See `ServedDeployer.log`."""
+        """See `EndpointDeployer.log`."""
         try:
-            with engine() as client:
-                container = _container(client, server)
-                return "" if container is None else container.logs(tail=LINES).decode(errors="replace")
+            with open_client() as client:
+                container = _find_container(client, server)
+                return "" if container is None else container.logs(tail=LOG_LINES).decode(errors="replace")
         except DeployError as error:
             return str(error)
 
 
-def _container(client: Any, server: Server) -> Any | None:
+def _find_container(client: Any, server: Server) -> Any | None:
     try:
         return client.containers.get(server.handle)
-    except faults().NotFound:
+    except docker_errors().NotFound:
         return None
 
 
-def free_port() -> int:
-    """Find a port of the loopback address that nobody listens on."""
+def find_free_port() -> int:
+    """Find a free port of the loopback address in `PORTS`.
+
+    Raises:
+        DeployError: When all are in use.
+    """
     for port in random.SystemRandom().sample(PORTS, len(PORTS)):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind((LOOPBACK, port))
+                probe.bind((loopback.HOST, port))
             except OSError:
                 continue
             return port
-    raise DeployError(f"Every port of {PORTS.start} to {PORTS.stop - 1} is taken.")
+    raise DeployError(f"All ports from {PORTS.start} to {PORTS.stop - 1} are in use.")

@@ -1,4 +1,4 @@
-"""The base of an image: whether it can be had, and what its Python can load."""
+"""The base image: check that it exists, and inspect its Python."""
 
 from __future__ import annotations
 
@@ -6,27 +6,32 @@ import json
 from typing import Any
 
 from mlrunner.core.errors import DeployError
-from mlrunner.groups.deployer.docker.engine import explain, faults, find
-from mlrunner.groups.deployer.docker.requirements import Target, here
+from mlrunner.groups.deployer.docker.engine import docker_errors, explain, find_image
+from mlrunner.groups.deployer.docker.requirements import Target, get_local_target
 
-ASKED = (
+PROBE = (
     "import json, platform; libc, glibc = platform.libc_ver(); print(json.dumps({'version': platform.python_version(),"
     " 'machine': platform.machine(), 'glibc': [int(n) for n in glibc.split('.')[:2]] if libc == 'glibc' else []}))"
 )
 
 
-def problems(client: Any, base: str) -> list[str]:
-    """Say what would keep an image from being built on a base."""
+def find_problems(client: Any, base: str) -> list[str]:
+    """List why an image cannot be built on a base; empty when it is on this machine or its registry has it.
+
+    Args:
+        client: Client of Docker's engine.
+        base: Name of the base image.
+    """
     try:
-        if find(client, base) is None:
+        if find_image(client, base) is None:
             client.images.get_registry_data(base)
-    except faults().APIError as error:
-        return [absent(base, error)]
+    except docker_errors().APIError as error:
+        return [_explain_missing(base, error)]
     return []
 
 
-def absent(base: str, error: Exception) -> str:
-    """Say that a base image cannot be had."""
+def _explain_missing(base: str, error: Exception) -> str:
+    """Explain why a base image is not available."""
     reason = explain(error).removeprefix("Docker's engine says: ")
     return (
         f"deployer.base={base} is not on this machine and cannot be pulled ({reason.rstrip('.')}); "
@@ -35,40 +40,50 @@ def absent(base: str, error: Exception) -> str:
 
 
 def pull(client: Any, base: str) -> Any:
-    """Get a base image that is not on this machine.
+    """Pull a base image.
+
+    Args:
+        client: Client of Docker's engine.
+        base: Name of the base image.
 
     Raises:
-        DeployError: When it cannot be had.
+        DeployError: When the registry does not have it or cannot be reached.
     """
     try:
         return client.images.pull(base)
-    except faults().APIError as error:
-        raise DeployError(absent(base, error)) from error
+    except docker_errors().APIError as error:
+        raise DeployError(_explain_missing(base, error)) from error
 
 
-def ask(client: Any, image_id: str, base: str) -> Target:
-    """Ask a base image's Python what it can load.
+def inspect_python(client: Any, image_id: str, base: str) -> Target:
+    """Inspect the Python of a base image.
+
+    Args:
+        client: Client of Docker's engine.
+        image_id: Image to run.
+        base: Its name, for messages.
 
     Raises:
-        DeployError: When it has no Python, another than the one that runs here, or no glibc.
+        DeployError: When it has no Python, another Python version than this one, or no glibc.
     """
     try:
-        answer = json.loads(_said(client, image_id))
-    except (faults().APIError, ValueError) as error:
-        if isinstance(error, faults().APIError) and "executable file" not in str(error):
+        answer = json.loads(_run_probe(client, image_id))
+    except (docker_errors().APIError, ValueError) as error:
+        if isinstance(error, docker_errors().APIError) and "executable file" not in str(error):
             raise
-        raise DeployError(f"deployer.base={base} has no python3 that runs; {_fitting()}") from error
+        raise DeployError(f"deployer.base={base} has no python3 that runs; {_suggest_base()}") from error
     if len(answer["glibc"]) != 2:  # Alpine's musl
-        raise DeployError(f"deployer.base={base} has no glibc, which the wheels need; {_fitting()}")
+        raise DeployError(f"deployer.base={base} has no glibc, which the wheels need; {_suggest_base()}")
     target = Target(answer["version"], answer["machine"], tuple(answer["glibc"]))
-    if target.minor != here().minor:
-        raise DeployError(f"deployer.base={base} has Python {target.minor}, the model {here().minor}; {_fitting()}")
+    needed = get_local_target().minor
+    if target.minor != needed:
+        raise DeployError(f"deployer.base={base} has Python {target.minor}, the model {needed}; {_suggest_base()}")
     return target
 
 
-def _said(client: Any, image_id: str) -> bytes:
-    """Run the question in a container, which goes also when it did not start."""
-    how = {"entrypoint": ["python3", "-I", "-c", ASKED], "network_disabled": True}
+def _run_probe(client: Any, image_id: str) -> bytes:
+    """Run the probe in a container, and remove the container in any case."""
+    how = {"entrypoint": ["python3", "-I", "-c", PROBE], "network_disabled": True}
     container = client.containers.create(image_id, **how)
     try:
         container.start()
@@ -79,5 +94,5 @@ def _said(client: Any, image_id: str) -> bytes:
     return answer
 
 
-def _fitting() -> str:
-    return f"choose one like python:{here().minor}-slim."
+def _suggest_base() -> str:
+    return f"choose one like python:{get_local_target().minor}-slim."

@@ -1,28 +1,28 @@
-"""Docker's engine: one client at a time, and every mishap told as one sentence."""
+"""Access to Docker's engine, with each error as one sentence."""
 
 from __future__ import annotations
 
 import errno
-import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
+from mlrunner.core.environment import variable, variables
 from mlrunner.core.errors import DeployError
 
-SECONDS = 600  # that one call may take; importing or pushing an image is one
-DEFAULT = "unix:///var/run/docker.sock"
-FULL = "no space left on device"
+CALL_TIMEOUT = 600  # limit for one call, such as pushing an image
+DEFAULT_HOST = "unix:///var/run/docker.sock"
+DISK_FULL = "no space left on device"
 
 
 @contextmanager
-def engine() -> Iterator[Any]:
-    """Open a client of the engine that `docker` itself would talk to.
+def open_client() -> Iterator[Any]:
+    """Open a client of the engine that the command `docker` would use; close it after the block.
 
     Returns:
-        A `docker.DockerClient`, closed at the end.
+        A `docker.DockerClient`.
 
     Raises:
         DeployError: When the engine cannot be reached, refuses something or runs out of disk.
@@ -33,8 +33,8 @@ def engine() -> Iterator[Any]:
     try:
         client = _client()
         yield client
-    except (faults().DockerException, requests.exceptions.RequestException) as error:
-        raise DeployError(explain(error) if client is not None else _unreachable(error)) from error
+    except (docker_errors().DockerException, requests.exceptions.RequestException) as error:
+        raise DeployError(explain(error) if client is not None else _explain_unreachable(error)) from error
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
@@ -46,63 +46,70 @@ def engine() -> Iterator[Any]:
 
 def _client() -> Any:
     docker = import_module("docker")
-    environment = dict(os.environ)
+    environment = variables()
     if not environment.get("DOCKER_HOST"):
         # Docker's Python library knows only DOCKER_HOST; desktop and rootless engines are found by `docker context`.
-        found = docker.ContextAPI.get_current_context()
-        environment["DOCKER_HOST"] = found.Host if found is not None and found.Host else DEFAULT
-    _knock(environment["DOCKER_HOST"])
-    return docker.from_env(environment=environment, timeout=SECONDS)
+        context = docker.ContextAPI.get_current_context()
+        environment["DOCKER_HOST"] = context.Host if context is not None and context.Host else DEFAULT_HOST
+    _check_socket(environment["DOCKER_HOST"])
+    return docker.from_env(environment=environment, timeout=CALL_TIMEOUT)
 
 
-def _knock(host: str) -> None:
-    """Look whether somebody listens; Docker's library would leave its own socket open where nobody does."""
+def _check_socket(host: str) -> None:
+    """Check that a server listens; without one, Docker's library would leak its socket."""
     if "unix://" not in host:
         return
     with socket.socket(socket.AF_UNIX) as probe:
         try:
             probe.connect(host.partition("unix://")[2])
         except OSError as error:
-            raise DeployError(_unreachable(error)) from error
+            raise DeployError(_explain_unreachable(error)) from error
 
 
-def faults() -> Any:
-    """The exceptions of Docker's library, which is imported only when it is used."""
+def docker_errors() -> Any:
+    """Import the exceptions of Docker's library, which is imported only when it is used."""
     return import_module("docker.errors")
 
 
-def _unreachable(error: Exception) -> str:
-    where = os.environ.get("DOCKER_HOST")
-    named = f"DOCKER_HOST={where}" if where else "the default socket"
+def _explain_unreachable(error: Exception) -> str:
+    host = variable("DOCKER_HOST")
+    address = f"DOCKER_HOST={host}" if host else "the default socket"
     if "permission denied" in str(error).lower():
-        return f"This user may not talk to Docker's engine at {named}; become a member of the group `docker`."
-    return (
-        f"Docker's engine does not answer at {named}; start it (`docker version` tells when it runs) or install Docker."
-    )
+        return f"This user may not talk to Docker's engine at {address}; become a member of the group `docker`."
+    return f"Docker's engine does not answer at {address}; start it (check with `docker version`) or install Docker."
 
 
 def explain(error: Exception, text: str = "") -> str:
-    """Say in one sentence what the engine refused; `text` takes the place of the exception's own."""
+    """Explain an error of the engine in one sentence.
+
+    Args:
+        error: Exception of Docker's library.
+        text: Text to use instead of the exception's own; empty uses that.
+    """
     text = text or str(getattr(error, "explanation", None) or getattr(error, "msg", None) or error)
     words = " ".join(text.split())
-    if FULL in words.lower():
+    if DISK_FULL in words.lower():
         return "The disk of Docker's engine is full; free some space, for example with `docker system prune`."
     return f"Docker's engine says: {words[:400].rstrip('.')}."
 
 
-def find(client: Any, image: str) -> Any | None:
-    """Get an image that the engine has, or None."""
+def find_image(client: Any, image: str) -> Any | None:
+    """Find an image of the engine; None when it does not have it."""
     try:
         return client.images.get(image)
-    except faults().ImageNotFound:
+    except docker_errors().ImageNotFound:
         return None
 
 
-def push(client: Any, tag: str) -> str:
-    """Push an image to the registry that its name tells.
+def push_image(client: Any, tag: str) -> str:
+    """Push an image to the registry in its name.
+
+    Args:
+        client: Client of Docker's engine.
+        tag: Repository and tag.
 
     Returns:
-        The name with the digest, which is the same image for ever.
+        The tag with the digest, which identifies the image for good.
 
     Raises:
         DeployError: When the registry refuses it.

@@ -1,4 +1,4 @@
-"""Which libraries a served model needs, each at one version: its own requirements, the server's, and all they need."""
+"""Pin the libraries of a served model: its own requirements, those of the server, and all dependencies."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from packaging.utils import canonicalize_name
 
 from mlrunner.core.errors import DeployError
 
-SERVER = ("aiohttp", "orjson", "prometheus-client")
-NEVER = frozenset({"mlflow", "mlflow-skinny", "mlflow-tracing", "zenml"})
-OPTIONAL = frozenset({"graphviz", "matplotlib", "plotly", "pyarrow"})  # a booster draws with these; a server does not
-ACCELERATED = "nvidia-"
-SLIM = {"xgboost": "xgboost-cpu"}  # the same package without the code for graphics cards
+SERVER_PACKAGES = ("aiohttp", "orjson", "prometheus-client")
+EXCLUDED = frozenset({"mlflow", "mlflow-skinny", "mlflow-tracing", "zenml"})
+OPTIONAL = frozenset({"graphviz", "matplotlib", "plotly", "pyarrow"})  # for plots of boosters, not for predictions
+GPU_PREFIX = "nvidia-"
+CPU_ONLY = {"xgboost": "xgboost-cpu"}  # the same package without GPU code
 
 
 @dataclass(frozen=True)
 class Target:
-    """The Python that will import the libraries.
+    """The Python that imports the libraries.
 
     Args:
-        version: Like `3.11.7`.
-        machine: Like `x86_64`.
+        version: Version such as `3.11.7`.
+        machine: Architecture such as `x86_64`.
         glibc: Major and minor version of the C library.
     """
 
@@ -37,50 +37,52 @@ class Target:
 
     @property
     def minor(self) -> str:
-        """The version without its last part: what compiled files and wheels depend on."""
+        """Major and minor version, on which compiled files and wheels depend."""
         return ".".join(self.version.split(".")[:2])
 
     @property
     def markers(self) -> dict[str, str]:
-        """What the markers of requirements ask for."""
-        named = {"python_version": self.minor, "python_full_version": self.version, "platform_machine": self.machine}
+        """Values of the environment markers in requirements."""
+        python = {"python_version": self.minor, "python_full_version": self.version, "platform_machine": self.machine}
         linux = {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix"}
-        return {**{name: str(value) for name, value in default_environment().items()}, **named, **linux}
+        return {**{name: str(value) for name, value in default_environment().items()}, **python, **linux}
 
 
-def here() -> Target:
-    """The Python that runs here, as if on Linux; what a base image's must equal but for the last part."""
+def get_local_target() -> Target:
+    """Return the Python that runs here, as if on Linux; a base image must have the same minor version."""
     return Target(platform.python_version(), platform.machine(), (2, 28))
 
 
-def closure(requirements: Iterable[str], target: Target) -> list[str]:
-    """Pin everything that a model's requirements and the server need, as installed here.
+def pin_requirements(requirements: Iterable[str], target: Target) -> list[str]:
+    """Pin the requirements of a model and of the server, with all dependencies, to the installed versions.
 
     Args:
-        requirements: Lines as in a requirements file; a version in one wins over the installed one.
-        target: Where they will be imported.
+        requirements: Lines of a requirements file; an exact version wins over the installed one.
+        target: Python that imports the libraries.
 
     Returns:
-        Sorted lines like `pandas==3.0.0`.
+        Sorted lines such as `pandas==3.0.0`.
 
     Raises:
-        DeployError: When a line cannot be read, or names what is not installed here.
+        DeployError: When a line cannot be parsed, or its package is not installed here.
     """
-    own = [_read(line) for line in requirements if _names_a_package(line)]
-    waiting = deque(found for found in [*own, *map(Requirement, SERVER)] if canonicalize_name(found.name) not in NEVER)
-    firsts: set[str] = {canonicalize_name(found.name) for found in waiting}
+    own = [_parse(line) for line in requirements if _names_a_package(line)]
+    queue = deque(
+        need for need in [*own, *map(Requirement, SERVER_PACKAGES)] if canonicalize_name(need.name) not in EXCLUDED
+    )
+    direct: set[str] = {canonicalize_name(need.name) for need in queue}
     pins: dict[str, str] = {}
     seen: set[tuple[str, str]] = set()
-    while waiting:
-        wanted = waiting.popleft()
-        name = canonicalize_name(wanted.name)
-        if _left_out(name, firsts) or not _applies(wanted, target):
+    while queue:
+        requirement = queue.popleft()
+        name = canonicalize_name(requirement.name)
+        if _is_excluded(name, direct) or not _applies(requirement, target):
             continue
-        pins.setdefault(name, _pin(wanted, name, name in firsts))
-        for extra in ("", *sorted(wanted.extras)):
+        pins.setdefault(name, _pin(requirement, name, name in direct))
+        for extra in ("", *sorted(requirement.extras)):
             if (name, extra) not in seen:
                 seen.add((name, extra))
-                waiting.extend(_needs(name, extra, target))
+                queue.extend(_list_needs(name, extra, target))
     return sorted(pins.values())
 
 
@@ -88,41 +90,41 @@ def _names_a_package(line: str) -> bool:
     return bool(line.split("#")[0].strip()) and not line.lstrip().startswith("-")
 
 
-def _read(line: str) -> Requirement:
+def _parse(line: str) -> Requirement:
     try:
         return Requirement(line.split(" #")[0].strip())
     except InvalidRequirement as error:
         raise DeployError(f"The model's requirements.txt holds '{line.strip()}', which names no package.") from error
 
 
-def _left_out(name: str, firsts: set[str]) -> bool:
-    return name in NEVER or name.startswith(ACCELERATED) or (name in OPTIONAL and name not in firsts)
+def _is_excluded(name: str, direct: set[str]) -> bool:
+    return name in EXCLUDED or name.startswith(GPU_PREFIX) or (name in OPTIONAL and name not in direct)
 
 
-def _applies(wanted: Requirement, target: Target) -> bool:
-    return wanted.marker is None or wanted.marker.evaluate({**target.markers, "extra": ""})
+def _applies(requirement: Requirement, target: Target) -> bool:
+    return requirement.marker is None or requirement.marker.evaluate({**target.markers, "extra": ""})
 
 
-def _pin(wanted: Requirement, name: str, is_first: bool) -> str:
-    exact = [part.version for part in wanted.specifier if part.operator == "=="]
-    if is_first and len(exact) == 1:
-        return f"{SLIM.get(name, name)}=={exact[0]}"
+def _pin(requirement: Requirement, name: str, is_direct: bool) -> str:
+    exact = [part.version for part in requirement.specifier if part.operator == "=="]
+    if is_direct and len(exact) == 1:
+        return f"{CPU_ONLY.get(name, name)}=={exact[0]}"
     try:
-        return f"{SLIM.get(name, name)}=={importlib.metadata.version(name)}"
+        return f"{CPU_ONLY.get(name, name)}=={importlib.metadata.version(name)}"
     except importlib.metadata.PackageNotFoundError as error:
-        if not is_first:  # needed there and not here, where the system or the last part of Python's version differs
-            return f"{name}{wanted.specifier}"
-        raise DeployError(f"The model needs {wanted}, which is not installed here; install it.") from error
+        if not is_direct:  # needed for the target only
+            return f"{name}{requirement.specifier}"
+        raise DeployError(f"The model needs {requirement}, which is not installed here; install it.") from error
 
 
-def _needs(name: str, extra: str, target: Target) -> list[Requirement]:
-    """List what a package needs by itself, or, with an extra, for that extra."""
+def _list_needs(name: str, extra: str, target: Target) -> list[Requirement]:
+    """List the dependencies of a package, or those of one extra."""
     try:
         lines = importlib.metadata.requires(name) or []
     except importlib.metadata.PackageNotFoundError:
         return []
-    found = [Requirement(line) for line in lines]
-    applies = [one for one in found if one.marker is None or one.marker.evaluate({**target.markers, "extra": extra})]
-    for one in applies:
-        one.marker = None
-    return applies
+    environment = {**target.markers, "extra": extra}
+    needs = [need for need in map(Requirement, lines) if need.marker is None or need.marker.evaluate(environment)]
+    for need in needs:
+        need.marker = None
+    return needs

@@ -1,4 +1,4 @@
-"""Config option `deployer=kubernetes`: manifests for a cluster; on request push the image and apply them."""
+"""Config option `deployer=kubernetes`: manifests for a cluster; with a context, push the image and apply them."""
 
 from __future__ import annotations
 
@@ -12,39 +12,38 @@ from pydantic import Field
 from mlrunner.core.build import dataclass
 from mlrunner.core.errors import DeployError
 from mlrunner.groups.deployer import Candidate, Deployment
-from mlrunner.groups.deployer.base_registered import ServingDeployer
-from mlrunner.groups.deployer.docker import base_image as bases
-from mlrunner.groups.deployer.docker import image
-from mlrunner.groups.deployer.docker.engine import engine, push
-from mlrunner.groups.deployer.docker.requirements import here
-from mlrunner.groups.deployer.kubernetes import cluster, manifests
+from mlrunner.groups.deployer.base_registered import ModelServerDeployer
+from mlrunner.groups.deployer.docker import base_image, image
+from mlrunner.groups.deployer.docker.engine import open_client, push_image
+from mlrunner.groups.deployer.docker.requirements import get_local_target
+from mlrunner.groups.deployer.kubernetes import cluster, manifests, schema
 from mlrunner.groups.deployer.release import Release
-from mlrunner.groups.deployer.resource_names import label
+from mlrunner.groups.deployer.resource_names import format_label
 from mlrunner.groups.gate import Decision
 
 log = logging.getLogger(__name__)
 
-NEEDED = "kubernetes_validate"
-SHOWN = ("model_uri", "run_id", "gate")
+VALIDATOR = "kubernetes_validate"
+ANNOTATED_FACTS = ("model_uri", "run_id", "gate")
 Quantity = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?([KMGT]i|[kMGT])$")]
 Label = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
 
 
 @dataclass
-class KubernetesDeployer(ServingDeployer):
-    """Renders, and with a context applies, a Deployment with its Service; the manifests land in `kubernetes/`.
+class KubernetesDeployer(ModelServerDeployer):
+    """Writes the manifests of a Deployment and its Service to `kubernetes/`; with a context, applies them.
 
     Args:
-        context: Of the kubeconfig; null renders only.
-        namespace: Of the cluster; it must be there.
-        base: The image to build on, with the Python that runs here; null takes `python:X.Y-slim`.
-        image: The repository of the built images; their tags are the versions.
-        push: Whether the image is pushed there.
-        pull_secret: The secret by which the cluster pulls from it; null where it is open.
-        replicas: Pods.
-        port: Of the service.
-        memory: What a pod may use, like 1Gi; null sets no limit.
-        cpus: How many processors it may use; null sets no limit.
+        context: Context of the kubeconfig; null writes the manifests only.
+        namespace: Existing namespace of the cluster.
+        base: Base image, with the Python version that runs here; null takes `python:X.Y-slim`.
+        image: Repository of the built images, whose tags are the versions.
+        push: Whether the image is pushed to that repository.
+        pull_secret: Secret with the credentials to pull the image; null for a public registry.
+        replicas: Number of pods.
+        port: Port of the Service.
+        memory: Memory limit of a pod such as `1Gi`; null sets no limit.
+        cpus: Number of processors that a pod may use; null sets no limit.
     """
 
     context: str | None
@@ -59,15 +58,15 @@ class KubernetesDeployer(ServingDeployer):
     cpus: Annotated[float, Field(ge=0.001)] | None
 
     @property
-    def base_image(self) -> str:
-        """The image to build on."""
-        return self.base or f"python:{here().minor}-slim"
+    def base_name(self) -> str:
+        """Base image to build on."""
+        return self.base or f"python:{get_local_target().minor}-slim"
 
     def problems(self) -> list[str]:
         """See `Deployer.problems`."""
-        if importlib.util.find_spec(NEEDED) is None:
-            return [f"deployer=kubernetes needs {NEEDED}; install it with pip install 'mlrunner[kubernetes]'."]
-        return [*cluster.problems(self.context), *self._push_problems(), *self._engine_problems()]
+        if importlib.util.find_spec(VALIDATOR) is None:
+            return [f"deployer=kubernetes needs {VALIDATOR}; install it with pip install 'mlrunner[kubernetes]'."]
+        return [*cluster.find_problems(self.context), *self._push_problems(), *self._engine_problems()]
 
     def _push_problems(self) -> list[str]:
         if not self.push or "/" in self.image:
@@ -80,25 +79,25 @@ class KubernetesDeployer(ServingDeployer):
         if not self._must_build:
             return []
         try:
-            with engine() as client:
-                return bases.problems(client, self.base_image)
+            with open_client() as client:
+                return base_image.find_problems(client, self.base_name)
         except DeployError as error:
             return [str(error)]
 
     @property
     def _must_build(self) -> bool:
-        """Whether manifests without their image are worth nothing."""
+        """Whether the image must exist: it is pushed, or the cluster starts pods of it."""
         return self.push or self.context is not None
 
-    def put(self, candidate: Candidate, decision: Decision) -> Deployment:
-        """See `RegisteredDeployer.put`; the alias moves when the cluster serves, and not for manifests alone."""
+    def deploy_locked(self, candidate: Candidate, decision: Decision) -> Deployment:
+        """See `RegisteredDeployer.deploy_locked`; the alias moves only when the cluster serves."""
         from mlrunner.groups.deployer import packaging
         from mlrunner.tracking import model_registry
 
-        release = packaging.release(self.ledger, candidate, decision)
+        release = packaging.create_release(self.store, candidate, decision)
         file = self.release_to_cluster(release)
         if self.context is None:
-            lines = cluster.commands(file, label(self.name), self.namespace)
+            lines = cluster.list_commands(file, format_label(self.name), self.namespace)
             where = "\n  ".join(["as manifests; apply them with", *lines])
             return Deployment(self.name, release.version, None, where)
         model_registry.set_alias(self.name, model_registry.CHAMPION, release.version)
@@ -108,54 +107,54 @@ class KubernetesDeployer(ServingDeployer):
         """Build the image, write the manifests and, with a context, apply them and wait for the rollout.
 
         Args:
-            release: To be served.
+            release: Release to serve.
 
         Returns:
-            The file of manifests.
+            File of the manifests.
 
         Raises:
-            DeployError: When something is refused; the pods that served before still do.
+            DeployError: When the image, the manifests or the rollout fail; the earlier pods still serve.
         """
-        named, note = self._image(release)
-        rendered = manifests.render(self._workload(release, named))
-        manifests.validate(rendered)
+        image_name, note = self._prepare_image(release)
+        rendered = manifests.render(self._workload(release, image_name))
+        schema.validate(rendered)
         file = self._file(release.version)
         file.parent.mkdir(parents=True, exist_ok=True)
-        lines = cluster.commands(Path(file.name), label(self.name), self.namespace)
-        head = "".join(f"# {line}\n" for line in [f"{self.name}, version {release.version}:", *lines])
-        file.write_text(head + note + manifests.text(rendered))
+        commands = cluster.list_commands(Path(file.name), format_label(self.name), self.namespace)
+        head = "".join(f"# {line}\n" for line in [f"{self.name}, version {release.version}:", *commands])
+        file.write_text(head + note + manifests.to_yaml(rendered))
         if self.context is not None:
             deadline = rendered[0]["spec"]["progressDeadlineSeconds"]
-            cluster.roll_out(self.context, file, label(self.name), self.namespace, deadline)
+            cluster.roll_out(self.context, file, format_label(self.name), self.namespace, deadline)
         return file
 
     def _file(self, version: int | str) -> Path:
         return Path(self.folder) / self.name / "kubernetes" / f"{version}.yaml"
 
-    def _image(self, release: Release) -> tuple[str, str]:
-        """Build the image and push it; what is only rendered may do without.
+    def _prepare_image(self, release: Release) -> tuple[str, str]:
+        """Build and push the image; without a context, a failure becomes a comment in the manifests.
 
         Returns:
-            Its name, and a comment for the manifests.
+            Name of the image, and the comment.
         """
         try:
-            with engine() as client:
-                tag = image.ensure(client, release, self.base_image, self.image)
-                return (push(client, tag) if self.push else tag), ""
+            with open_client() as client:
+                tag = image.ensure_image(client, release, self.base_name, self.image)
+                return (push_image(client, tag) if self.push else tag), ""
         except DeployError as error:
             if self._must_build:
                 raise
-            tag = image.tag_of(release, self.image)
-            image.write(release, self.base_image, self.image)
+            tag = image.build_tag(release, self.image)
+            image.write_build_folder(release, self.base_name, self.image)
             log.warning("the image %s is not built: %s", tag, error)
             return tag, f"# The image is not built: {error} Build it with docker build --tag {tag} {release.folder}\n"
 
-    def _workload(self, release: Release, named: str) -> manifests.Workload:
-        facts = {name: str(value) for name, value in release.facts.items() if name in SHOWN}
+    def _workload(self, release: Release, image_name: str) -> manifests.Workload:
+        facts = {name: str(value) for name, value in release.facts.items() if name in ANNOTATED_FACTS}
         return manifests.Workload(
             name=self.name,
             namespace=self.namespace,
-            image=named,
+            image=image_name,
             version=release.version,
             arguments=self.arguments(),
             replicas=self.replicas,

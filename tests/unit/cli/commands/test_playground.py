@@ -9,10 +9,7 @@ import pytest
 from mlrunner.cli.commands import playground
 from mlrunner.cli.playground.client import ServiceError
 from mlrunner.core.errors import ConfigError
-from tests.support.playground import (
-    Serving,
-    write_deployment,
-)
+from tests.support.playground import Serving, write_deployment
 
 
 def test_a_missing_streamlit_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,11 +8,7 @@ from mlrunner.cli.playground.client import Service, ServiceError, find_service
 from mlrunner.core import loopback
 from mlrunner.groups.deployer.state import DeploymentStore
 from tests.support.http_server import answering
-from tests.support.playground import (
-    COLUMNS,
-    ROWS,
-    Serving,
-)
+from tests.support.playground import COLUMNS, ROWS, Serving
 
 
 def test_facts_and_schema(service: Service) -> None:

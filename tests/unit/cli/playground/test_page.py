@@ -14,13 +14,7 @@ from mlrunner.groups.deployer.state import DeploymentStore
 from mlrunner.serving.model import ServedModel
 from mlrunner.serving.schema import Schema
 from tests.support.front_door import PROJECT
-from tests.support.playground import (
-    COLUMNS,
-    Arithmetic,
-    make_model,
-    serving,
-    write_deployment,
-)
+from tests.support.playground import COLUMNS, Arithmetic, make_model, serving, write_deployment
 
 PAGE = PROJECT / "mlrunner" / "cli" / "playground" / "page.py"
 

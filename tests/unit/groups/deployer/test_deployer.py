@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from omegaconf import DictConfig
 
-from mlrunner.composition.resolve import plain
+from mlrunner.composition.resolve import resolve_group
 from mlrunner.core.build import build
 from mlrunner.core.errors import ProblemsError
 from mlrunner.groups.deployer import Candidate, Deployer, NoDeployer
 from mlrunner.groups.deployer.release import Server
-from mlrunner.groups.deployer.state import Ledger, State
+from mlrunner.groups.deployer.state import DeploymentStore, State
 from mlrunner.groups.gate import Decision
 from tests.support.front_door import PROJECT
 
@@ -29,7 +29,7 @@ Compose = Callable[[list[str]], DictConfig]
 
 def deployer(option: str, compose: Compose, folder: Path, *more: str) -> Deployer:
     told = [] if option == "none" else [f"deployer.folder={folder}", *more]
-    built: Deployer = build(plain(compose([f"deployer={option}", *told]), "deployer"), "deployer", Deployer)
+    built: Deployer = build(resolve_group(compose([f"deployer={option}", *told]), "deployer"), "deployer", Deployer)
     return built
 
 
@@ -41,7 +41,7 @@ def test_no_option_deploys_what_the_gate_refused_but_all_remember_it(
     if option == "none":
         assert list(tmp_path.iterdir()) == []
         return
-    (line,) = Ledger(tmp_path / "olist").history()
+    (line,) = DeploymentStore(tmp_path / "olist").read_history()
     assert (line["event"], line["run_id"], line["reason"]) == ("refused", "run-1", "below the threshold")
     assert [file.name for file in (tmp_path / "olist").iterdir()] == ["history.jsonl"]
 
@@ -77,16 +77,16 @@ def test_a_port_that_is_taken_or_of_another_deployment_is_said(compose: Compose,
         told = f"deployer.port={port} cannot be listened on: "
         assert built.problems() == [f"{told}Address already in use; choose another port."]
         serving = Server(1, "http://127.0.0.1:1", "handle", "token")
-        other = Ledger(tmp_path / "wine")
-        other.note("deployed", version=1)
+        other = DeploymentStore(tmp_path / "wine")
+        other.log_event("deployed", version=1)
         first = State("wine", "127.0.0.1", port, 5.0, 1.0, {}, [], [1], serving)
-        other.write(first)
+        other.write_state(first)
         assert built.problems() == [f"{told}deployment wine answers there; choose another port, or mlrunner stop wine."]
-        mine = Ledger(tmp_path / "olist")
-        mine.note("deployed", version=1)
-        mine.write(replace(first, name="olist"))
+        mine = DeploymentStore(tmp_path / "olist")
+        mine.log_event("deployed", version=1)
+        mine.write_state(replace(first, name="olist"))
         assert built.problems() == []  # it is our own gateway that has it
-        mine.write(replace(first, name="olist", port=port + 1))
+        mine.write_state(replace(first, name="olist", port=port + 1))
         assert built.problems() == [
             f"deployer.port={port}, but deployment olist answers on 127.0.0.1:{port + 1}; leave deployer.host and "
             "deployer.port as they were, or mlrunner stop olist first."

@@ -11,16 +11,15 @@ from pathlib import Path
 import pytest
 
 from mlrunner.core.errors import ConfigError, DeployError
-from mlrunner.groups.deployer import state as module
 from mlrunner.groups.deployer.release import Server
-from mlrunner.groups.deployer.state import Ledger, State, find, ledgers, moved
+from mlrunner.groups.deployer.state import DeploymentStore, State, find_deployment, list_deployments, replace_server
 
 
 def server(version: int, token: str = "") -> Server:
     return Server(version, f"http://127.0.0.1:{9000 + version}", f"handle-{version}", token or f"token-{version}")
 
 
-def state(*line: int, serves: Server | None = None, ready: Server | None = None) -> State:
+def state(*versions: int, active: Server | None = None, ready: Server | None = None) -> State:
     return State(
         name="olist",
         host="127.0.0.1",
@@ -28,59 +27,59 @@ def state(*line: int, serves: Server | None = None, ready: Server | None = None)
         timeout=5.0,
         body_limit=1.0,
         settings={},
-        line=list(line),
-        serves=serves,
+        versions=list(versions),
+        active=active,
         ready=ready,
     )
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
-    found = Ledger(tmp_path / "olist")
+def store(tmp_path: Path) -> DeploymentStore:
+    found = DeploymentStore(tmp_path / "olist")
     found.folder.mkdir()
     return found
 
 
-@pytest.mark.parametrize("told", [state(), state(1, serves=server(1)), state(1, 2, serves=server(2), ready=server(1))])
-def test_a_state_is_read_as_it_was_written(ledger: Ledger, told: State) -> None:
-    ledger.write(told)
-    assert ledger.state() == told
-    assert [file.name for file in ledger.folder.iterdir()] == ["state.json"]
+@pytest.mark.parametrize("told", [state(), state(1, active=server(1)), state(1, 2, active=server(2), ready=server(1))])
+def test_a_state_is_read_as_it_was_written(store: DeploymentStore, told: State) -> None:
+    store.write_state(told)
+    assert store.read_state() == told
+    assert [file.name for file in store.folder.iterdir()] == ["state.json"]
 
 
-def test_there_is_no_state_before_the_first_deployment_nor_after_it_is_forgotten(ledger: Ledger) -> None:
-    assert ledger.state() is None
-    ledger.write(state())
-    ledger.forget()
-    assert ledger.state() is None
-    ledger.forget()
+def test_there_is_no_state_before_the_first_deployment_nor_after_it_is_forgotten(store: DeploymentStore) -> None:
+    assert store.read_state() is None
+    store.write_state(state())
+    store.delete_state()
+    assert store.read_state() is None
+    store.delete_state()
 
 
-def test_a_reader_never_sees_half_a_state(ledger: Ledger) -> None:
-    ledger.write(state(*range(500)))
+def test_a_reader_never_sees_half_a_state(store: DeploymentStore) -> None:
+    store.write_state(state(*range(500)))
     done = threading.Event()
 
     def write() -> None:
         for number in range(200):
-            ledger.write(state(*range(500 + number % 2)))
+            store.write_state(state(*range(500 + number % 2)))
         done.set()
 
     writer = threading.Thread(target=write)
     writer.start()
     seen = set()
     while not done.is_set():
-        found = ledger.state()
+        found = store.read_state()
         assert found is not None
-        seen.add(len(found.line))
+        seen.add(len(found.versions))
     writer.join()
     assert seen <= {500, 501}
 
 
-def test_the_history_keeps_the_order_and_every_word(ledger: Ledger) -> None:
-    assert ledger.history() == []
-    ledger.note("refused", run_id="a", reason="test/r2 0.1 is below 0.2\nand more")
-    ledger.note("deployed", version=1)
-    events = ledger.history()
+def test_the_history_keeps_the_order_and_every_word(store: DeploymentStore) -> None:
+    assert store.read_history() == []
+    store.log_event("refused", run_id="a", reason="test/r2 0.1 is below 0.2\nand more")
+    store.log_event("deployed", version=1)
+    events = store.read_history()
     assert [line["event"] for line in events] == ["refused", "deployed"]
     assert events[0]["reason"].endswith("and more")
     assert events[0]["at"].endswith("+00:00")
@@ -90,17 +89,17 @@ def test_the_history_keeps_the_order_and_every_word(ledger: Ledger) -> None:
     ("before", "to", "ready"),
     [
         (state(), server(1), None),
-        (state(1, serves=server(1)), server(2), 1),
-        (state(1, 2, serves=server(2), ready=server(1)), server(3), 2),
-        (state(1, 2, serves=server(2), ready=server(1)), server(1), 2),
-        (state(1, 2, serves=server(2), ready=server(1)), server(2, "restarted"), 1),
-        (state(1, serves=None), server(1), None),
+        (state(1, active=server(1)), server(2), 1),
+        (state(1, 2, active=server(2), ready=server(1)), server(3), 2),
+        (state(1, 2, active=server(2), ready=server(1)), server(1), 2),
+        (state(1, 2, active=server(2), ready=server(1)), server(2, "restarted"), 1),
+        (state(1, active=None), server(1), None),
     ],
     ids=["first", "second", "third", "back", "restarted", "after a stop"],
 )
 def test_the_one_that_served_stays_ready(before: State, to: Server, ready: int | None) -> None:
-    after = moved(before, to, [1])
-    assert after.serves == to
+    after = replace_server(before, to, [1])
+    assert after.active == to
     assert (None if after.ready is None else after.ready.version) == ready
     assert time.time() - after.since < 5
 
@@ -112,40 +111,39 @@ def test_the_address_can_be_asked_from_here(host: str, url: str) -> None:
     assert replace(state(), host=host).url == f"http://{url}:8000"
 
 
-def test_the_lock_is_one_at_a_time(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PATIENCE", 0.2)
+def test_the_lock_is_one_at_a_time(store: DeploymentStore) -> None:
     failed: list[str] = []
 
     def other() -> None:
         try:
-            with Ledger(ledger.folder).lock():
+            with DeploymentStore(store.folder, lock_timeout=0.2).lock():
                 pass
         except DeployError as error:
             failed.append(str(error))
 
-    with ledger.lock():
+    with store.lock():
         thread = threading.Thread(target=other)
         thread.start()
         thread.join()
     assert failed == ["Another command has been changing deployment olist for 0 s; wait for it or end it."]
-    with ledger.lock():
+    with store.lock():
         pass
 
 
 def deployments(folder: Path, **serving: bool) -> None:
     for name, serves in serving.items():
-        one = Ledger(folder / name)
-        one.note("deployed", version=1)
-        one.write(replace(state(1, serves=server(1) if serves else None), name=name))
+        one = DeploymentStore(folder / name)
+        one.log_event("deployed", version=1)
+        one.write_state(replace(state(1, active=server(1) if serves else None), name=name))
 
 
 def test_a_deployment_is_found_by_name_or_because_there_is_no_other(tmp_path: Path) -> None:
     deployments(tmp_path, olist=False)
-    assert find(tmp_path, None).name == "olist"
+    assert find_deployment(tmp_path, None).name == "olist"
     deployments(tmp_path, wine=True)
-    assert find(tmp_path, None).name == "wine"  # the only one that serves
-    assert find(tmp_path, "olist").name == "olist"
-    assert [one.name for one in ledgers(tmp_path)] == ["olist", "wine"]
+    assert find_deployment(tmp_path, None).name == "wine"  # the only one that serves
+    assert find_deployment(tmp_path, "olist").name == "olist"
+    assert [one.name for one in list_deployments(tmp_path)] == ["olist", "wine"]
 
 
 @pytest.mark.parametrize(
@@ -153,18 +151,18 @@ def test_a_deployment_is_found_by_name_or_because_there_is_no_other(tmp_path: Pa
     [
         ({}, None, "There is no deployment yet; deploy a run with mlrunner deploy RUN."),
         ({"olist": True, "wine": True}, None, "There are several deployments; name one of olist, wine."),
-        ({"olist": True}, "olst", "'olst' is no deployment; there are olist. Did you mean 'olist'?"),
+        ({"olist": True}, "olst", "There is no deployment 'olst'; available: olist. Did you mean 'olist'?"),
     ],
     ids=["none", "several", "misspelt"],
 )
 def test_what_cannot_be_found_is_said(tmp_path: Path, serving: dict[str, bool], name: str | None, told: str) -> None:
     deployments(tmp_path, **serving)
     with pytest.raises(ConfigError) as refused:
-        find(tmp_path, name)
+        find_deployment(tmp_path, name)
     assert str(refused.value) == told
 
 
-def test_a_state_is_json_that_the_gateway_reads(ledger: Ledger) -> None:
-    ledger.write(state(1, serves=server(1)))
-    told = json.loads((ledger.folder / "state.json").read_text())
-    assert {"serves", "timeout", "restart", "body_limit", "host", "port"} <= set(told)
+def test_a_state_is_json_that_the_gateway_reads(store: DeploymentStore) -> None:
+    store.write_state(state(1, active=server(1)))
+    told = json.loads((store.folder / "state.json").read_text())
+    assert {"active", "timeout", "restart", "body_limit", "host", "port"} <= set(told)

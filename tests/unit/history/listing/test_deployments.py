@@ -14,13 +14,13 @@ from tests.support.entries import make_record
 
 def write_deployment(home: Path, stopped: bool = False) -> None:
     """A deployment whose second version serves, and the first entry is ready."""
-    ledger = DeploymentStore(home / ".mlrunner" / "deployments" / "olist")
+    deployment_store = DeploymentStore(home / ".mlrunner" / "deployments" / "olist")
     first, second = (Server(version, "http://127.0.0.1:1", "pid", "token") for version in (1, 2))
     for version, run_id in ((1, "b" * 32), (2, "a" * 32)):
-        ledger.note("deployed", version=version, run_id=run_id)
-    ledger.note("stopped", version=2)
-    serving = {} if stopped else {"serves": second, "ready": first}
-    ledger.write(State("olist", "127.0.0.1", 8000, 1.0, 1.0, {}, line=[1, 2], **serving))
+        deployment_store.log_event("deployed", version=version, run_id=run_id)
+    deployment_store.log_event("stopped", version=2)
+    serving = {} if stopped else {"active": second, "ready": first}
+    deployment_store.write_state(State("olist", "127.0.0.1", 8000, 1.0, 1.0, {}, versions=[1, 2], **serving))
 
 
 def test_status_of_each_version(tmp_path: Path) -> None:

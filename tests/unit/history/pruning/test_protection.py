@@ -19,52 +19,52 @@ EMPTY = SqliteStore(Path("/nonexistent/mlflow.db"))
 
 class TestDeployments:
     @pytest.fixture
-    def ledger(self, tmp_path: Path) -> DeploymentStore:
+    def deployment(self, tmp_path: Path) -> DeploymentStore:
         return DeploymentStore(tmp_path / ".mlrunner" / "deployments" / "olist")
 
-    def state(self, line: list[int], serves: int | None, ready: int | None) -> State:
+    def state(self, versions: list[int], active: int | None, ready: int | None) -> State:
         servers = {
             name: None if version is None else Server(version, "http://x", "h", "t")
-            for name, version in {"serves": serves, "ready": ready}.items()
+            for name, version in {"active": active, "ready": ready}.items()
         }
-        return State("olist", "127.0.0.1", 8000, 60, 64, {}, line=line, **servers)  # type: ignore[arg-type]
+        return State("olist", "127.0.0.1", 8000, 60, 64, {}, versions=versions, **servers)  # type: ignore[arg-type]
 
-    def reasons(self, ledger: DeploymentStore) -> dict[str, str]:
-        return protected(EMPTY, ledger.folder.parents[2])
+    def reasons(self, deployment: DeploymentStore) -> dict[str, str]:
+        return protected(EMPTY, deployment.folder.parents[2])
 
-    def note(self, ledger: DeploymentStore, *versions: int, event: str = "deployed") -> None:
+    def note(self, deployment: DeploymentStore, *versions: int, event: str = "deployed") -> None:
         for version in versions:
-            ledger.note(event, version=version, run_id=f"run{version}")
+            deployment.log_event(event, version=version, run_id=f"run{version}")
 
-    def test_serving_ready_and_previous_versions(self, ledger: DeploymentStore) -> None:
-        self.note(ledger, 1, 2, 3, 4)
-        ledger.write(self.state([1, 2, 3], serves=3, ready=4))
-        assert self.reasons(ledger) == {
+    def test_serving_ready_and_previous_versions(self, deployment: DeploymentStore) -> None:
+        self.note(deployment, 1, 2, 3, 4)
+        deployment.write_state(self.state([1, 2, 3], active=3, ready=4))
+        assert self.reasons(deployment) == {
             "run2": "was recently deployed as olist v2",
             "run3": "serves as olist v3",
             "run4": "is kept ready as olist v4",
         }
 
-    def test_stopped_deployment_keeps_its_last_two_versions(self, ledger: DeploymentStore) -> None:
-        self.note(ledger, 1, 2, 3)
-        ledger.write(self.state([1, 2, 3], serves=None, ready=None))
-        assert sorted(self.reasons(ledger)) == ["run2", "run3"]
+    def test_stopped_deployment_keeps_its_last_two_versions(self, deployment: DeploymentStore) -> None:
+        self.note(deployment, 1, 2, 3)
+        deployment.write_state(self.state([1, 2, 3], active=None, ready=None))
+        assert sorted(self.reasons(deployment)) == ["run2", "run3"]
 
-    def test_run_is_read_from_the_release(self, ledger: DeploymentStore) -> None:
-        ledger.note("refused", run_id="other", reason="bad")
-        release = ledger.release(7)
+    def test_run_is_read_from_the_release(self, deployment: DeploymentStore) -> None:
+        deployment.log_event("refused", run_id="other", reason="bad")
+        release = deployment.get_release(7)
         release.folder.mkdir(parents=True)
-        (ledger.folder / "releases" / "8").mkdir()  # not completed
+        (deployment.folder / "releases" / "8").mkdir()  # not completed
         (release.folder / "release.json").write_text(json.dumps({"facts": {"run_id": "run7"}}))
-        ledger.write(self.state([7], serves=7, ready=None))
-        assert self.reasons(ledger) == {"run7": "serves as olist v7"}
+        deployment.write_state(self.state([7], active=7, ready=None))
+        assert self.reasons(deployment) == {"run7": "serves as olist v7"}
 
-    def test_registry_keeps_the_last_two_versions_of_its_history(self, ledger: DeploymentStore) -> None:
-        self.note(ledger, 1, 2, 3, event="registered")
-        ledger.note("refused", run_id="run9")
-        assert sorted(self.reasons(ledger)) == ["run2", "run3"]
-        self.note(ledger, 1, event="registered")
-        assert sorted(self.reasons(ledger)) == ["run1", "run3"]
+    def test_registry_keeps_the_last_two_versions_of_its_history(self, deployment: DeploymentStore) -> None:
+        self.note(deployment, 1, 2, 3, event="registered")
+        deployment.log_event("refused", run_id="run9")
+        assert sorted(self.reasons(deployment)) == ["run2", "run3"]
+        self.note(deployment, 1, event="registered")
+        assert sorted(self.reasons(deployment)) == ["run1", "run3"]
 
     def test_aliases(self, mlflow_home: MlflowHome) -> None:
         mlflow_home.client.create_registered_model("m")
@@ -85,5 +85,7 @@ class TestDeployments:
             runs[1]: "was recently deployed as far v2",
             runs[2]: "was recently deployed as far v3",
         }
-        DeploymentStore(mlflow_home.home / ".mlrunner" / "deployments" / "far").note("stopped")  # it is of this machine
+        DeploymentStore(mlflow_home.home / ".mlrunner" / "deployments" / "far").log_event(
+            "stopped"
+        )  # it is of this machine
         assert protected(mlflow_home.store, mlflow_home.home) == {}

@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 from omegaconf import DictConfig
 
-from mlrunner.composition.resolve import plain
+from mlrunner.composition.resolve import resolve_group
 from mlrunner.core import loopback
 from mlrunner.core.build import build
 from mlrunner.core.errors import DeployError, ProblemsError
 from mlrunner.groups.deployer import docker
-from mlrunner.groups.deployer.docker import LOOPBACK, PORTS, DockerDeployer, free_port
-from mlrunner.groups.deployer.docker.requirements import here
+from mlrunner.groups.deployer.docker import PORTS, DockerDeployer, find_free_port
+from mlrunner.groups.deployer.docker.requirements import get_local_target
 from mlrunner.groups.deployer.release import Release, Server
 from tests.support.released import BASE, HOME, docker_client, release, remove
 
@@ -36,7 +36,7 @@ def deployer(folder: Path | str, **settings: Any) -> DockerDeployer:
     given: dict[str, Any] = {
         "name": "tests",
         "folder": str(folder),
-        "host": LOOPBACK,
+        "host": loopback.HOST,
         "port": loopback.free_port(),
         "workers": 1,
         "start_timeout": 60,
@@ -56,14 +56,14 @@ def deployer(folder: Path | str, **settings: Any) -> DockerDeployer:
 class TestSettings:
     def option(self, compose: Compose, *overrides: str) -> DockerDeployer:
         cfg = compose(["deployer=docker", "dataset=diabetes", *overrides])
-        built: DockerDeployer = build(plain(cfg, "deployer"), "deployer", DockerDeployer)
+        built: DockerDeployer = build(resolve_group(cfg, "deployer"), "deployer", DockerDeployer)
         return built
 
     def test_the_option_serves_the_data_set_s_model_on_a_base_with_this_python(self, compose: Compose) -> None:
         built = self.option(compose)
         assert (built.name, built.image) == ("diabetes", "mlrunner-diabetes")
-        assert built.base_image == f"python:{here().minor}-slim"
-        assert self.option(compose, "deployer.base=a/b:c").base_image == "a/b:c"
+        assert built.base_name == f"python:{get_local_target().minor}-slim"
+        assert self.option(compose, "deployer.base=a/b:c").base_name == "a/b:c"
 
     @pytest.mark.parametrize("typed", ["no", "false", '"no"'])
     def test_no_is_a_word_and_not_false(self, typed: str, compose: Compose) -> None:
@@ -77,36 +77,40 @@ class TestSettings:
             self.option(compose, f"deployer.{override}")
 
     def test_a_container_gets_the_token_in_its_environment_and_the_server_its_settings(self, tmp_path: Path) -> None:
-        found = deployer(tmp_path, cpus=1.5, workers=2)._settings(Release("tests", 3, tmp_path), "0123456789", 20_001)
+        found = deployer(tmp_path, cpus=1.5, workers=2)._container_settings(
+            Release("tests", 3, tmp_path), "0123456789", 20_001
+        )
         assert found["name"] == "mlrunner-tests-3-01234567"
         assert found["environment"] == {"MLRUNNER_TOKEN": "0123456789", "OMP_NUM_THREADS": "2"}
         assert found["command"][:6] == ["--host", "0.0.0.0", "--port", "8080", "--workers", "2"]
-        assert found["ports"] == {"8080/tcp": (LOOPBACK, 20_001)}
+        assert found["ports"] == {"8080/tcp": (loopback.HOST, 20_001)}
         assert (found["mem_limit"], found["memswap_limit"], found["nano_cpus"]) == ("1g", "1g", 1_500_000_000)
         assert found["labels"][HOME] == str(tmp_path)
 
     def test_without_limits_none_are_given(self, tmp_path: Path) -> None:
-        found = deployer(tmp_path, memory=None, cpus=None)._settings(Release("tests", 3, tmp_path), "0123", 20_001)
+        found = deployer(tmp_path, memory=None, cpus=None)._container_settings(
+            Release("tests", 3, tmp_path), "0123", 20_001
+        )
         assert {"mem_limit", "memswap_limit", "nano_cpus"}.isdisjoint(found)
         assert "OMP_NUM_THREADS" not in found["environment"]
 
 
 class TestPorts:
     def test_a_port_is_below_those_that_connections_take_by_themselves(self) -> None:
-        assert free_port() in PORTS
+        assert find_free_port() in PORTS
 
     def test_one_that_somebody_listens_on_is_passed_over(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        with socket.create_server((LOOPBACK, 0)) as taken:
+        with socket.create_server((loopback.HOST, 0)) as taken:
             port = taken.getsockname()[1]
             monkeypatch.setattr(docker, "PORTS", range(port, port + 20))
-            assert all(free_port() != port for _ in range(50))
+            assert all(find_free_port() != port for _ in range(50))
 
     def test_when_all_are_taken_it_says_so(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        with socket.create_server((LOOPBACK, 0)) as taken:
+        with socket.create_server((loopback.HOST, 0)) as taken:
             port = taken.getsockname()[1]
             monkeypatch.setattr(docker, "PORTS", range(port, port + 1))
-            with pytest.raises(DeployError, match="is taken"):
-                free_port()
+            with pytest.raises(DeployError, match="are in use"):
+                find_free_port()
 
 
 class TestWithoutAnEngine:
@@ -135,7 +139,7 @@ class TestCrashLoops:
             (True, False, 9, True),
             (False, False, 0, False),
             (True, True, 1, True),
-            (True, True, docker.CRASHES, False),
+            (True, True, docker.CRASH_LIMIT, False),
         ],
     )
     def test_what_is_about_to_be_started_again_is_alive_unless_it_crashes_in_a_loop(
@@ -245,7 +249,7 @@ class TestServing:
     def test_it_is_limited_and_reached_from_this_machine_only(self, client: Any, served: Served) -> None:
         host = client.containers.get(served[1].handle).attrs["HostConfig"]
         assert (host["Memory"], host["NanoCpus"]) == (2**30, 10**9)
-        assert host["PortBindings"]["8080/tcp"][0]["HostIp"] == LOOPBACK
+        assert host["PortBindings"]["8080/tcp"][0]["HostIp"] == loopback.HOST
         assert host["RestartPolicy"]["Name"] == "unless-stopped"
 
     def test_the_token_is_the_container_s_and_not_the_image_s(self, client: Any, served: Served) -> None:
@@ -281,19 +285,19 @@ class TestComingAndGoing:
         until(lambda: version(server))
         began = time.monotonic()
         built.stop(server)
-        assert time.monotonic() - began < docker.SECONDS_TO_STOP / 2
+        assert time.monotonic() - began < docker.STOP_TIMEOUT / 2
         built.stop(server)
         assert containers(client, home) == []
         assert (built.is_alive(server), built.log(server)) == (False, "")
-        with socket.create_server((LOOPBACK, int(server.url.rpartition(":")[2]))):
+        with socket.create_server((loopback.HOST, int(server.url.rpartition(":")[2]))):
             pass
 
     def test_a_port_that_was_taken_in_the_meantime_is_changed(
         self, client: Any, home: Path, released: Release, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        with socket.create_server((LOOPBACK, 0)) as taken:
-            ports = [taken.getsockname()[1], free_port()]
-            monkeypatch.setattr(docker, "free_port", lambda: ports.pop(0))
+        with socket.create_server((loopback.HOST, 0)) as taken:
+            ports = [taken.getsockname()[1], find_free_port()]
+            monkeypatch.setattr(docker, "find_free_port", lambda: ports.pop(0))
             server = deployer(home).start(released, "moved")
         assert ports == []
         assert [container.id for container in containers(client, home)] == [server.handle]
@@ -301,8 +305,8 @@ class TestComingAndGoing:
     def test_where_no_port_can_be_had_nothing_is_left(
         self, client: Any, home: Path, released: Release, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        with socket.create_server((LOOPBACK, 0)) as taken:
-            monkeypatch.setattr(docker, "free_port", lambda: taken.getsockname()[1])
+        with socket.create_server((loopback.HOST, 0)) as taken:
+            monkeypatch.setattr(docker, "find_free_port", lambda: taken.getsockname()[1])
             with pytest.raises(DeployError, match="in 5 attempts"):
                 deployer(home).start(released, "nowhere")
         assert containers(client, home) == []

@@ -26,10 +26,10 @@ from packaging.requirements import Requirement
 from mlrunner.core.errors import DeployError
 from mlrunner.groups.deployer.docker import base_image, dockerfile, image, wheels
 from mlrunner.groups.deployer.docker import requirements as closing
-from mlrunner.groups.deployer.docker.engine import engine, explain
-from mlrunner.groups.deployer.docker.requirements import Target, closure, here
+from mlrunner.groups.deployer.docker.engine import explain, open_client
+from mlrunner.groups.deployer.docker.requirements import Target, get_local_target, pin_requirements
 from mlrunner.groups.deployer.release import Release
-from mlrunner.groups.deployer.resource_names import label, repository
+from mlrunner.groups.deployer.resource_names import format_label, format_repository
 from tests.support.released import BASE, docker_client, release, remove
 
 BOOKWORM = Target("3.11.2", "x86_64", (2, 36))
@@ -43,19 +43,19 @@ def names(pins: list[str]) -> list[str]:
 
 class TestClosure:
     def test_the_server_and_what_the_model_needs_are_there_each_at_one_version(self) -> None:
-        pins = closure(OWN, BOOKWORM)
+        pins = pin_requirements(OWN, BOOKWORM)
         assert {"aiohttp", "orjson", "prometheus-client", "scikit-learn", "scipy", "pandas", "skops"} <= {*names(pins)}
         assert all(re.fullmatch(r"[a-z0-9-]+==[^=]+", pin) for pin in pins)
         assert pins == sorted(set(pins))
 
     def test_neither_mlflow_nor_what_only_mlflow_needs_is_there(self) -> None:
         assert {"mlflow", "mlflow-skinny", "zenml", "flask", "sqlalchemy", "pyarrow"}.isdisjoint(
-            names(closure(OWN, BOOKWORM))
+            names(pin_requirements(OWN, BOOKWORM))
         )
 
     def test_it_is_closed(self) -> None:
         """What a pinned package needs is pinned, or left out on purpose."""
-        found = set(names(closure(OWN, BOOKWORM)))
+        found = set(names(pin_requirements(OWN, BOOKWORM)))
         for name in found:
             for line in importlib.metadata.requires(name) or []:
                 need = Requirement(line)
@@ -63,16 +63,16 @@ class TestClosure:
                     assert need.name.lower().replace("_", "-") in found | closing.OPTIONAL, (name, line)
 
     def test_a_version_that_the_model_was_saved_with_wins(self) -> None:
-        assert "numpy==2.0.1" in closure(["numpy==2.0.1"], BOOKWORM)
+        assert "numpy==2.0.1" in pin_requirements(["numpy==2.0.1"], BOOKWORM)
 
     def test_xgboost_comes_without_the_code_for_graphics_cards(self) -> None:
-        pins = closure(["xgboost==3.2.0"], BOOKWORM)
+        pins = pin_requirements(["xgboost==3.2.0"], BOOKWORM)
         assert "xgboost-cpu==3.2.0" in pins
         assert not any(name.startswith("nvidia") or name == "xgboost" for name in names(pins))
 
     def test_what_a_booster_draws_with_is_left_out_unless_the_model_itself_names_it(self) -> None:
-        assert {"matplotlib", "plotly", "graphviz"}.isdisjoint(names(closure(["catboost"], BOOKWORM)))
-        assert "matplotlib" in names(closure(["catboost", "matplotlib"], BOOKWORM))
+        assert {"matplotlib", "plotly", "graphviz"}.isdisjoint(names(pin_requirements(["catboost"], BOOKWORM)))
+        assert "matplotlib" in names(pin_requirements(["catboost", "matplotlib"], BOOKWORM))
 
     @pytest.mark.parametrize(
         ("line", "is_there"),
@@ -88,11 +88,11 @@ class TestClosure:
         ],
     )
     def test_lines_are_read_as_pip_reads_them_for_the_image_s_system(self, line: str, is_there: bool) -> None:
-        assert ("requests" in names(closure([line], BOOKWORM))) == is_there
+        assert ("requests" in names(pin_requirements([line], BOOKWORM))) == is_there
 
     def test_an_extra_brings_what_it_needs(self) -> None:
-        assert "aiodns" not in names(closure(["aiohttp"], BOOKWORM))
-        wanted = names(closure(["docker[ssh]"], BOOKWORM))
+        assert "aiodns" not in names(pin_requirements(["aiohttp"], BOOKWORM))
+        wanted = names(pin_requirements(["docker[ssh]"], BOOKWORM))
         assert "paramiko" in wanted
 
     @pytest.mark.parametrize(
@@ -105,22 +105,22 @@ class TestClosure:
     )
     def test_a_line_that_cannot_be_pinned_is_refused(self, line: str, words: str | None) -> None:
         if words is None:  # a version is given, so pip may have it
-            assert "no-such-package-here==1" in closure([line], BOOKWORM)
+            assert "no-such-package-here==1" in pin_requirements([line], BOOKWORM)
             return
         with pytest.raises(DeployError, match=words):
-            closure([line], BOOKWORM)
+            pin_requirements([line], BOOKWORM)
 
 
 class TestNames:
     @given(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,59}", fullmatch=True))
     def test_every_deployment_s_name_makes_names_for_docker_and_kubernetes(self, name: str) -> None:
-        assert re.fullmatch(r"[a-z0-9]+((\.|_|-)[a-z0-9]+)*", repository(f"mlrunner-{name}"))
-        assert re.fullmatch(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?", label(name))
+        assert re.fullmatch(r"[a-z0-9]+((\.|_|-)[a-z0-9]+)*", format_repository(f"mlrunner-{name}"))
+        assert re.fullmatch(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?", format_label(name))
 
     @given(st.text(max_size=80))
     def test_a_name_that_fits_stays(self, name: str) -> None:
-        assert label(label(name)) == label(name)
-        assert repository(repository(name)) == repository(name)
+        assert format_label(format_label(name)) == format_label(name)
+        assert format_repository(format_repository(name)) == format_repository(name)
 
     @pytest.mark.parametrize(
         ("name", "expected"),
@@ -132,16 +132,16 @@ class TestNames:
         ],
     )
     def test_a_registry_s_address_stays(self, name: str, expected: str) -> None:
-        assert repository(name) == expected
+        assert format_repository(name) == expected
 
 
 class TestPip:
     def test_the_newest_wheels_that_the_base_can_load_come_first(self) -> None:
-        found = wheels.platforms(BOOKWORM)[1::2]
+        found = wheels.list_platforms(BOOKWORM)[1::2]
         assert found[0] == "manylinux_2_36_x86_64"
         assert "manylinux_2_37_x86_64" not in found
         assert {"manylinux_2_5_x86_64", "manylinux1_x86_64", "manylinux2014_x86_64"} <= set(found)
-        assert "manylinux_2_16_aarch64" not in wheels.platforms(Target("3.11.2", "aarch64", (2, 36)))
+        assert "manylinux_2_16_aarch64" not in wheels.list_platforms(Target("3.11.2", "aarch64", (2, 36)))
 
     @pytest.mark.parametrize(
         ("said", "words"),
@@ -190,7 +190,7 @@ class TestWithoutAnEngine:
     @pytest.mark.parametrize("host", ["unix:///nowhere.sock", "tcp://127.0.0.1:1"])
     def test_it_is_one_sentence(self, host: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("DOCKER_HOST", host)
-        with pytest.raises(DeployError, match=f"does not answer at DOCKER_HOST={host}; start it"), engine():
+        with pytest.raises(DeployError, match=f"does not answer at DOCKER_HOST={host}; start it"), open_client():
             raise AssertionError
 
     def test_a_full_disk_is_one_sentence(self) -> None:
@@ -203,14 +203,14 @@ class TestWithoutAnEngine:
         monkeypatch.setattr(
             "mlrunner.groups.deployer.docker.engine._client", lambda: SimpleNamespace(close=lambda: None)
         )
-        with pytest.raises(DeployError, match=r"disk is full \(/tmp/x\)"), engine():
+        with pytest.raises(DeployError, match=r"disk is full \(/tmp/x\)"), open_client():
             raise OSError(28, "No space left on device", "/tmp/x")
 
     def test_other_mistakes_are_not_hidden(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(
             "mlrunner.groups.deployer.docker.engine._client", lambda: SimpleNamespace(close=lambda: None)
         )
-        with pytest.raises(FileNotFoundError), engine():
+        with pytest.raises(FileNotFoundError), open_client():
             raise FileNotFoundError("x")
 
 
@@ -243,7 +243,7 @@ def inside(client: Any, tag: str, code: str, **how: Any) -> str:
 @pytest.mark.timeout(300)
 class TestBuilding:
     def test_the_image_is_small_not_root_and_knows_how_to_tell_its_health(self, client: Any, released: Release) -> None:
-        tag = image.ensure(client, released, BASE, REPOSITORY)
+        tag = image.ensure_image(client, released, BASE, REPOSITORY)
         found = client.images.get(tag)
         config = found.attrs["Config"]
         assert tag == f"{REPOSITORY}:1"
@@ -258,13 +258,13 @@ class TestBuilding:
         self, client: Any, released: Release, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("MLRUNNER_TOKEN", "s3cr3t-of-a-server")
-        tag = image.ensure(client, released, BASE, f"{REPOSITORY}-secret")
+        tag = image.ensure_image(client, released, BASE, f"{REPOSITORY}-secret")
         told = str(client.images.get(tag).history()) + str(client.images.get(tag).attrs)
         remove(client, f"{REPOSITORY}-secret")
         assert not re.search("s3cr3t|password|index-url|certificate|proxy", told, re.IGNORECASE)
 
     def test_it_holds_no_more_than_a_server_needs(self, client: Any, released: Release) -> None:
-        tag = image.ensure(client, released, BASE, REPOSITORY)
+        tag = image.ensure_image(client, released, BASE, REPOSITORY)
         code = (
             "import importlib.util as u, sklearn, xgboost, skops.io, aiohttp, orjson, prometheus_client, pydantic;"
             "absent = ('mlflow', 'zenml', 'hydra', 'pyarrow', 'matplotlib', 'nvidia', 'pip');"
@@ -275,19 +275,19 @@ class TestBuilding:
     def test_an_unchanged_release_is_not_built_again(
         self, client: Any, released: Release, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        tag = image.ensure(client, released, BASE, REPOSITORY)
+        tag = image.ensure_image(client, released, BASE, REPOSITORY)
         before = client.images.get(tag).id
         monkeypatch.setattr(image, "_install", lambda *_: pytest.fail("libraries installed again"))
-        assert image.ensure(client, released, BASE, REPOSITORY) == tag
+        assert image.ensure_image(client, released, BASE, REPOSITORY) == tag
         assert client.images.get(tag).id == before
 
     def test_another_version_shares_the_layer_of_the_libraries(self, client: Any, released: Release) -> None:
-        tag = image.ensure(client, released, BASE, REPOSITORY)
+        tag = image.ensure_image(client, released, BASE, REPOSITORY)
         other = Release(released.name, 2, released.folder)
         described = (released.folder / "release.json").read_text()
         try:
             (released.folder / "release.json").write_text(described.replace('"version": 1', '"version": 2'))
-            second = image.ensure(client, other, BASE, REPOSITORY)
+            second = image.ensure_image(client, other, BASE, REPOSITORY)
         finally:
             (released.folder / "release.json").write_text(described)
         assert root(client, tag)[:-3] == root(client, second)[:-3]
@@ -299,9 +299,9 @@ class TestBuilding:
         named = f"{REPOSITORY}-changed"
         described = (released.folder / "release.json").read_text()
         try:
-            before = client.images.get(image.ensure(client, released, BASE, named)).id
+            before = client.images.get(image.ensure_image(client, released, BASE, named)).id
             (released.folder / "release.json").write_text(described.replace("models:/m-1", "models:/m-2"))
-            assert client.images.get(image.ensure(client, released, BASE, named)).id != before
+            assert client.images.get(image.ensure_image(client, released, BASE, named)).id != before
             with pytest.raises(ImageNotFound):
                 client.images.get(before)
         finally:
@@ -318,8 +318,8 @@ class TestBuilding:
         caplog.set_level("INFO", image.log.name)
         try:
             with ThreadPoolExecutor(2) as pool:
-                first, second = pool.map(lambda _: image._libraries(client, small, base), range(2))
-            stages = client.images.list(all=True, filters={"label": f"{dockerfile.STAGE}={first.tags[0]}"})
+                first, second = pool.map(lambda _: image._ensure_libraries(client, small, base), range(2))
+            stages = client.images.list(all=True, filters={"label": f"{dockerfile.STAGE_LABEL}={first.tags[0]}"})
             client.images.remove(first.tags[0])
         finally:
             remove(client, base.partition(":")[0])
@@ -335,7 +335,7 @@ class TestBuilding:
         pins = [f"{name}=={importlib.metadata.version(name)}" for name in ("six", "orjson")]
         umask = os.umask(0o077)
         try:
-            image.write(Release("tests", 1, folder), BASE, f"{REPOSITORY}-hand", pins)
+            image.write_build_folder(Release("tests", 1, folder), BASE, f"{REPOSITORY}-hand", pins)
         finally:
             os.umask(umask)
         head = [line.removeprefix("#   ") for line in (folder / "Dockerfile").read_text().splitlines()[:5]]
@@ -349,7 +349,7 @@ class TestBuilding:
             assert client.images.get(tag).attrs["Config"]["Entrypoint"][-1] == "/release"
         finally:
             remove(client, f"{REPOSITORY}-hand")
-            client.images.prune({"dangling": True, "label": f"{dockerfile.STAGE}=by-hand"})
+            client.images.prune({"dangling": True, "label": f"{dockerfile.STAGE_LABEL}=by-hand"})
 
     def test_what_a_build_refuses_is_one_sentence(self, client: Any, tmp_path: Path) -> None:
         (tmp_path / "Dockerfile").write_text(f"FROM {BASE}\nRUN echo 'ERROR: no such wheel.' >&2; exit 1\n")
@@ -359,7 +359,7 @@ class TestBuilding:
         assert str(raised.value) == f"The image {REPOSITORY}:refused cannot be built. {said}"
 
     def test_only_what_a_server_imports_stays(self, client: Any, released: Release) -> None:
-        tag = image.ensure(client, released, BASE, REPOSITORY)
+        tag = image.ensure_image(client, released, BASE, REPOSITORY)
         code = (
             "import pathlib; root = pathlib.Path('/opt/mlrunner/site');"
             "files = [p for p in root.rglob('*') if p.is_file()];"
@@ -372,7 +372,7 @@ class TestBuilding:
     def test_a_library_that_wants_the_system_s_openmp_finds_one(self, client: Any, released: Release) -> None:
         """LightGBM's wheel has none of its own, nor has a slim base; the wheel is mounted to save a minute."""
         lightgbm = Path(pytest.importorskip("lightgbm").__file__).parent
-        tag = image.ensure(client, released, BASE, REPOSITORY)
+        tag = image.ensure_image(client, released, BASE, REPOSITORY)
         where = {str(lightgbm): {"bind": "/opt/wheels/lightgbm", "mode": "ro"}}
         code = "import sys; sys.path.append('/opt/wheels'); import lightgbm; print('loaded')"
         assert inside(client, tag, code, volumes=where) == "loaded"
@@ -384,14 +384,14 @@ class TestBuilding:
 class TestBases:
     def test_one_that_cannot_be_had_is_named_before_anything_runs(self, client: Any, released: Release) -> None:
         base = "localhost:1/nothing:1"
-        assert base_image.problems(client, BASE) == []
-        (problem,) = base_image.problems(client, base)
+        assert base_image.find_problems(client, BASE) == []
+        (problem,) = base_image.find_problems(client, base)
         assert problem.startswith(f"deployer.base={base} is not on this machine and cannot be pulled (")
         with pytest.raises(DeployError, match="cannot be pulled"):
-            image.ensure(client, released, base, f"{REPOSITORY}-none")
+            image.ensure_image(client, released, base, f"{REPOSITORY}-none")
 
     def test_a_name_that_is_none_is_told_with_its_key(self, client: Any) -> None:
-        (problem,) = base_image.problems(client, "No Name!")
+        (problem,) = base_image.find_problems(client, "No Name!")
         assert problem.startswith("deployer.base=No Name! is not on this machine")
 
     def test_one_without_python_is_refused(self, client: Any, released: Release) -> None:
@@ -401,16 +401,16 @@ class TestBases:
         client.api.import_image_from_data(empty.getvalue(), repository=f"{REPOSITORY}-empty", tag="1")
         try:
             with pytest.raises(DeployError, match=r"has no python3 that runs; choose one like python:3\.\d+-slim"):
-                image.ensure(client, released, f"{REPOSITORY}-empty:1", f"{REPOSITORY}-none")
+                image.ensure_image(client, released, f"{REPOSITORY}-empty:1", f"{REPOSITORY}-none")
             left = client.containers.list(all=True, filters={"ancestor": f"{REPOSITORY}-empty:1"})
             assert left == []
         finally:
             remove(client, f"{REPOSITORY}-empty")
 
     def test_one_with_another_python_is_refused(self, client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(base_image, "here", lambda: Target("3.99.1", "x86_64", (2, 28)))
+        monkeypatch.setattr(base_image, "get_local_target", lambda: Target("3.99.1", "x86_64", (2, 28)))
         with pytest.raises(DeployError, match=r"has Python 3\.\d+, the model 3\.99; choose one like python:3\.99-slim"):
-            base_image.ask(client, BASE, BASE)
+            base_image.inspect_python(client, BASE, BASE)
 
     @pytest.mark.parametrize(
         ("answer", "words"),
@@ -419,10 +419,10 @@ class TestBases:
     def test_one_that_wheels_do_not_fit_is_refused(
         self, answer: bytes, words: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(base_image, "_said", lambda *_: answer)
+        monkeypatch.setattr(base_image, "_run_probe", lambda *_: answer)
         with pytest.raises(DeployError, match=words):
-            base_image.ask(None, "id", "alpine")
+            base_image.inspect_python(None, "id", "alpine")
 
     def test_it_tells_what_it_can_load(self, client: Any) -> None:
-        found = base_image.ask(client, BASE, BASE)
-        assert (found.minor, found.glibc) == (here().minor, (2, 36))
+        found = base_image.inspect_python(client, BASE, BASE)
+        assert (found.minor, found.glibc) == (get_local_target().minor, (2, 36))

@@ -18,12 +18,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from omegaconf import DictConfig
 
-from mlrunner.composition.resolve import plain
+from mlrunner.composition.resolve import resolve_group
 from mlrunner.core.build import build
 from mlrunner.core.errors import DeployError, ProblemsError
 from mlrunner.groups.deployer import kubernetes
 from mlrunner.groups.deployer.docker import dockerfile
-from mlrunner.groups.deployer.kubernetes import KubernetesDeployer, cluster, manifests
+from mlrunner.groups.deployer.kubernetes import KubernetesDeployer, cluster, manifests, schema
 from mlrunner.groups.deployer.kubernetes.manifests import Workload
 from mlrunner.groups.deployer.release import Release
 from tests.support.released import BASE, docker_client, remove
@@ -66,7 +66,7 @@ def deployer(compose: Compose, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
     def built(*overrides: str) -> Deployer:
         cfg = compose(["deployer=kubernetes", "dataset=diabetes", f"deployer.folder={tmp_path}", *overrides])
-        group = plain(cfg, "deployer")
+        group = resolve_group(cfg, "deployer")
         found: Deployer = build({**group, "_target_": f"{__name__}.Deployer"}, "deployer", KubernetesDeployer)
         return found
 
@@ -96,7 +96,7 @@ class TestManifests:
         ids=str,
     )
     def test_what_is_rendered_is_valid(self, changed: dict[str, Any]) -> None:
-        manifests.validate(manifests.render(workload(**changed)))
+        schema.validate(manifests.render(workload(**changed)))
 
     @settings(max_examples=20, deadline=None)
     @given(
@@ -106,29 +106,29 @@ class TestManifests:
     )
     def test_whatever_the_deployment_is_called_and_the_gate_said(self, name: str, replicas: int, said: str) -> None:
         rendered = manifests.render(workload(name=name, replicas=replicas, facts={"gate": said}))
-        manifests.validate(rendered)
+        schema.validate(rendered)
         for one in rendered:
             assert re.fullmatch(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?", one["metadata"]["name"])
 
     def test_written_and_read_it_is_the_same_without_references(self) -> None:
         rendered = manifests.render(workload())
-        text = manifests.text(rendered)
+        text = manifests.to_yaml(rendered)
         assert list(yaml.safe_load_all(text)) == rendered
         assert not re.search(r"[&*]id\d", text)
 
     def test_pods_are_replaced_without_a_gap(self) -> None:
-        spec = manifests.deployment(workload())["spec"]
+        spec = manifests.build_deployment(workload())["spec"]
         assert spec["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
         pod = spec["template"]["spec"]
         (container,) = pod["containers"]
         assert "sleep" in str(container["lifecycle"]["preStop"])
-        assert pod["terminationGracePeriodSeconds"] > manifests.DRAIN + 30
+        assert pod["terminationGracePeriodSeconds"] > manifests.DRAIN_SECONDS + 30
         assert container["readinessProbe"]["httpGet"] == {"path": "/health", "port": "http"}
         assert container["livenessProbe"]["httpGet"] == {"path": "/ping", "port": "http"}
         assert container["startupProbe"]["failureThreshold"] * container["startupProbe"]["periodSeconds"] == 60
 
     def test_a_pod_may_do_nothing_but_serve(self) -> None:
-        pod = manifests.deployment(workload())["spec"]["template"]["spec"]
+        pod = manifests.build_deployment(workload())["spec"]["template"]["spec"]
         (container,) = pod["containers"]
         assert pod["securityContext"]["runAsNonRoot"] is True
         assert pod["automountServiceAccountToken"] is False
@@ -141,7 +141,7 @@ class TestManifests:
         assert container["volumeMounts"] == [{"name": "tmp", "mountPath": "/tmp"}]
 
     def test_limits_are_requests_and_threads_follow_them(self) -> None:
-        (container,) = manifests.deployment(workload(cpus=1.5))["spec"]["template"]["spec"]["containers"]
+        (container,) = manifests.build_deployment(workload(cpus=1.5))["spec"]["template"]["spec"]["containers"]
         assert container["resources"]["limits"] == container["resources"]["requests"] == {"memory": "1Gi", "cpu": "1.5"}
         assert {"name": "OMP_NUM_THREADS", "value": "2"} in container["env"]
 
@@ -163,25 +163,25 @@ class TestManifests:
     @pytest.mark.parametrize(
         ("place", "value", "words"),
         [
-            ("spec.replicas", "two", r"Deployment olist-1 is no valid manifest .*: spec\.replicas: 'two'"),
+            ("spec.replicas", "two", r"Deployment olist-1 is not valid for Kubernetes .*: spec\.replicas: 'two'"),
             ("spec.replica", 2, "'replica' was unexpected"),
             ("spec.template.spec.containers.0.ports.0.containerPort", "http", "containerPort: 'http'"),
-            ("kind", "Deploymentt", "Deploymentt olist-1 is of no kind"),
+            ("kind", "Deploymentt", "Deploymentt olist-1 is of a kind"),
         ],
     )
     def test_a_broken_one_is_refused_with_its_place(self, place: str, value: object, words: str) -> None:
-        broken = copy.deepcopy(manifests.deployment(workload()))
+        broken = copy.deepcopy(manifests.build_deployment(workload()))
         *above, last = place.split(".")
         at: Any = broken
         for part in above:
             at = at[int(part) if part.isdigit() else part]
         at[last] = value
         with pytest.raises(DeployError, match=words):
-            manifests.validate([broken])
+            schema.validate([broken])
 
     def test_an_empty_one_is_refused(self) -> None:
         with pytest.raises(DeployError, match="of no kind"):
-            manifests.validate([{}])
+            schema.validate([{}])
 
 
 class TestSettings:
@@ -219,7 +219,7 @@ class TestSettings:
     def test_without_its_packages_it_says_how_to_get_them(
         self, deployer: Callable[..., Deployer], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(kubernetes, "NEEDED", "no_such_package")
+        monkeypatch.setattr(kubernetes, "VALIDATOR", "no_such_package")
         (problem,) = deployer().problems()
         assert (
             problem == "deployer=kubernetes needs no_such_package; install it with pip install 'mlrunner[kubernetes]'."
@@ -243,7 +243,7 @@ class TestRendering:
         assert container["args"][-2:] == ["--unknown-categories", "refuse"]
         assert f"Build it with docker build --tag mlrunner-diabetes:3 {released.folder}\n" in text
         assert {"Dockerfile", "requirements.txt", "code"} <= {path.name for path in released.folder.iterdir()}
-        assert first["metadata"]["annotations"] == {"mlrunner/run-id": "abc", "mlrunner/groups/gate": "open"}
+        assert first["metadata"]["annotations"] == {"mlrunner/run-id": "abc", "mlrunner/gate": "open"}
 
     def test_with_a_context_it_does_not_go_on_without_an_image(
         self, deployer: Callable[..., Deployer], released: Release, tmp_path: Path
@@ -410,7 +410,7 @@ def stand_in(kubeconfig: Callable[[dict[str, str]], None]) -> Iterator[StandIn]:
 @pytest.fixture
 def built(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every image is there already."""
-    monkeypatch.setattr(KubernetesDeployer, "_image", lambda _, release: (f"team/x:{release.version}", ""))
+    monkeypatch.setattr(KubernetesDeployer, "_prepare_image", lambda _, release: (f"team/x:{release.version}", ""))
 
 
 @pytest.mark.usefixtures("built")
@@ -509,13 +509,13 @@ class TestCluster:
         (tmp_path / "slow").chmod(0o755)
         monkeypatch.setattr(cluster, "KUBECTL", str(tmp_path / "slow"))
         with pytest.raises(DeployError, match="has not ended after 0 s"):
-            cluster.kubectl("version", seconds=0.2)
+            cluster.run_kubectl("version", seconds=0.2)
 
 
 @pytest.mark.docker
 @pytest.mark.timeout(300)
 def test_a_push_that_is_refused_is_one_sentence() -> None:
-    from mlrunner.groups.deployer.docker.engine import push
+    from mlrunner.groups.deployer.docker.engine import push_image
 
     client = docker_client()
     tag = "localhost:1/team/x:1"
@@ -524,7 +524,7 @@ def test_a_push_that_is_refused_is_one_sentence() -> None:
         with pytest.raises(
             DeployError, match=r"^localhost:1/team/x:1 cannot be pushed \(.*\); is `docker login` needed\?$"
         ):
-            push(client, tag)
+            push_image(client, tag)
     finally:
         remove(client, "localhost:1/team/x")
         client.close()

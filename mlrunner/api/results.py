@@ -16,15 +16,7 @@ if TYPE_CHECKING:
     from mlrunner.core.outcome import Outcome
 
 
-COLUMNS = [
-    "number",
-    "name",
-    "status",
-    "objective",
-    "seconds",
-    "run_id",
-    "error",
-]  # of an empty table
+COLUMNS = ["number", "name", "status", "objective", "seconds", "run_id", "error"]  # of an empty table
 
 
 @dataclass(frozen=True)

@@ -107,10 +107,7 @@ class Composition:
     def as_blueprint(self) -> Composition:
         """Return the same composition with a dummy model and without gate and deployer."""
         estimator = {"_target_": DUMMY[self["dataset"]["task"]]}
-        config = {
-            **self.config,
-            "model": {**self["model"], "estimator": estimator, "encode_labels": False},
-        }
+        config = {**self.config, "model": {**self["model"], "estimator": estimator, "encode_labels": False}}
         return replace(self, config=config).without_deployment()
 
     def without_deployment(self) -> Composition:

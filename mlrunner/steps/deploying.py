@@ -63,11 +63,7 @@ def gate(
 @step(enable_cache=False, enable_artifact_visualization=False)
 @show_progress
 def deploy(
-    fitted: FittedModel,
-    metrics: dict[str, float],
-    decision: dict[str, Any],
-    deployer: Group,
-    run: RunContext,
+    fitted: FittedModel, metrics: dict[str, float], decision: dict[str, Any], deployer: Group, run: RunContext
 ) -> None:
     """Deploy the model if the gate opened; an error is recorded and does not fail the run."""
     target: Deployer = build(deployer, "deployer", Deployer)

@@ -11,13 +11,7 @@ from mlflow.types import ColSpec, DataType, Schema
 if TYPE_CHECKING:
     from mlrunner.groups.strategy import CleaningStrategy
 
-KINDS = {
-    "b": DataType.boolean,
-    "i": DataType.long,
-    "u": DataType.long,
-    "f": DataType.double,
-    "M": DataType.datetime,
-}
+KINDS = {"b": DataType.boolean, "i": DataType.long, "u": DataType.long, "f": DataType.double, "M": DataType.datetime}
 
 
 def build_signature(pipeline: Any, rows: pd.DataFrame, strategy: CleaningStrategy) -> ModelSignature:

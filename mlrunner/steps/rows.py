@@ -42,10 +42,7 @@ def clean(raw: Table, problem: Problem, cleaning: Group, code: str) -> Annotated
 def divide(
     cleaned: Table, split: Group, code: str
 ) -> tuple[
-    Annotated[Table, "train"],
-    Annotated[Table, "validation"],
-    Annotated[Table, "test"],
-    Annotated[Table, "folds"],
+    Annotated[Table, "train"], Annotated[Table, "validation"], Annotated[Table, "test"], Annotated[Table, "folds"]
 ]:
     """Split the rows; `folds` holds the fold of each training row of a cross-validation."""
     del code

@@ -16,14 +16,7 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunT
 from mlflow.exceptions import MlflowException
 
 from mlrunner.core.redaction import SECRETS, redact
-from mlrunner.tracking.records.record import (
-    CONFIG_HASH_TAG,
-    DATA_TAG,
-    FOLDER_TAG,
-    MODEL_TAG,
-    PARENT_TAG,
-    REOPENED_TAG,
-)
+from mlrunner.tracking.records.record import CONFIG_HASH_TAG, DATA_TAG, FOLDER_TAG, MODEL_TAG, PARENT_TAG, REOPENED_TAG
 
 PARAM_LIMIT = 6000  # characters; MLflow refuses longer values
 NAME_LIMIT = 250  # characters; MLflow refuses longer names of parameters

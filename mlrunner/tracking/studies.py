@@ -92,12 +92,7 @@ def lock_storage(storage: BaseStorage) -> AbstractContextManager[Any]:
 
 def describe_process() -> dict[str, Any]:
     """Describe this process, so that another process can tell whether it is alive."""
-    return {
-        "host": socket.gethostname(),
-        "pid": os.getpid(),
-        "born": start_time(),
-        "seen": time.time(),
-    }
+    return {"host": socket.gethostname(), "pid": os.getpid(), "born": start_time(), "seen": time.time()}
 
 
 def is_alive(process: dict[str, Any] | None) -> bool:

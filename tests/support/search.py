@@ -14,10 +14,11 @@ from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig, open_dict
 
 from mlrunner.cli.hydra_app import register_sweeper
-from mlrunner.search import entry
 from mlrunner.search.composer import Composer
 from mlrunner.search.plan import SearchPlan, make_plan
 from mlrunner.search.settings import SweepSettings, read_settings
+from mlrunner.search.space import Space
+from mlrunner.search.space_reader import read_space
 from mlrunner.search.trial_preparation import TrialPreparer
 from tests.support.front_door import PROJECT
 
@@ -45,11 +46,14 @@ class HydraSweep:
             config.hydra.sweeper.update(values)
         return read_settings(config)
 
+    def read_space(self, *overrides: str, **values: Any) -> Space:
+        """Read the space of more overrides, with some values of `hydra.sweeper` changed."""
+        arguments, settings = [*self.overrides, *overrides], self.read_settings(**values)
+        return read_space(arguments, settings, self.composer.compose_models, self.composer.loader)
+
     def plan(self, *overrides: str, **values: Any) -> tuple[SearchPlan, TrialPreparer]:
         """Plan a search with more overrides, and some values of `hydra.sweeper` changed."""
-        settings = self.read_settings(**values)
-        space = entry.read_space(settings, self.composer, [*self.overrides, *overrides])
-        return make_plan(settings, space, self.composer)
+        return make_plan(self.read_settings(**values), self.read_space(*overrides, **values), self.composer)
 
     def compose_with_hydra(self, overrides: tuple[str, ...], number: int | None) -> DictConfig:
         """Compose a job as Hydra's launchers do."""

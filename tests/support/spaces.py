@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from mlrunner.search.settings import GRID_SAMPLER
 from mlrunner.search.space import Space
 from mlrunner.search.space_reader import read_space
+from tests.support.sweeps import build_settings
 
 MODEL_GROUPS: dict[str, dict[str, Any]] = {
     "forest": {
@@ -30,13 +32,10 @@ def build_space(
     groups: dict[str, dict[str, Any]] = MODEL_GROUPS,
 ) -> Space:
     """Read a space over the model groups, of which forest is the default."""
+    grid = {} if uses_model_spaces else {"sampler": {"_target_": GRID_SAMPLER}}
+    settings = build_settings(params=params, exclude=list(exclude), **grid)
     return read_space(
-        list(overrides),
-        params or {},
-        lambda _, options: {name: groups[name] for name in options or ["forest"]},
-        uses_model_spaces=uses_model_spaces,
-        loader=None,
-        exclude=list(exclude),
+        list(overrides), settings, lambda _, options: {name: groups[name] for name in options or ["forest"]}
     )
 
 

@@ -10,10 +10,7 @@ import pytest
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
-from mlrunner.groups.split import (
-    DataDivideStrategy,
-    Division,
-)
+from mlrunner.groups.split import DataDivideStrategy, Division
 from tests.support.front_door import PROJECT
 
 CONF = PROJECT / "conf" / "split"

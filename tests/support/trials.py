@@ -75,18 +75,8 @@ def family_settings(name: str, task: str = "regression", **changes: Any) -> dict
     kind = "Classifier" if is_class else "Regressor"
     boost = {"n_estimators": 12, "subsample": 0.8, "random_state": 0, "n_jobs": 1}
     families: dict[str, tuple[str, dict[str, Any], bool, dict[str, Any]]] = {
-        "xgboost": (
-            f"xgboost.XGB{kind}",
-            feature_settings(),
-            True,
-            {**boost, "tree_method": "hist", "max_depth": 3},
-        ),
-        "lightgbm": (
-            f"lightgbm.LGBM{kind}",
-            feature_settings(),
-            True,
-            {**boost, "subsample_freq": 1, "verbosity": -1},
-        ),
+        "xgboost": (f"xgboost.XGB{kind}", feature_settings(), True, {**boost, "tree_method": "hist", "max_depth": 3}),
+        "lightgbm": (f"lightgbm.LGBM{kind}", feature_settings(), True, {**boost, "subsample_freq": 1, "verbosity": -1}),
         "ridge": (f"sklearn.linear_model.Ridge{'Classifier' if is_class else ''}", LINEAR, False, {}),
         "rf": (f"sklearn.ensemble.RandomForest{kind}", LINEAR, False, {"n_estimators": 8, "random_state": 0}),
     }

@@ -10,12 +10,7 @@ from mlrunner.groups.model import estimator_arguments
 UNSEEDED_TOLERANCE = 0.05  # relative difference of an estimator without a seed
 SEEDS = ("random_state", "random_seed")
 # These modules are deterministic by default, except for the classes and arguments below.
-EXACT = (
-    "sklearn.linear_model.",
-    "sklearn.dummy.",
-    "sklearn.svm.",
-    "sklearn.neighbors.",
-)
+EXACT = ("sklearn.linear_model.", "sklearn.dummy.", "sklearn.svm.", "sklearn.neighbors.")
 RANDOM = re.compile(r"SGD|Perceptron|PassiveAggressive|LinearSV|RANSAC|TheilSen")
 RANDOM_ARGUMENTS = {
     "solver": ("sag", "saga", "liblinear"),

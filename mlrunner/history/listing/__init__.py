@@ -45,8 +45,7 @@ STATUS_HINT = f" The statuses are {', '.join(STATUSES)} (a pruned trial is KILLE
 PARENTS_FILTER = f"tags.`{SWEEP_TAG}` IS NOT NULL and tags.`{TRIAL_TAG}` IS NULL"
 # What the computed orders need; the other fields are read for the listed runs only.
 SORT_FIELDS = Fields(
-    params=("objective.metric",),
-    metrics=tuple(f"{part}{name}" for name in GREATER_IS_BETTER for part in ("", "test/")),
+    params=("objective.metric",), metrics=tuple(f"{part}{name}" for name in GREATER_IS_BETTER for part in ("", "test/"))
 )
 
 

@@ -15,13 +15,7 @@ from mlrunner.history.pruning.cache import CacheEntry, unused_entries
 from mlrunner.history.pruning.criteria import Criteria
 from mlrunner.history.pruning.files import artifact_folders, own_folder, size, used_folders
 from mlrunner.history.pruning.protection import protected
-from mlrunner.history.pruning.selection import (
-    SCORE_PREFIXES,
-    Exclusion,
-    active_sweeps,
-    members_by_sweep,
-    select,
-)
+from mlrunner.history.pruning.selection import SCORE_PREFIXES, Exclusion, active_sweeps, members_by_sweep, select
 from mlrunner.tracking import study_lookup
 from mlrunner.tracking.records import (
     DATA_TAG,

@@ -19,10 +19,7 @@ SEARCH = {
         "Parallel coordinates",
         "One line per trial over the parameters that all trials share; darker is better.",
     ),
-    "slices": (
-        "Slices",
-        "The score against each parameter; later trials are darker.",
-    ),
+    "slices": ("Slices", "The score against each parameter; later trials are darker."),
 }
 COST = (
     "Cost against score",

@@ -11,16 +11,7 @@ from mlflow.entities.model_registry import RegisteredModel
 from mlflow.exceptions import MlflowException
 
 from mlrunner.core.errors import ConfigError, StoreError, first_line
-from mlrunner.tracking.records import (
-    SWEEP_TAG,
-    TRIAL_TAG,
-    WINNER_OF_TAG,
-    Fields,
-    Record,
-    Store,
-    filter_grammar,
-    quote,
-)
+from mlrunner.tracking.records import SWEEP_TAG, TRIAL_TAG, WINNER_OF_TAG, Fields, Record, Store, filter_grammar, quote
 
 PAGE = 1000  # runs or models a request
 

@@ -42,14 +42,8 @@ def test_our_classes_and_those_of_model_libraries_are_accepted(config: Any) -> N
         ({"url": "${oc.decode:${x}}"}, r"model\.url asks for .* may not;"),
         ({"url": "${oc.env:MLRUNNER_NOPE,${oc.env:SECRET}}"}, r"model\.url reads the variable SECRET"),
         ({"url": '${oc.env:MLRUNNER_NOPE,"}${oc.env:SECRET}"}'}, r"model\.url reads the variable SECRET"),
-        (
-            {"x": "oc.env", "url": "${${model.x}:SECRET}"},
-            r"model\.url asks for .* may not;",
-        ),
-        (
-            {"x": "env", "url": "${oc.${model.x}:SECRET}"},
-            r"model\.url asks for .* may not;",
-        ),
+        ({"x": "oc.env", "url": "${${model.x}:SECRET}"}, r"model\.url asks for .* may not;"),
+        ({"x": "env", "url": "${oc.${model.x}:SECRET}"}, r"model\.url asks for .* may not;"),
         ({"url": "${oc.env:${model.x}}"}, r"model\.url asks for oc\.env:\$\{\.\.\.\}, which .* may not;"),
         ({"url": "${oc.env:MLRUNNER_TOKEN}"}, r"model\.url reads the variable MLRUNNER_TOKEN"),
         ({"url": "${stack.token}"}, r"model\.url refers to \$\{stack\.token\}, which .* may not"),

@@ -67,8 +67,7 @@ def test_flags_are_separated_from_overrides(words: list[str], flags: list[str], 
 
 
 @pytest.mark.parametrize(
-    ("flags", "folder"),
-    [([], []), (["-cd", "a", "--config-dir=b"], ["-cd", "b"]), (["-m", "-cd", "a"], ["-cd", "a"])],
+    ("flags", "folder"), [([], []), (["-cd", "a", "--config-dir=b"], ["-cd", "b"]), (["-m", "-cd", "a"], ["-cd", "a"])]
 )
 def test_the_last_folder_of_configuration_counts(flags: list[str], folder: list[str]) -> None:
     assert find_config_folder(flags) == folder

@@ -21,15 +21,7 @@ from optuna.storages import InMemoryStorage, JournalStorage, RDBStorage
 from mlrunner.core.errors import ConfigError, MlrunnerError, StoreError
 from mlrunner.tracking import studies
 from mlrunner.tracking.records import journal_path
-from tests.support.sweeps import (
-    SERVICES,
-    STORAGES,
-    close_all,
-    finish_all,
-    open_study,
-    run_together,
-    start_queue,
-)
+from tests.support.sweeps import SERVICES, STORAGES, close_all, finish_all, open_study, run_together, start_queue
 
 HINT = (
     "correct it (sqlite:///file.db, postgresql+psycopg://, mysql+pymysql://, redis://, a file.journal), or leave it "

@@ -38,8 +38,4 @@ def test_packages_that_are_not_installed() -> None:
     here = make_side(provenance=Provenance(python="3.11.1", packages={"pandas": "3.0", "old": "1"}))
     there = make_side(provenance=Provenance(python="3.11.1", packages={"pandas": "3.1", "new": "1"}))
     differences = {change.key: change.values for change in provenance.compare_environment((here, there))}
-    assert differences == {
-        "pandas": ("3.0", "3.1"),
-        "old": ("1", "not installed"),
-        "new": ("not installed", "1"),
-    }
+    assert differences == {"pandas": ("3.0", "3.1"), "old": ("1", "not installed"), "new": ("not installed", "1")}

@@ -78,11 +78,7 @@ def test_noise_of_trials_from_the_deviation_over_folds() -> None:
 
 def test_similar_durations_are_within_noise() -> None:
     first, other, third, fourth = (make_side(metrics={"fit_seconds": value}) for value in (1.0, 1.1, 2.0, 1.05))
-    assert scores.compare_scores((first, other, third, fourth))[0].verdicts == (
-        "within noise",
-        "worse",
-        "within noise",
-    )
+    assert scores.compare_scores((first, other, third, fourth))[0].verdicts == ("within noise", "worse", "within noise")
 
 
 def test_durations_on_other_data() -> None:

@@ -48,8 +48,7 @@ def test_three_sides() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "kind"),
-    [((ABSENT, 1), "added"), ((1, ABSENT), "removed"), ((1, 2), "changed"), ((1, None), "changed")],
+    ("values", "kind"), [((ABSENT, 1), "added"), ((1, ABSENT), "removed"), ((1, 2), "changed"), ((1, None), "changed")]
 )
 def test_kind_of_a_change(values: tuple[Any, ...], kind: str) -> None:
     assert Change("a", values).kind == kind

@@ -63,8 +63,7 @@ def test_artifact_folders_of_run_and_model() -> None:
 
 
 @pytest.mark.parametrize(
-    ("prefix", "folder"),
-    [("file:///a%20b", "/a b"), ("/a", "/a"), ("s3://a", None), ("mlflow-artifacts:/1", None)],
+    ("prefix", "folder"), [("file:///a%20b", "/a b"), ("/a", "/a"), ("s3://a", None), ("mlflow-artifacts:/1", None)]
 )
 def test_artifact_folders_are_on_this_machine(prefix: str, folder: str | None) -> None:
     run = make_run("a")

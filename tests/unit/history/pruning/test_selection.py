@@ -8,14 +8,7 @@ import pytest
 
 from mlrunner.history.pruning.criteria import DAY, Criteria
 from mlrunner.history.pruning.selection import Selection, score, select
-from mlrunner.tracking.records import (
-    DATA_TAG,
-    FOLDER_TAG,
-    REOPENED_TAG,
-    REPRODUCES_TAG,
-    WINNER_OF_TAG,
-    Record,
-)
+from mlrunner.tracking.records import DATA_TAG, FOLDER_TAG, REOPENED_TAG, REPRODUCES_TAG, WINNER_OF_TAG, Record
 from mlrunner.tracking.records.record import PRUNING_TAG
 from tests.support.records import NOW, make_id, make_run, make_sweep
 

@@ -8,19 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from mlrunner.history.report import (
-    commands,
-    summary,
-)
+from mlrunner.history.report import commands, summary
 from mlrunner.tracking.records.record import STUDY_TAG
 from tests.support.front_door import PROJECT
-from tests.support.reports import (
-    SWEEP,
-    make_grid,
-    make_outcome,
-    make_run,
-    run_content,
-)
+from tests.support.reports import SWEEP, make_grid, make_outcome, make_run, run_content
 
 
 def test_commands_of_a_run(tmp_path: Path) -> None:

@@ -6,15 +6,8 @@ import math
 from pathlib import Path
 
 from mlrunner.history import report
-from mlrunner.history.report import (
-    summary,
-)
-from tests.support.reports import (
-    SWEEP,
-    ListStore,
-    make_outcome,
-    make_run,
-)
+from mlrunner.history.report import summary
+from tests.support.reports import SWEEP, ListStore, make_outcome, make_run
 
 
 def test_killed_sweep_is_led_by_its_best_trial(tmp_path: Path) -> None:

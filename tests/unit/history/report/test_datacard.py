@@ -12,13 +12,8 @@ import pandas as pd
 import pytest
 
 from mlrunner.groups.dataset.profile import profile
-from mlrunner.history.report import (
-    datacard,
-)
-from tests.support.reports import (
-    make_orders,
-    make_recorded,
-)
+from mlrunner.history.report import datacard
+from tests.support.reports import make_orders, make_recorded
 
 
 def test_data_card(tmp_path: Path) -> None:

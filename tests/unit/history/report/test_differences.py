@@ -8,9 +8,7 @@ from pathlib import Path
 
 from mlrunner.history import diff
 from mlrunner.history.diff import documents, sides
-from mlrunner.history.report import (
-    differences,
-)
+from mlrunner.history.report import differences
 from mlrunner.tracking.records.snapshot import Snapshot
 
 

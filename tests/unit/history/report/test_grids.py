@@ -14,11 +14,7 @@ from mlrunner.core.outcome import Outcome
 from mlrunner.history.report import grids
 from mlrunner.history.report.captions import SEARCH
 from mlrunner.history.report.page import make_page
-from tests.support.reports import (
-    SWEEP,
-    make_grid,
-    make_outcome,
-)
+from tests.support.reports import SWEEP, make_grid, make_outcome
 
 
 def make_job(folder: Path, number: int, value: float, *overrides: str, **more: Any) -> Outcome:

@@ -11,19 +11,9 @@ import pytest
 
 from mlrunner.evaluation.plots import search as search_plots
 from mlrunner.history import report
-from mlrunner.history.report import (
-    pictures,
-)
+from mlrunner.history.report import pictures
 from mlrunner.history.report.page import make_page
-from tests.support.reports import (
-    PIXEL,
-    Tags,
-    draw_figures,
-    make_run,
-    make_search,
-    make_study,
-    run_content,
-)
+from tests.support.reports import PIXEL, Tags, draw_figures, make_run, make_search, make_study, run_content
 
 
 def test_logged_pictures_of_a_run(tmp_path: Path) -> None:

@@ -7,15 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mlrunner.history.report import (
-    publishing,
-)
-from tests.support.reports import (
-    ListStore,
-    break_write,
-    make_grid,
-    make_outcome,
-)
+from mlrunner.history.report import publishing
+from tests.support.reports import ListStore, break_write, make_grid, make_outcome
 
 
 def test_failure_is_a_warning(

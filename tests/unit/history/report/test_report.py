@@ -8,11 +8,7 @@ from pathlib import Path
 import pytest
 
 from mlrunner.history import report
-from tests.support.reports import (
-    SWEEP,
-    make_run,
-    run_content,
-)
+from tests.support.reports import SWEEP, make_run, run_content
 
 
 def test_default_path(tmp_path: Path) -> None:

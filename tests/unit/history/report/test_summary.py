@@ -7,15 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mlrunner.history.report import (
-    summary,
-)
-from tests.support.reports import (
-    make_grid,
-    make_outcome,
-    make_run,
-    run_content,
-)
+from mlrunner.history.report import summary
+from tests.support.reports import make_grid, make_outcome, make_run, run_content
 
 
 @pytest.mark.parametrize(

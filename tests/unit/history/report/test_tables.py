@@ -11,10 +11,7 @@ import pytest
 from mlrunner.history.report import tables
 from mlrunner.history.report.content import SUMMARY
 from mlrunner.tracking.records.record import STUDY_TAG
-from tests.support.reports import (
-    make_grid,
-    make_outcome,
-)
+from tests.support.reports import make_grid, make_outcome
 
 
 def cells(row: tables.Row) -> list[str]:

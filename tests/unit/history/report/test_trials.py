@@ -6,17 +6,9 @@ import math
 from pathlib import Path
 
 from mlrunner.history import report
-from mlrunner.history.report import (
-    trials,
-)
+from mlrunner.history.report import trials
 from mlrunner.tracking.records.record import STUDY_TAG
-from tests.support.reports import (
-    SWEEP,
-    ListStore,
-    make_grid,
-    make_outcome,
-    make_run,
-)
+from tests.support.reports import SWEEP, ListStore, make_grid, make_outcome, make_run
 
 
 def test_minimized_objective_has_the_least_first() -> None:

@@ -46,8 +46,7 @@ def test_labels_of_a_trial_are_its_place_its_id_and_its_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "value"),
-    [("plain", "'plain'"), ("it's", '"it\'s"'), ('a "b"', "'a \"b\"'"), ('it\'s "b"', '"it\'s ?b?"')],
+    ("text", "value"), [("plain", "'plain'"), ("it's", '"it\'s"'), ('a "b"', "'a \"b\"'"), ('it\'s "b"', '"it\'s ?b?"')]
 )
 def test_quote(text: str, value: str) -> None:
     assert quote(text) == value

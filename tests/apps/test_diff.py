@@ -33,30 +33,30 @@ def mlflow_run(recorded: Recorded, outcome: dict[str, Any]) -> Run:
 
 @pytest.fixture(scope="module")
 def two(recorded: Recorded, diff: Diff) -> Any:
-    done = diff(recorded.single["run_id"], recorded.folds["run_id"][:8], "--json")
-    assert done.code == 0, done.err
-    return json.loads(done.out)
+    result = diff(recorded.single["run_id"], recorded.folds["run_id"][:8], "--json")
+    assert result.code == 0, result.err
+    return json.loads(result.out)
 
 
 def test_choices_equal_those_of_mlflow(recorded: Recorded, two: dict[str, Any]) -> None:
-    one, other = (mlflow_run(recorded, run).data.params for run in (recorded.single, recorded.folds))
+    first, second = (mlflow_run(recorded, run).data.params for run in (recorded.single, recorded.folds))
     options = {change["key"]: [value["value"] for value in change["values"]] for change in two["choices"]}
     assert {key: options[key] for key in ("model", "split")} == {
-        "model": [one["model"], other["model"]],
-        "split": [one["split"], other["split"]],
+        "model": [first["model"], second["model"]],
+        "split": [first["split"], second["split"]],
     }
     assert [change["key"] for change in two["choices"] if change["follows"]] == ["features@model.features"]
 
 
 def test_scores_equal_those_of_mlflow(recorded: Recorded, two: dict[str, Any]) -> None:
-    one, other = (mlflow_run(recorded, run).data.metrics for run in (recorded.single, recorded.folds))
+    first, second = (mlflow_run(recorded, run).data.metrics for run in (recorded.single, recorded.folds))
     scores = {score["name"]: score for score in two["scores"]}
-    expected = {name for name in {*one, *other} if "/" in name and not name.endswith("_std")}
+    expected = {name for name in {*first, *second} if "/" in name and not name.endswith("_std")}
     assert set(scores) - {"fit_seconds", "score_seconds"} == expected
     for name in expected:
-        assert scores[name]["values"] == [one.get(name), other.get(name)]
-        if name in one and name in other:
-            assert scores[name]["differences"] == [other[name] - one[name]]
+        assert scores[name]["values"] == [first.get(name), second.get(name)]
+        if name in first and name in second:
+            assert scores[name]["differences"] == [second[name] - first[name]]
     assert scores["test/r2"]["noise"][0] > 0
     assert scores["test/r2"]["verdicts"][0] in ("better", "worse", "within noise")
 
@@ -70,8 +70,8 @@ def test_overrides_compose_the_second_run(recorded: Recorded, two: dict[str, Any
     import yaml
 
     saved = Path(recorded.folds["folder"], ".hydra", "config.yaml").read_text()
-    one, other = (without_ignored(config) for config in (composed.raw or {}, yaml.safe_load(saved)))
-    assert equal_values(one, other)
+    first, second = (without_ignored(config) for config in (composed.raw or {}, yaml.safe_load(saved)))
+    assert equal_values(first, second)
 
 
 def test_equal_parts_are_left_out(two: dict[str, Any]) -> None:
@@ -80,11 +80,11 @@ def test_equal_parts_are_left_out(two: dict[str, Any]) -> None:
 
 
 def test_terminal_shows_changes_and_the_command(recorded: Recorded, diff: Diff) -> None:
-    done = diff(recorded.single["run_id"], recorded.folds["run_id"])
-    assert done.code == 0
+    result = diff(recorded.single["run_id"], recorded.folds["run_id"])
+    assert result.code == 0
     for text in ("~ model", "ridge", "rf", "from model (--all)", "verdict", "A becomes B with", "B is"):
-        assert text in done.out
-    command = shlex.split(done.out.splitlines()[-1])
+        assert text in result.out
+    command = shlex.split(result.out.splitlines()[-1])
     assert command[0] == "mlrunner"
     assert "model=rf" in command
 
@@ -121,16 +121,16 @@ def test_trial_and_composition(recorded: Recorded, diff: Diff) -> None:
 
 @pytest.mark.parametrize(("second", "code"), [("single", 0), ("folds", 1)])
 def test_exit_code_as_of_git_diff(recorded: Recorded, diff: Diff, second: str, code: int) -> None:
-    done = diff(recorded.single["run_id"], getattr(recorded, second)["run_id"], "--exit-code", "--md")
-    assert done.code == code
-    assert ("### values" in done.out) == bool(code)
+    result = diff(recorded.single["run_id"], getattr(recorded, second)["run_id"], "--exit-code", "--md")
+    assert result.code == code
+    assert ("### values" in result.out) == bool(code)
 
 
 def test_three_sides(recorded: Recorded, diff: Diff) -> None:
     ids = [run["run_id"] for run in (recorded.single, recorded.folds, recorded.classes)]
-    done = diff(*ids, "--md")
-    assert "|  | A | B | C |" in done.out
-    assert "C is" in done.out
+    result = diff(*ids, "--md")
+    assert "|  | A | B | C |" in result.out
+    assert "C is" in result.out
 
 
 def test_folder_and_its_yaml_are_the_run(recorded: Recorded, diff: Diff) -> None:
@@ -155,7 +155,7 @@ def test_folder_and_its_yaml_are_the_run(recorded: Recorded, diff: Diff) -> None
     ],
 )
 def test_mistakes_are_one_sentence(diff: Diff, arguments: list[str], text: str) -> None:
-    done = diff(*arguments)
-    assert done.code == 2
-    assert text in done.err
-    assert "Traceback" not in done.err
+    result = diff(*arguments)
+    assert result.code == 2
+    assert text in result.err
+    assert "Traceback" not in result.err

@@ -12,33 +12,37 @@ import pytest
 import yaml
 from mlflow import MlflowClient
 
-from tests.apps.test_run import store
 from tests.support.front_door import PROJECT, UNSAVED, CommandResult, Runner, start_command
+from tests.support.stores import open_store
 
 pytestmark = pytest.mark.slow
 
 
 def parents(client: MlflowClient, outcomes: list[Any]) -> set[str]:
     """The parent runs of a sweep's children."""
-    return {client.get_run(one["run_id"]).data.tags["mlflow.parentRunId"] for one in outcomes if one["run_id"]}
+    return {
+        client.get_run(outcome["run_id"]).data.tags["mlflow.parentRunId"] for outcome in outcomes if outcome["run_id"]
+    }
 
 
 @pytest.mark.parametrize("launcher", ["basic", "joblib"])
 def test_a_grid_is_ranked_under_one_parent(launcher: str, mlrunner: Runner, session_home: Path) -> None:
     saved = () if launcher == "basic" else UNSAVED
-    done: CommandResult = mlrunner(
+    result: CommandResult = mlrunner(
         "--multirun", "dataset=diabetes", "model=linear_regression,ridge", "split=80_20,kfold", "output=json",
         f"hydra/launcher={launcher}", *saved,
     )  # fmt: skip
-    assert done.code == 0, done.err
-    outcomes = done.json
+    assert result.code == 0, result.err
+    outcomes = result.json
     assert len(outcomes) == 4
-    assert [one["objective"] for one in outcomes] == sorted((one["objective"] for one in outcomes), reverse=True)
-    assert sorted(one["job"] for one in outcomes) == [0, 1, 2, 3]
-    client = store(session_home)
+    assert [outcome["objective"] for outcome in outcomes] == sorted(
+        (outcome["objective"] for outcome in outcomes), reverse=True
+    )
+    assert sorted(outcome["job"] for outcome in outcomes) == [0, 1, 2, 3]
+    client = open_store(session_home)
     (parent,) = parents(client, outcomes)
     best = client.get_run(parent)
-    children = [client.get_run(one["run_id"]).data.tags for one in outcomes]
+    children = [client.get_run(outcome["run_id"]).data.tags for outcome in outcomes]
     assert {tags["mlrunner.sweep_id"] for tags in children} == {best.data.tags["mlrunner.sweep_id"]}
     assert best.info.status == "FINISHED"
     assert best.data.tags["mlrunner.best_run_id"] == outcomes[0]["run_id"]
@@ -47,17 +51,17 @@ def test_a_grid_is_ranked_under_one_parent(launcher: str, mlrunner: Runner, sess
 
 def test_the_folders_name_their_composition(mlrunner: Runner) -> None:
     outcomes = mlrunner("--multirun", "dataset=wine", "model=dummy,ridge", "output=json", *UNSAVED).json
-    for one in outcomes:
-        overrides = yaml.safe_load((Path(one["folder"]) / ".hydra" / "overrides.yaml").read_text())
-        assert overrides[:3] == ["dataset=wine", one["name"], "output=json"]
-        assert json.loads((Path(one["folder"]) / "result.json").read_text())["run_id"] == one["run_id"]
+    for outcome in outcomes:
+        overrides = yaml.safe_load((Path(outcome["folder"]) / ".hydra" / "overrides.yaml").read_text())
+        assert overrides[:3] == ["dataset=wine", outcome["name"], "output=json"]
+        assert json.loads((Path(outcome["folder"]) / "result.json").read_text())["run_id"] == outcome["run_id"]
     assert (Path(outcomes[0]["folder"]).parent / "multirun.yaml").exists()
 
 
 def test_one_failing_composition_does_not_stop_the_others(mlrunner: Runner) -> None:
-    done = mlrunner("--multirun", "dataset=diabetes", "model=dummy,logistic_regression,ridge", *UNSAVED)
-    assert done.code == 1
-    lines = done.out.splitlines()
+    result = mlrunner("--multirun", "dataset=diabetes", "model=dummy,logistic_regression,ridge", *UNSAVED)
+    assert result.code == 1
+    lines = result.out.splitlines()
     assert sum(line.startswith("✓") for line in lines) == 2
     failed = [line for line in lines if line.startswith("✗")]
     assert len(failed) == 1
@@ -70,33 +74,33 @@ def test_one_failing_composition_does_not_stop_the_others(mlrunner: Runner) -> N
 
 def test_two_sweeps_of_the_same_second_share_nothing(session_home: Path) -> None:
     overrides = ["-m", "dataset=wine", "model=dummy,ridge", "output=json", *UNSAVED]
-    with start_command(session_home, *overrides) as one, start_command(session_home, *overrides) as other:
-        found = [json.loads(process.communicate(timeout=240)[0]) for process in (one, other)]
-    folders = [one["folder"] for outcomes in found for one in outcomes]
+    with start_command(session_home, *overrides) as first, start_command(session_home, *overrides) as second:
+        results = [json.loads(process.communicate(timeout=240)[0]) for process in (first, second)]
+    folders = [outcome["folder"] for outcomes in results for outcome in outcomes]
     assert len(set(folders)) == 4
-    assert len(parents(store(session_home), found[0]) | parents(store(session_home), found[1])) == 2
+    assert len(parents(open_store(session_home), results[0]) | parents(open_store(session_home), results[1])) == 2
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP], ids=["ctrl-c", "hangup"])
 def test_an_interrupted_grid_keeps_finished_jobs(session_home: Path, number: signal.Signals) -> None:
-    client, name = store(session_home), f"stopped {number}"
+    client, name = open_store(session_home), f"stopped {number}"
     trees = "model.estimator.n_estimators=2,20000"
     with start_command(session_home, "-m", f"tracking.experiment={name}", "model=rf", trees) as process:
         deadline = time.monotonic() + 120
-        while len(found := statuses_of(client, name)) < 3 and time.monotonic() < deadline:
+        while len(run_statuses := statuses_of(client, name)) < 3 and time.monotonic() < deadline:
             time.sleep(0.5)
         time.sleep(2)
         process.signal_all(number)
         _, err = process.communicate(timeout=120)
     assert process.returncode == 128 + number, err
-    found = statuses_of(client, name)
-    assert found["n_estimators=2"] == "FINISHED"
-    assert found["n_estimators=20000"] == "KILLED"
-    assert sorted(found.values()) == ["FINISHED", "KILLED", "KILLED"]
+    run_statuses = statuses_of(client, name)
+    assert run_statuses["n_estimators=2"] == "FINISHED"
+    assert run_statuses["n_estimators=20000"] == "KILLED"
+    assert sorted(run_statuses.values()) == ["FINISHED", "KILLED", "KILLED"]
 
 
 def statuses_of(client: MlflowClient, experiment: str) -> dict[str, str]:
     """The status of every run of an experiment, by name."""
-    found = client.get_experiment_by_name(experiment)
-    runs = client.search_runs([found.experiment_id]) if found is not None else []
+    record = client.get_experiment_by_name(experiment)
+    runs = client.search_runs([record.experiment_id]) if record is not None else []
     return {run.info.run_name: run.info.status for run in runs}

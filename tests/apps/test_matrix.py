@@ -28,7 +28,7 @@ from tests.support.front_door import PROJECT, SHARED
 pytestmark = pytest.mark.slow
 ROWS = 1200  # enough for every class and group to occur in each part
 SERVED = 20
-ALONE = [0, 4, 9, 13, 18]  # positions of the rows that are also served one by one
+ALONE = [0, 4, 9, 13, 18]  # positions of the rows that are also served alone
 REAL = SHARED / "olist_customers_dataset.csv"
 HOUSES = SHARED / "california_housing.csv"
 TABLES = {
@@ -103,7 +103,7 @@ def few_trees(model: str) -> list[str]:
 
 
 def learn(checked: Any) -> tuple[dict[str, float], Any, Any]:
-    """Clean, divide, fit and score; then predict raw rows together and one by one."""
+    """Clean, divide, fit and score; then predict raw rows together and each alone."""
     composition, data = checked.composition, checked.data
     roles, strategy = data.dataset.roles, build(composition["cleaning"], "cleaning")
     division = build(composition["split"], "split").handle_data(DataCleaning(data.table, strategy, roles).handle_data())

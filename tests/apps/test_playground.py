@@ -55,9 +55,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A home in which a model is deployed."""
     folder = tmp_path_factory.mktemp("playground")
     data = [f"dataset.path={houses(folder / 'houses.parquet')}", "dataset=parquet", "dataset.target=score"]
-    chosen = ["cleaning=full", "model=ridge", "gate=threshold", "gate.threshold=0.5", "tracking.plots=false"]
+    choices = ["cleaning=full", "model=ridge", "gate=threshold", "gate.threshold=0.5", "tracking.plots=false"]
     deployed = front_door(
-        folder, *data, *chosen, "deployer=local", "deployer.name=houses", f"deployer.port={free_port()}"
+        folder, *data, *choices, "deployer=local", "deployer.name=houses", f"deployer.port={free_port()}"
     )
     try:
         assert deployed.code == 0, deployed.err
@@ -90,9 +90,9 @@ def url(home: Path) -> Iterator[str]:
 def browser() -> Iterator[Any]:
     api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (pip install playwright)")
     with api.sync_playwright() as driver:
-        found = driver.chromium.launch(executable_path=CHROMIUM, args=[*ROOT, *DEAF])
-        yield found
-        found.close()
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=[*ROOT, *DEAF])
+        yield chromium
+        chromium.close()
 
 
 class Page:
@@ -131,9 +131,9 @@ class Page:
 
 @pytest.fixture(params=[pytest.param(DESKTOP, id="desktop")])
 def page(browser: Any, url: str, request: pytest.FixtureRequest) -> Iterator[Page]:
-    found = Page(browser, url, request.param)
-    yield found
-    found.close()
+    opened = Page(browser, url, request.param)
+    yield opened
+    opened.close()
 
 
 def free_port() -> int:
@@ -142,7 +142,7 @@ def free_port() -> int:
     return loopback.free_port()
 
 
-def asked(service: str, body: bytes, content_type: str = "application/json") -> list[float]:
+def request_predictions(service: str, body: bytes, content_type: str = "application/json") -> list[float]:
     """Ask the service without the page."""
     request = urllib.request.Request(f"{service}/invocations", body, {"Content-Type": content_type})
     with urllib.request.urlopen(request, timeout=30) as answer:
@@ -156,9 +156,11 @@ def example(service: str) -> dict[str, Any]:
 
 class TestPage:
     def test_the_form_predicts_what_the_service_predicts(self, page: Page, service: str) -> None:
-        given = example(service)["dataframe_split"]
+        rows = example(service)["dataframe_split"]
         # That row alone: among others it goes through another kernel of BLAS, which may end in another last digit.
-        (first,) = asked(service, json.dumps({"dataframe_split": {**given, "data": given["data"][:1]}}).encode())
+        (first,) = request_predictions(
+            service, json.dumps({"dataframe_split": {**rows, "data": rows["data"][:1]}}).encode()
+        )
         assert page.predict() == first
 
         page.fill("size *", "0.12345")
@@ -168,7 +170,7 @@ class TestPage:
         page.choose("garden *", "no")
         row = {"built": "2004-01-01", "seen_at": "2024-02-03 04:05:06", "garden": False, "town": "far"}
         body = json.dumps({"dataframe_records": [{**row, "size": 0.12345, "noise": None}]}).encode()
-        (expected,) = asked(service, body)
+        (expected,) = request_predictions(service, body)
         assert expected != first
         page.predict_button.click()
         page.tab.get_by_text(f"Exactly {expected!r}, says houses/1.").wait_for()
@@ -188,9 +190,9 @@ class TestPage:
     def test_a_file_is_predicted_and_no_other_host_is_called(
         self, page: Page, url: str, service: str, tmp_path: Path
     ) -> None:
-        given = example(service)["dataframe_split"]
+        split = example(service)["dataframe_split"]
         rows, answers = tmp_path / "rows.csv", tmp_path / "answers.csv"
-        pd.DataFrame(given["data"], columns=given["columns"]).to_csv(rows, index=False)
+        pd.DataFrame(split["data"], columns=split["columns"]).to_csv(rows, index=False)
         page.predict()
         page.tab.get_by_role("tab", name="CSV file").click()
         page.tab.locator("input[type=file]").set_input_files(rows)
@@ -201,7 +203,7 @@ class TestPage:
         assert download.value.suggested_filename == "rows_predictions.csv"
         with answers.open() as file:
             predictions = [float(row["prediction"]) for row in csv.DictReader(file)]
-        assert predictions == asked(service, rows.read_bytes(), "text/csv")
+        assert predictions == request_predictions(service, rows.read_bytes(), "text/csv")
         hosts = {request.split("/")[2] for request in page.requests if not request.startswith(("data:", "blob:"))}
         assert hosts == {url.removeprefix("http://")}
 

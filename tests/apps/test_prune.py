@@ -35,7 +35,7 @@ from zenml.client import Client
 from zenml.utils.pagination_utils import depaginate
 client = Client()
 runs = [run.name for run in depaginate(client.list_pipeline_runs)]
-unused = [one.uri for one in depaginate(client.list_artifact_versions, only_unused=True)]
+unused = [version.uri for version in depaginate(client.list_artifact_versions, only_unused=True)]
 print(json.dumps({"runs": runs, "unused": unused}))
 """
 CRASH = """
@@ -57,9 +57,9 @@ client.delete_pipeline_run(run.id)
 zenml = ZenmlRuns(Path("/nonexistent/prune.json"))
 young = zenml.delete_unused()
 old = zenml.delete_unused(age=-60)
-left = client.list_artifact_versions(only_unused=True).total
-print(json.dumps({"young": len(young), "sizes": [one.bytes for one in old], "left": left,
-    "there": [str(one.path) for one in old if one.path.exists()]}))
+remaining = client.list_artifact_versions(only_unused=True).total
+print(json.dumps({"young": len(young), "sizes": [entry.bytes for entry in old], "remaining": remaining,
+    "there": [str(entry.path) for entry in old if entry.path.exists()]}))
 """
 
 
@@ -333,7 +333,7 @@ def crash(home: Home, module: str, owner: str, method: str, *arguments: str) -> 
 def test_old_unused_step_artifacts_are_removed(home: Home) -> None:
     """Delete a run in ZenML itself; its artifacts stay while they are young."""
     deleted = home.python(UNUSED, home.versions[1]["run_id"])
-    assert (deleted["young"], deleted["left"], deleted["there"]) == (0, 0, [])
+    assert (deleted["young"], deleted["remaining"], deleted["there"]) == (0, 0, [])
     assert len(deleted["sizes"]) > 1
     assert all(deleted["sizes"])
     printed = home.type("prune", "--cache", "--yes")

@@ -76,7 +76,7 @@ class Opened:
         """Read the visible cells of a column, exact values if there are any."""
         heads = [text.splitlines()[0].strip() for text in self.tab.locator(f"{table} thead th").all_inner_texts()]
         cells = self.tab.locator(f"{table} tbody tr:visible > :nth-child({heads.index(name) + 1})")
-        values: list[str] = cells.evaluate_all("all => all.map(one => one.dataset.value ?? one.textContent.trim())")
+        values: list[str] = cells.evaluate_all("all => all.map(cell => cell.dataset.value ?? cell.textContent.trim())")
         return values
 
     def close(self) -> None:
@@ -139,13 +139,13 @@ class TestBrowser:
         assert {url.partition(":")[0] for url in page.requests} <= {"file", "data"}
         assert [url for url in page.requests if url.startswith("file")] == [files[kind].as_uri()]
         assert page.tab.evaluate("document.documentElement.scrollWidth") == size["width"]
-        ids = page.tab.locator("section").evaluate_all("all => all.map(one => one.id)")
+        ids = page.tab.locator("section").evaluate_all("all => all.map(element => element.id)")
         assert set(ids) == SECTIONS[kind]
-        pictures = page.tab.locator("figure").evaluate_all("all => all.map(one => one.id)")
+        pictures = page.tab.locator("figure").evaluate_all("all => all.map(element => element.id)")
         assert PICTURES[kind] <= set(pictures)
-        broken = "all => all.filter(one => !one.complete || !one.naturalWidth).length"
+        broken = "all => all.filter(image => !image.complete || !image.naturalWidth).length"
         assert page.tab.locator("img").evaluate_all(broken) == 0
-        empty = "all => all.filter(one => one.getBoundingClientRect().height < 50).length"
+        empty = "all => all.filter(element => element.getBoundingClientRect().height < 50).length"
         assert page.tab.locator("figure svg").evaluate_all(empty) == 0
         page.close()
 
@@ -167,7 +167,7 @@ class TestBrowser:
         for part in ("train", "validation", "test"):
             scores = dict(zip(names, map(float, search.column("#scores", part)), strict=True))
             assert scores == {name: metrics[f"{part}/{name}"] for name in names}
-        headline = search.tab.locator(".headline b").evaluate_all("all => all.map(one => one.dataset.value)")
+        headline = search.tab.locator(".headline b").evaluate_all("all => all.map(element => element.dataset.value)")
         assert [float(text) for text in headline[:3]] == [recorded.search["best_value"], metrics["test/r2"], 6]
 
     def test_click_sorts_and_second_click_reverses(self, search: Opened) -> None:
@@ -205,7 +205,7 @@ class TestBrowser:
 
     def test_pictures_are_white_on_a_dark_page(self, browser: Any, files: dict[str, Path]) -> None:
         page = Opened(browser, files["search"], viewport=DESKTOP, color_scheme="dark")
-        colour = "one => getComputedStyle(one).backgroundColor"
+        colour = "element => getComputedStyle(element).backgroundColor"
         assert page.tab.locator("body").evaluate(colour) == "rgb(18, 21, 24)"
         assert page.tab.locator(".picture").first.evaluate(colour) == "rgb(255, 255, 255)"
         page.tab.emulate_media(media="print")
@@ -217,6 +217,6 @@ class TestBrowser:
         page = Opened(browser, files["search"], viewport=PHONE)
         for name in ("#optimization_history .picture", "#leaderboard .scroll"):
             box = page.tab.locator(name)
-            assert box.evaluate("one => one.scrollWidth > one.clientWidth")
+            assert box.evaluate("element => element.scrollWidth > element.clientWidth")
             assert box.bounding_box()["width"] <= PHONE["width"]
         page.close()

@@ -1,4 +1,4 @@
-"""`mlrunner reproduce`: the same numbers to the last digit, and what is said when something is not as it was."""
+"""`mlrunner reproduce`: the same numbers to the last digit, and the differences that are reported."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ ALL = """
 import json, sys
 from pathlib import Path
 import mlrunner
-from mlrunner.execution.reproduction import look, reproduce
-found = {}
+from mlrunner.execution.reproduction import inspect_run, reproduce_run
+results = {}
 for name, overrides in json.loads(sys.argv[1]).items():
-    made = mlrunner.run([f"model={name}", *overrides, "output=json"])
-    again = reproduce(look(made.run_id, Path(sys.argv[2])))
-    found[name] = {
+    original = mlrunner.run([f"model={name}", *overrides, "output=json"])
+    again = reproduce_run(inspect_run(original.run_id, Path(sys.argv[2])))
+    results[name] = {
         "differences": again.differences,
-        "metrics": [[one.name, one.then, one.now] for one in again.metrics],
+        "metrics": [[metric.name, metric.then, metric.now] for metric in again.metrics],
         "reproduced": again.is_reproduced,
         "tolerance": again.tolerance,
-        "ids": [made.run_id, again.new_run_id],
+        "ids": [original.run_id, again.new_run_id],
     }
-Path(sys.argv[2], "found.json").write_text(json.dumps(found))
+Path(sys.argv[2], "reproductions.json").write_text(json.dumps(results))
 """
 
 
@@ -57,26 +57,26 @@ def test_every_model_option_is_reproduced_to_the_last_digit(session_home: Path) 
     assert options == set(MODELS)
     compositions = {name: [*overrides, *UNSAVED] for name, overrides in MODELS.items()}
     command = [sys.executable, "-c", ALL, json.dumps(compositions), str(session_home)]
-    done = subprocess.run(
+    printed = subprocess.run(
         command, env=environment(session_home), cwd=PROJECT, capture_output=True, text=True, timeout=RUN_SECONDS
     )
-    assert done.returncode == 0, done.stderr
-    found = json.loads((session_home / "found.json").read_text())
+    assert printed.returncode == 0, printed.stderr
+    results = json.loads((session_home / "reproductions.json").read_text())
     client = MlflowClient(f"sqlite:///{session_home}/.mlrunner/mlflow.db")
-    for name, one in found.items():
-        assert one["differences"] == [], name
-        assert one["tolerance"] == 0
-        assert one["reproduced"], (name, [row for row in one["metrics"] if row[1] != row[2]])
-        then, now = (client.get_run(run_id).data.metrics for run_id in one["ids"])
+    for name, result in results.items():
+        assert result["differences"] == [], name
+        assert result["tolerance"] == 0
+        assert result["reproduced"], (name, [row for row in result["metrics"] if row[1] != row[2]])
+        then, now = (client.get_run(run_id).data.metrics for run_id in result["ids"])
         assert {key: value for key, value in then.items() if not key.endswith("seconds")} == {
             key: value for key, value in now.items() if not key.endswith("seconds")
         }
-        assert client.get_run(one["ids"][1]).data.tags["mlrunner.reproduces"] == one["ids"][0]
+        assert client.get_run(result["ids"][1]).data.tags["mlrunner.reproduces"] == result["ids"][0]
 
 
 @dataclass(frozen=True)
 class Checkout:
-    """A checkout of its own, with a strategy and a table of the user's; and a home."""
+    """A checkout of the project, a folder of the user with a strategy and a table, and a home."""
 
     project: Path
     home: Path
@@ -89,8 +89,8 @@ class Checkout:
 
     def artifact(self, name: str) -> Path:
         """A file that the run logged."""
-        (found,) = (self.home / ".mlrunner" / "artifacts").glob(f"{self.run_id}/artifacts/{name}")
-        return found
+        (file,) = (self.home / ".mlrunner" / "artifacts").glob(f"{self.run_id}/artifacts/{name}")
+        return file
 
     @property
     def run_id(self) -> str:
@@ -114,35 +114,35 @@ class Doubled(CleaningStrategy):
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     base = tmp_path_factory.mktemp("checkout")
-    found = Checkout(base / "project", base / "home", base / "work")
-    for folder in (found.home, found.work / "conf" / "cleaning"):
+    checkout = Checkout(base / "project", base / "home", base / "work")
+    for folder in (checkout.home, checkout.work / "conf" / "cleaning"):
         folder.mkdir(parents=True)
     hidden = shutil.ignore_patterns("__pycache__")
     for name in ("mlrunner", "pipelines", "conf", "hydra_plugins", "data"):
-        shutil.copytree(PROJECT / name, found.project / name, ignore=hidden)
+        shutil.copytree(PROJECT / name, checkout.project / name, ignore=hidden)
     for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "all"]):
         user = ["-c", "user.name=a", "-c", "user.email=a@b"]
-        subprocess.run(["git", *user, *arguments], cwd=found.project, check=True)
+        subprocess.run(["git", *user, *arguments], cwd=checkout.project, check=True)
     rows = "\n".join(f"{number},{number * 7 % 50 + number % 5}" for number in range(200))
-    (found.work / "table.csv").write_text(f"x,y\n{rows}\n")
-    (found.work / "mine.py").write_text(STRATEGY)
-    (found.work / "conf" / "cleaning" / "mine.yaml").write_text("_target_: mine.Doubled\n")
-    done = found(
+    (checkout.work / "table.csv").write_text(f"x,y\n{rows}\n")
+    (checkout.work / "mine.py").write_text(STRATEGY)
+    (checkout.work / "conf" / "cleaning" / "mine.yaml").write_text("_target_: mine.Doubled\n")
+    result = checkout(
         "-cd", "conf", "cleaning=mine", "dataset=csv", "dataset.path=table.csv", "dataset.target=y",
         "dataset.task=regression", "model=ridge", "tracking.name=original", "output=json", *UNSAVED,
     )  # fmt: skip
-    assert done.code == 0, done.err
-    (found.home / "outcome.json").write_text(done.out)
-    return found
+    assert result.code == 0, result.err
+    (checkout.home / "outcome.json").write_text(result.out)
+    return checkout
 
 
 @pytest.fixture
-def kept(checkout: Checkout) -> Iterator[Checkout]:
-    """The checkout, put back as it was afterwards."""
+def restored(checkout: Checkout) -> Iterator[Checkout]:
+    """Return the checkout; its files are restored after the test."""
     files = [
         checkout.work / "table.csv",
         checkout.work / "mine.py",
-        checkout.project / "mlrunner" / "cleaning" / "dates.py",
+        checkout.project / "mlrunner" / "groups" / "cleaning" / "dates.py",
     ]
     files += [checkout.artifact(name) for name in ("config.yaml", ".hydra/config.yaml", "environment/requirements.txt")]
     before = {file: file.read_bytes() for file in files}
@@ -156,65 +156,65 @@ def trusting(checkout: Checkout, *arguments: str) -> CommandResult:
 
 
 def differences(checkout: Checkout) -> list[str]:
-    done = trusting(checkout, "reproduce", "original", "--check", "--json")
-    assert done.code == 0, done.err
-    found: list[str] = done.json["differences"]
-    return found
+    result = trusting(checkout, "reproduce", "original", "--check", "--json")
+    assert result.code == 0, result.err
+    sentences: list[str] = result.json["differences"]
+    return sentences
 
 
-def test_nothing_differs_and_it_is_reproduced_from_another_home(kept: Checkout, tmp_path: Path) -> None:
+def test_nothing_differs_and_it_is_reproduced_from_another_home(restored: Checkout, tmp_path: Path) -> None:
     """Another machine that shares the tracking store: its own folder, and today's configuration is gone."""
-    (kept.work / "conf").rename(kept.work / "hidden")
+    (restored.work / "conf").rename(restored.work / "hidden")
     try:
-        store = f"sqlite:///{kept.home}/.mlrunner/mlflow.db"
-        done = Checkout(kept.project, tmp_path, kept.work)(
+        store = f"sqlite:///{restored.home}/.mlrunner/mlflow.db"
+        result = Checkout(restored.project, tmp_path, restored.work)(
             "reproduce", "original", "--strict", "--json", MLRUNNER_TRUSTED="mine", MLFLOW_TRACKING_URI=store
         )
     finally:
-        (kept.work / "hidden").rename(kept.work / "conf")
-    assert done.code == 0, done.err
-    assert done.json["differences"] == []
-    assert done.json["reproduced"]
-    assert all(one["then"] == one["now"] for one in done.json["metrics"])
+        (restored.work / "hidden").rename(restored.work / "conf")
+    assert result.code == 0, result.err
+    assert result.json["differences"] == []
+    assert result.json["reproduced"]
+    assert all(metric["then"] == metric["now"] for metric in result.json["metrics"])
 
 
-def test_a_changed_data_file_is_flagged_and_strictly_refused(kept: Checkout) -> None:
-    with (kept.work / "table.csv").open("a") as file:
+def test_a_changed_data_file_is_flagged_and_strictly_refused(restored: Checkout) -> None:
+    with (restored.work / "table.csv").open("a") as file:
         file.write("1,1\n")
-    (sentence,) = differences(kept)
+    (sentence,) = differences(restored)
     assert sentence.startswith("Data: content ")
-    refused = trusting(kept, "reproduce", "original", "--strict")
+    refused = trusting(restored, "reproduce", "original", "--strict")
     assert refused.code == 2
     assert "Data: content" in refused.err
     assert "because of --strict" in refused.err
 
 
-def test_changed_strategy_code_is_flagged_and_other_numbers_are_not_reproduced(kept: Checkout) -> None:
-    file = kept.work / "mine.py"
+def test_changed_strategy_code_is_flagged_and_other_numbers_are_not_reproduced(restored: Checkout) -> None:
+    file = restored.work / "mine.py"
     file.write_text(file.read_text().replace("% 3", "% 4"))
-    assert differences(kept) == ["Source files: changed mine."]
-    done = trusting(kept, "reproduce", "original", "--json")
-    assert done.code == 4, done.err
-    assert done.json["reproduced"] is False
-    worst = next(one for one in done.json["metrics"] if one["name"] == "test/r2")
+    assert differences(restored) == ["Source files: changed mine."]
+    result = trusting(restored, "reproduce", "original", "--json")
+    assert result.code == 4, result.err
+    assert result.json["reproduced"] is False
+    worst = next(metric for metric in result.json["metrics"] if metric["name"] == "test/r2")
     assert worst["then"] != worst["now"]
-    tolerant = trusting(kept, "reproduce", "original", "--json", "--tolerance", "1000")
+    tolerant = trusting(restored, "reproduce", "original", "--json", "--tolerance", "1000")
     assert tolerant.code == 0, tolerant.err
 
 
-def test_a_dirty_tree_is_flagged_with_the_file(kept: Checkout) -> None:
-    file = kept.project / "mlrunner" / "cleaning" / "dates.py"
+def test_a_dirty_tree_is_flagged_with_the_file(restored: Checkout) -> None:
+    file = restored.project / "mlrunner" / "groups" / "cleaning" / "dates.py"
     file.write_text(file.read_text() + "\n# edited\n")
-    sentences = differences(kept)
+    sentences = differences(restored)
     assert "Uncommitted changes: none then, mlrunner/groups/cleaning/dates.py now." in sentences
-    assert any(one.startswith("Source files: changed mlrunner.groups.cleaning.dates") for one in sentences)
+    assert any(sentence.startswith("Source files: changed mlrunner.groups.cleaning.dates") for sentence in sentences)
 
 
-def test_another_package_version_is_flagged(kept: Checkout) -> None:
-    file = kept.artifact("environment/requirements.txt")
+def test_another_package_version_is_flagged(restored: Checkout) -> None:
+    file = restored.artifact("environment/requirements.txt")
     lines = [line if not line.startswith("pandas==") else "pandas==0.1" for line in file.read_text().splitlines()]
     file.write_text("\n".join(lines))
-    (sentence,) = differences(kept)
+    (sentence,) = differences(restored)
     assert sentence.startswith("Packages: pandas 0.1 → ")
     assert sentence.endswith("--in-env creates the recorded environment.")
 
@@ -223,35 +223,35 @@ def test_another_package_version_is_flagged(kept: Checkout) -> None:
     ("name", "message"),
     [("table.csv", "dataset.path"), ("mine.py", "cannot import 'mine.Doubled'"), ("config.yaml", "has no config.yaml")],
 )
-def test_a_deleted_file_is_refused_in_sentences(kept: Checkout, name: str, message: str) -> None:
-    file = kept.artifact(name) if name == "config.yaml" else kept.work / name
+def test_a_deleted_file_is_refused_in_sentences(restored: Checkout, name: str, message: str) -> None:
+    file = restored.artifact(name) if name == "config.yaml" else restored.work / name
     file.unlink()
-    done = trusting(kept, "reproduce", "original")
-    assert done.code == 2
-    assert message in done.err
-    assert "Traceback" not in done.err
+    result = trusting(restored, "reproduce", "original")
+    assert result.code == 2
+    assert message in result.err
+    assert "Traceback" not in result.err
 
 
-def test_a_foreign_composition_is_refused(kept: Checkout) -> None:
-    done = kept("reproduce", "original")
-    assert done.code == 2
-    assert "cleaning._target_=mine.Doubled comes from the run" in done.err
-    file = kept.artifact(".hydra/config.yaml")
+def test_a_foreign_composition_is_refused(restored: Checkout) -> None:
+    result = restored("reproduce", "original")
+    assert result.code == 2
+    assert "cleaning._target_=mine.Doubled comes from the run" in result.err
+    file = restored.artifact(".hydra/config.yaml")
     file.write_text(file.read_text().replace("mine.Doubled", "os.system"))
-    done = trusting(kept, "reproduce", "original")
-    assert done.code == 2
-    assert "set MLRUNNER_TRUSTED=os" in done.err
+    result = trusting(restored, "reproduce", "original")
+    assert result.code == 2
+    assert "set MLRUNNER_TRUSTED=os" in result.err
 
 
-def test_a_foreign_composition_names_no_folder_and_reads_no_variable(kept: Checkout) -> None:
-    file = kept.artifact(".hydra/config.yaml")
+def test_a_foreign_composition_names_no_folder_and_reads_no_variable(restored: Checkout) -> None:
+    file = restored.artifact(".hydra/config.yaml")
     text = file.read_text()
     file.write_text(re.sub(r"(?m)^home:.*$", "home: /nonexistent/elsewhere", text))
-    assert differences(kept) == []  # this machine's own home stands
+    assert differences(restored) == []  # this machine's own home stands
     file.write_text(re.sub(r"(?m)^blueprint:.*$", "blueprint: ${oc.env:SECRET}", text))
-    done = trusting(kept, "reproduce", "original", "--check")
-    assert done.code == 2
-    assert "blueprint reads the variable SECRET" in done.err
+    result = trusting(restored, "reproduce", "original", "--check")
+    assert result.code == 2
+    assert "blueprint reads the variable SECRET" in result.err
 
 
 @pytest.mark.parametrize(
@@ -263,22 +263,22 @@ def test_a_foreign_composition_names_no_folder_and_reads_no_variable(kept: Check
     ],
 )
 def test_what_cannot_be_reproduced_is_one_sentence(checkout: Checkout, arguments: list[str], message: str) -> None:
-    done = trusting(checkout, "reproduce", *arguments)
-    assert done.code == 2
-    assert message in done.err
+    result = trusting(checkout, "reproduce", *arguments)
+    assert result.code == 2
+    assert message in result.err
 
 
 def test_trials_over_several_seeds_and_the_winner(mlrunner: Runner) -> None:
-    done = mlrunner(
+    result = mlrunner(
         "-m", "sweep=optuna", "dataset=diabetes", "model=rf,ridge",
         "model.estimator.n_estimators=range(5,20,5)", "hydra.sweeper.n_trials=3",
         "hydra.sweeper.repeats=2", "split=kfold", "split.folds=3", "output=json", *UNSAVED,
     )  # fmt: skip
-    assert done.code == 0, done.err
-    sweep = "/".join(Path(done.json["folder"]).parts[-2:])
+    assert result.code == 0, result.err
+    sweep = "/".join(Path(result.json["folder"]).parts[-2:])
     # "latest" is the trial's second seed, run by the reproduction of the first two.
     for name, parts in ((f"{sweep}/0", {"cv"}), ("latest", {"cv", "train", "test"}), (sweep, {"train", "test"})):
         again = mlrunner("reproduce", name, "--json")
         assert again.code == 0, (again.err, again.out)
-        found: dict[str, Any] = again.json
-        assert {one["name"].partition("/")[0] for one in found["metrics"] if "/" in one["name"]} == parts
+        document: dict[str, Any] = again.json
+        assert {metric["name"].partition("/")[0] for metric in document["metrics"] if "/" in metric["name"]} == parts

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 
-from tests.apps.test_run import store
 from tests.support.front_door import PROJECT, UNSAVED, Runner, environment, front_door, run_cold, start_command
+from tests.support.stores import open_store
 
 pytestmark = pytest.mark.slow
 
@@ -36,7 +36,7 @@ def start(home: Path, *arguments: str, **more: str) -> subprocess.Popen[str]:
 def test_an_interruption_closes_the_run_and_leaves_the_stores_usable(
     session_home: Path, number: signal.Signals
 ) -> None:
-    client, name = store(session_home), f"stopped {number}"
+    client, name = open_store(session_home), f"stopped {number}"
     with start_command(
         session_home, "model=rf", "model.estimator.n_estimators=20000", f"tracking.name={name}"
     ) as process:
@@ -76,7 +76,7 @@ def first_runs(first_home: Path, user: Path) -> list[Any]:
 
 
 def test_two_first_runs_at_once_make_one_pair_of_stores(first_runs: list[Any], first_home: Path) -> None:
-    client = store(first_home)
+    client = open_store(first_home)
     assert [outcome["status"] for outcome in first_runs] == ["FINISHED", "FINISHED"]
     assert len({outcome["folder"] for outcome in first_runs}) == 2
     assert {client.get_run(outcome["run_id"]).info.status for outcome in first_runs} == {"FINISHED"}
@@ -91,9 +91,9 @@ def test_the_zenml_of_the_user_stays_unchanged(first_runs: list[Any], first_home
 def test_a_variable_of_the_user_has_priority(tmp_path: Path) -> None:
     theirs = f"sqlite:///{tmp_path}/theirs.db"
     overrides = ["dataset=wine", "model=dummy", "tracking.plots=false", "output=json"]
-    done = front_door(tmp_path, *overrides, MLFLOW_TRACKING_URI=theirs)
-    assert done.code == 0, done.err
-    assert MlflowClient(theirs).get_run(done.json["run_id"]).info.status == "FINISHED"
+    result = front_door(tmp_path, *overrides, MLFLOW_TRACKING_URI=theirs)
+    assert result.code == 0, result.err
+    assert MlflowClient(theirs).get_run(result.json["run_id"]).info.status == "FINISHED"
     assert not (tmp_path / ".mlrunner" / "mlflow.db").exists()
 
 
@@ -104,13 +104,13 @@ def test_stack_describe_prints_the_text_of_zenml(mlrunner: Runner) -> None:
 
 
 def test_a_failing_estimator_is_one_sentence_and_a_failed_run(mlrunner: Runner, session_home: Path) -> None:
-    done = mlrunner(
+    result = mlrunner(
         "model=ridge", "model.features.impute=null", "model.features.indicate_missing=false", "tracking.name=gaps"
     )
-    assert done.code == 1
-    assert "Traceback" not in done.err
-    assert "contains NaN" in done.err
-    assert named(store(session_home), "gaps")[0].info.status == "FAILED"
+    assert result.code == 1
+    assert "Traceback" not in result.err
+    assert "contains NaN" in result.err
+    assert named(open_store(session_home), "gaps")[0].info.status == "FAILED"
 
 
 OPTION = """
@@ -131,14 +131,14 @@ def test_an_option_of_the_user_runs_and_its_model_loads(tmp_path: Path, session_
     (tmp_path / "cleaning" / "per_kilo.yaml").write_text("_target_: my_module.PricePerKilo\n")
     (tmp_path / "py.py").write_text("raise SystemExit('skops imports pytest, and that this')")
     quick = ("model=rf", "model.estimator.n_estimators=10", "tracking.plots=false")
-    done = run_cold(session_home, "-cd", ".", "cleaning=per_kilo", *quick, "output=json", cwd=tmp_path)
-    assert done.code == 0, done.err
+    result = run_cold(session_home, "-cd", ".", "cleaning=per_kilo", *quick, "output=json", cwd=tmp_path)
+    assert result.code == 0, result.err
     (tmp_path / "py.py").unlink()
-    client = store(session_home)
-    assert client.get_logged_model(done.json["model_uri"].removeprefix("models:/")).status == "READY"
+    client = open_store(session_home)
+    assert client.get_logged_model(result.json["model_uri"].removeprefix("models:/")).status == "READY"
     model = f"sqlite:///{session_home}/.mlrunner/mlflow.db"
     program = (
-        f"import mlflow; mlflow.set_tracking_uri({model!r}); mlflow.sklearn.load_model({done.json['model_uri']!r})"
+        f"import mlflow; mlflow.set_tracking_uri({model!r}); mlflow.sklearn.load_model({result.json['model_uri']!r})"
     )
     subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True, timeout=120)
 
@@ -151,4 +151,4 @@ def test_a_reader_that_leaves_does_not_stop_the_run(session_home: Path) -> None:
         process.stdout = None
         _, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
-    assert named(store(session_home), "unread")[0].info.status == "FINISHED"
+    assert named(open_store(session_home), "unread")[0].info.status == "FINISHED"

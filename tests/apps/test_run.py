@@ -16,9 +16,9 @@ import mlflow
 import pandas as pd
 import pytest
 import yaml
-from mlflow import MlflowClient
 
 from tests.support.front_door import PROJECT, UNSAVED, CommandResult, Runner, environment, export_variables, front_door
+from tests.support.stores import open_store
 
 pytestmark = pytest.mark.slow
 STEPS = ["ingest", "clean", "divide", "train", "evaluate", "gate", "deploy"]
@@ -34,14 +34,9 @@ ROWS = 2000  # of an experiment, which is not run for its size
 AskZenml = Callable[[str], Any]
 
 
-def store(home: Path) -> MlflowClient:
-    """The MLflow store of a home."""
-    return MlflowClient(f"sqlite:///{home}/.mlrunner/mlflow.db")
-
-
 @pytest.fixture(scope="module")
 def zenml(session_home: Path) -> Iterator[AskZenml]:
-    """Gives what ZenML itself says of a run, asked as a user would after `eval "$(mlrunner env)"`."""
+    """Return a function that reads a run with ZenML's client, as a user would after `eval "$(mlrunner env)"`."""
     command, pipe = [sys.executable, "-c", ZENML], subprocess.PIPE
     variables = environment(session_home, **export_variables(session_home))
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=variables) as process:
@@ -64,15 +59,15 @@ def recorded(home: Path, result: CommandResult) -> Any:
     assert result.code == 0, result.err
     match = re.search(r"# run (\w+)", result.out)
     assert match is not None, result.out
-    return store(home).get_run(match[1])
+    return open_store(home).get_run(match[1])
 
 
 @pytest.fixture(scope="module")
 def ridge(mlrunner: Runner) -> Any:
     """One finished run of the embedded data."""
-    done: CommandResult = mlrunner("model=ridge", "output=json")
-    assert done.code == 0, done.err
-    return done.json
+    result: CommandResult = mlrunner("model=ridge", "output=json")
+    assert result.code == 0, result.err
+    return result.json
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +84,7 @@ def dated(ridge: Any, mlrunner: Runner) -> CommandResult:
     return mlrunner("-v", "model=ridge", "cleaning=dates")
 
 
-def test_a_run_says_what_it_found(ridge: Any) -> None:
+def test_a_run_prints_its_results(ridge: Any) -> None:
     assert ridge["status"] == "FINISHED"
     assert ridge["metric"] == "r2"
     assert ridge["objective"] == ridge["metrics"]["validation/r2"]
@@ -100,7 +95,7 @@ def test_a_run_says_what_it_found(ridge: Any) -> None:
 
 
 def test_mlflow_holds_the_whole_run(ridge: Any, session_home: Path) -> None:
-    client = store(session_home)
+    client = open_store(session_home)
     run = client.get_run(ridge["run_id"])
     assert run.info.status == "FINISHED"
     assert run.info.run_name == "model=ridge"
@@ -114,7 +109,7 @@ def test_mlflow_holds_the_whole_run(ridge: Any, session_home: Path) -> None:
 
 
 def test_artifacts_hold_config_environment_and_pictures(ridge: Any, session_home: Path) -> None:
-    folder = Path(store(session_home).get_run(ridge["run_id"]).info.artifact_uri.removeprefix("file://"))
+    folder = Path(open_store(session_home).get_run(ridge["run_id"]).info.artifact_uri.removeprefix("file://"))
     config = yaml.safe_load((folder / "config.yaml").read_text())
     assert config["model"]["estimator"]["_target_"] == "sklearn.linear_model.Ridge"
     assert "scikit-learn==" in (folder / "environment/requirements.txt").read_text()
@@ -165,16 +160,16 @@ def test_another_cleaning_reuses_the_table_only(dated: CommandResult, zenml: Ask
 
 
 def test_text_output_names_what_ran_and_where_to_look(again: CommandResult, session_home: Path) -> None:
-    shown = again.out
+    text_output = again.out
     for text in ("olist (synthetic), 20,000 rows x 33 columns, regression on review_score", "cached", "objective r2"):
-        assert text in shown
-    assert "\x1b" not in shown
-    assert any(line.split()[:3] == ["deploy", "mlrunner", "deploy"] for line in shown.splitlines())
-    command = next(line.split() for line in shown.splitlines() if line.strip().startswith("diff"))
+        assert text in text_output
+    assert "\x1b" not in text_output
+    assert any(line.split()[:3] == ["deploy", "mlrunner", "deploy"] for line in text_output.splitlines())
+    command = next(line.split() for line in text_output.splitlines() if line.strip().startswith("diff"))
     assert command[:3] == ["diff", "mlrunner", "diff"]
-    done = front_door(session_home, *command[2:])
-    assert done.code == 0, done.err
-    assert "A becomes B" in done.out or "Nothing differs" in done.out
+    result = front_door(session_home, *command[2:])
+    assert result.code == 0, result.err
+    assert "A becomes B" in result.out or "Nothing differs" in result.out
     assert session_home.joinpath("multirun").is_dir()
 
 
@@ -184,25 +179,25 @@ def test_verbose_lets_zenml_speak(dated: CommandResult) -> None:
 
 
 def test_blueprint_runs_all_of_it_on_a_few_rows(mlrunner: Runner, zenml: AskZenml) -> None:
-    done = mlrunner("blueprint=true", "model=xgboost", "output=json").json
-    assert done["name"] == "blueprint,model=xgboost"
-    assert done["fit_seconds"] < 1
-    assert set(statuses(zenml(done["pipeline_run"]))) == set(STEPS)
-    assert abs(done["metrics"]["train/r2"]) < 1e-9  # the dummy says the mean
+    result = mlrunner("blueprint=true", "model=xgboost", "output=json").json
+    assert result["name"] == "blueprint,model=xgboost"
+    assert result["fit_seconds"] < 1
+    assert set(statuses(zenml(result["pipeline_run"]))) == set(STEPS)
+    assert abs(result["metrics"]["train/r2"]) < 1e-9  # the dummy says the mean
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in (PROJECT / "conf/experiment").glob("*.yaml")))
 def test_every_experiment_runs(name: str, mlrunner: Runner) -> None:
-    done = mlrunner(f"experiment={name}", f"dataset.rows={ROWS}", "output=json")
-    assert done.code == 0, done.err
-    assert math.isfinite(done.json["objective"])
+    result = mlrunner(f"experiment={name}", f"dataset.rows={ROWS}", "output=json")
+    assert result.code == 0, result.err
+    assert math.isfinite(result.json["objective"])
 
 
 def test_folds_give_mean_and_deviation(mlrunner: Runner) -> None:
-    found = mlrunner("dataset=diabetes", "split=kfold", "model=ridge", *UNSAVED, "output=json").json["metrics"]
-    assert found["r2"] == found["cv/r2"]
-    assert found["cv/r2_std"] > 0
-    assert "validation/r2" not in found
+    metrics = mlrunner("dataset=diabetes", "split=kfold", "model=ridge", *UNSAVED, "output=json").json["metrics"]
+    assert metrics["r2"] == metrics["cv/r2"]
+    assert metrics["cv/r2_std"] > 0
+    assert "validation/r2" not in metrics
 
 
 CUSTOM = """
@@ -235,9 +230,9 @@ def edited(tmp_path_factory: pytest.TempPathFactory, zenml: AskZenml, session_ho
         code.write_text(CUSTOM.replace("FACTOR", factor))
         file.write_text(text)
         os.utime(file, ns=(10**18, 10**18))
-        done = front_door(session_home, *fixed, PYTHONPATH=str(folder))
-        assert done.code == 0, done.err
-        return statuses(zenml(done.json["pipeline_run"]))
+        result = front_door(session_home, *fixed, PYTHONPATH=str(folder))
+        assert result.code == 0, result.err
+        return statuses(zenml(result.json["pipeline_run"]))
 
     return {
         "nothing": run("1.0"),

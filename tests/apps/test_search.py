@@ -1,4 +1,4 @@
-"""Searches through the front door: found, recorded, provable from the best trial to the model."""
+"""Searches through the front door: recorded, and traceable from the best trial to the model."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from tests.apps.test_run import export_variables, store
-from tests.support.front_door import UNSAVED, CommandResult, Runner, environment, front_door
+from tests.support.front_door import UNSAVED, CommandResult, Runner, environment, export_variables, front_door
+from tests.support.stores import open_store
 
 pytestmark = pytest.mark.slow
 ZENML = """
@@ -25,8 +25,8 @@ client = Client()
 run = client.get_pipeline_run(sys.argv[1])
 steps = []
 for step in client.list_run_steps(pipeline_run_id=run.id, size=100, sort_by="asc:created", hydrate=True):
-    outputs = {name: found[0].load() for name, found in step.outputs.items() if name == "scores"}
-    inputs = {name: [one.uri for one in found] for name, found in step.inputs.items()}
+    outputs = {name: versions[0].load() for name, versions in step.outputs.items() if name == "scores"}
+    inputs = {name: [version.uri for version in versions] for name, versions in step.inputs.items()}
     steps.append({"name": step.spec.source.attribute, "status": str(step.status), "inputs": inputs,
                   "parameters": json.loads(json.dumps(step.config.parameters, default=str)), **outputs})
 print(json.dumps({"pipeline": run.pipeline.name, "status": str(run.status), "steps": steps}))
@@ -37,29 +37,29 @@ DIABETES = ("dataset=diabetes", "output=json")
 @pytest.fixture(scope="module")
 def families(mlrunner: Runner) -> Any:
     """A search over three model families, one trial at a time, so that it is the same each time."""
-    done: CommandResult = mlrunner(
+    result: CommandResult = mlrunner(
         "sweep=optuna", "model=xgboost,rf,ridge", *DIABETES, "hydra.sweeper.n_trials=9", "hydra.sweeper.n_jobs=1",
         "hydra/sweeper/pruner=median", "hydra.sweeper.pruner.n_startup_trials=2", "tracking.plots=true",
     )  # fmt: skip
-    assert done.code == 0, done.err
-    return done.json
+    assert result.code == 0, result.err
+    return result.json
 
 
 def zenml_search(home: Path, parent: str) -> Any:
     """What ZenML itself says of the run of a search, asked as a user would after `eval "$(mlrunner env)"`."""
-    name = store(home).get_run(parent).data.tags["mlrunner.zenml.run"]
+    name = open_store(home).get_run(parent).data.tags["mlrunner.zenml.run"]
     script = home / "look.py"  # ZenML loads artifacts only in a program that has a file
     script.write_text(ZENML)
     command = [sys.executable, str(script), name]
     variables = environment(home, **export_variables(home))
-    done = subprocess.run(command, capture_output=True, text=True, env=variables, check=False)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+    result = subprocess.run(command, capture_output=True, text=True, env=variables, check=False)
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout.splitlines()[-1])
 
 
 def children(home: Path, parent: str) -> list[Any]:
     """The MLflow runs of a search, the winner's refit among them."""
-    client = store(home)
+    client = open_store(home)
     experiment = client.get_run(parent).info.experiment_id
     return list(client.search_runs([experiment], f"tags.mlflow.parentRunId = '{parent}'", max_results=1000))
 
@@ -70,7 +70,7 @@ def test_the_path_from_the_best_trial_to_the_model_is_provable(families: Any, se
     assert folder == Path(families["folder"]) / str(number)
     overrides = yaml.safe_load((folder / ".hydra" / "overrides.yaml").read_text())
     assert overrides == families["best_overrides"]
-    client = store(session_home)
+    client = open_store(session_home)
     run = client.get_run(families["best_mlflow_run_id"])
     assert run.data.tags["mlrunner.trial_number"] == str(number)
     assert run.data.tags["mlrunner.folder"] == str(folder)
@@ -111,7 +111,7 @@ def test_each_trial_is_a_composition_with_its_folder_and_its_child(families: Any
         folder = Path(trial["folder"])
         assert {path.name for path in (folder / ".hydra").iterdir()} == {"config.yaml", "hydra.yaml", "overrides.yaml"}
         config = yaml.safe_load((folder / ".hydra" / "config.yaml").read_text())
-        run = store(session_home).get_run(trial["run_id"])
+        run = open_store(session_home).get_run(trial["run_id"])
         assert run.data.tags["mlrunner.trial_number"] == str(trial["job"])
         assert run.data.params["model.name"] == config["model"]["name"]
         assert run.info.status == {"FINISHED": "FINISHED", "PRUNED": "KILLED"}[trial["status"]]
@@ -132,7 +132,7 @@ def test_only_the_chosen_models_own_keys_are_sampled(families: Any) -> None:
 
 
 def test_the_parent_holds_space_best_and_pictures(families: Any, session_home: Path, tmp_path: Path) -> None:
-    client = store(session_home)
+    client = open_store(session_home)
     parent = client.get_run(families["parent_run_id"])
     assert parent.info.status == "FINISHED"
     assert parent.data.tags["mlrunner.best_run_id"] == families["best_mlflow_run_id"]
@@ -169,11 +169,11 @@ def test_zenml_holds_one_run_with_a_step_a_trial(families: Any, session_home: Pa
     outcomes = {trial["job"]: trial for trial in families["trials"]}
     assert set(trials) == set(outcomes) == set(range(9))
     for number, step in trials.items():
-        found = outcomes[number]
-        if found["status"] == "FINISHED":
-            assert step["scores"]["r2"] == found["objective"]
+        outcome = outcomes[number]
+        if outcome["status"] == "FINISHED":
+            assert step["scores"]["r2"] == outcome["objective"]
         assert sorted(step["inputs"]) == ["scored", "train"]
-        assert f"model={step['parameters']['model_config']['name']}" in found["name"]
+        assert f"model={step['parameters']['model_config']['name']}" in outcome["name"]
         assert {text.partition("=")[0] for text in step["parameters"]["overrides"]} >= {"dataset", "model"}
 
 
@@ -185,69 +185,70 @@ def test_the_same_command_gives_the_same_search(families: Any, mlrunner: Runner)
     assert again["study_name"] != families["study_name"]
     assert again["folder"] != families["folder"]
     results = [
-        [(trial["job"], trial["name"], trial["objective"]) for trial in found["trials"]] for found in (families, again)
+        [(trial["job"], trial["name"], trial["objective"]) for trial in summary["trials"]]
+        for summary in (families, again)
     ]
     assert results[0] == results[1]
 
 
 def test_a_search_for_two_things_gives_a_front(mlrunner: Runner) -> None:
-    done = mlrunner(
+    result = mlrunner(
         "sweep=multi_objective", "dataset=wine", "model=ridge,rf", "hydra.sweeper.n_trials=5", "output=json",
         "tracking.log_model=false",
     )  # fmt: skip
-    assert done.code == 0, done.err
-    found = done.json
-    assert found["metrics"] == ["accuracy", "fit_seconds"]
-    assert found["directions"] == ["maximize", "minimize"]
-    scores = {trial["job"]: (trial["objective"], -trial["fit_seconds"]) for trial in found["trials"]}
-    front = {trial["number"] for trial in found["solutions"]}
+    assert result.code == 0, result.err
+    summary = result.json
+    assert summary["metrics"] == ["accuracy", "fit_seconds"]
+    assert summary["directions"] == ["maximize", "minimize"]
+    scores = {trial["job"]: (trial["objective"], -trial["fit_seconds"]) for trial in summary["trials"]}
+    front = {trial["number"] for trial in summary["solutions"]}
     beaten = {
         number
         for number, trial in scores.items()
         if any(a >= trial[0] and b >= trial[1] and (a, b) != trial for a, b in scores.values())
     }
     assert front == set(scores) - beaten
-    assert found["winner"]["model_uri"] is None
+    assert summary["winner"]["model_uri"] is None
 
 
 def test_repeats_average_over_seeds_and_the_seed_is_not_in_the_space(mlrunner: Runner, session_home: Path) -> None:
-    done = mlrunner(
+    result = mlrunner(
         "sweep=optuna", *DIABETES, "model=ridge", "cleaning=none,preprocess", "hydra.sweeper.repeats=3",
         "hydra.sweeper.n_trials=3", "hydra.sweeper.direction=minimize", "objective.metric=rmse", *UNSAVED,
     )  # fmt: skip
-    assert done.code == 0, done.err
-    found = done.json
-    assert [key for key in found["best_params"] if "seed" in key] == []
-    best = found["trials"][0]
+    assert result.code == 0, result.err
+    summary = result.json
+    assert [key for key in summary["best_params"] if "seed" in key] == []
+    best = summary["trials"][0]
     scores = json.loads((Path(best["folder"]) / "found.json").read_text())["scores"]
     assert len(set(scores)) == 3
     assert best["objective"] == pytest.approx(sum(scores) / 3)
     assert best["metrics"]["validation/rmse_std"] > 0
-    assert best["objective"] == min(trial["objective"] for trial in found["trials"])
-    assert store(session_home).get_run(best["run_id"]).data.metrics["rmse"] == best["objective"]
+    assert best["objective"] == min(trial["objective"] for trial in summary["trials"])
+    assert open_store(session_home).get_run(best["run_id"]).data.metrics["rmse"] == best["objective"]
 
 
 @pytest.mark.parametrize("launcher", ["joblib", "submitit_local"])
 def test_a_launcher_of_hydras_runs_the_trials_and_says_what_it_cannot(launcher: str, mlrunner: Runner) -> None:
-    done = mlrunner(
+    result = mlrunner(
         "sweep=optuna", "dataset=diabetes", "model=ridge", "split=kfold", "hydra.sweeper.n_trials=3",
         f"hydra/launcher={launcher}", *UNSAVED,
     )  # fmt: skip
-    assert done.code == 0, done.err
-    assert f"hydra/launcher={launcher} runs 2 trials at a time and waits for all of them; it cannot prune" in done.err
-    assert sum(line.startswith("✓") for line in done.out.splitlines()) == 3
-    assert "which is" in done.out  # more or not more than the noise of the folds
+    assert result.code == 0, result.err
+    assert f"hydra/launcher={launcher} runs 2 trials at a time and waits for all of them; it cannot prune" in result.err
+    assert sum(line.startswith("✓") for line in result.out.splitlines()) == 3
+    assert "which is" in result.out  # more or not more than the noise of the folds
 
 
 def test_a_plan_starts_nothing(tmp_path: Path) -> None:
-    done = front_door(
+    result = front_door(
         tmp_path, "sweep=grid", "dataset=wine", "model=ridge,rf", "cleaning=none,preprocess", "split=80_20,kfold",
         "hydra.sweeper.exclude=['model=rf,split=kfold']", "hydra.sweeper.dry_run=true",
     )  # fmt: skip
-    assert done.code == 0, done.err
-    assert "6 trials of 8 combinations" in done.out
-    assert "model=ridge cleaning=none split=80_20" in done.out.replace("'", "")
-    assert "Nothing was started" in done.out
+    assert result.code == 0, result.err
+    assert "6 trials of 8 combinations" in result.out
+    assert "model=ridge cleaning=none split=80_20" in result.out.replace("'", "")
+    assert "Nothing was started" in result.out
     assert list(tmp_path.rglob("*")) == []
 
 
@@ -265,19 +266,19 @@ def test_a_plan_starts_nothing(tmp_path: Path) -> None:
     ],
     ids=["key", "impossible-value", "no-trial", "storage", "search-space"],
 )
-def test_what_is_wrong_is_said_before_the_first_trial(arguments: list[str], key: str, tmp_path: Path) -> None:
-    done = front_door(tmp_path, "sweep=optuna", "dataset=diabetes", "model=ridge", *arguments)
-    assert done.code == 2, done.out + done.err
-    assert key in done.err
-    assert "Traceback" not in done.err
+def test_mistakes_are_reported_before_the_first_trial(arguments: list[str], key: str, tmp_path: Path) -> None:
+    result = front_door(tmp_path, "sweep=optuna", "dataset=diabetes", "model=ridge", *arguments)
+    assert result.code == 2, result.out + result.err
+    assert key in result.err
+    assert "Traceback" not in result.err
     assert not list(tmp_path.glob("multirun/*/*/0"))
 
 
 def test_plain_mlflow_sees_a_search_that_beats_its_default(mlrunner: Runner) -> None:
     """The whole point: on rows that no trial has read, the winner is better than what was there before."""
     default = mlrunner(*DIABETES, "model=xgboost", *UNSAVED).json
-    found = mlrunner(
+    summary = mlrunner(
         "sweep=optuna", *DIABETES, "model=xgboost", "hydra.sweeper.n_trials=8", "hydra.sweeper.n_jobs=1",
         "split=kfold", "split.folds=3", *UNSAVED,
     ).json  # fmt: skip
-    assert found["winner"]["metrics"]["test/r2"] > default["metrics"]["test/r2"]
+    assert summary["winner"]["metrics"]["test/r2"] > default["metrics"]["test/r2"]

@@ -18,8 +18,8 @@ import yaml
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
-from tests.apps.test_run import store
 from tests.support.front_door import PROJECT, UNSAVED, Runner, front_door, start_command
+from tests.support.stores import open_store
 from tests.support.warm import WarmCommand
 
 pytestmark = pytest.mark.slow
@@ -98,12 +98,12 @@ def finished(home: Path, name: str) -> int:
 
 def test_every_kind_of_failure_is_a_failed_trial_and_the_rest_go_on(session_home: Path, odd: Path) -> None:
     modes = ["fine", "undefined", "infinite", "raise", "memory", "exit", "kill"]
-    done = front_door(
+    result = front_door(
         session_home, "sweep=grid", *ODD, f"+model.estimator.mode={','.join(modes)}", "+model.estimator.level=1,2",
         "hydra.sweeper.max_failure_rate=0.9", PYTHONPATH=str(odd),
     )  # fmt: skip
-    assert done.code == 0, done.err
-    lines = done.out.splitlines()
+    assert result.code == 0, result.err
+    lines = result.out.splitlines()
     failed = {line.split("mode=")[1].split(",")[0]: line for line in lines if line.startswith("✗")}
     assert sum(line.startswith("✓") for line in lines) == 2
     assert sum(line.startswith("✗") for line in lines) == 12
@@ -121,36 +121,36 @@ def test_every_kind_of_failure_is_a_failed_trial_and_the_rest_go_on(session_home
 
 
 def test_one_nan_among_twenty_is_one_failed_trial(session_home: Path, odd: Path) -> None:
-    done = front_door(
+    result = front_door(
         session_home, "sweep=grid", *ODD, "+model.estimator.mode=nan13", "+model.estimator.level=range(20)",
         "output=json", PYTHONPATH=str(odd),
     )  # fmt: skip
-    assert done.code == 0, done.err
-    assert done.json["counts"] == {"complete": 19, "failed": 1}
-    assert [trial["job"] for trial in done.json["trials"] if trial["status"] == "FAILED"] == [13]
+    assert result.code == 0, result.err
+    assert result.json["counts"] == {"complete": 19, "failed": 1}
+    assert [trial["job"] for trial in result.json["trials"] if trial["status"] == "FAILED"] == [13]
 
 
 @pytest.mark.parametrize(
-    ("policy", "ended"),
+    ("policy", "n_failed"),
     [("hydra.sweeper.fail_fast=true", 1), ("hydra.sweeper.max_failure_rate=0.2", 3)],
     ids=["fail-fast", "rate"],
 )
-def test_the_policy_stops_a_failing_search(policy: str, ended: int, session_home: Path, odd: Path) -> None:
-    done = front_door(
+def test_the_policy_stops_a_failing_search(policy: str, n_failed: int, session_home: Path, odd: Path) -> None:
+    result = front_door(
         session_home, "sweep=optuna", *ODD, "+model.estimator.mode=raise", "+model.estimator.level=interval(0,1)",
         "hydra.sweeper.n_trials=10", "hydra.sweeper.n_jobs=1", policy, PYTHONPATH=str(odd),
     )  # fmt: skip
-    assert done.code == 1, done.out
-    assert "too many trials failed" in done.err
-    assert sum(line.startswith("✗") for line in done.out.splitlines()) == ended
+    assert result.code == 1, result.out
+    assert "too many trials failed" in result.err
+    assert sum(line.startswith("✗") for line in result.out.splitlines()) == n_failed
 
 
 def test_retries_run_a_failed_trial_again_with_the_same_parameters(session_home: Path, odd: Path) -> None:
-    done = front_door(
+    result = front_door(
         session_home, "sweep=grid", *ODD, "+model.estimator.mode=exit,fine", "hydra.sweeper.retries=2", "output=json",
         "hydra.sweeper.study_name=retried", PYTHONPATH=str(odd),
     )  # fmt: skip
-    assert done.code == 0, done.err
+    assert result.code == 0, result.err
     trials = study_of(session_home, "retried").trials
     modes = [trial.params["+model.estimator.mode"] for trial in trials]
     assert (modes.count("exit"), modes.count("fine")) == (3, 1)
@@ -168,31 +168,31 @@ def killed(session_home: Path, odd: Path) -> Any:
         process.communicate(timeout=60)
     before = [trial for trial in study_of(session_home, "killed").trials if trial.state.is_finished()]
     times = {file: file.stat().st_mtime for file in session_home.glob("multirun/*/*/*/found.json")}
-    done = front_door(session_home, "resume", "killed", "output=json", PYTHONPATH=str(odd))
-    assert done.code == 0, done.err
-    return before, times, done.json
+    result = front_door(session_home, "resume", "killed", "output=json", PYTHONPATH=str(odd))
+    assert result.code == 0, result.err
+    return before, times, result.json
 
 
 def test_a_killed_search_is_resumed_exactly(killed: Any, session_home: Path) -> None:
-    before, times, found = killed
+    before, times, summary = killed
     study = study_of(session_home, "killed")
     trials = counted(study)
     assert len(trials) == 10
     assert all(trial.state.is_finished() for trial in trials)
     assert [study.trials[trial.number].value for trial in before] == [trial.value for trial in before]
     assert {file: file.stat().st_mtime for file in times} == times
-    assert found["counts"] == {"complete": 10}
-    assert len({trial["folder"] for trial in found["trials"]}) == 10
+    assert summary["counts"] == {"complete": 10}
+    assert len({trial["folder"] for trial in summary["trials"]}) == 10
 
 
 def test_what_was_interrupted_ran_again_with_the_same_parameters(killed: Any, session_home: Path) -> None:
     del killed
     trials = study_of(session_home, "killed").trials
-    lost = [trial for trial in trials if trial.user_attrs.get("void") == "interrupted"]
-    assert lost
+    interrupted = [trial for trial in trials if trial.user_attrs.get("void") == "interrupted"]
+    assert interrupted
     again = {trial.user_attrs["retry_of"]: trial for trial in trials if "retry_of" in trial.user_attrs}
-    assert {trial.number: again[trial.number].params for trial in lost} == {
-        trial.number: trial.params for trial in lost
+    assert {trial.number: again[trial.number].params for trial in interrupted} == {
+        trial.number: trial.params for trial in interrupted
     }
 
 
@@ -205,30 +205,30 @@ def test_a_resumed_search_draws_what_it_would_have_drawn(killed: Any, session_ho
     named = (*one_by_one, "hydra.sweeper.study_name=halves")
     front_door(session_home, *named, "hydra.sweeper.n_trials=6", PYTHONPATH=str(odd))
     halves = front_door(session_home, *named, "hydra.sweeper.n_trials=14", PYTHONPATH=str(odd)).json
-    scores = [{trial["job"]: trial["objective"] for trial in found["trials"]} for found in (whole, halves)]
+    scores = [{trial["job"]: trial["objective"] for trial in document["trials"]} for document in (whole, halves)]
     assert scores[0] == scores[1]
 
 
 def test_every_trial_of_a_killed_search_is_in_mlflow_once(killed: Any, session_home: Path) -> None:
-    found = killed[2]
-    client = store(session_home)
-    experiment = client.get_run(found["parent_run_id"]).info.experiment_id
-    wanted = f"tags.mlflow.parentRunId = '{found['parent_run_id']}'"
-    runs = [run for run in client.search_runs([experiment], wanted) if "mlrunner.winner_of" not in run.data.tags]
+    summary = killed[2]
+    client = open_store(session_home)
+    experiment = client.get_run(summary["parent_run_id"]).info.experiment_id
+    condition = f"tags.mlflow.parentRunId = '{summary['parent_run_id']}'"
+    runs = [run for run in client.search_runs([experiment], condition) if "mlrunner.winner_of" not in run.data.tags]
     numbers = sorted(int(run.data.tags["mlrunner.trial_number"]) for run in runs if run.info.status == "FINISHED")
-    assert numbers == sorted(trial["job"] for trial in found["trials"])
+    assert numbers == sorted(trial["job"] for trial in summary["trials"])
     assert {run.info.status for run in runs} <= {"FINISHED", "KILLED"}
 
 
 def test_the_same_command_with_a_study_name_again_has_nothing_left_to_do(
     killed: Any, session_home: Path, odd: Path
 ) -> None:
-    found = killed[2]
+    summary = killed[2]
     options = ("sweep=optuna", *SLOW, "hydra.sweeper.n_trials=10", "hydra.sweeper.study_name=killed", "output=json")
     again = front_door(session_home, *options, PYTHONPATH=str(odd)).json
-    assert again["best_trial_number"] == found["best_trial_number"]
-    assert again["folder"] == found["folder"]
-    assert [trial["run_id"] for trial in again["trials"]] == [trial["run_id"] for trial in found["trials"]]
+    assert again["best_trial_number"] == summary["best_trial_number"]
+    assert again["folder"] == summary["folder"]
+    assert [trial["run_id"] for trial in again["trials"]] == [trial["run_id"] for trial in summary["trials"]]
 
 
 def test_another_space_under_the_same_name_is_refused_with_the_difference(
@@ -237,37 +237,37 @@ def test_another_space_under_the_same_name_is_refused_with_the_difference(
     del killed
     other = [text.replace("interval(0,50)", "interval(0,60)") for text in SLOW]
     options = ("sweep=optuna", *other, "hydra.sweeper.n_trials=10", "hydra.sweeper.study_name=killed")
-    done = front_door(session_home, *options, PYTHONPATH=str(odd))
-    assert done.code == 2
-    assert "study killed: +model.estimator.level was Float(high=50.0" in done.err
-    assert "or accept it with hydra.sweeper.allow_changes=true" in done.err
+    result = front_door(session_home, *options, PYTHONPATH=str(odd))
+    assert result.code == 2
+    assert "study killed: +model.estimator.level was Float(high=50.0" in result.err
+    assert "or accept it with hydra.sweeper.allow_changes=true" in result.err
 
 
 @pytest.fixture
 def running(session_home: Path, odd: Path) -> Iterator[Callable[..., WarmCommand]]:
     """Begin searches, and leave none behind."""
-    begun: list[WarmCommand] = []
+    processes: list[WarmCommand] = []
 
     def run(*arguments: str) -> WarmCommand:
-        begun.append(start_command(session_home, *arguments, PYTHONPATH=str(odd)))
-        return begun[-1]
+        processes.append(start_command(session_home, *arguments, PYTHONPATH=str(odd)))
+        return processes[-1]
 
     yield run
-    for process in begun:
+    for process in processes:
         process.kill()
 
 
-def test_two_terminals_on_one_study_make_exactly_so_many_trials(running: Any, session_home: Path) -> None:
+def test_two_terminals_on_one_study_share_exactly_n_trials(running: Any, session_home: Path) -> None:
     options = ("sweep=optuna", *SLOW, "hydra.sweeper.n_trials=12", "hydra.sweeper.study_name=shared", "output=json")
-    one, other = running(*options, "hydra.sweeper.n_jobs=1"), running(*options, "hydra.sweeper.n_jobs=1")
-    outputs = [process.communicate(timeout=240) for process in (one, other)]
-    assert [process.returncode for process in (one, other)] == [0, 0], outputs
+    first, second = running(*options, "hydra.sweeper.n_jobs=1"), running(*options, "hydra.sweeper.n_jobs=1")
+    outputs = [process.communicate(timeout=240) for process in (first, second)]
+    assert [process.returncode for process in (first, second)] == [0, 0], outputs
     trials = counted(study_of(session_home, "shared"))
     assert len(trials) == 12
-    assert len({one.user_attrs["session"] for one in trials}) == 2
-    found = [json.loads(out) for out, _ in outputs]
-    assert len({one["parent_run_id"] for one in found}) == 1
-    assert max(len(one["trials"]) for one in found) == 12
+    assert len({trial.user_attrs["session"] for trial in trials}) == 2
+    summaries = [json.loads(out) for out, _ in outputs]
+    assert len({summary["parent_run_id"] for summary in summaries}) == 1
+    assert max(len(summary["trials"]) for summary in summaries) == 12
 
 
 def test_two_sweeps_of_the_same_second_with_four_workers_each_share_nothing(running: Any, session_home: Path) -> None:
@@ -276,14 +276,18 @@ def test_two_sweeps_of_the_same_second_with_four_workers_each_share_nothing(runn
     outputs = [process.communicate(timeout=240) for process in both]
     assert [process.returncode for process in both] == [0, 0], outputs
     assert "locked" not in "".join(err for _, err in outputs)
-    found = [json.loads(out) for out, _ in outputs]
-    assert len({one["folder"] for one in found}) == len({one["parent_run_id"] for one in found}) == 2
-    client = store(session_home)
-    for one in found:
-        assert one["counts"] == {"complete": 8}
-        kept = [client.get_run(trial["run_id"]).data.tags.get("mlrunner.model") for trial in one["trials"]]
-        assert len(set(kept)) == 8
-        models = [client.get_logged_model(str(uri).removeprefix("models:/")) for uri in kept]
+    summaries = [json.loads(out) for out, _ in outputs]
+    assert (
+        len({summary["folder"] for summary in summaries})
+        == len({summary["parent_run_id"] for summary in summaries})
+        == 2
+    )
+    client = open_store(session_home)
+    for summary in summaries:
+        assert summary["counts"] == {"complete": 8}
+        uris = [client.get_run(trial["run_id"]).data.tags.get("mlrunner.model") for trial in summary["trials"]]
+        assert len(set(uris)) == 8
+        models = [client.get_logged_model(str(uri).removeprefix("models:/")) for uri in uris]
         assert {model.status for model in models} == {"READY"}
 
 
@@ -321,7 +325,7 @@ def test_ctrl_c_once_finishes_the_running_trials_and_twice_stops_them(
 
 
 def test_a_terminated_search_is_closed(running: Any, session_home: Path) -> None:
-    client = store(session_home)
+    client = open_store(session_home)
     process = running("sweep=optuna", *SLOW, "tracking.experiment=terminated", "hydra.sweeper.study_name=terminated")
     until(lambda: finished(session_home, "terminated") >= 1, process)
     process.signal_all(signal.SIGTERM)
@@ -390,16 +394,16 @@ def configure(cfg, trial):
 def test_a_space_of_ones_own_and_a_warm_start(tmp_path: Path, session_home: Path) -> None:
     (tmp_path / "my_space.py").write_text(CUSTOM)
     (tmp_path / "random.py").write_text("raise SystemExit('this is not of Python')")
-    done = front_door(
+    result = front_door(
         session_home, "sweep=optuna", "dataset=diabetes", "model=ridge", "+model.estimator.tol=0.001", "output=json",
         "hydra.sweeper.custom_search_space=my_space.configure", "hydra.sweeper.n_trials=4", "hydra.sweeper.n_jobs=1",
         "hydra.sweeper.warm_start=['model.estimator.alpha=0.25,model.features.low_cardinality=10']",
         *UNSAVED, cwd=tmp_path,
     )  # fmt: skip
-    assert done.code == 0, done.err
-    first = next(trial for trial in done.json["trials"] if trial["job"] == 0)
+    assert result.code == 0, result.err
+    first = next(trial for trial in result.json["trials"] if trial["job"] == 0)
     assert "alpha=0.25" in first["name"]
-    tols = [text for trial in done.json["trials"] for text in trial["name"].split(",") if text.startswith("tol=")]
+    tols = [text for trial in result.json["trials"] for text in trial["name"].split(",") if text.startswith("tol=")]
     assert len(set(tols)) == 4
 
 
@@ -413,7 +417,7 @@ def test_a_grid_of_hydras_own_is_gone_on_with(session_home: Path) -> None:
     times = {number: (folder / str(number) / "result.json").stat().st_mtime for number in (0, 1)}
     config = folder / "multirun.yaml"
     config.write_text(config.read_text().replace("n_estimators=2,3,20000", "n_estimators=2,3,4"))
-    done = front_door(session_home, "resume", str(folder), "output=json")
-    assert done.code == 0, done.err
-    assert sorted(trial["job"] for trial in done.json) == [0, 1, 2]
+    printed = front_door(session_home, "resume", str(folder), "output=json")
+    assert printed.code == 0, printed.err
+    assert sorted(trial["job"] for trial in printed.json) == [0, 1, 2]
     assert {number: (folder / str(number) / "result.json").stat().st_mtime for number in (0, 1)} == times

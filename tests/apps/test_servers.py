@@ -32,9 +32,9 @@ USER, PASSWORD = "admin", "swordfish-and-chips"
 
 
 def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
 def needs(module: str, extra: str) -> None:
@@ -74,13 +74,13 @@ def _wait(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
     raise RuntimeError(f"{url} does not start:\n{log.read_text()[-2000:]}")
 
 
-def refused(done: CommandResult, *words: str) -> None:
+def assert_refused(result: CommandResult, *words: str) -> None:
     """One sentence, exit code 2, no traceback."""
-    assert done.code == 2, done.err
-    assert done.err.startswith("mlrunner: ")
-    assert len(done.err.strip().splitlines()) == 1, done.err
+    assert result.code == 2, result.err
+    assert result.err.startswith("mlrunner: ")
+    assert len(result.err.strip().splitlines()) == 1, result.err
     for word in words:
-        assert word in done.err
+        assert word in result.err
 
 
 # MLflow
@@ -139,7 +139,7 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Mlflo
     mlflow.set_tracking_uri(before)
 
 
-def is_whole(client: MlflowClient, outcome: dict[str, Any]) -> None:
+def assert_whole(client: MlflowClient, outcome: dict[str, Any]) -> None:
     """The run, its files, its pictures and its model are on the server, and the model answers."""
     run = client.get_run(outcome["run_id"])
     assert run.info.status == "FINISHED"
@@ -158,20 +158,20 @@ def is_whole(client: MlflowClient, outcome: dict[str, Any]) -> None:
 def test_a_run_on_an_mlflow_server_is_whole(
     open_mlflow: str, credentials: Callable[..., MlflowClient], tmp_path: Path
 ) -> None:
-    done = front_door(tmp_path, "stack=mlflow_server", f"stack.tracking_uri={open_mlflow}", *WINE)
-    assert done.code == 0, done.err
-    is_whole(credentials(open_mlflow), done.json)
+    result = front_door(tmp_path, "stack=mlflow_server", f"stack.tracking_uri={open_mlflow}", *WINE)
+    assert result.code == 0, result.err
+    assert_whole(credentials(open_mlflow), result.json)
     assert not (tmp_path / ".mlrunner/mlflow.db").exists()
 
 
 def test_the_environment_names_an_mlflow_server_for_the_local_stack(
     open_mlflow: str, credentials: Callable[..., MlflowClient], tmp_path: Path
 ) -> None:
-    done = front_door(
+    result = front_door(
         tmp_path, *WINE, "tracking.experiment=shell", "model.estimator.alpha=2", MLFLOW_TRACKING_URI=open_mlflow
     )
-    assert done.code == 0, done.err
-    is_whole(credentials(open_mlflow), done.json)
+    assert result.code == 0, result.err
+    assert_whole(credentials(open_mlflow), result.json)
 
 
 @pytest.fixture(scope="module")
@@ -189,16 +189,16 @@ def guarded_stack(guarded_mlflow: str) -> list[str]:
 @pytest.fixture(scope="module")
 def guarded_run(guarded_stack: list[str], guarded_home: Path) -> Any:
     """One finished run on the server with a password."""
-    done = front_door(guarded_home, *guarded_stack, f"stack.password={PASSWORD}", *WINE)
-    assert done.code == 0, done.err
-    return done.json
+    result = front_door(guarded_home, *guarded_stack, f"stack.password={PASSWORD}", *WINE)
+    assert result.code == 0, result.err
+    return result.json
 
 
 def test_a_run_on_an_mlflow_server_with_a_password_is_whole_and_keeps_it_secret(
     guarded_run: Any, guarded_mlflow: str, credentials: Callable[..., MlflowClient], tmp_path: Path
 ) -> None:
     client = credentials(guarded_mlflow, USER, PASSWORD)
-    is_whole(client, guarded_run)
+    assert_whole(client, guarded_run)
     assert_kept_secret(client, guarded_run["run_id"], PASSWORD, tmp_path)
 
 
@@ -207,10 +207,10 @@ def test_a_wrong_or_missing_password_is_refused(
 ) -> None:
     del guarded_run
     wrong = front_door(guarded_home, *guarded_stack, "stack.password=guess", *WINE)
-    refused(wrong, "does not accept stack.username and stack.password", guarded_mlflow)
-    refused(front_door(guarded_home, *guarded_stack, *WINE), "stack.password is not set")
+    assert_refused(wrong, "does not accept stack.username and stack.password", guarded_mlflow)
+    assert_refused(front_door(guarded_home, *guarded_stack, *WINE), "stack.password is not set")
     anonymous = front_door(guarded_home, *guarded_stack[:2], *WINE)
-    refused(anonymous, "does not accept stack.username and stack.password")
+    assert_refused(anonymous, "does not accept stack.username and stack.password")
 
 
 def assert_kept_secret(client: MlflowClient, run_id: str, secret: str, folder: Path) -> None:
@@ -230,11 +230,11 @@ def test_the_plain_commands_see_the_mlflow_server(
 ) -> None:
     del guarded_run
     stack = " ".join([*guarded_stack, f"stack.password={PASSWORD}"])
-    told = shell(guarded_home, stack, "mlflow experiments search && zenml stack describe")
-    assert "mlrunner" in told
-    assert "mlflow_server_stack" in told
-    assert "mlflow_tracker" in told
-    assert PASSWORD not in told
+    output = shell(guarded_home, stack, "mlflow experiments search && zenml stack describe")
+    assert "mlrunner" in output
+    assert "mlflow_server_stack" in output
+    assert "mlflow_tracker" in output
+    assert PASSWORD not in output
 
 
 def shell(home: Path, stack: str, commands: str) -> str:
@@ -242,7 +242,7 @@ def shell(home: Path, stack: str, commands: str) -> str:
     defined = f'mlrunner() {{ "{sys.executable}" -m mlrunner "$@"; }}'
     script = f'set -e; {defined}; eval "$(mlrunner env {stack})"; {commands}'
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    done = subprocess.run(
+    result = subprocess.run(
         ["bash", "-c", script],
         cwd=PROJECT,
         env=environment(home, PATH=path, COLUMNS="200"),
@@ -250,8 +250,8 @@ def shell(home: Path, stack: str, commands: str) -> str:
         stderr=subprocess.STDOUT,  # where zenml prints its tables
         text=True,
     )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
+    assert result.returncode == 0, result.stdout
+    return result.stdout
 
 
 @pytest.mark.parametrize(
@@ -263,17 +263,17 @@ def shell(home: Path, stack: str, commands: str) -> str:
     ],
     ids=["nothing there", "no such host", "no scheme"],
 )
-def test_an_mlflow_server_that_is_not_there_is_told_at_once(url: str | None, words: str, tmp_path: Path) -> None:
+def test_an_mlflow_server_that_is_not_there_is_refused_at_once(url: str | None, words: str, tmp_path: Path) -> None:
     address = url or f"http://127.0.0.1:{free_port()}"
     began = time.monotonic()
-    done = front_door(tmp_path, "stack=mlflow_server", f"stack.tracking_uri={address}", *WINE)
-    refused(done, f"stack.tracking_uri={address}", words)
+    result = front_door(tmp_path, "stack=mlflow_server", f"stack.tracking_uri={address}", *WINE)
+    assert_refused(result, f"stack.tracking_uri={address}", words)
     assert time.monotonic() - began < 30, "MLflow's own retries take minutes"
 
 
 def test_a_server_of_another_kind_is_no_mlflow(zenml: Zenml, tmp_path: Path) -> None:
-    done = front_door(tmp_path, "stack=mlflow_server", f"stack.tracking_uri={zenml.url}", *WINE)
-    refused(done, f"stack.tracking_uri={zenml.url} does not open")
+    result = front_door(tmp_path, "stack=mlflow_server", f"stack.tracking_uri={zenml.url}", *WINE)
+    assert_refused(result, f"stack.tracking_uri={zenml.url} does not open")
 
 
 # ZenML
@@ -352,9 +352,9 @@ def served(zenml: Zenml, key: str, home: Path) -> Any:
     mine.mkdir(parents=True)
     (mine / "config.yaml").write_text("user_id: 00000000-0000-0000-0000-000000000000\n")
     arguments = ["stack=zenml_server", f"stack.url={zenml.url}", f'stack.api_key="{key}"']
-    done = front_door(home, *arguments, *WINE, HOME=str(home / "user"), XDG_CONFIG_HOME=str(home / "user/.config"))
-    assert done.code == 0, done.err
-    return done.json
+    result = front_door(home, *arguments, *WINE, HOME=str(home / "user"), XDG_CONFIG_HOME=str(home / "user/.config"))
+    assert result.code == 0, result.err
+    return result.json
 
 
 def test_a_run_is_on_the_zenml_server(served: Any, zenml: Zenml) -> None:
@@ -412,23 +412,23 @@ def test_a_named_stack_brings_its_own_tracker(
         "zenml stack register theirs -o default -a default -e theirs_tracker"
     )
     shell(home, f"stack=zenml_server stack.url={zenml.url} 'stack.api_key=\"{key}\"'", commands)
-    done = front_door(home, "stack=zenml_server", "stack.name=theirs", *WINE, "model.estimator.alpha=3", **secrets)
-    assert done.code == 0, done.err
-    assert zenml.run(done.json["pipeline_run"])["stack"] == "theirs"
+    result = front_door(home, "stack=zenml_server", "stack.name=theirs", *WINE, "model.estimator.alpha=3", **secrets)
+    assert result.code == 0, result.err
+    assert zenml.run(result.json["pipeline_run"])["stack"] == "theirs"
     client = credentials(guarded_mlflow, USER, PASSWORD)
-    is_whole(client, done.json)
-    assert_kept_secret(client, done.json["run_id"], key.rstrip("="), tmp_path)
+    assert_whole(client, result.json)
+    assert_kept_secret(client, result.json["run_id"], key.rstrip("="), tmp_path)
 
 
 def test_the_plain_commands_see_the_zenml_server(served: Any, zenml: Zenml, key: str, home: Path) -> None:
     stack = f"stack=zenml_server stack.url={zenml.url} 'stack.api_key=\"{key}\"'"
     commands = "zenml status && zenml stack describe && zenml pipeline runs list --output=json"
-    told = shell(home, stack, f"{commands} && mlflow runs describe --run-id {served['run_id']}")
-    assert zenml.url in told
-    assert "mlflow_tracker" in told
-    assert served["pipeline_run"] in told
-    assert '"validation/accuracy"' in told
-    assert key.rstrip("=") not in told
+    output = shell(home, stack, f"{commands} && mlflow runs describe --run-id {served['run_id']}")
+    assert zenml.url in output
+    assert "mlflow_tracker" in output
+    assert served["pipeline_run"] in output
+    assert '"validation/accuracy"' in output
+    assert key.rstrip("=") not in output
 
 
 @pytest.mark.parametrize(
@@ -446,14 +446,14 @@ def test_a_wrong_zenml_server_is_told_at_once(
     overrides: list[str], words: list[str], zenml: Zenml, tmp_path: Path
 ) -> None:
     began = time.monotonic()
-    done = front_door(tmp_path, "stack=zenml_server", f"stack.url={zenml.url}", *WINE, *overrides)
-    refused(done, *[word.format(url=zenml.url) for word in words])
+    result = front_door(tmp_path, "stack=zenml_server", f"stack.url={zenml.url}", *WINE, *overrides)
+    assert_refused(result, *[word.format(url=zenml.url) for word in words])
     assert time.monotonic() - began < 30, "ZenML's own retries take half a minute"
 
 
 def test_mlflow_is_no_zenml_server(open_mlflow: str, tmp_path: Path) -> None:
-    done = front_door(tmp_path, "stack=zenml_server", f"stack.url={open_mlflow}", "stack.api_key=any", *WINE)
-    refused(done, f"stack.url={open_mlflow} answers, but is not a ZenML server")
+    result = front_door(tmp_path, "stack=zenml_server", f"stack.url={open_mlflow}", "stack.api_key=any", *WINE)
+    assert_refused(result, f"stack.url={open_mlflow} answers, but is not a ZenML server")
 
 
 def test_an_unknown_stack_of_the_zenml_server_is_told_with_the_nearest(
@@ -461,12 +461,12 @@ def test_an_unknown_stack_of_the_zenml_server_is_told_with_the_nearest(
 ) -> None:
     del served
     secrets = {"ZENML_STORE_URL": zenml.url, "ZENML_STORE_API_KEY": key}
-    done = front_door(home, "stack=zenml_server", "stack.name=local_stak", *WINE, **secrets)
-    refused(done, f"stack.name=local_stak is not a stack of {zenml.url}", "Did you mean 'local_stack'?")
+    result = front_door(home, "stack=zenml_server", "stack.name=local_stak", *WINE, **secrets)
+    assert_refused(result, f"stack.name=local_stak is not a stack of {zenml.url}", "Did you mean 'local_stack'?")
 
 
 def test_a_key_that_was_withdrawn_is_refused(served: Any, zenml: Zenml, home: Path) -> None:
     """ZenML remembers what a key once opened; another key must not open it too."""
     del served
     secrets = {"ZENML_STORE_URL": zenml.url, "ZENML_STORE_API_KEY": "wrong"}
-    refused(front_door(home, "stack=zenml_server", *WINE, **secrets), "stack.api_key is not accepted")
+    assert_refused(front_door(home, "stack=zenml_server", *WINE, **secrets), "stack.api_key is not accepted")

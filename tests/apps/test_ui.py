@@ -34,7 +34,7 @@ pytestmark = pytest.mark.slow
 
 
 @contextmanager
-def typed(home: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+def open_pages(home: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """Type `mlrunner ui …` as in a terminal, where Ctrl-C is not ignored."""
     with subprocess.Popen(
         [sys.executable, "-m", "mlrunner", "ui", *arguments, "--no-browser"],
@@ -62,12 +62,12 @@ def addresses(process: subprocess.Popen[str], count: int) -> dict[str, str]:
 def family(process: subprocess.Popen[str], least: int = 1) -> list[psutil.Process]:
     """Return the child processes of the verb, once there are enough of them."""
     until = time.monotonic() + SECONDS
-    while len(found := psutil.Process(process.pid).children(recursive=True)) < least and time.monotonic() < until:
+    while len(children := psutil.Process(process.pid).children(recursive=True)) < least and time.monotonic() < until:
         time.sleep(0.1)
-    return found
+    return children
 
 
-def asked(url: str, body: dict[str, Any] | None = None) -> Any:
+def request_json(url: str, body: dict[str, Any] | None = None) -> Any:
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=30) as answer:
@@ -82,19 +82,20 @@ def sweep(recorded: Recorded) -> str:
 @pytest.fixture(scope="module")
 def pages(recorded: Recorded) -> Iterator[dict[str, str]]:
     """The addresses of the pages of a run that was named."""
-    with typed(recorded.home, recorded.single["run_id"][:8]) as process:
+    with open_pages(recorded.home, recorded.single["run_id"][:8]) as process:
         yield addresses(process, 1)
 
 
 def test_the_store_is_the_one_of_the_home(recorded: Recorded, pages: dict[str, str]) -> None:
     base, _, page = pages["mlflow"].partition("/#/")
     client = MlflowClient(f"sqlite:///{recorded.home}/.mlrunner/mlflow.db")
-    experiments = [one.experiment_id for one in client.search_experiments()]
+    experiments = [experiment.experiment_id for experiment in client.search_experiments()]
     expected = {run.info.run_id: dict(run.data.metrics) for run in client.search_runs(experiments)}
     body = {"experiment_ids": experiments, "max_results": 1000}
-    found = asked(f"{base}/api/2.0/mlflow/runs/search", body)["runs"]
+    runs = request_json(f"{base}/api/2.0/mlflow/runs/search", body)["runs"]
     metrics = {
-        run["info"]["run_id"]: {one["key"]: one["value"] for one in run["data"].get("metrics", [])} for run in found
+        run["info"]["run_id"]: {metric["key"]: metric["value"] for metric in run["data"].get("metrics", [])}
+        for run in runs
     }
     assert metrics == expected
     run = client.get_run(recorded.single["run_id"]).info
@@ -113,44 +114,48 @@ def test_a_browser_shows_the_metrics_of_the_run(recorded: Recorded, pages: dict[
         tab.set_default_timeout(60_000)
         tab.goto(pages["mlflow"])
         tab.get_by_text("test/r2", exact=True).first.wait_for()
-        shown = tab.locator("body").inner_text()
+        text = tab.locator("body").inner_text()
         browser.close()
-    assert recorded.single["name"] in shown
-    assert f"{recorded.single['metrics']['test/r2']:.4f}"[:6] in shown
+    assert recorded.single["name"] in text
+    assert f"{recorded.single['metrics']['test/r2']:.4f}"[:6] in text
 
 
 def test_a_sweep_has_its_study_and_ctrl_c_ends_all_of_it(recorded: Recorded, sweep: str) -> None:
     pytest.importorskip("optuna_dashboard", reason="optuna-dashboard is not installed")
-    with typed(recorded.home, sweep) as process:
+    with open_pages(recorded.home, sweep) as process:
         lines = addresses(process, 2)
         base, _, number = lines["optuna"].partition("/dashboard/studies/")
-        (study,) = (one for one in asked(f"{base}/api/studies")["study_summaries"] if one["study_name"] == sweep)
+        (study,) = (
+            summary
+            for summary in request_json(f"{base}/api/studies")["study_summaries"]
+            if summary["study_name"] == sweep
+        )
         assert str(study["study_id"]) == number
-        assert len(asked(f"{base}/api/studies/{number}")["trials"]) == 6
+        assert len(request_json(f"{base}/api/studies/{number}")["trials"]) == 6
         started = family(process)
         assert len(started) >= 3  # MLflow starts children of its own
-        shown = " ".join(word for one in started for word in one.cmdline())
-        assert "mlflow.db" not in shown  # nor the password of another store: everybody can read command lines
-        assert ".journal" not in shown
+        text = " ".join(word for child in started for word in child.cmdline())
+        assert "mlflow.db" not in text  # nor the password of another store: everybody can read command lines
+        assert ".journal" not in text
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=20)
         assert (process.returncode, err) == (0, "")
-        assert gone(started)
+        assert have_ended(started)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL], ids=["term", "hangup", "kill"])
 def test_no_process_stays_after_a_signal(recorded: Recorded, number: int) -> None:
-    with typed(recorded.home, "latest") as process:
+    with open_pages(recorded.home, "latest") as process:
         started = family(process, least=2)
         process.send_signal(number)
         process.communicate(timeout=20)
         assert process.returncode == (-number if number == signal.SIGKILL else 0)
-        assert gone(started)
+        assert have_ended(started)
 
 
-def gone(processes: list[psutil.Process]) -> bool:
+def have_ended(processes: list[psutil.Process]) -> bool:
     _, alive = psutil.wait_procs(processes, timeout=15)
-    return not [one for one in alive if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+    return not [process for process in alive if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
 
 
 def test_a_server_is_opened_and_not_started(recorded: Recorded, pages: dict[str, str], tmp_path: Path) -> None:
@@ -159,9 +164,9 @@ def test_a_server_is_opened_and_not_started(recorded: Recorded, pages: dict[str,
     browser.write_text(f'#!/bin/sh\necho "$1" >> {seen}\n')
     browser.chmod(0o755)
     variables = {"MLFLOW_TRACKING_URI": base, "BROWSER": str(browser)}
-    done = front_door(recorded.home, "ui", recorded.single["run_id"], **variables)
-    assert (done.code, done.err) == (0, "")
-    assert done.out.split() == ["mlflow", pages["mlflow"]]
+    result = front_door(recorded.home, "ui", recorded.single["run_id"], **variables)
+    assert (result.code, result.err) == (0, "")
+    assert result.out.split() == ["mlflow", pages["mlflow"]]
     assert seen.read_text().strip() == pages["mlflow"]
 
 
@@ -178,15 +183,15 @@ def test_an_address_is_not_broken_on_a_narrow_terminal(monkeypatch: pytest.Monke
 
 
 def test_a_taken_port_is_one_sentence(recorded: Recorded) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        done = front_door(recorded.home, "ui", "--port", str(port))
-    assert done.code == 2
-    assert done.err.count("\n") == 1
-    assert f"--port={port} cannot be used" in done.err
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        result = front_door(recorded.home, "ui", "--port", str(port))
+    assert result.code == 2
+    assert result.err.count("\n") == 1
+    assert f"--port={port} cannot be used" in result.err
 
 
 def test_an_unknown_run_starts_nothing(recorded: Recorded) -> None:
-    done = front_door(recorded.home, "ui", "ridgge")
-    assert done.code == 2
-    assert "No run matches 'ridgge'" in done.err
+    result = front_door(recorded.home, "ui", "ridgge")
+    assert result.code == 2
+    assert "No run matches 'ridgge'" in result.err

@@ -61,9 +61,9 @@ def one(depth: int, parts: dict[str, Any]) -> float:
         seconds = time.perf_counter() - began
         mlflow.log_params(model.get_params())
         for name, part in parts.items():
-            known, told = part["target"], model.predict(part.drop(columns="target"))
+            actual, predicted = part["target"], model.predict(part.drop(columns="target"))
             scores = {"r2": r2_score, "mae": mean_absolute_error, "rmse": root_mean_squared_error}
-            mlflow.log_metrics({f"{name}_{metric}": score(known, told) for metric, score in scores.items()})
+            mlflow.log_metrics({f"{name}_{metric}": score(actual, predicted) for metric, score in scores.items()})
         draw(model, parts["validation"])
         example = x.head(5)
         mlflow.xgboost.log_model(

@@ -55,12 +55,12 @@ def main() -> None:
     medians = {name: statistics.median(one[name] for one in rounds) for name in rounds[0]}
     report(medians)
     (HERE / "results").mkdir(exist_ok=True)
-    told = {"runs": parsed.runs, "medians": medians, "rounds": rounds}
-    (HERE / "results" / "records.json").write_text(json.dumps(told, indent=1))
+    document = {"runs": parsed.runs, "medians": medians, "rounds": rounds}
+    (HERE / "results" / "records.json").write_text(json.dumps(document, indent=1))
 
 
 def make_store(home: Path, size: int) -> list[str]:
-    """Run two compositions, and copy them until there are so many runs.
+    """Run two compositions, and copy them to the wanted number of runs.
 
     Returns:
         The ids of the two, which are the newest and have their artifacts.
@@ -98,22 +98,22 @@ def one_run(
     run = tables["runs"][0]
     start = int(str(run["start_time"])) - (number + 1) * 86_400
     sweep, trial = divmod(number, TRIALS)
-    told = {"mlrunner.sweep_id": f"2026-01-01/00-00-00-{sweep:06d}"} if sweep % 10 == 0 else {}
-    if told and trial > 0:
-        told["mlrunner.trial_number"] = str(trial - 1)
+    added = {"mlrunner.sweep_id": f"2026-01-01/00-00-00-{sweep:06d}"} if sweep % 10 == 0 else {}
+    if added and trial > 0:
+        added["mlrunner.trial_number"] = str(trial - 1)
     model, alpha = draw.choice(["ridge", "rf", "xgboost"]), f"{draw.random():.6f}"
     name = f"model={model},alpha={alpha}"
-    told |= {"mlflow.runName": name, "mlrunner.overrides": json.dumps([f"model={model}", f"alpha={alpha}"])}
+    added |= {"mlflow.runName": name, "mlrunner.overrides": json.dumps([f"model={model}", f"alpha={alpha}"])}
     changed = {"run_uuid": run_id}
     status = draw.choice(["FINISHED"] * 9 + ["FAILED"])
     head = {"name": name, "start_time": start, "end_time": start + draw.randrange(100, 90_000), "status": status}
     params = [{**one, **changed, "value": model if one["key"] == "model" else one["value"]} for one in tables["params"]]
-    kept = [one for one in tables["tags"] if one["key"] not in told]
+    kept = [one for one in tables["tags"] if one["key"] not in added]
     return {
         "runs": [{**run, **changed, **head}],
         "params": params,
         "latest_metrics": [{**one, **changed, "value": draw.random()} for one in tables["latest_metrics"]],
-        "tags": [{**one, **changed} for one in kept] + [{"key": key, "value": told[key], **changed} for key in told],
+        "tags": [{**one, **changed} for one in kept] + [{"key": key, "value": added[key], **changed} for key in added],
     }
 
 
@@ -169,10 +169,10 @@ def one_round(home: Path, newest: list[str]) -> dict[str, float]:
 def completed(home: Path, line: str) -> tuple[float, str]:
     """Ask for completions, as a shell does."""
     program = shutil.which("mlrunner", path=str(Path(sys.executable).parent)) or "mlrunner"
-    seconds, told = timed([program, "-sc", "query=bash"], environment(home, COMP_LINE=line))
-    if not told.strip():
+    seconds, output = timed([program, "-sc", "query=bash"], environment(home, COMP_LINE=line))
+    if not output.strip():
         sys.exit(f"nothing completes '{line}'")
-    return seconds, told
+    return seconds, output
 
 
 def shown_verbs() -> tuple[str, ...]:
@@ -190,8 +190,8 @@ def report(medians: dict[str, float]) -> None:
         if name.startswith("peer_"):
             continue
         peer = medians.get(f"peer_{name}")
-        told = f"{peer:.2f} s | {mine / peer:.2f}" if peer is not None else "- | -"
-        print(f"| {name} | {mine:.2f} s | {told} |")
+        cells = f"{peer:.2f} s | {mine / peer:.2f}" if peer is not None else "- | -"
+        print(f"| {name} | {mine:.2f} s | {cells} |")
 
 
 if __name__ == "__main__":

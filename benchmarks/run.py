@@ -88,16 +88,16 @@ def ours(home: Path, table: Path, *overrides: str) -> dict[str, float]:
         sys.executable, "-m", "mlrunner", "dataset=csv", f"dataset.path={table}", "dataset.target=target",
         "dataset.task=regression", "model.estimator.n_estimators=50", "output=json", *overrides,
     ]  # fmt: skip
-    wall, told = timed(command, {"MLRUNNER_HOME": str(home)})
-    outcomes = told if isinstance(told, list) else [told]
+    wall, result = timed(command, {"MLRUNNER_HOME": str(home)})
+    outcomes = result if isinstance(result, list) else [result]
     return {"wall": wall, "fit": sum(one["fit_seconds"] + one["score_seconds"] for one in outcomes)}
 
 
 def by_hand(home: Path, table: Path, depths: str) -> dict[str, float]:
     """Run the peer in a new process."""
     command = [sys.executable, str(HERE / "by_hand.py"), "--data", str(table), "--home", str(home), "--depths", depths]
-    wall, told = timed(command, {})
-    return {"wall": wall, "fit": told["fit_s"]}
+    wall, result = timed(command, {})
+    return {"wall": wall, "fit": result["fit_s"]}
 
 
 def timed(command: list[str], variables: dict[str, str]) -> tuple[float, Any]:

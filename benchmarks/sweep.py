@@ -81,8 +81,12 @@ def machine() -> dict[str, Any]:
     from importlib.metadata import version
 
     packages = ("mlrunner", "optuna", "mlflow", "zenml", "xgboost", "scikit-learn")
-    told = {"date": time.strftime("%Y-%m-%d"), "cores": len(os.sched_getaffinity(0)), "python": sys.version.split()[0]}
-    return {**told, **{name: version(name) for name in packages}}
+    machine = {
+        "date": time.strftime("%Y-%m-%d"),
+        "cores": len(os.sched_getaffinity(0)),
+        "python": sys.version.split()[0],
+    }
+    return {**machine, **{name: version(name) for name in packages}}
 
 
 @dataclass(frozen=True)
@@ -144,14 +148,16 @@ def one_case(bench: Bench, case: str, model: str, trials: int) -> Run:
         bench.ours.restore()
         jobs, read = OURS[case], our_side.read_seconds(bench.table)
         command, variables = bench.ours.command(model, trials, jobs), bench.ours.environment
-        run = attempt(lambda: timed(command, variables, PROJECT, lambda told, s: our_side.line(told, jobs, s, read)))
+        run = attempt(
+            lambda: timed(command, variables, PROJECT, lambda result, s: our_side.line(result, jobs, s, read))
+        )
         return {**run, "load": load}
     script, *options = PEERS[case]
     command = [str(bench.pythons[case.partition("_")[0]]), str(HERE / "peers" / script), "--data", str(bench.table)]
     command += ["--model", model, "--n-trials", str(trials), *options]
     with tempfile.TemporaryDirectory(prefix="peer-", dir=bench.folder, ignore_cleanup_errors=True) as scratch:
         variables = {**VARIABLES, "PEER_TMP": scratch}
-        return {**attempt(lambda: timed(command, variables, Path(scratch), lambda told, _: told)), "load": load}
+        return {**attempt(lambda: timed(command, variables, Path(scratch), lambda result, _: result)), "load": load}
 
 
 def timed(command: list[str], variables: dict[str, str], cwd: Path, line: Callable[[Any, float], Run]) -> Run:

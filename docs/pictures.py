@@ -76,9 +76,9 @@ def page(browser: str, home: str, run_id: str) -> None:
 def photograph(browser: str, url: str, name: str, size: str) -> None:
     """Let Chromium load a page and save what a window of that size shows."""
     quiet = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--hide-scrollbars"]
-    told = [f"--window-size={size}", "--virtual-time-budget=30000"]
+    flags = [f"--window-size={size}", "--virtual-time-budget=30000"]
     with tempfile.TemporaryDirectory() as profile:
-        command = [browser, *quiet, *told, f"--user-data-dir={profile}", f"--screenshot={HERE / name}", url]
+        command = [browser, *quiet, *flags, f"--user-data-dir={profile}", f"--screenshot={HERE / name}", url]
         subprocess.run(command, check=True, capture_output=True, timeout=120)
 
 

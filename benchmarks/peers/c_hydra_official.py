@@ -61,8 +61,8 @@ def store_config(args: argparse.Namespace) -> None:
     from omegaconf import OmegaConf
 
     params = {"alpha": 1.0} if args.model == "ridge" else {"max_depth": 6, "learning_rate": 0.1, "subsample": 1.0}
-    told = {"data": str(Path(args.data).absolute()), "model": args.model, "threads": args.threads, "params": params}
-    ConfigStore.instance().store(name="config", node=OmegaConf.create(told))
+    settings = {"data": str(Path(args.data).absolute()), "model": args.model, "threads": args.threads, "params": params}
+    ConfigStore.instance().store(name="config", node=OmegaConf.create(settings))
 
 
 def open_store(model: str, folder: str) -> None:
@@ -87,7 +87,7 @@ def overrides(args: argparse.Namespace, folder: str) -> list[str]:
             "params.learning_rate=tag(log,interval(0.03,0.3))",
             "params.subsample=interval(0.5,1.0)",
         ]
-    told = [
+    overrides = [
         "-m",
         "hydra/sweeper=optuna",
         "hydra/sweeper/sampler=tpe",
@@ -100,8 +100,8 @@ def overrides(args: argparse.Namespace, folder: str) -> list[str]:
         *space,
     ]
     if args.storage:
-        told += [f"hydra.sweeper.storage={args.storage}", "hydra.sweeper.study_name=s"]
-    return [*told, f"hydra/launcher={args.launcher}"] if args.launcher else told
+        overrides += [f"hydra.sweeper.storage={args.storage}", "hydra.sweeper.study_name=s"]
+    return [*overrides, f"hydra/launcher={args.launcher}"] if args.launcher else overrides
 
 
 def trial(args: argparse.Namespace, cfg: Any, folder: str) -> float:

@@ -16,10 +16,10 @@ PACKAGES = {
 
 
 def python_of(peer: str) -> Path | str:
-    """Find the interpreter of a peer, and make its environment where there is none yet.
+    """Find the interpreter of a peer, and create its environment if it does not exist yet.
 
     Returns:
-        The interpreter, or why there is none.
+        The interpreter, or the reason why it cannot be created.
     """
     if peer not in PACKAGES:
         return Path(sys.executable)
@@ -31,8 +31,8 @@ def python_of(peer: str) -> Path | str:
     try:
         make(folder, PACKAGES[peer])
     except (subprocess.CalledProcessError, OSError) as error:
-        told = getattr(error, "stderr", "") or str(error)
-        return f"its environment could not be made: {told.strip()[-500:]}"
+        message = getattr(error, "stderr", "") or str(error)
+        return f"its environment could not be made: {message.strip()[-500:]}"
     mark.write_text(wanted)
     return python
 

@@ -150,8 +150,8 @@ class Records:
         run_id = self.client.create_run(
             self.experiment, start_time=when, tags={"mlflow.parentRunId": self.parent}
         ).info.run_id
-        told = [Param(key, str(value)) for key, value in params.items()]
-        self.client.log_batch(run_id, metrics=[Metric("rmse", rmse, when, 0)], params=told)
+        logged = [Param(key, str(value)) for key, value in params.items()]
+        self.client.log_batch(run_id, metrics=[Metric("rmse", rmse, when, 0)], params=logged)
         self.client.set_terminated(run_id)
         if rmse < self.logged:
             self.logged, self.run_id = rmse, run_id

@@ -1,4 +1,4 @@
-"""One long search of ours: whether a late trial costs as much as an early one, and what memory does meanwhile."""
+"""One long search of ours: whether a late trial costs as much as an early one, and how memory develops."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def long(ours: Ours, trials: int) -> dict[str, Any]:
     """
     ours.restore()
     samples = watched(ours, trials, ours.folder / "long.json")
-    told = json.loads((ours.folder / "long.json").read_text().strip().splitlines()[-1])
-    files = sorted(Path(told["folder"]).glob("*/found.json"), key=lambda file: file.stat().st_mtime_ns)
+    result = json.loads((ours.folder / "long.json").read_text().strip().splitlines()[-1])
+    files = sorted(Path(result["folder"]).glob("*/found.json"), key=lambda file: file.stat().st_mtime_ns)
     ends = [file.stat().st_mtime for file in files]
     fits = [found["fit_seconds"] + found["score_seconds"] for found in (json.loads(one.read_text()) for one in files)]
     return {
         "trials": len(ends),
-        "timing": told.get("timing"),
+        "timing": result.get("timing"),
         "early": window(ends, fits, 5, 15),
         "late": window(ends, fits, len(ends) - 10, len(ends)),
         "early_hundred": window(ends, fits, 5, 105),
@@ -40,7 +40,7 @@ def long(ours: Ours, trials: int) -> dict[str, Any]:
 
 
 def watched(ours: Ours, trials: int, out: Path) -> list[Sample]:
-    """Run the search, with its answer into a file, and look at its memory meanwhile.
+    """Run the search, writing its output to a file, and sample its memory.
 
     Raises:
         CalledProcessError: When the search fails.
@@ -49,8 +49,8 @@ def watched(ours: Ours, trials: int, out: Path) -> list[Sample]:
 
     command, samples = ours.command("ridge", trials, JOBS), []
     errors = out.with_suffix(".err")
-    with out.open("w") as sink, errors.open("w") as told:
-        process = subprocess.Popen(command, stdout=sink, stderr=told, cwd=PROJECT, env=ours.environment)
+    with out.open("w") as sink, errors.open("w") as error_file:
+        process = subprocess.Popen(command, stdout=sink, stderr=error_file, cwd=PROJECT, env=ours.environment)
         watch = psutil.Process(process.pid)
         while process.poll() is None:
             samples += look(watch)

@@ -71,8 +71,8 @@ class Ours:
         """Write the command line of a search."""
         sweeper = [f"hydra.sweeper.n_trials={trials}", f"hydra.sweeper.n_jobs={jobs}"]
         data = f"dataset.path={table or self.table}"
-        told = ["sweep=optuna", *SPACES[model], *SHARED, data, *sweeper]
-        return [sys.executable, "-m", "mlrunner", "-m", *told]
+        overrides = ["sweep=optuna", *SPACES[model], *SHARED, data, *sweeper]
+        return [sys.executable, "-m", "mlrunner", "-m", *overrides]
 
 
 def read_seconds(table: Path) -> float:
@@ -92,18 +92,18 @@ def read_seconds(table: Path) -> float:
     return time.perf_counter() - began
 
 
-def line(told: dict[str, Any], jobs: int, process_s: float, read_s: float) -> dict[str, Any]:
+def line(result: dict[str, Any], jobs: int, process_s: float, read_s: float) -> dict[str, Any]:
     """Describe a search in the words of a peer.
 
     Args:
-        told: What mlrunner printed.
+        result: JSON document that mlrunner printed.
         jobs: Trials at once.
         process_s: Seconds of the process, for an mlrunner that tells no `timing`.
         read_s: Seconds of reading the table, which `timing` leaves out.
     """
-    timing = told.get("timing")
+    timing = result.get("timing")
     search, whole = (timing["search"] + read_s, timing["whole"] + read_s) if timing else (process_s, process_s)
-    trials, fit = told["trials"], sum(one["fit_seconds"] + one["score_seconds"] for one in told["trials"])
+    trials, fit = result["trials"], sum(one["fit_seconds"] + one["score_seconds"] for one in result["trials"])
     return {
         "peer": f"ours[jobs={jobs}]",
         "wall_s": search,
@@ -112,7 +112,7 @@ def line(told: dict[str, Any], jobs: int, process_s: float, read_s: float) -> di
         "timing": timing,
         "clock": "search" if timing else "process",
         "trials": len(trials),
-        "best": told["best_value"],
+        "best": result["best_value"],
         "fit_s": fit,
         "parallel": jobs,
         "overhead_ms_per_trial": (search - fit / jobs) / len(trials) * 1000,

@@ -34,7 +34,7 @@ def show(found: dict[str, Any]) -> None:
     if any(
         one.get("clock") == "process" for all_of_it in rounds for part in all_of_it.values() for one in part.values()
     ):
-        print("\n* mlrunner told no timing: the seconds of its process, imports and all")
+        print("\n* mlrunner reported no timing: seconds of its whole process, with imports")
     for case, why in failures(rounds):
         print(f"\n{case} failed: {why}")
     if found["long"] is not None:
@@ -92,7 +92,7 @@ def row(case: str, rounds: list[Round], part: str) -> list[str]:
 
 
 def shown(value: float | None, form: str) -> str:
-    """Write a figure; a dash where there is none."""
+    """Write a figure; a dash for a missing one."""
     return "-" if value is None else format(value, form)
 
 
@@ -133,14 +133,14 @@ def failures(rounds: list[Round]) -> list[tuple[str, str]]:
     return [(name, one["error"]) for name, one in found if "error" in one]
 
 
-def show_long(told: Run) -> None:
+def show_long(result: Run) -> None:
     """Print whether a late trial costs as much as an early one, and the memory."""
-    if "error" in told:
-        print(f"\nlong failed: {told['error']}")
+    if "error" in result:
+        print(f"\nlong failed: {result['error']}")
         return
-    print(f"\none Ridge sweep of {told['trials']} trials, two at once: ms between the ends of trials\n")
+    print(f"\none Ridge sweep of {result['trials']} trials, two at once: ms between the ends of trials\n")
     names = ("early", "late", "early_hundred", "late_hundred")
-    windows = [(name, told[name]) for name in names if told[name] is not None]
+    windows = [(name, result[name]) for name in names if result[name] is not None]
     rows = [
         [name, *(str(one[key]) for key in ("median_gap_ms", "mean_gap_ms", "median_fit_ms"))] for name, one in windows
     ]
@@ -148,7 +148,7 @@ def show_long(told: Run) -> None:
     print()
     table(
         ("trial", "main process MB", "with workers MB"),
-        [[str(value) for value in one.values()] for one in told["memory"]],
+        [[str(value) for value in one.values()] for one in result["memory"]],
     )
 
 

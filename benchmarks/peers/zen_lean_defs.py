@@ -150,7 +150,7 @@ def sweep_by_step(path: str, n_trials: int) -> None:
     flying: list[tuple[Any, Any]] = []
     for number in range(n_trials + CTX["workers"]):
         if flying and (len(flying) >= CTX["workers"] or number >= n_trials):
-            land(*flying.pop(0))  # first in, first told
+            land(*flying.pop(0))  # first in, first out
         if number < n_trials:
             one = CTX["study"].ask()
             flying.append((one, trial_step.submit(tr, va, c.suggest(one, CTX["model"]), one.number)))

@@ -44,7 +44,7 @@ class DeploymentResult:
         version: Version of the registered model; None when nothing was deployed.
         url: Address of the service; None when nothing serves.
         where: Description of the place where the model serves, or commands to paste.
-        note: Warning about the data that the gate used; None when there is none.
+        note: Warning about the data that the gate used; None without a warning.
     """
 
     run_id: str

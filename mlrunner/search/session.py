@@ -142,7 +142,7 @@ def _run_pipeline(study: str, driver: PipelineDriver) -> None:
 
 
 def _find_cause(error: BaseException) -> BaseException:
-    """Return our own error, or Ctrl-C, behind an error of ZenML; the error itself where there is none."""
+    """Return our own error, or Ctrl-C, behind an error of ZenML; or the error itself."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, MlrunnerError | KeyboardInterrupt):
         cause = cause.__cause__ or cause.__context__

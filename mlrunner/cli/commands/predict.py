@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> int:
         arguments: Arguments after `mlrunner predict`.
 
     Returns:
-        0 when rows were predicted or there are none, 1 when every row was rejected.
+        0 when rows were predicted or the table is empty, 1 when every row was rejected.
 
     Raises:
         MlrunnerError: When the input, the deployment or the output cannot be used.

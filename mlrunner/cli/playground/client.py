@@ -15,7 +15,7 @@ from mlrunner.groups.deployer.state import DeploymentStore
 
 INFO_SECONDS, PREDICT_SECONDS = 5.0, 90.0  # the service has a time limit of its own for predictions
 BAD_REQUEST = 400  # the first HTTP status of a refusal
-Answer = tuple[list[Any], str]  # a prediction for each row, None where there is none; the model, such as `houses/2`
+Answer = tuple[list[Any], str]  # a prediction for each row, None without one; the model, such as `houses/2`
 ROW = re.compile(r"\brow (\d+)(?= has )")  # how the service names a row of the request, counted from 0
 
 

@@ -70,7 +70,7 @@ def dashboard(study: Study | None, port: int) -> Iterator[ChildServer | None]:
 
 
 def show_dashboard(study: Study, server: ChildServer | None, show: Show) -> None:
-    """Show the page of a study, or a note why there is none: MLflow's pages do not need it."""
+    """Show the page of a study, or a note why it cannot be shown: MLflow's pages do not need it."""
     if server is None:
         show("note", studies.MISSING)
         return

@@ -181,10 +181,3 @@ def test_verbose_shows_where(tmp_path: Path) -> None:
     refused = front_door(tmp_path, "-v", "dataset=diabetes", "+typo=1")
     assert "Traceback" in refused.err
     assert "typo is not a key" in refused.err
-
-
-def test_one_bad_composition_does_not_stop_a_grid(tmp_path: Path) -> None:
-    refused = front_door(tmp_path, "--multirun", "dataset=diabetes", "model=dummy,logistic_regression", *UNSAVED)
-    assert refused.code == 1
-    assert "model=logistic_regression does not do regression" in refused.out + refused.err
-    assert "Traceback" not in refused.out + refused.err

@@ -144,14 +144,10 @@ def test_folder_and_its_yaml_are_the_run(recorded: Recorded, diff: Diff) -> None
     ("arguments", "text"),
     [
         ([], "needs two sides"),
-        (["latest"], "needs two sides"),
         (["latest", "nothing"], "No run matches 'nothing'"),
-        (["latest", "nowhere.yaml"], "does not exist"),
         (["latest", "--", "model=rff"], "model=rff is not an option"),
-        (["latest", "--", "-cd"], "-cd names nothing"),
         (["latest", "--", "--multirun", "model=rf"], "--multirun is not an override"),
         (["latest", "model=rf"], "like mlrunner diff latest -- model=rf"),
-        (["latest", "latest", "--json", "--md"], "not allowed with"),
     ],
 )
 def test_mistakes_are_one_sentence(diff: Diff, arguments: list[str], text: str) -> None:

@@ -129,8 +129,9 @@ class TestFile:
 class TestBrowser:
     pytestmark = in_browser
 
-    @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-    @pytest.mark.parametrize("kind", SECTIONS)
+    @pytest.mark.parametrize(
+        ("kind", "size"), [("search", DESKTOP), ("search", PHONE), ("grid", PHONE), ("classes", DESKTOP)]
+    )
     def test_page_is_complete_without_a_network(
         self, browser: Any, files: dict[str, Path], kind: str, size: dict[str, int]
     ) -> None:

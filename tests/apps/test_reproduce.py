@@ -257,9 +257,7 @@ def test_a_foreign_composition_names_no_folder_and_reads_no_variable(restored: C
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["nothing"], "No run matches 'nothing'"),
         (["original", "model=rf"], "'model=rf' cannot be overridden in a reproduction"),
-        (["original", "--tolerance", "x"], "--tolerance x is not a relative difference"),
     ],
 )
 def test_what_cannot_be_reproduced_is_one_sentence(checkout: Checkout, arguments: list[str], message: str) -> None:

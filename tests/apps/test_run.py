@@ -202,7 +202,6 @@ def test_folds_give_mean_and_deviation(mlrunner: Runner) -> None:
 
 CUSTOM = """
 import pandas as pd
-from mlrunner.groups.cleaning import DataCleaning
 from mlrunner.core.build import dataclass
 from mlrunner.groups.strategy import CleaningStrategy
 

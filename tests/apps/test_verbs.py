@@ -1,4 +1,4 @@
-"""Every verb that reads, on the real tables and from Python; its output equals the values of MLflow's own client."""
+"""Every verb that reads, on a real table and from Python; its output equals the values of MLflow's own client."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from tests.support.front_door import PROJECT, RUN_SECONDS, SHARED, UNSAVED, envi
 pytestmark = pytest.mark.slow
 TABLES = {
     "olist_customers_dataset": ["dataset.rows=1500"],
-    "california_housing": ["dataset=csv", "dataset.target=median_house_value", "dataset.rows=1500"],
 }
 TWO = """
 import json, sys

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import mlflow
 import pytest
 
 from tests.support.front_door import PROJECT
+from tests.support.mlflow_home import open_copy
 from tests.support.run_stores import NamedRuns
 
 SWEEP = "2026-11-25/17-43-06-708940"
@@ -29,22 +29,18 @@ class CliHome:
 
 
 @pytest.fixture(scope="session")
-def recorded_home(tmp_path_factory: pytest.TempPathFactory) -> CliHome:
+def recorded_home(tmp_path_factory: pytest.TempPathFactory, template: Path) -> CliHome:
     """Make the home."""
     home = tmp_path_factory.mktemp("cli")
     (home / ".mlrunner" / "deployments" / "olist").mkdir(parents=True)
     (home / ".mlrunner" / "deployments" / "olist" / "history.jsonl").touch()
-    before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri(f"sqlite:///{home}/.mlrunner/mlflow.db")
-    runs = NamedRuns(home)
-    runs.add(RUN, 0.25)
-    runs.add("with space", 0.5)
-    runs.add("trial", sweep_id=SWEEP, trial_number="0")
-    runs.add("parent", sweep_id=SWEEP)
-    runs.client.create_registered_model("olist")
-    runs.client.create_model_version("olist", "file:///m-x", runs.ids[RUN])
-    runs.client.set_registered_model_alias("olist", "champion", "1")
-    mlflow.set_tracking_uri(before)
+    with open_copy(template, home / ".mlrunner"):
+        runs = NamedRuns(home)
+        runs.add(RUN, 0.25)
+        runs.add("with space", 0.5)
+        runs.add("trial", sweep_id=SWEEP, trial_number="0")
+        runs.add("parent", sweep_id=SWEEP)
+        runs.register_champion("olist", RUN)
     return CliHome(home, runs.ids)
 
 

@@ -5,13 +5,26 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import mlflow
 import pytest
+from filelock import FileLock
 from mlflow import MlflowClient
 
 from mlrunner.tracking.records.sqlite_store import SqliteStore
+
+
+@contextmanager
+def open_copy(template: Path, folder: Path) -> Iterator[MlflowClient]:
+    """Copy the empty database into a folder, and use it as MLflow's tracking URI."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(template, folder / "mlflow.db")
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
+    yield MlflowClient()
+    mlflow.set_tracking_uri(before)
 
 
 class MlflowHome:
@@ -19,14 +32,11 @@ class MlflowHome:
 
     Args:
         home: Folder.
-        template: Empty database, which takes seconds to create.
+        client: Client of the store.
     """
 
-    def __init__(self, home: Path, template: Path) -> None:
-        self.home, self.store = home, SqliteStore(home / "mlflow.db")
-        shutil.copy(template, home / "mlflow.db")
-        mlflow.set_tracking_uri(f"sqlite:///{home}/mlflow.db")
-        self.client = MlflowClient()
+    def __init__(self, home: Path, client: MlflowClient) -> None:
+        self.home, self.store, self.client = home, SqliteStore(home / "mlflow.db"), client
         self.experiments = {
             name: self.client.create_experiment(name, uri)
             for name, uri in (("here", (home / "artifacts").as_uri()), ("far", "nowhere://far"))
@@ -55,15 +65,19 @@ class MlflowHome:
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Create an empty database of MLflow, which takes seconds."""
-    file = tmp_path_factory.mktemp("template") / "mlflow.db"
-    MlflowClient(f"sqlite:///{file}").search_experiments()
-    return file
+    """Create an empty database of MLflow, which takes seconds, once for all test processes."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if base.name.startswith("popen-") else base) / "template"
+    folder.mkdir(exist_ok=True)
+    with FileLock(folder / "lock"):
+        if not (folder / "mlflow.db").exists():
+            MlflowClient(f"sqlite:///{folder}/new.db").search_experiments()
+            (folder / "new.db").rename(folder / "mlflow.db")
+    return folder / "mlflow.db"
 
 
 @pytest.fixture
 def mlflow_home(tmp_path: Path, template: Path) -> Iterator[MlflowHome]:
     """Make a store, and use it as MLflow's tracking URI."""
-    before = mlflow.get_tracking_uri()
-    yield MlflowHome(tmp_path, template)
-    mlflow.set_tracking_uri(before)
+    with open_copy(template, tmp_path) as client:
+        yield MlflowHome(tmp_path, client)

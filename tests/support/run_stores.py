@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import mlflow
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
 
@@ -41,16 +40,14 @@ class SearchableRuns:
     """A SQLite store with runs that differ in every field, read without MLflow (`ours`) and with it (`theirs`)."""
 
     def __init__(self, home: Path) -> None:
-        self.home, self.uri = home, f"sqlite:///{home}/mlflow.db"
-        mlflow.set_tracking_uri(self.uri)
-        self.client = MlflowClient()
+        self.home, self.client = home, MlflowClient()
         self.ids: list[str] = []
         experiments = {name: self.client.create_experiment(name, home.as_uri()) for name in ("main", "other", "gone")}
         for number, run in enumerate(RUNS):
             self.add(experiments[run.get("experiment", "main")], 1_000 * (number + 1), run)
         self.add(experiments["main"], 30_000, {"name": self.ids[1][:6], "t": {FOLDER_TAG: str(home / "multirun/a")}})
         self.client.delete_experiment(experiments["gone"])
-        self.ours, self.theirs = SqliteStore(home / "mlflow.db"), MlflowStore(self.uri)
+        self.ours, self.theirs = SqliteStore(home / "mlflow.db"), MlflowStore(self.client.tracking_uri)
 
     def add(self, experiment: str, start: int, spec: dict[str, Any]) -> None:
         run = self.client.create_run(experiment, spec.get("start", start), spec.get("t", {}), spec["name"])
@@ -100,6 +97,12 @@ class NamedRuns:
         self.client.set_terminated(run.info.run_id)
         self.ids[name] = run.info.run_id
         return run.info.run_id
+
+    def register_champion(self, model: str, name: str) -> None:
+        """Register a model with one version, of a run, under the alias `champion`."""
+        self.client.create_registered_model(model)
+        self.client.create_model_version(model, "file:///m-x", self.ids[name])
+        self.client.set_registered_model_alias(model, "champion", "1")
 
     @property
     def stores(self) -> list[records.Store]:

@@ -25,9 +25,6 @@ OVERRIDE = re.compile(
 def main(arguments: list[str]) -> int:
     """Deploy a run, or restart a deployment.
 
-    Args:
-        arguments: Arguments after `mlrunner deploy`.
-
     Returns:
         0 when the model was deployed, 3 when the gate is closed.
 

@@ -27,9 +27,6 @@ A side is a run (name, first characters of the id, folder, SWEEP/TRIAL, latest, 
 def main(arguments: list[str]) -> int:
     """Compare two or more sides.
 
-    Args:
-        arguments: Arguments after `mlrunner diff`.
-
     Returns:
         0; with `--exit-code` 1 when the sides differ.
 

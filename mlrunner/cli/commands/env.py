@@ -20,14 +20,7 @@ SECRETS = ("ZENML_STORE_API_KEY", "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_P
 
 
 def main(arguments: list[str]) -> int:
-    """Print `export` lines for `eval` in a shell.
-
-    Args:
-        arguments: Arguments after `mlrunner env`.
-
-    Returns:
-        0.
-    """
+    """Print `export` lines for `eval` in a shell."""
     parser = Parser(
         prog="mlrunner env",
         description="Print the variables with which the zenml and mlflow commands use the stores of mlrunner.",

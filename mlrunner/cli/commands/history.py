@@ -15,14 +15,7 @@ STYLES = {"deployed": "green", "refused": "yellow", "failed": "red"}
 
 
 def main(arguments: list[str]) -> int:
-    """Print the events of a deployment, oldest first.
-
-    Args:
-        arguments: Arguments after `mlrunner history`.
-
-    Returns:
-        0.
-    """
+    """Print the events of a deployment, oldest first."""
     parser = Parser(
         prog="mlrunner history", description="List what was deployed, refused, rolled back and stopped, and why."
     )

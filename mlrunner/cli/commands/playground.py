@@ -15,12 +15,6 @@ LAST_PORT = 65535
 def main(arguments: list[str]) -> int:
     """Serve the page until Ctrl-C.
 
-    Args:
-        arguments: Arguments after `mlrunner playground`.
-
-    Returns:
-        0.
-
     Raises:
         ConfigError: When Streamlit is not installed, or the port cannot be used.
     """

@@ -30,9 +30,6 @@ the model rejects go to OUT.rejected.csv, each with its reasons. The exit code i
 def main(arguments: list[str]) -> int:
     """Predict a table.
 
-    Args:
-        arguments: Arguments after `mlrunner predict`.
-
     Returns:
         0 when rows were predicted or the table is empty, 1 when every row was rejected.
 

@@ -35,9 +35,6 @@ running. Only folders under multirun/ are removed. The exit code is 1 if somethi
 def main(arguments: list[str]) -> int:
     """Print what would be removed, or remove it.
 
-    Args:
-        arguments: Arguments after `mlrunner prune`.
-
     Returns:
         0, or 1 if something could not be removed.
     """

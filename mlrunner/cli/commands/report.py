@@ -22,12 +22,6 @@ if TYPE_CHECKING:
 def main(arguments: list[str]) -> int:
     """Write a report, and log it to the run in MLflow.
 
-    Args:
-        arguments: Arguments after `mlrunner report`.
-
-    Returns:
-        0.
-
     Raises:
         ConfigError: When not exactly one run or sweep is named.
         StoreError: When the files of the run cannot be read, or the report cannot be written.

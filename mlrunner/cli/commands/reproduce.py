@@ -25,9 +25,6 @@ DIFFERENT = 4  # exit code when a metric differs
 def main(arguments: list[str]) -> int:
     """Reproduce a run.
 
-    Args:
-        arguments: Arguments after `mlrunner reproduce`.
-
     Returns:
         0 when every metric is the same, 4 when one differs.
 

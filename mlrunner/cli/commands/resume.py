@@ -22,9 +22,6 @@ GRID = "hydra_plugins.mlrunner_sweeper.grid.ResumedGrid"
 def main(arguments: list[str]) -> int:
     """Run the command of a sweep again, in its folder and with its study.
 
-    Args:
-        arguments: Arguments after `mlrunner resume`.
-
     Returns:
         The exit code of the sweep.
 

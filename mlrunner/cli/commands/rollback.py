@@ -13,14 +13,7 @@ from mlrunner.groups.deployer import operations, state
 
 
 def main(arguments: list[str]) -> int:
-    """Roll a deployment back to an earlier version.
-
-    Args:
-        arguments: Arguments after `mlrunner rollback`.
-
-    Returns:
-        0.
-    """
+    """Roll a deployment back to an earlier version."""
     parser = Parser(prog="mlrunner rollback", description="Serve an earlier version of a model again.")
     parser.add_argument(
         "steps", nargs="?", type=count("versions", 1), default=1, help="number of versions to go back (1)"

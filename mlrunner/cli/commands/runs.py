@@ -34,14 +34,7 @@ Sort keys: {sorts}, or a clause of MLflow such as 'metrics.r2 DESC'; a leading -
 
 
 def main(arguments: list[str]) -> int:
-    """List runs, newest first.
-
-    Args:
-        arguments: Arguments after `mlrunner runs`.
-
-    Returns:
-        0.
-    """
+    """List runs, newest first."""
     description = "List runs: their overrides, scores, duration and status."
     return show(make_parser("runs", description), arguments, sweeps=False)
 
@@ -98,9 +91,6 @@ def show(parser: Parser, arguments: list[str], sweeps: bool) -> int:
         parser: Parser from `make_parser`.
         arguments: Arguments after the verb.
         sweeps: True to list sweeps, False to list runs.
-
-    Returns:
-        0.
 
     Raises:
         ConfigError: When the filter, a sort key or a column is wrong.

@@ -12,14 +12,7 @@ if TYPE_CHECKING:
 
 
 def main(arguments: list[str]) -> int:
-    """Print what `zenml stack describe` prints, for the stack of a run.
-
-    Args:
-        arguments: Arguments after `mlrunner stack`.
-
-    Returns:
-        0.
-    """
+    """Print what `zenml stack describe` prints, for the stack of a run."""
     parser = Parser(prog="mlrunner stack", description="Describe the ZenML stack that a run would use.")
     parser.add_argument("action", choices=["describe"])
     parser.add_argument(

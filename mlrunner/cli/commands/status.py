@@ -19,9 +19,6 @@ STYLES = {deployment_status.SERVING: "bold green", deployment_status.DOWN: "bold
 def main(arguments: list[str]) -> int:
     """Print the status of deployments.
 
-    Args:
-        arguments: Arguments after `mlrunner status`.
-
     Returns:
         1 when a deployment is down, else 0.
     """

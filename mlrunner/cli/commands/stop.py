@@ -11,14 +11,7 @@ from mlrunner.groups.deployer.state import find_deployment
 
 
 def main(arguments: list[str]) -> int:
-    """Stop a deployment; stopping a stopped one succeeds.
-
-    Args:
-        arguments: Arguments after `mlrunner stop`.
-
-    Returns:
-        0.
-    """
+    """Stop a deployment; stopping a stopped one succeeds."""
     parser = Parser(
         prog="mlrunner stop", description="Stop the servers of a deployment and free its port; its history stays."
     )

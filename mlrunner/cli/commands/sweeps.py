@@ -6,13 +6,6 @@ from mlrunner.cli.commands import runs
 
 
 def main(arguments: list[str]) -> int:
-    """List sweeps, newest first.
-
-    Args:
-        arguments: Arguments after `mlrunner sweeps`.
-
-    Returns:
-        0.
-    """
+    """List sweeps, newest first."""
     description = "List sweeps: what each varied, how its trials ended, its best value and its winner."
     return runs.show(runs.make_parser("sweeps", description), arguments, sweeps=True)

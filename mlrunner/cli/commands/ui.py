@@ -25,12 +25,6 @@ if TYPE_CHECKING:
 def main(arguments: list[str]) -> int:
     """Serve the pages until Ctrl-C.
 
-    Args:
-        arguments: Arguments after `mlrunner ui`.
-
-    Returns:
-        0.
-
     Raises:
         ConfigError: When several runs are named, there is no store, or the port cannot be used.
     """

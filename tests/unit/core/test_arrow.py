@@ -6,8 +6,6 @@ import datetime
 import decimal
 import io
 import os
-import subprocess
-import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +19,6 @@ from pyarrow import ipc
 
 from mlrunner.core.arrow import TABLE_FILE, from_arrow, map_table, map_table_once, to_arrow, write_table
 from mlrunner.core.errors import DataError
-from tests.support.front_door import PROJECT
 from tests.support.trials import make_rows, write_arrow
 
 NAN = float("nan")
@@ -171,15 +168,6 @@ def test_a_column_without_a_type_is_named_with_a_way_out(values: list[Any]) -> N
     message = str(caught.value)
     assert message.startswith("Column 'bad one' holds values of several types, or of a type that tables do not keep (")
     assert message.endswith("); give it one in dataset.dtypes, such as bad one: str, or leave it out.")
-
-
-def test_reading_a_table_needs_no_framework() -> None:
-    code = (
-        "import sys, mlrunner.core.arrow; "
-        "print(sorted({'zenml','mlflow','hydra','omegaconf','optuna','sklearn','xgboost'} & set(sys.modules)))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT, check=True)
-    assert done.stdout == "[]\n"
 
 
 MOMENTS = pd.to_datetime(["2020-01-01", None, "2021-06-30 10:00:00.123456"], format="mixed")

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
-import mlflow
 import pytest
 from mlflow import MlflowClient
 
 from mlrunner.steps.recording import RunContext
+from tests.support.mlflow_home import open_copy
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowClient]:
-    before, home = mlflow.get_tracking_uri(), tmp_path_factory.mktemp("recording")
-    mlflow.set_tracking_uri(f"sqlite:///{home}/mlflow.db")
-    client = MlflowClient()
-    client.create_experiment("tests", artifact_location=(home / "files").as_uri())
-    yield client
-    mlflow.set_tracking_uri(before)
+def client(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Iterator[MlflowClient]:
+    home = tmp_path_factory.mktemp("recording")
+    with open_copy(template, home) as client:
+        client.create_experiment("tests", artifact_location=(home / "files").as_uri())
+        yield client
 
 
 @pytest.fixture

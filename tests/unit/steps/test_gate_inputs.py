@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+from mlflow import MlflowClient
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
@@ -43,20 +43,18 @@ def raw_rows(alpha: float) -> Any:
 
 
 @pytest.fixture(scope="module")
-def champion(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+def champion(client: MlflowClient) -> tuple[str, str]:
     """A registered model with the alias, and its URI."""
-    home = tmp_path_factory.mktemp("registry")
-    before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri(f"sqlite:///{home}/mlflow.db")
-    mlflow.set_experiment(experiment_id=mlflow.create_experiment("e", artifact_location=(home / "files").as_uri()))
+    experiment = client.get_experiment_by_name("tests")
+    assert experiment is not None
+    mlflow.set_experiment(experiment_id=experiment.experiment_id)
     with mlflow.start_run() as run:
         options = {"pip_requirements": [], "skops_trusted_types": ["numpy.dtype"]}
         info = mlflow.sklearn.log_model(raw_rows(50.0), name="model", **options)
     uri = f"models:/{info.model_id}"
     version = model_registry.register("olist", uri, run.info.run_id, {"why": "good"})
     model_registry.set_alias("olist", model_registry.CHAMPION, version)
-    yield "olist", uri
-    mlflow.set_tracking_uri(before)
+    return "olist", uri
 
 
 def test_champion_is_scored_on_the_rows_of_the_candidate(champion: tuple[str, str]) -> None:

@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import mlflow
 import pytest
 from mlflow import MlflowClient
 
 from mlrunner.tracking import run_log
+from tests.support.mlflow_home import open_copy
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowClient]:
+def client(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Iterator[MlflowClient]:
     """A client of a new store."""
-    before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri(f"sqlite:///{tmp_path_factory.mktemp('store')}/mlflow.db")
-    yield MlflowClient()
-    mlflow.set_tracking_uri(before)
+    with open_copy(template, tmp_path_factory.mktemp("store")) as client:
+        yield client
 
 
 @pytest.fixture(scope="module")

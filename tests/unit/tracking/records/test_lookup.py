@@ -5,23 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import mlflow
 import pytest
-from mlflow import MlflowClient
 
 from mlrunner.core.errors import ConfigError
 from mlrunner.tracking import records
 from mlrunner.tracking.records import lookup
 from mlrunner.tracking.records.sqlite_store import SqliteStore
+from tests.support.mlflow_home import open_copy
 from tests.support.run_stores import NamedRuns, SearchableRuns
 
 
 @pytest.fixture(scope="module")
-def named(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NamedRuns]:
+def named(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Iterator[NamedRuns]:
     home = tmp_path_factory.mktemp("named")
-    before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri(f"sqlite:///{home}/mlflow.db")
-    runs = NamedRuns(home)
+    with open_copy(template, home):
+        runs = NamedRuns(home)
+        add_runs(runs, home)
+        yield runs
+
+
+def add_runs(runs: NamedRuns, home: Path) -> None:
     for number in range(17):  # two of which share their first digit
         runs.add(f"old{number}", saved=False)
     runs.add("single", 0.5, folder=str(home / "multirun/day/one"))
@@ -43,11 +46,7 @@ def named(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NamedRuns]:
     runs.add("again", 0.71, reproduces=first)
     runs.add("saved", 0.3)
     runs.add("latest", 0.3, saved=False)
-    runs.client.create_registered_model("olist")
-    runs.client.create_model_version("olist", "file:///m-x", first)
-    runs.client.set_registered_model_alias("olist", "champion", "1")
-    yield runs
-    mlflow.set_tracking_uri(before)
+    runs.register_champion("olist", "grid-first")
 
 
 @pytest.mark.parametrize(
@@ -130,14 +129,12 @@ def test_unknown_champion(named: NamedRuns) -> None:
 
 
 @pytest.mark.parametrize("number", [0, 2])
-def test_champion_needs_a_model_unless_there_is_one(number: int, tmp_path: Path) -> None:
-    uri = f"sqlite:///{tmp_path}/mlflow.db"
-    client = MlflowClient(uri)
-    run_id = client.create_run("0").info.run_id
-    for name in [f"m{index}" for index in range(number)]:
-        client.create_registered_model(name)
-        client.create_model_version(name, "file:///m-x", run_id)
-        client.set_registered_model_alias(name, "champion", "1")
+def test_champion_needs_a_model_unless_there_is_one(number: int, tmp_path: Path, template: Path) -> None:
+    with open_copy(template, tmp_path):
+        runs = NamedRuns(tmp_path)
+        runs.add("any")
+        for index in range(number):
+            runs.register_champion(f"m{index}", "any")
     message = (
         "^there are 2 champions; name one of m0@champion, m1@champion" if number else "^there is no champion: noth"
     )

@@ -11,15 +11,14 @@ import pytest
 from mlrunner.core.errors import StoreError
 from mlrunner.tracking.records import SWEEP_TAG, TRIAL_TAG, WINNER_OF_TAG, mlflow_store
 from mlrunner.tracking.records.mlflow_store import MlflowStore
+from tests.support.mlflow_home import open_copy
 from tests.support.run_stores import NamedRuns
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[NamedRuns]:
-    before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
-    yield NamedRuns(tmp_path)
-    mlflow.set_tracking_uri(before)
+def home(tmp_path: Path, template: Path) -> Iterator[NamedRuns]:
+    with open_copy(template, tmp_path):
+        yield NamedRuns(tmp_path)
 
 
 def test_every_page_of_the_registry_is_read(home: NamedRuns, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -442,7 +442,7 @@ def test_the_plain_commands_see_the_zenml_server(served: Any, zenml: Zenml, key:
     ],
     ids=["wrong key", "no key", "nothing there", "no scheme", "no url"],
 )
-def test_a_wrong_zenml_server_is_told_at_once(
+def test_a_wrong_zenml_server_is_refused_at_once(
     overrides: list[str], words: list[str], zenml: Zenml, tmp_path: Path
 ) -> None:
     began = time.monotonic()
@@ -456,7 +456,7 @@ def test_mlflow_is_no_zenml_server(open_mlflow: str, tmp_path: Path) -> None:
     assert_refused(result, f"stack.url={open_mlflow} answers, but is not a ZenML server")
 
 
-def test_an_unknown_stack_of_the_zenml_server_is_told_with_the_nearest(
+def test_an_unknown_stack_of_the_zenml_server_is_refused_with_the_nearest_name(
     served: Any, zenml: Zenml, key: str, home: Path
 ) -> None:
     del served

@@ -36,7 +36,7 @@ except mlrunner.core.errors.MlrunnerError as error:
 (home / "two.json").write_text(json.dumps({
     "ids": [ridge.run_id, forest.run_id],
     "frame": forest.frame.to_dict(),
-    "change": difference.lines[0].change,
+    "change": difference.overrides[0].change,
     "html": [ridge._repr_html_(), difference._repr_html_(), grid._repr_html_()],
     "listed": table[["run_id", "metrics.test/r2"]].values.tolist(),
     "grid": grid.frame[["name", "run_id", "objective"]].values.tolist(),

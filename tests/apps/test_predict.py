@@ -144,6 +144,14 @@ def test_rows_that_do_not_fit_are_put_aside(deployed: Deployed) -> None:
     assert found["prediction"].tolist() == np.delete(deployed.expected[:400], [3, 5, 399]).tolist()
 
 
+def test_the_exit_code_is_1_when_every_row_is_rejected(deployed: Deployed) -> None:
+    rows = pd.read_csv(deployed.folder / "orders.csv", dtype=str).head(2).assign(price="cheap")
+    rows.to_csv(deployed.folder / "unusable.csv", index=False)
+    result = deployed.predict("unusable.csv", "-o", "unusable.out.csv", "--json")
+    assert result.code == 1, result.err
+    assert (result.json["predicted"], result.json["rejected"]) == (0, 2)
+
+
 WRONG = {
     "columns": (["short.csv"], "The table lacks the columns"),
     "deployment": (

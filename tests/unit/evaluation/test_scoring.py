@@ -17,6 +17,7 @@ from mlrunner.evaluation.metrics import metric_names, score
 from mlrunner.evaluation.scoring import Evaluation
 from mlrunner.evaluation.split_data import SplitData
 from mlrunner.groups.model import Model
+from tests.support.plots import read_legend
 from tests.support.samples import pipeline
 from tests.support.split_rows import ROLES, split_rows
 
@@ -88,11 +89,11 @@ def test_fold_scores_have_the_part_cv_and_a_standard_deviation(name: str) -> Non
     assert len(evaluation.predictions.y_true) == len(data.train)
 
 
-@pytest.mark.parametrize("part", ["train", "validation", "test"])
-def test_each_part_is_scored_on_its_own_rows(part: str) -> None:
+def test_each_part_is_scored_on_its_own_rows() -> None:
     fitted, data, evaluation, task = evaluate("regression")
-    expected = score(fitted, *data.of(part), task)
-    assert {name: evaluation.scores[f"{part}/{name}"] for name in expected} == pytest.approx(expected)
+    for part in ("train", "validation", "test"):
+        expected = score(fitted, *data.of(part), task)
+        assert {name: evaluation.scores[f"{part}/{name}"] for name in expected} == pytest.approx(expected)
 
 
 def test_folds_are_scored_by_models_of_the_other_folds() -> None:
@@ -128,33 +129,28 @@ REGRESSION = ["predicted_vs_actual", "residuals", "feature_importance"]
 CLASSIFICATION = ["confusion_matrix", "roc", "pr", "feature_importance"]
 
 
-@pytest.mark.parametrize("folds", [0, 3], ids=["hold-out", "folds"])
 @pytest.mark.parametrize(
-    ("name", "figures"),
+    ("name", "folds", "figures"),
     [
-        ("regression", REGRESSION),
-        ("classification", CLASSIFICATION),
-        ("labels only", ["confusion_matrix", "feature_importance"]),
-        ("boosted regression", [*REGRESSION, "learning_curve"]),
-        ("boosted classification", [*CLASSIFICATION, "learning_curve"]),
+        ("regression", 3, REGRESSION),
+        ("classification", 0, CLASSIFICATION),
+        ("labels only", 3, ["confusion_matrix", "feature_importance"]),
+        ("boosted classification", 3, [*CLASSIFICATION, "learning_curve"]),
     ],
 )
-def test_the_task_and_the_model_decide_the_figures(name: str, figures: list[str], folds: int) -> None:
+def test_the_task_and_the_model_decide_the_figures(name: str, folds: int, figures: list[str]) -> None:
     assert list(draw(name, folds)) == figures
 
 
-@pytest.mark.parametrize(("folds", "sides"), [(0, ["held out", "train"]), (3, ["train"])])
-def test_the_learning_curve_has_the_parts_that_have_rows(folds: int, sides: list[str]) -> None:
-    legend = draw("boosted regression", folds)["learning_curve"].axes[0].get_legend()
-    assert legend is not None
-    assert [text.get_text() for text in legend.get_texts()] == sides
-
-
 @pytest.mark.parametrize(
-    ("folds", "part", "fitted_part"), [(0, "validation", "validation"), (3, "cv", "train")], ids=["hold-out", "folds"]
+    ("folds", "part", "fitted_part", "sides"),
+    [(0, "validation", "validation", ["held out", "train"]), (3, "cv", "train", ["train"])],
+    ids=["hold-out", "folds"],
 )
-def test_every_figure_names_data_set_model_and_part(folds: int, part: str, fitted_part: str) -> None:
+def test_every_figure_names_data_set_model_and_part(folds: int, part: str, fitted_part: str, sides: list[str]) -> None:
     figures = draw("boosted regression", folds)
+    assert list(figures) == [*REGRESSION, "learning_curve"]
+    assert read_legend(figures["learning_curve"]) == sides
     lines = {name: figure.texts[1].get_text() for name, figure in figures.items()}
     about = "olist (synthetic) · xgboost"
     for name in ("predicted_vs_actual", "residuals"):

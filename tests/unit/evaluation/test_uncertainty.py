@@ -84,15 +84,14 @@ def fold_errors(features: np.ndarray, target: np.ndarray, folds: int) -> list[fl
     return errors
 
 
-@pytest.mark.parametrize("folds", [3, 5])
-def test_equally_good_models_rarely_differ_by_more_than_the_margin(folds: int) -> None:
+def test_equally_good_models_rarely_differ_by_more_than_the_margin() -> None:
     """Each uses half of the equally informative features; two plain standard errors would be exceeded in one of six."""
     exceeded = 0
     for seed in range(400):
         rng = np.random.default_rng(seed)
         features = rng.normal(size=(60, 8))
         target = features.sum(axis=1) + rng.normal(size=60)
-        scores = [fold_errors(half, target, folds) for half in (features[:, :4], features[:, 4:])]
+        scores = [fold_errors(half, target, 3) for half in (features[:, :4], features[:, 4:])]
         first, second = (Replicates("rows", 1.0, {"mse": each}, is_folds=True) for each in scores)
         exceeded += abs(np.mean(scores[1]) - np.mean(scores[0])) > uncertainty.margin(first, second, "mse")
     assert exceeded / 400 < 0.08
@@ -105,13 +104,9 @@ def test_the_error_of_one_value_is_nan(metric: str) -> None:
     assert math.isnan(uncertainty.margin(first, replace(first, is_folds=True), metric))
 
 
-@pytest.mark.parametrize("clusters", [None, np.arange(39)])
-def test_few_rows_have_no_replicates(clusters: Any) -> None:
-    assert uncertainty.jackknife(regression(39), "regression", "rows", clusters) is None
-
-
-def test_few_clusters_have_no_replicates() -> None:
-    assert uncertainty.jackknife(regression(400), "regression", "rows", np.arange(400) % 39) is None
+@pytest.mark.parametrize(("rows", "clusters"), [(39, None), (39, np.arange(39)), (400, np.arange(400) % 39)])
+def test_few_rows_or_clusters_have_no_replicates(rows: int, clusters: Any) -> None:
+    assert uncertainty.jackknife(regression(rows), "regression", "rows", clusters) is None
 
 
 @pytest.mark.parametrize("orders", [500, 3000], ids=["all rows", "sampled"])

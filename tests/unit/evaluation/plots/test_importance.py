@@ -30,21 +30,13 @@ def test_permutation_importance_agrees_with_sklearn(task: Any) -> None:
 
 def test_the_seed_decides_the_importance() -> None:
     features, target = table()
-    fitted = pipeline(LinearRegression()).fit(features, target)
+    before, fitted = features.copy(), pipeline(LinearRegression()).fit(features, target)
     first, again, other = (
         plots.compute_permutation_importance(fitted, features, target, "regression", seed, rows=100)
         for seed in (0, 0, 1)
     )
     assert first.mean.tolist() == again.mean.tolist()
     assert first.mean.tolist() != other.mean.tolist()
-
-
-def test_the_table_is_not_modified() -> None:
-    features, target = table(40)
-    before = features.copy()
-    plots.compute_permutation_importance(
-        pipeline(LinearRegression()).fit(features, target), features, target, "regression", 0
-    )
     pd.testing.assert_frame_equal(features, before)
 
 

@@ -18,71 +18,50 @@ from tests.support.plots import (
     make_curve,
     make_importance,
     make_regression,
-    name_classes,
     read_texts,
     save_png,
 )
 
-CASES: dict[str, tuple[Any, list[str]]] = {
-    "regression": (
-        lambda: plots.draw_figures(make_regression(), "regression", "s", make_importance(), make_curve()),
-        ["predicted_vs_actual", "residuals", "feature_importance", "learning_curve"],
-    ),
-    "regression alone": (
-        lambda: plots.draw_figures(make_regression(), "regression"),
-        ["predicted_vs_actual", "residuals"],
-    ),
-    "classification": (
-        lambda: plots.draw_figures(
-            make_classification(["n", "y"]), "classification", "s", make_importance(), make_curve()
-        ),
-        ["confusion_matrix", "roc", "pr", "feature_importance", "learning_curve"],
-    ),
-    "without probabilities": (
-        lambda: plots.draw_figures(make_classification(["n", "y"], proba=False), "classification"),
-        ["confusion_matrix"],
-    ),
-    "one class": (lambda: plots.draw_figures(make_classification(["n"]), "classification"), ["confusion_matrix"]),
-    "no row": (lambda: plots.draw_figures(Predictions(np.empty(0), np.empty(0)), "regression"), []),
-    "no row, classes": (lambda: plots.draw_figures(Predictions(np.empty(0), np.empty(0)), "classification"), []),
-    "nothing finite": (lambda: plots.draw_figures(Predictions(np.ones(2), np.full(2, np.nan)), "regression"), []),
-    "importance unknown": (
-        lambda: plots.draw_figures(
-            make_regression(), "regression", importance=Importance(["x"], np.array([np.nan]), np.zeros(1), "r2", 3)
-        ),
-        ["predicted_vs_actual", "residuals"],
-    ),
+WHOLE = ("s", make_importance(), make_curve())
+NAN_IMPORTANCE = Importance(["x"], np.array([np.nan]), np.zeros(1), "r2", 3)
+BINARY, WITHOUT = make_classification(["n", "y"]), make_classification(["n", "y"], proba=False)
+NO_ROW, NOT_FINITE = Predictions(np.empty(0), np.empty(0)), Predictions(np.ones(2), np.full(2, np.nan))
+RESIDUALS, LEARNING = ["predicted_vs_actual", "residuals"], ["feature_importance", "learning_curve"]
+CASES: dict[str, tuple[Predictions, Any, tuple[Any, ...], list[str]]] = {
+    "regression": (make_regression(), "regression", WHOLE, [*RESIDUALS, *LEARNING]),
+    "classification": (BINARY, "classification", WHOLE, ["confusion_matrix", "roc", "pr", *LEARNING]),
+    "without probabilities": (WITHOUT, "classification", (), ["confusion_matrix"]),
+    "one class": (make_classification(["n"]), "classification", (), ["confusion_matrix"]),
+    "no row": (NO_ROW, "regression", (), []),
+    "no row, classes": (NO_ROW, "classification", (), []),
+    "nothing finite": (NOT_FINITE, "regression", (), []),
+    "importance unknown": (make_regression(), "regression", ("s", NAN_IMPORTANCE), RESIDUALS),
 }
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_empty_plots_are_omitted(case: str) -> None:
-    draw, names = CASES[case]
-    figures = draw()
+def test_empty_plots_are_omitted_and_the_others_have_title_subject_and_label(case: str) -> None:
+    predictions, task, more, names = CASES[case]
+    figures = plots.draw_figures(predictions, task, *more)
     assert list(figures) == names
-    assert all(save_png(figure).startswith(b"\x89PNG") for figure in figures.values())
-
-
-@pytest.mark.parametrize("case", ["regression", "classification"])
-def test_every_figure_has_title_subject_and_axis_label(case: str) -> None:
-    for figure in CASES[case][0]().values():
-        assert "s" in read_texts(figure) or any(text.startswith("s · ") for text in read_texts(figure))
+    for figure in figures.values():
+        assert save_png(figure).startswith(b"\x89PNG")
         assert figure.axes[0].get_xlabel()
-        assert len(figure.texts) == 2
+        if more:
+            assert len(figure.texts) == 2
+            assert any(text == "s" or text.startswith("s · ") for text in read_texts(figure))
 
 
 def test_two_threads_draw_the_same_figures_as_one() -> None:
     def draw(_: int) -> list[bytes]:
-        figures = plots.draw_figures(
-            make_classification(name_classes(4)), "classification", "s", make_importance(), make_curve()
-        )
-        return [save_png(figure) for figure in figures.values()]
+        return [save_png(figure) for figure in plots.draw_figures(make_regression(), "regression", "s").values()]
 
     alone = draw(0)
     with ThreadPoolExecutor(2) as pool:
         assert all(images == alone for images in pool.map(draw, range(2)))
 
 
+@pytest.mark.slow
 def test_pyplot_is_not_imported_and_matplotlib_only_to_draw() -> None:
     code = """
 import sys, io, numpy as np

@@ -29,13 +29,10 @@ def test_names_are_shortened_and_unsupported_characters_replaced(case: str) -> N
     assert plots.shorten(name, length) == expected
 
 
-@pytest.mark.parametrize("name", [LONG_NAME, "_hidden", "$a$ or $\\frac", "年齢", "", "a\nb"], ids=repr)
-def test_no_name_breaks_a_figure(name: str) -> None:
-    names = [name, f"{name} again"]
-    predictions = make_classification(names)
-    figures = plots.draw_figures(
-        predictions, "classification", name, Importance(names, np.ones(2), np.ones(2), "r2", 3)
-    )
+def test_no_name_breaks_a_figure() -> None:
+    names = [LONG_NAME, "_hidden", "$a$ or $\\frac", "年齢", "", "a\nb"]
+    shown = Importance(names, np.ones(6), np.ones(6), "r2", 3)
+    figures = plots.draw_figures(make_classification(names), "classification", " ".join(names[1:]), shown)
     assert len([save_png(figure) for figure in figures.values()]) == 4
 
 
@@ -45,7 +42,7 @@ def test_long_names_that_start_alike_stay_different() -> None:
     assert len({text.partition("  ")[2] for text in read_legend(figure)}) == 4
 
 
-@pytest.mark.parametrize("count", [2, 5, 10, 20])
+@pytest.mark.parametrize("count", [2, 20])
 def test_no_text_leaves_the_figure_or_overlaps(count: int) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 

@@ -50,14 +50,7 @@ def client(tmp_path: Path, backend: tuple[Backend, int]) -> Iterator[Client]:
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [
-        ("GET", "/a/b?c=d&e=%20%26+x&c="),
-        ("POST", "/invocations"),
-        ("PUT", "/%C3%A9?%C3%A9=1"),
-        ("DELETE", "/invocations"),
-        ("PATCH", "/a/b?c=d&e=%20%26+x&c="),
-        ("OPTIONS", "/%C3%A9?%C3%A9=1"),
-    ],
+    [("GET", "/a/b?c=d&e=%20%26+x&c="), ("POST", "/invocations"), ("PUT", "/%C3%A9?%C3%A9=1"), ("DELETE", "/x")],
 )
 def test_method_path_and_query_are_forwarded(client: Client, method: str, path: str) -> None:
     content = client.send(method, path, b"body" if method in ("POST", "PUT", "PATCH") else None).json
@@ -81,7 +74,7 @@ def test_body_content_type_and_accept_are_forwarded_and_no_other_header(client: 
     assert content["headers"]["host"].startswith("127.0.0.1:")
 
 
-@pytest.mark.parametrize("status", [200, 302, 404, 422, 500])
+@pytest.mark.parametrize("status", [200, 302, 404, 500])
 def test_status_and_headers_are_returned(client: Client, status: int) -> None:
     answer = client.get(f"/status/{status}")
     assert (answer.status, answer.json["server"]) == (status, "one")  # a redirect is returned, not followed
@@ -183,24 +176,23 @@ def test_a_state_with_the_same_time_is_read_again(tmp_path: Path, backend: tuple
         assert client.get("/x").json["server"] == "two"
 
 
-INVALID_STATES = {
-    "half written": '{"active": {"url": "http://127.',
-    "empty": "",
-    "stopped": '{"active": null, "timeout": 5, "restart": []}',
-    "without a server": '{"timeout": 5, "restart": []}',
-    "without a timeout": '{"active": {"url": "http://127.0.0.1:1", "version": 1}, "timeout": null, "restart": []}',
-    "a list": "[]",
-    "no text": b"\xff\xfe",
-    "absent": None,
-}
+INVALID_STATES = [
+    b'{"active": {"url": "http://127.',
+    b"",
+    b'{"active": null, "timeout": 5, "restart": []}',
+    b'{"timeout": 5, "restart": []}',
+    b'{"active": {"url": "http://127.0.0.1:1", "version": 1}, "timeout": null, "restart": []}',
+    b"[]",
+    b"\xff\xfe",
+]
 
 
-@pytest.mark.parametrize("text", INVALID_STATES.values(), ids=INVALID_STATES)
-def test_an_invalid_state_changes_nothing(tmp_path: Path, client: Client, text: str | bytes | None) -> None:
+def test_an_invalid_or_absent_state_changes_nothing(tmp_path: Path, client: Client) -> None:
     assert client.get("/x").json["server"] == "one"
+    for text in INVALID_STATES:
+        (tmp_path / "state.json").write_bytes(text)
+        assert client.get("/x").json["server"] == "one"
     (tmp_path / "state.json").unlink()
-    if text is not None:
-        (tmp_path / "state.json").write_bytes(text if isinstance(text, bytes) else text.encode())
     for _ in range(3):
         assert client.get("/x").json["server"] == "one"
     assert client.read_metrics()["backend_up/one"] == 1

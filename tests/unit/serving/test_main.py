@@ -10,15 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import serving_release as releases
 from tests.support.http_client import Client, wait_until
 from tests.support.server_process import EXIT_SECONDS, START_SECONDS, start_server
 from tests.support.serving_release import Saved
 
-
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory: pytest.TempPathFactory) -> Saved:
-    return releases.save_regression(tmp_path_factory.mktemp("releases"))
+pytestmark = pytest.mark.slow
 
 
 def test_a_single_process_exits_on_sigint(saved: Saved) -> None:

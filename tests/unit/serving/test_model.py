@@ -22,7 +22,7 @@ from tests.support.serving_release import KINDS, REQUIRED, Row, Saved
 
 UNKNOWN = "ignore:Found unknown categories"  # of scikit-learn, for each unknown category
 pytestmark = pytest.mark.filterwarnings(UNKNOWN, "ignore:overflow encountered:RuntimeWarning")
-SETTINGS = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SETTINGS = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 class UppercaseTowns(CleaningStrategy):
@@ -30,16 +30,6 @@ class UppercaseTowns(CleaningStrategy):
 
     def transform_rows(self, table: pd.DataFrame) -> pd.DataFrame:
         return table.assign(town=table["town"].str.upper())[["size", "town"]]
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("releases")
-
-
-@pytest.fixture(scope="module")
-def saved(base: Path) -> Saved:
-    return releases.save_regression(base)
 
 
 @pytest.fixture(scope="module")
@@ -184,11 +174,6 @@ def test_the_raw_csv_file_of_the_data_set_is_predicted(saved: Saved, model: Serv
     assert predictions == pytest.approx(list(expected), rel=1e-9)
 
 
-def test_a_thousand_rows_keep_their_order(saved: Saved, model: ServedModel) -> None:
-    rows = releases.make_rows(1000)
-    assert predict(model, rows) == pytest.approx(saved.predict(rows), rel=1e-9)
-
-
 def test_a_nan_prediction_is_none(base: Path) -> None:
     model = load_release(releases.save_faulty(base).release.folder)
     assert predict(model, [releases.make_row(size) for size in (1.0, releases.GAP, 3.0)]) == [1.0, None, 3.0]
@@ -200,11 +185,8 @@ def test_a_nan_prediction_is_none(base: Path) -> None:
 INVALID: dict[str, tuple[Row, str]] = {
     "text for a number": ({"size": "large"}, "Column 'size' holds numbers, but row 1 has 'large'."),
     "unknown category": ({"town": "neat"}, "row 1 has 'neat', which training did not see; it saw far, near, out. Did"),
-    "number for a text": ({"street": 7}, "Column 'street' holds texts, but row 1 has 7."),
     "text for a date": ({"stamp": "yesterday"}, "Column 'stamp' holds dates, but row 1 has 'yesterday'."),
-    "text for a boolean": ({"new": "yes"}, "Column 'new' holds true or false, but row 1 has 'yes'."),
     "in an optional column": ({"lot": "big"}, "Column 'lot' holds numbers, but row 1 has 'big'."),
-    "list for a number": ({"size": [[]]}, "Column 'size' holds numbers, but row 1 has a list."),
 }
 
 

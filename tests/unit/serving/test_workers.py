@@ -14,10 +14,7 @@ from tests.support.http_client import Client, wait_until
 from tests.support.server_process import EXIT_SECONDS, START_SECONDS, have_ended, is_free, start_server
 from tests.support.serving_release import Saved
 
-
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory: pytest.TempPathFactory) -> Saved:
-    return releases.save_regression(tmp_path_factory.mktemp("releases"))
+pytestmark = pytest.mark.slow
 
 
 def test_a_dead_worker_is_restarted_and_sigterm_ends_all(saved: Saved) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import warnings
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,8 @@ def release(folder: Path, estimator: Any, version: int = 1, name: str = "tests")
 
 BASE = "mlrunner-base:bookworm"  # made by .ci/engine
 HOME = "mlrunner.home"  # label of a container: the home that it belongs to
+REPOSITORY = f"mlrunner-test-{os.getpid()}"  # test processes may run side by side
+SECRET = "s3cr3t-of-a-server"  # in the environment when the shared image is built
 
 
 def docker_client() -> Any:

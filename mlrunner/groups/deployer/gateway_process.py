@@ -20,13 +20,14 @@ def build_restart_command(store: DeploymentStore) -> list[str]:
     return [sys.executable, "-m", "mlrunner", "deploy", "--restart", store.name]
 
 
-def ensure_follows(store: DeploymentStore, url: str, server: Server) -> None:
+def ensure_follows(store: DeploymentStore, url: str, server: Server, timeout: float = FOLLOW_TIMEOUT) -> None:
     """Start the gateway if it does not run, and wait until the stable address answers with a server.
 
     Args:
         store: Folder of the deployment, whose state names the server.
         url: Stable address.
         server: Server that must answer there.
+        timeout: Seconds to wait, the start of the gateway included.
 
     Raises:
         DeployError: When the gateway ends or does not answer in time.
@@ -34,7 +35,7 @@ def ensure_follows(store: DeploymentStore, url: str, server: Server) -> None:
     if find_pid(store) is None:
         pid_file, log_file = store.folder / "gateway.pid", store.folder / "gateway.log"
         daemons.start(pid_file, log_file, sys.executable, "-m", GATEWAY, str(store.folder))
-    deadline = time.monotonic() + FOLLOW_TIMEOUT
+    deadline = time.monotonic() + timeout
     while True:
         status, answer = loopback.request_json(f"{url}/version", timeout=2.0)
         if status == 200 and isinstance(answer, dict) and answer.get("instance") == server.token:

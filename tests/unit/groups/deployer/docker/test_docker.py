@@ -23,10 +23,9 @@ from mlrunner.groups.deployer import docker
 from mlrunner.groups.deployer.docker import PORTS, DockerDeployer, find_free_port
 from mlrunner.groups.deployer.docker.requirements import get_local_target
 from mlrunner.groups.deployer.release import Release, Server
-from tests.support.released import BASE, HOME, docker_client, release, remove
+from tests.support.released import BASE, HOME, REPOSITORY
 
 Compose = Callable[[list[str]], DictConfig]
-REPOSITORY = f"mlrunner-test-docker-{os.getpid()}"  # test processes may run side by side
 GONE = Server(1, "http://127.0.0.1:1", "no-such-container", "t")
 Served = tuple[DockerDeployer, Server]
 NOWHERE = "unix:///nowhere.sock"
@@ -159,21 +158,6 @@ class TestCrashLoops:
         assert deployer(tmp_path).is_alive(GONE) == alive
 
 
-@pytest.fixture(scope="module")
-def client() -> Iterator[Any]:
-    found = docker_client()
-    yield found
-    remove(found, REPOSITORY)
-    found.close()
-
-
-@pytest.fixture(scope="module")
-def released(tmp_path_factory: pytest.TempPathFactory) -> Release:
-    from xgboost import XGBRegressor
-
-    return release(tmp_path_factory.mktemp("releases"), XGBRegressor(n_estimators=5))
-
-
 @pytest.fixture
 def home(tmp_path: Path, client: Any) -> Iterator[Path]:
     """A folder whose containers are removed."""
@@ -201,9 +185,9 @@ def version(server: Server) -> Any:
 
 
 @pytest.fixture(scope="module")
-def served(client: Any, released: Release, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served(tag: str, released: Release, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """One server for the tests that only look."""
-    del client
+    del tag
     built = deployer(tmp_path_factory.mktemp("home"))
     server = built.start(released, "token-of-the-module")
     until(lambda: version(server))
@@ -338,8 +322,3 @@ class TestComingAndGoing:
         assert "cannot serve /release" in built.log(server)
         built.stop(server)
         assert containers(client, home) == []
-
-    def test_the_image_of_a_version_is_built_once(self, client: Any, home: Path, released: Release) -> None:
-        built = deployer(home)
-        images = {client.containers.get(built.start(released, token).handle).image.id for token in ("first", "second")}
-        assert len(images) == 1

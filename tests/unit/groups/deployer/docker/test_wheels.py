@@ -1,0 +1,60 @@
+"""Download of wheels for an image."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlrunner.core.errors import DeployError
+from mlrunner.groups.deployer.docker import wheels
+from mlrunner.groups.deployer.docker.requirements import Target
+
+BOOKWORM = Target("3.11.2", "x86_64", (2, 36))
+
+
+def test_the_newest_wheels_that_the_base_can_load_come_first() -> None:
+    found = wheels.list_platforms(BOOKWORM)[1::2]
+    assert found[0] == "manylinux_2_36_x86_64"
+    assert "manylinux_2_37_x86_64" not in found
+    assert {"manylinux_2_5_x86_64", "manylinux1_x86_64", "manylinux2014_x86_64"} <= set(found)
+    assert "manylinux_2_16_aarch64" not in wheels.list_platforms(Target("3.11.2", "aarch64", (2, 36)))
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (
+            "ERROR: Could not find a version\nERROR: No matching distribution found for x==1\n",
+            "No matching distribution",
+        ),
+        ("ERROR: [Errno 28] No space left on device", "disk is full"),
+        ("/usr/bin/python: No module named pip", "ensurepip"),
+        ("", "ended without a message"),
+    ],
+)
+def test_what_pip_refuses_is_one_sentence(
+    said: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = subprocess.CompletedProcess([], 1, "", said)
+    monkeypatch.setattr(wheels, "_pip", lambda *_: failed)
+    with pytest.raises(DeployError, match=words) as raised:
+        wheels.download(["x==1"], BOOKWORM, tmp_path)
+    assert "\n" not in str(raised.value)
+
+
+def test_where_the_slim_xgboost_cannot_be_had_the_whole_one_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[str]] = []
+
+    def pip(pins: list[str], *_: Any) -> subprocess.CompletedProcess[str]:
+        asked.append(pins)
+        said = "ERROR: No matching distribution found for xgboost-cpu==9"
+        return subprocess.CompletedProcess([], len(asked) % 2, "", said)
+
+    monkeypatch.setattr(wheels, "_pip", pip)
+    assert wheels.download(["numpy==1", "xgboost-cpu==9"], BOOKWORM, tmp_path) == asked[1]
+    assert asked[1] == ["numpy==1", "xgboost==9"]

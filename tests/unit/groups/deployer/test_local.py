@@ -1,0 +1,22 @@
+"""Processes of `deployer=local`; whole deployments are in `tests/apps/test_deploy.py`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from mlrunner.groups.deployer.release import Server
+from tests.support.local_deployer import make_local_deployer
+
+
+def test_server_is_alive_while_its_process_runs_with_its_token(tmp_path: Path) -> None:
+    deployer, token = make_local_deployer(tmp_path), f"token-of-{tmp_path.name}"
+    process = subprocess.Popen([sys.executable, "-c", "input()", token], stdin=subprocess.PIPE)
+    try:
+        assert deployer.is_alive(Server(1, "", "", token, process.pid))
+        assert not deployer.is_alive(Server(1, "", "", "another token", process.pid))
+    finally:
+        process.communicate(b"\n")
+    assert not deployer.is_alive(Server(1, "", "", token, process.pid))
+    assert not deployer.is_alive(Server(1, "", "", token, 0))

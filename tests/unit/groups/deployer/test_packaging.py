@@ -1,0 +1,61 @@
+"""Releases of saved models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mlrunner.core.errors import DeployError
+from mlrunner.groups.deployer import Candidate, packaging
+from mlrunner.groups.deployer.state import DeploymentStore
+from mlrunner.groups.gate import Decision
+from mlrunner.tracking import model_registry
+from tests.support.mlflow_home import MlflowHome
+from tests.support.mlflow_home import mlflow_home as mlflow_home
+from tests.support.mlflow_home import template as template
+
+OPEN = Decision(deploy=True, reason="good enough")
+
+
+def test_model_that_was_not_saved_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DeployError) as raised:
+        packaging.create_release(DeploymentStore(tmp_path / "olist"), Candidate("", "abc", None), OPEN)
+    assert str(raised.value) == "The run did not save its model; run it again with tracking.log_model=true."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "flavors: {sklearn: {serialization_format: cloudpickle}}\nsignature: {inputs: '[]'}",
+        "flavors: {pytorch: {}}",
+        "{}",
+    ],
+)
+def test_model_of_another_tool_is_refused(text: str, tmp_path: Path) -> None:
+    (tmp_path / "MLmodel").write_text(text)
+    with pytest.raises(DeployError, match=r"models:/m-1 was not saved by mlrunner .*; deploy another run"):
+        packaging.describe_model(tmp_path, "models:/m-1")
+
+
+def test_model_that_cannot_be_read_leaves_no_folder(mlflow_home: MlflowHome) -> None:
+    store = DeploymentStore(mlflow_home.home / "olist")
+    with pytest.raises(DeployError, match=r"The model models:/m-none cannot be read from its store"):
+        packaging.create_release(store, Candidate("models:/m-none", "abc", None), OPEN)
+    assert list(store.folder.glob("releases/*")) == []
+
+
+def test_candidate_compared_with_an_earlier_champion_is_refused(mlflow_home: MlflowHome) -> None:
+    run_id = mlflow_home.add_run()
+    candidate = Candidate(f"models:/{mlflow_home.add_model(run_id)}", run_id, None)
+    packaging.refuse_overtaken("olist", Candidate("", "abc", None, against=0))
+    version = packaging.register_candidate("olist", candidate, OPEN)
+    model_registry.set_alias("olist", model_registry.CHAMPION, version)
+    for against in (None, version):
+        packaging.refuse_overtaken("olist", Candidate("", "0123456789", None, against=against))
+    with pytest.raises(DeployError) as raised:
+        packaging.refuse_overtaken("olist", Candidate("", "0123456789", None, against=0))
+    assert str(raised.value) == (
+        f"Version {version} of olist was deployed while this model was compared with nothing; "
+        "run mlrunner deploy 01234567 to compare with that one."
+    )

@@ -19,6 +19,8 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from mlrunner.composition import GROUPS, Launch
 from mlrunner.composition.hydra_private import apply_value_overrides, read_files_once, to_yaml
+from mlrunner.core.errors import ConfigError
+from mlrunner.core.overrides import explain_misread
 from mlrunner.search.grammar import ZIP_OVERRIDE, parse_override
 
 if TYPE_CHECKING:
@@ -115,19 +117,26 @@ class Composer:
         for whole in [self.config, *[whole for whole, _ in self._bases.values()]]:
             _set_sweep_dir(whole, folder)
 
-    def compose_models(self, overrides: tuple[str, ...], options: list[str]) -> dict[str, Mapping[str, Any]]:
+    def compose_models(self, overrides: list[str], options: list[str]) -> dict[str, Mapping[str, Any]]:
         """Compose the `model` group for some options.
 
         Args:
-            overrides: Other overrides.
+            overrides: Fixed overrides, of which those that choose an option of a group are used.
             options: Model options; the empty list stands for the option that `overrides` choose.
 
         Returns:
             The group with its interpolations unresolved, by option.
+
+        Raises:
+            ConfigError: When an option reads as a number, which Hydra reports as an error of the program.
         """
+        choices = tuple(text for text in overrides if self.is_fixed_choice(text))
         groups: dict[str, Mapping[str, Any]] = {}
-        for texts in [(*overrides, f"model={option}") for option in options] or [overrides]:
-            composed = self.compose(texts)
+        for texts in [(*choices, f"model={option}") for option in options] or [choices]:
+            try:
+                composed = self.compose(texts)
+            except ValueError as error:
+                raise ConfigError(explain_misread(choices, error)) from error
             group = OmegaConf.to_container(composed.cfg.model)
             if isinstance(group, dict):
                 groups[composed.launch.choices["model"]] = {str(key): value for key, value in group.items()}

@@ -42,7 +42,7 @@ def list_choices(override: Override) -> list[Any]:
     """
     value = override.value()
     if isinstance(value, RangeSweep):
-        numbers = list(list_numbers(value))
+        numbers = list(_list_numbers(value))
         return random.sample(numbers, len(numbers)) if value.shuffle else numbers
     return [encode_choice(choice) for choice in override.sweep_iterator()]
 
@@ -96,12 +96,8 @@ def contains(distribution: BaseDistribution, value: float) -> bool:
     return abs((value - low) / step - round((value - low) / step)) < STEP_TOLERANCE
 
 
-def list_numbers(value: RangeSweep) -> Sequence[int | float]:
-    """List the values of `range(start,stop,step)` in order, without the stop; decimal steps are added exactly.
-
-    Raises:
-        ValueError: When an end is missing or infinite, or the step is zero.
-    """
+def _list_numbers(value: RangeSweep) -> Sequence[int | float]:
+    """List the values of `range(start,stop,step)` in order, without the stop; decimal steps are added exactly."""
     start, stop, step = value.start, value.stop, value.step
     if start is None or stop is None or not all(map(math.isfinite, (start, stop, step))):
         raise ValueError("a range has two ends")
@@ -114,7 +110,7 @@ def list_numbers(value: RangeSweep) -> Sequence[int | float]:
 
 
 def _convert_range(value: RangeSweep) -> BaseDistribution:
-    numbers = list_numbers(value)
+    numbers = _list_numbers(value)
     if not numbers:
         raise ValueError("it has no values; the stop is excluded")
     low, high = sorted((numbers[0], numbers[-1]))

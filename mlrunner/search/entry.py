@@ -6,15 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import OmegaConf
 
-from mlrunner.core.errors import ConfigError
-from mlrunner.core.overrides import explain_misread
-from mlrunner.search import space_reader, workers
+from mlrunner.search import workers
 from mlrunner.search.composer import Composer
-from mlrunner.search.settings import SweepSettings, read_settings
+from mlrunner.search.settings import read_settings
+from mlrunner.search.space_reader import read_space
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from hydra.types import HydraContext, TaskFunction
     from omegaconf import DictConfig
 
@@ -40,62 +37,23 @@ def sweep(context: HydraContext, task_function: TaskFunction, config: DictConfig
     """
     settings = read_settings(config)
     composer = Composer(context, config)
-    space = read_space(settings, composer, arguments)
+    space = read_space(arguments, settings, composer.compose_models, composer.loader)
     if not settings.dry_run:  # the imports of the workers take as long as ours, and run at the same time
-        workers.preload(list_libraries(space, composer))
+        workers.preload(_list_libraries(space, composer))
     from mlrunner.search import plan as planning
-    from mlrunner.search import plan_display, session
+    from mlrunner.search import session
     from mlrunner.search.search_factory import SweeperCall, make_sampler_factory
 
     plan, preparer = planning.make_plan(settings, space, composer)
     if settings.dry_run:
-        plan_display.show_plan(plan, planning.draw_first_trials(plan, make_sampler_factory(plan)))
+        planning.show_plan(plan, planning.draw_first_trials(plan, make_sampler_factory(plan)))
         return None
     return session.run_session(plan, preparer, SweeperCall(context, task_function, config))
 
 
-def read_space(settings: SweepSettings, composer: Composer, arguments: list[str]) -> Space:
-    """Read the search space of a sweep.
-
-    Args:
-        settings: Settings of the sweep.
-        composer: Composer of the sweep.
-        arguments: Overrides of the command line.
-
-    Raises:
-        ConfigError: When a range, a key or an exclusion is not valid.
-    """
-    return space_reader.read_space(
-        arguments,
-        settings.params or {},
-        lambda fixed, options: compose_models(composer, fixed, options),
-        uses_model_spaces=not settings.is_grid,
-        loader=composer.loader,
-        exclude=settings.exclude,
-    )
-
-
-def compose_models(composer: Composer, fixed: list[str], options: list[str]) -> Mapping[str, Mapping[str, Any]]:
-    """Compose the `model` groups of a space.
-
-    Args:
-        composer: Composer of the sweep.
-        fixed: Fixed overrides.
-        options: Model options; the empty list stands for the option that `fixed` chooses.
-
-    Raises:
-        ConfigError: When an option reads as a number, which Hydra reports as an error of the program.
-    """
-    choices = tuple(text for text in fixed if composer.is_fixed_choice(text))
-    try:
-        return composer.compose_models(choices, options)
-    except ValueError as error:
-        raise ConfigError(explain_misread(choices, error)) from error
-
-
-def list_libraries(space: Space, composer: Composer) -> list[str]:
+def _list_libraries(space: Space, composer: Composer) -> list[str]:
     """List the libraries beside scikit-learn that the models of a space need."""
     options = space.models if space.model_dimension is not None else []
-    groups = compose_models(composer, [text for text, _ in space.fixed], options)
+    groups = composer.compose_models([text for text, _ in space.fixed], options)
     texts = [OmegaConf.to_yaml(OmegaConf.create(dict(group.get("targets") or {}))) for group in groups.values()]
     return [name for name in sorted(MODEL_LIBRARIES) if any(f"{name}." in text for text in texts)]

@@ -54,7 +54,7 @@ def read_dimension(override: Override) -> Dimension:
     Raises:
         ConfigError: When the range is empty, reversed or inconsistent, or the key is a seed.
     """
-    refuse_seed(override)
+    _refuse_seed(override)
     key, text = override.get_key_element(), _range_text(override)
     try:
         distribution = read_distribution(override)
@@ -67,12 +67,7 @@ def _range_text(override: Override) -> str:
     return str(override.input_line).partition("=")[2]
 
 
-def refuse_seed(override: Override) -> None:
-    """Refuse to search over a seed.
-
-    Raises:
-        ConfigError: When the key is a seed.
-    """
+def _refuse_seed(override: Override) -> None:
     if SEED_KEY.search(override.key_or_group):
         raise ConfigError(
             f"{override.get_key_element()}={_range_text(override)}: a search over seeds would only pick the luckiest; "
@@ -109,7 +104,7 @@ def _parse_parts(text: str, match: re.Match[str], loader: Any) -> list[Override]
         problem = f"'{fixed[0]}' is not a list of values" if fixed else "it names fewer than two keys"
         raise ConfigError(f"{text}: {problem}; write {match['name']}=zip(a=choice(1,2),b=choice(3,4)).")
     for part in parts:
-        refuse_seed(part)
+        _refuse_seed(part)
     return parts
 
 

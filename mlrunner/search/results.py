@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 RESULTS_FILE = "optimization_results.yaml"
 HELD_OUT_RATIO = 0.25  # validation rows for each training row without folds; most splits are close to it
-STATE_LABELS = {
+STATE_NAMES = {
     "COMPLETE": "complete",
     "PRUNED": "pruned",
     "FAIL": "failed",
@@ -51,11 +51,6 @@ def list_valid_trials(study: Study) -> list[FrozenTrial]:
     return list_valid(study.get_trials(deepcopy=False))
 
 
-def list_complete(trials: list[FrozenTrial]) -> list[FrozenTrial]:
-    """List the complete trials."""
-    return [trial for trial in trials if trial.state == TrialState.COMPLETE]
-
-
 def find_best(trials: list[FrozenTrial], objectives: Objectives) -> FrozenTrial | None:
     """Find the best trial by the first metric, the earliest of equals; None when no trial is complete."""
     return next(iter(rank(trials, objectives)), None)
@@ -64,7 +59,8 @@ def find_best(trials: list[FrozenTrial], objectives: Objectives) -> FrozenTrial 
 def rank(trials: list[FrozenTrial], objectives: Objectives) -> list[FrozenTrial]:
     """Sort the complete trials by the first metric, best first."""
     sign = -1 if objectives.directions[0] == "maximize" else 1
-    return sorted(list_complete(trials), key=lambda trial: (sign * trial.values[0], trial.number))
+    complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
+    return sorted(complete, key=lambda trial: (sign * trial.values[0], trial.number))
 
 
 @dataclass(frozen=True)
@@ -135,7 +131,7 @@ def read_outcomes(study: Study, objectives: Objectives) -> list[Outcome]:
     return [read_outcome(file) for file in files if file.exists()]
 
 
-def key_params(trial: FrozenTrial, space: Space) -> dict[str, Any]:
+def _key_params(trial: FrozenTrial, space: Space) -> dict[str, Any]:
     """Return the parameters of a trial by their keys, as Hydra's own plugin for Optuna does."""
     keys = {dimension.name: dimension.key for dimension in space.dimensions}
     return {keys.get(name, name): value for name, value in trial.params.items()}
@@ -154,17 +150,17 @@ def summarize(
         winner: Run, model and metrics of the refit; None without a refit.
     """
     trials = list_valid_trials(study)
-    counts = {label: sum(trial.state.name == state for trial in trials) for state, label in STATE_LABELS.items()}
+    counts = {label: sum(trial.state.name == state for trial in trials) for state, label in STATE_NAMES.items()}
     summary: dict[str, Any] = {"name": "optuna"}
     best = find_best(trials, objectives)
     if len(objectives.metrics) > 1:
         front = list_valid(study.best_trials)
         summary["solutions"] = [
-            {"params": key_params(trial, space), "values": list(trial.values), "number": trial.number}
+            {"params": _key_params(trial, space), "values": list(trial.values), "number": trial.number}
             for trial in front
         ]
     elif best is not None:
-        summary |= {"best_params": key_params(best, space), "best_value": best.values[0]}
+        summary |= {"best_params": _key_params(best, space), "best_value": best.values[0]}
     if best is not None:
         summary |= {
             "best_trial_number": best.number,

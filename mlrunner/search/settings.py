@@ -86,21 +86,16 @@ def read_settings(config: DictConfig) -> SweepSettings:
     if not isinstance(node, dict):
         raise ConfigError(f"{SWEEPER_KEY} has no keys; choose hydra/sweeper=optuna.")
     values = {str(key): value for key, value in node.items() if not str(key).startswith("_")}
-    refuse_search_space(values.pop("search_space", None))
+    _refuse_search_space(values.pop("search_space", None))
     try:
         settings = SweepSettings.model_validate(values)
     except pydantic.ValidationError as error:
         raise ProblemsError(describe_errors(error, SWEEPER_KEY, {"": list(SweepSettings.model_fields)})) from error
-    check_sampler_package(settings)
+    _check_sampler_package(settings)
     return settings
 
 
-def refuse_search_space(ranges: Any) -> None:
-    """Refuse `hydra.sweeper.search_space`, the form of Hydra 1.1.
-
-    Raises:
-        ConfigError: When it has ranges.
-    """
+def _refuse_search_space(ranges: Any) -> None:
     if ranges is not None:
         raise ConfigError(
             f"{SWEEPER_KEY}.search_space is the form of Hydra 1.1; write the ranges under {SWEEPER_KEY}.params, such "
@@ -108,12 +103,7 @@ def refuse_search_space(ranges: Any) -> None:
         )
 
 
-def check_sampler_package(settings: SweepSettings) -> None:
-    """Check that the package of the sampler is installed.
-
-    Raises:
-        ConfigError: When it is not.
-    """
+def _check_sampler_package(settings: SweepSettings) -> None:
     package = SAMPLER_PACKAGES.get(str(settings.sampler.get("_target_")))
     if package is not None and find_spec(package) is None:
         name = str(settings.sampler["_target_"]).rpartition(".")[2]

@@ -16,6 +16,7 @@ from mlrunner.search.dimension import MODEL_GROUP, Dimension, get_key
 from mlrunner.search.distributions import encode_choice, write_override
 from mlrunner.search.exclusion import read_exclusions
 from mlrunner.search.grammar import ZIP_OVERRIDE, parse_override, read_dimension, read_zip
+from mlrunner.search.settings import SweepSettings
 from mlrunner.search.space import Space
 
 Models = Mapping[str, Mapping[str, Any]]  # model option to its unresolved group
@@ -23,34 +24,30 @@ Models = Mapping[str, Mapping[str, Any]]  # model option to its unresolved group
 
 def read_space(
     arguments: list[str],
-    params: Mapping[str, Any],
+    settings: SweepSettings,
     compose_models: Callable[[list[str], list[str]], Models],
-    uses_model_spaces: bool,
-    loader: Any,
-    exclude: list[str],
+    loader: Any = None,
 ) -> Space:
     """Read the space from the command line, `hydra.sweeper.params` and the models' own `search:`.
 
     Args:
         arguments: Overrides of the command line.
-        params: Value of `hydra.sweeper.params`.
+        settings: Settings of the sweep; a grid does not use the models' own `search:`.
         compose_models: Function of the fixed overrides and a list of model options that returns the group of each
             option; an empty list stands for the option that the overrides choose.
-        uses_model_spaces: Whether to add the models' own `search:`; a grid does not.
-        loader: Hydra's config loader, which `glob(…)` needs.
-        exclude: Value of `hydra.sweeper.exclude`.
+        loader: Hydra's config loader, which `glob(…)` needs; None where no glob is possible.
 
     Raises:
-        ConfigError: When a range is not valid, or no model has its key.
+        ConfigError: When a range or an exclusion is not valid, or no model has its key.
     """
-    assignments = [write_assignment(key, value) for key, value in params.items()]
+    assignments = [_write_assignment(key, value) for key, value in (settings.params or {}).items()]
     dimensions, fixed = _read_last([*assignments, *arguments], loader)
     chooser = next((dimension for dimension in dimensions if MODEL_GROUP in dimension.keys), None)
     models = compose_models(list(fixed.values()), _list_options(chooser))
     of_models = [dimension for dimension in dimensions if _is_of_models(dimension, models)]
     shared = [dimension for dimension in dimensions if dimension not in of_models]
     assigned_keys = {*fixed, *(key for dimension in dimensions for key in dimension.keys)}
-    are_used = uses_model_spaces and f"~{MODEL_GROUP}.search" not in fixed.values()
+    are_used = not settings.is_grid and f"~{MODEL_GROUP}.search" not in fixed.values()
     own: list[Dimension] = []
     for model, group in models.items():
         searched = _read_model_space(group, assigned_keys) if are_used else []
@@ -59,7 +56,7 @@ def read_space(
     _refuse_unknown_keys(of_models, own, models)
     limited = tuple((text, _list_models_with(key, models)) for key, text in fixed.items())
     shared.sort(key=lambda dimension: dimension is not chooser)
-    return Space(limited, (*shared, *own), next(iter(models)), read_exclusions(exclude))
+    return Space(limited, (*shared, *own), next(iter(models)), read_exclusions(settings.exclude))
 
 
 def _list_options(chooser: Dimension | None) -> list[str]:
@@ -68,7 +65,7 @@ def _list_options(chooser: Dimension | None) -> list[str]:
     return list(dict.fromkeys(str(chooser.get_model(value)) for value in values if chooser is not None))
 
 
-def write_assignment(key: str, value: Any) -> str:
+def _write_assignment(key: str, value: Any) -> str:
     """Write an entry of a YAML file as an override; a string is read in Hydra's grammar, other values as they are."""
     text = f"{key}={value}" if isinstance(value, str) else write_override(key, encode_choice(value))
     return quote_choices(text) if ZIP_OVERRIDE.fullmatch(text) else quote_option(text)
@@ -115,7 +112,7 @@ def _read_model_space(group: Mapping[str, Any], assigned_keys: set[str]) -> list
     """Read a model's own `search:` without the keys that another source sets."""
     ranges = {f"{MODEL_GROUP}.{key}": value for key, value in (group.get("search") or {}).items()}
     return [
-        read_dimension(parse_override(write_assignment(key, value)))
+        read_dimension(parse_override(_write_assignment(key, value)))
         for key, value in ranges.items()
         if key not in assigned_keys
     ]

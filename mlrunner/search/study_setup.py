@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import optuna
@@ -32,12 +33,12 @@ def open_study(storage: BaseStorage, name: str, directions: list[Direction], set
         settings: Settings of the sweep.
 
     Raises:
-        ConfigError: When a study of this name has other directions.
+        ConfigError: When a study of this name has other directions, or Optuna refuses the arguments of the pruner.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     warnings.filterwarnings("ignore", category=ExperimentalWarning)
     key = f"{SWEEPER_KEY}.study_name={name}"
-    pruner = build_pruner(settings)
+    pruner = _build(settings.pruner, f"{SWEEPER_KEY}.pruner")
     try:
         study = optuna.create_study(
             study_name=name, storage=storage, directions=directions, load_if_exists=True, pruner=pruner
@@ -51,15 +52,6 @@ def open_study(storage: BaseStorage, name: str, directions: list[Direction], set
             "direction of the study."
         )
     return study
-
-
-def build_pruner(settings: SweepSettings) -> Any:
-    """Build the pruner.
-
-    Raises:
-        ConfigError: When Optuna refuses its arguments.
-    """
-    return _build(settings.pruner, f"{SWEEPER_KEY}.pruner")
 
 
 def build_sampler(settings: SweepSettings, seed: int, number: int) -> BaseSampler:
@@ -81,9 +73,8 @@ def build_sampler(settings: SweepSettings, seed: int, number: int) -> BaseSample
     is_shared = str(settings.sampler["_target_"]).endswith("QMCSampler")  # its points are spread over all trials
     derived = base % MAX_SEED if is_shared else (base * 1_000_003 + number) % MAX_SEED
     arguments = {**settings.sampler, "seed": derived}
-    sampler: BaseSampler = _build(  # null stands for the default of Optuna
-        {key: value for key, value in arguments.items() if value is not None}, f"{SWEEPER_KEY}.sampler"
-    )
+    set_arguments = {key: value for key, value in arguments.items() if value is not None}  # null: the default of Optuna
+    sampler: BaseSampler = _build(set_arguments, f"{SWEEPER_KEY}.sampler")
     return sampler
 
 
@@ -97,37 +88,6 @@ def _build(arguments: dict[str, Any], key: str) -> Any:
         raise ConfigError(f"Optuna refuses {key} ({cause}); see its documentation.") from error
 
 
-def list_changes(study: optuna.Study, search: dict[str, Any]) -> list[str]:
-    """List the differences between a search and the one that the study was created for.
-
-    Args:
-        study: Study of the earlier search.
-        search: Description of the current search, as plain values.
-
-    Returns:
-        One phrase for each difference.
-    """
-    before = study.user_attrs.get(SEARCH_ATTRIBUTE)
-    if before is None:
-        return []
-    changes: list[str] = []
-    for name in ("data", "metric", "repeats"):
-        if before.get(name) != search[name]:
-            changes.append(f"{name} was {_format(before.get(name))} and is {_format(search[name])}")
-    old, new = before["space"]["dimensions"], search["space"]["dimensions"]
-    for name in sorted({*old, *new}):
-        if old.get(name) != new.get(name):
-            changes.append(f"{name} was {_format_range(old.get(name))} and is {_format_range(new.get(name))}")
-    old_fixed, new_fixed = _list_relevant(before), _list_relevant(search)
-    changes += [f"{text} is gone" for text in sorted(old_fixed - new_fixed)]
-    return changes + [f"{text} is new" for text in sorted(new_fixed - old_fixed)]
-
-
-def _list_relevant(search: dict[str, Any]) -> set[str]:
-    """List the fixed overrides that may change a score."""
-    return {text for text in search["space"]["fixed"] if not text.startswith(IRRELEVANT)}
-
-
 def refuse_changes(study: optuna.Study, search: dict[str, Any], is_allowed: bool) -> None:
     """Refuse to continue a study as another search.
 
@@ -139,10 +99,29 @@ def refuse_changes(study: optuna.Study, search: dict[str, Any], is_allowed: bool
     Raises:
         ProblemsError: When the searches differ; one sentence for each difference.
     """
-    changes = list_changes(study, search)
-    if changes and not is_allowed:
+    before = study.user_attrs.get(SEARCH_ATTRIBUTE)
+    changes = [] if before is None or is_allowed else list(_list_changes(before, search))
+    if changes:
         hint = f"choose another {SWEEPER_KEY}.study_name, or accept it with {SWEEPER_KEY}.allow_changes=true."
         raise ProblemsError([f"study {study.study_name}: {change}; {hint}" for change in changes])
+
+
+def _list_changes(before: dict[str, Any], search: dict[str, Any]) -> Iterator[str]:
+    for name in ("data", "metric", "repeats"):
+        if before.get(name) != search[name]:
+            yield f"{name} was {_format(before.get(name))} and is {_format(search[name])}"
+    old, new = before["space"]["dimensions"], search["space"]["dimensions"]
+    for name in sorted({*old, *new}):
+        if old.get(name) != new.get(name):
+            yield f"{name} was {_format_range(old.get(name))} and is {_format_range(new.get(name))}"
+    old_fixed, new_fixed = _list_relevant(before), _list_relevant(search)
+    yield from (f"{text} is gone" for text in sorted(old_fixed - new_fixed))
+    yield from (f"{text} is new" for text in sorted(new_fixed - old_fixed))
+
+
+def _list_relevant(search: dict[str, Any]) -> set[str]:
+    """List the fixed overrides that may change a score."""
+    return {text for text in search["space"]["fixed"] if not text.startswith(IRRELEVANT)}
 
 
 def _format(value: Any) -> str:

@@ -11,8 +11,7 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
-from mlrunner.search.pruner_config import PRUNERS, PrunerConfig
-from mlrunner.search.sampler_config import SAMPLERS, SamplerConfig
+from mlrunner.search.optuna_config import PRUNERS, SAMPLERS, PrunerConfig, SamplerConfig
 
 SWEEPER_CLASS = "hydra_plugins.mlrunner_sweeper.sweeper.OptunaSweeper"
 OFFICIAL_PLUGIN = "hydra_plugins.hydra_optuna_sweeper"

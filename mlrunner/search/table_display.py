@@ -28,13 +28,7 @@ NAME_WIDTH = 72
 
 
 class TableDisplay(LineDisplay):
-    """Display that stays in place: progress, best trial and running trials; failures scroll by above it.
-
-    Args:
-        search: Search that starts.
-        config_flags: Flag of a further folder of configuration with the folder; empty without one.
-        out: Console to print on; None for stdout.
-    """
+    """Display that stays in place: progress, best trial and running trials; failures scroll by above it."""
 
     def __init__(self, search: Search, config_flags: tuple[str, ...] = (), out: Console | None = None) -> None:
         super().__init__(search, config_flags, out)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from optuna.distributions import CategoricalDistribution, IntDistribution
@@ -43,11 +43,7 @@ def enqueue_warm_start(study: Study, warm_start: str | list[Any] | None, space: 
     """
     if warm_start is None or study.user_attrs.get(WARM_START):
         return
-    if _is_sweep_name(warm_start):  # dimensions may have changed since, so what no longer fits is left out
-        compositions = [_read_params(_read_best(warm_start, home), space, strict=False)]
-    else:
-        compositions = [_read_params(texts, space, strict=True) for texts in _split_compositions(warm_start)]
-    for params in compositions:
+    for params in _read_compositions(warm_start, space, home):
         study.enqueue_trial(params, user_attrs={WARM_START: True})
     study.set_user_attr(WARM_START, str(warm_start))
 
@@ -58,30 +54,25 @@ def check_warm_start(settings: SweepSettings, space: Space, home: Path) -> None:
     Raises:
         ConfigError: When `enqueue_warm_start` would raise one, or the sweep is a grid.
     """
-    warm_start = settings.warm_start
-    if warm_start is None:
+    if settings.warm_start is None:
         return
     if settings.is_grid:
         raise ConfigError(f"{WARM_START_KEY}: a grid tries every combination anyway; leave it out.")
-    if _is_sweep_name(warm_start):
-        _read_best(warm_start, home)
-        return
-    for texts in _split_compositions(warm_start):
-        _read_params(texts, space, strict=True)
+    _read_compositions(settings.warm_start, space, home)
 
 
-def _is_sweep_name(warm_start: str | list[Any]) -> TypeGuard[str]:
-    return isinstance(warm_start, str) and "=" not in warm_start
-
-
-def _split_compositions(warm_start: str | list[Any]) -> list[list[str]]:
+def _read_compositions(warm_start: str | list[Any], space: Space, home: Path) -> list[dict[str, Any]]:
+    """Read the parameters of each composition; what no longer fits of an earlier sweep is left out."""
+    if isinstance(warm_start, str) and "=" not in warm_start:
+        return [_read_params(_read_best(warm_start, home), space, strict=False)]
     items = [warm_start] if isinstance(warm_start, str) else warm_start
-    return [split_at_commas(item) if isinstance(item, str) else [str(part) for part in item] for item in items]
+    split = [split_at_commas(item) if isinstance(item, str) else [str(part) for part in item] for item in items]
+    return [_read_params(texts, space, strict=True) for texts in split]
 
 
 def _read_best(name: str, home: Path) -> list[str]:
     """Read the best overrides of an earlier sweep."""
-    folders = list_candidate_folders(name, home)
+    folders = _list_folders(name, home)
     file = next((folder / RESULTS_FILE for folder in folders if (folder / RESULTS_FILE).exists()), None)
     if file is None:
         raise ConfigError(
@@ -92,7 +83,7 @@ def _read_best(name: str, home: Path) -> list[str]:
     return [str(text) for text in overrides]
 
 
-def list_candidate_folders(name: str, home: Path) -> Iterator[Path]:
+def _list_folders(name: str, home: Path) -> Iterator[Path]:
     """List where a sweep may lie: `name` as a path, as day and time below `multirun/`, or as the time alone."""
     yield Path(name)
     yield home / "multirun" / name
@@ -100,16 +91,7 @@ def list_candidate_folders(name: str, home: Path) -> Iterator[Path]:
 
 
 def _read_params(texts: list[str], space: Space, strict: bool) -> dict[str, Any]:
-    """Convert overrides to parameters of the space.
-
-    Args:
-        texts: Overrides of a composition.
-        space: Search space.
-        strict: Whether an override outside of the space is an error; it is left out otherwise.
-
-    Raises:
-        ConfigError: When `strict` is set and an override lies outside of the space.
-    """
+    """Convert overrides to parameters; one outside of the space is an error when `strict`, otherwise left out."""
     values = _parse_values(texts)
     model = str(values.get(MODEL_GROUP, space.model))
     fixed = {MODEL_GROUP: space.model} if space.model_dimension is None else {}

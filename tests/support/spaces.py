@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from mlrunner.search.dimension import Dimension
+from mlrunner.search.grammar import parse_override, read_dimension
 from mlrunner.search.settings import GRID_SAMPLER
 from mlrunner.search.space import Space
 from mlrunner.search.space_reader import read_space
@@ -37,6 +39,11 @@ def build_space(
     return read_space(
         list(overrides), settings, lambda _, options: {name: groups[name] for name in options or ["forest"]}
     )
+
+
+def read_range(text: str) -> Dimension:
+    """Read a range of the key `a`."""
+    return read_dimension(parse_override(f"a={text}"))
 
 
 def list_grid(*overrides: str, **options: Any) -> list[tuple[str, ...]]:

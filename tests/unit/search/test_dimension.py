@@ -7,18 +7,14 @@ from typing import Any
 import pytest
 
 from mlrunner.core.errors import ConfigError
-from mlrunner.search.dimension import Dimension, get_key
+from mlrunner.search.dimension import get_key
 from mlrunner.search.grammar import parse_override, read_dimension, read_zip
+from tests.support.spaces import read_range
 
 INFINITE = (
     "{} has infinitely many values, so a grid cannot try them all; list some with choice(…) or range(…), or choose "
     "another hydra/sweeper/sampler."
 )
-
-
-def read_range(text: str) -> Dimension:
-    """Read a range of the key `a`."""
-    return read_dimension(parse_override(f"a={text}"))
 
 
 @pytest.mark.parametrize("value", [0.30000000000000004, 0.3, 0.29999999999999993])

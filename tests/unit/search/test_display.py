@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,13 +12,6 @@ from mlrunner.search.executor import Step
 from mlrunner.search.table_display import choose_display
 from mlrunner.search.trial_progress import FinishedTrial
 from tests.support.displays import BOTH, build_finished, build_search, start_trial
-from tests.support.sweeps import close_all
-
-
-@pytest.fixture(autouse=True)
-def _close_queues() -> Iterator[None]:
-    yield
-    close_all()
 
 
 @pytest.mark.parametrize(
@@ -27,13 +19,11 @@ def _close_queues() -> Iterator[None]:
     [
         (("model=rf", "seed=1"), "mlrunner model=rf seed=1"),
         (("sweep=optuna", "output=json", "hydra/sweeper=optuna", "hydra.sweeper.n_trials=3", "x=1"), "mlrunner x=1"),
-        (("split='80_20'",), "mlrunner split=80_20"),
-        (("split='70_15_15'", "model=rf"), "mlrunner split=70_15_15 model=rf"),
+        (("split='70_15_15'",), "mlrunner split=70_15_15"),
         (("dataset.name='a b'",), "mlrunner \"dataset.name='a b'\""),
         (("model.x=[1, 2]", "+model.y=null"), "mlrunner 'model.x=[1, 2]' +model.y=null"),
-        ((), "mlrunner"),
     ],
-    ids=["plain", "the sweep's", "option", "longer option", "text", "list", "default"],
+    ids=["plain", "the sweep's", "option", "text", "list"],
 )
 def test_the_command_runs_a_trial_alone(overrides: tuple[str, ...], command: str) -> None:
     assert shlex.split(format_command(overrides, ())) == shlex.split(command)
@@ -54,20 +44,14 @@ def test_a_quoted_text_of_digits_keeps_its_quotes(text: str) -> None:
         (build_finished(3, metrics={"r2": 0.98765}), ["✓  3  x=0.3  r2 0.9877  1.23 s"]),
         (build_finished(12, metrics={"r2": -1234.5}), ["✓ 12  x=1.2  r2 -1,234  1.23 s"]),
         (build_finished(3, metrics={"r2": 0.5, "cv/r2_std": 0.0123}), ["✓  3  x=0.3  r2 0.5 ± 0.012  1.23 s"]),
-        (build_finished(3, metrics={"r2": 0.5, "validation/r2_std": 0.1}), ["✓  3  x=0.3  r2 0.5 ± 0.1  1.23 s"]),
-        (build_finished(3, metrics={"r2": 0.5}, retry_of=1), ["✓  3  x=0.3 (again, for trial 1)  r2 0.5  1.23 s"]),
         (build_finished(3, metrics={"r2": 0.5}, retry_of=0), ["✓  3  x=0.3 (again, for trial 0)  r2 0.5  1.23 s"]),
         (build_finished(3, "PRUNED", metrics={"r2": 0.25}), ["◦  3  x=0.3  pruned at r2 0.25  1.23 s"]),
-        (
-            build_finished(3, "FAIL", error="r2 is nan", metrics={"r2": float("nan")}),
-            ["✗  3  x=0.3  r2 is nan  1.23 s", "    run it alone: mlrunner model.estimator.x=0.3"],
-        ),
         (
             build_finished(3, "FAIL", error="[bold]odd[/bold] words"),
             ["✗  3  x=0.3  [bold]odd[/bold] words  1.23 s", "    run it alone: mlrunner model.estimator.x=0.3"],
         ),
     ],
-    ids=["plain", "wide", "folds", "repeats", "again", "again for the first", "pruned", "failed", "no markup"],
+    ids=["plain", "wide", "folds", "again for the first", "pruned", "failed without markup"],
 )  # fmt: skip
 def test_a_trial_is_a_line(trial: FinishedTrial, lines: list[str]) -> None:
     assert [line.plain for line in LineDisplay(build_search()).format_lines(trial)] == lines
@@ -80,7 +64,7 @@ def test_a_line_has_all_objectives() -> None:
     )
 
 
-@pytest.mark.parametrize(("limit", "start"), [(5, "✓ 3  "), (50, "✓  3  "), (5000, "✓    3  ")])
+@pytest.mark.parametrize(("limit", "start"), [(5, "✓ 3  "), (5000, "✓    3  ")])
 def test_numbers_are_aligned(limit: int, start: str) -> None:
     line = LineDisplay(build_search(limit=limit)).format_lines(build_finished(3, metrics={"r2": 1.0}))[0]
     assert line.plain.startswith(start)
@@ -92,17 +76,12 @@ def test_lines_are_printed_as_trials_finish(capsys: pytest.CaptureFixture[str]) 
         show(start_trial(search))
         show(Step(0, 1, 0.5))
         show(build_finished(0, metrics={"r2": 0.5}))
-        show(build_finished(1, "FAIL", error="it broke"))
-    assert capsys.readouterr().out.splitlines() == [
+        show(build_finished(1, "FAIL", error="it broke" * 100))
+    assert capsys.readouterr().out.splitlines() == [  # a long line is not broken
         "✓  0  x=0.0  r2 0.5  1.23 s",
-        "✗  1  x=0.1  it broke  1.23 s",
+        f"✗  1  x=0.1  {'it broke' * 100}  1.23 s",
         "    run it alone: mlrunner model.estimator.x=0.1",
     ]
-
-
-def test_a_long_line_is_not_broken(capsys: pytest.CaptureFixture[str]) -> None:
-    LineDisplay(build_search())(build_finished(0, "FAIL", error="word " * 100))
-    assert len(capsys.readouterr().out.splitlines()) == 2
 
 
 @pytest.mark.parametrize(

@@ -18,14 +18,9 @@ from optuna.trial import FixedTrial
 from mlrunner.core.errors import ConfigError
 from mlrunner.search.dimension import Dimension
 from mlrunner.search.distributions import contains, encode_choice
-from mlrunner.search.grammar import parse_override, read_dimension
+from tests.support.spaces import read_range
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=12)
-
-
-def read_range(text: str) -> Dimension:
-    """Read a range of the key `a`."""
-    return read_dimension(parse_override(f"a={text}"))
 
 
 def read_value(text: str) -> Any:
@@ -38,31 +33,22 @@ def read_value(text: str) -> Any:
     [
         pytest.param("range(1,5)", IntDistribution(1, 4), id="range"),
         pytest.param("range(5)", IntDistribution(0, 4), id="range-from-zero"),
-        pytest.param("range(100,401,100)", IntDistribution(100, 400, step=100), id="range-step"),
         pytest.param("range(0,10,3)", IntDistribution(0, 9, step=3), id="range-step-uneven"),
-        pytest.param("range(-3,3,2)", IntDistribution(-3, 1, step=2), id="range-negative"),
-        pytest.param("range(5,1,-1)", IntDistribution(2, 5), id="range-downwards"),
         pytest.param("range(10,0,-3)", IntDistribution(1, 10, step=3), id="range-downwards-step"),
-        pytest.param("range(start=1,stop=5)", IntDistribution(1, 4), id="range-named"),
         pytest.param("range(1,2)", IntDistribution(1, 1), id="range-of-one"),
         pytest.param("sort(range(1,5),reverse=true)", IntDistribution(1, 4), id="range-sorted"),
         pytest.param("tag(log,range(1,5))", IntDistribution(1, 4, log=True), id="range-log"),
-        pytest.param("int(range(1.0,5.0))", IntDistribution(1, 4), id="range-cast"),
         pytest.param("float(range(1,5))", FloatDistribution(1.0, 4.0, step=1.0), id="range-to-float"),
-        pytest.param("range(1,2,0.25)", FloatDistribution(1.0, 1.75, step=0.25), id="range-float"),
         pytest.param("range(0.1,0.5,0.1)", FloatDistribution(0.1, 0.4, step=0.1), id="range-tenths"),
         pytest.param("range(1.0,0.0,-0.25)", FloatDistribution(0.25, 1.0, step=0.25), id="range-float-downwards"),
         pytest.param("interval(1,5)", FloatDistribution(1.0, 5.0), id="interval-is-float"),
         pytest.param("interval(0.1,1)", FloatDistribution(0.1, 1.0), id="interval"),
-        pytest.param("interval(-1,1)", FloatDistribution(-1.0, 1.0), id="interval-negative"),
         pytest.param("interval(2,2)", FloatDistribution(2.0, 2.0), id="interval-of-one"),
-        pytest.param("int(interval(1,5))", IntDistribution(1, 5), id="int-interval-has-both-ends"),
         pytest.param("int(interval(1.7,5.9))", IntDistribution(1, 5), id="int-interval-cuts"),
         pytest.param("tag(log,interval(0.01,10))", FloatDistribution(0.01, 10.0, log=True), id="log"),
         pytest.param("tag(log,int(interval(1,50)))", IntDistribution(1, 50, log=True), id="log-int"),
         pytest.param("int(tag(log,interval(1,50)))", IntDistribution(1, 50, log=True), id="int-log"),
         pytest.param("tag(mine,log,interval(1,2))", FloatDistribution(1.0, 2.0, log=True), id="several-tags"),
-        pytest.param("tag(mine,interval(1,2))", FloatDistribution(1.0, 2.0), id="another-tag"),
     ],
 )
 def test_a_range_becomes_a_distribution(text: str, expected: BaseDistribution) -> None:
@@ -87,19 +73,11 @@ def tenths(start: int, step: int, count: int) -> tuple[str, list[float]]:
     return f"range({float(low)},{float(stop)},{float(each)})", [float(low + each * place) for place in range(count)]
 
 
-@pytest.mark.parametrize("count", [3, 4, 9], ids=["3", "4", "9"])
-@pytest.mark.parametrize("start", [0, 5])
-def test_a_float_range_of_binary_steps(start: int, count: int) -> None:
-    text, expected = tenths(start, 5, count)
-    assert read_range(text).values == expected
-
-
 @pytest.mark.parametrize(
     ("start", "step", "count"),
     [
         pytest.param(0, 1, 8, id="range(0.0,0.8,0.1)-holds-0.8"),
-        pytest.param(0, 1, 1, id="range(0.0,0.1,0.1)-holds-0.1"),
-        pytest.param(0, 1, 5, id="range(0.0,0.5,0.1)-holds-0.30000000000000004"),
+        pytest.param(5, 5, 9, id="binary-steps"),
         pytest.param(1, 1, 4, id="range(0.1,0.5,0.1)-holds-0.30000000000000004"),
         pytest.param(0, 2, 4, id="range(0.0,0.8,0.2)-warns"),
         pytest.param(5, -1, 4, id="range(0.5,0.1,-0.1)-warns"),
@@ -114,12 +92,9 @@ def test_a_float_range_excludes_its_stop(start: int, step: int, count: int) -> N
     ("text", "reason"),
     [
         ("range(1,1)", "it has no values; the stop is excluded"),
-        ("range(5,1)", "it has no values; the stop is excluded"),
         ("range(1,5,0)", "range() arg 3 must not be zero"),
         ("interval(5,1)", "`low <= high` must hold, but got (low=5.0, high=1.0)"),
-        ("int(interval(5,1))", "`low <= high` must hold, but got (low=5, high=1)"),
         ("tag(log,interval(0,5))", "a logarithmic interval must start above 0"),
-        ("tag(log,interval(-1,5))", "a logarithmic interval must start above 0"),
         ("tag(log,range(1,9,2))", "the step of a logarithmic range must be 1"),
         ("tag(log,range(-1,5))", "`low >= 1` must hold for `log=True`, but got (low=-1, high=4)"),
         ("3", "Can only enumerate CHOICE and RANGE sweeps, type is ValueType.ELEMENT"),
@@ -139,15 +114,11 @@ def test_an_invalid_range_is_refused(text: str, reason: str) -> None:
     ("text", "choices"),
     [
         pytest.param("1,2", (1, 2), id="simple"),
-        pytest.param("choice(1,2)", (1, 2), id="choice"),
-        pytest.param("choice(a)", ("a",), id="of-one"),
         pytest.param("choice(a,1,1.5,true,false)", ("a", 1, 1.5, True, False), id="all-types"),
         pytest.param("null,true,8", (None, True, 8), id="null"),
         pytest.param("'80_20',kfold", ("'80_20'", "kfold"), id="quoted-option"),
-        pytest.param("choice('80_20',kfold)", ("'80_20'", "kfold"), id="quoted-in-choice"),
         pytest.param("choice('1','true','null','1e3')", ("'1'", "'true'", "'null'", "'1e3'"), id="texts-of-values"),
         pytest.param("choice('a,b',' c','it\\'s')", ("'a,b'", "' c'", "'it\\'s'"), id="texts-with-signs"),
-        pytest.param("choice('a','b c',\"d\")", ("a", "b c", "d"), id="quotes-that-are-not-needed"),
         pytest.param("choice('',b)", ("", "b"), id="empty-text"),
         pytest.param("choice(/x/y.csv,C:/z)", ("/x/y.csv", "C:/z"), id="paths"),
         pytest.param("choice(${b},c)", ("${b}", "c"), id="interpolation"),
@@ -155,11 +126,7 @@ def test_an_invalid_range_is_refused(text: str, reason: str) -> None:
         pytest.param("choice({x:1},{x:2})", ("{x:1}", "{x:2}"), id="dicts"),
         pytest.param("str(choice(1,2))", ("'1'", "'2'"), id="cast-to-text"),
         pytest.param("bool(choice(1,0))", (True, False), id="cast-to-bool"),
-        pytest.param("float(choice(1,2))", (1.0, 2.0), id="cast-to-float"),
-        pytest.param("sort(3,1,2)", (1, 2, 3), id="sort"),
         pytest.param("sort(choice(3,1,2),reverse=true)", (3, 2, 1), id="sort-reverse"),
-        pytest.param("tag(log,choice(1,10))", (1, 10), id="tagged"),
-        pytest.param("a,b,a", ("a", "b"), id="repeated"),
         pytest.param("choice(1,true,1,1.0)", (1, True, 1.0), id="repeated-types"),
         pytest.param("shuffle(range(0.0,0.1,0.1))", (0.0,), id="shuffled-tenths"),
     ],
@@ -171,7 +138,7 @@ def test_choices_become_a_distribution(text: str, choices: tuple[Any, ...]) -> N
     assert list(map(type, dimension.values)) == list(map(type, choices))
 
 
-@pytest.mark.parametrize("text", ["shuffle(1,2,3)", "shuffle(choice(1,2,3))", "shuffle(range(1,4))"])
+@pytest.mark.parametrize("text", ["shuffle(choice(1,2,3))", "shuffle(range(1,4))"])
 def test_shuffled_values_are_in_random_order(text: str) -> None:
     orders = set()
     for seed in range(20):
@@ -189,7 +156,7 @@ def test_an_override_of_a_choice_sets_the_same_value_as_the_command_line(value: 
     assert read_value(text) == read_value(f"a={value}")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(TEXTS)
 def test_any_text_survives_a_choice(text: str) -> None:
     quoted = QuotedString(text, Quote.single).with_quotes()
@@ -203,7 +170,6 @@ def test_any_text_survives_a_choice(text: str) -> None:
     [
         (None, None),
         (True, True),
-        (3, 3),
         (0.5, 0.5),
         ("a", "a"),
         ("3", "'3'"),
@@ -219,8 +185,7 @@ def test_a_choice_is_encoded_for_optuna(choice: Any, expected: Any) -> None:
 @pytest.mark.parametrize(
     ("distribution", "inside", "outside"),
     [
-        (IntDistribution(0, 9, step=3), [0, 3, 9, 6.0], [-3, 1, 3.5, 12]),
-        (IntDistribution(1, 50, log=True), [1, 7, 50], [0, 7.5, 51]),
+        (IntDistribution(1, 50, log=True), [1, 7.0, 50], [0, 7.5, 51]),
         (FloatDistribution(0.0, 1.0), [0, 0.123, 1.0], [-0.1, 1.1, math.nan]),
         (FloatDistribution(0.0, 0.8, step=0.1), [0.1 + 0.2, 0.3, 0.8], [0.35, 0.9]),
         (CategoricalDistribution([1, 2]), [], [1]),

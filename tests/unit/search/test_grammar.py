@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from optuna.distributions import CategoricalDistribution
 
 from mlrunner.core.errors import ConfigError
-from mlrunner.search.dimension import Dimension
 from mlrunner.search.grammar import parse_override, read_dimension, read_zip, split_at_commas
 from tests.support.front_door import PROJECT
+from tests.support.spaces import read_range
 
 NOT_AN_OVERRIDE = (
     "'{}' is not an override{reason}; write key=choice(a,b), key=range(1,5), key=interval(0.1,1) or "
@@ -22,9 +24,10 @@ SEED_REFUSED = (
 )
 
 
-def read_range(text: str) -> Dimension:
-    """Read a range of the key `a`."""
-    return read_dimension(parse_override(f"a={text}"))
+@pytest.fixture(scope="module")
+def loader() -> Any:
+    with initialize_config_dir(str(PROJECT / "conf"), version_base="1.3"):
+        return GlobalHydra.instance().config_loader()
 
 
 @pytest.mark.parametrize(
@@ -48,17 +51,7 @@ def test_a_syntax_error_is_refused(text: str, reason: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
-    [
-        "seed=1,2",
-        "seed=range(0,5)",
-        "+seed=1,2",
-        "++split.seed=interval(0,1)",
-        "split.seed=range(1,3)",
-        "model.estimator.random_state=choice(1,2)",
-        "model.estimator.random_seed=1,2",
-        "hydra.sweeper.sampler.seed=1,2",
-    ],
+    "text", ["+seed=1,2", "++split.seed=interval(0,1)", "model.estimator.random_state=choice(1,2)", "a.random_seed=1,2"]
 )
 def test_a_search_over_seeds_is_refused(text: str) -> None:
     with pytest.raises(ConfigError) as caught:
@@ -66,7 +59,7 @@ def test_a_search_over_seeds_is_refused(text: str) -> None:
     assert str(caught.value) == SEED_REFUSED.format(text)
 
 
-@pytest.mark.parametrize("key", ["seeds", "model.seed_ratio", "reseed", "model.random_states"])
+@pytest.mark.parametrize("key", ["model.seed_ratio", "reseed", "model.random_states"])
 def test_a_key_that_resembles_a_seed_is_searched(key: str) -> None:
     assert read_dimension(parse_override(f"{key}=1,2")).values == [1, 2]
 
@@ -74,36 +67,26 @@ def test_a_key_that_resembles_a_seed_is_searched(key: str) -> None:
 @pytest.mark.parametrize(
     ("text", "options"),
     [
-        ("model=glob(r*)", ("rf", "ridge")),
         ("model=glob([r*,d*],exclude=rf)", ("dummy", "ridge")),
         ("split=glob(*kfold)", ("grouped_kfold", "kfold", "stratified_kfold")),
+        ("split=glob(*0*)", ("'70_15_15'", "'80_20'")),
     ],
 )
-def test_a_glob_lists_the_options_of_its_group(text: str, options: tuple[str, ...]) -> None:
-    with initialize_config_dir(str(PROJECT / "conf"), version_base="1.3"):
-        dimension = read_dimension(parse_override(text, GlobalHydra.instance().config_loader()))
-    assert dimension.distribution == CategoricalDistribution(options)
+def test_a_glob_lists_the_options_of_its_group(text: str, options: tuple[str, ...], loader: Any) -> None:
+    assert read_dimension(parse_override(text, loader)).distribution == CategoricalDistribution(options)
 
 
-def test_a_glob_quotes_an_option_that_reads_as_a_number() -> None:
-    with initialize_config_dir(str(PROJECT / "conf"), version_base="1.3"):
-        dimension = read_dimension(parse_override("split=glob(*0*)", GlobalHydra.instance().config_loader()))
-    assert dimension.values == ["'70_15_15'", "'80_20'"]
-
-
-def test_a_glob_without_matches_is_refused() -> None:
-    with initialize_config_dir(str(PROJECT / "conf"), version_base="1.3"):  # noqa: SIM117
-        with pytest.raises(ConfigError) as caught:
-            read_dimension(parse_override("model=glob(zz*)", GlobalHydra.instance().config_loader()))
+def test_a_glob_without_matches_is_refused(loader: Any) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_dimension(parse_override("model=glob(zz*)", loader))
     assert str(caught.value) == "model=glob(zz*) is not a valid range: it has no values."
 
 
 @pytest.mark.parametrize(
     ("text", "rows"),
     [
-        pytest.param("zip(a=choice(1,2),b=choice(x,y))", [("a=1", "b=x"), ("a=2", "b=y")], id="choices"),
         pytest.param("zip( a=choice(1,2) , b=choice(3,4) )", [("a=1", "b=3"), ("a=2", "b=4")], id="spaces"),
-        pytest.param("zip(a=range(1,3),b=range(9,7,-1))", [("a=1", "b=9"), ("a=2", "b=8")], id="ranges"),
+        pytest.param("zip(a=range(0.0,0.2,0.1),b=range(9,7,-1))", [("a=0.0", "b=9"), ("a=0.1", "b=8")], id="ranges"),
         pytest.param(
             "zip(a=choice('x,y',z),b=choice([1,2],{q:1}))",
             [("a='x,y'", "b=[1,2]"), ("a=z", "b={q:1}")],
@@ -114,7 +97,6 @@ def test_a_glob_without_matches_is_refused() -> None:
             [("split='80_20'", "+c=True", "f@g=u"), ("split=kfold", "+c=False", "f@g=v")],
             id="three-keys",
         ),
-        pytest.param("zip(a=choice(1,2),b=choice(1,1))", [("a=1", "b=1"), ("a=2", "b=1")], id="repeated"),
         pytest.param("zip(a=choice(1,1),b=choice(2,2))", [("a=1", "b=2")], id="the-same-row-twice"),
     ],
 )
@@ -134,17 +116,12 @@ def test_another_override_is_not_a_zip(text: str) -> None:
 @pytest.mark.parametrize(
     ("inside", "reason"),
     [
-        ("a=choice(1,2),b=choice(3)", "its keys have 2, 1 values; give each the same number."),
         ("a=choice(1),b=choice(3,4),c=range(0,3)", "its keys have 1, 2, 3 values; give each the same number."),
-        ("a=choice(1,2),b=3", "'b=3' is not a list of values; write s=zip(a=choice(1,2),b=choice(3,4))."),
-        (
-            "a=interval(0,1),b=3",
-            "'a=interval(0,1)' is not a list of values; write s=zip(a=choice(1,2),b=choice(3,4)).",
-        ),
+        ("a=interval(0,1),b=3", "'a=interval(0,1)' is not a list of values; write s=zip(a=choice(1,2),b=choice(3,4))."),
         ("a=choice(1,2)", "it names fewer than two keys; write s=zip(a=choice(1,2),b=choice(3,4))."),
-        ("", "it names fewer than two keys; write s=zip(a=choice(1,2),b=choice(3,4))."),
+        ("a=range(1,1),b=range(1,1)", "a=range(1,1) is not a valid range: it has no values."),
     ],
-    ids=["unequal", "three-unequal", "no-range", "interval", "one-key", "nothing"],
+    ids=["unequal", "interval", "one-key", "empty"],
 )
 def test_an_invalid_zip_is_refused(inside: str, reason: str) -> None:
     with pytest.raises(ConfigError) as caught:
@@ -158,17 +135,6 @@ def test_a_syntax_error_in_a_zip_is_refused() -> None:
     assert str(caught.value) == NOT_AN_OVERRIDE.format("2", reason="")
 
 
-def test_a_zipped_range_of_tenths_excludes_its_stop() -> None:
-    dimension = read_zip("s=zip(a=range(0.0,0.4,0.1),b=choice(1,2,3,4))")
-    assert dimension is not None
-    assert dimension.values == ["a=0.0,b=1", "a=0.1,b=2", "a=0.2,b=3", "a=0.3,b=4"]
-
-
-def test_an_empty_range_in_a_zip_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"a=range\(1,1\) is not a valid range: it has no values\.$"):
-        read_zip("s=zip(a=range(1,1),b=range(1,1))")
-
-
 def test_a_seed_in_a_zip_is_refused() -> None:
     with pytest.raises(ConfigError, match="a search over seeds"):
         read_zip("s=zip(seed=choice(1,2),a=choice(1,2))")
@@ -178,12 +144,9 @@ def test_a_seed_in_a_zip_is_refused() -> None:
     ("text", "parts"),
     [
         ("", []),
-        ("a=1", ["a=1"]),
-        ("a=1,b=2", ["a=1", "b=2"]),
         (" a=1 , b=2 ", ["a=1", "b=2"]),
         ("a=[1,2],b={x:1,y:(2,3)}", ["a=[1,2]", "b={x:1,y:(2,3)}"]),
         ("a='1,2',b=\"3,4\"", ["a='1,2'", 'b="3,4"']),
-        ("a='(',b=2", ["a='('", "b=2"]),
         ("a='it\"s,x',b=2", ["a='it\"s,x'", "b=2"]),
         ("a=1,", ["a=1"]),
         ("a='it\\'s,x',b=2", ["a='it\\'s,x'", "b=2"]),

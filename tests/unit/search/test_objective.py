@@ -25,14 +25,9 @@ def build_objective(metric: str | list[str] = "r2", direction: str | None = None
 @pytest.mark.parametrize(
     ("direction", "metric", "metric_direction", "expected"),
     [
-        pytest.param(None, "r2", None, ("maximize",), id="a-score"),
-        pytest.param(None, "rmse", None, ("minimize",), id="an-error"),
-        pytest.param(None, "log_loss", None, ("minimize",), id="a-loss"),
         pytest.param("minimize", "rmse", None, ("minimize",), id="direction"),
         pytest.param(["maximize"], "r2", None, ("maximize",), id="given-in-a-list"),
-        pytest.param(None, "r2", "minimize", ("minimize",), id="reversed"),
         pytest.param("minimize", "r2", "minimize", ("minimize",), id="reversed-and-given"),
-        pytest.param(None, ["r2", "fit_seconds"], None, ("maximize", "minimize"), id="seconds"),
         pytest.param(None, ["rmse", "r2", "score_seconds"], None, ("minimize", "maximize", "minimize"), id="three"),
         pytest.param(["maximize", "minimize"], ["r2", "fit_seconds"], None, ("maximize", "minimize"), id="both-given"),
     ],
@@ -46,50 +41,25 @@ def test_each_objective_has_its_direction(
     ) == Objectives(names, expected)
 
 
+CONTRADICTION = (
+    "={0} contradicts {1}, whose direction is {2}; leave the direction out, or set objective.direction={0} as well."
+)
+
+
 @pytest.mark.parametrize(
     ("direction", "metric", "metric_direction", "sentence"),
     [
         pytest.param(
-            "minimize",
-            ["r2", "fit_seconds"],
-            None,
-            "hydra.sweeper.direction needs one direction for each metric (r2, fit_seconds), got 1; write it like "
-            "'objective.metric=[r2,fit_seconds]' "
-            "'hydra.sweeper.direction=[maximize,minimize]'.",
-            id="too-few",
-        ),
-        pytest.param(
             ["maximize", "minimize"],
             "r2",
             None,
-            "hydra.sweeper.direction needs one direction for each metric (r2), got 2; write it like "
-            "'objective.metric=[r2,fit_seconds]' 'hydra.sweeper.direction=[maximize,minimize]'.",
-            id="too-many",
+            " needs one direction for each metric (r2), got 2; write it like 'objective.metric=[r2,fit_seconds]' "
+            "'hydra.sweeper.direction=[maximize,minimize]'.",
+            id="another-number",
         ),
-        pytest.param(
-            "minimize",
-            "r2",
-            None,
-            "hydra.sweeper.direction=minimize contradicts r2, whose direction is maximize; leave the direction out, or "
-            "set objective.direction=minimize as well.",
-            id="against-the-metric",
-        ),
-        pytest.param(
-            "maximize",
-            "r2",
-            "minimize",
-            "hydra.sweeper.direction=maximize contradicts r2, whose direction is minimize; leave the direction out, or "
-            "set objective.direction=maximize as well.",
-            id="against-the-objective",
-        ),
-        pytest.param(
-            ["maximize", "maximize"],
-            ["r2", "fit_seconds"],
-            None,
-            "hydra.sweeper.direction=maximize contradicts fit_seconds, whose direction is minimize; leave the "
-            "direction out, or set objective.direction=maximize as well.",
-            id="slower-is-better",
-        ),
+        ("minimize", "r2", None, CONTRADICTION.format("minimize", "r2", "maximize")),
+        ("maximize", "r2", "minimize", CONTRADICTION.format("maximize", "r2", "minimize")),
+        (["maximize"] * 2, ["r2", "fit_seconds"], None, CONTRADICTION.format("maximize", "fit_seconds", "minimize")),
     ],
 )
 def test_contradicting_directions_are_refused(
@@ -97,7 +67,7 @@ def test_contradicting_directions_are_refused(
 ) -> None:
     with pytest.raises(ConfigError) as caught:
         choose_objectives(build_settings(direction=direction), build_objective(metric, metric_direction))
-    assert str(caught.value) == sentence
+    assert str(caught.value) == f"hydra.sweeper.direction{sentence}"
 
 
 @pytest.mark.parametrize(
@@ -123,7 +93,7 @@ def build_grid(**values: Any) -> SweepSettings:
     return build_settings(sampler={"_target_": GRID_SAMPLER}, **values)
 
 
-@pytest.mark.parametrize(("trials", "limit"), [(None, 6), (4, 4), (6, 6), (7, 6)])
+@pytest.mark.parametrize(("trials", "limit"), [(None, 6), (4, 4), (7, 6)])
 def test_a_grid_has_at_most_its_combinations(trials: int | None, limit: int) -> None:
     assert count_trials(build_grid(n_trials=trials), read_space("a=1,2,3", "b=1,2")) == limit
 
@@ -132,9 +102,8 @@ def test_an_excluded_combination_does_not_count() -> None:
     assert count_trials(build_grid(n_trials=None), read_space("a=1,2,3", "b=1,2", exclude=("a=1,b=2",))) == 5
 
 
-@pytest.mark.parametrize("trials", [1, 5, 1000])
-def test_a_search_has_n_trials_whatever_the_size(trials: int) -> None:
-    assert count_trials(build_settings(n_trials=trials), read_space("a=1,2")) == trials
+def test_a_search_has_n_trials_whatever_the_size() -> None:
+    assert count_trials(build_settings(n_trials=1000), read_space("a=1,2")) == 1000
 
 
 @pytest.mark.parametrize(
@@ -148,12 +117,7 @@ def test_a_search_has_n_trials_whatever_the_size(trials: int) -> None:
             "model.estimator.alpha=tag(log,interval(0.01,10)) or model=ridge,rf.",
         ),
         (True, ("a=1,2",), ("a=*",), "hydra.sweeper.exclude leaves no combination of the grid; exclude less."),
-        (
-            False,
-            ("a=1,2",),
-            (),
-            "hydra.sweeper.n_trials is null, which only a grid allows; set it to a number.",
-        ),
+        (False, ("a=1,2",), (), "hydra.sweeper.n_trials is null, which only a grid allows; set it to a number."),
         (
             True,
             ("a=interval(0,1)",),

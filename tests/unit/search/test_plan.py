@@ -1,121 +1,95 @@
-"""The plan of a search, and its first trials."""
+"""The plan of a search, its first trials, and what a dry run prints."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import optuna
 import pytest
-from hydra.core.utils import setup_globals
 from omegaconf import OmegaConf
 
 from mlrunner.core.errors import ConfigError
-from mlrunner.search.plan import draw_first_trials, read_config_flags
-from mlrunner.search.sampler_config import GridSamplerConfig
+from mlrunner.search.optuna_config import GridSamplerConfig
+from mlrunner.search.plan import (
+    PREVIEW_TRIALS,
+    SearchPlan,
+    draw_first_trials,
+    estimate_time,
+    read_config_flags,
+    show_plan,
+)
 from mlrunner.search.search_factory import make_sampler_factory
-from tests.support.search import HydraSweep, open_hydra
+from tests.support.search import HydraSweep
 
 ALPHA, DEPTH = "model.estimator.alpha", "model.estimator.max_depth"
 FIXED = ("sweep=optuna", "dataset=diabetes")
 
 
-@pytest.fixture(scope="module")
-def hydra(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HydraSweep]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLRUNNER_HOME", str(tmp_path_factory.mktemp("home")))
-        setup_globals()
-        yield open_hydra(*FIXED)
+def draw(plan: SearchPlan, count: int = PREVIEW_TRIALS) -> list[tuple[str, ...]]:
+    return draw_first_trials(plan, make_sampler_factory(plan), count)
 
 
-@pytest.fixture
-def home(hydra: HydraSweep) -> Path:
-    return Path(str(hydra.config.home))
-
-
-def test_a_plan_holds_what_would_be_done(hydra: HydraSweep, home: Path) -> None:
-    plan, preparer = hydra.plan("model=ridge,dummy", n_trials=7, repeats=3)
+def test_a_plan_holds_what_would_be_done_and_starts_nothing(diabetes_sweep: HydraSweep) -> None:
+    plan, preparer = diabetes_sweep.plan("model=ridge,dummy", n_trials=7, repeats=2)
+    home = Path(str(diabetes_sweep.config.home))
     assert (plan.limit, plan.home) == (7, home)
     assert (plan.objectives.metrics, plan.objectives.directions) == (("r2",), ("maximize",))
     assert plan.space.models == ["ridge", "dummy"]
     assert plan.first.overrides[:3] == (*FIXED, "model=ridge")
-    assert [checked.composition.settings.seed for checked in plan.first.repeats] == [0, 1, 2]
+    assert [checked.composition.settings.seed for checked in plan.first.repeats] == [0, 1]
     assert plan.first.launch.shared == FIXED
     assert preparer.fingerprints == {"diabetes": plan.first.repeats[0].data.fingerprint}
-
-
-def test_a_plan_starts_nothing(hydra: HydraSweep, home: Path) -> None:
-    hydra.plan("model=ridge,dummy")
+    draw(plan)
     assert list(home.iterdir()) == []
+    assert optuna.logging.get_verbosity() == optuna.logging.ERROR
 
 
 @pytest.mark.parametrize(
-    ("overrides", "values", "sentence"),
+    ("model", "values", "sentence"),
     [
-        (["model=ridge"], {"direction": "minimize"}, "hydra.sweeper.direction=minimize contradicts r2, whose"),
-        (["model=dummy"], {}, "nothing to search: model=dummy has no search: of its own and no range was given; add"),
-        (["model=ridge"], {"n_trials": None}, "hydra.sweeper.n_trials is null, which only a grid allows;"),
-        (
-            ["model=ridge"],
-            {"warm_start": "soon"},
-            "hydra.sweeper.warm_start=soon is not a finished sweep; give its folder",
-        ),
-        (["model=ridge"], {"warm_start": [f"{ALPHA}=0"]}, f"hydra.sweeper.warm_start: {ALPHA}=0 lies outside tag(log"),
+        ("ridge", {"direction": "minimize"}, "hydra.sweeper.direction=minimize contradicts r2, whose"),
+        ("dummy", {}, "nothing to search: model=dummy has no search: of its own and no range was given; add"),
+        ("ridge", {"n_trials": None}, "hydra.sweeper.n_trials is null, which only a grid allows;"),
+        ("ridge", {"warm_start": [f"{ALPHA}=0"]}, f"hydra.sweeper.warm_start: {ALPHA}=0 lies outside tag(log"),
     ],
-    ids=["direction", "nothing", "endless", "no-sweep", "outside"],
+    ids=["direction", "nothing", "endless", "outside"],
 )
 def test_a_search_that_cannot_start_is_refused(
-    hydra: HydraSweep, overrides: list[str], values: dict[str, Any], sentence: str
+    diabetes_sweep: HydraSweep, model: str, values: dict[str, Any], sentence: str
 ) -> None:
     with pytest.raises(ConfigError) as caught:
-        hydra.plan(*overrides, **values)
+        diabetes_sweep.plan(f"model={model}", **values)
     assert str(caught.value).startswith(sentence)
 
 
-def test_each_objective_has_a_direction(hydra: HydraSweep) -> None:
-    plan, _ = hydra.plan("model=ridge", "objective.metric=[r2,fit_seconds]")
-    assert plan.objectives.directions == ("maximize", "minimize")
-
-
-def test_the_first_trials_are_reproducible(hydra: HydraSweep) -> None:
-    plan, _ = hydra.plan("model=ridge", n_trials=3)
-    first, second = (draw_first_trials(plan, make_sampler_factory(plan)) for _ in range(2))
+def test_the_first_trials_are_reproducible_after_the_warm_start(diabetes_sweep: HydraSweep) -> None:
+    plan, _ = diabetes_sweep.plan("model=ridge", n_trials=3, warm_start=[f"{ALPHA}=0.125"])
+    first, second = draw(plan), draw(plan)
     assert first == second
     assert len(first) == len(set(first)) == 3
+    assert f"{ALPHA}=0.125" in first[0]
 
 
-def test_an_excluded_combination_is_not_among_the_first_trials(hydra: HydraSweep) -> None:
-    plan, _ = hydra.plan("model=ridge,dummy", "cleaning=none,preprocess", exclude=["model=ridge"], n_trials=20)
-    trials = draw_first_trials(plan, make_sampler_factory(plan), 20)
-    assert not [overrides for overrides in trials if "model=ridge" in overrides]
+def test_an_excluded_combination_is_not_among_the_first_trials(diabetes_sweep: HydraSweep) -> None:
+    plan, _ = diabetes_sweep.plan("model=ridge,dummy", "threads=1,2", exclude=["model=ridge"], n_trials=20)
+    assert not [overrides for overrides in draw(plan, 20) if "model=ridge" in overrides]
 
 
-def test_a_warm_start_comes_first(hydra: HydraSweep) -> None:
-    plan, _ = hydra.plan("model=ridge", warm_start=[f"{ALPHA}=0.125"])
-    assert f"{ALPHA}=0.125" in draw_first_trials(plan, make_sampler_factory(plan))[0]
-
-
-def test_the_first_trials_of_a_grid_are_in_its_order(hydra: HydraSweep) -> None:
-    overrides = ["model=ridge,dummy", f"{ALPHA}=1,2", "cleaning=none,preprocess"]
-    plan, _ = hydra.plan(*overrides, n_trials=None, sampler=GridSamplerConfig())
+def test_the_first_trials_of_a_grid_are_in_its_order(diabetes_sweep: HydraSweep) -> None:
+    overrides = ["model=ridge,dummy", f"{ALPHA}=1,2", "threads=1,2"]
+    plan, _ = diabetes_sweep.plan(*overrides, n_trials=None, sampler=GridSamplerConfig())
     assert plan.limit == 6
-    trials = [overrides[len(FIXED) :] for overrides in draw_first_trials(plan, make_sampler_factory(plan), 10)]
-    assert trials == [
-        ("model=ridge", "cleaning=none", f"{ALPHA}=1"),
-        ("model=ridge", "cleaning=none", f"{ALPHA}=2"),
-        ("model=ridge", "cleaning=preprocess", f"{ALPHA}=1"),
-        ("model=ridge", "cleaning=preprocess", f"{ALPHA}=2"),
-        ("model=dummy", "cleaning=none"),
-        ("model=dummy", "cleaning=preprocess"),
+    assert [overrides[len(FIXED) :] for overrides in draw(plan, 10)] == [
+        ("model=ridge", "threads=1", f"{ALPHA}=1"),
+        ("model=ridge", "threads=1", f"{ALPHA}=2"),
+        ("model=ridge", "threads=2", f"{ALPHA}=1"),
+        ("model=ridge", "threads=2", f"{ALPHA}=2"),
+        ("model=dummy", "threads=1"),
+        ("model=dummy", "threads=2"),
     ]
-
-
-def test_drawing_trials_writes_nothing(hydra: HydraSweep, home: Path) -> None:
-    plan, _ = hydra.plan("model=ridge")
-    draw_first_trials(plan, make_sampler_factory(plan))
-    assert optuna.logging.get_verbosity() == optuna.logging.ERROR
-    assert not (home / ".mlrunner").exists()
 
 
 def test_a_plan_holds_the_flag_of_a_folder_of_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,3 +99,65 @@ def test_a_plan_holds_the_flag_of_a_folder_of_configuration(tmp_path: Path, monk
     assert read_config_flags(config) == ("-cd", "mine")
     config.hydra.runtime.config_sources = sources[:1]
     assert read_config_flags(config) == ()
+
+
+# What a dry run prints
+
+
+def show(plan: SearchPlan, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    show_plan(plan, draw(plan))
+    return [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+
+
+def test_a_plan_is_printed(diabetes_sweep: HydraSweep, capsys: pytest.CaptureFixture[str]) -> None:
+    plan, _ = diabetes_sweep.plan("model=dummy", "threads=1,2", "tracking.name=choice(a,b)")
+    lines = show(plan, capsys)
+    assert lines[:4] == [
+        "mlrunner  plan  20 trials of 4 combinations",
+        "  objective  maximize r2",
+        "  sampler    TPESampler",
+        "  dimension        values         model",
+    ]
+    assert [line.split() for line in lines[4:6]] == [["threads", "1,2", "all"], ["tracking.name", "choice(a,b)", "all"]]
+    start = lines.index("  first compositions")
+    assert len(lines[start + 1 :]) == PREVIEW_TRIALS + 3
+    assert all(line.startswith("    threads=") for line in lines[start + 1 : start + 1 + PREVIEW_TRIALS])
+    assert lines[-2:] == [
+        "  time       unknown: no earlier run with these models and this data; run one first",
+        "  Nothing was started (hydra.sweeper.dry_run=true).",
+    ]
+
+
+def test_a_plan_shows_the_model_of_a_dimension(diabetes_sweep: HydraSweep, capsys: pytest.CaptureFixture[str]) -> None:
+    plan, _ = diabetes_sweep.plan("model=ridge,rf", "objective.metric=[r2,fit_seconds]", n_trials=3)
+    lines = show(plan, capsys)
+    assert lines[0] == "mlrunner  plan  3 trials"
+    assert lines[1:3] == ["  objective  maximize r2", "  objective  minimize fit_seconds"]
+    cells = [line.split() for line in lines]
+    assert [ALPHA, "tag(log,", "interval(0.001,", "1000))", "ridge"] in cells
+    assert [DEPTH, "int(interval(4,", "32))", "rf"] in cells
+    assert ["model", "ridge,rf", "all"] in cells
+
+
+def test_the_time_is_estimated_from_earlier_runs_of_the_models_on_the_data(diabetes_sweep: HydraSweep) -> None:
+    plan, _ = diabetes_sweep.plan("model=ridge", n_trials=20, repeats=3, n_jobs=2)
+    both, _ = diabetes_sweep.plan("model=ridge,dummy", n_trials=10, n_jobs=1)
+    for place, seconds, *overrides in [
+        ("10-00", 1.0, "model=ridge"),
+        ("11-00/0", 1.5, "model=ridge"),
+        ("11-00/1", 9.0, "model=ridge"),
+        ("12-00", 50.0, "model=dummy"),
+        ("13-00", 60.0, "model=ridge", "dataset.name=diabetes_large"),
+        ("14-00", None, "model=ridge"),
+    ]:
+        folder = plan.home / "multirun/2026-01-01" / place
+        (folder / ".hydra").mkdir(parents=True)
+        composed = diabetes_sweep.composer.compose(("dataset=diabetes", *overrides), 0, record=True)
+        (folder / ".hydra/config.yaml").write_text(composed.record["config.yaml"])
+        (folder / "result.json").write_text(json.dumps({"fit_seconds": seconds, "score_seconds": 0.5}))
+    estimates = estimate_time(plan), estimate_time(both)
+    shutil.rmtree(plan.home / "multirun")
+    assert estimates == (
+        "about 60 s: 20 trials of 2.00 s, 2 at a time (median fit and score of 3 earlier runs)",
+        "about 95 s: 10 trials of 9.50 s, 1 at a time (median fit and score of 4 earlier runs)",
+    )

@@ -88,12 +88,11 @@ def sweep(tmp_path: Path) -> Sweep:
     [
         (UP, [0.1, 0.9, 0.5], [1, 2, 0]),
         (DOWN, [0.1, 0.9, 0.5], [0, 2, 1]),
-        (UP, [-1.0, 0.0, -0.5], [1, 2, 0]),
-        (UP, [0.5, 0.5, 0.5], [0, 1, 2]),
+        (UP, [-1.0, 0.5, 0.5], [1, 2, 0]),
         (DOWN, [0.5, 0.5, 0.1], [2, 0, 1]),
         (UP, [], []),
     ],
-    ids=["up", "down", "below zero", "equal", "equal and down", "none"],
+    ids=["up", "down", "equal", "equal and down", "none"],
 )
 def test_complete_trials_are_ranked(
     objectives: Objectives, values: list[float], order: list[int], tmp_path: Path
@@ -112,20 +111,12 @@ def test_only_complete_trials_are_ranked(sweep: Sweep) -> None:
     assert results.find_best(sweep.study.get_trials(), UP) is None
     number = sweep.add(-5.0)
     assert [trial.number for trial in results.rank(sweep.study.get_trials(), UP)] == [number]
-    assert [trial.number for trial in results.list_complete(sweep.study.get_trials())] == [number]
 
 
 def test_a_discarded_trial_does_not_count(sweep: Sweep) -> None:
     for void in ("interrupted", None, "surplus", None, "excluded", "retried"):
         sweep.add(state=FAIL, void=void)
     assert [trial.number for trial in results.list_valid_trials(sweep.study)] == [1, 3]
-
-
-def test_several_objectives_are_ranked_by_the_first(tmp_path: Path) -> None:
-    sweep = Sweep(tmp_path, BOTH)
-    sweep.add(0.5, 0.1)
-    sweep.add(0.9, 9.0)
-    assert [trial.number for trial in results.rank(sweep.study.get_trials(), BOTH)] == [1, 0]
 
 
 # Lead, by hand
@@ -136,28 +127,19 @@ def test_several_objectives_are_ranked_by_the_first(tmp_path: Path) -> None:
     [
         ([0.9], [0.7], 0.2, NAN),
         ([0.7], [0.9], 0.2, NAN),
-        ([3.0, 5.0], [1.0, 3.0], 2.0, 0.0),
         ([3.0, 5.0], [2.0, 2.0], 2.0, 12.71 * math.sqrt(2 * (1 / 2 + 1))),  # differences 1 and 3: variance 2
-        ([1.0, 2.0, 3.0], [2.0, 4.0, 6.0], 2.0, 4.30 * math.sqrt(1 / 3 + 1 / 2)),  # -1, -2, -3: variance 1
+        ([11.0, 22.0, 33.0], [10.0, 20.0, 30.0], 2.0, 4.30 * math.sqrt(1 / 3 + 1 / 2)),  # 1, 2, 3: variance 1
         ([4.0, 4.0, 4.0, 4.0], [4.0, 2.0, 4.0, 2.0], 1.0, 3.18 * math.sqrt(4 / 3 * (1 / 4 + 1 / 3))),  # 0, 2, 0, 2
         ([0.5, 0.5], [0.5, 0.5], 0.0, 0.0),
         ([], [], NAN, NAN),
         ([0.5, 0.6], [0.5], NAN, NAN),
-        ([0.5], [], NAN, NAN),
     ],
-    ids=["one score", "down", "no noise", "two", "three", "four", "equal", "none", "unlike", "nothing known"],
+    ids=["one score", "down", "two", "three with unlike folds", "four", "equal", "none", "unlike"],
 )
 def test_the_lead_of_paired_scores(first: list[float], second: list[float], mean: float, uncertainty: float) -> None:
     lead = compute_lead(first, second)
     assert lead.lead == pytest.approx(mean, nan_ok=True)
     assert lead.uncertainty == pytest.approx(uncertainty, nan_ok=True)
-
-
-def test_a_difference_between_folds_is_not_noise() -> None:
-    """Folds differ by 10; the winner is better in each by nearly the same."""
-    lead = compute_lead([10.0, 20.0, 30.0], [9.0, 19.1, 28.9])
-    assert lead.lead == pytest.approx(1.0)
-    assert lead.uncertainty == pytest.approx(4.30 * 0.1 * math.sqrt(1 / 3 + 1 / 2))
 
 
 def test_repeats_of_the_same_folds_share_their_training_rows() -> None:
@@ -172,13 +154,10 @@ def test_repeats_of_the_same_folds_share_their_training_rows() -> None:
         (Lead(NAN, NAN), "there is no second trial"),
         (Lead(0.0123, NAN), "leads by 0.0123; one score a trial shows no noise, use split=kfold or repeats=5"),
         (Lead(0.5, 0.2), "leads by 0.5, which is more than the noise of ± 0.2"),
-        (Lead(0.5, 0.6), "leads by 0.5, which is not more than the noise of ± 0.6"),
         (Lead(0.5, 0.5), "leads by 0.5, which is not more than the noise of ± 0.5"),
-        (Lead(0.0, 0.0), "leads by 0, which is not more than the noise of ± 0"),
-        (Lead(1e-6, 0.0), "leads by 1e-06, which is more than the noise of ± 0"),
         (Lead(1234.567, 25), "leads by 1.23e+03, which is more than the noise of ± 25"),
     ],
-    ids=["alone", "one score", "more", "less", "as much", "equal", "no noise", "large"],
+    ids=["alone", "one score", "more", "as much", "large"],
 )
 def test_the_sentence_of_a_lead(lead: Lead, sentence: str) -> None:
     assert lead.sentence == sentence
@@ -193,10 +172,8 @@ def test_the_best_trial_is_compared_with_the_second(sweep: Sweep) -> None:
     assert (lead.lead, lead.uncertainty) == (3.0, pytest.approx(12.71 * math.sqrt(2 * (1 / 2 + 1))))
 
 
-@pytest.mark.parametrize("trials", [0, 1])
-def test_a_single_trial_has_no_lead(trials: int, sweep: Sweep) -> None:
-    for _ in range(trials):
-        sweep.add(0.5)
+def test_a_single_trial_has_no_lead(sweep: Sweep) -> None:
+    sweep.add(0.5)
     assert results.compute_study_lead(sweep.study, UP).sentence == "there is no second trial"
 
 
@@ -204,7 +181,7 @@ def test_a_trial_without_its_folder_has_no_scores(sweep: Sweep) -> None:
     sweep.add(0.5, lost=True)
     sweep.add(0.4)
     assert results.read_scores(sweep.study.get_trials()[0]) == []
-    assert results.compute_study_lead(sweep.study, UP).lead != results.compute_study_lead(sweep.study, UP).lead
+    assert math.isnan(results.compute_study_lead(sweep.study, UP).lead)
 
 
 # Outcomes
@@ -216,13 +193,8 @@ def test_outcomes_are_best_first_then_pruned_then_failed(sweep: Sweep) -> None:
         (NAN, RUNNING, None), (NAN, PRUNED, None), (0.5, COMPLETE, None),
     ]:  # fmt: skip
         sweep.add(value, state=state, void=void)
+    sweep.add(0.6, lost=True)  # without an outcome
     assert [outcome.job for outcome in results.read_outcomes(sweep.study, UP)] == [3, 7, 0, 2, 6, 1]
-
-
-def test_a_trial_without_an_outcome_is_left_out(sweep: Sweep) -> None:
-    sweep.add(0.2, lost=True)
-    sweep.add(0.1)
-    assert [outcome.job for outcome in results.read_outcomes(sweep.study, UP)] == [1]
 
 
 # The summary
@@ -251,14 +223,9 @@ def test_the_summary_has_the_official_keys_and_ours(sweep: Sweep) -> None:
 
 def test_a_search_without_a_complete_trial_has_no_best_keys(sweep: Sweep) -> None:
     sweep.add(state=FAIL)
-    assert results.summarize(sweep.study, UP, SPACE, None, None) == {
-        "name": "optuna",
-        "metrics": ["r2"],
-        "directions": ["maximize"],
-        "study_name": "day/time",
-        "counts": {"failed": 1},
-        "winner": None,
-    }
+    assert list(results.summarize(sweep.study, UP, SPACE, None, None)) == [
+        *("name", "metrics", "directions", "study_name", "counts", "winner")
+    ]
 
 
 def test_several_objectives_have_a_pareto_front(tmp_path: Path) -> None:
@@ -276,11 +243,10 @@ def test_several_objectives_have_a_pareto_front(tmp_path: Path) -> None:
     assert "best_value" not in summary
 
 
-def test_parameters_are_returned_by_key(sweep: Sweep) -> None:
+def test_a_parameter_outside_of_the_space_keeps_its_name(sweep: Sweep) -> None:
     sweep.add(0.5)
-    trial = sweep.study.get_trials()[0]
-    assert results.key_params(trial, SPACE) == {"model.x": 0.0}
-    assert results.key_params(trial, Space((), (), "rf")) == {"rf:model.x": 0.0}
+    summary = results.summarize(sweep.study, UP, Space((), (), "rf"), None, None)
+    assert summary["best_params"] == {"rf:model.x": 0.0}
 
 
 # Files
@@ -291,7 +257,8 @@ def test_the_files_hold_the_summary_and_the_trials(sweep: Sweep, tmp_path: Path)
     sweep.add(state=FAIL, error='it broke, at "x"')
     summary = results.summarize(sweep.study, UP, SPACE, "run0", None)
     folder = tmp_path / "deep" / "er"
-    results.write_results(folder, summary, results.read_outcomes(sweep.study, UP))
+    for outcomes in ([], results.read_outcomes(sweep.study, UP)):  # the second replaces the files
+        results.write_results(folder, summary, outcomes)
     text = (folder / results.RESULTS_FILE).read_text()
     assert yaml.safe_load(text) == summary
     assert text.startswith("name: optuna\nbest_params:\n  model.x: 0.0\nbest_value: 0.25\n")
@@ -300,13 +267,3 @@ def test_the_files_hold_the_summary_and_the_trials(sweep: Sweep, tmp_path: Path)
     assert list(first) == ["number", "status", "metric", "value", "seconds", "composition", "run_id", "error"]
     assert list(first.values()) == ["0", "COMPLETE", "r2", "0.25", "1.5", "x=0", "run0", ""]
     assert (second["status"], second["value"], second["error"]) == ("FAIL", "nan", 'it broke, at "x"')
-
-
-def test_writing_again_replaces_the_files(sweep: Sweep, tmp_path: Path) -> None:
-    for value in (0.1, 0.2):
-        sweep.add(value)
-        results.write_results(
-            tmp_path, results.summarize(sweep.study, UP, SPACE, None, None), results.read_outcomes(sweep.study, UP)
-        )
-    assert yaml.safe_load((tmp_path / results.RESULTS_FILE).read_text())["best_value"] == 0.2
-    assert len((tmp_path / "trials.csv").read_text().splitlines()) == 3

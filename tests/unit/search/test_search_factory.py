@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hydra.core.utils import setup_globals
 from omegaconf import open_dict
 
 from mlrunner.search.grid_order import GridOrder
 from mlrunner.search.hydra_launcher import LauncherExecutor
-from mlrunner.search.sampler_config import GridSamplerConfig, RandomSamplerConfig
+from mlrunner.search.optuna_config import GridSamplerConfig, RandomSamplerConfig
 from mlrunner.search.search_factory import SweeperCall, build_executor, load_custom_space, make_sampler_factory
 from mlrunner.search.workers import WorkerPool
 from tests.support.search import HydraSweep, open_hydra
@@ -20,35 +18,27 @@ from tests.support.search import HydraSweep, open_hydra
 FIXED = ("sweep=optuna", "dataset=diabetes", "model=ridge")
 
 
-@pytest.fixture(scope="module")
-def hydra(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HydraSweep]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLRUNNER_HOME", str(tmp_path_factory.mktemp("home")))
-        setup_globals()
-        yield open_hydra(*FIXED)
-
-
 def call_sweeper(hydra: HydraSweep, config: Any = None) -> SweeperCall:
     return SweeperCall(hydra.context, lambda _: None, config or hydra.config)
 
 
-def test_each_trial_has_a_sampler_of_its_own_seed(hydra: HydraSweep) -> None:
-    plan, _ = hydra.plan(sampler=RandomSamplerConfig())
+def test_each_trial_has_a_sampler_of_its_own_seed(diabetes_sweep: HydraSweep) -> None:
+    plan, _ = diabetes_sweep.plan("model=ridge", sampler=RandomSamplerConfig())
     build = make_sampler_factory(plan)
     draws = [build(number)._rng.rng.random() for number in (0, 1, 0)]
     assert draws[0] == draws[2] != draws[1]
 
 
-def test_the_trials_of_a_grid_share_one_order(hydra: HydraSweep) -> None:
-    plan, _ = hydra.plan("model.estimator.alpha=1,2", sampler=GridSamplerConfig())
+def test_the_trials_of_a_grid_share_one_order(diabetes_sweep: HydraSweep) -> None:
+    plan, _ = diabetes_sweep.plan("model=ridge", "model.estimator.alpha=1,2", sampler=GridSamplerConfig())
     build = make_sampler_factory(plan)
     assert isinstance(build(0), GridOrder)
     assert build(0) is build(1)
 
 
-def test_the_basic_launcher_stands_for_our_own_workers(hydra: HydraSweep, tmp_path: Path) -> None:
-    plan, preparer = hydra.plan(n_jobs=1)
-    executor = build_executor(plan, preparer, call_sweeper(hydra), tmp_path)
+def test_the_basic_launcher_stands_for_our_own_workers(diabetes_sweep: HydraSweep, tmp_path: Path) -> None:
+    plan, preparer = diabetes_sweep.plan("model=ridge", n_jobs=1)
+    executor = build_executor(plan, preparer, call_sweeper(diabetes_sweep), tmp_path)
     try:
         assert isinstance(executor, WorkerPool)
         assert executor.room == 1
@@ -56,10 +46,12 @@ def test_the_basic_launcher_stands_for_our_own_workers(hydra: HydraSweep, tmp_pa
         executor.close()
 
 
-def test_another_launcher_runs_batches(hydra: HydraSweep, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_another_launcher_runs_batches(
+    diabetes_sweep: HydraSweep, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
     joblib = open_hydra(*FIXED, "hydra/launcher=joblib")
-    plan, preparer = hydra.plan(n_jobs=3)
+    plan, preparer = diabetes_sweep.plan("model=ridge", n_jobs=3)
     executor = build_executor(plan, preparer, call_sweeper(joblib), tmp_path)
     assert isinstance(executor, LauncherExecutor)
     assert executor.room == 3
@@ -70,14 +62,14 @@ def customize(config: Any, trial: Any) -> tuple[Any, Any]:
     return config, trial
 
 
-def test_a_custom_space_gets_the_configuration_and_the_trial(hydra: HydraSweep) -> None:
-    plan, _ = hydra.plan()
-    assert load_custom_space(plan, call_sweeper(hydra)) is None
-    plan, _ = hydra.plan(custom_search_space=f"{__name__}.customize")
-    config = hydra.config.copy()
+def test_a_custom_space_gets_the_configuration_and_the_trial(diabetes_sweep: HydraSweep) -> None:
+    plan, _ = diabetes_sweep.plan("model=ridge")
+    assert load_custom_space(plan, call_sweeper(diabetes_sweep)) is None
+    plan, _ = diabetes_sweep.plan("model=ridge", custom_search_space=f"{__name__}.customize")
+    config = diabetes_sweep.config.copy()
     with open_dict(config):
         config.marked = True
-    function = load_custom_space(plan, call_sweeper(hydra, config))
+    function = load_custom_space(plan, call_sweeper(diabetes_sweep, config))
     assert function is not None
     result: Any = function("the trial")
     assert (result[0].marked, result[1]) == (True, "the trial")

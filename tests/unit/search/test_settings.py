@@ -15,15 +15,12 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from mlrunner.cli.hydra_app import register_sweeper
 from mlrunner.core.errors import ConfigError, ProblemsError
 from mlrunner.search import settings
+from mlrunner.search.optuna_config import PRUNERS, SAMPLERS
 from mlrunner.search.settings import SweepSettings
-from mlrunner.search.space_reader import read_space as read_space
-from mlrunner.search.sweeper_config import SWEEPER_OPTIONS, OptunaSweeperConf
+from mlrunner.search.sweeper_config import OptunaSweeperConf
 from tests.support.front_door import PROJECT
 
-DEFAULT = {"regression": "r2", "classification": "accuracy"}
 PRESETS = sorted(path.stem for path in (PROJECT / "conf" / "sweep").glob("*.yaml"))
-SAMPLERS = sorted(SWEEPER_OPTIONS["hydra/sweeper/sampler"])
-PRUNERS = sorted(SWEEPER_OPTIONS["hydra/sweeper/pruner"])
 
 
 @pytest.fixture(scope="module")
@@ -56,15 +53,6 @@ def test_the_keys_are_those_of_the_sweeper_config() -> None:
     assert set(SweepSettings.model_fields) == fields - {"defaults", "search_space"}
 
 
-def test_the_defaults_are_those_of_the_official_plugin() -> None:
-    conf = OptunaSweeperConf()
-    assert (conf.direction, conf.storage, conf.study_name, conf.n_trials, conf.n_jobs) == (None, None, None, 20, 2)
-    assert (conf.params, conf.custom_search_space) == ({}, None)
-    assert conf.defaults == [{"sampler": "tpe"}, {"pruner": "none"}]
-    assert (conf.exclude, conf.repeats, conf.retries, conf.refit) == ([], 1, 0, True)
-    assert not any([conf.fail_fast, conf.dry_run, conf.allow_changes])
-
-
 def test_the_preset_is_read(config: DictConfig) -> None:
     values = settings.read_settings(config)
     assert (values.n_trials, values.n_jobs, values.max_failure_rate) == (20, 2, 0.5)
@@ -73,28 +61,21 @@ def test_the_preset_is_read(config: DictConfig) -> None:
 
 
 @pytest.mark.usefixtures("hydra")
-@pytest.mark.parametrize("preset", PRESETS)
-def test_every_preset_is_valid(preset: str) -> None:
-    values = settings.read_settings(compose_sweep(f"sweep={preset}"))
-    assert values.is_grid is (preset == "grid")
-    assert (values.n_trials is None) is (preset == "grid")
+def test_every_preset_is_valid() -> None:
+    for preset in PRESETS:
+        values = settings.read_settings(compose_sweep(f"sweep={preset}"))
+        assert (preset, values.is_grid, values.n_trials is None) == (preset, preset == "grid", preset == "grid")
 
 
-@pytest.mark.usefixtures("hydra")
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_every_sampler_is_accepted_when_its_package_is_installed(sampler: str) -> None:
-    cfg = compose_sweep("hydra/sweeper=optuna", f"hydra/sweeper/sampler={sampler}")
-    package = settings.SAMPLER_PACKAGES.get(cfg.hydra.sweeper.sampler._target_)
+def test_every_sampler_is_accepted_when_its_package_is_installed(config: DictConfig, sampler: str) -> None:
+    node = SAMPLERS[sampler]()
+    package = settings.SAMPLER_PACKAGES.get(node._target_)
     if package is None or find_spec(package) is not None:
-        assert settings.read_settings(cfg).is_grid is (sampler == "grid")
+        assert read(config, sampler=node).is_grid is (sampler == "grid")
         return
-    name = cfg.hydra.sweeper.sampler._target_.rpartition(".")[2]
-    with pytest.raises(ConfigError) as caught:
-        settings.read_settings(cfg)
-    assert str(caught.value) == (
-        f"hydra/sweeper/sampler: {name} needs the package {package}, which is not installed; run pip install "
-        f"{package}, or choose tpe."
-    )
+    with pytest.raises(ConfigError, match=f"^hydra/sweeper/sampler: .* needs the package {package}"):
+        read(config, sampler=node)
 
 
 def test_a_sampler_without_its_package_is_refused(config: DictConfig, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,38 +88,29 @@ def test_a_sampler_without_its_package_is_refused(config: DictConfig, monkeypatc
     )
 
 
-@pytest.mark.usefixtures("hydra")
 @pytest.mark.parametrize("pruner", PRUNERS)
-def test_every_pruner_except_none_prunes(pruner: str) -> None:
-    values = settings.read_settings(compose_sweep("hydra/sweeper=optuna", f"hydra/sweeper/pruner={pruner}"))
-    assert values.has_pruner is (pruner != "none")
+def test_every_pruner_except_none_prunes(config: DictConfig, pruner: str) -> None:
+    assert read(config, pruner=PRUNERS[pruner]()).has_pruner is (pruner != "none")
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "expected"),
+    ("key", "value"),
     [
-        ("n_trials", None, None),
-        ("direction", "minimize", "minimize"),
-        ("direction", ["maximize", "minimize"], ["maximize", "minimize"]),
-        ("storage", "sqlite:///x.db", "sqlite:///x.db"),
-        ("storage", {"_target_": "optuna.storages.InMemoryStorage"}, {"_target_": "optuna.storages.InMemoryStorage"}),
-        ("timeout", 5, 5.0),
-        ("max_failure_rate", 1, 1.0),
-        ("max_failure_rate", 0, 0.0),
-        ("target", -0.5, -0.5),
-        ("target", 0, 0.0),
-        ("warm_start", ["model=rf", ["model=rf", "a=1"]], ["model=rf", ["model=rf", "a=1"]]),
-        ("warm_start", "12-00-00", "12-00-00"),
-        ("params", None, None),
-        ("params", {"a.b": "range(1,5)"}, {"a.b": "range(1,5)"}),
-        ("custom_search_space", "my.module.space", "my.module.space"),
-        ("exclude", ["model=rf,cleaning=full"], ["model=rf,cleaning=full"]),
-        ("study_name", "mine", "mine"),
-        ("retries", 0, 0),
+        ("direction", ["maximize", "minimize"]),
+        ("storage", "sqlite:///x.db"),
+        ("storage", {"_target_": "optuna.storages.InMemoryStorage"}),
+        ("timeout", 5),
+        ("max_failure_rate", 1),
+        ("max_failure_rate", 0),
+        ("target", 0),
+        ("warm_start", ["model=rf", ["model=rf", "a=1"]]),
+        ("params", None),
+        ("params", {"a.b": "range(1,5)"}),
+        ("exclude", ["model=rf,cleaning=full"]),
     ],
 )
-def test_a_valid_value_is_read(config: DictConfig, key: str, value: Any, expected: Any) -> None:
-    assert getattr(read(config, **{key: value}), key) == expected
+def test_a_valid_value_is_read(config: DictConfig, key: str, value: Any) -> None:
+    assert getattr(read(config, **{key: value}), key) == value
 
 
 @pytest.mark.parametrize("value", [{"model.estimator.max_depth": {"type": "int", "low": 2, "high": 9}}, {}])
@@ -156,7 +128,6 @@ def test_search_space_is_refused(config: DictConfig, value: Any) -> None:
     [
         ("n_trials", 0, "=0 should be greater than 0."),
         ("n_jobs", 0, "=0 should be greater than 0."),
-        ("n_jobs", -1, "=-1 should be greater than 0."),
         ("max_failure_rate", 1.5, "=1.5 should be less than or equal to 1."),
         ("max_failure_rate", -1, "=-1.0 should be greater than or equal to 0."),
         ("timeout", 0, "=0.0 should be greater than 0."),
@@ -187,12 +158,9 @@ def test_an_invalid_direction_is_refused_in_one_sentence(config: DictConfig, val
 
 def test_all_problems_are_reported_together(config: DictConfig) -> None:
     with pytest.raises(ProblemsError) as caught:
-        read(config, n_jobs=0, n_trials=0, repeats=0)
-    assert [problem.partition("=")[0] for problem in caught.value.problems] == [
-        "hydra.sweeper.n_trials",
-        "hydra.sweeper.n_jobs",
-        "hydra.sweeper.repeats",
-    ]
+        read(config, n_jobs=0, repeats=0)
+    keys = [problem.partition("=")[0] for problem in caught.value.problems]
+    assert keys == ["hydra.sweeper.n_jobs", "hydra.sweeper.repeats"]
 
 
 def test_an_unknown_key_is_refused_with_the_nearest_one(config: DictConfig) -> None:
@@ -212,7 +180,7 @@ def test_another_sweeper_is_refused() -> None:
     assert str(caught.value) == "hydra.sweeper has no keys; choose hydra/sweeper=optuna."
 
 
-@pytest.mark.parametrize("jobs", [1, 2, 1000])
+@pytest.mark.parametrize("jobs", [1, 1000])
 def test_the_threads_are_divided_by_the_jobs(config: DictConfig, jobs: int) -> None:
     threads = read(config, n_jobs=jobs).threads
     assert threads == max(1, len(os.sched_getaffinity(0)) // jobs)

@@ -8,6 +8,8 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from mlrunner.core.errors import ConfigError
+from mlrunner.search.optuna_config import GridSamplerConfig
+from tests.support.search import HydraSweep
 from tests.support.spaces import ALPHA, DEPTH, RATE, build_space, get_distributions, list_grid, list_names
 
 
@@ -18,36 +20,19 @@ def test_the_default_model_has_its_own_ranges() -> None:
     assert all(dimension.model is None for dimension in space.dimensions)
 
 
-def test_parameters_of_several_models_are_prefixed_by_the_model() -> None:
-    assert get_distributions(build_space("model=forest,line")) == {
-        "model": CategoricalDistribution(["forest", "line"]),
-        f"forest:{DEPTH}": IntDistribution(4, 6),
-        f"forest:{RATE}": IntDistribution(1, 4),
-        f"line:{ALPHA}": FloatDistribution(0.1, 10, log=True),
-        f"line:{RATE}": FloatDistribution(0, 1),
-    }
+def test_the_model_comes_first_and_prefixes_its_parameters() -> None:
+    space = build_space("split=a,b", "cleaning=c,d", "model=forest,line")
+    own = [f"forest:{DEPTH}", f"forest:{RATE}", f"line:{ALPHA}", f"line:{RATE}"]
+    assert list_names(space) == ["model", "split", "cleaning", *own]
+    distributions = get_distributions(space)
+    assert distributions["model"] == CategoricalDistribution(["forest", "line"])
+    assert distributions[f"line:{ALPHA}"] == FloatDistribution(0.1, 10, log=True)
 
 
-def test_the_model_comes_first_and_the_rest_in_the_order_of_the_command_line() -> None:
-    assert list_names(build_space("split=a,b", "cleaning=c,d", "model=mean,bare")) == ["model", "split", "cleaning"]
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        pytest.param("int(interval(5,6))", IntDistribution(5, 6), id="narrows"),
-        pytest.param("int(interval(1,99))", IntDistribution(1, 99), id="widens"),
-        pytest.param("interval(1,9)", FloatDistribution(1, 9), id="another-type"),
-        pytest.param("2,null", CategoricalDistribution([2, None]), id="choices"),
-    ],
-)
-def test_the_command_line_and_params_replace_the_range_of_a_model(text: str, expected: Any) -> None:
-    from_command_line, from_params = build_space(f"{DEPTH}={text}"), build_space(params={DEPTH: text})
-    assert (
-        get_distributions(from_command_line)
-        == get_distributions(from_params)
-        == {DEPTH: expected, RATE: IntDistribution(1, 4)}
-    )
+def test_the_command_line_and_params_replace_the_range_of_a_model() -> None:
+    for space in (build_space(f"{DEPTH}=2,null"), build_space(params={DEPTH: "2,null"})):
+        expected = {DEPTH: CategoricalDistribution([2, None]), RATE: IntDistribution(1, 4)}
+        assert get_distributions(space) == expected
 
 
 @pytest.mark.parametrize("prefix", ["", "++"])
@@ -76,28 +61,11 @@ def test_the_command_line_wins_over_params() -> None:
         pytest.param(["a=1,2", "a=3"], {}, [("a=3",)], id="fixed-last"),
         pytest.param(["a=3", "a=1,2"], {}, [("a=1",), ("a=2",)], id="ranged-last"),
         pytest.param(["s=zip(a=choice(1,2),b=choice(3,4))"] * 2, {}, [("a=1", "b=3"), ("a=2", "b=4")], id="zip-twice"),
-        pytest.param(
-            ["+a=3"],
-            {"+a": "1,2"},
-            [("+a=3",)],
-            id="fixed-addition",
-        ),
-        pytest.param(
-            ["features@model.features=trees"],
-            {"features@model.features": "trees,linear"},
-            [("features@model.features=trees",)],
-            id="fixed-packaged-group",
-        ),
-        pytest.param(["a=3", "b=4"], {"s": "zip(a=choice(1,2),b=choice(x,y))"}, [("a=3", "b=4")], id="fixed-whole-zip"),
         pytest.param(["++a=3"], {"a": "1,2"}, [("++a=3",)], id="forced"),
+        pytest.param(["f@m.f=t"], {"f@m.f": "t,l"}, [("f@m.f=t",)], id="fixed-packaged-group"),
+        pytest.param(["a=3", "b=4"], {"s": "zip(a=choice(1,2),b=choice(x,y))"}, [("a=3", "b=4")], id="fixed-whole-zip"),
         pytest.param(
             ["+a=7,8"], {"s": "zip(+a=choice(1,2),b=choice(x,x))"}, [("b=x", "+a=7"), ("b=x", "+a=8")], id="ranged-part"
-        ),
-        pytest.param(
-            ["a=3"],
-            {"s": "zip(a=choice(1,2),b=choice(x,y))"},
-            [("a=3", "b=x"), ("a=3", "b=y")],
-            id="fixed-part-of-a-zip",
         ),
     ],
 )
@@ -107,8 +75,9 @@ def test_the_last_override_of_a_key_counts(
     assert list_grid(*overrides, params=params) == expected
 
 
-def test_a_range_with_two_plus_signs_replaces_the_models_own() -> None:
+def test_another_form_of_the_key_replaces_the_models_own_range() -> None:
     assert sorted(list_names(build_space(f"++{DEPTH}=1,2"))) == [f"++{DEPTH}", RATE]
+    assert list_names(build_space(f"s=zip({DEPTH}=choice(1,2),b=choice(3,4))")) == ["s", RATE]
 
 
 def test_a_model_without_its_search_has_no_range() -> None:
@@ -129,10 +98,8 @@ def test_a_grid_leaves_out_the_ranges_of_the_models() -> None:
     ("value", "text"),
     [
         pytest.param("choice(1,2)", "a=1", id="text"),
-        pytest.param(3, "a=3", id="number"),
         pytest.param(True, "a=True", id="truth"),
         pytest.param([1, 2], "a=[1,2]", id="list"),
-        pytest.param("'x,y'", "a='x,y'", id="quoted"),
         pytest.param(None, "a=null", id="null"),
         pytest.param({"x": 1}, "a={x:1}", id="dict"),
     ],
@@ -141,25 +108,17 @@ def test_params_take_any_yaml_value(value: Any, text: str) -> None:
     assert list_grid(params={"a": value})[0] == (text,)
 
 
-def test_a_fixed_key_applies_to_the_models_that_have_it() -> None:
-    space = build_space(
-        "model=forest,line,mean", "cleaning=full", f"{RATE}=3", f"{ALPHA}=2", "model.estimator.nested.deep=4"
-    )
-    assert space.list_fixed("forest") == ("cleaning=full", f"{RATE}=3")
-    assert space.list_fixed("line") == ("cleaning=full", f"{RATE}=3", f"{ALPHA}=2", "model.estimator.nested.deep=4")
+def test_a_fixed_or_deleted_key_applies_to_the_models_that_have_it() -> None:
+    space = build_space("model=forest,line,mean", "cleaning=full", f"{RATE}=3", f"{ALPHA}=2", f"~{DEPTH}")
+    assert space.list_fixed("forest") == ("cleaning=full", f"{RATE}=3", f"~{DEPTH}")
+    assert space.list_fixed("line") == ("cleaning=full", f"{RATE}=3", f"{ALPHA}=2")
     assert space.list_fixed("mean") == ("cleaning=full",)
-    assert list_names(space) == ["model", f"forest:{DEPTH}"]
+    assert list_names(space) == ["model"]
 
 
 @pytest.mark.parametrize("text", ["model.estimator.dept=3", "+model.estimator.new=3"])
 def test_a_fixed_key_that_no_model_has_is_left_to_hydra(text: str) -> None:
     assert build_space("model=forest,line", text).fixed == ((text, None),)
-
-
-def test_a_deletion_applies_to_the_models_that_have_the_key() -> None:
-    space = build_space("model=forest,line", f"~{DEPTH}")
-    assert space.fixed == ((f"~{DEPTH}", ("forest",)),)
-    assert f"forest:{DEPTH}" not in list_names(space)
 
 
 def test_a_range_applies_to_the_models_that_have_its_key() -> None:
@@ -182,15 +141,11 @@ def test_a_range_of_an_added_key_applies_to_all_models() -> None:
             "+model.estimator.dept.",
         ),
         (
-            [f"{ALPHA}=interval(0,1)"],
-            f"{ALPHA}=interval(0,1): {ALPHA} is not a key of forest; correct it, or add it with +{ALPHA}.",
-        ),
-        (
             [f"{DEPTH}.deeper=1,2"],
             f"{DEPTH}.deeper=1,2: {DEPTH}.deeper is not a key of forest; correct it, or add it with +{DEPTH}.deeper.",
         ),
     ],
-    ids=["misspelt", "another-models", "below-a-value"],
+    ids=["misspelt", "below-a-value"],
 )
 def test_a_range_of_an_unknown_key_is_refused(overrides: list[str], sentence: str) -> None:
     with pytest.raises(ConfigError) as caught:
@@ -198,11 +153,55 @@ def test_a_range_of_an_unknown_key_is_refused(overrides: list[str], sentence: st
     assert str(caught.value) == sentence
 
 
-@pytest.mark.parametrize("uses_model_spaces", [True, False])
-def test_a_seed_in_params_is_refused(uses_model_spaces: bool) -> None:
+def test_a_seed_in_params_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"^seed=range\(0,5\): a search over seeds"):
-        build_space(params={"seed": "range(0,5)"}, uses_model_spaces=uses_model_spaces)
+        build_space(params={"seed": "range(0,5)"})
 
 
-def test_a_zipped_key_leaves_the_models_own_range() -> None:
-    assert list_names(build_space(f"s=zip({DEPTH}=choice(1,2),b=choice(3,4))")) == ["s", RATE]
+# Models of the project, composed by Hydra
+
+
+def test_real_models_have_their_own_ranges(diabetes_sweep: HydraSweep) -> None:
+    space = diabetes_sweep.read_space("model=glob(r*)", "split='80_20',kfold")
+    alpha = "model.estimator.alpha"
+    assert space.models == ["rf", "ridge"]
+    assert {"model", "split", f"ridge:{alpha}", "ridge:model.features.low_cardinality"} <= set(list_names(space))
+    assert get_distributions(space)["rf:model.estimator.max_depth"] == IntDistribution(4, 32)
+    assert space.fixed == (("sweep=optuna", None), ("dataset=diabetes", None))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "params", "model"),
+    [
+        pytest.param(["experiment=five_stars"], {}, "rf", id="experiment"),
+        pytest.param([], {"model": "ridge"}, "ridge", id="params"),
+        pytest.param(["model=rf"], {"model": "ridge"}, "rf", id="command-line-over-params"),
+    ],
+)
+def test_the_model_is_that_of_the_strongest_source(
+    diabetes_sweep: HydraSweep, overrides: list[str], params: dict[str, Any], model: str
+) -> None:
+    assert diabetes_sweep.read_space(*overrides, params=params).model == model
+
+
+def test_an_option_of_params_that_reads_as_a_number_is_quoted(diabetes_sweep: HydraSweep) -> None:
+    params = {"split": "choice(80_20,kfold)", "s": "zip(gate=choice(1_2,b),c=choice(1,2))"}
+    distributions = get_distributions(diabetes_sweep.read_space(params=params))
+    assert distributions["split"] == CategoricalDistribution(["'80_20'", "kfold"])
+    assert distributions["s"] == CategoricalDistribution(["gate='1_2',c=1", "gate=b,c=2"])
+
+
+def test_an_option_of_params_that_is_a_number_is_refused(diabetes_sweep: HydraSweep) -> None:
+    with pytest.raises(ConfigError, match=r"^split=8020 names no option but a number; put it in quotes"):
+        diabetes_sweep.read_space(params={"split": 8020})
+
+
+def test_a_preset_may_set_params_and_exclusions(diabetes_sweep: HydraSweep) -> None:
+    params = {"model": "ridge,rf", "cleaning": "full,none", "model.estimator.alpha": "choice(1,2)"}
+    space = diabetes_sweep.read_space(
+        "cleaning=none", sampler=GridSamplerConfig(), params=params, exclude=["model=ridge,model.estimator.alpha=2"]
+    )
+    assert [space.overrides(params)[2:] for params in space.grid()] == [
+        ("cleaning=none", "model=ridge", "model.estimator.alpha=1"),
+        ("cleaning=none", "model=rf"),
+    ]

@@ -133,20 +133,20 @@ def test_a_killed_server_is_seen_and_restarted_by_itself(place: Place) -> None:
     assert before is not None
     os.kill(before.pid, signal.SIGKILL)
     until(lambda: place.status()["health"] == "down", seconds=5)
-    told = front_door(place.home, "status", "diabetes")
-    assert told.code in (0, 1)  # it may be back by now
+    status = front_door(place.home, "status", "diabetes")
+    assert status.code in (0, 1)  # it may be back by now
     after = until(lambda: (found := place.version()) and isinstance(found, dict) and found.get("instance"))
     assert after != before.token
     assert place.status()["health"] == "serving"
     assert before.pid not in [process.pid for process in place.servers()]
 
 
-def test_a_killed_gateway_is_mended_without_restarting_the_server(place: Place) -> None:
+def test_a_killed_gateway_is_restarted_without_restarting_the_server(place: Place) -> None:
     before = place.version()
     os.kill(int((place.store.folder / "gateway.pid").read_text()), signal.SIGKILL)
-    told = front_door(place.home, "status", "diabetes")
-    assert told.code == 1
-    assert "the gateway does not run; restart it with mlrunner deploy --restart diabetes" in told.out
+    status = front_door(place.home, "status", "diabetes")
+    assert status.code == 1
+    assert "the gateway does not run; restart it with mlrunner deploy --restart diabetes" in status.out
     place("deploy", "--restart", "diabetes")
     assert place.version() == before
 
@@ -181,8 +181,8 @@ def test_a_model_that_does_not_load_leaves_the_old_one_alone(place: Place) -> No
 def test_a_taken_port_is_said_before_the_training(place: Place) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        told = ("deployer=local", "deployer.name=other", f"deployer.port={port}")
-        done = place(*DATA, "model=ridge", *told, code=2)
+        overrides = ("deployer=local", "deployer.name=other", f"deployer.port={port}")
+        done = place(*DATA, "model=ridge", *overrides, code=2)
     assert (
         done.err
         == f"mlrunner: deployer.port={port} cannot be listened on: Address already in use; choose another port.\n"
@@ -209,8 +209,8 @@ def test_ctrl_c_during_a_deployment_leaves_the_old_one_serving(place: Place) -> 
 def test_the_registry_alone_serves_nothing(place: Place) -> None:
     done = place("deploy", place.runs[1]["run_id"], "gate=none", "deployer=registry", "deployer.name=shelf")
     assert "shelf version 1 in the registry, alias champion" in done.out
-    told = json.loads(place("status", "shelf", "--json").out)[0]
-    assert (told["health"], told["version"], told["url"]) == ("registered", 1, None)
+    status = json.loads(place("status", "shelf", "--json").out)[0]
+    assert (status["health"], status["version"], status["url"]) == ("registered", 1, None)
 
 
 def test_going_back_too_far_is_refused(place: Place) -> None:

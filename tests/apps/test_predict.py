@@ -48,7 +48,7 @@ class Deployed:
         """Type `mlrunner predict`."""
         return front_door(self.home, "predict", *arguments, cwd=self.folder, **more)
 
-    def told(self, *arguments: str) -> Any:
+    def predict_json(self, *arguments: str) -> Any:
         """Predict, and read the summary."""
         done = self.predict(*arguments, "--json")
         assert done.code == 0, done.err
@@ -95,7 +95,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
 @pytest.fixture(scope="module")
 def online(deployed: Deployed) -> Any:
     """The whole table through the service."""
-    return deployed.told("orders.csv", "--keep", "order_id,price", "--rows-per-chunk", "700")
+    return deployed.predict_json("orders.csv", "--keep", "order_id,price", "--rows-per-chunk", "700")
 
 
 def test_the_service_predicts_what_the_model_does(online: Any, deployed: Deployed) -> None:
@@ -111,7 +111,7 @@ def test_the_service_predicts_what_the_model_does(online: Any, deployed: Deploye
 
 def test_the_release_predicts_the_same_file(online: Any, deployed: Deployed) -> None:
     given = ("orders.csv", "--keep", "order_id,price", "--rows-per-chunk", "700", "--offline", "-o", "offline.parquet")
-    offline = deployed.told(*given)
+    offline = deployed.predict_json(*given)
     assert offline["through"] == "release"
     assert Path(offline["output"]).read_bytes() == Path(online["output"]).read_bytes()
 
@@ -121,9 +121,9 @@ def test_zenml_knows_the_prediction(online: Any, deployed: Deployed) -> None:
     command = [sys.executable, "-c", ZENML, online["pipeline_run"]]
     done = subprocess.run(command, capture_output=True, text=True, env=variables, cwd=PROJECT)
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout.splitlines()[-1])
-    assert told[:3] == ["inference", "completed", ["predict"]]
-    assert told[3] == {name: value for name, value in online.items() if name != "pipeline_run"}
+    summary = json.loads(done.stdout.splitlines()[-1])
+    assert summary[:3] == ["inference", "completed", ["predict"]]
+    assert summary[3] == {name: value for name, value in online.items() if name != "pipeline_run"}
 
 
 def test_rows_that_do_not_fit_are_put_aside(deployed: Deployed) -> None:
@@ -167,9 +167,9 @@ def test_what_is_wrong_is_one_sentence(deployed: Deployed) -> None:
     (deployed.folder / "short.csv").write_text("price\n1\n")
     (deployed.folder / "there.csv").write_text("before")
     before = sorted(deployed.folder.iterdir())
-    for arguments, told in WRONG.values():
+    for arguments, message in WRONG.values():
         done = deployed.predict(*arguments)
-        assert (done.code, done.out, told in done.err, done.err.count("\n")) == (2, "", True, 1), done.err
+        assert (done.code, done.out, message in done.err, done.err.count("\n")) == (2, "", True, 1), done.err
     assert sorted(deployed.folder.iterdir()) == before
     assert (deployed.folder / "there.csv").read_text() == "before"
 
@@ -179,7 +179,7 @@ def test_a_server_that_dies_costs_no_row_of_a_glob_of_parquet(deployed: Deployed
     typed.iloc[:1000].to_parquet(deployed.folder / "part-1.parquet")
     typed.iloc[1000:].to_parquet(deployed.folder / "part-2.parquet")
     os.kill(json.loads(deployed.state_file.read_text())["active"]["pid"], signal.SIGKILL)
-    found = deployed.told("part-*.parquet", "-o", "parts.csv")
+    found = deployed.predict_json("part-*.parquet", "-o", "parts.csv")
     assert found["through"].startswith("http://")
     assert pd.read_csv(found["output"])["prediction"].tolist() == deployed.expected.tolist()
 
@@ -194,7 +194,7 @@ def test_a_stopped_deployment_predicts_offline_only(deployed: Deployed) -> None:
     done = deployed.predict(*given)
     assert done.code == 2
     assert "Deployment olist is stopped; predict with --offline, or mlrunner deploy --restart olist." in done.err
-    found = deployed.told(*given, "--version", "1")
+    found = deployed.predict_json(*given, "--version", "1")
     assert found["through"] == "release"
     assert Path(found["output"]) == deployed.folder / "sql.predictions.parquet"
     table = pd.read_parquet(found["output"])

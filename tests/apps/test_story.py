@@ -43,7 +43,7 @@ class Plot:
         weak: The first search.
         worse: A challenger that has to be refused.
         better: One that has to win.
-        high: A bar that nobody takes, and
+        high: A threshold that no model reaches, and
         fair: one that the winner takes.
     """
 

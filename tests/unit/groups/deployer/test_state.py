@@ -35,15 +35,17 @@ def state(*versions: int, active: Server | None = None, ready: Server | None = N
 
 @pytest.fixture
 def store(tmp_path: Path) -> DeploymentStore:
-    found = DeploymentStore(tmp_path / "olist")
-    found.folder.mkdir()
-    return found
+    store = DeploymentStore(tmp_path / "olist")
+    store.folder.mkdir()
+    return store
 
 
-@pytest.mark.parametrize("told", [state(), state(1, active=server(1)), state(1, 2, active=server(2), ready=server(1))])
-def test_a_state_is_read_as_it_was_written(store: DeploymentStore, told: State) -> None:
-    store.write_state(told)
-    assert store.read_state() == told
+@pytest.mark.parametrize(
+    "written", [state(), state(1, active=server(1)), state(1, 2, active=server(2), ready=server(1))]
+)
+def test_a_state_is_read_as_it_was_written(store: DeploymentStore, written: State) -> None:
+    store.write_state(written)
+    assert store.read_state() == written
     assert [file.name for file in store.folder.iterdir()] == ["state.json"]
 
 
@@ -68,9 +70,9 @@ def test_a_reader_never_sees_half_a_state(store: DeploymentStore) -> None:
     writer.start()
     seen = set()
     while not done.is_set():
-        found = store.read_state()
-        assert found is not None
-        seen.add(len(found.versions))
+        current = store.read_state()
+        assert current is not None
+        seen.add(len(current.versions))
     writer.join()
     assert seen <= {500, 501}
 
@@ -132,9 +134,9 @@ def test_the_lock_is_one_at_a_time(store: DeploymentStore) -> None:
 
 def deployments(folder: Path, **serving: bool) -> None:
     for name, serves in serving.items():
-        one = DeploymentStore(folder / name)
-        one.log_event("deployed", version=1)
-        one.write_state(replace(state(1, active=server(1) if serves else None), name=name))
+        store = DeploymentStore(folder / name)
+        store.log_event("deployed", version=1)
+        store.write_state(replace(state(1, active=server(1) if serves else None), name=name))
 
 
 def test_a_deployment_is_found_by_name_or_because_there_is_no_other(tmp_path: Path) -> None:
@@ -143,11 +145,11 @@ def test_a_deployment_is_found_by_name_or_because_there_is_no_other(tmp_path: Pa
     deployments(tmp_path, wine=True)
     assert find_deployment(tmp_path, None).name == "wine"  # the only one that serves
     assert find_deployment(tmp_path, "olist").name == "olist"
-    assert [one.name for one in list_deployments(tmp_path)] == ["olist", "wine"]
+    assert [store.name for store in list_deployments(tmp_path)] == ["olist", "wine"]
 
 
 @pytest.mark.parametrize(
-    ("serving", "name", "told"),
+    ("serving", "name", "sentence"),
     [
         ({}, None, "There is no deployment yet; deploy a run with mlrunner deploy RUN."),
         ({"olist": True, "wine": True}, None, "There are several deployments; name one of olist, wine."),
@@ -155,14 +157,16 @@ def test_a_deployment_is_found_by_name_or_because_there_is_no_other(tmp_path: Pa
     ],
     ids=["none", "several", "misspelt"],
 )
-def test_what_cannot_be_found_is_said(tmp_path: Path, serving: dict[str, bool], name: str | None, told: str) -> None:
+def test_missing_or_ambiguous_deployment_is_refused(
+    tmp_path: Path, serving: dict[str, bool], name: str | None, sentence: str
+) -> None:
     deployments(tmp_path, **serving)
     with pytest.raises(ConfigError) as refused:
         find_deployment(tmp_path, name)
-    assert str(refused.value) == told
+    assert str(refused.value) == sentence
 
 
 def test_a_state_is_json_that_the_gateway_reads(store: DeploymentStore) -> None:
     store.write_state(state(1, active=server(1)))
-    told = json.loads((store.folder / "state.json").read_text())
-    assert {"active", "timeout", "restart", "body_limit", "host", "port"} <= set(told)
+    fields = json.loads((store.folder / "state.json").read_text())
+    assert {"active", "timeout", "restart", "body_limit", "host", "port"} <= set(fields)

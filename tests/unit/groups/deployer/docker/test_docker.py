@@ -76,22 +76,22 @@ class TestSettings:
             self.option(compose, f"deployer.{override}")
 
     def test_a_container_gets_the_token_in_its_environment_and_the_server_its_settings(self, tmp_path: Path) -> None:
-        found = deployer(tmp_path, cpus=1.5, workers=2)._container_settings(
+        settings = deployer(tmp_path, cpus=1.5, workers=2)._container_settings(
             Release("tests", 3, tmp_path), "0123456789", 20_001
         )
-        assert found["name"] == "mlrunner-tests-3-01234567"
-        assert found["environment"] == {"MLRUNNER_TOKEN": "0123456789", "OMP_NUM_THREADS": "2"}
-        assert found["command"][:6] == ["--host", "0.0.0.0", "--port", "8080", "--workers", "2"]
-        assert found["ports"] == {"8080/tcp": (loopback.HOST, 20_001)}
-        assert (found["mem_limit"], found["memswap_limit"], found["nano_cpus"]) == ("1g", "1g", 1_500_000_000)
-        assert found["labels"][HOME] == str(tmp_path)
+        assert settings["name"] == "mlrunner-tests-3-01234567"
+        assert settings["environment"] == {"MLRUNNER_TOKEN": "0123456789", "OMP_NUM_THREADS": "2"}
+        assert settings["command"][:6] == ["--host", "0.0.0.0", "--port", "8080", "--workers", "2"]
+        assert settings["ports"] == {"8080/tcp": (loopback.HOST, 20_001)}
+        assert (settings["mem_limit"], settings["memswap_limit"], settings["nano_cpus"]) == ("1g", "1g", 1_500_000_000)
+        assert settings["labels"][HOME] == str(tmp_path)
 
     def test_without_limits_none_are_given(self, tmp_path: Path) -> None:
-        found = deployer(tmp_path, memory=None, cpus=None)._container_settings(
+        settings = deployer(tmp_path, memory=None, cpus=None)._container_settings(
             Release("tests", 3, tmp_path), "0123", 20_001
         )
-        assert {"mem_limit", "memswap_limit", "nano_cpus"}.isdisjoint(found)
-        assert "OMP_NUM_THREADS" not in found["environment"]
+        assert {"mem_limit", "memswap_limit", "nano_cpus"}.isdisjoint(settings)
+        assert "OMP_NUM_THREADS" not in settings["environment"]
 
 
 class TestPorts:
@@ -173,15 +173,15 @@ def containers(client: Any, home: Path) -> list[Any]:
 def until(holds: Callable[[], Any], seconds: float = 60.0) -> Any:
     """Wait until something holds."""
     end = time.monotonic() + seconds
-    while not (found := holds()):
+    while not (result := holds()):
         assert time.monotonic() < end, "it took too long"
         time.sleep(0.1)
-    return found
+    return result
 
 
 def version(server: Server) -> Any:
-    status, told = loopback.request_json(f"{server.url}/version", timeout=2.0)
-    return told if status == 200 else None
+    status, answer = loopback.request_json(f"{server.url}/version", timeout=2.0)
+    return answer if status == 200 else None
 
 
 @pytest.fixture(scope="module")
@@ -201,9 +201,9 @@ class TestServing:
     def test_it_answers_as_itself_and_as_the_model_does(self, served: Served, released: Release) -> None:
         _, server = served
         assert version(server)["instance"] == "token-of-the-module"
-        status, told = loopback.request_json(f"{server.url}/invocations", released.example)
+        status, answer = loopback.request_json(f"{server.url}/invocations", released.example)
         assert status == 200
-        assert told["predictions"] == pytest.approx(released.expected, rel=1e-6)
+        assert answer["predictions"] == pytest.approx(released.expected, rel=1e-6)
 
     def test_it_becomes_healthy(self, client: Any, served: Served) -> None:
         def health() -> bool:

@@ -34,12 +34,12 @@ def test_neither_mlflow_nor_what_only_mlflow_needs_is_there() -> None:
 
 def test_it_is_closed() -> None:
     """What a pinned package needs is pinned, or left out on purpose."""
-    found = set(names(pin_requirements(OWN, BOOKWORM)))
-    for name in found:
+    pinned = set(names(pin_requirements(OWN, BOOKWORM)))
+    for name in pinned:
         for line in importlib.metadata.requires(name) or []:
             need = Requirement(line)
             if need.marker is None or need.marker.evaluate({**BOOKWORM.markers, "extra": ""}):
-                assert need.name.lower().replace("_", "-") in found | OPTIONAL, (name, line)
+                assert need.name.lower().replace("_", "-") in pinned | OPTIONAL, (name, line)
 
 
 def test_a_version_that_the_model_was_saved_with_wins() -> None:

@@ -16,15 +16,15 @@ BOOKWORM = Target("3.11.2", "x86_64", (2, 36))
 
 
 def test_the_newest_wheels_that_the_base_can_load_come_first() -> None:
-    found = wheels.list_platforms(BOOKWORM)[1::2]
-    assert found[0] == "manylinux_2_36_x86_64"
-    assert "manylinux_2_37_x86_64" not in found
-    assert {"manylinux_2_5_x86_64", "manylinux1_x86_64", "manylinux2014_x86_64"} <= set(found)
+    platforms = wheels.list_platforms(BOOKWORM)[1::2]
+    assert platforms[0] == "manylinux_2_36_x86_64"
+    assert "manylinux_2_37_x86_64" not in platforms
+    assert {"manylinux_2_5_x86_64", "manylinux1_x86_64", "manylinux2014_x86_64"} <= set(platforms)
     assert "manylinux_2_16_aarch64" not in wheels.list_platforms(Target("3.11.2", "aarch64", (2, 36)))
 
 
 @pytest.mark.parametrize(
-    ("said", "words"),
+    ("output", "words"),
     [
         (
             "ERROR: Could not find a version\nERROR: No matching distribution found for x==1\n",
@@ -36,9 +36,9 @@ def test_the_newest_wheels_that_the_base_can_load_come_first() -> None:
     ],
 )
 def test_what_pip_refuses_is_one_sentence(
-    said: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    output: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    failed = subprocess.CompletedProcess([], 1, "", said)
+    failed = subprocess.CompletedProcess([], 1, "", output)
     monkeypatch.setattr(wheels, "_pip", lambda *_: failed)
     with pytest.raises(DeployError, match=words) as raised:
         wheels.download(["x==1"], BOOKWORM, tmp_path)
@@ -52,8 +52,8 @@ def test_where_the_slim_xgboost_cannot_be_had_the_whole_one_is_taken(
 
     def pip(pins: list[str], *_: Any) -> subprocess.CompletedProcess[str]:
         asked.append(pins)
-        said = "ERROR: No matching distribution found for xgboost-cpu==9"
-        return subprocess.CompletedProcess([], len(asked) % 2, "", said)
+        output = "ERROR: No matching distribution found for xgboost-cpu==9"
+        return subprocess.CompletedProcess([], len(asked) % 2, "", output)
 
     monkeypatch.setattr(wheels, "_pip", pip)
     assert wheels.download(["numpy==1", "xgboost-cpu==9"], BOOKWORM, tmp_path) == asked[1]

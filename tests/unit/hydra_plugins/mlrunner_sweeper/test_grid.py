@@ -56,12 +56,8 @@ def test_a_new_grid_runs_every_job(folder: Path) -> None:
 
 
 def test_only_unfinished_jobs_run_again_under_their_numbers(folder: Path) -> None:
-    run_grid(folder, "x=1,2", "y=3,4")
-    (folder / "0" / OUTCOME_FILE).unlink()
-    write_result(folder / "3", "FAILED")
+    for number, status in enumerate(["", "FINISHED", "FINISHED", "FAILED"]):
+        if status:
+            write_result(folder / str(number), status)
     assert run_grid(folder, "x=1,2", "y=3,4") == [(0, 1, 3), (3, 2, 4)]
-
-
-def test_a_finished_grid_runs_nothing(folder: Path) -> None:
-    run_grid(folder, "x=1,2")
-    assert run_grid(folder, "x=1,2") == []
+    assert run_grid(folder, "x=1,2", "y=3,4") == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import textwrap
@@ -16,12 +15,6 @@ from mlrunner.search import sweeper_config
 from tests.support.front_door import PROJECT, environment
 
 HEAVY = ("optuna", "zenml", "mlflow", "pandas", "sklearn", "mlrunner.search.entry")
-
-
-def run(home: Path, path: list[Path], *command: str) -> subprocess.CompletedProcess[str]:
-    """Run Python with these folders first on the path, as site-packages."""
-    env = environment(home, PYTHONPATH=os.pathsep.join(map(str, [*path, PROJECT])))
-    return subprocess.run([sys.executable, *command], capture_output=True, text=True, timeout=120, cwd=home, env=env)
 
 
 def test_hydra_discovers_the_sweeper() -> None:
@@ -39,5 +32,6 @@ def test_scanning_for_plugins_imports_no_heavy_module(tmp_path: Path) -> None:
         OptunaSweeper(n_trials=3, anything=1)
         print([name for name in {HEAVY} if name in sys.modules])
     """
-    completed = run(tmp_path, [], "-c", textwrap.dedent(code))
+    command, env = [sys.executable, "-c", textwrap.dedent(code)], environment(tmp_path, PYTHONPATH=str(PROJECT))
+    completed = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=tmp_path, env=env)
     assert (completed.stdout, completed.stderr) == ("[]\n", "")

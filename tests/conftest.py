@@ -11,6 +11,13 @@ from omegaconf import DictConfig
 from tests.support.front_door import SHARED, Runner, export_variables, front_door
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests as slow whose fixtures start whole runs or create all stores."""
+    for item in items:
+        if {"recorded", "session_home", "described"} & {*getattr(item, "fixturenames", ())}:
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def session_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a home whose stores exist, for tests that only add runs."""

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
+import mlflow
 import pytest
 from filelock import FileLock
+from mlflow import MlflowClient
+from mlflow.entities import Run
 
 from tests.support.front_door import UNSAVED, front_door
 
@@ -34,6 +38,16 @@ class Recorded:
     classes: dict[str, Any]
     grid: list[dict[str, Any]]
     search: dict[str, Any]
+
+    def list_runs(self, where: str = "") -> list[Run]:
+        """Find all runs but the parents of sweeps, newest first, by MLflow's own client."""
+        before = mlflow.get_tracking_uri()
+        client = MlflowClient(f"sqlite:///{self.home}/.mlrunner/mlflow.db")
+        runs = client.search_runs([item.experiment_id for item in client.search_experiments()], where)
+        mlflow.set_tracking_uri(before)
+        tags = [run.data.tags for run in runs]
+        is_run = ["mlrunner.sweep_id" not in each or "mlrunner.trial_number" in each for each in tags]
+        return list(compress(runs, is_run))
 
 
 COMMANDS = {

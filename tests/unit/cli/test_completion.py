@@ -74,6 +74,7 @@ def test_only_a_query_is_a_request(monkeypatch: pytest.MonkeyPatch, arguments: l
     assert not completion.is_request(["-sc", "query=bash"])
 
 
+@pytest.mark.slow
 def test_an_answer_takes_less_than_a_second(cli_home: CliHome) -> None:
     variables = environment(cli_home.path, COMP_LINE="mlrunner deploy ")
     durations = []
@@ -111,11 +112,13 @@ ANSWERS = {
 }
 
 
+@pytest.mark.slow
 def test_bash_completes(cli_home: CliHome) -> None:
     script = "\n".join([BASH, *(f"ask '{line}'" for line in ANSWERS)])
     assert run_shell(cli_home.path, ["bash", "-c"], script).splitlines() == list(ANSWERS.values())
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")
 def test_fish_completes(cli_home: CliHome) -> None:
     answers = {**ANSWERS, "mlrunner deploy olist@": "olist@champion"}
@@ -152,6 +155,7 @@ for line in lines:
 INSTALL = 'eval "$(mlrunner -sc install=bash)"'
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("shell", "setup"),
     [

@@ -11,7 +11,6 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from mlrunner.cli.commands import resume
 from mlrunner.core.errors import ConfigError
-from tests.support.front_door import front_door
 from tests.support.recorded import Recorded
 from tests.support.sweeps import open_study
 
@@ -215,17 +214,18 @@ def test_hydra_reads_every_word_as_an_override(name: str, target: str, home: Pat
 # The verb
 
 
-def test_the_verb_refuses_an_unknown_sweep_in_one_sentence(tmp_path: Path) -> None:
-    done = front_door(tmp_path, "resume", "nightly")
-    assert (done.code, done.out) == (2, "")
-    assert done.err == "mlrunner: 'nightly' is not a sweep; there is no sweep yet.\n"
+@pytest.mark.usefixtures("home")
+def test_the_verb_refuses_an_unknown_sweep() -> None:
+    with pytest.raises(ConfigError, match=r"^'nightly' is not a sweep; there is no sweep yet\.$"):
+        resume.main(["nightly"])
 
 
-def test_the_help_has_an_example(tmp_path: Path) -> None:
-    done = front_door(tmp_path, "resume", "--help")
-    assert done.code == 0
-    assert "finished trials stay, interrupted ones run again with the same parameters" in " ".join(done.out.split())
-    assert "example: mlrunner resume 2026-11-25/17-43-06-708940 hydra.sweeper.n_trials=40" in done.out
+def test_the_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        resume.main(["--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert "finished trials stay, interrupted ones run again with the same parameters" in text
+    assert "example: mlrunner resume 2026-11-25/17-43-06-708940 hydra.sweeper.n_trials=40" in text
 
 
 def test_the_configuration_folder_is_passed_on(home: Path) -> None:

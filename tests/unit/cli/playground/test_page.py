@@ -57,23 +57,16 @@ def answer(page: Any) -> tuple[str, str]:
     return metric.value, page.caption[-1].value.replace("\\", "")
 
 
-def csv_file(text: str) -> tuple[str, bytes, str]:
-    return "rows.csv", text.encode(), "text/csv"
-
-
 CSV = """rooms,town,built,sold_at,garden
 3,far,2020-01-02,2021-05-06 07:08:09,true
 5,near,1999-12-31,,false
 """
 
 
-def test_the_version_and_the_model_are_shown(page: Any) -> None:
+def test_the_form_is_made_from_the_schema_and_filled_with_the_example(page: Any) -> None:
     assert not page.exception
     assert page.title[0].value == "houses"
     assert "Version 1 predicts score (model ridge)." in texts(page)
-
-
-def test_the_form_is_made_from_the_schema_and_filled_with_the_example(page: Any) -> None:
     assert find_labelled(page.number_input, "rooms *").value == 3.0
     assert find_labelled(page.selectbox, "town *").value == "far"
     assert find_labelled(page.selectbox, "town *").options == ["far", "near"]
@@ -81,29 +74,20 @@ def test_the_form_is_made_from_the_schema_and_filled_with_the_example(page: Any)
     assert find_labelled(page.text_input, "sold_at *").value == "2021-05-06T07:08:09"
     assert find_labelled(page.selectbox, "garden *").value == "yes"
     assert find_labelled(page.number_input, "price").value == 1.5
-
-
-def test_optional_columns_are_in_an_expander(page: Any) -> None:
     (expander,) = page.expander
     assert expander.label == "2 optional columns"
     assert [element.label for element in expander.number_input] == ["price"]
     assert [element.label for element in expander.text_input] == [r"note\_\*of\*\_agent"]  # no Markdown
 
 
-def test_predict_shows_what_the_service_answers(page: Any) -> None:
+def test_the_answer_of_the_service_follows_the_fields(page: Any) -> None:
     assert not page.metric
     assert answer(press(page)) == ("2003", "Exactly 2003.25, says houses/1.")
-
-
-def test_changed_fields_change_the_answer(page: Any) -> None:
     find_labelled(page.number_input, "rooms *").set_value(7.5)
     find_labelled(page.selectbox, "town *").set_value("near")
     find_labelled(page.selectbox, "garden *").set_value("no")
     find_labelled(page.date_input, "built *").set_value(date(2020, 1, 3))
     assert answer(press(page))[1] == "Exactly 3107.5, says houses/1."
-
-
-def test_every_field_may_be_left_empty(page: Any) -> None:
     for element in (*page.number_input, *page.selectbox, *page.date_input):
         element.set_value(None)
     for element in page.text_input:
@@ -153,39 +137,30 @@ def test_a_model_with_few_facts_has_a_page(tmp_path: Path, monkeypatch: pytest.M
         assert page.metric[0].label == "prediction"
 
 
-@pytest.mark.parametrize("separator", [",", ";", "\t"])
-def test_the_rows_of_a_file_are_predicted(page: Any, separator: str) -> None:
-    page.file_uploader[0].set_value(csv_file("\ufeff" + CSV.replace(",", separator))).run()
-    press(page, "Predict all rows")
-    table = page.dataframe[0].value
-    assert table.columns[0] == "prediction"
-    assert table["prediction"].tolist() == [2003.25, 31105.0]
+NAMED = "\n".join(f"{first},{line}" for first, line in zip(["prediction", "x", "y"], CSV.splitlines(), strict=True))
+NO_CSV = "The file is not CSV in UTF-8 ("
+WRONG_FILES = {
+    CSV.replace("near", "nera").encode(): "Column 'town': row 3 of the file has 'nera', ",
+    b"rooms\n1\n": "Columns town, built, sold_at, garden are missing",
+    b"a,b\n": "The file holds no row; ",
+    b"a,b\n1,2,3\n": "The rows of the file hold more values",
+    b"a,b\n1,2\n1,2,3\n": NO_CSV,
+    b"\n": NO_CSV,
+    b"PK\x03\x04\xff": NO_CSV,  # a spreadsheet
+}
 
 
-def test_a_column_named_prediction_is_replaced(page: Any) -> None:
-    lines = [f"{first},{line}" for first, line in zip(["prediction", "x", "y"], CSV.splitlines(), strict=True)]
-    page.file_uploader[0].set_value(csv_file("\n".join(lines))).run()
-    assert press(page, "Predict all rows").dataframe[0].value["prediction"].tolist() == [2003.25, 31105.0]
+def test_the_rows_of_a_file_are_predicted(page: Any) -> None:
+    for text in (CSV, CSV.replace(",", ";"), "\ufeff" + CSV.replace(",", "\t"), NAMED):
+        page.file_uploader[0].set_value(("rows.csv", text.encode(), "text/csv")).run()
+        table = press(page, "Predict all rows").dataframe[0].value
+        assert table.columns[0] == "prediction"
+        assert table["prediction"].tolist() == [2003.25, 31105.0]
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        pytest.param(CSV.replace("near", "nera"), "Column 'town': row 3 of the file has 'nera', ", id="value"),
-        pytest.param("rooms\n1\n", "Columns town, built, sold_at, garden are missing", id="missing columns"),
-        pytest.param("a,b\n", "The file holds no row; ", id="header alone"),
-        pytest.param("a,b\n1,2,3\n", "The rows of the file hold more values", id="surplus values"),
-        pytest.param("a,b\n1,2\n1,2,3\n", "The file is not CSV in UTF-8 (", id="ragged"),
-        pytest.param("\n", "The file is not CSV in UTF-8 (", id="empty"),
-    ],
-)
-def test_a_wrong_file_is_one_sentence(page: Any, text: str, message: str) -> None:
-    page.file_uploader[0].set_value(csv_file(text)).run()
-    (error,) = errors(press(page, "Predict all rows"))
-    assert error.startswith(message)
-    assert not page.dataframe
-
-
-def test_a_spreadsheet_is_refused(page: Any) -> None:
-    page.file_uploader[0].set_value(("rows.csv", b"PK\x03\x04\xff", "text/csv")).run()
-    assert errors(press(page, "Predict all rows"))[0].startswith("The file is not CSV in UTF-8 (")
+def test_a_wrong_file_is_one_sentence(page: Any) -> None:
+    for content, message in WRONG_FILES.items():
+        page.file_uploader[0].set_value(("rows.csv", content, "text/csv")).run()
+        (error,) = errors(press(page, "Predict all rows"))
+        assert error.startswith(message)
+        assert not page.dataframe

@@ -16,7 +16,9 @@ from tests.support.http_server import answering
     ("text", "storage", "part"),
     [
         pytest.param("missing", None, "pip install -e .[dashboard]", id="not installed"),
-        pytest.param("fails", "nowhere://", "optuna-dashboard does not run: ", id="does not start"),
+        pytest.param(
+            "fails", "nowhere://", "optuna-dashboard does not run: ", id="does not start", marks=pytest.mark.slow
+        ),
     ],
 )
 def test_a_missing_dashboard_is_a_note(text: str, storage: str | None, part: str) -> None:

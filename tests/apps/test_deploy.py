@@ -37,9 +37,9 @@ class Place:
     runs: list[Any]
 
     def __call__(self, *arguments: str, code: int = 0) -> CommandResult:
-        done = front_door(self.home, *arguments)
-        assert done.code == code, f"{arguments}: {done.code}\n{done.out}\n{done.err}"
-        return done
+        result = front_door(self.home, *arguments)
+        assert result.code == code, f"{arguments}: {result.code}\n{result.out}\n{result.err}"
+        return result
 
     @property
     def store(self) -> DeploymentStore:
@@ -47,9 +47,9 @@ class Place:
 
     @property
     def state(self) -> State:
-        found = self.store.read_state()
-        assert found is not None
-        return found
+        state = self.store.read_state()
+        assert state is not None
+        return state
 
     def deploy(self, place: int, *more: str, code: int = 0) -> CommandResult:
         return self("deploy", self.runs[place]["run_id"], *self.target, *more, code=code)
@@ -66,8 +66,12 @@ class Place:
 
     def servers(self) -> list[psutil.Process]:
         """Every server process of this home, workers too."""
-        found = psutil.process_iter(["cmdline", "status"])
-        return [one for one in found if str(self.home) in " ".join(one.info["cmdline"] or []) and is_server(one)]
+        processes = psutil.process_iter(["cmdline", "status"])
+        return [
+            process
+            for process in processes
+            if str(self.home) in " ".join(process.info["cmdline"] or []) and is_server(process)
+        ]
 
 
 def is_server(process: psutil.Process) -> bool:
@@ -77,10 +81,10 @@ def is_server(process: psutil.Process) -> bool:
 def until(check: Callable[[], Any], seconds: float = PATIENCE) -> Any:
     """Look again until a check holds."""
     end = time.monotonic() + seconds
-    while not (found := check()):
+    while not (value := check()):
         assert time.monotonic() < end, "it did not come true"
         time.sleep(0.1)
-    return found
+    return value
 
 
 def free_port() -> int:
@@ -94,10 +98,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     home = tmp_path_factory.mktemp("home")
     grid = front_door(home, "--multirun", *DATA, "model=ridge", "model.estimator.alpha=1,30,90", "output=json").json
     runs = sorted(grid, key=lambda run: int(run["job"]))
-    found = Place(home, free_port(), runs)
+    created = Place(home, free_port(), runs)
     try:
-        found.deploy(0)
-        yield found
+        created.deploy(0)
+        yield created
     finally:
         front_door(home, "stop", "diabetes")
 
@@ -115,8 +119,8 @@ def test_the_same_run_twice_is_one_version_and_one_server(place: Place) -> None:
 
 def test_two_at_once_are_served_one_after_the_other(place: Place) -> None:
     with ThreadPoolExecutor(2) as both:
-        done = list(both.map(place.deploy, (0, 1)))
-    assert [one.code for one in done] == [0, 0]
+        results = list(both.map(place.deploy, (0, 1)))
+    assert [result.code for result in results] == [0, 0]
     state, last = place.state, place.store.read_history()[-1]
     assert state.versions[-1] == last["version"]
     assert state.active is not None
@@ -135,7 +139,7 @@ def test_a_killed_server_is_seen_and_restarted_by_itself(place: Place) -> None:
     until(lambda: place.status()["health"] == "down", seconds=5)
     status = front_door(place.home, "status", "diabetes")
     assert status.code in (0, 1)  # it may be back by now
-    after = until(lambda: (found := place.version()) and isinstance(found, dict) and found.get("instance"))
+    after = until(lambda: (version := place.version()) and isinstance(version, dict) and version.get("instance"))
     assert after != before.token
     assert place.status()["health"] == "serving"
     assert before.pid not in [process.pid for process in place.servers()]
@@ -172,19 +176,19 @@ def test_a_model_that_does_not_load_leaves_the_old_one_alone(place: Place) -> No
     broken = front_door(place.home, *DATA, "model=ridge", "model.estimator.alpha=5", "output=json").json
     folder = place.home / ".mlrunner/artifacts/models" / broken["model_uri"].rpartition("/")[2] / "artifacts"
     (folder / "model.skops").write_bytes(b"no model")
-    done = place("deploy", broken["run_id"], *place.target, code=2)
-    assert done.err.count("\n") == 1
-    assert f"The model {broken['model_uri']} cannot be loaded" in done.err
+    result = place("deploy", broken["run_id"], *place.target, code=2)
+    assert result.err.count("\n") == 1
+    assert f"The model {broken['model_uri']} cannot be loaded" in result.err
     assert place.version() == before
 
 
 def test_a_taken_port_is_said_before_the_training(place: Place) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
         overrides = ("deployer=local", "deployer.name=other", f"deployer.port={port}")
-        done = place(*DATA, "model=ridge", *overrides, code=2)
+        result = place(*DATA, "model=ridge", *overrides, code=2)
     assert (
-        done.err
+        result.err
         == f"mlrunner: deployer.port={port} cannot be listened on: Address already in use; choose another port.\n"
     )
     moved = place.deploy(0, f"deployer.port={free_port()}", code=2).err
@@ -197,8 +201,8 @@ def test_ctrl_c_during_a_deployment_leaves_the_old_one_serving(place: Place) -> 
     with subprocess.Popen(
         command, cwd=PROJECT, env=environment(place.home), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
-        known = [one.pid for one in place.servers()]
-        until(lambda: any(one.pid not in known for one in place.servers()))
+        before = [server.pid for server in place.servers()]
+        until(lambda: any(server.pid not in before for server in place.servers()))
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, err
@@ -207,16 +211,16 @@ def test_ctrl_c_during_a_deployment_leaves_the_old_one_serving(place: Place) -> 
 
 
 def test_the_registry_alone_serves_nothing(place: Place) -> None:
-    done = place("deploy", place.runs[1]["run_id"], "gate=none", "deployer=registry", "deployer.name=shelf")
-    assert "shelf version 1 in the registry, alias champion" in done.out
+    result = place("deploy", place.runs[1]["run_id"], "gate=none", "deployer=registry", "deployer.name=shelf")
+    assert "shelf version 1 in the registry, alias champion" in result.out
     status = json.loads(place("status", "shelf", "--json").out)[0]
     assert (status["health"], status["version"], status["url"]) == ("registered", 1, None)
 
 
 def test_going_back_too_far_is_refused(place: Place) -> None:
     before = place.version()
-    done = place("rollback", "9", "--name", "diabetes", code=2)
-    assert "cannot roll back 9 versions; available: " in done.err
+    result = place("rollback", "9", "--name", "diabetes", code=2)
+    assert "cannot roll back 9 versions; available: " in result.err
     assert place.version() == before
 
 

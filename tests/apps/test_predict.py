@@ -1,4 +1,4 @@
-"""Batch prediction through the front door: one deployment, asked over HTTP, by its files, and by its model itself."""
+"""Batch prediction through the front door: through the service of a deployment, its release files and its model."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ class Deployed:
 
     def predict_json(self, *arguments: str) -> Any:
         """Predict, and read the summary."""
-        done = self.predict(*arguments, "--json")
-        assert done.code == 0, done.err
-        return done.json
+        result = self.predict(*arguments, "--json")
+        assert result.code == 0, result.err
+        return result.json
 
     @cached_property
     def raw(self) -> pd.DataFrame:
@@ -74,9 +74,9 @@ class Deployed:
 
 
 def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
@@ -85,8 +85,8 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     pd.read_csv(OLIST, dtype=str, nrows=ROWS).to_csv(folder / "orders.csv", index=False)
     chosen = ("model=xgboost", "cleaning=full", f"dataset.rows={ROWS}", "gate=none", UNSAVED[1])
     try:
-        done = front_door(home, *chosen, "deployer=local", f"deployer.port={free_port()}")
-        assert done.code == 0, done.err
+        result = front_door(home, *chosen, "deployer=local", f"deployer.port={free_port()}")
+        assert result.code == 0, result.err
         yield Deployed(home, folder)
     finally:
         front_door(home, "stop", "olist")
@@ -102,16 +102,16 @@ def test_the_service_predicts_what_the_model_does(online: Any, deployed: Deploye
     assert (online["rows"], online["predicted"], online["rejected"], online["version"]) == (ROWS, ROWS, 0, 1)
     assert online["through"].startswith("http://127.0.0.1:")
     assert Path(online["output"]) == deployed.folder / "orders.predictions.parquet"
-    found = pd.read_parquet(online["output"])
-    assert list(found) == ["row", "order_id", "price", "prediction", "model", "version"]
-    assert found["row"].tolist() == list(range(ROWS))
-    assert found["order_id"].tolist() == deployed.raw["order_id"].tolist()
-    assert found["prediction"].to_numpy().tolist() == deployed.expected.tolist()
+    predictions = pd.read_parquet(online["output"])
+    assert list(predictions) == ["row", "order_id", "price", "prediction", "model", "version"]
+    assert predictions["row"].tolist() == list(range(ROWS))
+    assert predictions["order_id"].tolist() == deployed.raw["order_id"].tolist()
+    assert predictions["prediction"].to_numpy().tolist() == deployed.expected.tolist()
 
 
 def test_the_release_predicts_the_same_file(online: Any, deployed: Deployed) -> None:
-    given = ("orders.csv", "--keep", "order_id,price", "--rows-per-chunk", "700", "--offline", "-o", "offline.parquet")
-    offline = deployed.predict_json(*given)
+    options = ("--keep", "order_id,price", "--rows-per-chunk", "700", "--offline", "-o", "offline.parquet")
+    offline = deployed.predict_json("orders.csv", *options)
     assert offline["through"] == "release"
     assert Path(offline["output"]).read_bytes() == Path(online["output"]).read_bytes()
 
@@ -119,9 +119,9 @@ def test_the_release_predicts_the_same_file(online: Any, deployed: Deployed) -> 
 def test_zenml_knows_the_prediction(online: Any, deployed: Deployed) -> None:
     variables = environment(deployed.home, ZENML_CONFIG_PATH=str(deployed.home / ".mlrunner" / "zenml"))
     command = [sys.executable, "-c", ZENML, online["pipeline_run"]]
-    done = subprocess.run(command, capture_output=True, text=True, env=variables, cwd=PROJECT)
-    assert done.returncode == 0, done.stderr
-    summary = json.loads(done.stdout.splitlines()[-1])
+    result = subprocess.run(command, capture_output=True, text=True, env=variables, cwd=PROJECT)
+    assert result.returncode == 0, result.stderr
+    summary = json.loads(result.stdout.splitlines()[-1])
     assert summary[:3] == ["inference", "completed", ["predict"]]
     assert summary[3] == {name: value for name, value in online.items() if name != "pipeline_run"}
 
@@ -132,16 +132,16 @@ def test_rows_that_do_not_fit_are_put_aside(deployed: Deployed) -> None:
     rows.loc[[5, 399], "payment_type"] = "shells"
     rows.loc[5, "freight_value"] = "1e999"
     rows.drop(columns="review_score").to_csv(deployed.folder / "faulty.csv", index=False)
-    done = deployed.predict("faulty.csv", "-o", "faulty.out.csv", "--rows-per-chunk", "150")
-    assert done.code == 0, done.err
-    assert "400: 397 predicted, 3 rejected" in done.out
-    assert "reason 1  Column 'price' holds numbers, but has 'cheap'." in done.out
+    result = deployed.predict("faulty.csv", "-o", "faulty.out.csv", "--rows-per-chunk", "150")
+    assert result.code == 0, result.err
+    assert "400: 397 predicted, 3 rejected" in result.out
+    assert "reason 1  Column 'price' holds numbers, but has 'cheap'." in result.out
     aside = pd.read_csv(deployed.folder / "faulty.out.csv.rejected.csv")
     assert aside["row"].tolist() == [3, 5, 399]
     assert aside["reason"].iloc[1].startswith("Column 'payment_type' has 'shells', which training did not see; it saw ")
     assert aside["reason"].iloc[1].endswith(" Column 'freight_value' holds numbers, but has one beyond 1.8e308.")
-    found = pd.read_csv(deployed.folder / "faulty.out.csv")
-    assert found["prediction"].tolist() == np.delete(deployed.expected[:400], [3, 5, 399]).tolist()
+    predictions = pd.read_csv(deployed.folder / "faulty.out.csv")
+    assert predictions["prediction"].tolist() == np.delete(deployed.expected[:400], [3, 5, 399]).tolist()
 
 
 def test_the_exit_code_is_1_when_every_row_is_rejected(deployed: Deployed) -> None:
@@ -168,20 +168,20 @@ def test_what_is_wrong_is_one_sentence(deployed: Deployed) -> None:
     (deployed.folder / "there.csv").write_text("before")
     before = sorted(deployed.folder.iterdir())
     for arguments, message in WRONG.values():
-        done = deployed.predict(*arguments)
-        assert (done.code, done.out, message in done.err, done.err.count("\n")) == (2, "", True, 1), done.err
+        result = deployed.predict(*arguments)
+        assert (result.code, result.out, message in result.err, result.err.count("\n")) == (2, "", True, 1), result.err
     assert sorted(deployed.folder.iterdir()) == before
     assert (deployed.folder / "there.csv").read_text() == "before"
 
 
 def test_a_server_that_dies_costs_no_row_of_a_glob_of_parquet(deployed: Deployed) -> None:
-    typed = deployed.raw.assign(**{name: pd.to_datetime(deployed.raw[name]) for name in MOMENTS})
-    typed.iloc[:1000].to_parquet(deployed.folder / "part-1.parquet")
-    typed.iloc[1000:].to_parquet(deployed.folder / "part-2.parquet")
+    dated = deployed.raw.assign(**{name: pd.to_datetime(deployed.raw[name]) for name in MOMENTS})
+    dated.iloc[:1000].to_parquet(deployed.folder / "part-1.parquet")
+    dated.iloc[1000:].to_parquet(deployed.folder / "part-2.parquet")
     os.kill(json.loads(deployed.state_file.read_text())["active"]["pid"], signal.SIGKILL)
-    found = deployed.predict_json("part-*.parquet", "-o", "parts.csv")
-    assert found["through"].startswith("http://")
-    assert pd.read_csv(found["output"])["prediction"].tolist() == deployed.expected.tolist()
+    summary = deployed.predict_json("part-*.parquet", "-o", "parts.csv")
+    assert summary["through"].startswith("http://")
+    assert pd.read_csv(summary["output"])["prediction"].tolist() == deployed.expected.tolist()
 
 
 def test_a_stopped_deployment_predicts_offline_only(deployed: Deployed) -> None:
@@ -190,13 +190,13 @@ def test_a_stopped_deployment_predicts_offline_only(deployed: Deployed) -> None:
     connection.close()
     assert front_door(deployed.home, "stop", "olist").code == 0
     query = "dataset.query='select * from orders order by rowid'"
-    given = ("dataset=sql", "dataset.url=sqlite:///shop.db", query, "--keep", "order_id,product_weight_g")
-    done = deployed.predict(*given)
-    assert done.code == 2
-    assert "Deployment olist is stopped; predict with --offline, or mlrunner deploy --restart olist." in done.err
-    found = deployed.predict_json(*given, "--version", "1")
-    assert found["through"] == "release"
-    assert Path(found["output"]) == deployed.folder / "sql.predictions.parquet"
-    table = pd.read_parquet(found["output"])
+    arguments = ("dataset=sql", "dataset.url=sqlite:///shop.db", query, "--keep", "order_id,product_weight_g")
+    result = deployed.predict(*arguments)
+    assert result.code == 2
+    assert "Deployment olist is stopped; predict with --offline, or mlrunner deploy --restart olist." in result.err
+    summary = deployed.predict_json(*arguments, "--version", "1")
+    assert summary["through"] == "release"
+    assert Path(summary["output"]) == deployed.folder / "sql.predictions.parquet"
+    table = pd.read_parquet(summary["output"])
     assert table["prediction"].tolist() == deployed.expected.tolist()
     assert table["product_weight_g"].equals(deployed.raw["product_weight_g"])

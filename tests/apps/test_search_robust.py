@@ -102,7 +102,7 @@ def test_every_kind_of_failure_is_a_failed_trial_and_the_rest_go_on(session_home
     )  # fmt: skip
     assert result.code == 0, result.err
     lines = result.out.splitlines()
-    failed = {line.split("mode=")[1].split(",")[0]: line for line in lines if line.startswith("✗")}
+    failed = {line.split("mode=")[1].split()[0]: line for line in lines if line.startswith("✗")}
     assert sum(line.startswith("✓") for line in lines) == 1
     assert sum(line.startswith("✗") for line in lines) == 6
     assert "r2 is nan" in failed["undefined"]

@@ -44,7 +44,7 @@ class Plot:
         worse: A challenger that has to be refused.
         better: One that has to win.
         high: A threshold that no model reaches, and
-        fair: one that the winner takes.
+        fair: Threshold that the winner reaches.
     """
 
     data: tuple[str, ...]
@@ -80,20 +80,20 @@ STARS = Plot(
 
 
 @dataclass
-class Told:
-    """A home, and what was typed in it."""
+class Session:
+    """A home, and the commands that were run in it."""
 
     home: Path
     plot: Plot
     port: int
     extra: tuple[str, ...] = ()
-    typed: list[tuple[str, ...]] = field(default_factory=list)
+    commands: list[tuple[str, ...]] = field(default_factory=list)
 
     def __call__(self, *arguments: str, code: int = 0) -> CommandResult:
-        self.typed.append(arguments)
-        done = front_door(self.home, *arguments)
-        assert done.code == code, f"{arguments}: {done.code}\n{done.out}\n{done.err}"
-        return done
+        self.commands.append(arguments)
+        result = front_door(self.home, *arguments)
+        assert result.code == code, f"{arguments}: {result.code}\n{result.out}\n{result.err}"
+        return result
 
     @property
     def deployer(self) -> tuple[str, ...]:
@@ -119,13 +119,13 @@ def free_port() -> int:
 
 
 @contextmanager
-def under_load(story: Told, body: bytes) -> Iterator[list[int | str]]:
+def under_load(story: Session, body: bytes) -> Iterator[list[int | str]]:
     """A client that sends requests all the while, and what it was answered."""
     answers: list[int | str] = []
-    done = threading.Event()
+    stop = threading.Event()
 
     def client() -> None:
-        while not done.is_set():
+        while not stop.is_set():
             try:
                 answers.append(len(story.ask("/invocations", body)["predictions"]))
             except (OSError, ValueError) as error:
@@ -138,7 +138,7 @@ def under_load(story: Told, body: bytes) -> Iterator[list[int | str]]:
     try:
         yield answers
     finally:
-        done.set()
+        stop.set()
         for thread in threads:
             thread.join()
 
@@ -152,13 +152,13 @@ def raw_rows() -> pd.DataFrame:
     return pd.read_csv(OLIST, nrows=RAW).drop(columns="review_score")
 
 
-def sklearn_says(story: Told, uri: str, rows: pd.DataFrame) -> list[Any]:
+def predict_with_sklearn(story: Session, uri: str, rows: pd.DataFrame) -> list[Any]:
     """What the model itself says, loaded from MLflow."""
     mlflow.set_tracking_uri(f"sqlite:///{story.home}/.mlrunner/mlflow.db")
     return list(mlflow.sklearn.load_model(uri).predict(rows))
 
 
-def tell(story: Told) -> None:
+def run_story(story: Session) -> None:
     refused_then_deployed(story)
     first = story.ask("/version")
     answers_equal_the_models_own(story, first)
@@ -167,14 +167,14 @@ def tell(story: Told) -> None:
     back_and_away(story, first)
 
 
-def refused_then_deployed(story: Told) -> None:
+def refused_then_deployed(story: Session) -> None:
     searched = story(
         *SEARCH, *story.data, *story.plot.weak, *story.deployer, "gate=threshold", f"gate.threshold={story.plot.high}"
     )
     assert "gate      closed: test/" in searched.out
     assert f"{story.plot.high}" in searched.out
     assert "deployed" not in searched.out
-    assert not taken(story.port)
+    assert not is_in_use(story.port)
     sweep = next(line.split()[-1] for line in searched.out.splitlines() if line.strip().startswith("study"))
     again = story("deploy", sweep, "gate=threshold", f"gate.threshold={story.plot.high}", "--json", code=3)
     assert again.json["open"] is False
@@ -182,9 +182,9 @@ def refused_then_deployed(story: Told) -> None:
     assert (opened["open"], opened["version"], opened["url"]) == (True, 1, f"http://127.0.0.1:{story.port}")
 
 
-def answers_equal_the_models_own(story: Told, first: dict[str, Any]) -> None:
+def answers_equal_the_models_own(story: Session, first: dict[str, Any]) -> None:
     rows = raw_rows()
-    expected = sklearn_says(story, first["model_uri"], rows)
+    expected = predict_with_sklearn(story, first["model_uri"], rows)
     assert story.ask("/invocations", as_json(rows))["predictions"] == pytest.approx(expected)
     csv = rows.to_csv(index=False).encode()
     assert story.ask("/invocations", csv, "text/csv")["predictions"] == pytest.approx(expected)
@@ -197,7 +197,7 @@ def answers_equal_the_models_own(story: Told, first: dict[str, Any]) -> None:
         assert "price is missing, which the model needs" in json.loads(answer.read())["message"]
 
 
-def worse_is_refused(story: Told, first: dict[str, Any]) -> None:
+def worse_is_refused(story: Session, first: dict[str, Any]) -> None:
     run = story(*story.data, *story.plot.worse, *story.deployer, "gate=champion", "output=json").json
     assert run["gate"]["open"] is False
     assert "olist/1" in run["gate"]["reason"]
@@ -205,7 +205,7 @@ def worse_is_refused(story: Told, first: dict[str, Any]) -> None:
     assert story.ask("/version")["instance"] == first["instance"]  # the server was not restarted
 
 
-def better_is_switched_in(story: Told, first: dict[str, Any]) -> None:
+def better_is_switched_in(story: Session, first: dict[str, Any]) -> None:
     with under_load(story, as_json(raw_rows().head(2))) as answers:
         run = story(*story.data, *story.plot.better, *story.deployer, "gate=champion", "output=json").json
     assert run["gate"]["open"] is True, run["gate"]
@@ -221,7 +221,7 @@ def better_is_switched_in(story: Told, first: dict[str, Any]) -> None:
     assert set(status["requests"]) <= {"200", "422"}
 
 
-def back_and_away(story: Told, first: dict[str, Any]) -> None:
+def back_and_away(story: Session, first: dict[str, Any]) -> None:
     with under_load(story, as_json(raw_rows().head(2))) as answers:
         assert story("rollback", "--json").json["version"] == 1
     assert set(answers) == {2}
@@ -232,11 +232,11 @@ def back_and_away(story: Told, first: dict[str, Any]) -> None:
     assert events == ["refused", "refused", "deployed", "refused", "deployed", "rolled back"]
     assert "stopped" in story("stop").out
     assert "was not running" in story("stop").out
-    assert not taken(story.port)
+    assert not is_in_use(story.port)
     assert left_behind(story.home) == []
 
 
-def taken(port: int) -> bool:
+def is_in_use(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
@@ -250,9 +250,9 @@ def left_behind(home: Path) -> list[str]:
 @pytest.mark.skipif(not OLIST.exists(), reason=f"{OLIST} is not there")
 @pytest.mark.parametrize("plot", [STARS, CLASSES], ids=["regression", "five-classes"])
 def test_the_whole_story_on_this_machine(plot: Plot, tmp_path: Path) -> None:
-    story = Told(tmp_path, plot, free_port())
+    story = Session(tmp_path, plot, free_port())
     try:
-        tell(story)
+        run_story(story)
     finally:
         front_door(tmp_path, "stop", "olist")
 
@@ -262,9 +262,9 @@ def test_the_whole_story_on_this_machine(plot: Plot, tmp_path: Path) -> None:
 def test_the_whole_story_through_docker(tmp_path: Path) -> None:
     docker_client().close()  # or skip
     plot = replace(STARS, deployer="docker")
-    story = Told(tmp_path, plot, free_port(), extra=(f"deployer.base={BASE}", "deployer.image=mlrunner-story"))
+    story = Session(tmp_path, plot, free_port(), extra=(f"deployer.base={BASE}", "deployer.image=mlrunner-story"))
     try:
-        tell(story)
+        run_story(story)
         assert containers(tmp_path) == []
     finally:
         front_door(tmp_path, "stop", "olist")
@@ -276,4 +276,4 @@ def containers(home: Path) -> list[str]:
 
     with closing(docker.from_env()) as client:
         label = f"mlrunner.home={home}/.mlrunner/deployments"
-        return [str(one.name) for one in client.containers.list(all=True, filters={"label": label})]
+        return [str(container.name) for container in client.containers.list(all=True, filters={"label": label})]

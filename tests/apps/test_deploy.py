@@ -201,8 +201,8 @@ def test_ctrl_c_during_a_deployment_leaves_the_old_one_serving(place: Place) -> 
     with subprocess.Popen(
         command, cwd=PROJECT, env=environment(place.home), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
-        before = [server.pid for server in place.servers()]
-        until(lambda: any(server.pid not in before for server in place.servers()))
+        earlier = [server.pid for server in place.servers()]
+        until(lambda: any(server.pid not in earlier for server in place.servers()))
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, err

@@ -20,166 +20,62 @@ BETTER = Champion(metric="r2", min_improvement=0.01)
 AS_GOOD = Champion(metric="r2", min_improvement=0)
 ERROR = Champion(metric="rmse", min_improvement=0.01)
 FLOOR = Champion(metric="r2", min_improvement=0.01, threshold=0.3)
+CEILING = Champion(metric="rmse", threshold=0.5)
 
 
-CHAMPIONS: dict[str, tuple[Champion, GateInputs, GateInputs | None, bool, str]] = {
-    "first model": (
-        BETTER,
-        make_inputs(r2=0.43117),
-        None,
-        True,
-        "test/r2 0.4312 has no champion to beat: nothing is deployed yet",
-    ),
-    "first model, NaN": (BETTER, make_inputs(r2=NAN), None, False, "test/r2 is NaN"),
-    "first model, on the floor": (
-        FLOOR,
-        make_inputs(r2=0.3),
-        None,
-        True,
-        "test/r2 0.3 is at least 0.3; test/r2 0.3 has no champion to beat: nothing is deployed yet",
-    ),
-    "first model, below the floor": (FLOOR, make_inputs(r2=0.2), None, False, "test/r2 0.2 is below 0.3"),
-    "better": (
-        BETTER,
-        make_inputs(r2=0.4312),
-        make_champion(r2=0.4101),
-        True,
-        "test/r2 0.4312 beats olist/2's 0.4101 by 0.0211 (at least 0.01 required)",
-    ),
-    "not enough better": (
-        BETTER,
-        make_inputs(r2=0.4151),
-        make_champion(r2=0.4101),
-        False,
-        "test/r2 0.4151 beats olist/2's 0.4101 by 0.005, but must improve by at least 0.01",
-    ),
-    "a hair from enough": (
-        BETTER,
-        make_inputs(r2=0.4200999),
-        make_champion(r2=0.4101),
-        False,
-        "test/r2 0.4201 beats olist/2's 0.4101 by 0.0099999, but must improve by at least 0.01",
-    ),
-    "equal, improvement required": (
-        BETTER,
-        make_inputs(r2=0.4),
-        make_champion(r2=0.4),
-        False,
-        "test/r2 0.4 equals olist/2's 0.4, but must improve by at least 0.01",
-    ),
-    "equal, as good required": (
-        AS_GOOD,
-        make_inputs(r2=0.4),
-        make_champion(r2=0.4),
-        True,
-        "test/r2 0.4 equals olist/2's 0.4 (at least as good required)",
-    ),
-    "equal but for the order of a sum": (
-        AS_GOOD,
-        make_inputs(r2=math.nextafter(0.7, 0)),
-        make_champion(r2=0.7),
-        True,
-        "test/r2 0.7 equals olist/2's 0.7 (at least as good required)",
-    ),
-    "worse": (
-        BETTER,
-        make_inputs(r2=0.4),
-        make_champion(r2=0.41),
-        False,
-        "test/r2 0.4 is 0.01 worse than olist/2's 0.41, but must improve by at least 0.01",
-    ),
-    "worse by a hair, as good required": (
-        AS_GOOD,
-        make_inputs(r2=0.40999996),
-        make_champion(r2=0.41),
-        False,
-        "test/r2 0.40999996 is 4e-08 worse than olist/2's 0.41, but must be at least as good",
-    ),
-    "better by a hair, as good required": (
-        AS_GOOD,
-        make_inputs(r2=0.43125),
-        make_champion(r2=0.43124),
-        True,
-        "test/r2 0.43125 beats olist/2's 0.43124 by 1e-05 (at least as good required)",
-    ),
-    "champion without a name": (
-        BETTER,
-        make_inputs(r2=0.5),
-        make_inputs(r2=0.4),
-        True,
-        "test/r2 0.5 beats the champion's 0.4 by 0.1 (at least 0.01 required)",
-    ),
-    "error smaller": (
-        ERROR,
-        make_inputs(rmse=0.3),
-        make_champion(rmse=0.35),
-        True,
-        "test/rmse 0.3 beats olist/2's 0.35 by 0.05 (at least 0.01 required)",
-    ),
-    "worse, above the floor": (
-        FLOOR,
-        make_inputs(r2=0.4),
-        make_champion(r2=0.5),
-        False,
-        "test/r2 0.4 is 0.1 worse than olist/2's 0.5, but must improve by at least 0.01",
-    ),
-    "worse, below the floor": (
-        FLOOR,
-        make_inputs(r2=0.2),
-        make_champion(r2=0.5),
-        False,
-        "test/r2 0.2 is below 0.3; test/r2 0.2 is 0.3 worse than olist/2's 0.5, but must improve by at least 0.01",
-    ),
-    "better, above the ceiling": (
-        Champion(metric="rmse", threshold=0.5),
-        make_inputs(rmse=0.6),
-        make_champion(rmse=0.7),
-        False,
-        "test/rmse 0.6 is above 0.5",
-    ),
-    "champion gone": (
-        BETTER,
-        make_inputs(r2=0.9),
-        make_inputs("olist/3", problem="its model was deleted"),
-        False,
-        f"the champion olist/3 cannot be scored (its model was deleted): {OTHER_GATE_HINT}",
-    ),
-    "champion NaN": (
-        BETTER,
-        make_inputs(r2=0.9),
-        make_champion(r2=NAN),
-        False,
-        f"the champion olist/2 cannot be scored (test/r2 is NaN): {OTHER_GATE_HINT}",
-    ),
-    "champion minus infinite, no name": (
-        BETTER,
-        make_inputs(r2=0.1),
-        make_inputs(r2=-INF),
-        False,
-        f"the champion cannot be scored (test/r2 is infinite): {OTHER_GATE_HINT}",
-    ),
-    "other rows": (
-        BETTER,
-        make_inputs(rows="0123456789abcdef", r2=0.9),
-        make_inputs("olist/2", "fedcba9876543210", r2=0.1),
-        False,
-        f"the champion olist/2 was scored on other rows (fedcba987654, not 0123456789ab): {OTHER_GATE_HINT}",
-    ),
-    "unknown rows": (
-        BETTER,
-        make_inputs(rows="0123", r2=0.9),
-        make_inputs("olist/2", "", r2=0.1),
-        False,
-        f"the champion olist/2 was scored on other rows (unknown, not 0123): {OTHER_GATE_HINT}",
-    ),
-}
+ENOUGH, AS_GOOD_ENOUGH = "(at least 0.01 required)", "(at least as good required)"
+TOO_LITTLE = "but must improve by at least 0.01"
+NOT_AS_GOOD, NOTHING = "but must be at least as good", "champion to beat: nothing is deployed yet"
+CHAMPIONS: list[tuple[Champion, float, float | None, bool, str]] = [
+    (BETTER, 0.43117, None, True, "test/r2 0.4312 has no champion to beat: nothing is deployed yet"),
+    (BETTER, NAN, None, False, "test/r2 is NaN"),
+    (FLOOR, 0.3, None, True, f"test/r2 0.3 is at least 0.3; test/r2 0.3 has no {NOTHING}"),
+    (FLOOR, 0.2, None, False, "test/r2 0.2 is below 0.3"),
+    (BETTER, 0.4312, 0.4101, True, f"test/r2 0.4312 beats olist/2's 0.4101 by 0.0211 {ENOUGH}"),
+    (BETTER, 0.4151, 0.4101, False, f"test/r2 0.4151 beats olist/2's 0.4101 by 0.005, {TOO_LITTLE}"),
+    (BETTER, 0.4200999, 0.4101, False, f"test/r2 0.4201 beats olist/2's 0.4101 by 0.0099999, {TOO_LITTLE}"),
+    (BETTER, 0.4, 0.4, False, f"test/r2 0.4 equals olist/2's 0.4, {TOO_LITTLE}"),
+    (AS_GOOD, 0.4, 0.4, True, f"test/r2 0.4 equals olist/2's 0.4 {AS_GOOD_ENOUGH}"),
+    (AS_GOOD, math.nextafter(0.7, 0), 0.7, True, f"test/r2 0.7 equals olist/2's 0.7 {AS_GOOD_ENOUGH}"),
+    (BETTER, 0.4, 0.41, False, f"test/r2 0.4 is 0.01 worse than olist/2's 0.41, {TOO_LITTLE}"),
+    (AS_GOOD, 0.40999996, 0.41, False, f"test/r2 0.40999996 is 4e-08 worse than olist/2's 0.41, {NOT_AS_GOOD}"),
+    (AS_GOOD, 0.43125, 0.43124, True, f"test/r2 0.43125 beats olist/2's 0.43124 by 1e-05 {AS_GOOD_ENOUGH}"),
+    (ERROR, 0.3, 0.35, True, f"test/rmse 0.3 beats olist/2's 0.35 by 0.05 {ENOUGH}"),
+    (FLOOR, 0.4, 0.5, False, f"test/r2 0.4 is 0.1 worse than olist/2's 0.5, {TOO_LITTLE}"),
+    (FLOOR, 0.2, 0.5, False, f"test/r2 0.2 is below 0.3; test/r2 0.2 is 0.3 worse than olist/2's 0.5, {TOO_LITTLE}"),
+    (CEILING, 0.6, 0.7, False, "test/rmse 0.6 is above 0.5"),
+    (BETTER, 0.9, NAN, False, f"the champion olist/2 cannot be scored (test/r2 is NaN): {OTHER_GATE_HINT}"),
+]
 
 
-@pytest.mark.parametrize(("gate", "candidate", "champion", "deploy", "reason"), CHAMPIONS.values(), ids=CHAMPIONS)
+@pytest.mark.parametrize(("gate", "ours", "theirs", "deploy", "reason"), CHAMPIONS)
 def test_candidate_is_compared_with_the_champion(
-    gate: Champion, candidate: GateInputs, champion: GateInputs | None, deploy: bool, reason: str
+    gate: Champion, ours: float, theirs: float | None, deploy: bool, reason: str
 ) -> None:
-    assert gate.decide(candidate, champion) == Decision(deploy, reason)
+    champion = None if theirs is None else make_champion(**{gate.metric: theirs})
+    assert gate.decide(make_inputs(**{gate.metric: ours}), champion) == Decision(deploy, reason)
+
+
+UNNAMED = "test/r2 0.5 beats the champion's 0.4 by 0.1 (at least 0.01 required)"
+DELETED = f"the champion olist/3 cannot be scored (its model was deleted): {OTHER_GATE_HINT}"
+INFINITE = f"the champion cannot be scored (test/r2 is infinite): {OTHER_GATE_HINT}"
+OTHER_ROWS = f"the champion olist/2 was scored on other rows (fedcba987654, not 0123456789ab): {OTHER_GATE_HINT}"
+UNKNOWN_ROWS = f"the champion olist/2 was scored on other rows (unknown, not 0123456789ab): {OTHER_GATE_HINT}"
+
+
+@pytest.mark.parametrize(
+    ("champion", "deploy", "reason"),
+    [
+        (make_inputs(rows="0123456789abcdef", r2=0.4), True, UNNAMED),
+        (make_inputs("olist/3", "0123456789abcdef", problem="its model was deleted"), False, DELETED),
+        (make_inputs(rows="0123456789abcdef", r2=-INF), False, INFINITE),
+        (make_inputs("olist/2", "fedcba9876543210", r2=0.1), False, OTHER_ROWS),
+        (make_inputs("olist/2", "", r2=0.1), False, UNKNOWN_ROWS),
+    ],
+    ids=["without a name", "deleted", "infinite", "other rows", "unknown rows"],
+)
+def test_champion_may_lack_a_name_a_score_or_the_same_rows(champion: GateInputs, deploy: bool, reason: str) -> None:
+    assert BETTER.decide(make_inputs(rows="0123456789abcdef", r2=0.5), champion) == Decision(deploy, reason)
 
 
 @pytest.mark.parametrize("metric", GREATER_IS_BETTER)

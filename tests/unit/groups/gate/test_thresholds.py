@@ -18,88 +18,47 @@ NAN, INF = float("nan"), float("inf")
 scores = st.floats(-1e6, 1)  # that a metric can have where greater is better
 
 
-BARS: dict[str, tuple[Gate, GateInputs, bool, str]] = {
-    "equal": (Threshold(metric="r2", threshold=0.3), make_inputs(r2=0.3), True, "test/r2 0.3 is at least 0.3"),
-    "below": (Threshold(metric="r2", threshold=0.3), make_inputs(r2=0.28714), False, "test/r2 0.2871 is below 0.3"),
-    "a hair below": (
-        Threshold(metric="r2", threshold=0.8),
-        make_inputs(r2=0.79996),
-        False,
-        "test/r2 0.79996 is below 0.8",
-    ),
-    "one float below": (
-        Threshold(metric="r2", threshold=0.8),
-        make_inputs(r2=math.nextafter(0.8, 0)),
-        False,
-        "test/r2 0.7999999999999999 is below 0.8",
-    ),
-    "below a fine threshold": (
-        Threshold(metric="r2", threshold=0.123456),
-        make_inputs(r2=0.123454),
-        False,
-        "test/r2 0.12345 is below 0.123456",
-    ),
-    "nothing": (Threshold(metric="r2", threshold=0), make_inputs(r2=-0.0), True, "test/r2 0 is at least 0"),
-    "great error": (
-        Threshold(metric="mae", threshold=12000),
-        make_inputs(mae=12345.6),
-        False,
-        "test/mae 12346 is above 12000",
-    ),
-    "error below": (
-        Threshold(metric="rmse", threshold=0.35),
-        make_inputs(rmse=0.31224),
-        True,
-        "test/rmse 0.3122 is at most 0.35",
-    ),
-    "error above": (
-        Threshold(metric="rmse", threshold=0.35),
-        make_inputs(rmse=0.36),
-        False,
-        "test/rmse 0.36 is above 0.35",
-    ),
-    "missing": (Threshold(metric="r2", threshold=0.3), make_inputs(), False, "test/r2 is missing"),
-    "missing on that split": (
-        Threshold(metric="r2", threshold=0.3, split="cv"),
-        GateInputs({"test/r2": 1, "train/r2": 1, "r2": 1, "test/rmse": 0}),
-        False,
-        "cv/r2 is missing (available: test/r2, train/r2, r2)",
-    ),
-    "NaN": (Threshold(metric="r2", threshold=0.3), make_inputs(r2=NAN), False, "test/r2 is NaN"),
-    "infinite": (Threshold(metric="r2", threshold=0.3), make_inputs(r2=INF), False, "test/r2 is infinite"),
-    "not scored": (
-        Threshold(metric="r2", threshold=0.3),
-        make_inputs(problem="its model was deleted", r2=1),
-        False,
-        "its model was deleted",
-    ),
-    "accuracy equal": (
-        MinAccuracy(min_accuracy=0.8),
-        make_inputs(accuracy=0.8),
-        True,
-        "test/accuracy 0.8 is at least 0.8",
-    ),
-    "accuracy missing": (
-        MinAccuracy(min_accuracy=0.0, split="validation"),
-        make_inputs(accuracy=1),
-        False,
-        "validation/accuracy is missing (available: test/accuracy)",
-    ),
-    "fast": (Latency(max_p95_ms=50), GateInputs({"serve/p95_ms": 50.0}), True, "serve/p95_ms 50 is at most 50"),
-    "slow": (Latency(max_p95_ms=50), GateInputs({"serve/p95_ms": 61.237}), False, "serve/p95_ms 61.24 is above 50"),
-    "small": (
-        Size(max_megabytes=1.5),
-        GateInputs({"model/megabytes": 0.25}),
-        True,
-        "model/megabytes 0.25 is at most 1.5",
-    ),
-    "large": (Size(max_megabytes=1.5), GateInputs({"model/megabytes": 2}), False, "model/megabytes 2 is above 1.5"),
-}
+CV_MISSING = "cv/r2 is missing (available: test/r2, train/r2, r2)"
+R2, RMSE = Threshold(metric="r2", threshold=0.3), Threshold(metric="rmse", threshold=0.35)
+HIGH, FINE = Threshold(metric="r2", threshold=0.8), Threshold(metric="r2", threshold=0.123456)
+ZERO, LARGE = Threshold(metric="r2", threshold=0), Threshold(metric="mae", threshold=12000)
+ON_FOLDS = Threshold(metric="r2", threshold=0.3, split="cv")
+LATENCY, SIZE = Latency(max_p95_ms=50), Size(max_megabytes=1.5)
+ON_VALIDATION = MinAccuracy(min_accuracy=0.0, split="validation")
+BARS: list[tuple[Gate, dict[str, float], bool, str]] = [
+    (R2, {"test/r2": 0.3}, True, "test/r2 0.3 is at least 0.3"),
+    (R2, {"test/r2": 0.28714}, False, "test/r2 0.2871 is below 0.3"),
+    (HIGH, {"test/r2": 0.79996}, False, "test/r2 0.79996 is below 0.8"),
+    (HIGH, {"test/r2": math.nextafter(0.8, 0)}, False, "test/r2 0.7999999999999999 is below 0.8"),
+    (FINE, {"test/r2": 0.123454}, False, "test/r2 0.12345 is below 0.123456"),
+    (ZERO, {"test/r2": -0.0}, True, "test/r2 0 is at least 0"),
+    (LARGE, {"test/mae": 12345.6}, False, "test/mae 12346 is above 12000"),
+    (RMSE, {"test/rmse": 0.31224}, True, "test/rmse 0.3122 is at most 0.35"),
+    (RMSE, {"test/rmse": 0.36}, False, "test/rmse 0.36 is above 0.35"),
+    (R2, {}, False, "test/r2 is missing"),
+    (ON_FOLDS, {"test/r2": 1, "train/r2": 1, "r2": 1, "test/rmse": 0}, False, CV_MISSING),
+    (R2, {"test/r2": NAN}, False, "test/r2 is NaN"),
+    (R2, {"test/r2": INF}, False, "test/r2 is infinite"),
+    (MinAccuracy(min_accuracy=0.8), {"test/accuracy": 0.8}, True, "test/accuracy 0.8 is at least 0.8"),
+    (ON_VALIDATION, {"test/accuracy": 1}, False, "validation/accuracy is missing (available: test/accuracy)"),
+    (LATENCY, {"serve/p95_ms": 50.0}, True, "serve/p95_ms 50 is at most 50"),
+    (LATENCY, {"serve/p95_ms": 61.237}, False, "serve/p95_ms 61.24 is above 50"),
+    (SIZE, {"model/megabytes": 0.25}, True, "model/megabytes 0.25 is at most 1.5"),
+    (SIZE, {"model/megabytes": 2}, False, "model/megabytes 2 is above 1.5"),
+]
 
 
-@pytest.mark.parametrize(("gate", "candidate", "deploy", "reason"), BARS.values(), ids=BARS)
-def test_metric_is_compared_with_the_threshold(gate: Gate, candidate: GateInputs, deploy: bool, reason: str) -> None:
-    assert gate.decide(candidate, None) == gate.decide(candidate, make_champion(r2=0.9)) == Decision(deploy, reason)
+@pytest.mark.parametrize(("gate", "metrics", "deploy", "reason"), BARS)
+def test_metric_is_compared_with_the_threshold(
+    gate: Gate, metrics: dict[str, float], deploy: bool, reason: str
+) -> None:
+    for champion in (None, make_champion(r2=0.9)):
+        assert gate.decide(GateInputs(metrics, "rows"), champion) == Decision(deploy, reason)
+
+
+def test_model_that_could_not_be_scored_is_refused() -> None:
+    inputs = make_inputs(problem="its model was deleted", r2=1)
+    assert R2.decide(inputs, None) == Decision(False, "its model was deleted")
 
 
 @pytest.mark.parametrize("metric", GREATER_IS_BETTER)

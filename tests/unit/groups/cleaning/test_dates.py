@@ -121,28 +121,19 @@ def test_a_duration_counts_from_start_to_end() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "date_format", "message"),
+    ("values", "date_format", "problem"),
     [
-        pytest.param(
-            ["soon", None, "later"],
-            None,
-            "cleaning reads 'x' as dates, but 'soon' is not a date in ISO 8601; "
-            "set cleaning.date_format, or list the date columns in cleaning.dates.",
-            id="text",
-        ),
-        pytest.param(
-            ["2020-01-01"],
-            "%d/%m/%Y",
-            "cleaning reads 'x' as dates, but '2020-01-01' is not a date in %d/%m/%Y; "
-            "set cleaning.date_format, or list the date columns in cleaning.dates.",
-            id="another format",
-        ),
+        (["soon", None, "later"], None, "'soon' is not a date in ISO 8601"),
+        (["2020-01-01"], "%d/%m/%Y", "'2020-01-01' is not a date in %d/%m/%Y"),
     ],
 )
-def test_text_that_is_no_date_is_refused(values: list[Any], date_format: str | None, message: str) -> None:
+def test_text_that_is_no_date_is_refused(values: list[Any], date_format: str | None, problem: str) -> None:
     with pytest.raises(DataError) as caught:
         require_dates(pd.DataFrame({"x": values}), date_format)
-    assert str(caught.value) == message
+    assert str(caught.value) == (
+        f"cleaning reads 'x' as dates, but {problem}; "
+        "set cleaning.date_format, or list the date columns in cleaning.dates."
+    )
 
 
 def test_numbers_are_refused_and_gaps_are_not() -> None:
@@ -174,7 +165,7 @@ def test_a_row_without_a_moment_is_refused() -> None:
 
 
 @pytest.mark.parametrize("fine", ["2020-01-01T00:00:00.123456789", "2020-01-01"])
-@pytest.mark.parametrize("late", ["9999-12-31", "2300-06-01T12:00:00", "no date"])
+@pytest.mark.parametrize("late", ["9999-12-31", "no date"])
 def test_date_is_parsed_as_in_a_column_of_its_own(fine: str, late: str) -> None:
     both, alone = parse_dates(pd.Series([fine, late], dtype=object)), parse_dates(pd.Series([late], dtype=object))
     assert both.iloc[1] == alone.iloc[0] or (both.isna().iloc[1] and alone.isna().iloc[0])

@@ -47,80 +47,38 @@ def test_an_index_that_parquet_kept_becomes_a_column_when_it_has_a_name() -> Non
     pd.testing.assert_frame_equal(file_dataset("memory://index/bare.parquet").load(), TABLE)
 
 
-FILES = {
-    "empty": ("t.csv", b"", {}, "is empty (0 bytes); name a file that has a header and rows."),
-    "empty gz": ("t.csv.gz", b"", {}, "is empty (0 bytes); name a file that has a header and rows."),
-    "empty Parquet": ("t.parquet", b"", {}, "is empty (0 bytes); name a file that has a header and rows."),
-    "blank": ("t.csv", b"\n\n\n", {}, "is empty (blank lines only); name a file that has a header and rows."),
-    "binary": (
-        "t.csv", b"a,b\x00\x01\x02", {}, "is not CSV but binary data; name another file or set dataset.format.",
-    ),
-    "Parquet as CSV": (
-        "t.csv", to_parquet(TABLE), {}, "is not CSV but Parquet; name another file or set dataset.format.",
-    ),
-    "web page": (
-        "t.csv", b"\n<!DOCTYPE html><p>no", {}, "is not CSV but a web page; name another file or set dataset.format.",
-    ),
-    "gzip without its suffix": (
-        "t.csv", gzip.compress(PLAIN), {}, "is not CSV but gzip; name another file or set dataset.format.",
-    ),
-    "workbook": (
-        "t.csv", b"PK\x03\x04rest", {},
-        "is not CSV but a zip archive or a workbook; name another file or set dataset.format.",
-    ),
-    "open quote further down": (
-        "t.csv", b'a,y\n1,2\n"1,2\n', {},
-        "is not CSV: a quotation mark is never closed; correct it or set ++dataset.options.sep.",
-    ),
-    "ragged": (
-        "t.csv", b"a,b,y\n1,2,3\n1,2,3,4\n", {},
-        "is not CSV: line 3 has 4 fields where 3 are expected; correct it or set ++dataset.options.sep.",
-    ),
-    "every row too long": (
-        "t.csv", b"a,y\n1,2,3\n4,5,6\n", {},
-        "is not CSV: its rows have more fields than its header; correct it or set ++dataset.options.sep.",
-    ),
-    "open quote": (
-        "t.csv", b'a,y\n"1,2\n', {},
-        "is not CSV: a quotation mark is never closed; correct it or set ++dataset.options.sep.",
-    ),
-    "semicolons": (
-        "t.csv", PLAIN.replace(b",", b";"), {},
-        "has one column only, but 3 when split at ';'; set \"++dataset.options.sep=';'\".",
-    ),
-    "semicolons and decimal commas": (
-        "t.csv", b"a;y\n1,5;2,5\n", {},
-        "has one column only, but 2 when split at ';'; set \"++dataset.options.sep=';'\".",
-    ),
-    "tabs": (
-        "t.csv", PLAIN.replace(b",", b"\t"), {},
-        "has one column only, but 3 when split at '\\t'; set \"++dataset.options.sep='\\t'\".",
-    ),
-    "bars": (
-        "t.csv", PLAIN.replace(b",", b"|"), {},
-        "has one column only, but 3 when split at '|'; set \"++dataset.options.sep='|'\".",
-    ),
-    "latin-1": (
-        "t.csv", "a,y\ncafé,1\n".encode("latin-1"), {},
-        "is not utf-8 text (byte 0xe9); set the right encoding, for example ++dataset.options.encoding=latin-1.",
-    ),
-    "utf-16": (
-        "t.csv", "a,y\n1,2\n".encode("utf-16"), {},
-        "is not utf-8 text but UTF-16; set ++dataset.options.encoding=utf-16.",
-    ),
-    "duplicate names": (
-        "t.csv", b"a,b,a,y,y,y\n1,2,3,4,5,6\n", {},
-        "has duplicate column names: a (2 times), y (3 times); rename them in the file.",
-    ),
-    "CSV as Parquet": (
-        "t.parquet", PLAIN, {}, "is not Parquet but text, perhaps CSV; name another file or set dataset.format.",
-    ),
-    "torn gz": (
-        "t.csv.gz", gzip.compress(PLAIN * 99)[:40], {},
-        "cannot be read (Compressed file ended before the end-of-stream marker was reached); correct the file.",
-    ),
-    "not gz": ("t.csv.gz", PLAIN, {}, "cannot be read (Not a gzipped file (b'a,')); correct the file."),
-}  # fmt: skip
+EMPTY, TYPE = "name a file that has a header and rows.", "name another file or set dataset.format."
+SEPARATOR = "correct it or set ++dataset.options.sep."
+LATIN = "set the right encoding, for example ++dataset.options.encoding=latin-1."
+CUT = "cannot be read (Compressed file ended before the end-of-stream marker was reached); correct the file."
+ROWS_TOO_LONG = f"is not CSV: its rows have more fields than its header; {SEPARATOR}"
+OPEN_QUOTE = f"is not CSV: a quotation mark is never closed; {SEPARATOR}"
+ONE_COLUMN, DUPLICATES = "has one column only, but", "has duplicate column names:"
+FILES: list[tuple[str, bytes, str]] = [
+    ("t.csv", b"", f"is empty (0 bytes); {EMPTY}"),
+    ("t.csv.gz", b"", f"is empty (0 bytes); {EMPTY}"),
+    ("t.parquet", b"", f"is empty (0 bytes); {EMPTY}"),
+    ("t.csv", b"\n\n\n", f"is empty (blank lines only); {EMPTY}"),
+    ("t.csv", b"a,b\x00\x01\x02", f"is not CSV but binary data; {TYPE}"),
+    ("t.csv", to_parquet(TABLE), f"is not CSV but Parquet; {TYPE}"),
+    ("t.csv", b"\n<!DOCTYPE html><p>no", f"is not CSV but a web page; {TYPE}"),
+    ("t.csv", gzip.compress(PLAIN), f"is not CSV but gzip; {TYPE}"),
+    ("t.csv", b"PK\x03\x04rest", f"is not CSV but a zip archive or a workbook; {TYPE}"),
+    ("t.csv", b'a,y\n1,2\n"1,2\n', OPEN_QUOTE),
+    ("t.csv", b'a,y\n"1,2\n', OPEN_QUOTE),
+    ("t.csv", b"a,b,y\n1,2,3\n1,2,3,4\n", f"is not CSV: line 3 has 4 fields where 3 are expected; {SEPARATOR}"),
+    ("t.csv", b"a,y\n1,2,3\n4,5,6\n", ROWS_TOO_LONG),
+    ("t.csv", PLAIN.replace(b",", b";"), f"{ONE_COLUMN} 3 when split at ';'; set \"++dataset.options.sep=';'\"."),
+    ("t.csv", b"a;y\n1,5;2,5\n", f"{ONE_COLUMN} 2 when split at ';'; set \"++dataset.options.sep=';'\"."),
+    ("t.csv", PLAIN.replace(b",", b"\t"), f"{ONE_COLUMN} 3 when split at '\\t'; set \"++dataset.options.sep='\\t'\"."),
+    ("t.csv", PLAIN.replace(b",", b"|"), f"{ONE_COLUMN} 3 when split at '|'; set \"++dataset.options.sep='|'\"."),
+    ("t.csv", "a,y\ncafé,1\n".encode("latin-1"), f"is not utf-8 text (byte 0xe9); {LATIN}"),
+    ("t.csv", "a,y\n1,2\n".encode("utf-16"), "is not utf-8 text but UTF-16; set ++dataset.options.encoding=utf-16."),
+    ("t.csv", b"a,b,a,y,y,y\n1,2,3,4,5,6\n", f"{DUPLICATES} a (2 times), y (3 times); rename them in the file."),
+    ("t.parquet", PLAIN, f"is not Parquet but text, perhaps CSV; {TYPE}"),
+    ("t.csv.gz", gzip.compress(PLAIN * 99)[:40], CUT),
+    ("t.csv.gz", PLAIN, "cannot be read (Not a gzipped file (b'a,')); correct the file."),
+]
 
 
 OTHER = {
@@ -139,14 +97,10 @@ OTHER = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", FILES)
-def test_a_bad_file_is_explained(case: str, tmp_path: Path) -> None:
-    file, data, settings, expected = FILES[case]
+@pytest.mark.parametrize(("file", "data", "expected"), FILES)
+def test_a_bad_file_is_explained(file: str, data: bytes, expected: str, tmp_path: Path) -> None:
     (tmp_path / file).write_bytes(data)
-    assert (
-        load_error(file_dataset(tmp_path / file, **settings))
-        == f"dataset.path names '{tmp_path / file}', which {expected}"
-    )
+    assert load_error(file_dataset(tmp_path / file)) == f"dataset.path names '{tmp_path / file}', which {expected}"
 
 
 @pytest.mark.parametrize("case", OTHER)

@@ -37,8 +37,7 @@ def test_column_is_summarised_by_its_values(values: Any, expected: dict[str, Any
     assert profile(pd.DataFrame({"x": values}))["columns"]["x"].items() >= expected.items()
 
 
-@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
-@pytest.mark.parametrize("zone", [None, "UTC", "Europe/Berlin"])
+@pytest.mark.parametrize(("unit", "zone"), [("s", None), ("ms", "UTC"), ("us", "Europe/Berlin"), ("ns", None)])
 def test_dates_are_summarised_in_seconds(unit: Any, zone: str | None) -> None:
     dates = pd.Series(pd.to_datetime(["2020-01-01"])).dt.tz_localize(zone).dt.as_unit(unit)
     seconds = pd.Timestamp("2020-01-01", tz=zone or "UTC").timestamp()

@@ -15,70 +15,41 @@ from tests.support.datasets import TABLE
 WIDE = pd.DataFrame(np.zeros((2, 1000)), columns=[f"column_{n}" for n in range(1000)])
 
 
-TARGETS: dict[str, tuple[pd.DataFrame, Any, str]] = {
-    "absent": (
-        TABLE.assign(review_score=1), "regression",
-        "dataset.target names 'revew_score', which is not a column; there are a, b, y, review_score. Did you mean "
-        "'review_score'?",
-    ),
-    "absent of many": (
-        WIDE, "regression",
-        "dataset.target names 'revew_score', which is not a column; there are column_0, column_1, column_2, column_3, "
-        "column_4, column_5, column_6, column_7 and 992 more.",
-    ),
-    "all missing": (
-        pd.DataFrame({"revew_score": [None] * 1200}), "regression",
-        "dataset.target 'revew_score' is missing in each of the 1,200 rows; name another column.",
-    ),
-    "one class": (
-        pd.DataFrame({"revew_score": ["good", None, "good"]}), "classification",
-        "dataset.target 'revew_score' has the single value 'good', so there is nothing to learn; name another column.",
-    ),
-    "one number": (
-        pd.DataFrame({"revew_score": [3, 3, 3]}), "regression",
-        "dataset.target 'revew_score' has the single value 3, so there is nothing to learn; name another column.",
-    ),
-    "infinite": (
-        pd.DataFrame({"revew_score": [1.5, np.inf, -np.inf, np.nan]}), "regression",
-        "dataset.target 'revew_score' is infinite in 2 rows; correct or leave out those rows.",
-    ),
-    "continuous classes": (
-        pd.DataFrame({"revew_score": [0.0, *np.arange(1500) / 4 + 0.25]}), "classification",
-        "dataset.task is classification, but dataset.target 'revew_score' is continuous (1,501 different values, such "
-        "as 0.25); set dataset.task=regression or name another column.",
-    ),
-    "ids as classes": (
-        pd.DataFrame({"revew_score": [f"id{n}" for n in range(30)]}), "classification",
-        "dataset.task is classification, but dataset.target 'revew_score' has 30 different values in 30 rows, too many "
-        "for classes; name another column.",
-    ),
-    "counts as classes": (
-        pd.DataFrame({"revew_score": range(30)}), "classification",
-        "dataset.task is classification, but dataset.target 'revew_score' has 30 different values in 30 rows, too many "
-        "for classes; set dataset.task=regression or name another column.",
-    ),
-    "text as numbers": (
-        pd.DataFrame({"revew_score": [None, "good", "x" * 99]}), "regression",
-        "dataset.task is regression, but dataset.target 'revew_score' holds text (such as 'good'); set "
-        "dataset.task=classification or name a numeric column.",
-    ),
-    "long text as numbers": (
-        pd.DataFrame({"revew_score": ["x" * 99, "y"]}), "regression",
-        f"dataset.task is regression, but dataset.target 'revew_score' holds text (such as '{'x' * 35}...'); set "
-        "dataset.task=classification or name a numeric column.",
-    ),
-    "dates as numbers": (
-        pd.DataFrame({"revew_score": pd.to_datetime(["2018-01-31", "2018-02-01"])}), "regression",
-        "dataset.task is regression, but dataset.target 'revew_score' holds dates (such as '2018-01-31 00:00:00'); set "
-        "dataset.task=classification or name a numeric column.",
-    ),
-}  # fmt: skip
+SINGLE = "so there is nothing to learn; name another column."
+CONTINUOUS = "continuous (1,501 different values, such as 0.25); set dataset.task=regression or name another column."
+MANY = "30 different values in 30 rows, too many for classes;"
+NO_NUMBERS = "set dataset.task=classification or name a numeric column."
+COLUMNS = "column_0, column_1, column_2, column_3, column_4, column_5, column_6, column_7 and 992 more."
+R, C = "regression", "classification"
+DATES = pd.to_datetime(["2018-01-31", "2018-02-01"])
+TARGETS: list[tuple[Any, Any, str]] = [
+    ([None] * 1200, R, "'score' is missing in each of the 1,200 rows; name another column."),
+    (["good", None, "good"], C, f"'score' has the single value 'good', {SINGLE}"),
+    ([3, 3, 3], R, f"'score' has the single value 3, {SINGLE}"),
+    ([1.5, np.inf, -np.inf, np.nan], R, "'score' is infinite in 2 rows; correct or leave out those rows."),
+    ([0.0, *np.arange(1500) / 4 + 0.25], C, f"'score' is {CONTINUOUS}"),
+    ([f"id{n}" for n in range(30)], C, f"'score' has {MANY} name another column."),
+    (range(30), C, f"'score' has {MANY} set dataset.task=regression or name another column."),
+    ([None, "good", "x" * 99], R, f"'score' holds text (such as 'good'); {NO_NUMBERS}"),
+    (["x" * 99, "y"], R, f"'score' holds text (such as '{'x' * 35}...'); {NO_NUMBERS}"),
+    (DATES, R, f"'score' holds dates (such as '2018-01-31 00:00:00'); {NO_NUMBERS}"),
+]
 
 
-@pytest.mark.parametrize("case", TARGETS)
-def test_unsuitable_target_is_explained(case: str) -> None:
-    table, task, expected = TARGETS[case]
-    assert target_problems(table, Roles("revew_score"), task) == [expected]
+@pytest.mark.parametrize(("values", "task", "expected"), TARGETS)
+def test_unsuitable_target_is_explained(values: Any, task: Any, expected: str) -> None:
+    (problem,) = target_problems(pd.DataFrame({"score": values}), Roles("score"), task)
+    assert problem.removeprefix(f"dataset.task is {task}, but ") == f"dataset.target {expected}"
+
+
+@pytest.mark.parametrize(
+    ("table", "columns"),
+    [(TABLE.assign(review_score=1), "a, b, y, review_score. Did you mean 'review_score'?"), (WIDE, COLUMNS)],
+    ids=["near", "many"],
+)
+def test_absent_target_is_explained(table: pd.DataFrame, columns: str) -> None:
+    expected = f"dataset.target names 'revew_score', which is not a column; there are {columns}"
+    assert target_problems(table, Roles("revew_score"), "regression") == [expected]
 
 
 @pytest.mark.parametrize(

@@ -11,160 +11,72 @@ import pytest
 from mlrunner.groups.model import estimator_arguments
 from tests.support.models import ROWS, build_option, raw_rows
 
-WRONG = [
-    pytest.param(
+EARLY = (
+    "early_stopping_rounds: early stopping needs validation rows, but a model is fitted on training rows only; "
+    "set the number of rounds."
+)
+NO_ARGUMENTS = (
+    ": VotingRegressor refuses its arguments "
+    "(VotingRegressor.__init__() missing 1 required positional argument: 'estimators')."
+)
+OUT_OF_RANGE = (
+    ": The 'n_estimators' parameter of RandomForestRegressor must be an int in the range [1, inf). Got -1 instead."
+)
+NESTED = {"_target_": "sklearn.ensemble.BaggingRegressor", "estimator": {"_target_": "sklearn.svm.SVR", "c": 1}}
+IN_A_LIST = {"_target_": "sklearn.ensemble.VotingRegressor", "estimators": [["a", {"_target_": "sklearn.svm.SVM"}]]}
+NEAR = "has no such argument. Did you mean"
+WRONG: list[tuple[str, str, dict[str, Any], str]] = [
+    (
         "xgboost",
-        "regression",
+        "r",
         {"n_estimatrs": 5},
-        ["model.estimator.n_estimatrs: XGBRegressor has no such argument. Did you mean 'n_estimators'?"],
-        id="xgboost, misspelt",
+        f".n_estimatrs: XGBRegressor {NEAR} 'n_estimators'?",
     ),
-    pytest.param(
-        "xgboost",
-        "classification",
-        {"num_trees_of_mine": 5, "max_dept": 3},
-        [
-            "model.estimator.num_trees_of_mine: XGBClassifier has no such argument.",
-            "model.estimator.max_dept: XGBClassifier has no such argument. Did you mean 'max_depth'?",
-        ],
-        id="xgboost, two at once",
-    ),
-    pytest.param(
-        "rf",
-        "regression",
-        {"n_estimator": 5},
-        ["model.estimator.n_estimator: RandomForestRegressor has no such argument. Did you mean 'n_estimators'?"],
-        id="sklearn, misspelt",
-    ),
-    pytest.param(
-        "lightgbm",
-        "classification",
-        {"num_leafs": 5},
-        ["model.estimator.num_leafs: LGBMClassifier has no such argument. Did you mean 'num_leaves'?"],
-        id="lightgbm, misspelt",
-    ),
-    pytest.param(
+    ("rf", "r", {"n_tree": 5}, ".n_tree: RandomForestRegressor has no such argument."),
+    ("lightgbm", "c", {"num_leafs": 5}, f".num_leafs: LGBMClassifier {NEAR} 'num_leaves'?"),
+    (
         "catboost",
-        "regression",
+        "r",
         {"iteration": 5},
-        ["model.estimator.iteration: CatBoostRegressor has no such argument. Did you mean 'iterations'?"],
-        id="catboost, misspelt",
+        f".iteration: CatBoostRegressor {NEAR} 'iterations'?",
     ),
-    pytest.param(
-        "xgboost",
-        "regression",
-        {"early_stopping_rounds": 5},
-        [
-            "model.estimator.early_stopping_rounds: early stopping needs validation rows, but a model is fitted "
-            "on training rows only; set the number of rounds."
-        ],
-        id="early stopping",
-    ),
-    pytest.param(
-        "custom",
-        "regression",
-        {"_target_": "sklearn.ensemble.RandomForestRegresor"},
-        [
-            "model.estimator._target_: sklearn.ensemble has no class 'RandomForestRegresor'. "
-            "Did you mean 'RandomForestRegressor'?"
-        ],
-        id="class, misspelt",
-    ),
-    pytest.param(
-        "custom",
-        "regression",
-        {"_target_": "sklern.svm.SVR"},
-        [
-            "model.estimator._target_: cannot import 'sklern.svm.SVR' (No module named 'sklern'); "
-            "install its package or correct the path."
-        ],
-        id="module, misspelt",
-    ),
-    pytest.param(
-        "custom",
-        "regression",
-        {"_target_": "SVR"},
-        ["model.estimator._target_: 'SVR' is not a path to a class; write module.Class."],
-        id="no module",
-    ),
-    pytest.param(
-        "custom",
-        "regression",
-        {"_target_": "sklearn.metrics.r2_score"},
-        ["model.estimator._target_: sklearn.metrics.r2_score is not a class; name one with fit and predict."],
-        id="function",
-    ),
-    pytest.param(
-        "custom",
-        "regression",
-        {"_target_": "collections.Counter"},
-        ["model.estimator._target_: collections.Counter has no fit and no predict; name an estimator's class."],
-        id="no estimator",
-    ),
-    pytest.param(
-        "custom",
-        "regression",
-        {"_target_": "sklearn.preprocessing.StandardScaler"},
-        ["model.estimator._target_: sklearn.preprocessing.StandardScaler has no predict; name an estimator's class."],
-        id="transformer",
-    ),
-    pytest.param(
-        "custom",
-        "regression",
-        {"_target_": "sklearn.svm.SVC"},
-        ["model.estimator._target_: sklearn.svm.SVC is a classifier, but dataset.task is regression; change either."],
-        id="classifier on numbers",
-    ),
-    pytest.param(
-        "custom",
-        "classification",
-        {"_target_": "sklearn.svm.SVR"},
-        [
-            "model.estimator._target_: sklearn.svm.SVR is a regressor, but dataset.task is classification; "
-            "change either."
-        ],
-        id="regressor on classes",
-    ),
-    pytest.param(
-        "custom",
-        "regression",
-        {"_target_": "sklearn.ensemble.BaggingRegressor", "estimator": {"_target_": "sklearn.svm.SVR", "c": 1}},
-        ["model.estimator.estimator.c: SVR has no such argument."],
-        id="nested, misspelt",
-    ),
-    pytest.param(
-        "custom",
-        "regression",
-        {"_target_": "sklearn.ensemble.VotingRegressor", "estimators": [["a", {"_target_": "sklearn.svm.SVM"}]]},
-        ["model.estimator.estimators.0.1._target_: sklearn.svm has no class 'SVM'. Did you mean 'SVR'?"],
-        id="in a list, misspelt",
-    ),
-    pytest.param(
-        "custom",
-        "regression",
-        {"_target_": "sklearn.ensemble.VotingRegressor"},
-        [
-            "model.estimator: VotingRegressor refuses its arguments "
-            "(VotingRegressor.__init__() missing 1 required positional argument: 'estimators')."
-        ],
-        id="argument left out",
-    ),
-    pytest.param(
-        "rf",
-        "regression",
-        {"n_estimators": -1},
-        [
-            "model.estimator: The 'n_estimators' parameter of RandomForestRegressor must be an int in the range "
-            "[1, inf). Got -1 instead."
-        ],
-        id="value out of range",
-    ),
+    ("xgboost", "r", {"early_stopping_rounds": 5}, f".{EARLY}"),
+    ("custom", "r", NESTED, ".estimator.c: SVR has no such argument."),
+    ("custom", "r", IN_A_LIST, ".estimators.0.1._target_: sklearn.svm has no class 'SVM'. Did you mean 'SVR'?"),
+    ("custom", "r", {"_target_": "sklearn.ensemble.VotingRegressor"}, NO_ARGUMENTS),
+    ("rf", "r", {"n_estimators": -1}, OUT_OF_RANGE),
 ]
+NO_CLASS = "sklearn.ensemble has no class 'RandomForestRegresor'."
+SCALER = "sklearn.preprocessing.StandardScaler"
+NO_MODULE = "cannot import 'sklern.svm.SVR' (No module named 'sklern'); install its package or correct the path."
+NO_ESTIMATOR = "collections.Counter has no fit and no predict; name an estimator's class."
+CLASSIFIER = "sklearn.svm.SVC is a classifier, but dataset.task is regression; change either."
+REGRESSOR = "sklearn.svm.SVR is a regressor, but dataset.task is classification; change either."
+TARGETS = [
+    ("sklearn.ensemble.RandomForestRegresor", "r", f"{NO_CLASS} Did you mean 'RandomForestRegressor'?"),
+    ("sklern.svm.SVR", "r", NO_MODULE),
+    ("SVR", "r", "'SVR' is not a path to a class; write module.Class."),
+    ("sklearn.metrics.r2_score", "r", "sklearn.metrics.r2_score is not a class; name one with fit and predict."),
+    ("collections.Counter", "r", NO_ESTIMATOR),
+    (SCALER, "r", f"{SCALER} has no predict; name an estimator's class."),
+    ("sklearn.svm.SVC", "r", CLASSIFIER),
+    ("sklearn.svm.SVR", "c", REGRESSOR),
+]
+WRONG += [("custom", task, {"_target_": target}, f"._target_: {message}") for target, task, message in TARGETS]
 
 
 @pytest.mark.parametrize(("name", "task", "estimator", "expected"), WRONG)
-def test_mistake_is_explained(name: str, task: Any, estimator: dict[str, Any], expected: list[str]) -> None:
-    assert build_option(name, task, **estimator).problems(task) == expected
+def test_mistake_is_explained(name: str, task: str, estimator: dict[str, Any], expected: str) -> None:
+    whole: Any = {"r": "regression", "c": "classification"}[task]
+    assert build_option(name, whole, **estimator).problems(whole) == [f"model.estimator{expected}"]
+
+
+def test_mistakes_in_arguments_are_reported_together() -> None:
+    model = build_option("xgboost", "classification", num_trees_of_mine=5, max_dept=3)
+    assert model.problems("classification") == [
+        "model.estimator.num_trees_of_mine: XGBClassifier has no such argument.",
+        "model.estimator.max_dept: XGBClassifier has no such argument. Did you mean 'max_depth'?",
+    ]
 
 
 @pytest.mark.parametrize("extra", ["lightgbm", "catboost"])

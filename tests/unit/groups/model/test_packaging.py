@@ -68,6 +68,7 @@ class TestSaving:
         assert all("==" in line for line in result)
 
 
+@pytest.mark.slow
 def test_a_server_needs_nothing_else(tmp_path: Path) -> None:
     model = fit_pipeline(DataPreprocess(), "price", "items")
     skops.io.dump(model, tmp_path / "model.skops")

@@ -40,39 +40,24 @@ def test_shares_may_miss_1_by_rounding(numbers: Any) -> None:
     assert share_problems(shares(*numbers)) == []
 
 
+RANGE = "a share must be above 0 and below 1."
+SUM = "they must sum to 1, or one can be null to take the rest."
+ALL_SHARES = "split.train, split.validation and split.test are"
+LEAVES_0 = "split.validation and split.test are 0.5 and 0.5, which leaves 0 for split.train; lower one of them."
+TWO_NULLS = "split.train and split.validation are null, but only one can take the rest; give the others a number."
+
+
 @pytest.mark.parametrize(
     ("numbers", "message"),
     [
-        pytest.param(
-            (0.7, 0.2, 0.2),
-            "split.train, split.validation and split.test are 0.7, 0.2 and 0.2, which sum to 1.1; "
-            "they must sum to 1, or one can be null to take the rest.",
-            id="too much",
-        ),
-        pytest.param(
-            (0.5, 0.2, 0.2),
-            "split.train, split.validation and split.test are 0.5, 0.2 and 0.2, which sum to 0.9; "
-            "they must sum to 1, or one can be null to take the rest.",
-            id="too little",
-        ),
-        pytest.param(
-            (None, 0.5, 0.5),
-            "split.validation and split.test are 0.5 and 0.5, which leaves 0 for split.train; lower one of them.",
-            id="nothing left",
-        ),
-        pytest.param(
-            (None, None, 0.5),
-            "split.train and split.validation are null, but only one can take the rest; give the others a number.",
-            id="two nulls",
-        ),
-        pytest.param((0.8, 0, 0.2), "split.validation is 0; a share must be above 0 and below 1.", id="zero"),
-        pytest.param(
-            (None, -0.1, 0.2), "split.validation is -0.1; a share must be above 0 and below 1.", id="negative"
-        ),
-        pytest.param((None, 0.1, 20), "split.test is 20; a share must be above 0 and below 1.", id="rows or percent"),
-        pytest.param(
-            (None, 0.1, float("nan")), "split.test is nan; a share must be above 0 and below 1.", id="not a number"
-        ),
+        ((0.7, 0.2, 0.2), f"{ALL_SHARES} 0.7, 0.2 and 0.2, which sum to 1.1; {SUM}"),
+        ((0.5, 0.2, 0.2), f"{ALL_SHARES} 0.5, 0.2 and 0.2, which sum to 0.9; {SUM}"),
+        ((None, 0.5, 0.5), LEAVES_0),
+        ((None, None, 0.5), TWO_NULLS),
+        ((0.8, 0, 0.2), f"split.validation is 0; {RANGE}"),
+        ((None, -0.1, 0.2), f"split.validation is -0.1; {RANGE}"),
+        ((None, 0.1, 20), f"split.test is 20; {RANGE}"),
+        ((None, 0.1, float("nan")), f"split.test is nan; {RANGE}"),
     ],
 )
 def test_impossible_shares_are_refused_with_the_numbers(numbers: Any, message: str) -> None:
@@ -83,38 +68,19 @@ def test_all_impossible_shares_are_reported_together() -> None:
     assert len(share_problems(shares(-1, 2, 0))) == 3
 
 
+PARTS = "one each for train, validation and test, but the data has"
+EMPTY = "split.validation is 0.05, which is less than one of 6 rows; raise it to at least 0.167, or read more rows."
+
+
 @pytest.mark.parametrize(
     ("rows", "groups", "messages"),
     [
-        pytest.param(100, None, [], id="enough rows"),
-        pytest.param(100, 3, [], id="enough groups"),
-        pytest.param(
-            2,
-            None,
-            ["split needs at least 3 rows, one each for train, validation and test, but the data has 2."],
-            id="few rows",
-        ),
-        pytest.param(
-            100,
-            2,
-            ["split needs at least 3 groups, one each for train, validation and test, but the data has 2."],
-            id="few groups",
-        ),
-        pytest.param(
-            6,
-            None,
-            [
-                "split.validation is 0.05, which is less than one of 6 rows; "
-                "raise it to at least 0.167, or read more rows."
-            ],
-            id="an empty part",
-        ),
-        pytest.param(
-            0,
-            None,
-            ["split needs at least 3 rows, one each for train, validation and test, but the data has 0."],
-            id="no row",
-        ),
+        (100, None, []),
+        (100, 3, []),
+        (2, None, [f"split needs at least 3 rows, {PARTS} 2."]),
+        (100, 2, [f"split needs at least 3 groups, {PARTS} 2."]),
+        (6, None, [EMPTY]),
+        (0, None, [f"split needs at least 3 rows, {PARTS} 0."]),
     ],
 )
 def test_a_part_without_rows_is_refused(rows: int, groups: int | None, messages: list[str]) -> None:
@@ -122,39 +88,22 @@ def test_a_part_without_rows_is_refused(rows: int, groups: int | None, messages:
 
 
 @pytest.mark.parametrize(
-    ("folds", "rows", "groups", "messages"),
+    ("folds", "rows", "groups", "message"),
     [
-        pytest.param(5, 100, None, [], id="enough"),
-        pytest.param(8, 10, None, [], id="as many as are left"),
-        pytest.param(1, 100, None, ["split.folds is 1; cross-validation needs at least 2."], id="one"),
-        pytest.param(-3, 100, None, ["split.folds is -3; cross-validation needs at least 2."], id="negative"),
-        pytest.param(
-            9,
-            10,
-            None,
-            ["split.folds is 9, but of 10 rows split.test=0.2 leaves 8; choose at most 8 folds, or read more rows."],
-            id="fewer rows than folds",
-        ),
-        pytest.param(
-            5,
-            100,
-            4,
-            ["split.folds is 5, but of 4 groups split.test=0.2 leaves 3; choose at most 3 folds, or read more rows."],
-            id="fewer groups than folds",
-        ),
-        pytest.param(
-            2,
-            100,
-            2,
-            ["split.folds is 2, but of 2 groups split.test=0.2 leaves 1; read more rows."],
-            id="no number of folds would do",
-        ),
+        (5, 100, None, None),
+        (8, 10, None, None),
+        (1, 100, None, "1; cross-validation needs at least 2."),
+        (-3, 100, None, "-3; cross-validation needs at least 2."),
+        (9, 10, None, "9, but of 10 rows split.test=0.2 leaves 8; choose at most 8 folds, or read more rows."),
+        (5, 100, 4, "5, but of 4 groups split.test=0.2 leaves 3; choose at most 3 folds, or read more rows."),
+        (2, 100, 2, "2, but of 2 groups split.test=0.2 leaves 1; read more rows."),
     ],
 )
 def test_folds_that_cannot_be_filled_are_refused(
-    folds: int, rows: int, groups: int | None, messages: list[str]
+    folds: int, rows: int, groups: int | None, message: str | None
 ) -> None:
-    assert fold_problems(folds, 0.2, rows, groups) == messages
+    expected = [] if message is None else [f"split.folds is {message}"]
+    assert fold_problems(folds, 0.2, rows, groups) == expected
 
 
 def test_a_class_rarer_than_the_parts_is_refused() -> None:

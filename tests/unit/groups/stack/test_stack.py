@@ -54,63 +54,31 @@ def test_an_unknown_key_of_a_stack_is_refused_with_its_name(compose: Callable[[l
 
 
 LOCAL = LocalStack(name="local_stack", tracking_uri="sqlite:////db", artifacts="/files")
-MLFLOW = MlflowServerStack(name="s", tracking_uri="http://m")
 ZENML = ZenmlServerStack(name=None, tracking_uri="sqlite:////db", url="http://z", api_key="k")
+
+
+ON_SQLITE, ON_M = {"MLFLOW_TRACKING_URI": "sqlite:////db"}, {"MLFLOW_TRACKING_URI": "http://m"}
+USER, PASSWORD = {"MLFLOW_TRACKING_USERNAME": "u"}, {"MLFLOW_TRACKING_PASSWORD": "p"}
+TOKEN, ZENML_LOGIN = {"MLFLOW_TRACKING_TOKEN": "t"}, {"ZENML_STORE_URL": "http://z", "ZENML_STORE_API_KEY": "k"}
+NO_URL = ZenmlServerStack(name=None, tracking_uri="sqlite:////db")
+
+
+def on_server(**login: str) -> MlflowServerStack:
+    return MlflowServerStack(name="s", tracking_uri="http://m", **login)
 
 
 @pytest.mark.parametrize(
     ("stack", "shell", "variables"),
     [
-        (LOCAL, {}, {**EMBEDDED, "MLFLOW_TRACKING_URI": "sqlite:////db"}),
-        (LOCAL, {"ZENML_STORE_URL": "http://mine"}, {"MLFLOW_TRACKING_URI": "sqlite:////db"}),
-        (LOCAL, {"ZENML_CONFIG_PATH": "/mine"}, {"MLFLOW_TRACKING_URI": "sqlite:////db"}),
-        (MLFLOW, {}, {**EMBEDDED, "MLFLOW_TRACKING_URI": "http://m"}),
-        (
-            MlflowServerStack(name="s", tracking_uri="http://m", username="u", password="p"),
-            {},
-            {
-                **EMBEDDED,
-                "MLFLOW_TRACKING_URI": "http://m",
-                "MLFLOW_TRACKING_USERNAME": "u",
-                "MLFLOW_TRACKING_PASSWORD": "p",
-            },
-        ),
-        (
-            MlflowServerStack(name="s", tracking_uri="http://m", username="u"),
-            {"MLFLOW_TRACKING_PASSWORD": "p"},
-            {**EMBEDDED, "MLFLOW_TRACKING_URI": "http://m", "MLFLOW_TRACKING_USERNAME": "u"},
-        ),
-        (
-            MlflowServerStack(name="s", tracking_uri="http://m", token="t"),
-            {},
-            {**EMBEDDED, "MLFLOW_TRACKING_URI": "http://m", "MLFLOW_TRACKING_TOKEN": "t"},
-        ),
-        (
-            ZENML,
-            {},
-            {
-                **SERVER,
-                "ZENML_STORE_URL": "http://z",
-                "ZENML_STORE_API_KEY": "k",
-                "MLFLOW_TRACKING_URI": "sqlite:////db",
-            },
-        ),
-        (
-            ZenmlServerStack(name=None, tracking_uri="sqlite:////db"),
-            {"ZENML_STORE_URL": "http://mine"},
-            {**SERVER, "MLFLOW_TRACKING_URI": "sqlite:////db"},
-        ),
-    ],
-    ids=[
-        "local",
-        "local beside the user's server",
-        "local beside the user's configuration",
-        "anonymous",
-        "password",
-        "password in the shell",
-        "token",
-        "zenml server",
-        "zenml server of the shell",
+        pytest.param(LOCAL, {}, EMBEDDED | ON_SQLITE, id="local"),
+        pytest.param(LOCAL, {"ZENML_STORE_URL": "http://mine"}, ON_SQLITE, id="local beside the user's server"),
+        pytest.param(LOCAL, {"ZENML_CONFIG_PATH": "/mine"}, ON_SQLITE, id="local beside the user's configuration"),
+        pytest.param(on_server(), {}, EMBEDDED | ON_M, id="anonymous"),
+        pytest.param(on_server(username="u", password="p"), {}, EMBEDDED | ON_M | USER | PASSWORD, id="password"),
+        pytest.param(on_server(username="u"), PASSWORD, EMBEDDED | ON_M | USER, id="password in the shell"),
+        pytest.param(on_server(token="t"), {}, EMBEDDED | ON_M | TOKEN, id="token"),
+        pytest.param(ZENML, {}, SERVER | ZENML_LOGIN | ON_SQLITE, id="zenml server"),
+        pytest.param(NO_URL, {"ZENML_STORE_URL": "http://mine"}, SERVER | ON_SQLITE, id="zenml server of the shell"),
     ],
 )
 def test_environment(
@@ -124,9 +92,9 @@ def test_environment(
 @pytest.mark.parametrize(
     ("stack", "message"),
     [
-        (ZenmlServerStack(name=None, tracking_uri="sqlite:////db"), "stack.url is not set"),
-        (MlflowServerStack(name="s", tracking_uri="http://m", username="u"), "stack.password is not set"),
-        (MlflowServerStack(name="s", tracking_uri="http://m", password="p"), "stack.username is not set"),
+        (NO_URL, "stack.url is not set"),
+        (on_server(username="u"), "stack.password is not set"),
+        (on_server(password="p"), "stack.username is not set"),
     ],
     ids=["no url", "no password", "no username"],
 )

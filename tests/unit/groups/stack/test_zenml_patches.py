@@ -46,7 +46,7 @@ def test_only_zenml_is_replaced_and_answers_stay_the_same(original: dict[str, An
         assert function(*arguments) is function(*arguments)
 
 
-@pytest.mark.parametrize("module", ["sklearn.svm", "pandas", "yaml", "mlrunner.core", "google.protobuf", "no_such"])
+@pytest.mark.parametrize("module", ["sklearn.svm", "mlrunner.core", "google.protobuf", "no_such"])
 def test_package_of_a_module_is_zenml_s(module: str, original: dict[str, Any]) -> None:
     assert package_of_module(module) == original[PACKAGE_LOOKUP[1]](module_name=module)
 

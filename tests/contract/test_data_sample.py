@@ -51,10 +51,9 @@ def moments(sample: pd.DataFrame) -> pd.DataFrame:
 def test_the_script_writes_the_file_in_the_repository(script: dict[str, Any]) -> None:
     if not np.__version__.startswith(f"{script['WRITTEN_WITH']}."):
         pytest.skip(f"the file was drawn with numpy {script['WRITTEN_WITH']}, this is {np.__version__}")
-    first, second = (script["packed"](script["make_table"]()) for _ in range(2))
-    assert first == second
-    assert first[4:8] == b"\0\0\0\0"  # no time in the header of gzip
-    assert digest(first) == digest(FILE.read_bytes())  # the packed bytes may differ with the zlib
+    packed = script["packed"](script["make_table"]())
+    assert packed[4:8] == b"\0\0\0\0"  # no time in the header of gzip
+    assert digest(packed) == digest(FILE.read_bytes())  # the packed bytes may differ with the zlib
 
 
 def digest(packed: bytes) -> str:
@@ -147,12 +146,6 @@ def linear() -> Any:
     return LinearRegression()
 
 
-def trees() -> Any:
-    from sklearn.ensemble import RandomForestRegressor
-
-    return RandomForestRegressor(30, min_samples_leaf=5, n_jobs=1, random_state=0)
-
-
 def booster() -> Any:
     from xgboost import XGBRegressor
 
@@ -167,13 +160,13 @@ def held_out_r2(features: pd.DataFrame, sample: pd.DataFrame, model: Any) -> flo
     return float(model.score(features[held_out], sample.loc[held_out, "review_score"]))
 
 
-@pytest.mark.parametrize(("model", "least"), [(linear, 0.05), (trees, 0.08), (booster, 0.08)])
+@pytest.mark.parametrize(("model", "least"), [(linear, 0.05), (booster, 0.08)])
 def test_numeric_features_predict_the_score(sample: pd.DataFrame, model: Callable[[], Any], least: float) -> None:
     numbers = sample.drop(columns=NOT_FEATURES).select_dtypes("number")
     assert least < held_out_r2(numbers, sample, model()) < 0.3
 
 
-@pytest.mark.parametrize(("model", "least"), [(linear, 0.1), (trees, 0.2), (booster, 0.2)])
+@pytest.mark.parametrize(("model", "least"), [(linear, 0.1), (booster, 0.2)])
 def test_delay_improves_the_prediction(
     sample: pd.DataFrame, moments: pd.DataFrame, model: Callable[[], Any], least: float
 ) -> None:

@@ -19,11 +19,6 @@ if TYPE_CHECKING:
     from mlrunner.core.column_roles import Task
 
 
-def default_metric(task: Task) -> str:
-    """Return the metric that is the objective when `objective.metric` is null."""
-    return "r2" if task == "regression" else "accuracy"
-
-
 def metric_names(task: Task) -> list[str]:
     """List the metrics of a task; roc_auc and log_loss require an estimator with probabilities."""
     return list(REGRESSION if task == "regression" else CLASSIFICATION)

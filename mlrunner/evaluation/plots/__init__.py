@@ -8,24 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlrunner.evaluation.plots.classification import (
-    MAX_CLASSES,
-    MAX_CURVES,
-    abbreviate_count,
-    plot_confusion_matrix,
-    plot_precision_recall,
-    plot_roc,
-)
+from mlrunner.evaluation.plots.classification import plot_confusion_matrix, plot_precision_recall, plot_roc
 from mlrunner.evaluation.plots.cost import Costs, plot_cost_against_score
-from mlrunner.evaluation.plots.importance import (
-    MAX_BARS,
-    Importance,
-    compute_permutation_importance,
-    plot_feature_importance,
-)
+from mlrunner.evaluation.plots.importance import Importance, compute_permutation_importance, plot_feature_importance
 from mlrunner.evaluation.plots.learning_curves import LearningCurve, compute_learning_curve, plot_learning_curve
-from mlrunner.evaluation.plots.regression import MAX_POINTS, plot_predicted_vs_actual, plot_residuals
-from mlrunner.evaluation.plots.style import shorten
+from mlrunner.evaluation.plots.regression import plot_predicted_vs_actual, plot_residuals
 from mlrunner.evaluation.predictions import Predictions
 
 if TYPE_CHECKING:
@@ -34,26 +21,13 @@ if TYPE_CHECKING:
     from mlrunner.core.column_roles import Task
 
 __all__ = [
-    "MAX_BARS",
-    "MAX_CLASSES",
-    "MAX_CURVES",
-    "MAX_POINTS",
     "Costs",
     "Importance",
     "LearningCurve",
-    "abbreviate_count",
     "compute_learning_curve",
     "compute_permutation_importance",
     "draw_figures",
-    "plot_confusion_matrix",
     "plot_cost_against_score",
-    "plot_feature_importance",
-    "plot_learning_curve",
-    "plot_precision_recall",
-    "plot_predicted_vs_actual",
-    "plot_residuals",
-    "plot_roc",
-    "shorten",
 ]
 
 

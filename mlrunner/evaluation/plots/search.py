@@ -98,15 +98,7 @@ def _plot_front(study: optuna.Study, trials: list[FrozenTrial], metrics: list[st
 def _plot_parameters(
     study: optuna.Study, trials: list[FrozenTrial], metric: str, model: str, shared: bool
 ) -> dict[str, Figure | None]:
-    """Draw importance, parallel coordinates and slices of the most important parameters.
-
-    Args:
-        study: Study of the search.
-        trials: Complete trials, of one model or of all.
-        metric: Name of the first objective.
-        model: Model name for the titles; empty for all trials.
-        shared: Whether to leave out parameters that only some of the trials have.
-    """
+    """Draw importance, parallel coordinates and slices of the most important parameters; `shared`: of all trials."""
     clean = copy_trials(study, trials, list_varying(trials, shared))
     comparable = list_finite(clean)
     common = list_varying(comparable)

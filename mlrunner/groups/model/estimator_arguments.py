@@ -142,7 +142,8 @@ def _has_known_names(cls: type) -> bool:
 
 def argument_names(cls: type) -> set[str]:
     """Return the names of a constructor's arguments, including aliases."""
-    return _signature(cls) | _aliases(cls)
+    names = _signature(cls)
+    return names | (parameter_aliases() or set()) if _library(cls) == "lightgbm" else names
 
 
 def _signature(cls: type) -> set[str]:
@@ -170,11 +171,6 @@ def _parameters(base: type) -> list[inspect.Parameter]:
         return list(inspect.signature(vars(base)["__init__"]).parameters.values())
     except (TypeError, ValueError):  # compiled classes have no signature
         return [inspect.Parameter("kwargs", inspect.Parameter.VAR_KEYWORD)]
-
-
-def _aliases(cls: type) -> set[str]:
-    """Return LightGBM's aliases of its parameters, which its constructor accepts through `**kwargs`."""
-    return (parameter_aliases() or set()) if _library(cls) == "lightgbm" else set()
 
 
 def _library(cls: type) -> str:

@@ -204,8 +204,8 @@ def test_metrics_of_probabilities_are_absent_without_them() -> None:
 @pytest.mark.parametrize(
     ("metric", "direction"),
     [
-        (metrics.default_metric("regression"), "maximize"),
-        (metrics.default_metric("classification"), "maximize"),
+        ("r2", "maximize"),
+        ("accuracy", "maximize"),
         ("rmse", "minimize"),
         ("log_loss", "minimize"),
         ("validation/roc_auc", "maximize"),

@@ -7,6 +7,7 @@ import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from mlrunner.evaluation import plots
+from mlrunner.evaluation.plots import classification
 from mlrunner.evaluation.predictions import Predictions
 from tests.support.plots import make_classification, name_classes, read_legend, read_texts
 
@@ -29,12 +30,12 @@ def test_a_class_unseen_in_training_has_a_row() -> None:
 
 
 def test_beyond_the_limit_rare_classes_are_merged() -> None:
-    names = name_classes(plots.MAX_CLASSES + 5)
-    codes = np.concatenate([np.repeat(np.arange(len(names)), 2), np.arange(plots.MAX_CLASSES - 1)])
+    names = name_classes(classification.MAX_CLASSES + 5)
+    codes = np.concatenate([np.repeat(np.arange(len(names)), 2), np.arange(classification.MAX_CLASSES - 1)])
     labels = np.array(names, dtype=object)[codes]
     axes = plots.plot_confusion_matrix(Predictions(labels, labels, None, np.array(names, dtype=object))).axes[0]
     labels_shown = [label.get_text() for label in axes.get_yticklabels()]
-    assert labels_shown == [*names[: plots.MAX_CLASSES - 1], "6 other classes"]
+    assert labels_shown == [*names[: classification.MAX_CLASSES - 1], "6 other classes"]
     assert axes.texts[-1].get_text() == "12"
 
 
@@ -43,7 +44,7 @@ def test_beyond_the_limit_rare_classes_are_merged() -> None:
     [(0, "0"), (9_999, "9999"), (10_000, "10k"), (999_499, "999k"), (999_500, "1M"), (12_345_678, "12.3M")],
 )
 def test_counts_have_at_most_four_characters_or_a_unit(count: int, text: str) -> None:
-    assert plots.abbreviate_count(count) == text
+    assert classification.abbreviate_count(count) == text
 
 
 @pytest.mark.parametrize(("count", "lines"), [(2, 1), (5, 5), (10, 10), (14, 10)])

@@ -73,7 +73,7 @@ def test_the_plot_shows_the_most_important_columns_first() -> None:
     assert figure is not None
     labels = [text.get_text() for text in figure.axes[0].texts]
     assert labels[:2] == ["column 29", "column 28"]
-    assert len(labels) == len(figure.axes[0].patches) == plots.MAX_BARS
+    assert len(labels) == len(figure.axes[0].patches) == importance.MAX_BARS
     assert "Feature importance: top 20 of 30" in read_texts(figure)
     assert figure.axes[0].get_xlabel() == "drop in r2 when shuffled (mean ± std of 3)"
     lower, upper = figure.axes[0].get_ylim()

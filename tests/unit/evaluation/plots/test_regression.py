@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from mlrunner.evaluation import plots
+from mlrunner.evaluation.plots.regression import MAX_POINTS
 from mlrunner.evaluation.predictions import Predictions
 from tests.support.plots import make_regression, read_legend, save_png
 
@@ -50,7 +51,7 @@ def test_tick_labels_of_large_targets_fit_the_figure(scale: float, ticks: list[s
         assert [text.get_text().replace("\N{MINUS SIGN}", "-") for text in labels] == ticks
 
 
-@pytest.mark.parametrize(("rows", "points"), [(50, 50), (plots.MAX_POINTS + 7, plots.MAX_POINTS)])
+@pytest.mark.parametrize(("rows", "points"), [(50, 50), (MAX_POINTS + 7, MAX_POINTS)])
 def test_many_rows_are_sampled_and_the_subtitle_says_so(rows: int, points: int) -> None:
     figure = plots.plot_predicted_vs_actual(make_regression(rows), "olist")
     assert figure is not None

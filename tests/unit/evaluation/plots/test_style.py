@@ -26,7 +26,7 @@ NAMES = {
 @pytest.mark.parametrize("case", NAMES)
 def test_names_are_shortened_and_unsupported_characters_replaced(case: str) -> None:
     name, length, expected = NAMES[case]
-    assert plots.shorten(name, length) == expected
+    assert style.shorten(name, length) == expected
 
 
 def test_no_name_breaks_a_figure() -> None:

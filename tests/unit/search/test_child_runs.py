@@ -5,9 +5,7 @@ from __future__ import annotations
 from mlrunner.core.outcome import OUTCOME_FILE, read_outcome
 from mlrunner.tracking.background_writer import RECORDER
 from mlrunner.tracking.records.record import TRIAL_TAG, ZENML_RUN_TAG
-from tests.support.search_session import Session, planned, session
-
-__all__ = ["planned", "session"]
+from tests.support.search_session import Session
 
 
 def test_every_trial_is_a_child_run(session: Session) -> None:

@@ -6,9 +6,7 @@ import yaml
 
 from mlrunner.search import closing
 from mlrunner.tracking.records.record import STUDY_TAG
-from tests.support.search_session import Session, planned, session
-
-__all__ = ["planned", "session"]
+from tests.support.search_session import Session
 
 
 def test_a_search_closes_with_its_results(session: Session) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -21,23 +21,9 @@ from mlrunner.search.grid_order import GridOrder
 from mlrunner.search.space import Space, suggest_value
 from mlrunner.search.trial_queue import TrialQueue
 from mlrunner.tracking.studies import SESSION
-from tests.support.sweeps import (
-    close_all,
-    list_complete,
-    open_memory_study,
-    open_study,
-    run_together,
-    start_process,
-    start_queue,
-)
+from tests.support.sweeps import list_complete, open_memory_study, open_study, run_together, start_process, start_queue
 
 TIMEOUT = 60  # seconds, on a busy machine
-
-
-@pytest.fixture(autouse=True)
-def _close_studies() -> Iterator[None]:
-    yield
-    close_all()
 
 
 def build_dimension(key: str, values: list[Any], model: str | None = None) -> Dimension:
@@ -64,8 +50,6 @@ MODELS = Space(
     ),
     "rf",
 )
-SPACES = {"plain": PLAIN, "models": MODELS}
-each_space = pytest.mark.parametrize("kind", SPACES)
 Params = dict[str, Any]
 
 
@@ -125,14 +109,9 @@ def memory() -> optuna.Study:
 # Order
 
 
-@each_space
-def test_a_grid_is_tried_in_order(kind: str, memory: optuna.Study) -> None:
-    assert finish_all(memory, SPACES[kind]) == SPACES[kind].grid()
-
-
-def test_a_model_has_only_its_own_parameters(memory: optuna.Study) -> None:
+def test_a_grid_is_tried_in_order(memory: optuna.Study) -> None:
     combinations = finish_all(memory, MODELS)
-    assert len(combinations) == 2 * 3 + 2 * 2
+    assert combinations == MODELS.grid()
     assert {frozenset(params) for params in combinations} == {
         frozenset(["model", "cleaning", "rf:model.depth"]),
         frozenset(["model", "cleaning", "ridge:model.alpha"]),
@@ -146,33 +125,21 @@ def test_no_parameters_are_sampled_jointly(memory: optuna.Study) -> None:
     assert order.sample_relative(memory, frozen, {"x": IntDistribution(0, 1)}) == {}
 
 
-def test_the_first_combinations_of_a_grid(memory: optuna.Study) -> None:
+def test_a_grid_continues_after_its_first_trials_and_starts_again_after_its_end(memory: optuna.Study) -> None:
     assert finish_all(memory, PLAIN, limit=5) == PLAIN.grid()[:5]
-    assert finish_all(memory, PLAIN, limit=8) == PLAIN.grid()[5:8]
-    assert finish_all(memory, PLAIN) == PLAIN.grid()[8:]
-
-
-def test_a_grid_starts_again_after_its_end(memory: optuna.Study) -> None:
-    assert finish_all(memory, PLAIN, limit=14) == [*PLAIN.grid(), *PLAIN.grid()[:2]]
-
-
-def test_an_excluded_combination_is_not_in_the_grid(memory: optuna.Study) -> None:
-    space = Space((), PLAIN.dimensions, "rf", exclude=(("cleaning=none", "model.depth=[23]"),))
-    combinations = finish_all(memory, space)
-    assert len(combinations) == 12 - 4
-    assert {params["depth"] for params in combinations if params["cleaning"] == "none"} == {1}
+    assert finish_all(memory, PLAIN, limit=14) == [*PLAIN.grid()[5:], *PLAIN.grid()[:2]]
 
 
 # Several at once
 
 
-@pytest.mark.parametrize(("kind", "store"), [("plain", "journal"), ("models", "sqlite")])
-def test_several_sessions_share_a_grid(kind: str, store: str, tmp_path: Path) -> None:
-    address = None if store == "journal" else f"sqlite:///{tmp_path}/grid.db"
+@pytest.mark.slow
+def test_several_sessions_share_a_grid(tmp_path: Path) -> None:
+    address = f"sqlite:///{tmp_path}/grid.db"
     open_study(address, tmp_path, "grid")
-    combinations = run_together(3, lambda _: finish_all(open_study(address, tmp_path, "grid"), SPACES[kind]))
-    assert_each_once(open_study(address, tmp_path, "grid"), SPACES[kind])
-    assert sum(map(len, combinations)) == len(SPACES[kind].grid())
+    combinations = run_together(3, lambda _: finish_all(open_study(address, tmp_path, "grid"), MODELS))
+    assert_each_once(open_study(address, tmp_path, "grid"), MODELS)
+    assert sum(map(len, combinations)) == len(MODELS.grid())
 
 
 def work(home: Path, name: str, pipe: Connection) -> None:
@@ -191,6 +158,7 @@ def hang(home: Path, name: str, pipe: Connection) -> None:
     time.sleep(TIMEOUT)
 
 
+@pytest.mark.slow
 def test_processes_share_a_grid_and_one_is_killed(tmp_path: Path, name: str) -> None:
     open_study(None, tmp_path, name)
     victim, victim_pipe = start_process(hang, tmp_path, name)
@@ -212,20 +180,16 @@ def test_processes_share_a_grid_and_one_is_killed(tmp_path: Path, name: str) -> 
 # Interruptions
 
 
-@each_space
-@pytest.mark.parametrize("at", [0, 1, 4, -1])
-def test_an_interrupted_combination_is_repeated(kind: str, at: int, memory: optuna.Study) -> None:
-    space = SPACES[kind]
-    grid = space.grid()
-    finish_all(memory, space, limit=at % len(grid))
-    queue = start_grid(memory, space)
-    trial = queue.take(make_suggest(space))
+@pytest.mark.parametrize("at", [0, 4, -1])
+def test_an_interrupted_combination_is_repeated(at: int, memory: optuna.Study) -> None:
+    grid = MODELS.grid()
+    finish_all(memory, MODELS, limit=at % len(grid))
+    trial = start_grid(memory, MODELS).take(make_suggest(MODELS))
     assert trial is not None
     lose(trial)
-    assert start_grid(memory, space).recover() == 1
-    combinations = finish_all(memory, space)
-    assert combinations[0] == grid[at] == trial.params
-    assert_each_once(memory, space)
+    assert start_grid(memory, MODELS).recover() == 1
+    assert finish_all(memory, MODELS)[0] == grid[at] == trial.params
+    assert_each_once(memory, MODELS)
 
 
 def test_every_combination_is_tried_once_despite_interruptions(memory: optuna.Study) -> None:
@@ -253,7 +217,7 @@ def test_a_retry_has_the_same_combination(memory: optuna.Study) -> None:
     assert_each_once(memory, PLAIN)
 
 
-@pytest.mark.parametrize("suggested", [0, 1, 2], ids=["nothing", "one value", "two values"])
+@pytest.mark.parametrize("suggested", [0, 2])
 def test_a_combination_interrupted_while_suggested_is_repeated(suggested: int, memory: optuna.Study) -> None:
     finish_all(memory, PLAIN, limit=4)
     queue = start_grid(memory, PLAIN)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hydra.core.utils import setup_globals
 from optuna.trial import TrialState
 
 from mlrunner.core.errors import DataError
@@ -21,26 +19,17 @@ from mlrunner.search.trial_preparation import PreparedTrial, TrialPreparer
 from mlrunner.search.trial_progress import FinishedTrial, RunningTrial
 from mlrunner.search.trial_tables import TableCache, TrialTables
 from mlrunner.search.workers import WorkerPool
-from tests.support.search import open_hydra
+from tests.support.search import HydraSweep
 from tests.support.search_runs import InlineExecutor, TableMaker, build_search
-from tests.support.sweeps import close_all, list_waiting
+from tests.support.sweeps import list_waiting
 from tests.support.trials import preload
 
 FIXED = ("sweep=optuna", "dataset=diabetes", "model=ridge")
 
 
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    yield
-    close_all()
-
-
 @pytest.fixture(scope="module")
-def planned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[SearchPlan, TrialPreparer]]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLRUNNER_HOME", str(tmp_path_factory.mktemp("home")))
-        setup_globals()
-        yield open_hydra(*FIXED).plan(n_trials=4)
+def planned(diabetes_sweep: HydraSweep) -> tuple[SearchPlan, TrialPreparer]:
+    return diabetes_sweep.plan("model=ridge", n_trials=4)
 
 
 @pytest.fixture
@@ -57,7 +46,7 @@ def build(planned: tuple[SearchPlan, TrialPreparer], executor: Any = None, **cha
     return search, events
 
 
-def test_every_trial_is_written_and_told(
+def test_every_trial_is_written_and_reported(
     planned: tuple[SearchPlan, TrialPreparer], tables: TableCache, tmp_path: Path
 ) -> None:
     search, events = build(planned)
@@ -109,10 +98,7 @@ def test_a_failed_trial_is_retried_with_its_parameters(
 
 @pytest.mark.parametrize(
     ("changes", "trials", "reason"),
-    [
-        ({"timeout": 1e-9}, 0, "timeout of 1e-09 s"),
-        ({"target": -10.0}, 1, "target -10 reached"),
-    ],
+    [({"timeout": 1e-9}, 0, "timeout of 1e-09 s"), ({"target": -10.0}, 1, "target -10 reached")],
     ids=["timeout", "target"],
 )
 def test_a_search_stops_early(
@@ -156,6 +142,7 @@ def test_the_second_interrupt_queues_running_trials_again(
     assert search.study.get_trials()[0].user_attrs[VOID] == "interrupted"
 
 
+@pytest.mark.slow
 def test_a_trial_is_pruned_by_the_pruner_of_the_study(
     planned: tuple[SearchPlan, TrialPreparer], tmp_path: Path
 ) -> None:

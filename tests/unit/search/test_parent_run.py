@@ -5,9 +5,7 @@ from __future__ import annotations
 from mlrunner.search.parent_run import close_parent_run, open_parent_run
 from mlrunner.search.session import describe_search
 from mlrunner.tracking.background_writer import RECORDER
-from tests.support.search_session import Session, planned, session
-
-__all__ = ["planned", "session"]
+from tests.support.search_session import Session
 
 
 def test_a_later_session_opens_the_same_parent_run(session: Session) -> None:

@@ -10,9 +10,7 @@ from mlrunner.core.outcome import OUTCOME_FILE, read_outcome
 from mlrunner.search.trial_attributes import FOLDER
 from mlrunner.tracking.background_writer import RECORDER
 from mlrunner.tracking.records.record import PARENT_TAG, WINNER_OF_TAG
-from tests.support.search_session import Session, planned, session
-
-__all__ = ["planned", "session"]
+from tests.support.search_session import Session
 
 
 def test_every_trial_is_a_step(session: Session) -> None:

@@ -10,10 +10,8 @@ from omegaconf import OmegaConf
 
 from mlrunner.core.errors import ConfigError, DeployError
 from mlrunner.search.session import SweepError, _find_cause, _raise_failure, choose_folder
-from tests.support.search_session import Session, planned, session
+from tests.support.search_session import Session
 from tests.support.sweeps import open_memory_study
-
-__all__ = ["planned", "session"]
 
 
 def test_a_study_keeps_the_folder_of_its_first_session(tmp_path: Path) -> None:

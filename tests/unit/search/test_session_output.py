@@ -7,9 +7,7 @@ import json
 import pytest
 
 from mlrunner.search import closing, session_output
-from tests.support.search_session import Session, planned, session
-
-__all__ = ["planned", "session"]
+from tests.support.search_session import Session
 
 
 def test_the_start_of_a_search_is_shown(session: Session, capsys: pytest.CaptureFixture[str]) -> None:

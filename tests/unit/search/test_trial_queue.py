@@ -47,12 +47,6 @@ UNUSED_PID = 2**22 + 7
 KINDS = ["journal", "sqlite", *(pytest.param(name, marks=pytest.mark.services) for name in SERVICES)]
 
 
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    yield
-    close_all()
-
-
 @pytest.fixture(scope="module", params=KINDS)
 def address(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str | None]:
     """The address of each kind of storage; an empty database, which is dropped afterwards."""
@@ -144,6 +138,7 @@ def test_threads_that_ask_at_once_take_exactly_the_limit(address: str | None, ho
     assert_exact(taken, open_study(address, home, name), 12)
 
 
+@pytest.mark.slow
 def test_processes_that_ask_at_once_take_exactly_the_limit(address: str | None, home: Path, name: str) -> None:
     open_study(address, home, name)
     started = [start_process(race, address, home, name, 12) for _ in range(3)]
@@ -196,6 +191,7 @@ def open_meeting(home: Path, name: str, barrier: Barrier) -> optuna.Study:
     return open_study_in(MeetingStorage(f"sqlite:///{home}/{name}.db", barrier), name)
 
 
+@pytest.mark.slow
 def test_a_waiting_trial_in_sqlite_is_taken_by_one_session(home: Path, name: str) -> None:
     open_study(f"sqlite:///{home}/{name}.db", home, name).enqueue_trial({"x": 0.5})
     barrier = Barrier(2)
@@ -265,6 +261,7 @@ def test_a_queue_has_a_next_trial_until_the_limit_or_while_one_waits(study: optu
     trial = queue.take(suggest)
     assert not queue.has_next
     assert trial is not None
+    assert queue.recover() == 0  # the trial of this session
     queue.requeue(trial.number, "interrupted")
     assert queue.has_next
 
@@ -292,6 +289,7 @@ def test_a_search_that_excludes_everything_ends(memory: optuna.Study) -> None:
 # Interrupted trials
 
 
+@pytest.mark.slow
 def test_the_trials_of_a_killed_process_run_once_more(address: str | None, home: Path, name: str) -> None:
     process, pipe = start_process(hold_trials, address, home, name, 1, 2)
     held = pipe.recv()
@@ -322,6 +320,7 @@ def test_sessions_that_recover_at_once_requeue_once(address: str | None, home: P
     assert count_valid(study.get_trials()) == 4
 
 
+@pytest.mark.slow
 def test_sessions_that_recover_sqlite_at_once_requeue_once(home: Path, name: str) -> None:
     study = open_study(f"sqlite:///{home}/{name}.db", home, name)
     leave_trial(study, x=0.5)
@@ -344,12 +343,6 @@ def test_an_interrupted_trial_without_parameters_is_replaced(study: optuna.Study
     assert queue.recover() == 1
     assert [number for number, _ in finish_all(queue, study)] == [1, 2, 3]
     assert count_valid(study.get_trials()) == 3
-
-
-def test_a_trial_of_this_session_is_not_recovered(study: optuna.Study) -> None:
-    queue = start_queue(study, 2)
-    queue.take(suggest)
-    assert queue.recover() == 0
 
 
 def test_a_trial_that_is_interrupted_twice_keeps_its_parameters(study: optuna.Study) -> None:
@@ -415,7 +408,7 @@ def test_a_session_records_heartbeats_until_it_is_closed(study: optuna.Study) ->
         time.sleep(0.02)
     assert read() > first
     queue.close()
-    time.sleep(0.2)
+    time.sleep(0.1)
     last = read()
     time.sleep(0.1)
     assert read() == last

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hydra.core.utils import setup_globals
 
 from mlrunner.core.arrow import map_table
 from mlrunner.search.trial_preparation import TrialPreparer
 from mlrunner.search.trial_tables import TableCache, build_task
-from tests.support.search import HydraSweep, open_hydra
+from tests.support.search import HydraSweep
 from tests.support.search_runs import TableMaker
 from tests.support.sweeps import build_settings
 
@@ -19,17 +17,9 @@ DATA = ("sweep=optuna", "dataset=diabetes")
 RIDGE = (*DATA, "model=ridge")
 
 
-@pytest.fixture(scope="module")
-def hydra(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HydraSweep]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLRUNNER_HOME", str(tmp_path_factory.mktemp("home")))
-        setup_globals()
-        yield open_hydra(*DATA)
-
-
 @pytest.fixture
-def preparer(hydra: HydraSweep) -> TrialPreparer:
-    return TrialPreparer(hydra.composer, 2, DATA)
+def preparer(diabetes_sweep: HydraSweep) -> TrialPreparer:
+    return TrialPreparer(diabetes_sweep.composer, 2, DATA)
 
 
 def make_tables(preparer: TrialPreparer, folder: Path, **options: bool) -> TableMaker:

@@ -38,6 +38,15 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Data:
     return Data(tmp_path_factory.mktemp("workers") / "files")
 
 
+@pytest.fixture(scope="module")
+def pool() -> Iterator[WorkerPool]:
+    """Two workers for the tests that leave two free workers behind."""
+    pool = WorkerPool(2, 1)
+    yield pool
+    pool.kill()
+    pool.close()
+
+
 @pytest.fixture
 def start_pool() -> Iterator[StartPool]:
     """Start pools that are closed after the test."""
@@ -104,18 +113,15 @@ def numbered(task: TrialTask, number: int) -> TrialTask:
 # Trials
 
 
-@pytest.mark.parametrize("name", ["xgboost", "ridge"])
-def test_a_worker_returns_what_this_process_computes(name: str, data: Data, start_pool: StartPool) -> None:
-    pool = start_pool()
-    for task in (data.task(family_settings(name)), data.task(family_settings(name), folds=True)):
+def test_a_worker_returns_what_this_process_computes(data: Data, pool: WorkerPool) -> None:
+    for task in (data.task(family_settings("xgboost")), data.task(family_settings("ridge"), folds=True)):
         pool.submit(task)
         result, expected = wait_for_results(pool)[0], run_trial(task)
         assert (result.state, result.metrics, result.scores) == ("COMPLETE", expected.metrics, expected.scores)
 
 
-def test_two_trials_run_at_once(data: Data, start_pool: StartPool, notes: Path) -> None:
+def test_two_trials_run_at_once(data: Data, pool: WorkerPool, notes: Path) -> None:
     """Each waits until the other has started."""
-    pool = start_pool(2)
     rooms = [pool.room]
     for number in (4, 9):
         pool.submit(numbered(data.task(sleeper(notes=str(notes), meets=2)), number))
@@ -126,15 +132,14 @@ def test_two_trials_run_at_once(data: Data, start_pool: StartPool, notes: Path) 
     assert [*rooms, pool.room] == [2, 1, 0, 2]
 
 
-def test_waiting_for_idle_workers_times_out(start_pool: StartPool) -> None:
-    pool = start_pool(2)
+def test_waiting_for_idle_workers_times_out(pool: WorkerPool) -> None:
     started = time.monotonic()
-    assert pool.wait(0.2) == []
-    assert time.monotonic() - started >= 0.2
+    assert pool.wait(0.05) == []
+    assert time.monotonic() - started >= 0.05
 
 
-def test_a_worker_runs_many_trials_also_after_a_failure(data: Data, start_pool: StartPool, notes: Path) -> None:
-    pool = start_pool()
+def test_a_worker_runs_many_trials_also_after_a_failure(data: Data, pool: WorkerPool, notes: Path) -> None:
+    before = pool.pids
     pool.submit(data.task(scripted(raises="ValueError")))
     failure = wait_for_results(pool)[0]
     assert (failure.state, failure.error) == ("FAIL", "ValueError: no more")
@@ -142,13 +147,14 @@ def test_a_worker_runs_many_trials_also_after_a_failure(data: Data, start_pool: 
     for number in range(3):
         pool.submit(numbered(data.task(sleeper(notes=str(notes))), number))
         wait_for_results(pool)
-    assert [int(note.name) for note in notes.iterdir()] == pool.pids
+    assert [int(note.name) for note in notes.iterdir()] == before[:1]
+    assert pool.pids == before
 
 
-def test_workers_are_busy_while_there_is_work(data: Data, start_pool: StartPool) -> None:
+@pytest.mark.slow
+def test_workers_are_busy_while_there_is_work(data: Data, pool: WorkerPool) -> None:
     """Trials of different length take at most 1.15 of their sum divided by the number of workers."""
     seconds = [0.9, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.9, 0.3, 0.2, 0.1, 0.6, 0.2, 0.1, 0.4, 0.3, 0.2, 0.1]
-    pool = start_pool(2)
     for number in range(2):
         pool.submit(numbered(data.task(sleeper(seconds=0.2)), number))
     wait_for_results(pool, 2)  # both are warm
@@ -167,22 +173,20 @@ def test_workers_are_busy_while_there_is_work(data: Data, start_pool: StartPool)
 
 @pytest.mark.parametrize(("prune", "state", "scores"), [(False, "COMPLETE", 4), (True, "PRUNED", 1)])
 def test_a_trial_waits_for_the_answer_to_its_report(
-    prune: bool, state: str, scores: int, data: Data, start_pool: StartPool
+    prune: bool, state: str, scores: int, data: Data, pool: WorkerPool
 ) -> None:
-    pool = start_pool()
     pool.submit(numbered(data.task(family_settings("ridge"), folds=True, prunes=True), 5))
     step = next(wait_for_events(pool))
     assert isinstance(step, Step)
     assert (step.number, step.step) == (5, 0)
-    assert pool.wait(0.3) == []
+    assert pool.wait(0.1) == []
     pool.answer(5, prune)
     result = wait_for_results(pool)[5]
     assert (result.state, len(result.scores)) == (state, scores)
     assert result.scores[0] == step.value
 
 
-def test_an_answer_goes_to_the_trial_that_reported(data: Data, start_pool: StartPool) -> None:
-    pool = start_pool(2)
+def test_an_answer_goes_to_the_trial_that_reported(data: Data, pool: WorkerPool) -> None:
     for number in (0, 1):
         pool.submit(numbered(data.task(family_settings("xgboost"), prunes=True), number))
     pool.answer(77, True)  # no such trial
@@ -193,42 +197,31 @@ def test_an_answer_goes_to_the_trial_that_reported(data: Data, start_pool: Start
 # Dead workers
 
 
-def test_the_trial_of_a_killed_worker_has_failed(data: Data, start_pool: StartPool, notes: Path) -> None:
-    pool = start_pool()
-    pool.submit(numbered(data.task(sleeper(seconds=LONG, notes=str(notes))), 3))
-    pid = wait_for_note(notes)
+def test_the_trial_of_a_killed_worker_has_failed_and_the_other_survives(
+    data: Data, pool: WorkerPool, tmp_path: Path
+) -> None:
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for number, folder in enumerate(folders):
+        folder.mkdir()
+        pool.submit(numbered(data.task(sleeper(seconds=(LONG, 0.3)[number], notes=str(folder))), number))
+    other, pid = wait_for_note(folders[1]), wait_for_note(folders[0])
     os.kill(pid, signal.SIGSEGV)
-    expected = TrialResult(3, "FAIL", error="the worker was killed by SIGSEGV")
-    assert wait_for_results(pool) == {3: expected}
-    assert pool.room == 1
-    assert pid not in pool.pids
+    results = wait_for_results(pool, 2)
+    assert results[0] == TrialResult(0, "FAIL", error="the worker was killed by SIGSEGV")
+    assert results[1].state == "COMPLETE"
+    assert (pool.room, pid in pool.pids, other in pool.pids) == (2, False, True)
     pool.submit(numbered(data.task(sleeper()), 4))
     assert wait_for_results(pool)[4].state == "COMPLETE"
 
 
 @pytest.mark.parametrize("how", ["exit", "at once"])
-def test_the_trial_of_a_worker_that_exits_has_failed(how: str, data: Data, start_pool: StartPool) -> None:
-    pool = start_pool()
+def test_the_trial_of_a_worker_that_exits_has_failed(how: str, data: Data, pool: WorkerPool) -> None:
     pool.submit(data.task(sleeper(ends=how)))
     assert wait_for_results(pool)[0] == TrialResult(0, "FAIL", error="the worker ended with code 3")
-    assert pool.room == 1
+    assert pool.room == 2
 
 
-def test_the_other_worker_survives(data: Data, start_pool: StartPool, tmp_path: Path) -> None:
-    pool = start_pool(2)
-    folders = [tmp_path / "one", tmp_path / "two"]
-    for number, folder in enumerate(folders):
-        folder.mkdir()
-        pool.submit(numbered(data.task(sleeper(seconds=(LONG, 0.6)[number], notes=str(folder))), number))
-    other = wait_for_note(folders[1])
-    os.kill(wait_for_note(folders[0]), signal.SIGKILL)
-    results = wait_for_results(pool, 2)
-    assert (results[0].error, results[1].state) == (KILLED, "COMPLETE")
-    assert other in pool.pids
-
-
-def test_an_idle_worker_that_dies_is_replaced(data: Data, start_pool: StartPool) -> None:
-    pool = start_pool(2)
+def test_an_idle_worker_that_dies_is_replaced(data: Data, pool: WorkerPool) -> None:
     before = pool.pids
     os.kill(before[0], signal.SIGKILL)
     assert becomes_true(lambda: pool.wait(0.05) == [] and before[0] not in pool.pids)
@@ -237,28 +230,25 @@ def test_an_idle_worker_that_dies_is_replaced(data: Data, start_pool: StartPool)
     assert wait_for_results(pool)[0].state == "COMPLETE"
 
 
-def test_a_trial_submitted_to_a_dead_worker_has_failed(data: Data, start_pool: StartPool) -> None:
-    pool = start_pool()
+def test_a_trial_submitted_to_a_dead_worker_has_failed(data: Data, pool: WorkerPool) -> None:
     os.kill(pool.pids[0], signal.SIGKILL)
-    assert have_ended(pool.pids)
+    assert have_ended(pool.pids[:1])
     pool.submit(data.task(sleeper()))
     assert wait_for_results(pool)[0] == TrialResult(0, "FAIL", error=KILLED)
-    assert pool.room == 1
+    assert pool.room == 2
 
 
-def test_a_worker_may_die_before_its_answer(data: Data, start_pool: StartPool) -> None:
-    pool = start_pool()
+def test_a_worker_may_die_before_its_answer(data: Data, pool: WorkerPool) -> None:
     pool.submit(data.task(family_settings("ridge"), folds=True, prunes=True))
     assert isinstance(next(wait_for_events(pool)), Step)
     os.kill(pool.pids[0], signal.SIGKILL)
-    assert have_ended(pool.pids)
+    assert have_ended(pool.pids[:1])
     pool.answer(0, False)
     assert wait_for_results(pool)[0] == TrialResult(0, "FAIL", error=KILLED)
 
 
 @pytest.mark.parametrize(
-    ("code", "text"),
-    [(-9, KILLED), (-15, "the worker was killed by SIGTERM"), (1, "the worker ended with code 1")],
+    ("code", "text"), [(-9, KILLED), (-15, "the worker was killed by SIGTERM"), (1, "the worker ended with code 1")]
 )
 def test_an_exit_code_is_described(code: int, text: str) -> None:
     assert describe_exit(code) == text
@@ -267,10 +257,9 @@ def test_an_exit_code_is_described(code: int, text: str) -> None:
 # Ctrl-C, and the end
 
 
-def test_ctrl_c_does_not_reach_workers(data: Data, start_pool: StartPool, notes: Path) -> None:
+def test_ctrl_c_does_not_reach_workers(data: Data, pool: WorkerPool, notes: Path) -> None:
     """A terminal sends it to every process of the group."""
-    pool = start_pool(2)
-    pool.submit(data.task(sleeper(seconds=0.5, notes=str(notes))))
+    pool.submit(data.task(sleeper(seconds=0.3, notes=str(notes))))
     wait_for_note(notes)
     server, before = forkserver._forkserver._forkserver_pid, pool.pids
     for pid in (*before, server):
@@ -296,14 +285,15 @@ def test_no_process_outlives_the_pool(end: str, data: Data, start_pool: StartPoo
     assert time.monotonic() - started < LONG / 2
 
 
+@pytest.mark.slow
 def test_the_grace_period_is_that_of_the_whole_pool(data: Data, start_pool: StartPool, notes: Path) -> None:
-    pool = start_pool(3, grace=1.0)
+    pool = start_pool(3, grace=0.5)
     for number in range(3):
         pool.submit(numbered(data.task(sleeper(seconds=LONG, notes=str(notes))), number))
     assert becomes_true(lambda: len(list(notes.iterdir())) == 3)
     started = time.monotonic()
     pool.close()
-    assert time.monotonic() - started < 2.5
+    assert time.monotonic() - started < 1.25
 
 
 SEARCH = """
@@ -321,6 +311,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_workers_exit_when_their_parent_is_killed(data: Data, notes: Path) -> None:
     task = data.task(sleeper(seconds=0.3, notes=str(notes)))
     search = subprocess.run(
@@ -339,12 +330,15 @@ def test_workers_exit_when_their_parent_is_killed(data: Data, notes: Path) -> No
 # Threads, and the imports
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-def test_libraries_get_their_share_of_threads(threads: int, data: Data, start_pool: StartPool, notes: Path) -> None:
-    pool = start_pool(1, threads)
-    pool.submit(data.task(sleeper(notes=str(notes))))
-    wait_for_results(pool)
-    assert set(json.loads(next(notes.iterdir()).read_text())) == {threads}
+def test_libraries_get_their_share_of_threads(
+    data: Data, pool: WorkerPool, start_pool: StartPool, tmp_path: Path
+) -> None:
+    for threads, started in ((1, pool), (2, start_pool(1, 2))):
+        notes = tmp_path / str(threads)
+        notes.mkdir()
+        started.submit(data.task(sleeper(notes=str(notes))))
+        wait_for_results(started)
+        assert set(json.loads(next(notes.iterdir()).read_text())) == {threads}
 
 
 def test_preloading_leaves_signals_and_the_environment_as_they_were() -> None:

@@ -20,7 +20,6 @@ from mlrunner.search.trial.boosting import MAX_REPORTS, RoundReporter, detach
 from tests.support.trials import Data, Listener, family_settings, make_rows, run_complete, run_trial
 
 libraries = pytest.mark.parametrize("name", ["xgboost", "lightgbm"])
-CLASSIFICATION = ["accuracy", "f1", "precision", "roc_auc", "log_loss"]
 
 
 @pytest.fixture(scope="module")
@@ -48,12 +47,12 @@ def run_reporting(
 @pytest.mark.parametrize(
     ("name", "task", "classes", "metric"),
     [
-        *(("xgboost", "regression", 0, metric) for metric in ("r2", "rmse", "median_absolute_error")),
-        ("lightgbm", "regression", 0, "rmse"),
-        *(("xgboost", "classification", 2, metric) for metric in CLASSIFICATION),
-        *(("lightgbm", "classification", 3, metric) for metric in CLASSIFICATION),
-        ("lightgbm", "classification", 2, "log_loss"),
+        ("xgboost", "regression", 0, "r2"),
+        ("lightgbm", "regression", 0, "median_absolute_error"),
+        ("xgboost", "classification", 2, "accuracy"),
         ("xgboost", "classification", 3, "log_loss"),
+        ("lightgbm", "classification", 3, "f1"),
+        ("lightgbm", "classification", 2, "roc_auc"),
     ],
 )
 def test_a_report_is_the_metric_of_a_model_with_that_many_rounds(
@@ -68,8 +67,7 @@ def test_a_report_is_the_metric_of_a_model_with_that_many_rounds(
         assert reports[rounds] == pytest.approx(fewer[metric], rel=1e-5)
 
 
-@libraries
-@pytest.mark.parametrize("task", ["regression", "classification"])
+@pytest.mark.parametrize(("name", "task"), [("xgboost", "classification"), ("lightgbm", "regression")])
 def test_reports_do_not_change_the_score(name: str, task: str, data: Data) -> None:
     settings = family_settings(name, task)
     assert run_reporting(data, settings, task)[1] == run_complete(data.task(settings, task=task))
@@ -77,12 +75,7 @@ def test_reports_do_not_change_the_score(name: str, task: str, data: Data) -> No
 
 @pytest.mark.parametrize(
     ("name", "rounds", "steps"),
-    [
-        ("xgboost", 1, [1]),
-        ("lightgbm", 25, list(range(1, 26))),
-        ("xgboost", 49, list(range(2, 49, 2))),
-        ("lightgbm", 250, list(range(10, 251, 10))),
-    ],
+    [("xgboost", 1, [1]), ("lightgbm", 25, list(range(1, 26))), ("xgboost", 49, list(range(2, 49, 2)))],
 )
 def test_a_long_fit_reports_at_most_so_often(name: str, rounds: int, steps: list[int], data: Data) -> None:
     reports = list(run_reporting(data, family_settings(name, n_estimators=rounds, max_depth=1))[0])
@@ -162,7 +155,7 @@ def test_an_estimator_of_another_library_gets_no_options() -> None:
     assert make_reporter().attach(HistGradientBoostingRegressor()) == {}
 
 
-@pytest.mark.parametrize(("metric", "left"), [(max, None), (None, None), ("rmse", "rmse"), (["mae"], ["mae"])])
+@pytest.mark.parametrize(("metric", "left"), [(max, None), (None, None), (["mae"], ["mae"])])
 def test_detach_removes_the_reporter_alone(metric: Any, left: Any) -> None:
     estimator = XGBRegressor(n_estimators=2, eval_metric=metric).fit(np.eye(4), np.arange(4.0))
     before = estimator.get_booster().save_raw("ubj")

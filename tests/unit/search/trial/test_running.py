@@ -57,8 +57,10 @@ def test_a_trial_scores_what_a_plain_pipeline_scores(task: str, data: Data) -> N
         assert scores == {**plain, **{f"validation/{metric}": value for metric, value in plain.items()}}
 
 
-@pytest.mark.parametrize("name", FAMILIES)
-@tasks
+@pytest.mark.parametrize(
+    ("name", "task"),
+    [("xgboost", "regression"), ("lightgbm", "classification"), ("ridge", "classification"), ("rf", "regression")],
+)
 def test_with_folds_the_scores_are_those_of_cross_validation(name: str, task: Any, data: Data) -> None:
     settings, roles, runner = family_settings(name, task), data.roles(task), TrialRunner()
     table, target = select_features(data.train, roles), data.train[roles.target]
@@ -97,10 +99,6 @@ def test_repeats_are_averaged(folds: bool, data: Data) -> None:
     part = "cv" if folds else "validation"
     assert result.metrics["r2"] == result.metrics[f"{part}/r2"] == float(np.mean(scores))
     assert result.metrics[f"{part}/r2_std"] == float(np.std(scores))
-
-
-def test_a_single_fit_has_no_deviation(data: Data) -> None:
-    assert [name for name in run_complete(data.task(family_settings("ridge"))) if name.endswith("_std")] == []
 
 
 @pytest.mark.parametrize("scaled", [True, False], ids=["two steps", "one step"])
@@ -183,12 +181,11 @@ def test_a_failed_trial_has_the_scores_of_the_folds_before(data: Data) -> None:
     ("metric", "averages", "error"),
     [
         ("r2", {"r2": 0.0}, None),
-        ("r2", {"r2": NAN}, "r2 is nan"),
         ("r2", {"r2": -INF}, "r2 is -inf"),
         ("f1", {}, "the model gives no f1; it gives "),
         ("roc_auc", {"f1": 1.0, "cv/f1": 1.0, "cv/f1_std": 0.0}, "the model gives no roc_auc; it gives f1"),
     ],
-    ids=["number", "nan", "infinite", "nothing", "names"],
+    ids=["number", "infinite", "nothing", "names"],
 )
 def test_an_objective_must_be_a_finite_number(metric: str, averages: dict[str, float], error: str | None) -> None:
     assert find_objective_error(metric, averages) == error
@@ -206,8 +203,8 @@ def test_seconds_may_be_the_first_objective(data: Data) -> None:
 
 @pytest.mark.parametrize(
     ("repeats", "folds", "each_fold"),
-    [(1, True, False), (3, False, True), (2, True, True)],
-    ids=["mean of folds", "each repeat", "each fold and repeat"],
+    [(1, True, False), (2, True, True)],
+    ids=["mean of folds", "each fold and repeat"],
 )
 def test_folds_and_repeats_are_reported(repeats: int, folds: bool, each_fold: bool, data: Data) -> None:
     seeds = [family_settings("xgboost", random_state=seed) for seed in range(repeats)]
@@ -244,10 +241,9 @@ def test_a_pruned_trial_keeps_its_scores(data: Data) -> None:
         ({"n_jobs": -1}, {"n_jobs": 2}),
         ({"thread_count": -1, "nthread": -1}, {"thread_count": 2, "nthread": 2}),
         ({"n_jobs": 4, "verbosity": -1}, {"n_jobs": 4, "verbosity": -1}),
-        ({"estimator": {"base": {"n_jobs": -1}}}, {"estimator": {"base": {"n_jobs": 2}}}),
-        ({"estimators": [["a", {"n_jobs": -1}]]}, {"estimators": [["a", {"n_jobs": 2}]]}),
+        ({"estimators": [["a", {"base": {"n_jobs": -1}}]]}, {"estimators": [["a", {"base": {"n_jobs": 2}}]]}),
     ],
-    ids=["all threads", "other names", "a number", "nested", "listed"],
+    ids=["all threads", "other names", "a number", "nested and listed"],
 )
 def test_an_estimator_gets_its_share_of_threads(settings: dict[str, Any], limited: dict[str, Any]) -> None:
     before = json.dumps(settings)
@@ -257,13 +253,7 @@ def test_an_estimator_gets_its_share_of_threads(settings: dict[str, Any], limite
 
 @pytest.mark.parametrize(
     ("name", "task", "prunes"),
-    [
-        ("xgboost", "regression", True),
-        ("xgboost", "classification", False),
-        ("lightgbm", "classification", True),
-        ("ridge", "regression", False),
-        ("rf", "classification", True),
-    ],
+    [("xgboost", "regression", True), ("lightgbm", "classification", True), ("ridge", "regression", False)],
 )
 def test_the_pipeline_that_is_written_is_the_one_that_was_scored(
     name: str, task: Any, prunes: bool, data: Data, tmp_path: Path

@@ -73,7 +73,7 @@ def make_suggest(space: Space) -> Callable[[Trial], bool]:
 
 
 def finish_all(study: optuna.Study, space: Space, limit: int | None = None, seconds: float = 0.0) -> list[Params]:
-    """Take and finish combinations until there are none."""
+    """Take and finish combinations until the grid is used up."""
     queue, combinations = start_grid(study, space, limit), []
     while (trial := queue.take(make_suggest(space))) is not None:
         time.sleep(seconds)

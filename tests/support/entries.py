@@ -7,24 +7,7 @@ from typing import Any
 from mlrunner.history.listing.columns import select_columns
 from mlrunner.history.listing.entries import Entry
 from mlrunner.history.listing.sweep import SweepEntry
-from mlrunner.tracking.records import Record
-
-
-def make_record(**fields: Any) -> Record:
-    """Make a run; fields replace the defaults."""
-    defaults: dict[str, Any] = {
-        "run_id": "a" * 32,
-        "name": "model=rf,max_depth=3",
-        "status": "FINISHED",
-        "start": 1_700_000_000_000,
-        "end": 1_700_000_001_000,
-        "experiment": "mlrunner",
-        "artifact_uri": "",
-        "params": {"objective.metric": "r2", "tracking.name": "null"},
-        "metrics": {"r2": 0.5},
-        "tags": {"mlrunner.folder": "/runs/a"},
-    }
-    return Record(**{**defaults, **fields})
+from tests.support.records import make_record
 
 
 def make_entry(**fields: Any) -> Entry:

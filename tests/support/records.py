@@ -18,6 +18,23 @@ def make_id(name: str) -> str:
     return name.ljust(32, "0")
 
 
+def make_record(**fields: Any) -> Record:
+    """Make a run; fields replace the defaults."""
+    defaults: dict[str, Any] = {
+        "run_id": "a" * 32,
+        "name": "model=rf,max_depth=3",
+        "status": "FINISHED",
+        "start": 1_700_000_000_000,
+        "end": 1_700_000_001_000,
+        "experiment": "mlrunner",
+        "artifact_uri": "",
+        "params": {"objective.metric": "r2", "tracking.name": "null"},
+        "metrics": {"r2": 0.5},
+        "tags": {"mlrunner.folder": "/runs/a"},
+    }
+    return Record(**{**defaults, **fields})
+
+
 def make_run(name: str, days: float = 10, status: str = "FINISHED", **options: Any) -> Record:
     """Make a run that ended some days ago; its name is the beginning of its id.
 
@@ -30,13 +47,12 @@ def make_run(name: str, days: float = 10, status: str = "FINISHED", **options: A
     score, metric, part = options.pop("score", None), options.pop("metric", "r2"), options.pop("part", "test")
     tags = {FOLDER_TAG: f"/home/multirun/day/{name}", DATA_TAG: "data", **options.pop("tags", {})}
     end = int((NOW - days * DAY) * 1000)
-    return Record(
+    return make_record(
         run_id=make_id(name),
         name=name,
         status=status,
         start=end - 1000,
         end=None if status == "RUNNING" else end,
-        experiment="e",
         artifact_uri=f"file:///store/{make_id(name)}/artifacts",
         params={"objective.metric": metric},
         metrics={} if score is None else {f"{part}/{metric}": score},

@@ -26,6 +26,8 @@ from mlrunner.groups.dataset.profile import profile
 from mlrunner.history import report
 from mlrunner.history.report.content import Content
 from mlrunner.tracking.records import STUDY_TAG, TRIAL_TAG, Fields, Record, Store
+from tests.support import outcomes
+from tests.support.records import make_record
 
 SWEEP = "2026-01-02/03-04-05-678901"
 
@@ -99,36 +101,21 @@ def make_run(folder: Path, run_id: str = "a" * 32, **fields: Any) -> Record:
     (folder / run_id[:4]).mkdir(exist_ok=True)
     defaults: dict[str, Any] = {
         "name": "model=ridge",
-        "status": "FINISHED",
-        "start": 1_700_000_000_000,
         "end": 1_700_000_012_345,
-        "experiment": "mlrunner",
         "artifact_uri": (folder / run_id[:4]).as_uri(),
         "params": {"dataset.name": "orders", "dataset.target": "price", "dataset.task": "regression", "model": "ridge"},
         "metrics": {"r2": 0.5, "validation/r2": 0.5, "test/r2": 0.4, "train/r2": 0.6, "train/rmse": 12345.6},
         "tags": {"mlrunner.model": "models:/m-1"},
     }
-    return Record(run_id=run_id, **{**defaults, **fields})
+    return make_record(run_id=run_id, **{**defaults, **fields})
 
 
 def make_outcome(number: int, value: float = 0.5, **fields: Any) -> Outcome:
     """Make the outcome of a job; fields replace the defaults."""
-    defaults: dict[str, Any] = {
-        "name": f"model=ridge,alpha={number}",
-        "status": "FINISHED",
-        "metric": "r2",
-        "direction": "maximize",
-        "objective": value,
-        "seconds": 2.0,
-        "fit_seconds": 0.1 * (number + 1),
-        "score_seconds": 0.1,
-        "metrics": {"r2": value, "validation/r2": value},
-        "run_id": f"{number:x}" * 32,
-        "model_uri": None,
-        "folder": "",
-        "job": number,
-    }
-    return Outcome(**{**defaults, **fields})
+    place = {"name": f"model=ridge,alpha={number}", "run_id": f"{number:x}" * 32, "job": number, "folder": ""}
+    scores = {"objective": value, "metrics": {"r2": value, "validation/r2": value}, "model_uri": None}
+    durations = {"seconds": 2.0, "fit_seconds": 0.1 * (number + 1), "score_seconds": 0.1}
+    return outcomes.make_outcome(**{**place, **scores, **durations, **fields})
 
 
 def make_grid(folder: Path, outcomes: list[Outcome], best: int | None = 0, **tags: str) -> Content:

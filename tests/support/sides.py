@@ -12,12 +12,13 @@ from mlrunner.history.diff.sides import Side
 from mlrunner.tracking.records import Record
 from mlrunner.tracking.records.record import DATA_TAG
 from mlrunner.tracking.records.snapshot import Provenance, Snapshot
+from tests.support import records
 
 
 def make_record(run_id: str = "a" * 32, **tags: str) -> Record:
     """Make a run with the target y; tags lack their prefix `mlrunner.`."""
     own = {DATA_TAG: "d", **{f"mlrunner.{key}": value for key, value in tags.items()}}
-    return Record(run_id, "name", "FINISHED", 0, 1000, "mlrunner", "/nowhere", {"dataset.target": "y"}, {}, own)
+    return records.make_record(run_id=run_id, name="name", params={"dataset.target": "y"}, metrics={}, tags=own)
 
 
 def make_side(config: dict[str, Any] | None = None, metrics: dict[str, float] | None = None, **fields: Any) -> Side:

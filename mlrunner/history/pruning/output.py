@@ -12,7 +12,7 @@ from mlrunner.core.terminal import console
 from mlrunner.history.listing import columns, formats
 from mlrunner.history.listing.entries import Entry
 from mlrunner.history.pruning.plan import Item, Plan
-from mlrunner.history.pruning.selection import Exclusion, score
+from mlrunner.history.pruning.selection import score
 from mlrunner.tracking.records import Record
 from mlrunner.tracking.records.record import PRUNING_TAG
 
@@ -100,7 +100,7 @@ def document(plan: Plan, dry_run: bool = True) -> dict[str, Any]:
         "sweeps": sum(item.record.is_sweep for item in plan.items),
         "cache": [{"path": str(entry.path), "bytes": entry.bytes} for entry in plan.cache],
         "bytes": plan.bytes,
-        "stay": [_describe_kept(exclusion) for exclusion in plan.exclusions],
+        "stay": [{**_names(item.record), "reason": item.reason} for item in plan.exclusions],
     }
 
 
@@ -116,10 +116,6 @@ def _describe(item: Item) -> dict[str, Any]:
         "bytes": item.bytes,
         "folder": None if item.folder is None else str(item.folder),
     }
-
-
-def _describe_kept(exclusion: Exclusion) -> dict[str, str]:
-    return {**_names(exclusion.record), "reason": exclusion.reason}
 
 
 def _names(run: Record) -> dict[str, str]:

@@ -11,12 +11,12 @@ import pytest
 
 from mlrunner.api.results import Run, parse_sweep
 from mlrunner.core.errors import ConfigError
-from mlrunner.core.outcome import Outcome
+from tests.support.outcomes import make_outcome
 
 
 def trial(name: str, status: str, objective: float = math.nan, run_id: str | None = "a" * 32) -> dict[str, Any]:
     """Make the JSON document of a trial."""
-    outcome = Outcome(name, status, "r2", "maximize", objective, 1.0, 0.5, 0.1, {}, run_id, None, f"/day/time/{name}")
+    outcome = make_outcome(name=name, status=status, objective=objective, run_id=run_id, folder=f"/day/time/{name}")
     document: dict[str, Any] = json.loads(outcome.json())
     return document
 

@@ -4,61 +4,42 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from pathlib import Path
+from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 
 from mlrunner.core.outcome import OUTCOME_FILE, Outcome, rank, read_outcomes
+from tests.support.outcomes import make_outcome
 
 NAN, INF = float("nan"), float("inf")
 
 
 def outcome(job: int | None, objective: float, direction: str = "maximize", error: str | None = None) -> Outcome:
-    return Outcome(
-        name=f"job={job}",
-        status="FINISHED" if error is None else "FAILED",
-        metric="r2",
-        direction=direction,
-        objective=objective,
-        seconds=1.0,
-        fit_seconds=0.5 if error is None else NAN,
-        score_seconds=0.25 if error is None else NAN,
-        metrics={"r2": objective},
-        run_id=None,
-        model_uri=None,
-        folder=f"/sweep/{job}",
-        job=job,
-        error=error,
-    )
+    seconds = 0.5 if error is None else NAN
+    status = "FINISHED" if error is None else "FAILED"
+    place = {"name": f"job={job}", "folder": f"/sweep/{job}", "job": job, "run_id": None, "model_uri": None}
+    scores = {"direction": direction, "objective": objective, "metrics": {"r2": objective}}
+    return make_outcome(**place, **scores, status=status, error=error, fit_seconds=seconds, score_seconds=seconds)
 
 
-@pytest.mark.parametrize(
-    ("objectives", "direction", "jobs"),
-    [
-        ([0.1, 0.9, 0.5], "maximize", [1, 2, 0]),
-        ([0.1, 0.9, 0.5], "minimize", [0, 2, 1]),
-        ([NAN, 0.1, NAN, 0.2], "maximize", [3, 1, 0, 2]),
-        ([NAN, 0.1, NAN, 0.2], "minimize", [1, 3, 0, 2]),
-        ([NAN, -INF, 0.0], "maximize", [2, 1, 0]),
-        ([NAN, INF, 0.0], "minimize", [2, 1, 0]),
-        ([0.5, 0.5, 0.5], "maximize", [0, 1, 2]),
-        ([0.5, 0.5, 0.5], "minimize", [0, 1, 2]),
-        ([NAN, NAN], "maximize", [0, 1]),
-        ([], "maximize", []),
-    ],
-    ids=[
-        "maximize", "minimize", "nan-last-maximize", "nan-last-minimize",
-        "infinite-before-nan", "infinite-before-nan-minimize", "ties", "ties-minimize", "all-nan", "none",
-    ],
-)  # fmt: skip
-@pytest.mark.parametrize("is_reversed", [False, True], ids=["as-run", "reversed"])
-def test_rank(objectives: list[float], direction: str, jobs: list[int], is_reversed: bool) -> None:
-    outcomes = [outcome(job, objective, direction) for job, objective in enumerate(objectives)]
-    assert [each.job for each in rank(outcomes[::-1] if is_reversed else outcomes)] == jobs
-
-
-def test_a_tenth_job_is_not_ranked_as_text() -> None:
-    assert [each.job for each in rank([outcome(job, 0.5) for job in (10, 9, 2)])] == [2, 9, 10]
+@given(
+    some.lists(some.sampled_from([NAN, -INF, INF, 0.1, 0.5, 0.9]), max_size=12),
+    some.sampled_from(["maximize", "minimize"]),
+    some.randoms(),
+)
+def test_the_best_job_is_first_and_equal_ones_follow_their_number(
+    objectives: list[float], direction: str, random: Random
+) -> None:
+    jobs = list(enumerate(objectives))
+    random.shuffle(jobs)
+    ranked = rank([outcome(job, objective, direction) for job, objective in jobs])
+    sign = 1 if direction == "minimize" else -1
+    keys = {job: (math.isnan(value), 0 if math.isnan(value) else sign * value, job) for job, value in jobs}
+    assert [each.job for each in ranked] == sorted(keys, key=lambda job: keys[job])
 
 
 def test_ranking_leaves_its_input_alone() -> None:

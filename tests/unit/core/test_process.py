@@ -35,7 +35,7 @@ try:
     {after}
 except (KeyboardInterrupt, OSError) as error:
     code = process.interruption_code(error)
-time.sleep(0.3)
+time.sleep(0.1)
 sys.exit(code)
 """
 PRINTING = """
@@ -67,8 +67,11 @@ time.sleep(60)
 """
 
 
-@pytest.mark.parametrize("after", ["time.sleep(9)", "open('/not/there')"], ids=["goes on", "fails"])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("number", "after"),
+    [(signal.SIGINT, "time.sleep(9)"), (signal.SIGTERM, "open('/not/there')")],
+    ids=["goes on", "fails"],
+)
 def test_a_signal_where_python_ignores_exceptions_ends_the_command(number: signal.Signals, after: str) -> None:
     program = LOST_SIGNAL.format(number=int(number), after=after)
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30)

@@ -10,24 +10,10 @@ import pytest
 
 from mlrunner.core import terminal
 from mlrunner.core.errors import ConfigError, MlrunnerError, ProblemsError
-from mlrunner.core.outcome import Outcome
+from tests.support.outcomes import make_outcome
 
 NAN = float("nan")
-OUTCOME = Outcome(
-    name="model=rf",
-    status="FINISHED",
-    metric="r2",
-    direction="maximize",
-    objective=0.5,
-    seconds=2.345,
-    fit_seconds=1.234,
-    score_seconds=0.5,
-    metrics={"r2": 0.5, "train/r2": 0.75, "validation/r2": 0.5, "test/r2": 0.25},
-    run_id="0123456789abcdef",
-    model_uri="models:/m-1",
-    folder="/home/multirun/2026-01-31/12-00-00",
-    job=0,
-)
+OUTCOME = make_outcome()
 
 
 @pytest.mark.parametrize(
@@ -64,7 +50,7 @@ def test_a_path_here_is_shortened(
 
 def test_ranking_is_plain_and_whole_when_piped(capsys: pytest.CaptureFixture[str]) -> None:
     name = "model.estimator.learning_rate=0.1,model.estimator.max_depth=8,split=stratified_kfold"
-    best = dataclasses.replace(OUTCOME, job=2, name=name, metrics={**OUTCOME.metrics, "cv/r2_std": 0.01})
+    best = make_outcome(job=2, name=name, metrics={**OUTCOME.metrics, "cv/r2_std": 0.01})
     failed = dataclasses.replace(
         OUTCOME, job=1, name="model=svm", objective=NAN, error="it broke " * 20, metrics={}, run_id=None
     )
@@ -82,7 +68,7 @@ def test_ranking_is_plain_and_whole_when_piped(capsys: pytest.CaptureFixture[str
 
 
 def test_a_ranking_of_failures_has_no_metric(capsys: pytest.CaptureFixture[str]) -> None:
-    terminal.show_ranking([dataclasses.replace(OUTCOME, objective=NAN, error="it broke", metric="x")], "/sweep")
+    terminal.show_ranking([make_outcome(objective=NAN, error="it broke", metric="x")], "/sweep")
     assert capsys.readouterr().out.split()[:4] == ["rank", "job", "composition", "objective"]
 
 
@@ -96,7 +82,7 @@ def test_a_ranking_of_failures_has_no_metric(capsys: pytest.CaptureFixture[str])
     ids=["finished", "undefined", "failed"],
 )
 def test_a_job_of_a_grid_is_one_line(change: dict[str, Any], line: str, capsys: pytest.CaptureFixture[str]) -> None:
-    terminal.show_job(dataclasses.replace(OUTCOME, **change))
+    terminal.show_job(make_outcome(**change))
     assert capsys.readouterr().out == line
 
 

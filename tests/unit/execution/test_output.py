@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shlex
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from mlrunner.core.outcome import Outcome
 from mlrunner.execution.output import list_next_steps, make_metrics_table
+from tests.support.outcomes import make_outcome
 
 NAN = float("nan")
-OUTCOME = Outcome(
-    name="model=rf",
-    status="FINISHED",
-    metric="r2",
-    direction="maximize",
-    objective=0.5,
-    seconds=2.345,
-    fit_seconds=1.234,
-    score_seconds=0.5,
-    metrics={"r2": 0.5, "train/r2": 0.75, "validation/r2": 0.5, "test/r2": 0.25},
-    run_id="0123456789abcdef",
-    model_uri="models:/m-1",
-    folder="/home/multirun/2026-01-31/12-00-00",
-    job=0,
-)
+OUTCOME = make_outcome()
 
 
 def lines(metrics: dict[str, float], chosen: str) -> list[list[str]]:
@@ -79,7 +64,7 @@ def runs(folder: Path, *names: str) -> Path:
 def test_where_next_after_a_first_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     folder = runs(tmp_path / "day", "12-00")
-    steps = list_next_steps(dataclasses.replace(OUTCOME, folder=str(folder)), ["model=rf", "split.test=0.3"])
+    steps = list_next_steps(make_outcome(folder=str(folder)), ["model=rf", "split.test=0.3"])
     assert steps == {
         "mlflow": "mlrunner ui 01234567  # run 0123456789abcdef",
         "folder": "day/12-00",
@@ -96,22 +81,22 @@ def test_what_is_deployed_is_not_offered_again() -> None:
         "url": "http://127.0.0.1:8000",
         "where": "at http://127.0.0.1:8000/invocations",
     }
-    steps = list_next_steps(dataclasses.replace(OUTCOME, deployment=where), [])
+    steps = list_next_steps(make_outcome(deployment=where), [])
     assert "deploy" not in steps
     assert steps["next"] == "mlrunner status, rollback, history, stop"
-    failed = list_next_steps(dataclasses.replace(OUTCOME, deployment={"error": "no port"}), [])
+    failed = list_next_steps(make_outcome(deployment={"error": "no port"}), [])
     assert failed["deploy"] == "mlrunner deploy 01234567"
 
 
 def test_the_diff_is_to_the_run_just_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     runs(tmp_path / "my day", "10-00", "11-00", "13-00", "12-00")
-    steps = list_next_steps(dataclasses.replace(OUTCOME, folder=str(tmp_path / "my day" / "12-00")), [])
+    steps = list_next_steps(make_outcome(folder=str(tmp_path / "my day" / "12-00")), [])
     assert steps["diff"] == "mlrunner diff latest~1 01234567"
 
 
 def test_without_a_saved_model_there_is_nothing_to_serve() -> None:
-    assert "serve" not in list_next_steps(dataclasses.replace(OUTCOME, model_uri=None), [])
+    assert "serve" not in list_next_steps(make_outcome(model_uri=None), [])
 
 
 @pytest.mark.parametrize(

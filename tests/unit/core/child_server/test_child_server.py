@@ -24,9 +24,12 @@ def command(folder: Path, port: int, *more: str) -> list[str]:
     return ["uvicorn", "answering:app", "--app-dir", str(folder), "--port", str(port), "--lifespan", "off", *more]
 
 
-def test_it_answers_and_its_children_end_with_the_block(tmp_path: Path) -> None:
-    port = loopback.free_port()
-    with child_server("The server", port, command(tmp_path, port, "--workers", "2")) as server:
+def test_it_answers_and_its_children_end_with_the_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    port, app = loopback.free_port(), tmp_path / "app"
+    app.mkdir()
+    (tmp_path / "random.py").write_text("raise SystemExit('the wrong module')")  # replaces no module
+    monkeypatch.chdir(tmp_path)
+    with child_server("The server", port, command(app, port, "--workers", "2")) as server:
         server.wait_until_ready("/")
         assert loopback.request(f"{server.url}/").body == b"here"
         leader = psutil.Process(server.process.pid)
@@ -54,12 +57,3 @@ def test_a_server_that_ends_is_one_sentence(tmp_path: Path) -> None:
         server.process.terminate()
         with pytest.raises(MlrunnerError, match=r"^The server does not run: "):
             server.wait()
-
-
-def test_a_file_of_the_current_folder_replaces_no_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "random.py").write_text("raise SystemExit('the wrong module')")
-    monkeypatch.chdir(tmp_path)
-    port, app = loopback.free_port(), tmp_path / "app"
-    app.mkdir()
-    with child_server("The server", port, command(app, port)) as server:
-        server.wait_until_ready("/")

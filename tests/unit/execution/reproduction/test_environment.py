@@ -32,6 +32,7 @@ def test_only_names_and_versions_are_installed() -> None:
     assert environment.list_requirements(provenance) == ["pandas==3.0", "local==1.0+cpu"]
 
 
+@pytest.mark.slow
 def test_an_environment_is_created_once(tmp_path: Path) -> None:
     then = Provenance(python=PYTHON, packages={"six": "1.17.0"})
     python = environment.make_environment(then, tmp_path)
@@ -42,6 +43,7 @@ def test_an_environment_is_created_once(tmp_path: Path) -> None:
     assert python.stat().st_mtime_ns == before
 
 
+@pytest.mark.slow
 def test_an_unavailable_package_is_named(tmp_path: Path) -> None:
     then = Provenance(python=PYTHON, packages={"six": "999.0"})
     with pytest.raises(
@@ -58,7 +60,7 @@ def test_a_path_is_no_version_of_python(tmp_path: Path) -> None:
 
 def test_an_interrupted_child_ends_by_itself() -> None:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(0.8); raise SystemExit(7)"])
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(0.5); raise SystemExit(7)"])
     Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
     try:
         assert environment.wait_for_child(child) == 7  # subprocess.run would kill it after a quarter of a second

@@ -15,7 +15,7 @@ from mlrunner.history.diff.distributions import Shift, find_shifts, kolmogorov_d
 from mlrunner.history.diff.sides import Side
 from mlrunner.tracking.records.snapshot import Provenance, Snapshot
 
-ROWS, PAIRS = 5_000, 40
+ROWS, PAIRS = 5_000, 20
 DAY = 86_400
 
 
@@ -62,6 +62,7 @@ def draw_columns(rng: np.random.Generator) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 def test_samples_of_one_distribution_do_not_differ() -> None:
     rng = np.random.default_rng(0)
     pairs = [(noted(**draw_columns(rng)), noted(**draw_columns(rng))) for _ in range(PAIRS)]
@@ -113,7 +114,7 @@ def test_samples_of_one_distribution_do_not_differ() -> None:
 )
 def test_changed_distribution_is_found(make_first: Any, make_second: Any, change: str) -> None:
     rng = np.random.default_rng(1)
-    for _ in range(5):
+    for _ in range(2):
         first, second = noted(x=make_first(rng)), noted(x=make_second(rng))
         (shift,) = between(first, second)
         assert shift.change.startswith(change)

@@ -29,34 +29,14 @@ CHOICES = {
 
 
 VALUES = [
-    "seed=7",
-    "seed=12",
-    "threads=2",
-    "blueprint=true",
-    "objective.metric=rmse",
-    "tracking.name='a b'",
-    "+tracking.tags.team=a",
-    "+tracking.tags.team=b",
-    "tracking.plots=false",
-    "model.features.low_cardinality=3",
-    "+model.features.note=x",
-    "split.seed=5",
-    "dataset.ignore=[a,b]",
-    "dataset.ignore=[b,c]",
-    "dataset.task=classification",
-    "dataset.name='it\\'s'",
-    "dataset.note='\\${x} ü \\\\'",
-    "dataset.name='007'",
-    "objective.default.regression=[{a:1,b:null},'']",
-    "+dataset.dtypes={a.b:str,1:int,c:{d.e:1}}",
-    "+dataset.dtypes={a.b:int,c:{d.e:2}}",
-    "~dataset.name",
-    "~split",
-    "+model@second=ridge",
-    "+dataset.dtypes.price=float",
-    "+dataset.dtypes={price:str,city:category}",
-    "~model.search",
-]
+    "seed=7", "seed=12", "threads=2", "blueprint=true", "objective.metric=rmse", "tracking.name='a b'",
+    "+tracking.tags.team=a", "+tracking.tags.team=b", "tracking.plots=false", "model.features.low_cardinality=3",
+    "+model.features.note=x", "split.seed=5", "dataset.ignore=[a,b]", "dataset.ignore=[b,c]",
+    "dataset.task=classification", "dataset.name='it\\'s'", "dataset.note='\\${x} ü \\\\'", "dataset.name='007'",
+    "objective.default.regression=[{a:1,b:null},'']", "+dataset.dtypes={a.b:str,1:int,c:{d.e:1}}",
+    "+dataset.dtypes={a.b:int,c:{d.e:2}}", "~dataset.name", "~split", "+model@second=ridge",
+    "+dataset.dtypes.price=float", "+dataset.dtypes={price:str,city:category}", "~model.search",
+]  # fmt: skip
 
 
 LINES = some.tuples(
@@ -85,6 +65,7 @@ def compose_or_reject(hydra: ConfigComposer, overrides: list[str]) -> Snapshot:
         reject()
 
 
+@pytest.mark.slow
 @settings(max_examples=15, **FEW)
 @given(first=LINES, second=LINES)
 def test_overrides_compose_the_other_composition_exactly(
@@ -103,6 +84,7 @@ def test_overrides_compose_the_other_composition_exactly(
         assert composed.choices == goal.choices
 
 
+@pytest.mark.slow
 @settings(max_examples=6, **FEW)
 @given(second=LINES)
 def test_no_override_is_superfluous(second: list[str], hydra: ConfigComposer) -> None:
@@ -187,7 +169,7 @@ def test_key_that_no_override_can_undo(hydra: ConfigComposer) -> None:
     assert (diff.is_exact, diff.change_beyond) == (True, ("dataset.two words",))
 
 
-@pytest.mark.parametrize("name", ["ü", "it's", "a=b", "a,b (c)", "a[b]{c}", "a b", "a\\", "a%20b", "true"])
+@pytest.mark.parametrize("name", ["ü it's", "a=b,c (d)", "a[b]{c}%20d", "a\\", "true"])
 def test_folder_of_any_name(name: str, tmp_path: Path) -> None:
     folder = tmp_path / name
     (folder / "model").mkdir(parents=True)

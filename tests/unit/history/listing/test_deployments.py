@@ -9,7 +9,7 @@ from mlrunner.groups.deployer.state import DeploymentStore, State
 from mlrunner.history.listing.deployments import Deployments, find_deployments
 from mlrunner.tracking.records.record import DEPLOYED_VERSION_TAG, DEPLOYMENT_TAG
 from mlrunner.tracking.records.sqlite_store import SqliteStore
-from tests.support.entries import make_record
+from tests.support.records import make_record
 
 
 def write_deployment(home: Path, stopped: bool = False) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mlrunner.history.listing.sweep import SweepEntry
-from tests.support.entries import cell_text, make_record
+from tests.support.entries import cell_text
+from tests.support.records import make_record
 
 
 @pytest.mark.parametrize(

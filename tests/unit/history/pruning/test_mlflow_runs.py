@@ -22,6 +22,7 @@ def delete(runs: MlflowRuns, *run_ids: str) -> dict[str, list[str]]:
     return {run_id: runs.delete(run_id) for run_id in run_ids}
 
 
+@pytest.mark.slow
 def test_rows_files_and_models_are_removed_but_not_the_users_trash(mlflow_home: MlflowHome, runs: MlflowRuns) -> None:
     run_ids, other, trashed = [mlflow_home.add_run() for _ in range(3)], mlflow_home.add_run(), mlflow_home.add_run()
     models = [mlflow_home.add_model(run_id) for run_id in run_ids]

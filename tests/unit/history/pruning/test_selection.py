@@ -135,26 +135,20 @@ class TestProtection:
         assert list(excluded(selection)) == ["s"]
 
     @pytest.mark.parametrize(
-        ("criteria", "names"),
+        ("criteria", "newest", "resumed", "is_searched", "names"),
         [
-            pytest.param({"older": DAY / 20}, "ab", id="age"),
-            pytest.param({"worse_than": 1}, "a", id="rank"),
-            pytest.param({"status": ("FINISHED", "RUNNING")}, "abcs", id="status"),
-        ],
-    )
-    @pytest.mark.parametrize(
-        ("newest", "reopened", "is_searched", "is_active"),
-        [
-            pytest.param(0.1, "", False, True, id="a trial of today"),
-            pytest.param(8, str(int((NOW - DAY / 9) * 1000)), False, True, id="resumed today"),
-            pytest.param(8, "", True, True, id="one trial takes days"),
-            pytest.param(8, "", False, False, id="killed"),
-            pytest.param(8, str(int((NOW - 8 * DAY) * 1000)), False, False, id="killed after it was resumed"),
+            pytest.param({"older": DAY / 20}, 0.1, None, False, "", id="a trial of today"),
+            pytest.param({"status": ("FINISHED", "RUNNING")}, 8, 1 / 9, False, "", id="resumed today"),
+            pytest.param({"worse_than": 1}, 8, None, True, "", id="one trial takes days"),
+            pytest.param({"older": DAY / 20}, 8, None, False, "ab", id="killed, by age"),
+            pytest.param({"worse_than": 1}, 8, None, False, "a", id="killed, by rank"),
+            pytest.param({"status": ("FINISHED", "RUNNING")}, 8, 8, False, "abcs", id="killed after it was resumed"),
         ],
     )
     def test_search_of_several_days(
-        self, criteria: dict[str, Any], names: str, newest: float, reopened: str, is_searched: bool, is_active: bool
+        self, criteria: dict[str, Any], newest: float, resumed: float | None, is_searched: bool, names: str
     ) -> None:
+        reopened = "" if resumed is None else str(int((NOW - resumed * DAY) * 1000))
         trials = (
             make_run("a", days=8, score=0.2),
             make_run("b", days=newest, score=0.3),
@@ -162,7 +156,7 @@ class TestProtection:
         )
         records = make_sweep("s", *trials, days=9, status="RUNNING", **{REOPENED_TAG: reopened})
         selection = select(records, Criteria(**criteria), {}, NOW, lambda _: is_searched)
-        assert sorted(selected(selection)) == ([] if is_active else list(names))
+        assert sorted(selected(selection)) == list(names)
 
     @pytest.mark.parametrize(("is_searched", "names"), [(True, []), (False, ["a", "s"])])
     def test_search_continued_by_another_process(self, is_searched: bool, names: list[str]) -> None:

@@ -7,8 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from tests.support.front_door import PROJECT, environment, export_variables
 
 PROGRAM = """
@@ -30,7 +28,6 @@ print(json.dumps([young, runs.pending.exists(), there, [Path(version.uri).exists
 """
 
 
-@pytest.mark.slow
 def test_listed_artifacts_are_deleted_and_other_young_ones_stay(session_home: Path, tmp_path: Path) -> None:
     variables = environment(session_home, **export_variables(session_home), PYTHONPATH=str(PROJECT))
     command = [sys.executable, "-c", PROGRAM, str(tmp_path / "prune.json")]

@@ -25,6 +25,7 @@ def make_job(folder: Path, number: int, value: float, *overrides: str, **more: A
     return make_outcome(number, value, folder=str(place), **more)
 
 
+@pytest.mark.slow
 def test_figures_of_a_grid(tmp_path: Path) -> None:
     pairs = [(0.01, "80_20"), (0.1, "80_20"), (10, "70_15_15"), (1.0, "70_15_15")]
     outcomes = [

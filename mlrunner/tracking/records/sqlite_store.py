@@ -23,23 +23,14 @@ from mlrunner.tracking.records import (
 
 BUSY_TIMEOUT = 30.0  # seconds that a reader waits for a writer
 IDS_PER_QUERY = 500  # below the number of parameters that SQLite allows
-COLUMNS = {
-    "runs": {
-        "run_uuid",
-        "name",
-        "status",
-        "start_time",
-        "end_time",
-        "lifecycle_stage",
-        "artifact_uri",
-        "experiment_id",
-    },
-    "experiments": {"experiment_id", "name", "lifecycle_stage"},
-    "params": {"key", "value", "run_uuid"},
-    "latest_metrics": {"key", "value", "is_nan", "run_uuid"},
-    "tags": {"key", "value", "run_uuid"},
-    "registered_model_aliases": {"alias", "version", "name"},
-    "model_versions": {"name", "version", "run_id"},
+COLUMNS = {  # that this module reads
+    "runs": "run_uuid name status start_time end_time lifecycle_stage artifact_uri experiment_id",
+    "experiments": "experiment_id name lifecycle_stage",
+    "params": "key value run_uuid",
+    "latest_metrics": "key value is_nan run_uuid",
+    "tags": "key value run_uuid",
+    "registered_model_aliases": "alias version name",
+    "model_versions": "name version run_id",
 }
 FROM = (
     "FROM runs JOIN experiments e USING (experiment_id) "
@@ -73,7 +64,7 @@ def can_read(file: Path) -> bool:
     """Return whether the database has the tables that this module reads; other versions of MLflow may differ."""
     with connect(file) as connection:
         for table, columns in COLUMNS.items():
-            if not columns <= {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}:
+            if not {*columns.split()} <= {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}:
                 return False
     return True
 

@@ -18,8 +18,6 @@ TYPED = (
 )
 # Overrides, and the sentences about them.
 COMMAND_LINES: dict[str, tuple[str, list[str]]] = {
-    "group": ("modle=rf", [f"modle is not a key; the composition has {TYPED}. Did you mean 'model'?"]),
-    "option": ("model=xgbost", [f"model=xgbost is not an option; model has {MODELS}. Did you mean 'xgboost'?"]),
     "option of numbers": ("split='70_15_16'", [f"split=70_15_16 is not an option; split has {SPLITS}. Did you mean '70_15_15'?"]),
     "empty option": ("model=", [f"model= is not an option; model has {MODELS}."]),
     "null option": ("model=null", [f"model=null is not an option; model has {MODELS}."]),
@@ -35,7 +33,6 @@ COMMAND_LINES: dict[str, tuple[str, list[str]]] = {
         "gate.threshold=0.3",
         ["gate.threshold is not a key, for the chosen gate has none; choose gate=all_of or champion or min_accuracy or threshold with it."],
     ),
-    "key": ("split.tset=0.3", ["split.tset is not a key; split has group, seed, test, train, validation. Did you mean 'test'?"]),
     "argument": (
         "model=ridge model.estimator.alhpa=2",
         ["model.estimator.alhpa is not a key; model.estimator has alpha, random_state. Did you mean 'alpha'?"],

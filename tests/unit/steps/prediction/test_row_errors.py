@@ -48,7 +48,7 @@ def test_message(column: RawColumn, values: Any, message: str) -> None:
 
 
 def test_many_invalid_values_are_found_fast() -> None:
-    values = [f"no date {number}" for number in range(20_000)]
+    values = [f"no date {number}" for number in range(4_000)]
     start = time.perf_counter()
-    assert len(find_row_errors(BUILT, values)) == 20_000
-    assert time.perf_counter() - start < 10
+    assert len(find_row_errors(BUILT, values)) == 4_000
+    assert time.perf_counter() - start < 5

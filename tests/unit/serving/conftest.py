@@ -20,7 +20,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def saved(base: Path) -> Saved:
-    return releases.save_regression(base)
+    return releases.save_regression(base, 1)  # the cache knows positional arguments only
 
 
 @pytest.fixture(scope="module")

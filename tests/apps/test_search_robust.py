@@ -118,19 +118,15 @@ def test_every_kind_of_failure_is_a_failed_trial_and_the_rest_go_on(session_home
     assert summary["counts"] == {"complete": 1, "failed": 6}
 
 
-@pytest.mark.parametrize(
-    ("policy", "n_failed"),
-    [("hydra.sweeper.fail_fast=true", 1), ("hydra.sweeper.max_failure_rate=0.2", 3)],
-    ids=["fail-fast", "rate"],
-)
-def test_the_policy_stops_a_failing_search(policy: str, n_failed: int, session_home: Path, odd: Path) -> None:
+def test_the_failure_rate_stops_a_failing_search(session_home: Path, odd: Path) -> None:
     result = front_door(
         session_home, "sweep=optuna", *ODD, "+model.estimator.mode=raise", "+model.estimator.level=interval(0,1)",
-        "hydra.sweeper.n_trials=10", "hydra.sweeper.n_jobs=1", policy, PYTHONPATH=str(odd),
+        "hydra.sweeper.n_trials=10", "hydra.sweeper.n_jobs=1", "hydra.sweeper.max_failure_rate=0.1",
+        PYTHONPATH=str(odd),
     )  # fmt: skip
     assert result.code == 1, result.out
     assert "too many trials failed" in result.err
-    assert sum(line.startswith("✗") for line in result.out.splitlines()) == n_failed
+    assert sum(line.startswith("✗") for line in result.out.splitlines()) == 2
 
 
 def test_retries_run_a_failed_trial_again_with_the_same_parameters(session_home: Path, odd: Path) -> None:
@@ -189,10 +185,10 @@ def test_a_resumed_search_draws_what_it_would_have_drawn(killed: Any, session_ho
     del killed
     options = ("sweep=optuna", *ODD, "+model.estimator.level=interval(0,50)", "objective.metric=rmse", "output=json")
     one_by_one = (*options, "hydra.sweeper.n_jobs=1", "tracking.plots=false")
-    whole = front_door(session_home, *one_by_one, "hydra.sweeper.n_trials=14", PYTHONPATH=str(odd)).json
+    whole = front_door(session_home, *one_by_one, "hydra.sweeper.n_trials=12", PYTHONPATH=str(odd)).json
     named = (*one_by_one, "hydra.sweeper.study_name=halves")
-    front_door(session_home, *named, "hydra.sweeper.n_trials=6", PYTHONPATH=str(odd))
-    halves = front_door(session_home, *named, "hydra.sweeper.n_trials=14", PYTHONPATH=str(odd)).json
+    front_door(session_home, *named, "hydra.sweeper.n_trials=5", PYTHONPATH=str(odd))
+    halves = front_door(session_home, *named, "hydra.sweeper.n_trials=12", PYTHONPATH=str(odd)).json
     scores = [{trial["job"]: trial["objective"] for trial in document["trials"]} for document in (whole, halves)]
     assert scores[0] == scores[1]
 
@@ -258,8 +254,8 @@ def test_two_terminals_on_one_study_share_exactly_n_trials(running: Any, session
     assert max(len(summary["trials"]) for summary in summaries) == 12
 
 
-def test_two_sweeps_of_the_same_second_with_four_workers_each_share_nothing(running: Any, session_home: Path) -> None:
-    options = ("sweep=optuna", "dataset=wine", "model=ridge,rf", "hydra.sweeper.n_trials=8", "hydra.sweeper.n_jobs=4")
+def test_two_sweeps_of_the_same_second_share_nothing(running: Any, session_home: Path) -> None:
+    options = ("sweep=optuna", "dataset=wine", "model=ridge,rf", "hydra.sweeper.n_trials=4", "hydra.sweeper.n_jobs=2")
     both = [running(*options, "output=json", "tracking.keep_models=all", "tracking.plots=false") for _ in range(2)]
     outputs = [process.communicate(timeout=240) for process in both]
     assert [process.returncode for process in both] == [0, 0], outputs
@@ -272,9 +268,9 @@ def test_two_sweeps_of_the_same_second_with_four_workers_each_share_nothing(runn
     )
     client = open_store(session_home)
     for summary in summaries:
-        assert summary["counts"] == {"complete": 8}
+        assert summary["counts"] == {"complete": 4}
         uris = [client.get_run(trial["run_id"]).data.tags.get("mlrunner.model") for trial in summary["trials"]]
-        assert len(set(uris)) == 8
+        assert len(set(uris)) == 4
         models = [client.get_logged_model(str(uri).removeprefix("models:/")) for uri in uris]
         assert {model.status for model in models} == {"READY"}
 
@@ -363,14 +359,11 @@ def test_an_edited_option_changes_no_trial_of_a_running_search(
     assert {config["model"]["estimator"]["seconds"] for config in configs} == {0.7}
 
 
-def test_a_search_stops_at_its_target_and_without_patience(mlrunner: Runner) -> None:
+def test_a_search_stops_at_its_target(mlrunner: Runner) -> None:
     options = ("sweep=optuna", "dataset=diabetes", "model=ridge", *UNSAVED)
     output = mlrunner(*options, "hydra.sweeper.n_trials=40", "hydra.sweeper.target=0.1", "hydra.sweeper.n_jobs=1").out
     assert "target 0.1 reached" in output
     assert sum(line.startswith("✓") for line in output.splitlines()) == 1
-    output = mlrunner(*options, "hydra.sweeper.n_trials=40", "hydra.sweeper.patience=3", "hydra.sweeper.n_jobs=1").out
-    assert "(patience=3)" in output
-    assert sum(line.startswith("✓") for line in output.splitlines()) < 30
 
 
 CUSTOM = """

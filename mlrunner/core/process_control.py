@@ -83,12 +83,12 @@ def terminate(pid: int, mark: str, grace: float = GRACE) -> None:
         _wait_for(family, GRACE)
 
 
-def terminate_all(mark: str) -> None:
-    """End the processes whose command line contains `mark`, for at most `GRACE` seconds."""
+def terminate_all(mark: str, grace: float = GRACE) -> None:
+    """End the processes whose command line contains `mark`, each as `terminate` does; try for `GRACE` seconds."""
     deadline = time.monotonic() + GRACE
     while (pids := find_processes(mark)) and time.monotonic() < deadline:
         for pid in pids:
-            terminate(pid, mark)
+            terminate(pid, mark, grace)
 
 
 def terminate_group(leader: subprocess.Popen[bytes], grace: float) -> None:

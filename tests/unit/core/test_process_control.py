@@ -1,9 +1,11 @@
 """Processes are found by their command or start time, and ended with their descendants."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from uuid import uuid4
 
 import psutil
@@ -41,7 +43,8 @@ def start(mark: str) -> Iterator[Start]:
 
     yield run
     for process in started:
-        process.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # its child holds the pipe as well
         process.communicate()
 
 
@@ -84,7 +87,7 @@ def test_a_process_ends_with_its_children(start: Start, mark: str, arguments: li
 
 def test_all_processes_with_a_mark_end(start: Start, mark: str) -> None:
     start(), start()
-    process_control.terminate_all(mark)
+    process_control.terminate_all(mark, grace=0.1)
     assert process_control.find_processes(mark) == []
 
 

@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Iterable
 
-from mlrunner.cli import candidates, commands
+from mlrunner.cli import commands
 from mlrunner.core import environment
 from mlrunner.core.environment import CONF
 
@@ -34,6 +34,8 @@ def print_candidates(arguments: list[str]) -> int:
         0.
     """
     words, word = split_line()
+    from mlrunner.cli import candidates  # which a command that completes nothing does not need
+
     if words and words[0] in commands.VERBS:
         completions = dict.fromkeys(
             text for text in candidates.list_candidates(words[0], words[1:], word) if text.startswith(word)

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from mlrunner.composition import Composition, Launch, read_composition, read_settings, stand_ins
+from mlrunner.composition import stand_ins
 from mlrunner.composition.code_digest import code_digest, source_digests
+from mlrunner.composition.composition import Composition, Launch, read_composition, read_settings
 from mlrunner.composition.resolve import resolve_group
 from mlrunner.composition.rules import RULES, Data, Findings, check_estimator, check_objective
 from mlrunner.core.build import build

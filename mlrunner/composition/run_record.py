@@ -25,8 +25,8 @@ from mlrunner.tracking.records.record import (
 from mlrunner.tracking.run_log import create_run, derive_sweep_id, ensure_experiment, flatten, log_dataset, log_params
 
 if TYPE_CHECKING:
-    from mlrunner.composition import Composition, Launch
     from mlrunner.composition.checks import Checked
+    from mlrunner.composition.composition import Composition, Launch
 
 TAG_LENGTH = 5000  # characters; MLflow refuses longer values
 DATA_FILE, CODE_FILE = "data.json", "environment/code.json"

@@ -12,7 +12,7 @@ from typing import Any, get_args
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from mlrunner.composition import GROUPS
+from mlrunner.composition.composition import GROUPS
 from mlrunner.composition.resolve import merge_values
 from mlrunner.core import environment
 from mlrunner.core.column_roles import Task

@@ -13,7 +13,6 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from multiprocessing import parent_process
 from threading import Thread, Timer
 from types import FrameType
 from typing import Any, TextIO
@@ -99,6 +98,8 @@ def _signal_number(error: KeyboardInterrupt) -> int:
 
 
 def _wait_for_parent() -> None:
+    from multiprocessing import parent_process  # takes time that only worker processes need
+
     parent = parent_process()
     if parent is not None:
         parent.join()

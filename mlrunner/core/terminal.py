@@ -13,13 +13,13 @@ from rich.text import Text
 
 from mlrunner.core.formatting import MISSING, format_number
 from mlrunner.core.metric_names import metric_spread
-from mlrunner.core.table import Table, TableCell, TableColumn, TableRow
 
 if TYPE_CHECKING:
     from typing import Any
 
     from mlrunner.core.errors import MlrunnerError
     from mlrunner.core.outcome import Outcome
+    from mlrunner.core.table import TableRow
 
 PIPED_WIDTH = 240  # characters a line when the output is not a terminal
 ERROR_WIDTH = 60  # characters of an error in a ranking
@@ -82,6 +82,8 @@ def show_ranking(outcomes: list[Outcome], folder: str) -> None:
         outcomes: Outcomes, best first; pruned and failed ones last.
         folder: Output folder of the sweep.
     """
+    from mlrunner.core.table import Table, TableColumn  # which only tables need
+
     metric = next((outcome.metric for outcome in outcomes if outcome.error is None), "objective")
     is_tested = any(f"test/{metric}" in outcome.metrics for outcome in outcomes)
     headers = ("rank", "job", "composition", metric, *(["test"] if is_tested else []), "fit", "total", "run or error")
@@ -94,6 +96,8 @@ def show_ranking(outcomes: list[Outcome], folder: str) -> None:
 
 
 def _ranking_row(rank: int, outcome: Outcome, metric: str, is_tested: bool) -> TableRow:
+    from mlrunner.core.table import TableCell, TableRow
+
     is_complete, error = outcome.status != "PRUNED" and outcome.error is None, outcome.error
     texts = [
         str(rank) if is_complete else MISSING,

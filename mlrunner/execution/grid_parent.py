@@ -7,7 +7,8 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from mlrunner.composition import NAME_LENGTH, Launch, has_deployment_step, run_record
+from mlrunner.composition import run_record
+from mlrunner.composition.composition import NAME_LENGTH, Launch, has_deployment_step
 from mlrunner.composition.resolve import resolve_group
 from mlrunner.composition.stores import open_store
 from mlrunner.core import environment

@@ -8,7 +8,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import OmegaConf
 
-from mlrunner.composition import Launch
+from mlrunner.composition.composition import Launch
 from mlrunner.core import environment
 
 

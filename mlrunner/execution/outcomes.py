@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mlrunner.composition import Launch
 from mlrunner.composition.checks import Checked
+from mlrunner.composition.composition import Launch
 from mlrunner.core.errors import MlrunnerError
 from mlrunner.core.outcome import Outcome
 

@@ -17,7 +17,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
-from mlrunner.composition import GROUPS, Launch
+from mlrunner.composition.composition import GROUPS, Launch
 from mlrunner.composition.hydra_private import apply_value_overrides, read_files_once, to_yaml
 from mlrunner.core.errors import ConfigError
 from mlrunner.core.overrides import explain_misread

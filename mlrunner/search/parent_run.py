@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from mlflow.exceptions import MlflowException
 
-from mlrunner.composition import NAME_LENGTH, Launch, run_record
+from mlrunner.composition import run_record
+from mlrunner.composition.composition import NAME_LENGTH, Launch
 from mlrunner.core.redaction import redact
 from mlrunner.tracking import artifacts, provenance, run_log
 from mlrunner.tracking.background_writer import RECORDER

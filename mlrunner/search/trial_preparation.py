@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
-from mlrunner.composition import Composition, Launch, checks
+from mlrunner.composition import checks
 from mlrunner.composition.checks import Checked
+from mlrunner.composition.composition import Composition, Launch
 from mlrunner.composition.resolve import resolve_group
 
 if TYPE_CHECKING:

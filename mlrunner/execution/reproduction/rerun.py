@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig, OmegaConf
 
-from mlrunner.composition import Launch, checks
+from mlrunner.composition import checks
+from mlrunner.composition.composition import Launch
 from mlrunner.composition.stores import open_store
 from mlrunner.composition.trust import refuse_foreign
 from mlrunner.core import environment

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from mlrunner.composition import NAME_LENGTH
+from mlrunner.composition.composition import NAME_LENGTH
 from mlrunner.core.redaction import redact
 from mlrunner.history.report import datacard, pictures, summary, tables
 from mlrunner.history.report.commands import Command, list_commands

@@ -1,0 +1,149 @@
+"""A composition as plain values: the config groups, the other keys, and how the run was launched."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from mlrunner.composition.keys import GROUPS as GROUPS
+from mlrunner.composition.keys import MACHINE_KEYS
+from mlrunner.composition.resolve import explain_resolution, resolve_group
+from mlrunner.composition.settings import Settings, validate_settings
+from mlrunner.core.build import Group
+
+NO_GATE, NO_DEPLOYER = "mlrunner.groups.gate.NoGate", "mlrunner.groups.deployer.NoDeployer"
+DUMMY = {"regression": "sklearn.dummy.DummyRegressor", "classification": "sklearn.dummy.DummyClassifier"}
+# Overrides that do not change the result.
+UNRELATED = ("output=", "blueprint=", "tracking.", "sweep=", "gate=", "gate.", "deployer=", "deployer.")
+NAME_LENGTH = 230  # characters; MLflow keeps 250, and a prefix may come before the name
+FRACTION = re.compile(r"-?\d+\.\d{4,}(e-?\d+)?")  # a number that is abbreviated in names
+
+
+def abbreviate_override(override: str) -> str:
+    """Shorten an override for a name: the last part of its key, and a number in four digits."""
+    key, _, value = override.partition("=")
+    if FRACTION.fullmatch(value):
+        value = f"{float(value):.4g}"
+    return f"{key.rpartition('.')[2]}={value}".replace("'", "")
+
+
+@dataclass(frozen=True)
+class Launch:
+    """How a run was launched.
+
+    Args:
+        choices: Option of each config group.
+        overrides: Overrides as they were typed.
+        folder: Output folder of the run.
+        job: Number of the job in its sweep; None for a single run.
+        parent: MLflow run of the sweep; None for a single run.
+        shared: Overrides that all jobs of the sweep have.
+        prefix: Word before the name; empty for none.
+    """
+
+    choices: dict[str, str]
+    overrides: list[str]
+    folder: Path
+    job: int | None = None
+    parent: str | None = None
+    shared: tuple[str, ...] = ()
+    prefix: str = ""
+
+    @property
+    def significant_overrides(self) -> list[str]:
+        """The overrides that change the result."""
+        return [text for text in self.overrides if not text.startswith(UNRELATED)]
+
+    @property
+    def name(self) -> str:
+        """The significant overrides, abbreviated; in a sweep without those that all jobs have."""
+        overrides = [text for text in self.significant_overrides if text not in self.shared]
+        return ",".join(map(abbreviate_override, overrides))[:NAME_LENGTH] or "default"
+
+
+@dataclass(frozen=True)
+class Composition:
+    """One experiment.
+
+    Args:
+        config: Resolved configuration.
+        settings: Keys that belong to no config group.
+        launch: How the run was launched.
+    """
+
+    config: dict[str, Any]
+    settings: Settings
+    launch: Launch
+
+    def __getitem__(self, group: str) -> Group:
+        """Return the values of a config group."""
+        values: Group = self.config[group]
+        return values
+
+    def choice(self, group: str) -> str:
+        """Return the option of a config group."""
+        return self.launch.choices.get(group, str(self[group].get("name", group)))
+
+    @property
+    def name(self) -> str:
+        """Name of the run: `tracking.name`, or else the abbreviated overrides."""
+        custom = self.settings.tracking.name
+        words = [self.launch.prefix, "blueprint" if self.settings.blueprint and custom is None else ""]
+        return ",".join([*filter(None, words), custom or self.launch.name])
+
+    @property
+    def config_hash(self) -> str:
+        """Digest of the keys that determine the result; those of a machine are left out."""
+        values = {key: value for key, value in self.config.items() if key not in MACHINE_KEYS}
+        return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+    def as_blueprint(self) -> Composition:
+        """Return the same composition with a dummy model and without gate and deployer."""
+        estimator = {"_target_": DUMMY[self["dataset"]["task"]]}
+        config = {**self.config, "model": {**self["model"], "estimator": estimator, "encode_labels": False}}
+        return replace(self, config=config).without_deployment()
+
+    def without_deployment(self) -> Composition:
+        """Return the same composition without gate and deployer."""
+        closed = {"gate": {"_target_": NO_GATE}, "deployer": {"_target_": NO_DEPLOYER}}
+        return replace(self, config={**self.config, **closed})
+
+    @property
+    def has_deployment_step(self) -> bool:
+        """Whether the run ends with a gate or a deployer; of a grid only the best job does, after the last one."""
+        return has_deployment_step(self.config) and self.launch.job is None
+
+
+def has_deployment_step(config: Mapping[str, Any]) -> bool:
+    """Check whether a composition has a gate or a deployer; a blueprint uses neither."""
+    chosen = (config["gate"]["_target_"], config["deployer"]["_target_"])
+    return chosen != (NO_GATE, NO_DEPLOYER) and not config["blueprint"]
+
+
+def read_settings(cfg: DictConfig) -> Settings:
+    """Validate the keys that belong to no config group.
+
+    Raises:
+        ProblemsError: One sentence for each key that is unknown or has an invalid value.
+    """
+    return validate_settings({str(key): _value(cfg, str(key)) for key in cfg if key not in GROUPS})
+
+
+def _value(cfg: DictConfig, key: str) -> Any:
+    with explain_resolution(key, [str(name) for name in cfg]):
+        value = cfg[key]
+    return resolve_group(cfg, key) if OmegaConf.is_dict(value) else value
+
+
+def read_composition(cfg: DictConfig, launch: Launch) -> Composition:
+    """Convert a checked configuration of Hydra into plain values."""
+    config = {str(key): _value(cfg, str(key)) for key in cfg}
+    settings = validate_settings({key: value for key, value in config.items() if key not in GROUPS})
+    return Composition(config, settings, launch)

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 from omegaconf import DictConfig
 
-from mlrunner.composition import Launch
 from mlrunner.composition.checks import check
+from mlrunner.composition.composition import Launch
 from mlrunner.core.build import build
 from mlrunner.evaluation import metrics
 from mlrunner.evaluation.split_data import select_features

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from omegaconf import DictConfig, OmegaConf
 
-from mlrunner.composition import read_settings
 from mlrunner.composition.checks import KINDS
+from mlrunner.composition.composition import read_settings
 from mlrunner.composition.resolve import resolve_group
 from mlrunner.composition.stand_ins import TASKS
 from mlrunner.core.build import build

@@ -9,7 +9,7 @@ import optuna
 from optuna.distributions import FloatDistribution
 from optuna.storages import InMemoryStorage
 
-from mlrunner.composition import Launch
+from mlrunner.composition.composition import Launch
 from mlrunner.search.dimension import Dimension
 from mlrunner.search.loop import Search
 from mlrunner.search.objective import Objectives

@@ -11,7 +11,7 @@ import pytest
 from mlrunner.cli.commands import VERBS
 from tests.support.front_door import PROJECT, environment, front_door
 
-HEAVY = ("zenml", "mlflow", "pandas", "sklearn", "xgboost", "matplotlib", "optuna", "pyarrow")
+HEAVY = ("zenml", "mlflow", "pydantic", "pandas", "sklearn", "xgboost", "matplotlib", "optuna", "pyarrow")
 PROBE = """
 import sys
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from omegaconf import DictConfig
 
-from mlrunner.composition import Launch, checks
+from mlrunner.composition import checks
 from mlrunner.composition.checks import Checked
+from mlrunner.composition.composition import Launch
 from mlrunner.core.errors import ProblemsError
 from tests.support import bad_tables
 

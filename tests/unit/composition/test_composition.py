@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from omegaconf import DictConfig
 
-from mlrunner.composition import (
+from mlrunner.composition.composition import (
     NAME_LENGTH,
     Composition,
     Launch,

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 from omegaconf import DictConfig
 
-from mlrunner.composition import Launch, read_composition, run_record
+from mlrunner.composition import run_record
+from mlrunner.composition.composition import Launch, read_composition
 from mlrunner.tracking.records.record import CONFIG_HASH_TAG, DATA_TAG, OVERRIDES_TAG, PARENT_TAG, SWEEP_TAG, TRIAL_TAG
 
 Compose = Callable[[list[str]], DictConfig]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mlrunner.composition import Launch
+from mlrunner.composition.composition import Launch
 from mlrunner.core.errors import DataError
 from mlrunner.execution.outcomes import describe_failure
 

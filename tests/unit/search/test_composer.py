@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from mlrunner.composition import GROUPS, Launch
+from mlrunner.composition.composition import GROUPS, Launch
 from mlrunner.search.composer import Composer
 from tests.support.search import CONF, HydraSweep, open_hydra
 

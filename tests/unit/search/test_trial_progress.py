@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mlrunner.composition import Launch
+from mlrunner.composition.composition import Launch
 from mlrunner.search.objective import Objectives
 from mlrunner.search.trial import TrialResult
 from mlrunner.search.trial_preparation import PreparedTrial

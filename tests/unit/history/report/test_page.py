@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mlrunner.composition import NAME_LENGTH
+from mlrunner.composition.composition import NAME_LENGTH
 from mlrunner.history import report
 from mlrunner.history.report.content import Content
 from mlrunner.history.report.page import make_page

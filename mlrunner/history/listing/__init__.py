@@ -40,7 +40,7 @@ COMPUTED_COLUMNS: dict[str, Callable[[Entry], Any]] = {
     "objective": lambda entry: entry.objective,
     "test": lambda entry: entry.test,
 }
-STATUS = filter_grammar.Field("attribute", "status")
+STATUS = filter_grammar.FilterField("attribute", "status")
 STATUS_HINT = f" The statuses are {', '.join(STATUSES)} (a pruned trial is KILLED)."
 PARENTS_FILTER = f"tags.`{SWEEP_TAG}` IS NOT NULL and tags.`{TRIAL_TAG}` IS NULL"
 # What the computed orders need; the other fields are read for the listed runs only.

@@ -60,7 +60,7 @@ class SqlFragment(NamedTuple):
     values: tuple[object, ...]
 
 
-class Field(NamedTuple):
+class FilterField(NamedTuple):
     """A metric, parameter, tag, attribute or data set property of a run."""
 
     entity: str
@@ -73,7 +73,7 @@ class Field(NamedTuple):
 class Clause(NamedTuple):
     """One condition, with its value as it was written."""
 
-    field: Field
+    field: FilterField
     comparator: str
     value: str = ""
 
@@ -85,7 +85,7 @@ class Clause(NamedTuple):
 class OrderKey(NamedTuple):
     """One sort key; `direction` is ASC or DESC."""
 
-    field: Field
+    field: FilterField
     direction: str
 
     def __str__(self) -> str:
@@ -139,7 +139,7 @@ def parse_order(sort: Sequence[str]) -> list[OrderKey]:
     return keys
 
 
-def parse_field(entity: str | None, key: str) -> Field:
+def parse_field(entity: str | None, key: str) -> FilterField:
     """Parse a key; without an entity it names an attribute.
 
     Raises:
@@ -157,7 +157,7 @@ def parse_field(entity: str | None, key: str) -> Field:
         hint = nearest(name, names)
         hint += f" Metrics are written metrics.{name}, parameters params.{name}." if entity is None else ""
         raise ConfigError(f"runs have no {kind} '{name}'; there are {', '.join(names)}.{hint}")
-    return Field(kind, name)
+    return FilterField(kind, name)
 
 
 def _parse_clause(match: re.Match[str]) -> Clause:
@@ -180,11 +180,11 @@ def _parse_clause(match: re.Match[str]) -> Clause:
     return Clause(field, comparator, value)
 
 
-def _is_number(field: Field) -> bool:
+def _is_number(field: FilterField) -> bool:
     return field.entity == "metric" or (field.entity == "attribute" and field.key in NUMBERS)
 
 
-def _comparators(field: Field) -> tuple[str, ...]:
+def _comparators(field: FilterField) -> tuple[str, ...]:
     if _is_number(field):
         return ORDERED
     if field.entity in ("param", "tag"):

@@ -13,7 +13,7 @@ from mlrunner.tracking.records.filter_grammar import (
     TEXT,
     TEXTS,
     Clause,
-    Field,
+    FilterField,
     OrderKey,
     SqlFragment,
 )
@@ -29,8 +29,8 @@ def translate_clause(clause: Clause) -> SqlFragment:
         negation = "NOT " if comparator == "IS NULL" else ""
         return SqlFragment(f"{negation}EXISTS (SELECT 1 FROM {_rows(field)})", (field.key,))
     values = _values(clause)
-    if field == Field("attribute", "run_name"):
-        field = Field("tag", RUN_NAME_TAG)  # MLflow filters the name by this tag
+    if field == FilterField("attribute", "run_name"):
+        field = FilterField("tag", RUN_NAME_TAG)  # MLflow filters the name by this tag
     if field.entity == "attribute":
         column = f"runs.{ {**NUMBERS, **TEXTS}[field.key] }"
         return _compare(column, comparator, values)
@@ -54,7 +54,7 @@ def _values(clause: Clause) -> tuple[object, ...]:
     return (int(text) if is_whole else float(text),)
 
 
-def _rows(field: Field) -> str:
+def _rows(field: FilterField) -> str:
     return f"{TABLES[field.entity]} t WHERE t.run_uuid = runs.run_uuid AND t.key = ?"
 
 

@@ -155,22 +155,6 @@ def test_a_killed_gateway_is_restarted_without_restarting_the_server(place: Plac
     assert place.version() == before
 
 
-def test_two_workers_die_with_their_master(place: Place) -> None:
-    place.deploy(0, "deployer.workers=2", "deployer.name=pair", f"deployer.port={free_port()}")
-    store = DeploymentStore(place.home / ".mlrunner" / "deployments" / "pair")
-    state = store.read_state()
-    assert state is not None
-    assert state.active is not None
-    family = psutil.Process(state.active.pid).children()
-    assert len(family) == 2
-    try:
-        place("stop", "pair")
-        until(lambda: not any(map(psutil.pid_exists, [child.pid for child in family])), seconds=5)
-    finally:
-        front_door(place.home, "stop", "pair")
-    assert loopback.bind_error("127.0.0.1", state.port) is None
-
-
 def test_a_model_that_does_not_load_leaves_the_old_one_alone(place: Place) -> None:
     before = place.version()
     broken = front_door(place.home, *DATA, "model=ridge", "model.estimator.alpha=5", "output=json").json

@@ -72,15 +72,6 @@ def test_one_failing_composition_does_not_stop_the_others(mlrunner: Runner) -> N
     assert [row[2].partition("model=")[2] for row in ranking] == ["ridge", "dummy", "logistic_regression"]
 
 
-def test_two_sweeps_of_the_same_second_share_nothing(session_home: Path) -> None:
-    overrides = ["-m", "dataset=wine", "model=dummy,ridge", "output=json", *UNSAVED]
-    with start_command(session_home, *overrides) as first, start_command(session_home, *overrides) as second:
-        results = [json.loads(process.communicate(timeout=240)[0]) for process in (first, second)]
-    folders = [outcome["folder"] for outcomes in results for outcome in outcomes]
-    assert len(set(folders)) == 4
-    assert len(parents(open_store(session_home), results[0]) | parents(open_store(session_home), results[1])) == 2
-
-
 def test_an_interrupted_grid_keeps_finished_jobs(session_home: Path) -> None:
     client, name = open_store(session_home), "hangup"
     trees = "model.estimator.n_estimators=2,20000"

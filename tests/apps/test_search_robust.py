@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -180,19 +179,6 @@ def test_what_was_interrupted_ran_again_with_the_same_parameters(killed: Any, se
     }
 
 
-def test_a_resumed_search_draws_what_it_would_have_drawn(killed: Any, session_home: Path, odd: Path) -> None:
-    """With one trial at a time; the first of two sessions ends at its timeout."""
-    del killed
-    options = ("sweep=optuna", *ODD, "+model.estimator.level=interval(0,50)", "objective.metric=rmse", "output=json")
-    one_by_one = (*options, "hydra.sweeper.n_jobs=1", "tracking.plots=false")
-    whole = front_door(session_home, *one_by_one, "hydra.sweeper.n_trials=12", PYTHONPATH=str(odd)).json
-    named = (*one_by_one, "hydra.sweeper.study_name=halves")
-    front_door(session_home, *named, "hydra.sweeper.n_trials=5", PYTHONPATH=str(odd))
-    halves = front_door(session_home, *named, "hydra.sweeper.n_trials=12", PYTHONPATH=str(odd)).json
-    scores = [{trial["job"]: trial["objective"] for trial in document["trials"]} for document in (whole, halves)]
-    assert scores[0] == scores[1]
-
-
 def test_every_trial_of_a_killed_search_is_in_mlflow_once(killed: Any, session_home: Path) -> None:
     summary = killed[2]
     client = open_store(session_home)
@@ -324,41 +310,6 @@ def test_a_terminated_search_is_closed(running: Any, session_home: Path) -> None
     assert {*statuses} == {"FINISHED", "KILLED"}
 
 
-def test_a_worker_that_is_killed_from_outside_is_replaced(running: Any, session_home: Path) -> None:
-    options = ("sweep=optuna", *SLOW, "hydra.sweeper.n_trials=6", "hydra.sweeper.study_name=struck", "output=json")
-    process = running(*options, "hydra.sweeper.retries=1")
-    until(lambda: finished(session_home, "struck") >= 1, process)
-    server = psutil.Process(process.pid).children()
-    workers = [child for process in server for child in process.children() if "forkserver" in " ".join(child.cmdline())]
-    os.kill(workers[0].pid, signal.SIGKILL)
-    out, err = process.communicate(timeout=120)
-    assert process.returncode == 0, err
-    assert json.loads(out)["counts"] == {"complete": 6}
-
-
-def test_an_edited_option_changes_no_trial_of_a_running_search(
-    running: Any, tmp_path: Path, session_home: Path
-) -> None:
-    option = tmp_path / "model" / "mine.yaml"
-    option.parent.mkdir()
-    text = (PROJECT / "conf" / "model" / "custom.yaml").read_text()
-    text = text.replace("_target_: null", "_target_: odd_models.Odd\n  seconds: 0.7\n  level: 0")
-    option.write_text(text)
-    process = running(
-        "-cd", str(tmp_path), "sweep=optuna", "dataset=diabetes", "model=mine", "model.estimator.level=interval(0,9)",
-        "hydra.sweeper.n_trials=8", "hydra.sweeper.study_name=edited", "output=json", *UNSAVED,
-    )  # fmt: skip
-    until(lambda: finished(session_home, "edited") >= 1, process)
-    option.write_text(text.replace("seconds: 0.7", "seconds: 0.1"))
-    out, err = process.communicate(timeout=120)
-    assert process.returncode == 0, err
-    configs = [
-        yaml.safe_load((Path(trial["folder"]) / ".hydra/config.yaml").read_text())
-        for trial in json.loads(out)["trials"]
-    ]
-    assert {config["model"]["estimator"]["seconds"] for config in configs} == {0.7}
-
-
 def test_a_search_stops_at_its_target(mlrunner: Runner) -> None:
     options = ("sweep=optuna", "dataset=diabetes", "model=ridge", *UNSAVED)
     output = mlrunner(*options, "hydra.sweeper.n_trials=40", "hydra.sweeper.target=0.1", "hydra.sweeper.n_jobs=1").out
@@ -386,19 +337,3 @@ def test_a_space_of_ones_own_and_a_warm_start(tmp_path: Path, session_home: Path
     assert "alpha=0.25" in first["name"]
     tols = [text for trial in result.json["trials"] for text in trial["name"].split(",") if text.startswith("tol=")]
     assert len(set(tols)) == 4
-
-
-def test_a_grid_of_hydras_own_is_gone_on_with(session_home: Path) -> None:
-    grid = ("-m", "dataset=wine", "model=rf", "model.estimator.n_estimators=2,3,20000", *UNSAVED)
-    folder = session_home / "multirun" / "grid"
-    with start_command(session_home, *grid, f"hydra.sweep.dir={folder}") as process:
-        until(lambda: (folder / "1" / "result.json").exists(), process)
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
-    times = {number: (folder / str(number) / "result.json").stat().st_mtime for number in (0, 1)}
-    config = folder / "multirun.yaml"
-    config.write_text(config.read_text().replace("n_estimators=2,3,20000", "n_estimators=2,3,4"))
-    printed = front_door(session_home, "resume", str(folder), "output=json")
-    assert printed.code == 0, printed.err
-    assert sorted(trial["job"] for trial in printed.json) == [0, 1, 2]
-    assert {number: (folder / str(number) / "result.json").stat().st_mtime for number in (0, 1)} == times

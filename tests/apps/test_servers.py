@@ -155,15 +155,6 @@ def assert_whole(client: MlflowClient, outcome: dict[str, Any]) -> None:
     assert (predicted == load_wine().target).mean() > 0.9
 
 
-def test_a_run_on_an_mlflow_server_is_whole(
-    open_mlflow: str, credentials: Callable[..., MlflowClient], tmp_path: Path
-) -> None:
-    result = front_door(tmp_path, "stack=mlflow_server", f"stack.tracking_uri={open_mlflow}", *WINE)
-    assert result.code == 0, result.err
-    assert_whole(credentials(open_mlflow), result.json)
-    assert not (tmp_path / ".mlrunner/mlflow.db").exists()
-
-
 @pytest.fixture(scope="module")
 def guarded_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home that uses the server with a password."""
@@ -213,18 +204,6 @@ def assert_kept_secret(client: MlflowClient, run_id: str, secret: str, folder: P
     files = [path for path in copied.rglob("*") if path.is_file()]
     assert any(path.name == "overrides.yaml" for path in files)
     assert [str(path) for path in files if secret.encode() in path.read_bytes()] == []
-
-
-def test_the_plain_commands_see_the_mlflow_server(
-    guarded_run: Any, guarded_stack: list[str], guarded_home: Path
-) -> None:
-    del guarded_run
-    stack = " ".join([*guarded_stack, f"stack.password={PASSWORD}"])
-    output = shell(guarded_home, stack, "mlflow experiments search && zenml stack describe")
-    assert "mlrunner" in output
-    assert "mlflow_server_stack" in output
-    assert "mlflow_tracker" in output
-    assert PASSWORD not in output
 
 
 def shell(home: Path, stack: str, commands: str) -> str:

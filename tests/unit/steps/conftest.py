@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
+from zenml.utils import source_utils
 
 from mlrunner.steps.recording import RunContext
+from tests.support.front_door import PROJECT
 from tests.support.mlflow_home import open_copy
+
+source_utils.set_custom_source_root(str(PROJECT))  # a process of pytest-xdist has no main module to find it by
 
 
 @pytest.fixture(scope="module")

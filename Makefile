@@ -26,7 +26,8 @@ test: $(BIN)/.installed ## every test
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-fast: $(BIN)/.installed ## the tests that take seconds
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not slow and not services" $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile \
+		-m "not slow and not services and not docker and not browser" $(ARGS)
 
 lint: $(BIN)/.installed ## ruff: rules and format
 	$(BIN)/ruff check .

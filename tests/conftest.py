@@ -10,11 +10,28 @@ from omegaconf import DictConfig
 
 from tests.support.front_door import SHARED, Runner, export_variables, front_door
 
+SLOW_FIXTURES = {"recorded", "session_home", "described"}  # start whole runs or create all stores
+SLOW_FILES = (  # start processes, servers, engines or environments, or draw many figures
+    "cli/playground/test_launch.py",
+    "cli/test_completion.py",
+    "core/test_process.py",
+    "core/test_process_control.py",
+    "evaluation/plots/test_search.py",
+    "execution/reproduction/test_environment.py",
+    "search/test_composer.py",
+    "search/test_grid_order.py",
+    "search/test_loop.py",
+    "search/test_session.py",
+    "search/test_trial_queue.py",
+    "search/test_workers.py",
+    "serving/test_health_check.py",
+)
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests as slow whose fixtures start whole runs or create all stores."""
+    """Mark tests as slow that take seconds by what they need."""
     for item in items:
-        if {"recorded", "session_home", "described"} & {*getattr(item, "fixturenames", ())}:
+        if SLOW_FIXTURES & {*getattr(item, "fixturenames", ())} or item.path.as_posix().endswith(SLOW_FILES):
             item.add_marker(pytest.mark.slow)
 
 

@@ -11,7 +11,7 @@ from mlrunner.core.build import Group, build
 from mlrunner.groups.deployer import Candidate, Deployer
 from mlrunner.groups.gate import Decision, Gate
 from mlrunner.steps import gate_inputs, recording
-from mlrunner.steps.materializers import FittedModel, ModelMaterializer
+from mlrunner.steps.materializers import MODEL_MATERIALIZER, FittedModel
 from mlrunner.steps.problem import Problem
 from mlrunner.steps.progress import show_progress
 from mlrunner.steps.recording import RunContext
@@ -21,7 +21,7 @@ from mlrunner.tracking.background_writer import RECORDER
 Table = pd.DataFrame
 
 
-@step(enable_cache=False, enable_artifact_visualization=False, output_materializers=ModelMaterializer)
+@step(enable_cache=False, enable_artifact_visualization=False, output_materializers=MODEL_MATERIALIZER)
 @show_progress
 def load(uri: str) -> Annotated[FittedModel, "model"]:
     """Load the saved model of an earlier run."""

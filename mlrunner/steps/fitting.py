@@ -16,7 +16,7 @@ from mlrunner.evaluation.split_data import SplitData
 from mlrunner.groups.model import ModelNameConfig
 from mlrunner.groups.model.packaging import assemble
 from mlrunner.steps import recording
-from mlrunner.steps.materializers import FittedModel, ModelMaterializer
+from mlrunner.steps.materializers import MODEL_MATERIALIZER, FittedModel
 from mlrunner.steps.problem import Problem
 from mlrunner.steps.progress import show_progress
 from mlrunner.steps.recording import RunContext
@@ -24,7 +24,7 @@ from mlrunner.steps.recording import RunContext
 Table = pd.DataFrame
 
 
-@step(enable_cache=False, enable_artifact_visualization=False, output_materializers=ModelMaterializer)
+@step(enable_cache=False, enable_artifact_visualization=False, output_materializers=MODEL_MATERIALIZER)
 @show_progress
 def train(
     train: Table, raw: Table, problem: Problem, cleaning: Group, model_config: ModelNameConfig, run: RunContext
@@ -33,7 +33,7 @@ def train(
     return _fit(train, raw, problem, cleaning, model_config, run)
 
 
-@step(enable_cache=False, enable_artifact_visualization=False, output_materializers=ModelMaterializer)
+@step(enable_cache=False, enable_artifact_visualization=False, output_materializers=MODEL_MATERIALIZER)
 @show_progress
 def refit(
     train: Table,

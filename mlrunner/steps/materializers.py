@@ -20,6 +20,9 @@ from zenml.materializers.base_materializer import BaseMaterializer
 from mlrunner.core.arrow import TABLE_FILE, from_arrow, map_table, write_table
 from mlrunner.core.errors import StoreError
 
+# By name: for a class ZenML would open its store while a module of steps is imported.
+TABLE_MATERIALIZER = f"{__name__}.TableMaterializer"
+MODEL_MATERIALIZER = f"{__name__}.ModelMaterializer"
 MODEL_FILE = "model.txt"
 ARTIFACTS: LRUCache[str, Any] = LRUCache(maxsize=24)  # of this process, by URI; a run has seven
 LOCK = Lock()

@@ -10,14 +10,14 @@ from zenml import step
 from mlrunner.core.build import Group, build
 from mlrunner.groups.cleaning.controller import DataCleaning
 from mlrunner.groups.dataset import loading
-from mlrunner.steps.materializers import TableMaterializer
+from mlrunner.steps.materializers import TABLE_MATERIALIZER
 from mlrunner.steps.problem import Problem
 from mlrunner.steps.progress import show_progress
 
 Table = pd.DataFrame
 
 
-@step(enable_artifact_visualization=False, output_materializers=TableMaterializer)
+@step(enable_artifact_visualization=False, output_materializers=TABLE_MATERIALIZER)
 @show_progress
 def ingest(dataset: Group, fingerprint: str, code: str, blueprint: bool) -> Annotated[Table, "raw"]:
     """Read the raw table; `fingerprint` and `code` only complete the cache's key."""
@@ -26,7 +26,7 @@ def ingest(dataset: Group, fingerprint: str, code: str, blueprint: bool) -> Anno
     return loading.sample_rows(table, dataset) if blueprint else table
 
 
-@step(enable_artifact_visualization=False, output_materializers=TableMaterializer)
+@step(enable_artifact_visualization=False, output_materializers=TABLE_MATERIALIZER)
 @show_progress
 def clean(raw: Table, problem: Problem, cleaning: Group, code: str) -> Annotated[Table, "cleaned"]:
     """Clean raw rows into features, with the columns of target, group and time."""
@@ -36,7 +36,7 @@ def clean(raw: Table, problem: Problem, cleaning: Group, code: str) -> Annotated
 
 @step(
     enable_artifact_visualization=False,
-    output_materializers=dict.fromkeys(("train", "validation", "test", "folds"), TableMaterializer),
+    output_materializers=dict.fromkeys(("train", "validation", "test", "folds"), TABLE_MATERIALIZER),
 )
 @show_progress
 def divide(

@@ -14,7 +14,7 @@ from mlrunner.steps.problem import Problem
 from mlrunner.steps.recording import RunContext
 from pipelines.deployment import deployment
 from pipelines.inference import inference
-from pipelines.search import search
+from pipelines.search import DRIVERS, search
 from pipelines.training import training
 from tests.support.front_door import PROJECT
 
@@ -44,7 +44,11 @@ def describe() -> dict[str, Any]:
         config = pipeline.configuration
         flags = [config.enable_step_logs, config.enable_pipeline_logs, config.enable_artifact_metadata]
         options[pipeline.name] = [*flags, config.enable_heartbeat, pipeline.is_dynamic, str(config.execution_mode)]
-    return {"shapes": shapes, "options": options}
+    try:
+        search.entrypoint("another study")
+    except KeyError as error:
+        refusal = str(error)
+    return {"shapes": shapes, "options": options, "refusal": refusal, "drivers": [*DRIVERS]}
 
 
 if __name__ == "__main__":

@@ -8,12 +8,7 @@ import sys
 from typing import Any
 
 import pytest
-from zenml.utils import source_utils
-
 from tests.support.front_door import PROJECT, environment
-
-source_utils.set_custom_source_root(str(PROJECT))  # a process of pytest-xdist has no main module to find it by
-
 
 @pytest.fixture(scope="package")
 def described(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:

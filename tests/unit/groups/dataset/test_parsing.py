@@ -62,7 +62,7 @@ FILES: list[tuple[str, bytes, str]] = [
     ("t.csv", b"a,b\x00\x01\x02", f"is not CSV but binary data; {TYPE}"),
     ("t.csv", to_parquet(TABLE), f"is not CSV but Parquet; {TYPE}"),
     ("t.csv", b"\n<!DOCTYPE html><p>no", f"is not CSV but a web page; {TYPE}"),
-    ("t.csv", gzip.compress(PLAIN), f"is not CSV but gzip; {TYPE}"),
+    ("t.csv", gzip.compress(PLAIN, mtime=0), f"is not CSV but gzip; {TYPE}"),
     ("t.csv", b"PK\x03\x04rest", f"is not CSV but a zip archive or a workbook; {TYPE}"),
     ("t.csv", b'a,y\n1,2\n"1,2\n', OPEN_QUOTE),
     ("t.csv", b'a,y\n"1,2\n', OPEN_QUOTE),
@@ -76,7 +76,7 @@ FILES: list[tuple[str, bytes, str]] = [
     ("t.csv", "a,y\n1,2\n".encode("utf-16"), "is not utf-8 text but UTF-16; set ++dataset.options.encoding=utf-16."),
     ("t.csv", b"a,b,a,y,y,y\n1,2,3,4,5,6\n", f"{DUPLICATES} a (2 times), y (3 times); rename them in the file."),
     ("t.parquet", PLAIN, f"is not Parquet but text, perhaps CSV; {TYPE}"),
-    ("t.csv.gz", gzip.compress(PLAIN * 99)[:40], CUT),
+    ("t.csv.gz", gzip.compress(PLAIN * 99, mtime=0)[:40], CUT),
     ("t.csv.gz", PLAIN, "cannot be read (Not a gzipped file (b'a,')); correct the file."),
 ]
 

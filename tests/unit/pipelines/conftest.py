@@ -8,7 +8,9 @@ import sys
 from typing import Any
 
 import pytest
+
 from tests.support.front_door import PROJECT, environment
+
 
 @pytest.fixture(scope="package")
 def described(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:

@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
+unexport PYTHONDONTWRITEBYTECODE # or every process compiles and rewrites every module anew
 
-.PHONY: help run test test-fast lint types contracts bench bench-sweep bench-serve bench-records docs lock clean
+.PHONY: help run test test-fast lint types contracts bench bench-sweep bench-serve bench-records docs lock clean slow-tests
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -28,6 +29,10 @@ test: $(BIN)/.installed ## every test
 test-fast: $(BIN)/.installed ## the tests that take seconds
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile \
 		-m "not slow and not services and not docker and not browser" $(ARGS)
+
+slow-tests: ## add what takes long in test-fast to tests/slow_tests.txt
+	$(MAKE) --no-print-directory test-fast ARGS="--junitxml=$(VENV)/fast.xml"
+	$(BIN)/python -m tests.support.slow_tests $(VENV)/fast.xml
 
 lint: $(BIN)/.installed ## ruff: rules and format
 	$(BIN)/ruff check .

@@ -9,29 +9,20 @@ import pytest
 from omegaconf import DictConfig
 
 from tests.support.front_door import SHARED, Runner, export_variables, front_door
+from tests.support.slow_tests import is_slow
 
 SLOW_FIXTURES = {"recorded", "session_home", "described"}  # start whole runs or create all stores
-SLOW_FILES = (  # start processes, servers, engines or environments, or draw many figures
-    "cli/playground/test_launch.py",
-    "cli/test_completion.py",
-    "core/test_process.py",
-    "core/test_process_control.py",
-    "evaluation/plots/test_search.py",
-    "execution/reproduction/test_environment.py",
-    "search/test_composer.py",
-    "search/test_grid_order.py",
-    "search/test_loop.py",
-    "search/test_session.py",
-    "search/test_trial_queue.py",
-    "search/test_workers.py",
-    "serving/test_health_check.py",
-)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not import files whose tests are all slow, when slow tests are left out."""
+    return ("not slow" in config.option.markexpr and is_slow(collection_path)) or None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests as slow that take seconds by what they need."""
+    """Mark tests as slow by what they need and by how long they took."""
     for item in items:
-        if SLOW_FIXTURES & {*getattr(item, "fixturenames", ())} or item.path.as_posix().endswith(SLOW_FILES):
+        if SLOW_FIXTURES & {*getattr(item, "fixturenames", ())} or is_slow(item.path, item.nodeid):
             item.add_marker(pytest.mark.slow)
 
 

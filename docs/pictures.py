@@ -21,7 +21,7 @@ from rich.text import Text
 
 HERE = Path(__file__).parent
 COMPOSITION = ["model=hist_gradient_boosting", "cleaning=dates"]
-SEARCH = ["sweep=optuna", "cleaning=full", "model=rf,xgboost", "hydra.sweeper.n_trials=12"]
+SEARCH = ["sweep=optuna", "model=rf,xgboost", "hydra.sweeper.n_trials=12"]
 COLUMNS = 124
 
 

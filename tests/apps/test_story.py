@@ -30,7 +30,7 @@ pytestmark = pytest.mark.slow
 OLIST = SHARED / "olist_customers_dataset.csv"
 ROWS = 3000  # of the real table; the story is not about its size
 RAW = 200  # rows that are asked for
-SEARCH = ("--multirun", "sweep=optuna", "hydra.sweeper.n_trials=2", "cleaning=full")
+SEARCH = ("--multirun", "sweep=optuna", "hydra.sweeper.n_trials=2")
 QUIET = ("tracking.plots=false",)
 
 
@@ -65,7 +65,7 @@ CLASSES = Plot(
         "model.estimator.n_estimators=5",
     ),
     worse=("model=dummy",),
-    better=("model=rf", "model.estimator.max_depth=5", "model.estimator.n_estimators=40", "cleaning=full"),
+    better=("model=rf", "model.estimator.max_depth=5", "model.estimator.n_estimators=40"),
     high="0.1",
     fair="1.33",
 )
@@ -73,7 +73,7 @@ STARS = Plot(
     data=("dataset.task=regression",),
     weak=("model=ridge",),
     worse=("model=dummy",),
-    better=("model=rf", "model.estimator.n_estimators=30", "cleaning=full"),
+    better=("model=rf", "model.estimator.n_estimators=30"),
     high="0.99",
     fair="0.1",
 )

@@ -33,7 +33,7 @@ print("HEAVY", heavy, "CODE", code)
         (["--help"], "model: catboost, custom, dummy"),
         (["model=rf", "--cfg", "job", "-p", "model.estimator"], "n_estimators"),
         (["-sc", "query=bash"], "model="),
-        (["--info", "defaults"], "cleaning/preprocess"),
+        (["--info", "defaults"], "cleaning/full"),
     ],
     ids=["version", "help", "cfg-job", "completion", "info"],
 )

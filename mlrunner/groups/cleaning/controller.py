@@ -43,9 +43,14 @@ class DataCleaning:
         role_columns = [name for name in names if name is not None and name in table]
         features = drop_columns(cleaned, role_columns)
         if features.shape[1] == 0:
+            remedy = (
+                "cleaning=full keeps text too"
+                if getattr(self.strategy, "keep_numeric", False)
+                else "leave fewer out in cleaning.drop and dataset.ignore"
+            )
             raise DataError(
                 f"cleaning: none of the {table.shape[1]} columns is left as a feature "
-                f"({', '.join(map(str, table.columns[:8]))}); cleaning=full keeps text too."
+                f"({', '.join(map(str, table.columns[:8]))}); {remedy}."
             )
         same_rows = features.index.equals(table.index)
         roles = table[role_columns] if same_rows else table.loc[features.index, role_columns]

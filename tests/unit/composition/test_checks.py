@@ -75,7 +75,8 @@ COMPOSITIONS: dict[str, tuple[str, list[str]]] = {
     ),
     "every feature dropped": (
         "cleaning.drop=[age,sex,bmi,bp,s1,s2,s3,s4,s5,s6]",
-        ["cleaning: none of the 11 columns is left as a feature (age, sex, bmi, bp, s1, s2, s3, s4); cleaning=full keeps text too."],
+        ["cleaning: none of the 11 columns is left as a feature (age, sex, bmi, bp, s1, s2, s3, s4); "
+         "leave fewer out in cleaning.drop and dataset.ignore."],
     ),
     "classifier for a regression": (
         "model=logistic_regression",
@@ -166,7 +167,7 @@ UNFIT: dict[str, tuple[str, str, list[str]]] = {
     ),
     "rare class, stratified": ("rare.csv", "split=stratified", [f"{RARE} train, validation and test need at least 3; {MEND_RARE}"]),
     "text only": (
-        "text_only.csv", "",
+        "text_only.csv", "cleaning=preprocess",
         ["cleaning: none of the 3 columns is left as a feature (a, b, y); cleaning=full keeps text too."],
     ),
     "all parts absent": (

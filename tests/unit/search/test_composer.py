@@ -186,7 +186,7 @@ def test_all_trials_share_the_time_stamp_of_the_sweep(shared: HydraSweep) -> Non
 def test_a_launch_holds_choices_overrides_and_folder(shared: HydraSweep) -> None:
     composed = shared.composer.compose(("model=ridge", "split=kfold", f"{ALPHA}=2"), 7)
     assert composed.launch.overrides == ["model=ridge", "split=kfold", f"{ALPHA}=2"]
-    choices = {"dataset": "olist", "cleaning": "preprocess", "split": "kfold", "model": "ridge"}
+    choices = {"dataset": "olist", "cleaning": "full", "split": "kfold", "model": "ridge"}
     assert composed.launch.choices == {**choices, "stack": "local", "gate": "none", "deployer": "none"}
     assert composed.launch.job == 7
     assert composed.launch.folder.name == "7"

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 from mlrunner.core.environment import CONF
 from mlrunner.core.errors import ConfigError, nearest
-from mlrunner.core.overrides import quote_choices, quote_option, split_flags
+from mlrunner.core.overrides import quote_choices, split_flags
+from mlrunner.core.sorted_ranges import write_sorted_ranges
+from mlrunner.core.typed_overrides import prepare_override
 from mlrunner.execution.in_process import SingleRun
 
 if TYPE_CHECKING:
@@ -162,6 +164,6 @@ def quote_zip(text: str) -> str:
     """Write an override so that Hydra's grammar takes it; our sweeper receives a zipped dimension as a text."""
     match = ZIPPED.fullmatch(text)
     if match is None:
-        return quote_option(text)
-    ranges = quote_choices(match["ranges"]).replace("'", "\\'")
+        return prepare_override(text)
+    ranges = quote_choices(write_sorted_ranges(match["ranges"])).replace("'", "\\'")
     return f"+hydra.sweeper.params.{match['name']}='{ranges}'"

@@ -20,7 +20,7 @@ from mlrunner.composition.hydra_private import apply_value_overrides, read_files
 from mlrunner.composition.override_syntax import write_value
 from mlrunner.core import environment
 from mlrunner.core.errors import ConfigError
-from mlrunner.core.overrides import quote_option
+from mlrunner.core.typed_overrides import prepare_override
 from mlrunner.tracking.records.snapshot import Snapshot, make_snapshot
 
 CONFIG, VERSION = "config", "1.3"
@@ -49,7 +49,7 @@ def compose_config(overrides: Sequence[str] = ()) -> DictConfig:
         HydraException: When a choice or a key does not exist.
     """
     with open_hydra():
-        return compose(CONFIG, [quote_option(text) for text in overrides])
+        return compose(CONFIG, [prepare_override(text) for text in overrides])
 
 
 class ConfigComposer:
@@ -75,7 +75,7 @@ class ConfigComposer:
         Raises:
             ConfigError: When a choice or a key does not exist.
         """
-        quoted = [quote_option(text) for text in overrides]
+        quoted = [prepare_override(text) for text in overrides]
         try:
             cfg = self._loader.load_configuration(CONFIG, [*self._search, *quoted], run_mode=RunMode.RUN)
         except COMPOSE_ERRORS as error:

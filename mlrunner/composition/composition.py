@@ -31,7 +31,7 @@ def abbreviate_override(override: str) -> str:
     key, _, value = override.partition("=")
     if FRACTION.fullmatch(value):
         value = f"{float(value):.4g}"
-    return f"{key.rpartition('.')[2]}={value}".replace("'", "")
+    return f"{key.rpartition('.')[2]}={value}".replace("\\'", "").replace("'", "")
 
 
 @dataclass(frozen=True)

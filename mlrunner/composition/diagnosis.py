@@ -15,9 +15,10 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
 from mlrunner.composition.compose import CONFIG, open_hydra
+from mlrunner.composition.override_syntax import write_value
 from mlrunner.composition.stand_ins import options
 from mlrunner.core.errors import brief, nearest
-from mlrunner.core.overrides import quote_option
+from mlrunner.core.overrides import join_words, quote_option
 
 KEYLESS_GROUPS = ("gate", "deployer")  # groups with an option that has no keys
 
@@ -71,11 +72,22 @@ def _parse(texts: list[str], loader: Any) -> tuple[list[Override], list[str]]:
         try:
             parsed += parser.parse_overrides([text])
         except HydraException:
-            sentences.append(
-                f"'{text}' is not an override; write GROUP=OPTION or key.subkey=value, in quotes where the shell "
-                "would split it."
-            )
+            sentences.append(_explain_syntax(text, parser))
     return parsed, sentences
+
+
+def _explain_syntax(text: str, parser: OverridesParser) -> str:
+    """Explain a text that is not an override: show its value in quotes where that is all it lacks."""
+    key, sign, value = text.partition("=")
+    quoted = f"{key}={write_value(value)}"
+    try:
+        parser.parse_overrides([quoted] if sign and value[:1] not in ("[", "{", "(") else [text])
+    except HydraException:
+        return (
+            f"'{text}' is not an override; write GROUP=OPTION or key.subkey=value, in quotes where the shell would "
+            "split it."
+        )
+    return f"'{text}' is not an override, for its value has signs that need quotes; write {join_words([quoted])}."
 
 
 def _refuse_sweep(override: Override) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pydantic
 
 from mlrunner.composition.keys import GROUPS
-from mlrunner.core.build import describe_errors
+from mlrunner.core.build import NamedValues, describe_errors
 from mlrunner.core.errors import ProblemsError
 
 
@@ -59,7 +59,7 @@ class Tracking(StrictModel):
     log_model: bool
     keep_models: Literal["best", "all", "none"]
     plots: bool
-    tags: dict[str, str | int | float | bool]
+    tags: Annotated[dict[str, str | int | float | bool], NamedValues]
 
 
 class Settings(StrictModel):

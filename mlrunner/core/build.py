@@ -115,6 +115,9 @@ def _describe_error(
     if details["type"].startswith("missing"):
         return f"{name} is not set; give it a value."
     value = _format_value(details["input"])
+    if details["type"] == "string_type" and isinstance(details["input"], bool | int | float) and len(alternatives) == 1:
+        quoted = f"'{value}'" if last.isdigit() else f"\"{name}='{value}'\""
+        return f"{name}={value} should be text; put it in quotes: {quoted}."
     if len(alternatives) > 1:
         expected = " or ".join(EXPECTED.get(each["type"], str(each["msg"])) for each in alternatives)
         return f"{name}={value} should be {expected}."
@@ -148,3 +151,21 @@ STRICT = pydantic.ConfigDict(extra="forbid", arbitrary_types_allowed=True, prote
 def dataclass(cls: type[T]) -> type[T]:
     """Make a class a frozen dataclass that validates the names and types of its arguments."""
     return cast(type[T], pydantic.dataclasses.dataclass(frozen=True, kw_only=True, config=STRICT)(cls))
+
+
+def read_mapping(value: object) -> object:
+    """Read a mapping that was written as a text, and write its names as texts; return other values as they are.
+
+    Hydra's grammar has no quoted names: "dataset.dtypes='{größe (cm): str}'" reaches a group as a text.
+    """
+    if isinstance(value, str) and value.startswith("{"):
+        import yaml
+
+        try:
+            value = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise ValueError(f"is not a mapping of YAML, like {{a: 1}}: {' '.join(str(error).split())}") from error
+    return {str(name): item for name, item in value.items()} if isinstance(value, dict) else value
+
+
+NamedValues = pydantic.BeforeValidator(read_mapping)  # of a field that maps names to values

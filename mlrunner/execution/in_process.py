@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from mlrunner.core.overrides import quote_option
+from mlrunner.core.typed_overrides import prepare_override
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -53,7 +53,7 @@ def run_here(overrides: Sequence[str]) -> Outcome:
     from mlrunner.composition import error_translation
     from mlrunner.composition.compose import open_hydra
 
-    quoted = [quote_option(text) for text in overrides]
+    quoted = [prepare_override(text) for text in overrides]
     job = SingleRun()
     with open_hydra() as opened:
         hydra: Any = opened.hydra

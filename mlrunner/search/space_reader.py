@@ -11,7 +11,9 @@ from dataclasses import replace
 from typing import Any
 
 from mlrunner.core.errors import ConfigError
-from mlrunner.core.overrides import quote_choices, quote_option
+from mlrunner.core.overrides import quote_choices
+from mlrunner.core.sorted_ranges import write_sorted_ranges
+from mlrunner.core.typed_overrides import prepare_override
 from mlrunner.search.dimension import MODEL_GROUP, Dimension, get_key
 from mlrunner.search.distributions import encode_choice, write_override
 from mlrunner.search.exclusion import read_exclusions
@@ -68,7 +70,7 @@ def _list_options(chooser: Dimension | None) -> list[str]:
 def _write_assignment(key: str, value: Any) -> str:
     """Write an entry of a YAML file as an override; a string is read in Hydra's grammar, other values as they are."""
     text = f"{key}={value}" if isinstance(value, str) else write_override(key, encode_choice(value))
-    return quote_choices(text) if ZIP_OVERRIDE.fullmatch(text) else quote_option(text)
+    return quote_choices(write_sorted_ranges(text)) if ZIP_OVERRIDE.fullmatch(text) else prepare_override(text)
 
 
 def _read_last(texts: list[str], loader: Any) -> tuple[list[Dimension], dict[str, str]]:

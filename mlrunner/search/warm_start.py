@@ -10,7 +10,7 @@ import yaml
 from optuna.distributions import CategoricalDistribution, IntDistribution
 
 from mlrunner.core.errors import ConfigError, nearest
-from mlrunner.core.overrides import quote_option
+from mlrunner.core.typed_overrides import prepare_override
 from mlrunner.search.dimension import MODEL_GROUP, get_key
 from mlrunner.search.distributions import contains
 from mlrunner.search.grammar import parse_override, split_at_commas
@@ -111,7 +111,7 @@ def _read_params(texts: list[str], space: Space, strict: bool) -> dict[str, Any]
 def _parse_values(texts: list[str]) -> dict[str, Any]:
     """Parse overrides of single values, by key."""
     values = {}
-    for override in [parse_override(quote_option(text)) for text in texts]:
+    for override in [parse_override(prepare_override(text)) for text in texts]:
         if override.is_sweep_override():
             raise ConfigError(
                 f"{WARM_START_KEY}: {override.input_line} has several values; write one composition for each."

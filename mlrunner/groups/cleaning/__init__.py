@@ -5,10 +5,12 @@ A strategy handles each row by itself, so that the served model can start with i
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import pandas as pd
 from pydantic import Field
 
-from mlrunner.core.build import dataclass
+from mlrunner.core.build import NamedValues, dataclass
 from mlrunner.groups.cleaning.columns import (
     Constant,
     append_columns,
@@ -63,7 +65,7 @@ class DataPreprocess(CleaningStrategy):
     """
 
     drop: list[str] = Field(default_factory=list)
-    fill: dict[str, Constant] = Field(default_factory=dict)
+    fill: Annotated[dict[str, Constant], NamedValues] = Field(default_factory=dict)
     dates: list[str] | None = None
     date_format: str | None = None
     keep_numeric: bool = True
@@ -143,7 +145,7 @@ class RobustPreprocess(DataPreprocess):
         deduplicate: Whether to train on one of the rows that are equal in every raw column.
     """
 
-    clip: dict[str, tuple[float | None, float | None]] = Field(default_factory=dict)
+    clip: Annotated[dict[str, tuple[float | None, float | None]], NamedValues] = Field(default_factory=dict)
     deduplicate: bool = True
 
     @property

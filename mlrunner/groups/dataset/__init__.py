@@ -5,12 +5,12 @@ from __future__ import annotations
 import importlib
 from abc import ABC, abstractmethod
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Annotated, Any
 
 import pandas as pd
 from pydantic import Field
 
-from mlrunner.core.build import dataclass
+from mlrunner.core.build import NamedValues, dataclass
 from mlrunner.core.column_roles import Roles, Task
 from mlrunner.core.errors import ConfigError, DataError, ProblemsError, brief, nearest
 from mlrunner.groups.dataset import database, files, formats
@@ -46,7 +46,7 @@ class Dataset(ABC):
     ignore: list[str] = Field(default_factory=list)
     group: str | None = None
     time: str | None = None
-    dtypes: dict[str, str] = Field(default_factory=dict)
+    dtypes: Annotated[dict[str, str], NamedValues] = Field(default_factory=dict)
     note: str | None = None
     rows: int | None = Field(default=None, gt=0)
 
@@ -128,7 +128,7 @@ class TableDataset(Dataset):
 
     path: str | None = None
     format: Format | None = None
-    options: dict[str, Any] = Field(default_factory=dict)
+    options: Annotated[dict[str, Any], NamedValues] = Field(default_factory=dict)
 
     def _unset_source(self) -> list[str]:
         return [] if self.path else [UNSET_PATH]

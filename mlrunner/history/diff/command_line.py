@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mlrunner.composition.compose import COMPOSE_ERRORS
 from mlrunner.core.errors import ConfigError, MlrunnerError, ProblemsError
-from mlrunner.core.overrides import quote_option
+from mlrunner.core.typed_overrides import prepare_override
 
 FOLDER_FLAGS = ("-cd", "--config-dir")
 
@@ -44,7 +44,7 @@ def explain_error(words: Sequence[str], folders: Sequence[str], error: ConfigErr
     from mlrunner.composition.diagnosis import diagnose
 
     try:
-        problems = diagnose([quote_option(word) for word in words])
+        problems = diagnose([prepare_override(word) for word in words])
     except COMPOSE_ERRORS:
         return error
     # No flag can be added after --.

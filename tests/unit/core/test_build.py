@@ -127,7 +127,7 @@ SENTENCES: dict[str, tuple[dict[str, Any], list[str]]] = {
         ["split.kind=medain should be 'mean' or 'median'. Did you mean 'median'?"],
     ),
     "no list": ({"share": 1, "names": "a"}, ["split.names=a should be a list, like [a,b]."]),
-    "item": ({"share": 1, "names": ["a", 2]}, ["split.names.1=2 should be text."]),
+    "item": ({"share": 1, "names": ["a", 2]}, ["split.names.1=2 should be text; put it in quotes: '2'."]),
     "no mapping": ({"share": 1, "bounds": [1]}, ["split.bounds=[1] should be keys with values, like {a: 1}."]),
     "deep": ({"share": 1, "bounds": {"a": [0, "x"]}}, ["split.bounds.a.1=x should be a number."]),
     "several types": ({"share": 1, "limit": 1.5}, ["split.limit=1.5 should be a whole number or text."]),

@@ -32,7 +32,7 @@ LAYOUT = (
     "sep delimiter encoding encoding_errors quotechar quoting doublequote escapechar skiprows comment "
     "skipinitialspace skip_blank_lines"
 )
-SEPARATOR_HINT = "correct it or set ++dataset.options.sep"
+SEPARATOR_HINT = "correct it or set dataset.options.sep"
 SEPARATORS = {";": "';'", "\t": r"'\t'", "|": "'|'"}
 
 
@@ -121,7 +121,7 @@ def explain_parser_error(subject: str, error: Exception) -> str | None:
         case UnicodeDecodeError():
             return (
                 f"{subject} is not {error.encoding} text (byte 0x{error.object[error.start]:02x}); set the right "
-                f"encoding, for example ++dataset.options.encoding=latin-1."
+                f"encoding, for example dataset.options.encoding=latin-1."
             )
         case LookupError() if "unknown encoding" in str(error):
             return f"dataset.options.encoding is not an encoding of Python ({error}); try utf-8, latin-1 or utf-16."
@@ -151,7 +151,7 @@ def complete_options(options: dict[str, Any]) -> dict[str, Any]:
 
 def _refuse_binary(subject: str, data: bytes, encoding: str) -> None:
     if data[:2] in (b"\xff\xfe", b"\xfe\xff") and "16" not in encoding:
-        raise DataError(f"{subject} is not {encoding} text but UTF-16; set ++dataset.options.encoding=utf-16.")
+        raise DataError(f"{subject} is not {encoding} text but UTF-16; set dataset.options.encoding=utf-16.")
     kind = _detect_kind(data)
     if kind is None and b"\0" in data[:8192] and not re.search("16|32", encoding):
         kind = "binary data"
@@ -181,7 +181,7 @@ def _check_header(subject: str, names: list[str], target: str | None) -> None:
                 count = len(next(csv.reader([names[0]], delimiter=separator)))
                 raise DataError(
                     f"{subject} has one column only, but {count} when split at {quoted}; "
-                    f'set "++dataset.options.sep={quoted}".'
+                    f'set "dataset.options.sep={quoted}".'
                 )
 
 

@@ -48,8 +48,8 @@ def test_an_index_that_parquet_kept_becomes_a_column_when_it_has_a_name() -> Non
 
 
 EMPTY, TYPE = "name a file that has a header and rows.", "name another file or set dataset.format."
-SEPARATOR = "correct it or set ++dataset.options.sep."
-LATIN = "set the right encoding, for example ++dataset.options.encoding=latin-1."
+SEPARATOR = "correct it or set dataset.options.sep."
+LATIN = "set the right encoding, for example dataset.options.encoding=latin-1."
 CUT = "cannot be read (Compressed file ended before the end-of-stream marker was reached); correct the file."
 ROWS_TOO_LONG = f"is not CSV: its rows have more fields than its header; {SEPARATOR}"
 OPEN_QUOTE = f"is not CSV: a quotation mark is never closed; {SEPARATOR}"
@@ -68,12 +68,12 @@ FILES: list[tuple[str, bytes, str]] = [
     ("t.csv", b'a,y\n"1,2\n', OPEN_QUOTE),
     ("t.csv", b"a,b,y\n1,2,3\n1,2,3,4\n", f"is not CSV: line 3 has 4 fields where 3 are expected; {SEPARATOR}"),
     ("t.csv", b"a,y\n1,2,3\n4,5,6\n", ROWS_TOO_LONG),
-    ("t.csv", PLAIN.replace(b",", b";"), f"{ONE_COLUMN} 3 when split at ';'; set \"++dataset.options.sep=';'\"."),
-    ("t.csv", b"a;y\n1,5;2,5\n", f"{ONE_COLUMN} 2 when split at ';'; set \"++dataset.options.sep=';'\"."),
-    ("t.csv", PLAIN.replace(b",", b"\t"), f"{ONE_COLUMN} 3 when split at '\\t'; set \"++dataset.options.sep='\\t'\"."),
-    ("t.csv", PLAIN.replace(b",", b"|"), f"{ONE_COLUMN} 3 when split at '|'; set \"++dataset.options.sep='|'\"."),
+    ("t.csv", PLAIN.replace(b",", b";"), f"{ONE_COLUMN} 3 when split at ';'; set \"dataset.options.sep=';'\"."),
+    ("t.csv", b"a;y\n1,5;2,5\n", f"{ONE_COLUMN} 2 when split at ';'; set \"dataset.options.sep=';'\"."),
+    ("t.csv", PLAIN.replace(b",", b"\t"), f"{ONE_COLUMN} 3 when split at '\\t'; set \"dataset.options.sep='\\t'\"."),
+    ("t.csv", PLAIN.replace(b",", b"|"), f"{ONE_COLUMN} 3 when split at '|'; set \"dataset.options.sep='|'\"."),
     ("t.csv", "a,y\ncafé,1\n".encode("latin-1"), f"is not utf-8 text (byte 0xe9); {LATIN}"),
-    ("t.csv", "a,y\n1,2\n".encode("utf-16"), "is not utf-8 text but UTF-16; set ++dataset.options.encoding=utf-16."),
+    ("t.csv", "a,y\n1,2\n".encode("utf-16"), "is not utf-8 text but UTF-16; set dataset.options.encoding=utf-16."),
     ("t.csv", b"a,b,a,y,y,y\n1,2,3,4,5,6\n", f"{DUPLICATES} a (2 times), y (3 times); rename them in the file."),
     ("t.parquet", PLAIN, f"is not Parquet but text, perhaps CSV; {TYPE}"),
     ("t.csv.gz", gzip.compress(PLAIN * 99, mtime=0)[:40], CUT),

@@ -35,6 +35,12 @@ class DeployError(MlrunnerError):
     """A model cannot be deployed; the model that was deployed before still serves."""
 
 
+class ModelError(MlrunnerError):
+    """A model was fitted, but cannot be used: it predicts NaN."""
+
+    exit_code = 1
+
+
 class ProblemsError(MlrunnerError):
     """Several problems, each with a sentence of its own.
 

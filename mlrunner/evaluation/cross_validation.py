@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mlrunner.evaluation.metrics import measure
-from mlrunner.evaluation.predictions import Predictions, predict
+from mlrunner.evaluation.predictions import Predictions, predict, refuse_invalid
 
 if TYPE_CHECKING:
     from mlrunner.core.column_roles import Task
@@ -75,6 +75,9 @@ def cross_validate(
         target: True values, shape (n_rows,).
         fold_numbers: Fold of each row, with the index of `features`.
         task: Regression or classification.
+
+    Raises:
+        ModelError: If a prediction is NaN or infinite.
     """
     numbers = fold_numbers.reindex(features.index).to_numpy()
     held_out = []
@@ -82,4 +85,5 @@ def cross_validate(
         is_held_out = numbers == number
         fitted = make_estimator().fit(features[~is_held_out], target[~is_held_out])
         held_out.append(predict(fitted, features[is_held_out], target[is_held_out], task))
+    refuse_invalid({f"fold {number}": predictions for number, predictions in enumerate(held_out)})
     return CrossValidation([measure(predictions, task) for predictions in held_out], held_out)

@@ -13,7 +13,7 @@ import pandas as pd
 
 from mlrunner.core.errors import ConfigError, nearest
 from mlrunner.core.metric_names import CLASSIFICATION, GREATER_IS_BETTER, REGRESSION
-from mlrunner.evaluation.predictions import Array, Predictions, predict
+from mlrunner.evaluation.predictions import Array, Predictions, predict, refuse_invalid
 
 if TYPE_CHECKING:
     from mlrunner.core.column_roles import Task
@@ -42,8 +42,14 @@ def direction(metric: str, key: str = "objective.metric") -> Literal["maximize",
 
 
 def score(estimator: Any, features: pd.DataFrame, target: pd.Series[Any], task: Task) -> dict[str, float]:
-    """Predict once and compute every metric of the task; see `measure`."""
-    return measure(predict(estimator, features, target, task), task)
+    """Predict once and compute every metric of the task; see `measure`.
+
+    Raises:
+        ModelError: If a prediction is NaN or infinite.
+    """
+    predictions = predict(estimator, features, target, task)
+    refuse_invalid({"the scored rows": predictions})
+    return measure(predictions, task)
 
 
 def measure(predictions: Predictions, task: Task) -> dict[str, float]:

@@ -10,7 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mlrunner.core.errors import ModelError
+from mlrunner.core.finite import describe_invalid, find_invalid
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mlrunner.core.column_roles import Task
 
 Array = npt.NDArray[Any]
@@ -51,6 +56,12 @@ class Predictions:
             codes = labels.get_indexer(both)
         return list(labels), codes[: len(self.y_true)], codes[len(self.y_true) :]
 
+    @property
+    def invalid(self) -> Array:
+        """Mask of the rows whose prediction or probabilities are NaN or infinite, shape (n_rows,)."""
+        invalid = find_invalid(self.y_pred)
+        return invalid if self.y_proba is None else invalid | find_invalid(self.y_proba).any(axis=1)
+
     def select(self, rows: Array) -> Predictions:
         """Select rows by position or by a boolean mask."""
         proba = None if self.y_proba is None else self.y_proba[rows]
@@ -81,6 +92,27 @@ def predict(estimator: Any, features: pd.DataFrame, target: pd.Series[Any], task
         return Predictions(np.asarray(target), classes[proba.argmax(axis=1)], proba, classes, name)
     y_pred = np.ravel(predict_reproducibly(last, "predict", inputs))
     return Predictions(np.asarray(target), y_pred, proba, classes, name)
+
+
+def refuse_invalid(parts: Mapping[str, Predictions]) -> None:
+    """Refuse predictions that are NaN or infinite.
+
+    Args:
+        parts: Predictions by the name of their rows, for the message.
+
+    Raises:
+        ModelError: With the number of such rows.
+    """
+    counts = {name: int(predictions.invalid.sum()) for name, predictions in parts.items()}
+    if not any(counts.values()):
+        return
+    rows = sum(len(predictions.y_true) for predictions in parts.values())
+    values = np.concatenate([np.ravel(of_part.y_pred) for of_part in parts.values() if len(of_part.y_true)])
+    where = ", ".join(f"{count:,} of {name}" for name, count in counts.items() if count)
+    raise ModelError(
+        f"The model {describe_invalid(sum(counts.values()), rows, values)}{f' ({where})' if len(parts) > 1 else ''}; "
+        "choose another model, or settings with which it does not diverge."
+    )
 
 
 def preprocess(estimator: Any, features: pd.DataFrame) -> tuple[Any, Any]:

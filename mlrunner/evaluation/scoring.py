@@ -11,7 +11,7 @@ import pandas as pd
 from mlrunner.core.column_roles import Roles
 from mlrunner.evaluation.cross_validation import cross_validate
 from mlrunner.evaluation.metrics import measure
-from mlrunner.evaluation.predictions import Predictions, predict
+from mlrunner.evaluation.predictions import Predictions, predict, refuse_invalid
 from mlrunner.evaluation.split_data import SplitData, select_features
 from mlrunner.evaluation.uncertainty import Replicates
 
@@ -71,6 +71,9 @@ def evaluate(fitted: Any, data: SplitData, model: PipelineBuilder, task: Task) -
         data: Cleaned rows of each part.
         model: Builder of the unfitted pipelines of the folds.
         task: Regression or classification.
+
+    Raises:
+        ModelError: If a prediction is NaN or infinite.
     """
     tables = {part: getattr(data, part) for part in ("train", "validation", "test") if len(getattr(data, part))}
     predictions, scores = _score_tables(fitted, tables, data.roles, task)
@@ -114,6 +117,7 @@ def _score_tables(
         part: predict(fitted, select_features(table, roles), table[roles.target], task)
         for part, table in tables.items()
     }
+    refuse_invalid(predictions)
     return predictions, {part: measure(of_part, task) for part, of_part in predictions.items()}
 
 

@@ -141,11 +141,15 @@ def deploy_record(run: Record, config: dict[str, Any]) -> DeploymentResult:
     uri = run.tags.get(MODEL_TAG)
     if uri is None:
         raise DeployError(f"Run {run.short} saved no model; run it again with tracking.log_model=true.")
+    if run.status == "FAILED":
+        raise DeployError(f"Run {run.short} failed, so its model is not deployed; deploy another run.")
     refuse_foreign(config, DEPLOYMENT_GROUPS)
     dataset: Dataset = build(config["dataset"], "dataset", Dataset)
     fingerprint = dataset.fingerprint()
     _check_groups(config, config["dataset"]["task"])
-    context = recording.RunContext(run_id=run.run_id, log_model=True, plots=False, seed=config["seed"])
+    context = recording.RunContext(
+        run_id=run.run_id, log_model=True, plots=False, seed=config["seed"], objective=run.metric
+    )
     _run_pipeline(config, context, uri, dict(run.metrics), fingerprint)
     recorded = recording.read_deployment(run.run_id)
     gate, deployment = recorded["gate"], recorded["deployment"] or {}

@@ -137,7 +137,11 @@ def _run_pipeline(checked: Checked, run_id: str, refit: bool) -> str:
     if not composition.has_deployment_step:
         composition = composition.without_deployment()
     run = RunContext(
-        run_id=run_id, log_model=settings.tracking.log_model, plots=settings.tracking.plots, seed=settings.seed
+        run_id=run_id,
+        log_model=settings.tracking.log_model,
+        plots=settings.tracking.plots,
+        seed=settings.seed,
+        objective=settings.objective.first,
     )
     pipeline_run = training.with_options(run_name=f"{composition.choice('model')}-{run_id[:12]}")(
         **{group: composition[group] for group in PIPELINE_GROUPS},

@@ -110,6 +110,7 @@ class ChildRuns:
             log_model=settings.log_model and settings.keep_models != "none",
             plots=settings.plots,
             seed=composition.settings.seed,
+            objective=composition.settings.objective.first,
         )
 
 
@@ -175,6 +176,9 @@ def _save_model(finished: FinishedTrial, run_id: str) -> None:
     roles, raw = checked.data.dataset.roles, checked.data.table
     cleaned = strategy.transform_rows(select_inputs(raw.head(recording.EXAMPLE_ROWS), roles))
     pipeline = assemble(joblib.load(file), strategy, roles, cleaned, raw)
-    context = recording.RunContext(run_id=run_id, log_model=True, plots=False, seed=checked.composition.settings.seed)
+    settings = checked.composition.settings
+    context = recording.RunContext(
+        run_id=run_id, log_model=True, plots=False, seed=settings.seed, objective=settings.objective.first
+    )
     recording.save_model(context, pipeline, raw, roles, strategy)
     file.unlink()

@@ -12,6 +12,7 @@ import orjson
 import pandas as pd
 
 from mlrunner.core.errors import first_line
+from mlrunner.core.finite import describe_invalid, find_invalid
 from mlrunner.serving import requests
 from mlrunner.serving.columns import INVALID_ROWS, Arrays, Kind, RawColumn
 from mlrunner.serving.errors import RequestError
@@ -44,18 +45,22 @@ class ServedModel:
         """Predict validated rows.
 
         Returns:
-            One number or label a row; None where the model returns NaN.
+            One number or label a row.
 
         Raises:
-            RequestError: If the model rejects a value, for example a missing one.
+            RequestError: If the model rejects a value, for example a missing one, or predicts NaN.
         """
         try:
             predictions = np.ravel(self.pipeline.predict(pd.DataFrame(arrays, copy=False)))
         except (ValueError, ArithmeticError) as error:
             message = f"The model cannot predict these rows: {first_line(error)}."
             raise RequestError(message, INVALID_ROWS) from error
-        values = predictions.tolist()
-        return [None if value != value else value for value in values] if predictions.dtype.kind == "f" else values
+        invalid = find_invalid(predictions)
+        if invalid.any():
+            words = describe_invalid(int(invalid.sum()), len(invalid), predictions)
+            raise RequestError(f"The model {words}, first for row {int(invalid.argmax())}.", INVALID_ROWS)
+        values: list[Any] = predictions.tolist()
+        return values
 
     def answer(self, body: bytes, content_type: str = "application/json") -> list[Any]:
         """Read, validate and predict the rows of a request body."""

@@ -10,7 +10,7 @@ import pandas as pd
 from zenml import step
 
 from mlrunner.core.build import Group, build
-from mlrunner.evaluation import scoring, split_data
+from mlrunner.evaluation import objective, scoring, split_data
 from mlrunner.evaluation.scoring import Evaluation
 from mlrunner.evaluation.split_data import SplitData
 from mlrunner.groups.model import ModelNameConfig
@@ -77,6 +77,7 @@ def evaluate(
     data = SplitData(train, validation, test, folds, problem.roles)
     start = time.perf_counter()
     evaluation = scoring.evaluate(fitted.pipeline[1:], data, build(model_config.settings, "model"), problem.task)
+    objective.refuse_undefined(run.objective, evaluation, data)
     _record(run, fitted, data, evaluation, problem, model_config, time.perf_counter() - start)
     return evaluation.scores
 

@@ -51,12 +51,14 @@ class RunContext(BaseModel, frozen=True):
         log_model: Whether to save the model.
         plots: Whether to draw plots.
         seed: Seed of what plots compute.
+        objective: Metric that ranks the run.
     """
 
     run_id: str
     log_model: bool
     plots: bool
     seed: int
+    objective: str
 
 
 def save_model(

@@ -104,7 +104,7 @@ def test_every_kind_of_failure_is_a_failed_trial_and_the_rest_go_on(session_home
     failed = {line.split("mode=")[1].split()[0]: line for line in lines if line.startswith("✗")}
     assert sum(line.startswith("✓") for line in lines) == 1
     assert sum(line.startswith("✗") for line in lines) == 6
-    assert "r2 is nan" in failed["undefined"]
+    assert "The model predicts NaN in " in failed["undefined"]
     assert "r2 is " in failed["infinite"]
     assert "RuntimeError: this mode always raises" in failed["raise"]
     assert "MemoryError" in failed["memory"]

@@ -22,7 +22,7 @@ from tests.support.front_door import PROJECT
 def describe() -> dict[str, Any]:
     """Prepare each pipeline without running it."""
     problem = Problem(roles=Roles("y"), task="regression", label="data")
-    run = RunContext(run_id="r", log_model=False, plots=False, seed=0)
+    run = RunContext(run_id="r", log_model=False, plots=False, seed=0, objective="r2")
     code = {"dataset": "a", "cleaning": "b", "split": "c"}
     rows = {"dataset": {}, "problem": problem, "cleaning": {}, "split": {}, "fingerprint": "f", "code": code}
     common = {**rows, "gate": {}, "deployer": {}, "run": run}

@@ -131,7 +131,8 @@ class Folds(DataDivideStrategy, Assignment):
         limits = self.relevant(Counts(rows, groups, smallest_class))
         empty = part_problems({"test": self.test}, rows, limits.groups)
         empty = empty or fold_problems(self.folds, self.test, rows, limits.groups)
-        return empty or class_problems(limits.smallest_class, self.folds + 1, f"{self.folds} folds and the test")
+        parts = f"{self.folds} folds and the test"
+        return empty or class_problems(limits.smallest_class, self.folds + 1, parts, self.folds)
 
     def handle_data(self, table: pd.DataFrame) -> Division:
         """See `DataDivideStrategy.handle_data`."""

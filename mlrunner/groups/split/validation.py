@@ -90,19 +90,22 @@ def suggest_folds(most: int) -> str:
     return f"choose at most {most} folds, or " if most > 1 else ""
 
 
-def class_problems(smallest_class: int | None, parts: int, subject: str) -> list[str]:
+def class_problems(smallest_class: int | None, parts: int, subject: str, folds: int = 0) -> list[str]:
     """Return a sentence when the rarest class cannot be in every part.
 
     Args:
         smallest_class: Number of members of the rarest class; None for regression.
         parts: Number of parts.
         subject: Words for the parts, for the message.
+        folds: Number of folds among the parts.
     """
     if smallest_class is None or smallest_class >= parts:
         return []
+    fewer = folds - (parts - smallest_class)  # a random split into folds could leave a fold without the class
+    advice = f"choose split.folds={fewer}" if fewer > 1 else "choose split=80_20"
     return [
         f"the rarest class of the target has {smallest_class} members (rows or whole groups), but {subject} "
-        f"need at least {parts}; choose split=80_20 or split=kfold, or leave that class out."
+        f"need at least {parts}; {advice}, or leave that class out."
     ]
 
 

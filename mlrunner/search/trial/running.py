@@ -15,6 +15,7 @@ import numpy as np
 from mlrunner.core.build import build
 from mlrunner.core.errors import MlrunnerError
 from mlrunner.evaluation import metrics
+from mlrunner.evaluation.objective import find_objective_error
 from mlrunner.groups.model import EstimatorModel, Model
 from mlrunner.search.trial import TrialPruned, TrialResult, TrialTask
 from mlrunner.search.trial.boosting import RoundReporter, detach
@@ -98,14 +99,6 @@ class TrialRunner:
 def shared_runner() -> TrialRunner:
     """Return the runner of this process, for jobs that follow each other without an object in common."""
     return TrialRunner()
-
-
-def find_objective_error(metric: str, averages: dict[str, float]) -> str | None:
-    """Describe why an objective is unusable: absent, NaN or infinite; None where it is a finite number."""
-    if metric not in averages:
-        known = ", ".join(name for name in averages if "/" not in name and not name.endswith("_std"))
-        return f"the model gives no {metric}; it gives {known}"
-    return None if np.isfinite(averages[metric]) else f"{metric} is {averages[metric]}"
 
 
 def _report_fit(task: TrialTask, report: Report, tally: Tally, step: int) -> None:

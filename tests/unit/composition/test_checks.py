@@ -157,7 +157,7 @@ COMPOSITIONS: dict[str, tuple[str, list[str]]] = {
 }  # fmt: skip
 
 RARE = "the rarest class of the target has 1 members (rows or whole groups), but"
-MEND_RARE = "choose split=80_20 or split=kfold, or leave that class out."
+MEND_RARE = "choose split=80_20, or leave that class out."
 # A file of tests/support/bad_tables.py, further overrides, and the sentences of the refusal.
 UNFIT: dict[str, tuple[str, str, list[str]]] = {
     "header only": ("header.csv", "", ["dataset has a header but no rows; name another source."]),

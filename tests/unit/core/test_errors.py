@@ -8,6 +8,7 @@ from mlrunner.core.errors import (
     ConfigError,
     DataError,
     MlrunnerError,
+    ModelError,
     ProblemsError,
     StoreError,
     brief,
@@ -16,11 +17,11 @@ from mlrunner.core.errors import (
 )
 
 
-@pytest.mark.parametrize("kind", [ConfigError, DataError, StoreError])
-def test_every_error_has_one_root_and_one_exit_code(kind: type[MlrunnerError]) -> None:
+@pytest.mark.parametrize(("kind", "code"), [(ConfigError, 2), (DataError, 2), (StoreError, 2), (ModelError, 1)])
+def test_every_error_has_one_root_and_an_exit_code(kind: type[MlrunnerError], code: int) -> None:
     with pytest.raises(MlrunnerError, match=r"^the sentence$") as raised:
         raise kind("the sentence")
-    assert raised.value.exit_code == 2
+    assert raised.value.exit_code == code
 
 
 def test_several_problems_are_one_error_that_keeps_them_apart() -> None:

@@ -20,7 +20,8 @@ from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from mlrunner.evaluation.predictions import Predictions, predict, predict_reproducibly
+from mlrunner.core.errors import ModelError
+from mlrunner.evaluation.predictions import Predictions, predict, predict_reproducibly, refuse_invalid
 from tests.support.predictions import grades, labelled, table
 
 
@@ -133,3 +134,34 @@ def test_a_forest_with_threads_predicts_the_same_digits_as_without() -> None:
     assert fitted.n_jobs == 2
     fitted.n_jobs = 1
     assert threaded.tolist() == fitted.predict(features).tolist()
+
+
+def regression_of(values: list[float]) -> Predictions:
+    return Predictions(np.zeros(len(values)), np.array(values))
+
+
+def test_nan_predictions_are_counted_over_all_parts() -> None:
+    parts = {"train": [0.0] * 6000 + [np.nan] * 12, "validation": [0.0] * 984 + [np.nan] * 4, "test": [0.0] * 1000}
+    with pytest.raises(ModelError) as refused:
+        refuse_invalid({name: regression_of(values) for name, values in parts.items()})
+    assert str(refused.value) == (
+        "The model predicts NaN in 16 of 8,000 rows (12 of train, 4 of validation); choose another model, or settings "
+        "with which it does not diverge."
+    )
+
+
+def test_infinite_predictions_are_refused_as_well() -> None:
+    with pytest.raises(ModelError, match=r"The model predicts NaN or infinity in 1 of 2 rows; choose"):
+        refuse_invalid({"the scored rows": regression_of([1.0, np.inf])})
+
+
+def test_a_nan_probability_counts_although_a_class_is_predicted() -> None:
+    labels, proba = np.array(["a", "a", "b"]), np.array([[0.5, 0.5], [np.nan, 0.5], [np.nan, np.nan]])
+    predictions = Predictions(labels, labels, proba, np.array(["a", "b"]))
+    assert predictions.invalid.tolist() == [False, True, True]
+    with pytest.raises(ModelError, match="predicts NaN in 2 of 3 rows"):
+        refuse_invalid({"test": predictions})
+
+
+def test_finite_predictions_and_no_rows_are_accepted() -> None:
+    refuse_invalid({"train": regression_of([1.0]), "test": Predictions(np.empty(0), np.empty(0))})

@@ -174,9 +174,12 @@ def test_the_raw_csv_file_of_the_data_set_is_predicted(saved: Saved, model: Serv
     assert predictions == pytest.approx(list(expected), rel=1e-9)
 
 
-def test_a_nan_prediction_is_none(base: Path) -> None:
+def test_a_nan_prediction_is_an_error_of_the_request(base: Path) -> None:
     model = load_release(releases.save_faulty(base).release.folder)
-    assert predict(model, [releases.make_row(size) for size in (1.0, releases.GAP, 3.0)]) == [1.0, None, 3.0]
+    assert predict(model, [releases.make_row(size) for size in (1.0, 3.0)]) == [1.0, 3.0]
+    sizes = (1.0, releases.GAP, 3.0, releases.GAP)
+    message = reject(model, [releases.make_row(size) for size in sizes])
+    assert message == "The model predicts NaN in 2 of 4 rows, first for row 1."
 
 
 # --- invalid rows ----------------------------------------------------------------------------------------

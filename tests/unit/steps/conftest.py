@@ -29,4 +29,4 @@ def run(client: MlflowClient) -> RunContext:
     experiment = client.get_experiment_by_name("tests")
     assert experiment is not None
     run_id = client.create_run(experiment.experiment_id).info.run_id
-    return RunContext(run_id=run_id, log_model=False, plots=False, seed=0)
+    return RunContext(run_id=run_id, log_model=False, plots=False, seed=0, objective="r2")

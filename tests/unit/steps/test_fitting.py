@@ -8,9 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from mlflow import MlflowClient
+from sklearn.base import BaseEstimator
 from sklearn.metrics import r2_score
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from mlrunner.core.column_roles import Roles
+from mlrunner.core.errors import DataError, ModelError
 from mlrunner.groups.model import ModelNameConfig
 from mlrunner.steps import fitting
 from mlrunner.steps.materializers import FittedModel
@@ -65,6 +69,41 @@ def test_evaluate_scores_and_logs_every_part(config: ModelNameConfig, run: RunCo
     logged = client.get_run(run.run_id).data.metrics
     assert logged["test/r2"] == scores["test/r2"]
     assert logged["fit_seconds"] == model.fit_seconds
+
+
+class HalfNan(BaseEstimator):
+    """Predicts NaN where `b` is negative."""
+
+    def fit(self, x: Any, y: Any) -> HalfNan:
+        self.fitted_ = len(x), len(y)
+        return self
+
+    def predict(self, x: pd.DataFrame) -> Any:
+        return np.where(x["b"] < 0, np.nan, 1.0)
+
+
+def half_nan() -> FittedModel:
+    steps = [("cleaning", FunctionTransformer()), ("estimator", HalfNan())]
+    return FittedModel(Pipeline(steps).fit(TRAIN[["a", "b"]], TRAIN["y"]), None, 0.0)
+
+
+def test_a_model_that_predicts_nan_is_refused(config: ModelNameConfig, run: RunContext) -> None:
+    negative = {part: int((rows["b"] < 0).sum()) for part, rows in (("train", RAW[:70]), ("test", TEST))}
+    message = (
+        rf"predicts NaN in {sum(negative.values())} of 90 rows \({negative['train']} of train, {negative['test']} of"
+    )
+    with pytest.raises(ModelError, match="predicts NaN in "):
+        fitting.evaluate.entrypoint(half_nan(), TRAIN, VALIDATION, TEST, NO_FOLDS, PROBLEM, config, run)
+    with pytest.raises(ModelError, match=message):
+        fitting.judge.entrypoint(half_nan(), TRAIN, VALIDATION, TEST, {}, PROBLEM, config, run)
+
+
+def test_an_undefined_objective_is_refused_and_another_is_not(config: ModelNameConfig, run: RunContext) -> None:
+    flat, model = VALIDATION.assign(y=1.0), train(config, run)
+    with pytest.raises(DataError, match=r"objective\.metric=r2 is undefined for the validation rows, whose target"):
+        fitting.evaluate.entrypoint(model, TRAIN, flat, TEST, NO_FOLDS, PROBLEM, config, run)
+    run = run.model_copy(update={"objective": "mae"})
+    assert fitting.evaluate.entrypoint(model, TRAIN, flat, TEST, NO_FOLDS, PROBLEM, config, run)["mae"] > 0
 
 
 def test_judge_adds_the_scores_of_the_trial(config: ModelNameConfig, run: RunContext) -> None:

@@ -111,5 +111,18 @@ def test_a_class_rarer_than_the_parts_is_refused() -> None:
     assert class_problems(3, 3, "three parts") == []
     assert class_problems(2, 3, "three parts") == [
         "the rarest class of the target has 2 members (rows or whole groups), but three parts need at least 3; "
-        "choose split=80_20 or split=kfold, or leave that class out."
+        "choose split=80_20, or leave that class out."
     ]
+
+
+@pytest.mark.parametrize(
+    ("members", "folds", "advice"),
+    [(4, 5, "split.folds=3"), (3, 5, "split.folds=2"), (2, 5, "split=80_20"), (5, 5, "split.folds=4")],
+)
+def test_a_class_rarer_than_the_folds_advises_folds_that_it_can_fill(members: int, folds: int, advice: str) -> None:
+    [message] = class_problems(members, folds + 1, f"{folds} folds and the test", folds)
+    assert f"has {members} members" in message
+    assert f"need at least {folds + 1}; choose {advice}, or leave that class out." in message
+    if "folds" in advice:
+        fewer = int(advice.rpartition("=")[2])
+        assert class_problems(members, fewer + 1, "", fewer) == []

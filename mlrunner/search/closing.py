@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlrunner.search import results
+from mlrunner.search.lead import compare_default, describe_lead
 from mlrunner.search.parent_run import close_parent_run
 from mlrunner.steps.recording import read_deployment
 from mlrunner.tracking import artifacts, run_log
@@ -41,6 +42,8 @@ def close_search(plan: SearchPlan, driver: PipelineDriver, study: Study, folder:
     winner = None if driver.winner_run is None else _read_winner(driver.winner_run.run_id)
     summary: dict[str, Any] = results.summarize(study, plan.objectives, plan.space, best_run, winner)
     outcomes = results.read_outcomes(study, plan.objectives)
+    default = compare_default(study, plan.objectives)
+    summary["default"] = None if default is None else default.to_dict()
     results.write_results(folder, summary, outcomes)
     figures = _draw_figures(plan, study)
     if figures:
@@ -90,15 +93,13 @@ def _write_report(
     from mlrunner.history.report import publishing
 
     study = driver.search.study
-    has_best = results.find_best(results.list_valid_trials(study), objectives) is not None
-    lead = results.compute_study_lead(study, objectives)
     return publishing.publish_sweep(
         driver.parent,
         settings.home,
         folder,
         outcomes=outcomes,
         figures=figures,
-        verdict=lead.sentence if has_best and len(objectives.metrics) == 1 else "",
+        verdict=describe_lead(study, objectives),
     )
 
 

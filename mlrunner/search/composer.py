@@ -37,11 +37,13 @@ class ComposedTrial(NamedTuple):
         cfg: Configuration without the `hydra` node.
         launch: Choices, overrides and output folder.
         record: Texts of the files that Hydra writes into `.hydra/`, by file name; empty unless requested.
+        choices: Option by group, also of groups inside of others, such as `features@model.features`.
     """
 
     cfg: DictConfig
     launch: Launch
     record: dict[str, str]
+    choices: dict[str, Any]
 
 
 class Composer:
@@ -78,7 +80,8 @@ class Composer:
         apply_value_overrides(self.loader, [override for override in parsed if not self._is_choice(override)], cfg)
         self._set_hydra_node(whole, cfg, parsed, number)
         launch = _build_launch(whole, [str(override.input_line) for override in parsed], number)
-        return ComposedTrial(cfg, launch, _render_record(whole, cfg) if record else {})
+        options = {str(group): option for group, option in whole.hydra.runtime.choices.items()}
+        return ComposedTrial(cfg, launch, _render_record(whole, cfg) if record else {}, options)
 
     def _get_base(self, choices: tuple[str, ...]) -> tuple[DictConfig, DictConfig]:
         """Compose a set of choices once: with the `hydra` node, which is most of it, and without."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +14,11 @@ from rich.text import Text
 
 from mlrunner.core.outcome import OUTCOME_FILE
 from mlrunner.core.terminal import console, relative_path
-from mlrunner.search import warm_start
+from mlrunner.search import default_trials, warm_start
 from mlrunner.search.objective import choose_objectives, count_trials
 from mlrunner.search.space_check import check_space
 from mlrunner.search.trial_preparation import PreparedTrial, TrialPreparer
+from mlrunner.search.warm_start import Defaults
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -43,6 +44,7 @@ class SearchPlan:
         settings: Settings of the sweep.
         first: First composition that was checked.
         config_flags: Flag of a further folder of configuration with the folder; empty without one.
+        defaults: Option or value by key of the space, in the default composition of each model option.
     """
 
     space: Space
@@ -51,6 +53,7 @@ class SearchPlan:
     settings: SweepSettings
     first: PreparedTrial
     config_flags: tuple[str, ...] = ()
+    defaults: Defaults = field(default_factory=dict)
 
     @property
     def home(self) -> Path:
@@ -71,7 +74,9 @@ def make_plan(settings: SweepSettings, space: Space, composer: Composer) -> tupl
     first = check_space(space, preparer)
     objectives = choose_objectives(settings, first.composition.settings.objective)
     limit, config_flags = count_trials(settings, space), read_config_flags(composer.config)
-    plan = SearchPlan(space, objectives, limit, settings, first, config_flags)
+    plan = SearchPlan(
+        space, objectives, limit, settings, first, config_flags, default_trials.read_defaults(space, composer)
+    )
     warm_start.check_warm_start(settings, space, plan.home)
     return plan, preparer
 
@@ -106,7 +111,7 @@ def draw_first_trials(
         return [space.overrides(params) for params in space.grid()[:count]]
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(directions=list(plan.objectives.directions))
-    warm_start.enqueue_warm_start(study, plan.settings.warm_start, space, plan.home)
+    default_trials.enqueue_first_trials(study, plan)
     trials: list[tuple[str, ...]] = []
     for number in range(count * DRAWS_PER_PREVIEW):
         study.sampler = build_sampler(number)
@@ -137,6 +142,8 @@ def show_plan(plan: SearchPlan, trials: list[tuple[str, ...]]) -> None:
     fixed = {text for text, _ in plan.space.fixed}
     for overrides in trials:
         out.print(f"    {' '.join(text for text in overrides if text not in fixed) or 'default'}")
+    for sentence in default_trials.describe_gaps(plan):
+        out.print(Text.assemble(("  defaults   ", "dim"), sentence))
     out.print(Text.assemble(("\n  time       ", "dim"), estimate_time(plan)))
     out.print(Text("  Nothing was started (hydra.sweeper.dry_run=true).", "dim"))
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
-import math
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +10,6 @@ import yaml
 from optuna.trial import TrialState
 
 from mlrunner.core.outcome import OUTCOME_FILE, Outcome, read_outcome
-from mlrunner.evaluation import uncertainty
-from mlrunner.search.study_setup import SEARCH_ATTRIBUTE
-from mlrunner.search.trial import TRIAL_RESULT_FILE
 from mlrunner.search.trial_attributes import FOLDER, OVERRIDES, list_valid
 
 if TYPE_CHECKING:
@@ -26,7 +20,6 @@ if TYPE_CHECKING:
     from mlrunner.search.space import Space
 
 RESULTS_FILE = "optimization_results.yaml"
-HELD_OUT_RATIO = 0.25  # validation rows for each training row without folds; most splits are close to it
 STATE_NAMES = {
     "COMPLETE": "complete",
     "PRUNED": "pruned",
@@ -61,66 +54,6 @@ def rank(trials: list[FrozenTrial], objectives: Objectives) -> list[FrozenTrial]
     sign = -1 if objectives.directions[0] == "maximize" else 1
     complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
     return sorted(complete, key=lambda trial: (sign * trial.values[0], trial.number))
-
-
-@dataclass(frozen=True)
-class Lead:
-    """The lead of the best trial over the second.
-
-    Args:
-        lead: Absolute difference of the first metric; NaN without a second trial or without their scores.
-        uncertainty: Difference that chance exceeds one time in twenty; NaN when there is one score a trial.
-    """
-
-    lead: float
-    uncertainty: float
-
-    @property
-    def sentence(self) -> str:
-        """A sentence on whether the lead exceeds its uncertainty."""
-        if math.isnan(self.lead):
-            return "there is no second trial"
-        if math.isnan(self.uncertainty):
-            return f"leads by {self.lead:.3g}; one score a trial shows no noise, use split=kfold or repeats=5"
-        word = "more" if self.lead > self.uncertainty else "not more"
-        return f"leads by {self.lead:.3g}, which is {word} than the noise of ± {self.uncertainty:.2g}"
-
-
-def compute_lead(first: list[float], second: list[float], repeats: int = 1) -> Lead:
-    """Compute the lead of a trial from paired scores: both trials were scored on the same rows.
-
-    Args:
-        first: Scores of the best trial, one a fold and repeat.
-        second: Scores of the second trial, in the same order.
-        repeats: Number of repeats of each fold.
-    """
-    if not first or len(first) != len(second):
-        return Lead(math.nan, math.nan)
-    differences = [score - other for score, other in zip(first, second, strict=True)]
-    count = len(differences)
-    mean = math.fsum(differences) / count
-    if count == 1:
-        return Lead(abs(mean), math.nan)
-    variance = math.fsum((difference - mean) ** 2 for difference in differences) / (count - 1)
-    folds = count // repeats
-    held_out = 1 / (folds - 1) if folds > 1 else HELD_OUT_RATIO
-    error = uncertainty.standard_error_of_folds(variance, count, held_out)
-    return Lead(abs(mean), uncertainty.critical_value(count) * error)
-
-
-def read_scores(trial: FrozenTrial) -> list[float]:
-    """Read the score of each fold and repeat of a trial; empty when its file is gone."""
-    file = Path(str(trial.user_attrs.get(FOLDER))) / TRIAL_RESULT_FILE
-    return [float(value) for value in json.loads(file.read_text())["scores"]] if file.exists() else []
-
-
-def compute_study_lead(study: Study, objectives: Objectives) -> Lead:
-    """Compute the lead of the best trial of a study over the second."""
-    leaders = rank(list_valid_trials(study), objectives)[:2]
-    if len(leaders) < 2:
-        return Lead(math.nan, math.nan)
-    repeats = int(study.user_attrs.get(SEARCH_ATTRIBUTE, {}).get("repeats", 1))
-    return compute_lead(read_scores(leaders[0]), read_scores(leaders[1]), repeats)
 
 
 def read_outcomes(study: Study, objectives: Objectives) -> list[Outcome]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from filelock import FileLock
 from omegaconf import OmegaConf
 
 from mlrunner.core.errors import DeployError, MlrunnerError
 from mlrunner.core.process import freeze_gc
 from mlrunner.groups.stack.opening import open_stack
-from mlrunner.search import study_setup, warm_start
+from mlrunner.search import default_trials, study_setup
 from mlrunner.search.loop import Search
 from mlrunner.search.plan import SearchPlan
 from mlrunner.search.search_factory import SweeperCall, build_executor, load_custom_space, make_sampler_factory
@@ -60,7 +61,7 @@ def run_session(plan: SearchPlan, preparer: TrialPreparer, call: SweeperCall) ->
     queue = TrialQueue(study, storage, plan.limit, make_sampler_factory(plan))
     try:
         queue.recover()
-        warm_start.enqueue_warm_start(study, plan.settings.warm_start, plan.space, home)
+        default_trials.enqueue_first_trials(study, plan, FileLock(home / ".mlrunner" / "studies.lock"))
         driver = _build_driver(plan, preparer, call, study, queue, folder)
         summary = _run_driver(plan, driver, folder)
         _raise_failure(driver.search, summary, folder)

@@ -14,7 +14,9 @@ from mlrunner.core.formatting import format_number
 from mlrunner.core.process_control import start_time
 from mlrunner.core.terminal import console, relative_path, show_deployment, show_ranking, show_report
 from mlrunner.search import results
+from mlrunner.search.default_trials import describe_gaps
 from mlrunner.search.display import format_command
+from mlrunner.search.lead import compare_default, compute_study_lead
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -43,6 +45,8 @@ def show_start(plan: SearchPlan, study: Study, folder: Path) -> None:
     _print_line(out, "dataset", plan.first.repeats[0].data.dataset.label)
     _print_line(out, "varies", ", ".join(dict.fromkeys(keys)))
     _print_line(out, "study", study.study_name + (f"  {done} trials done before" if done else ""))
+    for sentence in describe_gaps(plan):
+        _print_line(out, "defaults", sentence)
     _print_line(out, "folder", relative_path(str(folder)))
 
 
@@ -86,8 +90,11 @@ def _describe_end(plan: SearchPlan, driver: PipelineDriver, summary: dict[str, A
     if len(plan.objectives.metrics) > 1:
         yield "front", f"{len(summary['solutions'])} trials that none beats"
     elif "best_trial_number" in summary:
-        lead = results.compute_study_lead(driver.search.study, plan.objectives)
-        yield "best", f"trial {summary['best_trial_number']} {lead.sentence}"
+        study, objectives = driver.search.study, plan.objectives
+        yield "best", f"trial {summary['best_trial_number']} {compute_study_lead(study, objectives).sentence}"
+        default = compare_default(study, objectives)
+        if default is not None:
+            yield "default", default.sentence
 
 
 def _print_winner(out: Console, metric: str, winner: dict[str, Any]) -> None:

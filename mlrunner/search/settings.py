@@ -47,6 +47,7 @@ class SweepSettings(pydantic.BaseModel):
     patience: Annotated[int, Field(gt=0)] | None
     target: float | None
     warm_start: str | list[Any] | None
+    first: Literal["defaults", "none"]
     repeats: int = Field(gt=0)
     fail_fast: bool
     retries: int = Field(ge=0)

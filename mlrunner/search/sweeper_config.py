@@ -40,6 +40,7 @@ class OptunaSweeperConf:
     patience: int | None = None  # trials without improvement after which the sweep stops
     target: float | None = None  # value of the objective at which the sweep stops
     warm_start: Any = None  # compositions to try first, or an earlier sweep
+    first: str = "defaults"  # the first trial of each model is its default composition; none: the sampler draws it
     repeats: int = 1  # seeds that each trial is averaged over
     fail_fast: bool = False  # stop at the first failed trial
     retries: int = 0  # further attempts of a failed trial

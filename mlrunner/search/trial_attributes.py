@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlrunner.tracking.studies import SESSION
 
@@ -14,6 +14,7 @@ VOID = "void"  # why a trial does not count
 RETRY_OF = "retry_of"  # number of the trial that this one repeats
 ATTEMPT = "attempt"  # number of failed attempts before this one
 CANDIDATE = "candidate:"  # prefix of a session that is taking the trial
+DEFAULT_OF = "default_of"  # the model whose default composition this is, and the parameters that it sets
 OVERRIDES, FOLDER = "overrides", "folder"
 REQUEUE_GRACE = 5.0  # seconds that a process has to queue a trial again after it has discarded it
 
@@ -41,6 +42,17 @@ def lacks_retry(trial: FrozenTrial, trials: list[FrozenTrial]) -> bool:
         return False
     age = (datetime.now() - trial.datetime_complete).total_seconds()
     return age > REQUEUE_GRACE and not any(other.user_attrs.get(RETRY_OF) == trial.number for other in trials)
+
+
+def describe_default(model: str, params: dict[str, Any]) -> dict[str, Any]:
+    """Return the attribute of a trial that tries the defaults of a model, as far as they are values of the space."""
+    return {DEFAULT_OF: {"model": model, "params": sorted(params)}}
+
+
+def is_default(trial: FrozenTrial) -> bool:
+    """Check whether a trial is the default composition of its model: the sampler has drawn none of its parameters."""
+    attribute = trial.user_attrs.get(DEFAULT_OF)
+    return attribute is not None and sorted(trial.params) == attribute["params"]
 
 
 def find_grid_index(trials: list[FrozenTrial], number: int) -> int:

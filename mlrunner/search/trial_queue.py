@@ -22,6 +22,7 @@ from mlrunner.search.optuna_private import reset_trial_cache
 from mlrunner.search.trial_attributes import (
     ATTEMPT,
     CANDIDATE,
+    DEFAULT_OF,
     RETRY_OF,
     VOID,
     count_valid,
@@ -167,7 +168,9 @@ class TrialQueue:
 
     def _enqueue(self, trial: FrozenTrial, reason: str) -> None:
         attempt = int(trial.user_attrs.get(ATTEMPT, 0)) + (reason == "retried")
-        self._study.enqueue_trial(trial.params, user_attrs={RETRY_OF: trial.number, ATTEMPT: attempt})
+        kept = {name: trial.user_attrs[name] for name in (DEFAULT_OF,) if name in trial.user_attrs}
+        params = {**trial.system_attrs.get("fixed_params", {}), **trial.params}  # its process may die before it asks
+        self._study.enqueue_trial(params, user_attrs={**kept, RETRY_OF: trial.number, ATTEMPT: attempt})
 
     def recover(self) -> int:
         """Queue the trials of dead processes again.

@@ -16,6 +16,7 @@ from mlrunner.search.distributions import contains
 from mlrunner.search.grammar import parse_override, split_at_commas
 from mlrunner.search.results import RESULTS_FILE
 from mlrunner.search.settings import SweepSettings
+from mlrunner.search.trial_attributes import describe_default
 from mlrunner.tracking.studies import SWEEPER_KEY
 
 if TYPE_CHECKING:
@@ -24,11 +25,14 @@ if TYPE_CHECKING:
     from mlrunner.search.dimension import Dimension
     from mlrunner.search.space import Space
 
+Defaults = dict[str, dict[str, Any]]  # option or value by key, by model option
 WARM_START = "warm_start"  # attribute of a study, and of each trial that it queued
 WARM_START_KEY = f"{SWEEPER_KEY}.warm_start"
 
 
-def enqueue_warm_start(study: Study, warm_start: str | list[Any] | None, space: Space, home: Path) -> None:
+def enqueue_warm_start(
+    study: Study, warm_start: str | list[Any] | None, space: Space, home: Path, defaults: Defaults
+) -> None:
     """Queue the compositions of `hydra.sweeper.warm_start`, once in the life of a study.
 
     Args:
@@ -37,15 +41,23 @@ def enqueue_warm_start(study: Study, warm_start: str | list[Any] | None, space: 
             sweep; None queues nothing.
         space: Search space of the sweep.
         home: Folder that holds `multirun/`.
+        defaults: Default compositions of the models, for what a composition does not name.
 
     Raises:
         ConfigError: When a composition lies outside of the space, or there is no such sweep.
     """
     if warm_start is None or study.user_attrs.get(WARM_START):
         return
-    for params in _read_compositions(warm_start, space, home):
-        study.enqueue_trial(params, user_attrs={WARM_START: True})
+    for params in _read_compositions(warm_start, space, home, defaults):
+        study.enqueue_trial(params, user_attrs={WARM_START: True, **_describe_default(params, space, defaults)})
     study.set_user_attr(WARM_START, str(warm_start))
+
+
+def _describe_default(params: dict[str, Any], space: Space, defaults: Defaults) -> dict[str, Any]:
+    """Describe a composition that is the default of its model, which is then not queued again."""
+    model = space.get_model(params)
+    is_default = params == list_params(space, model, defaults.get(model, {}))
+    return describe_default(model, params) if is_default else {}
 
 
 def check_warm_start(settings: SweepSettings, space: Space, home: Path) -> None:
@@ -58,16 +70,18 @@ def check_warm_start(settings: SweepSettings, space: Space, home: Path) -> None:
         return
     if settings.is_grid:
         raise ConfigError(f"{WARM_START_KEY}: a grid tries every combination anyway; leave it out.")
-    _read_compositions(settings.warm_start, space, home)
+    _read_compositions(settings.warm_start, space, home, {})
 
 
-def _read_compositions(warm_start: str | list[Any], space: Space, home: Path) -> list[dict[str, Any]]:
+def _read_compositions(
+    warm_start: str | list[Any], space: Space, home: Path, defaults: Defaults
+) -> list[dict[str, Any]]:
     """Read the parameters of each composition; what no longer fits of an earlier sweep is left out."""
     if isinstance(warm_start, str) and "=" not in warm_start:
-        return [_read_params(_read_best(warm_start, home), space, strict=False)]
+        return [_read_params(_read_best(warm_start, home), space, defaults, strict=False)]
     items = [warm_start] if isinstance(warm_start, str) else warm_start
     split = [split_at_commas(item) if isinstance(item, str) else [str(part) for part in item] for item in items]
-    return [_read_params(texts, space, strict=True) for texts in split]
+    return [_read_params(texts, space, defaults, strict=True) for texts in split]
 
 
 def _read_best(name: str, home: Path) -> list[str]:
@@ -90,22 +104,38 @@ def _list_folders(name: str, home: Path) -> Iterator[Path]:
     yield from sorted((home / "multirun").glob(f"*/{name}"), reverse=True)
 
 
-def _read_params(texts: list[str], space: Space, strict: bool) -> dict[str, Any]:
-    """Convert overrides to parameters; one outside of the space is an error when `strict`, otherwise left out."""
+def _read_params(texts: list[str], space: Space, defaults: Defaults, strict: bool) -> dict[str, Any]:
+    """Convert overrides to parameters, with the defaults for what they do not name.
+
+    An override outside of the space is an error when `strict`, and otherwise left out.
+    """
     values = _parse_values(texts)
-    model = str(values.get(MODEL_GROUP, space.model))
+    model = str(values.get(MODEL_GROUP, space.model if space.model in space.models else space.models[0]))
     fixed = {MODEL_GROUP: space.model} if space.model_dimension is None else {}
     fixed |= _parse_values([text for text, _ in space.fixed])
     dimensions = {key: dimension for dimension in space.list_dimensions(model) for key in dimension.keys}
-    params: dict[str, Any] = {}
-    for key, value in values.items():
+    known = defaults.get(model, {})
+    for key in [key for key, value in values.items() if not (key in fixed and _is_same(fixed[key], value))]:
         dimension = dimensions.get(key)
-        param = _find_param(dimension, values) if dimension is not None else {}
-        params |= param
-        is_fixed = dimension is None and key in fixed and _is_same(fixed[key], value)
-        if strict and not param and not is_fixed:
-            raise ConfigError(_describe_outside(key, value, dimension, list(dimensions.values())))
-    return params
+        if dimension is not None and find_param(dimension, known | values):
+            continue
+        if strict:
+            raise ConfigError(_describe_outside(key, values[key], dimension, list(dimensions.values())))
+        del values[key]
+    return list_params(space, model, known | values)
+
+
+def list_params(space: Space, model: str, values: dict[str, Any]) -> dict[str, Any]:
+    """List the parameters of a model that set values; a dimension that has none of them is left out.
+
+    Args:
+        space: Search space.
+        model: Model option.
+        values: Option or value by key.
+    """
+    choice = next((params for option, params in space.model_choices if option == model), {})
+    params = [find_param(dimension, values) for dimension in space.list_dimensions(model)]
+    return {**choice, **{name: value for param in params for name, value in param.items()}}
 
 
 def _parse_values(texts: list[str]) -> dict[str, Any]:
@@ -127,7 +157,7 @@ def _describe_outside(key: str, value: Any, dimension: Dimension | None, dimensi
     return f"{WARM_START_KEY}: {key} is not searched; the dimensions are {', '.join(keys)}.{nearest(key, keys)}"
 
 
-def _find_param(dimension: Dimension, values: dict[str, Any]) -> dict[str, Any]:
+def find_param(dimension: Dimension, values: dict[str, Any]) -> dict[str, Any]:
     """Find the parameter of a dimension that sets the given values, by name; empty when no value fits."""
     distribution = dimension.distribution
     if isinstance(distribution, CategoricalDistribution):
@@ -135,7 +165,7 @@ def _find_param(dimension: Dimension, values: dict[str, Any]) -> dict[str, Any]:
             choice for choice in distribution.choices if _sets(_parse_values(list(dimension.overrides(choice))), values)
         ]
         return {dimension.name: fitting[0]} if fitting else {}
-    value = values[get_key(dimension.key)]
+    value = values.get(get_key(dimension.key))
     if not isinstance(value, int | float) or isinstance(value, bool) or not contains(distribution, value):
         return {}
     return {dimension.name: int(value) if isinstance(distribution, IntDistribution) else float(value)}

@@ -138,7 +138,7 @@ def test_the_parent_holds_space_best_and_pictures(families: Any, session_home: P
     assert parent.data.tags["mlrunner.best_run_id"] == families["best_mlflow_run_id"]
     assert parent.data.tags["mlrunner.winner_run_id"] == families["winner"]["run_id"]
     assert parent.data.metrics["r2"] == families["best_value"]
-    assert parent.data.params["space/rf/model.estimator.max_depth"] == "int(interval(4, 32))"
+    assert parent.data.params["space/rf/model.estimator.max_depth"] == "null,4,8,16,32"
     folder = Path(client.download_artifacts(parent.info.run_id, "", str(tmp_path)))
     assert {"space.yaml", "multirun.yaml", "optimization_results.yaml", "trials.csv"} <= {
         path.name for path in folder.iterdir()

@@ -35,6 +35,7 @@ def build_settings(**changes: Any) -> SweepSettings:
         **dict.fromkeys(["fail_fast", "dry_run", "allow_changes"], False),
         "sampler": {"_target_": "optuna.samplers.RandomSampler", "seed": None},
         "pruner": {"_target_": "optuna.pruners.NopPruner"},
+        "first": "defaults",
         "n_trials": 20,
         "n_jobs": 2,
         "max_failure_rate": 0.5,

@@ -96,20 +96,19 @@ def gather_material(record: Record, store: Store, home: Path) -> Content:
         return report.gather_content(record, store)
     from mlrunner.evaluation.plots import search as pictures
     from mlrunner.search import results, study_setup
+    from mlrunner.search.lead import describe_lead
     from mlrunner.search.objective import Objectives
 
     if study_setup.SEARCH_ATTRIBUTE not in study.user_attrs:  # no trial was started
         return report.gather_content(record, store)
     metrics: dict[str, Any] = study.user_attrs[study_setup.SEARCH_ATTRIBUTE]["metric"]
     objectives = Objectives(tuple(metrics), tuple(metrics.values()))
-    best = results.find_best(results.list_valid_trials(study), objectives)
-    has_lead = len(metrics) == 1 and best is not None
     return report.gather_content(
         record,
         store,
         outcomes=results.read_outcomes(study, objectives) or None,
         figures=pictures.draw_search_figures(study, list(metrics)),
-        verdict=results.compute_study_lead(study, objectives).sentence if has_lead else "",
+        verdict=describe_lead(study, objectives),
     )
 
 

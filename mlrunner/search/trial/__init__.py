@@ -84,6 +84,8 @@ class TrialResult:
         seconds: Duration of the whole trial in its worker.
         fit_seconds: Duration of all fits.
         score_seconds: Duration of all predictions and their metrics.
+        replicates: Jackknife replicates of the metric over the validation rows, from `Replicates.to_json`; None for
+            several fits, whose scores show the noise, and for too few rows.
         error: Reason of a failure; None when the trial did not fail.
         trace: Traceback of an unexpected exception.
     """
@@ -95,6 +97,7 @@ class TrialResult:
     seconds: float = 0.0
     fit_seconds: float = 0.0
     score_seconds: float = 0.0
+    replicates: dict[str, Any] | None = None
     error: str | None = None
     trace: str | None = None
 

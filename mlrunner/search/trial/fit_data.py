@@ -12,6 +12,7 @@ import pandas as pd
 from cachetools import LRUCache
 
 from mlrunner.core.arrow import map_table_once
+from mlrunner.evaluation.scoring import identify_rows
 from mlrunner.evaluation.split_data import select_features
 from mlrunner.groups.model import EstimatorModel, Model
 from mlrunner.search.trial import RepeatTask, TrialTask
@@ -33,6 +34,7 @@ class FitData:
         train_target: Target of the training rows.
         validation: Features of the rows to score, after these steps; read-only.
         validation_target: Target of the rows to score.
+        validation_rows: Digest of the rows to score, and the group of each; None where there is no group column.
     """
 
     front: Pipeline
@@ -41,6 +43,7 @@ class FitData:
     train_target: pd.Series[Any]
     validation: Any
     validation_target: pd.Series[Any]
+    validation_rows: tuple[str, Any]
 
 
 class FitDataCache:
@@ -93,4 +96,5 @@ def _load(task: TrialTask, repeat: RepeatTask, fold: int | None, model: Model) -
     for array in (learned, transformed):
         if isinstance(array, np.ndarray):
             array.setflags(write=False)
-    return FitData(front, raw_train, learned, target, transformed, validation[task.roles.target])
+    rows = identify_rows(validation, task.roles)
+    return FitData(front, raw_train, learned, target, transformed, validation[task.roles.target], rows)

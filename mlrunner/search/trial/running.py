@@ -7,15 +7,16 @@ import math
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from mlrunner.core.build import build
 from mlrunner.core.errors import MlrunnerError
-from mlrunner.evaluation import metrics
+from mlrunner.evaluation import metrics, uncertainty
 from mlrunner.evaluation.objective import find_objective_error
+from mlrunner.evaluation.predictions import Predictions, predict, refuse_invalid
 from mlrunner.groups.model import EstimatorModel, Model
 from mlrunner.search.trial import TrialPruned, TrialResult, TrialTask
 from mlrunner.search.trial.boosting import RoundReporter, detach
@@ -28,9 +29,10 @@ Report = Callable[[int, float], bool]  # step and value; returns True when the t
 
 @dataclass
 class Tally:
-    """Scores and durations of the fits of a trial so far."""
+    """Scores and durations of the fits of a trial so far, and the replicates of a single score."""
 
     scores: list[dict[str, float]] = field(default_factory=list)
+    replicates: dict[str, Any] | None = None
     fit_seconds: float = 0.0
     score_seconds: float = 0.0
 
@@ -56,6 +58,7 @@ class TrialRunner:
             seconds=time.perf_counter() - started,
             fit_seconds=tally.fit_seconds,
             score_seconds=tally.score_seconds,
+            replicates=tally.replicates,
             **outcome,
         )
 
@@ -87,12 +90,24 @@ class TrialRunner:
                 fitted = _fit(estimator, data, options)
             tally.fit_seconds += time.perf_counter() - started
             started = time.perf_counter()
-            tally.scores.append(metrics.score(fitted, data.validation, data.validation_target, task.task))
+            predictions = predict(fitted, data.validation, data.validation_target, task.task)
+            refuse_invalid({"the scored rows": predictions})
+            tally.scores.append(metrics.measure(predictions, task.task))
             tally.score_seconds += time.perf_counter() - started
+            if len(fits) == 1:
+                tally.replicates = _replicate(predictions, data, task)
             if task.prunes and step + 1 < len(fits):
                 _report_fit(task, report, tally, step)
         if task.model_file is not None:
             _write_model(task.model_file, data, fitted)
+
+
+def _replicate(predictions: Predictions, data: FitData, task: TrialTask) -> dict[str, Any] | None:
+    """Return the jackknife replicates of the metric, which show the noise of a single score."""
+    replicates = uncertainty.jackknife(predictions, task.task, *data.validation_rows)
+    if replicates is None or task.metric not in replicates.metrics:
+        return None
+    return replace(replicates, metrics={task.metric: replicates.metrics[task.metric]}).to_json()
 
 
 @functools.cache

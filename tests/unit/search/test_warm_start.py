@@ -14,6 +14,7 @@ from mlrunner.core.errors import ConfigError
 from mlrunner.search.results import RESULTS_FILE
 from mlrunner.search.settings import GRID_SAMPLER
 from mlrunner.search.space import Space
+from mlrunner.search.trial_attributes import DEFAULT_OF
 from mlrunner.search.warm_start import WARM_START, check_warm_start, enqueue_warm_start
 from tests.support.spaces import DEPTH, RATE, build_space
 from tests.support.sweeps import build_settings
@@ -41,15 +42,19 @@ SPACE = read_space(
     "model=forest,line", "split='80_20',kfold", "a=null,true,b", "c=[1,2],[3]", "z=zip(x=choice(1,2),y=choice(3,4))"
 )
 
+FOREST = {"model": "forest"}  # the default model
+
 
 def list_queued(study: Study) -> list[dict[str, Any]]:
     return [trial.system_attrs["fixed_params"] for trial in study.get_trials()]
 
 
-def enqueue(warm_start: Any, home: Path = Path("/nonexistent"), space: Space = SPACE) -> list[dict[str, Any]]:
+def enqueue(
+    warm_start: Any, home: Path = Path("/nonexistent"), space: Space = SPACE, defaults: Any = None
+) -> list[dict[str, Any]]:
     """Queue in a new study."""
     study = optuna.create_study()
-    enqueue_warm_start(study, warm_start, space, home)
+    enqueue_warm_start(study, warm_start, space, home, defaults or {})
     return list_queued(study)
 
 
@@ -68,10 +73,16 @@ def enqueue(warm_start: Any, home: Path = Path("/nonexistent"), space: Space = S
             id="several",
         ),
         pytest.param([["model=line", f"{RATE}=1"]], [{"model": "line", f"line:{RATE}": 1}], id="lists"),
-        pytest.param(f"{DEPTH}=32,{RATE}=8", [{f"forest:{DEPTH}": 32, f"forest:{RATE}": 8}], id="end-and-step"),
-        pytest.param(["a=null", "a=true", "a=b"], [{"a": None}, {"a": True}, {"a": "b"}], id="choices"),
-        pytest.param("split='80_20',c=[1,2]", [{"split": "'80_20'", "c": "[1,2]"}], id="quoted-option-and-list"),
-        pytest.param("x=2,y=4", [{"z": "x=2,y=4"}], id="zipped"),
+        pytest.param(
+            f"{DEPTH}=32,{RATE}=8", [{"model": "forest", f"forest:{DEPTH}": 32, f"forest:{RATE}": 8}], id="end-and-step"
+        ),
+        pytest.param(
+            ["a=null", "a=true", "a=b"], [FOREST | {"a": None}, FOREST | {"a": True}, FOREST | {"a": "b"}], id="choices"
+        ),
+        pytest.param(
+            "split='80_20',c=[1,2]", [FOREST | {"split": "'80_20'", "c": "[1,2]"}], id="quoted-option-and-list"
+        ),
+        pytest.param("x=2,y=4", [FOREST | {"z": "x=2,y=4"}], id="zipped"),
     ],
 )
 def test_compositions_are_queued_as_parameters(warm_start: Any, params: list[dict[str, Any]]) -> None:
@@ -87,7 +98,7 @@ def test_a_whole_number_is_queued_as_an_integer() -> None:
 def test_a_study_is_warm_started_once_and_first() -> None:
     study = optuna.create_study()
     for _ in range(2):
-        enqueue_warm_start(study, f"model=line,{RATE}=0.5", SPACE, Path())
+        enqueue_warm_start(study, f"model=line,{RATE}=0.5", SPACE, Path(), {})
     assert list_queued(study) == [{"model": "line", f"line:{RATE}": 0.5}]
     assert study.get_trials()[0].user_attrs == {WARM_START: True}
     assert study.user_attrs == {WARM_START: f"model=line,{RATE}=0.5"}
@@ -123,7 +134,7 @@ def test_a_composition_outside_of_the_space_is_refused(warm_start: Any, sentence
     study = optuna.create_study()
     for refused in (
         lambda: check_warm_start(build_settings(warm_start=warm_start), SPACE, tmp_path),
-        lambda: enqueue_warm_start(study, warm_start, SPACE, tmp_path),
+        lambda: enqueue_warm_start(study, warm_start, SPACE, tmp_path, {}),
     ):
         with pytest.raises(ConfigError) as caught:
             refused()
@@ -149,7 +160,7 @@ def test_a_grid_has_no_warm_start() -> None:
     [
         pytest.param(read_space("model=forest", "a=3"), f"model=forest,a=3,{RATE}=2", [{RATE: 2}], id="fixed"),
         pytest.param(read_space(), f"model=forest,{DEPTH}=4", [{DEPTH: 4}], id="default-model"),
-        pytest.param(SPACE, "split=80_20", [{"split": "'80_20'"}], id="option-like-a-number"),
+        pytest.param(SPACE, "split=80_20", [FOREST | {"split": "'80_20'"}], id="option-like-a-number"),
         pytest.param(read_space("+b=1,2"), "+b=2", [{"+b": 2}], id="addition"),
         pytest.param(
             read_space("m=zip(model=choice(forest,line),b=choice(1,2))"),
@@ -161,6 +172,33 @@ def test_a_grid_has_no_warm_start() -> None:
 )
 def test_a_fixed_override_may_be_repeated(space: Space, warm_start: str, params: list[dict[str, Any]]) -> None:
     assert enqueue(warm_start, space=space) == params
+
+
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "forest": {"model": "forest", DEPTH: 6, RATE: 3, "a": True, "x": 1, "y": 3},
+    "line": {"model": "line", RATE: 0.25, "a": None, "x": 1, "y": 4},
+}
+
+
+@pytest.mark.parametrize(
+    ("warm_start", "params"),
+    [
+        # forest's rate of 3 lies between the steps of range(0,10,2), and c has no default: the sampler draws both
+        pytest.param("model=forest", FOREST | {f"forest:{DEPTH}": 6, "a": True, "z": "x=1,y=3"}, id="all"),
+        pytest.param("a=b", FOREST | {f"forest:{DEPTH}": 6, "a": "b", "z": "x=1,y=3"}, id="the default model"),
+        # x=1 with y=4 is no row of the zip
+        pytest.param(f"model=line,{RATE}=0.5", {"model": "line", f"line:{RATE}": 0.5, "a": None}, id="another value"),
+        pytest.param("model=line,x=2", {"model": "line", f"line:{RATE}": 0.25, "a": None, "z": "x=2,y=4"}, id="a row"),
+    ],
+)
+def test_what_is_not_named_is_the_default(warm_start: str, params: dict[str, Any]) -> None:
+    assert enqueue(warm_start, defaults=DEFAULTS) == [params]
+
+
+def test_a_warm_start_that_is_the_default_is_marked_as_such() -> None:
+    study = optuna.create_study()
+    enqueue_warm_start(study, ["model=line", f"model=line,{RATE}=0.5"], SPACE, Path(), DEFAULTS)
+    assert [trial.user_attrs.get(DEFAULT_OF, {}).get("model") for trial in study.get_trials()] == ["line", None]
 
 
 # An earlier sweep
@@ -197,7 +235,7 @@ def test_overrides_of_an_earlier_sweep_outside_of_the_space_are_left_out(tmp_pat
 def test_an_earlier_sweep_without_a_best_trial_fixes_no_parameter(tmp_path: Path) -> None:
     folder = finish(tmp_path / "multirun/d/t")
     (folder / RESULTS_FILE).write_text(yaml.safe_dump({"name": "optuna", "best_overrides": None}))
-    assert enqueue("t", tmp_path) == [{}]
+    assert enqueue("t", tmp_path) == [FOREST]
 
 
 @pytest.mark.parametrize("name", ["t", "soon"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +101,27 @@ def _load_study(record: Record, home: Path) -> Study | None:
         return None if storage is None else optuna.load_study(study_name=name, storage=storage)
     except KeyError:  # the storage exists, but holds no such study
         return None
+
+
+def delete_study(record: Record, name: str, home: Path) -> None:
+    """Delete a study with its journal, or from its storage if both exist.
+
+    Args:
+        record: Parent run of the search.
+        name: Name of the study.
+        home: Folder that holds `.mlrunner/`.
+    """
+    journal = find_default_journal(record, home, name)
+    if journal is not None:
+        journal.unlink(missing_ok=True)
+        journal.with_name(f"{journal.name}.lock").unlink(missing_ok=True)
+        return
+    import optuna
+
+    storage = open_existing_storage(record, home, name)
+    if storage is not None:
+        with suppress(KeyError):  # it was deleted before
+            optuna.delete_study(study_name=name, storage=storage)
 
 
 def is_search_running(record: Record, home: Path) -> bool:

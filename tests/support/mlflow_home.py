@@ -13,6 +13,7 @@ import pytest
 from filelock import FileLock
 from mlflow import MlflowClient
 
+from mlrunner.tracking.records import MODEL_TAG
 from mlrunner.tracking.records.sqlite_store import SqliteStore
 
 
@@ -52,8 +53,10 @@ class MlflowHome:
         return run_id
 
     def add_model(self, run_id: str) -> str:
-        """Create a logged model of a run, and return its id."""
-        return str(self.client.create_logged_model(self.experiments["here"], source_run_id=run_id).model_id)
+        """Create a logged model of a run as `artifacts.reserve_model` does, and return its id."""
+        model = str(self.client.create_logged_model(self.experiments["here"], source_run_id=run_id).model_id)
+        self.client.set_tag(run_id, MODEL_TAG, f"models:/{model}")
+        return model
 
     def count(self, table: str) -> int:
         """Count the rows of a table."""

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from filelock import FileLock, Timeout
+
 from mlrunner.cli.commands.parser import Parser, count
 from mlrunner.composition.stores import open_store
 from mlrunner.core import environment
-from mlrunner.core.errors import ConfigError
+from mlrunner.core.errors import ConfigError, StoreError
 from mlrunner.core.terminal import console
 from mlrunner.history.pruning import output
 from mlrunner.history.pruning.criteria import Criteria, parse_age, parse_statuses
@@ -19,8 +23,9 @@ from mlrunner.history.pruning.plan import Plan, find_named, make_plan
 from mlrunner.tracking.records import Fields, Store, separate_stack_overrides
 
 if TYPE_CHECKING:
-    from mlrunner.history.pruning.removal import Removed
+    from mlrunner.history.pruning.removal import Remover
 
+LOCK_FILE = "prune.lock"
 EXAMPLES = """examples:
   mlrunner prune --older 30d --worse-than 10
   mlrunner prune --status failed,killed --yes
@@ -98,6 +103,20 @@ def _criteria(parsed: argparse.Namespace, store: Store, names: list[str], home: 
     )
 
 
+@contextmanager
+def exclusive(home: Path) -> Iterator[None]:
+    """Lock the home against other prunes.
+
+    Raises:
+        StoreError: If another prune holds the lock.
+    """
+    try:
+        with FileLock(home / ".mlrunner" / LOCK_FILE, timeout=0):
+            yield
+    except Timeout as error:
+        raise StoreError(f"Another mlrunner prune is removing runs of {home}; wait until it has ended.") from error
+
+
 def _remove(store: Store, home: Path, criteria: Criteria, parsed: argparse.Namespace, overrides: list[str]) -> int:
     from mlrunner.cli.commands import stack
 
@@ -105,7 +124,7 @@ def _remove(store: Store, home: Path, criteria: Criteria, parsed: argparse.Names
     from rich.progress import Progress
 
     from mlrunner.history.pruning.protection import protected
-    from mlrunner.history.pruning.removal import Remover, exclusive
+    from mlrunner.history.pruning.removal import Remover
 
     with exclusive(home):
         plan = make_plan(store, home, criteria, parsed.cache)
@@ -118,14 +137,14 @@ def _remove(store: Store, home: Path, criteria: Criteria, parsed: argparse.Names
             if parsed.cache and not plan.is_cache_busy:
                 remover.empty_cache()
         finally:  # after an interruption too
-            _report(plan, remover.removed, remover.mlflow.can_collect, parsed.json)
-    return int(bool(remover.removed.problems))
+            _report(plan, remover, parsed.json)
+    return int(bool(remover.problems))
 
 
-def _report(plan: Plan, removed: Removed, for_good: bool, as_json: bool) -> None:
-    result = replace(plan, items=removed.items, cache=removed.cache)
+def _report(plan: Plan, remover: Remover, as_json: bool) -> None:
+    result = replace(plan, items=remover.items, cache=remover.cache)
     if as_json:
         document = output.document(result, dry_run=False)
-        print(json.dumps({**document, "problems": removed.problems, "for_good": for_good}))
+        print(json.dumps({**document, "problems": remover.problems, "for_good": remover.can_collect}))
     else:
-        output.print_result(result, removed.problems, for_good)
+        output.print_result(result, remover.problems, remover.can_collect)

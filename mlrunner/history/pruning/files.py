@@ -1,13 +1,47 @@
-"""Find the files of a run on this machine, and their size."""
+"""Find the files of a run on this machine and the cached files that no run uses, and their size; this only reads."""
 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
+from mlrunner.core.errors import StoreError
+from mlrunner.history.pruning.criteria import DAY
 from mlrunner.tracking.records import FOLDER_TAG, MODEL_TAG, Record
+from mlrunner.tracking.records.sqlite_store import connect
+
+DATABASE = Path(".mlrunner") / "zenml" / "local_stores" / "default_zen_store" / "zenml.db"
+UNUSED = (
+    "SELECT uri FROM artifact_version v WHERE datetime(created) < datetime('now', '-1 day') AND NOT EXISTS "
+    "(SELECT 1 FROM step_run_output_artifact o WHERE o.artifact_id = v.id) AND NOT EXISTS "
+    "(SELECT 1 FROM step_run_input_artifact i WHERE i.artifact_id = v.id) ORDER BY uri"
+)
+
+
+def unused_cache(home: Path) -> dict[Path, int]:
+    """List our old tables and the unused step artifacts of the embedded ZenML, without importing it.
+
+    Returns:
+        Size in bytes by path.
+    """
+    paths: list[Path] = []
+    if (home / DATABASE).is_file():
+        with suppress(StoreError), connect(home / DATABASE) as connection:  # another version has other tables
+            paths = [Path(str(uri)) for (uri,) in connection.execute(UNUSED)]
+    return old_tables(home) | {path: total_size(path) for path in paths}
+
+
+def old_tables(home: Path) -> dict[Path, int]:
+    """Return our own cache and its size if all its files are older than a day: a younger one may still be written."""
+    folder = home / ".mlrunner" / "cache"
+    if not folder.is_dir() or folder.is_symlink():
+        return {}
+    newest = max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
+    return {folder: total_size(folder)} if newest < time.time() - DAY else {}
 
 
 def used_folders(records: Iterable[Record]) -> set[Path]:
@@ -42,7 +76,7 @@ def artifact_folders(record: Record) -> tuple[Path, ...]:
     return (folder,) if record.is_sweep or not model else (folder, folder.parent / "models" / model)
 
 
-def size(path: Path) -> int:
+def total_size(path: Path) -> int:
     """Add up the sizes of the files below a path, in bytes, without following links; 0 if it cannot be read."""
     try:
         if path.is_symlink() or not path.is_dir():

@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+from rich import filesize
+
 from mlrunner.core.errors import brief
 from mlrunner.core.terminal import console
 from mlrunner.history.listing import columns, formats
@@ -46,7 +48,7 @@ def print_plan(plan: Plan) -> None:
 
 
 def _print_table(items: Sequence[Item]) -> None:
-    sizes = {item.record.run_id: format_size(item.bytes) for item in items}
+    sizes = {item.record.run_id: filesize.decimal(item.bytes) for item in items}
     common = [columns.RUN_COLUMNS[name] for name in COLUMNS]
     last = columns.EntryColumn("size", lambda entry: sizes[entry.record.run_id], right=True)
     formats.print_table([PrunedRun(item.record, item.record, None) for item in items], [*common, last], is_default=True)
@@ -64,13 +66,11 @@ def print_result(removed: Plan, problems: Sequence[str], for_good: bool) -> None
 
 def summary(plan: Plan) -> str:
     """Count the runs, sweeps, cache entries and bytes of a plan."""
-    sweeps = sum(item.record.is_sweep for item in plan.items)
-    counts = {"run": len(plan.items) - sweeps, "sweep": sweeps, "unused cache entry": len(plan.cache)}
-    plurals = {"unused cache entry": "unused cache entries"}
-    parts = [
-        f"{count:,} {noun if count == 1 else plurals.get(noun, f'{noun}s')}" for noun, count in counts.items() if count
-    ]
-    return ", ".join([*parts, format_size(plan.bytes)])
+    sweeps, entries = sum(item.record.is_sweep for item in plan.items), len(plan.cache)
+    runs = len(plan.items) - sweeps
+    nouns = {f"run{'s' * (runs != 1)}": runs, f"sweep{'s' * (sweeps != 1)}": sweeps}
+    nouns["unused cache entry" if entries == 1 else "unused cache entries"] = entries
+    return ", ".join([*(f"{count:,} {noun}" for noun, count in nouns.items() if count), filesize.decimal(plan.bytes)])
 
 
 def _kept(plan: Plan) -> str:
@@ -78,18 +78,10 @@ def _kept(plan: Plan) -> str:
     if not plan.exclusions:
         return cache
     count, reasons = len(plan.exclusions), defaultdict[str, list[str]](list)
-    for exclusion in plan.exclusions:
-        reasons[exclusion.reason].append(exclusion.record.place)
+    for run, reason in plan.exclusions:
+        reasons[reason].append(run.place)
     parts = [f"{brief(names, MAX_NAMES)}{', each of which' * (len(names) > 1)} {why}" for why, names in reasons.items()]
     return f"; {count} stay{'s' * (count == 1)}: {'; '.join(parts)}{cache}"
-
-
-def format_size(count: int) -> str:
-    """Format a number of bytes as kB, MB or GB."""
-    for size, unit in ((10**9, "GB"), (10**6, "MB")):
-        if count >= size:
-            return f"{count / size:,.1f} {unit}"
-    return f"{count / 1000:,.0f} kB"
 
 
 def document(plan: Plan, dry_run: bool = True) -> dict[str, Any]:
@@ -98,9 +90,9 @@ def document(plan: Plan, dry_run: bool = True) -> dict[str, Any]:
         "dry_run": dry_run,
         "runs": [_describe(item) for item in plan.items],
         "sweeps": sum(item.record.is_sweep for item in plan.items),
-        "cache": [{"path": str(entry.path), "bytes": entry.bytes} for entry in plan.cache],
+        "cache": [{"path": str(path), "bytes": size} for path, size in plan.cache.items()],
         "bytes": plan.bytes,
-        "stay": [{**_names(item.record), "reason": item.reason} for item in plan.exclusions],
+        "stay": [{**_names(run), "reason": reason} for run, reason in plan.exclusions],
     }
 
 

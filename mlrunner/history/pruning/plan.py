@@ -4,41 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from mlrunner.core.errors import ConfigError, brief
 from mlrunner.core.metric_names import GREATER_IS_BETTER
 from mlrunner.history.listing.entries import NAME_PARAM
-from mlrunner.history.pruning.cache import CacheEntry, unused_entries
 from mlrunner.history.pruning.criteria import Criteria
-from mlrunner.history.pruning.files import artifact_folders, own_folder, size, used_folders
+from mlrunner.history.pruning.files import artifact_folders, own_folder, total_size, unused_cache, used_folders
 from mlrunner.history.pruning.protection import protected
-from mlrunner.history.pruning.selection import SCORE_PREFIXES, Exclusion, active_sweeps, members_by_sweep, select
+from mlrunner.history.pruning.selection import SCORE_PREFIXES, active_sweeps, members_by_sweep, select
 from mlrunner.tracking import study_lookup
-from mlrunner.tracking.records import (
-    DATA_TAG,
-    FOLDER_TAG,
-    MODEL_TAG,
-    REOPENED_TAG,
-    REPRODUCES_TAG,
-    STUDY_TAG,
-    SWEEP_TAG,
-    TRIAL_TAG,
-    WINNER_OF_TAG,
-    Fields,
-    Record,
-    Store,
-    lookup,
-    quote,
-)
-from mlrunner.tracking.records.record import OVERRIDES_TAG, PRUNING_TAG, ZENML_RUN_TAG
+from mlrunner.tracking.records import STUDY_TAG, SWEEP_TAG, Fields, Record, Store, lookup, quote, record
 
-TAGS = (FOLDER_TAG, SWEEP_TAG, TRIAL_TAG, WINNER_OF_TAG, DATA_TAG, MODEL_TAG, STUDY_TAG, REOPENED_TAG, REPRODUCES_TAG)
+TAGS = (record.FOLDER_TAG, record.MODEL_TAG, record.DATA_TAG, record.REOPENED_TAG, record.REPRODUCES_TAG)
+LISTED_TAGS = (record.TRIAL_TAG, record.WINNER_OF_TAG, record.PRUNING_TAG, record.OVERRIDES_TAG, record.ZENML_RUN_TAG)
 FIELDS = Fields(
     params=("objective.metric", NAME_PARAM, "blueprint", *(f"goal.{name}" for name in GREATER_IS_BETTER)),
-    tags=(*TAGS, PRUNING_TAG, OVERRIDES_TAG, ZENML_RUN_TAG),
+    tags=(*TAGS, *LISTED_TAGS, SWEEP_TAG, STUDY_TAG),
 )
 
 
@@ -67,14 +51,14 @@ class Plan:
 
     Args:
         items: Runs to remove, trials before the parent of their sweep.
-        exclusions: Runs that meet the criteria and stay.
-        cache: Cache entries to remove.
+        exclusions: Runs that meet the criteria and stay, each with the reason.
+        cache: Size in bytes of each cache entry to remove.
         is_cache_busy: Whether the cache stays because a sweep is running.
     """
 
     items: list[Item]
-    exclusions: list[Exclusion]
-    cache: list[CacheEntry]
+    exclusions: list[tuple[Record, str]] = field(default_factory=list)
+    cache: dict[Path, int] = field(default_factory=dict)
     is_cache_busy: bool = False
 
     @property
@@ -85,7 +69,7 @@ class Plan:
     @property
     def bytes(self) -> int:
         """Size of the files, without step artifacts that runs may share."""
-        return sum(item.bytes for item in self.items) + sum(entry.bytes for entry in self.cache)
+        return sum(item.bytes for item in self.items) + sum(self.cache.values())
 
 
 def make_plan(store: Store, home: Path, criteria: Criteria, with_cache: bool = False) -> Plan:
@@ -99,21 +83,21 @@ def make_plan(store: Store, home: Path, criteria: Criteria, with_cache: bool = F
     """
     records, now = read_all(store), time.time()
     is_searched = partial(study_lookup.is_search_running, home=home)
-    selection = select(records, criteria, protected(store, home), now, is_searched)
-    selected = {run.run_id for run in selection.records}
-    staying = [run for run in records if run.run_id not in selected]
+    selected, reasons = select(records, criteria, protected(store, home), now, is_searched)
+    ids = {run.run_id for run in selected}
+    staying = [run for run in records if run.run_id not in ids]
     used, studies = used_folders(staying), {run.tags.get(STUDY_TAG) for run in staying if run.is_sweep}
-    items = [_item(run, home, used, studies) for run in selection.records]
+    items = [_item(run, home, used, studies) for run in selected]
+    exclusions = [(run, reasons[run.run_id]) for run in records if run.run_id in reasons]
     is_busy = with_cache and bool(active_sweeps(records, members_by_sweep(records), now, is_searched))
-    cache = unused_entries(home) if with_cache and not is_busy else []
-    return Plan(items, selection.exclusions, cache, is_busy)
+    return Plan(items, exclusions, unused_cache(home) if with_cache and not is_busy else {}, is_busy)
 
 
-def _item(record: Record, home: Path, used: set[Path], studies: set[str | None]) -> Item:
-    folder, artifacts = own_folder(record, home, used), artifact_folders(record)
-    study = record.tags.get(STUDY_TAG) if record.is_sweep else None
-    total = sum(map(size, artifacts if folder is None else (folder, *artifacts)))
-    return Item(record, folder, artifacts, None if study in studies else study, total)
+def _item(run: Record, home: Path, used: set[Path], studies: set[str | None]) -> Item:
+    folder, artifacts = own_folder(run, home, used), artifact_folders(run)
+    study = run.tags.get(STUDY_TAG) if run.is_sweep else None
+    total = sum(map(total_size, artifacts if folder is None else (folder, *artifacts)))
+    return Item(run, folder, artifacts, None if study in studies else study, total)
 
 
 def read_all(store: Store) -> list[Record]:
@@ -142,10 +126,10 @@ def find_named(store: Store, names: Sequence[str], home: Path) -> frozenset[str]
 
 def _find_single(store: Store, name: str, home: Path) -> Record:
     """Find a run by name; other verbs take the newest of several runs with one name, a removal must not."""
-    record = lookup.find(store, name, home)
+    run = lookup.find(store, name, home)
     where = f"attributes.run_name = {quote(name)}"
-    same_name = store.search(where, fields=Fields()) if record.name == name else []
+    same_name = store.search(where, fields=Fields()) if run.name == name else []
     if len(same_name) > 1:
-        ids = brief(run.short for run in same_name)
+        ids = brief(same.short for same in same_name)
         raise ConfigError(f'{len(same_name)} runs have the name {name}: {ids}; give an id, or --where "{where}".')
-    return record
+    return run

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,14 +25,22 @@ def protected(store: Store, home: Path) -> dict[str, str]:
         home: Folder that holds `.mlrunner/`.
     """
     deployments = _list_deployments(home / ".mlrunner" / "deployments")
-    recent = {
-        run_id: f"{RECENT} {version}" for deployment in deployments for version, run_id in _last_versions(deployment)
-    }
+    recent = _of_other_machines(store, {deployment.name for deployment in deployments})
+    serving: dict[str, str] = {}
+    for deployment in deployments:
+        state, runs = deployment.read_state(), _runs(deployment)
+        versions = _versions(deployment) if state is None else state.versions
+        recent |= {
+            runs[version]: f"{RECENT} {deployment.name} v{version}" for version in versions[-2:] if version in runs
+        }
+        servers = {} if state is None else {"is kept ready as": state.ready, "serves as": state.active}
+        for reason, server in servers.items():
+            if server is not None and server.version in runs:
+                serving[runs[server.version]] = f"{reason} {deployment.name} v{server.version}"
     aliases = {
-        run_id: f"is {alias} of {name} v{version}" for name, alias, version, run_id in reversed(store.read_aliases())
+        run_id: f"is {alias} of {name} v{version}" for name, alias, version, run_id in store.read_aliases()[::-1]
     }
-    serving = {run_id: reason for deployment in deployments for reason, run_id in _servers(deployment)}
-    return recent | _of_other_machines(store, {deployment.name for deployment in deployments}) | aliases | serving
+    return recent | aliases | serving
 
 
 def _list_deployments(folder: Path) -> list[DeploymentStore]:
@@ -45,9 +54,8 @@ def _list_deployments(folder: Path) -> list[DeploymentStore]:
 def _of_other_machines(store: Store, local: set[str]) -> dict[str, str]:
     """Find the last two versions of each deployment of another machine, whose state is not in the store."""
     versions: dict[str, list[tuple[int, str]]] = defaultdict(list)
-    for run in store.search(
-        f"tags.`{DEPLOYED_VERSION_TAG}` IS NOT NULL", fields=Fields(tags=(DEPLOYMENT_TAG, DEPLOYED_VERSION_TAG))
-    ):
+    fields = Fields(tags=(DEPLOYMENT_TAG, DEPLOYED_VERSION_TAG))
+    for run in store.search(f"tags.`{DEPLOYED_VERSION_TAG}` IS NOT NULL", fields=fields):
         name, version = run.tags.get(DEPLOYMENT_TAG, ""), run.tags[DEPLOYED_VERSION_TAG]
         if name not in local and version.isdecimal():
             versions[name].append((int(version), run.run_id))
@@ -55,36 +63,17 @@ def _of_other_machines(store: Store, local: set[str]) -> dict[str, str]:
     return {run_id: f"{RECENT} {name} v{version}" for name, pairs in last.items() for version, run_id in pairs}
 
 
-def _last_versions(deployment: DeploymentStore) -> list[tuple[str, str]]:
-    """List the two versions that were deployed last, each with its run."""
-    state, runs = deployment.read_state(), _runs(deployment)
-    if state is None:  # a deployment in the registry has no server, and so no state
-        events = [
-            event for event in deployment.read_history() if event["event"] in DEPLOYED_EVENTS and event.get("version")
-        ]
-        versions = list(dict.fromkeys(int(event["version"]) for event in reversed(events)))[::-1]
-    else:
-        versions = state.versions
-    return [(f"{deployment.name} v{version}", runs[version]) for version in versions[-2:] if version in runs]
-
-
-def _servers(deployment: DeploymentStore) -> list[tuple[str, str]]:
-    """List the runs that serve or are kept ready for a rollback, each with the reason."""
-    state, runs = deployment.read_state(), _runs(deployment)
-    servers = {} if state is None else {"is kept ready as": state.ready, "serves as": state.active}
-    return [
-        (f"{reason} {deployment.name} v{server.version}", runs[server.version])
-        for reason, server in servers.items()
-        if server is not None and server.version in runs
-    ]
+def _versions(deployment: DeploymentStore) -> list[int]:
+    """List the versions of a deployment in the registry, which has no state; the one that was deployed last is last."""
+    events = [event for event in deployment.read_history() if event["event"] in DEPLOYED_EVENTS]
+    versions = [int(event["version"]) for event in reversed(events) if event.get("version")]
+    return list(dict.fromkeys(versions))[::-1]
 
 
 def _runs(deployment: DeploymentStore) -> dict[int, str]:
     """Find the run of each version, from the history and the releases."""
     runs = deployment.read_run_ids()
     for folder in deployment.folder.glob("releases/[0-9]*"):
-        try:
+        with suppress(OSError, ValueError, KeyError):  # a release that was not completed
             runs[int(folder.name)] = str(deployment.get_release(int(folder.name)).facts["run_id"])
-        except (OSError, ValueError, KeyError):  # a release that was not completed
-            continue
     return runs

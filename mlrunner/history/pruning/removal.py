@@ -2,93 +2,90 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
+from uuid import UUID, uuid4
 
-import optuna
-from filelock import FileLock, Timeout
+import mlflow
+from mlflow.entities import Run, ViewType
+from zenml.client import Client
+from zenml.models import ArtifactVersionResponse, PipelineRunResponse
+from zenml.utils.pagination_utils import depaginate
 
 from mlrunner.core.errors import StoreError, first_line
-from mlrunner.history.pruning.cache import CacheEntry, unused_tables
-from mlrunner.history.pruning.mlflow_runs import MlflowRuns
+from mlrunner.groups.stack import reachability
+from mlrunner.history.pruning.criteria import DAY
+from mlrunner.history.pruning.files import old_tables, total_size
 from mlrunner.history.pruning.plan import Item
-from mlrunner.history.pruning.zenml_runs import PENDING_FILE, ZenmlRuns
 from mlrunner.tracking import study_lookup
-from mlrunner.tracking.records import SWEEP_TAG, Record
+from mlrunner.tracking.records import MODEL_TAG, SWEEP_TAG, TRIAL_TAG, Record
+from mlrunner.tracking.records.record import PRUNING_TAG
 
-LOCK_FILE = "prune.lock"
-
-
-@dataclass
-class Removed:
-    """The result of a removal.
-
-    Args:
-        items: Removed runs.
-        cache: Removed cache entries.
-        problems: One sentence for each failure.
-    """
-
-    items: list[Item] = field(default_factory=list)
-    cache: list[CacheEntry] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-
-
-@contextmanager
-def exclusive(home: Path) -> Iterator[None]:
-    """Lock the home against other prunes.
-
-    Raises:
-        StoreError: If another prune holds the lock.
-    """
-    try:
-        with FileLock(home / ".mlrunner" / LOCK_FILE, timeout=0):
-            yield
-    except Timeout as error:
-        raise StoreError(f"Another mlrunner prune is removing runs of {home}; wait until it has ended.") from error
+PLACEHOLDER = "mlrunner-prune-"  # prefix of an experiment's name
 
 
 class Remover:
-    """Remove runs one by one; `removed` is up to date after an interruption too.
+    """Remove runs one by one.
 
     Args:
         home: Folder that holds `multirun/` and `.mlrunner/`.
         protected: Read the protected runs again: one may have been deployed since the plan was made.
+
+    Attributes:
+        items: The removed runs, up to date after an interruption too.
+        cache: Size in bytes of each removed cache entry.
+        problems: One sentence for each failure.
+        can_collect: Whether MLflow's database is within reach; a server only marks runs as deleted.
     """
 
     def __init__(self, home: Path, protected: Callable[[], dict[str, str]]) -> None:
-        own = home / ".mlrunner"
         self.home = home
         self.protected = protected
-        self.mlflow = MlflowRuns(own / "deployments")
-        self.zenml = ZenmlRuns(own / PENDING_FILE)
-        self.removed = Removed()
+        self.mlflow = mlflow.MlflowClient()
+        self.can_collect = not reachability.is_remote(mlflow.get_tracking_uri())
+        self.items: list[Item] = []
+        self.cache: dict[Path, int] = {}
+        self.problems: list[str] = []
         self._failed_sweeps: set[str] = set()  # their parents stay, by which the remaining runs are found
+
+    @cached_property
+    def zenml(self) -> Client:
+        """ZenML's client."""
+        return Client()
 
     def remove(self, items: Iterable[Item]) -> None:
         """Complete an interrupted prune, and remove runs; trials come before the parent of their sweep."""
-        self.zenml.delete_pending()
-        for run_id, models in self.mlflow.uncollected().items():
-            with self._reporting(f"{run_id[:8]} of an earlier prune"):
-                self.mlflow.collect(run_id, models)
+        for run in self.find_uncollected():
+            with self._reporting(f"{run.info.run_id[:8]} of an earlier prune"):
+                self.collect(run)
         for item in items:
             with self._reporting(f"{item.record.name} ({item.record.short})"):
                 self._remove(item)
-                self.removed.items.append(item)
+                self.items.append(item)
                 continue
             self._failed_sweeps.add(item.record.tags.get(SWEEP_TAG, ""))
 
-    def empty_cache(self) -> None:
-        """Remove the cache entries that no run uses."""
-        for entry in unused_tables(self.home):
-            with self._reporting(str(entry.path)):
-                shutil.rmtree(entry.path)
-                self.removed.cache.append(entry)
+    def empty_cache(self, least_age: float = DAY) -> None:
+        """Remove our cached tables, and the step artifacts that no run uses.
+
+        Args:
+            least_age: Age of a step artifact in seconds; a younger one may belong to a step that is still writing.
+        """
+        for path, size in old_tables(self.home).items():
+            with self._reporting(str(path)):
+                shutil.rmtree(path)
+                self.cache[path] = size
+        created = f"lt:{datetime.now(UTC) - timedelta(seconds=least_age):%Y-%m-%d %H:%M:%S}"
         with self._reporting("An unused step artifact"):
-            self.removed.cache += self.zenml.delete_unused()
+            for version in depaginate(self.zenml.list_artifact_versions, only_unused=True, created=created):
+                self.cache[Path(version.uri)] = total_size(Path(version.uri))
+                self._delete_artifact(version)
 
     @contextmanager
     def _reporting(self, subject: str) -> Iterator[None]:
@@ -96,41 +93,105 @@ class Remover:
         try:
             yield
         except KeyboardInterrupt:
-            self.removed.problems.append(f"{subject} may be partly removed; the next mlrunner prune removes the rest.")
+            self.problems.append(f"{subject} may be partly removed; the next mlrunner prune removes the rest.")
             raise
         except Exception as error:  # each store and disk raises exceptions of its own
-            self.removed.problems.append(f"{subject} is not removed: {first_line(error)}.")
+            self.problems.append(f"{subject} is not removed: {first_line(error)}.")
 
     def _remove(self, item: Item) -> None:
         record, folder = item.record, item.folder
-        reason = self.protected().get(record.run_id)
-        if reason is not None:
+        if (reason := self.protected().get(record.run_id)) is not None:
             raise StoreError(f"it {reason} now")
         if record.is_sweep and record.tags[SWEEP_TAG] in self._failed_sweeps:
             raise StoreError("one of its runs is not removed")
-        self.mlflow.tag(record.run_id)
-        self.zenml.delete(record)
+        self.mlflow.set_tag(record.run_id, PRUNING_TAG, "begun")
+        self._delete_pipeline_runs(record)
         if item.study is not None:
-            delete_study(record, item.study, self.home)
+            study_lookup.delete_study(record, item.study, self.home)
         if folder is not None and folder.exists():
             shutil.rmtree(folder)
             top = (self.home / "multirun").resolve()
             _remove_empty(above for above in folder.parents if top in above.parents)
-        self.mlflow.collect(record.run_id, self.mlflow.delete(record.run_id))
+        self.collect(self.delete(record.run_id))
         _remove_empty(item.artifacts)  # MLflow leaves empty folders
 
+    def delete(self, run_id: str) -> Run:
+        """Mark a run and its models as deleted, and delete its registered versions that no deployment can serve."""
+        run = self.mlflow.get_run(run_id)
+        for version in self.mlflow.search_model_versions(f"run_id = '{run_id}'"):
+            releases = self.home / ".mlrunner" / "deployments" / version.name / "releases"
+            if not (releases / str(version.version)).exists():
+                self.mlflow.delete_model_version(version.name, version.version)
+        for model in _models(run):
+            self.mlflow.delete_logged_model(model)
+        self.mlflow.delete_run(run_id)
+        return run
 
-def delete_study(record: Record, name: str, home: Path) -> None:
-    """Delete a study with its journal, or from its storage if both exist."""
-    journal = study_lookup.find_default_journal(record, home, name)
-    if journal is not None:
-        journal.unlink(missing_ok=True)
-        journal.with_name(f"{journal.name}.lock").unlink(missing_ok=True)
-        return
-    storage = study_lookup.open_existing_storage(record, home, name)
-    if storage is not None:
-        with suppress(KeyError):  # it was deleted before
-            optuna.delete_study(study_name=name, storage=storage)
+    def find_uncollected(self) -> list[Run]:
+        """Find the runs that an interrupted prune marked as deleted and did not collect."""
+        experiments = [experiment.experiment_id for experiment in self.mlflow.search_experiments()]
+        where = f"tags.`{PRUNING_TAG}` = 'begun'"
+        return list(self.mlflow.search_runs(experiments, where, ViewType.DELETED_ONLY)) if experiments else []
+
+    def collect(self, run: Run) -> None:
+        """Remove a deleted run and its models for good by `mlflow gc`; on a server they only stay marked.
+
+        Without ids of a kind, `mlflow gc` collects everything of that kind, also what a user deleted and may restore.
+        A placeholder prevents that.
+        """
+        if not self.can_collect:
+            return
+        from mlflow.cli import gc  # takes a second
+
+        experiment = self.mlflow.create_experiment(f"{PLACEHOLDER}{uuid4().hex}")
+        model = self.mlflow.create_logged_model(experiment).model_id
+        self.mlflow.delete_logged_model(model)
+        self.mlflow.delete_experiment(experiment)
+        where = f"name LIKE '{PLACEHOLDER}%'"
+        placeholders = self.mlflow.search_experiments(ViewType.DELETED_ONLY, filter_string=where)
+        options = {
+            "--tracking-uri": mlflow.get_tracking_uri(),  # the default is the environment's at the import
+            "--experiment-ids": ",".join(placeholder.experiment_id for placeholder in placeholders),
+            "--logged-model-ids": ",".join([model, *_models(run)]),
+            "--run-ids": run.info.run_id,
+        }
+        with contextlib.redirect_stdout(io.StringIO()):
+            gc.main([word for option in options.items() for word in option], prog_name="mlflow", standalone_mode=False)
+
+    def _delete_pipeline_runs(self, record: Record) -> None:
+        """Delete the pipeline runs of a run or sweep in ZenML, and their artifacts that no other run uses."""
+        for run in self._find_pipeline_runs(record):
+            versions = depaginate(self.zenml.list_artifact_versions, pipeline_run=run.id)
+            snapshot = run.snapshot
+            self.zenml.delete_pipeline_run(run.id)
+            if snapshot is not None and not snapshot.name and not self._is_used(snapshot.id):
+                self.zenml.delete_snapshot(snapshot.id)  # a user names one to run it again
+            ids = {version.id for version in versions}
+            for version in depaginate(self.zenml.list_artifact_versions, only_unused=True):
+                if version.id in ids:
+                    self._delete_artifact(version)
+
+    def _is_used(self, snapshot: UUID) -> bool:
+        return self.zenml.list_pipeline_runs(snapshot_id=snapshot, size=1).total > 0
+
+    def _delete_artifact(self, version: ArtifactVersionResponse) -> None:
+        is_there = "://" in version.uri or Path(version.uri).exists()
+        self.zenml.delete_artifact_version(version.id, delete_from_artifact_store=is_there)
+        _remove_empty(list(Path(version.uri).parents)[:3])  # of step run, output and step
+
+    def _find_pipeline_runs(self, record: Record) -> list[PipelineRunResponse]:
+        """Find pipeline runs by their names, MODEL-RUN and search-SWEEP-SESSION."""
+        short = record.run_id[:12]
+        runs = depaginate(self.zenml.list_pipeline_runs, name=f"contains:-{short}")
+        return [run for run in runs if run.name.endswith(f"-{short}") or run.name.startswith(f"search-{short}-")]
+
+
+def _models(run: Run) -> list[str]:
+    """List the ids of a run's models, also of one that was reserved and not saved; a sweep names its winner's."""
+    outputs = [] if run.outputs is None else [model.model_id for model in run.outputs.model_outputs]
+    is_sweep = SWEEP_TAG in run.data.tags and TRIAL_TAG not in run.data.tags
+    reserved = "" if is_sweep else run.data.tags.get(MODEL_TAG, "").rpartition("/")[2]
+    return sorted({*outputs, reserved} - {""})
 
 
 def _remove_empty(folders: Iterable[Path]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from mlrunner.core.metric_names import greater_is_better
 from mlrunner.history.pruning.criteria import DAY, Criteria
@@ -16,29 +15,13 @@ SCORE_PREFIXES = ("test/", "validation/", "cv/", "")  # of the score that ranks 
 Members = Mapping[str, Sequence[Record]]
 
 
-@dataclass(frozen=True)
-class Exclusion:
-    """A run that meets the criteria and is kept; the reason completes a sentence that begins with the run."""
-
-    record: Record
-    reason: str
-
-
-@dataclass(frozen=True)
-class Selection:
-    """The runs to remove, trials before the parent of their sweep, and the runs that meet the criteria and are kept."""
-
-    records: list[Record]
-    exclusions: list[Exclusion]
-
-
 def select(
     records: Sequence[Record],
     criteria: Criteria,
     protected: Mapping[str, str],
     now: float,
     is_searched: Callable[[Record], bool] = lambda _: False,
-) -> Selection:
+) -> tuple[list[Record], dict[str, str]]:
     """Select the runs to remove.
 
     Args:
@@ -47,23 +30,23 @@ def select(
         protected: Reason by id of each run that must stay.
         now: Seconds since 1970.
         is_searched: Check whether a process works on a search.
+
+    Returns:
+        The runs to remove, trials before the parent of their sweep. By id of each run that meets the criteria and is
+        kept, the reason, which completes a sentence that begins with the run.
     """
     members = members_by_sweep(records)
     matches = _matching(records, members, criteria, now)
     sweeps = {run.tags[SWEEP_TAG] for run in matches if SWEEP_TAG in run.tags}
     active = active_sweeps((run for run in records if run.tags.get(SWEEP_TAG) in sweeps), members, now, is_searched)
-    exclusions = [
-        Exclusion(run, reason)
-        for run in matches
-        if (reason := protected.get(run.run_id) or _why_unfinished(run, criteria, active, now)) is not None
-    ]
-    selected = {run.run_id for run in matches} - {exclusion.record.run_id for exclusion in exclusions}
+    reasons = {run.run_id: protected.get(run.run_id) or _why_unfinished(run, criteria, active, now) for run in matches}
+    kept = {run_id: reason for run_id, reason in reasons.items() if reason is not None}
+    selected = reasons.keys() - kept.keys()
     for run in matches:
         stay = sum(member.run_id not in selected for member in members.get(run.tags.get(SWEEP_TAG, ""), ()))
         if run.is_sweep and run.run_id in selected and stay:
-            selected.discard(run.run_id)
-            exclusions.append(Exclusion(run, f"has {stay} run{'s' * (stay > 1)} that stay{'s' * (stay == 1)}"))
-    return Selection(sorted((run for run in matches if run.run_id in selected), key=_parents_last), exclusions)
+            kept[run.run_id] = f"has {stay} run{'s' * (stay > 1)} that stay{'s' * (stay == 1)}"
+    return sorted((run for run in matches if run.run_id not in kept), key=lambda run: (run.is_sweep, -run.start)), kept
 
 
 def members_by_sweep(records: Iterable[Record]) -> dict[str, list[Record]]:
@@ -171,13 +154,5 @@ def _is_running(record: Record) -> bool:
 
 def _is_recent(records: Iterable[Record], now: float) -> bool:
     """Check whether one of the runs was started, ended or reopened less than a day ago."""
-    return any(now - _last_event(run) / 1000 < DAY for run in records)
-
-
-def _last_event(record: Record) -> int:
-    reopened = record.tags.get(REOPENED_TAG, "")
-    return max(record.start, record.end or 0, int(reopened) if reopened.isdecimal() else 0)
-
-
-def _parents_last(record: Record) -> tuple[bool, int]:
-    return record.is_sweep, -record.start
+    events = (max(run.start, run.end or 0, int(run.tags.get(REOPENED_TAG) or 0)) for run in records)
+    return any(now - event / 1000 < DAY for event in events)

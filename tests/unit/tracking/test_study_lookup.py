@@ -11,7 +11,7 @@ import optuna
 import pytest
 
 from mlrunner.tracking import studies, study_lookup
-from mlrunner.tracking.records import FOLDER_TAG, STUDY_TAG, Record
+from mlrunner.tracking.records import FOLDER_TAG, STUDY_TAG, Record, journal_path
 from mlrunner.tracking.studies import SESSION
 from tests.support.records import make_run, make_sweep
 
@@ -79,3 +79,29 @@ def test_search_may_be_running_if_its_storage_cannot_be_read(storage: Any, searc
     parent = search(storage)  # a class is not even built
     assert study_lookup.load_study(parent, tmp_path) is None
     assert study_lookup.is_search_running(parent, tmp_path)
+
+
+class TestDelete:
+    def test_study_in_a_database_is_deleted_by_its_name(self, search: Search, tmp_path: Path) -> None:
+        url = f"sqlite:///{tmp_path}/studies.db"
+        for name in ("mine", "other"):
+            optuna.create_study(study_name=name, storage=url)
+        parent = search(url)
+        for _ in range(2):  # the second time it is missing
+            study_lookup.delete_study(parent, "mine", tmp_path)
+            assert optuna.get_all_study_names(url) == ["other"]
+
+    def test_journal_is_deleted_with_its_lock(self, search: Search, tmp_path: Path) -> None:
+        journal = journal_path(tmp_path, "day/s")
+        journal.parent.mkdir(parents=True)
+        journal.write_text("")
+        journal.with_name(f"{journal.name}.lock").write_text("")
+        study_lookup.delete_study(search(None), "day/s", tmp_path)
+        assert list(journal.parent.iterdir()) == []
+
+    @pytest.mark.parametrize(
+        "storage", [None, "studies.journal", "sqlite:///studies.db", "sqlite+pysqlite:///a.db?x=1"]
+    )
+    def test_missing_storage_is_not_created(self, storage: str | None, search: Search, tmp_path: Path) -> None:
+        study_lookup.delete_study(search(storage), "day/s", tmp_path)
+        assert [file.name for file in tmp_path.iterdir()] == ["multirun.yaml"]

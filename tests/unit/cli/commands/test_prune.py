@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from filelock import FileLock
 
 from mlrunner.cli.commands import prune
+from mlrunner.core.errors import StoreError
 from tests.support.mlflow_home import MlflowHome
 
 
@@ -16,3 +20,13 @@ def test_store_without_runs_stays_unchanged(
     assert prune.main(["--older", "1d", "--yes"]) == 0
     assert capsys.readouterr().out == "Nothing would be removed.\n"
     assert not (mlflow_home.home / ".mlrunner").exists()
+
+
+def test_two_prunes_at_once_are_refused(tmp_path: Path) -> None:
+    (tmp_path / ".mlrunner").mkdir()
+    with (
+        FileLock(tmp_path / ".mlrunner" / prune.LOCK_FILE),
+        pytest.raises(StoreError, match="Another mlrunner prune"),
+        prune.exclusive(tmp_path),
+    ):
+        pass

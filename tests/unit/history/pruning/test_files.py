@@ -1,15 +1,23 @@
-"""Which files on this machine belong to a run."""
+"""Which files on this machine belong to a run, and which cached files to no run."""
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from mlrunner.history.pruning.files import artifact_folders, own_folder, size, used_folders
+from mlrunner.history.pruning.files import (
+    DATABASE,
+    artifact_folders,
+    own_folder,
+    total_size,
+    unused_cache,
+    used_folders,
+)
 from mlrunner.tracking.records import FOLDER_TAG, MODEL_TAG, Record
-from tests.support.records import make_run, make_sweep
+from tests.support.records import make_cache, make_run, make_sweep
 
 
 def run_in(folder: Path | str | None) -> Record:
@@ -78,5 +86,22 @@ def test_size_follows_no_link(tmp_path: Path) -> None:
     (tmp_path / "a" / "b" / "y").write_bytes(b"0" * 500)
     (tmp_path / "far").write_bytes(b"0" * 10_000)
     (tmp_path / "a" / "link").symlink_to(tmp_path)
-    assert 1500 <= size(tmp_path / "a") < 2000
-    assert size(tmp_path / "nothing") == 0
+    assert 1500 <= total_size(tmp_path / "a") < 2000
+    assert total_size(tmp_path / "nothing") == 0
+
+
+def test_old_tables_are_unused(tmp_path: Path) -> None:
+    folder = make_cache(tmp_path, 3, 2)
+    assert unused_cache(tmp_path) == {folder: 10}
+
+
+def test_young_table_may_still_be_written(tmp_path: Path) -> None:
+    make_cache(tmp_path, 3, 0.1)
+    assert unused_cache(tmp_path) == {}
+
+
+def test_database_of_another_version_is_ignored(tmp_path: Path) -> None:
+    assert unused_cache(tmp_path) == {}
+    (tmp_path / DATABASE).parent.mkdir(parents=True)
+    sqlite3.connect(tmp_path / DATABASE).close()
+    assert unused_cache(tmp_path) == {}

@@ -9,37 +9,27 @@ from pathlib import Path
 
 import pytest
 
-from mlrunner.history.pruning.cache import CacheEntry
-from mlrunner.history.pruning.output import document, format_size, print_plan, print_result, summary
+from mlrunner.history.pruning.output import document, print_plan, print_result, summary
 from mlrunner.history.pruning.plan import Item, Plan
-from mlrunner.history.pruning.selection import Exclusion
 from mlrunner.tracking.records.record import PRUNING_TAG, Record
 from tests.support.records import make_id, make_run, make_sweep
 
 
 def plan_of(*records: Record, bytes: int = 1_500_000) -> Plan:
-    return Plan([Item(record, bytes=bytes) for record in records], [], [])
-
-
-@pytest.mark.parametrize(
-    ("count", "text"),
-    [(0, "0 kB"), (1499, "1 kB"), (1_500_000, "1.5 MB"), (48_000_000, "48.0 MB"), (3 * 10**9, "3.0 GB")],
-)
-def test_sizes(count: int, text: str) -> None:
-    assert format_size(count) == text
+    return Plan([Item(record, bytes=bytes) for record in records])
 
 
 def test_summary() -> None:
     assert summary(plan_of(make_run("a"))) == "1 run, 1.5 MB"
     assert summary(plan_of(*make_sweep("s", make_run("a"), make_run("b")))) == "2 runs, 1 sweep, 4.5 MB"
-    assert summary(Plan([], [], [CacheEntry(Path("/x"), 5000)])) == "1 unused cache entry, 5 kB"
-    assert summary(Plan([], [], [CacheEntry(Path("/x"), 5000)] * 2)) == "2 unused cache entries, 10 kB"
+    assert summary(Plan([], cache={Path("/x"): 5000})) == "1 unused cache entry, 5.0 kB"
+    assert summary(Plan([], cache={Path("/x"): 5000, Path("/y"): 5000})) == "2 unused cache entries, 10.0 kB"
 
 
 def test_kept_runs_are_grouped_by_reason(capsys: pytest.CaptureFixture[str]) -> None:
     reasons = [*["is running"] * 5, "serves as x v1"]
-    exclusions = [Exclusion(make_run(name), reason) for name, reason in zip("abcdef", reasons, strict=True)]
-    print_plan(Plan([], exclusions, [], is_cache_busy=True))
+    exclusions = [(make_run(name), reason) for name, reason in zip("abcdef", reasons, strict=True)]
+    print_plan(Plan([], exclusions, is_cache_busy=True))
     names = "a0000000, b0000000, c0000000 and 2 more, each of which is running; f0000000 serves as x v1"
     cache = "the cache stays while a sweep is running"
     assert capsys.readouterr().out == f"Nothing would be removed; 6 stay: {names}; {cache}.\n"
@@ -48,9 +38,9 @@ def test_kept_runs_are_grouped_by_reason(capsys: pytest.CaptureFixture[str]) -> 
 def test_result(capsys: pytest.CaptureFixture[str]) -> None:
     print_result(plan_of(make_run("a"), bytes=3000), ["it is stuck."], for_good=False)
     printed = capsys.readouterr()
-    assert printed.out.startswith("Removed 1 run, 3 kB.\nThe MLflow server only marks them as deleted")
+    assert printed.out.startswith("Removed 1 run, 3.0 kB.\nThe MLflow server only marks them as deleted")
     assert printed.err == "mlrunner: it is stuck.\n"
-    print_result(Plan([], [], []), [], for_good=True)
+    print_result(Plan([]), [], for_good=True)
     assert capsys.readouterr().out == "Nothing was removed.\n"
 
 

@@ -1,56 +1,72 @@
-"""Removing studies, and the lock of a home; whole removals are in `tests/apps/test_prune.py`."""
+"""MLflow's garbage collection; ZenML and whole removals are in `tests/apps/test_prune.py`."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import optuna
+import mlflow
 import pytest
-from filelock import FileLock
+from mlflow.exceptions import MlflowException
 
-from mlrunner.core.errors import StoreError
-from mlrunner.history.pruning.removal import LOCK_FILE, delete_study, exclusive
-from mlrunner.tracking.records import FOLDER_TAG, journal_path
-from tests.support.records import make_sweep
-
-
-def test_study_in_a_database_is_deleted_by_its_name(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/studies.db"
-    (tmp_path / ".mlrunner").mkdir()
-    (tmp_path / "multirun.yaml").write_text(f"hydra: {{sweeper: {{storage: '{url}'}}}}")
-    for name in ("mine", "other"):
-        optuna.create_study(study_name=name, storage=url)
-    (parent,) = make_sweep("s", **{FOLDER_TAG: str(tmp_path)})
-    for _ in range(2):  # the second time it is missing
-        delete_study(parent, "mine", tmp_path)
-        assert optuna.get_all_study_names(url) == ["other"]
+from mlrunner.history.pruning.removal import Remover
+from mlrunner.tracking.records import MODEL_TAG, SWEEP_TAG
+from mlrunner.tracking.records.record import PRUNING_TAG
+from tests.support.mlflow_home import MlflowHome
 
 
-def test_journal_is_deleted_with_its_lock(tmp_path: Path) -> None:
-    journal = journal_path(tmp_path, "day/s")
-    journal.parent.mkdir(parents=True)
-    journal.write_text("")
-    journal.with_name(f"{journal.name}.lock").write_text("")
-    (parent,) = make_sweep("s")
-    delete_study(parent, "day/s", tmp_path)
-    assert list(journal.parent.iterdir()) == []
+@pytest.fixture
+def remover(mlflow_home: MlflowHome) -> Remover:
+    return Remover(mlflow_home.home, dict)
 
 
-@pytest.mark.parametrize("storage", [None, "studies.journal", "sqlite:///studies.db", "sqlite+pysqlite:///a.db?x=1"])
-def test_missing_storage_is_not_created(storage: str | None, tmp_path: Path) -> None:
-    (tmp_path / "multirun.yaml").write_text(
-        f"hydra: {{runtime: {{cwd: '{tmp_path}'}}, sweeper: {{storage: {storage or 'null'}}}}}"
-    )
-    (parent,) = make_sweep("s", **{FOLDER_TAG: str(tmp_path)})
-    delete_study(parent, "day/s", tmp_path)
-    assert [file.name for file in tmp_path.iterdir()] == ["multirun.yaml"]
+@pytest.mark.slow
+def test_rows_files_and_models_are_removed_but_not_the_users_trash(mlflow_home: MlflowHome, remover: Remover) -> None:
+    run_ids, other, trashed = [mlflow_home.add_run() for _ in range(2)], mlflow_home.add_run(), mlflow_home.add_run()
+    for run_id in (*run_ids, other):
+        mlflow_home.add_model(run_id)
+    mlflow_home.client.delete_logged_model(mlflow_home.add_model(trashed))
+    mlflow_home.client.delete_run(trashed)
+    mlflow_home.client.delete_experiment(mlflow_home.experiments["far"])
+    for run_id in run_ids:
+        remover.collect(remover.delete(run_id))
+    assert mlflow_home.count("runs") == mlflow_home.count("logged_models") == 2
+    assert mlflow_home.count("experiments") == 3  # MLflow's default, the store's, and the one in the trash
+    assert mlflow_home.client.get_run(trashed).info.lifecycle_stage == "deleted"
+    files = {file.parents[1].name for file in (mlflow_home.home / "artifacts").rglob("note.txt")}
+    assert files == {other, trashed}
 
 
-def test_two_prunes_at_once_are_refused(tmp_path: Path) -> None:
-    (tmp_path / ".mlrunner").mkdir()
-    with (
-        FileLock(tmp_path / ".mlrunner" / LOCK_FILE),
-        pytest.raises(StoreError, match="Another mlrunner prune"),
-        exclusive(tmp_path),
-    ):
-        pass
+def test_run_that_cannot_be_collected_is_found_again(mlflow_home: MlflowHome, remover: Remover) -> None:
+    far = mlflow_home.add_run("far", **{PRUNING_TAG: "begun"})
+    with pytest.raises(MlflowException, match="nowhere://far"):
+        remover.collect(remover.delete(far))
+    remover.collect(remover.delete(mlflow_home.add_run(**{PRUNING_TAG: "begun"})))
+    assert [run.info.run_id for run in remover.find_uncollected()] == [far]
+    assert mlflow_home.count("experiments") == 3  # no placeholder is left
+
+
+def test_models_of_an_interrupted_removal_are_collected(mlflow_home: MlflowHome, remover: Remover) -> None:
+    run_id = mlflow_home.add_run(**{PRUNING_TAG: "begun"})
+    model = mlflow_home.add_model(run_id)
+    sweep = mlflow_home.add_run(**{SWEEP_TAG: "day/s", MODEL_TAG: f"models:/{model}"})
+    remover.delete(run_id)
+    remover.collect(remover.delete(sweep))  # only names the model of its winner
+    (run,) = remover.find_uncollected()
+    remover.collect(run)
+    assert mlflow_home.count("logged_models") == mlflow_home.count("runs") == 0
+
+
+def test_version_of_a_deployment_stays_registered(mlflow_home: MlflowHome, remover: Remover) -> None:
+    run_id = mlflow_home.add_run()
+    mlflow_home.client.create_registered_model("m")
+    for _ in range(2):
+        mlflow_home.client.create_model_version("m", "file:///nowhere", run_id)
+    (mlflow_home.home / ".mlrunner" / "deployments" / "m" / "releases" / "2").mkdir(parents=True)
+    remover.delete(run_id)
+    assert [int(version.version) for version in mlflow_home.client.search_model_versions("name = 'm'")] == [2]
+
+
+def test_runs_of_a_server_are_not_collected(mlflow_home: MlflowHome) -> None:
+    run = mlflow_home.client.get_run(mlflow_home.add_run())
+    mlflow.set_tracking_uri("http://127.0.0.1:1")  # where nothing answers
+    remover = Remover(mlflow_home.home, dict)
+    assert not remover.can_collect
+    remover.collect(run)

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from mlrunner.history.pruning.criteria import DAY, Criteria
-from mlrunner.history.pruning.selection import Selection, score, select
+from mlrunner.history.pruning.selection import score, select
 from mlrunner.tracking.records import DATA_TAG, FOLDER_TAG, REOPENED_TAG, REPRODUCES_TAG, WINNER_OF_TAG, Record
 from mlrunner.tracking.records.record import PRUNING_TAG
 from tests.support.records import NOW, make_id, make_run, make_sweep
+
+Selection = tuple[list[Record], dict[str, str]]
 
 
 def choose(records: list[Record], protected: dict[str, str] | None = None, **criteria: Any) -> Selection:
@@ -22,11 +24,11 @@ def choose(records: list[Record], protected: dict[str, str] | None = None, **cri
 
 
 def selected(selection: Selection) -> list[str]:
-    return [run.name for run in selection.records]
+    return [run.name for run in selection[0]]
 
 
 def excluded(selection: Selection) -> dict[str, str]:
-    return {exclusion.record.name: exclusion.reason for exclusion in selection.exclusions}
+    return {run_id.rstrip("0"): reason for run_id, reason in selection[1].items()}
 
 
 SINGLE = [
@@ -104,7 +106,7 @@ class TestProtection:
         assert excluded(selection) == {"b": "serves as olist v2"}
 
     def test_protected_run_without_match_is_not_reported(self) -> None:
-        assert choose(SINGLE, protected={"c": "serves as olist v2"}, older=30 * DAY).exclusions == []
+        assert choose(SINGLE, protected={"c": "serves as olist v2"}, older=30 * DAY)[1] == {}
 
     @pytest.mark.parametrize(
         ("criteria", "days", "is_selected"),
@@ -120,7 +122,7 @@ class TestProtection:
         selection = choose([make_run("a", days=days, status="RUNNING")], **criteria)
         assert selected(selection) == ["a"] * is_selected
         assert all("is running" in reason for reason in excluded(selection).values())
-        assert len(selection.exclusions) == (not is_selected)
+        assert len(selection[1]) == (not is_selected)
 
     def test_trials_of_a_running_sweep_stay(self) -> None:
         records = make_sweep("s", make_run("a"), make_run("b", days=3), days=0.5, status="RUNNING")

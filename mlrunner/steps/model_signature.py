@@ -35,16 +35,35 @@ def convert_integers(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def find_used_columns(rows: pd.DataFrame, strategy: CleaningStrategy) -> set[str]:
-    """Return the raw columns without which the cleaned features differ."""
+    """Return the raw columns without which the cleaned features differ.
+
+    Columns are left out many at a time, because cleaning thousands of columns once for each takes minutes.
+    """
     features = strategy.transform_rows(rows)
-    return {str(name) for name in rows.columns if not _is_optional(str(name), rows, strategy, features)}
+    names = [str(name) for name in rows.columns]
+    kept = [name for name in names if name in features]
+    without = _clean_without(kept, rows, strategy)
+    used = set() if without is None else {name for name in kept if name not in without}
+    return used | _bisect([name for name in names if name not in used], rows, strategy, features)
 
 
-def _is_optional(name: str, rows: pd.DataFrame, strategy: CleaningStrategy, features: pd.DataFrame) -> bool:
+def _bisect(names: list[str], rows: pd.DataFrame, strategy: CleaningStrategy, features: pd.DataFrame) -> set[str]:
+    """Return the used ones of some columns: those of each half, unless the features are the same without all of them."""
+    cleaned = _clean_without(names, rows, strategy) if names else features
+    if cleaned is not None and cleaned.equals(features):
+        return set()
+    if len(names) == 1:
+        return set(names)
+    middle = len(names) // 2
+    return {name for half in (names[:middle], names[middle:]) for name in _bisect(half, rows, strategy, features)}
+
+
+def _clean_without(names: list[str], rows: pd.DataFrame, strategy: CleaningStrategy) -> pd.DataFrame | None:
+    """Clean the rows without some columns; None when the strategy fails."""
     try:
-        return bool(strategy.transform_rows(rows.drop(columns=name)).equals(features))
+        return strategy.transform_rows(rows.drop(columns=names))
     except Exception:  # a user's strategy may raise any error when a column is missing
-        return False
+        return None
 
 
 def _mlflow_type(column: pd.Series[Any]) -> DataType:

@@ -181,3 +181,22 @@ def test_type_of_the_prediction(labels: list[Any], kind: str) -> None:
     assert [column.type.name for column in model_signature.build_signature(model, example(), cleaning).outputs] == [
         kind
     ]
+
+
+class CountingCleaning(KeepAll):
+    """Cleaning that counts how often it is used."""
+
+    cleaned = 0
+
+    def transform_rows(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Count, and keep the columns."""
+        type(self).cleaned += 1
+        return super().transform_rows(table)
+
+
+def test_many_columns_are_cleaned_a_few_times() -> None:
+    names = [f"c{number}" for number in range(200)]
+    rows = pd.DataFrame(np.ones((3, 200)), columns=names)
+    used = model_signature.find_used_columns(rows, CountingCleaning(drop=["c7", "c190"]))
+    assert used == set(names) - {"c7", "c190"}
+    assert CountingCleaning.cleaned == 3

@@ -73,6 +73,10 @@ def compose_and_run(arguments: Sequence[str]) -> int:
             hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(job)()
         if job.error is not None:
             raise job.error
+    except SystemExit:
+        if multirun.error is None:
+            raise
+        raise_translated(multirun.error, words)
     except (KeyboardInterrupt, Exception) as error:
         multirun.abort(error)
         raise_translated(error, words)

@@ -29,11 +29,13 @@ class Multirun:
         name: Name that `mlrunner resume` takes; None before and after the multirun.
         parent: Id of the MLflow parent run; None while none is open.
         n_failed: Number of jobs that failed.
+        error: Exception that kept the parent run from being opened.
     """
 
     name: str | None = None
     parent: str | None = None
     n_failed: int = 0
+    error: Exception | None = None
 
     @contextmanager
     def active(self) -> Iterator[None]:
@@ -82,9 +84,9 @@ class SweepCallback(Callback):
 
         try:
             self._state.parent = grid_parent.open_parent(config)
-        except MlrunnerError as error:
-            show_problems(error)
-            sys.exit(error.exit_code)
+        except Exception as error:  # Hydra would warn of it, and run the jobs without a parent
+            self._state.error = error
+            sys.exit(1)
         overrides = OmegaConf.to_container(config.hydra.overrides.task)  # unresolved: ${seed} stays ${seed}
         environment.share_grid([str(text) for text in overrides or ()], self._state.parent)
 

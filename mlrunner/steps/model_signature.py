@@ -48,7 +48,7 @@ def find_used_columns(rows: pd.DataFrame, strategy: CleaningStrategy) -> set[str
 
 
 def _bisect(names: list[str], rows: pd.DataFrame, strategy: CleaningStrategy, features: pd.DataFrame) -> set[str]:
-    """Return the used ones of some columns: those of each half, unless the features are the same without all of them."""
+    """Return the used ones of some columns: of each half, unless the features are the same without all of them."""
     cleaned = _clean_without(names, rows, strategy) if names else features
     if cleaned is not None and cleaned.equals(features):
         return set()

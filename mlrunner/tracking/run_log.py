@@ -15,6 +15,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 
+from mlrunner.core.errors import StoreError
 from mlrunner.core.redaction import SECRETS, redact
 from mlrunner.tracking.records.record import CONFIG_HASH_TAG, DATA_TAG, FOLDER_TAG, MODEL_TAG, PARENT_TAG, REOPENED_TAG
 
@@ -30,9 +31,17 @@ def ensure_experiment(name: str, artifacts: str | None) -> str:
     Args:
         name: Name of the experiment.
         artifacts: Folder for the artifacts of a new experiment; None: the store decides.
+
+    Raises:
+        StoreError: When the experiment was deleted in MLflow, which keeps its name.
     """
     client = MlflowClient()
     experiment = client.get_experiment_by_name(name)
+    if experiment is not None and experiment.lifecycle_stage == "deleted":
+        raise StoreError(
+            f"tracking.experiment={name} was deleted in MLflow; restore it (mlflow experiments restore --experiment-id "
+            f"{experiment.experiment_id}), or choose another name, as in tracking.experiment={name}-2."
+        )
     if experiment is not None:
         return str(experiment.experiment_id)
     try:

@@ -49,3 +49,11 @@ def test_a_callback_writes_only_to_the_active_state() -> None:
         SweepCallback().on_multirun_start(config(Path("/day/first")))
     SweepCallback().on_multirun_start(config(Path("/day/third")))
     assert (first.name, second.name) == ("day/first", "day/second")
+
+
+def test_a_grid_without_a_parent_run_ends_with_the_exception() -> None:
+    multirun = Multirun()
+    grid = OmegaConf.merge(config(Path("/day/time")), {"hydra": {"sweeper": {"_target_": "hydra.Sweeper"}}})
+    with multirun.active(), pytest.raises(SystemExit):
+        SweepCallback().on_multirun_start(grid)
+    assert "stack" in str(multirun.error)

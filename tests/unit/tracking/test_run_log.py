@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 
+from mlrunner.core.errors import StoreError
 from mlrunner.tracking import run_log
 from mlrunner.tracking.records.record import CONFIG_HASH_TAG, DATA_TAG, MODEL_TAG, PARENT_TAG, REOPENED_TAG
 from mlrunner.tracking.run_log import PARAM_LIMIT, ensure_experiment, flatten
@@ -154,3 +155,16 @@ def test_description_has_no_empty_facts(run_id: str) -> None:
 
 def test_sweep_id_is_day_and_time() -> None:
     assert run_log.derive_sweep_id(Path("/home/multirun/2026-11-25/17-43-06")) == "2026-11-25/17-43-06"
+
+
+def test_a_deleted_experiment_is_named_with_what_to_do(client: MlflowClient, tmp_path: Path) -> None:
+    experiment = ensure_experiment("gone", str(tmp_path))
+    client.delete_experiment(experiment)
+    with pytest.raises(StoreError) as raised:
+        ensure_experiment("gone", str(tmp_path))
+    assert str(raised.value) == (
+        "tracking.experiment=gone was deleted in MLflow; restore it (mlflow experiments restore --experiment-id "
+        f"{experiment}), or choose another name, as in tracking.experiment=gone-2."
+    )
+    client.restore_experiment(experiment)
+    assert ensure_experiment("gone", str(tmp_path)) == experiment

@@ -6,7 +6,7 @@ import io
 import os
 import sys
 import textwrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.text import Text
@@ -15,14 +15,14 @@ from mlrunner.core.formatting import MISSING, format_number
 from mlrunner.core.metric_names import metric_spread
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from mlrunner.core.errors import MlrunnerError
     from mlrunner.core.outcome import Outcome
     from mlrunner.core.table import TableRow
 
 PIPED_WIDTH = 240  # characters a line when the output is not a terminal
 ERROR_WIDTH = 60  # characters of an error in a ranking
+# A text holds data such as `dataset.ignore=[alive]`, never Rich's markup, emoji or words to colour.
+PLAIN: Any = {"highlight": False, "markup": False, "emoji": False}
 SHORT_ID = 8  # characters of a run ID
 
 
@@ -32,7 +32,7 @@ def console(stderr: bool = False) -> Console:
     if stream is None:  # it is closed
         return Console(file=io.StringIO())
     width = None if stream.isatty() else PIPED_WIDTH
-    return Console(file=stream, highlight=False, soft_wrap=not stream.isatty(), width=width)
+    return Console(file=stream, soft_wrap=not stream.isatty(), width=width, **PLAIN)
 
 
 def relative_path(path: str) -> str:

@@ -35,7 +35,7 @@ class TableDisplay(LineDisplay):
         self._started, self._n_finished = time.monotonic(), 0
         self._steps: dict[int, Step] = {}
         self._progress = Progress(
-            TextColumn("  {task.description}"),
+            TextColumn("  {task.description}", markup=False),
             BarColumn(bar_width=32),
             MofNCompleteColumn(),
             TaskProgressColumn(),

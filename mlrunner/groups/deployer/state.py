@@ -17,7 +17,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from mlrunner.core.errors import ConfigError, DeployError, nearest
+from mlrunner.core.errors import ConfigError, DeployError, first_line, nearest
 from mlrunner.groups.deployer.release import Release, Server
 
 STATE_FILE, HISTORY_FILE = "state.json", "history.jsonl"
@@ -88,13 +88,23 @@ class DeploymentStore:
         return self.folder.name
 
     def read_state(self) -> State | None:
-        """Read the state; None before the first deployment."""
+        """Read the state; None before the first deployment.
+
+        Raises:
+            DeployError: If another version of mlrunner wrote it.
+        """
+        file = self.folder / STATE_FILE
         try:
-            fields = json.loads((self.folder / STATE_FILE).read_text())
+            fields = json.loads(file.read_text())
+            servers = {key: None if fields[key] is None else Server(**fields[key]) for key in ("active", "ready")}
+            return State(**{**fields, **servers})
         except FileNotFoundError:
             return None
-        servers = {key: None if fields[key] is None else Server(**fields[key]) for key in ("active", "ready")}
-        return State(**{**fields, **servers})
+        except (KeyError, TypeError, ValueError) as error:
+            raise DeployError(
+                f"{file} is not a state of this version of mlrunner ({first_line(error)}); delete the file and deploy "
+                f"again: mlrunner deploy RUN deployer.name={self.name}."
+            ) from error
 
     def write_state(self, state: State) -> None:
         """Replace the state atomically: a reader sees the old one or the new one."""
@@ -103,16 +113,11 @@ class DeploymentStore:
         partial.replace(self.folder / STATE_FILE)
 
     def delete_state(self) -> None:
-        """Delete the state of a deployment that has never served."""
+        """Delete the state."""
         (self.folder / STATE_FILE).unlink(missing_ok=True)
 
     def log_event(self, event: str, **details: Any) -> None:
-        """Append an event to the history.
-
-        Args:
-            event: Kind of event, such as `deployed`, `refused` or `rolled back`.
-            **details: JSON-safe values that are stored with it.
-        """
+        """Append an event, such as `deployed` or `rolled back`, to the history, with details that JSON can hold."""
         self.folder.mkdir(parents=True, exist_ok=True)
         entry = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "event": event, **details}
         with (self.folder / HISTORY_FILE).open("a") as file:
@@ -125,7 +130,7 @@ class DeploymentStore:
 
     def read_run_ids(self) -> dict[int, str]:
         """Read from the history which run made each version."""
-        events = [event for event in self.read_history() if None not in (event.get("version"), event.get("run_id"))]
+        events = (event for event in self.read_history() if None not in (event.get("version"), event.get("run_id")))
         return {int(event["version"]): str(event["run_id"]) for event in events}
 
     def get_release(self, version: int) -> Release:
@@ -181,7 +186,8 @@ def find_deployment(folder: Path, name: str | None) -> DeploymentStore:
     """
     stores = {store.name: store for store in list_deployments(folder)}
     if name is None:
-        for candidates in ([store for store in stores.values() if _is_serving(store)], list(stores.values())):
+        serving = [store for store in stores.values() if (state := store.read_state()) and state.active]
+        for candidates in (serving, list(stores.values())):
             if len(candidates) == 1:
                 return candidates[0]
     if name in stores:
@@ -192,8 +198,3 @@ def find_deployment(folder: Path, name: str | None) -> DeploymentStore:
     if name is None:
         raise ConfigError(f"There are several deployments; name one of {names}.")
     raise ConfigError(f"There is no deployment '{name}'; available: {names}.{nearest(name, stores)}")
-
-
-def _is_serving(store: DeploymentStore) -> bool:
-    state = store.read_state()
-    return state is not None and state.active is not None

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.table import Table
 
 from mlrunner.core import terminal
 from mlrunner.core.errors import ConfigError, MlrunnerError, ProblemsError
@@ -101,3 +102,13 @@ def test_problems_go_to_stderr_one_line_each(
 ) -> None:
     terminal.show_problems(error)
     assert capsys.readouterr() == ("", printed)
+
+
+def test_texts_are_printed_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    text = "dataset.ignore=[alive] :cat: [/x] 'a' 12"
+    terminal.console().print(text)
+    terminal.console().print(f"run {text}", style="dim")
+    table = Table(f"[{text}]", box=None, padding=0)
+    table.add_row(text)
+    terminal.console().print(table)
+    assert [line.strip() for line in capsys.readouterr().out.splitlines()] == [text, f"run {text}", f"[{text}]", text]

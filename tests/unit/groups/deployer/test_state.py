@@ -57,6 +57,26 @@ def test_there_is_no_state_before_the_first_deployment_nor_after_it_is_forgotten
     store.delete_state()
 
 
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('{"name": "olist", "ready": null}', "'active'"),
+        ('{"active": {"version": 1}, "ready": null}', "Server.__init__() missing 3 required"),
+        ('{"active": null, "ready": null, "colour": "blue"}', "State.__init__() got an unexpected keyword"),
+        ('{"name": "olist', "Unterminated string"),
+    ],
+)
+def test_state_of_another_version_is_one_sentence(store: DeploymentStore, text: str, reason: str) -> None:
+    file = store.folder / "state.json"
+    file.write_text(text)
+    with pytest.raises(DeployError) as raised:
+        store.read_state()
+    message = str(raised.value)
+    assert message.startswith(f"{file} is not a state of this version of mlrunner ({reason}")
+    assert message.endswith("delete the file and deploy again: mlrunner deploy RUN deployer.name=olist.")
+    assert "\n" not in message
+
+
 def test_a_reader_never_sees_half_a_state(store: DeploymentStore) -> None:
     store.write_state(state(*range(500)))
     done = threading.Event()

@@ -70,7 +70,7 @@ class ChildRuns:
             tags = run_record.make_tags(composition, data.fingerprint)
             dataset = (data.dataset.label, composition["dataset"], data.fingerprint)
             config = run_record.write_yaml(composition.config)
-        tags[ZENML_RUN_TAG] = self.pipeline_run
+        tags |= {ZENML_RUN_TAG: self.pipeline_run, **(finished.tables.tags if finished.tables is not None else {})}
         outcome, started = describe_outcome(finished, self.objectives), int(finished.started * 1000)
         texts = _build_texts(finished, config)
         future = RECORDER.submit(write_run, self.experiment, outcome, started, params, tags, dataset, texts)

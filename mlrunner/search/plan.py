@@ -77,7 +77,7 @@ def make_plan(settings: SweepSettings, space: Space, composer: Composer) -> tupl
     plan = SearchPlan(
         space, objectives, limit, settings, first, config_flags, default_trials.read_defaults(space, composer)
     )
-    warm_start.check_warm_start(settings, space, plan.home)
+    warm_start.check_warm_start(settings, space, plan.home, first.composition["dataset"])
     return plan, preparer
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mlrunner.core import arrow
 from mlrunner.search.trial import RepeatTask, TrialTask
 from mlrunner.search.trial_preparation import TABLE_GROUPS, make_key
+from mlrunner.steps import judged_rows
 from mlrunner.steps.problem import describe_problem
 
 if TYPE_CHECKING:
@@ -26,10 +27,12 @@ class TrialTables:
     Args:
         rows: ZenML's artifacts for each repeat.
         files: Paths of the training rows, the validation rows and the folds for each repeat; see `RepeatTask`.
+        tags: Digests of the rows that the trial is judged by.
     """
 
     rows: tuple[Rows, ...]
     files: tuple[tuple[str, str, str], ...]
+    tags: dict[str, str]
 
 
 class TableCache:
@@ -44,6 +47,7 @@ class TableCache:
         self._make_rows, self._folder = make_rows, folder
         self._rows: dict[str, Rows] = {}
         self._files: dict[str, tuple[str, str, str]] = {}
+        self._tags: dict[str, dict[str, str]] = {}
 
     def get(self, trial: PreparedTrial) -> TrialTables:
         """Return the tables of a trial, and make those that are missing.
@@ -52,7 +56,8 @@ class TableCache:
             MlrunnerError: When the data do not fit the composition.
         """
         keys = [self._provide(repeat) for repeat in trial.repeats]
-        return TrialTables(tuple(self._rows[key] for key in keys), tuple(self._files[key] for key in keys))
+        rows, files = tuple(self._rows[key] for key in keys), tuple(self._files[key] for key in keys)
+        return TrialTables(rows, files, judged_rows.combine([self._tags[key] for key in keys]))
 
     def _provide(self, checked: Checked) -> str:
         composition = checked.composition
@@ -61,8 +66,11 @@ class TableCache:
         if key not in self._rows:
             dataset, *others = groups
             cached = (checked.data.fingerprint, checked.code, composition.settings.blueprint)
-            rows = self._make_rows(dataset, describe_problem(dataset), *others, *cached)
+            problem = describe_problem(dataset)
+            rows = self._make_rows(dataset, problem, *others, *cached)
             self._files[key] = self._locate_files(rows)
+            judged = (rows.test.load(), rows.validation.load(), rows.folds.load())
+            self._tags[key] = judged_rows.describe_judged_rows(problem, *judged)
             self._rows[key] = rows
         return key
 

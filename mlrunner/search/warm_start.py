@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
-import yaml
 from optuna.distributions import CategoricalDistribution, IntDistribution
 
 from mlrunner.core.errors import ConfigError, nearest
 from mlrunner.core.typed_overrides import prepare_override
+from mlrunner.search import earlier_sweep
 from mlrunner.search.dimension import MODEL_GROUP, get_key
 from mlrunner.search.distributions import contains
+from mlrunner.search.earlier_sweep import WARM_START_KEY
 from mlrunner.search.grammar import parse_override, split_at_commas
-from mlrunner.search.results import RESULTS_FILE
 from mlrunner.search.settings import SweepSettings
 from mlrunner.search.trial_attributes import describe_default
-from mlrunner.tracking.studies import SWEEPER_KEY
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
 Defaults = dict[str, dict[str, Any]]  # option or value by key, by model option
 WARM_START = "warm_start"  # attribute of a study, and of each trial that it queued
-WARM_START_KEY = f"{SWEEPER_KEY}.warm_start"
 
 
 def enqueue_warm_start(
@@ -60,48 +58,42 @@ def _describe_default(params: dict[str, Any], space: Space, defaults: Defaults) 
     return describe_default(model, params) if is_default else {}
 
 
-def check_warm_start(settings: SweepSettings, space: Space, home: Path) -> None:
+def check_warm_start(settings: SweepSettings, space: Space, home: Path, dataset: Mapping[str, Any]) -> None:
     """Check `hydra.sweeper.warm_start` before a sweep starts.
 
+    Args:
+        settings: Settings of the sweep.
+        space: Search space of the sweep.
+        home: Folder that holds `multirun/`.
+        dataset: Config group `dataset` of the sweep, with its task.
+
     Raises:
-        ConfigError: When `enqueue_warm_start` would raise one, or the sweep is a grid.
+        ConfigError: When `enqueue_warm_start` would raise one, the sweep is a grid, or the earlier sweep predicted
+            something else.
     """
     if settings.warm_start is None:
         return
     if settings.is_grid:
         raise ConfigError(f"{WARM_START_KEY}: a grid tries every combination anyway; leave it out.")
     _read_compositions(settings.warm_start, space, home, {})
+    if _names_sweep(settings.warm_start):
+        earlier_sweep.refuse_unlike(settings.warm_start, home, dataset)
+
+
+def _names_sweep(warm_start: str | list[Any]) -> TypeGuard[str]:
+    return isinstance(warm_start, str) and "=" not in warm_start
 
 
 def _read_compositions(
     warm_start: str | list[Any], space: Space, home: Path, defaults: Defaults
 ) -> list[dict[str, Any]]:
     """Read the parameters of each composition; what no longer fits of an earlier sweep is left out."""
-    if isinstance(warm_start, str) and "=" not in warm_start:
-        return [_read_params(_read_best(warm_start, home), space, defaults, strict=False)]
+    if _names_sweep(warm_start):
+        best = earlier_sweep.read_results(warm_start, home).get("best_overrides") or []
+        return [_read_params([str(text) for text in best], space, defaults, strict=False)]
     items = [warm_start] if isinstance(warm_start, str) else warm_start
     split = [split_at_commas(item) if isinstance(item, str) else [str(part) for part in item] for item in items]
     return [_read_params(texts, space, defaults, strict=True) for texts in split]
-
-
-def _read_best(name: str, home: Path) -> list[str]:
-    """Read the best overrides of an earlier sweep."""
-    folders = _list_folders(name, home)
-    file = next((folder / RESULTS_FILE for folder in folders if (folder / RESULTS_FILE).exists()), None)
-    if file is None:
-        raise ConfigError(
-            f"{WARM_START_KEY}={name} is not a finished sweep; give its folder, or compositions such as "
-            "['model=rf,model.estimator.max_depth=8']."
-        )
-    overrides = yaml.safe_load(file.read_text()).get("best_overrides") or []
-    return [str(text) for text in overrides]
-
-
-def _list_folders(name: str, home: Path) -> Iterator[Path]:
-    """List where a sweep may lie: `name` as a path, as day and time below `multirun/`, or as the time alone."""
-    yield Path(name)
-    yield home / "multirun" / name
-    yield from sorted((home / "multirun").glob(f"*/{name}"), reverse=True)
 
 
 def _read_params(texts: list[str], space: Space, defaults: Defaults, strict: bool) -> dict[str, Any]:

@@ -16,10 +16,13 @@ from mlrunner.evaluation.split_data import SplitData
 from mlrunner.groups.model import ModelNameConfig
 from mlrunner.groups.model.packaging import assemble
 from mlrunner.steps import recording
+from mlrunner.steps.judged_rows import describe_judged_rows
 from mlrunner.steps.materializers import MODEL_MATERIALIZER, FittedModel
 from mlrunner.steps.problem import Problem
 from mlrunner.steps.progress import show_progress
 from mlrunner.steps.recording import RunContext
+from mlrunner.tracking import run_log
+from mlrunner.tracking.background_writer import RECORDER
 
 Table = pd.DataFrame
 
@@ -78,6 +81,7 @@ def evaluate(
     start = time.perf_counter()
     evaluation = scoring.evaluate(fitted.pipeline[1:], data, build(model_config.settings, "model"), problem.task)
     objective.refuse_undefined(run.objective, evaluation, data)
+    RECORDER.submit(run_log.set_tags, run.run_id, describe_judged_rows(problem, test, validation, folds))
     _record(run, fitted, data, evaluation, problem, model_config, time.perf_counter() - start)
     return evaluation.scores
 
@@ -99,6 +103,7 @@ def judge(
     data = SplitData(fit_rows, test, test.head(0), pd.DataFrame({"fold": []}), roles, plot_label="test")
     start = time.perf_counter()
     evaluation = scoring.evaluate_on_test(fitted.pipeline[1:], fit_rows, test, roles, problem.task)
+    RECORDER.submit(run_log.set_tags, run.run_id, describe_judged_rows(problem, test))
     evaluation = replace(evaluation, scores={**validated, **evaluation.scores})
     _record(run, fitted, data, evaluation, problem, model_config, time.perf_counter() - start)
     return evaluation.scores

@@ -112,13 +112,13 @@ def test_a_failing_estimator_is_one_sentence_and_a_failed_run(mlrunner: Runner, 
 
 def test_a_model_that_predicts_nan_is_a_failed_run_and_is_not_deployed(mlrunner: Runner, session_home: Path) -> None:
     nan = ["model=custom", "model.estimator._target_=tests.support.trials.Scripted", "+model.estimator.says=nan"]
-    result = mlrunner(*nan, "dataset.rows=300", "deployer=registry", "deployer.name=nan", "tracking.name=nan")
+    result = mlrunner(*nan, "dataset.rows=300", "deployer=registry", "deployer.name=unfit", "tracking.name=unfit")
     assert result.code == 1
     assert "The model predicts NaN in 300 of 300 rows (192 of train, 48 of validation, 60 of test)" in result.err
     assert "deploy " not in result.out
     store = open_store(session_home)
-    assert named(store, "nan")[0].info.status == "FAILED"
-    assert not store.search_model_versions("name = 'nan'")
+    assert named(store, "unfit")[0].info.status == "FAILED"
+    assert not store.search_model_versions("name = 'unfit'")
 
 
 OPTION = """

@@ -68,7 +68,7 @@ def _parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     runs = count("runs")
-    rank = "runs not among the N best of their data and metric, by test score, else by validation score"
+    rank = "runs not among the N best of their metric, target and judged rows, by test score, else by validation score"
     parser.add_argument("names", nargs="*", metavar="RUN|SWEEP", help="remove only these; also overrides of the stack")
     parser.add_argument("--older", metavar="AGE", help="runs that ended longer ago, such as 12h, 30d or 4w")
     parser.add_argument(

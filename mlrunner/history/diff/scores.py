@@ -111,8 +111,9 @@ def _have_same_data(first: Side, other: Side) -> bool:
 
 
 def _have_same_target(first: Side, other: Side) -> bool:
-    targets = {side.record.params.get("dataset.target") for side in (first, other) if side.record is not None}
-    return len(targets) < 2
+    """Check whether the runs predict the same column, as numbers or as classes."""
+    records = [side.record for side in (first, other) if side.record is not None]
+    return all(len({run.params.get(f"dataset.{key}") for run in records}) < 2 for key in ("target", "task"))
 
 
 def _fold_margin(name: str, side: Side) -> float:

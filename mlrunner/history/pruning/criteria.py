@@ -19,7 +19,7 @@ class Criteria:
     Args:
         older: Seconds since its end, or since its start if it has not ended.
         status: MLflow statuses.
-        worse_than: Number of best runs to keep of each data set and metric.
+        worse_than: Number of best runs to keep of each metric, target and set of judged rows.
         keep: Number of newest runs to keep.
         matching: Ids of the runs that match a filter.
         named: Ids of the named runs, and of the runs of named sweeps.

@@ -22,7 +22,7 @@ TAGS = (record.FOLDER_TAG, record.MODEL_TAG, record.DATA_TAG, record.REOPENED_TA
 LISTED_TAGS = (record.TRIAL_TAG, record.WINNER_OF_TAG, record.PRUNING_TAG, record.OVERRIDES_TAG, record.ZENML_RUN_TAG)
 FIELDS = Fields(
     params=("objective.metric", NAME_PARAM, "blueprint", *(f"goal.{name}" for name in GREATER_IS_BETTER)),
-    tags=(*TAGS, *LISTED_TAGS, SWEEP_TAG, STUDY_TAG),
+    tags=(*TAGS, *LISTED_TAGS, record.TEST_ROWS_TAG, record.VALIDATION_ROWS_TAG, SWEEP_TAG, STUDY_TAG),
 )
 
 

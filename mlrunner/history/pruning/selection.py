@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from mlrunner.core.metric_names import greater_is_better
 from mlrunner.history.pruning.criteria import DAY, Criteria
 from mlrunner.tracking.records import DATA_TAG, FOLDER_TAG, REOPENED_TAG, REPRODUCES_TAG, SWEEP_TAG, Record
-from mlrunner.tracking.records.record import PRUNING_TAG
+from mlrunner.tracking.records.record import PRUNING_TAG, TEST_ROWS_TAG, VALIDATION_ROWS_TAG
 
 SCORE_PREFIXES = ("test/", "validation/", "cv/", "")  # of the score that ranks a run, in order of preference
 Members = Mapping[str, Sequence[Record]]
@@ -85,6 +85,12 @@ def _score_prefix(record: Record) -> str:
     return next(prefixes, SCORE_PREFIXES[0])
 
 
+def _judged_by(record: Record) -> tuple[str, str]:
+    """Return the kind of rows that a run's score is computed on, and their digest."""
+    prefix = _score_prefix(record)
+    return prefix, record.tags.get(TEST_ROWS_TAG if prefix == "test/" else VALIDATION_ROWS_TAG, "")
+
+
 def _matching(records: Sequence[Record], members: Members, criteria: Criteria, now: float) -> list[Record]:
     """Find the runs that meet every criterion; a run of another program matches only by its name."""
     candidates = [run for run in records if FOLDER_TAG in run.tags or run.run_id in (criteria.named or ())]
@@ -104,14 +110,14 @@ def _matching(records: Sequence[Record], members: Members, criteria: Criteria, n
 
 
 def _all_but_best(records: Sequence[Record], count: int) -> set[str]:
-    """Find all but the best runs of each data set, metric and kind of rows: other scores are not comparable.
+    """Find all but the best runs of each data set, metric, target and judged rows: other scores are not comparable.
 
     A run without a score ranks last. A reproduction is not counted among the best: it repeats another run.
     """
-    groups: dict[tuple[str, str, str], list[Record]] = defaultdict(list)
+    groups: dict[tuple[str, ...], list[Record]] = defaultdict(list)
     for run in records:
         if DATA_TAG in run.tags and not run.is_sweep and not _is_running(run):
-            groups[run.tags[DATA_TAG], run.metric, _score_prefix(run)].append(run)
+            groups[run.tags[DATA_TAG], run.metric, *_judged_by(run)].append(run)
     return {run_id for group in groups.values() for run_id in _behind(group, count)}
 
 

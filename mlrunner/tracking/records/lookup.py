@@ -22,6 +22,7 @@ from mlrunner.tracking.records import (
     Store,
     quote,
 )
+from mlrunner.tracking.records.record import TEST_ROWS_TAG
 
 IDS_IN_MESSAGE = 5
 RUNS_IN_MESSAGE, NAME_LENGTH = 3, 40  # the newest runs, and the characters of their names
@@ -41,9 +42,9 @@ def find(store: Store, name: str, home: Path, saved: bool = False) -> Record:
     Args:
         store: Tracking store.
         name: `latest` (newest run of mlrunner), `latest~2` (the second before it), `best` (highest test score among
-            the runs on the newest run's data and metric, without reproductions), `champion` or `MODEL@champion` (the
-            deployed run), an id or its start, a folder, a sweep (`DAY/TIME`), one of its runs (`DAY/TIME/NUMBER`), or
-            a run's name.
+            the runs with the newest run's metric, data, target and test rows, without reproductions), `champion` or
+            `MODEL@champion` (the deployed run), an id or its start, a folder, a sweep (`DAY/TIME`), one of its runs
+            (`DAY/TIME/NUMBER`), or a run's name.
         home: Folder that holds `multirun/`.
         saved: Whether `latest` and `best` select only runs that saved a model.
 
@@ -97,10 +98,13 @@ def _find_best(store: Store, condition: str) -> list[Record]:
         return []
     metric, is_greater = newest.metric, greater_is_better(newest.metric)
     score, data = f"test/{metric}", quote(newest.tags.get(DATA_TAG, ""))
+    rows = newest.tags.get(TEST_ROWS_TAG)
+    is_same_rows = "IS NULL" if rows is None else f"= {quote(rows)}"
     order = (f"metrics.`{score}` {'DESC' if is_greater else 'ASC'}",)
     best: list[Record] = []
     for is_metric in (f"= '{metric}'", f"LIKE '[\"{metric}\"%'"):  # alone, or the first of several
         where = f"{finished} and tags.`{REPRODUCES_TAG}` IS NULL and tags.`{DATA_TAG}` = {data}"
+        where += f" and tags.`{TEST_ROWS_TAG}` {is_same_rows}"
         where += f" and params.`objective.metric` {is_metric}"
         best += [run for run in store.search(where, order, 1) if score in run.metrics]
     best.sort(key=lambda run: run.metrics[score], reverse=is_greater)

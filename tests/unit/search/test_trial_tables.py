@@ -9,6 +9,7 @@ import pytest
 from mlrunner.core.arrow import map_table
 from mlrunner.search.trial_preparation import TrialPreparer
 from mlrunner.search.trial_tables import TableCache, build_task
+from mlrunner.tracking.records.record import TEST_ROWS_TAG, VALIDATION_ROWS_TAG
 from tests.support.search import HydraSweep
 from tests.support.search_runs import TableMaker
 from tests.support.sweeps import build_settings
@@ -31,6 +32,7 @@ def test_trials_with_the_same_data_share_their_tables(preparer: TrialPreparer, t
     maker = make_tables(preparer, tmp_path)
     cache = TableCache(maker, tmp_path / "copies")
     first = cache.get(preparer.prepare(RIDGE, 0))
+    assert first.tags.keys() == {TEST_ROWS_TAG, VALIDATION_ROWS_TAG}
     assert cache.get(preparer.prepare((*RIDGE, "model.estimator.alpha=3"), 1)) == first
     assert len(maker.calls) == len(set(first.files)) == 2
     cache.get(preparer.prepare((*RIDGE, "cleaning=none"), 2))

@@ -27,6 +27,7 @@ GROUPS: dict[str, dict[str, Any]] = {
     "line": {"estimator": {"rate": 0}, "search": {"estimator.rate": "interval(0,1)"}},
 }
 KEY = "hydra.sweeper.warm_start"
+DATASET = {"target": "tip", "task": "regression"}
 
 
 @pytest.fixture(autouse=True)
@@ -86,7 +87,7 @@ def enqueue(
     ],
 )
 def test_compositions_are_queued_as_parameters(warm_start: Any, params: list[dict[str, Any]]) -> None:
-    check_warm_start(build_settings(warm_start=warm_start), SPACE, Path("/nonexistent"))
+    check_warm_start(build_settings(warm_start=warm_start), SPACE, Path("/nonexistent"), DATASET)
     assert enqueue(warm_start) == params
 
 
@@ -133,7 +134,7 @@ OUTSIDE = "{} lies outside {}; widen the range or change the value."
 def test_a_composition_outside_of_the_space_is_refused(warm_start: Any, sentence: str, tmp_path: Path) -> None:
     study = optuna.create_study()
     for refused in (
-        lambda: check_warm_start(build_settings(warm_start=warm_start), SPACE, tmp_path),
+        lambda: check_warm_start(build_settings(warm_start=warm_start), SPACE, tmp_path, DATASET),
         lambda: enqueue_warm_start(study, warm_start, SPACE, tmp_path, {}),
     ):
         with pytest.raises(ConfigError) as caught:
@@ -144,13 +145,13 @@ def test_a_composition_outside_of_the_space_is_refused(warm_start: Any, sentence
 
 def test_a_text_that_is_no_override_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"^'model=\[line' is not an override; write key=choice\(a,b\)"):
-        check_warm_start(build_settings(warm_start=["model=[line"]), SPACE, Path("/nonexistent"))
+        check_warm_start(build_settings(warm_start=["model=[line"]), SPACE, Path("/nonexistent"), DATASET)
 
 
 def test_a_grid_has_no_warm_start() -> None:
     with pytest.raises(ConfigError) as caught:
         check_warm_start(
-            build_settings(warm_start="model=line", sampler={"_target_": GRID_SAMPLER}), SPACE, Path("/nonexistent")
+            build_settings(warm_start="model=line", sampler={"_target_": GRID_SAMPLER}), SPACE, Path(), DATASET
         )
     assert str(caught.value) == f"{KEY}: a grid tries every combination anyway; leave it out."
 
@@ -217,7 +218,7 @@ def finish(folder: Path, *best: str) -> Path:
 def test_an_earlier_sweep_is_found_by_its_name(name: str, tmp_path: Path) -> None:
     folder = finish(tmp_path / "multirun/2026-01-31/12-00-00-000001", "model=line", f"{RATE}=0.5")
     warm_start = name.format(folder=folder)
-    check_warm_start(build_settings(warm_start=warm_start), SPACE, tmp_path)
+    check_warm_start(build_settings(warm_start=warm_start), SPACE, tmp_path, DATASET)
     assert enqueue(warm_start, tmp_path) == [{"model": "line", f"line:{RATE}": 0.5}]
 
 
@@ -242,7 +243,7 @@ def test_an_earlier_sweep_without_a_best_trial_fixes_no_parameter(tmp_path: Path
 def test_a_sweep_without_results_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "multirun/d/t").mkdir(parents=True)
     with pytest.raises(ConfigError) as caught:
-        check_warm_start(build_settings(warm_start=name), SPACE, tmp_path)
+        check_warm_start(build_settings(warm_start=name), SPACE, tmp_path, DATASET)
     assert str(caught.value) == (
         f"{KEY}={name} is not a finished sweep; give its folder, or compositions such as "
         "['model=rf,model.estimator.max_depth=8']."

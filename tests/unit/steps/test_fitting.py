@@ -17,10 +17,12 @@ from mlrunner.core.column_roles import Roles
 from mlrunner.core.errors import DataError, ModelError
 from mlrunner.groups.model import ModelNameConfig
 from mlrunner.steps import fitting
+from mlrunner.steps.judged_rows import describe_judged_rows
 from mlrunner.steps.materializers import FittedModel
 from mlrunner.steps.problem import Problem
 from mlrunner.steps.recording import RunContext
 from mlrunner.tracking.background_writer import RECORDER
+from mlrunner.tracking.records.record import TEST_ROWS_TAG, VALIDATION_ROWS_TAG
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:alembic", "ignore::ResourceWarning")
 RNG = np.random.default_rng(0)
@@ -66,6 +68,10 @@ def test_evaluate_scores_and_logs_every_part(config: ModelNameConfig, run: RunCo
         assert scores[f"{part}/r2"] == pytest.approx(r2_score(rows["y"], model.pipeline.predict(rows)), rel=1e-12)
     assert scores["r2"] == scores["validation/r2"]
     RECORDER.flush()
+    tags = client.get_run(run.run_id).data.tags
+    assert {name: tags[name] for name in (TEST_ROWS_TAG, VALIDATION_ROWS_TAG)} == describe_judged_rows(
+        PROBLEM, TEST, VALIDATION
+    )
     logged = client.get_run(run.run_id).data.metrics
     assert logged["test/r2"] == scores["test/r2"]
     assert logged["fit_seconds"] == model.fit_seconds

@@ -9,7 +9,7 @@ import pytest
 from mlrunner.history.pruning.criteria import DAY, Criteria
 from mlrunner.history.pruning.selection import score, select
 from mlrunner.tracking.records import DATA_TAG, FOLDER_TAG, REOPENED_TAG, REPRODUCES_TAG, WINNER_OF_TAG, Record
-from mlrunner.tracking.records.record import PRUNING_TAG
+from mlrunner.tracking.records.record import PRUNING_TAG, TEST_ROWS_TAG, VALIDATION_ROWS_TAG
 from tests.support.records import NOW, make_id, make_run, make_sweep
 
 Selection = tuple[list[Record], dict[str, str]]
@@ -65,6 +65,18 @@ SINGLE = [
 )
 def test_criteria_all_hold(criteria: dict[str, Any], names: str) -> None:
     assert sorted(selected(choose(SINGLE, **criteria))) == list(names)
+
+
+def test_runs_compete_only_where_the_same_rows_judge_them() -> None:
+    """Tips and fares of one file have a best each, and so have trials that were scored on the same validation rows."""
+    runs = [
+        make_run(name, score=score, tags={TEST_ROWS_TAG: target})
+        for name, score, target in (("a", 3, "tip"), ("b", 2, "tip"), ("c", 9, "fare"), ("d", 8, "fare"))
+    ]
+    assert sorted(selected(choose(runs, worse_than=1))) == ["b", "d"]
+    tags = [{TEST_ROWS_TAG: "t", VALIDATION_ROWS_TAG: rows} for rows in ("one", "one", "two")]
+    trials = [make_run(f"run{number}", score=1, part="validation", tags=tag) for number, tag in enumerate(tags)]
+    assert len(selected(choose(trials, worse_than=1))) == 1
 
 
 class TestRank:

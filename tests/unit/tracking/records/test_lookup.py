@@ -49,6 +49,21 @@ def add_runs(runs: NamedRuns, home: Path) -> None:
     runs.register_champion("olist", "grid-first")
 
 
+def test_best_is_judged_by_the_rows_of_the_newest_run(tmp_path: Path, template: Path) -> None:
+    """A model of another target has a better score, but it is not better; runs without digests are among themselves."""
+    with open_copy(template, tmp_path):
+        runs = NamedRuns(tmp_path)
+        runs.add("old", 0.95)
+        runs.add("fare", 0.9, **{"rows.test": "fare"})
+        runs.add("tip", 0.5, **{"rows.test": "tip"})
+        runs.add("other tip", 0.4, **{"rows.test": "tip"})
+        assert runs.find("best").name == "tip"
+        runs.add("again", 0.3, **{"rows.test": "fare"})
+        assert runs.find("best").name == "fare"
+        runs.add("without", 0.2)
+        assert runs.find("best").name == "old"
+
+
 @pytest.mark.parametrize(
     ("label", "name"),
     [

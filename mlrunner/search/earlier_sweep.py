@@ -1,0 +1,68 @@
+"""Read the results of an earlier sweep that `hydra.sweeper.warm_start` names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mlrunner.composition.stores import open_store
+from mlrunner.core.errors import ConfigError
+from mlrunner.search.results import RESULTS_FILE
+from mlrunner.tracking.records import lookup
+from mlrunner.tracking.studies import SWEEPER_KEY
+
+WARM_START_KEY = f"{SWEEPER_KEY}.warm_start"
+
+
+def refuse_unlike(name: str, home: Path, dataset: Mapping[str, Any]) -> None:
+    """Refuse an earlier sweep with another target or task: what is best for one is not for the other.
+
+    Args:
+        name: Folder or name of the sweep.
+        home: Folder that holds `multirun/`.
+        dataset: Config group `dataset`, with its task.
+
+    Raises:
+        ConfigError: If the sweep predicted something else, or does not exist.
+    """
+    run = lookup.find_by_id(open_store(home), str(read_results(name, home).get("best_mlflow_run_id")))
+    if run is None:  # it was removed
+        return
+    for key in ("target", "task"):
+        theirs, ours = run.params.get(f"dataset.{key}"), str(dataset[key])
+        if theirs not in (None, ours):
+            raise ConfigError(
+                f"{WARM_START_KEY}={name} has dataset.{key}={theirs}, not {ours}; name a sweep with {ours}, or give "
+                "compositions such as ['model=rf,model.estimator.max_depth=8']."
+            )
+
+
+def read_results(name: str, home: Path) -> dict[str, Any]:
+    """Read the results of an earlier sweep.
+
+    Args:
+        name: Folder or name of the sweep.
+        home: Folder that holds `multirun/`.
+
+    Raises:
+        ConfigError: If there is no such sweep, or it has not finished.
+    """
+    folders = _list_folders(name, home)
+    file = next((folder / RESULTS_FILE for folder in folders if (folder / RESULTS_FILE).exists()), None)
+    if file is None:
+        raise ConfigError(
+            f"{WARM_START_KEY}={name} is not a finished sweep; give its folder, or compositions such as "
+            "['model=rf,model.estimator.max_depth=8']."
+        )
+    results: dict[str, Any] = yaml.safe_load(file.read_text())
+    return results
+
+
+def _list_folders(name: str, home: Path) -> Iterator[Path]:
+    """List where a sweep may lie: `name` as a path, as day and time below `multirun/`, or as the time alone."""
+    yield Path(name)
+    yield home / "multirun" / name
+    yield from sorted((home / "multirun").glob(f"*/{name}"), reverse=True)

@@ -1,0 +1,51 @@
+"""Identify what a run was judged by: only runs with equal digests compete for `best`, and for a place in `prune`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from mlrunner.tracking.records.record import TEST_ROWS_TAG, VALIDATION_ROWS_TAG
+
+if TYPE_CHECKING:
+    from mlrunner.steps.problem import Problem
+
+
+def describe_judged_rows(
+    problem: Problem, test: pd.DataFrame, validation: pd.DataFrame | None = None, folds: pd.DataFrame | None = None
+) -> dict[str, str]:
+    """Return the tags of a run with digests of the rows that its scores are computed on.
+
+    A digest depends on target, task, and the positions and targets (so the class labels) of the rows.
+
+    Args:
+        problem: Learning problem.
+        test: Cleaned test rows.
+        validation: Cleaned validation rows; None for a refit, which was fitted on them.
+        folds: Fold of each training row; empty without cross-validation.
+    """
+    target = problem.roles.target
+    tags = {TEST_ROWS_TAG: _digest(problem, test[target])}
+    if folds is not None and len(folds):
+        return tags | {VALIDATION_ROWS_TAG: _digest(problem, folds["fold"])}
+    return tags if validation is None else tags | {VALIDATION_ROWS_TAG: _digest(problem, validation[target])}
+
+
+def combine(repeats: Sequence[dict[str, str]]) -> dict[str, str]:
+    """Combine the tags of the repeats of a trial, which have rows of their own."""
+    if len(repeats) == 1:
+        return repeats[0]
+    return {name: _hash("".join(tags[name] for tags in repeats).encode()) for name in repeats[0]}
+
+
+def _digest(problem: Problem, values: pd.Series) -> str:
+    content = pd.util.hash_pandas_object(values).to_numpy().tobytes()
+    return _hash(json.dumps([problem.roles.target, problem.task]).encode() + content)
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -32,15 +32,19 @@ TAG_LENGTH = 5000  # characters; MLflow refuses longer values
 DATA_FILE, CODE_FILE = "data.json", "environment/code.json"
 
 
-def open_run(checked: Checked) -> str:
+def open_run(checked: Checked, start: int) -> str:
     """Create the MLflow run of a composition.
+
+    Args:
+        checked: Composition from `checks.check`.
+        start: Start time in milliseconds since 1970.
 
     Returns:
         ID of the run.
     """
     composition = checked.composition
     experiment = ensure_experiment(composition.settings.tracking.experiment, checked.stack.artifact_location)
-    return create_run(experiment, composition.name, make_tags(composition, checked.data.fingerprint))
+    return create_run(experiment, composition.name, make_tags(composition, checked.data.fingerprint), start)
 
 
 def log_composition(run_id: str, checked: Checked) -> None:

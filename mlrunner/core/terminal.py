@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 
-from mlrunner.core.formatting import MISSING, format_number
+from mlrunner.core.formatting import MISSING, format_number, format_seconds
 from mlrunner.core.metric_names import metric_spread
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def show_job(outcome: Outcome) -> None:
             (f"{outcome.job:>3}  ", "dim"),
             f"{outcome.name}  ",
             (result, style),
-            (f"  {outcome.seconds:.2f} s", "dim"),
+            (f"  {format_seconds(outcome.seconds)}", "dim"),
         )
     )
 
@@ -105,8 +105,8 @@ def _ranking_row(rank: int, outcome: Outcome, metric: str, is_tested: bool) -> T
         outcome.name,
         format_number(outcome.objective, metric_spread(outcome.metrics, metric)),
         *([format_number(outcome.metrics.get(f"test/{metric}"))] if is_tested else []),
-        MISSING if error is not None else f"{outcome.fit_seconds:.2f} s",
-        f"{outcome.seconds:.2f} s",
+        MISSING if error is not None else format_seconds(outcome.fit_seconds),
+        format_seconds(outcome.seconds),
         textwrap.shorten(error or "", ERROR_WIDTH) or (str(outcome.run_id)[:SHORT_ID] if is_complete else "pruned"),
     ]
     style = "failed" if error is not None else "pruned" if not is_complete else "best" if rank == 1 else ""

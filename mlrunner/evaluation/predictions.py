@@ -142,13 +142,14 @@ def predict_reproducibly(last: Any, method: str, inputs: Any) -> Any:
     call = getattr(last, method)
     if type(last).__name__ not in FORESTS or getattr(last, "n_jobs", None) in (None, 1):
         return call(inputs)
-    from joblib import Parallel, delayed, effective_n_jobs
+    from joblib import Parallel, delayed, effective_n_jobs, parallel_config
 
     jobs = last.n_jobs
-    size = -(-len(inputs) // effective_n_jobs(jobs))
-    parts = [inputs[start : start + size] for start in range(0, len(inputs), size)]
     try:
         last.n_jobs = 1
-        return np.concatenate(Parallel(jobs, prefer="threads")(delayed(call)(part) for part in parts))
+        with parallel_config("threading"):  # in the worker of a search, the default would warn about processes
+            size = -(-len(inputs) // effective_n_jobs(jobs))
+            parts = [inputs[start : start + size] for start in range(0, len(inputs), size)]
+            return np.concatenate(Parallel(jobs)(delayed(call)(part) for part in parts))
     finally:
         last.n_jobs = jobs

@@ -105,8 +105,8 @@ def execute(checked: Checked, refit: bool = False) -> Outcome:
     from mlrunner.tracking import run_log
 
     freeze_gc()
-    start = time.perf_counter()
-    run_id = run_record.open_run(checked)
+    started, start = int(time.time() * 1000), time.perf_counter()
+    run_id = run_record.open_run(checked, started)
     try:
         run_record.log_composition(run_id, checked)
         run_record.log_environment(run_id, checked.composition)
@@ -119,8 +119,9 @@ def execute(checked: Checked, refit: bool = False) -> Outcome:
             with suppress(StoreError):  # the error of the run matters more
                 RECORDER.flush()
         raise
-    RECORDER.submit(run_log.end_run, run_id, "FINISHED")
-    return read_outcome(checked, run_id, pipeline_run, time.perf_counter() - start)
+    seconds = time.perf_counter() - start  # the end in MLflow gives the same duration
+    RECORDER.submit(run_log.end_run, run_id, "FINISHED", started + round(seconds * 1000))
+    return read_outcome(checked, run_id, pipeline_run, seconds)
 
 
 def _run_pipeline(checked: Checked, run_id: str, refit: bool) -> str:

@@ -70,11 +70,9 @@ def _end_runs(
     plan: SearchPlan, driver: PipelineDriver, summary: dict[str, Any], best: FrozenTrial | None, folder: Path
 ) -> None:
     winner = summary["winner"]
-    tags = {
-        BEST_TAG: str(summary.get("best_mlflow_run_id")),
-        BEST_NAME_TAG: ",".join(summary.get("best_overrides", [])),
-        ZENML_RUN_TAG: driver.pipeline_run,
-    }
+    tags = {ZENML_RUN_TAG: driver.pipeline_run}
+    if (best_run := summary.get("best_mlflow_run_id")) is not None:
+        tags |= {BEST_TAG: best_run, BEST_NAME_TAG: ",".join(summary["best_overrides"])}
     if winner is not None:
         tags |= {WINNER_TAG: winner["run_id"], MODEL_TAG: str(winner["model_uri"])}
         run_log.end_run(winner["run_id"], "FINISHED")

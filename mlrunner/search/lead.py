@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from mlrunner.search.objective import Objectives
 
+LEAST_LEAD = 1e-12  # smaller differences are rounding
 HELD_OUT_RATIO = 0.25  # validation rows for each training row without folds; most splits are close to it
 
 
@@ -40,6 +41,8 @@ class Lead:
         """A sentence on whether the lead exceeds its uncertainty."""
         if math.isnan(self.lead):
             return "there is no second trial"
+        if self.lead < LEAST_LEAD:
+            return "has the same score as the second"
         if math.isnan(self.uncertainty):
             return f"leads by {self.lead:.3g}; too few rows show the noise, use split=kfold or repeats=5"
         word = "more" if self.lead > self.uncertainty else "not more"
@@ -121,7 +124,7 @@ class DefaultComparison:
     def sentence(self) -> str:
         """A sentence on whether the search has found more than the default."""
         default = f"{self.model} has {self.metric} {format_number(self.value)} (trial {self.number})"
-        if self.lead is None:
+        if self.lead is None or self.lead.lead < LEAST_LEAD:
             return f"{default}; no other trial is better"
         return f"{default}; the best {self.lead.sentence}"
 

@@ -98,6 +98,7 @@ def test_mlflow_holds_the_whole_run(ridge: Any, session_home: Path) -> None:
     client = open_store(session_home)
     run = client.get_run(ridge["run_id"])
     assert run.info.status == "FINISHED"
+    assert run.info.end_time - run.info.start_time == round(ridge["seconds"] * 1000)
     assert run.info.run_name == "model=ridge"
     assert run.data.params["model"] == "ridge"
     assert run.data.params["model.estimator.alpha"] == "1.0"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from typing import Any
 
 import numpy as np
@@ -134,6 +135,14 @@ def test_a_forest_with_threads_predicts_the_same_digits_as_without() -> None:
     assert fitted.n_jobs == 2
     fitted.n_jobs = 1
     assert threaded.tolist() == fitted.predict(features).tolist()
+
+
+def test_a_forest_in_the_worker_of_a_search_predicts_without_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker is a daemon, in which joblib warns about processes of its own; warnings are errors in tests."""
+    features, target = table(50)
+    fitted = RandomForestRegressor(3, random_state=0, n_jobs=2).fit(features, target)
+    monkeypatch.setitem(vars(multiprocessing.current_process())["_config"], "daemon", True)
+    assert len(predict_reproducibly(fitted, "predict", features)) == 50
 
 
 def regression_of(values: list[float]) -> Predictions:

@@ -51,12 +51,14 @@ def test_repeats_of_the_same_folds_share_their_training_rows() -> None:
     ("lead", "sentence"),
     [
         (Lead(NAN, NAN), "there is no second trial"),
+        (Lead(0.0, 0.1), "has the same score as the second"),
+        (Lead(1e-16, NAN), "has the same score as the second"),
         (Lead(0.0123, NAN), "leads by 0.0123; too few rows show the noise, use split=kfold or repeats=5"),
         (Lead(0.5, 0.2), "leads by 0.5, which is more than the noise of ± 0.2"),
         (Lead(0.5, 0.5), "leads by 0.5, which is not more than the noise of ± 0.5"),
         (Lead(1234.567, 25), "leads by 1.23e+03, which is more than the noise of ± 25"),
     ],
-    ids=["alone", "one score", "more", "as much", "large"],
+    ids=["alone", "equal", "rounding", "one score", "more", "as much", "large"],
 )
 def test_the_sentence_of_a_lead(lead: Lead, sentence: str) -> None:
     assert lead.sentence == sentence

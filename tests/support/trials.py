@@ -37,7 +37,7 @@ SENTENCES = ("arrived on time", "late and the box was broken", "never came at al
 
 
 def feature_settings(**changes: Any) -> dict[str, Any]:
-    """The settings of conf/features/native.yaml, or others."""
+    """Settings of encoders as in conf/features/native.yaml, with few one-hot encoded categories, or others."""
     native = {
         "_target_": "mlrunner.groups.features.Features",
         "impute": None,

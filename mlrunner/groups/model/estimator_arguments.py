@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlrunner.core.errors import ConfigError, nearest
+from mlrunner.groups.model.booster_arguments import XGBOOST_PARAMETERS, booster_problems, get_library
 from mlrunner.groups.model.lightgbm_private import parameter_aliases
 
 OPTIONAL_PACKAGES = ("lightgbm", "catboost")
@@ -95,7 +96,7 @@ def problems(settings: Mapping[str, Any], key: str, methods: tuple[str, ...] = E
     arguments = {name: value for name, value in settings.items() if name != "_target_"}
     unknown = [_unknown_argument(name, cls, key) for name in arguments if not accepts_argument(cls, name)]
     nested = [problem for name, value in arguments.items() for problem in _nested_problems(value, f"{key}.{name}")]
-    return [*unknown, *nested, *_early_stopping_problems(arguments, cls, key)]
+    return [*unknown, *nested, *booster_problems(arguments, cls, key)]
 
 
 def _nested_problems(value: Any, key: str) -> Iterator[str]:
@@ -112,18 +113,6 @@ def _unknown_argument(name: str, cls: type, key: str) -> str:
     return f"{key}.{name}: {cls.__name__} has no such argument.{hint}"
 
 
-def _early_stopping_problems(arguments: Mapping[str, Any], cls: type, key: str) -> list[str]:
-    """Refuse early stopping: a booster here is fitted without validation rows."""
-    if _library(cls) not in ("xgboost", "lightgbm", "catboost"):
-        return []
-    return [
-        f"{key}.{name}: early stopping needs validation rows, but a model is fitted on training rows only; "
-        "set the number of rounds."
-        for name, value in arguments.items()
-        if name.startswith("early_stopping_round") and value is not None
-    ]
-
-
 def accepts_argument(cls: type, name: str) -> bool:
     """Check whether a constructor accepts an argument, by name or through `**kwargs`.
 
@@ -136,14 +125,15 @@ def accepts_argument(cls: type, name: str) -> bool:
 
 def _has_known_names(cls: type) -> bool:
     """Check whether the names that a booster accepts through `**kwargs` are known."""
-    library = _library(cls)
+    library = get_library(cls)
     return library == "xgboost" or (library == "lightgbm" and parameter_aliases() is not None)
 
 
 def argument_names(cls: type) -> set[str]:
     """Return the names of a constructor's arguments, including aliases."""
-    names = _signature(cls)
-    return names | (parameter_aliases() or set()) if _library(cls) == "lightgbm" else names
+    if get_library(cls) == "xgboost":
+        return _signature(cls) | XGBOOST_PARAMETERS
+    return _signature(cls) | (parameter_aliases() or set()) if get_library(cls) == "lightgbm" else _signature(cls)
 
 
 def _signature(cls: type) -> set[str]:
@@ -171,7 +161,3 @@ def _parameters(base: type) -> list[inspect.Parameter]:
         return list(inspect.signature(vars(base)["__init__"]).parameters.values())
     except (TypeError, ValueError):  # compiled classes have no signature
         return [inspect.Parameter("kwargs", inspect.Parameter.VAR_KEYWORD)]
-
-
-def _library(cls: type) -> str:
-    return cls.__module__.partition(".")[0]

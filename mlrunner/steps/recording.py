@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from mlrunner.core.errors import MlrunnerError
 from mlrunner.evaluation import scoring, uncertainty
-from mlrunner.groups.cleaning.controller import select_inputs
+from mlrunner.groups.cleaning.controller import select_servable_inputs
 from mlrunner.groups.model.packaging import find_trusted_types, pin_requirements
 from mlrunner.steps.model_signature import build_signature, convert_integers
 from mlrunner.tracking import artifacts, run_log
@@ -72,7 +72,7 @@ def save_model(
     if not run.log_model:
         return None
     model_id = artifacts.reserve_model(run.run_id)
-    example = convert_integers(select_inputs(raw.head(EXAMPLE_ROWS), roles))
+    example = convert_integers(select_servable_inputs(raw.head(EXAMPLE_ROWS), roles))
     RECORDER.submit(_save_model, run.run_id, model_id, pipeline, example, strategy)
     return f"models:/{model_id}"
 

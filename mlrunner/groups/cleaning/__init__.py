@@ -17,6 +17,7 @@ from mlrunner.groups.cleaning.columns import (
     clip_values,
     drop_columns,
     fill_missing,
+    hashable,
     select_numeric,
 )
 from mlrunner.groups.cleaning.dates import (
@@ -168,8 +169,10 @@ class RobustPreprocess(DataPreprocess):
 
     def select_rows(self, table: pd.DataFrame) -> pd.DataFrame:
         """Select the first of the rows that are equal in every raw column, including target and ids."""
-        repeated = table.duplicated() if self.deduplicate else None
-        return table if repeated is None or not repeated.any() else table[~repeated]
+        if not self.deduplicate:
+            return table
+        repeated = hashable(table).duplicated()
+        return table[~repeated] if repeated.any() else table
 
     def transform_rows(self, table: pd.DataFrame) -> pd.DataFrame:
         """Clip the raw numbers, then clean the rows like `DataPreprocess`."""

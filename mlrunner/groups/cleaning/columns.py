@@ -1,7 +1,6 @@
 """Detect, convert, fill and clip columns for the config group `cleaning`.
 
 Every function treats each value by itself, so that a single row gives the same result as the whole table.
-The kind of a column follows its dtype; only the values of `object` columns are inspected.
 """
 
 from __future__ import annotations
@@ -10,19 +9,18 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
-from pandas.api import types
 
+from mlrunner.core.column_dtypes import normalize_column
+from mlrunner.core.column_kinds import Kind, infer_kind, infer_kinds
 from mlrunner.core.errors import DataError
 
 Constant = bool | int | float | str
-NUMBER_KINDS = frozenset({"integer", "floating", "mixed-integer-float", "boolean", "decimal"})
 
 
 def is_numeric(column: pd.Series) -> bool:
     """Check whether a column is numeric: booleans are, text that looks like numbers is not."""
-    if column.dtype == object:
-        return types.infer_dtype(column, skipna=True) in NUMBER_KINDS
-    return types.is_numeric_dtype(column.dtype) or types.is_bool_dtype(column.dtype)
+    is_blank = column.dtype == object and column.isna().all()  # of a request, whose nulls may stand for texts
+    return infer_kind(column).is_numeric and not is_blank
 
 
 def select_numeric(table: pd.DataFrame) -> pd.DataFrame:
@@ -43,9 +41,7 @@ def select_numeric(table: pd.DataFrame) -> pd.DataFrame:
 
 def to_float(column: pd.Series) -> pd.Series:
     """Convert a numeric column to float64, with NaN for missing values."""
-    if column.dtype == object:
-        column = pd.to_numeric(column, errors="coerce")
-    values = column.to_numpy(dtype="float64", na_value=np.nan)
+    values = normalize_column(column).to_numpy(dtype="float64", na_value=np.nan)
     return pd.Series(values, index=column.index, name=column.name)
 
 
@@ -98,6 +94,13 @@ def drop_columns(table: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
     """Drop the named columns that the table has; without any, return the table itself."""
     present = [name for name in names if name in table]
     return table.drop(columns=present) if present else table
+
+
+def hashable(table: pd.DataFrame) -> pd.DataFrame:
+    """Replace lists and other objects by their text form, so that rows can be compared."""
+    others = [name for name, kind in infer_kinds(table).items() if kind is Kind.UNSUPPORTED]
+    texts = {name: [repr(getattr(value, "tolist", lambda v=value: v)()) for value in table[name]] for name in others}
+    return table.assign(**texts) if others else table
 
 
 def append_columns(table: pd.DataFrame, features: Mapping[str, pd.Series]) -> pd.DataFrame:

@@ -6,6 +6,8 @@ import dataclasses
 
 import pandas as pd
 
+from mlrunner.core.column_dtypes import normalize
+from mlrunner.core.column_kinds import Kind, infer_kinds
 from mlrunner.core.column_roles import Roles
 from mlrunner.core.errors import DataError
 from mlrunner.groups.cleaning.columns import drop_columns
@@ -42,6 +44,7 @@ class DataCleaning:
         names = dict.fromkeys([self.roles.target, self.roles.group, self.roles.time])
         role_columns = [name for name in names if name is not None and name in table]
         features = drop_columns(cleaned, role_columns)
+        _refuse_unsupported(features)
         if features.shape[1] == 0:
             remedy = (
                 "cleaning=full keeps text too"
@@ -54,7 +57,7 @@ class DataCleaning:
             )
         same_rows = features.index.equals(table.index)
         roles = table[role_columns] if same_rows else table.loc[features.index, role_columns]
-        return pd.concat([features, roles], axis=1)
+        return pd.concat([features, normalize(roles)], axis=1)
 
     def _select_rows(self) -> pd.DataFrame:
         """Leave out the rows without a target, and those that the strategy leaves out."""
@@ -67,6 +70,21 @@ class DataCleaning:
                 )
             table = table if known.all() else table[known]
         return strategy.select_rows(table) if isinstance(strategy, CleaningStrategy) else table
+
+
+def _refuse_unsupported(features: pd.DataFrame) -> None:
+    names = [name for name, kind in infer_kinds(features).items() if kind is Kind.UNSUPPORTED]
+    if names:
+        raise DataError(
+            f"Column '{names[0]}' holds {Kind.UNSUPPORTED.plural}, which cannot be a feature; leave it out with "
+            f'"dataset.ignore=[{", ".join(names)}]".'
+        )
+
+
+def select_servable_inputs(table: pd.DataFrame, roles: Roles) -> pd.DataFrame:
+    """Select the columns of `select_inputs` whose values a request can hold."""
+    inputs = select_inputs(table, roles)
+    return drop_columns(inputs, [name for name, kind in infer_kinds(inputs).items() if kind is Kind.UNSUPPORTED])
 
 
 def select_inputs(table: pd.DataFrame, roles: Roles) -> pd.DataFrame:

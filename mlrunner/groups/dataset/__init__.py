@@ -11,6 +11,7 @@ import pandas as pd
 from pydantic import Field
 
 from mlrunner.core.build import NamedValues, dataclass
+from mlrunner.core.column_dtypes import normalize
 from mlrunner.core.column_roles import Roles, Task
 from mlrunner.core.errors import ConfigError, DataError, ProblemsError, brief, nearest
 from mlrunner.groups.dataset import database, files, formats
@@ -75,7 +76,7 @@ class Dataset(ABC):
         """Read the table.
 
         Returns:
-            All columns, with the index 0, 1, 2, ...
+            All columns with the dtypes of `mlrunner.core.column_kinds`, and the index 0, 1, 2, ...
 
         Raises:
             MlrunnerError: When a setting is missing.
@@ -84,7 +85,7 @@ class Dataset(ABC):
         self._require_settings()
         table = self.read_raw()
         table.columns = table.columns.map(str)
-        return apply_dtypes(table if self.rows is None else table.head(self.rows), self.dtypes)
+        return normalize(apply_dtypes(table if self.rows is None else table.head(self.rows), self.dtypes))
 
     def fingerprint(self) -> str:
         """Return a digest of the content, which does not depend on its name, place or date.
@@ -105,7 +106,7 @@ class Dataset(ABC):
         """Return one sentence for each missing or impossible setting of the source."""
 
     def _digest(self) -> str:
-        return digest_table(self.read_raw())
+        return digest_table(normalize(self.read_raw()))
 
     def _notes(self) -> list[str]:
         return []

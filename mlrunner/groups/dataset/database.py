@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from mlrunner.core.errors import DataError, first_line
-from mlrunner.groups.dataset.parsing import refuse_duplicates
+from mlrunner.groups.dataset.csv_layout import refuse_duplicates
+
+PARAMETER = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")  # what SQLAlchemy takes for a parameter: a query has none
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL, Connection, CursorResult
@@ -25,7 +28,7 @@ def fetch(url: str, query: str, rows: int | None) -> pd.DataFrame:
         rows: Number of rows to fetch; None: all.
 
     Returns:
-        The rows with the query's column names; decimals become floats.
+        The rows with the query's column names, as the objects that the driver returns.
 
     Raises:
         DataError: When the URL, the connection or the query is wrong.
@@ -33,7 +36,7 @@ def fetch(url: str, query: str, rows: int | None) -> pd.DataFrame:
     with open_connection(url) as connection:
         result, names = run_query(connection, query)
         records = [tuple(row) for row in (result.fetchall() if rows is None else result.fetchmany(rows))]
-        return pd.DataFrame.from_records(records, columns=names, coerce_float=True)
+        return pd.DataFrame(records, columns=names, dtype=object)
 
 
 @contextlib.contextmanager
@@ -72,7 +75,7 @@ def run_query(connection: Connection, query: str) -> tuple[CursorResult[Any], li
     """
     from sqlalchemy import text
 
-    result = connection.execute(text(query))
+    result = connection.execute(text(PARAMETER.sub(r"\\:\1", query)))
     if not result.returns_rows:
         raise DataError("dataset.query returns no table; write a SELECT.")
     names = [str(name) for name in result.keys()]  # noqa: SIM118 (not a mapping: iterating gives rows)

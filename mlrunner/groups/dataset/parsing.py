@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import inspect
 import io
 import re
-import warnings
-from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
+from pandas.api.types import is_float_dtype
 
-from mlrunner.core.errors import ConfigError, DataError, brief, first_line, nearest
+from mlrunner.core.errors import ConfigError, DataError, first_line, nearest
+from mlrunner.groups.dataset import csv_layout
+from mlrunner.groups.dataset.whole_numbers import NULLABLE, find_whole_floats, restore_whole_numbers
 
 SIGNATURES = {
     b"PAR1": "Parquet",
@@ -27,13 +26,7 @@ SIGNATURES = {
     b"<!doctype html": "a web page",
     b"<html": "a web page",
 }
-# The options that determine how the header row is split.
-LAYOUT = (
-    "sep delimiter encoding encoding_errors quotechar quoting doublequote escapechar skiprows comment "
-    "skipinitialspace skip_blank_lines"
-)
 SEPARATOR_HINT = "correct it or set dataset.options.sep"
-SEPARATORS = {";": "';'", "\t": r"'\t'", "|": "'|'"}
 
 
 @dataclass(frozen=True)
@@ -58,19 +51,52 @@ def read_csv(subject: str, data: bytes, how: CsvReading) -> pd.DataFrame:
         ConfigError: When an option does not exist.
         DataError: When the bytes are not CSV with a header.
     """
+    options, names = prepare_options(subject, data, how)
+    types = dict.fromkeys(how.as_text, "str") | dict(options.pop("dtype", {}))
+    limit = {} if how.rows is None or options.get("engine") == "pyarrow" else {"nrows": how.rows}
+    arguments = {**options, **limit, "dtype": types}
+    table: pd.DataFrame = pd.read_csv(io.BytesIO(data), **arguments)
+    again = {key: value for key, value in arguments.items() if key not in ("parse_dates", "usecols", "index_col")}
+    again |= {"index_col": False, "dtype_backend": NULLABLE}
+    table = restore_whole_numbers(
+        table.reset_index(drop=True),
+        find_whole_floats(table),
+        lambda columns: pd.read_csv(io.BytesIO(data), usecols=columns, **again),
+    )
+    return csv_layout.drop_empty_columns(table, names)
+
+
+def prepare_options(subject: str, data: bytes, how: CsvReading) -> tuple[dict[str, Any], list[str]]:
+    """Check the start of a CSV file, and find out what pandas needs to read it.
+
+    Args:
+        subject: Start of messages about the file.
+        data: Decompressed bytes, at least of the first rows.
+        how: Options of `pandas.read_csv` and settings of the columns.
+
+    Returns:
+        Options for `pandas.read_csv`, and the column names as written; none where the options name or choose columns.
+
+    Raises:
+        ConfigError: When an option does not exist.
+        DataError: When the bytes are not CSV with a header.
+    """
     known = inspect.signature(pd.read_csv).parameters
     for name in how.options.keys() - known.keys():
         raise ConfigError(f"dataset.options.{name} is not an option of pandas.read_csv.{nearest(name, known)}")
-    options = complete_options(how.options)
+    options = csv_layout.complete_options(csv_layout.apply_separator_line(data, how.options))
     _refuse_binary(subject, data, str(options.get("encoding") or "utf-8"))
-    if not options.keys() & {"header", "names"}:
-        _check_header(subject, _read_header(data, options), how.target)
-    types = dict.fromkeys(how.as_text, "str") | dict(options.pop("dtype", {}))
-    limit = {} if how.rows is None or options.get("engine") == "pyarrow" else {"nrows": how.rows}
-    with warnings.catch_warnings():
-        warnings.filterwarnings("error", "Length of header", pd.errors.ParserWarning)
-        table: pd.DataFrame = pd.read_csv(io.BytesIO(data), dtype=types, **(options | limit))
-    return table.reset_index(drop=True)
+    if options.keys() & {"header", "names"}:
+        return options, []
+    names = csv_layout.read_header(data, options)
+    if csv_layout.has_blanks(names):
+        options = {"skipinitialspace": True, **options}
+        names = [name.lstrip(" ") for name in names]
+    csv_layout.check_header(subject, names, how.target)
+    if options.get("engine") != "pyarrow" and csv_layout.has_longer_rows(data, options):
+        options |= {"names": [*names, csv_layout.AFTER_LAST_SEPARATOR], "header": 0}
+    chooses = "usecols" in options or options.get("index_col", False) is not False
+    return options, [] if chooses else names
 
 
 def read_parquet(subject: str, data: bytes, options: dict[str, Any]) -> pd.DataFrame:
@@ -88,26 +114,18 @@ def read_parquet(subject: str, data: bytes, options: dict[str, Any]) -> pd.DataF
         kind = _detect_kind(data) or "text, perhaps CSV"
         raise DataError(f"{subject} is not Parquet but {kind}; name another file or set dataset.format.")
     from pyarrow.parquet import ParquetFile
+    from pyarrow.types import is_integer
 
-    refuse_duplicates(subject, ParquetFile(io.BytesIO(data)).schema_arrow.names, "rename them in the file")
+    schema = ParquetFile(io.BytesIO(data)).schema_arrow
+    csv_layout.refuse_duplicates(subject, schema.names, "rename them in the file")
     table = pd.read_parquet(io.BytesIO(data), **options)
+    whole = [field.name for field in schema if is_integer(field.type) and is_float_dtype(table.get(field.name))]
+    table = restore_whole_numbers(
+        table,
+        whole,
+        lambda names: pd.read_parquet(io.BytesIO(data), **{**options, "columns": names, "dtype_backend": NULLABLE}),
+    )
     return table.reset_index(drop=all(name is None for name in table.index.names))
-
-
-def refuse_duplicates(subject: str, names: Iterable[str], advice: str) -> None:
-    """Refuse column names that occur more than once.
-
-    Args:
-        subject: Start of the message.
-        names: Column names; empty ones (from a trailing comma) are ignored.
-        advice: End of the message.
-
-    Raises:
-        DataError: When a name occurs more than once.
-    """
-    duplicates = [f"{name} ({count} times)" for name, count in Counter(names).items() if count > 1 and name]
-    if duplicates:
-        raise DataError(f"{subject} has duplicate column names: {brief(duplicates)}; {advice}.")
 
 
 def explain_parser_error(subject: str, error: Exception) -> str | None:
@@ -134,21 +152,6 @@ def explain_parser_error(subject: str, error: Exception) -> str | None:
     return None
 
 
-def complete_options(options: dict[str, Any]) -> dict[str, Any]:
-    r"""Add the default options of `pandas.read_csv`.
-
-    Whole columns determine their types, \t may be typed in a shell, and no column becomes the index unasked.
-
-    Args:
-        options: Options of the user, which take precedence.
-    """
-    separator = str(options.get("sep", ",")).replace("\\t", "\t")
-    fast = {"low_memory": False} if "engine" not in options and len(separator) == 1 else {}
-    slow = {"engine": "python"} if "engine" not in options and not fast else {}
-    index = {} if options.get("engine") == "pyarrow" else {"index_col": False}
-    return {**fast, **slow, **index, **options, **({"sep": separator} if options.get("sep") is not None else {})}
-
-
 def _refuse_binary(subject: str, data: bytes, encoding: str) -> None:
     if data[:2] in (b"\xff\xfe", b"\xfe\xff") and "16" not in encoding:
         raise DataError(f"{subject} is not {encoding} text but UTF-16; set dataset.options.encoding=utf-16.")
@@ -162,27 +165,6 @@ def _refuse_binary(subject: str, data: bytes, encoding: str) -> None:
 def _detect_kind(data: bytes) -> str | None:
     start = data[:32].lstrip().lower()
     return next((kind for mark, kind in SIGNATURES.items() if start.startswith(mark.lower())), None)
-
-
-def _read_header(data: bytes, options: dict[str, Any]) -> list[str]:
-    """Read the column names as written in the file; pandas silently renames duplicates."""
-    layout = {key: value for key, value in options.items() if key in LAYOUT.split()}
-    row = pd.read_csv(
-        io.BytesIO(data), header=None, nrows=1, dtype=str, keep_default_na=False, engine="python", **layout
-    )
-    return [str(name) for name in row.iloc[0]]
-
-
-def _check_header(subject: str, names: list[str], target: str | None) -> None:
-    refuse_duplicates(subject, names, "rename them in the file")
-    if len(names) == 1 and names[0] != target:
-        for separator, quoted in SEPARATORS.items():
-            if separator in names[0]:
-                count = len(next(csv.reader([names[0]], delimiter=separator)))
-                raise DataError(
-                    f"{subject} has one column only, but {count} when split at {quoted}; "
-                    f'set "dataset.options.sep={quoted}".'
-                )
 
 
 def _explain_tokenizing(message: str) -> str:

@@ -15,7 +15,17 @@ from typing import Any
 import pandas as pd
 
 from mlrunner.core.errors import ConfigError, DataError, ProblemsError
-from mlrunner.groups.dataset import UNSET_TARGET, Dataset, SqlDataset, TableDataset, database, files, formats, parsing
+from mlrunner.groups.dataset import (
+    UNSET_TARGET,
+    Dataset,
+    SqlDataset,
+    TableDataset,
+    csv_layout,
+    database,
+    files,
+    formats,
+    parsing,
+)
 from mlrunner.groups.dataset.dtypes import TEXT_TYPES, apply_dtypes
 
 Chunks = Generator[pd.DataFrame]
@@ -110,15 +120,14 @@ def _read_csv(dataset: TableDataset, file: InputFile, rows: int, as_text: Collec
         head = stream.read(HEAD_BYTES)
     if not head:
         raise DataError(f"{file.subject} is empty (0 bytes); name a file that has a header and rows.")
-    parsing.read_csv(file.subject, head, parsing.CsvReading(options, target=dataset.target, rows=1))  # checks the file
-    complete = parsing.complete_options(options)
+    complete, _ = parsing.prepare_options(file.subject, head, parsing.CsvReading(options, target=dataset.target))
     texts = {name for name in as_text if name not in dataset.dtypes}
     texts |= {name for name, dtype in dataset.dtypes.items() if dtype in TEXT_TYPES}
     types = dict.fromkeys(texts, "str") | dict(complete.pop("dtype", {}))
     arguments = {**complete, "dtype": types, "chunksize": rows}
     with formats.open_decompressed(file.system, file.name) as stream, pd.read_csv(stream, **arguments) as reader:
         while (chunk := _next_chunk(reader)) is not None:
-            yield chunk.reset_index(drop=True)
+            yield csv_layout.drop_empty_columns(chunk.reset_index(drop=True), [])
 
 
 def _next_chunk(reader: Iterator[pd.DataFrame]) -> pd.DataFrame | None:
@@ -140,7 +149,7 @@ def _read_parquet(dataset: TableDataset, file: InputFile, rows: int) -> Chunks:
         if signature != b"PAR1":
             parsing.read_parquet(file.subject, signature + stream.read(HEAD_BYTES), {})  # raises the reason
         source = ParquetFile(stream, pre_buffer=False, buffer_size=BUFFER_BYTES)
-        parsing.refuse_duplicates(file.subject, source.schema_arrow.names, "rename them in the file")
+        csv_layout.refuse_duplicates(file.subject, source.schema_arrow.names, "rename them in the file")
         batches = source.iter_batches(rows, columns=dataset.options.get("columns"))
         for table in _merge_batches(batches, rows, source.schema_arrow):
             chunk = table.to_pandas(types_mapper=pd.ArrowDtype, ignore_metadata=True)

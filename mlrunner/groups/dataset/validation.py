@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_float_dtype, is_numeric_dtype
 
+from mlrunner.core.column_kinds import Kind, infer_kind
 from mlrunner.core.column_roles import MANY_CLASSES, Roles, Task, has_fractions
 from mlrunner.core.errors import brief, nearest
 
@@ -28,6 +29,8 @@ def target_problems(table: pd.DataFrame, roles: Roles, task: Task) -> list[str]:
         return []  # `table_problems` reports a table without rows
     subject = f"dataset.target '{roles.target}'"
     target = table[roles.target]
+    if infer_kind(target) is Kind.UNSUPPORTED:
+        return [f"{subject} holds {Kind.UNSUPPORTED.plural}, which cannot be predicted; name another column."]
     problem = _constant_target(subject, target) or _unsuitable_values(subject, target.dropna(), task)
     return [problem] if problem else []
 
@@ -106,6 +109,8 @@ def _roles_problems(table: pd.DataFrame, roles: Roles) -> Iterator[str]:
             yield _missing_column(key, name, table)
         elif name is not None and name == roles.target:
             yield f"{key} names '{name}', which is the target; name another column or null."
+        elif name is not None and infer_kind(table[name]) is Kind.UNSUPPORTED:
+            yield f"{key} names '{name}', which holds {Kind.UNSUPPORTED.plural}; name another column or null."
     for name in roles.ignore:
         if name not in table:
             yield _missing_column("dataset.ignore", name, table)

@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
-from pandas.api import types
 from pydantic import Field
 
 from mlrunner.core.build import dataclass
+from mlrunner.core.column_kinds import Kind, infer_kinds
 from mlrunner.core.errors import DataError
 
 if TYPE_CHECKING:
     from sklearn.compose import ColumnTransformer
 
-Kind = Literal["number", "low", "high", "text"]
-NUMBER_KINDS = {"integer", "floating", "mixed-integer-float", "boolean", "decimal", "empty"}
+Encoding = Literal["number", "low", "high", "text"]
 MAX_CATEGORY_WORDS = 3  # a column with a greater median number of words is free text
 SAMPLE_ROWS = 1000  # rows that the median is taken of
 
@@ -74,19 +73,27 @@ class Features:
         transformers = [(kind, encoders[kind], names) for kind, names in columns.items() if names]
         return ColumnTransformer(transformers, sparse_threshold=0.0, verbose_feature_names_out=False)
 
-    def kinds(self, table: pd.DataFrame) -> dict[str, Kind]:
-        """Return the kind of each column: numbers, few categories, many categories or free text."""
-        return {str(name): self._kind(table[name]) for name in table.columns}
+    def kinds(self, table: pd.DataFrame) -> dict[str, Encoding]:
+        """Return the encoding of each column: numbers, few categories, many categories or free text.
 
-    def _kind(self, column: pd.Series) -> Kind:
-        if is_quantitative(column):
+        Raises:
+            DataError: When a column holds what cannot be a feature, such as lists.
+        """
+        return {name: self._encoding(table[name], kind) for name, kind in infer_kinds(table).items()}
+
+    def _encoding(self, column: pd.Series, kind: Kind) -> Encoding:
+        if kind is Kind.UNSUPPORTED:
+            raise DataError(
+                f"Column '{column.name}' holds {kind.plural}, which cannot be a feature; add it to dataset.ignore."
+            )
+        if kind.is_numeric or kind is Kind.MOMENT:
             return "number"
         known = column.dropna().astype(str)
         if known.nunique() + column.isna().any() <= self.low_cardinality:
             return "low"
         return "text" if self.text_features > 0 and _median_words(known) > MAX_CATEGORY_WORDS else "high"
 
-    def _encoders(self, task: str) -> dict[Kind, Any]:
+    def _encoders(self, task: str) -> dict[Encoding, Any]:
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
@@ -120,20 +127,6 @@ class Features:
         if self.scale is not None:
             steps.append({"standard": StandardScaler(), "robust": RobustScaler()}[self.scale])
         return make_pipeline(*steps) if len(steps) > 1 else steps[0]
-
-
-def is_quantitative(column: pd.Series) -> bool:
-    """Check whether a column holds numbers, dates or durations, and not texts or categories.
-
-    Only the values of an `object` column are inspected; one without any value counts as numbers.
-    """
-    dtype = column.dtype
-    if isinstance(dtype, pd.CategoricalDtype):
-        return False
-    if types.is_object_dtype(dtype):
-        return types.infer_dtype(column, skipna=True) in NUMBER_KINDS
-    is_time = types.is_datetime64_any_dtype(dtype) or types.is_timedelta64_dtype(dtype)
-    return bool(is_time or types.is_numeric_dtype(dtype))
 
 
 def _median_words(known: pd.Series) -> float:

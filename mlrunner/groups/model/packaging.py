@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
+from mlrunner.core.column_kinds import infer_kinds
 from mlrunner.core.errors import ConfigError
-from mlrunner.groups.model.raw_input import CleaningTransformer, detect_kind
+from mlrunner.groups.model.raw_input import CleaningTransformer
 
 if TYPE_CHECKING:
     from mlrunner.core.column_roles import Roles
@@ -38,10 +39,9 @@ def assemble(
     Returns:
         The model to log, from raw rows to predictions.
     """
-    from mlrunner.groups.cleaning.controller import select_inputs
+    from mlrunner.groups.cleaning.controller import select_servable_inputs
 
-    inputs = select_inputs(raw, roles)
-    kinds = {str(name): detect_kind(inputs[name]) for name in inputs.columns}
+    kinds = {name: kind.value for name, kind in infer_kinds(select_servable_inputs(raw, roles)).items()}
     cleaning = CleaningTransformer(strategy, kinds, [str(name) for name in features.columns])
     return Pipeline([("cleaning", cleaning), *pipeline.steps])
 

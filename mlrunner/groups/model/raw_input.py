@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pandas.api import types
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from mlrunner.core.column_dtypes import TEXT_DTYPE, normalize_column
+from mlrunner.core.column_kinds import Kind, infer_kind
 from mlrunner.core.errors import DataError
-from mlrunner.groups.features import is_quantitative
 
 if TYPE_CHECKING:
     from mlrunner.groups.strategy import CleaningStrategy
@@ -25,7 +25,7 @@ class CleaningTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc
 
     Args:
         strategy: Cleaning strategy.
-        kinds: Kind in training of each raw column that the strategy may use: "number", "moment" or "text".
+        kinds: Kind in training of each raw column that the strategy may use, as plain text.
         columns: Names of the cleaned feature columns, in order.
     """
 
@@ -62,33 +62,35 @@ class CleaningTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc
 
     def _raw(self, X: pd.DataFrame, name: str) -> pd.Series:
         column = X[name] if name in X else pd.Series(None, index=X.index, name=name, dtype=object)
-        return restore_kind(column, self.kinds[name])
+        return restore_kind(column, Kind(self.kinds[name]))
 
 
-def detect_kind(column: pd.Series) -> str:
-    """Return the kind of a raw column: "number", "moment" or "text"."""
-    if types.is_datetime64_any_dtype(column.dtype):
-        return "moment"
-    return "number" if is_quantitative(column) else "text"
-
-
-def restore_kind(column: pd.Series, kind: str) -> pd.Series:
+def restore_kind(column: pd.Series, kind: Kind) -> pd.Series:
     """Convert a column to its kind in training, which JSON with null values does not preserve.
 
     Args:
         column: Column of raw rows.
-        kind: Kind in training: "number", "moment" or "text".
+        kind: Kind in training.
 
     Raises:
         DataError: When a value does not fit the kind.
     """
-    if kind == detect_kind(column) and column.dtype != object:
+    column = normalize_column(column)
+    kind = Kind.TEXT if kind is Kind.CATEGORY else kind
+    if kind in (infer_kind(column), Kind.UNSUPPORTED):
         return column
-    if kind == "text":
-        texts = [str(value) if known else None for value, known in zip(column, column.notna(), strict=True)]
-        return pd.Series(texts, index=column.index, name=column.name, dtype=object)
-    known = column.astype(object).where(column.notna(), np.nan if kind == "number" else None)
     try:
-        return known.astype(np.float64) if kind == "number" else pd.to_datetime(known)
+        return _convert(column, kind)
     except (TypeError, ValueError) as error:
-        raise DataError(f"Column '{column.name}' holds {kind}s in training, but: {error}.") from error
+        raise DataError(f"Column '{column.name}' holds {kind.plural} in training, but: {error}.") from error
+
+
+def _convert(column: pd.Series, kind: Kind) -> pd.Series:
+    known = column.notna()
+    if kind is Kind.TEXT:
+        return column.astype(object).where(known).map(str, na_action="ignore").astype(TEXT_DTYPE)
+    if kind is Kind.NUMBER:
+        return pd.Series(column.astype(object).where(known, np.nan).astype(np.float64))
+    if kind is Kind.MOMENT:
+        return pd.to_datetime(column.astype(object).where(known, None))
+    return normalize_column(column.astype("boolean"))

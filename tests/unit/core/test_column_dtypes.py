@@ -25,6 +25,8 @@ OBJECTS = {  # values, kind, dtype, values after `normalize`
     "decimals": ([Decimal("1.25"), None], Kind.NUMBER, "float64", [1.25, None]),
     "whole decimals": ([Decimal(BIG), None], Kind.NUMBER, "Int64", [BIG, None]),
     "numbers of several types": ([True, 2, 0.5], Kind.NUMBER, "float64", [1.0, 2.0, 0.5]),
+    "infinite": ([float("inf"), Decimal(1)], Kind.NUMBER, "float64", [float("inf"), 1.0]),
+    "large floats": ([1e300, None], Kind.NUMBER, "float64", [1e300, None]),
     "durations": ([datetime.timedelta(hours=1), None], Kind.NUMBER, "float64", [3600.0, None]),
     "nothing": ([None, None], Kind.NUMBER, "float64", [None, None]),
     "truth": ([True, False], Kind.BOOLEAN, "bool", [True, False]),

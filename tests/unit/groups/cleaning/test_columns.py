@@ -37,7 +37,7 @@ KINDS: list[Any] = [
     pytest.param(pd.Series(["a", 1], dtype=object), False, id="a mixture"),
     pytest.param(pd.Series([1, 2], dtype="category"), False, id="categories that are numbers"),
     pytest.param(pd.to_datetime(pd.Series(["2020-01-01"])), False, id="timestamps"),
-    pytest.param(pd.to_timedelta(pd.Series(["1 day"])), False, id="durations"),
+    pytest.param(pd.to_timedelta(pd.Series(["1 day"])), True, id="durations"),
 ]
 
 

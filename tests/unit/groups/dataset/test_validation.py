@@ -129,3 +129,15 @@ def test_a_thousand_infinite_columns_make_a_short_message() -> None:
     (message,) = table_problems(WIDE.replace(0.0, np.inf).assign(y=[1, 2]), Roles("y"))
     assert message.startswith("dataset has infinite values in column_0 (2), column_1 (2), ")
     assert "column_7 (2) and 992 more (rows); " in message
+
+
+def test_lists_have_no_role() -> None:
+    table = pd.DataFrame({"x": [1.0, 2.0], "tags": [["a"], []], "y": [1.0, 2.0]})
+    assert target_problems(table, Roles("tags"), "classification") == [
+        "dataset.target 'tags' holds lists, bytes or other objects, which cannot be predicted; name another column."
+    ]
+    for key, roles in (("dataset.group", Roles("y", group="tags")), ("dataset.time", Roles("y", time="tags"))):
+        assert f"{key} names 'tags', which holds lists, bytes or other objects; name another column or null." in (
+            table_problems(table, roles)
+        )
+    assert table_problems(table, Roles("y", ignore=("tags",))) == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ import yaml
 
 from mlrunner.core.build import build
 from mlrunner.core.errors import DataError
-from mlrunner.groups.features import Features, is_quantitative
+from mlrunner.groups.features import Features
 from tests.support.feature_rows import TARGETS, messy
 from tests.support.front_door import PROJECT
 
@@ -56,28 +55,12 @@ class TestOptions:
         assert chosen.transform(table.iloc[:3].assign(price=np.nan, **unseen)).shape[0] == 3
 
 
-@pytest.mark.parametrize(
-    ("values", "number"),
-    [
-        pytest.param([1, 2], True, id="int"),
-        pytest.param([1.5, None], True, id="float"),
-        pytest.param([True, False], True, id="bool"),
-        pytest.param(pd.array([1, None], dtype="Int64"), True, id="nullable int"),
-        pytest.param(pd.array([True, None], dtype="boolean"), True, id="nullable bool"),
-        pytest.param(pd.array([1, None], dtype=object), True, id="object of ints"),
-        pytest.param(pd.array([True, None], dtype=object), True, id="object of bools"),
-        pytest.param(pd.array([Decimal("1.5"), None], dtype=object), True, id="object of decimals"),
-        pytest.param(pd.Series([None, None], dtype=object), True, id="object of nothing"),
-        pytest.param(pd.to_datetime(pd.Series(["2020-01-01", None])), True, id="date"),
-        pytest.param(pd.to_timedelta(pd.Series(["1h", None])), True, id="duration"),
-        pytest.param(["a", None], False, id="text"),
-        pytest.param(["1", "2"], False, id="digits as text"),
-        pytest.param(pd.Categorical([1, 2]), False, id="category of numbers"),
-        pytest.param(pd.array([1, "a"], dtype=object), False, id="mixed"),
-    ],
-)
-def test_kind_of_a_column(values: Any, number: bool) -> None:
-    assert is_quantitative(pd.Series(values)) is number
+def test_lists_are_refused_by_name() -> None:
+    table = pd.DataFrame({"price": [1.0, 2.0], "tags": [["new"], []]})
+    with pytest.raises(
+        DataError, match="^Column 'tags' holds lists, bytes or other objects, which cannot be a feature"
+    ):
+        option("linear").kinds(table)
 
 
 def test_kinds_follow_the_training_rows() -> None:

@@ -12,10 +12,11 @@ import skops.io
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
+from mlrunner.core.column_kinds import Kind, infer_kind
 from mlrunner.core.errors import DataError
 from mlrunner.groups.cleaning import DataPreprocess, KeepAll
 from mlrunner.groups.model.packaging import find_trusted_types
-from mlrunner.groups.model.raw_input import CleaningTransformer, detect_kind, restore_kind
+from mlrunner.groups.model.raw_input import CleaningTransformer, restore_kind
 from mlrunner.groups.strategy import DataStrategy
 from tests.support.pipelines import fit_pipeline, raw_rows
 
@@ -107,45 +108,39 @@ class TestCleaningTransformer:
         np.testing.assert_array_equal(back.predict(raw), model.predict(raw))
 
 
-@pytest.mark.parametrize(
-    ("column", "kind"),
-    [
-        pytest.param(pd.Series([1]), "number", id="int"),
-        pytest.param(pd.Series([True]), "number", id="bool"),
-        pytest.param(pd.Series(["a"]), "text", id="text"),
-        pytest.param(pd.Series(pd.Categorical([1])), "text", id="category"),
-        pytest.param(pd.Series([pd.Timestamp(0)]), "moment", id="date"),
-        pytest.param(pd.Series([pd.Timestamp(0, tz="UTC")]), "moment", id="date with zone"),
-    ],
-)
-def test_kind_of_a_raw_column(column: pd.Series, kind: str) -> None:
-    assert detect_kind(column) == kind
-    assert restore_kind(column, kind) is column
+@pytest.mark.parametrize("name", ["price", "gift", "state", "bought"])
+def test_a_column_of_its_kind_is_returned_itself(name: str) -> None:
+    column = raw_rows()[name]
+    assert restore_kind(column, infer_kind(column)) is column
 
 
 @pytest.mark.parametrize(
     ("values", "kind", "dtype", "expected"),
     [
-        pytest.param([1, None], "number", "float64", [1.0, np.nan], id="null among numbers"),
-        pytest.param([None, None], "number", "float64", [np.nan, np.nan], id="nulls for numbers"),
-        pytest.param([True, None], "number", "float64", [1.0, np.nan], id="null among true and false"),
-        pytest.param(["2.5", None], "number", "float64", [2.5, np.nan], id="digits as text"),
-        pytest.param([7, None], "text", "object", ["7", None], id="a number for a text"),
-        pytest.param([None, None], "text", "object", [None, None], id="nulls for texts"),
+        pytest.param([1.5, None], Kind.NUMBER, "float64", [1.5, np.nan], id="null among numbers"),
+        pytest.param([None, None], Kind.NUMBER, "float64", [np.nan, np.nan], id="nulls for numbers"),
+        pytest.param([True, None], Kind.NUMBER, "float64", [1.0, np.nan], id="truth values for numbers"),
+        pytest.param(["2.5", None], Kind.NUMBER, "float64", [2.5, np.nan], id="digits as text"),
+        pytest.param([True, None], Kind.BOOLEAN, "boolean", [True, None], id="null among true and false"),
+        pytest.param([None, None], Kind.BOOLEAN, "boolean", [None, None], id="nulls for true and false"),
+        pytest.param([1.0, 0.0], Kind.BOOLEAN, "bool", [True, False], id="numbers for true and false"),
+        pytest.param([7, None], Kind.TEXT, "str", ["7", None], id="a number for a text"),
+        pytest.param([None, None], Kind.TEXT, "str", [None, None], id="nulls for texts"),
+        pytest.param(["a", None], Kind.CATEGORY, "str", ["a", None], id="texts for categories"),
     ],
 )
-def test_restore_kind(values: list[Any], kind: str, dtype: str, expected: list[Any]) -> None:
+def test_restore_kind(values: list[Any], kind: Kind, dtype: str, expected: list[Any]) -> None:
     result = restore_kind(pd.Series(values, dtype=object), kind)
     assert str(result.dtype) == dtype
     pd.testing.assert_series_equal(result, pd.Series(expected, dtype=dtype))
 
 
 def test_dates_as_text_are_read() -> None:
-    result = restore_kind(pd.Series(["2020-01-02 03:04:05", None]), "moment")
+    result = restore_kind(pd.Series(["2020-01-02 03:04:05", None]), Kind.MOMENT)
     assert result.tolist()[0] == pd.Timestamp("2020-01-02 03:04:05")
-    assert detect_kind(result) == "moment"
+    assert infer_kind(result) is Kind.MOMENT
 
 
 def test_text_for_a_date_is_refused_by_name() -> None:
-    with pytest.raises(DataError, match=r"^Column 'day' holds moments in training, but: "):
-        restore_kind(pd.Series(["soon"], name="day"), "moment")
+    with pytest.raises(DataError, match=r"^Column 'day' holds dates in training, but: "):
+        restore_kind(pd.Series(["soon"], name="day"), Kind.MOMENT)

@@ -54,7 +54,7 @@ def gate(
     judge: Gate = build(gate, "gate", Gate)
     target: Deployer = build(deployer, "deployer", Deployer)
     candidate = gate_inputs.gather_candidate(judge, fitted.pipeline, metrics, raw, test)
-    champion = gate_inputs.gather_champion(judge, target.registered_name, raw, test, problem)
+    champion = gate_inputs.gather_champion(judge, target.registered_name, raw, test, problem, fitted.pipeline)
     decision = judge.decide(candidate, champion)
     recording.tag_decision(run, None if judge.is_none and target.is_none else decision)
     return {**decision._asdict(), "against": gate_inputs.champion_version(champion) if judge.needs_champion else None}

@@ -12,6 +12,7 @@ import pandas as pd
 from mlrunner.core.errors import first_line
 from mlrunner.evaluation import metrics
 from mlrunner.evaluation.scoring import digest_rows
+from mlrunner.groups.deployer import compatibility
 from mlrunner.groups.gate import Gate, GateInputs
 from mlrunner.tracking import model_registry
 
@@ -39,7 +40,7 @@ def gather_candidate(
 
 
 def gather_champion(
-    gate: Gate, model: str | None, raw: pd.DataFrame, test: pd.DataFrame, problem: Problem
+    gate: Gate, model: str | None, raw: pd.DataFrame, test: pd.DataFrame, problem: Problem, candidate: Any
 ) -> GateInputs | None:
     """Score the deployed model on the candidate's test rows.
 
@@ -49,6 +50,7 @@ def gather_champion(
         raw: Raw table.
         test: Cleaned test rows; their index selects the rows of `raw`.
         problem: Learning problem.
+        candidate: Fitted pipeline of the candidate.
 
     Returns:
         None if nothing is deployed or the gate needs no champion.
@@ -57,8 +59,13 @@ def gather_champion(
     if version is None:
         return None
     name = f"{version.name}/{version.version}"
+    difference = compatibility.compare_tasks(version.tags, problem.roles.target, problem.task)
     try:
-        pipeline = mlflow.sklearn.load_model(f"models:/{name}")
+        if difference is None:
+            pipeline = mlflow.sklearn.load_model(f"models:/{name}")
+            difference = compatibility.compare_classes(pipeline, candidate)
+        if difference is not None:
+            return GateInputs({}, digest_rows(test), name, difference=difference)
         scores = score_raw_rows(pipeline, raw, test, problem)
     except Exception as error:  # the store, the loader and the old model raise errors of many kinds
         return GateInputs({}, digest_rows(test), name, problem=f"{type(error).__name__}: {first_line(error)}")

@@ -14,6 +14,7 @@ import yaml
 
 from mlrunner.core.errors import DeployError
 from mlrunner.groups.deployer import Candidate
+from mlrunner.groups.deployer.compatibility import describe_task
 from mlrunner.groups.deployer.release import RELEASE_FILE, Release
 from mlrunner.groups.deployer.state import DeploymentStore
 from mlrunner.groups.gate import Decision
@@ -77,7 +78,7 @@ def register_candidate(name: str, candidate: Candidate, decision: Decision) -> i
     Returns:
         Version of the registered model.
     """
-    tags = {GATE_REASON_TAG: decision.reason, RUN_ID_TAG: candidate.run_id}
+    tags = {GATE_REASON_TAG: decision.reason, RUN_ID_TAG: candidate.run_id, **describe_task(candidate.facts)}
     version = model_registry.register(name, candidate.uri, candidate.run_id, tags)
     model_registry.set_alias(name, model_registry.CHALLENGER, version)
     return version

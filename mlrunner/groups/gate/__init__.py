@@ -35,12 +35,14 @@ class GateInputs:
         rows: Digest of the scored rows; only scores of the same rows are compared.
         name: Name of the model in the reason, like `olist/3`.
         problem: Reason why the model could not be scored; None when it was.
+        difference: How its target, task, classes or columns differ from the candidate's; None when they are equal.
     """
 
     metrics: Mapping[str, float]
     rows: str = ""
     name: str = ""
     problem: str | None = None
+    difference: str | None = None
 
 
 class Gate(ABC):

@@ -69,6 +69,8 @@ class Champion(MetricGate):
 
     def _compare(self, candidate: GateInputs, champion: GateInputs) -> Decision:
         name = f"the champion {champion.name}".rstrip()
+        if champion.difference is not None:
+            return Decision(False, f"{name} {champion.difference}: {OTHER_GATE_HINT}")
         fault = explain_unusable(champion, self.full_name)
         if fault is not None:
             return Decision(False, f"{name} cannot be scored ({fault}): {OTHER_GATE_HINT}")

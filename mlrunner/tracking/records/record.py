@@ -32,6 +32,7 @@ DEPLOYMENT_TAG, DEPLOYED_VERSION_TAG = "mlrunner.deployment.name", "mlrunner.dep
 DEPLOYED_URL_TAG, DEPLOYED_WHERE_TAG = "mlrunner.deployment.url", "mlrunner.deployment.where"
 DEPLOY_ERROR_TAG = "mlrunner.deployment.error"
 RUN_ID_TAG = "mlrunner.run_id"  # of a model version: the run that it comes from
+TARGET_TAG, TASK_TAG = "mlrunner.target", "mlrunner.task"  # of a model version: what it predicts
 VERSION_TAG, DIRTY_TAG = "mlrunner.version", "mlrunner.git.dirty"
 PARENT_TAG, RUN_NAME_TAG, USER_TAG = "mlflow.parentRunId", "mlflow.runName", "mlflow.user"  # MLflow's own
 COMMIT_TAG, BRANCH_TAG = "mlflow.source.git.commit", "mlflow.source.git.branch"

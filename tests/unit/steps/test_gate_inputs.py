@@ -21,6 +21,7 @@ from mlrunner.groups.gate.champion import Champion
 from mlrunner.steps import gate_inputs
 from mlrunner.steps.problem import Problem
 from mlrunner.tracking import model_registry
+from mlrunner.tracking.records.record import TARGET_TAG, TASK_TAG
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:alembic", "ignore::ResourceWarning")
 PROBLEM = Problem(roles=Roles("y"), task="regression", label="data")
@@ -42,6 +43,9 @@ def raw_rows(alpha: float) -> Any:
     return Pipeline([("keep", keep), *fitted(alpha).steps]).fit(RAW, RAW["y"])
 
 
+CANDIDATE = raw_rows(0.1)
+
+
 @pytest.fixture(scope="module")
 def champion(client: MlflowClient) -> tuple[str, str]:
     """A registered model with the alias, and its URI."""
@@ -59,7 +63,7 @@ def champion(client: MlflowClient) -> tuple[str, str]:
 
 def test_champion_is_scored_on_the_rows_of_the_candidate(champion: tuple[str, str]) -> None:
     name, uri = champion
-    inputs_of_champion = gate_inputs.gather_champion(CHAMPION, name, RAW, TEST, PROBLEM)
+    inputs_of_champion = gate_inputs.gather_champion(CHAMPION, name, RAW, TEST, PROBLEM, CANDIDATE)
     assert inputs_of_champion is not None
     expected = gate_inputs.score_raw_rows(mlflow.sklearn.load_model(uri), RAW, TEST, PROBLEM)
     assert inputs_of_champion.metrics == pytest.approx(
@@ -82,12 +86,12 @@ def test_registered_model_keeps_its_version(champion: tuple[str, str]) -> None:
 @pytest.mark.parametrize("name", [None, "missing"])
 def test_nothing_is_deployed(champion: tuple[str, str], name: str | None) -> None:
     del champion
-    assert gate_inputs.gather_champion(CHAMPION, name, RAW, TEST, PROBLEM) is None
+    assert gate_inputs.gather_champion(CHAMPION, name, RAW, TEST, PROBLEM, CANDIDATE) is None
     assert gate_inputs.champion_version(None) == 0
 
 
 def test_gate_that_needs_neither_champion_nor_costs(champion: tuple[str, str]) -> None:
-    assert gate_inputs.gather_champion(NoGate(), champion[0], RAW, TEST, PROBLEM) is None
+    assert gate_inputs.gather_champion(NoGate(), champion[0], RAW, TEST, PROBLEM, CANDIDATE) is None
     assert gate_inputs.gather_candidate(NoGate(), None, {"test/r2": 1.0}, RAW, TEST).metrics == {"test/r2": 1.0}
 
 
@@ -105,7 +109,7 @@ def test_missing_champion_is_a_problem(champion: tuple[str, str]) -> None:
     content = (folder / "MLmodel").read_text()
     (folder / "MLmodel").unlink()
     try:
-        inputs_of_champion = gate_inputs.gather_champion(CHAMPION, "olist", RAW, TEST, PROBLEM)
+        inputs_of_champion = gate_inputs.gather_champion(CHAMPION, "olist", RAW, TEST, PROBLEM, CANDIDATE)
     finally:
         (folder / "MLmodel").write_text(content)
     assert inputs_of_champion is not None
@@ -117,3 +121,27 @@ def test_missing_champion_is_a_problem(champion: tuple[str, str]) -> None:
 def test_digest_depends_on_the_index_only() -> None:
     assert gate_inputs.digest_rows(TEST) == gate_inputs.digest_rows(TEST.assign(a=0.0))
     assert gate_inputs.digest_rows(TEST) != gate_inputs.digest_rows(TEST.iloc[1:])
+
+
+@pytest.mark.parametrize(
+    ("problem", "words"),
+    [
+        (
+            Problem(roles=Roles("tip"), task="regression", label=""),
+            "the champion tips/1 predicts fare, not tip: deploy",
+        ),
+        (Problem(roles=Roles("fare"), task="classification", label=""), "does regression of fare, not classification:"),
+    ],
+    ids=["target", "task"],
+)
+def test_a_champion_that_predicts_something_else_closes_the_gate(
+    problem: Problem, words: str, champion: tuple[str, str]
+) -> None:
+    """Its scores on the new target would be terrible, so that any model would beat it."""
+    tags = {TARGET_TAG: "fare", TASK_TAG: "regression"}
+    model_registry.set_alias("tips", model_registry.CHAMPION, model_registry.register("tips", champion[1], "run", tags))
+    theirs = gate_inputs.gather_champion(CHAMPION, "tips", RAW, TEST, problem, CANDIDATE)
+    assert theirs is not None
+    decision = CHAMPION.decide(gate_inputs.GateInputs({"test/r2": 0.9}, theirs.rows), theirs)
+    assert not decision.deploy
+    assert words in decision.reason

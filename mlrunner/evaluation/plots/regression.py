@@ -21,7 +21,7 @@ MIN_BIN_ROWS = 10  # of a bin
 
 
 def plot_predicted_vs_actual(predictions: Predictions, subject: str = "") -> Figure | None:
-    """Draw predicted against actual, and residuals against predicted."""
+    """Draw predicted against actual."""
     scores, name = measure(predictions, "regression"), style.shorten(predictions.target, 30)
     rng = np.random.default_rng(0)
     actual, predicted = _sample_points(predictions, rng)
@@ -29,13 +29,10 @@ def plot_predicted_vs_actual(predictions: Predictions, subject: str = "") -> Fig
         return None
     note = f"{actual.size:,} of {len(predictions.y_true):,} rows drawn"
     title = f"Predicted against actual: R² {scores['r2']:.3f}, RMSE {format_number(scores['rmse'])}"
-    figure = style.create_figure(title, f"{subject} · {note}" if subject else note, 9.6, 4.6)
-    left = style.add_axes(figure, (0.75, 0.6, 3.7, 3.2), f"actual {name}", f"predicted {name}")
-    _plot_points(left, _add_jitter(actual, rng), predicted)
-    left.axline((float(actual.mean()),) * 2, slope=1, color=style.COLOURS[1], linewidth=1.2)
-    right = style.add_axes(figure, (5.45, 0.6, 3.9, 3.2), f"predicted {name}", "residual (actual - predicted)")
-    _plot_points(right, predicted, actual - predicted)
-    right.axhline(0, color=style.COLOURS[1], linewidth=1.2)
+    figure = style.create_figure(title, f"{subject} · {note}" if subject else note, 7.2, 4.6)
+    axes = style.add_axes(figure, (0.75, 0.6, 6.1, 3.2), f"actual {name}", f"predicted {name}")
+    _plot_points(axes, _add_jitter(actual, rng), predicted)
+    axes.axline((float(actual.mean()),) * 2, slope=1, color=style.COLOURS[1], linewidth=1.2)
     return figure
 
 

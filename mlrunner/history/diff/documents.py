@@ -117,8 +117,8 @@ def _redact(value: Any) -> Any:
 
 
 def _describe_side(side: Any) -> dict[str, Any]:
-    run_id = None if side.record is None else side.record.run_id
-    return {"label": side.label, "name": side.name, "run_id": run_id}
+    run_id, status = (None, None) if side.record is None else (side.record.run_id, side.record.status)
+    return {"label": side.label, "name": side.name, "run_id": run_id, "status": status}
 
 
 def _describe_change(change: Change) -> dict[str, Any]:

@@ -26,6 +26,8 @@ from mlrunner.tracking.records.snapshot import Provenance, Snapshot
 
 SEARCH = "model.search"  # the ranges of a search do not affect the result of a run
 SEARCH_PREFIXES = ("sampler.", "goal.", "space/")  # of the parameters of a search
+# Of a run that did not finish, whose scores are missing or incomplete.
+ENDINGS = {"FAILED": ", which failed", "KILLED": ", which was killed or pruned", "RUNNING": ", which is running"}
 SUFFIXES = (".yaml", ".yml")
 
 
@@ -145,11 +147,12 @@ def read_run(label: str, record: Record, store: Store) -> Side:
         ConfigError: If its composition is missing.
     """
     run = lookup.resolve_sweep(store, record)
-    name = f"{record.name or 'run'} ({record.place})"
+    ending = ENDINGS.get(record.status, "")
+    name = f"{record.name or 'run'} ({record.place}){ending}"
     search = None
     if record.is_sweep:
         search = _describe_search(record, store)
-        name = f"{record.place} ({run.name})"
+        name = f"{record.place} ({run.name}){ending}"
     if run.is_sweep:
         raise ConfigError(f"The sweep {record.place} has no completed run; name one of its runs.")
     replicates = json.loads(run.read_text(REPLICATES_FILE) or "{}")

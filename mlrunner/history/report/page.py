@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib.metadata import version
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -100,10 +100,9 @@ def make_page(content: Content) -> Page:
     """Lay out the content of a report."""
     lead, subject, kind = content.lead, content.subject, content.kind
     best = content.best
-    target, data = content.params.get("dataset.target"), content.params.get("dataset.name")
     return Page(
         kind=summary.KINDS[kind],
-        title=f"{data}: {target}" if target and data else subject.name,
+        title=make_title(content.params) or subject.name,
         place=subject.place,
         name=_name(subject),
         headline=summary.make_headline(content),
@@ -125,6 +124,19 @@ def make_page(content: Content) -> Page:
         environment=read_environment(content),
         commands=list_commands(content),
     )
+
+
+def make_title(params: Mapping[str, str]) -> str:
+    """Name the data set and its target; a file by its own name. Empty if the run recorded neither.
+
+    Args:
+        params: Parameters of the run.
+    """
+    name, path = params.get("dataset.name"), params.get("dataset.path", "null")
+    if name == params.get("dataset.format") and path != "null":  # as in dataset=csv
+        name = PurePath(path).name
+    target = params.get("dataset.target")
+    return f"{name}: {target}" if name and target else ""
 
 
 def _name(subject: Record) -> str:

@@ -14,6 +14,7 @@ from mlrunner.tracking.records import (
     FOLDER_TAG,
     MODEL_TAG,
     REPRODUCES_TAG,
+    STUDY_TAG,
     SWEEP_TAG,
     TRIAL_TAG,
     WINNER_OF_TAG,
@@ -44,7 +45,7 @@ def find(store: Store, name: str, home: Path, saved: bool = False) -> Record:
         name: `latest` (newest run of mlrunner), `latest~2` (the second before it), `best` (highest test score among
             the runs with the newest run's metric, data, target and test rows, without reproductions), `champion` or
             `MODEL@champion` (the deployed run), an id or its start, a folder, a sweep (`DAY/TIME`), one of its runs
-            (`DAY/TIME/NUMBER`), or a run's name.
+            (`DAY/TIME/NUMBER`), or a run's name, or that of a search's study.
         home: Folder that holds `multirun/`.
         saved: Whether `latest` and `best` select only runs that saved a model.
 
@@ -57,6 +58,7 @@ def find(store: Store, name: str, home: Path, saved: bool = False) -> Record:
         lambda: _find_by_folder(store, name, home),
         lambda: _find_by_place(store, name),
         lambda: _find_by_name(store, name),
+        lambda: store.search(f"tags.`{STUDY_TAG}` = {quote(name)}", limit=1),
     )
     matches: list[Record] = next((records for search in searches if (records := search())), [])
     if len(matches) > 1:
@@ -179,7 +181,7 @@ def _explain_missing(store: Store, name: str, saved: bool) -> str:
     listed = ", ".join(f"{run.short} ({_shorten(run.name)})" for run in newest)
     return (
         f"No run matches '{name}'.{nearest(name, [*ALIASES, *(run.name for run in runs)])} Give an id or its start, a "
-        "name, a folder, a sweep's DAY/TIME, latest, best or champion"
+        "name, a folder, a sweep's DAY/TIME or study, latest, best or champion"
         f"{f'; the newest runs are {listed}' if listed else ''}."
     )
 

@@ -43,6 +43,17 @@ def test_description_of_a_search(mlflow_home: MlflowHome) -> None:
 
 
 @pytest.mark.parametrize(
+    ("status", "ending"),
+    [("FINISHED", ""), ("FAILED", ", which failed"), ("KILLED", ", which was killed or pruned")],
+)
+def test_name_says_that_a_run_did_not_finish(status: str, ending: str, mlflow_home: MlflowHome) -> None:
+    run_id = mlflow_home.add_run(status=status)
+    mlflow_home.client.log_text(run_id, "seed: 1", "config.yaml")
+    (record,) = mlflow_home.store.read_runs([run_id])
+    assert read_run("label", record, mlflow_home.store).name == f"{record.name} ({run_id[:8]}){ending}"
+
+
+@pytest.mark.parametrize(
     ("text", "message"), [("- 1\n", "contains no keys"), ("a: [\n", "cannot be read as YAML"), (None, "does not exist")]
 )
 def test_file_without_keys_is_refused(text: str | None, message: str, tmp_path: Any) -> None:

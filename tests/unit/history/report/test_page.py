@@ -14,7 +14,7 @@ import pytest
 from mlrunner.composition.composition import NAME_LENGTH
 from mlrunner.history import report
 from mlrunner.history.report.content import Content
-from mlrunner.history.report.page import make_page
+from mlrunner.history.report.page import make_page, make_title
 from tests.support.reports import (
     Tags,
     make_grid,
@@ -117,6 +117,20 @@ def test_long_name_is_complete(tmp_path: Path) -> None:
     assert make_page(run_content(record)).name == " ".join(overrides)
     assert make_page(run_content(replace(record, name="mine"))).name == "mine"
     assert make_page(run_content(replace(record, tags={}))).name == cut
+
+
+@pytest.mark.parametrize(
+    ("params", "title"),
+    [
+        ({"name": "csv", "format": "csv", "path": "data/houses.csv", "target": "price"}, "houses.csv: price"),
+        ({"name": "parquet", "format": "parquet", "path": "s3://a/year=*/b.parquet", "target": "y"}, "b.parquet: y"),
+        ({"name": "olist", "format": "csv", "path": "data/sample.csv", "target": "score"}, "olist: score"),
+        ({"name": "wine", "target": "target"}, "wine: target"),
+        ({"name": "csv", "format": "csv", "path": "null"}, ""),
+    ],
+)
+def test_title_names_the_file(params: dict[str, str], title: str) -> None:
+    assert make_title({f"dataset.{name}": value for name, value in params.items()}) == title
 
 
 def test_data_card_is_one_table(tmp_path: Path) -> None:

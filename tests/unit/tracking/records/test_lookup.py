@@ -37,9 +37,8 @@ def add_runs(runs: NamedRuns, home: Path) -> None:
     place = {"sweep_id": "day/three", "trial_number": "0", "folder": str(home / "multirun/day/three/0")}
     trial = runs.add("trial", 0.4, saved=False, **place)
     winner = runs.add("winner", 0.45, winner_of=trial, **place)
-    runs.add(
-        "search", sweep_id="day/three", folder=str(home / "multirun/day/three"), best_run_id=trial, winner_run_id=winner
-    )
+    folder = str(home / "multirun/day/three")
+    runs.add("search", sweep_id="day/three", folder=folder, best_run_id=trial, winner_run_id=winner, study="my-study")
     runs.add("other data", 0.99, data_hash="e", folder="elsewhere")
     runs.add("other metric", 0.98, metric="adjusted_r2")
     runs.add("other first", 0.97, metric='["mae", "r2"]')
@@ -80,6 +79,7 @@ def test_best_is_judged_by_the_rows_of_the_newest_run(tmp_path: Path, template: 
         ("day/three", "search"),
         ("day/three/0", "trial"),
         ("grid", "grid"),
+        ("my-study", "search"),
     ],
 )
 def test_find(named: NamedRuns, label: str, name: str) -> None:

@@ -16,12 +16,13 @@ from omegaconf import DictConfig, OmegaConf
 from mlrunner.composition import stand_ins
 from mlrunner.composition.code_digest import code_digest, source_digests
 from mlrunner.composition.composition import Composition, Launch, read_composition, read_settings
+from mlrunner.composition.findings import Data, Findings, load_data
+from mlrunner.composition.metric_rules import check_objective
 from mlrunner.composition.resolve import resolve_group
-from mlrunner.composition.rules import RULES, Data, Findings, check_estimator, check_objective
+from mlrunner.composition.rules import RULES, check_estimator
+from mlrunner.composition.settings import Settings
 from mlrunner.core.build import build
-from mlrunner.core.column_roles import infer_task
 from mlrunner.core.errors import MlrunnerError, ProblemsError
-from mlrunner.groups.dataset import Dataset, loading
 from mlrunner.groups.deployer import Deployer
 from mlrunner.groups.gate import Gate
 from mlrunner.groups.model import Model
@@ -112,8 +113,9 @@ def check(cfg: DictConfig, launch: Launch) -> Checked:
     data: Data | None = problems.catch(partial(load_data, cfg))
     task = data.task if data is not None else stand_ins.declared_task(cfg)
     cfg = stand_ins.with_task(cfg, task)
-    problems.catch(partial(read_settings, cfg))
+    settings: Settings | None = problems.catch(partial(read_settings, cfg))
     findings = _build_groups(stand_ins.with_stand_ins(cfg), data, task, problems)
+    findings = replace(findings, custom={} if settings is None else settings.metric)
     for rule in RULES:
         problems.extend(rule(findings))
     problems.raise_if_any()
@@ -161,7 +163,7 @@ def recheck(cfg: DictConfig, launch: Launch, known: Checked) -> Checked:
     model: Model = build(composition["model"], "model", Model)
     metric = OmegaConf.select(cfg, "objective.metric", throw_on_missing=False)
     task, home = composition["dataset"]["task"], composition.settings.home
-    findings = Findings(known.data, task, {"model": model}, metric, home)
+    findings = Findings(known.data, task, {"model": model}, metric, home, custom=composition.settings.metric)
     problems = ProblemList()
     for rule in (check_estimator, check_objective):
         problems.extend(rule(findings))
@@ -178,20 +180,6 @@ def digest_code(part: object) -> str:
 def _digest_class(cls: Any) -> str:
     """Digest once a process: an imported module does not change any more."""
     return code_digest(cls, *STEP_CODE)
-
-
-def load_data(cfg: DictConfig) -> Data:
-    """Read the data set, and infer its task when `dataset.task` is null.
-
-    Raises:
-        MlrunnerError: When the data set cannot be read.
-    """
-    group = resolve_group(cfg, "dataset")
-    dataset: Dataset = build(group, "dataset", Dataset)
-    fingerprint = dataset.fingerprint()
-    table = loading.read(group, fingerprint)
-    inferred = infer_task(table[dataset.target]) if dataset.target in table else None
-    return Data(dataset, table, fingerprint, dataset.task or inferred)
 
 
 def _build(cfg: DictConfig, group: str, task: Task | None) -> Any:

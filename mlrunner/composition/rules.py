@@ -2,75 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from mlrunner.composition.findings import Findings
+from mlrunner.composition.metric_rules import METRIC_RULES
 from mlrunner.composition.stand_ins import TASKS
 from mlrunner.core import environment
 from mlrunner.core.column_kinds import Kind, infer_kinds
 from mlrunner.core.errors import MlrunnerError, brief, nearest
-from mlrunner.evaluation import metrics
 from mlrunner.groups.cleaning.controller import DataCleaning
-from mlrunner.groups.dataset import Dataset
 from mlrunner.groups.dataset.validation import table_problems, target_problems
 from mlrunner.groups.stack.preflight import refuse_file_store, refuse_full_disk
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from mlrunner.core.column_roles import Task
     from mlrunner.groups.stack import Stack
 
 SAMPLE_ROWS = 100  # rows that are cleaned to check which columns are left
-COST_METRICS = ("fit_seconds", "score_seconds")  # a search for several objectives may minimize these as well
 UNKNOWN_ROWS = 10**9  # rows; stands for those of a table that cannot be read, so that the split is still checked
-
-
-@dataclass(frozen=True)
-class Data:
-    """The data set as it was read.
-
-    Args:
-        dataset: Built config group.
-        table: All rows, with the target.
-        fingerprint: Digest of the source of the table.
-        task: `dataset.task`, or the task that the target's values suggest; None when the target does not exist.
-    """
-
-    dataset: Dataset
-    table: pd.DataFrame
-    fingerprint: str
-    task: Task | None
-
-    @property
-    def labeled_rows(self) -> pd.DataFrame:
-        """The rows whose target is not missing; empty when there is no target."""
-        target = self.dataset.target
-        return self.table[self.table[target].notna()] if target in self.table else self.table.iloc[:0]
-
-
-@dataclass(frozen=True)
-class Findings:
-    """The parts of a composition that could be built.
-
-    Args:
-        data: Data set; None when it cannot be read.
-        task: Task; None when it is not known.
-        built: Object of each config group; None when it cannot be built.
-        metric: Value of `objective.metric`, unchecked.
-        home: Folder that holds `.mlrunner/`.
-        saves: Whether the model of the run is kept.
-    """
-
-    data: Data | None
-    task: Task | None
-    built: dict[str, Any]
-    metric: Any
-    home: Path
-    saves: bool = True
 
 
 def check_table(findings: Findings) -> Iterator[str]:
@@ -142,20 +93,6 @@ def check_estimator(findings: Findings) -> Iterator[str]:
     yield from (sentence for sentence in problems[0] if all(sentence in others for others in problems))
 
 
-def check_objective(findings: Findings) -> Iterator[str]:
-    """Refuse a metric that the task does not have."""
-    metric = findings.metric
-    chosen = [metric] if isinstance(metric, str) else metric if isinstance(metric, Sequence) else []
-    known = [name for task in TASKS if findings.task in (None, task) for name in metrics.metric_names(task)]
-    known += () if isinstance(metric, str) else COST_METRICS
-    for name in chosen:
-        if name not in known:
-            yield (
-                f"objective.metric={name} is not a metric of {findings.task or 'any task'}; choose {', '.join(known)}."
-                f"{nearest(str(name), known)}"
-            )
-
-
 def check_stores(findings: Findings) -> Iterator[str]:
     """Refuse an address that is not one of a store, and a full disk."""
     address = partial(_check_address, findings.built["stack"], findings.home)
@@ -196,4 +133,4 @@ def check_deployment(findings: Findings) -> Iterator[str]:
 
 
 DATA_RULES = (check_table, check_columns, check_features, check_sizes)
-RULES = (*DATA_RULES, check_estimator, check_objective, check_stores, check_gate, check_deployment)
+RULES = (*DATA_RULES, check_estimator, *METRIC_RULES, check_stores, check_gate, check_deployment)

@@ -16,6 +16,7 @@ from mlrunner.tracking.background_writer import RECORDER
 from mlrunner.tracking.records.record import (
     CONFIG_HASH_TAG,
     DATA_TAG,
+    DIRECTION_TAG,
     FOLDER_TAG,
     OVERRIDES_TAG,
     PARENT_TAG,
@@ -68,6 +69,7 @@ def make_tags(composition: Composition, fingerprint: str) -> dict[str, str]:
         **(_sweep_tags(launch.folder, launch.job) if launch.job is not None else {}),
         CONFIG_HASH_TAG: composition.config_hash,
         DATA_TAG: fingerprint,
+        DIRECTION_TAG: composition.settings.direction,
         FOLDER_TAG: str(launch.folder),
         OVERRIDES_TAG: describe_overrides(launch),
         **{name: str(value) for name, value in composition.settings.tracking.tags.items()},

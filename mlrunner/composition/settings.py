@@ -10,6 +10,7 @@ import pydantic
 from mlrunner.composition.keys import GROUPS
 from mlrunner.core.build import NamedValues, describe_errors
 from mlrunner.core.errors import ProblemsError
+from mlrunner.core.score_settings import CustomMetric
 
 
 class StrictModel(pydantic.BaseModel):
@@ -69,10 +70,18 @@ class Settings(StrictModel):
     threads: int
     blueprint: bool
     objective: Objective
+    metric: dict[str, CustomMetric]
     tracking: Tracking
     output: Literal["text", "json"]
     project: Path
     home: Path
+
+    @property
+    def direction(self) -> Literal["maximize", "minimize"]:
+        """Direction of the metric that ranks runs."""
+        from mlrunner.evaluation.metrics import direction  # imports pandas
+
+        return self.objective.direction or direction(self.objective.first, custom=self.metric)
 
     @pydantic.field_validator("threads")
     @classmethod
@@ -98,4 +107,6 @@ def validate_settings(values: dict[str, Any]) -> Settings:
     try:
         return Settings.model_validate(values)
     except pydantic.ValidationError as error:
-        raise ProblemsError(describe_errors(error, "", KNOWN_KEYS)) from error
+        fields = ["_target_", *[name for name in CustomMetric.model_fields if name != "target"]]
+        known = {**KNOWN_KEYS, **{f"metric.{name}": fields for name in values.get("metric") or {}}}
+        raise ProblemsError(describe_errors(error, "", known)) from error

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-REGRESSION = {"r2": True, "rmse": False, "mae": False, "median_absolute_error": False, "mape": False}
-LABELS = {"accuracy": True, "balanced_accuracy": True, "f1": True, "precision": True, "recall": True}
-CLASSIFICATION = LABELS | {"roc_auc": True, "log_loss": False}
+REGRESSION = {"r2": True, "rmse": False, "mae": False, "median_absolute_error": False, "mape": False, "rmsle": False}
+BINARY = {"f1": True, "precision": True, "recall": True}  # of the positive class; only two classes have one
+MACRO = {f"{name}_macro": True for name in BINARY}
+LABELS = {"accuracy": True, "balanced_accuracy": True, **BINARY, **MACRO, "mcc": True}
+PROBABILITIES = {"roc_auc": True, "average_precision": True, "log_loss": False, "brier": False}
+CLASSIFICATION = LABELS | PROBABILITIES
 GREATER_IS_BETTER: dict[str, bool] = REGRESSION | CLASSIFICATION
 DATA_PARTS = ("train", "validation", "cv", "test")  # what comes before the slash in the name of a metric
 

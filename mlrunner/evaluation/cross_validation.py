@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from mlrunner.evaluation.predictions import Predictions, predict, refuse_invalid
 
 if TYPE_CHECKING:
     from mlrunner.core.column_roles import Task
+    from mlrunner.core.score_settings import ScoreSettings
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,8 @@ class CrossValidation:
     @property
     def by_metric(self) -> dict[str, list[float]]:
         """Scores of all folds by metric name."""
-        return {name: [scores[name] for scores in self.scores] for name in self.scores[0]}
+        names = dict.fromkeys(name for scores in self.scores for name in scores)
+        return {name: [scores.get(name, math.nan) for scores in self.scores] for name in names}
 
     @property
     def predictions(self) -> Predictions:
@@ -57,7 +60,7 @@ class CrossValidation:
             if fold.y_proba is not None
         ]
         proba = pd.concat(tables).to_numpy() if tables else None
-        return Predictions(y_true, y_pred, proba, classes, self.held_out[0].target)
+        return replace(self.held_out[0], y_true=y_true, y_pred=y_pred, y_proba=proba, classes=classes)
 
 
 def cross_validate(
@@ -66,6 +69,7 @@ def cross_validate(
     target: pd.Series[Any],
     fold_numbers: pd.Series[int],
     task: Task,
+    scoring: ScoreSettings | None = None,
 ) -> CrossValidation:
     """Fit a new estimator for each fold on the rows of the other folds, and score it on the held-out rows.
 
@@ -75,6 +79,7 @@ def cross_validate(
         target: True values, shape (n_rows,).
         fold_numbers: Fold of each row, with the index of `features`.
         task: Regression or classification.
+        scoring: What the scores are computed by; None: the defaults.
 
     Raises:
         ModelError: If a prediction is NaN or infinite.
@@ -84,6 +89,6 @@ def cross_validate(
     for number in np.unique(numbers):
         is_held_out = numbers == number
         fitted = make_estimator().fit(features[~is_held_out], target[~is_held_out])
-        held_out.append(predict(fitted, features[is_held_out], target[is_held_out], task))
+        held_out.append(predict(fitted, features[is_held_out], target[is_held_out], task, scoring))
     refuse_invalid({f"fold {number}": predictions for number, predictions in enumerate(held_out)})
     return CrossValidation([measure(predictions, task) for predictions in held_out], held_out)

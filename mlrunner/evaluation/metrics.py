@@ -13,116 +13,145 @@ import pandas as pd
 
 from mlrunner.core.errors import ConfigError, nearest
 from mlrunner.core.metric_names import CLASSIFICATION, GREATER_IS_BETTER, REGRESSION
+from mlrunner.core.score_settings import ScoreSettings
+from mlrunner.evaluation.custom_metrics import measure_custom
 from mlrunner.evaluation.predictions import Array, Predictions, predict, refuse_invalid
+from mlrunner.evaluation.probabilities import average, measure_probabilities
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mlrunner.core.column_roles import Task
+    from mlrunner.core.score_settings import CustomMetric
 
 
 def metric_names(task: Task) -> list[str]:
-    """List the metrics of a task; roc_auc and log_loss require an estimator with probabilities."""
+    """List the metrics that are always computed for a task; some require probabilities, some two classes."""
     return list(REGRESSION if task == "regression" else CLASSIFICATION)
 
 
-def direction(metric: str, key: str = "objective.metric") -> Literal["maximize", "minimize"]:
+def direction(
+    metric: str, key: str = "objective.metric", custom: Mapping[str, CustomMetric] | None = None
+) -> Literal["maximize", "minimize"]:
     """Return the direction in which a metric improves.
 
     Args:
         metric: Metric name, with or without a split prefix ("validation/r2").
         key: Configuration key that holds the name, for the error message.
+        custom: Metrics of one's own by name.
 
     Raises:
         ConfigError: If the metric is unknown.
     """
-    name = metric.rpartition("/")[2]
+    name, own = metric.rpartition("/")[2], custom or {}
+    if name in own:
+        return own[name].direction
     if name not in GREATER_IS_BETTER:
-        known = ", ".join(GREATER_IS_BETTER)
-        raise ConfigError(f"{key} is '{metric}', but the metrics are {known}.{nearest(name, GREATER_IS_BETTER)}")
+        known = [*GREATER_IS_BETTER, *own]
+        raise ConfigError(f"{key} is '{metric}', but the metrics are {', '.join(known)}.{nearest(name, known)}")
     return "maximize" if GREATER_IS_BETTER[name] else "minimize"
 
 
-def score(estimator: Any, features: pd.DataFrame, target: pd.Series[Any], task: Task) -> dict[str, float]:
+def score(
+    estimator: Any,
+    features: pd.DataFrame,
+    target: pd.Series[Any],
+    task: Task,
+    scoring: ScoreSettings | None = None,
+) -> dict[str, float]:
     """Predict once and compute every metric of the task; see `measure`.
 
     Raises:
         ModelError: If a prediction is NaN or infinite.
     """
-    predictions = predict(estimator, features, target, task)
+    predictions = predict(estimator, features, target, task, scoring)
     refuse_invalid({"the scored rows": predictions})
     return measure(predictions, task)
 
 
 def measure(predictions: Predictions, task: Task) -> dict[str, float]:
-    """Compute every metric of the task.
+    """Compute every metric of the task, with the weights of the rows where they have some.
 
     Returns:
         Metric values by name. A value is NaN where the metric is undefined: r2 of a constant target, mape of a target
-        with a zero, roc_auc of one class, every metric of zero rows. roc_auc and log_loss are absent without
-        probabilities.
+        with a zero, rmsle of a value at or below -1, roc_auc of one class, every metric of zero rows. Metrics of
+        probabilities are absent without probabilities; f1, precision and recall, those of the positive class, are
+        absent unless there are two classes.
     """
     if len(predictions.y_true) == 0:
-        return dict.fromkeys(metric_names(task), float("nan"))
+        own = [name for name, metric in predictions.scoring.custom.items() if metric.task == task]
+        return dict.fromkeys([*metric_names(task), *own], float("nan"))
     with np.errstate(all="ignore"):
         if task == "regression":
-            return _regression(predictions.y_true.astype(float), predictions.y_pred.astype(float))
-        return _labels(predictions) | _probabilities(predictions)
+            return _regression(predictions) | measure_custom(predictions, task)
+        return _labels(predictions) | measure_probabilities(predictions) | measure_custom(predictions, task)
 
 
-def _regression(y_true: Array, y_pred: Array) -> dict[str, float]:
-    error = np.abs(y_true - y_pred)
-    mean_square = float(np.mean(error**2))
+def _regression(predictions: Predictions) -> dict[str, float]:
+    y_true, y_pred = predictions.y_true.astype(float), predictions.y_pred.astype(float)
+    error, weight = np.abs(y_true - y_pred), predictions.weight
+    mean_square = average(error**2, weight)
     return {
-        "r2": 1 - mean_square / float(np.var(y_true)) if np.ptp(y_true) > 0 else float("nan"),
+        "r2": 1 - mean_square / _variance(y_true, weight) if np.ptp(y_true) > 0 else float("nan"),
         "rmse": mean_square**0.5,
-        "mae": float(np.mean(error)),
-        "median_absolute_error": float(np.median(error)),
-        "mape": float(np.mean(error / np.abs(y_true))) if np.all(y_true != 0) else float("nan"),
+        "mae": average(error, weight),
+        "median_absolute_error": _median(error, weight),
+        "mape": average(error / np.abs(y_true), weight) if np.all(y_true != 0) else float("nan"),
+        "rmsle": average((np.log1p(y_true) - np.log1p(y_pred)) ** 2, weight) ** 0.5
+        if min(y_true.min(), y_pred.min()) > -1
+        else float("nan"),
     }
 
 
-def count_confusion(true: Array, predicted: Array, size: int) -> Array:
-    """Count label codes: a matrix of shape (size, size), true classes by predicted classes."""
-    return np.bincount(true * size + predicted, minlength=size * size).reshape(size, size)
+def _variance(values: Array, weight: Array | None) -> float:
+    return float(np.var(values)) if weight is None else average((values - average(values, weight)) ** 2, weight)
+
+
+def _median(values: Array, weight: Array | None) -> float:
+    """Compute the weighted median: between two values when the weights on both sides are equal."""
+    if weight is None:
+        return float(np.median(values))
+    order = np.argsort(values)[weight[np.argsort(values)] > 0]
+    if len(order) == 0 or np.isnan(values).any():
+        return float("nan")
+    below = np.cumsum(weight[order])
+    half = below[-1] / 2
+    places = np.searchsorted(below, half), min(np.searchsorted(below, half, side="right"), len(order) - 1)
+    return float(values[order[list(places)]].mean())
+
+
+def count_confusion(true: Array, predicted: Array, size: int, weight: Array | None = None) -> Array:
+    """Count label codes, or sum their weights: a matrix of shape (size, size), true classes by predicted classes."""
+    return np.bincount(true * size + predicted, weight, minlength=size * size).reshape(size, size)
 
 
 def _labels(predictions: Predictions) -> dict[str, float]:
-    counts = count_confusion(*predictions.codes[1:], len(predictions.codes[0]))
+    counts = count_confusion(*predictions.codes[1:], len(predictions.codes[0]), predictions.weight)
     hits, actual, predicted = counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0)
     present = actual + predicted > 0  # as in scikit-learn: macro averages cover the classes that occur
-    recall = hits / np.maximum(actual, 1)
+    by_class = {
+        "f1": _divide(2 * hits, actual + predicted),
+        "precision": _divide(hits, predicted),
+        "recall": _divide(hits, actual),
+    }
+    positive = predictions.positive_code
     return {
         "accuracy": float(hits.sum() / counts.sum()),
-        "balanced_accuracy": float(recall[actual > 0].mean()),
-        "f1": float((2 * hits / np.maximum(actual + predicted, 1))[present].mean()),
-        "precision": float((hits / np.maximum(predicted, 1))[present].mean()),
-        "recall": float(recall[present].mean()),
+        "balanced_accuracy": float(by_class["recall"][actual > 0].mean()),
+        **({} if positive is None else {name: float(values[positive]) for name, values in by_class.items()}),
+        **{f"{name}_macro": float(values[present].mean()) for name, values in by_class.items()},
+        "mcc": _matthews(hits.sum(), actual, predicted),
     }
 
 
-def _probabilities(predictions: Predictions) -> dict[str, float]:
-    if predictions.y_proba is None:
-        return {}
-    return {"roc_auc": _roc_auc(predictions.codes[1], predictions.y_proba), "log_loss": log_loss(predictions)}
+def _divide(numerators: Array, denominators: Array) -> Array:
+    """Divide element by element; x / 0 is 0, as in scikit-learn."""
+    return np.divide(numerators, denominators, out=np.zeros(len(numerators)), where=denominators > 0)
 
 
-def _roc_auc(true: Array, proba: Array) -> float:
-    """Compute the area of the second of two classes; for more, the one-vs-rest mean over the classes that occur."""
-    columns = [1] if proba.shape[1] == 2 else range(proba.shape[1])
-    areas = [area_under_roc(true == k, proba[:, k]) for k in columns if (true == k).any()]
-    return float(np.mean(areas)) if areas else float("nan")
-
-
-def area_under_roc(positive: Array, scores: Array) -> float:
-    """Compute the probability that a positive row ranks above a negative one (Mann-Whitney; ties count half)."""
-    n = int(positive.sum())
-    pairs, ranks = n * (len(positive) - n), pd.Series(scores).rank().to_numpy()
-    return float((ranks[positive].sum() - n * (n + 1) / 2) / pairs) if pairs else float("nan")
-
-
-def log_loss(predictions: Predictions) -> float:
-    """Average -log(probability of the true class); a class unseen in training has probability 0."""
-    proba, true = np.asarray(predictions.y_proba), predictions.codes[1]
-    is_seen = true < proba.shape[1]
-    assigned = np.where(is_seen, proba[np.arange(len(true)), np.where(is_seen, true, 0)], 0)
-    epsilon = np.finfo(proba.dtype).eps  # as in scikit-learn: clip by the precision of the type
-    return float(-np.log(np.clip(assigned, epsilon, 1 - epsilon), dtype=float).mean())
+def _matthews(hits: float, actual: Array, predicted: Array) -> float:
+    """Compute Matthews' correlation coefficient; 0 when all rows have one true or one predicted class."""
+    total = float(actual.sum())
+    actual, predicted = actual.astype(float), predicted.astype(float)
+    spread = (total**2 - (actual**2).sum()) * (total**2 - (predicted**2).sum())
+    return float((hits * total - (actual * predicted).sum()) / spread**0.5) if spread > 0 else 0.0

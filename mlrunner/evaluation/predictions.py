@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import pandas as pd
 
 from mlrunner.core.errors import ModelError
 from mlrunner.core.finite import describe_invalid, find_invalid
+from mlrunner.core.score_settings import DEFAULT_SCORING, ScoreSettings, find_label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +38,8 @@ class Predictions:
         y_proba: Class probabilities, shape (n_rows, n_classes); None without probabilities.
         classes: Classes of the training rows, in the order of the columns of y_proba; None for regression.
         target: Name of the target column, for axis labels.
+        scoring: What the scores are computed by.
+        weight: Weight of each row in the scores, shape (n_rows,); None: all rows weigh the same.
     """
 
     y_true: Array
@@ -44,6 +47,8 @@ class Predictions:
     y_proba: Array | None = None
     classes: Array | None = None
     target: str = "target"
+    scoring: ScoreSettings = DEFAULT_SCORING
+    weight: Array | None = None
 
     @cached_property
     def codes(self) -> tuple[list[Any], Array, Array]:
@@ -62,13 +67,27 @@ class Predictions:
         invalid = find_invalid(self.y_pred)
         return invalid if self.y_proba is None else invalid | find_invalid(self.y_proba).any(axis=1)
 
+    @property
+    def positive_code(self) -> int | None:
+        """Code of the positive class; None unless there are two classes."""
+        if self.classes is None or len(self.classes) != 2:
+            return None
+        return 1 if self.scoring.positive is None else find_label(self.classes, self.scoring.positive)
+
     def select(self, rows: Array) -> Predictions:
         """Select rows by position or by a boolean mask."""
         proba = None if self.y_proba is None else self.y_proba[rows]
-        return Predictions(self.y_true[rows], self.y_pred[rows], proba, self.classes, self.target)
+        weight = None if self.weight is None else self.weight[rows]
+        return replace(self, y_true=self.y_true[rows], y_pred=self.y_pred[rows], y_proba=proba, weight=weight)
 
 
-def predict(estimator: Any, features: pd.DataFrame, target: pd.Series[Any], task: Task) -> Predictions:
+def predict(
+    estimator: Any,
+    features: pd.DataFrame,
+    target: pd.Series[Any],
+    task: Task,
+    scoring: ScoreSettings | None = None,
+) -> Predictions:
     """Predict every row once.
 
     Args:
@@ -76,22 +95,30 @@ def predict(estimator: Any, features: pd.DataFrame, target: pd.Series[Any], task
         features: Feature columns, shape (n_rows, n_features); zero rows give empty predictions.
         target: True values, shape (n_rows,).
         task: Regression or classification.
+        scoring: What the scores are computed by; None: the defaults.
     """
     name = "target" if target.name is None else str(target.name)
+    about: dict[str, Any] = {"target": name, "scoring": scoring or DEFAULT_SCORING}
     if len(features) == 0:
-        return Predictions(np.empty(0), np.empty(0), target=name)
+        return Predictions(np.empty(0), np.empty(0), **about)
     inputs, last = preprocess(estimator, features)
     if task == "regression":
         y_pred = np.ravel(predict_reproducibly(last, "predict", inputs))
-        return Predictions(target.to_numpy(dtype=float), y_pred, target=name)
+        return Predictions(target.to_numpy(dtype=float), y_pred, **about)
+    return _predict_classes(last, inputs, np.asarray(target), about)
+
+
+def _predict_classes(last: Any, inputs: Any, y_true: Array, about: dict[str, Any]) -> Predictions:
     classes = np.asarray(getattr(last, "classes_", []))
     has_proba = len(classes) > 0 and hasattr(last, "predict_proba")
     proba = predict_reproducibly(last, "predict_proba", inputs) if has_proba else None
     argmax = PREDICT_IS_ARGMAX if len(classes) <= 2 else ARGMAX_BEYOND_TWO
     if proba is not None and type(unwrap_estimator(last)).__name__ in argmax:
-        return Predictions(np.asarray(target), classes[proba.argmax(axis=1)], proba, classes, name)
+        return Predictions(y_true, classes[proba.argmax(axis=1)], proba, classes, **about)
     y_pred = np.ravel(predict_reproducibly(last, "predict", inputs))
-    return Predictions(np.asarray(target), y_pred, proba, classes, name)
+    if len(classes) == 0:  # an estimator of another library
+        classes = np.unique(np.concatenate([y_true, y_pred]))
+    return Predictions(y_true, y_pred, proba, classes, **about)
 
 
 def refuse_invalid(parts: Mapping[str, Predictions]) -> None:

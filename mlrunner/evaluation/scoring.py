@@ -76,7 +76,7 @@ def evaluate(fitted: Any, data: SplitData, model: PipelineBuilder, task: Task) -
         ModelError: If a prediction is NaN or infinite.
     """
     tables = {part: getattr(data, part) for part in ("train", "validation", "test") if len(getattr(data, part))}
-    predictions, scores = _score_tables(fitted, tables, data.roles, task)
+    predictions, scores = _score_tables(fitted, tables, data, task)
     named = _prefix_with_part(scores)
     held_out = {
         part: ScoredPart(predictions[part], *identify_rows(table, data.roles))
@@ -86,7 +86,9 @@ def evaluate(fitted: Any, data: SplitData, model: PipelineBuilder, task: Task) -
     if data.objective_part != "cv":
         return Evaluation(named | scores["validation"], predictions["validation"], held_out)
     features, target = data.of("train")
-    validated = cross_validate(lambda: model.build(features, task), features, target, data.folds["fold"], task)
+    validated = cross_validate(
+        lambda: model.build(features, task), features, target, data.folds["fold"], task, data.scoring
+    )
     named |= {f"cv/{name}": value for name, value in validated.mean.items()}
     named |= {f"cv/{name}_std": value for name, value in validated.std.items()}
     rows = digest_rows(data.train) + hashlib.sha256(data.folds["fold"].to_numpy().tobytes()).hexdigest()
@@ -94,27 +96,25 @@ def evaluate(fitted: Any, data: SplitData, model: PipelineBuilder, task: Task) -
     return Evaluation(named | validated.mean, validated.predictions, held_out, folds)
 
 
-def evaluate_on_test(fitted: Any, train: pd.DataFrame, test: pd.DataFrame, roles: Roles, task: Task) -> Evaluation:
+def evaluate_on_test(fitted: Any, data: SplitData, task: Task) -> Evaluation:
     """Score a model on its training rows and on the test rows.
 
     Args:
         fitted: Fitted pipeline that takes cleaned feature columns.
-        train: Cleaned rows that it was fitted on.
-        test: Cleaned rows that no earlier step has used.
-        roles: Column roles.
+        data: Cleaned rows: those that it was fitted on, and those of the test part, which no earlier step has used.
         task: Regression or classification.
     """
-    predictions, scores = _score_tables(fitted, {"train": train, "test": test}, roles, task)
-    held_out = {"test": ScoredPart(predictions["test"], *identify_rows(test, roles))}
+    predictions, scores = _score_tables(fitted, {"train": data.train, "test": data.test}, data, task)
+    held_out = {"test": ScoredPart(predictions["test"], *identify_rows(data.test, data.roles))}
     return Evaluation(_prefix_with_part(scores), predictions["test"], held_out)
 
 
 def _score_tables(
-    fitted: Any, tables: dict[str, pd.DataFrame], roles: Roles, task: Task
+    fitted: Any, tables: dict[str, pd.DataFrame], data: SplitData, task: Task
 ) -> tuple[dict[str, Predictions], dict[str, dict[str, float]]]:
     """Predict and score each part."""
     predictions = {
-        part: predict(fitted, select_features(table, roles), table[roles.target], task)
+        part: predict(fitted, select_features(table, data.roles), table[data.roles.target], task, data.scoring)
         for part, table in tables.items()
     }
     refuse_invalid(predictions)

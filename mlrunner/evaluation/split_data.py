@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from mlrunner.core.column_roles import Roles
+from mlrunner.core.score_settings import DEFAULT_SCORING, ScoreSettings
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class SplitData:
         folds: Column `fold` with the index of `train`; empty without cross-validation.
         roles: Column roles.
         plot_label: Name of the validation rows in plots; None for `validation` or `cv`.
+        scoring: What the scores are computed by.
     """
 
     train: pd.DataFrame
@@ -29,6 +31,7 @@ class SplitData:
     folds: pd.DataFrame
     roles: Roles
     plot_label: str | None = None
+    scoring: ScoreSettings = DEFAULT_SCORING
 
     def of(self, part: str) -> tuple[pd.DataFrame, pd.Series[Any]]:
         """Return the features and the target of a part."""

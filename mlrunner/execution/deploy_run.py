@@ -143,7 +143,7 @@ def deploy_record(run: Record, config: dict[str, Any]) -> DeploymentResult:
         raise DeployError(f"Run {run.short} saved no model; run it again with tracking.log_model=true.")
     if run.status == "FAILED":
         raise DeployError(f"Run {run.short} failed, so its model is not deployed; deploy another run.")
-    refuse_foreign(config, DEPLOYMENT_GROUPS)
+    refuse_foreign(config, (*DEPLOYMENT_GROUPS, "metric"))
     dataset: Dataset = build(config["dataset"], "dataset", Dataset)
     fingerprint = dataset.fingerprint()
     _check_groups(config, config["dataset"]["task"])
@@ -168,7 +168,7 @@ def _run_pipeline(config: dict[str, Any], run: Any, uri: str, known: dict[str, f
     groups = {name: config[name] for name in DEPLOYMENT_GROUPS}
     code = {name: digest_code(build(config[name], name)) for name in ("dataset", "cleaning", "split")}
     scores = {name: value for name, value in known.items() if "/" in name and value == value}
-    problem = describe_problem(config["dataset"])
+    problem = describe_problem(config["dataset"], config["metric"])
     cached = {"fingerprint": fingerprint, "code": code}
     pipeline_run = deployment(**groups, problem=problem, run=run, uri=uri, other_scores=scores, **cached)
     if pipeline_run is None:

@@ -46,7 +46,6 @@ def read_outcome(checked: Checked, run_id: str, pipeline_run: str, seconds: floa
         pipeline_run: Name of the ZenML run.
         seconds: Wall time of the run.
     """
-    from mlrunner.evaluation import metrics
     from mlrunner.steps import recording
     from mlrunner.tracking import run_log
 
@@ -58,7 +57,7 @@ def read_outcome(checked: Checked, run_id: str, pipeline_run: str, seconds: floa
         name=composition.name,
         status="FINISHED",
         metric=objective.first,
-        direction=objective.direction or metrics.direction(objective.first),
+        direction=composition.settings.direction,
         objective=scores.get(objective.first, NAN),
         seconds=seconds,
         fit_seconds=scores.pop("fit_seconds", NAN),

@@ -146,7 +146,7 @@ def _run_pipeline(checked: Checked, run_id: str, refit: bool) -> str:
     )
     pipeline_run = training.with_options(run_name=f"{composition.choice('model')}-{run_id[:12]}")(
         **{group: composition[group] for group in PIPELINE_GROUPS},
-        problem=describe_problem(composition["dataset"]),
+        problem=describe_problem(composition["dataset"], composition["metric"]),
         model_config=ModelNameConfig(name=composition.choice("model"), settings=composition["model"]),
         run=run,
         fingerprint=checked.data.fingerprint,

@@ -6,14 +6,17 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mlrunner.composition.rules import COST_METRICS
+from mlrunner.composition.metric_rules import COST_METRICS
 from mlrunner.core.errors import ConfigError
 from mlrunner.evaluation import metrics
 from mlrunner.search.settings import Direction, SweepSettings
 from mlrunner.tracking.studies import SWEEPER_KEY
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mlrunner.composition.settings import Objective
+    from mlrunner.core.score_settings import CustomMetric
     from mlrunner.search.space import Space
     from mlrunner.search.trial import TrialResult
 
@@ -45,15 +48,24 @@ class Objectives:
         return value > other if self.directions[0] == "maximize" else value < other
 
 
-def choose_objectives(settings: SweepSettings, objective: Objective) -> Objectives:
+def choose_objectives(
+    settings: SweepSettings, objective: Objective, custom: Mapping[str, CustomMetric] | None = None
+) -> Objectives:
     """Combine `objective.metric` with the directions: those of the sweeper, or else those of the metrics.
+
+    Args:
+        settings: Settings of the sweeper.
+        objective: Section `objective`.
+        custom: Metrics of one's own by name.
 
     Raises:
         ConfigError: When the numbers of metrics and directions differ, or a direction contradicts its metric.
     """
     names = objective.metrics
     directions = [settings.direction] if isinstance(settings.direction, str) else settings.direction
-    natural: list[Direction] = ["minimize" if name in COST_METRICS else metrics.direction(name) for name in names]
+    natural: list[Direction] = [
+        "minimize" if name in COST_METRICS else metrics.direction(name, custom=custom) for name in names
+    ]
     if objective.direction is not None and len(names) == 1:
         natural = [objective.direction]
     if directions is not None and len(directions) != len(names):

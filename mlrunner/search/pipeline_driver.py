@@ -135,7 +135,7 @@ class PipelineDriver:
         finished = self._read(best, tables)
         composition = finished.prepared.composition
         self.winner_run = run = self.child_runs.open_winner(finished, self.child_runs.get_run(best))
-        problem = describe_problem(composition["dataset"])
+        problem = describe_problem(composition["dataset"], composition["metric"])
         model_config = ModelNameConfig(name=composition.choice("model"), settings=composition["model"])
         shared = {"problem": problem, "model_config": model_config, "run": run}
         return Winner(

@@ -72,7 +72,7 @@ def make_plan(settings: SweepSettings, space: Space, composer: Composer) -> tupl
     """
     preparer = TrialPreparer(composer, settings.repeats, tuple(text for text, _ in space.fixed))
     first = check_space(space, preparer)
-    objectives = choose_objectives(settings, first.composition.settings.objective)
+    objectives = choose_objectives(settings, first.composition.settings.objective, first.composition.settings.metric)
     limit, config_flags = count_trials(settings, space), read_config_flags(composer.config)
     plan = SearchPlan(
         space, objectives, limit, settings, first, config_flags, default_trials.read_defaults(space, composer)

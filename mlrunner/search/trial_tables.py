@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlrunner.core import arrow
+from mlrunner.core.score_settings import ScoreSettings
 from mlrunner.search.trial import RepeatTask, TrialTask
 from mlrunner.search.trial_preparation import TABLE_GROUPS, make_key
 from mlrunner.steps import judged_rows
@@ -66,7 +67,7 @@ class TableCache:
         if key not in self._rows:
             dataset, *others = groups
             cached = (checked.data.fingerprint, checked.code, composition.settings.blueprint)
-            problem = describe_problem(dataset)
+            problem = describe_problem(dataset, composition["metric"])
             rows = self._make_rows(dataset, problem, *others, *cached)
             self._files[key] = self._locate_files(rows)
             judged = (rows.test.load(), rows.validation.load(), rows.folds.load())
@@ -101,15 +102,17 @@ def build_task(trial: PreparedTrial, tables: TrialTables, settings: SweepSetting
         settings: Settings of the sweeper.
         metric: Name of the metric to report and to check.
     """
+    dataset = trial.repeats[0].data.dataset
     models = [repeat.composition["model"] for repeat in trial.repeats]
     tracking = trial.composition.settings.tracking
     keeps_model = tracking.keep_models == "all" and tracking.log_model
     return TrialTask(
         number=trial.number,
         repeats=tuple(RepeatTask(*files, model=model) for files, model in zip(tables.files, models, strict=True)),
-        roles=trial.repeats[0].data.dataset.roles,
+        roles=dataset.roles,
         task=trial.composition["dataset"]["task"],
         metric=metric,
+        scoring=ScoreSettings(positive=dataset.positive, custom=trial.composition["metric"]),
         threads=settings.threads,
         prunes=settings.has_pruner,
         each_fold=str(settings.pruner["_target_"]).endswith("WilcoxonPruner"),

@@ -77,7 +77,7 @@ def evaluate(
     run: RunContext,
 ) -> Annotated[dict[str, float], "metrics"]:
     """Score every part of the split, and the folds."""
-    data = SplitData(train, validation, test, folds, problem.roles)
+    data = SplitData(train, validation, test, folds, problem.roles, scoring=problem.scoring)
     start = time.perf_counter()
     evaluation = scoring.evaluate(fitted.pipeline[1:], data, build(model_config.settings, "model"), problem.task)
     objective.refuse_undefined(run.objective, evaluation, data)
@@ -99,12 +99,13 @@ def judge(
     run: RunContext,
 ) -> Annotated[dict[str, float], "metrics"]:
     """Score a refitted model on the test rows; `validated` are the scores of its trial on the other parts."""
-    fit_rows, roles = split_data.concatenate_training_rows(train, validation), problem.roles
-    data = SplitData(fit_rows, test, test.head(0), pd.DataFrame({"fold": []}), roles, plot_label="test")
+    fit_rows, no_folds = split_data.concatenate_training_rows(train, validation), pd.DataFrame({"fold": []})
+    data = SplitData(fit_rows, test.head(0), test, no_folds, problem.roles, "test", problem.scoring)
     start = time.perf_counter()
-    evaluation = scoring.evaluate_on_test(fitted.pipeline[1:], fit_rows, test, roles, problem.task)
+    evaluation = scoring.evaluate_on_test(fitted.pipeline[1:], data, problem.task)
     RECORDER.submit(run_log.set_tags, run.run_id, describe_judged_rows(problem, test))
     evaluation = replace(evaluation, scores={**validated, **evaluation.scores})
+    data = replace(data, validation=test, test=test.head(0))  # the plots show the validation rows
     _record(run, fitted, data, evaluation, problem, model_config, time.perf_counter() - start)
     return evaluation.scores
 

@@ -79,7 +79,8 @@ def champion_version(champion: GateInputs | None) -> int:
 
 def score_raw_rows(pipeline: Any, raw: pd.DataFrame, part: pd.DataFrame, problem: Problem) -> dict[str, float]:
     """Score a whole pipeline on the raw rows of a part."""
-    return metrics.score(pipeline, raw.loc[part.index], part[problem.roles.target], problem.task)
+    target = part[problem.roles.target]
+    return metrics.score(pipeline, raw.loc[part.index], target, problem.task, problem.scoring)
 
 
 def _measure_costs(pipeline: Any, rows: pd.DataFrame) -> dict[str, float]:

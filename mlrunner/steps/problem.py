@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 from mlrunner.core.build import Group, build
 from mlrunner.core.column_roles import Roles, Task
+from mlrunner.core.score_settings import ScoreSettings
 from mlrunner.groups.dataset import Dataset
 
 
@@ -16,14 +17,17 @@ class Problem(BaseModel, frozen=True):
         roles: Roles of the columns.
         task: `regression` or `classification`.
         label: Name of the data set in plots.
+        scoring: What the scores are computed by.
     """
 
     roles: Roles
     task: Task
     label: str
+    scoring: ScoreSettings = ScoreSettings()
 
 
-def describe_problem(dataset: Group) -> Problem:
-    """Read the problem from the config group `dataset`, whose task is resolved."""
+def describe_problem(dataset: Group, metric: Group) -> Problem:
+    """Read the problem from the config groups `dataset`, whose task is resolved, and `metric`."""
     source: Dataset = build(dataset, "dataset", Dataset)
-    return Problem(roles=source.roles, task=dataset["task"], label=source.label)
+    scoring = ScoreSettings(positive=source.positive, custom=metric)
+    return Problem(roles=source.roles, task=dataset["task"], label=source.label, scoring=scoring)

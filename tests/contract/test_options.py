@@ -18,6 +18,7 @@ from mlrunner.composition.resolve import resolve_group
 from mlrunner.composition.stand_ins import TASKS
 from mlrunner.core.build import build
 from mlrunner.core.column_roles import Task
+from mlrunner.evaluation import custom_metrics
 from mlrunner.groups.dataset import Dataset
 from mlrunner.groups.features import Features
 from mlrunner.groups.model import EstimatorModel
@@ -126,7 +127,7 @@ def test_each_group_is_a_module_with_a_test_and_options(group: str) -> None:
 
 def test_no_folder_of_options_is_forgotten() -> None:
     match = {folder.name for folder in CONF.iterdir() if folder.is_dir()}
-    assert match - {"experiment", "hydra", "sweep"} == set(GROUPS)
+    assert match - {"experiment", "hydra", "metric", "sweep"} == set(GROUPS)
     assert set(GROUPS) == {*KINDS, "dataset", "features"}
 
 
@@ -151,6 +152,13 @@ def test_the_default_composition_has_every_group() -> None:
     assert {
         group for group, option in defaults_of(OmegaConf.load(CONF / "config.yaml")).items() if option is not None
     } == {*GROUPS, "hydra/job_logging", "hydra/hydra_logging"} - {"features"}
+
+
+@pytest.mark.parametrize("option", [name for name in option_names("metric") if name != "custom"])
+def test_each_metric_of_conf_can_be_computed(option: str, compose: Compose) -> None:
+    custom = read_settings(compose([f"metric={option}"])).metric
+    assert list(custom) == [option]
+    assert list(custom_metrics.problems(custom, custom[option].task)) == []
 
 
 # --- every option is built ----------------------------------------------------------------------------------

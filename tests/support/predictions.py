@@ -22,7 +22,7 @@ def table(rows: int, seed: int = 0) -> tuple[pd.DataFrame, pd.Series[Any]]:
     """Make two numeric features, and a score that depends on the first."""
     rng = np.random.default_rng(seed)
     features = pd.DataFrame({"x": rng.normal(size=rows), "z": rng.normal(size=rows)})
-    return features, (2 * features["x"] + rng.normal(size=rows)).rename("score")
+    return features, (2 * features["x"] + rng.normal(size=rows) + 10).rename("score")
 
 
 def grades(rows: int, classes: str) -> tuple[pd.DataFrame, pd.Series[Any]]:

@@ -100,7 +100,7 @@ def make_rows(count: int, seed: int) -> pd.DataFrame:
             ),
             "text": random.choice(SENTENCES, count),
             "customer": random.integers(0, 9, count),
-            "y": y,
+            "y": y + 20,  # positive, so that rmsle is defined
             "label": np.where(y > 1, "high", np.where(y < -1, "low", "middle")),
         },
         index=np.arange(count) * 2 + 5,

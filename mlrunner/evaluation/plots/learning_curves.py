@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from mlrunner.evaluation.metrics import log_loss
 from mlrunner.evaluation.plots import style
 from mlrunner.evaluation.predictions import Array, Predictions, preprocess, unwrap_estimator
+from mlrunner.evaluation.probabilities import log_loss
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

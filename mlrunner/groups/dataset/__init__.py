@@ -14,6 +14,7 @@ from mlrunner.core.build import NamedValues, dataclass
 from mlrunner.core.column_dtypes import normalize
 from mlrunner.core.column_roles import Roles, Task
 from mlrunner.core.errors import ConfigError, DataError, ProblemsError, brief, nearest
+from mlrunner.core.score_settings import Label
 from mlrunner.groups.dataset import database, files, formats
 from mlrunner.groups.dataset.dtypes import TEXT_TYPES, apply_dtypes, digest_table
 from mlrunner.groups.dataset.files import Source
@@ -33,6 +34,8 @@ class Dataset(ABC):
         name: Name of the data set in messages, runs and reports.
         target: Column to predict.
         task: Task; None: inferred from the target by `infer_task`.
+        positive: Label of the positive class of two, for f1, precision, recall, average_precision; None: the second
+            label in sorted order.
         ignore: Columns that are never features.
         group: Column whose rows with equal values stay in one part of a split.
         time: Column that orders the rows.
@@ -44,6 +47,7 @@ class Dataset(ABC):
     name: str
     target: str | None = None
     task: Task | None = None
+    positive: Label | None = None
     ignore: list[str] = Field(default_factory=list)
     group: str | None = None
     time: str | None = None

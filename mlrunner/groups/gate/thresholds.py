@@ -8,6 +8,8 @@ from pydantic import Field
 
 from mlrunner.core.build import dataclass
 from mlrunner.core.errors import nearest
+from mlrunner.core.metric_names import GREATER_IS_BETTER
+from mlrunner.core.score_settings import CustomMetric
 from mlrunner.groups.gate import Decision, Gate, GateInputs
 from mlrunner.groups.gate.comparison import Goal, compare_to_threshold, format_setting, refuse
 
@@ -19,19 +21,6 @@ Number = Annotated[float, Field(allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
-def _metric_direction(metric: str) -> Goal:
-    from mlrunner.evaluation.metrics import direction  # imports pandas, which a gate alone does not need
-
-    return direction(metric, "gate.metric")
-
-
-def _metric_names(task: str | None) -> list[str]:
-    from mlrunner.core.metric_names import GREATER_IS_BETTER
-    from mlrunner.evaluation.metrics import metric_names
-
-    return list(GREATER_IS_BETTER) if task is None else metric_names(cast("Task", task))
-
-
 @dataclass
 class MetricGate(Gate):
     """Base of the gates that compare one metric.
@@ -40,11 +29,13 @@ class MetricGate(Gate):
         metric: Name of the metric without its split, like `r2`; several names are reported by `problems`.
         direction: Direction in which the metric improves; None: the metric's own, which it must not contradict.
         split: Rows that the metric is computed on.
+        custom: Metrics of one's own by name.
     """
 
     metric: str | list[str]
     direction: Goal | None = None
     split: Split = "test"
+    custom: dict[str, CustomMetric] = Field(default_factory=dict)
 
     @property
     def full_name(self) -> str:
@@ -54,7 +45,9 @@ class MetricGate(Gate):
     @property
     def goal(self) -> Goal:
         """Direction in which the metric improves."""
-        return _metric_direction(str(self.metric))
+        from mlrunner.evaluation.metrics import direction  # imports pandas, which a gate alone does not need
+
+        return direction(str(self.metric), "gate.metric", self.custom)
 
     @property
     def metrics(self) -> dict[str, str]:
@@ -63,7 +56,7 @@ class MetricGate(Gate):
 
     def problems(self, task: str | None = None, key: str = "gate") -> list[str]:
         """See `Gate.problems`."""
-        known = _metric_names(task)
+        known = self._metric_names(task)
         if not isinstance(self.metric, str):
             first = next((name for name in self.metric if name in known), known[0])
             names = ", ".join(self.metric)
@@ -78,16 +71,22 @@ class MetricGate(Gate):
             return [f"{subject}, for which {better} is better; leave {key}.direction null."]
         return []
 
+    def _metric_names(self, task: str | None) -> list[str]:
+        from mlrunner.evaluation.metrics import metric_names
+
+        names = list(GREATER_IS_BETTER) if task is None else metric_names(cast("Task", task))
+        return [*names, *(name for name, metric in self.custom.items() if task in (None, metric.task))]
+
     def threshold_problems(self, threshold: float | None, key: str) -> list[str]:
         """Return a sentence for a threshold that no model can reach.
 
-        Every metric of ours is at most 1, or at least 0 where less is better.
+        Each metric that is always computed is at most 1, or at least 0 where less is better.
 
         Args:
             threshold: Threshold; None: none is set.
             key: Configuration key of the gate.
         """
-        if threshold is None or self.metric not in _metric_names(None):
+        if threshold is None or not isinstance(self.metric, str) or self.metric not in GREATER_IS_BETTER:
             return []
         subject = f"{key}.threshold={format_setting(threshold)} is out of reach"
         if self.goal == "maximize":

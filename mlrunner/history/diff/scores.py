@@ -76,15 +76,20 @@ def _compare_with(name: str, first: Side, other: Side) -> tuple[float | None, fl
     if name.startswith("train/"):
         return difference, None, None
     margin = max(LEAST_SECONDS, COST_TOLERANCE * max(old, new)) if name in COSTS else _margin(name, first, other)
-    return difference, margin, _verdict(name, difference, margin)
+    return difference, margin, _verdict(difference, margin, _is_greater_better(name, other))
 
 
-def _verdict(name: str, difference: float, margin: float | None) -> Verdict:
+def _is_greater_better(name: str, side: Side) -> bool:
+    own = (side.snapshot.config.get("metric") or {}).get(name.rpartition("/")[2])
+    return greater_is_better(name) if own is None else bool(own["direction"] == "maximize")
+
+
+def _verdict(difference: float, margin: float | None, maximizes: bool) -> Verdict:
     if difference == 0:
         return "same"
     if margin is not None and abs(difference) <= margin:
         return "within noise"
-    is_better = (difference > 0) == greater_is_better(name)
+    is_better = (difference > 0) == maximizes
     if margin is None:
         return "better?" if is_better else "worse?"
     return "better" if is_better else "worse"

@@ -19,7 +19,14 @@ from mlrunner.tracking import study_lookup
 from mlrunner.tracking.records import STUDY_TAG, SWEEP_TAG, Fields, Record, Store, lookup, quote, record
 
 TAGS = (record.FOLDER_TAG, record.MODEL_TAG, record.DATA_TAG, record.REOPENED_TAG, record.REPRODUCES_TAG)
-LISTED_TAGS = (record.TRIAL_TAG, record.WINNER_OF_TAG, record.PRUNING_TAG, record.OVERRIDES_TAG, record.ZENML_RUN_TAG)
+LISTED_TAGS = (
+    record.DIRECTION_TAG,
+    record.TRIAL_TAG,
+    record.WINNER_OF_TAG,
+    record.PRUNING_TAG,
+    record.OVERRIDES_TAG,
+    record.ZENML_RUN_TAG,
+)
 FIELDS = Fields(
     params=("objective.metric", NAME_PARAM, "blueprint", *(f"goal.{name}" for name in GREATER_IS_BETTER)),
     tags=(*TAGS, *LISTED_TAGS, record.TEST_ROWS_TAG, record.VALIDATION_ROWS_TAG, SWEEP_TAG, STUDY_TAG),

@@ -6,7 +6,6 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from mlrunner.core.metric_names import greater_is_better
 from mlrunner.history.pruning.criteria import DAY, Criteria
 from mlrunner.tracking.records import DATA_TAG, FOLDER_TAG, REOPENED_TAG, REPRODUCES_TAG, SWEEP_TAG, Record
 from mlrunner.tracking.records.record import PRUNING_TAG, TEST_ROWS_TAG, VALIDATION_ROWS_TAG
@@ -128,7 +127,7 @@ def _behind(group: Sequence[Record], count: int) -> Iterable[str]:
 
 def _rank(record: Record) -> tuple[bool, float, int, str]:
     value = score(record)
-    sign = -1 if greater_is_better(record.metric) else 1
+    sign = -1 if record.maximizes else 1
     return value is None, 0.0 if value is None else sign * value, -record.start, record.run_id
 
 

@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlrunner.core.metric_names import greater_is_better
 from mlrunner.core.outcome import OUTCOME_FILE, read_outcome
 from mlrunner.history.report import grids, trials
 from mlrunner.history.report.trials import Trial
@@ -126,9 +125,7 @@ def read_goal(subject: Record, summary: Mapping[str, Any], outcomes: Sequence[Ou
         return {completed[0].metric: completed[0].direction, **goal}
     if goal:
         return goal
-    direction = subject.params.get("objective.direction", "null")
-    natural = "maximize" if greater_is_better(subject.metric) else "minimize"
-    return {subject.metric: natural if direction == "null" else direction}
+    return {subject.metric: "maximize" if subject.maximizes else "minimize"}
 
 
 def _outcomes(subject: Record, store: Store, goal: Mapping[str, str]) -> list[Outcome]:

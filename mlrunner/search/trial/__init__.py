@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mlrunner.core.column_roles import Roles, Task
+from mlrunner.core.score_settings import DEFAULT_SCORING, ScoreSettings
 
 TRIAL_TASK_FILE, TRIAL_RESULT_FILE = "trial.json", "found.json"  # in the folder of a trial
 State = Literal["COMPLETE", "PRUNED", "FAIL"]
@@ -43,6 +44,7 @@ class TrialTask:
         roles: Roles of the columns.
         task: "regression" or "classification".
         metric: Name of the metric to report and to check.
+        scoring: What the scores are computed by.
         threads: Number of threads for the estimator.
         prunes: True to report intermediate values, whose answers may prune the trial.
         each_fold: True to report the score of each fold; False reports the mean of the folds so far.
@@ -54,6 +56,7 @@ class TrialTask:
     roles: Roles
     task: Task
     metric: str
+    scoring: ScoreSettings = DEFAULT_SCORING
     threads: int = 1
     prunes: bool = False
     each_fold: bool = False
@@ -61,15 +64,16 @@ class TrialTask:
 
     def to_json(self) -> str:
         """Serialize the task as JSON."""
-        return json.dumps(asdict(self))
+        return json.dumps({**asdict(self), "scoring": self.scoring.model_dump(by_alias=True)})
 
     @staticmethod
     def from_json(text: str) -> TrialTask:
         """Read a task from the JSON that `to_json` returned."""
         fields = json.loads(text)
         repeats = tuple(RepeatTask(**repeat) for repeat in fields.pop("repeats"))
-        roles = fields.pop("roles")
-        return TrialTask(repeats=repeats, roles=Roles(**{**roles, "ignore": tuple(roles["ignore"])}), **fields)
+        roles, scoring = fields.pop("roles"), ScoreSettings.model_validate(fields.pop("scoring"))
+        roles = Roles(**{**roles, "ignore": tuple(roles["ignore"])})
+        return TrialTask(repeats=repeats, roles=roles, scoring=scoring, **fields)
 
 
 @dataclass(frozen=True)

@@ -81,9 +81,13 @@ class RoundReporter:
 
     def _compute_objective(self, y_true: Any, y_pred: Any) -> float:
         if self._task.task == "regression":
-            return metrics.measure(Predictions(y_true, y_pred), "regression").get(self._task.metric, math.nan)
+            predictions = Predictions(y_true, y_pred, scoring=self._task.scoring)
+            return metrics.measure(predictions, "regression").get(self._task.metric, math.nan)
         proba = y_pred if y_pred.ndim == 2 else np.column_stack([1 - y_pred, y_pred])
-        predictions = Predictions(y_true.astype(int), proba.argmax(axis=1), proba, np.arange(proba.shape[1]))
+        labels = np.unique(np.asarray(self._data.train_target))
+        predictions = Predictions(
+            labels[y_true.astype(int)], labels[proba.argmax(axis=1)], proba, labels, scoring=self._task.scoring
+        )
         return metrics.measure(predictions, "classification").get(self._task.metric, math.nan)
 
 

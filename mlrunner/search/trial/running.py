@@ -90,7 +90,7 @@ class TrialRunner:
                 fitted = _fit(estimator, data, options)
             tally.fit_seconds += time.perf_counter() - started
             started = time.perf_counter()
-            predictions = predict(fitted, data.validation, data.validation_target, task.task)
+            predictions = predict(fitted, data.validation, data.validation_target, task.task, task.scoring)
             refuse_invalid({"the scored rows": predictions})
             tally.scores.append(metrics.measure(predictions, task.task))
             tally.score_seconds += time.perf_counter() - started

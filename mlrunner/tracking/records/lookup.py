@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mlrunner.core.errors import ConfigError, nearest
-from mlrunner.core.metric_names import greater_is_better
 from mlrunner.tracking.records import (
     BEST_TAG,
     DATA_TAG,
@@ -98,7 +97,7 @@ def _find_best(store: Store, condition: str) -> list[Record]:
     newest = store.find_first(f"{finished} and params.`objective.metric` IS NOT NULL", NEWEST)
     if newest is None:
         return []
-    metric, is_greater = newest.metric, greater_is_better(newest.metric)
+    metric, is_greater = newest.metric, newest.maximizes
     score, data = f"test/{metric}", quote(newest.tags.get(DATA_TAG, ""))
     rows = newest.tags.get(TEST_ROWS_TAG)
     is_same_rows = "IS NULL" if rows is None else f"= {quote(rows)}"

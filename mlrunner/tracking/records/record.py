@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlparse
 import yaml
 
 from mlrunner.core.errors import ConfigError
+from mlrunner.core.metric_names import greater_is_better
 
 SWEEP_TAG, TRIAL_TAG = "mlrunner.sweep_id", "mlrunner.trial_number"
 FOLDER_TAG = "mlrunner.folder"  # where the run wrote its files
@@ -17,6 +18,7 @@ OVERRIDES_TAG = "mlrunner.overrides"  # what was typed, as a JSON list
 CONFIG_HASH_TAG, DATA_TAG = "mlrunner.config_hash", "mlrunner.data_hash"
 TEST_ROWS_TAG = "mlrunner.rows.test"  # digest of target, task and the test rows; scores of other rows do not compete
 VALIDATION_ROWS_TAG = "mlrunner.rows.validation"  # the same of the validation rows or the folds
+DIRECTION_TAG = "mlrunner.objective.direction"  # maximize or minimize
 MODEL_TAG = "mlrunner.model"  # MLflow's URI of the saved model
 WINNER_TAG, BEST_TAG = "mlrunner.winner_run_id", "mlrunner.best_run_id"  # of a sweep
 BEST_NAME_TAG = "mlrunner.best"  # the overrides or the name of a sweep's best run
@@ -92,6 +94,12 @@ class Record:
         if metric is None:  # a search logs each metric of its objective as a parameter
             metric = next((name.removeprefix("goal.") for name in self.params if name.startswith("goal.")), "")
         return metric.strip('[]"').partition('"')[0]
+
+    @property
+    def maximizes(self) -> bool:
+        """Whether a greater value of the objective is better; a tag says so of metrics of one's own."""
+        direction = self.tags.get(DIRECTION_TAG, self.params.get("objective.direction"))
+        return greater_is_better(self.metric) if direction in (None, "null") else direction == "maximize"
 
     @property
     def place(self) -> str:

@@ -23,11 +23,11 @@ MODELS = (
 SPLITS = "70_15_15, 80_20, grouped, grouped_kfold, kfold, stratified, stratified_kfold, time_ordered"
 DATASETS = "breast_cancer, csv, diabetes, digits, olist, parquet, sql, wine"
 TOP = (
-    "dataset, cleaning, split, model, stack, gate, deployer, seed, threads, blueprint, objective, tracking, output, "
+    "dataset, cleaning, split, model, stack, gate, deployer, seed, threads, blueprint, objective, metric, tracking, output, "
     "project, home"
 )
 DIABETES = "age, sex, bmi, bp, s1, s2, s3, s4 and 3 more"
-METRICS = "r2, rmse, mae, median_absolute_error, mape"
+METRICS = "r2, rmse, mae, median_absolute_error, mape, rmsle"
 NO_PATH = "dataset.path is not set; name a file, a glob or a URL, e.g. dataset.path=data/table.csv."
 NO_TARGET = "dataset.target is not set; name the column to predict, e.g. dataset.target=price."
 FOLDER = "is a folder, which MLflow no longer accepts as a store; use sqlite:////absolute/path/mlflow.db, a server's URL, or set MLFLOW_ALLOW_FILE_STORE=true."
@@ -148,7 +148,7 @@ COMPOSITIONS: dict[str, tuple[str, list[str]]] = {
         "+typo=1 dataset=csv model=custom seed=x objective.metric=nosuch",
         ["dataset.path is not set; name a file, a glob or a URL, e.g. dataset.path=data/table.csv.", NO_TARGET,
          "seed=x should be a whole number.", f"typo is not a key; the composition has {TOP}.", NAME_A_CLASS,
-         f"objective.metric=nosuch is not a metric of any task; choose {METRICS}, accuracy, balanced_accuracy, f1, precision, recall, roc_auc, log_loss."],
+         f"objective.metric=nosuch is not a metric of any task; choose {METRICS}, accuracy, balanced_accuracy, f1, precision, recall, f1_macro, precision_macro, recall_macro, mcc, roc_auc, average_precision, log_loss, brier."],
     ),
     "task unknown, arguments checked": (
         "dataset=csv model=logistic_regression +model.estimator.foo=1",

@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from mlrunner.composition import rules
-from mlrunner.composition.rules import Data, Findings
+from mlrunner.composition import metric_rules, rules
+from mlrunner.composition.findings import Data, Findings
 from mlrunner.core.build import build
 from mlrunner.groups.cleaning import KeepAll
 from mlrunner.groups.deployer import NoDeployer
@@ -50,9 +50,9 @@ def test_a_column_that_the_data_does_not_have_is_refused() -> None:
 
 def test_a_search_may_minimize_costs() -> None:
     several = Findings(None, None, {}, ["accuracy", "fit_seconds"], Path())
-    assert list(rules.check_objective(several)) == []
+    assert list(metric_rules.check_objective(several)) == []
     alone = Findings(None, None, {}, "fit_seconds", Path())
-    assert [problem.split()[0] for problem in rules.check_objective(alone)] == ["objective.metric=fit_seconds"]
+    assert [problem.split()[0] for problem in metric_rules.check_objective(alone)] == ["objective.metric=fit_seconds"]
 
 
 def test_without_gate_and_deployer_nothing_is_refused() -> None:

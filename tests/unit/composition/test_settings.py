@@ -14,6 +14,7 @@ VALUES: dict[str, Any] = {
     "threads": -1,
     "blueprint": False,
     "objective": {"default": {"regression": "r2"}, "metric": "r2", "direction": None},
+    "metric": {},
     "tracking": {
         "experiment": "mlrunner",
         "name": None,

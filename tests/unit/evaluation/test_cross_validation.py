@@ -40,7 +40,7 @@ def test_folds_are_matched_by_index_not_by_position() -> None:
     number = pd.Series(np.arange(30) // 10, index=features.index)
     forward = cross_validate(LinearRegression, features, target, number, "regression")
     reversed_ = cross_validate(LinearRegression, features, target, number[::-1], "regression")
-    assert forward.mean == reversed_.mean
+    assert forward.mean == pytest.approx(reversed_.mean, rel=0, abs=0, nan_ok=True)
 
 
 def test_a_class_unseen_by_a_fold_has_probability_zero_there() -> None:
@@ -52,7 +52,7 @@ def test_a_class_unseen_by_a_fold_has_probability_zero_there() -> None:
     assert predictions.y_proba is not None
     assert predictions.classes.tolist() == ["a", "b", "c"]
     assert predictions.y_proba[2:].tolist() == [[0.5, 0.5, 0]] * 3
-    assert set(validated.mean) == set(metric_names("classification"))
+    assert set(validated.mean) == set(metric_names("classification"))  # f1 of two classes is NaN where a fold has three
 
 
 def test_a_nan_in_one_fold_makes_the_mean_nan() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,15 @@ import pandas as pd
 import pytest
 from sklearn import metrics as reference
 from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
+from sklearn.preprocessing import label_binarize
 
 from mlrunner.core.errors import ConfigError
+from mlrunner.core.metric_names import LABELS
+from mlrunner.core.score_settings import ScoreSettings
 from mlrunner.evaluation import metrics
 from mlrunner.evaluation.metrics import measure
 from mlrunner.evaluation.predictions import Predictions
+from mlrunner.evaluation.probabilities import log_loss
 from tests.support.predictions import grades, labelled, table
 
 NAN = float("nan")
@@ -28,15 +33,25 @@ REGRESSION_BY_HAND = {
     "mae": (1 + 0 + 2 + 1) / 4,
     "median_absolute_error": 1.0,
     "mape": (1 / 1 + 0 / 2 + 2 / 3 + 1 / 4) / 4,
+    "rmsle": math.sqrt((math.log(3 / 2) ** 2 + math.log(6 / 4) ** 2 + math.log(5 / 4) ** 2) / 4),
 }
 # a: 2 rows, predicted a a; b: 3 rows, predicted a b c; c: 1 row, predicted c
 LABELS_BY_HAND = {
     "accuracy": 4 / 6,
     "balanced_accuracy": (1 + 1 / 3 + 1) / 3,
-    "precision": (2 / 3 + 1 / 1 + 1 / 2) / 3,
-    "recall": (1 + 1 / 3 + 1) / 3,
-    "f1": (2 * 2 / 5 + 2 * 1 / 4 + 2 * 1 / 3) / 3,
+    "precision_macro": (2 / 3 + 1 / 1 + 1 / 2) / 3,
+    "recall_macro": (1 + 1 / 3 + 1) / 3,
+    "f1_macro": (2 * 2 / 5 + 2 * 1 / 4 + 2 * 1 / 3) / 3,
+    # 4 hits of 6; actual 2 3 1, predicted 3 1 2: (4*6 - (6+3+2)) / sqrt((36 - 14) * (36 - 14))
+    "mcc": 13 / 22,
 }
+# y: 3 rows, predicted y y n; n: 5 rows, predicted y n n n n
+BINARY = [*"yyynnnnn"], [*"yynynnnn"]
+BINARY_BY_HAND = {
+    "y": {"precision": 2 / 3, "recall": 2 / 3, "f1": 2 / 3},
+    "n": {"precision": 4 / 5, "recall": 4 / 5, "f1": 4 / 5},
+}
+MACRO_BY_HAND = {f"{name}_macro": (2 / 3 + 4 / 5) / 2 for name in ("f1", "precision", "recall")}
 
 
 def test_regression_metrics_equal_those_computed_by_hand() -> None:
@@ -47,6 +62,31 @@ def test_regression_metrics_equal_those_computed_by_hand() -> None:
 def test_label_metrics_equal_those_computed_by_hand() -> None:
     scores = measure(labelled([*"aabbbc"], [*"aaabcc"], classes="abc"), "classification")
     assert scores == pytest.approx(LABELS_BY_HAND)
+
+
+@pytest.mark.parametrize(("positive", "chosen"), [(None, "y"), ("y", "y"), ("n", "n")])
+def test_of_two_classes_f1_precision_and_recall_are_those_of_the_positive_class(
+    positive: str | None, chosen: str
+) -> None:
+    predictions = replace(labelled(*BINARY, classes="ny"), scoring=ScoreSettings(positive=positive))
+    scores, expected = measure(predictions, "classification"), BINARY_BY_HAND[chosen] | MACRO_BY_HAND
+    assert {name: scores[name] for name in expected} == pytest.approx(expected)
+    assert scores["mcc"] == pytest.approx((2 * 4 - 1 * 1) / 15)  # sqrt(3 * 3 * 5 * 5)
+
+
+def test_weights_count_a_row_as_often_as_they_say() -> None:
+    weight = np.array([1, 2, 3, 0])
+    y_true, y_pred = np.array([1.0, 2, 4, 9]), np.array([2.0, 2, 1, 0])
+    weighted = measure(Predictions(y_true, y_pred, weight=weight), "regression")
+    assert weighted == pytest.approx(measure(Predictions(y_true.repeat(weight), y_pred.repeat(weight)), "regression"))
+    assert weighted["mae"] == pytest.approx((1 * 1 + 2 * 0 + 3 * 3) / 6)
+    assert weighted["median_absolute_error"] == 1.5 + 0.5  # errors 0 0 1 3 3 3: between 1 and 3
+    proba = [[0.9, 0.1], [0.6, 0.4], [0.4, 0.6], [0.3, 0.7]]
+    labels = labelled([*"abab"], [*"aabb"], proba)
+    repeated = labels.select(np.arange(4).repeat(weight))
+    assert measure(replace(labels, weight=weight), "classification") == pytest.approx(
+        measure(repeated, "classification")
+    )
 
 
 def test_binary_roc_auc_is_the_share_of_pairs_with_the_second_class_above() -> None:
@@ -76,12 +116,25 @@ def score_with_sklearn(y: Any, y_pred: Any, proba: Any, classes: Any) -> dict[st
     return {
         "accuracy": reference.accuracy_score(y, y_pred),
         "balanced_accuracy": reference.balanced_accuracy_score(y, y_pred),
-        "f1": reference.f1_score(y, y_pred, average="macro"),
-        "precision": reference.precision_score(y, y_pred, average="macro", zero_division=0),
-        "recall": reference.recall_score(y, y_pred, average="macro"),
+        "f1_macro": reference.f1_score(y, y_pred, average="macro"),
+        "precision_macro": reference.precision_score(y, y_pred, average="macro", zero_division=0),
+        "recall_macro": reference.recall_score(y, y_pred, average="macro"),
+        "mcc": reference.matthews_corrcoef(y, y_pred),
         "roc_auc": reference.roc_auc_score(y, proba[:, 1] if binary else proba, **ranks),
+        "average_precision": reference.average_precision_score(
+            y if binary else label_binarize(y, classes=classes),
+            proba[:, 1] if binary else proba,
+            **({"pos_label": classes[1]} if binary else {}),
+        ),
         "log_loss": reference.log_loss(y, proba, labels=classes),
+        "brier": reference.brier_score_loss(y, proba, labels=classes),
+        **(score_positive_class(y, y_pred, classes[1]) if binary else {}),
     }
+
+
+def score_positive_class(y: Any, y_pred: Any, positive: Any) -> dict[str, float]:
+    functions = {"f1": reference.f1_score, "precision": reference.precision_score, "recall": reference.recall_score}
+    return {name: function(y, y_pred, pos_label=positive) for name, function in functions.items()}
 
 
 @pytest.mark.parametrize("classes", ["ny", "abc", "abcdefghij"], ids=["2", "3", "10"])
@@ -95,7 +148,7 @@ def test_classification_agrees_with_sklearn(classes: str) -> None:
 
 def test_float32_probabilities_are_clipped_as_sklearn_clips_them() -> None:
     proba = np.array([[1, 0], [0, 1]], np.float32)
-    scores = metrics.log_loss(Predictions(np.array(["b", "b"]), np.array(["a", "b"]), proba, np.array(["a", "b"])))
+    scores = log_loss(Predictions(np.array(["b", "b"]), np.array(["a", "b"]), proba, np.array(["a", "b"])))
     assert scores == pytest.approx(reference.log_loss(["b", "b"], proba, labels=["a", "b"]), rel=1e-5)
 
 
@@ -110,6 +163,7 @@ def test_regression_agrees_with_sklearn() -> None:
             "mae": reference.mean_absolute_error(target, y_pred),
             "median_absolute_error": reference.median_absolute_error(target, y_pred),
             "mape": reference.mean_absolute_percentage_error(target, y_pred),
+            "rmsle": reference.root_mean_squared_log_error(target, y_pred),
         }
     )
 
@@ -121,16 +175,17 @@ UNDEFINED: dict[str, tuple[Predictions, Any, dict[str, float]]] = {
     "one row": (Predictions(np.array([3.0]), np.array([2.0])), "regression", {"r2": NAN, "rmse": 1.0}),
     "a zero": (Predictions(np.array([0.0, 1]), np.array([1.0, 1])), "regression", {"mape": NAN, "mae": 0.5}),
     "infinite": (Predictions(np.array([1.0, 2]), np.array([np.inf, 2])), "regression", {"rmse": math.inf}),
+    "at or below -1": (Predictions(np.array([-1.0, 2]), np.array([1.0, 2])), "regression", {"rmsle": NAN, "mae": 1.0}),
     "NaN predicted": (Predictions(np.array([1.0, 2]), np.array([NAN, 2])), "regression", {"r2": NAN}),
     "one class": (
         labelled([*"bb"], [*"bb"], [[0.5, 0.5], [0.5, 0.5]]),
         "classification",
-        {"roc_auc": NAN, "accuracy": 1.0, "f1": 1.0, "log_loss": math.log(2)},
+        {"roc_auc": NAN, "accuracy": 1.0, "f1": 1.0, "mcc": 0.0, "log_loss": math.log(2), "brier": 0.25},
     ),
     "one class of three": (
         labelled([*"bb"], [*"ba"], [[0.2, 0.5, 0.3], [0.5, 0.5, 0.0]], "abc"),
         "classification",
-        {"roc_auc": NAN, "balanced_accuracy": 0.5, "precision": 0.5, "recall": 0.25, "f1": (0 + 2 / 3) / 2},
+        {"roc_auc": NAN, "balanced_accuracy": 0.5, "precision_macro": 0.5, "recall_macro": 0.25, "f1_macro": 1 / 3},
     ),
     "a single class": (
         labelled([*"aa"], [*"aa"], [[1.0], [1.0]], "a"),
@@ -140,7 +195,7 @@ UNDEFINED: dict[str, tuple[Predictions, Any, dict[str, float]]] = {
     "a class without rows": (
         labelled([*"abab"], [*"abab"], [[0.8, 0.1, 0.1], [0.1, 0.8, 0.1]] * 2, "abc"),
         "classification",
-        {"roc_auc": 1.0, "f1": 1.0, "recall": 1.0},
+        {"roc_auc": 1.0, "f1_macro": 1.0, "recall_macro": 1.0, "mcc": 1.0},
     ),
     "a class unseen in training": (
         labelled([*"abz"], [*"abb"], [[0.8, 0.2], [0.3, 0.7], [0.4, 0.6]]),
@@ -148,7 +203,9 @@ UNDEFINED: dict[str, tuple[Predictions, Any, dict[str, float]]] = {
         {
             "accuracy": 2 / 3,
             "balanced_accuracy": 2 / 3,
-            "precision": (1 + 0.5 + 0) / 3,
+            "precision": 0.5,
+            "precision_macro": (1 + 0.5 + 0) / 3,
+            "brier": ((0.2**2 + 0.2**2) + (0.3**2 + 0.3**2) + (0.4**2 + 0.6**2 + 1)) / 3,
             "roc_auc": 1.0,
             "log_loss": -(math.log(0.8) + math.log(0.7) + math.log(np.finfo(float).eps)) / 3,
         },
@@ -195,7 +252,7 @@ def test_labels_of_any_dtype_are_matched(kind: str) -> None:
 def test_metrics_of_probabilities_are_absent_without_them() -> None:
     features, target = grades(60, "ny")
     scores = metrics.score(RidgeClassifier().fit(features, target), features, target, "classification")
-    assert list(scores) == ["accuracy", "balanced_accuracy", "f1", "precision", "recall"]
+    assert list(scores) == list(LABELS)
 
 
 # --- names --------------------------------------------------------------------------------------------------
@@ -219,6 +276,7 @@ def test_an_unknown_metric_is_rejected_with_the_nearest_name() -> None:
     with pytest.raises(ConfigError) as caught:
         metrics.direction("acuracy", key="gate.metric")
     assert str(caught.value) == (
-        "gate.metric is 'acuracy', but the metrics are r2, rmse, mae, median_absolute_error, mape, accuracy, "
-        "balanced_accuracy, f1, precision, recall, roc_auc, log_loss. Did you mean 'accuracy'?"
+        "gate.metric is 'acuracy', but the metrics are r2, rmse, mae, median_absolute_error, mape, rmsle, accuracy, "
+        "balanced_accuracy, f1, precision, recall, f1_macro, precision_macro, recall_macro, mcc, roc_auc, "
+        "average_precision, log_loss, brier. Did you mean 'accuracy'?"
     )

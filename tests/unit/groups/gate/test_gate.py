@@ -25,8 +25,11 @@ OPTIONS = sorted(path.stem for path in (PROJECT / "conf" / "gate").glob("*.yaml"
 NAN = float("nan")
 QUALITY, BEATING = "gate.gates.quality.threshold", "gate.gates.champion.min_improvement"
 THRESHOLD = "mlrunner.groups.gate.thresholds.Threshold"
-REGRESSION = "r2, rmse, mae, median_absolute_error, mape"
-CLASSIFICATION = "accuracy, balanced_accuracy, f1, precision, recall, roc_auc, log_loss"
+REGRESSION = "r2, rmse, mae, median_absolute_error, mape, rmsle"
+CLASSIFICATION = (
+    "accuracy, balanced_accuracy, f1, precision, recall, f1_macro, precision_macro, recall_macro, mcc, roc_auc, "
+    "average_precision, log_loss, brier"
+)
 
 
 def messages_of(build_it: Callable[[], object]) -> list[str]:
@@ -308,7 +311,7 @@ def test_a_number_has_to_be_finite(number: tuple[str, str], case: str, compose: 
         assert message == f"gate.{key}={expected}"
 
 
-NEAR_THRESHOLD = "has metric, direction, split, threshold. Did you mean 'threshold'?"
+NEAR_THRESHOLD = "has metric, direction, split, custom, threshold. Did you mean 'threshold'?"
 NO_TARGET = "_target_ is not set; name a class, like mlrunner.groups.gate.thresholds.Threshold."
 NO_GATE = (
     "gate.gates.size._target_=mlrunner.groups.deployer.NoDeployer is no mlrunner.groups.gate.Gate; choose an "

@@ -30,7 +30,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Data:
 @pytest.fixture(scope="module")
 def two_classes(tmp_path_factory: pytest.TempPathFactory) -> Data:
     tables = [make_rows(240, 1), make_rows(90, 2)]
-    tables = [table.assign(label=np.where(table["y"] > 0, "yes", "no")) for table in tables]
+    tables = [table.assign(label=np.where(table["y"] > 20, "yes", "no")) for table in tables]
     return Data(tmp_path_factory.mktemp("classes") / "files", *tables)
 
 
@@ -51,7 +51,7 @@ def run_reporting(
         ("lightgbm", "regression", 0, "median_absolute_error"),
         ("xgboost", "classification", 2, "accuracy"),
         ("xgboost", "classification", 3, "log_loss"),
-        ("lightgbm", "classification", 3, "f1"),
+        ("lightgbm", "classification", 3, "f1_macro"),
         ("lightgbm", "classification", 2, "roc_auc"),
     ],
 )

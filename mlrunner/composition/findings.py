@@ -1,0 +1,89 @@
+"""What the rules between the config groups judge: the data set as it was read, and the parts that could be built."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import DictConfig
+
+from mlrunner.composition.resolve import resolve_group
+from mlrunner.core.build import build
+from mlrunner.core.column_roles import infer_task
+from mlrunner.core.score_settings import CustomMetric
+from mlrunner.groups.dataset import Dataset, loading
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mlrunner.core.column_roles import Task
+
+
+@dataclass(frozen=True)
+class Data:
+    """The data set as it was read.
+
+    Args:
+        dataset: Built config group.
+        table: All rows, with the target.
+        fingerprint: Digest of the source of the table.
+        task: `dataset.task`, or the task that the target's values suggest; None when the target does not exist.
+    """
+
+    dataset: Dataset
+    table: pd.DataFrame
+    fingerprint: str
+    task: Task | None
+
+    @property
+    def labeled_rows(self) -> pd.DataFrame:
+        """The rows whose target is not missing; empty when there is no target."""
+        target = self.dataset.target
+        return self.table[self.table[target].notna()] if target in self.table else self.table.iloc[:0]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """The parts of a composition that could be built.
+
+    Args:
+        data: Data set; None when it cannot be read.
+        task: Task; None when it is not known.
+        built: Object of each config group; None when it cannot be built.
+        metric: Value of `objective.metric`, unchecked.
+        home: Folder that holds `.mlrunner/`.
+        saves: Whether the model of the run is kept.
+        custom: Metrics of one's own by name.
+    """
+
+    data: Data | None
+    task: Task | None
+    built: dict[str, Any]
+    metric: Any
+    home: Path
+    saves: bool = True
+    custom: Mapping[str, CustomMetric] = field(default_factory=dict)
+
+    @property
+    def labels(self) -> list[Any] | None:
+        """The labels of a classification in sorted order; None when they are not known."""
+        if self.data is None or self.task != "classification" or self.data.dataset.target not in self.data.table:
+            return None
+        labels = self.data.labeled_rows[self.data.dataset.target].unique().tolist()
+        return sorted(labels, key=lambda label: (str(type(label)), label))
+
+
+def load_data(cfg: DictConfig) -> Data:
+    """Read the data set, and infer its task when `dataset.task` is null.
+
+    Raises:
+        MlrunnerError: When the data set cannot be read.
+    """
+    group = resolve_group(cfg, "dataset")
+    dataset: Dataset = build(group, "dataset", Dataset)
+    fingerprint = dataset.fingerprint()
+    table = loading.read(group, fingerprint)
+    inferred = infer_task(table[dataset.target]) if dataset.target in table else None
+    return Data(dataset, table, fingerprint, dataset.task or inferred)

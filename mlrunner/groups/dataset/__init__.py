@@ -19,11 +19,7 @@ from mlrunner.groups.dataset import database, files, formats
 from mlrunner.groups.dataset.dtypes import TEXT_TYPES, apply_dtypes, digest_table
 from mlrunner.groups.dataset.files import Source
 from mlrunner.groups.dataset.formats import Format
-
-UNSET_TARGET = "dataset.target is not set; name the column to predict, e.g. dataset.target=price."
-UNSET_PATH = "dataset.path is not set; name a file, a glob or a URL, e.g. dataset.path=data/table.csv."
-UNSET_URL = "dataset.url is not set; give a SQLAlchemy URL, e.g. dataset.url=sqlite:///file.db."
-UNSET_QUERY = "dataset.query is not set; give a SELECT, e.g. \"dataset.query='select * from orders'\"."
+from mlrunner.groups.dataset.validation import UNSET_PATH, UNSET_QUERY, UNSET_TARGET, UNSET_URL
 
 
 @dataclass
@@ -34,8 +30,7 @@ class Dataset(ABC):
         name: Name of the data set in messages, runs and reports.
         target: Column to predict.
         task: Task; None: inferred from the target by `infer_task`.
-        positive: Label of the positive class of two, for f1, precision, recall, average_precision; None: the second
-            label in sorted order.
+        positive: Label of the positive class of two; None: the second label in sorted order.
         ignore: Columns that are never features.
         group: Column whose rows with equal values stay in one part of a split.
         time: Column that orders the rows.
@@ -69,7 +64,7 @@ class Dataset(ABC):
     @property
     def label(self) -> str:
         """Name for people, with remarks about the data."""
-        notes = [note for note in (*self._notes(), self.note) if note is not None]
+        notes = [note for note in (*self._notes(), self.note) if note]
         return f"{self.name} ({', '.join(notes)})" if notes else self.name
 
     def problems(self) -> list[str]:

@@ -12,6 +12,10 @@ from mlrunner.core.column_kinds import Kind, infer_kind
 from mlrunner.core.column_roles import MANY_CLASSES, Roles, Task, has_fractions
 from mlrunner.core.errors import brief, nearest
 
+UNSET_TARGET = "dataset.target is not set; name the column to predict, e.g. dataset.target=price."
+UNSET_PATH = "dataset.path is not set; name a file, a glob or a URL, e.g. dataset.path=data/table.csv."
+UNSET_URL = "dataset.url is not set; give a SQLAlchemy URL, e.g. dataset.url=sqlite:///file.db."
+UNSET_QUERY = "dataset.query is not set; give a SELECT, e.g. \"dataset.query='select * from orders'\"."
 MIN_ROWS_PER_FLOAT = 5  # average rows of a class whose label is a float
 
 

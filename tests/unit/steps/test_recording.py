@@ -16,6 +16,7 @@ from sklearn.linear_model import LinearRegression
 from mlrunner.core.column_roles import Roles
 from mlrunner.core.errors import DeployError
 from mlrunner.evaluation import scoring
+from mlrunner.evaluation.split_data import SplitData
 from mlrunner.groups.cleaning import KeepAll
 from mlrunner.groups.deployer import Deployment
 from mlrunner.groups.gate import Decision
@@ -71,7 +72,9 @@ def test_scores_and_replicates(client: MlflowClient, run: RunContext) -> None:
     rows = pd.DataFrame({"a": np.arange(90.0), "y": np.arange(90.0) * 2 + np.sin(np.arange(90.0))})
     train, test = rows.iloc[:30], rows.iloc[30:]
     estimator = LinearRegression().fit(train[["a"]], train["y"])
-    evaluation = scoring.evaluate_on_test(estimator, train, test, ROLES, "regression")
+    evaluation = scoring.evaluate_on_test(
+        estimator, SplitData(train, test.head(0), test, train[[]], ROLES), "regression"
+    )
     recording.log_evaluation(run, evaluation, {"fit_seconds": 1.5})
     recording.log_replicates(run, evaluation, "regression")
     RECORDER.flush()

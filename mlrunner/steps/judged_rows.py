@@ -20,7 +20,7 @@ def describe_judged_rows(
 ) -> dict[str, str]:
     """Return the tags of a run with digests of the rows that its scores are computed on.
 
-    A digest depends on target, task, `dataset.positive`, and the positions and targets (so the class labels) of the rows.
+    A digest depends on target, task, positive class, and the positions and targets (so the class labels) of the rows.
 
     Args:
         problem: Learning problem.

@@ -16,7 +16,6 @@ import pandas as pd
 
 from mlrunner.core.errors import ConfigError, DataError, ProblemsError
 from mlrunner.groups.dataset import (
-    UNSET_TARGET,
     Dataset,
     SqlDataset,
     TableDataset,
@@ -27,6 +26,7 @@ from mlrunner.groups.dataset import (
     parsing,
 )
 from mlrunner.groups.dataset.dtypes import TEXT_TYPES, apply_dtypes
+from mlrunner.groups.dataset.validation import UNSET_TARGET
 
 Chunks = Generator[pd.DataFrame]
 HEAD_BYTES = 1 << 20  # start of a file, which shows whether it is CSV

@@ -12,8 +12,7 @@ from pydantic import ValidationError
 
 from mlrunner.core.column_roles import Roles, infer_task
 from mlrunner.core.errors import ConfigError, DataError, ProblemsError
-from mlrunner.groups import dataset as datasets
-from mlrunner.groups.dataset import BundledDataset, Dataset, SqlDataset
+from mlrunner.groups.dataset import BundledDataset, Dataset, SqlDataset, validation
 from mlrunner.groups.dataset.validation import table_problems, target_problems
 from tests.support.datasets import TABLE, build_option, file_dataset, load_error, to_parquet
 from tests.support.front_door import PROJECT
@@ -57,9 +56,9 @@ def test_each_option_loads_a_sound_table(name: str, tmp_path: Path, database: st
 
 
 UNSET = {
-    "csv": [datasets.UNSET_PATH, datasets.UNSET_TARGET],
-    "parquet": [datasets.UNSET_PATH, datasets.UNSET_TARGET],
-    "sql": [datasets.UNSET_URL, datasets.UNSET_QUERY, datasets.UNSET_TARGET],
+    "csv": [validation.UNSET_PATH, validation.UNSET_TARGET],
+    "parquet": [validation.UNSET_PATH, validation.UNSET_TARGET],
+    "sql": [validation.UNSET_URL, validation.UNSET_QUERY, validation.UNSET_TARGET],
 }
 
 

@@ -100,7 +100,7 @@ def _margin(name: str, first: Side, other: Side) -> float | None:
     part, _, metric = name.rpartition("/")
     old, new = first.replicates.get(part), other.replicates.get(part)
     if old is not None and new is not None:
-        margin = uncertainty.margin(old, new, metric)
+        margin = uncertainty.margin_towards_zero(old, new, metric)
     else:
         margin = math.hypot(_fold_margin(name, first), _fold_margin(name, other))
     return None if math.isnan(margin) else margin

@@ -97,6 +97,45 @@ def test_equally_good_models_rarely_differ_by_more_than_the_margin() -> None:
     assert exceeded / 400 < 0.08
 
 
+class TestMarginTowardsZero:
+    """One of twenty groups carries a difference: without it, the score differs by 0.62 instead of 1.
+
+    The influences of the groups are e = -19 * 0.019 = -0.361 for nineteen, -19 e for one. A sample that draws the one
+    K times moves the difference by e (1 - K), and K is binomial with n = 20 and p = 1/20: P(K = 0) = 0.36 makes e the
+    lower end, P(K <= 2) = 0.925 and P(K <= 3) = 0.984 make -2 e the upper end. The standard error is -e.
+    """
+
+    FACTOR = math.sqrt(20 / 19) * 1.07
+    FIRST = Replicates("rows", 1.0, {"r2": [0.0] * 20})
+
+    @pytest.mark.parametrize(
+        ("values", "margin"),
+        [
+            pytest.param([1.0] * 19 + [0.62], 0.361 * FACTOR, id="no sample changes the sign"),
+            pytest.param([-1.0] * 19 + [-1.38], 2 * 0.361 * FACTOR, id="many samples do"),
+            pytest.param([0.5] * 20, 0.0, id="no noise"),
+        ],
+    )
+    def test_the_end_of_the_interval_nearer_to_zero(self, values: list[float], margin: float) -> None:
+        second = Replicates("rows", 1.0, {"r2": values})
+        assert uncertainty.margin_towards_zero(self.FIRST, second, "r2") == pytest.approx(margin)
+        scaled = [replace(side, scale=0.5) for side in (self.FIRST, second)]
+        assert uncertainty.margin_towards_zero(*scaled, "r2") == pytest.approx(margin / 2)
+
+    def test_the_symmetric_margin_is_wider(self) -> None:
+        second = Replicates("rows", 1.0, {"r2": [1.0] * 19 + [0.62]})
+        assert uncertainty.margin(self.FIRST, second, "r2") == pytest.approx(2 * 0.361)
+
+    def test_without_paired_groups_it_is_the_symmetric_one(self) -> None:
+        second = Replicates("other rows", 1.0, {"r2": [1.0] * 19 + [0.62]})
+        expected = uncertainty.margin(self.FIRST, second, "r2")
+        assert uncertainty.margin_towards_zero(self.FIRST, second, "r2") == expected
+
+    def test_a_metric_without_values_has_none(self) -> None:
+        side = Replicates("rows", 1.0, {"r2": [math.nan] * 20})
+        assert math.isnan(uncertainty.margin_towards_zero(side, side, "r2"))
+
+
 @pytest.mark.parametrize("metric", ["r2", "nothing"])
 def test_the_error_of_one_value_is_nan(metric: str) -> None:
     first = Replicates("rows", 1.0, {"r2": [0.5]})

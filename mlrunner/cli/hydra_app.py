@@ -62,8 +62,10 @@ def compose_and_run(arguments: Sequence[str]) -> int:
     """
     import hydra
 
+    from mlrunner.composition.deployment_name import register_resolver
     from mlrunner.execution.grid import Multirun
 
+    register_resolver()
     words = hydra_arguments(arguments)
     register_sweeper()
     sys.argv = ["mlrunner", *words]

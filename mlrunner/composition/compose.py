@@ -16,6 +16,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
+from mlrunner.composition.deployment_name import register_resolver
 from mlrunner.composition.hydra_private import apply_value_overrides, read_files_once
 from mlrunner.composition.override_syntax import write_value
 from mlrunner.core import environment
@@ -30,6 +31,7 @@ COMPOSE_ERRORS = (HydraException, OmegaConfBaseException, ValueError)  # what co
 @contextmanager
 def open_hydra() -> Iterator[GlobalHydra]:
     """Open Hydra on `conf/`, and restore the Hydra that was open before."""
+    register_resolver()
     before = copy.copy(GlobalHydra.instance().hydra)
     GlobalHydra.instance().clear()
     try:

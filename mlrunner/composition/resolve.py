@@ -10,6 +10,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from mlrunner.composition.deployment_name import register_resolver
 from mlrunner.core.build import Group
 from mlrunner.core.errors import ConfigError, first_line, nearest
 
@@ -24,6 +25,7 @@ def resolve_group(node: DictConfig, key: str) -> Group:
     Raises:
         ConfigError: When an interpolation cannot be resolved, or the key holds no group.
     """
+    register_resolver()
     with explain_resolution(key, [str(name) for name in node]):
         group = node[key]
         if not isinstance(group, DictConfig):

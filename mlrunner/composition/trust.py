@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from mlrunner.composition.deployment_name import RESOLVER
 from mlrunner.core import environment
 from mlrunner.core.errors import ProblemsError
 
@@ -102,7 +103,9 @@ def _check_key(path: str, key: str) -> Iterator[str]:
 
 
 def _check_resolver(resolver: str, argument: str, key: str, trusted: Sequence[str]) -> Iterator[str]:
-    """Refuse every resolver but `oc.env`, and every variable but those of our folders and the trusted ones."""
+    """Refuse resolvers but our own and `oc.env`, and variables but those of our folders and the trusted ones."""
+    if resolver == RESOLVER and not argument:
+        return
     if resolver != "oc.env" or INSIDE in argument:
         shown = f"{resolver}:{argument}".replace(INSIDE, "${...}")
         yield f"{key} asks for {shown}, which a composition from a store may not; only keys may be named."

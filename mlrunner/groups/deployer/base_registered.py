@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import time
 from abc import abstractmethod
@@ -35,12 +36,19 @@ class RegisteredDeployer(Deployer):
     Args:
         name: Name of the deployment and of the registered model.
         folder: Folder that holds a folder for each deployment: state, history, releases, logs.
+        replace: Whether a version with another target, task or other input columns may replace the deployed one.
     """
 
     event: ClassVar[str] = "deployed"  # name of a deployment in the history
 
     name: Name
     folder: str
+    replace: bool = dataclasses.field(default=False, kw_only=True)
+
+    @property
+    def serving_alias(self) -> str:
+        """Alias of the version that answers the requests."""
+        return "champion"
 
     @property
     def registered_name(self) -> str | None:
@@ -54,7 +62,7 @@ class RegisteredDeployer(Deployer):
 
     def deploy(self, candidate: Candidate, decision: Decision) -> Deployment | None:
         """See `Deployer.deploy`; a lock serializes deployments of one name."""
-        from mlrunner.groups.deployer import packaging
+        from mlrunner.groups.deployer import compatibility, packaging
 
         store, details = self.store, {"run_id": candidate.run_id, "reason": decision.reason}
         if not decision.deploy:
@@ -64,6 +72,8 @@ class RegisteredDeployer(Deployer):
         with store.lock():
             try:
                 packaging.refuse_overtaken(self.name, candidate)
+                if not self.replace:
+                    compatibility.refuse_unlike(self.name, self.serving_alias, candidate)
                 deployment = self.deploy_locked(candidate, decision)
             except MlrunnerError as error:
                 store.log_event("failed", **{**details, "reason": str(error)})

@@ -86,7 +86,7 @@ class EndpointDeployer(ModelServerDeployer):
 
     def state_settings(self) -> dict[str, Any]:
         """Return the fields of `State` that these settings determine."""
-        settings = {"_target_": f"{type(self).__module__}.{type(self).__name__}", **asdict(self)}
+        settings = {"_target_": f"{type(self).__module__}.{type(self).__name__}", **asdict(self), "replace": False}
         return {
             "host": self.host,
             "port": self.port,

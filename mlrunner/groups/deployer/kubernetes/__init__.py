@@ -58,6 +58,11 @@ class KubernetesDeployer(ModelServerDeployer):
     cpus: Annotated[float, Field(ge=0.001)] | None
 
     @property
+    def serving_alias(self) -> str:
+        """See `RegisteredDeployer.serving_alias`; who applies the manifests is not known, so the newest one counts."""
+        return "challenger" if self.context is None else "champion"
+
+    @property
     def base_name(self) -> str:
         """Base image to build on."""
         return self.base or f"python:{get_local_target().minor}-slim"

@@ -6,14 +6,18 @@ import atexit
 import functools
 import json
 import os
+import shutil
+import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.support.warm import WarmCommand, WarmProcess
+from tests.support.warm import DATABASES, WarmCommand, WarmProcess
 
 PROJECT = Path(__file__).parents[2]
 SHARED = PROJECT.parent / "shared" / "data"
@@ -68,7 +72,26 @@ def front_door(home: Path, *arguments: str, cwd: Path | None = None, **more: str
 def start_command(home: Path, *arguments: str, cwd: Path | None = None, **more: str) -> WarmCommand:
     """Start a command without waiting for it."""
     command = {"arguments": arguments, "environment": environment(home, **more), "cwd": str(cwd or PROJECT)}
-    return warm_process().begin(command, RUN_SECONDS)
+    return warm_process().begin({**command, "stores": str(empty_stores())}, RUN_SECONDS)
+
+
+@functools.cache
+def empty_stores() -> Path:
+    """Create the stores of a home once, by `mlrunner env`, and return the folder of the databases."""
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder)
+    command = {"arguments": ["env"], "environment": environment(folder), "cwd": str(PROJECT), "stores": None}
+    process = warm_process().begin(command, RUN_SECONDS)
+    _, err = process.communicate(timeout=RUN_SECONDS)
+    assert process.returncode == 0, err
+    for name in DATABASES:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        with (
+            closing(sqlite3.connect(folder / ".mlrunner" / name)) as source,
+            closing(sqlite3.connect(folder / name)) as target,
+        ):
+            source.backup(target)  # the file alone lacks what is in the write-ahead log
+    return folder
 
 
 @functools.cache

@@ -13,7 +13,7 @@ from mlrunner.composition.stand_ins import TASKS
 from mlrunner.core import environment
 from mlrunner.core.column_kinds import Kind, infer_kinds
 from mlrunner.core.errors import MlrunnerError, brief, nearest
-from mlrunner.groups.cleaning.controller import DataCleaning
+from mlrunner.groups.cleaning.controller import DataCleaning, resolve_strategy, select_inputs
 from mlrunner.groups.dataset.validation import table_problems, target_problems
 from mlrunner.groups.stack.preflight import refuse_file_store, refuse_full_disk
 
@@ -58,8 +58,11 @@ def check_features(findings: Findings) -> Iterator[str]:
         return
     if table_problems(data.table, data.dataset.roles):
         return
+    rows, roles = data.labeled_rows, data.dataset.roles
     try:
-        DataCleaning(data.labeled_rows.head(SAMPLE_ROWS), cleaning, data.dataset.roles).handle_data()
+        findings.built["cleaning"] = cleaning = resolve_strategy(cleaning, data.table, roles)
+        cleaning.describe_unreadable(select_inputs(rows, roles))
+        DataCleaning(cleaning.mask_unreadable(rows.head(SAMPLE_ROWS)), cleaning, roles).handle_data()
     except MlrunnerError as error:
         yield str(error)
 

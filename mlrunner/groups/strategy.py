@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, Self
 
 import pandas as pd
 
@@ -41,6 +41,36 @@ class CleaningStrategy(DataStrategy):
     def problems(self) -> list[str]:
         """Return one sentence for each contradiction between the settings."""
         return []
+
+    def resolve(self, table: pd.DataFrame) -> Self:
+        """Return the strategy with the settings that only the whole table decides, such as date formats.
+
+        The saved model starts with it, so that a single row is read as the training table was.
+
+        Args:
+            table: Feature columns of the raw table.
+
+        Raises:
+            DataError: When the values do not decide; the message says what to set.
+        """
+        del table
+        return self
+
+    def describe_unreadable(self, table: pd.DataFrame) -> dict[str, str]:
+        """Return a clause for each column with values that the strategy cannot read, which become missing.
+
+        Args:
+            table: Feature columns of the raw table.
+
+        Raises:
+            DataError: When these are more than one in a hundred.
+        """
+        del table
+        return {}
+
+    def mask_unreadable(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Replace the values that the strategy cannot read by missing ones."""
+        return table
 
     def select_rows(self, table: pd.DataFrame) -> pd.DataFrame:
         """Select the rows to train on; serving cleans every row.

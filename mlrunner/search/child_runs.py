@@ -12,7 +12,7 @@ import joblib
 from mlrunner.composition import run_record
 from mlrunner.core.build import build
 from mlrunner.core.outcome import OUTCOME_FILE, Outcome, read_outcome
-from mlrunner.groups.cleaning.controller import select_inputs
+from mlrunner.groups.cleaning.controller import resolve_strategy, select_inputs
 from mlrunner.groups.model.packaging import assemble
 from mlrunner.search.trial_attributes import FOLDER
 from mlrunner.search.trial_progress import FinishedTrial, describe_outcome
@@ -172,8 +172,8 @@ def write_run(
 def _save_model(finished: FinishedTrial, run_id: str) -> None:
     """Save the fitted pipeline of a trial as a model of its run."""
     checked, file = finished.prepared.repeats[-1], finished.prepared.model_file
-    strategy = build(checked.composition["cleaning"], "cleaning")
     roles, raw = checked.data.dataset.roles, checked.data.table
+    strategy = resolve_strategy(build(checked.composition["cleaning"], "cleaning"), raw, roles)
     cleaned = strategy.transform_rows(select_inputs(raw.head(recording.EXAMPLE_ROWS), roles))
     pipeline = assemble(joblib.load(file), strategy, roles, cleaned, raw)
     settings = checked.composition.settings

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mlrunner.core.date_parsing import describe_format, find_unreadable, parse_dates
 from mlrunner.core.errors import brief
 from mlrunner.serving.errors import RequestError
 
@@ -46,12 +47,14 @@ class RawColumn:
         kind: Kind of its values.
         required: Whether a request must have the column; it may still hold missing values.
         categories: Values of the training rows; None when any value is accepted.
+        date_format: Format of the dates that the model reads in text or whole numbers; None: it reads none.
     """
 
     name: str
     kind: Kind
     required: bool
     categories: frozenset[str] | None = None
+    date_format: str | None = None
 
     def find_error(self, values: Sequence[Any]) -> str | None:
         """Return a message about the first wrong value; None when all values are accepted."""
@@ -61,10 +64,25 @@ class RawColumn:
         if self.categories is not None and set(values) - self.categories - {None}:
             row = next(k for k, value in enumerate(values) if value is not None and value not in self.categories)
             return self._unknown_category(values[row], row)
-        return None
+        wrong = self.find_wrong_dates(values)
+        return f"{self._expectation()}, but row {wrong[0]} has {describe_value(values[wrong[0]])}." if wrong else None
+
+    def find_wrong_dates(self, values: Sequence[Any] | Array) -> list[int]:
+        """Return the positions of the values that do not fit the format of the dates."""
+        is_moment = self.kind == "moment"
+        if self.date_format is None and not is_moment:
+            return []
+        column = pd.Series(values, dtype=None if isinstance(values, np.ndarray) else object)
+        texts = column if is_moment else column.map(_write_date, na_action="ignore")
+        return find_unreadable(texts[texts != ""], self.date_format).index.tolist()  # an empty text is missing
+
+    @property
+    def contents(self) -> str:
+        """What the column holds, for messages."""
+        return KIND_PLURALS[self.kind] if self.date_format is None else f"dates in {describe_format(self.date_format)}"
 
     def _expectation(self) -> str:
-        return f"Column '{self.name}' holds {KIND_PLURALS[self.kind]}"
+        return f"Column '{self.name}' holds {self.contents}"
 
     def _unknown_category(self, value: str, row: int) -> str:
         known = sorted(self.categories or ())
@@ -79,12 +97,12 @@ class RawColumn:
         """Convert checked values to an array of the dtype of the training data.
 
         Raises:
-            RequestError: If a number exceeds the range of a double, or a text is not a date.
+            RequestError: If a number exceeds the range of a double.
         """
         if self.kind == "number":
             return self._to_numbers(values)
         if self.kind == "moment":
-            return self._to_dates(values)
+            return parse_dates(pd.Series(values, dtype=object)).to_numpy("datetime64[us]")
         column = np.empty(len(values), dtype=object)
         column[:] = values
         return column
@@ -98,16 +116,6 @@ class RawColumn:
             row = int(np.isinf(numbers).argmax())
             raise RequestError(f"{self._expectation()}, but row {row} has one beyond 1.8e308.", INVALID_ROWS)
         return numbers
-
-    def _to_dates(self, values: Sequence[Any]) -> Array:
-        try:
-            return parse_dates(values)
-        except Exception as error:  # dateutil raises many types
-            row = next((k for k, value in enumerate(values) if not is_date(value)), None)
-            if row is None:  # each value is a date, but no unit of pandas can hold all of them
-                return np.concatenate([parse_dates([value]) for value in values])
-            message = f"{self._expectation()}, but row {row} has {describe_value(values[row])}."
-            raise RequestError(message, INVALID_ROWS) from error
 
     def parse_texts(self, texts: Sequence[str | None]) -> list[Any]:
         """Parse the texts of a CSV file as values of this kind; texts that cannot be parsed are kept."""
@@ -132,18 +140,6 @@ def find_similar(word: str, possible: Iterable[str]) -> str | None:
     return next(iter(get_close_matches(word, words, n=1)), None) if len(word) <= MAX_WORD_LENGTH else None
 
 
-def parse_dates(values: Sequence[Any]) -> Array:
-    """Parse dates in any common format as microseconds; dates with a time zone are converted to UTC."""
-    if any(len(value) > MAX_WORD_LENGTH for value in values if value is not None):
-        raise ValueError("too long for a date")  # pandas takes minutes to reject it
-    dates = pd.to_datetime(pd.Series(values, dtype=object), format="mixed", utc=True)
-    return dates.dt.tz_localize(None).to_numpy("datetime64[us]")
-
-
-def is_date(value: Any) -> bool:
-    """Check whether a value is a date or missing."""
-    try:
-        parse_dates([value])
-    except Exception:
-        return False
-    return True
+def _write_date(value: object) -> str:
+    """Write a date that is a whole number, such as 20200106, as a text."""
+    return f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value)

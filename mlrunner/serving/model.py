@@ -86,6 +86,7 @@ def load_release(folder: Path, unknown_categories: str = "refuse") -> ServedMode
     pipeline = skops.io.load(folder / "model" / saved["file"], trusted=saved["trusted"])
     schema = Schema(tuple(_parse_column(column) for column in saved["columns"]))
     example = orjson.dumps(requests.parse_json((folder / "model" / EXAMPLE_FILE).read_bytes()))
+    schema = _restrict_dates(schema, pipeline)
     if unknown_categories == "refuse":
         columns = requests.read_columns(example, "application/json", schema.names)
         schema = _restrict_categories(schema, pipeline, columns)
@@ -94,6 +95,17 @@ def load_release(folder: Path, unknown_categories: str = "refuse") -> ServedMode
 
 def _parse_column(column: dict[str, Any]) -> RawColumn:
     return RawColumn(column["name"], KINDS.get(column["type"], "number"), column["required"])
+
+
+def _restrict_dates(schema: Schema, pipeline: Any) -> Schema:
+    """Restrict the columns of which the cleaning reads dates to their format in training."""
+    cleaning = pipeline.named_steps.get(CLEANING_STEP)
+    formats = getattr(getattr(cleaning, "strategy", None), "date_formats", None) or {}
+    columns = (
+        replace(column, date_format=formats.get(column.name)) if column.kind != "moment" else column
+        for column in schema.columns
+    )
+    return Schema(tuple(columns))
 
 
 def _restrict_categories(schema: Schema, pipeline: Any, example: requests.Columns) -> Schema:

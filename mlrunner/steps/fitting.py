@@ -13,6 +13,7 @@ from mlrunner.core.build import Group, build
 from mlrunner.evaluation import objective, scoring, split_data
 from mlrunner.evaluation.scoring import Evaluation
 from mlrunner.evaluation.split_data import SplitData
+from mlrunner.groups.cleaning.controller import resolve_strategy
 from mlrunner.groups.model import ModelNameConfig
 from mlrunner.groups.model.packaging import assemble
 from mlrunner.steps import recording
@@ -55,7 +56,8 @@ def refit(
 def _fit(
     rows: Table, raw: Table, problem: Problem, cleaning: Group, model_config: ModelNameConfig, run: RunContext
 ) -> FittedModel:
-    roles, strategy = problem.roles, build(cleaning, "cleaning")
+    roles = problem.roles
+    strategy = resolve_strategy(build(cleaning, "cleaning"), raw, roles)
     features, target = split_data.select_features(rows, roles), rows[roles.target]
     start = time.perf_counter()
     estimator = build(model_config.settings, "model").build(features, problem.task).fit(features, target)

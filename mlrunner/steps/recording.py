@@ -72,7 +72,7 @@ def save_model(
     if not run.log_model:
         return None
     model_id = artifacts.reserve_model(run.run_id)
-    example = convert_integers(select_servable_inputs(raw.head(EXAMPLE_ROWS), roles))
+    example = convert_integers(strategy.mask_unreadable(select_servable_inputs(raw.head(EXAMPLE_ROWS), roles)))
     RECORDER.submit(_save_model, run.run_id, model_id, pipeline, example, strategy)
     return f"models:/{model_id}"
 

@@ -66,7 +66,8 @@ OF_KIND: dict[str, st.SearchStrategy[Any]] = {
     "boolean": st.none() | st.booleans(),
 }
 row = st.fixed_dictionaries(
-    {name: OF_KIND[KINDS[name]] for name in REQUIRED} | {"town": st.none() | st.sampled_from(TOWNS)},
+    {name: OF_KIND[KINDS[name]] for name in REQUIRED}
+    | {"town": st.none() | st.sampled_from(TOWNS), "bought_at": moment},
     optional={name: OF_KIND[KINDS[name]] for name in DROPPED},
 )
 scalar = st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=8)
@@ -166,10 +167,11 @@ def fit_pipeline(
     """Fit a pipeline like that of a run."""
     from sklearn.pipeline import Pipeline
 
-    from mlrunner.groups.cleaning.controller import DataCleaning
+    from mlrunner.groups.cleaning.controller import DataCleaning, resolve_strategy
     from mlrunner.groups.model.packaging import assemble
 
     raw = make_table()
+    cleaning = resolve_strategy(cleaning, raw, ROLES)
     task = "regression" if target is None else "classification"
     target = raw["score"] if target is None else target
     features = DataCleaning(raw, cleaning, ROLES).handle_data().drop(columns="score")
@@ -177,7 +179,7 @@ def fit_pipeline(
     return assemble(built.fit(features, target), cleaning, ROLES, features, raw)
 
 
-def save_release(folder: Path, pipeline: Any, version: int = 1, cleaning: CleaningStrategy = CLEANING) -> Saved:
+def save_release(folder: Path, pipeline: Any, version: int = 1) -> Saved:
     """Save a model as a run does, with the description that `mlrunner.groups.deployer.packaging` writes."""
     import mlflow.sklearn
 
@@ -192,7 +194,7 @@ def save_release(folder: Path, pipeline: Any, version: int = 1, cleaning: Cleani
         mlflow.sklearn.save_model(
             pipeline,
             str(release.model),
-            signature=model_signature.build_signature(pipeline, example, cleaning),
+            signature=model_signature.build_signature(pipeline, example, pipeline["cleaning"].strategy),
             input_example=example,
             pip_requirements=pin_requirements(pipeline),
             skops_trusted_types=find_trusted_types(pipeline),

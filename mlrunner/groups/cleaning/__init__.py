@@ -11,25 +11,10 @@ import pandas as pd
 from pydantic import Field
 
 from mlrunner.core.build import NamedValues, dataclass
-from mlrunner.groups.cleaning.columns import (
-    Constant,
-    append_columns,
-    clip_values,
-    drop_columns,
-    fill_missing,
-    hashable,
-    select_numeric,
-)
-from mlrunner.groups.cleaning.dates import (
-    Durations,
-    Part,
-    compute_durations,
-    count_days,
-    extract_parts,
-    is_date,
-    parse_dates,
-    require_dates,
-)
+from mlrunner.groups.cleaning.columns import clip_values, drop_columns, hashable
+from mlrunner.groups.cleaning.date_columns import Expectation
+from mlrunner.groups.cleaning.dates import Durations, Part, compute_durations, extract_parts, is_named_as_date
+from mlrunner.groups.cleaning.preprocess import DataPreprocess
 from mlrunner.groups.strategy import CleaningStrategy
 
 
@@ -54,62 +39,14 @@ class KeepAll(CleaningStrategy):
 
 
 @dataclass
-class DataPreprocess(CleaningStrategy):
-    """Drop columns, fill constants, turn listed dates into numbers and keep numeric columns.
-
-    Args:
-        drop: Columns to leave out.
-        fill: Constant for the missing values of a column, by column name.
-        dates: Columns to read as dates; None: none here, detected by `DateFeatures`.
-        date_format: `strptime` format of the dates; None reads ISO 8601.
-        keep_numeric: Whether to leave out columns without numbers.
-    """
-
-    drop: list[str] = Field(default_factory=list)
-    fill: Annotated[dict[str, Constant], NamedValues] = Field(default_factory=dict)
-    dates: list[str] | None = None
-    date_format: str | None = None
-    keep_numeric: bool = True
-
-    @property
-    def named_columns(self) -> dict[str, list[str]]:
-        """See `CleaningStrategy.named_columns`."""
-        dates = self.dates or []
-        return {"cleaning.drop": self.drop, "cleaning.fill": list(self.fill), "cleaning.dates": dates}
-
-    def handle_data(self, table: pd.DataFrame) -> pd.DataFrame:
-        """See `CleaningStrategy.handle_data`; refuse unreadable dates, which serving treats as missing."""
-        kept = drop_columns(table, self.drop)
-        require_dates(kept[self.date_columns(kept)], self.date_format)
-        return super().handle_data(table)
-
-    def transform_rows(self, table: pd.DataFrame) -> pd.DataFrame:
-        """Drop, fill, turn dates into numbers and keep numeric columns, in this order."""
-        table = drop_columns(table, self.drop)
-        fill = {name: fill_missing(table[name], constant) for name, constant in self.fill.items() if name in table}
-        table = table.assign(**fill) if fill else table
-        dates = {name: parse_dates(table[name], self.date_format) for name in self.date_columns(table)}
-        table = append_columns(drop_columns(table, list(dates)), self.date_features(dates)) if dates else table
-        return select_numeric(table) if self.keep_numeric else table
-
-    def date_columns(self, table: pd.DataFrame) -> list[str]:
-        """Return the names of the columns to read as dates."""
-        return [name for name in self.dates or [] if name in table]
-
-    def date_features(self, dates: dict[str, pd.Series]) -> dict[str, pd.Series]:
-        """Return the days since 1970-01-01 of each date column, as `NAME_days`."""
-        return {f"{name}_days": count_days(date) for name, date in dates.items()}
-
-
-@dataclass
 class DateFeatures(DataPreprocess):
     """Turn each date column into calendar parts, and pairs of date columns into durations in days.
 
     Args:
         parts: Calendar parts to take of each date.
         durations: Pairs to subtract: "all", None, or new name to (end, start).
-        date_endings: Last words of the names of date columns, in lower case, used when `dates` is None.
-        time: Column that holds dates whatever its name, unless it is numeric.
+        date_endings: Last words of the names of date columns, in lower case; half of their values must be dates.
+        time: Column that is treated as one with such a name.
     """
 
     parts: list[Part] = Field(default_factory=list)
@@ -120,17 +57,23 @@ class DateFeatures(DataPreprocess):
     @property
     def named_columns(self) -> dict[str, list[str]]:
         """See `CleaningStrategy.named_columns`."""
-        pairs = self.durations if isinstance(self.durations, dict) else {}
-        between = dict.fromkeys(name for pair in pairs.values() for name in pair)
-        return {**super().named_columns, "cleaning.durations": list(between)}
+        return {**super().named_columns, "cleaning.durations": self._paired}
 
-    def date_columns(self, table: pd.DataFrame) -> list[str]:
-        """Return the listed date columns or, without a list, those whose dtype or name marks them as dates."""
-        named = {*(self.dates or ()), *self.named_columns["cleaning.durations"]}
-        if self.dates is not None:
-            return [name for name in table.columns if name in named]
-        marks = (self.date_endings, self.time)
-        return [name for name in table.columns if name in named or is_date(table[name], *marks)]
+    @property
+    def _paired(self) -> list[str]:
+        """The columns that `durations` names."""
+        pairs = self.durations if isinstance(self.durations, dict) else {}
+        return list(dict.fromkeys(name for pair in pairs.values() for name in pair))
+
+    def _expect(self, column: pd.Series) -> Expectation | None:
+        listed = super()._expect(column)
+        if listed is not None:
+            return listed
+        if column.name in self._paired:
+            return Expectation(self.date_format, is_listed=True)
+        if isinstance(self.dates, list) or column.name in (self.dates or {}):
+            return None
+        return Expectation(self.date_format, is_named=is_named_as_date(column, self.date_endings, self.time))
 
     def date_features(self, dates: dict[str, pd.Series]) -> dict[str, pd.Series]:
         """Return the calendar parts and the durations as float64, with NaN for a missing date."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import TypeVar
 
 import pandas as pd
 
@@ -12,6 +13,8 @@ from mlrunner.core.column_roles import Roles
 from mlrunner.core.errors import DataError
 from mlrunner.groups.cleaning.columns import drop_columns
 from mlrunner.groups.strategy import CleaningStrategy, DataStrategy
+
+S = TypeVar("S", bound=DataStrategy)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,8 +42,8 @@ class DataCleaning:
             ConfigError: When the settings of the strategy contradict each other.
             DataError: When no row or no feature column is left.
         """
-        table = self._select_rows()
-        cleaned: pd.DataFrame = self.strategy.handle_data(select_inputs(table, self.roles))
+        table, strategy = self._select_rows(), resolve_strategy(self.strategy, self.table, self.roles)
+        cleaned: pd.DataFrame = strategy.handle_data(select_inputs(table, self.roles))
         names = dict.fromkeys([self.roles.target, self.roles.group, self.roles.time])
         role_columns = [name for name in names if name is not None and name in table]
         features = drop_columns(cleaned, role_columns)
@@ -85,6 +88,13 @@ def select_servable_inputs(table: pd.DataFrame, roles: Roles) -> pd.DataFrame:
     """Select the columns of `select_inputs` whose values a request can hold."""
     inputs = select_inputs(table, roles)
     return drop_columns(inputs, [name for name, kind in infer_kinds(inputs).items() if kind is Kind.UNSUPPORTED])
+
+
+def resolve_strategy(strategy: S, table: pd.DataFrame, roles: Roles) -> S:
+    """Resolve a cleaning strategy by the whole raw table; see `CleaningStrategy.resolve`."""
+    if not isinstance(strategy, CleaningStrategy) or strategy.problems():
+        return strategy
+    return strategy.resolve(select_inputs(table, roles))
 
 
 def select_inputs(table: pd.DataFrame, roles: Roles) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Parse dates and turn them into numbers for the config groups `cleaning` and `split`.
+"""Turn dates into numbers for the config groups `cleaning` and `split`.
 
 Every function but `rank_moments` treats each value by itself, so that a single row gives the same result as the
 whole table.
@@ -14,55 +14,30 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pandas.api import types
 
+from mlrunner.core.column_kinds import Kind, infer_kind
+from mlrunner.core.date_parsing import parse_dates
 from mlrunner.core.errors import DataError
 from mlrunner.groups.cleaning.columns import is_numeric, to_float
+from mlrunner.groups.cleaning.date_columns import describe_readings
+from mlrunner.groups.cleaning.date_formats import count_formats
 
 Part = Literal["year", "quarter", "month", "day", "dayofyear", "weekday", "hour", "minute"]
 Durations = Literal["all"] | dict[str, tuple[str, str]] | None
 PANDAS_NAMES = {"weekday": "day_of_week", "dayofyear": "day_of_year"}
 MICROSECONDS_PER_DAY = 86_400e6  # microseconds
-CHECKED_ROWS = 1000  # enough to distinguish a wrong format from a few broken values
 
 
-def is_date(column: pd.Series, endings: Iterable[str] = (), time: str | None = None) -> bool:
-    """Check by its dtype, or by the name of a column without numbers, whether a column holds dates.
-
-    The values play no part: a single row must give the same answer as the whole table.
+def is_named_as_date(column: pd.Series, endings: Iterable[str] = (), time: str | None = None) -> bool:
+    """Check whether the name of a column says that it holds dates.
 
     Args:
         column: Any column.
         endings: Last words of the names of date columns, in lower case.
         time: Name of the data set's time column.
     """
-    if types.is_datetime64_any_dtype(column.dtype):
-        return True
     last_word = re.split(r"[^a-z]+", str(column.name).lower())[-1]
-    return (column.name == time or last_word in endings) and not is_numeric(column)
-
-
-def parse_dates(column: pd.Series, date_format: str | None = None) -> pd.Series:
-    """Parse a column into timestamps without a time zone; a value that is not a date becomes missing.
-
-    Args:
-        column: Text, dates or timestamps; those with a time zone are converted to UTC.
-        date_format: `strptime` format; None reads every ISO 8601 form.
-    """
-    if isinstance(column.dtype, np.dtype) and column.dtype.kind == "M":
-        return column
-    text = column.astype(object) if isinstance(column.dtype, pd.CategoricalDtype) else column
-    parsed = _parse(text, date_format)
-    failed = parsed.isna() & text.notna()
-    if failed.any():  # pandas fails at years after 2262 in a column with nanoseconds, but not without those values
-        parsed[failed] = _parse(text[failed], date_format)
-    naive: pd.Series = parsed.dt.tz_localize(None)
-    return naive
-
-
-def _parse(text: pd.Series, date_format: str | None) -> pd.Series:
-    parsed = pd.to_datetime(text, format=date_format or "ISO8601", errors="coerce", utc=True)
-    return pd.Series(parsed.astype("datetime64[us, UTC]"))
+    return column.name == time or last_word in endings
 
 
 def count_days(end: pd.Series, start: pd.Series | None = None) -> pd.Series:
@@ -105,35 +80,17 @@ def compute_durations(dates: Mapping[str, pd.Series], durations: Durations) -> d
     return {name: count_days(dates[end], dates[start]) for name, (end, start) in present.items()}
 
 
-def require_dates(columns: pd.DataFrame, date_format: str | None) -> None:
-    """Refuse a column whose first values contain no date: all its features would silently be missing.
-
-    Args:
-        columns: Columns to read as dates.
-        date_format: `strptime` format; None reads every ISO 8601 form.
-
-    Raises:
-        DataError: When none of the first `CHECKED_ROWS` values of a column is a date.
-    """
-    for name in columns:
-        known = columns[name].dropna().iloc[:CHECKED_ROWS]
-        if len(known) and (is_numeric(known) or parse_dates(known, date_format).isna().all()):
-            raise DataError(
-                f"cleaning reads '{name}' as dates, but {known.iloc[:1].tolist()[0]!r} is not a date in "
-                f"{date_format or 'ISO 8601'}; set cleaning.date_format, or list the date columns in cleaning.dates."
-            )
-
-
 def rank_moments(column: pd.Series, date_format: str | None = None) -> NDArray[np.int64]:
     """Rank the moments of a column, from 0 for the oldest; equal moments have the same rank.
 
     Args:
         column: Dates, text or numbers.
-        date_format: `strptime` format; None reads every ISO 8601 form.
+        date_format: `strptime` format; None: found from the values.
 
     Raises:
-        DataError: When a row has no moment, since it belongs to no side of a split.
+        DataError: When a row has no moment, since it belongs to no side of a split, or the dates have two readings.
     """
+    date_format = date_format or _find_format(column)
     when = to_float(column) if is_numeric(column) else parse_dates(column, date_format)
     unknown = column[when.isna().to_numpy()]
     if len(unknown):
@@ -142,6 +99,18 @@ def rank_moments(column: pd.Series, date_format: str | None = None) -> NDArray[n
             f"{unknown.iloc[:1].tolist()[0]!r}; set split.date_format, correct those rows or choose another split."
         )
     return np.unique(when.to_numpy(), return_inverse=True)[1].astype(np.int64)
+
+
+def _find_format(column: pd.Series) -> str | None:
+    if infer_kind(column) is not Kind.TEXT:
+        return None
+    counts = count_formats(column, loose=True)
+    if counts.other_reading is not None:
+        raise DataError(
+            f"split.time is '{column.name}', whose dates have two readings, {describe_readings(column, counts)}; "
+            f"set split.date_format='{counts.best}' or split.date_format='{counts.other_reading}'."
+        )
+    return counts.best
 
 
 def _to_microseconds(moments: pd.Series) -> NDArray[np.int64]:

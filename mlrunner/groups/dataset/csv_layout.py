@@ -23,6 +23,7 @@ LAYOUT = (
 )
 SEPARATORS = {";": "';'", "\t": r"'\t'", "|": "'|'"}
 SEPARATOR_LINE = re.compile(rb'(?:\xef\xbb\xbf)?"?sep=(.)"?\r?\n')  # a hint for spreadsheets, before the header
+DATE_ROWS = 1000  # rows in which dates are looked for
 AFTER_LAST_SEPARATOR = "(after the last separator)"  # name of the column that a separator at the end of rows makes
 
 
@@ -140,3 +141,20 @@ def _counts_rows(column: pd.Series[Any]) -> bool:
         return False
     numbers = column.to_numpy(dtype=np.int64, na_value=-1)
     return numbers[0] in (0, 1) and bool((numbers == np.arange(len(numbers)) + numbers[0]).all())
+
+
+def find_dates(data: bytes, options: dict[str, Any]) -> list[str]:
+    """Find the columns whose dates would become numbers, since they contain the sign between thousands.
+
+    Args:
+        data: Decompressed bytes, at least of the first rows.
+        options: Complete options of `pandas.read_csv`; without `thousands`, nothing is read.
+    """
+    sign = options.get("thousands")
+    if not sign:
+        return []
+    kept = {name: value for name, value in options.items() if name not in ("thousands", "dtype") and value != "pyarrow"}
+    arguments: dict[str, Any] = {**kept, "dtype": str, "nrows": DATE_ROWS}
+    texts: pd.DataFrame = pd.read_csv(io.BytesIO(data), **arguments)
+    number = re.escape(sign).join((r"(\d{1,2}", r"\d{1,2}", r"(\d{4}|\d\d)|\d{4}", r"\d{1,2}", r"\d{1,2})(\s.*)?"))
+    return [name for name in texts.columns if texts[name].str.fullmatch(number).fillna(False).any()]

@@ -52,7 +52,8 @@ def read_csv(subject: str, data: bytes, how: CsvReading) -> pd.DataFrame:
         DataError: When the bytes are not CSV with a header.
     """
     options, names = prepare_options(subject, data, how)
-    types = dict.fromkeys(how.as_text, "str") | dict(options.pop("dtype", {}))
+    texts = [*csv_layout.find_dates(data, options), *how.as_text]
+    types = dict.fromkeys(texts, "str") | dict(options.pop("dtype", {}))
     limit = {} if how.rows is None or options.get("engine") == "pyarrow" else {"nrows": how.rows}
     arguments = {**options, **limit, "dtype": types}
     table: pd.DataFrame = pd.read_csv(io.BytesIO(data), **arguments)

@@ -92,5 +92,5 @@ def _convert(column: pd.Series, kind: Kind) -> pd.Series:
     if kind is Kind.NUMBER:
         return pd.Series(column.astype(object).where(known, np.nan).astype(np.float64))
     if kind is Kind.MOMENT:
-        return pd.to_datetime(column.astype(object).where(known, None))
+        return pd.to_datetime(column.astype(object).where(known, None), format="ISO8601")
     return normalize_column(column.astype("boolean"))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mlrunner.core.errors import brief, nearest
-from mlrunner.serving.columns import KIND_PLURALS, KIND_TYPES, MAX_NAMES, RawColumn, is_date
+from mlrunner.serving.columns import KIND_TYPES, MAX_NAMES, RawColumn
 from mlrunner.serving.errors import RequestError
 from mlrunner.steps.prediction.column_values import Values
 
@@ -26,7 +26,7 @@ def find_row_errors(column: RawColumn, values: Values) -> dict[int, str]:
         Message by position of the row; empty if all values are valid.
     """
     if isinstance(values, np.ndarray):
-        positions = np.flatnonzero(np.isinf(values)).tolist()
+        positions = [*np.flatnonzero(np.isinf(values)).tolist(), *column.find_wrong_dates(values)]
     else:
         positions = [] if _are_valid(column, values) else _find_invalid(column, values)
     messages: dict[tuple[type, str], str] = {}  # the same invalid value often occurs in many rows
@@ -53,7 +53,12 @@ def _are_valid(column: RawColumn, values: list[Any]) -> bool:
 def _find_invalid(column: RawColumn, values: list[Any]) -> list[int]:
     types = KIND_TYPES[column.kind]
     wrong_type = [position for position, value in enumerate(values) if type(value) not in types]
-    return [*wrong_type, *(position for position, value in enumerate(values) if _is_out_of_range(column, value))]
+    wrong_dates = column.find_wrong_dates([value if type(value) in types else None for value in values])
+    return [
+        *wrong_type,
+        *wrong_dates,
+        *(position for position, value in enumerate(values) if _is_out_of_range(column, value)),
+    ]
 
 
 def _is_out_of_range(column: RawColumn, value: Any) -> bool:
@@ -61,8 +66,6 @@ def _is_out_of_range(column: RawColumn, value: Any) -> bool:
         return isinstance(value, float) and bool(np.isinf(value))
     if not isinstance(value, str):
         return False
-    if column.kind == "moment":
-        return not is_date(value)
     return column.categories is not None and value not in column.categories
 
 
@@ -74,7 +77,7 @@ def _explain(column: RawColumn, value: Any) -> str:
         return f"Column '{column.name}' has {_format(value)}, which training did not see; it saw {examples}.{hint}"
     is_infinite = isinstance(value, float) and np.isinf(value)
     text = "one beyond 1.8e308" if is_infinite else _format(value)
-    return f"Column '{column.name}' holds {KIND_PLURALS[column.kind]}, but has {text}."
+    return f"Column '{column.name}' holds {column.contents}, but has {text}."
 
 
 def _format(value: Any) -> str:

@@ -60,7 +60,6 @@ MOMENTS = {
     "west": ("2020-01-01 19:00:00-05:00", MIDNIGHT),
     "half an hour": ("2020-01-02T05:30:00+0530", MIDNIGHT),
     "compact": ("20200102", MIDNIGHT),
-    "american": ("01/02/2020", MIDNIGHT),
     "nanoseconds": ("2020-01-02T00:00:00.000000999", MIDNIGHT),
     "long ago": ("0001-01-01", np.datetime64("0001-01-01")),
     "far ahead": ("9999-12-31", np.datetime64("9999-12-31")),
@@ -111,6 +110,8 @@ WRONG: dict[str, tuple[Kind, list[Any], str]] = {
     "number for a boolean": ("boolean", [True, 1], "row 1 has 1."),
     "number for a date": ("moment", ["2020-01-01", 20200101], "holds dates, but row 1 has 20200101."),
     "word for a date": ("moment", [None, "soon"], "holds dates, but row 1 has 'soon'."),
+    "two readings": ("moment", ["04.03.2021"], "holds dates, but row 0 has '04.03.2021'."),
+    "day first": ("moment", ["13.03.2021"], "holds dates, but row 0 has '13.03.2021'."),
     "impossible day": ("moment", ["2020-02-30"], "row 0 has '2020-02-30'."),
     "invalid time zone": ("moment", ["2020-01-01T00:00:00+99:99"], "row 0 has '2020-01-01T00:00:00+99:99'."),
     "time zone that overflows": ("moment", ["0A-0:1440000000000"], "row 0 has '0A-0:1440000000000'."),
@@ -167,6 +168,24 @@ def test_any_text_is_parsed_or_rejected_as_a_date(values: list[str | None]) -> N
         assert "holds dates" in error.message  # noqa: PT017
     else:
         assert len(dates) == len(values)
+
+
+@pytest.mark.parametrize(
+    ("kind", "date_format", "good", "wrong", "shown"),
+    [
+        ("text", "%d.%m.%Y", ["06.01.2020", None, ""], "2020-01-06", "'2020-01-06'"),
+        ("text", "iso", ["2020-01-06", "2020-01-06T00:00:00Z"], "06.01.2020", "'06.01.2020'"),
+        ("number", "%Y%m%d", [20200106, 20200106.0, None], 20200199, "20200199"),
+    ],
+)
+def test_dates_follow_the_format_of_the_training_rows(
+    kind: Kind, date_format: str, good: list[Any], wrong: Any, shown: str
+) -> None:
+    dates = RawColumn("c", kind, required=True, date_format=date_format)
+    assert dates.find_error(good) is None
+    name = "ISO 8601" if date_format == "iso" else date_format
+    assert dates.find_error([*good, wrong]) == f"Column 'c' holds dates in {name}, but row {len(good)} has {shown}."
+    assert dates.find_wrong_dates([wrong, *good, wrong]) == [0, len(good) + 1]
 
 
 # --- categories ---------------------------------------------------------------------------------------------

@@ -69,6 +69,14 @@ def test_only_one_hot_encoded_columns_have_categories(model: ServedModel) -> Non
     assert categories == {"town": frozenset(releases.TOWNS)}
 
 
+def test_dates_in_text_have_the_format_of_the_training_rows(model: ServedModel) -> None:
+    formats = {column.name: column.date_format for column in model.schema.columns if column.date_format is not None}
+    assert formats == {"bought_at": "iso"}
+    row = {**releases.make_rows(1)[0], "bought_at": "04.03.2021"}
+    with pytest.raises(RequestError, match=r"'bought_at' holds dates in ISO 8601, but row 0 has '04\.03\.2021'\."):
+        predict(model, [row])
+
+
 def test_no_column_has_categories_when_unknown_ones_are_accepted(saved: Saved) -> None:
     model = load_release(saved.release.folder, "accept")
     assert all(column.categories is None for column in model.schema.columns)
@@ -77,9 +85,8 @@ def test_no_column_has_categories_when_unknown_ones_are_accepted(saved: Saved) -
 
 
 def test_a_column_changed_by_the_cleaning_has_no_categories(base: Path) -> None:
-    cleaning = UppercaseTowns()
-    pipeline = releases.fit_pipeline(releases.FaultyModel(), cleaning)
-    model = load_release(releases.save_release(base / "uppercase", pipeline, cleaning=cleaning).release.folder)
+    pipeline = releases.fit_pipeline(releases.FaultyModel(), UppercaseTowns())
+    model = load_release(releases.save_release(base / "uppercase", pipeline).release.folder)
     town = next(column for column in model.schema.columns if column.name == "town")
     assert (town.required, town.categories) == (True, None)
     assert predict(model, [{"size": 3.0, "town": "fAr"}]) == predict(model, [{"size": 3.0, "town": "FAR"}])

@@ -74,7 +74,8 @@ def test_the_options_are_those_of_the_documentation() -> None:
 @pytest.mark.parametrize("make", TABLES)
 @everywhere
 def test_rows_are_cleaned_alike_alone_together_and_in_training(name: str, make: Any) -> None:
-    table, before, strategy = make(), make(), build_option(name)
+    table, before = make(), make()
+    strategy = build_option(name).resolve(table)
     whole = strategy.transform_rows(table)
     assert whole.index.equals(table.index)
     pd.testing.assert_frame_equal(strategy.handle_data(table), whole)
@@ -86,7 +87,7 @@ def test_rows_are_cleaned_alike_alone_together_and_in_training(name: str, make: 
 @pytest.mark.parametrize("rows", [0, 1])
 @everywhere
 def test_columns_and_types_do_not_depend_on_the_rows(name: str, rows: int) -> None:
-    table, strategy = messy(), build_option(name)
+    table, strategy = messy(), build_option(name).resolve(messy())
     few = strategy.transform_rows(table.iloc[:rows])
     pd.testing.assert_series_equal(few.dtypes, strategy.transform_rows(table).dtypes)
 
@@ -119,38 +120,6 @@ def test_rows_of_json_lose_at_most_a_column_that_is_missing(values: list[Any], n
         assert left.to_numpy().tolist() == right.to_numpy().tolist()
 
 
-def test_preprocess_drops_fills_dates_and_keeps_numbers() -> None:
-    strategy = DataPreprocess(drop=["flag"], fill={"real": -1, "text": "none"}, dates=["due_date"])
-    result = strategy.handle_data(messy(2)[["flag", "real", "text", "due_date"]])
-    assert result.to_dict("list") == {"real": [0.0, -1.0], "due_date_days": [18319.0, 18320.0]}
-
-
-def test_preprocess_keeps_text_without_keep_numeric() -> None:
-    result = DataPreprocess(fill={"text": "none"}, keep_numeric=False).handle_data(messy())
-    assert result["text"].iloc[:3].tolist() == ["t0", "none", "t2"]
-
-
-def test_preprocess_fills_before_it_reads_dates() -> None:
-    table = pd.DataFrame({"d": ["1970-01-02", None]})
-    strategy = DataPreprocess(dates=["d"], fill={"d": "1970-01-11"})
-    assert strategy.handle_data(table)["d_days"].tolist() == [1.0, 10.0]
-
-
-def test_a_listed_date_that_cannot_be_read_is_refused_in_training_only() -> None:
-    strategy, table = DataPreprocess(dates=["text"]), messy()
-    with pytest.raises(DataError, match=r"^cleaning reads 'text' as dates, but 't0' is not a date in ISO 8601; "):
-        strategy.handle_data(table)
-    assert strategy.transform_rows(table)["text_days"].isna().all()
-
-
-def test_named_columns_have_full_keys() -> None:
-    assert DataPreprocess(drop=["a"], fill={"b": 0}, dates=["c"]).named_columns == {
-        "cleaning.drop": ["a"],
-        "cleaning.fill": ["b"],
-        "cleaning.dates": ["c"],
-    }
-
-
 @pytest.mark.parametrize(
     ("cls", "settings", "place"),
     [
@@ -166,11 +135,23 @@ def test_wrong_settings_are_refused(cls: Any, settings: dict[str, Any], place: t
     assert caught.value.errors()[0]["loc"] == place
 
 
-def test_dates_are_found_by_type_name_and_role() -> None:
-    strategy = DateFeatures(date_endings=ENDINGS, time="when")
-    assert strategy.date_columns(messy()) == ["bought_at", "due_date", "stamp", "when"]
-    assert DateFeatures(dates=["due_date"], date_endings=ENDINGS).date_columns(messy()) == ["due_date"]
-    assert DateFeatures(dates=[], date_endings=ENDINGS).date_columns(messy()) == []
+def test_dates_are_found_by_values_and_can_be_listed() -> None:
+    found = {"bought_at": "iso", "due_date": "iso", "stamp": "iso", "when": "iso"}
+    assert DateFeatures(date_endings=ENDINGS).resolve(messy()).date_formats == found
+    assert DateFeatures(dates=["due_date"]).resolve(messy()).date_formats == {"due_date": "iso"}
+    assert DateFeatures(dates=[]).resolve(messy()).date_formats == {}
+    assert DateFeatures(dates={"when": None, "due_date": "iso"}).resolve(messy()).date_formats == dict.fromkeys(
+        ("bought_at", "due_date", "stamp"), "iso"
+    )
+
+
+def test_columns_have_formats_of_their_own() -> None:
+    table = pd.DataFrame({"a": ["06.01.2020", "13.01.2020"], "b": ["2020-01-07", "2020-01-15"]})
+    for strategy in (DateFeatures(), DateFeatures(dates={"a": "%d.%m.%Y", "b": "iso"})):
+        resolved = strategy.resolve(table)
+        assert resolved.date_formats == {"a": "%d.%m.%Y", "b": "iso"}
+        assert resolved.transform_rows(table)["days_from_a_to_b"].tolist() == [1.0, 2.0]
+        assert resolved.transform_rows(table.iloc[[0]])["days_from_a_to_b"].tolist() == [1.0]
 
 
 def test_dates_become_parts_and_durations() -> None:
@@ -198,11 +179,9 @@ def test_a_table_without_dates_only_keeps_its_numbers() -> None:
     assert list(build_option("full").handle_data(messy()[["whole", "text"]]).columns) == ["whole", "text"]
 
 
-def test_text_named_like_a_date_is_refused_and_can_be_listed_away() -> None:
-    table = pd.DataFrame({"time": ["fast", "slow"]})
-    with pytest.raises(DataError, match=r"^cleaning reads 'time' as dates, but 'fast' is not a date in ISO 8601; "):
-        build_option("full").handle_data(table)
-    assert build_option("full", dates=[]).handle_data(table)["time"].tolist() == ["fast", "slow"]
+def test_text_named_like_a_date_is_no_date() -> None:
+    table = pd.DataFrame({"time": ["Lunch", "Dinner"]})
+    assert build_option("full").handle_data(table)["time"].tolist() == ["Lunch", "Dinner"]
 
 
 def test_feature_must_not_replace_a_column() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import Any
 
 import numpy as np
@@ -14,66 +13,27 @@ from mlrunner.groups.cleaning.dates import (
     compute_durations,
     count_days,
     extract_parts,
-    is_date,
-    parse_dates,
+    is_named_as_date,
     rank_moments,
-    require_dates,
 )
 
 ENDINGS = ["date", "datetime", "timestamp", "time", "at"]
-DAY = datetime.date(2020, 1, 2)
-UTC_NOON = datetime.datetime(2020, 1, 2, 12, tzinfo=datetime.UTC)
 
 
 @pytest.mark.parametrize(
-    ("column", "expected"),
+    ("name", "expected"),
     [
-        pytest.param(pd.Series(["x"], name="order_purchase_timestamp"), True, id="last word, text"),
-        pytest.param(pd.Series(["x"], name="order_approved_at"), True, id="at"),
-        pytest.param(pd.Series(["x"], name="Date"), True, id="the whole name, capital"),
-        pytest.param(pd.Series([None], name="sent at", dtype=object), True, id="a null in a JSON row"),
-        pytest.param(pd.Series(["x"], name="candidate"), False, id="only the end of a word"),
-        pytest.param(pd.Series(["x"], name="date_format"), False, id="not the last word"),
-        pytest.param(pd.Series([3.5], name="shipping_time"), False, id="numbers"),
-        pytest.param(pd.to_datetime(pd.Series(["2020-01-01"], name="x")), True, id="a date by type"),
-        pytest.param(pd.Series(["x"], name="moment"), True, id="the time column"),
-        pytest.param(pd.Series(["x"], name="city"), False, id="text"),
+        pytest.param("order_purchase_timestamp", True, id="last word"),
+        pytest.param("order_approved_at", True, id="at"),
+        pytest.param("Date", True, id="the whole name, capital"),
+        pytest.param("candidate", False, id="only the end of a word"),
+        pytest.param("date_format", False, id="not the last word"),
+        pytest.param("moment", True, id="the time column"),
+        pytest.param("city", False, id="another name"),
     ],
 )
-def test_dates_are_detected_by_dtype_and_name(column: pd.Series, expected: bool) -> None:
-    assert is_date(column, ENDINGS, "moment") is expected
-
-
-def test_a_time_column_of_numbers_is_no_date() -> None:
-    assert not is_date(pd.Series([2020], name="year"), ENDINGS, "year")
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        pytest.param("2020-01-02", "2020-01-02", id="day"),
-        pytest.param("2020-01-02 03:04:05", "2020-01-02 03:04:05", id="seconds"),
-        pytest.param("2020-01-02T12:00:00+02:00", "2020-01-02 10:00", id="zone moved to UTC"),
-        pytest.param(DAY, "2020-01-02", id="python date"),
-        pytest.param(UTC_NOON, "2020-01-02 12:00", id="python datetime with zone"),
-        pytest.param(pd.Timestamp("2020-01-02 01:00", tz="Europe/Paris"), "2020-01-02 00:00", id="timestamp with zone"),
-        pytest.param("02/01/2020", None, id="not ISO"),
-        pytest.param("soon", None, id="no date"),
-        pytest.param(None, None, id="missing"),
-    ],
-)
-def test_parse_dates(value: Any, expected: str | None) -> None:
-    result = parse_dates(pd.Series([value, None], dtype=object))
-    assert result.dt.tz is None
-    assert result.iloc[0] is pd.NaT if expected is None else result.iloc[0] == pd.Timestamp(expected)
-
-
-def test_parse_dates_accepts_a_format_categories_and_typed_columns() -> None:
-    assert parse_dates(pd.Series(["02/01/2020", "2020-01-02"]), "%d/%m/%Y").isna().tolist() == [False, True]
-    assert parse_dates(pd.Series(["2020-01-02", None], dtype="category")).isna().tolist() == [False, True]
-    typed = pd.to_datetime(pd.Series(["2020-01-02"]))
-    assert parse_dates(typed) is typed
-    assert parse_dates(typed.dt.tz_localize("UTC")).iloc[0] == pd.Timestamp("2020-01-02")
+def test_names_say_that_a_column_holds_dates(name: str, expected: bool) -> None:
+    assert is_named_as_date(pd.Series(["x"], name=name), ENDINGS, "moment") is expected
 
 
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
@@ -121,32 +81,10 @@ def test_a_duration_counts_from_start_to_end() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "date_format", "problem"),
-    [
-        (["soon", None, "later"], None, "'soon' is not a date in ISO 8601"),
-        (["2020-01-01"], "%d/%m/%Y", "'2020-01-01' is not a date in %d/%m/%Y"),
-    ],
-)
-def test_text_that_is_no_date_is_refused(values: list[Any], date_format: str | None, problem: str) -> None:
-    with pytest.raises(DataError) as caught:
-        require_dates(pd.DataFrame({"x": values}), date_format)
-    assert str(caught.value) == (
-        f"cleaning reads 'x' as dates, but {problem}; "
-        "set cleaning.date_format, or list the date columns in cleaning.dates."
-    )
-
-
-def test_numbers_are_refused_and_gaps_are_not() -> None:
-    with pytest.raises(DataError, match="'x' as dates, but "):
-        require_dates(pd.DataFrame({"x": [2020, 2021]}), None)
-    require_dates(pd.DataFrame({"x": [np.nan], "y": ["2020-01-01"]}), None)
-    require_dates(pd.DataFrame({"x": ["2020-01-01", "broken"]}), None)
-
-
-@pytest.mark.parametrize(
     "values",
     [
         pytest.param(["2020-01-03", "2020-01-01", "2020-01-03"], id="text"),
+        pytest.param(["03.01.2020", "31.12.2019", "03.01.2020"], id="day first"),
         pytest.param([2003, 2001, 2003], id="years"),
         pytest.param(pd.to_datetime(["2020-01-03", "2020-01-01", "2020-01-03"]), id="timestamps"),
     ],
@@ -164,9 +102,12 @@ def test_a_row_without_a_moment_is_refused() -> None:
     )
 
 
-@pytest.mark.parametrize("fine", ["2020-01-01T00:00:00.123456789", "2020-01-01"])
-@pytest.mark.parametrize("late", ["9999-12-31", "no date"])
-def test_date_is_parsed_as_in_a_column_of_its_own(fine: str, late: str) -> None:
-    both, alone = parse_dates(pd.Series([fine, late], dtype=object)), parse_dates(pd.Series([late], dtype=object))
-    assert both.iloc[1] == alone.iloc[0] or (both.isna().iloc[1] and alone.isna().iloc[0])
-    assert both.dtype == alone.dtype
+def test_dates_with_two_readings_need_a_format_to_be_ordered() -> None:
+    dates = pd.Series(["03/04/2020", "01/02/2020"], name="when")  # 3 April and 1 February, or 4 March and 2 January
+    with pytest.raises(DataError) as caught:
+        rank_moments(dates)
+    assert str(caught.value) == (
+        "split.time is 'when', whose dates have two readings, '03/04/2020' is 3 April 2020 or 4 March 2020; "
+        "set split.date_format='%d/%m/%Y' or split.date_format='%m/%d/%Y'."
+    )
+    assert rank_moments(dates, "%d/%m/%Y").tolist() == [1, 0]

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from mlrunner.groups.dataset import parsing
 from tests.support.datasets import PLAIN, TABLE, file_dataset, load_error, to_parquet
 
 
@@ -122,3 +123,13 @@ def test_a_thousand_duplicates_make_a_short_message(tmp_path: Path) -> None:
     names = [f"column_{n}" for n in range(1000)]
     (tmp_path / "t.csv").write_text(",".join(names * 2) + "\n" + ",".join(["1"] * 2000))
     assert "column_7 (2 times) and 992 more; " in load_error(file_dataset(tmp_path / "t.csv"))
+
+
+def test_dates_with_the_sign_between_thousands_stay_text() -> None:
+    data = b"lot;sold;paid;due\n1.182,90;06.01.2020;1.00.000;2020.1.6 10:00\n1.771,68;11.01.2020;10.00.000;\n"
+    options = {"sep": ";", "decimal": ",", "thousands": "."}
+    table = parsing.read_csv("x", data, parsing.CsvReading(options))
+    assert table["lot"].tolist() == [1182.9, 1771.68]
+    assert table["sold"].tolist() == ["06.01.2020", "11.01.2020"]
+    assert table["paid"].tolist() == [100000, 1000000]  # groups of two, as in India
+    assert table["due"].iloc[0] == "2020.1.6 10:00"

@@ -1,0 +1,1 @@
+"""What a good colleague would say about a table and its scores: one short sentence each, never a refusal."""

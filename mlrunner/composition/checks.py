@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from mlrunner.composition import stand_ins
-from mlrunner.composition.code_digest import code_digest, source_digests
+from mlrunner.composition.code_digest import digest_code, source_digests
 from mlrunner.composition.composition import Composition, Launch, read_composition, read_settings
 from mlrunner.composition.findings import Data, Findings, load_data
 from mlrunner.composition.metric_rules import check_objective
@@ -23,10 +23,14 @@ from mlrunner.composition.rules import RULES, check_estimator
 from mlrunner.composition.settings import Settings
 from mlrunner.core.build import build
 from mlrunner.core.errors import MlrunnerError, ProblemsError
+from mlrunner.core.warning_names import Notice
+from mlrunner.evaluation.advice.data_warnings import warn_of_data
+from mlrunner.evaluation.advice.facts import TableFacts
 from mlrunner.groups.deployer import Deployer
 from mlrunner.groups.gate import Gate
 from mlrunner.groups.model import Model
 from mlrunner.groups.split import DataDivideStrategy
+from mlrunner.groups.split.assignment import TimeAssignment
 from mlrunner.groups.stack import Stack
 from mlrunner.groups.strategy import CleaningStrategy
 
@@ -41,8 +45,6 @@ KINDS: dict[str, type] = {
     "gate": Gate,
     "deployer": Deployer,
 }
-# Modules that the cached steps run on, beside that of the group's class.
-STEP_CODE = ("mlrunner.groups.dataset.loading", "mlrunner.groups.cleaning", "mlrunner.steps.materializers")
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class Checked:
         code: Digest of the code of each cached step, by config group.
         stack: The built stack.
         source_digests: Digest of each source file that the composition runs on, by module.
+        notices: Warnings about the data.
     """
 
     composition: Composition
@@ -62,6 +65,7 @@ class Checked:
     code: dict[str, str]
     stack: Stack
     source_digests: dict[str, str]
+    notices: tuple[Notice, ...] = ()
 
 
 class ProblemList:
@@ -129,7 +133,14 @@ def check(cfg: DictConfig, launch: Launch) -> Checked:
         code={group: digest_code(part) for group, part in cached.items()},
         stack=findings.built["stack"],
         source_digests=_digest_sources([*cached.values(), findings.built["model"]], composition),
+        notices=_warn(data, findings.built["split"], composition.settings.warnings.ignore),
     )
+
+
+def _warn(data: Data, split: DataDivideStrategy, ignore: list[str]) -> tuple[Notice, ...]:
+    """List the warnings about the data."""
+    is_random = not isinstance(split, TimeAssignment)
+    return tuple(warn_of_data(TableFacts(data.table, data.dataset.roles, data.task, is_random), ignore))
 
 
 def _build_groups(cfg: DictConfig, data: Data | None, task: Task | None, problems: ProblemList) -> Findings:
@@ -171,15 +182,6 @@ def recheck(cfg: DictConfig, launch: Launch, known: Checked) -> Checked:
     return replace(known, composition=composition)
 
 
-def digest_code(part: object) -> str:
-    """Digest the code that a cached step runs on."""
-    return _digest_class(type(part))  # type: ignore[arg-type]
-
-
-@cache
-def _digest_class(cls: Any) -> str:
-    """Digest once a process: an imported module does not change any more."""
-    return code_digest(cls, *STEP_CODE)
 
 
 def _build(cfg: DictConfig, group: str, task: Task | None) -> Any:

@@ -11,7 +11,10 @@ from collections.abc import Iterable
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
+# Modules that the cached steps run on, beside that of the group's class.
+STEP_CODE = ("mlrunner.groups.dataset.loading", "mlrunner.groups.cleaning", "mlrunner.steps.materializers")
 DATA_LIBRARIES = ("pandas", "numpy", "pyarrow", "scikit-learn")
 
 
@@ -89,3 +92,14 @@ def _imports(source: bytes, package: str) -> list[str]:
             base = ".".join([*above, *([node.module] if node.module else [])])
             names += [base, *[f"{base}.{alias.name}" for alias in node.names]]
     return names
+
+
+def digest_code(part: object) -> str:
+    """Digest the code that a cached step runs on."""
+    return _digest_class(type(part))  # type: ignore[arg-type]
+
+
+@cache
+def _digest_class(cls: Any) -> str:
+    """Digest once a process: an imported module does not change any more."""
+    return code_digest(cls, *STEP_CODE)

@@ -21,7 +21,7 @@ from mlrunner.core.build import Group
 NO_GATE, NO_DEPLOYER = "mlrunner.groups.gate.NoGate", "mlrunner.groups.deployer.NoDeployer"
 DUMMY = {"regression": "sklearn.dummy.DummyRegressor", "classification": "sklearn.dummy.DummyClassifier"}
 # Overrides that do not change the result.
-UNRELATED = ("output=", "blueprint=", "tracking.", "sweep=", "gate=", "gate.", "deployer=", "deployer.")
+UNRELATED = ("output=", "blueprint=", "tracking.", "warnings.", "sweep=", "gate=", "gate.", "deployer=", "deployer.")
 NAME_LENGTH = 230  # characters; MLflow keeps 250, and a prefix may come before the name
 FRACTION = re.compile(r"-?\d+\.\d{4,}(e-?\d+)?")  # a number that is abbreviated in names
 

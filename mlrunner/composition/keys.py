@@ -4,7 +4,8 @@ from __future__ import annotations
 
 GROUPS = ("dataset", "cleaning", "split", "model", "stack", "gate", "deployer")
 PLACES = ("project", "home")  # keys that hold folders of a machine
-MACHINE_KEYS = (*PLACES, "threads", "output", "stack", "gate", "deployer")  # keys that do not change the result
+# Keys that do not change the result.
+MACHINE_KEYS = (*PLACES, "threads", "output", "warnings", "stack", "gate", "deployer")
 VERBS = (
     "deploy",
     "diff",

@@ -22,6 +22,7 @@ from mlrunner.tracking.records.record import (
     PARENT_TAG,
     SWEEP_TAG,
     TRIAL_TAG,
+    warning_tags,
 )
 from mlrunner.tracking.run_log import create_run, derive_sweep_id, ensure_experiment, flatten, log_dataset, log_params
 
@@ -45,7 +46,8 @@ def open_run(checked: Checked, start: int) -> str:
     """
     composition = checked.composition
     experiment = ensure_experiment(composition.settings.tracking.experiment, checked.stack.artifact_location)
-    return create_run(experiment, composition.name, make_tags(composition, checked.data.fingerprint), start)
+    tags = {**make_tags(composition, checked.data.fingerprint), **warning_tags(checked.notices)}
+    return create_run(experiment, composition.name, tags, start)
 
 
 def log_composition(run_id: str, checked: Checked) -> None:

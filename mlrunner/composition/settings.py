@@ -9,8 +9,9 @@ import pydantic
 
 from mlrunner.composition.keys import GROUPS
 from mlrunner.core.build import NamedValues, describe_errors
-from mlrunner.core.errors import ProblemsError
+from mlrunner.core.errors import ProblemsError, nearest
 from mlrunner.core.score_settings import CustomMetric
+from mlrunner.core.warning_names import WARNINGS
 
 
 class StrictModel(pydantic.BaseModel):
@@ -63,6 +64,25 @@ class Tracking(StrictModel):
     tags: Annotated[dict[str, str | int | float | bool], NamedValues]
 
 
+class Warnings(StrictModel):
+    """The `warnings` section.
+
+    Args:
+        ignore: Names of the warnings that are not given.
+    """
+
+    ignore: list[str] = []
+
+    @pydantic.field_validator("ignore")
+    @classmethod
+    def _check_names(cls, names: list[str]) -> list[str]:
+        for name in names:
+            if name not in WARNINGS:
+                known = ", ".join(WARNINGS)
+                raise ValueError(f"names no warning '{name}'; there are {known}.{nearest(name, WARNINGS)}")
+        return names
+
+
 class Settings(StrictModel):
     """The keys that belong to no config group."""
 
@@ -72,6 +92,7 @@ class Settings(StrictModel):
     objective: Objective
     metric: dict[str, CustomMetric]
     tracking: Tracking
+    warnings: Warnings = Warnings()
     output: Literal["text", "json"]
     project: Path
     home: Path
@@ -95,6 +116,7 @@ KNOWN_KEYS = {
     "": [*GROUPS, *Settings.model_fields],
     "objective": list(Objective.model_fields),
     "tracking": list(Tracking.model_fields),
+    "warnings": list(Warnings.model_fields),
 }
 
 

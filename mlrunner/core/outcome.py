@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ class Outcome:
         pipeline_run: Name of the ZenML run.
         gate: `open` and `reason`; None when the composition has no gate and no deployer.
         deployment: `name`, `version` and `url`, or `error`; None when nothing was deployed.
+        warnings: `name` and `text` of each warning about the data and the scores.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Outcome:
     pipeline_run: str | None = None
     gate: dict[str, Any] | None = None
     deployment: dict[str, Any] | None = None
+    warnings: list[dict[str, str]] = field(default_factory=list)
 
     def json(self) -> str:
         """Return the outcome as JSON; NaN and infinities are null."""

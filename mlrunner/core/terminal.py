@@ -15,6 +15,8 @@ from mlrunner.core.formatting import MISSING, format_number, format_seconds
 from mlrunner.core.metric_names import metric_spread
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from mlrunner.core.errors import MlrunnerError
     from mlrunner.core.outcome import Outcome
     from mlrunner.core.table import TableRow
@@ -58,6 +60,14 @@ def show_deployment(gate: dict[str, Any] | None, deployment: dict[str, Any] | No
         name = f"{deployment['name']} version {deployment['version']}"
         where = f" {deployment['where']}"  # may hold commands to paste, so lines are not broken
         out.print(Text.assemble(("  deployed  ", "dim"), (name, "bold green"), where), soft_wrap=True)
+
+
+def show_warnings(warnings: Iterable[Mapping[str, str]]) -> None:
+    """Print one line for each warning: its name, which `warnings.ignore` takes, and its sentence."""
+    out = console()
+    for warning in warnings:
+        name = (f"{warning['name']}: ", "yellow")
+        out.print(Text.assemble(("  warning   ", "dim"), name, warning["text"]), soft_wrap=True)
 
 
 def show_job(outcome: Outcome) -> None:

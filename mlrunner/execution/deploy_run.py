@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import OmegaConf
 
-from mlrunner.composition.checks import digest_code
+from mlrunner.composition.code_digest import digest_code
 from mlrunner.composition.compose import compose_config
 from mlrunner.composition.resolve import resolve_group
 from mlrunner.composition.stores import open_store

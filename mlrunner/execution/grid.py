@@ -18,7 +18,7 @@ from mlrunner.core import environment
 from mlrunner.core.errors import MlrunnerError
 from mlrunner.core.outcome import Outcome, rank, read_outcomes
 from mlrunner.core.process import interruption_code
-from mlrunner.core.terminal import show_deployment, show_problems, show_ranking, show_report
+from mlrunner.core.terminal import show_deployment, show_problems, show_ranking, show_report, show_warnings
 
 
 @dataclass
@@ -127,5 +127,6 @@ def _show(config: DictConfig, run_id: str, folder: Path, outcomes: list[Outcome]
         print(json.dumps([json.loads(outcome.json()) for outcome in outcomes]))
         return
     show_ranking(outcomes, str(folder))
+    show_warnings({warning["text"]: warning for outcome in outcomes for warning in outcome.warnings}.values())
     show_deployment(*((outcomes[0].gate, outcomes[0].deployment) if outcomes else (None, None)))
     show_report(report)

@@ -48,6 +48,7 @@ def read_outcome(checked: Checked, run_id: str, pipeline_run: str, seconds: floa
     """
     from mlrunner.steps import recording
     from mlrunner.tracking import run_log
+    from mlrunner.tracking.records.record import read_warnings
 
     composition = checked.composition
     objective = composition.settings.objective
@@ -68,5 +69,6 @@ def read_outcome(checked: Checked, run_id: str, pipeline_run: str, seconds: floa
         folder=str(composition.launch.folder),
         job=composition.launch.job,
         pipeline_run=pipeline_run,
+        warnings=[notice._asdict() for notice in read_warnings(run_log.read_tags(run_id))],
         **deployment,
     )

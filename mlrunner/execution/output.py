@@ -10,9 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from mlrunner.core.formatting import format_number
-from mlrunner.core.metric_names import DATA_PARTS
+from mlrunner.core.metric_names import DATA_PARTS, TRIVIAL
 from mlrunner.core.overrides import join_words
-from mlrunner.core.terminal import console, relative_path, show_deployment
+from mlrunner.core.terminal import console, relative_path, show_deployment, show_warnings
+from mlrunner.core.warning_names import SCORE_WARNINGS
 
 if TYPE_CHECKING:
     from mlrunner.composition.checks import Checked
@@ -25,17 +26,22 @@ def show_composition(checked: Checked) -> None:
     choices = composition.launch.choices
     inferred = " (inferred)" if data.dataset.task is None else ""
     rows, columns = data.table.shape
+    labeled = len(data.labeled_rows)
     out = console()
     out.print(Text.assemble(("mlrunner  ", "bold"), (composition.name, "bold cyan")))
     few = "a few dozen of " if composition.settings.blueprint else ""
-    size = f"{data.dataset.label}, {few}{rows:,} rows x {columns} columns"
+    counted = f"{rows:,}" if labeled == rows else f"{labeled:,} of {rows:,}"
+    size = f"{data.dataset.label}, {few}{counted} rows x {columns} columns"
+    classes = data.labeled_rows[data.dataset.target].nunique() if data.task == "classification" else 0
+    task = f"{data.task} of {classes:,} classes" if classes else f"{data.task}"
     lines: dict[str, str] = {
-        "dataset": f"{size}, {data.task}{inferred} on {data.dataset.target}",
+        "dataset": f"{size}, {task}{inferred} on {data.dataset.target}",
         **{group: choices[group] for group in ("cleaning", "split", "model") if group in choices},
         "stack": f"{choices.get('stack')}, gate {choices.get('gate')}, deployer {choices.get('deployer')}",
     }
     for label, text in lines.items():
         out.print(Text.assemble((f"  {label:<10}", "dim"), text))
+    show_warnings([notice._asdict() for notice in checked.notices])
     out.print()
 
 
@@ -75,12 +81,19 @@ def show_outcome(outcome: Outcome, command_line: Sequence[str]) -> None:
         Text.assemble(
             ("  objective ", "dim"),
             (f"{outcome.metric} {format_number(outcome.objective)}", "bold green"),
-            f" ({part}, {outcome.direction})",
+            f" ({part}, {outcome.direction}{_trivial(outcome)})",
         )
     )
+    show_warnings([warning for warning in outcome.warnings if warning["name"] in SCORE_WARNINGS])
     show_deployment(outcome.gate, outcome.deployment)
     for label, text in list_next_steps(outcome, command_line).items():
         out.print(Text.assemble((f"  {label:<10}", "dim"), text))
+
+
+def _trivial(outcome: Outcome) -> str:
+    """Describe the score of a model that predicts one value."""
+    value = outcome.metrics.get(f"{TRIVIAL}/{outcome.metric}")
+    return "" if value is None else f"; a constant has {format_number(value)}"
 
 
 def list_next_steps(outcome: Outcome, command_line: Sequence[str]) -> dict[str, str]:

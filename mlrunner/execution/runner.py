@@ -143,6 +143,7 @@ def _run_pipeline(checked: Checked, run_id: str, refit: bool) -> str:
         plots=settings.tracking.plots,
         seed=settings.seed,
         objective=settings.objective.first,
+        ignored_warnings=tuple(settings.warnings.ignore),
     )
     pipeline_run = training.with_options(run_name=f"{composition.choice('model')}-{run_id[:12]}")(
         **{group: composition[group] for group in PIPELINE_GROUPS},

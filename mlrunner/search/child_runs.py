@@ -26,6 +26,7 @@ from mlrunner.tracking.records.record import (
     TRIAL_TAG,
     WINNER_OF_TAG,
     ZENML_RUN_TAG,
+    warning_tags,
 )
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ class ChildRuns:
         composition, checked = finished.prepared.composition, finished.prepared.repeats[0]
         tags = {
             **run_record.make_tags(composition, checked.data.fingerprint),
+            **warning_tags(checked.notices),
             PARENT_TAG: self.parent,
             WINNER_OF_TAG: best_run,
             ZENML_RUN_TAG: self.pipeline_run,
@@ -111,6 +113,7 @@ class ChildRuns:
             plots=settings.plots,
             seed=composition.settings.seed,
             objective=composition.settings.objective.first,
+            ignored_warnings=tuple(composition.settings.warnings.ignore),
         )
 
 

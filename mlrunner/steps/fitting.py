@@ -16,7 +16,7 @@ from mlrunner.evaluation.split_data import SplitData
 from mlrunner.groups.cleaning.controller import resolve_strategy
 from mlrunner.groups.model import ModelNameConfig
 from mlrunner.groups.model.packaging import assemble
-from mlrunner.steps import recording
+from mlrunner.steps import advice, recording
 from mlrunner.steps.judged_rows import describe_judged_rows
 from mlrunner.steps.materializers import MODEL_MATERIALIZER, FittedModel
 from mlrunner.steps.problem import Problem
@@ -123,6 +123,7 @@ def _record(
 ) -> None:
     recording.log_evaluation(run, evaluation, {"fit_seconds": fitted.fit_seconds, "score_seconds": seconds})
     recording.log_replicates(run, evaluation, problem.task)
+    advice.log_advice(run, evaluation, data.train[problem.roles.target], problem.task)
     subject = f"{problem.label} · {model_config.name}"
     recording.draw_figures(run, fitted.pipeline[1:], data, evaluation, problem.task, subject)
 

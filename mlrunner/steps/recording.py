@@ -52,6 +52,7 @@ class RunContext(BaseModel, frozen=True):
         plots: Whether to draw plots.
         seed: Seed of what plots compute.
         objective: Metric that ranks the run.
+        ignored_warnings: Names of warnings that are not given.
     """
 
     run_id: str
@@ -59,6 +60,7 @@ class RunContext(BaseModel, frozen=True):
     plots: bool
     seed: int
     objective: str
+    ignored_warnings: tuple[str, ...] = ()
 
 
 def save_model(

@@ -13,7 +13,7 @@ from mlrunner.core.warning_names import Notice
 from mlrunner.evaluation.advice.facts import MIN_ROWS, TableFacts, list_names, write_ignore
 
 NEARLY_UNIQUE = 0.95  # share of distinct values among the present ones
-ID_NAME = re.compile(r"(^|[_\W])(id|ids|uuid|guid|key|no|nr|num|number|code|index)$|(?<=[a-z])(ID|Id|Key|No|Nr)$", re.I)
+ID_NAME = re.compile(r"(?i:(^|[_\W])(id|ids|uuid|guid|key|no|nr|num|number|code|index)$)|(?<=[a-z])(ID|Id|Key|No|Nr)$")
 WRITTEN_INDEX = re.compile(r"Unnamed: \d+|index|level_\d+|__index_level_\d+__")
 MAX_TEXT = 40  # characters on average; longer texts are sentences, whose words repeat
 
@@ -37,14 +37,21 @@ def warn_of_duplicates(facts: TableFacts) -> Iterator[Notice]:
     """Name the columns that repeat an earlier column."""
     first: dict[bytes, str] = {}
     repeated = {}
-    for name, codes in facts.codes.items():
-        if facts.distinct[name] > 1:
-            earlier = first.setdefault(codes.to_numpy().tobytes(), name)
+    for name, distinct in facts.distinct.items():
+        if distinct > 1:
+            earlier = first.setdefault(_identify(facts, name), name)
             if earlier != name:
                 repeated[name] = earlier
     if repeated:
         pairs = [f"{name} repeats {earlier}" for name, earlier in repeated.items()]
         yield Notice("duplicate_columns", f"{list_names(pairs, 3)}; {write_ignore(list(repeated))}.")
+
+
+def _identify(facts: TableFacts, name: str) -> bytes:
+    """Return equal bytes for columns that say the same; where most values occur once, only equal values do."""
+    if facts.distinct[name] * 2 <= len(facts.sample):
+        return facts.codes[name].to_numpy().tobytes()
+    return pd.util.hash_pandas_object(facts.columns[name], index=False).to_numpy().tobytes()
 
 
 def find_row_numbers(facts: TableFacts) -> list[str]:

@@ -72,7 +72,7 @@ class TableFacts:
 
 
 def _is_comparable(column: pd.Series[Any]) -> bool:
-    return not types.is_object_dtype(column) or types.infer_dtype(column, skipna=True) == "string"
+    return not types.is_object_dtype(column) or types.infer_dtype(column, skipna=True) in ("string", "empty")
 
 
 def list_names(names: list[str], limit: int = 4) -> str:

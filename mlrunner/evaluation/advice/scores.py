@@ -11,16 +11,16 @@ import numpy.typing as npt
 import pandas as pd
 
 from mlrunner.core.formatting import format_number
-from mlrunner.core.metric_names import greater_is_better
 from mlrunner.core.warning_names import Notice
-from mlrunner.evaluation.metrics import measure
+from mlrunner.evaluation.metrics import direction, measure
 from mlrunner.evaluation.predictions import Predictions
 
 if TYPE_CHECKING:
     from mlrunner.core.column_roles import Task
+    from mlrunner.evaluation.scoring import Evaluation
 
 Array = npt.NDArray[Any]
-TRIVIAL = {"regression": "the mean of the training rows", "classification": "always the most frequent class"}
+CONSTANTS = {"regression": "the mean of the training rows", "classification": "always the most frequent class"}
 SEVERAL_ERRORS = 4.0  # standard errors between two parts; 3 occur by chance in one of a few hundred runs
 APART = 1.25  # ratio of the errors of two parts below which a difference does not matter
 
@@ -47,8 +47,25 @@ def score_trivial(train: pd.Series[Any], predictions: Predictions, task: Task) -
     return measure(replace(predictions, y_pred=most, y_proba=proba), task)
 
 
+def warn_of_scores(evaluation: Evaluation, trivial: Mapping[str, float], metric: str, task: Task) -> Iterator[Notice]:
+    """Return what a good colleague would say about the scores of a model.
+
+    Args:
+        evaluation: Scores and predictions of the model.
+        trivial: Scores of the trivial model on the rows of the objective.
+        metric: Metric of the objective.
+        task: Regression or classification.
+    """
+    own = measure(evaluation.predictions, task)
+    is_maximized = direction(metric, custom=evaluation.predictions.scoring.custom) == "maximize"
+    yield from warn_of_trivial(own, trivial, metric, task, is_maximized)
+    parts = evaluation.held_out
+    if {"validation", "test"} <= set(parts):
+        yield from warn_of_gap(parts["validation"].predictions, parts["test"].predictions, task)
+
+
 def warn_of_trivial(
-    scores: Mapping[str, float], trivial: Mapping[str, float], metric: str, task: Task
+    scores: Mapping[str, float], trivial: Mapping[str, float], metric: str, task: Task, is_maximized: bool
 ) -> Iterator[Notice]:
     """Tell that a model is not better than a trivial one by the metric of the objective.
 
@@ -57,15 +74,16 @@ def warn_of_trivial(
         trivial: Scores of the trivial model on the same rows.
         metric: Metric of the objective.
         task: Regression or classification.
+        is_maximized: Whether a greater value of the metric is better.
     """
     own, other = scores.get(metric), trivial.get(metric)
     if own is None or other is None or not np.isfinite([own, other]).all():
         return
-    if own == other or (own > other) != greater_is_better(metric):
+    if own == other or (own > other) != is_maximized:
         word = "the same as" if own == other else "worse than"
         yield Notice(
             "no_better_than_trivial",
-            f"{metric} {format_number(own)} is {word} {TRIVIAL[task]} ({format_number(other)}).",
+            f"{metric} {format_number(own)} is {word} {CONSTANTS[task]} ({format_number(other)}).",
         )
 
 

@@ -16,6 +16,7 @@ from mlrunner.tracking.records.record import (
     DEPLOYMENT_TAG,
     GATE_REASON_TAG,
     GATE_TAG,
+    read_warnings,
 )
 
 if TYPE_CHECKING:
@@ -118,8 +119,14 @@ def list_facts(content: Content) -> dict[str, str]:
         "sampler": content.subject.params.get("sampler._target_", "").rpartition(".")[2],
         "gate": _gate(lead),
         "deployed": _deployed(lead),
+        **_warnings(lead),
     }
     return {label: text for label, text in values.items() if text}
+
+
+def _warnings(lead: Record | None) -> dict[str, str]:
+    notices = [] if lead is None else read_warnings(lead.tags)
+    return {f"warning: {notice.name}": notice.text for notice in notices}
 
 
 def _gate(lead: Record | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import yaml
 
 from mlrunner.core.errors import ConfigError
 from mlrunner.core.metric_names import greater_is_better
+from mlrunner.core.warning_names import WARNINGS, Notice
 
 SWEEP_TAG, TRIAL_TAG = "mlrunner.sweep_id", "mlrunner.trial_number"
 FOLDER_TAG = "mlrunner.folder"  # where the run wrote its files
@@ -33,6 +35,7 @@ GATE_TAG, GATE_REASON_TAG = "mlrunner.gate.decision", "mlrunner.gate.reason"  # 
 DEPLOYMENT_TAG, DEPLOYED_VERSION_TAG = "mlrunner.deployment.name", "mlrunner.deployment.version"
 DEPLOYED_URL_TAG, DEPLOYED_WHERE_TAG = "mlrunner.deployment.url", "mlrunner.deployment.where"
 DEPLOY_ERROR_TAG = "mlrunner.deployment.error"
+WARNING_TAG = "mlrunner.warning."  # prefix; the name of a warning follows, the value is its text
 RUN_ID_TAG = "mlrunner.run_id"  # of a model version: the run that it comes from
 TARGET_TAG, TASK_TAG = "mlrunner.target", "mlrunner.task"  # of a model version: what it predicts
 VERSION_TAG, DIRTY_TAG = "mlrunner.version", "mlrunner.git.dirty"
@@ -141,6 +144,16 @@ class Record:
                 "file was removed; name another run."
             )
         return config
+
+
+def warning_tags(notices: Iterable[Notice]) -> dict[str, str]:
+    """Return the tags of a run for its warnings."""
+    return {f"{WARNING_TAG}{notice.name}": notice.text for notice in notices}
+
+
+def read_warnings(tags: Mapping[str, str]) -> list[Notice]:
+    """Read the warnings of a run from its tags, in the order of `WARNINGS`."""
+    return [Notice(name, tags[f"{WARNING_TAG}{name}"]) for name in WARNINGS if f"{WARNING_TAG}{name}" in tags]
 
 
 def read_yaml(text: str) -> Any:

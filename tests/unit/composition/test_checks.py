@@ -23,7 +23,8 @@ MODELS = (
 SPLITS = "70_15_15, 80_20, grouped, grouped_kfold, kfold, stratified, stratified_kfold, time_ordered"
 DATASETS = "breast_cancer, csv, diabetes, digits, olist, parquet, sql, wine"
 TOP = (
-    "dataset, cleaning, split, model, stack, gate, deployer, seed, threads, blueprint, objective, metric, tracking, output, "
+    "dataset, cleaning, split, model, stack, gate, deployer, seed, threads, blueprint, objective, metric, tracking, "
+    "warnings, output, "
     "project, home"
 )
 DIABETES = "age, sex, bmi, bp, s1, s2, s3, s4 and 3 more"

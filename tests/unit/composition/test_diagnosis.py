@@ -14,7 +14,7 @@ MODELS = (
 SPLITS = "70_15_15, 80_20, grouped, grouped_kfold, kfold, stratified, stratified_kfold, time_ordered"
 TYPED = (
     "blueprint, cleaning, dataset, deployer, experiment, features, gate, home, metric, model, objective, output, project, "
-    "seed, split, stack and 3 more"
+    "seed, split, stack and 4 more"
 )
 # Overrides, and the sentences about them.
 COMMAND_LINES: dict[str, tuple[str, list[str]]] = {

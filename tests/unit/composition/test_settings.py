@@ -54,3 +54,11 @@ def test_an_invalid_value_is_refused(change: dict[str, Any], start: str) -> None
 def test_the_first_of_several_metrics_ranks() -> None:
     objective = Objective(default={}, metric=["mae", "r2"], direction=None)
     assert (objective.first, objective.metrics) == ("mae", ["mae", "r2"])
+
+
+def test_a_warning_that_does_not_exist_cannot_be_ignored() -> None:
+    with pytest.raises(ProblemsError) as raised:
+        validate_settings({**VALUES, "warnings": {"ignore": ["leaking_column"]}})
+    (problem,) = raised.value.problems
+    assert problem.startswith("warnings.ignore=")
+    assert "Did you mean 'leaking_columns'?" in problem

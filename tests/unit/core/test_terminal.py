@@ -112,3 +112,10 @@ def test_texts_are_printed_as_they_are(capsys: pytest.CaptureFixture[str]) -> No
     table.add_row(text)
     terminal.console().print(table)
     assert [line.strip() for line in capsys.readouterr().out.splitlines()] == [text, f"run {text}", f"[{text}]", text]
+
+
+def test_a_warning_begins_with_the_name_that_silences_it(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal.show_warnings([{"name": "leaking_columns", "text": "alive alone tells survived; dataset.ignore=[alive]."}])
+    assert capsys.readouterr().out == (
+        "  warning   leaking_columns: alive alone tells survived; dataset.ignore=[alive].\n"
+    )

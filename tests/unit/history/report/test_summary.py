@@ -33,3 +33,9 @@ def test_headline_has_exact_values(tmp_path: Path) -> None:
         ("compositions", "2", 2),
         ("time", "12.3 s", 12.345),
     ]
+
+
+def test_warnings_are_facts(tmp_path: Path) -> None:
+    tags = {"mlrunner.warning.id_columns": "name differs in nearly every row"}
+    facts = summary.list_facts(run_content(replace(make_run(tmp_path), tags=tags)))
+    assert facts["warning: id_columns"] == "name differs in nearly every row"

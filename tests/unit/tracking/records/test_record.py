@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from mlrunner.core.errors import ConfigError
+from mlrunner.core.warning_names import Notice
 from mlrunner.tracking.records import SWEEP_TAG, TRIAL_TAG, WINNER_OF_TAG, Record, journal_path
+from mlrunner.tracking.records.record import read_warnings, warning_tags
 
 RUN_ID = "0123456789abcdef" * 2
 
@@ -82,3 +84,10 @@ def test_run_without_a_composition(content: str | None, tmp_path: Path) -> None:
 
 def test_journal_of_a_study_is_one_file_whatever_its_name() -> None:
     assert journal_path(Path("/home"), "day/time") == Path("/home/.mlrunner/studies/day_time.journal")
+
+
+def test_warnings_are_read_from_the_tags_that_they_were_written_to() -> None:
+    notices = [Notice("constant_columns", "a has one value"), Notice("no_better_than_trivial", "r2 is low")]
+    tags = warning_tags(notices)
+    assert tags["mlrunner.warning.constant_columns"] == "a has one value"
+    assert read_warnings({"mlrunner.folder": "/x", **dict(reversed(tags.items()))}) == notices

@@ -1,0 +1,36 @@
+"""Warnings about sorted rows."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from mlrunner.core.column_roles import Roles
+from mlrunner.evaluation.advice.order import warn_of_sorted_target, warn_of_sorted_time
+from tests.support.advice import ROWS, facts, texts
+
+DAYS = pd.date_range("2020-01-01", periods=ROWS)
+
+
+@pytest.mark.parametrize(
+    ("target", "is_random", "is_told"),
+    [
+        (["a"] * 20 + ["b"] * 40, True, True),
+        (list(range(ROWS, 0, -1)), True, True),
+        (["a"] * 20 + ["b"] * 40, False, False),
+        (["a", "b"] * 30, True, False),
+        (["a"] * 60, True, False),
+        ([1, "a"] * 29 + [2, "b"], True, False),
+    ],
+)
+def test_rows_in_the_order_of_the_target_are_told(target: list[object], is_random: bool, is_told: bool) -> None:
+    assert len(texts(warn_of_sorted_target, facts("classification", is_random, y=target))) == is_told
+
+
+def test_rows_in_the_order_of_a_date_are_told_with_the_split_to_choose() -> None:
+    (text,) = texts(warn_of_sorted_time, facts(day=DAYS))
+    assert text.endswith("split=time_ordered dataset.time=day.")
+    (text,) = texts(warn_of_sorted_time, facts(roles=Roles("y", time="day"), day=DAYS))
+    assert text.startswith("the rows are in the order of day, and the split is at random")
+    assert texts(warn_of_sorted_time, facts(is_random=False, day=DAYS)) == []
+    assert texts(warn_of_sorted_time, facts(day=DAYS[::7].append(DAYS)[:ROWS])) == []

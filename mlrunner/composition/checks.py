@@ -182,8 +182,6 @@ def recheck(cfg: DictConfig, launch: Launch, known: Checked) -> Checked:
     return replace(known, composition=composition)
 
 
-
-
 def _build(cfg: DictConfig, group: str, task: Task | None) -> Any:
     if group == "model" and task is not None:
         stand_ins.refuse_task(cfg, task)

@@ -15,6 +15,7 @@ from mlrunner.core.column_kinds import Kind, infer_kinds
 from mlrunner.core.errors import MlrunnerError, brief, nearest
 from mlrunner.groups.cleaning.controller import DataCleaning, resolve_strategy, select_inputs
 from mlrunner.groups.dataset.validation import table_problems, target_problems
+from mlrunner.groups.model import EstimatorModel
 from mlrunner.groups.stack.preflight import refuse_file_store, refuse_full_disk
 
 if TYPE_CHECKING:
@@ -96,6 +97,23 @@ def check_estimator(findings: Findings) -> Iterator[str]:
     yield from (sentence for sentence in problems[0] if all(sentence in others for others in problems))
 
 
+def check_weights(findings: Findings) -> Iterator[str]:
+    """Refuse weights for an estimator whose `fit` takes none."""
+    model = findings.built["model"]
+    weight = None if findings.data is None else findings.data.dataset.weight
+    keys = {"dataset.weight": weight, "model.class_weight": getattr(model, "class_weight", None)}
+    used = [key for key, value in keys.items() if value is not None]
+    if not used or findings.task is None or not isinstance(model, EstimatorModel) or model.problems(findings.task):
+        return
+    from sklearn.utils.validation import has_fit_parameter
+
+    estimator = model.build_estimator(findings.task)
+    inner = getattr(estimator, "estimator", estimator) if model.encode_labels else estimator
+    if not has_fit_parameter(inner, "sample_weight"):
+        subject = f"{used[0]}: the fit of {type(inner).__name__} takes no weights"
+        yield f"{subject}; choose another model, or leave {' and '.join(used)} null."
+
+
 def check_stores(findings: Findings) -> Iterator[str]:
     """Refuse an address that is not one of a store, and a full disk."""
     address = partial(_check_address, findings.built["stack"], findings.home)
@@ -136,4 +154,4 @@ def check_deployment(findings: Findings) -> Iterator[str]:
 
 
 DATA_RULES = (check_table, check_columns, check_features, check_sizes)
-RULES = (*DATA_RULES, check_estimator, *METRIC_RULES, check_stores, check_gate, check_deployment)
+RULES = (*DATA_RULES, check_estimator, check_weights, *METRIC_RULES, check_stores, check_gate, check_deployment)

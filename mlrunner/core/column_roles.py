@@ -22,12 +22,14 @@ class Roles:
         ignore: Columns that are never features.
         group: Column whose rows with equal values stay in one part of a split.
         time: Column that orders the rows.
+        weight: Column with the weight of each row, in the fit and in the metrics.
     """
 
     target: str
     ignore: tuple[str, ...] = ()
     group: str | None = None
     time: str | None = None
+    weight: str | None = None
 
 
 def infer_task(target: pd.Series) -> Task:

@@ -22,6 +22,7 @@ TEXT_KEYS = frozenset(
         "dataset.query",
         "dataset.target",
         "dataset.time",
+        "dataset.weight",
         "deployer.name",
         "hydra.sweeper.study_name",
         "tracking.experiment",
@@ -34,6 +35,7 @@ MAPPINGS = {
     "cleaning.fill": True,
     "dataset.dtypes": True,
     "dataset.options": False,
+    "metric": False,
     "tracking.tags": True,
 }
 # What Hydra reads as a number or a truth value; null stays null.

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from mlrunner.evaluation.metrics import measure
-from mlrunner.evaluation.predictions import Predictions, predict, refuse_invalid
+from mlrunner.evaluation.predictions import Array, Predictions, predict, refuse_invalid
+from mlrunner.evaluation.weights import name_weight, weigh_rows
 
 if TYPE_CHECKING:
     from mlrunner.core.column_roles import Task
@@ -60,7 +61,10 @@ class CrossValidation:
             if fold.y_proba is not None
         ]
         proba = pd.concat(tables).to_numpy() if tables else None
-        return replace(self.held_out[0], y_true=y_true, y_pred=y_pred, y_proba=proba, classes=classes)
+        weights = [fold.weight for fold in self.held_out if fold.weight is not None]
+        weight = np.concatenate(weights) if weights else None
+        first = self.held_out[0]
+        return replace(first, y_true=y_true, y_pred=y_pred, y_proba=proba, classes=classes, weight=weight)
 
 
 def cross_validate(
@@ -70,6 +74,8 @@ def cross_validate(
     fold_numbers: pd.Series[int],
     task: Task,
     scoring: ScoreSettings | None = None,
+    weight: Array | None = None,
+    model: object = None,
 ) -> CrossValidation:
     """Fit a new estimator for each fold on the rows of the other folds, and score it on the held-out rows.
 
@@ -80,6 +86,8 @@ def cross_validate(
         fold_numbers: Fold of each row, with the index of `features`.
         task: Regression or classification.
         scoring: What the scores are computed by; None: the defaults.
+        weight: Weight of each row in fits and scores; None: all rows weigh the same.
+        model: Model, whose `class_weight` balances the classes.
 
     Raises:
         ModelError: If a prediction is NaN or infinite.
@@ -88,7 +96,9 @@ def cross_validate(
     held_out = []
     for number in np.unique(numbers):
         is_held_out = numbers == number
-        fitted = make_estimator().fit(features[~is_held_out], target[~is_held_out])
-        held_out.append(predict(fitted, features[is_held_out], target[is_held_out], task, scoring))
+        estimator, known = make_estimator(), target[~is_held_out]
+        inner, outer = (None, None) if weight is None else (weight[~is_held_out], weight[is_held_out])
+        fitted = estimator.fit(features[~is_held_out], known, **name_weight(estimator, weigh_rows(model, known, inner)))
+        held_out.append(predict(fitted, features[is_held_out], target[is_held_out], task, scoring, outer))
     refuse_invalid({f"fold {number}": predictions for number, predictions in enumerate(held_out)})
     return CrossValidation([measure(predictions, task) for predictions in held_out], held_out)

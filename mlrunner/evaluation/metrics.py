@@ -58,13 +58,14 @@ def score(
     target: pd.Series[Any],
     task: Task,
     scoring: ScoreSettings | None = None,
+    weight: Array | None = None,
 ) -> dict[str, float]:
     """Predict once and compute every metric of the task; see `measure`.
 
     Raises:
         ModelError: If a prediction is NaN or infinite.
     """
-    predictions = predict(estimator, features, target, task, scoring)
+    predictions = predict(estimator, features, target, task, scoring, weight)
     refuse_invalid({"the scored rows": predictions})
     return measure(predictions, task)
 

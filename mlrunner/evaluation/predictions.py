@@ -87,6 +87,7 @@ def predict(
     target: pd.Series[Any],
     task: Task,
     scoring: ScoreSettings | None = None,
+    weight: Array | None = None,
 ) -> Predictions:
     """Predict every row once.
 
@@ -96,9 +97,10 @@ def predict(
         target: True values, shape (n_rows,).
         task: Regression or classification.
         scoring: What the scores are computed by; None: the defaults.
+        weight: Weight of each row in the scores; None: all rows weigh the same.
     """
     name = "target" if target.name is None else str(target.name)
-    about: dict[str, Any] = {"target": name, "scoring": scoring or DEFAULT_SCORING}
+    about: dict[str, Any] = {"target": name, "scoring": scoring or DEFAULT_SCORING, "weight": weight}
     if len(features) == 0:
         return Predictions(np.empty(0), np.empty(0), **about)
     inputs, last = preprocess(estimator, features)

@@ -14,6 +14,7 @@ from mlrunner.evaluation.metrics import measure
 from mlrunner.evaluation.predictions import Predictions, predict, refuse_invalid
 from mlrunner.evaluation.split_data import SplitData, select_features
 from mlrunner.evaluation.uncertainty import Replicates
+from mlrunner.evaluation.weights import select_weight
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -86,9 +87,8 @@ def evaluate(fitted: Any, data: SplitData, model: PipelineBuilder, task: Task) -
     if data.objective_part != "cv":
         return Evaluation(named | scores["validation"], predictions["validation"], held_out)
     features, target = data.of("train")
-    validated = cross_validate(
-        lambda: model.build(features, task), features, target, data.folds["fold"], task, data.scoring
-    )
+    known, weight = (features, target, data.folds["fold"]), select_weight(data.train, data.roles)
+    validated = cross_validate(lambda: model.build(features, task), *known, task, data.scoring, weight, model)
     named |= {f"cv/{name}": value for name, value in validated.mean.items()}
     named |= {f"cv/{name}_std": value for name, value in validated.std.items()}
     rows = digest_rows(data.train) + hashlib.sha256(data.folds["fold"].to_numpy().tobytes()).hexdigest()
@@ -114,7 +114,14 @@ def _score_tables(
 ) -> tuple[dict[str, Predictions], dict[str, dict[str, float]]]:
     """Predict and score each part."""
     predictions = {
-        part: predict(fitted, select_features(table, data.roles), table[data.roles.target], task, data.scoring)
+        part: predict(
+            fitted,
+            select_features(table, data.roles),
+            table[data.roles.target],
+            task,
+            data.scoring,
+            select_weight(table, data.roles),
+        )
         for part, table in tables.items()
     }
     refuse_invalid(predictions)

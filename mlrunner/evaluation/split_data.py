@@ -54,7 +54,7 @@ class SplitData:
 
 def select_features(table: pd.DataFrame, roles: Roles) -> pd.DataFrame:
     """Select the feature columns of a cleaned table."""
-    others = [name for name in (roles.target, roles.group, roles.time) if name in table]
+    others = [name for name in (roles.target, roles.group, roles.time, roles.weight) if name in table]
     return table.drop(columns=others)
 
 

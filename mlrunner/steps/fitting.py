@@ -13,6 +13,7 @@ from mlrunner.core.build import Group, build
 from mlrunner.evaluation import objective, scoring, split_data
 from mlrunner.evaluation.scoring import Evaluation
 from mlrunner.evaluation.split_data import SplitData
+from mlrunner.evaluation.weights import name_weight, select_weight, weigh_rows
 from mlrunner.groups.cleaning.controller import resolve_strategy
 from mlrunner.groups.model import ModelNameConfig
 from mlrunner.groups.model.packaging import assemble
@@ -60,7 +61,9 @@ def _fit(
     strategy = resolve_strategy(build(cleaning, "cleaning"), raw, roles)
     features, target = split_data.select_features(rows, roles), rows[roles.target]
     start = time.perf_counter()
-    estimator = build(model_config.settings, "model").build(features, problem.task).fit(features, target)
+    model = build(model_config.settings, "model")
+    estimator, weight = model.build(features, problem.task), weigh_rows(model, target, select_weight(rows, roles))
+    estimator.fit(features, target, **name_weight(estimator, weight))
     seconds = time.perf_counter() - start
     pipeline = assemble(estimator, strategy, roles, features, raw)
     return FittedModel(pipeline, recording.save_model(run, pipeline, raw, roles, strategy), seconds)

@@ -20,7 +20,8 @@ def describe_judged_rows(
 ) -> dict[str, str]:
     """Return the tags of a run with digests of the rows that its scores are computed on.
 
-    A digest depends on target, task, positive class, and the positions and targets (so the class labels) of the rows.
+    A digest depends on target, task, positive class, weight column, and the positions and targets (so the class
+    labels) of the rows.
 
     Args:
         problem: Learning problem.
@@ -44,8 +45,9 @@ def combine(repeats: Sequence[dict[str, str]]) -> dict[str, str]:
 
 def _digest(problem: Problem, values: pd.Series) -> str:
     content = pd.util.hash_pandas_object(values).to_numpy().tobytes()
-    positive = [] if problem.scoring.positive is None else [str(problem.scoring.positive)]
-    return _hash(json.dumps([problem.roles.target, problem.task, *positive]).encode() + content)
+    more = {"positive": problem.scoring.positive, "weight": problem.roles.weight}
+    settings = [f"{name}={value}" for name, value in more.items() if value is not None]
+    return _hash(json.dumps([problem.roles.target, problem.task, *settings]).encode() + content)
 
 
 def _hash(content: bytes) -> str:

@@ -35,8 +35,8 @@ class DataCleaning:
         """Clean the table.
 
         Returns:
-            The cleaned features, then the unmodified target, group and time columns that the table has. The index is
-            that of the raw rows; rows without a target are left out.
+            The cleaned features, then the unmodified target, group, time and weight columns that the table has. The
+            index is that of the raw rows; rows without a target are left out.
 
         Raises:
             ConfigError: When the settings of the strategy contradict each other.
@@ -44,7 +44,7 @@ class DataCleaning:
         """
         table, strategy = self._select_rows(), resolve_strategy(self.strategy, self.table, self.roles)
         cleaned: pd.DataFrame = strategy.handle_data(select_inputs(table, self.roles))
-        names = dict.fromkeys([self.roles.target, self.roles.group, self.roles.time])
+        names = dict.fromkeys([self.roles.target, self.roles.group, self.roles.time, self.roles.weight])
         role_columns = [name for name in names if name is not None and name in table]
         features = drop_columns(cleaned, role_columns)
         _refuse_unsupported(features)
@@ -98,10 +98,10 @@ def resolve_strategy(strategy: S, table: pd.DataFrame, roles: Roles) -> S:
 
 
 def select_inputs(table: pd.DataFrame, roles: Roles) -> pd.DataFrame:
-    """Select the columns that a strategy may use: all but the target, the group and the ignored columns.
+    """Select the columns that a strategy may use: all but the target, the group, the weight and the ignored columns.
 
     The time column is included, unless it is ignored, because features are made of its dates; `DataCleaning` removes
     the column itself.
     """
-    excluded = [name for name in (roles.target, roles.group) if name is not None and name != roles.time]
+    excluded = [name for name in (roles.target, roles.group, roles.weight) if name is not None and name != roles.time]
     return drop_columns(table, [*roles.ignore, *excluded])

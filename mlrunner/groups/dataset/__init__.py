@@ -34,6 +34,7 @@ class Dataset(ABC):
         ignore: Columns that are never features.
         group: Column whose rows with equal values stay in one part of a split.
         time: Column that orders the rows.
+        weight: Column with the weight of each row.
         dtypes: pandas dtype by column, where the source does not determine it.
         note: Remark shown after the name.
         rows: Number of rows to read, from the first; None: all.
@@ -46,6 +47,7 @@ class Dataset(ABC):
     ignore: list[str] = Field(default_factory=list)
     group: str | None = None
     time: str | None = None
+    weight: str | None = None
     dtypes: Annotated[dict[str, str], NamedValues] = Field(default_factory=dict)
     note: str | None = None
     rows: int | None = Field(default=None, gt=0)
@@ -59,7 +61,7 @@ class Dataset(ABC):
         """
         if self.target is None:
             raise ConfigError(UNSET_TARGET)
-        return Roles(self.target, tuple(self.ignore), self.group, self.time)
+        return Roles(self.target, tuple(self.ignore), self.group, self.time, self.weight)
 
     @property
     def label(self) -> str:

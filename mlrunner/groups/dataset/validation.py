@@ -108,7 +108,7 @@ def _example(value: object) -> str:
 
 
 def _roles_problems(table: pd.DataFrame, roles: Roles) -> Iterator[str]:
-    for key, name in (("dataset.group", roles.group), ("dataset.time", roles.time)):
+    for key, name in (("dataset.group", roles.group), ("dataset.time", roles.time), ("dataset.weight", roles.weight)):
         if name is not None and name not in table:
             yield _missing_column(key, name, table)
         elif name is not None and name == roles.target:
@@ -118,16 +118,33 @@ def _roles_problems(table: pd.DataFrame, roles: Roles) -> Iterator[str]:
     for name in roles.ignore:
         if name not in table:
             yield _missing_column("dataset.ignore", name, table)
+    if roles.weight in table and roles.weight != roles.target:
+        yield from _weight_problems(table[roles.weight])
     if roles.target in roles.ignore:
         yield f"dataset.ignore lists '{roles.target}', which is the target; take it out of the list."
 
 
+def _weight_problems(weight: pd.Series) -> Iterator[str]:
+    subject = f"dataset.weight names '{weight.name}', which"
+    if not is_numeric_dtype(weight) or is_bool_dtype(weight):
+        yield f"{subject} holds no numbers; name another column or null."
+        return
+    values = weight.to_numpy(dtype=float, na_value=np.nan)
+    counts = {"missing": np.isnan(values), "negative": values < 0, "infinite": np.isposinf(values)}
+    wrong = [f"{name} in {int(mask.sum()):,}" for name, mask in counts.items() if mask.any()]
+    if wrong:
+        count = f"{' and '.join(wrong)} of {len(values):,} rows"
+        yield f"{subject} is {count}; correct them, or name another column or null."
+    elif len(values) and not values.any():
+        yield f"{subject} is 0 in every row; name another column or null."
+
+
 def _feature_problems(table: pd.DataFrame, roles: Roles) -> Iterator[str]:
-    excluded = {roles.target, roles.group, roles.time, *roles.ignore}
+    excluded = {roles.target, roles.group, roles.time, roles.weight, *roles.ignore}
     features = [name for name in table.columns if name not in excluded]
     if not features:
-        names = brief(table.columns)
-        yield f"dataset leaves no column to learn from: of {names}, each is ignored or the target, group or time."
+        subject = f"dataset leaves no column to learn from: of {brief(table.columns)}"
+        yield f"{subject}, each is ignored or the target, group, time or weight."
     infinite = [f"{name} ({count:,})" for name, count in _count_infinite(table[features]) if count]
     if infinite:
         yield (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 import pydantic
@@ -57,6 +57,7 @@ class EstimatorModel(Model):
         estimator: `_target_` and the arguments of its constructor; an argument may have a `_target_` of its own.
         encode_labels: Whether the classifier is fitted on labels 0 to n-1.
         features: `_target_` and settings of `Features`.
+        class_weight: "balanced" gives the rows of each class the same total weight; None: all rows weigh the same.
         search: Search space by key below `model.`, in the grammar of `hydra.sweeper.params`.
     """
 
@@ -65,6 +66,7 @@ class EstimatorModel(Model):
     estimator: dict[str, Any]
     encode_labels: bool
     features: dict[str, Any]
+    class_weight: Literal["balanced"] | None = None
     search: dict[str, Any] = Field(default_factory=dict)
 
     def build(self, table: pd.DataFrame, task: Task) -> Pipeline:
@@ -122,7 +124,16 @@ class EstimatorModel(Model):
                 f"{KEY}._target_: {self.estimator['_target_']} is a {kind}, but dataset.task is {task}; change either."
             ]
         invalid = explain_invalid_parameters(estimator)
-        return [] if invalid is None else [f"{KEY}: {invalid}."]
+        return ([] if invalid is None else [f"{KEY}: {invalid}."]) + self._class_weight_problems(task)
+
+    def _class_weight_problems(self, task: Task) -> list[str]:
+        if self.class_weight is None:
+            return []
+        if task == "regression":
+            return ["model.class_weight=balanced: a regression has no classes; leave it null."]
+        if self.estimator.get("class_weight") is not None:
+            return [f"model.class_weight and {KEY}.class_weight are both set; leave one of them null."]
+        return []
 
     def build_estimator(self, task: Task) -> Any:
         """Build the unfitted last step of the pipeline."""

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from mlrunner.evaluation import metrics
-from mlrunner.evaluation.predictions import Predictions, unwrap_estimator
+from mlrunner.evaluation.predictions import Array, Predictions, unwrap_estimator
 from mlrunner.groups.model.label_encoding import LabelEncodingClassifier
 from mlrunner.search.trial import TrialPruned
 
@@ -34,6 +34,7 @@ class RoundReporter:
     def __init__(self, report: Callable[[int, float], bool], task: TrialTask, data: FitData) -> None:
         self._report, self._task, self._data = report, task, data
         self._rounds, self._interval = 0, 1
+        self._weight: Array | None = None
 
     def __deepcopy__(self, memo: dict[int, Any]) -> RoundReporter:
         return self  # scikit-learn copies the arguments of an estimator, and this holds a pipe
@@ -52,6 +53,7 @@ class RoundReporter:
         if library not in ("xgboost", "lightgbm"):
             return {}
         self._interval = math.ceil(int(inner.get_params().get("n_estimators") or 100) / MAX_REPORTS)
+        self._weight = self._data.validation_weight
         rows, target = self._select_validation()
         if library == "xgboost":
             inner.set_params(eval_metric=self._evaluate)
@@ -65,7 +67,10 @@ class RoundReporter:
             return rows, target
         classes = pd.Index(np.unique(np.asarray(self._data.train_target)))
         codes = classes.get_indexer(pd.Index(target))
-        return (rows, codes) if (codes >= 0).all() else (rows[codes >= 0], codes[codes >= 0])
+        if (codes >= 0).all():
+            return rows, codes
+        self._weight = None if self._weight is None else self._weight[codes >= 0]
+        return rows[codes >= 0], codes[codes >= 0]
 
     def _evaluate_for_lightgbm(self, y_true: Any, y_pred: Any) -> tuple[str, float, bool]:
         """Return a name, the value, and the direction, which LightGBM uses for early stopping only."""
@@ -81,13 +86,12 @@ class RoundReporter:
 
     def _compute_objective(self, y_true: Any, y_pred: Any) -> float:
         if self._task.task == "regression":
-            predictions = Predictions(y_true, y_pred, scoring=self._task.scoring)
+            predictions = Predictions(y_true, y_pred, scoring=self._task.scoring, weight=self._weight)
             return metrics.measure(predictions, "regression").get(self._task.metric, math.nan)
         proba = y_pred if y_pred.ndim == 2 else np.column_stack([1 - y_pred, y_pred])
         labels = np.unique(np.asarray(self._data.train_target))
-        predictions = Predictions(
-            labels[y_true.astype(int)], labels[proba.argmax(axis=1)], proba, labels, scoring=self._task.scoring
-        )
+        predicted, more = labels[proba.argmax(axis=1)], {"scoring": self._task.scoring, "weight": self._weight}
+        predictions = Predictions(labels[y_true.astype(int)], predicted, proba, labels, **more)
         return metrics.measure(predictions, "classification").get(self._task.metric, math.nan)
 
 

@@ -14,6 +14,7 @@ from cachetools import LRUCache
 from mlrunner.core.arrow import map_table_once
 from mlrunner.evaluation.scoring import identify_rows
 from mlrunner.evaluation.split_data import select_features
+from mlrunner.evaluation.weights import select_weight
 from mlrunner.groups.model import EstimatorModel, Model
 from mlrunner.search.trial import RepeatTask, TrialTask
 
@@ -29,6 +30,8 @@ class FitData:
 
     Args:
         front: Fitted steps before the estimator.
+        train_weight: Weights of the training rows; None where all weigh the same.
+        validation_weight: The same of the rows to score.
         raw_train: Training features before these steps.
         train: Training features after them; read-only.
         train_target: Target of the training rows.
@@ -38,6 +41,8 @@ class FitData:
     """
 
     front: Pipeline
+    train_weight: Any
+    validation_weight: Any
     raw_train: pd.DataFrame
     train: Any
     train_target: pd.Series[Any]
@@ -97,4 +102,5 @@ def _load(task: TrialTask, repeat: RepeatTask, fold: int | None, model: Model) -
         if isinstance(array, np.ndarray):
             array.setflags(write=False)
     rows = identify_rows(validation, task.roles)
-    return FitData(front, raw_train, learned, target, transformed, validation[task.roles.target], rows)
+    weights = select_weight(train, task.roles), select_weight(validation, task.roles)
+    return FitData(front, *weights, raw_train, learned, target, transformed, validation[task.roles.target], rows)

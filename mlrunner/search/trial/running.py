@@ -17,6 +17,7 @@ from mlrunner.core.errors import MlrunnerError
 from mlrunner.evaluation import metrics, uncertainty
 from mlrunner.evaluation.objective import find_objective_error
 from mlrunner.evaluation.predictions import Predictions, predict, refuse_invalid
+from mlrunner.evaluation.weights import name_weight, weigh_rows
 from mlrunner.groups.model import EstimatorModel, Model
 from mlrunner.search.trial import TrialPruned, TrialResult, TrialTask
 from mlrunner.search.trial.boosting import RoundReporter, detach
@@ -85,12 +86,14 @@ class TrialRunner:
             estimator = _build_estimator(model, data, task)
             is_single = task.prunes and len(fits) == 1
             options = RoundReporter(report, task, data).attach(estimator) if is_single else {}
+            options |= name_weight(estimator, weigh_rows(model, data.train_target, data.train_weight))
             started = time.perf_counter()
             with self.bins.sharing(data.train, data.validation):
                 fitted = _fit(estimator, data, options)
             tally.fit_seconds += time.perf_counter() - started
             started = time.perf_counter()
-            predictions = predict(fitted, data.validation, data.validation_target, task.task, task.scoring)
+            rows = data.validation, data.validation_target
+            predictions = predict(fitted, *rows, task.task, task.scoring, data.validation_weight)
             refuse_invalid({"the scored rows": predictions})
             tally.scores.append(metrics.measure(predictions, task.task))
             tally.score_seconds += time.perf_counter() - started

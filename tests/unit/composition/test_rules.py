@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +15,7 @@ from mlrunner.core.build import build
 from mlrunner.groups.cleaning import KeepAll
 from mlrunner.groups.deployer import NoDeployer
 from mlrunner.groups.gate import NoGate
+from tests.support.trials import model_settings
 
 Rule = Callable[[Findings], Iterator[str]]
 
@@ -58,3 +60,14 @@ def test_a_search_may_minimize_costs() -> None:
 def test_without_gate_and_deployer_nothing_is_refused() -> None:
     parts = findings(gate=NoGate(), deployer=NoDeployer())
     assert list(rules.check_gate(parts)) == list(rules.check_deployment(parts)) == []
+
+
+def test_weights_need_an_estimator_that_takes_them() -> None:
+    table = pd.DataFrame({"x": [1, 2], "y": [1.0, 2]})
+    for target, is_refused in (("sklearn.linear_model.Ridge", False), ("sklearn.neighbors.KNeighborsRegressor", True)):
+        parts = findings(table, model=build(model_settings(target), "model"))
+        assert parts.data is not None
+        weighted = replace(parts.data, dataset=replace(parts.data.dataset, weight="x"))
+        problems = list(rules.check_weights(replace(parts, data=weighted)))
+        assert list(rules.check_weights(parts)) == []
+        assert problems == ["dataset.weight: the fit of KNeighborsRegressor takes no weights; choose another model, or leave dataset.weight null."][: int(is_refused)]  # fmt: skip  # noqa: E501

@@ -80,11 +80,11 @@ TABLES: dict[str, tuple[pd.DataFrame, Roles, list[str]]] = {
     "no rows": (TABLE.head(0), Roles("y"), ["dataset has a header but no rows; name another source."]),
     "only the target": (
         TABLE[["y"]], Roles("y"),
-        ["dataset leaves no column to learn from: of y, each is ignored or the target, group or time."],
+        ["dataset leaves no column to learn from: of y, each is ignored or the target, group, time or weight."],
     ),
     "all ignored": (
         TABLE, Roles("y", ("a",), "b"),
-        ["dataset leaves no column to learn from: of a, b, y, each is ignored or the target, group or time."],
+        ["dataset leaves no column to learn from: of a, b, y, each is ignored or the target, group, time or weight."],
     ),
     "infinite": (
         pd.DataFrame({"price": [np.inf, 1.0], "tax": [-np.inf, np.inf], "skip": [np.inf, 0], "y": [1, 2]}),
@@ -141,3 +141,18 @@ def test_lists_have_no_role() -> None:
             table_problems(table, roles)
         )
     assert table_problems(table, Roles("y", ignore=("tags",))) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([1, 0.5, 0], None),
+        ([1, -1, None], "is missing in 1 and negative in 1 of 3 rows; correct them, or name another column or null."),
+        ([0, 0, 0], "is 0 in every row; name another column or null."),
+        (["a", "b", "c"], "holds no numbers; name another column or null."),
+    ],
+)
+def test_weights_are_numbers_from_zero(values: list[Any], expected: str | None) -> None:
+    table = pd.DataFrame({"x": [1, 2, 3], "y": [1.0, 2, 4], "w": values})
+    problems = table_problems(table, Roles("y", weight="w"))
+    assert problems == ([] if expected is None else [f"dataset.weight names 'w', which {expected}"])

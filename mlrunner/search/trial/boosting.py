@@ -90,8 +90,9 @@ class RoundReporter:
             return metrics.measure(predictions, "regression").get(self._task.metric, math.nan)
         proba = y_pred if y_pred.ndim == 2 else np.column_stack([1 - y_pred, y_pred])
         labels = np.unique(np.asarray(self._data.train_target))
-        predicted, more = labels[proba.argmax(axis=1)], {"scoring": self._task.scoring, "weight": self._weight}
-        predictions = Predictions(labels[y_true.astype(int)], predicted, proba, labels, **more)
+        predicted, scoring = labels[proba.argmax(axis=1)], self._task.scoring
+        true = labels[y_true.astype(int)]
+        predictions = Predictions(true, predicted, proba, labels, scoring=scoring, weight=self._weight)
         return metrics.measure(predictions, "classification").get(self._task.metric, math.nan)
 
 

@@ -13,6 +13,7 @@ from mlrunner.composition import run_record
 from mlrunner.core.build import build
 from mlrunner.core.outcome import OUTCOME_FILE, Outcome, read_outcome
 from mlrunner.groups.cleaning.controller import resolve_strategy, select_inputs
+from mlrunner.groups.dataset.reading import describe_reading
 from mlrunner.groups.model.packaging import assemble
 from mlrunner.search.trial_attributes import FOLDER
 from mlrunner.search.trial_progress import FinishedTrial, describe_outcome
@@ -183,5 +184,5 @@ def _save_model(finished: FinishedTrial, run_id: str) -> None:
     context = recording.RunContext(
         run_id=run_id, log_model=True, plots=False, seed=settings.seed, objective=settings.objective.first
     )
-    recording.save_model(context, pipeline, raw, roles, strategy)
+    recording.save_model(context, pipeline, raw, roles, strategy, describe_reading(checked.data.dataset))
     file.unlink()

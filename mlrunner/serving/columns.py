@@ -17,6 +17,7 @@ import pandas as pd
 
 from mlrunner.core.date_parsing import describe_format, find_unreadable, parse_dates
 from mlrunner.core.errors import brief
+from mlrunner.serving.csv_format import CsvFormat
 from mlrunner.serving.errors import RequestError
 
 Array = npt.NDArray[Any]
@@ -35,6 +36,7 @@ MAX_CANDIDATES, MAX_WORD_LENGTH = 200, 100  # limits of the search for a similar
 MAX_VALUE_LENGTH = 60  # characters of a value in a message
 NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*")
 LARGEST = int(np.finfo(np.float64).max)
+PLAIN_CSV = CsvFormat()
 BOOLEAN_TEXTS = {"true": True, "false": False, "1": True, "0": False}
 
 
@@ -117,13 +119,19 @@ class RawColumn:
             raise RequestError(f"{self._expectation()}, but row {row} has one beyond 1.8e308.", INVALID_ROWS)
         return numbers
 
-    def parse_texts(self, texts: Sequence[str | None]) -> list[Any]:
+    def parse_texts(self, texts: Sequence[str | None], csv_format: CsvFormat = PLAIN_CSV) -> list[Any]:
         """Parse the texts of a CSV file as values of this kind; texts that cannot be parsed are kept."""
         if self.kind == "number":
-            return [float(text) if text is not None and NUMBER.fullmatch(text) else text for text in texts]
+            return [None if text is None else _parse_number(text, csv_format) for text in texts]
         if self.kind == "boolean":
-            return [None if text is None else BOOLEAN_TEXTS.get(text.lower(), text) for text in texts]
+            known = csv_format.booleans
+            return [None if text is None else known.get(text, BOOLEAN_TEXTS.get(text.lower(), text)) for text in texts]
         return list(texts)
+
+
+def _parse_number(text: str, csv_format: CsvFormat) -> float | str:
+    plain = csv_format.to_plain_number(text)
+    return float(plain) if NUMBER.fullmatch(plain) else text
 
 
 def describe_value(value: object) -> str:

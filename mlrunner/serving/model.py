@@ -15,6 +15,7 @@ from mlrunner.core.errors import first_line
 from mlrunner.core.finite import describe_invalid, find_invalid
 from mlrunner.serving import requests
 from mlrunner.serving.columns import INVALID_ROWS, Arrays, Kind, RawColumn
+from mlrunner.serving.csv_format import CsvFormat, parse_options
 from mlrunner.serving.errors import RequestError
 from mlrunner.serving.schema import Schema
 
@@ -34,12 +35,14 @@ class ServedModel:
         schema: Raw columns.
         facts: Name, version, run and so on, for `/version`.
         example: A few raw rows, as a JSON body of the scoring protocol.
+        csv_format: How CSV is read, as the training table was.
     """
 
     pipeline: Any
     schema: Schema
     facts: dict[str, Any]
     example: bytes
+    csv_format: CsvFormat = requests.PLAIN_CSV
 
     def predict(self, arrays: Arrays) -> list[Any]:
         """Predict validated rows.
@@ -62,10 +65,19 @@ class ServedModel:
         values: list[Any] = predictions.tolist()
         return values
 
+    def read(self, body: bytes, content_type: str = "application/json") -> Arrays:
+        """Read and validate the rows of a request body.
+
+        Raises:
+            RequestError: If the body violates the protocol, or its rows do not fit the model.
+        """
+        columns = requests.read_columns(body, content_type, self.schema.names, self.csv_format)
+        is_csv = content_type in requests.CSV_TYPES
+        return self.schema.validate(columns, self.csv_format if is_csv else None)
+
     def answer(self, body: bytes, content_type: str = "application/json") -> list[Any]:
         """Read, validate and predict the rows of a request body."""
-        columns = requests.read_columns(body, content_type, self.schema.names)
-        return self.predict(self.schema.validate(columns, content_type in requests.CSV_TYPES))
+        return self.predict(self.read(body, content_type))
 
 
 def load_release(folder: Path, unknown_categories: str = "refuse") -> ServedModel:
@@ -90,7 +102,7 @@ def load_release(folder: Path, unknown_categories: str = "refuse") -> ServedMode
     if unknown_categories == "refuse":
         columns = requests.read_columns(example, "application/json", schema.names)
         schema = _restrict_categories(schema, pipeline, columns)
-    return ServedModel(pipeline, schema, release["facts"], example)
+    return ServedModel(pipeline, schema, release["facts"], example, parse_options(saved.get("reading", {})))
 
 
 def _parse_column(column: dict[str, Any]) -> RawColumn:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -12,6 +11,7 @@ from typing import Any
 import orjson
 
 from mlrunner.core.errors import brief
+from mlrunner.serving.csv_format import CsvFormat
 from mlrunner.serving.errors import RequestError
 
 Columns = dict[str, list[Any]]
@@ -19,15 +19,17 @@ FORMS = ("dataframe_split", "dataframe_records", "inputs", "instances")
 JSON_TYPES = ("application/json", "text/json", "application/octet-stream")  # the last is the default of aiohttp
 CONSTANTS = (b"NaN", b"Infinity")  # written by Python's json, but not part of JSON
 CSV_TYPES = ("text/csv", "application/csv")
+PLAIN_CSV = CsvFormat()
 
 
-def read_columns(body: bytes, content_type: str, names: Sequence[str]) -> Columns:
+def read_columns(body: bytes, content_type: str, names: Sequence[str], csv_format: CsvFormat = PLAIN_CSV) -> Columns:
     """Read the rows of a request.
 
     Args:
         body: Body of the request.
         content_type: Media type without parameters.
         names: Columns of the model in order, for rows without names.
+        csv_format: How to read CSV.
 
     Returns:
         Values by column name, one a row; at least one row.
@@ -38,7 +40,7 @@ def read_columns(body: bytes, content_type: str, names: Sequence[str]) -> Column
     if not body.strip():
         raise RequestError(f"The body is empty; send JSON with one of {', '.join(FORMS)}, or CSV with a header.")
     if content_type in CSV_TYPES:
-        columns = _read_csv(body)
+        columns = _read_csv(body, names, csv_format)
     elif content_type in JSON_TYPES:
         columns = _read_json(body, names)
     else:
@@ -138,12 +140,12 @@ def _read_records(value: list[Any], key: str, known: Sequence[str]) -> Columns:
     return columns | {name: [row.get(name) for row in value] for name in known if name in names}
 
 
-def _read_csv(body: bytes) -> Columns:
-    """Read CSV with a header; values are texts, and an empty value is missing."""
+def _read_csv(body: bytes, names: Sequence[str], csv_format: CsvFormat) -> Columns:
+    """Read CSV with a header; values are texts, or None where they are missing."""
     try:
         text = body.decode("utf-8-sig")
-        header, *rows = list(csv.reader(io.StringIO(text, newline=""), strict=True)) or [[]]
+        header, *rows = csv_format.read_rows(text, names) or [[]]
     except (UnicodeDecodeError, csv.Error) as error:
         raise RequestError(f"The body is not CSV in UTF-8 ({error}).") from error
-    lines = [[value or None for value in row] for row in rows if row]
-    return _transpose(lines, header, "CSV row")
+    columns = _transpose(rows, header, "CSV row")
+    return {name: csv_format.blank_missing(name, texts) for name, texts in columns.items()}

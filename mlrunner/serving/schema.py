@@ -8,6 +8,7 @@ from typing import Any
 
 from mlrunner.core.errors import brief
 from mlrunner.serving.columns import INVALID_ROWS, MAX_NAMES, Array, Arrays, RawColumn, find_similar
+from mlrunner.serving.csv_format import CsvFormat
 from mlrunner.serving.errors import RequestError
 from mlrunner.serving.requests import Columns
 
@@ -23,12 +24,12 @@ class Schema:
         """Column names."""
         return [column.name for column in self.columns]
 
-    def validate(self, values: Columns, as_text: bool = False) -> Arrays:
+    def validate(self, values: Columns, csv_format: CsvFormat | None = None) -> Arrays:
         """Validate rows, and add absent optional columns with missing values.
 
         Args:
             values: Values by column name, one a row; unknown columns are ignored.
-            as_text: Whether the values are texts, as in CSV.
+            csv_format: Format of values that are texts, as in CSV; None: they have types.
 
         Returns:
             One array for each column of the model.
@@ -40,7 +41,7 @@ class Schema:
         absent = [column.name for column in self.columns if column.required and column.name not in values]
         if absent:
             raise RequestError(self._absent_columns(absent, values), INVALID_ROWS)
-        return {column.name: _validate_column(column, values, rows, as_text) for column in self.columns}
+        return {column.name: _validate_column(column, values, rows, csv_format) for column in self.columns}
 
     def _absent_columns(self, absent: list[str], values: Columns) -> str:
         known = set(self.names)
@@ -56,11 +57,11 @@ class Schema:
             yield {"name": column.name, "kind": column.kind, "required": column.required, "categories": categories}
 
 
-def _validate_column(column: RawColumn, values: Columns, rows: int, as_text: bool) -> Array:
+def _validate_column(column: RawColumn, values: Columns, rows: int, csv_format: CsvFormat | None) -> Array:
     raw = values.get(column.name)
     if raw is None:
         return column.to_array([None] * rows)
-    parsed = column.parse_texts(raw) if as_text else raw
+    parsed = raw if csv_format is None else column.parse_texts(raw, csv_format)
     error = column.find_error(parsed)
     if error is not None:
         raise RequestError(error, INVALID_ROWS)

@@ -14,7 +14,6 @@ import orjson
 from aiohttp import web
 
 from mlrunner.core.errors import DataError, first_line
-from mlrunner.serving import requests
 from mlrunner.serving.batching import Batcher
 from mlrunner.serving.errors import RequestError, error_body
 from mlrunner.serving.model import ServedModel
@@ -115,8 +114,7 @@ class ModelServer:
         return json_response(200, {"predictions": predictions}, self._headers)
 
     def _read_rows(self, body: bytes, content_type: str) -> dict[str, Any]:
-        columns = requests.read_columns(body, content_type, self._model.schema.names)
-        return self._model.schema.validate(columns, content_type in requests.CSV_TYPES)
+        return self._model.read(body, content_type)
 
     async def _get_health(self, request: web.Request) -> web.Response:
         del request

@@ -66,7 +66,7 @@ def _fit(
     estimator.fit(features, target, **name_weight(estimator, weight))
     seconds = time.perf_counter() - start
     pipeline = assemble(estimator, strategy, roles, features, raw)
-    return FittedModel(pipeline, recording.save_model(run, pipeline, raw, roles, strategy), seconds)
+    return FittedModel(pipeline, recording.save_model(run, pipeline, raw, roles, strategy, problem.reading), seconds)
 
 
 @step(enable_cache=False, enable_artifact_visualization=False)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import BaseModel
 
 from mlrunner.core.build import Group, build
 from mlrunner.core.column_roles import Roles, Task
 from mlrunner.core.score_settings import ScoreSettings
 from mlrunner.groups.dataset import Dataset
+from mlrunner.groups.dataset.reading import describe_reading
 
 
 class Problem(BaseModel, frozen=True):
@@ -18,16 +21,21 @@ class Problem(BaseModel, frozen=True):
         task: `regression` or `classification`.
         label: Name of the data set in plots.
         scoring: What the scores are computed by.
+        reading: How CSV of its rows is read, see `mlrunner.groups.dataset.reading`.
     """
 
     roles: Roles
     task: Task
     label: str
     scoring: ScoreSettings = ScoreSettings()
+    reading: dict[str, Any] = {}
 
 
 def describe_problem(dataset: Group, metric: Group) -> Problem:
     """Read the problem from the config groups `dataset`, whose task is resolved, and `metric`."""
     source: Dataset = build(dataset, "dataset", Dataset)
     scoring = ScoreSettings(positive=source.positive, custom=metric)
-    return Problem(roles=source.roles, task=dataset["task"], label=source.label, scoring=scoring)
+    reading = describe_reading(source)
+    return Problem(
+        roles=source.roles, task=dataset["task"], label=source.label, scoring=scoring, reading=reading
+    )

@@ -9,6 +9,7 @@ import pandas as pd
 from pydantic import BaseModel
 
 from mlrunner.core.errors import MlrunnerError
+from mlrunner.core.model_code import READING_KEY
 from mlrunner.evaluation import scoring, uncertainty
 from mlrunner.groups.cleaning.controller import select_servable_inputs
 from mlrunner.groups.model.packaging import find_trusted_types, pin_requirements
@@ -27,7 +28,7 @@ from mlrunner.tracking.records.record import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from mlrunner.core.column_roles import Roles, Task
     from mlrunner.evaluation.scoring import Evaluation, ScoredPart
@@ -64,9 +65,14 @@ class RunContext(BaseModel, frozen=True):
 
 
 def save_model(
-    run: RunContext, pipeline: Any, raw: pd.DataFrame, roles: Roles, strategy: CleaningStrategy
+    run: RunContext,
+    pipeline: Any,
+    raw: pd.DataFrame,
+    roles: Roles,
+    strategy: CleaningStrategy,
+    reading: Mapping[str, Any],
 ) -> str | None:
-    """Save a fitted pipeline that takes raw rows, in the background.
+    """Save a fitted pipeline that takes raw rows, in the background, with the reading of the raw table.
 
     Returns:
         URI of the model, `models:/m-…`; None if the run saves no model.
@@ -75,17 +81,25 @@ def save_model(
         return None
     model_id = artifacts.reserve_model(run.run_id)
     example = convert_integers(strategy.mask_unreadable(select_servable_inputs(raw.head(EXAMPLE_ROWS), roles)))
-    RECORDER.submit(_save_model, run.run_id, model_id, pipeline, example, strategy)
+    RECORDER.submit(_save_model, run.run_id, model_id, pipeline, example, strategy, dict(reading))
     return f"models:/{model_id}"
 
 
-def _save_model(run_id: str, model_id: str, pipeline: Any, example: pd.DataFrame, strategy: CleaningStrategy) -> None:
+def _save_model(
+    run_id: str,
+    model_id: str,
+    pipeline: Any,
+    example: pd.DataFrame,
+    strategy: CleaningStrategy,
+    reading: dict[str, Any],
+) -> None:
     artifacts.save_model(
         run_id,
         model_id,
         pipeline,
         signature=build_signature(pipeline, example, strategy),
         input_example=example,
+        metadata={READING_KEY: reading},
         pip_requirements=pin_requirements(pipeline),
         skops_trusted_types=find_trusted_types(pipeline),
     )

@@ -21,7 +21,7 @@ LAYOUT = (
     "sep delimiter encoding encoding_errors quotechar quoting doublequote escapechar skiprows comment "
     "skipinitialspace skip_blank_lines"
 )
-SEPARATORS = {";": "';'", "\t": r"'\t'", "|": "'|'"}
+SEPARATORS = {",": "','", ";": "';'", "\t": r"'\t'", "|": "'|'"}
 SEPARATOR_LINE = re.compile(rb'(?:\xef\xbb\xbf)?"?sep=(.)"?\r?\n')  # a hint for spreadsheets, before the header
 DATE_ROWS = 1000  # rows in which dates are looked for
 AFTER_LAST_SEPARATOR = "(after the last separator)"  # name of the column that a separator at the end of rows makes

@@ -13,6 +13,7 @@ import pandas as pd
 import yaml
 
 from mlrunner.core.errors import DeployError
+from mlrunner.core.model_code import READING_KEY
 from mlrunner.groups.deployer import Candidate
 from mlrunner.groups.deployer.compatibility import describe_task
 from mlrunner.groups.deployer.release import RELEASE_FILE, Release
@@ -109,7 +110,8 @@ def describe_model(folder: Path, uri: str) -> dict[str, Any]:
         uri: Address of the model, for the message.
 
     Returns:
-        Dict with `file` (name of the model file), `trusted` (types that skops may load) and `columns` (signature).
+        Dict with `file` (name of the model file), `trusted` (types that skops may load), `columns` (signature) and
+        `reading` (options of `pandas.read_csv` of the training table).
 
     Raises:
         DeployError: When the model was not saved by mlrunner.
@@ -119,7 +121,12 @@ def describe_model(folder: Path, uri: str) -> dict[str, Any]:
     if flavor.get("serialization_format") != "skops" or "signature" not in description:
         raise DeployError(f"The model {uri} was not saved by mlrunner (scikit-learn with skops); deploy another run.")
     columns = json.loads(description["signature"]["inputs"])
-    return {"file": flavor["pickled_model"], "trusted": flavor.get("skops_trusted_types") or [], "columns": columns}
+    return {
+        "file": flavor["pickled_model"],
+        "trusted": flavor.get("skops_trusted_types") or [],
+        "columns": columns,
+        "reading": (description.get("metadata") or {}).get(READING_KEY, {}),
+    }
 
 
 def predict_example(pipeline: Any, folder: Path) -> list[Any]:

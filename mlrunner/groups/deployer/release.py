@@ -42,6 +42,12 @@ class Release:
         return expected
 
     @property
+    def reading(self) -> dict[str, Any]:
+        """Options of `pandas.read_csv` that tell how the training table was read."""
+        reading: dict[str, Any] = self._description["saved"].get("reading", {})
+        return reading
+
+    @property
     def example(self) -> bytes:
         """Input example as the body of a request."""
         return (self.model / "serving_input_example.json").read_bytes()

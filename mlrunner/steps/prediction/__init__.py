@@ -16,12 +16,13 @@ from mlrunner.core.build import Group, build
 from mlrunner.core.errors import ConfigError
 from mlrunner.core.terminal import console
 from mlrunner.groups.dataset import Dataset, SqlDataset, TableDataset
+from mlrunner.groups.dataset.reading import apply_reading
 from mlrunner.groups.dataset.streaming import read_chunks
 from mlrunner.steps.prediction.batches import CheckedRows, check_rows, refuse_absent_columns
 from mlrunner.steps.prediction.column_values import NumberFormat
 from mlrunner.steps.prediction.files import refuse_unwritable
 from mlrunner.steps.prediction.output import ResultWriter, rejected_path
-from mlrunner.steps.prediction.predictors import PredictorSource, open_predictor, predict_batch
+from mlrunner.steps.prediction.predictors import PredictorSource, open_predictor, predict_batch, read_reading
 from mlrunner.steps.prediction.protocol import Predictor
 
 CHECK_ROWS = 100  # rows that are read to check the columns
@@ -72,7 +73,7 @@ def check(dataset: Group, job: PredictionJob) -> None:
     refuse_unwritable(out, rejected_path(out), job.force)
     if job.rows_per_chunk < 1:
         raise ConfigError(f"--rows-per-chunk is {job.rows_per_chunk}; it should be at least 1.")
-    source: Dataset = build(dataset, "dataset", Dataset)
+    source = _build_source(dataset, job)
     predictor = open_predictor(job.source)
     if not isinstance(source, SqlDataset):
         with closing(_check_chunks(source, predictor, job, CHECK_ROWS)) as chunks:
@@ -94,12 +95,18 @@ def predict(dataset: Group, job: PredictionJob) -> dict[str, Any]:
     """
     start, out = time.perf_counter(), Path(job.out)
     refuse_unwritable(out, rejected_path(out), job.force)
-    source: Dataset = build(dataset, "dataset", Dataset)
+    source = _build_source(dataset, job)
     predictor = open_predictor(job.source)
     chunks = _check_chunks(source, predictor, job, job.rows_per_chunk)
     with ResultWriter(out, predictor.model, predictor.version) as results, closing(chunks):
         _predict_chunks(predictor, chunks, results)
     return _summarize(results, predictor, out, time.perf_counter() - start)
+
+
+def _build_source(dataset: Group, job: PredictionJob) -> Dataset:
+    """Build the data set, which is read like the training table of the model."""
+    source: Dataset = build(dataset, "dataset", Dataset)
+    return apply_reading(source, read_reading(job.source))
 
 
 def _summarize(results: ResultWriter, predictor: Predictor, out: Path, seconds: float) -> dict[str, Any]:

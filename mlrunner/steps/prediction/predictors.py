@@ -120,6 +120,11 @@ def _refuse_absent_version(store: DeploymentStore, version: int) -> None:
         raise ConfigError(f"--version {version} is not a version of {store.name}; {available}.{hint}")
 
 
+def read_reading(source: PredictorSource) -> dict[str, Any]:
+    """Return the options that tell how the training table of a model was read."""
+    return DeploymentStore(Path(source.folder) / source.name).get_release(source.version).reading
+
+
 @lru_cache(maxsize=1)
 def open_predictor(source: PredictorSource) -> Predictor:
     """Load the model or connect to the service, once for the check and the prediction that follows.

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from mlrunner.serving import requests
 from mlrunner.serving.columns import RawColumn
+from mlrunner.serving.csv_format import CsvFormat
 from mlrunner.serving.errors import RequestError
 from mlrunner.serving.schema import Schema
 
@@ -93,11 +94,13 @@ def test_the_message_is_about_the_first_wrong_column() -> None:
 
 
 def test_texts_of_csv_are_parsed_and_validated() -> None:
-    arrays = SCHEMA.validate({"size": ["1.5", None], "town": ["far", None], "sold": ["true", None]}, as_text=True)
+    arrays = SCHEMA.validate(
+        {"size": ["1.5", None], "town": ["far", None], "sold": ["true", None]}, csv_format=CsvFormat()
+    )
     assert arrays["size"][0] == 1.5
     assert list(arrays["sold"]) == [True, None]
     with pytest.raises(RequestError, match="row 0 has 'big'"):
-        SCHEMA.validate({"size": ["big"], "town": ["far"]}, as_text=True)
+        SCHEMA.validate({"size": ["big"], "town": ["far"]}, csv_format=CsvFormat())
 
 
 def test_a_schema_describes_itself_in_order() -> None:

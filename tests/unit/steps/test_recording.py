@@ -86,4 +86,4 @@ def test_scores_and_replicates(client: MlflowClient, run: RunContext) -> None:
 
 
 def test_run_that_saves_no_model(run: RunContext) -> None:
-    assert recording.save_model(run, None, pd.DataFrame(), ROLES, KeepAll()) is None
+    assert recording.save_model(run, None, pd.DataFrame(), ROLES, KeepAll(), {}) is None

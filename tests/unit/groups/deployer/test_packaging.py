@@ -38,6 +38,15 @@ def test_model_of_another_tool_is_refused(text: str, tmp_path: Path) -> None:
         packaging.describe_model(tmp_path, "models:/m-1")
 
 
+def test_how_the_training_table_was_read_is_part_of_the_release(tmp_path: Path) -> None:
+    flavor = "{serialization_format: skops, pickled_model: model.skops}"
+    model = (
+        f"flavors: {{sklearn: {flavor}}}\nsignature: {{inputs: '[]'}}\nmetadata: {{mlrunner_reading: {{decimal: ','}}}}"
+    )
+    (tmp_path / "MLmodel").write_text(model)
+    assert packaging.describe_model(tmp_path, "models:/m-1")["reading"] == {"decimal": ","}
+
+
 def test_model_that_cannot_be_read_leaves_no_folder(mlflow_home: MlflowHome) -> None:
     store = DeploymentStore(mlflow_home.home / "olist")
     with pytest.raises(DeployError, match=r"The model models:/m-none cannot be read from its store"):

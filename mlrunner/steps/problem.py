@@ -36,6 +36,4 @@ def describe_problem(dataset: Group, metric: Group) -> Problem:
     source: Dataset = build(dataset, "dataset", Dataset)
     scoring = ScoreSettings(positive=source.positive, custom=metric)
     reading = describe_reading(source)
-    return Problem(
-        roles=source.roles, task=dataset["task"], label=source.label, scoring=scoring, reading=reading
-    )
+    return Problem(roles=source.roles, task=dataset["task"], label=source.label, scoring=scoring, reading=reading)

@@ -32,9 +32,9 @@ def training(
     fit = problem, cleaning, model_config, run
     score = problem, model_config, run
     if refit:
-        fitted = fitting.refit(rows.train, rows.validation, rows.raw, *fit)
+        fitted = fitting.refit(rows.train, rows.validation, rows.folds, rows.raw, *fit)
         metrics = fitting.judge(fitted, rows.train, rows.validation, rows.test, {}, *score)
     else:
-        fitted = fitting.train(rows.train, rows.raw, *fit)
+        fitted = fitting.train(rows.train, rows.validation, rows.folds, rows.raw, *fit)
         metrics = fitting.evaluate(fitted, rows.train, rows.validation, rows.test, rows.folds, *score)
     gate_and_deploy(fitted, rows, metrics, problem, gate, deployer, run)

@@ -87,7 +87,7 @@ def cross_validate(
         task: Regression or classification.
         scoring: What the scores are computed by; None: the defaults.
         weight: Weight of each row in fits and scores; None: all rows weigh the same.
-        model: Model, whose `class_weight` balances the classes.
+        model: Model, whose `class_weight` balances the classes and whose `early_stopping` ends boosting.
 
     Raises:
         ModelError: If a prediction is NaN or infinite.
@@ -96,9 +96,12 @@ def cross_validate(
     held_out = []
     for number in np.unique(numbers):
         is_held_out = numbers == number
-        estimator, known = make_estimator(), target[~is_held_out]
+        rows, known, estimator = features[~is_held_out], target[~is_held_out], make_estimator()
         inner, outer = (None, None) if weight is None else (weight[~is_held_out], weight[is_held_out])
-        fitted = estimator.fit(features[~is_held_out], known, **name_weight(estimator, weigh_rows(model, known, inner)))
+        weights = weigh_rows(model, known, inner)
+        if hasattr(model, "stop_early"):
+            model.stop_early(estimator, (rows, known, weights), folds=numbers[~is_held_out])
+        fitted = estimator.fit(rows, known, **name_weight(estimator, weights))
         held_out.append(predict(fitted, features[is_held_out], target[is_held_out], task, scoring, outer))
     refuse_invalid({f"fold {number}": predictions for number, predictions in enumerate(held_out)})
     return CrossValidation([measure(predictions, task) for predictions in held_out], held_out)

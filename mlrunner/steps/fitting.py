@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Annotated
 
 import pandas as pd
+from sklearn.pipeline import Pipeline
 from zenml import step
 
 from mlrunner.core.build import Group, build
@@ -15,7 +16,7 @@ from mlrunner.evaluation.scoring import Evaluation
 from mlrunner.evaluation.split_data import SplitData
 from mlrunner.evaluation.weights import name_weight, select_weight, weigh_rows
 from mlrunner.groups.cleaning.controller import resolve_strategy
-from mlrunner.groups.model import ModelNameConfig
+from mlrunner.groups.model import Model, ModelNameConfig, early_stopping
 from mlrunner.groups.model.packaging import assemble
 from mlrunner.steps import advice, recording
 from mlrunner.steps.judged_rows import describe_judged_rows
@@ -32,10 +33,21 @@ Table = pd.DataFrame
 @step(enable_cache=False, enable_artifact_visualization=False, output_materializers=MODEL_MATERIALIZER)
 @show_progress
 def train(
-    train: Table, raw: Table, problem: Problem, cleaning: Group, model_config: ModelNameConfig, run: RunContext
+    train: Table,
+    validation: Table,
+    folds: Table,
+    raw: Table,
+    problem: Problem,
+    cleaning: Group,
+    model_config: ModelNameConfig,
+    run: RunContext,
 ) -> Annotated[FittedModel, "model"]:
-    """Fit on the training rows, and save the cleaning and the estimator as one pipeline."""
-    return _fit(train, raw, problem, cleaning, model_config, run)
+    """Fit on the training rows, and save the cleaning and the estimator as one pipeline.
+
+    The validation rows, or the first fold, decide when boosting stops, if `model.early_stopping` is set.
+    """
+    data = SplitData(train, validation, train.head(0), folds, problem.roles)
+    return _fit(data, raw, problem, cleaning, model_config, run)
 
 
 @step(enable_cache=False, enable_artifact_visualization=False, output_materializers=MODEL_MATERIALIZER)
@@ -43,6 +55,7 @@ def train(
 def refit(
     train: Table,
     validation: Table,
+    folds: Table,
     raw: Table,
     problem: Problem,
     cleaning: Group,
@@ -50,23 +63,38 @@ def refit(
     run: RunContext,
 ) -> Annotated[FittedModel, "model"]:
     """Fit on all rows except those of the test part."""
-    rows = split_data.concatenate_training_rows(train, validation)
-    return _fit(rows, raw, problem, cleaning, model_config, run)
+    data = SplitData(train, validation, train.head(0), folds, problem.roles)
+    return _fit(data, raw, problem, cleaning, model_config, run, refit=True)
 
 
 def _fit(
-    rows: Table, raw: Table, problem: Problem, cleaning: Group, model_config: ModelNameConfig, run: RunContext
+    data: SplitData,
+    raw: Table,
+    problem: Problem,
+    cleaning: Group,
+    model_config: ModelNameConfig,
+    run: RunContext,
+    refit: bool = False,
 ) -> FittedModel:
-    roles = problem.roles
+    roles, model = problem.roles, build(model_config.settings, "model")
     strategy = resolve_strategy(build(cleaning, "cleaning"), raw, roles)
+    rows = split_data.concatenate_training_rows(data.train, data.validation) if refit else data.train
     features, target = split_data.select_features(rows, roles), rows[roles.target]
     start = time.perf_counter()
-    model = build(model_config.settings, "model")
     estimator, weight = model.build(features, problem.task), weigh_rows(model, target, select_weight(rows, roles))
+    _stop_early(model, estimator, data)
     estimator.fit(features, target, **name_weight(estimator, weight))
     seconds = time.perf_counter() - start
     pipeline = assemble(estimator, strategy, roles, features, raw)
     return FittedModel(pipeline, recording.save_model(run, pipeline, raw, roles, strategy, problem.reading), seconds)
+
+
+def _stop_early(model: Model, estimator: Pipeline, data: SplitData) -> None:
+    """Find the number of boosting rounds on the validation rows or folds; without `model.early_stopping` do nothing."""
+    features, target = data.of("train")
+    weight = weigh_rows(model, target, select_weight(data.train, data.roles))
+    folds = data.folds["fold"].reindex(data.train.index).to_numpy() if len(data.folds) else None
+    model.stop_early(estimator, (features, target, weight), data.of("validation"), folds)
 
 
 @step(enable_cache=False, enable_artifact_visualization=False)
@@ -124,11 +152,19 @@ def _record(
     model_config: ModelNameConfig,
     seconds: float,
 ) -> None:
-    recording.log_evaluation(run, evaluation, {"fit_seconds": fitted.fit_seconds, "score_seconds": seconds})
+    times = {"fit_seconds": fitted.fit_seconds, "score_seconds": seconds}
+    recording.log_evaluation(run, evaluation, times | _read_rounds(fitted, model_config))
     recording.log_replicates(run, evaluation, problem.task)
     advice.log_advice(run, evaluation, data.train[problem.roles.target], problem.task)
     subject = f"{problem.label} · {model_config.name}"
     recording.draw_figures(run, fitted.pipeline[1:], data, evaluation, problem.task, subject)
+
+
+def _read_rounds(fitted: FittedModel, model_config: ModelNameConfig) -> dict[str, float]:
+    """Return the number of boosting rounds that early stopping has found; empty without early stopping."""
+    if model_config.settings.get("early_stopping") is None:
+        return {}
+    return {early_stopping.ROUNDS_METRIC: float(early_stopping.get_rounds(fitted.pipeline.steps[-1][1]))}
 
 
 @step(enable_cache=False, enable_artifact_visualization=False)

@@ -12,6 +12,7 @@ from pydantic import Field
 from mlrunner.core.build import build, dataclass
 from mlrunner.core.errors import ConfigError, MlrunnerError, ProblemsError
 from mlrunner.groups.features import Features
+from mlrunner.groups.model import early_stopping as stopping
 from mlrunner.groups.model import estimator_arguments
 from mlrunner.groups.model.sklearn_private import explain_invalid_parameters
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
     from mlrunner.core.column_roles import Task
+
+    Rows = tuple[Any, ...]  # features and target, and weights of training rows
 
 KEY = "model.estimator"
 
@@ -37,6 +40,17 @@ class Model(ABC):
         Returns:
             An unfitted pipeline; its last step is the estimator.
         """
+
+    def stop_early(self, pipeline: Pipeline, train: Rows, validation: Rows | None = None, folds: Any = None) -> None:
+        """Set the number of boosting rounds of an unfitted pipeline, where the model finds it on held-out rows.
+
+        Args:
+            pipeline: Pipeline that `build` returned.
+            train: Features, target and weights of the training rows; the weights may be None.
+            validation: Features and target of the validation rows; None or empty where there are folds.
+            folds: Fold of each training row; None where there are none.
+        """
+        del pipeline, train, validation, folds
 
     @abstractmethod
     def problems(self, task: Task) -> list[str]:
@@ -58,6 +72,7 @@ class EstimatorModel(Model):
         encode_labels: Whether the classifier is fitted on labels 0 to n-1.
         features: `_target_` and settings of `Features`.
         class_weight: "balanced" gives the rows of each class the same total weight; None: all rows weigh the same.
+        early_stopping: Number of boosting rounds without improvement that end a fit; None fits all rounds.
         search: Search space by key below `model.`, in the grammar of `hydra.sweeper.params`.
     """
 
@@ -67,6 +82,7 @@ class EstimatorModel(Model):
     encode_labels: bool
     features: dict[str, Any]
     class_weight: Literal["balanced"] | None = None
+    early_stopping: int | None = Field(default=None, gt=0)
     search: dict[str, Any] = Field(default_factory=dict)
 
     def build(self, table: pd.DataFrame, task: Task) -> Pipeline:
@@ -75,6 +91,12 @@ class EstimatorModel(Model):
 
         encoders = self.build_features().build(table, task)
         return Pipeline([("features", encoders), ("estimator", self.build_estimator(task))])
+
+    def stop_early(self, pipeline: Pipeline, train: Rows, validation: Rows | None = None, folds: Any = None) -> None:
+        """See `Model.stop_early`."""
+        if self.early_stopping is not None:
+            rounds = stopping.count_rounds(pipeline, train, validation, folds, self.early_stopping)
+            stopping.set_rounds(pipeline.steps[-1][1], rounds)
 
     def build_features(self) -> Features:
         """Build the settings of the feature encoders.
@@ -124,7 +146,8 @@ class EstimatorModel(Model):
                 f"{KEY}._target_: {self.estimator['_target_']} is a {kind}, but dataset.task is {task}; change either."
             ]
         invalid = explain_invalid_parameters(estimator)
-        return ([] if invalid is None else [f"{KEY}: {invalid}."]) + self._class_weight_problems(task)
+        early = stopping.early_stopping_problems(estimator, self.early_stopping)
+        return [*early, *([] if invalid is None else [f"{KEY}: {invalid}."]), *self._class_weight_problems(task)]
 
     def _class_weight_problems(self, task: Task) -> list[str]:
         if self.class_weight is None:

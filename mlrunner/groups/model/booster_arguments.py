@@ -39,8 +39,8 @@ def booster_problems(arguments: Mapping[str, Any], cls: type, key: str) -> list[
     categories = [name for name in CATEGORY_ARGUMENTS if arguments.get(name) not in (None, False)]
     return [
         *(
-            f"{key}.{name}: early stopping needs validation rows, but a model is fitted on training rows only; "
-            "set the number of rounds."
+            f"{key}.{name}: a model is fitted on training rows only; leave it out, and set "
+            f"model.early_stopping={arguments[name]}, which stops on the validation rows."
             for name in early
         ),
         *(

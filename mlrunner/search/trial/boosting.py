@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,9 @@ import pandas as pd
 
 from mlrunner.evaluation import metrics
 from mlrunner.evaluation.predictions import Array, Predictions, unwrap_estimator
+from mlrunner.evaluation.weights import weigh_rows
+from mlrunner.groups.model import EstimatorModel, Model, early_stopping
+from mlrunner.groups.model.early_stopping import lightgbm_evaluation_set
 from mlrunner.groups.model.label_encoding import LabelEncodingClassifier
 from mlrunner.search.trial import TrialPruned
 
@@ -58,7 +60,7 @@ class RoundReporter:
         if library == "xgboost":
             inner.set_params(eval_metric=self._evaluate)
             return {"eval_set": [(rows, target)], "verbose": False}
-        return {**_evaluation_set(inner, rows, target), "eval_metric": self._evaluate_for_lightgbm}
+        return {**lightgbm_evaluation_set(inner, rows, target), "eval_metric": self._evaluate_for_lightgbm}
 
     def _select_validation(self) -> tuple[Any, Any]:
         """Return the rows to score and their targets: classes as codes, without those that training does not have."""
@@ -96,11 +98,19 @@ class RoundReporter:
         return metrics.measure(predictions, "classification").get(self._task.metric, math.nan)
 
 
-def _evaluation_set(estimator: Any, rows: Any, target: Any) -> dict[str, Any]:
-    """Return the rows to score under the argument names of the installed LightGBM."""
-    if "eval_X" in inspect.signature(estimator.fit).parameters:
-        return {"eval_X": rows, "eval_y": target}
-    return {"eval_set": [(rows, target)]}
+def stop_early(model: Model, estimator: Any, data: FitData) -> list[int]:
+    """Find and set the number of boosting rounds of an unfitted estimator; empty for a model that does not stop early.
+
+    The rows that decide are those that are scored, or with folds the first fold that the estimator is trained on.
+    """
+    if not isinstance(model, EstimatorModel) or model.early_stopping is None:
+        return []
+    train = data.train, data.train_target, weigh_rows(model, data.train_target, data.train_weight)
+    held_out = (data.validation, data.validation_target) if data.train_folds is None else None
+    rows = early_stopping.choose_rows(train, held_out, data.train_folds)
+    rounds = early_stopping.find_rounds(estimator, *rows, model.early_stopping)
+    early_stopping.set_rounds(estimator, rounds)
+    return [rounds]
 
 
 def detach(fitted: Any) -> None:

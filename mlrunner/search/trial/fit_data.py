@@ -38,6 +38,7 @@ class FitData:
         validation: Features of the rows to score, after these steps; read-only.
         validation_target: Target of the rows to score.
         validation_rows: Digest of the rows to score, and the group of each; None where there is no group column.
+        train_folds: Fold of each training row; None without folds.
     """
 
     front: Pipeline
@@ -49,6 +50,7 @@ class FitData:
     validation: Any
     validation_target: pd.Series[Any]
     validation_rows: tuple[str, Any]
+    train_folds: Any = None
 
 
 class FitDataCache:
@@ -103,4 +105,5 @@ def _load(task: TrialTask, repeat: RepeatTask, fold: int | None, model: Model) -
             array.setflags(write=False)
     rows = identify_rows(validation, task.roles)
     weights = select_weight(train, task.roles), select_weight(validation, task.roles)
-    return FitData(front, *weights, raw_train, learned, target, transformed, validation[task.roles.target], rows)
+    folds = None if fold is None else map_table_once(repeat.folds)["fold"].reindex(train.index).to_numpy()
+    return FitData(front, *weights, raw_train, learned, target, transformed, validation[task.roles.target], rows, folds)

@@ -19,8 +19,9 @@ from mlrunner.evaluation.objective import find_objective_error
 from mlrunner.evaluation.predictions import Predictions, predict, refuse_invalid
 from mlrunner.evaluation.weights import name_weight, weigh_rows
 from mlrunner.groups.model import EstimatorModel, Model
+from mlrunner.groups.model.early_stopping import ROUNDS_METRIC
 from mlrunner.search.trial import TrialPruned, TrialResult, TrialTask
-from mlrunner.search.trial.boosting import RoundReporter, detach
+from mlrunner.search.trial.boosting import RoundReporter, detach, stop_early
 from mlrunner.search.trial.fit_data import FitData, FitDataCache, list_folds
 from mlrunner.search.trial.xgboost_private import BinCache
 
@@ -34,6 +35,7 @@ class Tally:
 
     scores: list[dict[str, float]] = field(default_factory=list)
     replicates: dict[str, Any] | None = None
+    rounds: list[int] = field(default_factory=list)  # that early stopping has found, one a fit
     fit_seconds: float = 0.0
     score_seconds: float = 0.0
 
@@ -68,6 +70,7 @@ class TrialRunner:
         try:
             self._fit_all(task, report, tally)
             averages = average(task, tally.scores)
+            averages |= {ROUNDS_METRIC: float(np.mean(tally.rounds))} if tally.rounds else {}
             error = find_objective_error(task.metric, averages)
             return {"state": "COMPLETE" if error is None else "FAIL", "metrics": averages, "error": error}
         except TrialPruned:
@@ -84,10 +87,11 @@ class TrialRunner:
             model: Model = build(limit_threads(repeat.model, task.threads), "model")
             data = self.data.get(task, repeat, fold, model)
             estimator = _build_estimator(model, data, task)
+            started = time.perf_counter()
+            tally.rounds += stop_early(model, estimator, data)
             is_single = task.prunes and len(fits) == 1
             options = RoundReporter(report, task, data).attach(estimator) if is_single else {}
             options |= name_weight(estimator, weigh_rows(model, data.train_target, data.train_weight))
-            started = time.perf_counter()
             with self.bins.sharing(data.train, data.validation):
                 fitted = _fit(estimator, data, options)
             tally.fit_seconds += time.perf_counter() - started

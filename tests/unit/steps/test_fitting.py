@@ -43,7 +43,7 @@ def config(compose: Any) -> ModelNameConfig:
 
 
 def train(config: ModelNameConfig, run: RunContext) -> FittedModel:
-    model: FittedModel = fitting.train.entrypoint(TRAIN, RAW, PROBLEM, KEEP_ALL, config, run)
+    model: FittedModel = fitting.train.entrypoint(TRAIN, VALIDATION, NO_FOLDS, RAW, PROBLEM, KEEP_ALL, config, run)
     return model
 
 
@@ -55,8 +55,9 @@ def test_trained_model_takes_raw_rows(config: ModelNameConfig, run: RunContext) 
 
 def test_refit_learns_from_the_validation_rows_too(config: ModelNameConfig, run: RunContext) -> None:
     both = pd.concat([TRAIN, VALIDATION])
-    expected = fitting.train.entrypoint(both, RAW, PROBLEM, KEEP_ALL, config, run).pipeline.predict(TEST)
-    refitted = fitting.refit.entrypoint(TRAIN, VALIDATION, RAW, PROBLEM, KEEP_ALL, config, run).pipeline.predict(TEST)
+    fit = RAW, PROBLEM, KEEP_ALL, config, run
+    expected = fitting.train.entrypoint(both, VALIDATION, NO_FOLDS, *fit).pipeline.predict(TEST)
+    refitted = fitting.refit.entrypoint(TRAIN, VALIDATION, NO_FOLDS, *fit).pipeline.predict(TEST)
     np.testing.assert_array_equal(refitted, expected)
     assert not np.array_equal(refitted, train(config, run).pipeline.predict(TEST))
 
@@ -113,7 +114,7 @@ def test_an_undefined_objective_is_refused_and_another_is_not(config: ModelNameC
 
 
 def test_judge_adds_the_scores_of_the_trial(config: ModelNameConfig, run: RunContext) -> None:
-    model = fitting.refit.entrypoint(TRAIN, VALIDATION, RAW, PROBLEM, KEEP_ALL, config, run)
+    model = fitting.refit.entrypoint(TRAIN, VALIDATION, NO_FOLDS, RAW, PROBLEM, KEEP_ALL, config, run)
     scores = fitting.judge.entrypoint(model, TRAIN, VALIDATION, TEST, {"validation/r2": 0.5}, PROBLEM, config, run)
     assert scores["validation/r2"] == 0.5
     assert scores["test/r2"] == pytest.approx(r2_score(TEST["y"], model.pipeline.predict(TEST)), rel=1e-12)
@@ -122,3 +123,22 @@ def test_judge_adds_the_scores_of_the_trial(config: ModelNameConfig, run: RunCon
 
 def test_trial_returns_the_scores_of_the_worker() -> None:
     assert fitting.trial.entrypoint(TRAIN, VALIDATION, 3, "COMPLETE", ["a=1"], {}, {"r2": 0.5}) == {"r2": 0.5}
+
+
+def test_the_rounds_of_early_stopping_are_recorded_and_kept_in_the_refit(
+    compose: Any, run: RunContext, client: MlflowClient
+) -> None:
+    from mlrunner.composition.resolve import resolve_group
+
+    overrides = ["model=xgboost", "dataset=csv", "dataset.target=y", "dataset.task=regression"]
+    settings = resolve_group(compose([*overrides, "model.early_stopping=3", "threads=1"]), "model")
+    config = ModelNameConfig(name="xgboost", settings=settings)
+    model, again = (
+        step.entrypoint(TRAIN, VALIDATION, NO_FOLDS, RAW, PROBLEM, KEEP_ALL, config, run)
+        for step in (fitting.train, fitting.refit)
+    )
+    fitting.evaluate.entrypoint(model, TRAIN, VALIDATION, TEST, NO_FOLDS, PROBLEM, config, run)
+    RECORDER.flush()
+    rounds = client.get_run(run.run_id).data.metrics["rounds"]
+    assert rounds == model.pipeline[-1].n_estimators == again.pipeline[-1].n_estimators < 300
+    assert not np.array_equal(model.pipeline.predict(TEST), again.pipeline.predict(TEST))

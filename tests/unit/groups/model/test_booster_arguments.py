@@ -9,7 +9,10 @@ import pytest
 
 from tests.support.models import build_option
 
-EARLY = "early stopping needs validation rows, but a model is fitted on training rows only; set the number of rounds."
+EARLY = (
+    "a model is fitted on training rows only; leave it out, and set model.early_stopping=5, which stops on the "
+    "validation rows."
+)
 CATEGORIES = (
     "receives numbers, because the encoders of model.features come before it; leave it out, and set "
     "model.features.low_cardinality and model.features.high_cardinality."

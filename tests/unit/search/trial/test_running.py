@@ -17,6 +17,7 @@ from mlrunner.evaluation import metrics
 from mlrunner.evaluation.cross_validation import cross_validate
 from mlrunner.evaluation.scoring import evaluate
 from mlrunner.evaluation.split_data import SplitData, select_features
+from mlrunner.groups.model.early_stopping import get_rounds
 from mlrunner.search.objective import Objectives
 from mlrunner.search.trial.running import TrialRunner, limit_threads, shared_runner
 from tests.support.trials import (
@@ -72,6 +73,23 @@ def test_with_folds_the_scores_are_those_of_cross_validation(name: str, task: An
         for metric, value in expected.mean.items():
             values = [result.metrics[key] for key in (metric, f"cv/{metric}", f"cv/{metric}_std")]
             assert values == [value, value, expected.std[metric]]
+
+
+@pytest.mark.parametrize(("name", "task"), [("xgboost", "regression"), ("lightgbm", "classification")])
+@pytest.mark.parametrize("folds", [False, True], ids=["held out", "folds"])
+def test_a_trial_stops_early_as_a_run_does(name: str, task: Any, folds: bool, data: Data) -> None:
+    settings = {**family_settings(name, task, n_estimators=60, learning_rate=0.9), "early_stopping": 2}
+    roles, model, none = data.roles(task), build(settings, "model"), data.validation.head(0)
+    validation, numbers = (none, data.folds) if folds else (data.validation, data.folds.head(0))
+    split = SplitData(data.train, validation, data.validation, numbers, roles)
+    fold_numbers = data.folds["fold"].to_numpy() if folds else None
+    pipeline = model.build(select_features(data.train, roles), task)
+    model.stop_early(pipeline, (*split.of("train"), None), split.of("validation"), fold_numbers)
+    fitted = pipeline.fit(*split.of("train"))
+    result = run_trial(data.task(settings, task=task, folds=folds))
+    assert result.metrics[METRICS[task]] == evaluate(fitted, split, model, task).scores[METRICS[task]]
+    assert 1 <= result.metrics["rounds"] < 60
+    assert folds or result.metrics["rounds"] == get_rounds(fitted[-1])
 
 
 def test_a_category_that_one_fold_lacks_does_not_change_the_score(tmp_path: Path) -> None:

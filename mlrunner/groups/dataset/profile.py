@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import numpy as np
@@ -24,13 +25,37 @@ def profile(table: pd.DataFrame) -> dict[str, Any]:
         table: Raw rows.
 
     Returns:
-        `rows`, the number of sampled rows `looked_at`, and by column: `dtype`, `missing` (a share), `distinct`, and
+        `rows`, the number of sampled rows `looked_at`, `row_digests` (one of each sampled row, 8 hexadecimal digits),
+        and by column: `digest` of all its values in their order, `dtype`, `missing` (a share), `distinct`, and
         either `quantiles` (51, in ascending order; dates in seconds since 1970) or `top` (share of each frequent value
         among the present ones). Numbers with few values also have `shares`: pairs of value and share, in order.
     """
-    sample = table.iloc[:: max(1, -(-len(table) // SAMPLE_ROWS))]
-    columns = {str(name): _profile_column(sample[name]) for name in sample.columns[:MAX_COLUMNS]}
-    return {"rows": len(table), "looked_at": len(sample), "columns": columns}
+    step = max(1, -(-len(table) // SAMPLE_ROWS))
+    sample, rows = table.iloc[::step], np.zeros(len(table), "uint64")
+    columns: dict[str, Any] = {}
+    for place, name in enumerate(table.columns[:MAX_COLUMNS]):
+        hashes = hash_values(table[name])
+        rows += hashes * np.uint64(2 * place + 1)  # values that change places change the sum
+        columns[str(name)] = {"digest": _shorten(hashes), **_profile_column(sample[name])}
+    return {
+        "rows": len(table),
+        "looked_at": len(sample),
+        "row_digests": rows[::step].astype(">u4").tobytes().hex(),
+        "columns": columns,
+    }
+
+
+def hash_values(column: pd.Series[Any]) -> Array:
+    """Hash each value of a column, shape (n_rows,), uint64."""
+    try:
+        hashes: Array = pd.util.hash_pandas_object(column, index=False).to_numpy()
+    except TypeError:  # unhashable values, such as lists
+        hashes = pd.util.hash_pandas_object(column.astype(str), index=False).to_numpy()
+    return hashes
+
+
+def _shorten(hashes: Array) -> str:
+    return hashlib.blake2b(hashes.tobytes(), digest_size=8).hexdigest()
 
 
 def _profile_column(column: pd.Series[Any]) -> dict[str, Any]:

@@ -7,16 +7,42 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from mlrunner.core.errors import brief
 from mlrunner.history.diff.sides import Side
 from mlrunner.history.diff.structure import ABSENT, Change, find_changes
 from mlrunner.tracking.records.record import DATA_TAG
 from mlrunner.tracking.records.snapshot import Provenance
 
+DIGITS = 8  # of the digest of a row
+MAX_NAMES = 5  # of columns
+
 
 def compare_data(sides: Sequence[Side]) -> list[Change]:
     """Compare fingerprints, numbers of rows, and columns with their types."""
     facts = [_data_facts(side) for side in sides]
-    return list(find_changes(facts, "data")) if all(facts) else []
+    if not all(facts):
+        return []
+    first, *others = [side.provenance.data if side.provenance is not None else {} for side in sides]
+    changed = [_describe_changed_values(first, other) for other in others]
+    values = [Change("data.values", (ABSENT, *(ABSENT if text is None else text for text in changed)))]
+    return [*find_changes(facts, "data"), *(values if any(changed) else [])]
+
+
+def _describe_changed_values(first: dict[str, Any], other: dict[str, Any]) -> str | None:
+    """Name the columns whose values differ between tables of equal size, and count the rows; None without any."""
+    old, new = first.get("columns", {}), other.get("columns", {})
+    names = [name for name, column in old.items() if name in new and column.get("digest") != new[name].get("digest")]
+    if not names or first["rows"] != other["rows"] or len(first["row_digests"]) != len(other["row_digests"]):
+        return None
+    before, after = (_split(data["row_digests"]) for data in (first, other))
+    count = sum(old != new for old, new in zip(before, after, strict=True))
+    sample = "sampled " * (len(before) < first["rows"])
+    rows = f"row{'s' * (len(before) != 1)} differ{'s' * (count == 1)}"
+    return f"{brief(names, MAX_NAMES)}: {count:,} of {len(before):,} {sample}{rows}"
+
+
+def _split(digests: str) -> list[str]:
+    return [digests[start : start + DIGITS] for start in range(0, len(digests), DIGITS)]
 
 
 def _data_facts(side: Side) -> dict[str, Any]:

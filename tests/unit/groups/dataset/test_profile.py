@@ -37,6 +37,14 @@ def test_column_is_summarised_by_its_values(values: Any, expected: dict[str, Any
     assert profile(pd.DataFrame({"x": values}))["columns"]["x"].items() >= expected.items()
 
 
+@pytest.mark.parametrize("values", [[1, 2], ["a", None], [True, False], [["x"], [1]], [{"a": 1}, {}]])
+def test_digest_depends_on_the_values_in_their_order(values: list[Any]) -> None:
+    def digest(values: list[Any]) -> str:
+        return str(profile(pd.DataFrame({"x": values}))["columns"]["x"]["digest"])
+
+    assert digest(values) == digest(list(values)) != digest(values[::-1])
+
+
 @pytest.mark.parametrize(("unit", "zone"), [("s", None), ("ms", "UTC"), ("us", "Europe/Berlin"), ("ns", None)])
 def test_dates_are_summarised_in_seconds(unit: Any, zone: str | None) -> None:
     dates = pd.Series(pd.to_datetime(["2020-01-01"])).dt.tz_localize(zone).dt.as_unit(unit)

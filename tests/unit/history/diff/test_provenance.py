@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from mlrunner.history.diff import provenance
 from mlrunner.history.diff.structure import ABSENT
 from mlrunner.tracking.records.snapshot import Provenance
@@ -15,6 +17,32 @@ def test_columns_and_types() -> None:
     assert differences["data.columns.gone"] == ("int64", ABSENT)
     assert differences["data.columns.rows"][0] is ABSENT
     assert "data.fingerprint" in differences
+
+
+class TestChangedValues:
+    def compare(self, first: dict[str, list[Any]], other: dict[str, list[Any]]) -> Any:
+        changes = provenance.compare_data((make_profiled_side(**first), make_profiled_side(**other)))
+        return {change.key: change.values for change in changes}.get("data.values")
+
+    def test_one_value_names_its_column_and_the_number_of_rows(self) -> None:
+        first: dict[str, list[Any]] = {"x": list(range(240)), "city": ["a", None, "b"] * 80, "y": [0.5] * 240}
+        one = {**first, "y": [0.5] * 100 + [0.25] + [0.5] * 139}
+        assert self.compare(first, one) == (ABSENT, "y: 1 of 240 rows differs")
+        two = {**first, "x": [-1, *range(1, 240)], "city": ["a", "c", *first["city"][2:]]}
+        assert self.compare(first, two) == (ABSENT, "x, city: 2 of 240 rows differ")
+        assert self.compare(first, first) is None
+
+    def test_values_that_change_places_in_a_row_are_found(self) -> None:
+        changed = self.compare({"a": [1, 5], "b": [2, 6]}, {"a": [2, 5], "b": [1, 6]})
+        assert changed == (ABSENT, "a, b: 1 of 2 rows differs")
+
+    def test_a_large_table_says_that_rows_are_a_sample(self) -> None:
+        """Every fourth row is looked at."""
+        changed = self.compare({"x": list(range(20_000))}, {"x": [0, -1, -2, *range(3, 20_000)]})
+        assert changed == (ABSENT, "x: 0 of 5,000 sampled rows differ")
+
+    def test_tables_of_other_sizes_are_not_compared_by_row(self) -> None:
+        assert self.compare({"x": [1, 2]}, {"x": [1, 2, 3]}) is None
 
 
 def test_commit_changes_and_source_files() -> None:

@@ -12,9 +12,9 @@ from mlrunner.cli.commands.parser import FLAG
 from mlrunner.cli.hydra_app import compose_and_run
 from mlrunner.core import environment
 
-RUN_VERBS = ("deploy", "diff", "prune", "report", "reproduce", "ui")  # verbs that take a run or a sweep
+RUN_VERBS = ("deploy", "diff", "prune", "report", "reproduce", "tag", "ui")  # verbs that take a run or a sweep
 SWEEP_VERBS = ("resume", "runs", "sweeps")
-STACK_ONLY = ("diff", "prune", "report", "ui")  # verbs of `RUN_VERBS` that take overrides of the stack only
+STACK_ONLY = ("diff", "prune", "report", "tag", "ui")  # verbs of `RUN_VERBS` that take overrides of the stack only
 DEPLOYMENT_VERBS = ("history", "playground", "status", "stop")
 DEPLOYMENT_FLAGS = ("--name", "--restart")  # flags that take a deployment
 VALUE_FLAGS = ("--columns", "--sort", "--status")  # flags with known values
@@ -57,6 +57,8 @@ def list_candidates(verb: str, words: list[str], word: str) -> Iterator[str]:
         return  # a value without known completions; the shell completes files
     elif _is_override(verb, words, word):
         yield from ask_hydra(["-sc", "query=fish"], f"mlrunner {word}")
+    elif verb == "tag" and words:
+        yield "invalid="
     elif verb in RUN_VERBS:
         yield from list_runs(word)
     elif verb in SWEEP_VERBS:

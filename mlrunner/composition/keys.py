@@ -23,5 +23,6 @@ VERBS = (
     "status",
     "stop",
     "sweeps",
+    "tag",
     "ui",
 )

@@ -65,3 +65,19 @@ def open_store(home: Path, overrides: Sequence[str] = ()) -> Store:
     from mlrunner.tracking.records.mlflow_store import MlflowStore
 
     return MlflowStore(uri)
+
+
+def export_tracking_uri(home: Path) -> None:
+    """Set the address of MLflow and its quiet mode, unless a stack has set them.
+
+    Args:
+        home: Folder that holds `.mlrunner/`.
+    """
+    environment.set_defaults(
+        {
+            "MLFLOW_TRACKING_URI": tracking_uri(home),
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+            "MLFLOW_LOGGING_LEVEL": "ERROR",
+            "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+        }
+    )

@@ -20,7 +20,7 @@ from mlrunner.groups.dataset import Dataset
 from mlrunner.groups.deployer import Deployer
 from mlrunner.groups.gate import Gate
 from mlrunner.tracking.records import lookup
-from mlrunner.tracking.records.record import DATA_TAG, MODEL_TAG
+from mlrunner.tracking.records.record import DATA_TAG, INVALID_TAG, MODEL_TAG
 
 if TYPE_CHECKING:
     from mlrunner.tracking.records import Record
@@ -138,11 +138,7 @@ def deploy_record(run: Record, config: dict[str, Any]) -> DeploymentResult:
     """
     from mlrunner.steps import recording
 
-    uri = run.tags.get(MODEL_TAG)
-    if uri is None:
-        raise DeployError(f"Run {run.short} saved no model; run it again with tracking.log_model=true.")
-    if run.status == "FAILED":
-        raise DeployError(f"Run {run.short} failed, so its model is not deployed; deploy another run.")
+    uri = _get_model(run)
     refuse_foreign(config, (*DEPLOYMENT_GROUPS, "metric"))
     dataset: Dataset = build(config["dataset"], "dataset", Dataset)
     fingerprint = dataset.fingerprint()
@@ -159,6 +155,20 @@ def deploy_record(run: Record, config: dict[str, Any]) -> DeploymentResult:
     note = "the data set has changed since the run; the gate used today's test rows" if is_changed else None
     fields = {"deployment": deployment.pop("name", None), **deployment}
     return DeploymentResult(run.run_id, run.name, gate["open"], gate["reason"], **fields, note=note)
+
+
+def _get_model(run: Record) -> str:
+    """Return the URI of a run's model; raise an error if there is none, or it must not be deployed."""
+    if run.status == "FAILED":
+        raise DeployError(f"Run {run.short} failed, so its model is not deployed; deploy another run.")
+    if INVALID_TAG in run.tags:
+        raise DeployError(
+            f"Run {run.short} is invalid ({run.tags[INVALID_TAG]}); deploy another run, or undo that with mlrunner tag "
+            f"{run.short} invalid=."
+        )
+    if MODEL_TAG not in run.tags:
+        raise DeployError(f"Run {run.short} saved no model; run it again with tracking.log_model=true.")
+    return run.tags[MODEL_TAG]
 
 
 def _run_pipeline(config: dict[str, Any], run: Any, uri: str, known: dict[str, float], fingerprint: str) -> None:

@@ -12,6 +12,7 @@ from mlrunner.composition.stores import open_store
 from mlrunner.core.errors import ConfigError
 from mlrunner.search.results import RESULTS_FILE
 from mlrunner.tracking.records import lookup
+from mlrunner.tracking.records.record import INVALID_TAG
 from mlrunner.tracking.studies import SWEEPER_KEY
 
 WARM_START_KEY = f"{SWEEPER_KEY}.warm_start"
@@ -31,6 +32,11 @@ def refuse_unlike(name: str, home: Path, dataset: Mapping[str, Any]) -> None:
     run = lookup.find_by_id(open_store(home), str(read_results(name, home).get("best_mlflow_run_id")))
     if run is None:  # it was removed
         return
+    if INVALID_TAG in run.tags:
+        raise ConfigError(
+            f"{WARM_START_KEY}={name}: its best run {run.short} is invalid ({run.tags[INVALID_TAG]}); name another "
+            "sweep, or give compositions such as ['model=rf,model.estimator.max_depth=8']."
+        )
     for key in ("target", "task"):
         theirs, ours = run.params.get(f"dataset.{key}"), str(dataset[key])
         if theirs not in (None, ours):

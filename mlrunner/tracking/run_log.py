@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +155,12 @@ def list_running_children(run_id: str) -> list[str]:
 def set_tags(run_id: str, tags: dict[str, str]) -> None:
     """Set tags of a run in one request."""
     MlflowClient().log_batch(run_id, tags=[RunTag(name, value) for name, value in tags.items()])
+
+
+def delete_tags(run_id: str, names: Iterable[str]) -> None:
+    """Delete tags of a run, which it must have."""
+    for name in names:
+        MlflowClient().delete_tag(run_id, name)
 
 
 def end_run(run_id: str, status: str, end: int | None = None) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlrunner.cli.commands.parser import Parser
-from mlrunner.composition.stores import open_store
+from mlrunner.composition.stores import export_tracking_uri, open_store
 from mlrunner.core import environment
 from mlrunner.core.errors import ConfigError, StoreError
 from mlrunner.tracking import study_lookup
@@ -67,7 +67,7 @@ def _write(record: Record, store: Store, home: Path, output: Path | None) -> Pat
     from mlrunner.history.report import publishing
 
     path = output or report.report_path(record)
-    _set_mlflow_variables(home)
+    export_tracking_uri(home)
     try:
         page = report.render_report(gather_material(record, store, home))
     except OSError as error:
@@ -109,18 +109,4 @@ def gather_material(record: Record, store: Store, home: Path) -> Content:
         outcomes=results.read_outcomes(study, objectives) or None,
         figures=pictures.draw_search_figures(study, list(metrics)),
         verdict=describe_lead(study, objectives),
-    )
-
-
-def _set_mlflow_variables(home: Path) -> None:
-    """Set the address of MLflow and its quiet mode, unless a stack has set them."""
-    from mlrunner.composition.stores import tracking_uri
-
-    environment.set_defaults(
-        {
-            "MLFLOW_TRACKING_URI": tracking_uri(home),
-            "MLFLOW_DISABLE_TELEMETRY": "true",
-            "MLFLOW_LOGGING_LEVEL": "ERROR",
-            "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
-        }
     )

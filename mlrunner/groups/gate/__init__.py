@@ -35,6 +35,7 @@ class GateInputs:
         rows: Digest of the scored rows; only scores of the same rows are compared.
         name: Name of the model in the reason, like `olist/3`.
         problem: Reason why the model could not be scored; None when it was.
+        invalid: Reason why the run of a champion is invalid, so that it need not be beaten; None when it is not.
         difference: How its target, task, classes or columns differ from the candidate's; None when they are equal.
     """
 
@@ -42,6 +43,7 @@ class GateInputs:
     rows: str = ""
     name: str = ""
     problem: str | None = None
+    invalid: str | None = None
     difference: str | None = None
 
 

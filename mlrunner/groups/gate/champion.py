@@ -58,14 +58,18 @@ class Champion(MetricGate):
         fault = explain_unusable(candidate, self.full_name)
         if problems or fault is not None:
             return refuse(problems or [str(fault)])
-        comparison = self._accept_first(candidate) if champion is None else self._compare(candidate, champion)
+        if champion is None or champion.invalid is not None:
+            comparison = self._accept_first(candidate, champion)
+        else:
+            comparison = self._compare(candidate, champion)
         if self.threshold is None:
             return comparison
         return combine([compare_to_threshold(candidate, self.full_name, self.threshold, self.goal), comparison])
 
-    def _accept_first(self, candidate: GateInputs) -> Decision:
+    def _accept_first(self, candidate: GateInputs, champion: GateInputs | None) -> Decision:
         score = f"{self.full_name} {format_value(candidate.metrics[self.full_name])}"
-        return Decision(True, f"{score} has no champion to beat: nothing is deployed yet")
+        reason = "nothing is deployed yet" if champion is None else f"{champion.name} is invalid ({champion.invalid})"
+        return Decision(True, f"{score} has no champion to beat: {reason}")
 
     def _compare(self, candidate: GateInputs, champion: GateInputs) -> Decision:
         name = f"the champion {champion.name}".rstrip()

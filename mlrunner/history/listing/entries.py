@@ -12,7 +12,7 @@ from typing import Any
 from mlrunner.core.metric_names import metric_spread
 from mlrunner.history.listing.deployments import DeploymentStatus
 from mlrunner.tracking.records import FOLDER_TAG, REPRODUCES_TAG, SWEEP_TAG, TRIAL_TAG, WINNER_OF_TAG, Record
-from mlrunner.tracking.records.record import OVERRIDES_TAG, ZENML_RUN_TAG
+from mlrunner.tracking.records.record import INVALID_TAG, OVERRIDES_TAG, ZENML_RUN_TAG
 
 NAME_PARAM = "tracking.name"
 SEARCH_PREFIX = "search-"  # of the name of a search's pipeline run in ZenML
@@ -61,7 +61,9 @@ class Entry:
     @property
     def words(self) -> list[str]:
         """Words about the role of the run."""
-        words = {"reproduction": REPRODUCES_TAG in self.record.tags, "winner": WINNER_OF_TAG in self.record.tags}
+        tags = self.record.tags
+        words = {"reproduction": REPRODUCES_TAG in tags, "winner": WINNER_OF_TAG in tags}
+        words[f"invalid ({tags.get(INVALID_TAG)})"] = INVALID_TAG in tags
         return [word for word, applies in words.items() if applies]
 
     def _blueprint(self) -> list[str]:
@@ -120,6 +122,7 @@ class Entry:
             "objective": self.objective,
             "metrics": record.metrics,
             "deployed": None if self.deployed is None else self.deployed.document(),
+            "invalid": record.tags.get(INVALID_TAG),
             "folder": record.tags.get(FOLDER_TAG),
         }
 

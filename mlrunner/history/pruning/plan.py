@@ -27,7 +27,7 @@ LISTED_TAGS = (
     record.OVERRIDES_TAG,
     record.ZENML_RUN_TAG,
 )
-ROWS_TAGS = (record.TEST_ROWS_TAG, record.VALIDATION_ROWS_TAG)
+ROWS_TAGS = (record.INVALID_TAG, record.TEST_ROWS_TAG, record.VALIDATION_ROWS_TAG)
 FIELDS = Fields(
     params=("objective.metric", NAME_PARAM, "blueprint", *(f"goal.{name}" for name in GREATER_IS_BETTER)),
     tags=(*TAGS, *LISTED_TAGS, *ROWS_TAGS, record.DIRECTION_TAG, SWEEP_TAG, STUDY_TAG),

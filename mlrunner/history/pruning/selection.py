@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from mlrunner.history.pruning.criteria import DAY, Criteria
 from mlrunner.tracking.records import DATA_TAG, FOLDER_TAG, REOPENED_TAG, REPRODUCES_TAG, SWEEP_TAG, Record
-from mlrunner.tracking.records.record import PRUNING_TAG, TEST_ROWS_TAG, VALIDATION_ROWS_TAG
+from mlrunner.tracking.records.record import INVALID_TAG, PRUNING_TAG, TEST_ROWS_TAG, VALIDATION_ROWS_TAG
 
 SCORE_PREFIXES = ("test/", "validation/", "cv/", "")  # of the score that ranks a run, in order of preference
 Members = Mapping[str, Sequence[Record]]
@@ -111,7 +111,8 @@ def _matching(records: Sequence[Record], members: Members, criteria: Criteria, n
 def _all_but_best(records: Sequence[Record], count: int) -> set[str]:
     """Find all but the best runs of each data set, metric, target and judged rows: other scores are not comparable.
 
-    A run without a score ranks last. A reproduction is not counted among the best: it repeats another run.
+    A run without a score, and one that is invalid, ranks last. A reproduction, which repeats another run, is not
+    counted among the best.
     """
     groups: dict[tuple[str, ...], list[Record]] = defaultdict(list)
     for run in records:
@@ -126,7 +127,7 @@ def _behind(group: Sequence[Record], count: int) -> Iterable[str]:
 
 
 def _rank(record: Record) -> tuple[bool, float, int, str]:
-    value = score(record)
+    value = None if INVALID_TAG in record.tags else score(record)
     sign = -1 if record.maximizes else 1
     return value is None, 0.0 if value is None else sign * value, -record.start, record.run_id
 

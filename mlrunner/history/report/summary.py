@@ -16,6 +16,7 @@ from mlrunner.tracking.records.record import (
     DEPLOYMENT_TAG,
     GATE_REASON_TAG,
     GATE_TAG,
+    INVALID_TAG,
     read_warnings,
 )
 
@@ -117,6 +118,7 @@ def list_facts(content: Content) -> dict[str, str]:
         "status": "" if content.subject.status == "FINISHED" else content.subject.status.lower(),
         "objective": ", ".join(f"{direction} {name}" for name, direction in content.goal.items() if name),
         "sampler": content.subject.params.get("sampler._target_", "").rpartition(".")[2],
+        "invalid": "" if lead is None else lead.tags.get(INVALID_TAG, ""),
         "gate": _gate(lead),
         "deployed": _deployed(lead),
         **_warnings(lead),

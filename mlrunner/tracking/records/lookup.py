@@ -22,7 +22,7 @@ from mlrunner.tracking.records import (
     Store,
     quote,
 )
-from mlrunner.tracking.records.record import TEST_ROWS_TAG
+from mlrunner.tracking.records.record import INVALID_TAG, TEST_ROWS_TAG
 
 IDS_IN_MESSAGE = 5
 RUNS_IN_MESSAGE, NAME_LENGTH = 3, 40  # the newest runs, and the characters of their names
@@ -42,9 +42,9 @@ def find(store: Store, name: str, home: Path, saved: bool = False) -> Record:
     Args:
         store: Tracking store.
         name: `latest` (newest run of mlrunner), `latest~2` (the second before it), `best` (highest test score among
-            the runs with the newest run's metric, data, target and test rows, without reproductions), `champion` or
-            `MODEL@champion` (the deployed run), an id or its start, a folder, a sweep (`DAY/TIME`), one of its runs
-            (`DAY/TIME/NUMBER`), or a run's name, or that of a search's study.
+            the runs with the newest run's metric, data, target and test rows, neither invalid nor reproductions),
+            `champion` or `MODEL@champion` (the deployed run), an id or its start, a folder, a sweep (`DAY/TIME`), one
+            of its runs (`DAY/TIME/NUMBER`), or a run's name, or that of a search's study.
         home: Folder that holds `multirun/`.
         saved: Whether `latest` and `best` select only runs that saved a model.
 
@@ -93,7 +93,7 @@ def _find_alias(store: Store, name: str, saved: bool) -> list[Record]:
 
 
 def _find_best(store: Store, condition: str) -> list[Record]:
-    finished = f"attributes.status = 'FINISHED' and {COMPOSED}{condition}"
+    finished = f"attributes.status = 'FINISHED' and {COMPOSED} and tags.`{INVALID_TAG}` IS NULL{condition}"
     newest = store.find_first(f"{finished} and params.`objective.metric` IS NOT NULL", NEWEST)
     if newest is None:
         return []

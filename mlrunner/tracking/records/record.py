@@ -28,6 +28,7 @@ WINNER_OF_TAG = "mlrunner.winner_of"  # the trial whose settings a run was refit
 STUDY_TAG = "mlrunner.study"  # Optuna's name of the study of a search
 REOPENED_TAG = "mlrunner.reopened"  # when a sweep was last resumed, in milliseconds since 1970
 REPRODUCES_TAG, REPRODUCED_TAG = "mlrunner.reproduces", "mlrunner.reproduced"  # the other run's id; true or false
+INVALID_TAG = "mlrunner.invalid"  # the reason why a run must not be used
 REFIT_TAG = "mlrunner.refit"  # marks the reproduction of a winner
 PRUNING_TAG = "mlrunner.pruning"  # marks a run whose removal has begun
 ZENML_RUN_TAG, ZENML_RUN_ID_TAG = "mlrunner.zenml.run", "mlrunner.zenml.run_id"

@@ -30,6 +30,8 @@ pytestmark = pytest.mark.usefixtures("cli_home")
         ("report latest -o ", set()),
         ("prune --json 2026", {SWEEP, f"{SWEEP}/0"}),
         ("env ", set()),
+        ("tag 2026", {SWEEP, f"{SWEEP}/0"}),
+        ("tag latest inv", {"invalid="}),
     ],
 )
 def test_a_verb_has_candidates(line: str, expected: set[str]) -> None:

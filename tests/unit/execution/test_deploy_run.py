@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from mlrunner.composition.trust import TRUST_VARIABLE, refuse_foreign
-from mlrunner.core.errors import ConfigError, ProblemsError
+from mlrunner.core.errors import ConfigError, DeployError, ProblemsError
 from mlrunner.execution import deploy_run
+from mlrunner.tracking.records.record import INVALID_TAG, MODEL_TAG
+from tests.support.records import make_record
 
 FROZEN: dict[str, Any] = {
     "dataset": {"_target_": "mlrunner.groups.dataset.EmbeddedDataset", "name": "wine", "task": "classification"},
@@ -41,6 +43,24 @@ CHOSE_NONE = {"gate": "none", "deployer": "none"}
 
 def chosen(overrides: list[str], params: dict[str, str], frozen: dict[str, Any]) -> dict[str, Any]:
     return deploy_run._choose_groups(overrides, params, frozen)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"status": "FAILED"}, "Run aaaaaaaa failed, so its model is not deployed; deploy another run."),
+        (
+            {"tags": {MODEL_TAG: "models:/m-1", INVALID_TAG: "it leaks"}},
+            "Run aaaaaaaa is invalid (it leaks); deploy another run, or undo that with mlrunner tag aaaaaaaa invalid=.",
+        ),
+        ({"tags": {}}, "Run aaaaaaaa saved no model; run it again with tracking.log_model=true."),
+    ],
+    ids=["failed", "invalid", "no model"],
+)
+def test_a_run_that_must_not_be_deployed_is_refused(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(DeployError) as refused:
+        deploy_run.deploy_record(make_record(**fields), FROZEN)
+    assert str(refused.value) == message
 
 
 def test_what_the_run_had_stands_where_nothing_is_given() -> None:

@@ -12,6 +12,7 @@ import yaml
 from mlrunner.core.errors import ConfigError
 from mlrunner.search.earlier_sweep import read_results, refuse_unlike
 from mlrunner.search.results import RESULTS_FILE
+from mlrunner.tracking.records.record import INVALID_TAG
 from tests.support.mlflow_home import MlflowHome
 
 DATASET = {"target": "tip", "task": "regression"}
@@ -49,3 +50,10 @@ def test_an_earlier_sweep_must_predict_the_same(
 def test_a_sweep_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"hydra\.sweeper\.warm_start=t is not a finished sweep; give its folder, or"):
         read_results("t", tmp_path)
+
+
+def test_an_earlier_sweep_whose_best_run_is_invalid_is_refused(mlflow_home: MlflowHome) -> None:
+    run_id = mlflow_home.add_run(**{INVALID_TAG: "it leaks"})
+    finish(mlflow_home.home, run_id)
+    with pytest.raises(ConfigError, match=rf"=t: its best run {run_id[:8]} is invalid \(it leaks\); name another"):
+        refuse_unlike("t", mlflow_home.home, DATASET)

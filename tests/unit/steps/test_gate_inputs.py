@@ -21,7 +21,7 @@ from mlrunner.groups.gate.champion import Champion
 from mlrunner.steps import gate_inputs
 from mlrunner.steps.problem import Problem
 from mlrunner.tracking import model_registry
-from mlrunner.tracking.records.record import TARGET_TAG, TASK_TAG
+from mlrunner.tracking.records.record import INVALID_TAG, TARGET_TAG, TASK_TAG
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:alembic", "ignore::ResourceWarning")
 PROBLEM = Problem(roles=Roles("y"), task="regression", label="data")
@@ -145,3 +145,18 @@ def test_a_champion_that_predicts_something_else_closes_the_gate(
     decision = CHAMPION.decide(gate_inputs.GateInputs({"test/r2": 0.9}, theirs.rows), theirs)
     assert not decision.deploy
     assert words in decision.reason
+
+
+def test_an_invalid_champion_need_not_be_beaten(champion: tuple[str, str], client: MlflowClient) -> None:
+    run_id = model_registry.get_version(champion[0]).run_id  # type: ignore[union-attr]
+    client.set_tag(run_id, INVALID_TAG, "it leaks")
+    try:
+        theirs = gate_inputs.gather_champion(CHAMPION, champion[0], RAW, TEST, PROBLEM, CANDIDATE)
+    finally:
+        client.delete_tag(run_id, INVALID_TAG)
+    assert theirs is not None
+    decision = CHAMPION.decide(gate_inputs.GateInputs({"test/r2": -1.0}, theirs.rows), theirs)
+    assert (decision.deploy, decision.reason) == (
+        True,
+        "test/r2 -1 has no champion to beat: olist/1 is invalid (it leaks)",
+    )

@@ -23,6 +23,10 @@ from tests.support.entries import cell_text, make_entry
         ({"tags": {"mlrunner.overrides": '["seed=1", "model=rf"]'}}, "model=rf seed=1"),
         ({"tags": {"mlrunner.overrides": "[]"}, "name": "default"}, "default"),
         ({"tags": {"mlrunner.overrides": '["model=rf"]', "mlrunner.winner_of": "b"}}, "winner model=rf"),
+        (
+            {"tags": {"mlrunner.overrides": '["model=rf"]', "mlrunner.invalid": "[alive] leaks"}},
+            "invalid ([alive] leaks) model=rf",
+        ),
         ({"params": {"tracking.name": "mine"}, "name": "mine"}, "mine"),
         ({"params": {"blueprint": "true"}, "tags": {"mlrunner.overrides": '["model=rf"]'}}, "blueprint model=rf"),
         (

@@ -9,7 +9,7 @@ import pytest
 from mlrunner.history.pruning.criteria import DAY, Criteria
 from mlrunner.history.pruning.selection import score, select
 from mlrunner.tracking.records import DATA_TAG, FOLDER_TAG, REOPENED_TAG, REPRODUCES_TAG, WINNER_OF_TAG, Record
-from mlrunner.tracking.records.record import PRUNING_TAG, TEST_ROWS_TAG, VALIDATION_ROWS_TAG
+from mlrunner.tracking.records.record import INVALID_TAG, PRUNING_TAG, TEST_ROWS_TAG, VALIDATION_ROWS_TAG
 from tests.support.records import NOW, make_id, make_run, make_sweep
 
 Selection = tuple[list[Record], dict[str, str]]
@@ -77,6 +77,15 @@ def test_runs_compete_only_where_the_same_rows_judge_them() -> None:
     tags = [{TEST_ROWS_TAG: "t", VALIDATION_ROWS_TAG: rows} for rows in ("one", "one", "two")]
     trials = [make_run(f"run{number}", score=1, part="validation", tags=tag) for number, tag in enumerate(tags)]
     assert len(selected(choose(trials, worse_than=1))) == 1
+
+
+def test_an_invalid_run_is_not_among_the_best() -> None:
+    runs = [
+        make_run("a", score=0.9, tags={INVALID_TAG: "it leaks"}),
+        make_run("b", score=0.5),
+        make_run("c", score=0.1),
+    ]
+    assert sorted(selected(choose(runs, worse_than=1))) == ["a", "c"]
 
 
 class TestRank:

@@ -59,6 +59,8 @@ def test_best_is_judged_by_the_rows_of_the_newest_run(tmp_path: Path, template: 
         assert runs.find("best").name == "tip"
         runs.add("again", 0.3, **{"rows.test": "fare"})
         assert runs.find("best").name == "fare"
+        runs.add("leak", 0.99, invalid="alive tells the target", **{"rows.test": "fare"})
+        assert runs.find("best").name == "fare"  # nor does an invalid run count
         runs.add("without", 0.2)
         assert runs.find("best").name == "old"
 

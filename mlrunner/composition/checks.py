@@ -26,6 +26,7 @@ from mlrunner.core.errors import MlrunnerError, ProblemsError
 from mlrunner.core.warning_names import Notice
 from mlrunner.evaluation.advice.data_warnings import warn_of_data
 from mlrunner.evaluation.advice.facts import TableFacts
+from mlrunner.groups.cleaning.column_use import ColumnUse, describe_columns
 from mlrunner.groups.deployer import Deployer
 from mlrunner.groups.gate import Gate
 from mlrunner.groups.model import Model
@@ -57,6 +58,7 @@ class Checked:
         code: Digest of the code of each cached step, by config group.
         stack: The built stack.
         source_digests: Digest of each source file that the composition runs on, by module.
+        columns: What becomes of each column.
         notices: Warnings about the data.
     """
 
@@ -65,6 +67,7 @@ class Checked:
     code: dict[str, str]
     stack: Stack
     source_digests: dict[str, str]
+    columns: ColumnUse
     notices: tuple[Notice, ...] = ()
 
 
@@ -133,6 +136,7 @@ def check(cfg: DictConfig, launch: Launch) -> Checked:
         code={group: digest_code(part) for group, part in cached.items()},
         stack=findings.built["stack"],
         source_digests=_digest_sources([*cached.values(), findings.built["model"]], composition),
+        columns=describe_columns(data.table, data.dataset.roles, findings.built["cleaning"]),
         notices=_warn(data, findings.built["split"], composition.settings.warnings.ignore),
     )
 

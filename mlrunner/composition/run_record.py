@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,7 +100,12 @@ def write_yaml(config: dict[str, Any]) -> str:
 def log_sources_and_data(run_id: str, checked: Checked) -> None:
     """Save a profile of the data, and a digest of each source file that the composition runs on."""
     data = checked.data
-    description = {"fingerprint": data.fingerprint, "target": data.dataset.target, **_profile(checked)}
+    description = {
+        "fingerprint": data.fingerprint,
+        "target": data.dataset.target,
+        "use": asdict(checked.columns),
+        **_profile(checked),
+    }
     RECORDER.submit(artifacts.log_documents, run_id, {DATA_FILE: description, CODE_FILE: checked.source_digests})
 
 

@@ -35,6 +35,7 @@ class Outcome:
         pipeline_run: Name of the ZenML run.
         gate: `open` and `reason`; None when the composition has no gate and no deployer.
         deployment: `name`, `version` and `url`, or `error`; None when nothing was deployed.
+        columns: `used` columns, `left_out` ones by reason, the format of each of `dates`, and `unreadable` values.
         warnings: `name` and `text` of each warning about the data and the scores.
     """
 
@@ -55,6 +56,7 @@ class Outcome:
     pipeline_run: str | None = None
     gate: dict[str, Any] | None = None
     deployment: dict[str, Any] | None = None
+    columns: dict[str, Any] = field(default_factory=dict)
     warnings: list[dict[str, str]] = field(default_factory=list)
 
     def json(self) -> str:

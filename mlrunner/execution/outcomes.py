@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from mlrunner.composition.checks import Checked
 from mlrunner.composition.composition import Launch
 from mlrunner.core.errors import MlrunnerError
@@ -69,6 +71,7 @@ def read_outcome(checked: Checked, run_id: str, pipeline_run: str, seconds: floa
         folder=str(composition.launch.folder),
         job=composition.launch.job,
         pipeline_run=pipeline_run,
+        columns=asdict(checked.columns),
         warnings=[notice._asdict() for notice in read_warnings(run_log.read_tags(run_id))],
         **deployment,
     )

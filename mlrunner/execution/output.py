@@ -36,6 +36,8 @@ def show_composition(checked: Checked) -> None:
     task = f"{data.task} of {classes:,} classes" if classes else f"{data.task}"
     lines: dict[str, str] = {
         "dataset": f"{size}, {task}{inferred} on {data.dataset.target}",
+        "columns": checked.columns.line,
+        **({"dates": checked.columns.date_line} if checked.columns.dates else {}),
         **{group: choices[group] for group in ("cleaning", "split", "model") if group in choices},
         "stack": f"{choices.get('stack')}, gate {choices.get('gate')}, deployer {choices.get('deployer')}",
     }

@@ -9,6 +9,8 @@ import pandas as pd
 
 from mlrunner.core.errors import ConfigError
 
+FEW_ROWS = 5  # show which columns a cleaning passes on
+
 
 class DataStrategy(ABC):
     """Base of the strategies that handle a table; a strategy stores settings and learns nothing."""
@@ -67,6 +69,20 @@ class CleaningStrategy(DataStrategy):
         """
         del table
         return {}
+
+    @property
+    def date_columns(self) -> dict[str, str]:
+        """Format of each column that the strategy reads as dates, once it is resolved."""
+        return {}
+
+    def left_out(self, table: pd.DataFrame) -> dict[str, str]:
+        """Return the reason for each column that becomes no feature.
+
+        Args:
+            table: Feature columns of the raw table.
+        """
+        kept = self.transform_rows(table.head(FEW_ROWS)).columns
+        return {str(name): "not passed on by the cleaning" for name in table.columns if name not in kept}
 
     def mask_unreadable(self, table: pd.DataFrame) -> pd.DataFrame:
         """Replace the values that the strategy cannot read by missing ones."""

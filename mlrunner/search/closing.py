@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,8 @@ def close_search(plan: SearchPlan, driver: PipelineDriver, study: Study, folder:
     best_run = None if best is None else driver.child_runs.get_run(best)
     RECORDER.flush()
     winner = None if driver.winner_run is None else _read_winner(driver.winner_run.run_id)
+    if winner is not None:
+        winner["columns"] = asdict(driver.winner_columns)
     summary: dict[str, Any] = results.summarize(study, plan.objectives, plan.space, best_run, winner)
     outcomes = results.read_outcomes(study, plan.objectives)
     default = compare_default(study, plan.objectives)

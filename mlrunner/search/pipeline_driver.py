@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from optuna.trial import TrialState
 
 from mlrunner.core.outcome import OUTCOME_FILE
+from mlrunner.groups.cleaning.column_use import ColumnUse
 from mlrunner.groups.model import ModelNameConfig
 from mlrunner.search.child_runs import ChildRuns
 from mlrunner.search.loop import Search
@@ -70,6 +71,7 @@ class PipelineDriver:
         self.pipeline_run = f"search-{parent[:12]}-{search.queue.session}"  # ZenML's name of this session
         self.child_runs = ChildRuns(search.objectives, experiment, parent, self.pipeline_run)
         self.winner_run: RunContext | None = None
+        self.winner_columns = ColumnUse()
         self.started = self._recorded = time.monotonic()
         self._tables: TableCache | None = None
 
@@ -134,6 +136,7 @@ class PipelineDriver:
             return None
         finished = self._read(best, tables)
         composition = finished.prepared.composition
+        self.winner_columns = finished.prepared.repeats[0].columns
         self.winner_run = run = self.child_runs.open_winner(finished, self.child_runs.get_run(best))
         problem = describe_problem(composition["dataset"], composition["metric"])
         model_config = ModelNameConfig(name=composition.choice("model"), settings=composition["model"])

@@ -77,6 +77,7 @@ def show_results(plan: SearchPlan, driver: PipelineDriver, summary: dict[str, An
         _print_line(out, label, text, width=10)
     if summary["winner"] is not None:
         _print_winner(out, plan.objectives.metrics[0], summary["winner"])
+        _print_line(out, "columns", driver.winner_columns.line, width=10)
     if "best_overrides" in summary:
         _print_line(out, "again", format_command(summary["best_overrides"], plan.config_flags), width=10)
     _print_line(out, "study", f"mlrunner resume {summary['study_name']}", width=10)

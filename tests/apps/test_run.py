@@ -94,6 +94,16 @@ def test_a_run_prints_its_results(ridge: Any) -> None:
     assert 0 < ridge["fit_seconds"] < ridge["seconds"]
 
 
+def test_a_run_says_what_becomes_of_each_column(ridge: Any, again: CommandResult, session_home: Path) -> None:
+    use = ridge["columns"]
+    assert use["left_out"]["customer_id"] == "ignored"
+    assert use["dates"]["order_purchase_timestamp"] == "iso"
+    assert len(use["used"]) + len(use["left_out"]) == 33
+    assert f"  columns   {len(use['used'])} used: " in again.out
+    folder = Path(open_store(session_home).get_run(ridge["run_id"]).info.artifact_uri.removeprefix("file://"))
+    assert json.loads((folder / "data.json").read_text())["use"] == use
+
+
 def test_mlflow_holds_the_whole_run(ridge: Any, session_home: Path) -> None:
     client = open_store(session_home)
     run = client.get_run(ridge["run_id"])

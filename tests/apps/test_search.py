@@ -80,6 +80,7 @@ def test_the_path_from_the_best_trial_to_the_model_is_provable(families: Any, se
     assert winner.data.tags["mlrunner.model"] == families["winner"]["model_uri"]
     assert winner.data.params["model.estimator._target_"] == run.data.params["model.estimator._target_"]
     assert winner.data.metrics["validation/r2"] == families["best_value"]
+    assert families["winner"]["columns"]["left_out"] == {"target": "target"}
     model = client.get_logged_model(families["winner"]["model_uri"].removeprefix("models:/"))
     assert (model.status, model.source_run_id) == ("READY", winner.info.run_id)
 

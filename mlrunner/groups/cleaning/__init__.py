@@ -33,6 +33,10 @@ class KeepAll(CleaningStrategy):
         """See `CleaningStrategy.named_columns`."""
         return {"cleaning.drop": self.drop}
 
+    def left_out(self, table: pd.DataFrame) -> dict[str, str]:
+        """See `CleaningStrategy.left_out`."""
+        return {name: "dropped" for name in self.drop if name in table}
+
     def transform_rows(self, table: pd.DataFrame) -> pd.DataFrame:
         """Drop the listed columns; see `CleaningStrategy.transform_rows`."""
         return drop_columns(table, self.drop)

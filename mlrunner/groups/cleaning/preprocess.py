@@ -9,6 +9,7 @@ import pandas as pd
 from pydantic import Field
 
 from mlrunner.core.build import NamedValues, dataclass
+from mlrunner.core.column_kinds import infer_kinds
 from mlrunner.core.date_parsing import find_unreadable, parse_dates
 from mlrunner.core.errors import ConfigError, DataError
 from mlrunner.groups.cleaning.columns import Constant, append_columns, drop_columns, fill_missing, select_numeric
@@ -72,6 +73,17 @@ class DataPreprocess(CleaningStrategy):
         formats = {name: each for name, each in (self.date_formats or {}).items() if name in table}
         clauses = {name: describe_unreadable(table[name], each) for name, each in formats.items()}
         return {name: clause for name, clause in clauses.items() if clause is not None}
+
+    @property
+    def date_columns(self) -> dict[str, str]:
+        """See `CleaningStrategy.date_columns`."""
+        return self.date_formats or {}
+
+    def left_out(self, table: pd.DataFrame) -> dict[str, str]:
+        """See `CleaningStrategy.left_out`; without text, give the kind of each column that holds no numbers."""
+        kinds = {name: kind for name, kind in infer_kinds(table).items() if not kind.is_numeric}
+        texts = {name: str(kind) for name, kind in kinds.items() if self.keep_numeric and name not in self.date_columns}
+        return {**texts, **{name: "dropped" for name in self.drop if name in table}}
 
     def mask_unreadable(self, table: pd.DataFrame) -> pd.DataFrame:
         """See `CleaningStrategy.mask_unreadable`."""

@@ -63,7 +63,7 @@ def make_data_card(content: Content) -> DataCard | None:
     note = "" if columns else "The run has no record of its columns."
     if recorded.get("looked_at", rows) < rows:
         note = f"Described by {recorded['looked_at']:,} evenly spaced rows."
-    roles = _roles(list(columns), lead.params)
+    roles = _roles(list(columns), lead.params, recorded.get("use", {}).get("left_out", {}))
     table = tuple(describe_column(name, columns[name], role) for name, role in list(roles.items())[:MOST_COLUMNS])
     return DataCard(_facts(lead, rows, len(columns)), note, table, more=max(0, len(roles) - MOST_COLUMNS))
 
@@ -106,12 +106,15 @@ def _facts(lead: Record, rows: int, width: int) -> dict[str, str]:
     return {label: text for label, text in facts.items() if text}
 
 
-def _roles(names: Sequence[str], params: Mapping[str, str]) -> dict[str, str]:
-    """Return the role of each column: the target first, features next, and ignored columns last."""
-    roles = dict.fromkeys(_listed(params.get("dataset.ignore", "[]")), "ignored")
+def _roles(names: Sequence[str], params: Mapping[str, str], left_out: Mapping[str, str]) -> dict[str, str]:
+    """Return the role of each column, or why it is left out: the target first, features next, the others last."""
+    roles = {name: f"left out: {reason}" for name, reason in left_out.items()}
+    roles |= dict.fromkeys(_listed(params.get("dataset.ignore", "[]")), "ignored")
     roles |= {params[f"dataset.{role}"]: role for role in ("time", "group", "target") if f"dataset.{role}" in params}
     rank = {"target": 0, "feature": 1, "group": 2, "time": 2, "ignored": 3}
-    return dict(sorted({name: roles.get(name, "feature") for name in names}.items(), key=lambda item: rank[item[1]]))
+    return dict(
+        sorted({name: roles.get(name, "feature") for name in names}.items(), key=lambda item: rank.get(item[1], 3))
+    )
 
 
 def _listed(text: str) -> list[str]:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from mlrunner.core.errors import ModelError
 from mlrunner.core.finite import describe_invalid, find_invalid
+from mlrunner.core.forests import predict_reproducibly
 from mlrunner.core.score_settings import DEFAULT_SCORING, ScoreSettings, find_label
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ Array = npt.NDArray[Any]
 # `predict` of these is the argmax of `predict_proba`, so calling both would evaluate every tree twice.
 # HistGradientBoosting is excluded for two classes: it resolves a tie in favour of the second class.
 PREDICT_IS_ARGMAX = {"XGBClassifier", "LGBMClassifier", "RandomForestClassifier", "ExtraTreesClassifier"}
-FORESTS = {"RandomForestClassifier", "RandomForestRegressor", "ExtraTreesClassifier", "ExtraTreesRegressor"}
 ARGMAX_BEYOND_TWO = PREDICT_IS_ARGMAX | {"HistGradientBoostingClassifier"}
 
 
@@ -160,25 +160,3 @@ def unwrap_estimator(last: Any) -> Any:
     """Return the estimator inside a `LabelEncodingClassifier`, or the argument itself."""
     # By name: `estimator_` alone also marks bagging and tuned thresholds, which must not be unwrapped.
     return last.estimator_ if type(last).__name__ == "LabelEncodingClassifier" else last
-
-
-def predict_reproducibly(last: Any, method: str, inputs: Any) -> Any:
-    """Call a prediction method so that equal rows give equal results to the last digit.
-
-    The threads of a forest add up the trees in the order in which they finish, and floating-point sums depend on it.
-    Here each thread predicts a share of the rows with all trees instead.
-    """
-    call = getattr(last, method)
-    if type(last).__name__ not in FORESTS or getattr(last, "n_jobs", None) in (None, 1):
-        return call(inputs)
-    from joblib import Parallel, delayed, effective_n_jobs, parallel_config
-
-    jobs = last.n_jobs
-    try:
-        last.n_jobs = 1
-        with parallel_config("threading"):  # in the worker of a search, the default would warn about processes
-            size = -(-len(inputs) // effective_n_jobs(jobs))
-            parts = [inputs[start : start + size] for start in range(0, len(inputs), size)]
-            return np.concatenate(Parallel(jobs)(delayed(call)(part) for part in parts))
-    finally:
-        last.n_jobs = jobs

@@ -13,6 +13,7 @@ import pandas as pd
 
 from mlrunner.core.errors import first_line
 from mlrunner.core.finite import describe_invalid, find_invalid
+from mlrunner.core.forests import predict_pipeline
 from mlrunner.serving import requests
 from mlrunner.serving.columns import INVALID_ROWS, Arrays, Kind, RawColumn
 from mlrunner.serving.csv_format import CsvFormat, parse_options
@@ -54,7 +55,7 @@ class ServedModel:
             RequestError: If the model rejects a value, for example a missing one, or predicts NaN.
         """
         try:
-            predictions = np.ravel(self.pipeline.predict(pd.DataFrame(arrays, copy=False)))
+            predictions = np.ravel(predict_pipeline(self.pipeline, pd.DataFrame(arrays, copy=False)))
         except (ValueError, ArithmeticError) as error:
             message = f"The model cannot predict these rows: {first_line(error)}."
             raise RequestError(message, INVALID_ROWS) from error

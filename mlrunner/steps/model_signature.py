@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -11,21 +12,31 @@ from mlflow.types import ColSpec, DataType, Schema
 if TYPE_CHECKING:
     from mlrunner.groups.strategy import CleaningStrategy
 
+NEARLY_EMPTY = 0.95  # share of the training rows without a value
 KINDS = {"b": DataType.boolean, "i": DataType.long, "u": DataType.long, "f": DataType.double, "M": DataType.datetime}
 
 
-def build_signature(pipeline: Any, rows: pd.DataFrame, strategy: CleaningStrategy) -> ModelSignature:
-    """Build the signature of a pipeline; a column that the cleaning does not read is optional.
+def build_signature(
+    pipeline: Any, rows: pd.DataFrame, strategy: CleaningStrategy, empty: Collection[str] = ()
+) -> ModelSignature:
+    """Build the signature of a pipeline; a column that the cleaning does not read, or that is empty, is optional.
 
     Args:
         pipeline: Fitted pipeline that takes raw rows.
         rows: A few raw rows, as `convert_integers` returns them.
         strategy: Cleaning of the pipeline.
+        empty: Columns that were nearly empty in training.
     """
-    used = find_used_columns(rows, strategy)
+    used = find_used_columns(rows, strategy) - set(empty)
     inputs = Schema([ColSpec(_mlflow_type(rows[name]), str(name), required=name in used) for name in rows.columns])
     predictions = pd.Series(pipeline.predict(rows))
     return ModelSignature(inputs=inputs, outputs=Schema([ColSpec(_mlflow_type(predictions), "prediction")]))
+
+
+def find_nearly_empty(raw: pd.DataFrame) -> set[str]:
+    """Return the columns with so few values that a client need not send them."""
+    shares = raw.isna().mean()
+    return {str(name) for name in shares.index[shares >= NEARLY_EMPTY]}
 
 
 def convert_integers(rows: pd.DataFrame) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from mlrunner.core.model_code import READING_KEY
 from mlrunner.evaluation import scoring, uncertainty
 from mlrunner.groups.cleaning.controller import select_servable_inputs
 from mlrunner.groups.model.packaging import find_trusted_types, pin_requirements
-from mlrunner.steps.model_signature import build_signature, convert_integers
+from mlrunner.steps.model_signature import build_signature, convert_integers, find_nearly_empty
 from mlrunner.tracking import artifacts, run_log
 from mlrunner.tracking.background_writer import RECORDER
 from mlrunner.tracking.records.record import (
@@ -72,7 +72,7 @@ def save_model(
     strategy: CleaningStrategy,
     reading: Mapping[str, Any],
 ) -> str | None:
-    """Save a fitted pipeline that takes raw rows, in the background, with the reading of the raw table.
+    """Save a fitted pipeline that takes raw rows, and the reading of the raw table, in the background.
 
     Returns:
         URI of the model, `models:/m-…`; None if the run saves no model.
@@ -81,7 +81,7 @@ def save_model(
         return None
     model_id = artifacts.reserve_model(run.run_id)
     example = convert_integers(strategy.mask_unreadable(select_servable_inputs(raw.head(EXAMPLE_ROWS), roles)))
-    RECORDER.submit(_save_model, run.run_id, model_id, pipeline, example, strategy, dict(reading))
+    RECORDER.submit(_save_model, run.run_id, model_id, pipeline, example, strategy, find_nearly_empty(raw), reading)
     return f"models:/{model_id}"
 
 
@@ -91,15 +91,16 @@ def _save_model(
     pipeline: Any,
     example: pd.DataFrame,
     strategy: CleaningStrategy,
-    reading: dict[str, Any],
+    empty: set[str],
+    reading: Mapping[str, Any],
 ) -> None:
     artifacts.save_model(
         run_id,
         model_id,
         pipeline,
-        signature=build_signature(pipeline, example, strategy),
+        signature=build_signature(pipeline, example, strategy, empty),
         input_example=example,
-        metadata={READING_KEY: reading},
+        metadata={READING_KEY: dict(reading)},
         pip_requirements=pin_requirements(pipeline),
         skops_trusted_types=find_trusted_types(pipeline),
     )

@@ -13,6 +13,7 @@ import pandas as pd
 import yaml
 
 from mlrunner.core.errors import DeployError
+from mlrunner.core.forests import predict_pipeline
 from mlrunner.core.model_code import READING_KEY
 from mlrunner.groups.deployer import Candidate
 from mlrunner.groups.deployer.compatibility import describe_task
@@ -132,7 +133,8 @@ def describe_model(folder: Path, uri: str) -> dict[str, Any]:
 def predict_example(pipeline: Any, folder: Path) -> list[Any]:
     """Predict the input example of a saved model with the pipeline in memory."""
     example = json.loads((folder / "serving_input_example.json").read_text())["dataframe_split"]
-    return list(np.ravel(pipeline.predict(pd.DataFrame(example["data"], columns=example["columns"]))).tolist())
+    rows = pd.DataFrame(example["data"], columns=example["columns"])
+    return list(np.ravel(predict_pipeline(pipeline, rows)).tolist())
 
 
 def _collect_facts(name: str, version: int, candidate: Candidate, decision: Decision) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,6 @@ from sklearn.ensemble import (
     ExtraTreesClassifier,
     HistGradientBoostingClassifier,
     RandomForestClassifier,
-    RandomForestRegressor,
 )
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import FixedThresholdClassifier
@@ -22,7 +20,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from mlrunner.core.errors import ModelError
-from mlrunner.evaluation.predictions import Predictions, predict, predict_reproducibly, refuse_invalid
+from mlrunner.evaluation.predictions import Predictions, predict, refuse_invalid
 from tests.support.predictions import grades, labelled, table
 
 
@@ -126,23 +124,6 @@ def test_rows_are_selected_with_their_probabilities() -> None:
     assert selected.y_proba is not None
     assert selected.y_proba.tolist() == [[0.3, 0.7]]
     assert Predictions(np.arange(3), np.arange(3)).select(np.array([2])).y_proba is None
-
-
-def test_a_forest_with_threads_predicts_the_same_digits_as_without() -> None:
-    features, target = table(300)
-    fitted = RandomForestRegressor(30, random_state=0, n_jobs=2).fit(features, target)
-    threaded = predict_reproducibly(fitted, "predict", features)
-    assert fitted.n_jobs == 2
-    fitted.n_jobs = 1
-    assert threaded.tolist() == fitted.predict(features).tolist()
-
-
-def test_a_forest_in_the_worker_of_a_search_predicts_without_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A worker is a daemon, in which joblib warns about processes of its own; warnings are errors in tests."""
-    features, target = table(50)
-    fitted = RandomForestRegressor(3, random_state=0, n_jobs=2).fit(features, target)
-    monkeypatch.setitem(vars(multiprocessing.current_process())["_config"], "daemon", True)
-    assert len(predict_reproducibly(fitted, "predict", features)) == 50
 
 
 def regression_of(values: list[float]) -> Predictions:

@@ -200,3 +200,15 @@ def test_many_columns_are_cleaned_a_few_times() -> None:
     used = model_signature.find_used_columns(rows, CountingCleaning(drop=["c7", "c190"]))
     assert used == set(names) - {"c7", "c190"}
     assert CountingCleaning.cleaned == 3
+
+
+def test_columns_that_were_nearly_empty_in_training_are_optional() -> None:
+    rows = pd.DataFrame(
+        {"full": np.arange(100.0), "rare": [1.0] * 5 + [np.nan] * 95, "some": [1.0] * 6 + [np.nan] * 94}
+    )
+    empty = model_signature.find_nearly_empty(rows)
+    assert empty == {"rare"}
+    signature = model_signature.build_signature(
+        DummyRegressor().fit(rows, rows["full"]), rows.head(5), KeepAll(), empty
+    )
+    assert {column.name: column.required for column in signature.inputs} == {"full": True, "rare": False, "some": True}

@@ -1,0 +1,46 @@
+"""Predict with forests so that equal rows give equal results to the last digit."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+
+FORESTS = {"RandomForestClassifier", "RandomForestRegressor", "ExtraTreesClassifier", "ExtraTreesRegressor"}
+
+
+def predict_reproducibly(last: Any, method: str, inputs: Any) -> Any:
+    """Call a prediction method so that equal rows give equal results to the last digit.
+
+    The threads of a forest add up the trees in the order in which they finish, and floating-point sums depend on it.
+    Here each thread predicts a share of the rows with all trees instead.
+
+    Args:
+        last: Fitted estimator; requests share it, so it is not modified.
+        method: `predict`, `predict_proba` or `decision_function`.
+        inputs: Rows, shape (n_rows, n_features).
+    """
+    if type(last).__name__ not in FORESTS or getattr(last, "n_jobs", None) in (None, 1):
+        return getattr(last, method)(inputs)
+    from joblib import Parallel, delayed, effective_n_jobs, parallel_config
+
+    single = copy.copy(last)
+    single.n_jobs = 1
+    call = getattr(single, method)
+    with parallel_config("threading"):  # in the worker of a search, the default would warn about processes
+        size = max(1, -(-len(inputs) // effective_n_jobs(last.n_jobs)))
+        parts = [inputs[start : start + size] for start in range(0, len(inputs), size)] or [inputs]
+        if len(parts) == 1:
+            return call(inputs)
+        return np.concatenate(Parallel(last.n_jobs)(delayed(call)(part) for part in parts))
+
+
+def predict_pipeline(pipeline: Any, rows: Any) -> Any:
+    """Predict rows with a fitted pipeline, as `predict_reproducibly` does.
+
+    Args:
+        pipeline: Fitted scikit-learn pipeline.
+        rows: Raw rows.
+    """
+    return predict_reproducibly(pipeline[-1], "predict", pipeline[:-1].transform(rows))

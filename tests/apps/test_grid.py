@@ -27,10 +27,9 @@ def parents(client: MlflowClient, outcomes: list[Any]) -> set[str]:
 
 @pytest.mark.parametrize("launcher", ["basic", "joblib"])
 def test_a_grid_is_ranked_under_one_parent(launcher: str, mlrunner: Runner, session_home: Path) -> None:
-    saved = () if launcher == "basic" else UNSAVED
     result: CommandResult = mlrunner(
         "--multirun", "dataset=diabetes", "model=linear_regression,ridge", "split=80_20,kfold", "output=json",
-        f"hydra/launcher={launcher}", *saved,
+        f"hydra/launcher={launcher}", *UNSAVED,
     )  # fmt: skip
     assert result.code == 0, result.err
     outcomes = result.json

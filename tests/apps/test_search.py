@@ -266,7 +266,7 @@ def test_a_plan_starts_nothing(tmp_path: Path) -> None:
     ids=["impossible-value", "storage", "search-space"],
 )
 def test_mistakes_are_reported_before_the_first_trial(arguments: list[str], key: str, tmp_path: Path) -> None:
-    result = front_door(tmp_path, "sweep=optuna", "dataset=diabetes", "model=ridge", *arguments)
+    result = front_door(tmp_path, "sweep=optuna", "dataset=diabetes", "model=ridge", *UNSAVED, *arguments)
     assert result.code == 2, result.out + result.err
     assert key in result.err
     assert "Traceback" not in result.err

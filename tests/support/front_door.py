@@ -26,7 +26,10 @@ RUN_SECONDS = 300  # time limit of a run on a busy machine with two cores
 SAFE_VARIABLES = {
     "PYTHONPATH",
     "PYTHONDONTWRITEBYTECODE",
+    "MLFLOW_TRACKING_URI",
     "MLRUNNER_PROJECT",
+    "ZENML_STORE_API_KEY",
+    "ZENML_STORE_URL",
 }  # variables that no package reads while the warm process imports it
 
 os.environ.setdefault("MLRUNNER_PROJECT", str(PROJECT))

@@ -57,7 +57,10 @@ IMPORTED = (
 )
 
 
-DATABASES = ("mlflow.db", "zenml/local_stores/default_zen_store/zenml.db")  # in `.mlrunner/`
+DATABASES = {  # in `.mlrunner/`, with the variable that says that a command uses it
+    "mlflow.db": ("MLFLOW_TRACKING_URI", "sqlite:///{}/mlflow.db"),
+    "zenml/local_stores/default_zen_store/zenml.db": ("ZENML_CONFIG_PATH", "{}/zenml"),
+}
 
 
 class WarmCommand:
@@ -187,10 +190,10 @@ def copy_new_stores(folder: Path) -> None:
 
     def copy_and_open(lock: Path, *arguments: Any, **options: Any) -> None:
         with stores.FileLock(lock):
-            for name in DATABASES:
+            for name, (variable, value) in DATABASES.items():
                 database = lock.parent / name
-                database.parent.mkdir(parents=True, exist_ok=True)
-                if not database.exists():
+                if os.environ.get(variable) == value.format(lock.parent) and not database.exists():
+                    database.parent.mkdir(parents=True, exist_ok=True)
                     shutil.copy(folder / name, database)
         open_stores(lock, *arguments, **options)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mlrunner.cli.commands import VERBS
-from tests.support.front_door import PROJECT, environment, front_door
+from tests.support.front_door import PROJECT, UNSAVED, environment, front_door
 
 HEAVY = ("zenml", "mlflow", "pydantic", "pandas", "sklearn", "xgboost", "matplotlib", "optuna", "pyarrow")
 PROBE = """
@@ -72,7 +72,7 @@ def test_a_misspelt_command_line_is_refused_in_one_sentence(
 
 @pytest.mark.slow
 def test_flags_may_stand_between_the_overrides_of_a_grid_which_starts_nothing(tmp_path: Path) -> None:
-    done = front_door(tmp_path, "seed=a", "-m", f"--config-dir={tmp_path}", "model=nope,rf")
+    done = front_door(tmp_path, "seed=a", "-m", f"--config-dir={tmp_path}", "model=nope,rf", *UNSAVED)
     assert "mlrunner: model=nope is not an option; model has" in done.err
     assert done.code == 2
     assert not (tmp_path / "multirun").exists() or not list(tmp_path.glob("multirun/*/*/*/.hydra"))

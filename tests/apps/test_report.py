@@ -148,6 +148,8 @@ class TestBrowser:
         assert page.tab.locator("img").evaluate_all(broken) == 0
         empty = "all => all.filter(element => element.getBoundingClientRect().height < 50).length"
         assert page.tab.locator("figure svg").evaluate_all(empty) == 0
+        cut = "all => all.filter(element => element.scrollWidth > element.clientWidth).length"
+        assert page.tab.locator(".picture").evaluate_all(cut) == 0
         page.close()
 
     def test_leaderboard_equals_mlflow(self, search: Opened, recorded: Recorded, client: Any) -> None:

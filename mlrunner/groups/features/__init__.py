@@ -51,12 +51,13 @@ class Features:
             return ["model.features.indicate_missing=true needs model.features.impute; set it to median or mean."]
         return []
 
-    def build(self, table: pd.DataFrame, task: str) -> ColumnTransformer:
+    def build(self, table: pd.DataFrame, task: str, named: bool = False) -> ColumnTransformer:
         """Build the encoders for the columns of a table.
 
         Args:
             table: Feature columns of the training rows.
             task: "regression" or "classification".
+            named: Whether to return tables with column names and not arrays, for estimators that are given names.
 
         Returns:
             An unfitted transformer from such a table to a dense float64 array.
@@ -71,7 +72,12 @@ class Features:
         kinds, encoders = self.kinds(table), self._encoders(task)
         columns = {kind: [name for name in kinds if kinds[name] == kind] for kind in encoders}
         transformers = [(kind, encoders[kind], names) for kind, names in columns.items() if names]
-        return ColumnTransformer(transformers, sparse_threshold=0.0, verbose_feature_names_out=False)
+        encoder = ColumnTransformer(transformers, sparse_threshold=0.0, verbose_feature_names_out=False)
+        return encoder.set_output(transform="pandas") if named else encoder
+
+    def list_numbers(self, table: pd.DataFrame) -> list[str]:
+        """List the columns whose numbers reach the estimator under their own names."""
+        return [name for name, encoding in self.kinds(table).items() if encoding == "number"]
 
     def kinds(self, table: pd.DataFrame) -> dict[str, Encoding]:
         """Return the encoding of each column: numbers, few categories, many categories or free text.

@@ -14,6 +14,7 @@ from mlrunner.core.errors import ConfigError, MlrunnerError, ProblemsError
 from mlrunner.groups.features import Features
 from mlrunner.groups.model import early_stopping as stopping
 from mlrunner.groups.model import estimator_arguments
+from mlrunner.groups.model.named_features import list_named, refuse_unknown_names
 from mlrunner.groups.model.sklearn_private import explain_invalid_parameters
 
 if TYPE_CHECKING:
@@ -85,11 +86,19 @@ class EstimatorModel(Model):
     early_stopping: int | None = Field(default=None, gt=0)
     search: dict[str, Any] = Field(default_factory=dict)
 
+    @property
+    def names_columns(self) -> bool:
+        """Whether an argument of the estimator names columns, so that the encoders return tables."""
+        return bool(list_named(self.estimator))
+
     def build(self, table: pd.DataFrame, task: Task) -> Pipeline:
         """Build the pipeline `features` → `estimator`, unfitted."""
         from sklearn.pipeline import Pipeline
 
-        encoders = self.build_features().build(table, task)
+        settings = self.build_features()
+        if self.names_columns:
+            refuse_unknown_names(self.estimator, settings.list_numbers(table), KEY)
+        encoders = settings.build(table, task, self.names_columns)
         return Pipeline([("features", encoders), ("estimator", self.build_estimator(task))])
 
     def stop_early(self, pipeline: Pipeline, train: Rows, validation: Rows | None = None, folds: Any = None) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from mlrunner.core.errors import ConfigError, nearest
 from mlrunner.groups.model.booster_arguments import XGBOOST_PARAMETERS, booster_problems, get_library
 from mlrunner.groups.model.lightgbm_private import parameter_aliases
+from mlrunner.groups.model.named_features import constraint_problems
 
 OPTIONAL_PACKAGES = ("lightgbm", "catboost")
 ESTIMATOR_METHODS = ("fit", "predict")
@@ -96,7 +97,7 @@ def problems(settings: Mapping[str, Any], key: str, methods: tuple[str, ...] = E
     arguments = {name: value for name, value in settings.items() if name != "_target_"}
     unknown = [_unknown_argument(name, cls, key) for name in arguments if not accepts_argument(cls, name)]
     nested = [problem for name, value in arguments.items() for problem in _nested_problems(value, f"{key}.{name}")]
-    return [*unknown, *nested, *booster_problems(arguments, cls, key)]
+    return [*unknown, *nested, *booster_problems(arguments, cls, key), *constraint_problems(arguments, cls, key)]
 
 
 def _nested_problems(value: Any, key: str) -> Iterator[str]:

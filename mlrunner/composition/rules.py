@@ -11,7 +11,7 @@ from mlrunner.composition.findings import Findings
 from mlrunner.composition.metric_rules import METRIC_RULES
 from mlrunner.composition.stand_ins import TASKS
 from mlrunner.core import environment
-from mlrunner.core.column_kinds import Kind, infer_kinds
+from mlrunner.core.column_kinds import Kind, infer_kind, infer_kinds
 from mlrunner.core.errors import MlrunnerError, brief, nearest
 from mlrunner.groups.cleaning.controller import DataCleaning, resolve_strategy, select_inputs
 from mlrunner.groups.dataset.validation import table_problems, target_problems
@@ -83,7 +83,10 @@ def check_sizes(findings: Findings) -> Iterator[str]:
     groups = data.labeled_rows[roles.group].nunique() if roles.group in data.labeled_rows else None
     counts = data.labeled_rows[roles.target].value_counts()
     smallest = int(counts[counts > 0].min()) if findings.task == "classification" else None
-    yield from split.problems(len(data.labeled_rows), groups, smallest)
+    problems = split.problems(len(data.labeled_rows), groups, smallest)
+    is_number = roles.group is not None and groups is not None and infer_kind(data.table[roles.group]) is Kind.NUMBER
+    lost = f" If its codes differ by leading zeros, set 'dataset.dtypes={{{roles.group}: str}}'." if is_number else ""
+    yield from (f"{problem}{lost if 'groups' in problem else ''}" for problem in problems)
 
 
 def check_estimator(findings: Findings) -> Iterator[str]:

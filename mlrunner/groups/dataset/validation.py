@@ -16,6 +16,8 @@ UNSET_TARGET = "dataset.target is not set; name the column to predict, e.g. data
 UNSET_PATH = "dataset.path is not set; name a file, a glob or a URL, e.g. dataset.path=data/table.csv."
 UNSET_URL = "dataset.url is not set; give a SQLAlchemy URL, e.g. dataset.url=sqlite:///file.db."
 UNSET_QUERY = "dataset.query is not set; give a SELECT, e.g. \"dataset.query='select * from orders'\"."
+EUROPEAN_NUMBER = r"[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?"
+HINT_ROWS, HINT_SHARE = 200, 0.9  # rows that are looked at, and the share that must be such numbers
 MIN_ROWS_PER_FLOAT = 5  # average rows of a class whose label is a float
 
 
@@ -80,8 +82,18 @@ def _not_numbers(subject: str, target: pd.Series) -> str:
     kind = "dates" if is_datetime64_any_dtype(target) else "text"
     return (
         f"dataset.task is regression, but {subject} holds {kind} (such as {_example(target.iloc[0])}); "
-        f"set dataset.task=classification or name a numeric column."
+        f"set dataset.task=classification or name a numeric column.{_decimal_hint(target)}"
     )
+
+
+def _decimal_hint(target: pd.Series) -> str:
+    """Return a sentence for texts that are numbers with a decimal comma; empty for any others."""
+    texts = target.iloc[:HINT_ROWS].astype(str).str.strip()
+    is_european = infer_kind(target) is Kind.TEXT and texts.str.contains(",", regex=False).any()
+    if not is_european or texts.str.fullmatch(EUROPEAN_NUMBER).mean() < HINT_SHARE:
+        return ""
+    dots = " \"dataset.options.thousands='.'\"" if texts.str.contains(".", regex=False).any() else ""
+    return f" They look like numbers with a decimal comma; set \"dataset.options.decimal=','\"{dots}."
 
 
 def _not_classes(subject: str, target: pd.Series) -> str | None:
@@ -98,7 +110,7 @@ def _not_classes(subject: str, target: pd.Series) -> str | None:
     else:
         return None
     hint = "set dataset.task=regression or " if is_numeric_dtype(target) else ""
-    return f"dataset.task is classification, but {subject} {kind}; {hint}name another column."
+    return f"dataset.task is classification, but {subject} {kind}; {hint}name another column.{_decimal_hint(target)}"
 
 
 def _example(value: object) -> str:

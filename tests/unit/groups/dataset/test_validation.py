@@ -156,3 +156,15 @@ def test_weights_are_numbers_from_zero(values: list[Any], expected: str | None) 
     table = pd.DataFrame({"x": [1, 2, 3], "y": [1.0, 2, 4], "w": values})
     problems = table_problems(table, Roles("y", weight="w"))
     assert problems == ([] if expected is None else [f"dataset.weight names 'w', which {expected}"])
+
+
+def test_numbers_with_a_decimal_comma_are_recognized() -> None:
+    texts = [f"1.{number},5" for number in range(100, 140)]
+    table = pd.DataFrame({"x": range(40), "y": texts})
+    hint = "They look like numbers with a decimal comma; set \"dataset.options.decimal=','\" "
+    for task in ("regression", "classification"):
+        [sentence] = target_problems(table, Roles("y"), task)
+        assert sentence.endswith(f"{hint}\"dataset.options.thousands='.'\".")
+    for others in ([f"id {n}" for n in range(40)], [str(n) for n in range(40)]):
+        [sentence] = target_problems(table.assign(y=others), Roles("y"), "regression")
+        assert "decimal" not in sentence

@@ -12,7 +12,8 @@ from mlrunner.core.date_parsing import describe_format
 from mlrunner.groups.cleaning.controller import select_inputs
 from mlrunner.groups.strategy import CleaningStrategy
 
-FEW, LENGTH = 12, 80  # names that a line shows, and characters of a clause
+FEW, FEWER = 12, 3  # names that the line shows of used columns, and of those left out for one reason
+LENGTH = 80  # characters of the used names
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class ColumnUse:
         reasons: dict[str, list[str]] = {}
         for name, reason in self.left_out.items():
             reasons.setdefault(reason, []).append(name)
-        clauses = [f"{reason} {_list(names)}" for reason, names in reasons.items()]
+        clauses = [f"{reason} {_list(names, FEWER)}" for reason, names in reasons.items()]
         left_out = f"; left out {len(self.left_out):,}: {'; '.join(clauses)}" if clauses else ""
         return f"{len(self.used):,} used: {_list(self.used)}{left_out}"
 
@@ -76,9 +77,9 @@ def _excluded(table: pd.DataFrame, roles: Roles) -> Iterator[tuple[str, str]]:
             yield name, named[name]
 
 
-def _list(names: list[str]) -> str:
+def _list(names: list[str], few: int = FEW) -> str:
     shown: list[str] = []
-    for name in names[:FEW]:
+    for name in names[:few]:
         if shown and len(", ".join([*shown, name])) > LENGTH:
             break
         shown.append(name)

@@ -53,8 +53,6 @@ def choose_format(column: pd.Series[Any], expected: Expectation) -> str | None:
     kind = infer_kind(column)
     if kind is Kind.MOMENT:
         return ISO
-    if not column.notna().any():
-        return expected.date_format or ISO if expected.is_listed else None
     if kind.is_numeric:
         return _choose_for_numbers(column, expected)
     if kind not in (Kind.TEXT, Kind.CATEGORY):
@@ -71,6 +69,8 @@ def choose_format(column: pd.Series[Any], expected: Expectation) -> str | None:
 
 def _choose_for_numbers(column: pd.Series[Any], expected: Expectation) -> str | None:
     date_format = expected.date_format
+    if not column.notna().any():
+        return date_format or ISO if expected.is_listed else None
     if date_format is None or date_format == ISO:
         if expected.is_listed:
             raise DataError(
@@ -106,7 +106,7 @@ def describe_readings(column: pd.Series[Any], counts: FormatCounts) -> str:
 def _share_of(column: pd.Series[Any], date_format: str) -> float:
     known = column.dropna()
     sample = known.iloc[:: max(1, len(known) // SAMPLE_SIZE)]
-    return 1 - len(find_unreadable(sample, date_format)) / len(sample)
+    return 1 - len(find_unreadable(sample, date_format)) / len(sample) if len(sample) else 0.0
 
 
 def _first(column: pd.Series[Any]) -> str:

@@ -73,12 +73,13 @@ def count_formats(column: pd.Series[Any], loose: bool = False) -> FormatCounts:
     Returns:
         Counts over a sample; over every value when the sample leaves two readings.
     """
+    values = column.iloc[:: max(1, len(column) // FIRST_LOOK)].tolist()
+    few = [value for value in values if isinstance(value, str)]
+    if few and not any(any(_formats_of(value, loose)) for value in few):
+        return FormatCounts(len(few), 0)
     known = column.dropna()
     step = max(1, len(known) // SAMPLE_SIZE)
     sample = known.iloc[::step]
-    few = sample.iloc[:: max(1, len(sample) // FIRST_LOOK)]
-    if not any(any(_formats_of(str(value), loose)) for value in few):
-        return FormatCounts(len(sample), 0)
     counts = _count(sample, loose)
     return counts if step == 1 or counts.other_reading is None else _count(known, loose)
 

@@ -61,4 +61,7 @@ def _cast(column: pd.Series, name: str, dtype: Any) -> pd.Series:
     column = normalize_column(column)
     if name == "bool" and not (is_bool_dtype(column) or is_numeric_dtype(column)):
         raise ValueError("text or missing values, and any text would count as true")
-    return pd.to_datetime(column).astype(dtype) if name.startswith("datetime64") else column.astype(dtype)
+    if not name.startswith("datetime64"):
+        return column.astype(dtype)
+    is_text = isinstance(column.dtype, pd.StringDtype)  # of which pandas would read 04.03.2021 as 3 April
+    return pd.to_datetime(column, format="ISO8601" if is_text else None).astype(dtype)

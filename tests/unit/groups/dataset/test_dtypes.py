@@ -36,6 +36,13 @@ def test_dates_are_parsed(tmp_path: Path) -> None:
     assert column.iloc[0] == pd.Timestamp("2018-01-31 10:00")
 
 
+def test_dates_with_two_readings_are_no_timestamps(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("d,y\n04.03.2021,1\n05.03.2021,2\n")
+    error = load_error(file_dataset(tmp_path / "t.csv", dtypes={"d": "datetime64[ns]"}))
+    assert error.startswith("dataset.dtypes.d is datetime64[ns], which its values do not fit (")
+    assert error.endswith("name another, such as str.")
+
+
 MISTAKES = {
     "dtype of no column": (
         {"aa": "str"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from mlrunner.core.environment import CONF
 
@@ -63,16 +63,6 @@ def split_flags(words: Iterable[str]) -> tuple[list[str], list[str]]:
         (flags if is_flag or is_value else overrides).append(word)
         before = word if is_flag else ""
     return flags, overrides
-
-
-def find_config_folder(flags: Sequence[str]) -> list[str]:
-    """Return the flag for a further folder of configuration files with its value; the last one, as in Hydra."""
-    config_folder: list[str] = []
-    for flag, word in zip(flags, [*flags, ""][1:], strict=True):
-        name, sign, folder = flag.partition("=")
-        if name in FOLDER:
-            config_folder = ["-cd", folder if sign else word]
-    return config_folder
 
 
 def explain_misread(texts: Iterable[str], error: ValueError) -> str:

@@ -7,7 +7,7 @@ import html
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -85,12 +85,8 @@ class Table:
             if len(row.cells) != len(self.columns):
                 raise ValueError(f"a row has {len(row.cells)} cells, but the table has {len(self.columns)} columns")
 
-    def to_rich(self, styles: Mapping[str, str] = STYLES) -> RichTable:
-        """Build a table without borders for Rich's console.
-
-        Args:
-            styles: Rich's style for each name of a style; other names are styles of Rich themselves.
-        """
+    def to_rich(self) -> RichTable:
+        """Build a table without borders for Rich's console; names that are not in `STYLES` are styles of Rich."""
         from rich.table import Table as RichTable
         from rich.text import Text
 
@@ -99,8 +95,8 @@ class Table:
             justify: Any = "right" if column.is_number else "left"
             table.add_column(column.name, justify=justify, overflow="fold", no_wrap=not column.is_wrapped)
         for row in self.rows:
-            cells = (Text(cell.text, styles.get(cell.style, cell.style)) for cell in row.cells)
-            table.add_row(*cells, style=styles.get(row.style, row.style) or None)
+            cells = (Text(cell.text, STYLES.get(cell.style, cell.style)) for cell in row.cells)
+            table.add_row(*cells, style=STYLES.get(row.style, row.style) or None)
         return table
 
     def to_csv(self) -> str:

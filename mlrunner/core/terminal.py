@@ -43,11 +43,11 @@ def relative_path(path: str) -> str:
     return path if relative.startswith("..") else relative
 
 
-def show_problems(error: MlrunnerError, prefix: str = "mlrunner: ") -> None:
+def show_problems(error: MlrunnerError) -> None:
     """Print one line for each problem to stderr."""
     out = console(stderr=True)
     for sentence in getattr(error, "problems", [str(error)]):
-        out.print(Text.assemble((prefix, "bold red"), sentence))
+        out.print(Text.assemble(("mlrunner: ", "bold red"), sentence))
 
 
 def show_deployment(gate: dict[str, Any] | None, deployment: dict[str, Any] | None) -> None:

@@ -31,11 +31,6 @@ class CleaningStrategy(DataStrategy):
     """Base of the strategies that clean each row by itself, so that the served model can start with them."""
 
     @property
-    def keeps_rows(self) -> bool:
-        """Whether training uses every row."""
-        return True
-
-    @property
     def named_columns(self) -> dict[str, list[str]]:
         """Columns that the settings name, by full key; the start-up check refuses absent ones."""
         return {}

@@ -13,7 +13,6 @@ from mlrunner.evaluation.advice.facts import MIN_ROWS, TableFacts, list_names
 
 NUMBER = r"[-+]?(\d+([.,]\d+)*|[.,]\d+)([eE][-+]?\d+)?"
 NUMERIC_TEXT = rf"\W{{0,3}}\s*{NUMBER}\s*(%|[^\W\d_]{{1,3}}|\W{{0,2}})"  # with a currency sign, a unit, a per cent sign
-PLAIN_NUMBER = re.compile(NUMBER)
 GROUPED = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?")
 DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+")
 NUMBERS_SHARE = 0.9  # share of texts that are numbers; the others are words for a gap

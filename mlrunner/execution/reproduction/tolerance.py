@@ -73,10 +73,6 @@ def _list_own_unset_seeds(estimator: dict[str, Any], key: str) -> list[str]:
     return [f"{key}.{name}" for name in SEEDS if name in estimator or name in estimator_arguments.argument_names(cls)]
 
 
-def _has_random_argument(estimator: dict[str, Any]) -> bool:
-    return any(estimator.get(name) in values for name, values in RANDOM_ARGUMENTS.items())
-
-
 def _target(estimator: dict[str, Any]) -> str:
     return str(estimator.get("_target_") or "")
 

@@ -97,11 +97,6 @@ class RobustPreprocess(DataPreprocess):
     deduplicate: bool = True
 
     @property
-    def keeps_rows(self) -> bool:
-        """See `CleaningStrategy.keeps_rows`; False when repeated rows are left out."""
-        return not self.deduplicate
-
-    @property
     def named_columns(self) -> dict[str, list[str]]:
         """See `CleaningStrategy.named_columns`."""
         return {**super().named_columns, "cleaning.clip": list(self.clip)}

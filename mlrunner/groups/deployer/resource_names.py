@@ -23,13 +23,8 @@ def _component(part: str) -> str:
     return re.sub(r"[^a-z0-9]*([._-])[^a-z0-9]*", r"\1", part.lower()).strip("._-") or "model"
 
 
-def format_label(name: str, limit: int = LABEL_LIMIT) -> str:
-    """Format a name for Kubernetes: lower case letters, digits and dashes, with a letter first.
-
-    Args:
-        name: Any text.
-        limit: Maximum length.
-    """
+def format_label(name: str) -> str:
+    """Format a name for Kubernetes: lower case letters, digits and dashes, with a letter first."""
     text = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
     label = text if text[:1].isalpha() else f"m-{text}".rstrip("-")
-    return label[:limit].rstrip("-")
+    return label[:LABEL_LIMIT].rstrip("-")

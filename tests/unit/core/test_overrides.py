@@ -9,7 +9,6 @@ import pytest
 
 from mlrunner.core.overrides import (
     explain_misread,
-    find_config_folder,
     join_words,
     quote_choices,
     quote_option,
@@ -64,13 +63,6 @@ def test_options_of_a_zipped_dimension_are_quoted() -> None:
 )
 def test_flags_are_separated_from_overrides(words: list[str], flags: list[str], overrides: list[str]) -> None:
     assert split_flags(words) == (flags, overrides)
-
-
-@pytest.mark.parametrize(
-    ("flags", "folder"), [([], []), (["-cd", "a", "--config-dir=b"], ["-cd", "b"]), (["-m", "-cd", "a"], ["-cd", "a"])]
-)
-def test_the_last_folder_of_configuration_counts(flags: list[str], folder: list[str]) -> None:
-    assert find_config_folder(flags) == folder
 
 
 def test_an_option_that_is_read_as_a_number_is_explained() -> None:

@@ -19,7 +19,6 @@ everywhere = pytest.mark.parametrize("name", OPTIONS)
 def test_repeated_rows_are_left_out_of_training_by_all_their_columns(deduplicate: bool, left: list[int]) -> None:
     table = pd.DataFrame({"id": [7, 7, 8, 9], "x": [1, 1, 1, 1], "y": [0, 0, 0, 1]})
     strategy = RobustPreprocess(deduplicate=deduplicate)
-    assert strategy.keeps_rows is not deduplicate
     assert DataCleaning(table, strategy, Roles("y", ("id",))).handle_data().index.tolist() == left
     assert len(strategy.transform_rows(table[["x"]])) == 4
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MULTIRUN = ("--multirun", "-m")
 VALUE = re.compile(r"(?P<key>model\.[\w.]+)=(?P<value>[\w.+-]+)")
+CHDIR = re.compile(r"\+{0,2}hydra\.job\.chdir=(?!false$|null$).*", re.IGNORECASE)
 ZIPPED = re.compile(r"(?P<name>\w+)=(?P<ranges>zip\(.*\))", re.DOTALL)
 
 
@@ -115,10 +116,25 @@ def hydra_arguments(arguments: Sequence[str]) -> list[str]:
     if any(text.startswith("sweep=") for text in overrides) and not {*MULTIRUN} & {*flags}:
         flags.append(MULTIRUN[0])  # a search is a multirun; Hydra would say so only where nothing else is wrong
     check_flags([*overrides, *flags])
+    refuse_chdir(overrides)
     overrides = [quote_zip(text) for text in overrides]
     if is_model_search(overrides):
         overrides = [as_single_choice(text) for text in overrides]
     return [*overrides, *flags]
+
+
+def refuse_chdir(overrides: Sequence[str]) -> None:
+    """Refuse another working folder for jobs: paths of the command line are relative to this one.
+
+    Raises:
+        ConfigError: When `hydra.job.chdir` is set.
+    """
+    wrong = next((text for text in overrides if CHDIR.fullmatch(text)), None)
+    if wrong is not None:
+        raise ConfigError(
+            f"{wrong}: in another folder, relative paths such as dataset.path=table.csv would lead nowhere; leave "
+            "hydra.job.chdir=false, each run has a folder of its own in any case."
+        )
 
 
 def check_flags(arguments: Sequence[str]) -> None:

@@ -35,14 +35,19 @@ def translate(error: BaseException, words: Sequence[str]) -> MlrunnerError | Non
     return _explain_failed_write(error)
 
 
-def _explain_failed_write(error: BaseException) -> StoreError | None:
-    """Explain a full disk, and a folder of ours that cannot be written; None for other files."""
+def _explain_failed_write(error: BaseException) -> MlrunnerError | None:
+    """Explain a full disk, a long name, and a folder of ours that cannot be written; None for other files."""
     code, file = getattr(error, "errno", None), getattr(error, "filename", None)
     home = str(environment.home())
     if code in (errno.ENOSPC, errno.EDQUOT) or "disk is full" in str(error):
         return StoreError(
             f"No disk space left while writing {file or 'the output or a store'} (MLRUNNER_HOME is {home}); free some, "
             "or set MLRUNNER_HOME to a folder on another disk."
+        )
+    if code == errno.ENAMETOOLONG and "multirun" in str(file):
+        return ConfigError(
+            "hydra.sweep.subdir (or hydra.run.dir) gives a name that is too long for a folder; shorten it, for example "
+            "'hydra.sweep.subdir=${hydra.job.num}'."
         )
     if code in UNWRITABLE and file is not None and (Path(str(file)).is_relative_to(home) or str(file) in home):
         why = os.strerror(code)

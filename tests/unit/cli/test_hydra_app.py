@@ -25,6 +25,13 @@ def test_a_command_line_is_written_for_hydra(arguments: list[str], expected: lis
     assert hydra_app.hydra_arguments(arguments) == expected
 
 
+@pytest.mark.parametrize("text", ["hydra.job.chdir=true", "++hydra.job.chdir=True", "hydra.job.chdir=1"])
+def test_another_working_folder_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"relative paths such as dataset\.path=table\.csv would lead nowhere"):
+        hydra_app.hydra_arguments(["model=rf", text])
+    assert hydra_app.hydra_arguments(["hydra.job.chdir=false"]) == ["hydra.job.chdir=false"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

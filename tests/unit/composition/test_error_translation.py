@@ -50,6 +50,12 @@ def test_a_home_that_cannot_be_written_is_named(number: int, home: Path) -> None
     )
 
 
+def test_a_folder_with_a_long_name_is_explained_by_its_key() -> None:
+    known = translate(system_error(errno.ENAMETOOLONG, Path("/home/multirun/day/time/dataset.ignore=[a,b]")), [])
+    assert isinstance(known, ConfigError)
+    assert str(known).endswith("for example 'hydra.sweep.subdir=${hydra.job.num}'.")
+
+
 @pytest.mark.parametrize(
     "error",
     [system_error(errno.ENOSPC, Path("/tmp/x")), RuntimeError("database or disk is full")],

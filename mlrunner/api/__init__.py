@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
+from mlrunner.api import frames
 from mlrunner.api.child import run_multirun
-from mlrunner.api.results import Run, Sweep, make_run, name_of, parse_sweep
+from mlrunner.api.preparation import prepare_home, to_list
+from mlrunner.api.results import Run, Sweep, load_model, make_run, name_of, parse_sweep
+from mlrunner.api.run_table import make_table
 from mlrunner.composition.stores import open_store, tracking_uri
 from mlrunner.core import environment
 from mlrunner.core.errors import ConfigError, ProblemsError
 from mlrunner.execution import deploy_run
 from mlrunner.execution.deploy_run import DeploymentResult
-from mlrunner.tracking.records import separate_stack_overrides
+from mlrunner.tracking.records import lookup, separate_stack_overrides
+from mlrunner.tracking.records.record import MODEL_TAG
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,29 +26,22 @@ if TYPE_CHECKING:
     from mlrunner.history.diff import Comparison
 
 
-def _prepare(home: Path | None) -> Path:
-    """Set the home of this process and its variables, and return the home."""
-    if home is not None:
-        before = environment.variable(environment.HOME_VARIABLE)
-        place = Path(home).resolve()
-        if environment.has_stack() and str(place) != before:  # MLflow and ZenML keep the stores that they have opened
-            raise ConfigError(f"home={home}: this process has opened the stores of {before}; restart it (the kernel).")
-        environment.set_home(place)
-    environment.prepare_environment(verbose=False)
-    return environment.home()
-
-
-def _to_list(texts: Sequence[str], name: str = "overrides") -> list[str]:
-    if isinstance(texts, str):
-        raise ConfigError(f"{name} must be a list of texts, like ['{texts}'], not a single text.")
-    return [str(text) for text in texts]
-
-
-def run(overrides: Sequence[str] = (), *, home: Path | None = None) -> Run:
+def run(
+    overrides: Sequence[str] = (),
+    *,
+    data: Any = None,
+    target: str | None = None,
+    output: Literal["text", "json", "quiet"] | None = None,
+    home: Path | None = None,
+) -> Run:
     """Run one composition in this process, as `mlrunner OVERRIDES` does.
 
     Args:
         overrides: Overrides, such as `["model=rf", "seed=1"]`.
+        data: Data frame of pandas, polars or any library with Arrow's protocol; it is stored once for each content, so
+            that the run can be repeated. None reads what the overrides name.
+        target: Column to predict; None leaves it to the overrides.
+        output: What is printed; "quiet" prints nothing. None leaves it to the overrides.
         home: Folder that holds `.mlrunner/` and `multirun/`, for this and later calls; None means `MLRUNNER_HOME`, or
             the folder of the project.
 
@@ -54,17 +51,33 @@ def run(overrides: Sequence[str] = (), *, home: Path | None = None) -> Run:
     Raises:
         MlrunnerError: When the composition cannot run, with one sentence for each problem.
     """
-    _prepare(home)
+    folder = prepare_home(home)
     from mlrunner.execution import in_process
 
-    overrides = _to_list(overrides)
+    overrides = to_list(overrides)
     if flags := [text for text in overrides if text.startswith("-")]:
         raise ConfigError(
             f"'{flags[0]}' is not an override, and mlrunner.run takes overrides only; for a grid call mlrunner.sweep."
         )
     if any(text.startswith("sweep=") for text in overrides):
         raise ConfigError("sweep= starts many runs; call mlrunner.sweep instead of mlrunner.run.")
-    return make_run(in_process.run_here(overrides))
+    printed = [] if output is None else [f"output={output}"]
+    return make_run(in_process.run_here([*frames.write_overrides(data, target, folder), *overrides, *printed]))
+
+
+def load(run: str | Run | Sweep, *, home: Path | None = None) -> Any:
+    """Load the saved model of a run: a scikit-learn pipeline from raw rows to predictions.
+
+    Args:
+        run: Run (id, name or folder), sweep (DAY/TIME; its winner), `latest`, `best`, or result of `run` or `sweep`.
+        home: Folder that holds `.mlrunner/` and `multirun/`, see `run`.
+
+    Raises:
+        ConfigError: When there is no such run, or it saved no model.
+    """
+    store, folder = open_store(prepare_home(home)), environment.home()
+    record = lookup.resolve_sweep(store, lookup.find(store, name_of(run), folder, saved=True))
+    return load_model(record.run_id, record.tags.get(MODEL_TAG))
 
 
 def sweep(overrides: Sequence[str], *, home: Path | None = None) -> Sweep:
@@ -81,7 +94,7 @@ def sweep(overrides: Sequence[str], *, home: Path | None = None) -> Sweep:
     Raises:
         MlrunnerError: When the sweep cannot start.
     """
-    folder, overrides = _prepare(home), _to_list(overrides)
+    folder, overrides = prepare_home(home), to_list(overrides)
     out, err = run_multirun(overrides)
     if not out.strip():
         lines = [line.removeprefix("mlrunner: ") for line in err.strip().splitlines()]
@@ -113,8 +126,8 @@ def diff(
     Raises:
         MlrunnerError: When there is no such run.
     """
-    overrides = None if composition is None else _to_list(composition, "composition")
-    folder = _prepare(home)
+    overrides = None if composition is None else to_list(composition, "composition")
+    folder = prepare_home(home)
     from mlrunner.history.diff import compare
     from mlrunner.history.diff.sides import compose_side, find_side
 
@@ -142,42 +155,10 @@ def runs(
         ConfigError: When the filter or the order cannot be read.
     """
     try:
-        records = open_store(_prepare(home)).search(where, _to_list(sort, "sort"), limit, parents=False)
+        records = open_store(prepare_home(home)).search(where, to_list(sort, "sort"), limit, parents=False)
     except ConfigError as error:
         raise ConfigError(str(error).removeprefix("--")) from error  # flags of the command line are parameters here
-    import pandas as pd
-
-    rows = [
-        {
-            "run_id": record.run_id,
-            "name": record.name,
-            "status": record.status,
-            "start": pd.Timestamp(record.start, unit="ms", tz="UTC"),
-            "seconds": record.seconds,
-            **{f"metrics.{name}": value for name, value in record.metrics.items()},
-            **{f"params.{name}": value for name, value in record.params.items()},
-            **{f"tags.{name}": value for name, value in record.tags.items()},
-        }
-        for record in records
-    ]
-    return pd.DataFrame(rows, columns=None if rows else ["run_id", "name", "status", "start", "seconds"])
-
-
-def tag(run: str | Run | Sweep, *, home: Path | None = None, **tags: str) -> list[str]:
-    """Set tags of a run, or of all runs of a sweep, as `mlrunner tag` does; an empty text removes a tag.
-
-    Args:
-        run: Run or sweep, see `deploy`.
-        home: Folder that holds `.mlrunner/` and `multirun/`, see `run`.
-        **tags: Texts by name; `invalid="reason"` takes the run out of `best`, `gate=champion` and warm starts.
-
-    Returns:
-        Ids of the tagged runs.
-    """
-    folder = _prepare(home)
-    from mlrunner.history import tagging
-
-    return [record.run_id for record in tagging.tag_run(name_of(run), folder, tags)]
+    return make_table(records)
 
 
 def deploy(run: str | Run | Sweep, overrides: Sequence[str] = (), home: Path | None = None) -> DeploymentResult:
@@ -194,6 +175,6 @@ def deploy(run: str | Run | Sweep, overrides: Sequence[str] = (), home: Path | N
     Raises:
         MlrunnerError: When there is no such run, an override is not possible, or the model cannot be deployed.
     """
-    overrides = _to_list(overrides)
-    _prepare(home)
+    overrides = to_list(overrides)
+    prepare_home(home)
     return deploy_run.deploy(name_of(run), overrides)

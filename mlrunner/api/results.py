@@ -34,6 +34,7 @@ class Run:
         gate: Decision of the gate, with the keys `open` and `reason`; None without gate and deployer.
         deployment: Deployment, with the keys `name`, `version`, `url` and `where`; None when nothing was deployed.
         seconds: Wall time.
+        warnings: Warnings about the data and the scores, with the keys `name` and `text`.
     """
 
     run_id: str
@@ -46,6 +47,7 @@ class Run:
     gate: dict[str, Any] | None = None
     deployment: dict[str, Any] | None = None
     seconds: float = field(default=float("nan"), repr=False)
+    warnings: list[dict[str, str]] = field(default_factory=list, repr=False)
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -64,21 +66,34 @@ class Run:
         Raises:
             ConfigError: When the run saved no model.
         """
-        from mlrunner.core.errors import ConfigError
-
-        if self.model_uri is None:
-            raise ConfigError(
-                f"Run {self.run_id[:8]} saved no model; set tracking.log_model=true for a run, or "
-                "tracking.keep_models=all for the trials of a search."
-            )
-        import mlflow
-
-        return mlflow.sklearn.load_model(self.model_uri)
+        return load_model(self.run_id, self.model_uri)
 
     def _repr_html_(self) -> str:
         name = html.escape(self.name)
         head = f"<p><b>{name}</b> ({self.run_id[:8]}): {html.escape(self.metric)} {format_number(self.objective)}</p>"
         return head + str(self.frame.to_html(float_format=format_number, na_rep="-"))
+
+
+def load_model(run_id: str, model_uri: str | None) -> Any:
+    """Load the saved pipeline of a run.
+
+    Args:
+        run_id: Id of the run, for the message.
+        model_uri: Address of the model; None when the run saved none.
+
+    Raises:
+        ConfigError: When the run saved no model.
+    """
+    from mlrunner.core.errors import ConfigError
+
+    if model_uri is None:
+        raise ConfigError(
+            f"Run {run_id[:8]} saved no model; set tracking.log_model=true for a run, or tracking.keep_models=all for "
+            "the trials of a search."
+        )
+    import mlflow
+
+    return mlflow.sklearn.load_model(model_uri)
 
 
 def make_run(outcome: Outcome) -> Run:
@@ -98,6 +113,7 @@ def make_run(outcome: Outcome) -> Run:
         gate=outcome.gate,
         deployment=outcome.deployment,
         seconds=outcome.seconds,
+        warnings=outcome.warnings,
     )
 
 

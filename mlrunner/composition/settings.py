@@ -93,7 +93,7 @@ class Settings(StrictModel):
     metric: dict[str, CustomMetric]
     tracking: Tracking
     warnings: Warnings = Warnings()
-    output: Literal["text", "json"]
+    output: Literal["text", "json", "quiet"]
     project: Path
     home: Path
 

@@ -123,8 +123,10 @@ def _show(config: DictConfig, run_id: str, folder: Path, outcomes: list[Outcome]
 
     writes_report = OmegaConf.select(config, "tracking.plots") is True
     report = grid_parent.write_report(run_id, folder, outcomes) if writes_report else None
-    if OmegaConf.select(config, "output") == "json":
+    output = OmegaConf.select(config, "output")
+    if output == "json":
         print(json.dumps([json.loads(outcome.json()) for outcome in outcomes]))
+    if output != "text":
         return
     show_ranking(outcomes, str(folder))
     show_warnings({warning["text"]: warning for outcome in outcomes for warning in outcome.warnings}.values())

@@ -47,7 +47,7 @@ def run_one(cfg: DictConfig, command_line: Sequence[str] | None = None) -> Outco
     if is_text:
         overrides = checked.composition.launch.overrides
         output.show_outcome(outcome, overrides if command_line is None else command_line)
-    else:
+    elif checked.composition.settings.output == "json":
         print(outcome.json())
     if outcome.deployment is not None and "error" in outcome.deployment:
         raise DeployError(outcome.deployment["error"])

@@ -55,7 +55,7 @@ def _print_line(out: Console, label: str, *texts: str | tuple[str, str], width: 
 
 
 def show_results(plan: SearchPlan, driver: PipelineDriver, summary: dict[str, Any], folder: Path) -> None:
-    """Print the ranking, the winner and the next commands; for `output=json` all of it as JSON.
+    """Print the ranking, the winner and the next commands; for `output=json` all of it as JSON, and nothing for quiet.
 
     Args:
         plan: Plan of the search.
@@ -67,7 +67,8 @@ def show_results(plan: SearchPlan, driver: PipelineDriver, summary: dict[str, An
     if plan.first.composition.settings.output != "text":
         trials = [json.loads(outcome.json()) for outcome in outcomes]
         times = {"folder": str(folder), "parent_run_id": driver.parent, "timing": measure_times(driver)}
-        print(json.dumps({**summary, **times, "trials": trials}))
+        if plan.first.composition.settings.output == "json":
+            print(json.dumps({**summary, **times, "trials": trials}))
         return
     out = console()
     show_ranking(outcomes[:MAX_TRIALS], str(folder))

@@ -131,7 +131,7 @@ COMPOSITIONS: dict[str, tuple[str, list[str]]] = {
     "one of everything": (
         "+typo=1 +model.estimator.max_dept=3 cleaning.drop=[bmo] seed=x split.test=0.9 objective.metric=acuracy output=xml dataset.target=progres stack.tracking_uri=file:./mlruns",
         ["seed=x should be a whole number.",
-         "output=xml should be 'text' or 'json'.",
+         "output=xml should be 'text', 'json' or 'quiet'.",
          f"typo is not a key; the composition has {TOP}.",
          f"dataset.target names 'progres', which is not a column; there are {DIABETES}.",
          f"cleaning.drop names 'bmo', which diabetes does not have; its columns are {DIABETES}. Did you mean 'bmi'?",

@@ -54,17 +54,44 @@ class ServedModel:
         Raises:
             RequestError: If the model rejects a value, for example a missing one, or predicts NaN.
         """
+        values: list[Any] = np.ravel(self._call("predict", arrays)).tolist()
+        return values
+
+    @property
+    def classes(self) -> list[Any] | None:
+        """Classes in the order of their probabilities; None for a model without probabilities."""
+        if not hasattr(self.pipeline, "predict_proba"):
+            return None
+        classes: list[Any] = np.asarray(self.pipeline.classes_).tolist()
+        return classes
+
+    def predict_proba(self, arrays: Arrays) -> list[list[float]]:
+        """Predict the class probabilities of validated rows.
+
+        Returns:
+            For each row, one probability a class, in the order of `classes`.
+
+        Raises:
+            RequestError: If the model has no probabilities, rejects a value, or predicts NaN.
+        """
+        if self.classes is None:
+            raise RequestError("The model has no probabilities; leave predict_method and probabilities out.")
+        values: list[list[float]] = np.asarray(self._call("predict_proba", arrays), dtype=float).tolist()
+        return values
+
+    def _call(self, method: str, arrays: Arrays) -> Any:
         try:
-            predictions = np.ravel(predict_pipeline(self.pipeline, pd.DataFrame(arrays, copy=False)))
+            rows = pd.DataFrame(arrays, copy=False)
+            predictions = predict_pipeline(self.pipeline, rows) if method == "predict" else self.pipeline.predict_proba(rows)
         except (ValueError, ArithmeticError) as error:
             message = f"The model cannot predict these rows: {first_line(error)}."
             raise RequestError(message, INVALID_ROWS) from error
-        invalid = find_invalid(predictions)
+        invalid = find_invalid(np.asarray(predictions))
+        invalid = invalid.any(axis=1) if invalid.ndim > 1 else invalid
         if invalid.any():
-            words = describe_invalid(int(invalid.sum()), len(invalid), predictions)
+            words = describe_invalid(int(invalid.sum()), len(invalid), np.ravel(predictions))
             raise RequestError(f"The model {words}, first for row {int(invalid.argmax())}.", INVALID_ROWS)
-        values: list[Any] = predictions.tolist()
-        return values
+        return predictions
 
     def read(self, body: bytes, content_type: str = "application/json") -> Arrays:
         """Read and validate the rows of a request body.

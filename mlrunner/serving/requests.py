@@ -18,6 +18,7 @@ Columns = dict[str, list[Any]]
 FORMS = ("dataframe_split", "dataframe_records", "inputs", "instances")
 JSON_TYPES = ("application/json", "text/json", "application/octet-stream")  # the last is the default of aiohttp
 CONSTANTS = (b"NaN", b"Infinity")  # written by Python's json, but not part of JSON
+METHODS = ("predict", "predict_proba")  # values of params.predict_method
 CSV_TYPES = ("text/csv", "application/csv")
 PLAIN_CSV = CsvFormat()
 
@@ -53,6 +54,34 @@ def read_columns(body: bytes, content_type: str, names: Sequence[str], csv_forma
     return columns
 
 
+def wants_probabilities(body: bytes, content_type: str, choice: str | None) -> bool:
+    """Check whether a request asks for class probabilities instead of classes.
+
+    Args:
+        body: Body of the request, whose `params` may name the `predict_method`, as in MLflow's protocol.
+        content_type: Media type without parameters.
+        choice: Value of the query's `probabilities`; None without one.
+
+    Raises:
+        RequestError: If the query or the params have other values.
+    """
+    if choice not in (None, "true", "false"):
+        raise RequestError(f"probabilities={choice} should be true or false.")
+    has_params = content_type in JSON_TYPES and b'"params"' in body
+    request = parse_json(body) if has_params else None
+    method = _read_method(request.get("params")) if isinstance(request, dict) else None
+    return choice == "true" or (choice is None and method == "predict_proba")
+
+
+def _read_method(params: Any) -> str | None:
+    if not params:
+        return None
+    method = params.get("predict_method") if isinstance(params, dict) else None
+    if not isinstance(params, dict) or set(params) != {"predict_method"} or method not in METHODS:
+        raise RequestError(f"params may hold predict_method, one of {', '.join(METHODS)}; leave the rest out.")
+    return str(method)
+
+
 def parse_json(body: bytes) -> Any:
     """Parse JSON and the constants that Python writes: NaN becomes None, Infinity a number that is rejected later.
 
@@ -77,8 +106,7 @@ def _read_json(body: bytes, names: Sequence[str]) -> Columns:
     request = parse_json(body)
     if not isinstance(request, dict):
         raise RequestError(f"The body is JSON, but not an object; it needs one of the keys {', '.join(FORMS)}.")
-    if request.get("params"):
-        raise RequestError("The model takes no params; leave them out.")
+    _read_method(request.get("params"))
     forms = [form for form in FORMS if form in request]
     if len(forms) != 1:
         keys = brief(request) if request else "no key"

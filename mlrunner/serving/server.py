@@ -52,8 +52,12 @@ class ModelServer:
     def __init__(self, model: ServedModel, token: str, limits: Limits) -> None:
         self._model, self._limits = model, limits
         self._metrics = ServerMetrics()
-        self._batcher = Batcher(model.predict, limits.batch_rows, self._metrics.count_batch)
+        self._batchers = [
+            Batcher(method, limits.batch_rows, self._metrics.count_batch)
+            for method in (model.predict, model.predict_proba)
+        ]
         schema = {"columns": list(model.schema.describe()), "example": orjson.Fragment(model.example)}
+        schema |= {} if model.classes is None else {"classes": model.classes}
         self._schema = orjson.dumps(schema)
         self._version = orjson.dumps({**model.facts, "instance": token}, option=orjson.OPT_NON_STR_KEYS)
         self._headers = {"X-Model": f"{model.facts.get('name')}/{model.facts.get('version')}"}
@@ -110,8 +114,11 @@ class ModelServer:
                 arrays = await asyncio.to_thread(self._read_rows, body, request.content_type)
             else:
                 arrays = self._read_rows(body, request.content_type)
-            predictions = await self._batcher.predict(arrays)
-        return json_response(200, {"predictions": predictions}, self._headers)
+            choice = request.query.get("probabilities")
+            has_proba = requests.wants_probabilities(body, request.content_type, choice)
+            predictions = await self._batchers[has_proba].predict(arrays)
+        classes = {"classes": self._model.classes} if has_proba else {}
+        return json_response(200, {"predictions": predictions, **classes}, self._headers)
 
     def _read_rows(self, body: bytes, content_type: str) -> dict[str, Any]:
         return self._model.read(body, content_type)

@@ -23,7 +23,8 @@ EXAMPLES = """examples:
   mlrunner predict 'orders/*.parquet' -o scores.csv --keep order_id --offline
   mlrunner predict dataset=sql dataset.url=sqlite:///shop.db "dataset.query='select * from orders order by id'"
 
-The output has the columns row (number in the input, from 0), those of --keep, prediction, model and version. Rows that
+The output has the columns row (number in the input, from 0), those of --keep, prediction (or probability_CLASS for each
+class), model and version. Rows that
 the model rejects go to OUT.rejected.csv, each with its reasons. The exit code is 1 when every row was rejected."""
 
 
@@ -68,6 +69,7 @@ def _parser() -> Parser:
     parser.add_argument(
         "--rows-per-chunk", type=int, default=10_000, metavar="N", help="rows in memory at a time (%(default)s)"
     )
+    parser.add_argument("--probabilities", action="store_true", help="write a column of probabilities for each class")
     parser.add_argument("--force", action="store_true", help="overwrite the output")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     return parser
@@ -109,7 +111,7 @@ def _job(parsed: argparse.Namespace, dataset: Group, file: str | None) -> Predic
 
     source = choose_source(deployments_folder(), parsed.name, parsed.version, parsed.offline)
     return PredictionJob(
-        **source._asdict(),
+        **source._replace(probabilities=parsed.probabilities)._asdict(),
         out=str(parsed.out or default_out(file, str(dataset["name"]))),
         keep=[name for name in parsed.keep.split(",") if name],
         rows_per_chunk=parsed.rows_per_chunk,

@@ -40,6 +40,7 @@ class PredictionJob(BaseModel):
         keep: Columns of the table to copy to the output.
         rows_per_chunk: Number of rows that are read, predicted and written together.
         force: Whether to overwrite existing files.
+        probabilities: Whether to predict class probabilities.
     """
 
     folder: str
@@ -50,11 +51,12 @@ class PredictionJob(BaseModel):
     keep: list[str]
     rows_per_chunk: int
     force: bool
+    probabilities: bool = False
 
     @property
     def source(self) -> PredictorSource:
         """Source of the predictions."""
-        return PredictorSource(self.folder, self.name, self.version, self.offline)
+        return PredictorSource(self.folder, self.name, self.version, self.offline, self.probabilities)
 
 
 def check(dataset: Group, job: PredictionJob) -> None:
@@ -98,7 +100,7 @@ def predict(dataset: Group, job: PredictionJob) -> dict[str, Any]:
     source = _build_source(dataset, job)
     predictor = open_predictor(job.source)
     chunks = _check_chunks(source, predictor, job, job.rows_per_chunk)
-    with ResultWriter(out, predictor.model, predictor.version) as results, closing(chunks):
+    with ResultWriter(out, predictor.model, predictor.version, predictor.classes) as results, closing(chunks):
         _predict_chunks(predictor, chunks, results)
     return _summarize(results, predictor, out, time.perf_counter() - start)
 

@@ -29,13 +29,14 @@ class ResultWriter:
         out: File of the predictions; its suffix selects Parquet or CSV.
         model: Name of the registered model.
         version: Version of the model.
+        classes: Classes whose probabilities are written, a column each; None: one column of predictions.
     """
 
-    def __init__(self, out: Path, model: str, version: int) -> None:
+    def __init__(self, out: Path, model: str, version: int, classes: Sequence[Any] | None = None) -> None:
         self.rows = self.predicted = self.rejected = 0
         self.reasons: list[str] = []
         self._out, self._rejected = TableFile(out), TableFile(rejected_path(out))
-        self._model, self._version = model, version
+        self._model, self._version, self._classes = model, version, classes
         self._empty: pa.Table | None = None
 
     def __enter__(self) -> Self:
@@ -72,9 +73,7 @@ class ResultWriter:
         self.rejected += len(errors)
 
     def _write_predictions(self, chunk: CheckedRows, positions: list[int], values: list[Any]) -> None:
-        predictions = pa.array(values)
-        predictions = predictions.cast(pa.float64()) if pa.types.is_null(predictions.type) else predictions
-        table = _select_rows(chunk, positions, "prediction", predictions)
+        table = _select_rows(chunk, positions, self._name_values(values))
         table = table.append_column("model", pa.array([self._model] * len(positions), pa.string()))
         table = table.append_column("version", pa.array(np.full(len(positions), self._version)))
         if positions:
@@ -82,9 +81,17 @@ class ResultWriter:
         elif self._empty is None:
             self._empty = table  # only for its columns: the type of the predictions is not known
 
+    def _name_values(self, values: list[Any]) -> dict[str, pa.Array]:
+        if self._classes is not None:
+            columns = zip(*values, strict=True) if values else [()] * len(self._classes)
+            named = zip(self._classes, columns, strict=True)
+            return {f"probability_{label}": pa.array(column, pa.float64()) for label, column in named}
+        predictions = pa.array(values)
+        return {"prediction": predictions.cast(pa.float64()) if pa.types.is_null(predictions.type) else predictions}
+
     def _write_rejected(self, chunk: CheckedRows, errors: dict[int, str]) -> None:
         messages = list(errors.values())
-        self._rejected.write(_select_rows(chunk, list(errors), "reason", pa.array(messages)))
+        self._rejected.write(_select_rows(chunk, list(errors), {"reason": pa.array(messages)}))
         self.reasons += messages[: REASONS_IN_SUMMARY - len(self.reasons)]
 
     def _publish(self) -> None:
@@ -97,8 +104,8 @@ class ResultWriter:
         self._out.publish()
 
 
-def _select_rows(chunk: CheckedRows, positions: list[int], name: str, values: pa.Array) -> pa.Table:
-    """Return a column for some rows of a chunk, with their numbers in the table and the copied columns."""
+def _select_rows(chunk: CheckedRows, positions: list[int], values: dict[str, pa.Array]) -> pa.Table:
+    """Return columns for some rows of a chunk, with their numbers in the table and the copied columns."""
     numbers = pa.array(np.asarray(positions, dtype=np.int64) + chunk.start)
     copied = chunk.copied.take(pa.array(positions, pa.int64())) if chunk.copied.num_columns else chunk.copied
-    return pa.table({"row": numbers, **dict(zip(copied.column_names, copied.columns, strict=True)), name: values})
+    return pa.table({"row": numbers, **dict(zip(copied.column_names, copied.columns, strict=True)), **values})

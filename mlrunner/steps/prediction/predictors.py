@@ -11,7 +11,13 @@ from mlrunner.groups.deployer.release import RELEASE_FILE, Release
 from mlrunner.groups.deployer.state import DeploymentStore, find_deployment
 from mlrunner.serving.errors import RequestError
 from mlrunner.steps.prediction.batches import Batch
-from mlrunner.steps.prediction.protocol import Predictor, RowError, TooManyRowsError, UnfitRowsError
+from mlrunner.steps.prediction.protocol import (
+    Predictor,
+    RowError,
+    TooManyRowsError,
+    UnfitRowsError,
+    refuse_without_classes,
+)
 
 
 def predict_batch(predictor: Predictor, batch: Batch) -> list[Any]:
@@ -42,11 +48,12 @@ class OfflinePredictor:
     Args:
         release: Files of a version.
         unknown_categories: `refuse` or `accept`, as the deployment sets it.
+        probabilities: Whether to predict class probabilities.
     """
 
     in_flight = 1  # the estimator uses threads itself
 
-    def __init__(self, release: Release, unknown_categories: str) -> None:
+    def __init__(self, release: Release, unknown_categories: str, probabilities: bool = False) -> None:
         from mlrunner.serving.model import load_release
 
         try:
@@ -55,11 +62,15 @@ class OfflinePredictor:
             raise DataError(f"Version {release.version} of {release.name} cannot be loaded ({error}).") from error
         self.schema, self.through = self._served.schema, "release"
         self.model, self.version = release.name, release.version
+        self.classes = self._served.classes if probabilities else None
+        if probabilities:
+            refuse_without_classes(self.classes)
 
     def predict(self, batch: Batch) -> list[Any]:
         """See `Predictor.predict`."""
         try:
-            return self._served.predict(batch.to_arrays(self.schema))
+            arrays = batch.to_arrays(self.schema)
+            return self._served.predict(arrays) if self.classes is None else self._served.predict_proba(arrays)
         except RequestError as error:
             raise UnfitRowsError(error.message) from error
         except DataError as error:
@@ -77,12 +88,14 @@ class PredictorSource(NamedTuple):
         name: Name of the deployment.
         version: Version of the model.
         offline: Whether to predict in this process instead of through the service.
+        probabilities: Whether to predict class probabilities.
     """
 
     folder: str
     name: str
     version: int
     offline: bool
+    probabilities: bool = False
 
 
 def choose_source(folder: Path, name: str | None, version: int | None, offline: bool) -> PredictorSource:
@@ -136,7 +149,8 @@ def open_predictor(source: PredictorSource) -> Predictor:
     state = store.read_state()
     if source.offline:
         settings = {} if state is None else state.settings
-        return OfflinePredictor(store.get_release(source.version), str(settings.get("unknown_categories", "refuse")))
+        unknown = str(settings.get("unknown_categories", "refuse"))
+        return OfflinePredictor(store.get_release(source.version), unknown, source.probabilities)
     from mlrunner.steps.prediction.service import ServicePredictor
 
-    return ServicePredictor(store, source.version)
+    return ServicePredictor(store, source.version, probabilities=source.probabilities)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, Protocol
 
+from mlrunner.core.errors import ConfigError
 from mlrunner.serving.schema import Schema
 from mlrunner.steps.prediction.batches import Batch
 
@@ -14,6 +15,16 @@ class UnfitRowsError(Exception):
 
 class TooManyRowsError(Exception):
     """The rows are too many for one request."""
+
+
+def refuse_without_classes(classes: list[Any] | None) -> None:
+    """Refuse to predict the probabilities of a model without any.
+
+    Raises:
+        ConfigError: When there are no classes.
+    """
+    if classes is None:
+        raise ConfigError("--probabilities: the model has no class probabilities; leave the flag out.")
 
 
 class RowError(NamedTuple):
@@ -31,6 +42,7 @@ class Predictor(Protocol):
         version: Version of the model.
         through: `release`, or the URL of the service.
         in_flight: Maximum number of concurrent batches.
+        classes: Classes in the order of their probabilities; None where the predictions are no probabilities.
     """
 
     schema: Schema
@@ -38,6 +50,7 @@ class Predictor(Protocol):
     version: int
     through: str
     in_flight: int
+    classes: list[Any] | None
 
     def predict(self, batch: Batch) -> list[Any]:
         """Predict a batch.

@@ -19,7 +19,7 @@ from mlrunner.groups.deployer.state import DeploymentStore, State
 from mlrunner.serving.columns import RawColumn
 from mlrunner.serving.schema import Schema
 from mlrunner.steps.prediction.batches import Batch
-from mlrunner.steps.prediction.protocol import TooManyRowsError, UnfitRowsError
+from mlrunner.steps.prediction.protocol import TooManyRowsError, UnfitRowsError, refuse_without_classes
 
 NO_ANSWER = 0  # takes the place of an HTTP status
 # Seconds to repeat a request, by status: a gateway restarts its server, but no process restarts a gateway.
@@ -59,6 +59,7 @@ class ServicePredictor:
         version: Version that serves.
         retry_seconds: Seconds to repeat a request, by status of the response.
         retry_pause: Seconds between two attempts.
+        probabilities: Whether to predict class probabilities.
     """
 
     in_flight = 4  # so that the server does not wait while the table is read
@@ -69,6 +70,7 @@ class ServicePredictor:
         version: int,
         retry_seconds: Mapping[int, float] = RETRY_SECONDS,
         retry_pause: float = RETRY_PAUSE,
+        probabilities: bool = False,
     ) -> None:
         self._store, self._local, self._stopped = store, threading.local(), threading.Event()
         self._retry_seconds, self._retry_pause = retry_seconds, retry_pause
@@ -78,14 +80,18 @@ class ServicePredictor:
         self.model, self.version, self.through = store.name, version, state.url
         content = self._request(self._url, "/schema").content
         self.schema = Schema(tuple(_parse_column(column) for column in content["columns"]))
+        self.classes: list[Any] | None = content.get("classes") if probabilities else None
+        if probabilities:
+            refuse_without_classes(self.classes)
+        self._path = f"/invocations{'?probabilities=true' if probabilities else ''}"
 
     def predict(self, batch: Batch) -> list[Any]:
         """See `Predictor.predict`."""
         body = batch.to_json()
-        response = self._request(self._url, "/invocations", body)
+        response = self._request(self._url, self._path, body)
         if response.model not in ("", f"{self.model}/{self.version}"):
             self._url = self._find_address(response.model)
-            response = self._request(self._url, "/invocations", body)
+            response = self._request(self._url, self._path, body)
         predictions: list[Any] = response.content["predictions"]
         return predictions
 

@@ -168,7 +168,11 @@ INVALID = {
     "no key": (b"{}", JSON, "it has no key"),
     "another key": (b'{"rows": []}', JSON, "it has rows"),
     "two keys": (b'{"inputs": [], "instances": []}', JSON, "exactly one"),
-    "params": (b'{"inputs": {"a": [1]}, "params": {"x": 1}}', JSON, "no params"),
+    "params": (
+        b'{"inputs": {"a": [1]}, "params": {"x": 1}}',
+        JSON,
+        "params may hold predict_method, one of predict, predict_proba",
+    ),
     "bom": (b'\xef\xbb\xbf{"inputs": {"a": [1]}}', JSON, "BOM"),
     "utf-16": ('{"inputs": {"a": [1]}}'.encode("utf-16"), JSON, "not JSON"),
     "latin-1": (b'{"inputs": {"a": ["\xe9"]}}', JSON, "not JSON"),
@@ -282,3 +286,29 @@ def test_any_csv(text: str) -> None:
 def test_any_broken_json(text: str) -> None:
     check_any_body(f'{{"inputs": [{text}'.encode(), JSON)
     check_any_body(f'{{"inputs": {{"a": [NaN, {text}]}}}}'.encode(), JSON)
+
+
+PROBA = b'{"inputs": {"a": [1]}, "params": {"predict_method": "predict_proba"}}'
+
+
+@pytest.mark.parametrize(
+    ("body", "choice", "expected"),
+    [
+        (b'{"inputs": {"a": [1]}}', None, False),
+        (b'{"inputs": {"a": [1]}}', "true", True),
+        (b'{"inputs": {"params": [1]}}', None, False),
+        (PROBA, None, True),
+        (PROBA, "false", False),
+        (PROBA.replace(b"_proba", b""), None, False),
+    ],
+)
+def test_probabilities_are_asked_for_by_params_or_by_the_query(body: bytes, choice: str | None, expected: bool) -> None:
+    assert requests.wants_probabilities(body, "application/json", choice) is expected
+
+
+@pytest.mark.parametrize(
+    ("body", "choice"), [(PROBA, "yes"), (PROBA.replace(b"_proba", b"_log_proba"), None)], ids=["query", "params"]
+)
+def test_another_method_is_refused(body: bytes, choice: str | None) -> None:
+    with pytest.raises(RequestError, match="true or false|one of predict, predict_proba"):
+        requests.wants_probabilities(body, "application/json", choice)

@@ -17,12 +17,17 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sklearn.pipeline import Pipeline
+from sklearn.tree import DecisionTreeClassifier
 
 from mlrunner.serving import requests as bodies
-from mlrunner.serving.model import load_release
+from mlrunner.serving.columns import RawColumn
+from mlrunner.serving.model import ServedModel, load_release
+from mlrunner.serving.schema import Schema
 from mlrunner.serving.server import Limits, ModelServer
 from tests.support import serving_release as releases
 from tests.support.http_client import Client, send_raw, serve, wait_until, write_request
@@ -94,6 +99,25 @@ def test_predictions_equal_those_of_the_pipeline(client: Client, saved: Saved) -
     assert answer.headers["Content-Type"] == "application/json"
     assert answer.headers["X-Model"] == "houses/1"
     assert answer.json == {"predictions": pytest.approx(saved.predict(rows), rel=1e-9)}
+
+
+def test_probabilities_of_each_class() -> None:
+    rows = pd.DataFrame({"x": [0.0, 0, 0, 1, 1]})
+    tree = Pipeline([("tree", DecisionTreeClassifier())]).fit(rows, ["no", "no", "no", "no", "yes"])
+    model = ServedModel(tree, Schema((RawColumn("x", "number", True),)), {}, b"{}")
+    records, method = [{"x": 0}, {"x": 1}], {"predict_method": "predict_proba"}
+    expected = {"predictions": [[1.0, 0.0], [0.5, 0.5]], "classes": ["no", "yes"]}
+    with serve(lambda: ModelServer(model, "", LIMITS).application()) as port, Client(port) as client:
+        assert client.post({"dataframe_records": records, "params": method}).json == expected
+        body = json.dumps({"dataframe_records": records}).encode()
+        assert client.send("POST", "/invocations?probabilities=true", body).json == expected
+        assert client.post({"dataframe_records": records}).json == {"predictions": ["no", "no"]}
+        assert client.get("/schema").json["classes"] == ["no", "yes"]
+
+
+def test_a_model_without_probabilities_says_so(client: Client) -> None:
+    answer = client.post(json.loads(VALID) | {"params": {"predict_method": "predict_proba"}})
+    assert (answer.status, answer.json["message"].partition(";")[0]) == (400, "The model has no probabilities")
 
 
 @pytest.mark.parametrize("path", ["/ping", "/health"])

@@ -43,6 +43,14 @@ def test_predictions_and_rejected_rows(suffix: str, tmp_path: Path) -> None:
     assert {file.name for file in tmp_path.iterdir()} == {out.name, f"{out.name}.rejected.csv"}
 
 
+def test_probabilities_have_a_column_for_each_class(tmp_path: Path) -> None:
+    with ResultWriter(tmp_path / "o.csv", "m", 7, ["no", True]) as results:
+        results.add(checked(0, ["a", "b"], {}), [[0.75, 0.25], RowError("refused")])
+    table = pd.read_csv(tmp_path / "o.csv")
+    assert list(table) == ["row", "id", "probability_no", "probability_True", "model", "version"]
+    assert table[["probability_no", "probability_True"]].values.tolist() == [[0.75, 0.25]]
+
+
 def test_type_of_predictions_comes_from_the_first_prediction(tmp_path: Path) -> None:
     with ResultWriter(tmp_path / "o.parquet", "m", 1) as results:
         results.add(checked(0, ["a"], {0: "odd"}), [])

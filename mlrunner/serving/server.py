@@ -14,6 +14,7 @@ import orjson
 from aiohttp import web
 
 from mlrunner.core.errors import DataError, first_line
+from mlrunner.serving import requests
 from mlrunner.serving.batching import Batcher
 from mlrunner.serving.errors import RequestError, error_body
 from mlrunner.serving.model import ServedModel

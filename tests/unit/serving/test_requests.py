@@ -310,5 +310,5 @@ def test_probabilities_are_asked_for_by_params_or_by_the_query(body: bytes, choi
     ("body", "choice"), [(PROBA, "yes"), (PROBA.replace(b"_proba", b"_log_proba"), None)], ids=["query", "params"]
 )
 def test_another_method_is_refused(body: bytes, choice: str | None) -> None:
-    with pytest.raises(RequestError, match="true or false|one of predict, predict_proba"):
+    with pytest.raises(RequestError, match=r"true or false|one of predict, predict_proba"):
         requests.wants_probabilities(body, "application/json", choice)

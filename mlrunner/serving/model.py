@@ -86,7 +86,8 @@ class ServedModel:
         except (ValueError, ArithmeticError) as error:
             message = f"The model cannot predict these rows: {first_line(error)}."
             raise RequestError(message, INVALID_ROWS) from error
-        invalid = np.asarray(find_invalid(np.asarray(predictions))).reshape(len(predictions), -1).any(axis=1)
+        values = np.asarray(predictions)
+        invalid = np.atleast_1d(find_invalid(values)).reshape(values.shape[0], -1).any(axis=1)
         if invalid.any():
             words = describe_invalid(int(invalid.sum()), len(invalid), np.ravel(predictions))
             raise RequestError(f"The model {words}, first for row {int(invalid.argmax())}.", INVALID_ROWS)

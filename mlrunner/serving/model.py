@@ -89,7 +89,7 @@ class ServedModel:
         values = np.asarray(predictions)
         invalid = np.atleast_1d(find_invalid(values)).reshape(values.shape[0], -1).any(axis=1)
         if invalid.any():
-            words = describe_invalid(int(invalid.sum()), len(invalid), np.ravel(predictions))
+            words = describe_invalid(int(invalid.sum()), invalid.size, np.ravel(values))
             raise RequestError(f"The model {words}, first for row {int(invalid.argmax())}.", INVALID_ROWS)
         return predictions
 

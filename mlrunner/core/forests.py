@@ -36,11 +36,12 @@ def predict_reproducibly(last: Any, method: str, inputs: Any) -> Any:
         return np.concatenate(Parallel(last.n_jobs)(delayed(call)(part) for part in parts))
 
 
-def predict_pipeline(pipeline: Any, rows: Any) -> Any:
+def predict_pipeline(pipeline: Any, rows: Any, method: str = "predict") -> Any:
     """Predict rows with a fitted pipeline, as `predict_reproducibly` does.
 
     Args:
         pipeline: Fitted scikit-learn pipeline.
         rows: Raw rows.
+        method: "predict" or "predict_proba".
     """
-    return predict_reproducibly(pipeline[-1], "predict", pipeline[:-1].transform(rows))
+    return predict_reproducibly(pipeline[-1], method, pipeline[:-1].transform(rows))

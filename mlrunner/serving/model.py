@@ -81,15 +81,13 @@ class ServedModel:
 
     def _call(self, method: str, arrays: Arrays) -> Any:
         try:
-            rows = pd.DataFrame(arrays, copy=False)
-            predictions = predict_pipeline(self.pipeline, rows) if method == "predict" else self.pipeline.predict_proba(rows)
+            predictions = np.asarray(predict_pipeline(self.pipeline, pd.DataFrame(arrays, copy=False), method))
         except (ValueError, ArithmeticError) as error:
             message = f"The model cannot predict these rows: {first_line(error)}."
             raise RequestError(message, INVALID_ROWS) from error
-        values = np.asarray(predictions)
-        invalid = np.atleast_1d(find_invalid(values)).reshape(values.shape[0], -1).any(axis=1)
+        invalid = np.atleast_1d(find_invalid(predictions)).reshape(predictions.shape[0], -1).any(axis=1)
         if invalid.any():
-            words = describe_invalid(int(invalid.sum()), invalid.size, np.ravel(values))
+            words = describe_invalid(int(invalid.sum()), invalid.size, np.ravel(predictions))
             raise RequestError(f"The model {words}, first for row {int(invalid.argmax())}.", INVALID_ROWS)
         return predictions
 

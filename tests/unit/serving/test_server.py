@@ -22,6 +22,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from mlrunner.serving import requests as bodies
@@ -103,7 +104,9 @@ def test_predictions_equal_those_of_the_pipeline(client: Client, saved: Saved) -
 
 def test_probabilities_of_each_class() -> None:
     rows = pd.DataFrame({"x": [0.0, 0, 0, 1, 1]})
-    tree = Pipeline([("tree", DecisionTreeClassifier())]).fit(rows, ["no", "no", "no", "no", "yes"])
+    tree = Pipeline([("scale", StandardScaler()), ("tree", DecisionTreeClassifier())]).fit(
+        rows, ["no", "no", "no", "no", "yes"]
+    )
     model = ServedModel(tree, Schema((RawColumn("x", "number", True),)), {}, b"{}")
     records, method = [{"x": 0}, {"x": 1}], {"predict_method": "predict_proba"}
     expected = {"predictions": [[1.0, 0.0], [0.5, 0.5]], "classes": ["no", "yes"]}

@@ -161,6 +161,23 @@ def runs(
     return make_table(records)
 
 
+def tag(run: str | Run | Sweep, *, home: Path | None = None, **tags: str) -> list[str]:
+    """Set tags of a run, or of all runs of a sweep, as `mlrunner tag` does; an empty text removes a tag.
+
+    Args:
+        run: Run or sweep, see `deploy`.
+        home: Folder that holds `.mlrunner/` and `multirun/`, see `run`.
+        **tags: Texts by name; `invalid="reason"` takes the run out of `best`, `gate=champion` and warm starts.
+
+    Returns:
+        Ids of the tagged runs.
+    """
+    folder = prepare_home(home)
+    from mlrunner.history import tagging
+
+    return [record.run_id for record in tagging.tag_run(name_of(run), folder, tags)]
+
+
 def deploy(run: str | Run | Sweep, overrides: Sequence[str] = (), home: Path | None = None) -> DeploymentResult:
     """Judge a saved model on its test rows, and deploy it if the gate opens, as `mlrunner deploy` does.
 

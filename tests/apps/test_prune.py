@@ -334,7 +334,7 @@ def test_old_unused_step_artifacts_are_removed(home: Home) -> None:
     deleted = home.python(UNUSED, str(home.path), home.versions[1]["run_id"])
     assert (deleted["young"], deleted["remaining"], deleted["there"]) == (0, 0, [])
     assert len(deleted["sizes"]) > 1
-    assert sum(deleted["sizes"]) > 50_000  # bytes; an unsaved model takes none
+    assert sum(deleted["sizes"]) > 10_000  # bytes; an unsaved model takes none
     printed = home.type("prune", "--cache", "--yes")
     assert (printed.code, printed.out, printed.err) == (0, "Nothing was removed.\n", "")
 

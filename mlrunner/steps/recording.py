@@ -187,10 +187,10 @@ def read_deployment(run_id: str) -> dict[str, Any]:
     tags = run_log.read_tags(run_id)
     has_gate = tags.get(GATE_TAG, NO_GATE) != NO_GATE
     gate = {"open": tags[GATE_TAG] == "open", "reason": tags[GATE_REASON_TAG]} if has_gate else None
-    if tags.get(DEPLOY_ERROR_TAG):
-        return {"gate": gate, "deployment": {"error": tags[DEPLOY_ERROR_TAG]}}
-    if gate is None or not gate["open"] or DEPLOYMENT_TAG not in tags:
+    if gate is None or not gate["open"]:  # an error would be that of an earlier attempt
         return {"gate": gate, "deployment": None}
+    if (error := tags.get(DEPLOY_ERROR_TAG)) or DEPLOYMENT_TAG not in tags:
+        return {"gate": gate, "deployment": {"error": error} if error else None}
     deployment = {
         "name": tags[DEPLOYMENT_TAG],
         "version": int(tags[DEPLOYED_VERSION_TAG]),

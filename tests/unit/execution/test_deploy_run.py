@@ -24,6 +24,7 @@ FROZEN: dict[str, Any] = {
         "threshold": 0.7,
         "direction": None,
         "split": "test",
+        "custom": {},
     },
     "deployer": {
         "_target_": "mlrunner.groups.deployer.local.LocalDeployer",

@@ -40,6 +40,16 @@ def test_closed_gate(run: RunContext) -> None:
     assert recording.read_deployment(run.run_id) == {"gate": gate, "deployment": None}
 
 
+def test_a_closed_gate_hides_the_error_of_an_earlier_deployment(run: RunContext) -> None:
+    def fail() -> None:
+        raise DeployError("no port is free.")
+
+    recording.tag_decision(run, Decision(True, "good"))
+    recording.run_deployment(run, fail)
+    recording.tag_decision(run, Decision(False, "too low"))
+    assert recording.read_deployment(run.run_id) == {"gate": {"open": False, "reason": "too low"}, "deployment": None}
+
+
 @pytest.mark.parametrize("url", ["http://localhost:8000", None])
 def test_deployment(url: str | None, run: RunContext) -> None:
     recording.tag_decision(run, Decision(True, "good"))

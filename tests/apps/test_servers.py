@@ -1,4 +1,4 @@
-"""Whole runs against real servers on loopback: MLflow's with and without a password, and ZenML's."""
+"""Whole runs against real servers on loopback: MLflow's with a password, and ZenML's."""
 
 from __future__ import annotations
 
@@ -91,13 +91,6 @@ def mlflow_server(folder: Path, *options: str, **more: str) -> Any:
     stores = ("--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", f"{folder}/files")
     lean = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     return serving(folder, "mlflow", "server", *stores, "--workers", "1", *options, **lean, **more)
-
-
-@pytest.fixture(scope="module")
-def open_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server that asks for no password."""
-    with mlflow_server(tmp_path_factory.mktemp("mlflow")) as url:
-        yield url
 
 
 AUTH = """
@@ -417,11 +410,6 @@ def test_a_wrong_zenml_server_is_refused_at_once(
     result = front_door(tmp_path, "stack=zenml_server", f"stack.url={zenml.url}", *WINE, *overrides)
     assert_refused(result, *[word.format(url=zenml.url) for word in words])
     assert time.monotonic() - began < 30, "ZenML's own retries take half a minute"
-
-
-def test_mlflow_is_no_zenml_server(open_mlflow: str, tmp_path: Path) -> None:
-    result = front_door(tmp_path, "stack=zenml_server", f"stack.url={open_mlflow}", "stack.api_key=any", *WINE)
-    assert_refused(result, f"stack.url={open_mlflow} answers, but is not a ZenML server")
 
 
 def test_an_unknown_stack_of_the_zenml_server_is_refused_with_the_nearest_name(

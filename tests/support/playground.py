@@ -13,6 +13,8 @@ from typing import Any
 import pandas as pd
 import pytest
 from aiohttp import web
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from mlrunner.cli.playground.client import Service
 from mlrunner.groups.deployer.release import Server
@@ -69,10 +71,14 @@ class Arithmetic:
         return rooms + near + garden + table["built"].dt.day.fillna(0).to_numpy() * 1000.0 + self.plus
 
 
+def make_pipeline(plus: float = 0.0) -> Pipeline:
+    return Pipeline([("as_they_are", FunctionTransformer()), ("arithmetic", Arithmetic(plus))])
+
+
 def make_model(plus: float = 0.0, columns: tuple[RawColumn, ...] = COLUMNS, **facts: Any) -> ServedModel:
     """Make a model, with an example as MLflow writes it."""
     example = json.dumps(JSON_EXAMPLE).replace("NaN", "null").encode()
-    return ServedModel(Arithmetic(plus), Schema(columns), {**FACTS, **facts}, example)
+    return ServedModel(make_pipeline(plus), Schema(columns), {**FACTS, **facts}, example)
 
 
 class Serving:

@@ -12,7 +12,7 @@ import pytest
 
 from mlrunner.composition.code_digest import code_digest, source_digests
 from mlrunner.core.build import build
-from mlrunner.groups.cleaning import DataPreprocess, KeepAll
+from mlrunner.groups.cleaning import KeepAll, RobustPreprocess
 from mlrunner.groups.gate import NoGate
 from mlrunner.groups.strategy import CleaningStrategy
 
@@ -102,7 +102,7 @@ def test_modules_that_import_each_other_are_digested(outside: Path) -> None:
 
 
 def test_classes_of_one_module_share_a_digest() -> None:
-    assert code_digest(KeepAll) == code_digest(DataPreprocess) != code_digest(NoGate)
+    assert code_digest(KeepAll) == code_digest(RobustPreprocess) != code_digest(NoGate)
 
 
 def test_the_version_of_python_changes_the_digest(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from mlrunner.groups.deployer.state import DeploymentStore
 from mlrunner.serving.model import ServedModel
 from mlrunner.serving.schema import Schema
 from tests.support.front_door import PROJECT
-from tests.support.playground import COLUMNS, Arithmetic, make_model, serving, write_deployment
+from tests.support.playground import COLUMNS, make_model, make_pipeline, serving, write_deployment
 
 PAGE = PROJECT / "mlrunner" / "cli" / "playground" / "page.py"
 
@@ -131,7 +131,7 @@ def test_a_stopped_deployment_is_one_sentence(page: Any, store: DeploymentStore)
 
 
 def test_a_model_with_few_facts_has_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    bare = ServedModel(Arithmetic(), Schema(COLUMNS), {"name": "houses", "version": 1}, make_model().example)
+    bare = ServedModel(make_pipeline(), Schema(COLUMNS), {"name": "houses", "version": 1}, make_model().example)
     with serving(bare) as other:
         page = press(show_page(write_deployment(tmp_path, other.port), monkeypatch))
         assert page.metric[0].label == "prediction"

@@ -33,7 +33,8 @@ def write_sorted_ranges(text: str) -> str:
         return text
     rewritten = SORTED_RANGE.sub(_write_range, text)
     if OTHER_SORT.search(rewritten):
-        raise ConfigError(f"{text}: sort(…) takes a range directly; write sort(range(1,6,2),reverse=true).")
+        key = text.partition("=")[0]
+        raise ConfigError(f"{text}: sort(…) takes a range directly; write {key}=sort(range(1,6,2),reverse=true).")
     return rewritten
 
 

@@ -73,7 +73,9 @@ def prepare_override(text: str) -> str:
         return f"{match['prefix'] or '++'}{key}={_quote_mapping(value)}" if value.startswith("{") else text
     name = key.removeprefix(f"{mapping}.")
     if MAPPINGS[mapping] and "." in name:
-        raise ConfigError(f"{key}={value}: a name with a dot is written in braces: '{mapping}={{{name}: {value}}}'.")
+        raise ConfigError(
+            f"{key}={value} splits a name at its dot; write it in braces, '{mapping}={{{name}: {value}}}'."
+        )
     return f"{match['prefix'] or '++'}{key}={value}"
 
 

@@ -87,7 +87,7 @@ def fold_problems(folds: int, test: float, rows: int, groups: int | None) -> lis
 
 def suggest_folds(most: int) -> str:
     """Return the start of a hint that names the largest possible number of folds, or nothing."""
-    return f"choose at most {most} folds, or " if most > 1 else ""
+    return f"choose split.folds={most} or fewer, or " if most > 1 else ""
 
 
 def class_problems(smallest_class: int | None, parts: int, subject: str, folds: int = 0) -> list[str]:

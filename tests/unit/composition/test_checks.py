@@ -94,7 +94,7 @@ COMPOSITIONS: dict[str, tuple[str, list[str]]] = {
     "metric, nearly right": ("objective.metric=rmsse", [f"objective.metric=rmsse is not a metric of regression; choose {METRICS}. Did you mean 'rmse'?"]),
     "more folds than rows": (
         "split=kfold split.folds=1000",
-        ["split.folds is 1000, but of 442 rows split.test=0.2 leaves 354; choose at most 354 folds, or read more rows."],
+        ["split.folds is 1000, but of 442 rows split.test=0.2 leaves 354; choose split.folds=354 or fewer, or read more rows."],
     ),
     "no time to go by": ("split=time_ordered", [UNTIMED]),
     "no group to keep": ("split=grouped", [UNGROUPED]),
@@ -164,7 +164,7 @@ UNFIT: dict[str, tuple[str, str, list[str]]] = {
     "header only": ("header.csv", "", ["dataset has a header but no rows; name another source."]),
     "fewer rows than folds": (
         "four_rows.csv", "split=kfold",
-        ["split.folds is 5, but of 4 rows split.test=0.2 leaves 3; choose at most 3 folds, or read more rows."],
+        ["split.folds is 5, but of 4 rows split.test=0.2 leaves 3; choose split.folds=3 or fewer, or read more rows."],
     ),
     "rare class, stratified": ("rare.csv", "split=stratified", [f"{RARE} train, validation and test need at least 3; {MEND_RARE}"]),
     "text only": (

@@ -145,7 +145,7 @@ SUM = (
 )
 NEAR, LESS_THAN_ONE = " Did you mean", "less than one of 40 rows; raise it to at least 0.025, or read more rows."
 ABSENT = "but the cleaned table has no such column; set"
-LEFT = "10, but of 9 rows split.test=0.2 leaves 7; choose at most 7 folds, or read more rows."
+LEFT = "10, but of 9 rows split.test=0.2 leaves 7; choose split.folds=7 or fewer, or read more rows."
 UNSET_TIME = "not set, but this split goes by time; name the column in dataset.time, or choose split=80_20."
 IMPOSSIBLE: list[tuple[str, dict[str, Any], int, str]] = [
     ("kfold", {"test": 0}, 400, "split.test is 0; a share must be above 0 and below 1."),

@@ -94,8 +94,8 @@ def test_a_part_without_rows_is_refused(rows: int, groups: int | None, messages:
         (8, 10, None, None),
         (1, 100, None, "1; cross-validation needs at least 2."),
         (-3, 100, None, "-3; cross-validation needs at least 2."),
-        (9, 10, None, "9, but of 10 rows split.test=0.2 leaves 8; choose at most 8 folds, or read more rows."),
-        (5, 100, 4, "5, but of 4 groups split.test=0.2 leaves 3; choose at most 3 folds, or read more rows."),
+        (9, 10, None, "9, but of 10 rows split.test=0.2 leaves 8; choose split.folds=8 or fewer, or read more rows."),
+        (5, 100, 4, "5, but of 4 groups split.test=0.2 leaves 3; choose split.folds=3 or fewer, or read more rows."),
         (2, 100, 2, "2, but of 2 groups split.test=0.2 leaves 1; read more rows."),
     ],
 )

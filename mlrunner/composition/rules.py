@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pandas.api.types import is_numeric_dtype
+
 from mlrunner.composition.findings import Findings
 from mlrunner.composition.metric_rules import METRIC_RULES
 from mlrunner.composition.stand_ins import TASKS
@@ -16,6 +18,8 @@ from mlrunner.core.errors import MlrunnerError, brief, nearest
 from mlrunner.groups.cleaning.controller import DataCleaning, resolve_strategy, select_inputs
 from mlrunner.groups.dataset.validation import table_problems, target_problems
 from mlrunner.groups.model import EstimatorModel
+from mlrunner.groups.model.estimator_arguments import construct
+from mlrunner.groups.model.target_transform import target_problems as transform_problems
 from mlrunner.groups.stack.preflight import refuse_file_store, refuse_full_disk
 
 if TYPE_CHECKING:
@@ -110,11 +114,22 @@ def check_weights(findings: Findings) -> Iterator[str]:
         return
     from sklearn.utils.validation import has_fit_parameter
 
-    estimator = model.build_estimator(findings.task)
-    inner = getattr(estimator, "estimator", estimator) if model.encode_labels else estimator
-    if not has_fit_parameter(inner, "sample_weight"):
-        subject = f"{used[0]}: the fit of {type(inner).__name__} takes no weights"
+    estimator = construct(model.estimator, "model.estimator")
+    if not has_fit_parameter(estimator, "sample_weight"):
+        subject = f"{used[0]}: the fit of {type(estimator).__name__} takes no weights"
         yield f"{subject}; choose another model, or leave {' and '.join(used)} null."
+
+
+def check_target(findings: Findings) -> Iterator[str]:
+    """Refuse a threshold without two classes, and a transform that the target does not allow."""
+    model, data = findings.built["model"], findings.data
+    if not isinstance(model, EstimatorModel) or data is None or data.labeled_rows.empty:
+        return
+    if findings.labels is not None and len(findings.labels) != 2 and model.threshold is not None:
+        yield f"model.threshold is for two classes, but the target has {len(findings.labels)}; leave it null."
+    target = data.labeled_rows[data.dataset.target]
+    if findings.task == "regression" and model.target_transform is not None and is_numeric_dtype(target):
+        yield from transform_problems(model.target_transform, target)
 
 
 def check_stores(findings: Findings) -> Iterator[str]:
@@ -157,4 +172,5 @@ def check_deployment(findings: Findings) -> Iterator[str]:
 
 
 DATA_RULES = (check_table, check_columns, check_features, check_sizes)
-RULES = (*DATA_RULES, check_estimator, check_weights, *METRIC_RULES, check_stores, check_gate, check_deployment)
+MODEL_RULES = (check_estimator, check_weights, check_target)
+RULES = (*DATA_RULES, *MODEL_RULES, *METRIC_RULES, check_stores, check_gate, check_deployment)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import pandas as pd
 import pydantic
@@ -11,11 +11,14 @@ from pydantic import Field
 
 from mlrunner.core.build import build, dataclass
 from mlrunner.core.errors import ConfigError, MlrunnerError, ProblemsError
+from mlrunner.core.score_settings import Label
 from mlrunner.groups.features import Features
 from mlrunner.groups.model import early_stopping as stopping
 from mlrunner.groups.model import estimator_arguments
 from mlrunner.groups.model.named_features import list_named, refuse_unknown_names
 from mlrunner.groups.model.sklearn_private import explain_invalid_parameters
+from mlrunner.groups.model.target_transform import TargetTransform
+from mlrunner.groups.model.wrapping import wrap_estimator, wrapping_problems
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -73,6 +76,9 @@ class EstimatorModel(Model):
         encode_labels: Whether the classifier is fitted on labels 0 to n-1.
         features: `_target_` and settings of `Features`.
         class_weight: "balanced" gives the rows of each class the same total weight; None: all rows weigh the same.
+        threshold: Probability of the positive class of two from which it is predicted; None: the classifier's own rule.
+        positive: Label of the positive class; None: the second in sorted order.
+        target_transform: Transform of the target of a regression; None: none.
         early_stopping: Number of boosting rounds without improvement that end a fit; None fits all rounds.
         search: Search space by key below `model.`, in the grammar of `hydra.sweeper.params`.
     """
@@ -83,6 +89,9 @@ class EstimatorModel(Model):
     encode_labels: bool
     features: dict[str, Any]
     class_weight: Literal["balanced"] | None = None
+    threshold: Annotated[float, Field(ge=0, le=1)] | None = None
+    positive: Label | None = None
+    target_transform: TargetTransform | None = None
     early_stopping: int | None = Field(default=None, gt=0)
     search: dict[str, Any] = Field(default_factory=dict)
 
@@ -156,23 +165,11 @@ class EstimatorModel(Model):
             ]
         invalid = explain_invalid_parameters(estimator)
         early = stopping.early_stopping_problems(estimator, self.early_stopping)
-        return [*early, *([] if invalid is None else [f"{KEY}: {invalid}."]), *self._class_weight_problems(task)]
-
-    def _class_weight_problems(self, task: Task) -> list[str]:
-        if self.class_weight is None:
-            return []
-        if task == "regression":
-            return ["model.class_weight=balanced: a regression has no classes; leave it null."]
-        if self.estimator.get("class_weight") is not None:
-            return [f"model.class_weight and {KEY}.class_weight are both set; leave one of them null."]
-        return []
+        return [*early, *([] if invalid is None else [f"{KEY}: {invalid}."]), *wrapping_problems(self, task, estimator)]
 
     def build_estimator(self, task: Task) -> Any:
         """Build the unfitted last step of the pipeline."""
-        from mlrunner.groups.model.label_encoding import LabelEncodingClassifier
-
-        estimator = estimator_arguments.construct(self.estimator, KEY)
-        return LabelEncodingClassifier(estimator) if self.encode_labels and task == "classification" else estimator
+        return wrap_estimator(self, task, estimator_arguments.construct(self.estimator, KEY))
 
 
 class ModelNameConfig(pydantic.BaseModel):

@@ -1,0 +1,44 @@
+"""Classify by a threshold on the probability of the positive class; part of the logged model."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+
+from mlrunner.core.score_settings import find_label
+
+
+class ThresholdClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
+    """Classifier of two classes that predicts the positive one from a probability on.
+
+    Args:
+        estimator: Classifier with probabilities; it is cloned at fit.
+        threshold: Smallest probability, from 0 to 1, of the positive class that is predicted as positive.
+        positive: Label of the positive class; None: the second in sorted order.
+    """
+
+    def __init__(self, estimator: Any, threshold: float, positive: Any = None) -> None:
+        self.estimator = estimator
+        self.threshold = threshold
+        self.positive = positive
+
+    def fit(self, X: Any, y: Any, **options: Any) -> Self:
+        """Fit the classifier."""
+        self.estimator_ = clone(self.estimator).fit(X, y, **options)
+        self.classes_ = self.estimator_.classes_
+        return self
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Predict the positive class where its probability reaches the threshold."""
+        place = 1 if self.positive is None else find_label(self.classes_, self.positive)
+        if len(self.classes_) != 2 or place is None:  # a fold with one class
+            return np.asarray(self.estimator_.predict(X))
+        is_positive = self.predict_proba(X)[:, place] >= self.threshold
+        return np.asarray(self.classes_)[np.where(is_positive, place, 1 - place)]
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """Return a probability for each of `classes_`."""
+        return np.asarray(self.estimator_.predict_proba(X), dtype=np.float64)

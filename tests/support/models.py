@@ -30,7 +30,7 @@ def compose_settings(name: str, task: str, *overrides: str) -> dict[str, Any]:
 
 @cache
 def _compose(name: str, task: str, overrides: tuple[str, ...]) -> str:
-    needed = ["+seed=0", "+threads=1", f"+dataset.task={task}"]
+    needed = ["+seed=0", "+threads=1", f"+dataset.task={task}", "+dataset.positive=null"]
     with initialize_config_dir(str(CONF), version_base="1.3"):
         model = compose(overrides=[f"+model={name}", *needed, *overrides]).model
     return json.dumps(OmegaConf.to_container(model, resolve=True))

@@ -35,6 +35,7 @@ MAX_NAMES = 8  # names or categories in one message
 MAX_CANDIDATES, MAX_WORD_LENGTH = 200, 100  # limits of the search for a similar word
 MAX_VALUE_LENGTH = 60  # characters of a value in a message
 NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*")
+MISSING_DATES = ("", "NaT")  # the second is what pandas writes into the input example
 LARGEST = int(np.finfo(np.float64).max)
 PLAIN_CSV = CsvFormat()
 BOOLEAN_TEXTS = {"true": True, "false": False, "1": True, "0": False}
@@ -76,7 +77,7 @@ class RawColumn:
             return []
         column = pd.Series(values, dtype=None if isinstance(values, np.ndarray) else object)
         texts = column if is_moment else column.map(_write_date, na_action="ignore")
-        return find_unreadable(texts[texts != ""], self.date_format).index.tolist()  # an empty text is missing
+        return find_unreadable(texts[~texts.isin(MISSING_DATES)], self.date_format).index.tolist()
 
     @property
     def contents(self) -> str:

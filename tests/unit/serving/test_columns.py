@@ -49,7 +49,7 @@ ACCEPTED: dict[str, tuple[Kind, list[Any], list[Any]]] = {
     "numbers": ("number", [1, 2.5, None, -0.0, 10**30], [1.0, 2.5, math.nan, 0.0, 1e30]),
     "texts": ("text", ["", "é", None, "(missing)"], ["", "é", None, "(missing)"]),
     "booleans": ("boolean", [True, None, False], [True, None, False]),
-    "dates": ("moment", ["2020-01-02", None, ""], [MIDNIGHT, np.datetime64("NaT"), np.datetime64("NaT")]),
+    "dates": ("moment", ["2020-01-02", None, "", "NaT"], [MIDNIGHT, *[np.datetime64("NaT")] * 3]),
 }
 MOMENTS = {
     "date": ("2020-01-02", MIDNIGHT),

@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 
 from mlrunner.composition.resolve import resolve_group
 from mlrunner.core.build import build
+from mlrunner.core.column_kinds import Kind, infer_kind
 from mlrunner.core.column_roles import infer_task
 from mlrunner.core.score_settings import CustomMetric
 from mlrunner.groups.dataset import Dataset, loading
@@ -71,7 +72,10 @@ class Findings:
         """The labels of a classification in sorted order; None when they are not known."""
         if self.data is None or self.task != "classification" or self.data.dataset.target not in self.data.table:
             return None
-        labels = self.data.labeled_rows[self.data.dataset.target].unique().tolist()
+        target = self.data.labeled_rows[self.data.dataset.target]
+        if infer_kind(target) is Kind.UNSUPPORTED:  # `check_table` refuses it
+            return None
+        labels = target.unique().tolist()
         return sorted(labels, key=lambda label: (str(type(label)), label))
 
 

@@ -17,6 +17,7 @@ import pandas as pd
 from mlrunner.core.errors import DataError, MlrunnerError, brief, first_line, nearest
 from mlrunner.groups.dataset import parsing
 from mlrunner.groups.dataset.formats import Format, csv_options, detect_format, open_decompressed, redact_path
+from mlrunner.groups.dataset.whole_numbers import align_empty_columns
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def read_files(source: Source) -> pd.DataFrame:
     tables = [_read_file(source, system, name) for name in names]
     for name, table in zip(names[1:], tables[1:], strict=True):
         require_same_columns(names[0], tables[0], name, table)
-    return pd.concat(tables, ignore_index=True) if len(tables) > 1 else tables[0]
+    return pd.concat(align_empty_columns(tables), ignore_index=True) if len(tables) > 1 else tables[0]
 
 
 def digest_files(path: str) -> str:

@@ -44,3 +44,14 @@ def restore_whole_numbers(
     again = read(names)
     whole = {name: again[name].array for name in names if is_integer_dtype(again[name].dtype)}
     return table.assign(**whole)
+
+
+def align_empty_columns(tables: list[pd.DataFrame]) -> list[pd.DataFrame]:
+    """Give a column without values, which pandas reads as floats, the whole numbers that other files hold in it."""
+    whole = {name for table in tables for name, dtype in table.dtypes.items() if is_integer_dtype(dtype)}
+    return [_align(table, [name for name in table.columns if name in whole]) for table in tables]
+
+
+def _align(table: pd.DataFrame, names: list[Any]) -> pd.DataFrame:
+    empty = [name for name in names if table[name].dtype == np.float64 and table[name].isna().all()]
+    return table.astype(dict.fromkeys(empty, "Int64")) if empty else table

@@ -36,3 +36,10 @@ def test_csv_tells_whole_numbers_by_how_they_are_written(
     (tmp_path / "t.csv").write_text(f"id,y\n{text}\n,2\n")
     column = TableDataset(name="t", path=str(tmp_path / "t.csv"), target="y").load()["id"]
     assert (str(column.dtype), [None if pd.isna(value) else value for value in column]) == (dtype, values)
+
+
+def test_a_file_without_any_id_leaves_those_of_the_others_whole(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,y\n9007199254740993,1\n9007199254740992,2\n")
+    (tmp_path / "b.csv").write_text("id,y\n,3\n")
+    column = TableDataset(name="t", path=str(tmp_path / "*.csv"), target="y").load()["id"]
+    assert [None if pd.isna(value) else value for value in column] == [2**53 + 1, 2**53, None]

@@ -280,4 +280,5 @@ def test_trials_over_several_seeds_and_the_winner(mlrunner: Runner) -> None:
         again = mlrunner("reproduce", name, "--json")
         assert again.code == 0, (again.err, again.out)
         document: dict[str, Any] = again.json
-        assert {metric["name"].partition("/")[0] for metric in document["metrics"] if "/" in metric["name"]} == parts
+        names = {metric["name"].partition("/")[0] for metric in document["metrics"] if "/" in metric["name"]}
+        assert names - {"trivial"} == parts

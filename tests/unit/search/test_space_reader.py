@@ -166,7 +166,7 @@ def test_real_models_have_their_own_ranges(diabetes_sweep: HydraSweep) -> None:
     alpha = "model.estimator.alpha"
     assert space.models == ["rf", "ridge"]
     assert {"model", "split", f"ridge:{alpha}", "ridge:model.features.low_cardinality"} <= set(list_names(space))
-    assert get_distributions(space)["rf:model.estimator.max_depth"] == IntDistribution(4, 32)
+    assert get_distributions(space)["rf:model.estimator.max_depth"] == CategoricalDistribution((None, 4, 8, 16, 32))
     assert space.fixed == (("sweep=optuna", None), ("dataset=diabetes", None))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,7 @@ def store_frame(data: Any, home: Path) -> Path:
     file = home / ".mlrunner" / "frames" / f"{digest}.parquet"
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
-        partial = file.with_suffix(".part")
+        partial = file.with_suffix(f".{uuid.uuid4().hex}.part")  # two processes may store the same frame at once
         partial.write_bytes(content.getbuffer())
         partial.replace(file)  # another process never reads half a file
     return file

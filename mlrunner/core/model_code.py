@@ -7,8 +7,8 @@ from pathlib import Path
 
 from mlrunner.core.environment import PACKAGE
 
-# What a pipeline's classes, and the server that loads it, import; `groups/__init__.py` and ours come with them.
 READING_KEY = "mlrunner_reading"  # of the metadata that MLflow saves with a model
+# What a pipeline's classes, and the server that loads it, import; `groups/__init__.py` and ours come with them.
 PARTS = ("core", "serving", "groups/cleaning", "groups/features", "groups/model", "groups/strategy.py")
 
 

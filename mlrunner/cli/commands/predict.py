@@ -24,8 +24,8 @@ EXAMPLES = """examples:
   mlrunner predict dataset=sql dataset.url=sqlite:///shop.db "dataset.query='select * from orders order by id'"
 
 The output has the columns row (number in the input, from 0), those of --keep, prediction (or probability_CLASS for each
-class), model and version. Rows that
-the model rejects go to OUT.rejected.csv, each with its reasons. The exit code is 1 when every row was rejected."""
+class), model and version. Rows that the model rejects go to OUT.rejected.csv, each with its reasons. The exit code is 1
+when every row was rejected."""
 
 
 def main(arguments: list[str]) -> int:

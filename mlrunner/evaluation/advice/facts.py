@@ -38,7 +38,7 @@ class TableFacts:
     @cached_property
     def names(self) -> list[str]:
         """Names of the feature columns, at most `MAX_COLUMNS`."""
-        others = {self.roles.target, self.roles.group, self.roles.time, *self.roles.ignore}
+        others = {self.roles.target, self.roles.group, self.roles.time, self.roles.weight, *self.roles.ignore}
         return [str(name) for name in self.table.columns if name not in others][:MAX_COLUMNS]
 
     @cached_property

@@ -28,7 +28,7 @@ def warn_of_leaks(facts: TableFacts) -> Iterator[Notice]:
         return
     if facts.task == "regression" and not types.is_numeric_dtype(target):
         return
-    names = [name for name in facts.columns if _share_told(facts, name, known) >= EXACT]
+    names = [name for name in facts.columns if _share_explained(facts, name, known) >= EXACT]
     if names:
         verb = "tells" if len(names) == 1 else "tell"
         yield Notice(
@@ -38,8 +38,8 @@ def warn_of_leaks(facts: TableFacts) -> Iterator[Notice]:
         )
 
 
-def _share_told(facts: TableFacts, name: str, known: npt.NDArray[np.bool_]) -> float:
-    """Return the share of the target that a column tells, by its values or as a straight line or thresholds."""
+def _share_explained(facts: TableFacts, name: str, known: npt.NDArray[np.bool_]) -> float:
+    """Return the share of the target that a column explains, by its values or as a straight line or thresholds."""
     assert facts.target is not None
     codes = facts.codes[name].to_numpy()[known]
     by_value = codes.max() >= 1 and facts.distinct[name] * ROWS_PER_VALUE <= len(codes)
@@ -47,11 +47,11 @@ def _share_told(facts: TableFacts, name: str, known: npt.NDArray[np.bool_]) -> f
     is_number = types.is_numeric_dtype(column) and not types.is_bool_dtype(column)
     if facts.task == "regression":
         target = facts.target.to_numpy(dtype=float, na_value=np.nan)[known]
-        told = explained_variance(codes, target) if by_value else 0.0
-        return max(told, _line(column.to_numpy(dtype=float, na_value=np.nan)[known], target) if is_number else 0.0)
+        share = explained_variance(codes, target) if by_value else 0.0
+        return max(share, _line(column.to_numpy(dtype=float, na_value=np.nan)[known], target) if is_number else 0.0)
     classes = pd.factorize(facts.target.to_numpy(dtype=object)[known])[0]
-    told = purity(codes, classes) if by_value else 0.0
-    return max(told, separation(column.to_numpy(dtype=float, na_value=np.nan)[known], classes) if is_number else 0.0)
+    share = purity(codes, classes) if by_value else 0.0
+    return max(share, separation(column.to_numpy(dtype=float, na_value=np.nan)[known], classes) if is_number else 0.0)
 
 
 def purity(codes: Array, classes: Array) -> float:

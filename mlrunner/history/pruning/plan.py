@@ -20,7 +20,6 @@ from mlrunner.tracking.records import STUDY_TAG, SWEEP_TAG, Fields, Record, Stor
 
 TAGS = (record.FOLDER_TAG, record.MODEL_TAG, record.DATA_TAG, record.REOPENED_TAG, record.REPRODUCES_TAG)
 LISTED_TAGS = (
-    record.DIRECTION_TAG,
     record.TRIAL_TAG,
     record.WINNER_OF_TAG,
     record.PRUNING_TAG,

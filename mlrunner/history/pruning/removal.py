@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import mlflow
 from mlflow.entities import Run, ViewType
+from mlflow.exceptions import MlflowException
 from zenml.client import Client
 from zenml.models import ArtifactVersionResponse, PipelineRunResponse
 from zenml.utils.pagination_utils import depaginate
 
 from mlrunner.core.errors import StoreError, first_line
 from mlrunner.groups.stack import reachability
+from mlrunner.history.pruning import mlflow_gc
 from mlrunner.history.pruning.criteria import DAY
 from mlrunner.history.pruning.files import old_tables, total_size
 from mlrunner.history.pruning.plan import Item
@@ -27,7 +27,7 @@ from mlrunner.tracking import study_lookup
 from mlrunner.tracking.records import MODEL_TAG, SWEEP_TAG, TRIAL_TAG, Record
 from mlrunner.tracking.records.record import PRUNING_TAG
 
-PLACEHOLDER = "mlrunner-prune-"  # prefix of an experiment's name
+MISSING = "RESOURCE_DOES_NOT_EXIST"  # MLflow's code
 
 
 class Remover:
@@ -136,27 +136,17 @@ class Remover:
     def collect(self, run: Run) -> None:
         """Remove a deleted run and its models for good by `mlflow gc`; on a server they only stay marked.
 
-        Without ids of a kind, `mlflow gc` collects everything of that kind, also what a user deleted and may restore.
-        A placeholder prevents that.
+        First the models, which are found by the run; an interrupted removal may have collected some of them.
         """
         if not self.can_collect:
             return
-        from mlflow.cli import gc  # takes a second
-
-        experiment = self.mlflow.create_experiment(f"{PLACEHOLDER}{uuid4().hex}")
-        model = self.mlflow.create_logged_model(experiment).model_id
-        self.mlflow.delete_logged_model(model)
-        self.mlflow.delete_experiment(experiment)
-        where = f"name LIKE '{PLACEHOLDER}%'"
-        placeholders = self.mlflow.search_experiments(ViewType.DELETED_ONLY, filter_string=where)
-        options = {
-            "--tracking-uri": mlflow.get_tracking_uri(),  # the default is the environment's at the import
-            "--experiment-ids": ",".join(placeholder.experiment_id for placeholder in placeholders),
-            "--logged-model-ids": ",".join([model, *_models(run)]),
-            "--run-ids": run.info.run_id,
-        }
-        with contextlib.redirect_stdout(io.StringIO()):
-            gc.main([word for option in options.items() for word in option], prog_name="mlflow", standalone_mode=False)
+        for model in _models(run):
+            try:
+                mlflow_gc.collect(self.mlflow, models=[model])
+            except MlflowException as error:
+                if error.error_code != MISSING:
+                    raise
+        mlflow_gc.collect(self.mlflow, runs=[run.info.run_id])
 
     def _delete_pipeline_runs(self, record: Record) -> None:
         """Delete the pipeline runs of a run or sweep in ZenML, and their artifacts that no other run uses."""

@@ -6,6 +6,7 @@ import mlflow
 import pytest
 from mlflow.exceptions import MlflowException
 
+from mlrunner.history.pruning import mlflow_gc
 from mlrunner.history.pruning.removal import Remover
 from mlrunner.tracking.records import MODEL_TAG, SWEEP_TAG
 from mlrunner.tracking.records.record import PRUNING_TAG
@@ -52,6 +53,18 @@ def test_models_of_an_interrupted_removal_are_collected(mlflow_home: MlflowHome,
     (run,) = remover.find_uncollected()
     remover.collect(run)
     assert mlflow_home.count("logged_models") == mlflow_home.count("runs") == 0
+
+
+def test_a_collection_that_was_killed_between_model_and_run_is_completed(
+    mlflow_home: MlflowHome, remover: Remover
+) -> None:
+    run_id = mlflow_home.add_run(**{PRUNING_TAG: "begun"})
+    model = mlflow_home.add_model(run_id)
+    remover.delete(run_id)
+    mlflow_gc.collect(mlflow_home.client, models=[model])
+    (run,) = remover.find_uncollected()
+    remover.collect(run)
+    assert mlflow_home.count("runs") == 0
 
 
 def test_version_of_a_deployment_stays_registered(mlflow_home: MlflowHome, remover: Remover) -> None:

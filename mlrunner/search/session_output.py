@@ -12,7 +12,7 @@ from rich.text import Text
 
 from mlrunner.core.formatting import format_number
 from mlrunner.core.process_control import start_time
-from mlrunner.core.terminal import console, relative_path, show_deployment, show_ranking, show_report
+from mlrunner.core.terminal import console, relative_path, show_deployment, show_ranking, show_report, show_warnings
 from mlrunner.search import results
 from mlrunner.search.default_trials import describe_gaps
 from mlrunner.search.display import format_command
@@ -48,6 +48,7 @@ def show_start(plan: SearchPlan, study: Study, folder: Path) -> None:
     for sentence in describe_gaps(plan):
         _print_line(out, "defaults", sentence)
     _print_line(out, "folder", relative_path(str(folder)))
+    show_warnings(notice._asdict() for notice in plan.first.repeats[0].notices)
 
 
 def _print_line(out: Console, label: str, *texts: str | tuple[str, str], width: int = 9) -> None:
@@ -68,7 +69,8 @@ def show_results(plan: SearchPlan, driver: PipelineDriver, summary: dict[str, An
         trials = [json.loads(outcome.json()) for outcome in outcomes]
         times = {"folder": str(folder), "parent_run_id": driver.parent, "timing": measure_times(driver)}
         if plan.first.composition.settings.output == "json":
-            print(json.dumps({**summary, **times, "trials": trials}))
+            warnings = [notice._asdict() for notice in plan.first.repeats[0].notices]
+            print(json.dumps({**summary, **times, "warnings": warnings, "trials": trials}))
         return
     out = console()
     show_ranking(outcomes[:MAX_TRIALS], str(folder))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from mlrunner.core.warning_names import Notice
 from mlrunner.search import closing, session_output
 from tests.support.search_session import Session
 
@@ -18,6 +20,16 @@ def test_the_start_of_a_search_is_shown(session: Session, capsys: pytest.Capture
     session.run()
     session_output.show_start(session.plan, session.driver.search.study, session.folder)
     assert "3 trials done before" in capsys.readouterr().out
+
+
+def test_the_start_of_a_search_shows_warnings_about_the_data(
+    session: Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = session.plan.first
+    checked = replace(first.repeats[0], notices=(Notice("id_columns", "name differs in nearly every row."),))
+    plan = replace(session.plan, first=replace(first, repeats=(checked,)))
+    session_output.show_start(plan, session.driver.search.study, session.folder)
+    assert "  warning   id_columns: name differs in nearly every row.\n" in capsys.readouterr().out
 
 
 def test_times_are_measured(session: Session) -> None:

@@ -97,11 +97,11 @@ def refuse_changes(study: optuna.Study, search: dict[str, Any], is_allowed: bool
         is_allowed: Value of `hydra.sweeper.allow_changes`.
 
     Raises:
-        ProblemsError: When the searches differ, one sentence for each difference; also where changes are allowed, but
-            Optuna cannot continue with them.
+        ProblemsError: When the searches differ, one sentence for each difference; those that Optuna cannot continue
+            with come alone, whether changes are allowed or not.
     """
     before = study.user_attrs.get(SEARCH_ATTRIBUTE)
-    impossible = [] if before is None or not is_allowed else list(_list_impossible(before, search))
+    impossible = [] if before is None else list(_list_impossible(before, search))
     if impossible:
         hint = f"choose another {SWEEPER_KEY}.study_name, as in {SWEEPER_KEY}.study_name={study.study_name}-2."
         raise ProblemsError([f"study {study.study_name}: {change}; {hint}" for change in impossible])

@@ -230,12 +230,13 @@ def test_changes_of_a_search_are_refused(changed: dict[str, Any], sentences: lis
     assert caught.value.problems == [f"study mine: {sentence}; {hint}" for sentence in sentences]
 
 
-def test_other_choices_are_refused_also_where_changes_are_allowed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_allowed", [False, True])  # allowing them would lead to the same refusal
+def test_other_choices_are_refused_whether_changes_are_allowed(is_allowed: bool, tmp_path: Path) -> None:
     open_study(None, tmp_path, "mine").set_user_attr(study_setup.SEARCH_ATTRIBUTE, describe())
     study = open_study(None, tmp_path, "mine")
     now = describe(dimensions={"cleaning": CategoricalDistribution(["full", "none", "robust"])})
     with pytest.raises(ProblemsError) as caught:
-        study_setup.refuse_changes(study, now, is_allowed=True)
+        study_setup.refuse_changes(study, now, is_allowed)
     assert caught.value.problems == [
         "study mine: Optuna keeps the choices of a study, and cleaning was Categorical(choices=('full', 'none')) and "
         "is Categorical(choices=('full', 'none', 'robust')); choose another hydra.sweeper.study_name, as in "

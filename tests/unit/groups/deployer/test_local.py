@@ -12,8 +12,11 @@ from tests.support.local_deployer import make_local_deployer
 
 def test_server_is_alive_while_its_process_runs_with_its_token(tmp_path: Path) -> None:
     deployer, token = make_local_deployer(tmp_path), f"token-of-{tmp_path.name}"
-    process = subprocess.Popen([sys.executable, "-c", "input()", token], stdin=subprocess.PIPE)
+    command = [sys.executable, "-c", "print(flush=True); input()", token]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
+        assert process.stdout is not None
+        process.stdout.readline()  # a process that has just been forked has no command line yet
         assert deployer.is_alive(Server(1, "", "", token, process.pid))
         assert not deployer.is_alive(Server(1, "", "", "another token", process.pid))
     finally:

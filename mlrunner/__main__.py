@@ -41,11 +41,31 @@ def main() -> int:
             return code
         if is_verbose:
             raise
-        from mlrunner.cli import error_report
-
-        return error_report.report_error(error, arguments)
+        return report(error, arguments)
     finally:
         gc.freeze()  # or the interpreter would look through all objects once more when it exits
+
+
+def report(error: BaseException, arguments: list[str]) -> int:
+    """Print an error as a sentence, also where mlrunner's packages are missing.
+
+    Args:
+        error: What went wrong.
+        arguments: Arguments of the command line, without `-v`.
+
+    Returns:
+        The exit code.
+    """
+    try:
+        from mlrunner.cli import error_report
+    except ModuleNotFoundError as missing:
+        print(
+            f"mlrunner: the package {missing.name} is not installed for {sys.executable}; use the environment of "
+            "`make run` (source .venv/bin/activate), or pip install -e . in this one.",
+            file=sys.stderr,
+        )
+        return 1
+    return error_report.report_error(error, arguments)
 
 
 def dispatch(arguments: list[str]) -> int:

@@ -17,6 +17,7 @@ from mlrunner.core.warning_names import SCORE_WARNINGS
 
 if TYPE_CHECKING:
     from mlrunner.composition.checks import Checked
+    from mlrunner.composition.findings import Data
     from mlrunner.core.outcome import Outcome
 
 
@@ -32,10 +33,8 @@ def show_composition(checked: Checked) -> None:
     few = "a few dozen of " if composition.settings.blueprint else ""
     counted = f"{rows:,}" if labeled == rows else f"{labeled:,} of {rows:,}"
     size = f"{data.dataset.label}, {few}{counted} rows x {columns} columns"
-    classes = data.labeled_rows[data.dataset.target].nunique() if data.task == "classification" else 0
-    task = f"{data.task} of {classes:,} classes" if classes else f"{data.task}"
     lines: dict[str, str] = {
-        "dataset": f"{size}, {task}{inferred} on {data.dataset.target}",
+        "dataset": f"{size}, {data.task}{inferred} {_describe_target(data)}",
         "columns": checked.columns.line,
         **({"dates": checked.columns.date_line} if checked.columns.dates else {}),
         **{group: choices[group] for group in ("cleaning", "split", "model") if group in choices},
@@ -45,6 +44,16 @@ def show_composition(checked: Checked) -> None:
         out.print(Text.assemble((f"  {label:<10}", "dim"), text))
     show_warnings([notice._asdict() for notice in checked.notices])
     out.print()
+
+
+def _describe_target(data: Data) -> str:
+    """Write the target, the number of its classes, and which of two is the positive one."""
+    target = data.dataset.target
+    if data.task != "classification":
+        return f"on {target}"
+    labels = data.labeled_rows[target].unique()
+    positive = sorted(labels)[-1] if data.dataset.positive is None else data.dataset.positive
+    return f"on {len(labels):,} classes of {target}" + (f", {positive} is positive" if len(labels) == 2 else "")
 
 
 def make_metrics_table(metrics: dict[str, float], objective: str) -> Table:

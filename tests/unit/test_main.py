@@ -98,3 +98,11 @@ def test_module_and_console_script_are_the_same_program(tmp_path: Path) -> None:
         for command in ([sys.executable, "-m", "mlrunner"], [str(script)])
     ]
     assert texts[0] == texts[1] != ""
+
+
+def test_a_python_without_mlrunners_packages_is_one_sentence(tmp_path: Path) -> None:
+    command = [sys.executable, "-S", "-m", "mlrunner", "model=rf"]  # -S: no site-packages
+    done = subprocess.run(command, capture_output=True, text=True, env=environment(tmp_path), cwd=PROJECT)
+    assert done.returncode == 1
+    assert "is not installed" in done.stderr
+    assert len(done.stderr.splitlines()) == 1

@@ -14,7 +14,6 @@ from mlrunner.evaluation.advice.facts import MIN_ROWS, TableFacts, list_names, w
 
 NEARLY_UNIQUE = 0.95  # share of distinct values among the present ones
 ID_NAME = re.compile(r"(?i:(^|[_\W])(id|ids|uuid|guid|key|no|nr|num|number|code|index)$)|(?<=[a-z])(ID|Id|Key|No|Nr)$")
-WRITTEN_INDEX = re.compile(r"Unnamed: \d+|index|level_\d+|__index_level_\d+__")
 MAX_TEXT = 40  # characters on average; longer texts are sentences, whose words repeat
 
 
@@ -55,7 +54,7 @@ def _identify(facts: TableFacts, name: str) -> bytes:
 
 
 def find_row_numbers(facts: TableFacts) -> list[str]:
-    """Find the columns that number the rows: whole numbers in strictly rising order, named so or without a hole."""
+    """Find the columns that number the rows: whole numbers in strictly rising order."""
     unique = [name for name, count in facts.distinct.items() if count == len(facts.sample) >= MIN_ROWS]
     return [name for name in unique if _numbers_rows(facts.table[name])]
 
@@ -64,10 +63,7 @@ def _numbers_rows(column: pd.Series) -> bool:
     if not types.is_numeric_dtype(column) or types.is_bool_dtype(column) or column.hasnans:
         return False
     steps = np.diff(column.to_numpy(dtype=float))
-    if not (steps > 0).all():
-        return False
-    is_named = WRITTEN_INDEX.fullmatch(str(column.name)) or ID_NAME.search(str(column.name))
-    return bool((steps == 1).all() or (is_named and (steps % 1 == 0).all()))
+    return bool(((steps > 0) & (steps % 1 == 0)).all())
 
 
 def warn_of_index(facts: TableFacts) -> Iterator[Notice]:

@@ -14,6 +14,7 @@ CHECKS: tuple[Check, ...] = (
     targets.warn_of_many_classes,
     targets.warn_of_rare_classes,
     leaks.warn_of_leaks,
+    leaks.warn_of_sums,
     columns.warn_of_index,
     columns.warn_of_ids,
     columns.warn_of_constants,
@@ -21,6 +22,7 @@ CHECKS: tuple[Check, ...] = (
     texts.warn_of_numbers_as_text,
     order.warn_of_sorted_target,
     order.warn_of_sorted_time,
+    order.warn_of_sorted_number,
 )
 
 

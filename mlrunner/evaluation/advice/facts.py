@@ -91,6 +91,11 @@ def write_time(name: str) -> str:
     return _write(f"dataset.time={_quote(name)}")
 
 
+def write_group(name: str) -> str:
+    """Write the override that names the column of groups, as it is typed in a shell."""
+    return _write(f"dataset.group={_quote(name)}")
+
+
 def _quote(name: str) -> str:
     is_plain = name.isascii() and name.replace("_", "").isalnum()
     return name if is_plain else "'" + name.replace("'", "\\'") + "'"

@@ -1,4 +1,4 @@
-"""Warning about a column that alone tells the target: it is often known only afterwards."""
+"""Warnings about columns that tell the target, alone or by their sum: they are often known only afterwards."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from mlrunner.evaluation.advice.facts import MIN_ROWS, TableFacts, list_names, w
 
 Array = npt.NDArray[Any]
 EXACT = 0.999  # share of the target that a column tells
+MAX_TERMS = 50  # numeric columns of which a sum is looked for; more would take long
+SUM_ROWS = 1_000  # rows on which the sum is looked for; an exact one holds in all
+ROUNDING = 1e-6  # of the target's standard deviation; what a sum of decimals may be off by
 ROWS_PER_VALUE = 5  # rows of a value on average, so that a value tells the target by more than chance
 
 
@@ -38,8 +41,50 @@ def warn_of_leaks(facts: TableFacts) -> Iterator[Notice]:
         )
 
 
+def warn_of_sums(facts: TableFacts) -> Iterator[Notice]:
+    """Name the numeric columns of which the target is an exact sum of multiples, such as a total of its parts."""
+    if facts.task != "regression" or facts.target is None or not types.is_numeric_dtype(facts.target):
+        return
+    known = np.flatnonzero(facts.target.notna())
+    known = known[:: max(1, len(known) // SUM_ROWS)]
+    target = facts.target.to_numpy(dtype=float, na_value=np.nan)[known]
+    numbers = {name: column.to_numpy(dtype=float, na_value=np.nan)[known] for name, column in _list_numbers(facts)}
+    terms = {name: values for name, values in numbers.items() if np.isfinite(values).all() and np.ptp(values)}
+    if len(target) >= MIN_ROWS + 2 * len(terms) and 2 <= len(terms) <= MAX_TERMS and np.ptp(target):
+        names = find_terms(terms, target)
+        if len(names) > 1:
+            yield Notice(
+                "leaking_columns",
+                f"{list_names(names)} together give {facts.roles.target} exactly, as a sum of multiples: if one is "
+                f"known only afterwards, {write_ignore(names[:1])}.",
+            )
+
+
+def _list_numbers(facts: TableFacts) -> list[tuple[str, pd.Series[Any]]]:
+    return [
+        (name, column)
+        for name, column in facts.columns.items()
+        if types.is_numeric_dtype(column) and not types.is_bool_dtype(column)
+    ]
+
+
+def find_terms(terms: dict[str, Array], target: Array) -> list[str]:
+    """Find the columns of which a target is an exact sum of multiples and a constant; none when it is no such sum.
+
+    Args:
+        terms: Numbers of each column, without gaps and constants.
+        target: Target of the same rows, not constant.
+    """
+    scaled = np.column_stack([(values - values.mean()) / values.std() for values in terms.values()])
+    wanted = (target - target.mean()) / target.std()
+    weights = np.linalg.lstsq(scaled, wanted, rcond=None)[0]
+    if np.abs(scaled @ weights - wanted).max() > ROUNDING:
+        return []
+    return [name for name, weight in zip(terms, weights, strict=True) if abs(weight) > ROUNDING]
+
+
 def _share_explained(facts: TableFacts, name: str, known: npt.NDArray[np.bool_]) -> float:
-    """Return the share of the target that a column explains, by its values or as a straight line or thresholds."""
+    """Return the share of the target that a column explains, by its values, by its order or by thresholds."""
     assert facts.target is not None
     codes = facts.codes[name].to_numpy()[known]
     by_value = codes.max() >= 1 and facts.distinct[name] * ROWS_PER_VALUE <= len(codes)
@@ -48,7 +93,9 @@ def _share_explained(facts: TableFacts, name: str, known: npt.NDArray[np.bool_])
     if facts.task == "regression":
         target = facts.target.to_numpy(dtype=float, na_value=np.nan)[known]
         share = explained_variance(codes, target) if by_value else 0.0
-        return max(share, _line(column.to_numpy(dtype=float, na_value=np.nan)[known], target) if is_number else 0.0)
+        return max(
+            share, _rank_correlation(column.to_numpy(dtype=float, na_value=np.nan)[known], target) if is_number else 0.0
+        )
     classes = pd.factorize(facts.target.to_numpy(dtype=object)[known])[0]
     share = purity(codes, classes) if by_value else 0.0
     return max(share, separation(column.to_numpy(dtype=float, na_value=np.nan)[known], classes) if is_number else 0.0)
@@ -83,8 +130,9 @@ def explained_variance(codes: Array, target: Array) -> float:
     return 1 - float(np.mean((target - means) ** 2)) / total if total else 0.0
 
 
-def _line(values: Array, target: Array) -> float:
-    """Return the absolute correlation of a number and the target; 0 with gaps or a constant."""
+def _rank_correlation(values: Array, target: Array) -> float:
+    """Return the larger absolute correlation, of values or of ranks; 0 with gaps or a constant."""
     if np.isnan(values).any() or not np.ptp(values) or not np.ptp(target):
         return 0.0
-    return float(abs(np.corrcoef(values, target)[0, 1]))
+    pairs = pd.DataFrame({"value": values, "target": target})
+    return max(float(abs(pairs.corr(method).iloc[0, 1])) for method in ("pearson", "spearman"))

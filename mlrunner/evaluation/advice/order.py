@@ -9,7 +9,9 @@ import pandas as pd
 from pandas.api import types
 
 from mlrunner.core.warning_names import Notice
-from mlrunner.evaluation.advice.facts import MIN_ROWS, TableFacts, write_time
+from mlrunner.evaluation.advice.facts import MIN_ROWS, TableFacts, write_group, write_time
+
+MIN_VALUES = 10  # distinct values; fewer are in order by chance, or classes
 
 
 def warn_of_sorted_target(facts: TableFacts) -> Iterator[Notice]:
@@ -35,6 +37,26 @@ def warn_of_sorted_time(facts: TableFacts) -> Iterator[Notice]:
             f"the rows are in the order of {name}, and the split is at random: later rows help to predict earlier "
             f"ones; split=time_ordered {write_time(name)}.",
         )
+
+
+def warn_of_sorted_number(facts: TableFacts) -> Iterator[Notice]:
+    """Tell that the rows are in the order of a whole number that repeats: a day, a year, or the number of a group."""
+    if not facts.is_random or next(warn_of_sorted_time(facts), None) is not None:
+        return
+    numbers = [name for name in facts.columns if types.is_integer_dtype(facts.table[name])]
+    name = next((name for name in numbers if facts.distinct[name] >= MIN_VALUES and _repeats(facts, name)), None)
+    if name is not None and name != facts.roles.group:
+        yield Notice(
+            "sorted_by_time",
+            f"the rows are in the order of {name}, and the split is at random: if it counts time, split=time_ordered "
+            f"{write_time(name)}; if it numbers groups of rows, split=grouped {write_group(name)}.",
+        )
+
+
+def _repeats(facts: TableFacts, name: str) -> bool:
+    """Check whether a column is in order and has values in several rows; one without repeats numbers the rows."""
+    column = facts.table[name]
+    return _is_sorted(column) and not column.is_unique
 
 
 def _is_sorted(column: pd.Series[Any]) -> bool:

@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 
 from mlrunner.core.column_roles import Task
-from mlrunner.evaluation.advice.leaks import explained_variance, purity, separation, warn_of_leaks
+from mlrunner.evaluation.advice.leaks import (
+    explained_variance,
+    find_terms,
+    purity,
+    separation,
+    warn_of_leaks,
+    warn_of_sums,
+)
 from tests.support.advice import ROWS, facts, texts
 
 TARGET = [row % 10 for row in range(ROWS)]
@@ -51,3 +58,27 @@ def test_separation_needs_ranges_that_do_not_meet() -> None:
 def test_explained_variance_is_the_share_between_the_values() -> None:
     # Target 0, 2, 4, 6: mean 3, variance 5. Means by value 1 and 5: the rest is 1 in each row.
     assert explained_variance(np.array([0, 0, 1, 1]), np.array([0.0, 2.0, 4.0, 6.0])) == pytest.approx(1 - 1 / 5)
+
+
+def test_a_number_in_the_order_of_the_target_leaks_where_no_value_repeats() -> None:
+    target = [row * 37 % 61 for row in range(ROWS)]
+    table = facts("regression", y=target, a=[np.exp(value) for value in target])
+    assert texts(warn_of_leaks, table) == ["a alone tells y: if it is known only afterwards, dataset.ignore=[a]."]
+
+
+def test_parts_of_which_the_target_is_the_total_are_named() -> None:
+    registered, casual = [row * 37 % 61 for row in range(ROWS)], [row * row % 53 for row in range(ROWS)]
+    bikers = [one + other for one, other in zip(registered, casual, strict=True)]
+    parts = {"hour": [row % 24 for row in range(ROWS)], "casual": casual, "registered": registered}
+    assert texts(warn_of_sums, facts("regression", y=bikers, **parts)) == [
+        "casual, registered together give y exactly, as a sum of multiples: if one is known only afterwards, "
+        "dataset.ignore=[casual]."
+    ]
+    assert texts(warn_of_sums, facts("regression", y=[*bikers[:-1], 0], **parts)) == []
+    assert texts(warn_of_sums, facts("classification", y=bikers, **parts)) == []
+
+
+def test_find_terms_takes_constants_and_multiples_and_leaves_out_what_has_no_part() -> None:
+    a, b, c = (np.array(values, dtype=float) for values in ([1, 2, 3, 4, 6], [1, 0, 0, 1, 5], [2, 7, 1, 8, 2]))
+    assert find_terms({"a": a, "b": b, "c": c}, 3 * a - 0.5 * c + 7) == ["a", "c"]
+    assert find_terms({"a": a, "c": c}, a**3) == []

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from mlrunner.core.column_roles import Roles
-from mlrunner.evaluation.advice.order import warn_of_sorted_target, warn_of_sorted_time
+from mlrunner.evaluation.advice.order import warn_of_sorted_number, warn_of_sorted_target, warn_of_sorted_time
 from tests.support.advice import ROWS, facts, texts
 
 DAYS = pd.date_range("2020-01-01", periods=ROWS)
@@ -34,3 +34,26 @@ def test_rows_in_the_order_of_a_date_are_told_with_the_split_to_choose() -> None
     assert text.startswith("the rows are in the order of day, and the split is at random")
     assert texts(warn_of_sorted_time, facts(is_random=False, day=DAYS)) == []
     assert texts(warn_of_sorted_time, facts(day=DAYS[::7].append(DAYS)[:ROWS])) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "is_random", "is_told"),
+    [
+        ([row // 4 for row in range(ROWS)], True, True),  # 15 days of four rows
+        ([row // 4 for row in range(ROWS)], False, False),
+        ([row // 12 for row in range(ROWS)], True, False),  # five values
+        (list(range(ROWS)), True, False),  # a row number: `index_columns` names it
+        ([row % 15 for row in range(ROWS)], True, False),
+        ([row // 4 / 2 for row in range(ROWS)], True, False),  # a measurement
+    ],
+)
+def test_rows_in_the_order_of_a_whole_number_that_repeats_are_told(
+    values: list[float], is_random: bool, is_told: bool
+) -> None:
+    expected = "split=time_ordered dataset.time=week; if it numbers groups of rows, split=grouped dataset.group=week."
+    found = texts(warn_of_sorted_number, facts(is_random=is_random, week=values))
+    assert [text.endswith(expected) for text in found] == [True] * is_told
+
+
+def test_a_sorted_date_is_enough() -> None:
+    assert texts(warn_of_sorted_number, facts(day=DAYS, week=[row // 4 for row in range(ROWS)])) == []

@@ -134,5 +134,5 @@ def _rank_correlation(values: Array, target: Array) -> float:
     """Return the larger absolute correlation, of values or of ranks; 0 with gaps or a constant."""
     if np.isnan(values).any() or not np.ptp(values) or not np.ptp(target):
         return 0.0
-    pairs = pd.DataFrame({"value": values, "target": target})
-    return max(float(abs(pairs.corr(method).iloc[0, 1])) for method in ("pearson", "spearman"))
+    pairs = (values, target), (pd.Series(values).rank(), pd.Series(target).rank())
+    return max(float(abs(np.corrcoef(*pair)[0, 1])) for pair in pairs)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import sys
-from argparse import ArgumentError
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from mlrunner.cli.flags import check_flags
 from mlrunner.core.environment import CONF
-from mlrunner.core.errors import ConfigError, nearest
+from mlrunner.core.errors import ConfigError
 from mlrunner.core.overrides import quote_choices, split_flags
 from mlrunner.core.sorted_ranges import write_sorted_ranges
 from mlrunner.core.typed_overrides import prepare_override
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
 
-MULTIRUN = ("--multirun", "-m")
+MULTIRUN = "--multirun"
 VALUE = re.compile(r"(?P<key>model\.[\w.]+)=(?P<value>[\w.+-]+)")
 CHDIR = re.compile(r"\+{0,2}hydra\.job\.chdir=(?!false$|null$).*", re.IGNORECASE)
 ZIPPED = re.compile(r"(?P<name>\w+)=(?P<ranges>zip\(.*\))", re.DOTALL)
@@ -110,12 +110,12 @@ def hydra_arguments(arguments: Sequence[str]) -> list[str]:
         arguments: Overrides and flags in any order.
 
     Raises:
-        ConfigError: When a flag is unknown.
+        ConfigError: When a flag is unknown, or two contradict each other.
     """
     flags, overrides = split_flags(arguments)
-    if any(text.startswith("sweep=") for text in overrides) and not {*MULTIRUN} & {*flags}:
-        flags.append(MULTIRUN[0])  # a search is a multirun; Hydra would say so only where nothing else is wrong
-    check_flags([*overrides, *flags])
+    modes = check_flags([*overrides, *flags])
+    if any(text.startswith("sweep=") for text in overrides) and not modes:
+        flags.append(MULTIRUN)  # a search is a multirun; Hydra would say so only where nothing else is wrong
     refuse_chdir(overrides)
     overrides = [quote_zip(text) for text in overrides]
     if is_model_search(overrides):
@@ -135,29 +135,6 @@ def refuse_chdir(overrides: Sequence[str]) -> None:
             f"{wrong}: in another folder, relative paths such as dataset.path=table.csv would lead nowhere; leave "
             "hydra.job.chdir=false, each run has a folder of its own in any case."
         )
-
-
-def check_flags(arguments: Sequence[str]) -> None:
-    """Refuse a flag that Hydra does not have, for which Hydra would print all of its flags.
-
-    Args:
-        arguments: Overrides, then flags.
-
-    Raises:
-        ConfigError: When a flag is unknown or has an impossible value.
-    """
-    from mlrunner.composition.hydra_private import make_flag_parser
-
-    parser = make_flag_parser()
-    parser.exit_on_error = parser.allow_abbrev = False
-    try:
-        _, unknown = parser.parse_known_args(arguments)
-    except ArgumentError as error:
-        raise ConfigError(f"{error}; mlrunner --help lists the flags.") from error
-    if unknown:
-        flag = unknown[0].partition("=")[0]
-        close = nearest(flag, re.findall(r"--[\w-]+", parser.format_usage()))
-        raise ConfigError(f"mlrunner takes no '{flag}'.{close} mlrunner --help lists the flags.")
 
 
 def register_sweeper() -> None:

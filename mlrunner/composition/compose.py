@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra import compose, initialize_config_dir
+from hydra.core.config_search_path import SearchPathQuery
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
@@ -16,27 +17,36 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
+from mlrunner.composition.config_source import CONFIG, ConfigSource
 from mlrunner.composition.deployment_name import register_resolver
 from mlrunner.composition.hydra_private import apply_value_overrides, read_files_once
-from mlrunner.composition.override_syntax import write_value
 from mlrunner.core import environment
 from mlrunner.core.errors import ConfigError
 from mlrunner.core.typed_overrides import prepare_override
 from mlrunner.tracking.records.snapshot import Snapshot, make_snapshot
 
-CONFIG, VERSION = "config", "1.3"
+VERSION = "1.3"
 COMPOSE_ERRORS = (HydraException, OmegaConfBaseException, ValueError)  # what composing raises for a user's mistake
 
 
 @contextmanager
-def open_hydra() -> Iterator[GlobalHydra]:
-    """Open Hydra on `conf/`, and restore the Hydra that was open before."""
+def open_hydra(source: ConfigSource | None = None) -> Iterator[GlobalHydra]:
+    """Open Hydra on `conf/` or on another source, and restore the Hydra that was open before."""
+    source = source or ConfigSource()
     register_resolver()
     before = copy.copy(GlobalHydra.instance().hydra)
     GlobalHydra.instance().clear()
     try:
-        with initialize_config_dir(str(environment.conf()), version_base=VERSION):
-            yield GlobalHydra.instance()
+        with initialize_config_dir(source.path or str(environment.conf()), version_base=VERSION):
+            hydra = GlobalHydra.instance()
+            if source.folders and hydra.hydra is not None:
+                loader: Any = hydra.config_loader()
+                places = loader.get_search_path()
+                for folder in source.folders:
+                    url = folder if "://" in folder else f"file://{Path(folder).absolute()}"
+                    places.prepend("command-line", url, SearchPathQuery(provider="schema"))
+                hydra.hydra.config_loader = type(loader)(places)
+            yield hydra
     finally:
         GlobalHydra.instance().hydra = before
 
@@ -59,14 +69,11 @@ class ConfigComposer:
 
     Args:
         loader: Hydra's config loader.
-        folders: Further folders of configuration files.
     """
 
-    def __init__(self, loader: Any, folders: Sequence[str]) -> None:
+    def __init__(self, loader: Any) -> None:
         read_files_once(loader)
         self._loader = loader
-        paths = [f"file://{folder}" for folder in folders]
-        self._search = [f"hydra.searchpath={write_value(paths)}"] if paths else []
 
     def compose(self, overrides: Sequence[str]) -> Snapshot:
         """Compose the configuration.
@@ -79,7 +86,7 @@ class ConfigComposer:
         """
         quoted = [prepare_override(text) for text in overrides]
         try:
-            cfg = self._loader.load_configuration(CONFIG, [*self._search, *quoted], run_mode=RunMode.RUN)
+            cfg = self._loader.load_configuration(CONFIG, quoted, run_mode=RunMode.RUN)
         except COMPOSE_ERRORS as error:
             raise ConfigError(f"{' '.join(overrides)} does not compose: {' '.join(str(error).split())}") from error
         hydra = {"hydra": {"runtime": {"choices": OmegaConf.to_container(cfg.hydra.runtime.choices)}}}
@@ -114,8 +121,8 @@ def open_composer(folders: Sequence[str] = ()) -> Iterator[ConfigComposer]:
     Args:
         folders: Further folders of configuration files, as `-cd` names them; a folder that does not exist is left out.
     """
-    with open_hydra() as hydra:
-        yield ConfigComposer(hydra.config_loader(), [folder for folder in folders if Path(folder).is_dir()])
+    with open_hydra(ConfigSource(folders=tuple(folder for folder in folders if Path(folder).is_dir()))) as hydra:
+        yield ConfigComposer(hydra.config_loader())
 
 
 def resolve_partially(cfg: DictConfig) -> dict[str, Any]:

@@ -14,39 +14,55 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
-from mlrunner.composition.compose import CONFIG, open_hydra
+from mlrunner.composition.compose import COMPOSE_ERRORS, open_hydra
+from mlrunner.composition.config_source import ConfigSource
+from mlrunner.composition.group_diagnosis import check_group, list_places, sweep_values
 from mlrunner.composition.override_syntax import write_value
 from mlrunner.composition.stand_ins import options
 from mlrunner.core.errors import brief, nearest
 from mlrunner.core.overrides import join_words, quote_option
 
+# What to do about several values.
+ADD_MULTIRUN, NAME_ONE = "add --multirun", "name one of them"
 KEYLESS_GROUPS = ("gate", "deployer")  # groups with an option that has no keys
 
 
-def diagnose(texts: list[str], multirun: bool = False) -> list[str]:
+def diagnose(texts: list[str], source: ConfigSource | None = None, remedy: str | None = ADD_MULTIRUN) -> list[str]:
     """Describe what is wrong with each override.
 
     Args:
         texts: Overrides as they were typed.
-        multirun: Whether an override may hold several values.
+        source: Where the command line takes its configuration from.
+        remedy: What to do about an override that holds several values; None where it may.
 
     Returns:
         One sentence for each mistake; empty when no override is wrong by itself.
     """
-    with open_hydra() as hydra:
+    source = source or ConfigSource()
+    with open_hydra(source) as hydra:
         loader = hydra.config_loader()
         parsed, sentences = _parse(texts, loader)
-        sentences += [] if multirun else [_refuse_sweep(each) for each in parsed if each.is_sweep_override()]
+        sweeps = [each.input_line for each in parsed if each.is_sweep_override()]
+        sentences += [f"{text} holds several values, which only a grid takes; {remedy}." for text in sweeps if remedy]
         groups = [each for each in parsed if _is_group(each.key_or_group, loader)]
-        wrong = {each.input_line: list(_check_options(each, loader)) for each in groups}
-        sentences += [sentence for problems in wrong.values() for sentence in problems]
-        right = [each for each in groups if not wrong[each.input_line] and not each.is_sweep_override()]
-        choices = [each.input_line for each in right if each.input_line is not None]
-        variants = _list_variants([each for each in groups if each.is_sweep_override()], loader)
-        configs = {label: compose(CONFIG, [*choices, *more]) for label, more in variants.items()}
-        names = [name for name in loader.list_groups("") if name != "hydra"]
         values = [each for each in parsed if each not in groups and each.package is None]
+        try:
+            places = list_places(loader, source.name) if groups else {}
+            wrong = {each.input_line: list(check_group(each, loader, places)) for each in groups}
+            sentences += [sentence for problems in wrong.values() for sentence in problems]
+            right = [each for each in groups if not wrong[each.input_line]]
+            configs = _compose_variants(right, loader, source.name)
+        except COMPOSE_ERRORS:  # a file of configuration is wrong, which Hydra's own message tells
+            return sentences
+        names = [name for name in loader.list_groups("") if name != "hydra"]
         return [*sentences, *[sentence for each in values for sentence in _check_key(each, configs, names)]]
+
+
+def _compose_variants(groups: list[Override], loader: Any, name: str) -> dict[str, DictConfig]:
+    """Compose the default, at the empty text, and each option of a grid."""
+    choices = [each.input_line for each in groups if not each.is_sweep_override() and each.input_line is not None]
+    variants = _list_variants([each for each in groups if each.is_sweep_override()], loader)
+    return {label: compose(name, [*choices, *more]) for label, more in variants.items()}
 
 
 def _is_group(key: str, loader: Any) -> bool:
@@ -59,7 +75,7 @@ def _list_variants(sweeps: list[Override], loader: Any) -> dict[str, list[str]]:
     variants: dict[str, list[str]] = {"": []}
     for sweep in sweeps:
         known = loader.get_group_options(sweep.key_or_group)
-        choices = [f"{sweep.key_or_group}={option}" for option in _sweep_values(sweep) if option in known]
+        choices = [f"{sweep.key_or_group}={option}" for option in sweep_values(sweep) if option in known]
         variants |= {text: [quote_option(text)] for text in choices}
     return variants
 
@@ -70,7 +86,7 @@ def _parse(texts: list[str], loader: Any) -> tuple[list[Override], list[str]]:
     sentences = []
     for text in texts:
         try:
-            parsed += parser.parse_overrides([text])
+            parsed += parser.parse_overrides([text if text.strip("+")[:1] != "=" else ""])  # Hydra takes an empty key
         except HydraException:
             sentences.append(_explain_syntax(text, parser))
     return parsed, sentences
@@ -81,40 +97,13 @@ def _explain_syntax(text: str, parser: OverridesParser) -> str:
     key, sign, value = text.partition("=")
     quoted = f"{key}={write_value(value)}"
     try:
-        parser.parse_overrides([quoted] if sign and value[:1] not in ("[", "{", "(") else [text])
+        parser.parse_overrides([quoted if key.strip("+") and sign and value[:1] not in ("[", "{", "(") else ""])
     except HydraException:
         return (
             f"'{text}' is not an override; write GROUP=OPTION or key.subkey=value, in quotes where the shell would "
             "split it."
         )
     return f"'{text}' is not an override, for its value has signs that need quotes; write {join_words([quoted])}."
-
-
-def _refuse_sweep(override: Override) -> str:
-    return f"{override.input_line} holds several values, which only a grid takes; add --multirun."
-
-
-def _check_options(override: Override, loader: Any) -> Iterator[str]:
-    """Refuse the options that a group does not have."""
-    group, value = override.key_or_group, override.value()
-    if override.is_delete():
-        return
-    known = loader.get_group_options(group)
-    possible = ", ".join(known) or "no options"
-    if value is None:
-        yield f"{group}=null is not an option; {group} has {possible}."
-        return
-    for option in _sweep_values(override) if override.is_sweep_override() else _as_texts(value):
-        if option not in known:
-            yield f"{group}={option} is not an option; {group} has {possible}.{nearest(option, known)}"
-
-
-def _sweep_values(override: Override) -> list[str]:
-    return [text.strip("'\"") for text in override.sweep_string_iterator()]  # an option like '80_20' is quoted
-
-
-def _as_texts(value: Any) -> list[str]:
-    return [str(item) for item in value] if isinstance(value, list) else [str(value)]
 
 
 def _check_key(override: Override, configs: dict[str, DictConfig], groups: list[str]) -> list[str]:
@@ -152,7 +141,10 @@ def _find_missing(override: Override, cfg: DictConfig, groups: list[str]) -> Ite
         return
     node: Any = OmegaConf.to_container(cfg)
     for depth, part in enumerate(parts):
-        known = [str(name) for name in node] if isinstance(node, dict) else []
+        if not isinstance(node, dict):
+            yield f"{'.'.join(parts[: depth + 1])} is not a key; {'.'.join(parts[:depth])} holds a value and no keys."
+            return
+        known = [str(name) for name in node]
         if part not in known:
             yield _describe_unknown(parts[: depth + 1], known if depth else [*known, *groups])
             return
@@ -180,6 +172,6 @@ def _describe_unknown(parts: list[str], known: list[str]) -> str:
         others = [option for option in options(holder) if option != "none"]
         return f"{name} is not a key, for the chosen {holder} has none; choose {holder}={' or '.join(others)} with it."
     if not known:
-        return f"{name} is not a key; {holder} holds a value and no keys."
+        return f"{name} is not a key; {holder} has none. To add it on purpose, write +{name}=VALUE."
     hint = nearest(parts[-1], known) or f" To add it on purpose, write +{name}=VALUE."
     return f"{name} is not a key; {holder} has {brief(known, 16)}.{hint}"

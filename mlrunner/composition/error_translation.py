@@ -14,6 +14,10 @@ from mlrunner.core.overrides import split_flags
 
 UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENOENT)
 
+MULTIRUN = {"-m", "--multirun", "hydra.mode=MULTIRUN"}
+SHOWN = {"-c", "--cfg", "-i", "--info"}  # flags that show one composition
+RANGES = "hydra.sweeper.params"
+
 
 def translate(error: BaseException, words: Sequence[str]) -> MlrunnerError | None:
     """Translate an error that the user can correct.
@@ -32,6 +36,9 @@ def translate(error: BaseException, words: Sequence[str]) -> MlrunnerError | Non
 
     if isinstance(error, HydraException | OmegaConfBaseException) or "Config group override" in str(error):
         return _explain_refusal(error, words)
+    ranges = [text.lstrip("+") for text in words if text.lstrip("+").startswith(RANGES)]
+    if ranges and isinstance(error, AssertionError | AttributeError):  # of OmegaConf: a grid's params are null
+        return ConfigError(f"{ranges[0]}: only a search takes such ranges; add sweep=optuna.")
     return _explain_failed_write(error)
 
 
@@ -57,11 +64,15 @@ def _explain_failed_write(error: BaseException) -> MlrunnerError | None:
 
 def _explain_refusal(error: BaseException, words: Sequence[str]) -> MlrunnerError:
     """Explain what is wrong with each override; when none is wrong by itself, repeat Hydra's message."""
-    from mlrunner.composition.diagnosis import diagnose
+    from mlrunner.composition.config_source import read_config_source
+    from mlrunner.composition.diagnosis import ADD_MULTIRUN, NAME_ONE, diagnose
 
-    multirun = bool({"-m", "--multirun"} & set(words))
-    overrides = split_flags(words)[1]
-    if overrides and overrides[0] in VERBS:  # the other words of a verb are not overrides
-        overrides = [text for text in overrides if "=" in text]
-    problems = diagnose(overrides, multirun)
+    flags, overrides = split_flags(words)
+    if overrides and overrides[0] in VERBS:  # the other words of a verb are not overrides, nor its flags Hydra's
+        problems = diagnose([text for text in overrides if "=" in text])
+    elif MULTIRUN & {*flags, *overrides}:
+        problems = diagnose(overrides, read_config_source(words), None)
+    else:
+        remedy = NAME_ONE if SHOWN & {*flags} else ADD_MULTIRUN
+        problems = diagnose(overrides, read_config_source(words), remedy)
     return ProblemsError(problems) if problems else ConfigError(" ".join(str(error).split()))

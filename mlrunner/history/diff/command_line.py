@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mlrunner.composition.compose import COMPOSE_ERRORS
+from mlrunner.composition.config_source import ConfigSource
 from mlrunner.core.errors import ConfigError, MlrunnerError, ProblemsError
 from mlrunner.core.typed_overrides import prepare_override
 
@@ -39,14 +40,10 @@ def separate_folders(overrides: Sequence[str]) -> tuple[list[str], list[str]]:
 
 def explain_error(words: Sequence[str], folders: Sequence[str], error: ConfigError) -> MlrunnerError:
     """Explain each wrong override; return Hydra's error if no override is wrong by itself."""
-    if folders:  # the diagnosis does not know their options and keys
-        return error
-    from mlrunner.composition.diagnosis import diagnose
+    from mlrunner.composition.diagnosis import NAME_ONE, diagnose
 
-    try:
-        problems = diagnose([prepare_override(word) for word in words])
+    try:  # no flag can be added after --
+        problems = diagnose([prepare_override(word) for word in words], ConfigSource(folders=tuple(folders)), NAME_ONE)
     except COMPOSE_ERRORS:
         return error
-    # No flag can be added after --.
-    messages = [text.replace("add --multirun", "name one of them") for text in problems]
-    return ProblemsError(messages) if messages else error
+    return ProblemsError(problems) if problems else error

@@ -16,6 +16,7 @@ from mlrunner.core.errors import ConfigError, MlrunnerError
         (["sweep=optuna"], ["sweep=optuna", "--multirun"]),
         (["sweep=optuna", "--multirun"], ["sweep=optuna", "--multirun"]),
         (["--cfg", "job", "model=rf"], ["model=rf", "--cfg", "job"]),
+        (["--cfg", "job", "sweep=optuna"], ["sweep=optuna", "--cfg", "job"]),
         (["sweep=optuna", "model=rf,ridge", "model.x=3"],
          ["sweep=optuna", "model=rf,ridge", "model.x=choice(3)", "--multirun"]),
         (["sweep=optuna", "model=rf", "model.x=3"], ["sweep=optuna", "model=rf", "model.x=3", "--multirun"]),
@@ -30,20 +31,6 @@ def test_another_working_folder_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match=r"relative paths such as dataset\.path=table\.csv would lead nowhere"):
         hydra_app.hydra_arguments(["model=rf", text])
     assert hydra_app.hydra_arguments(["hydra.job.chdir=false"]) == ["hydra.job.chdir=false"]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--mutirun"], "mlrunner takes no '--mutirun'. Did you mean '--multirun'? mlrunner --help lists the flags."),
-        (["--conf", "job"], "mlrunner takes no '--conf'. mlrunner --help lists the flags."),
-    ],
-)
-def test_an_unknown_flag_is_refused(arguments: list[str], message: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        hydra_app.check_flags(arguments)
-    assert str(caught.value).startswith(message.partition(".")[0])
-    assert str(caught.value).endswith("mlrunner --help lists the flags.")
 
 
 def test_a_zipped_dimension_goes_to_the_sweeper_as_a_text() -> None:

@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from mlrunner.composition.config_source import ConfigSource
 from mlrunner.composition.diagnosis import diagnose
 
 MODELS = (
@@ -46,6 +49,10 @@ COMMAND_LINES: dict[str, tuple[str, list[str]]] = {
         "cleaning.fill={nosuch:1}",
         ["cleaning.fill has no key nosuch; to add it on purpose, write '+cleaning.fill={nosuch:1}'."],
     ),
+    "key of a key without keys": (
+        "dataset.options.engine.x=1", ["dataset.options.engine is not a key; dataset.options has none. To add it on purpose, write +dataset.options.engine=VALUE."],
+    ),
+    "no key": ("=3", ["'=3' is not an override; write GROUP=OPTION or key.subkey=value, in quotes where the shell would split it."]),
     "deleted key": ("~modle", [f"modle is not a key; the composition has {TYPED}. Did you mean 'model'?"]),
     "list without multirun": ("model=rf,ridge", ["model=rf,ridge holds several values, which only a grid takes; add --multirun."]),
     "not an override": ("model=[rf", ["'model=[rf' is not an override; write GROUP=OPTION or key.subkey=value, in quotes where the shell would split it."]),
@@ -66,15 +73,30 @@ def test_a_bad_command_line_is_refused(case: str) -> None:
     assert diagnose(typed.split()) == expected
 
 
+def test_folders_of_the_command_line_are_known(tmp_path: Path) -> None:
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "mine.yaml").write_text("# @package _global_\ndefaults: [{override /model: ridge}]\n")
+    (tmp_path / "experiment" / "broken.yaml").write_text("defaults: [nosuch]\n")
+    source = ConfigSource(folders=(str(tmp_path),))
+    assert diagnose(["experiment=mine"], source) == []
+    assert diagnose(["experiment=mine", "model.estimator.q=3"], source) == [
+        "model.estimator.q is not a key; model.estimator has alpha, random_state. To add it on purpose, write "
+        "+model.estimator.q=VALUE."
+    ]
+    assert diagnose(["experiment=broken", "model=rf,ridge"], source, "name one of them") == [
+        "model=rf,ridge holds several values, which only a grid takes; name one of them."
+    ]  # Hydra's own message tells what is wrong with the file
+
+
 def test_each_option_of_a_grid_is_checked() -> None:
-    assert diagnose(["model=rf,ridge"], multirun=True) == []
-    assert diagnose(["split=kfold,'80_20'"], multirun=True) == []
-    assert diagnose(["model=rf,hist_gradient_boosting", "model.estimator.min_samples_leaf=3"], True) == [
+    assert diagnose(["model=rf,ridge"], remedy=None) == []
+    assert diagnose(["split=kfold,'80_20'"], remedy=None) == []
+    assert diagnose(["model=rf,hist_gradient_boosting", "model.estimator.min_samples_leaf=3"], remedy=None) == [
         "model.estimator.min_samples_leaf is not a key of the default, where Hydra's own grid looks for it; write "
         "++model.estimator.min_samples_leaf=3, or add sweep=grid."
     ]
-    (sentence,) = diagnose(["model=rf,ridge", "model.estimator.alpha=1"], multirun=True)
+    (sentence,) = diagnose(["model=rf,ridge", "model.estimator.alpha=1"], remedy=None)
     assert sentence.startswith("with model=rf, model.estimator.alpha is not a key; model.estimator has max_depth,")
-    assert diagnose(["model=rf,rigde"], multirun=True) == [
+    assert diagnose(["model=rf,rigde"], remedy=None) == [
         f"model=rigde is not an option; model has {MODELS}. Did you mean 'ridge'?"
     ]

@@ -41,6 +41,15 @@ def test_the_names_of_a_verb_are_no_overrides() -> None:
     assert str(known) == "broken twice"
 
 
+def test_several_values_are_for_a_grid_or_a_search() -> None:
+    remedies = {"": "add --multirun.", "--cfg job": "name one of them.", "hydra.mode=MULTIRUN": None}
+    for words, remedy in remedies.items():
+        known = translate(HydraException("several values"), ["model=rf,ridge", *words.split()])
+        assert str(known).rpartition("; ")[2] == (remedy or "several values")
+    known = translate(AssertionError("Unexpected type"), ["+hydra.sweeper.params.size='zip(a=1)'"])
+    assert str(known) == "hydra.sweeper.params.size='zip(a=1)': only a search takes such ranges; add sweep=optuna."
+
+
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS])
 def test_a_home_that_cannot_be_written_is_named(number: int, home: Path) -> None:
     known = translate(system_error(number, home / ".mlrunner"), [])

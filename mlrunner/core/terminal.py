@@ -43,6 +43,17 @@ def relative_path(path: str) -> str:
     return path if relative.startswith("..") else relative
 
 
+def show_line(label: str, *texts: str | tuple[str, str], soft_wrap: bool = False) -> None:
+    """Print texts, each alone or with its style, behind a label.
+
+    Args:
+        label: At most nine characters.
+        texts: Parts of the line.
+        soft_wrap: Whether the line is not broken, so that a command in it can be pasted.
+    """
+    console().print(Text.assemble((f"  {label:<10}", "dim"), *texts), soft_wrap=soft_wrap or None)
+
+
 def show_problems(error: MlrunnerError) -> None:
     """Print one line for each problem to stderr."""
     out = console(stderr=True)
@@ -52,22 +63,18 @@ def show_problems(error: MlrunnerError) -> None:
 
 def show_deployment(gate: dict[str, Any] | None, deployment: dict[str, Any] | None) -> None:
     """Print the decision of the gate, and the address of the deployed model; nothing for None."""
-    out = console()
     if gate is not None:
-        word, style = ("open", "bold green") if gate["open"] else ("closed", "bold yellow")
-        out.print(Text.assemble(("  gate      ", "dim"), (word, style), f": {gate['reason']}"))
+        show_line("gate", ("open", "bold green") if gate["open"] else ("closed", "bold yellow"), f": {gate['reason']}")
     if deployment is not None and "error" not in deployment:
         name = f"{deployment['name']} version {deployment['version']}"
         where = f" {deployment['where']}"  # may hold commands to paste, so lines are not broken
-        out.print(Text.assemble(("  deployed  ", "dim"), (name, "bold green"), where), soft_wrap=True)
+        show_line("deployed", (name, "bold green"), where, soft_wrap=True)
 
 
 def show_warnings(warnings: Iterable[Mapping[str, str]]) -> None:
     """Print one line for each warning: its name, which `warnings.ignore` takes, and its sentence."""
-    out = console()
     for warning in warnings:
-        name = (f"{warning['name']}: ", "yellow")
-        out.print(Text.assemble(("  warning   ", "dim"), name, warning["text"]), soft_wrap=True)
+        show_line("warning", (f"{warning['name']}: ", "yellow"), warning["text"], soft_wrap=True)
 
 
 def show_job(outcome: Outcome) -> None:
@@ -102,7 +109,8 @@ def show_ranking(outcomes: list[Outcome], folder: str) -> None:
     out = console()
     out.print()
     out.print(Table(columns, rows).to_rich())
-    out.print(Text.assemble(("\n  folder    ", "dim"), relative_path(folder)))
+    out.print()
+    show_line("folder", relative_path(folder))
 
 
 def _ranking_row(rank: int, outcome: Outcome, metric: str, is_tested: bool) -> TableRow:
@@ -121,9 +129,3 @@ def _ranking_row(rank: int, outcome: Outcome, metric: str, is_tested: bool) -> T
     ]
     style = "failed" if error is not None else "pruned" if not is_complete else "best" if rank == 1 else ""
     return TableRow(tuple(TableCell(text) for text in texts), style)
-
-
-def show_report(file: str | None) -> None:
-    """Print the path of a sweep's report; nothing for None."""
-    if file is not None:
-        console().print(Text.assemble(("  report    ", "dim"), relative_path(file)))

@@ -18,7 +18,7 @@ from mlrunner.core import environment
 from mlrunner.core.errors import MlrunnerError
 from mlrunner.core.outcome import Outcome, rank, read_outcomes
 from mlrunner.core.process import interruption_code
-from mlrunner.core.terminal import show_deployment, show_problems, show_ranking, show_report, show_warnings
+from mlrunner.core.terminal import relative_path, show_deployment, show_line, show_problems, show_ranking, show_warnings
 
 
 @dataclass
@@ -131,4 +131,5 @@ def _show(config: DictConfig, run_id: str, folder: Path, outcomes: list[Outcome]
     show_ranking(outcomes, str(folder))
     show_warnings({warning["text"]: warning for outcome in outcomes for warning in outcome.warnings}.values())
     show_deployment(*((outcomes[0].gate, outcomes[0].deployment) if outcomes else (None, None)))
-    show_report(report)
+    if report is not None:
+        show_line("report", relative_path(report))

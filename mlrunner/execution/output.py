@@ -12,7 +12,7 @@ from rich.text import Text
 from mlrunner.core.formatting import format_number
 from mlrunner.core.metric_names import DATA_PARTS, TRIVIAL
 from mlrunner.core.overrides import join_words
-from mlrunner.core.terminal import console, relative_path, show_deployment, show_warnings
+from mlrunner.core.terminal import console, relative_path, show_deployment, show_line, show_warnings
 from mlrunner.core.warning_names import SCORE_WARNINGS
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def show_composition(checked: Checked) -> None:
         "stack": f"{choices.get('stack')}, gate {choices.get('gate')}, deployer {choices.get('deployer')}",
     }
     for label, text in lines.items():
-        out.print(Text.assemble((f"  {label:<10}", "dim"), text))
+        show_line(label, text)
     show_warnings([notice._asdict() for notice in checked.notices])
     out.print()
 
@@ -88,17 +88,12 @@ def show_outcome(outcome: Outcome, command_line: Sequence[str]) -> None:
     out.print(make_metrics_table(outcome.metrics, outcome.metric))
     out.print()
     part = "mean over the folds" if "cv/" + outcome.metric in outcome.metrics else "validation"
-    out.print(
-        Text.assemble(
-            ("  objective ", "dim"),
-            (f"{outcome.metric} {format_number(outcome.objective)}", "bold green"),
-            f" ({part}, {outcome.direction}{_trivial(outcome)})",
-        )
-    )
+    value = (f"{outcome.metric} {format_number(outcome.objective)}", "bold green")
+    show_line("objective", value, f" ({part}, {outcome.direction}{_trivial(outcome)})")
     show_warnings([warning for warning in outcome.warnings if warning["name"] in SCORE_WARNINGS])
     show_deployment(outcome.gate, outcome.deployment)
     for label, text in list_next_steps(outcome, command_line).items():
-        out.print(Text.assemble((f"  {label:<10}", "dim"), text))
+        show_line(label, text)
 
 
 def _trivial(outcome: Outcome) -> str:

@@ -5,10 +5,19 @@ The samplers have the names and defaults of the official plugin where it has the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, make_dataclass
 from typing import Any
 
+import yaml
 from omegaconf import MISSING
+
+# Types of the arguments that are null by default or `auto`; the others are true, false or null.
+TYPES: dict[str, Any] = {
+    **dict.fromkeys(("x0", "independent_sampler", "source_trials", "constraints_func"), Any),
+    **dict.fromkeys(("min_resource", "max_resource"), Any),
+    **dict.fromkeys(("prior_weight", "sigma0", "mutation_prob"), float | None),
+    "seed": int | None,
+}
 
 
 @dataclass
@@ -19,167 +28,66 @@ class SamplerConfig:
 
 
 @dataclass
-class TPESamplerConfig(SamplerConfig):
-    """Tree-structured Parzen estimator."""
-
-    _target_: str = "optuna.samplers.TPESampler"
-    seed: int | None = None
-    consider_prior: bool | None = None
-    prior_weight: float | None = None
-    consider_magic_clip: bool | None = None
-    consider_endpoints: bool | None = None
-    n_startup_trials: int = 10
-    n_ei_candidates: int = 24
-    multivariate: bool | None = None
-    group: bool = False
-    constant_liar: bool = True
-    warn_independent_sampling: bool | None = None
-
-
-@dataclass
-class RandomSamplerConfig(SamplerConfig):
-    """Independent random sampling."""
-
-    _target_: str = "optuna.samplers.RandomSampler"
-    seed: int | None = None
-
-
-@dataclass
-class CmaEsSamplerConfig(SamplerConfig):
-    """CMA-ES, for numeric parameters; needs the package cmaes."""
-
-    _target_: str = "optuna.samplers.CmaEsSampler"
-    seed: int | None = None
-    x0: dict[str, Any] | None = None
-    sigma0: float | None = None
-    n_startup_trials: int = 1
-    independent_sampler: Any | None = None
-    warn_independent_sampling: bool = False
-    consider_pruned_trials: bool = False
-    use_separable_cma: bool = False
-    with_margin: bool = False
-    source_trials: Any | None = None
-
-
-@dataclass
-class NSGAIISamplerConfig(SamplerConfig):
-    """Genetic algorithm NSGA-II, for several objectives."""
-
-    _target_: str = "optuna.samplers.NSGAIISampler"
-    seed: int | None = None
-    population_size: int = 50
-    mutation_prob: float | None = None
-    crossover_prob: float = 0.9
-    swapping_prob: float = 0.5
-    constraints_func: Any | None = None
-
-
-@dataclass
-class GPSamplerConfig(SamplerConfig):
-    """Gaussian process; needs the package torch."""
-
-    _target_: str = "optuna.samplers.GPSampler"
-    seed: int | None = None
-    n_startup_trials: int = 10
-    deterministic_objective: bool = False
-    independent_sampler: Any | None = None
-    warn_independent_sampling: bool = False
-
-
-@dataclass
-class QMCSamplerConfig(SamplerConfig):
-    """Quasi-Monte Carlo sampling."""
-
-    _target_: str = "optuna.samplers.QMCSampler"
-    seed: int | None = None
-    qmc_type: str = "sobol"
-    scramble: bool = True
-    independent_sampler: Any | None = None
-    warn_asynchronous_seeding: bool = False
-    warn_independent_sampling: bool = False
-
-
-@dataclass
-class GridSamplerConfig(SamplerConfig):
-    """Every combination once, in order; the sweeper builds the grid from the dimensions."""
-
-    _target_: str = "optuna.samplers.GridSampler"
-    _partial_: bool = True
-
-
-SAMPLERS: dict[str, type] = {
-    "tpe": TPESamplerConfig,
-    "random": RandomSamplerConfig,
-    "cmaes": CmaEsSamplerConfig,
-    "nsgaii": NSGAIISamplerConfig,
-    "grid": GridSamplerConfig,
-    "gp": GPSamplerConfig,
-    "qmc": QMCSamplerConfig,
-}
-
-
-@dataclass
 class PrunerConfig:
     """Any pruner of Optuna; by default none prunes."""
 
     _target_: str = "optuna.pruners.NopPruner"
 
 
-@dataclass
-class MedianPrunerConfig(PrunerConfig):
-    """Prune trials below the median at the same step."""
-
-    _target_: str = "optuna.pruners.MedianPruner"
-    n_startup_trials: int = 5
-    n_warmup_steps: int = 0
-    interval_steps: int = 1
-    n_min_trials: int = 1
-
-
-@dataclass
-class PercentilePrunerConfig(MedianPrunerConfig):
-    """Prune trials outside of the best percentile at the same step."""
-
-    _target_: str = "optuna.pruners.PercentilePruner"
-    percentile: float = 25.0
+def _option(base: type, name: str, arguments: str) -> type:
+    """Make the configuration of a class of Optuna; an argument without a value is null."""
+    fields: list[tuple[str, Any, Any]] = [("_target_", str, f"optuna.{name}")]
+    for argument in arguments.split():
+        key, _, text = argument.partition("=")
+        value = yaml.safe_load(text)
+        fields.append((key, TYPES.get(key, bool | None if value is None else type(value)), value))
+    return make_dataclass(name.rpartition(".")[2], fields, bases=(base,))
 
 
-@dataclass
-class HalvingPrunerConfig(PrunerConfig):
-    """Successive halving."""
-
-    _target_: str = "optuna.pruners.SuccessiveHalvingPruner"
-    min_resource: Any = "auto"
-    reduction_factor: int = 4
-    min_early_stopping_rate: int = 0
-    bootstrap_count: int = 0
+def _sampler(name: str, arguments: str) -> type:
+    return _option(SamplerConfig, f"samplers.{name}", arguments)
 
 
-@dataclass
-class HyperbandPrunerConfig(PrunerConfig):
-    """Hyperband: successive halving with several budgets."""
-
-    _target_: str = "optuna.pruners.HyperbandPruner"
-    min_resource: int = 1
-    max_resource: Any = "auto"
-    reduction_factor: int = 3
-    bootstrap_count: int = 0
+def _pruner(name: str, arguments: str) -> type:
+    return _option(PrunerConfig, f"pruners.{name}", arguments)
 
 
-@dataclass
-class WilcoxonPrunerConfig(PrunerConfig):
-    """Wilcoxon signed-rank test over the folds, for cross-validation and repeats."""
-
-    _target_: str = "optuna.pruners.WilcoxonPruner"
-    p_threshold: float = 0.1
-    n_startup_steps: int = 2
-
-
+SAMPLERS: dict[str, type] = {
+    "tpe": _sampler(
+        "TPESampler",
+        "seed consider_prior prior_weight consider_magic_clip consider_endpoints n_startup_trials=10 "
+        "n_ei_candidates=24 multivariate group=false constant_liar=true warn_independent_sampling",
+    ),
+    "random": _sampler("RandomSampler", "seed"),
+    "cmaes": _sampler(  # for numeric parameters; needs the package cmaes
+        "CmaEsSampler",
+        "seed x0 sigma0 n_startup_trials=1 independent_sampler warn_independent_sampling=false "
+        "consider_pruned_trials=false use_separable_cma=false with_margin=false source_trials",
+    ),
+    "nsgaii": _sampler(  # genetic algorithm, for several objectives
+        "NSGAIISampler",
+        "seed population_size=50 mutation_prob crossover_prob=0.9 swapping_prob=0.5 constraints_func",
+    ),
+    # Every combination once, in order; the sweeper builds the grid from the dimensions.
+    "grid": _sampler("GridSampler", "_partial_=true"),
+    "gp": _sampler(  # Gaussian process; needs the package torch
+        "GPSampler",
+        "seed n_startup_trials=10 deterministic_objective=false independent_sampler warn_independent_sampling=false",
+    ),
+    "qmc": _sampler(
+        "QMCSampler",
+        "seed qmc_type=sobol scramble=true independent_sampler warn_asynchronous_seeding=false "
+        "warn_independent_sampling=false",
+    ),
+}
+MEDIAN = "n_startup_trials=5 n_warmup_steps=0 interval_steps=1 n_min_trials=1"
 PRUNERS: dict[str, type] = {
     "none": PrunerConfig,
-    "median": MedianPrunerConfig,
-    "percentile": PercentilePrunerConfig,
-    "halving": HalvingPrunerConfig,
-    "hyperband": HyperbandPrunerConfig,
-    "wilcoxon": WilcoxonPrunerConfig,
+    "median": _pruner("MedianPruner", MEDIAN),
+    "percentile": _pruner("PercentilePruner", f"{MEDIAN} percentile=25.0"),
+    "halving": _pruner(
+        "SuccessiveHalvingPruner", "min_resource=auto reduction_factor=4 min_early_stopping_rate=0 bootstrap_count=0"
+    ),
+    "hyperband": _pruner("HyperbandPruner", "min_resource=1 max_resource=auto reduction_factor=3 bootstrap_count=0"),
+    "wilcoxon": _pruner("WilcoxonPruner", "p_threshold=0.1 n_startup_steps=2"),  # over the folds or repeats
 }

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mlrunner.core.outcome import OUTCOME_FILE
-from mlrunner.core.terminal import console, relative_path
+from mlrunner.core.terminal import console, relative_path, show_line
 from mlrunner.search import default_trials, warm_start
 from mlrunner.search.objective import choose_objectives, count_trials
 from mlrunner.search.space_check import check_space
@@ -135,16 +135,17 @@ def show_plan(plan: SearchPlan, trials: list[tuple[str, ...]]) -> None:
     total = f" of {size:,.0f} combinations" if math.isfinite(size) else ""
     out.print(Text.assemble(("mlrunner  ", "bold"), ("plan", "bold cyan"), f"  {plan.limit} trials{total}"))
     for name, direction in zip(plan.objectives.metrics, plan.objectives.directions, strict=True):
-        out.print(Text.assemble(("  objective  ", "dim"), f"{direction} {name}"))
-    out.print(Text.assemble(("  sampler    ", "dim"), str(plan.settings.sampler["_target_"]).rpartition(".")[2]))
+        show_line("objective", f"{direction} {name}")
+    show_line("sampler", str(plan.settings.sampler["_target_"]).rpartition(".")[2])
     out.print(_build_table(plan.space))
     out.print(Text("\n  first compositions", "dim"))
     fixed = {text for text, _ in plan.space.fixed}
     for overrides in trials:
         out.print(f"    {' '.join(text for text in overrides if text not in fixed) or 'default'}")
     for sentence in default_trials.describe_gaps(plan):
-        out.print(Text.assemble(("  defaults   ", "dim"), sentence))
-    out.print(Text.assemble(("\n  time       ", "dim"), estimate_time(plan)))
+        show_line("defaults", sentence)
+    out.print()
+    show_line("time", estimate_time(plan))
     out.print(Text("  Nothing was started (hydra.sweeper.dry_run=true).", "dim"))
 
 

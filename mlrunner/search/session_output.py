@@ -12,7 +12,7 @@ from rich.text import Text
 
 from mlrunner.core.formatting import format_number
 from mlrunner.core.process_control import start_time
-from mlrunner.core.terminal import console, relative_path, show_deployment, show_ranking, show_report, show_warnings
+from mlrunner.core.terminal import console, relative_path, show_deployment, show_line, show_ranking, show_warnings
 from mlrunner.search import results
 from mlrunner.search.default_trials import describe_gaps
 from mlrunner.search.display import format_command
@@ -20,7 +20,6 @@ from mlrunner.search.lead import compare_default, compute_study_lead
 
 if TYPE_CHECKING:
     from optuna import Study
-    from rich.console import Console
 
     from mlrunner.search.pipeline_driver import PipelineDriver
     from mlrunner.search.plan import SearchPlan
@@ -40,19 +39,15 @@ def show_start(plan: SearchPlan, study: Study, folder: Path) -> None:
     objectives = ", ".join(f"{direction} {name}" for name, direction in pairs)
     keys = [dimension.key.removeprefix("model.estimator.") for dimension in plan.space.dimensions]
     done = sum(trial.state.is_finished() for trial in results.list_valid_trials(study))
-    out = console()
-    out.print(Text.assemble(("mlrunner  ", "bold"), ("search", "bold cyan"), f"  {plan.limit} trials, {objectives}"))
-    _print_line(out, "dataset", plan.first.repeats[0].data.dataset.label)
-    _print_line(out, "varies", ", ".join(dict.fromkeys(keys)))
-    _print_line(out, "study", study.study_name + (f"  {done} trials done before" if done else ""))
+    head = ("mlrunner  ", "bold"), ("search", "bold cyan"), f"  {plan.limit} trials, {objectives}"
+    console().print(Text.assemble(*head))
+    show_line("dataset", plan.first.repeats[0].data.dataset.label)
+    show_line("varies", ", ".join(dict.fromkeys(keys)))
+    show_line("study", study.study_name + (f"  {done} trials done before" if done else ""))
     for sentence in describe_gaps(plan):
-        _print_line(out, "defaults", sentence)
-    _print_line(out, "folder", relative_path(str(folder)))
+        show_line("defaults", sentence)
+    show_line("folder", relative_path(str(folder)))
     show_warnings(notice._asdict() for notice in plan.first.repeats[0].notices)
-
-
-def _print_line(out: Console, label: str, *texts: str | tuple[str, str], width: int = 9) -> None:
-    out.print(Text.assemble((f"  {label:<{width}}", "dim"), *texts))
 
 
 def show_results(plan: SearchPlan, driver: PipelineDriver, summary: dict[str, Any], folder: Path) -> None:
@@ -72,19 +67,19 @@ def show_results(plan: SearchPlan, driver: PipelineDriver, summary: dict[str, An
             warnings = [notice._asdict() for notice in plan.first.repeats[0].notices]
             print(json.dumps({**summary, **times, "warnings": warnings, "trials": trials}))
         return
-    out = console()
     show_ranking(outcomes[:MAX_TRIALS], str(folder))
     if len(outcomes) > MAX_TRIALS:
-        out.print(Text(f"  and {len(outcomes) - MAX_TRIALS} more: trials.csv", "dim"))
+        console().print(Text(f"  and {len(outcomes) - MAX_TRIALS} more: trials.csv", "dim"))
     for label, text in _describe_end(plan, driver, summary):
-        _print_line(out, label, text, width=10)
+        show_line(label, text)
     if summary["winner"] is not None:
-        _print_winner(out, plan.objectives.metrics[0], summary["winner"])
-        _print_line(out, "columns", driver.winner_columns.line, width=10)
+        _print_winner(plan.objectives.metrics[0], summary["winner"])
+        show_line("columns", driver.winner_columns.line)
     if "best_overrides" in summary:
-        _print_line(out, "again", format_command(summary["best_overrides"], plan.config_flags), width=10)
-    _print_line(out, "study", f"mlrunner resume {summary['study_name']}", width=10)
-    show_report(summary["report"])
+        show_line("again", format_command(summary["best_overrides"], plan.config_flags))
+    show_line("study", f"mlrunner resume {summary['study_name']}")
+    if summary["report"] is not None:
+        show_line("report", relative_path(summary["report"]))
 
 
 def _describe_end(plan: SearchPlan, driver: PipelineDriver, summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -101,10 +96,10 @@ def _describe_end(plan: SearchPlan, driver: PipelineDriver, summary: dict[str, A
             yield "default", default.sentence
 
 
-def _print_winner(out: Console, metric: str, winner: dict[str, Any]) -> None:
+def _print_winner(metric: str, winner: dict[str, Any]) -> None:
     score = format_number(winner["metrics"].get(f"test/{metric}"))
     run = f", refitted on train and validation, run {winner['run_id'][:8]}, {winner['model_uri']}"
-    _print_line(out, "winner", (f"test {metric} {score}", "bold green"), run, width=10)
+    show_line("winner", (f"test {metric} {score}", "bold green"), run)
     show_deployment(winner["gate"], winner["deployment"])
 
 

@@ -6,12 +6,12 @@ import json
 import re
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlrunner.cli.commands.parser import Parser
 from mlrunner.core import environment
 from mlrunner.core.errors import ConfigError
-from mlrunner.core.terminal import console, show_deployment
+from mlrunner.core.terminal import console, show_deployment, show_line
 
 if TYPE_CHECKING:
     from mlrunner.execution.deploy_run import DeploymentResult
@@ -32,18 +32,16 @@ def main(arguments: list[str]) -> int:
         ConfigError: When no run is named.
     """
     parser = Parser(
-        prog="mlrunner deploy",
-        description="Judge a saved model on its test rows, and deploy it if the gate opens.",
-        epilog="example: mlrunner deploy best gate=threshold gate.threshold=0.4 deployer=docker",
+        "deploy",
+        "Judge a saved model on its test rows, and deploy it if the gate opens.",
+        "example: mlrunner deploy best gate=threshold gate.threshold=0.4 deployer=docker",
     )
+    overrides = "overrides of gate, deployer and stack; the run's own values are the default"
+    restart = "restart the servers of a deployment instead"
     parser.add_argument("run", nargs="?", help="run (id, name or folder), sweep (DAY/TIME), latest or best")
-    parser.add_argument(
-        "overrides", nargs="*", help="overrides of gate, deployer and stack; the run's own values are the default"
-    )
-    parser.add_argument(
-        "--restart", metavar="NAME", nargs="?", const="", help="restart the servers of a deployment instead"
-    )
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.add_argument("overrides", nargs="*", help=overrides)
+    parser.add_argument("--restart", metavar="NAME", nargs="?", const="", help=restart)
+    parser.add_flags(json="print one JSON document")
     parsed = parser.parse_intermixed_args(arguments)
     if parsed.restart is not None:
         return _restart(parsed.restart, [text for text in (parsed.run, *parsed.overrides) if text], parsed.json)
@@ -58,22 +56,19 @@ def _deploy(run: str, overrides: list[str], as_json: bool) -> int:
 
     with print_steps(None if as_json else DEPLOYMENT_STEPS):
         result = deploy_run.deploy(run, overrides)
-    if as_json:
-        print(json.dumps(asdict(result)))
-    else:
-        _show(result)
+    print(json.dumps(asdict(result))) if as_json else _show(result)
     return 0 if result.open else GATE_CLOSED
 
 
 def _show(result: DeploymentResult) -> None:
-    out = console()
-    out.print(f"\n  run       {result.name} ({result.run_id[:8]})")
+    console().print()
+    show_line("run", f"{result.name} ({result.run_id[:8]})")
     if result.note is not None:
-        out.print(f"  note      {result.note}", style="yellow")
+        show_line("note", (result.note, "yellow"))
     deployment = {**asdict(result), "name": result.deployment} if result.deployment else None
     show_deployment({"open": result.open, "reason": result.reason}, deployment)
     if deployment is not None:
-        out.print("  next      mlrunner status, mlrunner rollback, mlrunner history, mlrunner stop", style="dim")
+        show_line("next", ("mlrunner status, mlrunner rollback, mlrunner history, mlrunner stop", "dim"))
 
 
 def _restart(name: str, overrides: list[str], as_json: bool) -> int:
@@ -82,11 +77,12 @@ def _restart(name: str, overrides: list[str], as_json: bool) -> int:
 
     store = state.find_deployment(deployments_folder(), name or None)
     stack.activate(overrides)
-    deployment = asdict(operations.restart(store))
-    if as_json:
-        print(json.dumps(deployment))
-    else:
-        show_deployment(None, deployment)
+    return print_deployment(asdict(operations.restart(store)), as_json)
+
+
+def print_deployment(deployment: dict[str, Any], as_json: bool) -> int:
+    """Print a deployment that serves again, and return the exit code 0."""
+    print(json.dumps(deployment)) if as_json else show_deployment(None, deployment)
     return 0
 
 

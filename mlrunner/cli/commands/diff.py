@@ -54,15 +54,13 @@ def _split(arguments: list[str]) -> tuple[list[str], list[str] | None]:
 
 
 def _parser() -> Parser:
-    parser = Parser(
-        prog="mlrunner diff",
-        description="Compare runs: options, values, scores, data, code, environment, and the overrides between them.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    what = "Compare runs: options, values, scores, data, code, environment, and the overrides between them."
+    parser = Parser("diff", what, EPILOG)
     parser.add_argument("sides", nargs="*", metavar="SIDE", help="two or more, see below; also overrides of the stack")
-    parser.add_argument("--all", action="store_true", help="show derived values and all metrics as well")
-    parser.add_argument("--exit-code", action="store_true", help="exit with 1 when the sides differ, as git diff does")
+    parser.add_flags(
+        all="show derived values and all metrics as well",
+        exit_code="exit with 1 when the sides differ, as git diff does",
+    )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one JSON document")
     form.add_argument("--md", action="store_true", help="print Markdown")

@@ -9,26 +9,15 @@ from mlrunner.cli.commands import stack
 from mlrunner.cli.commands.parser import Parser
 from mlrunner.core import environment
 
-VARIABLES = (
-    "ZENML_CONFIG_PATH",
-    "ZENML_STORE_URL",
-    "ZENML_ACTIVE_STACK_ID",
-    "ZENML_ANALYTICS_OPT_IN",
-    "MLFLOW_TRACKING_URI",
-)
+ZENML = ("ZENML_CONFIG_PATH", "ZENML_STORE_URL", "ZENML_ACTIVE_STACK_ID", "ZENML_ANALYTICS_OPT_IN")
 SECRETS = ("ZENML_STORE_API_KEY", "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN")
 
 
 def main(arguments: list[str]) -> int:
     """Print `export` lines for `eval` in a shell."""
-    parser = Parser(
-        prog="mlrunner env",
-        description="Print the variables with which the zenml and mlflow commands use the stores of mlrunner.",
-        epilog='use as: eval "$(mlrunner env)"',
-    )
-    parser.add_argument(
-        "overrides", nargs="*", help="overrides of the stack, such as stack=mlflow_server stack.tracking_uri=URL"
-    )
+    what = "Print the variables with which the zenml and mlflow commands use the stores of mlrunner."
+    parser = Parser("env", what, 'use as: eval "$(mlrunner env)"')
+    parser.add_argument("overrides", nargs="*", help="overrides of the stack, such as stack=mlflow_server")
     overrides = parser.parse_args(arguments).overrides
     before = environment.variables()
     stack.activate(overrides)
@@ -43,6 +32,6 @@ def write_exports(before: Mapping[str, str], after: Mapping[str, str]) -> list[s
         before: Variables of the shell.
         after: Variables of a process that has opened the stores.
     """
-    names = [name for name in VARIABLES if name in after]
+    names = [name for name in (*ZENML, environment.TRACKING_VARIABLE) if name in after]
     names += [name for name in SECRETS if name in after and before.get(name) != after[name]]
     return [f"export {name}={shlex.quote(after[name])}" for name in names]

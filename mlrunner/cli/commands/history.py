@@ -16,11 +16,9 @@ STYLES = {"deployed": "green", "refused": "yellow", "failed": "red"}
 
 def main(arguments: list[str]) -> int:
     """Print the events of a deployment, oldest first."""
-    parser = Parser(
-        prog="mlrunner history", description="List what was deployed, refused, rolled back and stopped, and why."
-    )
+    parser = Parser("history", "List what was deployed, refused, rolled back and stopped, and why.")
     parser.add_argument("name", nargs="?", help="deployment; optional when there is only one")
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.add_flags(json="print one JSON document")
     parsed = parser.parse_args(arguments)
     events = state.find_deployment(deployments_folder(), parsed.name).read_history()
     if parsed.json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from mlrunner.core.errors import ConfigError, nearest
 
@@ -16,12 +16,25 @@ FLAG = re.compile(r"(?:^ +|, )(--?[\w-]+)", re.MULTILINE)
 class Parser(argparse.ArgumentParser):
     """Argument parser that takes no abbreviated options.
 
+    Args:
+        verb: Name of the verb.
+        description: What the verb does.
+        epilog: Text below the arguments; one of several lines keeps its line breaks.
+        usage: Usage line; argparse writes it by default.
+
     Raises:
         ConfigError: When the arguments are wrong; argparse would print its usage and exit.
     """
 
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(**settings, allow_abbrev=False)
+    def __init__(self, verb: str, description: str, epilog: str = "", usage: str | None = None) -> None:
+        form = argparse.RawDescriptionHelpFormatter if "\n" in epilog else argparse.HelpFormatter
+        prog = f"mlrunner {verb}"
+        super().__init__(prog, usage, description, epilog, formatter_class=form, allow_abbrev=False)
+
+    def add_flags(self, **flags: str) -> None:
+        """Add flags without a value, by name with underscores, each with its help."""
+        for name, text in flags.items():
+            self.add_argument(f"--{name.replace('_', '-')}", action="store_true", help=text)
 
     def error(self, message: str) -> NoReturn:
         """Refuse the arguments."""

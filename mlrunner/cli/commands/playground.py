@@ -18,13 +18,11 @@ def main(arguments: list[str]) -> int:
     Raises:
         ConfigError: When Streamlit is not installed, or the port cannot be used.
     """
-    parser = Parser(
-        prog="mlrunner playground",
-        description="Open a page that predicts with a deployed model: one row in a form, or a CSV file.",
-    )
+    what = "Open a page that predicts with a deployed model: one row in a form, or a CSV file."
+    parser = Parser("playground", what)
     parser.add_argument("name", nargs="?", help="deployment; optional when there is only one")
     parser.add_argument("--port", type=int, default=0, help="port of the page on this machine; a free port by default")
-    parser.add_argument("--no-browser", action="store_true", help="only print the address")
+    parser.add_flags(no_browser="only print the address")
     parsed = parser.parse_args(arguments)
     if importlib.util.find_spec("streamlit") is None:
         raise ConfigError("mlrunner playground needs Streamlit; install it with pip install 'mlrunner[playground]'.")

@@ -49,29 +49,21 @@ def main(arguments: list[str]) -> int:
 
 
 def _parser() -> Parser:
-    parser = Parser(
-        prog="mlrunner predict",
-        description="Predict a table of any size with a deployed model, a chunk of rows at a time.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument(
-        "words",
-        nargs="*",
-        metavar="FILE",
-        help="CSV or Parquet file, a glob in quotes or a URL; also overrides of dataset and stack",
-    )
+    what = "Predict a table of any size with a deployed model, a chunk of rows at a time."
+    parser, chunk = Parser("predict", what, EXAMPLES), "rows in memory at a time (%(default)s)"
+    words = "CSV or Parquet file, a glob in quotes or a URL; also overrides of dataset and stack"
+    parser.add_argument("words", nargs="*", metavar="FILE", help=words)
     parser.add_argument("-o", "--out", metavar="OUT", type=Path, help="Parquet or CSV file (FILE.predictions.parquet)")
     parser.add_argument("--name", metavar="DEPLOYMENT", help="deployment; optional when there is only one")
-    parser.add_argument("--offline", action="store_true", help="predict in this process, without the service")
     parser.add_argument("--version", type=int, metavar="N", help="another version of the model; needs --offline")
     parser.add_argument("--keep", metavar="COL,COL", default="", help="columns to copy into the output")
-    parser.add_argument(
-        "--rows-per-chunk", type=int, default=10_000, metavar="N", help="rows in memory at a time (%(default)s)"
+    parser.add_argument("--rows-per-chunk", type=int, default=10_000, metavar="N", help=chunk)
+    parser.add_flags(
+        offline="predict in this process, without the service",
+        probabilities="write a column of probabilities for each class",
+        force="overwrite the output",
+        json="print one JSON document",
     )
-    parser.add_argument("--probabilities", action="store_true", help="write a column of probabilities for each class")
-    parser.add_argument("--force", action="store_true", help="overwrite the output")
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
     return parser
 
 
@@ -133,9 +125,7 @@ def default_out(file: str | None, dataset: str) -> Path:
 
 def _show(summary: dict[str, Any]) -> None:
     """Print a summary for people."""
-    from rich.text import Text
-
-    from mlrunner.core.terminal import console, relative_path
+    from mlrunner.core.terminal import relative_path, show_line
 
     rejected = summary["rejected_output"]
     lines = {
@@ -148,4 +138,4 @@ def _show(summary: dict[str, Any]) -> None:
         "zenml": summary["pipeline_run"],
     }
     for label, text in lines.items():
-        console().print(Text.assemble((f"  {label:<10}", "dim"), text))
+        show_line(label, text)

@@ -61,29 +61,21 @@ def main(arguments: list[str]) -> int:
 
 
 def _parser() -> Parser:
-    parser = Parser(
-        prog="mlrunner prune",
-        description="Remove runs with folders, models, artifacts and ZenML runs; without --yes, only list them.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    runs = count("runs")
+    what = "Remove runs with folders, models, artifacts and ZenML runs; without --yes, only list them."
+    parser, runs = Parser("prune", what, EXAMPLES), count("runs")
     rank = "runs not among the N best of their metric, target and judged rows, by test score, else by validation score"
+    statuses = "runs with these statuses: finished, failed, killed (also pruned trials), running"
     parser.add_argument("names", nargs="*", metavar="RUN|SWEEP", help="remove only these; also overrides of the stack")
     parser.add_argument("--older", metavar="AGE", help="runs that ended longer ago, such as 12h, 30d or 4w")
-    parser.add_argument(
-        "--status",
-        metavar="A,B",
-        help="runs with these statuses: finished, failed, killed (also pruned trials), running",
-    )
+    parser.add_argument("--status", metavar="A,B", help=statuses)
     parser.add_argument("--worse-than", type=runs, metavar="N", help=rank)
     parser.add_argument("--keep", type=runs, metavar="N", help="runs not among the N newest")
     parser.add_argument("--where", metavar="FILTER", help="runs that match a filter in MLflow's grammar")
-    parser.add_argument(
-        "--cache", action="store_true", help="also cached files that no run uses, unless a sweep is running"
+    parser.add_flags(
+        cache="also cached files that no run uses, unless a sweep is running",
+        yes="remove the runs",
+        json="print one JSON document",
     )
-    parser.add_argument("--yes", action="store_true", help="remove the runs")
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
     return parser
 
 

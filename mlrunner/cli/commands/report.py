@@ -42,22 +42,16 @@ def main(arguments: list[str]) -> int:
 
 def _parser() -> Parser:
     parser = Parser(
-        prog="mlrunner report",
+        "report",
+        "Write one HTML file about a sweep or a run, and log it to the run in MLflow.",
+        "example: mlrunner report 2026-11-25/17-43-06-708940 --open",
         usage="mlrunner report [-h] [-o FILE] [--open] [--json] RUN|SWEEP [stack=…]",
-        description="Write one HTML file about a sweep or a run, and log it to the run in MLflow.",
-        epilog="example: mlrunner report 2026-11-25/17-43-06-708940 --open",
     )
     subject = "sweep (DAY/TIME), run (id, name or folder), latest or best"
     parser.add_argument("words", nargs="+", metavar="RUN|SWEEP", help=f"{subject}; also overrides of the stack")
-    parser.add_argument(
-        "-o",
-        "--output",
-        metavar="FILE",
-        type=Path,
-        help="file to write, instead of report.html in the folder of the run",
-    )
-    parser.add_argument("--open", action="store_true", help="open the report in the browser")
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    default = "file to write, instead of report.html in the folder of the run"
+    parser.add_argument("-o", "--output", metavar="FILE", type=Path, help=default)
+    parser.add_flags(open="open the report in the browser", json="print one JSON document")
     return parser
 
 

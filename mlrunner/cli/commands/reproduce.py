@@ -14,7 +14,7 @@ from rich.text import Text
 from mlrunner.cli.commands.parser import Parser
 from mlrunner.core import environment
 from mlrunner.core.errors import ConfigError
-from mlrunner.core.terminal import console
+from mlrunner.core.terminal import console, show_line
 
 if TYPE_CHECKING:
     from mlrunner.execution.reproduction import Inspection, Reproduction
@@ -44,25 +44,22 @@ def main(arguments: list[str]) -> int:
 
 def _parser() -> Parser:
     parser = Parser(
-        prog="mlrunner reproduce",
-        description="Run the recorded composition of a run again, and compare every metric.",
-        epilog="example: mlrunner reproduce best --strict. Exit code 0: reproduced, 4: a metric differs, 2: refused.",
+        "reproduce",
+        "Run the recorded composition of a run again, and compare every metric.",
+        "example: mlrunner reproduce best --strict. Exit code 0: reproduced, 4: a metric differs, 2: refused.",
     )
-    parser.add_argument(
-        "run", nargs="?", help="run (id, name or folder), SWEEP/TRIAL, sweep (its winner), latest or best"
+    runs = "run (id, name or folder), SWEEP/TRIAL, sweep (its winner), latest or best"
+    overrides = "overrides for this machine: dataset.path=..., dataset.url=..., threads=..., stack=..."
+    tolerance = "largest relative difference of a metric (0)"
+    parser.add_argument("run", nargs="?", help=runs)
+    parser.add_argument("overrides", nargs="*", help=overrides)
+    parser.add_argument("--tolerance", type=_tolerance, metavar="SHARE", help=tolerance)
+    parser.add_flags(
+        strict="refuse when code, data or packages have changed",
+        in_env="create the recorded environment, and run in it",
+        check="only list what has changed",
+        json="print one JSON document",
     )
-    parser.add_argument(
-        "overrides",
-        nargs="*",
-        help="overrides for this machine: dataset.path=..., dataset.url=..., threads=..., stack=...",
-    )
-    parser.add_argument("--strict", action="store_true", help="refuse when code, data or packages have changed")
-    parser.add_argument(
-        "--tolerance", type=_tolerance, metavar="SHARE", help="largest relative difference of a metric (0)"
-    )
-    parser.add_argument("--in-env", action="store_true", help="create the recorded environment, and run in it")
-    parser.add_argument("--check", action="store_true", help="only list what has changed")
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
     return parser
 
 
@@ -90,21 +87,19 @@ def _reproduce(parsed: argparse.Namespace) -> int:
         return 0
     with print_steps(None if parsed.json else inspection.steps):
         result = reproduction.reproduce_run(inspection, parsed.tolerance)
-    if parsed.json:
-        print(json.dumps({**asdict(result), "reproduced": result.is_reproduced}))
-    else:
-        _show(result)
+    document = {**asdict(result), "reproduced": result.is_reproduced}
+    print(json.dumps(document)) if parsed.json else _show(result)
     return 0 if result.is_reproduced else DIFFERENT
 
 
 def _show_inspection(inspection: Inspection) -> None:
-    out, record = console(), inspection.prepared.record
-    out.print(Text.assemble(("  run       ", "dim"), f"{record.name} ({record.short})"))
+    record = inspection.prepared.record
+    show_line("run", f"{record.name} ({record.short})")
     for sentence in inspection.differences:
-        out.print(Text.assemble(("  differs   ", "dim"), (sentence, "yellow")))
+        show_line("differs", (sentence, "yellow"))
     if not inspection.differences:
-        out.print(Text.assemble(("  differs   ", "dim"), ("nothing: code, data and packages are the same", "green")))
-    out.print()
+        show_line("differs", ("nothing: code, data and packages are the same", "green"))
+    console().print()
 
 
 def _show(result: Reproduction) -> None:
@@ -116,8 +111,8 @@ def _show(result: Reproduction) -> None:
     word, style = ("reproduced", "bold green") if result.is_reproduced else ("not reproduced", "bold red")
     out.print(Text.assemble("\n  ", (word, style), f": {same} of {len(result.metrics)} metrics are the same {how}"))
     if result.note is not None:
-        out.print(Text.assemble(("  note      ", "dim"), result.note))
-    out.print(Text.assemble(("  new run   ", "dim"), result.new_run_id[:8]))
+        show_line("note", result.note)
+    show_line("new run", result.new_run_id[:8])
 
 
 def _table(result: Reproduction) -> Table:

@@ -28,11 +28,8 @@ def main(arguments: list[str]) -> int:
     Raises:
         ConfigError: When there is no such sweep.
     """
-    parser = Parser(
-        prog="mlrunner resume",
-        description="Resume a sweep: finished trials stay, interrupted ones run again with the same parameters.",
-        epilog="example: mlrunner resume 2026-11-25/17-43-06-708940 hydra.sweeper.n_trials=40",
-    )
+    what = "Resume a sweep: finished trials stay, interrupted ones run again with the same parameters."
+    parser = Parser("resume", what, "example: mlrunner resume 2026-11-25/17-43-06-708940 hydra.sweeper.n_trials=40")
     parser.add_argument("sweep", help="folder of the sweep, its DAY/TIME, or its hydra.sweeper.study_name")
     parser.add_argument("overrides", nargs="*", help="further or changed overrides, such as hydra.sweeper.n_trials=40")
     parsed = parser.parse_args(arguments)

@@ -53,12 +53,7 @@ def make_parser(verb: str, description: str) -> Parser:
         columns=", ".join(known),
         sorts=", ".join([*listing.STORED_COLUMNS, *listing.COMPUTED_COLUMNS]),
     )
-    parser = Parser(
-        prog=f"mlrunner {verb}",
-        description=description,
-        epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = Parser(verb, description, epilog)
     sweep = "list only the runs of this sweep (DAY/TIME)" if verb == "runs" else "list only this sweep (DAY/TIME)"
     lines = count("lines")
     parser.add_argument("words", nargs="*", metavar="SWEEP", help=f"{sweep}; also overrides of the stack")

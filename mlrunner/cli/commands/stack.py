@@ -13,11 +13,9 @@ if TYPE_CHECKING:
 
 def main(arguments: list[str]) -> int:
     """Print what `zenml stack describe` prints, for the stack of a run."""
-    parser = Parser(prog="mlrunner stack", description="Describe the ZenML stack that a run would use.")
+    parser = Parser("stack", "Describe the ZenML stack that a run would use.")
     parser.add_argument("action", choices=["describe"])
-    parser.add_argument(
-        "overrides", nargs="*", help="overrides of the stack, such as stack=mlflow_server stack.tracking_uri=URL"
-    )
+    parser.add_argument("overrides", nargs="*", help="overrides of the stack, such as stack=mlflow_server")
     parsed = parser.parse_args(arguments)
     activate(parsed.overrides)
     from zenml.cli.cli import cli

@@ -10,7 +10,7 @@ from rich.text import Text
 from mlrunner.cli.commands.deploy import deployments_folder
 from mlrunner.cli.commands.parser import Parser
 from mlrunner.core.formatting import format_number
-from mlrunner.core.terminal import console
+from mlrunner.core.terminal import console, show_line
 from mlrunner.groups.deployer import deployment_status, state
 
 STYLES = {deployment_status.SERVING: "bold green", deployment_status.DOWN: "bold red"}
@@ -22,9 +22,9 @@ def main(arguments: list[str]) -> int:
     Returns:
         1 when a deployment is down, else 0.
     """
-    parser = Parser(prog="mlrunner status", description="Show the address, version, run and health of each deployment.")
+    parser = Parser("status", "Show the address, version, run and health of each deployment.")
     parser.add_argument("name", nargs="?", help="deployment; all deployments by default")
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.add_flags(json="print one JSON document")
     parsed = parser.parse_args(arguments)
     folder = deployments_folder()
     stores = state.list_deployments(folder) if parsed.name is None else [state.find_deployment(folder, parsed.name)]
@@ -40,12 +40,10 @@ def main(arguments: list[str]) -> int:
 
 
 def _show(status: deployment_status.Status) -> None:
-    out = console()
-    out.print(Text.assemble((status.name, "bold"), "  ", (status.health, STYLES.get(status.health, "dim"))))
+    console().print(Text.assemble((status.name, "bold"), "  ", (status.health, STYLES.get(status.health, "dim"))))
     for label, text in _lines(status).items():
         if text is not None:
-            style = "red" if label == "problem" else ""
-            out.print(Text.assemble((f"  {label:<10}", "dim"), (str(text), style)))
+            show_line(label, (str(text), "red" if label == "problem" else ""))
 
 
 def _lines(status: deployment_status.Status) -> dict[str, str | None]:

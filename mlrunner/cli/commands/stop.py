@@ -12,9 +12,7 @@ from mlrunner.groups.deployer.state import find_deployment
 
 def main(arguments: list[str]) -> int:
     """Stop a deployment; stopping a stopped one succeeds."""
-    parser = Parser(
-        prog="mlrunner stop", description="Stop the servers of a deployment and free its port; its history stays."
-    )
+    parser = Parser("stop", "Stop the servers of a deployment and free its port; its history stays.")
     parser.add_argument("name", nargs="?", help="deployment; optional when there is only one")
     parser.add_argument("overrides", nargs="*", help="overrides of the stack, such as stack=mlflow_server")
     parsed = parser.parse_args(arguments)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-
 from mlrunner.cli.commands.parser import Parser
 from mlrunner.core import environment
 from mlrunner.core.errors import ConfigError
@@ -26,13 +24,9 @@ def main(arguments: list[str]) -> int:
     Raises:
         ConfigError: When there is no such run, or a tag is not possible.
     """
-    parser = Parser(
-        prog="mlrunner tag",
-        usage="mlrunner tag [-h] RUN|SWEEP NAME=VALUE [NAME=VALUE ...] [stack=…]",
-        description="Set tags of a run, or of all runs of a sweep; an empty value removes the tag.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    usage = "mlrunner tag [-h] RUN|SWEEP NAME=VALUE [NAME=VALUE ...] [stack=…]"
+    what = "Set tags of a run, or of all runs of a sweep; an empty value removes the tag."
+    parser = Parser("tag", what, EXAMPLES, usage)
     parser.add_argument("words", nargs="*", metavar="RUN|SWEEP NAME=VALUE", help="run or sweep, then its tags")
     words, overrides = separate_stack_overrides(parser.parse_args(arguments).words)
     if not words:

@@ -7,14 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from rich.text import Text
-
 from mlrunner.cli.commands import playground
 from mlrunner.cli.commands.parser import Parser
 from mlrunner.composition.stores import open_store, tracking_uri
 from mlrunner.core import environment
 from mlrunner.core.errors import ConfigError
-from mlrunner.core.terminal import console
+from mlrunner.core.terminal import show_line
 from mlrunner.groups.stack.reachability import is_remote, remove_login
 from mlrunner.tracking.records import SQLITE, Record, Store, lookup, separate_stack_overrides
 
@@ -28,18 +26,13 @@ def main(arguments: list[str]) -> int:
     Raises:
         ConfigError: When several runs are named, there is no store, or the port cannot be used.
     """
-    parser = Parser(
-        prog="mlrunner ui",
-        description="Open MLflow's pages on the store of this project, and Optuna's dashboard on its newest search.",
-        epilog="example: mlrunner ui latest; Ctrl-C ends the pages with exit code 0",
-    )
-    parser.add_argument(
-        "words", nargs="*", metavar="RUN|SWEEP", help="run or sweep whose page to open; also overrides of the stack"
-    )
-    parser.add_argument(
-        "--port", type=_port, default=0, help="port of MLflow's pages on this machine; a free port by default"
-    )
-    parser.add_argument("--no-browser", action="store_true", help="only print the addresses")
+    what = "Open MLflow's pages on the store of this project, and Optuna's dashboard on its newest search."
+    parser = Parser("ui", what, "example: mlrunner ui latest; Ctrl-C ends the pages with exit code 0")
+    page = "run or sweep whose page to open; also overrides of the stack"
+    port = "port of MLflow's pages on this machine; a free port by default"
+    parser.add_argument("words", nargs="*", metavar="RUN|SWEEP", help=page)
+    parser.add_argument("--port", type=_port, default=0, help=port)
+    parser.add_flags(no_browser="only print the addresses")
     parsed = parser.parse_intermixed_args(arguments)
     names, overrides = separate_stack_overrides(parsed.words)
     if len(names) > 1:
@@ -91,7 +84,6 @@ def _serve(store: Store, uri: str, home: Path, record: Record | None, port: int,
 
 def _show(browser: bool, label: str, text: str) -> None:
     """Print an address without line breaks, and open it in the browser; or print a note."""
-    dim = "dim" if label == "note" else ""
-    console().print(Text.assemble((f"  {label:<10}", "dim"), (text, dim)), soft_wrap=True)
+    show_line(label, (text, "dim" if label == "note" else ""), soft_wrap=True)
     if browser and label != "note":
         webbrowser.open(text)

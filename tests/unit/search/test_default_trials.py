@@ -9,7 +9,7 @@ import pytest
 from filelock import FileLock
 
 from mlrunner.search.default_trials import describe_gaps, enqueue_first_trials
-from mlrunner.search.optuna_config import GridSamplerConfig
+from mlrunner.search.optuna_config import SAMPLERS
 from mlrunner.search.plan import SearchPlan, draw_first_trials
 from mlrunner.search.search_factory import make_sampler_factory
 from mlrunner.search.trial_attributes import DEFAULT_OF, is_default
@@ -45,7 +45,7 @@ def test_each_model_has_its_default_first_as_far_as_there_are_trials(diabetes_sw
     assert len(queue(plan, study)) == 3
 
 
-@pytest.mark.parametrize("values", [{"first": "none"}, {"sampler": GridSamplerConfig()}])
+@pytest.mark.parametrize("values", [{"first": "none"}, {"sampler": SAMPLERS["grid"]()}])
 def test_no_default_is_queued_when_none_is_wanted(diabetes_sweep: HydraSweep, values: dict[str, Any]) -> None:
     plan, _ = diabetes_sweep.plan("model=ridge", f"{ALPHA}=1,2", **values)
     assert (queue(plan), describe_gaps(plan)) == ([], [])

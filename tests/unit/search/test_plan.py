@@ -12,7 +12,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from mlrunner.core.errors import ConfigError
-from mlrunner.search.optuna_config import GridSamplerConfig
+from mlrunner.search.optuna_config import SAMPLERS
 from mlrunner.search.plan import (
     PREVIEW_TRIALS,
     SearchPlan,
@@ -80,7 +80,7 @@ def test_an_excluded_combination_is_not_among_the_first_trials(diabetes_sweep: H
 
 def test_the_first_trials_of_a_grid_are_in_its_order(diabetes_sweep: HydraSweep) -> None:
     overrides = ["model=ridge,dummy", f"{ALPHA}=1,2", "threads=1,2"]
-    plan, _ = diabetes_sweep.plan(*overrides, n_trials=None, sampler=GridSamplerConfig())
+    plan, _ = diabetes_sweep.plan(*overrides, n_trials=None, sampler=SAMPLERS["grid"]())
     assert plan.limit == 6
     assert [overrides[len(FIXED) :] for overrides in draw(plan, 10)] == [
         ("model=ridge", "threads=1", f"{ALPHA}=1"),

@@ -10,7 +10,7 @@ from omegaconf import open_dict
 
 from mlrunner.search.grid_order import GridOrder
 from mlrunner.search.hydra_launcher import LauncherExecutor
-from mlrunner.search.optuna_config import GridSamplerConfig, RandomSamplerConfig
+from mlrunner.search.optuna_config import SAMPLERS
 from mlrunner.search.search_factory import SweeperCall, build_executor, load_custom_space, make_sampler_factory
 from mlrunner.search.workers import WorkerPool
 from tests.support.search import HydraSweep, open_hydra
@@ -23,14 +23,14 @@ def call_sweeper(hydra: HydraSweep, config: Any = None) -> SweeperCall:
 
 
 def test_each_trial_has_a_sampler_of_its_own_seed(diabetes_sweep: HydraSweep) -> None:
-    plan, _ = diabetes_sweep.plan("model=ridge", sampler=RandomSamplerConfig())
+    plan, _ = diabetes_sweep.plan("model=ridge", sampler=SAMPLERS["random"]())
     build = make_sampler_factory(plan)
     draws = [build(number)._rng.rng.random() for number in (0, 1, 0)]
     assert draws[0] == draws[2] != draws[1]
 
 
 def test_the_trials_of_a_grid_share_one_order(diabetes_sweep: HydraSweep) -> None:
-    plan, _ = diabetes_sweep.plan("model=ridge", "model.estimator.alpha=1,2", sampler=GridSamplerConfig())
+    plan, _ = diabetes_sweep.plan("model=ridge", "model.estimator.alpha=1,2", sampler=SAMPLERS["grid"]())
     build = make_sampler_factory(plan)
     assert isinstance(build(0), GridOrder)
     assert build(0) is build(1)

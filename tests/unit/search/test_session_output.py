@@ -15,8 +15,8 @@ from tests.support.search_session import Session
 def test_the_start_of_a_search_is_shown(session: Session, capsys: pytest.CaptureFixture[str]) -> None:
     session_output.show_start(session.plan, session.driver.search.study, session.folder)
     lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
-    assert lines[:2] == ["mlrunner  search  3 trials, maximize r2", "dataset  diabetes"]
-    assert lines[2].startswith("varies   alpha")
+    assert lines[:2] == ["mlrunner  search  3 trials, maximize r2", "dataset   diabetes"]
+    assert lines[2].startswith("varies    alpha")
     session.run()
     session_output.show_start(session.plan, session.driver.search.study, session.folder)
     assert "3 trials done before" in capsys.readouterr().out

@@ -8,7 +8,7 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from mlrunner.core.errors import ConfigError
-from mlrunner.search.optuna_config import GridSamplerConfig
+from mlrunner.search.optuna_config import SAMPLERS
 from tests.support.search import HydraSweep
 from tests.support.spaces import ALPHA, DEPTH, RATE, build_space, get_distributions, list_grid, list_names
 
@@ -199,7 +199,7 @@ def test_an_option_of_params_that_is_a_number_is_refused(diabetes_sweep: HydraSw
 def test_a_preset_may_set_params_and_exclusions(diabetes_sweep: HydraSweep) -> None:
     params = {"model": "ridge,rf", "cleaning": "full,none", "model.estimator.alpha": "choice(1,2)"}
     space = diabetes_sweep.read_space(
-        "cleaning=none", sampler=GridSamplerConfig(), params=params, exclude=["model=ridge,model.estimator.alpha=2"]
+        "cleaning=none", sampler=SAMPLERS["grid"](), params=params, exclude=["model=ridge,model.estimator.alpha=2"]
     )
     assert [space.overrides(params)[2:] for params in space.grid()] == [
         ("cleaning=none", "model=ridge", "model.estimator.alpha=1"),

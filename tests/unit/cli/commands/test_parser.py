@@ -12,7 +12,7 @@ from mlrunner.core.errors import ConfigError
 
 @pytest.fixture
 def parser() -> Parser:
-    parser = Parser(prog="mlrunner verb")
+    parser = Parser("verb", "Do it.")
     parser.add_argument("--limit", type=count("lines"))
     parser.add_argument("-o", "--out")
     return parser

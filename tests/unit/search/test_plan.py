@@ -114,17 +114,17 @@ def test_a_plan_is_printed(diabetes_sweep: HydraSweep, capsys: pytest.CaptureFix
     lines = show(plan, capsys)
     assert lines[:4] == [
         "mlrunner  plan  20 trials of 4 combinations",
-        "  objective  maximize r2",
-        "  sampler    TPESampler",
+        "  objective maximize r2",
+        "  sampler   TPESampler",
         "  dimension        values         model",
     ]
     assert [line.split() for line in lines[4:6]] == [["threads", "1,2", "all"], ["tracking.name", "choice(a,b)", "all"]]
     start = lines.index("  first compositions")
     assert len(lines[start + 1 :]) == PREVIEW_TRIALS + 4
-    assert lines[-4].startswith("  defaults   dummy: threads=-1 lies outside 1,2; tracking.name=null lies outside")
+    assert lines[-4].startswith("  defaults  dummy: threads=-1 lies outside 1,2; tracking.name=null lies outside")
     assert all(line.startswith("    threads=") for line in lines[start + 1 : start + 1 + PREVIEW_TRIALS])
     assert lines[-2:] == [
-        "  time       unknown: no earlier run with these models and this data; run one first",
+        "  time      unknown: no earlier run with these models and this data; run one first",
         "  Nothing was started (hydra.sweeper.dry_run=true).",
     ]
 
@@ -133,7 +133,7 @@ def test_a_plan_shows_the_model_of_a_dimension(diabetes_sweep: HydraSweep, capsy
     plan, _ = diabetes_sweep.plan("model=ridge,rf", "objective.metric=[r2,fit_seconds]", n_trials=3)
     lines = show(plan, capsys)
     assert lines[0] == "mlrunner  plan  3 trials"
-    assert lines[1:3] == ["  objective  maximize r2", "  objective  minimize fit_seconds"]
+    assert lines[1:3] == ["  objective maximize r2", "  objective minimize fit_seconds"]
     cells = [line.split() for line in lines]
     assert [ALPHA, "tag(log,", "interval(0.001,", "1000))", "ridge"] in cells
     assert [DEPTH, "null,4,8,16,32", "rf"] in cells

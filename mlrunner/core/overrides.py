@@ -12,18 +12,8 @@ CHOICE = re.compile(r"\w+=choice\([^)]*\)")
 DIGITS_OPTION = re.compile(r"(?<![\w'\"])\d+(_\d+)+(?![\w'\"])")
 # Flags of Hydra that take the next word as their value.
 FOLDER, INFO = ("--config-dir", "-cd"), ("--info", "-i")
-VALUED = (
-    "--cfg",
-    "-c",
-    "--config-name",
-    "-cn",
-    "--config-path",
-    "-cp",
-    "--package",
-    "-p",
-    "--experimental-rerun",
-    *FOLDER,
-)
+CONFIG = ("--cfg", "-c", "--config-name", "-cn", "--config-path", "-cp")
+VALUED = (*CONFIG, "--package", "-p", "--experimental-rerun", *FOLDER)
 TOPICS = ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")
 PLAINLY_QUOTED = re.compile(r"""[^"$`\\!\n]*'[^"$`\\!\n]*""")  # text that needs no escaping within double quotes
 NO_NAME = re.compile(r"[\d.]+|true|false", re.IGNORECASE)

@@ -6,6 +6,7 @@ import csv
 import html
 import io
 import json
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -39,13 +40,11 @@ class TableColumn:
     Args:
         name: Header, and key in JSON.
         is_number: Whether the cells hold numbers, which are aligned to the right.
-        is_wrapped: Whether a long cell may be broken into lines in a terminal.
-        note: Smaller text below the header in HTML; empty for none.
+        note: Smaller text below the header in a report; empty for none.
     """
 
     name: str
     is_number: bool = False
-    is_wrapped: bool = True
     note: str = ""
 
 
@@ -57,11 +56,20 @@ class TableCell:
         text: Text for people.
         value: Exact value for CSV and JSON: any value that JSON can hold; None for a missing value.
         style: Name in `STYLES`, or a style of Rich such as `bold green`; in HTML a class. Empty for none.
+        note: Smaller text after the text in a report; empty for none.
+        pieces: Parts of the text between which a report may break the line; empty if it may not.
     """
 
     text: str
     value: Any = None
     style: str = ""
+    note: str = ""
+    pieces: tuple[str, ...] = ()
+
+    @property
+    def exact(self) -> str:
+        """A number with all digits; empty if it is missing or not finite."""
+        return "" if self.value is None or not math.isfinite(self.value) else repr(self.value)
 
 
 @dataclass(frozen=True)
@@ -93,7 +101,7 @@ class Table:
         table = RichTable(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="dim")
         for column in self.columns:
             justify: Any = "right" if column.is_number else "left"
-            table.add_column(column.name, justify=justify, overflow="fold", no_wrap=not column.is_wrapped)
+            table.add_column(column.name, justify=justify, overflow="fold")
         for row in self.rows:
             cells = (Text(cell.text, STYLES.get(cell.style, cell.style)) for cell in row.cells)
             table.add_row(*cells, style=STYLES.get(row.style, row.style) or None)
@@ -109,12 +117,9 @@ class Table:
 
     def to_json(self) -> str:
         """Write a list of objects with exact values; NaN becomes null."""
-        return json.dumps(nan_to_none(self.to_records()), default=str)
-
-    def to_records(self) -> list[dict[str, Any]]:
-        """Return a dictionary of exact values for each row."""
         names = [column.name for column in self.columns]
-        return [dict(zip(names, (cell.value for cell in row.cells), strict=True)) for row in self.rows]
+        records = [dict(zip(names, (cell.value for cell in row.cells), strict=True)) for row in self.rows]
+        return json.dumps(nan_to_none(records), default=str)
 
     def to_markdown(self) -> str:
         """Write a table that GitHub renders."""
@@ -130,8 +135,7 @@ class Table:
             name: Class of the table; empty for none.
         """
         head = "".join(
-            f'<th scope="col"{_class(_number(column))}>{html.escape(column.name)}{_note(column)}</th>'
-            for column in self.columns
+            f'<th scope="col"{_class(_number(column))}>{html.escape(column.name)}</th>' for column in self.columns
         )
         body = "".join(f"<tr{_class(row.style)}>{''.join(self._html_cells(row))}</tr>" for row in self.rows)
         return f"<table{_class(name)}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
@@ -154,7 +158,3 @@ def _number(column: TableColumn) -> str:
 def _class(*names: str) -> str:
     present = " ".join(filter(None, names))
     return f' class="{html.escape(present)}"' if present else ""
-
-
-def _note(column: TableColumn) -> str:
-    return f"<small>{html.escape(column.note)}</small>" if column.note else ""

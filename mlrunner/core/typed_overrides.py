@@ -12,23 +12,10 @@ from mlrunner.core.overrides import quote_option
 from mlrunner.core.sorted_ranges import write_sorted_ranges
 
 # Keys whose values are texts, or lists of texts: names of columns, files and studies.
-TEXT_KEYS = frozenset(
-    {
-        "dataset.group",
-        "dataset.ignore",
-        "dataset.name",
-        "dataset.note",
-        "dataset.path",
-        "dataset.query",
-        "dataset.target",
-        "dataset.time",
-        "dataset.weight",
-        "deployer.name",
-        "hydra.sweeper.study_name",
-        "tracking.experiment",
-        "tracking.name",
-    }
-)
+TEXT_KEYS = {
+    *(f"dataset.{name}" for name in ("group", "ignore", "name", "note", "path", "query", "target", "time", "weight")),
+    *("deployer.name", "hydra.sweeper.study_name", "tracking.experiment", "tracking.name"),
+}
 # Mappings that are empty by default, by whether their values are texts, so that a name may not be split at its dots.
 MAPPINGS = {
     "cleaning.clip": True,

@@ -121,8 +121,8 @@ def write(entries: list[Entry], selected: list[columns.EntryColumn], parsed: arg
     if parsed.json:
         formats.print_json(entries, selected if parsed.columns is not None else None)
     elif parsed.csv:
-        formats.print_csv(entries, selected)
+        print(formats.make_table(entries, selected).to_csv(), end="")
     elif parsed.md:
-        formats.print_markdown(entries, selected)
+        print(formats.make_table(entries, selected).to_markdown())
     else:
         formats.print_table(entries, selected, parsed.columns is None)

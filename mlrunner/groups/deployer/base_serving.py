@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,13 +12,12 @@ from mlrunner.core import loopback
 from mlrunner.core.build import dataclass
 from mlrunner.groups.deployer import Candidate, Deployment
 from mlrunner.groups.deployer.base_registered import ModelServerDeployer
-from mlrunner.groups.deployer.release import Release, Server
-from mlrunner.groups.deployer.state import State, list_deployments
+from mlrunner.groups.deployer.state import ServerBackend, list_deployments
 from mlrunner.groups.gate import Decision
 
 
 @dataclass
-class EndpointDeployer(ModelServerDeployer):
+class EndpointDeployer(ModelServerDeployer, ServerBackend):
     """Serves one model version at a stable address and keeps the previous one ready.
 
     Args:
@@ -29,30 +27,6 @@ class EndpointDeployer(ModelServerDeployer):
 
     host: str
     port: Annotated[int, Field(ge=1, le=65535)]
-
-    @abstractmethod
-    def start(self, release: Release, token: str) -> Server:
-        """Start a server on a release, without waiting until it answers.
-
-        Args:
-            release: Release to serve.
-            token: Random word that `/version` must show as `instance`.
-
-        Raises:
-            DeployError: When the server cannot be started.
-        """
-
-    @abstractmethod
-    def is_alive(self, server: Server) -> bool:
-        """Check whether the server's process or container exists."""
-
-    @abstractmethod
-    def stop(self, server: Server) -> None:
-        """Stop a server and free its resources; a server that has ended already is fine."""
-
-    @abstractmethod
-    def log(self, server: Server) -> str:
-        """Read the last lines that the server printed."""
 
     def problems(self) -> list[str]:
         """Refuse an address that is in use or that the running deployment cannot move to."""
@@ -85,7 +59,7 @@ class EndpointDeployer(ModelServerDeployer):
         return rollout.roll_out(self, store, release, [*earlier, release.version])
 
     def state_settings(self) -> dict[str, Any]:
-        """Return the fields of `State` that these settings determine."""
+        """See `ServerBackend.state_settings`."""
         settings = {"_target_": f"{type(self).__module__}.{type(self).__name__}", **asdict(self), "replace": False}
         return {
             "host": self.host,
@@ -94,7 +68,3 @@ class EndpointDeployer(ModelServerDeployer):
             "body_limit": self.body_limit,
             "settings": settings,
         }
-
-    def create_state(self) -> State:
-        """Create the state of a deployment that has not served yet."""
-        return State(name=self.name, **self.state_settings())

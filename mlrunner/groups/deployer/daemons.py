@@ -9,36 +9,13 @@ from pathlib import Path
 
 from mlrunner.core.environment import project, python_path, variables
 
-INHERITED = (
-    "PATH",
-    "HOME",
-    "USER",
-    "LANG",
-    "LC_ALL",
-    "TZ",
-    "TMPDIR",
-    "VIRTUAL_ENV",
-    "LD_LIBRARY_PATH",
-    "SSL_CERT_FILE",
-)
-INHERITED_PREFIXES = (
-    "MLRUNNER_HOME",
-    "MLRUNNER_PROJECT",
-    "MLFLOW_",
-    "ZENML_",
-    "AWS_",
-    "AZURE_",
-    "GOOGLE_",
-    "DOCKER_",
-    "OMP_",
-)
+KEPT = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "SSL_CERT_FILE")
+PREFIXES = ("MLRUNNER_HOME", "MLRUNNER_PROJECT", "MLFLOW_", "ZENML_", "AWS_", "AZURE_", "GOOGLE_", "DOCKER_", "OMP_")
 
 
 def build_environment() -> dict[str, str]:
     """Return the environment of a daemon: the variables that locate programs and stores, without those of this run."""
-    inherited = {
-        name: text for name, text in variables().items() if name in INHERITED or name.startswith(INHERITED_PREFIXES)
-    }
+    inherited = {name: text for name, text in variables().items() if name in KEPT or name.startswith(PREFIXES)}
     bin_folder = str(Path(sys.executable).parent)  # needed when the virtual environment is not activated
     path = dict.fromkeys([bin_folder, *inherited.get("PATH", os.defpath).split(os.pathsep)])
     return {

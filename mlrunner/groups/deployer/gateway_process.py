@@ -15,11 +15,6 @@ GATEWAY = "mlrunner.serving.gateway"
 FOLLOW_TIMEOUT = 20.0  # seconds until the gateway must answer with the new version, its start included
 
 
-def build_restart_command(store: DeploymentStore) -> list[str]:
-    """Build the command line by which the gateway restarts its deployment."""
-    return [sys.executable, "-m", "mlrunner", "deploy", "--restart", store.name]
-
-
 def ensure_follows(store: DeploymentStore, url: str, server: Server, timeout: float = FOLLOW_TIMEOUT) -> None:
     """Start the gateway if it does not run, and wait until the stable address answers with a server.
 

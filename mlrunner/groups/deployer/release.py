@@ -32,20 +32,17 @@ class Release:
     @property
     def facts(self) -> dict[str, Any]:
         """Facts that `/version` shows: name, version, run, metrics, gate and time of registration."""
-        facts: dict[str, Any] = self._description["facts"]
-        return facts
+        return dict(self._description["facts"])
 
     @property
     def expected(self) -> list[Any]:
         """Predictions of the model in memory for its input example."""
-        expected: list[Any] = self._description["expected"]
-        return expected
+        return list(self._description["expected"])
 
     @property
     def reading(self) -> dict[str, Any]:
         """Options of `pandas.read_csv` that tell how the training table was read."""
-        reading: dict[str, Any] = self._description["saved"].get("reading", {})
-        return reading
+        return dict(self._description["saved"].get("reading", {}))
 
     @property
     def example(self) -> bytes:
@@ -54,8 +51,7 @@ class Release:
 
     @property
     def _description(self) -> dict[str, Any]:
-        description: dict[str, Any] = json.loads((self.folder / RELEASE_FILE).read_text())
-        return description
+        return dict(json.loads((self.folder / RELEASE_FILE).read_text()))
 
 
 @dataclass(frozen=True)

@@ -6,47 +6,22 @@ A failure before the switch leaves the old server serving and untouched.
 from __future__ import annotations
 
 import math
+import sys
 import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 from mlrunner.core import loopback
 from mlrunner.core.errors import DeployError
 from mlrunner.groups.deployer import Deployment, daemons, gateway_process
 from mlrunner.groups.deployer.release import Release, Server
-from mlrunner.groups.deployer.state import DeploymentStore, State, replace_server
+from mlrunner.groups.deployer.state import DeploymentStore, ServerBackend, State, replace_server
 from mlrunner.tracking import model_registry
 
 START_ATTEMPTS = 3  # another process may take the port between the search for a free one and the start
-
-
-class ServerBackend(Protocol):
-    """The part of a deployer that starts and stops servers; see `base_serving.EndpointDeployer`."""
-
-    @property
-    def start_timeout(self) -> float:
-        """Seconds until a server must answer."""
-
-    def start(self, release: Release, token: str) -> Server:
-        """Start a server without waiting until it answers."""
-
-    def is_alive(self, server: Server) -> bool:
-        """Check whether the server's process or container exists."""
-
-    def stop(self, server: Server) -> None:
-        """Stop a server; one that has ended already is fine."""
-
-    def log(self, server: Server) -> str:
-        """Read the last lines that the server printed."""
-
-    def state_settings(self) -> dict[str, Any]:
-        """Return the fields of `State` that these settings determine."""
-
-    def create_state(self) -> State:
-        """Create the state of a deployment that has not served yet."""
 
 
 def roll_out(backend: ServerBackend, store: DeploymentStore, release: Release, versions: list[int]) -> Deployment:
@@ -161,9 +136,10 @@ def _switch_address(
     backend: ServerBackend, store: DeploymentStore, before: State | None, server: Server, versions: list[int]
 ) -> State:
     """Move the alias, then the address; restore both when the gateway does not follow."""
-    base = before if before is not None else backend.create_state()
-    settings = {**backend.state_settings(), "restart": gateway_process.build_restart_command(store)}
-    state = replace_server(replace(base, **settings), server, versions)
+    restart = [sys.executable, "-m", "mlrunner", "deploy", "--restart", store.name]
+    settings = {**backend.state_settings(), "restart": restart}
+    base = State(store.name, **settings) if before is None else replace(before, **settings)
+    state = replace_server(base, server, versions)
     champion = model_registry.get_version(store.name)
     try:
         model_registry.set_alias(store.name, model_registry.CHAMPION, server.version)

@@ -83,11 +83,6 @@ def _format_objective(entry: Entry) -> Text | None:
     return Text.assemble((f"{entry.metric} ", "dim"), format_number(entry.objective, entry.spread))
 
 
-def format_duration(seconds: float | None) -> str | None:
-    """Format a duration with its unit; None stays None."""
-    return None if seconds is None else format_seconds(seconds)
-
-
 def format_age(milliseconds: int) -> str:
     """Format the age of a time in milliseconds since 1970; more than a week ago, its date."""
     seconds = max(0.0, time.time() - milliseconds / 1000)
@@ -100,6 +95,10 @@ def format_age(milliseconds: int) -> str:
 def format_minute(milliseconds: int) -> str:
     """Format milliseconds since 1970 to the minute, in the local time zone."""
     return datetime.fromtimestamp(milliseconds / 1000).strftime("%Y-%m-%d %H:%M")
+
+
+def _format_duration(entry: Entry) -> str | None:
+    return None if entry.record.seconds is None else format_seconds(entry.record.seconds)
 
 
 def _format_status(entry: Entry) -> Text:
@@ -130,9 +129,7 @@ COMMON = (
     EntryColumn("objective", lambda entry: entry.objective, _format_objective),
     EntryColumn("spread", lambda entry: entry.spread, right=True),
     EntryColumn("test", lambda entry: entry.test, right=True),
-    EntryColumn(
-        "took", lambda entry: entry.record.seconds, lambda entry: format_duration(entry.record.seconds), right=True
-    ),
+    EntryColumn("took", lambda entry: entry.record.seconds, _format_duration, right=True),
     EntryColumn("status", lambda entry: entry.status, _format_status),
     EntryColumn("deployed", lambda entry: entry.deployed and str(entry.deployed), _format_deployment),
     EntryColumn("when", lambda entry: format_iso(entry.record.start), lambda entry: format_age(entry.record.start)),

@@ -40,16 +40,6 @@ def print_json(entries: Sequence[Entry], columns: Sequence[EntryColumn] | None) 
         print(make_table(entries, columns).to_json())
 
 
-def print_csv(entries: Sequence[Entry], columns: Sequence[EntryColumn]) -> None:
-    """Print a header and a line for each entry, with unrounded numbers."""
-    print(make_table(entries, columns).to_csv(), end="")
-
-
-def print_markdown(entries: Sequence[Entry], columns: Sequence[EntryColumn]) -> None:
-    """Print a table that GitHub renders."""
-    print(make_table(entries, columns).to_markdown())
-
-
 def with_exact_time(column: EntryColumn) -> EntryColumn:
     """Replace ages such as `2 h ago` by times, for output that is read later."""
     if column.name != "when":

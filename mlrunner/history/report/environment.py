@@ -20,18 +20,9 @@ from mlrunner.tracking.records.snapshot import Provenance, read_provenance
 if TYPE_CHECKING:
     from mlrunner.history.report.content import Content
 
-MAIN_LIBRARIES = (
-    "scikit-learn",
-    "xgboost",
-    "lightgbm",
-    "catboost",
-    "numpy",
-    "pandas",
-    "optuna",
-    "mlflow",
-    "zenml",
-    "hydra-core",
-)  # the libraries that results depend on most
+# The libraries that results depend on most.
+MODEL_LIBRARIES = ("scikit-learn", "xgboost", "lightgbm", "catboost")
+MAIN_LIBRARIES = (*MODEL_LIBRARIES, "numpy", "pandas", "optuna", "mlflow", "zenml", "hydra-core")
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from mlrunner.composition.composition import NAME_LENGTH
 from mlrunner.core.redaction import redact
 from mlrunner.history.report import datacard, pictures, summary, tables
+from mlrunner.history.report.captions import MODEL
 from mlrunner.history.report.commands import Command, list_commands
 from mlrunner.history.report.differences import compare_with_default
 from mlrunner.history.report.environment import Environment, read_environment
@@ -24,11 +25,11 @@ from mlrunner.tracking.records.record import OVERRIDES_TAG
 if TYPE_CHECKING:
     from jinja2 import Environment as Jinja
 
+    from mlrunner.core.table import Table
     from mlrunner.history.report.content import Content
     from mlrunner.history.report.datacard import DataCard
     from mlrunner.history.report.pictures import Picture
     from mlrunner.history.report.summary import HeadlineNumber
-    from mlrunner.history.report.tables import CellTable
     from mlrunner.tracking.records import Record
 
 HERE = Path(__file__).parent
@@ -59,13 +60,13 @@ class Page:
     facts: Mapping[str, str]
     ranges: Mapping[str, str]
     lead_word: str
-    leaderboard: CellTable | None
-    failures: CellTable | None
+    leaderboard: Table | None
+    failures: Table | None
     search: tuple[Picture, ...]
     search_note: str
     cost: tuple[Picture, ...]
     differences: Markup | None
-    scores: CellTable | None
+    scores: Table | None
     model: tuple[Picture, ...]
     card: DataCard | None
     environment: Environment
@@ -119,7 +120,7 @@ def make_page(content: Content) -> Page:
         cost=tuple(pictures.cost_pictures(content)),
         differences=compare_with_default(content),
         scores=None if lead is None else tables.make_scores(lead.metrics, content.metric),
-        model=() if lead is None else tuple(pictures.model_pictures(lead)),
+        model=() if lead is None else tuple(pictures.read_pictures(lead, MODEL)),
         card=datacard.make_data_card(content),
         environment=read_environment(content),
         commands=list_commands(content),

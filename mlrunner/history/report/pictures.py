@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlparse
 from markupsafe import Markup
 
 from mlrunner.evaluation import plots
-from mlrunner.history.report.captions import COST, IMPORTANCE, MODEL, NO_IMPORTANCE, SEARCH
+from mlrunner.history.report.captions import COST, IMPORTANCE, NO_IMPORTANCE, SEARCH
 from mlrunner.history.report.trials import COMPLETE
 
 if TYPE_CHECKING:
@@ -85,11 +85,6 @@ def cost_pictures(content: Content) -> Iterator[Picture]:
     figure = plots.plot_cost_against_score(costs, content.subject.place) if complete else None
     if figure is not None:
         yield draw_picture("cost_against_score", *COST, figure, len(complete) <= MAX_SVG_TRIALS)
-
-
-def model_pictures(record: Record) -> Iterator[Picture]:
-    """Yield the pictures that a run logged about its model."""
-    yield from read_pictures(record, MODEL)
 
 
 def draw_picture(name: str, title: str, caption: str, figure: Figure, as_svg: bool) -> Picture:

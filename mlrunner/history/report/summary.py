@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from mlrunner.core.formatting import format_number
+from mlrunner.core.formatting import format_number, format_seconds
 from mlrunner.core.metric_names import metric_spread
 from mlrunner.history.report.content import Content
 from mlrunner.tracking.records.record import (
@@ -87,18 +87,8 @@ def _counted(content: Content) -> Iterator[HeadlineNumber]:
 
 def _took(record: Record) -> Iterator[HeadlineNumber]:
     if record.seconds is not None:
-        yield HeadlineNumber(
-            "time", format_elapsed(record.seconds), record.seconds, f"from {format_moment(record.start)}"
-        )
-
-
-def format_elapsed(seconds: float) -> str:
-    """Format a duration for people."""
-    if seconds < 100:
-        return f"{seconds:.3g} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
+        note = f"from {format_moment(record.start)}"
+        yield HeadlineNumber("time", format_seconds(record.seconds), record.seconds, note)
 
 
 def format_moment(milliseconds: int) -> str:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mlrunner.core.formatting import format_number
 from mlrunner.core.metric_names import DATA_PARTS
-from mlrunner.core.table import TableColumn
+from mlrunner.core.table import Table, TableCell, TableColumn, TableRow
 from mlrunner.history.listing.entries import OVERRIDE_SEPARATOR
 from mlrunner.history.report.trials import COMPLETE, FAILED, Trial
 
@@ -19,57 +18,21 @@ if TYPE_CHECKING:
     from mlrunner.history.report.content import Content
 
 
-@dataclass(frozen=True)
-class Cell:
-    """A cell of a table.
-
-    Args:
-        text: Text.
-        value: Number to sort by; None to sort by the text.
-        note: Smaller text after the text; empty for none.
-        pieces: Parts of the text between which a line may break; empty if it may not.
-    """
-
-    text: str
-    value: float | None = None
-    note: str = ""
-    pieces: tuple[str, ...] = ()
-
-    @property
-    def exact(self) -> str:
-        """The value with all digits; empty if it is missing or not finite."""
-        return "" if self.value is None or not math.isfinite(self.value) else repr(self.value)
-
-
-@dataclass(frozen=True)
-class Row:
-    """A row of a table; its kind is `best`, `front`, `pruned`, or empty."""
-
-    cells: tuple[Cell, ...]
-    kind: str = ""
-
-
-@dataclass(frozen=True)
-class CellTable:
-    """A table of a report."""
-
-    columns: tuple[TableColumn, ...]
-    rows: tuple[Row, ...]
-
-
 def number_column(name: str, note: str = "") -> TableColumn:
     """Make a column of numbers, with a note below its name."""
     return TableColumn(name, is_number=True, note=note)
 
 
-def number_cell(value: float | None, deviation: float | None = None) -> Cell:
+def number_cell(value: float | None, deviation: float | None = None) -> TableCell:
     """Make a cell of a number; a dash if it is missing."""
     if value is None or math.isnan(value):
-        return Cell("-", math.nan)
-    return Cell(format_number(value, keep_zeros=True), value, "" if deviation is None else f"± {deviation:.2g}")
+        return TableCell("-", math.nan)
+    return TableCell(
+        format_number(value, keep_zeros=True), value, note="" if deviation is None else f"± {deviation:.2g}"
+    )
 
 
-def make_leaderboard(content: Content) -> CellTable | None:
+def make_leaderboard(content: Content) -> Table | None:
     """Make the leaderboard of the trials that did not fail; None if all failed."""
     listed = [trial for trial in content.trials if trial.state != FAILED]
     if not listed:
@@ -87,25 +50,27 @@ def make_leaderboard(content: Content) -> CellTable | None:
         TableColumn("run"),
     )
     rows = tuple(_ranked(trial, rank, has_test, content) for rank, trial in enumerate(listed, 1))
-    return CellTable(columns, rows)
+    return Table(columns, rows)
 
 
-def _ranked(trial: Trial, rank: int, has_test: bool, content: Content) -> Row:
+def _ranked(trial: Trial, rank: int, has_test: bool, content: Content) -> TableRow:
     outcome, is_complete = trial.outcome, trial.state == COMPLETE
     scores = [number_cell(value) for value in trial.values]
     if scores and trial.deviation is not None:
         scores[0] = number_cell(trial.values[0], trial.deviation)
     cells = (
-        Cell(str(rank), rank, "front" if trial.on_front else "") if is_complete else Cell("pruned", math.nan),
+        TableCell(str(rank), rank, note="front" if trial.on_front else "")
+        if is_complete
+        else TableCell("pruned", math.nan),
         *scores,
         *((number_cell(_tested(trial, content.metric)),) if has_test else ()),
-        Cell(outcome.name, pieces=split_name(outcome.name)),
+        TableCell(outcome.name, pieces=split_name(outcome.name)),
         *((number_cell(outcome.fit_seconds),) if "fit_seconds" not in content.goal else ()),
         number_cell(outcome.seconds),
-        Cell(str(outcome.job), outcome.job),
-        Cell(str(outcome.run_id or "-")[:8]),
+        TableCell(str(outcome.job), outcome.job),
+        TableCell(str(outcome.run_id or "-")[:8]),
     )
-    return Row(cells, "best" if trial.leads else "front" if trial.on_front else "" if is_complete else "pruned")
+    return TableRow(cells, "best" if trial.leads else "front" if trial.on_front else "" if is_complete else "pruned")
 
 
 def split_name(name: str) -> tuple[str, ...]:
@@ -117,7 +82,7 @@ def _tested(trial: Trial, metric: str) -> float | None:
     return trial.outcome.metrics.get(f"test/{metric}")
 
 
-def make_failures(content: Content) -> CellTable | None:
+def make_failures(content: Content) -> Table | None:
     """Make the table of failures with their errors; None if nothing failed."""
     outcomes = [outcome.outcome for outcome in content.trials if outcome.state == FAILED]
     if not outcomes:
@@ -129,23 +94,23 @@ def make_failures(content: Content) -> CellTable | None:
     )
     rows = (
         (
-            Cell(str(outcome.job), outcome.job),
-            Cell(outcome.name, pieces=split_name(outcome.name)),
-            Cell(outcome.error or outcome.status),
+            TableCell(str(outcome.job), outcome.job),
+            TableCell(outcome.name, pieces=split_name(outcome.name)),
+            TableCell(outcome.error or outcome.status),
         )
         for outcome in outcomes
     )
-    return CellTable(columns, tuple(Row(cells) for cells in rows))
+    return Table(columns, tuple(TableRow(cells) for cells in rows))
 
 
-def make_scores(metrics: Mapping[str, float], objective: str) -> CellTable | None:
+def make_scores(metrics: Mapping[str, float], objective: str) -> Table | None:
     """Make the table of scores with a row for each metric and a column for each part; None without scores."""
     parts = [part for part in DATA_PARTS if any(name.startswith(f"{part}/") for name in metrics)]
     if not parts:
         return None
     rows = tuple(_score(metrics, name, parts, name == objective) for name in _names(metrics, objective))
     labels = {"cv": "folds", "validation": "validation", "train": "train", "test": "test"}
-    return CellTable((TableColumn("metric"), *(number_column(labels[part]) for part in parts)), rows)
+    return Table((TableColumn("metric"), *(number_column(labels[part]) for part in parts)), rows)
 
 
 def _names(metrics: Mapping[str, float], objective: str) -> Iterator[str]:
@@ -155,6 +120,6 @@ def _names(metrics: Mapping[str, float], objective: str) -> Iterator[str]:
     yield from (name for name in names if name and name != objective and not name.endswith("_std"))
 
 
-def _score(metrics: Mapping[str, float], name: str, parts: list[str], is_chosen: bool) -> Row:
+def _score(metrics: Mapping[str, float], name: str, parts: list[str], is_chosen: bool) -> TableRow:
     cells = (number_cell(metrics.get(f"{part}/{name}"), metrics.get(f"{part}/{name}_std")) for part in parts)
-    return Row((Cell(name), *cells), "best" if is_chosen else "")
+    return TableRow((TableCell(name), *cells), "best" if is_chosen else "")

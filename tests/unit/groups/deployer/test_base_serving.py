@@ -40,7 +40,7 @@ def test_address_in_use_is_a_problem_unless_it_is_ours(tmp_path: Path) -> None:
 
 def test_first_state_has_the_settings_of_the_deployer(tmp_path: Path) -> None:
     deployer = make_local_deployer(tmp_path, port=8123)
-    state = deployer.create_state()
-    assert (state.name, state.port, state.timeout, state.active) == ("olist", 8123, 30, None)
+    state = State("olist", **deployer.state_settings())
+    assert (state.port, state.timeout, state.active) == (8123, 30, None)
     assert state.settings["_target_"] == "mlrunner.groups.deployer.local.LocalDeployer"
     assert LocalDeployer(**{key: value for key, value in state.settings.items() if key != "_target_"}) == deployer

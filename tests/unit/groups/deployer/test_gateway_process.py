@@ -49,9 +49,3 @@ def test_gateway_that_cannot_listen_is_reported_with_its_log(tmp_path: Path) -> 
         store = make_store(tmp_path, port, Server(1, "http://127.0.0.1:1", "handle", "token"))
         with pytest.raises(DeployError, match=r"does not answer on .*: .*(in use|listen)"):
             gateway_process.ensure_follows(store, "http://127.0.0.1:1", Server(1, "", "", "token"))
-
-
-def test_restart_command_names_the_deployment(tmp_path: Path) -> None:
-    assert gateway_process.build_restart_command(DeploymentStore(tmp_path / "olist"))[1:] == [
-        *("-m", "mlrunner", "deploy", "--restart", "olist")
-    ]

@@ -12,7 +12,6 @@ import pytest
 from mlrunner.core.errors import DeployError
 from mlrunner.groups.deployer import rollout
 from mlrunner.groups.deployer.release import Release, Server
-from mlrunner.groups.deployer.state import State
 from tests.support.version_server import VersionServer
 
 
@@ -50,10 +49,7 @@ class ThreadBackend:
         return "cannot listen on port 1" if server.handle == "ended" else ""
 
     def state_settings(self) -> dict[str, Any]:
-        return {"settings": {}}
-
-    def create_state(self) -> State:
-        return State("olist", "127.0.0.1", 1, 5.0, 1.0, {})
+        return {"host": "127.0.0.1", "port": 1, "timeout": 5.0, "body_limit": 1.0, "settings": {}}
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mlrunner.history.listing.columns import format_age, format_duration
+from mlrunner.history.listing.columns import format_age
 from tests.support.entries import cell_text, make_entry
 
 
@@ -40,14 +40,6 @@ from tests.support.entries import cell_text, make_entry
 )
 def test_overrides_are_shortened(fields: dict[str, Any], expected: str) -> None:
     assert cell_text("differs", make_entry(**fields)) == expected
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0.123, "0.12 s"), (9.99, "9.99 s"), (12.34, "12.3 s"), (99.94, "99.9 s"), (100, "1.7 min"), (7200, "2.0 h")],
-)
-def test_duration(seconds: float, text: str) -> None:
-    assert format_duration(seconds) == text
 
 
 @pytest.mark.parametrize(

@@ -5,17 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from mlrunner.history.report import summary
 from tests.support.reports import make_grid, make_outcome, make_run, run_content
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0.1234, "0.123 s"), (99.9, "99.9 s"), (100, "1 min 40 s"), (7260, "2 h 01 min")]
-)
-def test_duration(seconds: float, text: str) -> None:
-    assert summary.format_elapsed(seconds) == text
 
 
 def test_blueprint_is_a_fact(tmp_path: Path) -> None:

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from mlrunner.core.table import TableRow
 from mlrunner.history.report import tables
 from mlrunner.history.report.content import SUMMARY
 from mlrunner.tracking.records.record import STUDY_TAG
 from tests.support.reports import make_grid, make_outcome
 
 
-def cells(row: tables.Row) -> list[str]:
+def cells(row: TableRow) -> list[str]:
     return [cell.text for cell in row.cells]
 
 
@@ -31,7 +32,7 @@ def test_leaderboard_and_failures(tmp_path: Path) -> None:
     assert board is not None
     assert failed is not None
     assert [row.cells[-2].text for row in board.rows] == ["1", "4", "0", "2"]
-    assert [row.kind for row in board.rows] == ["best", "", "", "pruned"]
+    assert [row.style for row in board.rows] == ["best", "", "", "pruned"]
     assert [row.cells[0].text for row in board.rows] == ["1", "2", "3", "pruned"]
     assert (board.rows[0].cells[1].text, board.rows[0].cells[1].note) == ("0.9000", "± 0.012")
     assert board.rows[0].cells[1].exact == "0.9"
@@ -52,7 +53,7 @@ def test_several_objectives(tmp_path: Path) -> None:
     assert [column.name for column in board.columns] == [
         "rank", "r2", "fit_seconds", "composition", "total", "trial", "run"
     ]  # fmt: skip
-    assert [row.kind for row in board.rows] == ["best", "front"]
+    assert [row.style for row in board.rows] == ["best", "front"]
     assert cells(board.rows[1])[1:3] == ["0.8000", "0.2000"]
     assert [row.cells[0].note for row in board.rows] == ["", "front"]  # and not by a colour alone
 

@@ -12,7 +12,8 @@ from mlrunner.core import loopback
 from mlrunner.core.build import dataclass
 from mlrunner.groups.deployer import Candidate, Deployment
 from mlrunner.groups.deployer.base_registered import ModelServerDeployer
-from mlrunner.groups.deployer.state import ServerBackend, list_deployments
+from mlrunner.groups.deployer.release import ServerBackend
+from mlrunner.groups.deployer.state import list_deployments
 from mlrunner.groups.gate import Decision
 
 

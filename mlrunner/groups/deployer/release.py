@@ -1,8 +1,9 @@
-"""The files of a deployed model version, and the server that runs on them."""
+"""The files of a deployed model version, the server that runs on them, and what starts and stops servers."""
 
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,3 +72,37 @@ class Server:
     handle: str
     token: str
     pid: int = 0
+
+
+class ServerBackend(ABC):
+    """The part of a deployer that starts and stops servers, for `mlrunner.groups.deployer.rollout`."""
+
+    start_timeout: float  # seconds until a server must answer
+
+    @abstractmethod
+    def start(self, release: Release, token: str) -> Server:
+        """Start a server on a release, without waiting until it answers.
+
+        Args:
+            release: Release to serve.
+            token: Random word that `/version` must show as `instance`.
+
+        Raises:
+            DeployError: When the server cannot be started.
+        """
+
+    @abstractmethod
+    def is_alive(self, server: Server) -> bool:
+        """Check whether the server's process or container exists."""
+
+    @abstractmethod
+    def stop(self, server: Server) -> None:
+        """Stop a server and free its resources; a server that has ended already is fine."""
+
+    @abstractmethod
+    def log(self, server: Server) -> str:
+        """Read the last lines that the server printed."""
+
+    @abstractmethod
+    def state_settings(self) -> dict[str, Any]:
+        """Return the fields of `State` that these settings determine."""

@@ -17,8 +17,8 @@ from typing import Any
 from mlrunner.core import loopback
 from mlrunner.core.errors import DeployError
 from mlrunner.groups.deployer import Deployment, daemons, gateway_process
-from mlrunner.groups.deployer.release import Release, Server
-from mlrunner.groups.deployer.state import DeploymentStore, ServerBackend, State, replace_server
+from mlrunner.groups.deployer.release import Release, Server, ServerBackend
+from mlrunner.groups.deployer.state import DeploymentStore, State, replace_server
 from mlrunner.tracking import model_registry
 
 START_ATTEMPTS = 3  # another process may take the port between the search for a free one and the start

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import time
-from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -69,40 +68,6 @@ class State:
     def find_server(self, version: int) -> Server | None:
         """Find the running server of a version."""
         return next((server for server in self.servers if server.version == version), None)
-
-
-class ServerBackend(ABC):
-    """The part of a deployer that starts and stops servers, for `mlrunner.groups.deployer.rollout`."""
-
-    start_timeout: float  # seconds until a server must answer
-
-    @abstractmethod
-    def start(self, release: Release, token: str) -> Server:
-        """Start a server on a release, without waiting until it answers.
-
-        Args:
-            release: Release to serve.
-            token: Random word that `/version` must show as `instance`.
-
-        Raises:
-            DeployError: When the server cannot be started.
-        """
-
-    @abstractmethod
-    def is_alive(self, server: Server) -> bool:
-        """Check whether the server's process or container exists."""
-
-    @abstractmethod
-    def stop(self, server: Server) -> None:
-        """Stop a server and free its resources; a server that has ended already is fine."""
-
-    @abstractmethod
-    def log(self, server: Server) -> str:
-        """Read the last lines that the server printed."""
-
-    @abstractmethod
-    def state_settings(self) -> dict[str, Any]:
-        """Return the fields of `State` that these settings determine."""
 
 
 class DeploymentStore:

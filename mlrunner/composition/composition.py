@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,8 @@ class Launch:
         parent: MLflow run of the sweep; None for a single run.
         shared: Overrides that all jobs of the sweep have.
         prefix: Word before the name; empty for none.
+        env: Environment variables of a trial, `hydra.job.env_set`.
+        changes_folder: Whether a trial works in its own folder, `hydra.job.chdir`.
     """
 
     choices: dict[str, str]
@@ -55,6 +57,8 @@ class Launch:
     parent: str | None = None
     shared: tuple[str, ...] = ()
     prefix: str = ""
+    env: dict[str, str] = field(default_factory=dict)
+    changes_folder: bool = False
 
     @property
     def significant_overrides(self) -> list[str]:

@@ -114,9 +114,10 @@ def list_next_steps(outcome: Outcome, command_line: Sequence[str]) -> dict[str, 
     deploy = f"mlrunner deploy {short}"
     after = {"next": "mlrunner status, rollback, history, stop"} if is_deployed else {"deploy": deploy}
     compare = {"diff": f"mlrunner diff latest~1 {short}"}
+    is_here = Path(outcome.folder) == Path.cwd()  # with hydra.job.chdir
     return {
         "mlflow": f"mlrunner ui {short}  # run {outcome.run_id}",
-        "folder": relative_path(outcome.folder),
+        "folder": outcome.folder if is_here else relative_path(outcome.folder),
         **(compare if _has_previous(Path(outcome.folder)) else {}),
         "again": join_words(["mlrunner", *command_line]),
         "reproduce": f"mlrunner reproduce {short}",

@@ -37,7 +37,7 @@ def close_search(plan: SearchPlan, driver: PipelineDriver, study: Study, folder:
     Returns:
         Summary of the search, with the path of its report.
     """
-    best = results.find_best(results.list_valid_trials(study), plan.objectives)
+    best = results.find_best(study, plan.objectives)
     best_run = None if best is None else driver.child_runs.get_run(best)
     RECORDER.flush()
     winner = None if driver.winner_run is None else _read_winner(driver.winner_run.run_id)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -80,6 +81,8 @@ class Composer:
         apply_value_overrides(self.loader, [override for override in parsed if not self._is_choice(override)], cfg)
         self._set_hydra_node(whole, cfg, parsed, number)
         launch = _build_launch(whole, [str(override.input_line) for override in parsed], number)
+        if number is not None:
+            launch = replace(launch, env=_read_env(whole, cfg), changes_folder=bool(whole.hydra.job.chdir))
         options = {str(group): option for group, option in whole.hydra.runtime.choices.items()}
         return ComposedTrial(cfg, launch, _render_record(whole, cfg) if record else {}, options)
 
@@ -163,9 +166,21 @@ def _output_dir(whole: DictConfig, cfg: DictConfig) -> Path:
     subdir = OmegaConf.to_container(sweep, throw_on_missing=False)["subdir"]  # type: ignore[index,call-overload]
     if HYDRA_ONLY.fullmatch(str(subdir)):
         return Path(str(sweep.dir)) / str(sweep.subdir)
-    task = OmegaConf.to_container(cfg)
-    both: Any = OmegaConf.create({**task, "hydra": OmegaConf.to_container(whole.hydra)})  # type: ignore[dict-item]
-    return Path(str(sweep.dir)) / str(both.hydra.sweep.subdir)
+    return Path(str(sweep.dir)) / str(_join(whole, cfg).hydra.sweep.subdir)
+
+
+def _read_env(whole: DictConfig, cfg: DictConfig) -> dict[str, str]:
+    """Return `hydra.job.env_set` of a trial, which may interpolate its values."""
+    if not whole.hydra.job.env_set:
+        return {}
+    values: Any = OmegaConf.to_container(_join(whole, cfg).hydra.job.env_set, resolve=True)
+    return {str(name): str(value) for name, value in values.items()}
+
+
+def _join(whole: DictConfig, cfg: DictConfig) -> Any:
+    """Return the values of a trial with the `hydra` node."""
+    task: Any = OmegaConf.to_container(cfg)
+    return OmegaConf.create({**task, "hydra": OmegaConf.to_container(whole.hydra)})
 
 
 def _build_launch(whole: DictConfig, overrides: list[str], number: int | None) -> Launch:

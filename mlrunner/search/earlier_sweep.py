@@ -11,7 +11,6 @@ import yaml
 from mlrunner.composition.stores import open_store
 from mlrunner.core.errors import ConfigError
 from mlrunner.search.results import RESULTS_FILE
-from mlrunner.tracking.records import lookup
 from mlrunner.tracking.records.record import INVALID_TAG
 from mlrunner.tracking.studies import SWEEPER_KEY
 
@@ -29,14 +28,19 @@ def refuse_unlike(name: str, home: Path, dataset: Mapping[str, Any]) -> None:
     Raises:
         ConfigError: If the sweep predicted something else, or does not exist.
     """
-    run = lookup.find_by_id(open_store(home), str(read_results(name, home).get("best_mlflow_run_id")))
-    if run is None:  # it was removed
-        return
-    if INVALID_TAG in run.tags:
+    results, store = read_results(name, home), open_store(home)
+    winner = (results.get("winner") or {}).get("run_id")
+    runs = [run for run in store.read_runs([str(results.get("best_mlflow_run_id")), str(winner)]) if run is not None]
+    invalid = next((run for run in runs if INVALID_TAG in run.tags), None)
+    if invalid is not None:
         raise ConfigError(
-            f"{WARM_START_KEY}={name}: its best run {run.short} is invalid ({run.tags[INVALID_TAG]}); name another "
-            "sweep, or give compositions such as ['model=rf,model.estimator.max_depth=8']."
+            f"{WARM_START_KEY}={name}: its best run {invalid.short} is invalid ({invalid.tags[INVALID_TAG]}); rank the "
+            f"others with mlrunner resume {name}, name another sweep, or give compositions such as "
+            "['model=rf,model.estimator.max_depth=8']."
         )
+    if not runs:  # they were removed
+        return
+    run = runs[0]
     for key in ("target", "task"):
         theirs, ours = run.params.get(f"dataset.{key}"), str(dataset[key])
         if theirs not in (None, ours):

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
+from mlrunner.core import environment
 from mlrunner.search import workers
 from mlrunner.search.composer import Composer
 from mlrunner.search.settings import read_settings
@@ -35,6 +37,11 @@ def sweep(context: HydraContext, task_function: TaskFunction, config: DictConfig
     Raises:
         MlrunnerError: When a setting must be corrected, or more trials failed than allowed.
     """
+    with environment.temporary_variables(**read_env(config)):  # checks and the winner's refit are in this process
+        return _sweep(context, task_function, config, arguments)
+
+
+def _sweep(context: HydraContext, task_function: TaskFunction, config: DictConfig, arguments: list[str]) -> Any:
     settings = read_settings(config)
     composer = Composer(context, config)
     space = read_space(arguments, settings, composer.compose_models, composer.loader)
@@ -49,6 +56,15 @@ def sweep(context: HydraContext, task_function: TaskFunction, config: DictConfig
         planning.show_plan(plan, planning.draw_first_trials(plan, make_sampler_factory(plan)))
         return None
     return session.run_session(plan, preparer, SweeperCall(context, task_function, config))
+
+
+def read_env(config: DictConfig) -> dict[str, str]:
+    """Read `hydra.job.env_set`; empty where it interpolates what only a trial has, and each trial reads its own."""
+    try:
+        values: Any = OmegaConf.to_container(config.hydra.job.env_set, resolve=True)
+    except OmegaConfBaseException:
+        return {}
+    return {str(name): str(value) for name, value in values.items()}
 
 
 def _list_libraries(space: Space, composer: Composer) -> list[str]:

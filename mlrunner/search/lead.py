@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlrunner.core.formatting import format_number, nan_to_none
 from mlrunner.evaluation import uncertainty
-from mlrunner.search.results import list_valid_trials, rank
+from mlrunner.search.results import rank
 from mlrunner.search.study_setup import SEARCH_ATTRIBUTE
 from mlrunner.search.trial import TRIAL_RESULT_FILE, TrialResult
 from mlrunner.search.trial_attributes import DEFAULT_OF, FOLDER, is_default
@@ -79,7 +79,7 @@ def read_result(trial: FrozenTrial) -> TrialResult | None:
 
 def compute_study_lead(study: Study, objectives: Objectives) -> Lead:
     """Compute the lead of the best trial of a study over the second."""
-    leaders = rank(list_valid_trials(study), objectives)[:2]
+    leaders = rank(study, objectives)[:2]
     return Lead(math.nan, math.nan) if len(leaders) < 2 else _compare(study, *leaders)
 
 
@@ -142,7 +142,7 @@ def compare_default(study: Study, objectives: Objectives) -> DefaultComparison |
     Returns:
         None when no default composition is complete.
     """
-    ranked = rank(list_valid_trials(study), objectives)
+    ranked = rank(study, objectives)
     default = next((trial for trial in ranked if is_default(trial)), None)
     if default is None:
         return None
@@ -153,7 +153,7 @@ def compare_default(study: Study, objectives: Objectives) -> DefaultComparison |
 
 def describe_lead(study: Study, objectives: Objectives) -> str:
     """Describe how far the best trial leads, also over the default; empty without one or with several objectives."""
-    if len(objectives.metrics) > 1 or not rank(list_valid_trials(study), objectives):
+    if len(objectives.metrics) > 1 or not rank(study, objectives):
         return ""
     default = compare_default(study, objectives)
     sentences = [compute_study_lead(study, objectives).sentence, *([] if default is None else [default.sentence])]

@@ -19,7 +19,7 @@ from mlrunner.search.executor import Executor, Step
 from mlrunner.search.interrupts import Interrupts
 from mlrunner.search.stopping import StoppingRule
 from mlrunner.search.trial import TrialResult
-from mlrunner.search.trial_attributes import ATTEMPT, FOLDER, OVERRIDES, RETRY_OF
+from mlrunner.search.trial_attributes import ATTEMPT, FOLDER, INVALID_TRIALS, OVERRIDES, RETRY_OF
 from mlrunner.search.trial_progress import FinishedTrial, RunningTrial
 from mlrunner.search.trial_tables import build_task
 
@@ -178,7 +178,12 @@ class Search:
         values = self.objectives.get_values(result) if result.state == "COMPLETE" else None
         with suppress(UpdateFinishedTrialError):  # another host timed us out and re-queued this trial
             self.study.tell(trial, values, TrialState[result.state], skip_if_finished=True)
-        self.stop_reason = self.stop_reason or self.stopping_rule.find_stop_reason(result, self.queue.trials)
+        self.stop_reason = self.stop_reason or self._find_stop_reason(result)
+
+    def _find_stop_reason(self, result: TrialResult) -> str | None:
+        invalid = self.study.user_attrs.get(INVALID_TRIALS, {})
+        trials = [trial for trial in self.queue.trials if str(trial.number) not in invalid]
+        return self.stopping_rule.find_stop_reason(result, trials)
 
     def _check(self, result: TrialResult) -> TrialResult:
         """Fail a trial that lacks one of several objectives."""

@@ -13,7 +13,8 @@ from mlflow.exceptions import MlflowException
 from mlrunner.composition import run_record
 from mlrunner.composition.composition import NAME_LENGTH, Launch
 from mlrunner.core.redaction import redact
-from mlrunner.tracking import artifacts, provenance, run_log
+from mlrunner.search.trial_attributes import INVALID_TRIALS
+from mlrunner.tracking import artifacts, invalid_runs, provenance, run_log
 from mlrunner.tracking.background_writer import RECORDER
 from mlrunner.tracking.records.record import FOLDER_TAG, OVERRIDES_TAG, STUDY_TAG, SWEEP_TAG
 
@@ -43,7 +44,7 @@ def open_parent_run(plan: SearchPlan, study: Study, description: dict[str, Any],
     location = plan.first.repeats[0].stack.artifact_location
     experiment = run_log.ensure_experiment(settings.tracking.experiment, location)
     before = study.user_attrs.get(PARENT)
-    if before is not None and _reopen(before):
+    if before is not None and _reopen(study, str(before)):
         return experiment, str(before)
     parent = _create(plan, experiment, study.study_name, description, folder)
     run_record.log_sources_and_data(parent, plan.first.repeats[0])  # one for all trials
@@ -51,8 +52,8 @@ def open_parent_run(plan: SearchPlan, study: Study, description: dict[str, Any],
     return experiment, parent
 
 
-def _reopen(run_id: str) -> bool:
-    """Reopen a run, and end the trials of a session that was killed.
+def _reopen(study: Study, run_id: str) -> bool:
+    """Reopen a run, end the trials of a session that was killed, and note which trials are invalid by now.
 
     Returns:
         False when the run was deleted, or is in another store.
@@ -63,6 +64,7 @@ def _reopen(run_id: str) -> bool:
             run_log.end_run(child, "KILLED")
     except MlflowException:
         return False
+    study.set_user_attr(INVALID_TRIALS, invalid_runs.list_invalid_trials(run_id))
     return True
 
 

@@ -15,7 +15,7 @@ from mlrunner.groups.cleaning.column_use import ColumnUse
 from mlrunner.groups.model import ModelNameConfig
 from mlrunner.search.child_runs import ChildRuns
 from mlrunner.search.loop import Search
-from mlrunner.search.results import find_best, list_valid_trials
+from mlrunner.search.results import find_best
 from mlrunner.search.trial import TRIAL_RESULT_FILE, TrialResult
 from mlrunner.search.trial_attributes import FOLDER, OVERRIDES, RETRY_OF
 from mlrunner.search.trial_progress import FinishedTrial
@@ -130,7 +130,7 @@ class PipelineDriver:
         """
         search, tables = self.search, self._tables
         continues = any(trial.state == TrialState.RUNNING for trial in search.queue.trials)  # ours have finished
-        best = find_best(list_valid_trials(search.study), search.objectives)
+        best = find_best(search.study, search.objectives)
         is_due = search.settings.refit and not search.interrupts.count and not continues
         if best is None or tables is None or not is_due:
             return None

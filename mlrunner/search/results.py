@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import optuna
 import yaml
 from optuna.trial import TrialState
 
 from mlrunner.core.outcome import OUTCOME_FILE, Outcome, read_outcome
-from mlrunner.search.trial_attributes import FOLDER, OVERRIDES, list_valid
+from mlrunner.search.trial_attributes import FOLDER, INVALID_TRIALS, OVERRIDES, list_valid
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -44,24 +47,40 @@ def list_valid_trials(study: Study) -> list[FrozenTrial]:
     return list_valid(study.get_trials(deepcopy=False))
 
 
-def find_best(trials: list[FrozenTrial], objectives: Objectives) -> FrozenTrial | None:
-    """Find the best trial by the first metric, the earliest of equals; None when no trial is complete."""
-    return next(iter(rank(trials, objectives)), None)
+def find_best(study: Study, objectives: Objectives) -> FrozenTrial | None:
+    """Find the best trial by the first metric, the earliest of equals; None when no valid trial is complete."""
+    return next(iter(rank(study, objectives)), None)
 
 
-def rank(trials: list[FrozenTrial], objectives: Objectives) -> list[FrozenTrial]:
-    """Sort the complete trials by the first metric, best first."""
+def list_candidates(study: Study) -> list[FrozenTrial]:
+    """List the complete trials, without those whose run is tagged as invalid."""
+    invalid = study.user_attrs.get(INVALID_TRIALS, {})
+    complete = [trial for trial in list_valid_trials(study) if trial.state == TrialState.COMPLETE]
+    return [trial for trial in complete if str(trial.number) not in invalid]
+
+
+def rank(study: Study, objectives: Objectives) -> list[FrozenTrial]:
+    """Sort the complete trials by the first metric, best first; invalid ones are left out."""
     sign = -1 if objectives.directions[0] == "maximize" else 1
-    complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
-    return sorted(complete, key=lambda trial: (sign * trial.values[0], trial.number))
+    return sorted(list_candidates(study), key=lambda trial: (sign * trial.values[0], trial.number))
 
 
 def read_outcomes(study: Study, objectives: Objectives) -> list[Outcome]:
-    """Read the outcomes of all trials: complete ones best first, then pruned, then failed ones."""
-    valid = list_valid_trials(study)
-    others = [trial for state in ("PRUNED", "FAIL") for trial in valid if trial.state.name == state]
-    files = [Path(str(trial.user_attrs.get(FOLDER))) / OUTCOME_FILE for trial in (*rank(valid, objectives), *others)]
-    return [read_outcome(file) for file in files if file.exists()]
+    """Read the outcomes of all trials: complete ones best first, then invalid, then pruned, then failed ones."""
+    valid, ranked = list_valid_trials(study), rank(study, objectives)
+    numbers = {trial.number for trial in ranked}
+    rest = [trial for trial in valid if trial.number not in numbers]
+    others = [trial for state in ("COMPLETE", "PRUNED", "FAIL") for trial in rest if trial.state.name == state]
+    invalid = study.user_attrs.get(INVALID_TRIALS, {})
+    return [outcome for trial in (*ranked, *others) for outcome in _read(trial, invalid.get(str(trial.number)))]
+
+
+def _read(trial: FrozenTrial, invalid: str | None) -> Iterator[Outcome]:
+    """Read the outcome of a trial where it is written; why its run is invalid is its error."""
+    file = Path(str(trial.user_attrs.get(FOLDER))) / OUTCOME_FILE
+    if file.exists():
+        outcome = read_outcome(file)
+        yield outcome if invalid is None else replace(outcome, error=f"invalid: {invalid}")
 
 
 def _key_params(trial: FrozenTrial, space: Space) -> dict[str, Any]:
@@ -85,9 +104,9 @@ def summarize(
     trials = list_valid_trials(study)
     counts = {label: sum(trial.state.name == state for trial in trials) for state, label in STATE_NAMES.items()}
     summary: dict[str, Any] = {"name": "optuna"}
-    best = find_best(trials, objectives)
+    best = find_best(study, objectives)
     if len(objectives.metrics) > 1:
-        front = list_valid(study.best_trials)
+        front = list_front(study)
         summary["solutions"] = [
             {"params": _key_params(trial, space), "values": list(trial.values), "number": trial.number}
             for trial in front
@@ -108,6 +127,14 @@ def summarize(
         "counts": {label: count for label, count in counts.items() if count},
         "winner": winner,
     }
+
+
+def list_front(study: Study) -> list[FrozenTrial]:
+    """List the candidates that no other one beats in all objectives."""
+    candidates = list_candidates(study)
+    shadow = optuna.create_study(directions=study.directions)
+    shadow.add_trials(candidates)
+    return [candidates[trial.number] for trial in shadow.best_trials]
 
 
 def write_results(folder: Path, summary: dict[str, Any], outcomes: list[Outcome]) -> None:

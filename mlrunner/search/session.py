@@ -157,6 +157,8 @@ def _raise_failure(search: Search, summary: dict[str, Any], folder: Path) -> Non
         limit = f"more than max_failure_rate={search.settings.max_failure_rate:g} allows"
         reason = search.stop_reason or limit
         raise SweepError(f"too many trials failed: {reason}; see {folder}/*/found.json, or run one alone.")
+    if "best_trial_number" not in summary:
+        raise SweepError(f"no trial completed, so there is no winner; see {folder}/trials.csv, or run one alone.")
     deployment = (summary["winner"] or {}).get("deployment") or {}
     if "error" in deployment:
         raise DeployError(deployment["error"])

@@ -98,7 +98,8 @@ def _describe_end(plan: SearchPlan, driver: PipelineDriver, summary: dict[str, A
 
 def _print_winner(metric: str, winner: dict[str, Any]) -> None:
     score = format_number(winner["metrics"].get(f"test/{metric}"))
-    run = f", refitted on train and validation, run {winner['run_id'][:8]}, {winner['model_uri']}"
+    model = "" if winner["model_uri"] is None else f", {winner['model_uri']}"
+    run = f", refitted on train and validation, run {winner['run_id'][:8]}{model}"
     show_line("winner", (f"test {metric} {score}", "bold green"), run)
     show_deployment(winner["gate"], winner["deployment"])
 

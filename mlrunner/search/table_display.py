@@ -19,7 +19,6 @@ from mlrunner.search.results import find_best, list_valid_trials
 from mlrunner.search.trial_progress import FinishedTrial, RunningTrial
 
 if TYPE_CHECKING:
-    from optuna.trial import FrozenTrial
     from rich.console import Console
 
     from mlrunner.search.loop import Search
@@ -74,7 +73,7 @@ class TableDisplay(LineDisplay):
             (f"{counts['FAIL']} failed", "red" if counts["FAIL"] else "dim"), "  ",
             f"{len(self._search.running)} running",
         )  # fmt: skip
-        return Group(self._progress, states, self._render_best(trials), self._render_running())
+        return Group(self._progress, states, self._render_best(), self._render_running())
 
     def _format_remaining(self, n_finished: int) -> str:
         """Extrapolate the remaining time from the trials of this session; earlier sessions may have been slower."""
@@ -84,8 +83,8 @@ class TableDisplay(LineDisplay):
         seconds = int(each * max(0, self._search.queue.limit - n_finished))
         return f"{seconds // 60}:{seconds % 60:02d} left"
 
-    def _render_best(self, trials: list[FrozenTrial]) -> Text:
-        best = find_best(trials, self._search.objectives)
+    def _render_best(self) -> Text:
+        best = find_best(self._search.study, self._search.objectives)
         if best is None:
             return Text("  best     none yet", "dim")
         params = ", ".join(f"{key.rpartition('.')[2]}={_format_param(value)}" for key, value in best.params.items())

@@ -10,6 +10,7 @@ from mlrunner.tracking.studies import SESSION
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
+INVALID_TRIALS = "invalid_trials"  # attribute of a study: reason by number of each trial whose run is invalid
 VOID = "void"  # why a trial does not count
 RETRY_OF = "retry_of"  # number of the trial that this one repeats
 ATTEMPT = "attempt"  # number of failed attempts before this one

@@ -117,4 +117,6 @@ def build_task(trial: PreparedTrial, tables: TrialTables, settings: SweepSetting
         prunes=settings.has_pruner,
         each_fold=str(settings.pruner["_target_"]).endswith("WilcoxonPruner"),
         model_file=str(trial.model_file) if keeps_model else None,
+        env=dict(trial.launch.env),
+        working_folder=str(trial.folder) if trial.launch.changes_folder else None,
     )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import chdir, contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import connection, get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
@@ -159,9 +160,20 @@ def run_worker(pipe: Connection, threads: int) -> None:
         while True:
             try:
                 task: TrialTask = pipe.recv()
-                pipe.send(runner.run(task, _report_through(pipe, task)))
+                with _job_environment(task):
+                    result = runner.run(task, _report_through(pipe, task))
+                pipe.send(result)
             except (EOFError, OSError):
                 return
+
+
+@contextmanager
+def _job_environment(task: TrialTask) -> Iterator[None]:
+    """Set the variables and the working folder of a trial, as Hydra does for a job."""
+    folder = Path.cwd() if task.working_folder is None else Path(task.working_folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with environment.temporary_variables(**task.env), chdir(folder):
+        yield
 
 
 def _report_through(pipe: Connection, task: TrialTask) -> Callable[[int, float], bool]:

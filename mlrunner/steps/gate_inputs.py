@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import mlflow
 import numpy as np
 import pandas as pd
-from mlflow.exceptions import MlflowException
 
 from mlrunner.core.errors import first_line
 from mlrunner.evaluation import metrics
@@ -16,8 +15,7 @@ from mlrunner.evaluation.scoring import digest_rows
 from mlrunner.evaluation.weights import select_weight
 from mlrunner.groups.deployer import compatibility
 from mlrunner.groups.gate import Gate, GateInputs
-from mlrunner.tracking import model_registry, run_log
-from mlrunner.tracking.records.record import INVALID_TAG
+from mlrunner.tracking import invalid_runs, model_registry
 
 if TYPE_CHECKING:
     from mlrunner.steps.problem import Problem
@@ -62,7 +60,7 @@ def gather_champion(
     if version is None:
         return None
     name = f"{version.name}/{version.version}"
-    invalid = _read_invalid(str(version.run_id))
+    invalid = invalid_runs.read_invalid(str(version.run_id))
     if invalid is not None:
         return GateInputs({}, digest_rows(test), name, invalid=invalid)
     difference = compatibility.compare_tasks(version.tags, problem.roles.target, problem.task)
@@ -76,14 +74,6 @@ def gather_champion(
     except Exception as error:  # the store, the loader and the old model raise errors of many kinds
         return GateInputs({}, digest_rows(test), name, problem=f"{type(error).__name__}: {first_line(error)}")
     return GateInputs({f"test/{metric}": value for metric, value in scores.items()}, digest_rows(test), name)
-
-
-def _read_invalid(run_id: str) -> str | None:
-    """Read the reason why a run is invalid; None where it is valid or no longer in the store."""
-    try:
-        return run_log.read_tags(run_id).get(INVALID_TAG)
-    except MlflowException:
-        return None
 
 
 def champion_version(champion: GateInputs | None) -> int:

@@ -55,7 +55,7 @@ def rollback(store: DeploymentStore, steps: int = 1) -> Deployment:
         steps: Number of versions to go back, at least 1.
 
     Raises:
-        DeployError: When fewer versions have served, or the earlier one does not start.
+        DeployError: When fewer versions have served, the run of the earlier one is invalid, or it does not start.
     """
     from mlrunner.groups.deployer import rollout
 
@@ -66,6 +66,7 @@ def rollback(store: DeploymentStore, steps: int = 1) -> Deployment:
         versions = state.versions[:-steps]
         release = store.get_release(versions[-1])
         _require_files(release)
+        _refuse_invalid(release)
         deployment = rollout.roll_out(_build_deployer(state), store, release, versions)
         reason = f"from {state.versions[-1]}"
         store.log_event("rolled back", version=release.version, run_id=_get_run_id(release), reason=reason)
@@ -82,6 +83,18 @@ def _require_files(release: Release) -> None:
     if not release.model.exists():
         raise DeployError(
             f"The files of version {release.version} were deleted ({release.folder}); deploy its run again."
+        )
+
+
+def _refuse_invalid(release: Release) -> None:
+    from mlrunner.tracking import invalid_runs
+
+    run_id = _get_run_id(release)
+    reason = invalid_runs.read_invalid(run_id)
+    if reason is not None:
+        raise DeployError(
+            f"Version {release.version} of {release.name} is of run {run_id[:8]}, which is invalid ({reason}); roll "
+            f"back to another version, deploy another run, or undo that with mlrunner tag {run_id[:8]} invalid=."
         )
 
 

@@ -49,6 +49,8 @@ class TrialTask:
         prunes: True to report intermediate values, whose answers may prune the trial.
         each_fold: True to report the score of each fold; False reports the mean of the folds so far.
         model_file: Path to write the fitted pipeline to; None writes none.
+        env: Environment variables of the trial, `hydra.job.env_set`.
+        working_folder: Folder that the trial works in, `hydra.job.chdir=true`; None for that of the search.
     """
 
     number: int
@@ -61,6 +63,8 @@ class TrialTask:
     prunes: bool = False
     each_fold: bool = False
     model_file: str | None = None
+    env: dict[str, str] = field(default_factory=dict)
+    working_folder: str | None = None
 
     def to_json(self) -> str:
         """Serialize the task as JSON."""

@@ -254,6 +254,14 @@ def test_the_folder_of_a_trial_is_that_of_hydra(subdir: str, name: str) -> None:
     assert hydra.composer.compose(overrides, 5).launch.folder.name == name
 
 
+def test_the_variables_and_the_working_folder_of_a_trial_are_those_of_its_job(shared: HydraSweep) -> None:
+    hydra = open_hydra("sweep=optuna", "+hydra.job.env_set={A: '${seed}', B: x}", "hydra.job.chdir=true")
+    launch = hydra.composer.compose(("seed=3",), 5).launch
+    assert (launch.env, launch.changes_folder) == ({"A": "3", "B": "x"}, True)
+    plain = shared.composer.compose(("seed=3",), 5).launch
+    assert (plain.env, plain.changes_folder) == ({}, False)
+
+
 # The record
 
 RECORDED = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -18,11 +19,11 @@ from tests.support.mlflow_home import MlflowHome
 DATASET = {"target": "tip", "task": "regression"}
 
 
-def finish(home: Path, run_id: str) -> None:
+def finish(home: Path, run_id: str, **more: Any) -> None:
     """Write the results of a finished sweep."""
     folder = home / "multirun/d/t"
     folder.mkdir(parents=True)
-    (folder / RESULTS_FILE).write_text(yaml.safe_dump({"best_overrides": [], "best_mlflow_run_id": run_id}))
+    (folder / RESULTS_FILE).write_text(yaml.safe_dump({"best_overrides": [], "best_mlflow_run_id": run_id, **more}))
 
 
 @pytest.mark.parametrize(
@@ -55,5 +56,12 @@ def test_a_sweep_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
 def test_an_earlier_sweep_whose_best_run_is_invalid_is_refused(mlflow_home: MlflowHome) -> None:
     run_id = mlflow_home.add_run(**{INVALID_TAG: "it leaks"})
     finish(mlflow_home.home, run_id)
-    with pytest.raises(ConfigError, match=rf"=t: its best run {run_id[:8]} is invalid \(it leaks\); name another"):
+    with pytest.raises(ConfigError, match=rf"=t: its best run {run_id[:8]} is invalid \(it leaks\); rank the oth"):
+        refuse_unlike("t", mlflow_home.home, DATASET)
+
+
+def test_an_earlier_sweep_whose_winner_is_invalid_is_refused(mlflow_home: MlflowHome) -> None:
+    best, winner = mlflow_home.add_run(), mlflow_home.add_run(**{INVALID_TAG: "it leaks"})
+    finish(mlflow_home.home, best, winner={"run_id": winner})
+    with pytest.raises(ConfigError, match=rf"run {winner[:8]} is invalid .* with mlrunner resume t, name another"):
         refuse_unlike("t", mlflow_home.home, DATASET)

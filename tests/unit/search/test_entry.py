@@ -16,6 +16,12 @@ def test_a_dry_run_prints_the_plan(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.splitlines()[0] == "mlrunner  plan  20 trials"
 
 
+@pytest.mark.parametrize(("value", "env"), [("{A: '${seed}'}", {"A": "0"}), ("{A: '${hydra.job.num}'}", {})])
+@pytest.mark.usefixtures("diabetes_sweep")
+def test_the_variables_of_the_sweep_are_read(value: str, env: dict[str, str]) -> None:
+    assert entry.read_env(open_hydra("sweep=optuna", f"+hydra.job.env_set={value}").config) == env
+
+
 @pytest.mark.parametrize(
     ("overrides", "libraries"), [(["model=ridge,xgboost,lightgbm"], ["lightgbm", "xgboost"]), (["model=ridge"], [])]
 )

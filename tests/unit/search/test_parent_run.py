@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from mlrunner.search.parent_run import close_parent_run, open_parent_run
 from mlrunner.search.session import describe_search
+from mlrunner.search.trial_attributes import INVALID_TRIALS
 from mlrunner.tracking.background_writer import RECORDER
+from mlrunner.tracking.records.record import INVALID_TAG, TRIAL_TAG
 from tests.support.search_session import Session
 
 
 def test_a_later_session_opens_the_same_parent_run(session: Session) -> None:
+    session.run()
     plan, driver = session.plan, session.driver
     study = driver.search.study
     close_parent_run(driver.parent, "KILLED", {}, {}, session.folder)
@@ -16,6 +19,10 @@ def test_a_later_session_opens_the_same_parent_run(session: Session) -> None:
     experiment, parent = open_parent_run(plan, study, {"metric": {}}, session.folder)
     assert (experiment, parent) == (driver.child_runs.experiment, driver.parent)
     assert session.client.get_run(parent).info.status == "RUNNING"
+    (best,) = [run.info.run_id for run in session.get_children() if run.data.tags[TRIAL_TAG] == "1"]
+    session.client.set_tag(best, INVALID_TAG, "it leaks")
+    open_parent_run(plan, study, {"metric": {}}, session.folder)
+    assert study.user_attrs[INVALID_TRIALS] == {"1": "it leaks"}
     session.client.delete_run(parent)
     other = open_parent_run(plan, study, describe_search(plan, driver.search.preparer), session.folder)[1]
     assert other != parent

@@ -11,6 +11,7 @@ import yaml
 from mlrunner.search import results
 from mlrunner.search.objective import Objectives
 from mlrunner.search.space import Space
+from mlrunner.search.trial_attributes import INVALID_TRIALS
 from tests.support.ranked_sweep import BOTH, COMPLETE, DOWN, FAIL, NAN, PRUNED, RUNNING, SPACE, UP, WAITING, RankedSweep
 
 
@@ -39,23 +40,35 @@ def test_complete_trials_are_ranked(
     sweep = RankedSweep(tmp_path, objectives)
     for value in values:
         sweep.add(value)
-    assert [trial.number for trial in results.rank(sweep.study.get_trials(), objectives)] == order
-    best = results.find_best(sweep.study.get_trials(), objectives)
+    assert [trial.number for trial in results.rank(sweep.study, objectives)] == order
+    best = results.find_best(sweep.study, objectives)
     assert (None if best is None else best.number) == next(iter(order), None)
 
 
 def test_only_complete_trials_are_ranked(sweep: RankedSweep) -> None:
     for state in (FAIL, PRUNED, RUNNING, WAITING):
         sweep.add(state=state)
-    assert results.find_best(sweep.study.get_trials(), UP) is None
+    assert results.find_best(sweep.study, UP) is None
     number = sweep.add(-5.0)
-    assert [trial.number for trial in results.rank(sweep.study.get_trials(), UP)] == [number]
+    assert [trial.number for trial in results.rank(sweep.study, UP)] == [number]
 
 
 def test_a_discarded_trial_does_not_count(sweep: RankedSweep) -> None:
     for void in ("interrupted", None, "surplus", None, "excluded", "retried"):
         sweep.add(state=FAIL, void=void)
     assert [trial.number for trial in results.list_valid_trials(sweep.study)] == [1, 3]
+
+
+def test_a_trial_whose_run_is_invalid_is_neither_ranked_nor_on_the_front(tmp_path: Path) -> None:
+    sweep = RankedSweep(tmp_path, BOTH)
+    for values in ((0.9, 1.0), (0.5, 2.0), (0.4, 3.0), (0.7, 4.0)):  # the first beats all others
+        sweep.add(*values)
+    assert [trial.number for trial in results.list_front(sweep.study)] == [0]
+    sweep.study.set_user_attr(INVALID_TRIALS, {"0": "it leaks"})
+    assert [trial.number for trial in results.rank(sweep.study, BOTH)] == [3, 1, 2]
+    assert [trial.number for trial in results.list_front(sweep.study)] == [1, 3]
+    last = results.read_outcomes(sweep.study, BOTH)[-1]
+    assert (last.job, last.error) == (0, "invalid: it leaks")
 
 
 # Lead, by hand

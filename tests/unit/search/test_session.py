@@ -50,8 +50,12 @@ def test_the_first_of_several_failures_is_raised(
     settings = search.settings.model_copy(update={"max_failure_rate": failure_rate})
     search.settings = settings
     search.stopping_rule = type(search.stopping_rule)(settings, search.objectives, 3)
+    summary = {"winner": winner, "best_trial_number": 1}
     if error is None:
-        _raise_failure(search, {"winner": winner}, session.folder)
+        _raise_failure(search, summary, session.folder)
+        del summary["best_trial_number"]
+        with pytest.raises(SweepError, match="no trial completed, so there is no winner; see"):
+            _raise_failure(search, summary, session.folder)
         return
     with pytest.raises(error):
-        _raise_failure(search, {"winner": winner}, session.folder)
+        _raise_failure(search, summary, session.folder)

@@ -120,6 +120,21 @@ def test_a_worker_returns_what_this_process_computes(data: Data, pool: WorkerPoo
         assert (result.state, result.metrics, result.scores) == ("COMPLETE", expected.metrics, expected.scores)
 
 
+def test_a_trial_has_the_variables_and_the_working_folder_of_its_job(
+    data: Data, pool: WorkerPool, tmp_path: Path
+) -> None:
+    (tmp_path / "0").mkdir()  # that of trial 1 is made by the worker
+    for number in (0, 1):
+        task = data.task(sleeper(notes="."), working_folder=str(tmp_path / str(number)), env={"MINE": str(number)})
+        pool.submit(numbered(task, number))
+    assert [result.state for result in wait_for_results(pool, 2).values()] == ["COMPLETE", "COMPLETE"]
+    assert sorted(note.parent.name for note in tmp_path.glob("*/*")) == ["0", "1"]
+    here = Path.cwd()
+    with workers._job_environment(task):
+        assert (os.environ["MINE"], Path.cwd()) == ("1", tmp_path / "1")
+    assert ("MINE" in os.environ, Path.cwd()) == (False, here)
+
+
 def test_two_trials_run_at_once(data: Data, pool: WorkerPool, notes: Path) -> None:
     """Each waits until the other has started."""
     rooms = [pool.room]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,10 @@ import pytest
 
 from mlrunner.core.errors import DeployError
 from mlrunner.groups.deployer import operations
+from mlrunner.groups.deployer.release import RELEASE_FILE
 from mlrunner.groups.deployer.state import DeploymentStore, State
+from mlrunner.tracking.records.record import INVALID_TAG
+from tests.support.mlflow_home import MlflowHome
 
 
 @pytest.fixture
@@ -42,6 +46,20 @@ def test_version_without_files_is_refused(
     store.write_state(State("olist", "127.0.0.1", 1, 5.0, 1.0, {}, versions=[1, 2]))
     with pytest.raises(DeployError, match=f"The files of version {version} were deleted .*; deploy its run again"):
         operation(store)
+
+
+def test_version_of_an_invalid_run_is_refused(store: DeploymentStore, mlflow_home: MlflowHome) -> None:
+    run_id = mlflow_home.add_run(**{INVALID_TAG: "it leaks"})
+    store.write_state(State("olist", "127.0.0.1", 1, 5.0, 1.0, {}, versions=[1, 2]))
+    release = store.get_release(1)
+    release.model.mkdir(parents=True)
+    (release.folder / RELEASE_FILE).write_text(json.dumps({"facts": {"run_id": run_id}}))
+    with pytest.raises(DeployError) as raised:
+        operations.rollback(store)
+    assert str(raised.value) == (
+        f"Version 1 of olist is of run {run_id[:8]}, which is invalid (it leaks); roll back to another version, deploy "
+        f"another run, or undo that with mlrunner tag {run_id[:8]} invalid=."
+    )
 
 
 def test_stop_without_a_server_changes_nothing(store: DeploymentStore) -> None:

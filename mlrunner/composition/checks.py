@@ -144,7 +144,8 @@ def check(cfg: DictConfig, launch: Launch) -> Checked:
 def _warn(data: Data, split: DataDivideStrategy, ignore: list[str]) -> tuple[Notice, ...]:
     """List the warnings about the data."""
     is_random = not isinstance(split, TimeAssignment)
-    return tuple(warn_of_data(TableFacts(data.table, data.dataset.roles, data.task, is_random), ignore))
+    read = [notice for notice in data.notices if notice.name not in ignore]
+    return (*read, *warn_of_data(TableFacts(data.table, data.dataset.roles, data.task, is_random), ignore))
 
 
 def _build_groups(cfg: DictConfig, data: Data | None, task: Task | None, problems: ProblemList) -> Findings:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from mlrunner.core.column_roles import Task
+    from mlrunner.core.warning_names import Notice
 
 
 @dataclass(frozen=True)
@@ -31,12 +32,14 @@ class Data:
         table: All rows, with the target.
         fingerprint: Digest of the source of the table.
         task: `dataset.task`, or the task that the target's values suggest; None when the target does not exist.
+        notices: What was lost when the table was read.
     """
 
     dataset: Dataset
     table: pd.DataFrame
     fingerprint: str
     task: Task | None
+    notices: tuple[Notice, ...] = ()
 
     @property
     def labeled_rows(self) -> pd.DataFrame:
@@ -88,6 +91,6 @@ def load_data(cfg: DictConfig) -> Data:
     group = resolve_group(cfg, "dataset")
     dataset: Dataset = build(group, "dataset", Dataset)
     fingerprint = dataset.fingerprint()
-    table = loading.read(group, fingerprint)
+    table, notices = loading.read_with_notices(group, fingerprint)
     inferred = infer_task(table[dataset.target]) if dataset.target in table else None
-    return Data(dataset, table, fingerprint, dataset.task or inferred)
+    return Data(dataset, table, fingerprint, dataset.task or inferred, notices)

@@ -50,6 +50,7 @@ class Kind(StrEnum):
         return PLURALS[self]
 
 
+TOLERATED = 0.01  # largest share of values that become missing because they do not fit the kind of their column
 NUMPY_KINDS = {**dict.fromkeys("iuf", Kind.NUMBER), "b": Kind.BOOLEAN, "M": Kind.MOMENT}
 PLURALS = {
     Kind.NUMBER: "numbers",

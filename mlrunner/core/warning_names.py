@@ -17,11 +17,15 @@ DATA_WARNINGS = {
     "sorted_by_target": "rows in the order of the target, split at random",
     "sorted_by_time": "rows in the order of a date, split at random",
 }
+READING_WARNINGS = {
+    "leading_zeros": "codes that were read as numbers, without their leading zeros",
+    "unreadable_values": "texts that became missing in a column of numbers or truth values",
+}
 SCORE_WARNINGS = {
     "no_better_than_trivial": "a model that is not better than a constant prediction",
     "validation_differs_from_test": "validation and test errors that differ by more than chance",
 }
-WARNINGS = {**DATA_WARNINGS, **SCORE_WARNINGS}
+WARNINGS = {**READING_WARNINGS, **DATA_WARNINGS, **SCORE_WARNINGS}
 
 
 class Notice(NamedTuple):

@@ -41,6 +41,7 @@ MISTAKES = {
     "no class": f"{CSV} model=custom",
     "rare class": f"{CSV} dataset.target=rare model=rf split=stratified dataset.task=classification",
     "too many folds": f"{CSV} split=kfold split.folds=500",
+    "texts among numbers": CSV.replace("good.csv", "mixed.csv"),
     "no saved model": f"{CSV} deployer=registry tracking.log_model=false",
     "champion of nothing": f"{CSV} gate=champion",
     "sorted range": f"{CSV} model.estimator.alpha=sort(tag(log,range(1,6)))",
@@ -57,6 +58,7 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
     table["rare"] = ["once", *["often", "daily"] * ((ROWS - 1) // 2), "often"]
     for name in ("good.csv", "a=b.csv"):
         table.to_csv(folder / name, index=False)
+    table.assign(b=["?", "?", *map(str, range(2, ROWS))]).to_csv(folder / "mixed.csv", index=False)
     table.to_csv(folder / "semicolons.csv", index=False, sep=";")
     table.to_csv(folder / "latin.csv", index=False, encoding="latin-1")
     table.to_csv(folder / "utf16.csv", index=False, encoding="utf-16")

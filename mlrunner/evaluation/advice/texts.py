@@ -29,7 +29,7 @@ def warn_of_numbers_as_text(facts: TableFacts) -> Iterator[Notice]:
     names = [name for name, column in facts.columns.items() if _holds_numbers(column)]
     if not names:
         return
-    hints = list(dict.fromkeys(_advise(facts.columns[name]) for name in names))
+    hints = list(dict.fromkeys(advise(facts.columns[name]) for name in names))
     verb = "holds" if len(names) == 1 else "hold"
     yield Notice("numbers_as_text", f"{list_names(names)} {verb} numbers as text: {'; '.join(hints[:3])}.")
 
@@ -48,8 +48,8 @@ def _is_code(texts: pd.Series) -> bool:
     return bool(texts.str.fullmatch(r"0\d+").any())
 
 
-def _advise(column: pd.Series) -> str:
-    """Say what to set so that a column is read as numbers."""
+def advise(column: pd.Series) -> str:
+    """Say what to set so that the texts of a column are read as numbers."""
     texts = column.dropna().astype(str).str.strip()
     is_plain = texts.str.fullmatch(NUMBER)
     words = texts[~is_plain & ~texts.str.fullmatch(NUMERIC_TEXT)]

@@ -7,13 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from mlrunner.core.column_kinds import Kind, infer_kind
+from mlrunner.core.column_kinds import TOLERATED, Kind, infer_kind
 from mlrunner.core.date_parsing import ISO, describe_format, find_unreadable, parse_dates
 from mlrunner.core.errors import DataError
 from mlrunner.groups.cleaning.date_formats import NEARLY_ALL, SAMPLE_SIZE, FormatCounts, count_formats
 
 MOST = 0.5  # share of dates in a column whose name says that it holds dates
-TOLERATED = 0.01  # largest share of values that are no dates in the format
 LOWEST_DIGITS = 100_000  # whole numbers below have too few digits for a date
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from abc import ABC, abstractmethod
 from pathlib import PurePosixPath
 from typing import Annotated, Any
@@ -13,12 +12,14 @@ from pydantic import Field
 from mlrunner.core.build import NamedValues, dataclass
 from mlrunner.core.column_dtypes import normalize
 from mlrunner.core.column_roles import Roles, Task
-from mlrunner.core.errors import ConfigError, DataError, ProblemsError, brief, nearest
+from mlrunner.core.errors import ConfigError, ProblemsError
 from mlrunner.core.score_settings import Label
-from mlrunner.groups.dataset import database, files, formats
+from mlrunner.core.warning_names import Notice
+from mlrunner.groups.dataset import bundled, database, files, formats, leading_zeros
 from mlrunner.groups.dataset.dtypes import TEXT_TYPES, apply_dtypes, digest_table
 from mlrunner.groups.dataset.files import Source
 from mlrunner.groups.dataset.formats import Format
+from mlrunner.groups.dataset.text_values import NumberFormat, convert_texts
 from mlrunner.groups.dataset.validation import UNSET_PATH, UNSET_QUERY, UNSET_TARGET, UNSET_URL
 
 
@@ -54,11 +55,7 @@ class Dataset(ABC):
 
     @property
     def roles(self) -> Roles:
-        """Roles of the columns.
-
-        Raises:
-            ConfigError: When no target is set.
-        """
+        """Roles of the columns; raise `ConfigError` when no target is set."""
         if self.target is None:
             raise ConfigError(UNSET_TARGET)
         return Roles(self.target, tuple(self.ignore), self.group, self.time, self.weight)
@@ -74,26 +71,35 @@ class Dataset(ABC):
         return [*self._unset_source(), *([UNSET_TARGET] if self.target is None else [])]
 
     def load(self) -> pd.DataFrame:
-        """Read the table.
-
-        Returns:
-            All columns with the dtypes of `mlrunner.core.column_kinds`, and the index 0, 1, 2, ...
+        """Read the table, with the dtypes of `mlrunner.core.column_kinds` and the index 0, 1, 2, ...
 
         Raises:
-            MlrunnerError: When a setting is missing.
-            DataError: When the source cannot be read or is of another kind.
+            MlrunnerError: When a setting is missing, or the source cannot be read or is of another kind.
         """
+        return self.load_with_notices()[0]
+
+    def load_with_notices(self) -> tuple[pd.DataFrame, tuple[Notice, ...]]:
+        """Read the table like `load`, and say which values the reading has lost."""
         self._require_settings()
         table = self.read_raw()
+        zeros = leading_zeros.warn_of_leading_zeros(table.attrs.pop(leading_zeros.ATTRIBUTE, {}), self.dtypes)
         table.columns = table.columns.map(str)
-        return normalize(apply_dtypes(table if self.rows is None else table.head(self.rows), self.dtypes))
+        table = apply_dtypes(table if self.rows is None else table.head(self.rows), self.dtypes)
+        classes = self.target if self.task == "classification" else None  # a rare class is no mistake
+        excluded = {*self.dtypes, *self.ignore, self.group, classes}
+        table, misfits = convert_texts(table, excluded, self.number_format)
+        return normalize(table), (*zeros, *misfits)
+
+    @property
+    def number_format(self) -> NumberFormat | None:
+        """How numbers are written in a text file; None for a source with types."""
+        return None
 
     def fingerprint(self) -> str:
         """Return a digest of the content, which does not depend on its name, place or date.
 
         Raises:
-            MlrunnerError: When a setting is missing.
-            DataError: When the source cannot be read.
+            MlrunnerError: When a setting is missing, or the source cannot be read.
         """
         self._require_settings()
         return self._digest()
@@ -134,6 +140,12 @@ class TableDataset(Dataset):
 
     def _unset_source(self) -> list[str]:
         return [] if self.path else [UNSET_PATH]
+
+    @property
+    def number_format(self) -> NumberFormat | None:
+        """See `Dataset.number_format`."""
+        is_csv = formats.is_csv(self.path or "", self.format)
+        return NumberFormat(self.options.get("decimal", "."), self.options.get("thousands")) if is_csv else None
 
     def read_raw(self) -> pd.DataFrame:
         """See `Dataset.read_raw`."""
@@ -181,20 +193,8 @@ class BundledDataset(Dataset):
     loader: str
 
     def _unset_source(self) -> list[str]:
-        names = importlib.import_module("sklearn.datasets").__all__
-        loaders = [
-            f"sklearn.datasets.{name}" for kind in ("load_", "fetch_") for name in names if name.startswith(kind)
-        ]
-        if self.loader in loaders:
-            return []
-        problem = f"dataset.loader is '{self.loader}', which is not a loader of sklearn.datasets"
-        return [f"{problem}; there are {brief(loaders)}.{nearest(self.loader, loaders)}"]
+        return bundled.find_problems(self.loader)
 
     def read_raw(self) -> pd.DataFrame:
         """See `Dataset.read_raw`."""
-        load = getattr(importlib.import_module("sklearn.datasets"), self.loader.rpartition(".")[2])
-        try:
-            frame: pd.DataFrame = load(as_frame=True).frame
-        except (TypeError, OSError, AttributeError) as error:
-            raise DataError(f"dataset.loader '{self.loader}' returns no table ({error}); name another.") from error
-        return frame.reset_index(drop=True)
+        return bundled.fetch(self.loader)

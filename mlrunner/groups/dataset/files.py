@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from mlrunner.core.errors import DataError, MlrunnerError, brief, first_line, nearest
-from mlrunner.groups.dataset import parsing
+from mlrunner.groups.dataset import leading_zeros, parsing
 from mlrunner.groups.dataset.formats import Format, csv_options, detect_format, open_decompressed, redact_path
 from mlrunner.groups.dataset.whole_numbers import align_empty_columns
 
@@ -59,7 +59,10 @@ def read_files(source: Source) -> pd.DataFrame:
     tables = [_read_file(source, system, name) for name in names]
     for name, table in zip(names[1:], tables[1:], strict=True):
         require_same_columns(names[0], tables[0], name, table)
-    return pd.concat(align_empty_columns(tables), ignore_index=True) if len(tables) > 1 else tables[0]
+    codes = {name: code for table in tables for name, code in table.attrs.pop(leading_zeros.ATTRIBUTE, {}).items()}
+    table = pd.concat(align_empty_columns(tables), ignore_index=True) if len(tables) > 1 else tables[0]
+    table.attrs[leading_zeros.ATTRIBUTE] = codes
+    return table
 
 
 def digest_files(path: str) -> str:

@@ -58,6 +58,14 @@ def detect_format(name: str) -> Format:
     return SUFFIXES[suffixes[-1]]
 
 
+def is_csv(path: str, format_: Format | None) -> bool:
+    """Check whether a path names CSV files; an unknown suffix is reported when the files are read."""
+    try:
+        return (format_ or detect_format(path)) == "csv"
+    except DataError:
+        return False
+
+
 @contextlib.contextmanager
 def open_decompressed(system: Any, name: str) -> Iterator[IO[bytes]]:
     """Open a file and decompress it while it is read.

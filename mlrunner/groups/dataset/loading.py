@@ -9,6 +9,7 @@ from functools import lru_cache
 import pandas as pd
 
 from mlrunner.core.build import Group, build
+from mlrunner.core.warning_names import Notice
 from mlrunner.groups.dataset import Dataset
 
 BLUEPRINT_ROWS = 96  # enough for ten folds, few enough to be fast
@@ -21,14 +22,19 @@ def read(dataset: Group, fingerprint: str) -> pd.DataFrame:
         dataset: Resolved config group `dataset`.
         fingerprint: Digest of its content.
     """
+    return read_with_notices(dataset, fingerprint)[0]
+
+
+def read_with_notices(dataset: Group, fingerprint: str) -> tuple[pd.DataFrame, tuple[Notice, ...]]:
+    """Read a data set like `read`; see `Dataset.load_with_notices`."""
     return _read(json.dumps(dataset, sort_keys=True, default=str), fingerprint)
 
 
 @lru_cache(maxsize=2)
-def _read(dataset: str, fingerprint: str) -> pd.DataFrame:
+def _read(dataset: str, fingerprint: str) -> tuple[pd.DataFrame, tuple[Notice, ...]]:
     del fingerprint
     source: Dataset = build(json.loads(dataset), "dataset")
-    return source.load()
+    return source.load_with_notices()
 
 
 def sample_rows(table: pd.DataFrame, dataset: Group) -> pd.DataFrame:

@@ -12,7 +12,7 @@ import pandas as pd
 from pandas.api.types import is_float_dtype
 
 from mlrunner.core.errors import ConfigError, DataError, first_line, nearest
-from mlrunner.groups.dataset import csv_layout
+from mlrunner.groups.dataset import csv_layout, leading_zeros
 from mlrunner.groups.dataset.whole_numbers import NULLABLE, find_whole_floats, restore_whole_numbers
 
 SIGNATURES = {
@@ -64,7 +64,9 @@ def read_csv(subject: str, data: bytes, how: CsvReading) -> pd.DataFrame:
         find_whole_floats(table),
         lambda columns: pd.read_csv(io.BytesIO(data), usecols=columns, **again),
     )
-    return csv_layout.drop_empty_columns(table, names)
+    table = csv_layout.drop_empty_columns(table, names)
+    table.attrs[leading_zeros.ATTRIBUTE] = leading_zeros.find_leading_zeros(data, table, arguments)
+    return table
 
 
 def prepare_options(subject: str, data: bytes, how: CsvReading) -> tuple[dict[str, Any], list[str]]:

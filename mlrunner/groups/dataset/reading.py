@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from mlrunner.core.errors import DataError
 from mlrunner.groups.dataset import Dataset, TableDataset, formats
 
 OPTIONS = (
@@ -19,7 +18,7 @@ TYPED = {"keep_default_na": False, "na_values": [""]}
 
 def describe_reading(dataset: Dataset) -> dict[str, Any]:
     """Return the options of `pandas.read_csv` that tell how the values of CSV with the rows of a data set are read."""
-    if not isinstance(dataset, TableDataset) or not _is_csv(dataset):
+    if not isinstance(dataset, TableDataset) or dataset.number_format is None:
         return dict(TYPED)
     options = formats.csv_options(dataset.path or "", dataset.options)
     return {name: options[name] for name in OPTIONS if name in options}
@@ -27,13 +26,6 @@ def describe_reading(dataset: Dataset) -> dict[str, Any]:
 
 def apply_reading(dataset: Dataset, reading: Mapping[str, Any]) -> Dataset:
     """Add the reading of a model to a data set of CSV files; options of the data set take precedence."""
-    if not isinstance(dataset, TableDataset) or not _is_csv(dataset):
+    if not isinstance(dataset, TableDataset) or dataset.number_format is None:
         return dataset
     return dataclasses.replace(dataset, options={**reading, **dataset.options})
-
-
-def _is_csv(dataset: TableDataset) -> bool:
-    try:
-        return (dataset.format or formats.detect_format(dataset.path or "")) == "csv"
-    except DataError:  # reported when the file is read
-        return False

@@ -15,11 +15,10 @@ from pydantic import BaseModel
 from mlrunner.core.build import Group, build
 from mlrunner.core.errors import ConfigError
 from mlrunner.core.terminal import console
-from mlrunner.groups.dataset import Dataset, SqlDataset, TableDataset
+from mlrunner.groups.dataset import Dataset, SqlDataset
 from mlrunner.groups.dataset.reading import apply_reading
 from mlrunner.groups.dataset.streaming import read_chunks
 from mlrunner.steps.prediction.batches import CheckedRows, check_rows, refuse_absent_columns
-from mlrunner.steps.prediction.column_values import NumberFormat
 from mlrunner.steps.prediction.files import refuse_unwritable
 from mlrunner.steps.prediction.output import ResultWriter, rejected_path
 from mlrunner.steps.prediction.predictors import PredictorSource, open_predictor, predict_batch, read_reading
@@ -130,21 +129,13 @@ def _summarize(results: ResultWriter, predictor: Predictor, out: Path, seconds: 
 def _check_chunks(source: Dataset, predictor: Predictor, job: PredictionJob, rows: int) -> Generator[CheckedRows]:
     """Read and check a table chunk by chunk."""
     texts = [column.name for column in predictor.schema.columns if column.kind in ("text", "moment")]
-    number_format = _get_number_format(source)
     start = 0
     for chunk in read_chunks(source, rows, {*texts, *job.keep}):
         if start == 0:
             model = f"version {predictor.version} of {predictor.model}"
             refuse_absent_columns(list(chunk.columns), predictor.schema, job.keep, model)
-        yield check_rows(chunk, start, predictor.schema, job.keep, number_format)
+        yield check_rows(chunk, start, predictor.schema, job.keep, source.number_format)
         start += len(chunk)
-
-
-def _get_number_format(source: Dataset) -> NumberFormat | None:
-    """Return the format of numbers in CSV files; None where the source has types."""
-    if not isinstance(source, TableDataset):
-        return None
-    return NumberFormat(source.options.get("decimal", "."), source.options.get("thousands"))
 
 
 def _predict_chunks(predictor: Predictor, chunks: Iterator[CheckedRows], results: ResultWriter) -> None:

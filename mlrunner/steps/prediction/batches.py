@@ -15,9 +15,10 @@ import pandas as pd
 import pyarrow as pa
 
 from mlrunner.core.errors import ConfigError, DataError, brief, first_line, nearest
+from mlrunner.groups.dataset.text_values import NumberFormat
 from mlrunner.serving.columns import Arrays
 from mlrunner.serving.schema import Schema
-from mlrunner.steps.prediction.column_values import NumberFormat, Values, extract_values, to_objects
+from mlrunner.steps.prediction.column_values import Values, extract_values, to_objects
 from mlrunner.steps.prediction.row_errors import find_row_errors
 
 OUTPUT_COLUMNS = ("row", "prediction", "model", "version", "reason")  # of the output itself

@@ -6,24 +6,18 @@ import datetime
 import math
 import uuid
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from pandas.api import types
 
+from mlrunner.groups.dataset.text_values import NumberFormat
 from mlrunner.serving.columns import BOOLEAN_TEXTS, Kind
 
 Values = list[Any] | npt.NDArray[np.float64]
 TEXT_TYPES = (datetime.date, datetime.time, uuid.UUID, Decimal)  # have one text form; a datetime is a date
-
-
-class NumberFormat(NamedTuple):
-    """The format of numbers in a text file, with the names of `pandas.read_csv`."""
-
-    decimal: str = "."
-    thousands: str | None = None
 
 
 def extract_values(column: pd.Series[Any], kind: Kind, number_format: NumberFormat | None) -> Values:
@@ -66,10 +60,7 @@ def _convert_numbers(column: pd.Series[Any], number_format: NumberFormat | None)
 
 def _parse_numbers(texts: pd.Series[Any], number_format: NumberFormat) -> Values:
     """Parse texts as pandas parses a column of numbers; a text that is not a number is left."""
-    thousands, decimal = number_format.thousands, number_format.decimal
-    plain = texts if thousands is None else texts.str.replace(thousands, "", regex=False)
-    plain = plain if decimal == "." else plain.str.replace(decimal, ".", regex=False)
-    numbers = pd.to_numeric(plain, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    numbers = number_format.parse(texts).to_numpy(dtype=np.float64, na_value=np.nan)
     is_text = np.isnan(numbers) & texts.notna().to_numpy()
     if not is_text.any():
         return np.ascontiguousarray(numbers)

@@ -12,9 +12,9 @@ from pydantic import ValidationError
 
 from mlrunner.core.column_roles import Roles, infer_task
 from mlrunner.core.errors import ConfigError, DataError, ProblemsError
-from mlrunner.groups.dataset import BundledDataset, Dataset, SqlDataset, validation
+from mlrunner.groups.dataset import Dataset, SqlDataset, validation
 from mlrunner.groups.dataset.validation import table_problems, target_problems
-from tests.support.datasets import TABLE, build_option, file_dataset, load_error, to_parquet
+from tests.support.datasets import TABLE, build_option, file_dataset, to_parquet
 from tests.support.front_door import PROJECT
 
 OPTIONS = sorted(file.stem for file in (PROJECT / "conf" / "dataset").glob("*.yaml"))
@@ -120,20 +120,6 @@ def test_rows_are_the_first(database: str) -> None:
     built = build_option("sql", url=database, query="select * from orders order by id desc", target="price", rows=2)
     assert built.load()["id"].tolist() == [6, 5]
     assert len(build_option("wine", rows=3).load()) == 3
-
-
-def test_no_such_loader_is_refused() -> None:
-    misspelt = load_error(BundledDataset(name="b", target="target", loader="sklearn.datasets.load_iriss"))
-    assert misspelt.startswith(
-        "dataset.loader is 'sklearn.datasets.load_iriss', which is not a loader of sklearn.datasets;"
-    )
-    assert misspelt.endswith(" more. Did you mean 'sklearn.datasets.load_iris'?")
-    assert load_error(BundledDataset(name="b", target="target", loader="os.system")).startswith(
-        "dataset.loader is 'os.system', which is not a loader of sklearn.datasets; there are "
-    )
-    assert load_error(BundledDataset(name="b", target="target", loader="sklearn.datasets.load_files")).startswith(
-        "dataset.loader 'sklearn.datasets.load_files' returns no table ("
-    )
 
 
 def test_the_fingerprint_of_a_query_sees_what_it_returns(database: str) -> None:

@@ -13,10 +13,10 @@ import pyarrow as pa
 import pytest
 
 from mlrunner.core.errors import DataError, MlrunnerError
+from mlrunner.groups.dataset.text_values import NumberFormat
 from mlrunner.serving.columns import RawColumn
 from mlrunner.serving.schema import Schema
 from mlrunner.steps.prediction.batches import Batch, check_rows, refuse_absent_columns
-from mlrunner.steps.prediction.column_values import NumberFormat
 from tests.support.raw_schema import SCHEMA, TOWN
 
 

@@ -13,8 +13,9 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from mlrunner.groups.dataset.text_values import NumberFormat
 from mlrunner.serving.columns import Kind
-from mlrunner.steps.prediction.column_values import NumberFormat, extract_values
+from mlrunner.steps.prediction.column_values import extract_values
 
 VALUES: dict[str, tuple[Any, Kind, NumberFormat | None, list[Any]]] = {
     "whole": ([1, 2], "number", None, [1.0, 2.0]),

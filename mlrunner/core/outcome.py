@@ -37,6 +37,8 @@ class Outcome:
         deployment: `name`, `version` and `url`, or `error`; None when nothing was deployed.
         columns: `used` columns, `left_out` ones by reason, the format of each of `dates`, and `unreadable` values.
         warnings: `name` and `text` of each warning about the data and the scores.
+        question: What is predicted, in words; scores of different questions do not compare. Empty when unknown.
+        judged_rows: Digest of the rows that the objective is computed on; empty when unknown.
     """
 
     name: str
@@ -58,6 +60,8 @@ class Outcome:
     deployment: dict[str, Any] | None = None
     columns: dict[str, Any] = field(default_factory=dict)
     warnings: list[dict[str, str]] = field(default_factory=list)
+    question: str = ""
+    judged_rows: str = ""
 
     def json(self) -> str:
         """Return the outcome as JSON; NaN and infinities are null."""
@@ -73,6 +77,19 @@ def rank(outcomes: list[Outcome]) -> list[Outcome]:
         return has_failed, 0.0 if has_failed else sign * outcome.objective, outcome.job or 0
 
     return sorted(outcomes, key=key)
+
+
+def separate(outcomes: list[Outcome]) -> dict[str, list[Outcome]]:
+    """Separate ranked outcomes by question and metric, the question of the first one first.
+
+    Outcomes of an unknown question, which are failures, stand behind those of the last question.
+    """
+    groups: dict[str, list[Outcome]] = {}
+    for outcome in (each for each in outcomes if each.question):
+        groups.setdefault(f"{outcome.question}, by {outcome.metric}", []).append(outcome)
+    unknown = [outcome for outcome in outcomes if not outcome.question]
+    last = next(reversed(groups), "")
+    return {**groups, last: [*groups.get(last, []), *unknown]} if unknown else groups
 
 
 def read_outcomes(folder: Path) -> list[Outcome]:

@@ -8,11 +8,12 @@ import sys
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.text import Text
 
 from mlrunner.core.formatting import MISSING, format_number, format_seconds
 from mlrunner.core.metric_names import metric_spread
+from mlrunner.core.outcome import separate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -93,12 +94,21 @@ def show_job(outcome: Outcome) -> None:
 
 
 def show_ranking(outcomes: list[Outcome], folder: str) -> None:
-    """Print the ranking of a sweep.
+    """Print the ranking of a sweep; one for each question where there are several.
 
     Args:
         outcomes: Outcomes, best first; pruned and failed ones last.
         folder: Output folder of the sweep.
     """
+    groups = separate(outcomes)
+    for question, group in groups.items():
+        console().print(Text(f"\n{question}" if len(groups) > 1 else "", "bold"))
+        console().print(_make_ranking(group))
+    console().print()
+    show_line("folder", relative_path(folder))
+
+
+def _make_ranking(outcomes: list[Outcome]) -> RenderableType:
     from mlrunner.core.table import Table, TableColumn  # which only tables need
 
     metric = next((outcome.metric for outcome in outcomes if outcome.error is None), "objective")
@@ -106,11 +116,7 @@ def show_ranking(outcomes: list[Outcome], folder: str) -> None:
     headers = ("rank", "job", "composition", metric, *(["test"] if is_tested else []), "fit", "total", "run or error")
     columns = tuple(TableColumn(name, is_number=name not in ("composition", "run or error")) for name in headers)
     rows = tuple(_ranking_row(rank, outcome, metric, is_tested) for rank, outcome in enumerate(outcomes, 1))
-    out = console()
-    out.print()
-    out.print(Table(columns, rows).to_rich())
-    out.print()
-    show_line("folder", relative_path(folder))
+    return Table(columns, rows).to_rich()
 
 
 def _ranking_row(rank: int, outcome: Outcome, metric: str, is_tested: bool) -> TableRow:

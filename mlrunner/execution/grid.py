@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from mlrunner.core import environment
 from mlrunner.core.errors import MlrunnerError
-from mlrunner.core.outcome import Outcome, rank, read_outcomes
+from mlrunner.core.outcome import Outcome, rank, read_outcomes, separate
 from mlrunner.core.process import interruption_code
 from mlrunner.core.terminal import relative_path, show_deployment, show_line, show_problems, show_ranking, show_warnings
 
@@ -110,7 +110,7 @@ class SweepCallback(Callback):
         self._state.parent = None
         try:
             grid_parent.close_parent(run_id, outcomes)
-            if outcomes and outcomes[0].error is None:
+            if outcomes and outcomes[0].error is None and len(separate(outcomes)) == 1:
                 outcomes[0] = grid_parent.deploy_best(outcomes[0])
         except MlrunnerError as error:
             show_problems(error)
@@ -129,7 +129,18 @@ def _show(config: DictConfig, run_id: str, folder: Path, outcomes: list[Outcome]
     if output != "text":
         return
     show_ranking(outcomes, str(folder))
+    for label, sentence in _describe_comparability(outcomes):
+        show_line(label, sentence)
     show_warnings({warning["text"]: warning for outcome in outcomes for warning in outcome.warnings}.values())
     show_deployment(*((outcomes[0].gate, outcomes[0].deployment) if outcomes else (None, None)))
     if report is not None:
         show_line("report", relative_path(report))
+
+
+def _describe_comparability(outcomes: list[Outcome]) -> Iterator[tuple[str, str]]:
+    """Describe which scores of a grid do not compare, as labels and sentences."""
+    groups = separate(outcomes)
+    if len(groups) > 1:
+        yield "best", f"none of all: {' and '.join(groups)} do not compare; mlrunner deploy RUN deploys one"
+    if any(len({outcome.judged_rows for outcome in group} - {""}) > 1 for group in groups.values()):
+        yield "rows", "jobs are judged by different rows (data, cleaning, split or seed), so part of a lead is chance"

@@ -13,7 +13,7 @@ from mlrunner.composition.resolve import resolve_group
 from mlrunner.composition.stores import open_store
 from mlrunner.core import environment
 from mlrunner.core.build import build
-from mlrunner.core.outcome import Outcome
+from mlrunner.core.outcome import Outcome, separate
 from mlrunner.core.redaction import redact
 from mlrunner.groups.stack import Stack
 from mlrunner.groups.stack.opening import open_stack
@@ -52,14 +52,14 @@ def open_parent(config: DictConfig) -> str:
 
 
 def close_parent(run_id: str, outcomes: list[Outcome]) -> None:
-    """Log the best job and the ranking, and end the parent run.
+    """Log the best job, where all of them compare, and the ranking, and end the parent run.
 
     Args:
         run_id: Id of the parent run.
         outcomes: Outcomes of all jobs, best first.
     """
     best = next((outcome for outcome in outcomes if outcome.error is None), None)
-    if best is not None:
+    if best is not None and len(separate(outcomes)) == 1:
         run_log.log_metrics(run_id, {best.metric: best.objective})
         run_log.set_tags(run_id, {BEST_TAG: str(best.run_id), BEST_NAME_TAG: redact(best.name)})
     artifacts.log_texts(run_id, {"ranking.jsonl": "\n".join(outcome.json() for outcome in outcomes)})
@@ -104,7 +104,9 @@ def write_report(run_id: str, folder: Path, outcomes: list[Outcome]) -> str | No
     """
     from mlrunner.history.report import publishing
 
-    return publishing.publish_sweep(run_id, environment.home(), folder, outcomes=outcomes)
+    questions = separate(outcomes)
+    verdict = f"scores of {' and '.join(questions)} do not compare" if len(questions) > 1 else ""
+    return publishing.publish_sweep(run_id, environment.home(), folder, outcomes=outcomes, verdict=verdict)
 
 
 def abort_parent(run_id: str, status: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from mlrunner.composition.checks import Checked
+from mlrunner.composition.checks import Checked, describe_question
 from mlrunner.composition.composition import Launch
 from mlrunner.core.errors import MlrunnerError
 from mlrunner.core.outcome import Outcome
@@ -50,12 +50,13 @@ def read_outcome(checked: Checked, run_id: str, pipeline_run: str, seconds: floa
     """
     from mlrunner.steps import recording
     from mlrunner.tracking import run_log
-    from mlrunner.tracking.records.record import read_warnings
+    from mlrunner.tracking.records.record import VALIDATION_ROWS_TAG, read_warnings
 
     composition = checked.composition
     objective = composition.settings.objective
     deployment = recording.read_deployment(run_id) if composition.has_deployment_step else {}
     scores, model_uri = run_log.read_results(run_id)
+    tags = run_log.read_tags(run_id)
     return Outcome(
         name=composition.name,
         status="FINISHED",
@@ -72,6 +73,8 @@ def read_outcome(checked: Checked, run_id: str, pipeline_run: str, seconds: floa
         job=composition.launch.job,
         pipeline_run=pipeline_run,
         columns=asdict(checked.columns),
-        warnings=[notice._asdict() for notice in read_warnings(run_log.read_tags(run_id))],
+        warnings=[notice._asdict() for notice in read_warnings(tags)],
+        question=describe_question(checked.data),
+        judged_rows=tags.get(VALIDATION_ROWS_TAG, ""),
         **deployment,
     )

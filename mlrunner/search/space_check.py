@@ -11,6 +11,7 @@ from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
+from mlrunner.composition.checks import describe_question
 from mlrunner.core.errors import MlrunnerError, ProblemsError
 from mlrunner.core.overrides import explain_misread
 from mlrunner.tracking.studies import SWEEPER_KEY
@@ -33,6 +34,7 @@ def check_space(space: Space, preparer: TrialPreparer) -> PreparedTrial:
         ProblemsError: When a composition is not possible; one sentence for each problem.
     """
     problems: list[str] = []
+    questions: dict[str, None] = {}
     first: PreparedTrial | None = None
     for params in list_probes(space):
         overrides = space.overrides(params)
@@ -41,8 +43,14 @@ def check_space(space: Space, preparer: TrialPreparer) -> PreparedTrial:
         try:
             prepared = preparer.prepare(overrides)
             first = first or prepared
+            questions[describe_question(prepared.repeats[0].data)] = None
         except (MlrunnerError, HydraException, OmegaConfBaseException, ValueError) as error:
             problems += [sentence for sentence in _describe(error, overrides) if sentence not in problems]
+    if len(questions) > 1:
+        problems.append(
+            f"a search ranks all trials by one score, but they predict {' and '.join(questions)}; search each by "
+            "itself, or leave sweep= out and add --multirun: a grid ranks each by itself."
+        )
     if problems or first is None:
         raise ProblemsError(problems or [f"{SWEEPER_KEY}.exclude leaves no combination; exclude less."])
     return first

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from mlrunner.core.outcome import OUTCOME_FILE, Outcome, rank, read_outcomes
+from mlrunner.core.outcome import OUTCOME_FILE, Outcome, rank, read_outcomes, separate
 from tests.support.outcomes import make_outcome
 
 NAN, INF = float("nan"), float("inf")
@@ -40,6 +40,15 @@ def test_the_best_job_is_first_and_equal_ones_follow_their_number(
     sign = 1 if direction == "minimize" else -1
     keys = {job: (math.isnan(value), 0 if math.isnan(value) else sign * value, job) for job, value in jobs}
     assert [each.job for each in ranked] == sorted(keys, key=lambda job: keys[job])
+
+
+def test_scores_of_different_questions_are_ranked_apart() -> None:
+    questions = [(0, 0.9, "tip of taxi"), (1, 0.8, "fare of taxi"), (2, 0.7, "tip of taxi"), (3, NAN, "")]
+    ranked = [dataclasses.replace(outcome(job, value), question=text) for job, value, text in questions]
+    jobs = {text: [each.job for each in group] for text, group in separate(ranked).items()}
+    assert jobs == {"tip of taxi, by r2": [0, 2], "fare of taxi, by r2": [1, 3]}
+    assert separate(ranked[3:]) == {"": ranked[3:]}
+    assert list(separate(ranked[1:2])) == ["fare of taxi, by r2"]
 
 
 def test_ranking_leaves_its_input_alone() -> None:

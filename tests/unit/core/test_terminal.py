@@ -68,6 +68,18 @@ def test_ranking_is_plain_and_whole_when_piped(capsys: pytest.CaptureFixture[str
     assert lines[4].split() == ["folder", "/sweep"]
 
 
+def test_each_question_has_a_ranking_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    outcomes = [
+        make_outcome(job=job, name=f"t={job}", question=text) for job, text in enumerate(["tip", "fare", "tip"])
+    ]
+    terminal.show_ranking(outcomes, "/sweep")
+    lines = [line.split() for line in capsys.readouterr().out.splitlines() if line.strip()]
+    assert [line[:3] for line in lines] == [
+        ["tip,", "by", "r2"], ["rank", "job", "composition"], ["1", "0", "t=0"], ["2", "2", "t=2"],
+        ["fare,", "by", "r2"], ["rank", "job", "composition"], ["1", "1", "t=1"], ["folder", "/sweep"],
+    ]  # fmt: skip
+
+
 def test_a_ranking_of_failures_has_no_metric(capsys: pytest.CaptureFixture[str]) -> None:
     terminal.show_ranking([make_outcome(objective=NAN, error="it broke", metric="x")], "/sweep")
     assert capsys.readouterr().out.split()[:4] == ["rank", "job", "composition", "objective"]

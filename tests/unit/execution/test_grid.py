@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from omegaconf import OmegaConf
 
-from mlrunner.execution.grid import Multirun, SweepCallback
+from mlrunner.execution.grid import Multirun, SweepCallback, _describe_comparability
+from tests.support.outcomes import make_outcome
 
 OPTUNA = "hydra_plugins.mlrunner_sweeper.sweeper.OptunaSweeper"
 
@@ -49,6 +51,16 @@ def test_a_callback_writes_only_to_the_active_state() -> None:
         SweepCallback().on_multirun_start(config(Path("/day/first")))
     SweepCallback().on_multirun_start(config(Path("/day/third")))
     assert (first.name, second.name) == ("day/first", "day/second")
+
+
+def test_what_does_not_compare_is_said() -> None:
+    outcomes = [make_outcome(question=text, judged_rows=rows) for text, rows in [("tip", "a"), ("fare", "b")]]
+    assert list(_describe_comparability(outcomes[:1])) == []
+    assert list(_describe_comparability(outcomes)) == [
+        ("best", "none of all: tip, by r2 and fare, by r2 do not compare; mlrunner deploy RUN deploys one")
+    ]
+    other_rows = [outcomes[0], replace(outcomes[0], judged_rows="c")]
+    assert [label for label, _ in _describe_comparability(other_rows)] == ["rows"]
 
 
 def test_a_grid_without_a_parent_run_ends_with_the_exception() -> None:

@@ -33,6 +33,14 @@ def test_a_finished_grid_records_its_best_job_and_the_ranking(mlflow_home: Mlflo
     assert [json.loads(line)["job"] for line in ranking] == [0, 1]
 
 
+def test_a_grid_of_several_questions_has_no_best_job(mlflow_home: MlflowHome, best: Outcome) -> None:
+    parent = mlflow_home.add_run(status="RUNNING")
+    grid_parent.close_parent(parent, [replace(best, question="tip"), replace(best, question="fare")])
+    run = mlflow_home.client.get_run(parent)
+    assert (run.info.status, run.data.metrics) == ("FINISHED", {})
+    assert "mlrunner.best_run_id" not in run.data.tags
+
+
 def test_a_grid_of_failures_has_failed(mlflow_home: MlflowHome, best: Outcome) -> None:
     parent = mlflow_home.add_run(status="RUNNING")
     grid_parent.close_parent(parent, [replace(best, error="ValueError: x")])

@@ -41,6 +41,11 @@ def test_every_choice_is_checked(diabetes_sweep: HydraSweep, overrides: list[str
         assert any(sentence in problem for problem in problems), problems
 
 
+def test_trials_of_a_search_predict_the_same(diabetes_sweep: HydraSweep) -> None:
+    (sentence,) = list_problems(diabetes_sweep, "model=ridge", "dataset.target=target,bmi")
+    assert "they predict target of diabetes, regression and bmi of diabetes, regression; search each by" in sentence
+
+
 def test_a_problem_of_all_compositions_is_reported_once(diabetes_sweep: HydraSweep) -> None:
     assert list_problems(diabetes_sweep, "model=ridge", "threads=1,2", f"+{ALPHA}s=1") == [
         "model.estimator.alphas: Ridge has no such argument. Did you mean 'alpha'?"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
+
+import pandas as pd
 
 from mlrunner.api import frames
 from mlrunner.api.child import run_multirun
@@ -17,13 +19,9 @@ from mlrunner.core import environment
 from mlrunner.core.errors import ConfigError, ProblemsError
 from mlrunner.execution import deploy_run
 from mlrunner.execution.deploy_run import DeploymentResult
+from mlrunner.history.diff import Comparison
 from mlrunner.tracking.records import lookup, separate_stack_overrides
 from mlrunner.tracking.records.record import MODEL_TAG
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from mlrunner.history.diff import Comparison
 
 
 def run(

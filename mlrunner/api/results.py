@@ -5,16 +5,13 @@ from __future__ import annotations
 import html
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from mlrunner.core.formatting import format_number
 from mlrunner.core.metric_names import DATA_PARTS
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from mlrunner.core.outcome import Outcome
-
+from mlrunner.core.outcome import Outcome
 
 COLUMNS = ["number", "name", "status", "objective", "seconds", "run_id", "error"]  # of an empty table
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import pandas as pd
+import pandas as pd
 
-    from mlrunner.tracking.records import Record
+from mlrunner.tracking.records import Record
 
 COLUMNS = ["run_id", "name", "status", "start", "seconds"]  # of an empty table
 

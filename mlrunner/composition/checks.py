@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -22,6 +22,7 @@ from mlrunner.composition.resolve import resolve_group
 from mlrunner.composition.rules import RULES, check_estimator
 from mlrunner.composition.settings import Settings
 from mlrunner.core.build import build
+from mlrunner.core.column_roles import Task
 from mlrunner.core.errors import MlrunnerError, ProblemsError
 from mlrunner.core.warning_names import Notice
 from mlrunner.evaluation.advice.data_warnings import warn_of_data
@@ -34,9 +35,6 @@ from mlrunner.groups.split import DataDivideStrategy
 from mlrunner.groups.split.assignment import TimeAssignment
 from mlrunner.groups.stack import Stack
 from mlrunner.groups.strategy import CleaningStrategy
-
-if TYPE_CHECKING:
-    from mlrunner.core.column_roles import Task
 
 KINDS: dict[str, type] = {
     "cleaning": CleaningStrategy,

@@ -5,22 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import pandas as pd
 from omegaconf import DictConfig
 
 from mlrunner.composition.resolve import resolve_group
 from mlrunner.core.build import build
 from mlrunner.core.column_kinds import Kind, infer_kind
-from mlrunner.core.column_roles import infer_task
+from mlrunner.core.column_roles import Task, infer_task
 from mlrunner.core.score_settings import CustomMetric
+from mlrunner.core.warning_names import Notice
 from mlrunner.groups.dataset import Dataset, loading
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from mlrunner.core.column_roles import Task
-    from mlrunner.core.warning_names import Notice
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pandas.api.types import is_numeric_dtype
 
@@ -20,10 +19,8 @@ from mlrunner.groups.dataset.validation import table_problems, target_problems
 from mlrunner.groups.model import EstimatorModel
 from mlrunner.groups.model.estimator_arguments import construct
 from mlrunner.groups.model.target_transform import target_problems as transform_problems
+from mlrunner.groups.stack import Stack
 from mlrunner.groups.stack.preflight import refuse_file_store, refuse_full_disk
-
-if TYPE_CHECKING:
-    from mlrunner.groups.stack import Stack
 
 SAMPLE_ROWS = 100  # rows that are cleaned to check which columns are left
 UNKNOWN_ROWS = 10**9  # rows; stands for those of a table that cannot be read, so that the split is still checked

@@ -6,21 +6,17 @@ import io
 import os
 import sys
 import textwrap
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from rich.console import Console, RenderableType
 from rich.text import Text
 
+from mlrunner.core.errors import MlrunnerError
 from mlrunner.core.formatting import MISSING, format_number, format_seconds
 from mlrunner.core.metric_names import metric_spread
-from mlrunner.core.outcome import separate
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from mlrunner.core.errors import MlrunnerError
-    from mlrunner.core.outcome import Outcome
-    from mlrunner.core.table import TableRow
+from mlrunner.core.outcome import Outcome, separate
+from mlrunner.core.table import TableRow
 
 PIPED_WIDTH = 240  # characters a line when the output is not a terminal
 ERROR_WIDTH = 60  # characters of an error in a ranking

@@ -6,23 +6,19 @@ metric is undefined. Here an undefined metric is NaN.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from mlrunner.core.column_roles import Task
 from mlrunner.core.errors import ConfigError, nearest
 from mlrunner.core.metric_names import CLASSIFICATION, GREATER_IS_BETTER, REGRESSION
-from mlrunner.core.score_settings import ScoreSettings
+from mlrunner.core.score_settings import CustomMetric, ScoreSettings
 from mlrunner.evaluation.custom_metrics import measure_custom
 from mlrunner.evaluation.predictions import Array, Predictions, predict, refuse_invalid
 from mlrunner.evaluation.probabilities import average, measure_probabilities
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from mlrunner.core.column_roles import Task
-    from mlrunner.core.score_settings import CustomMetric
 
 
 def metric_names(task: Task) -> list[str]:

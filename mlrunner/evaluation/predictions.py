@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mlrunner.core.column_roles import Task
 from mlrunner.core.errors import ModelError
 from mlrunner.core.finite import describe_invalid, find_invalid
 from mlrunner.core.forests import predict_reproducibly
 from mlrunner.core.score_settings import DEFAULT_SCORING, ScoreSettings, find_label
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from mlrunner.core.column_roles import Task
 
 Array = npt.NDArray[Any]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from omegaconf import OmegaConf
 
@@ -19,11 +19,8 @@ from mlrunner.core.errors import ConfigError, DeployError, ProblemsError, StoreE
 from mlrunner.groups.dataset import Dataset
 from mlrunner.groups.deployer import Deployer
 from mlrunner.groups.gate import Gate
-from mlrunner.tracking.records import lookup
+from mlrunner.tracking.records import Record, lookup
 from mlrunner.tracking.records.record import DATA_TAG, INVALID_TAG, MODEL_TAG
-
-if TYPE_CHECKING:
-    from mlrunner.tracking.records import Record
 
 OVERRIDABLE = ("gate", "deployer")  # groups of the run that a deployment may replace
 ACCEPTED = (*OVERRIDABLE, "stack")

@@ -12,10 +12,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
+from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from mlrunner.composition.composition import GROUPS, Launch
@@ -23,10 +24,6 @@ from mlrunner.composition.hydra_private import apply_value_overrides, read_files
 from mlrunner.core.errors import ConfigError
 from mlrunner.core.overrides import explain_misread
 from mlrunner.search.grammar import ZIP_OVERRIDE, parse_override
-
-if TYPE_CHECKING:
-    from hydra.types import HydraContext
-
 
 HYDRA_ONLY = re.compile(r"(\$\{hydra\.[\w.]+\}|[^$])*")  # a text that interpolates nothing outside of the hydra node
 

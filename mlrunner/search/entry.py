@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from omegaconf import OmegaConf
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from mlrunner.core import environment
 from mlrunner.search import workers
 from mlrunner.search.composer import Composer
 from mlrunner.search.settings import read_settings
+from mlrunner.search.space import Space
 from mlrunner.search.space_reader import read_space
-
-if TYPE_CHECKING:
-    from hydra.types import HydraContext, TaskFunction
-    from omegaconf import DictConfig
-
-    from mlrunner.search.space import Space
 
 MODEL_LIBRARIES = {"lightgbm", "xgboost", "catboost"}
 

@@ -6,7 +6,7 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from optuna.distributions import (
     BaseDistribution,
@@ -15,14 +15,12 @@ from optuna.distributions import (
     IntDistribution,
     distribution_to_json,
 )
+from optuna.trial import Trial
 
 from mlrunner.core.errors import ConfigError
 from mlrunner.search import exclusion
 from mlrunner.search.dimension import MODEL_GROUP, Dimension, get_key
 from mlrunner.search.distributions import encode_choice, write_override
-
-if TYPE_CHECKING:
-    from optuna.trial import Trial
 
 
 @dataclass(frozen=True)

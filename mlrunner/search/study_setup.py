@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import optuna
 from hydra.utils import instantiate
 from optuna.exceptions import ExperimentalWarning
+from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage
 
 from mlrunner.core.errors import ConfigError, ProblemsError, first_line
 from mlrunner.search.settings import Direction, SweepSettings
 from mlrunner.tracking.studies import SWEEPER_KEY
-
-if TYPE_CHECKING:
-    from optuna.samplers import BaseSampler
 
 SEARCH_ATTRIBUTE = "mlrunner"  # attribute of a study: the description of its search
 IRRELEVANT = ("output=", "tracking.", "threads=", "stack", "sweep=", "gate", "deployer")  # never change a score

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import Any, TypeGuard
 
+from optuna import Study
 from optuna.distributions import CategoricalDistribution, IntDistribution
 
 from mlrunner.core.errors import ConfigError, nearest
 from mlrunner.core.typed_overrides import prepare_override
 from mlrunner.search import earlier_sweep
-from mlrunner.search.dimension import MODEL_GROUP, get_key
+from mlrunner.search.dimension import MODEL_GROUP, Dimension, get_key
 from mlrunner.search.distributions import contains
 from mlrunner.search.earlier_sweep import WARM_START_KEY
 from mlrunner.search.grammar import parse_override, split_at_commas
 from mlrunner.search.settings import SweepSettings
+from mlrunner.search.space import Space
 from mlrunner.search.trial_attributes import describe_default
-
-if TYPE_CHECKING:
-    from optuna import Study
-
-    from mlrunner.search.dimension import Dimension
-    from mlrunner.search.space import Space
 
 Defaults = dict[str, dict[str, Any]]  # option or value by key, by model option
 WARM_START = "warm_start"  # attribute of a study, and of each trial that it queued

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import mlflow
 import numpy as np
@@ -15,10 +15,8 @@ from mlrunner.evaluation.scoring import digest_rows
 from mlrunner.evaluation.weights import select_weight
 from mlrunner.groups.deployer import compatibility
 from mlrunner.groups.gate import Gate, GateInputs
+from mlrunner.steps.problem import Problem
 from mlrunner.tracking import invalid_runs, model_registry
-
-if TYPE_CHECKING:
-    from mlrunner.steps.problem import Problem
 
 LATENCY_CALLS = 50  # predictions of one row
 MEGABYTE = 1024 * 1024

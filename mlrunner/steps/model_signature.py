@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 
-if TYPE_CHECKING:
-    from mlrunner.groups.strategy import CleaningStrategy
+from mlrunner.groups.strategy import CleaningStrategy
 
 NEARLY_EMPTY = 0.95  # share of the training rows without a value
 KINDS = {"b": DataType.boolean, "i": DataType.long, "u": DataType.long, "f": DataType.double, "M": DataType.datetime}

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import pandas as pd
 from pydantic import BaseModel
 
+from mlrunner.core.column_roles import Roles, Task
 from mlrunner.core.errors import MlrunnerError
 from mlrunner.core.model_code import READING_KEY
 from mlrunner.evaluation import scoring, uncertainty
+from mlrunner.evaluation.scoring import Evaluation, ScoredPart
+from mlrunner.evaluation.split_data import SplitData
+from mlrunner.evaluation.uncertainty import Replicates
 from mlrunner.groups.cleaning.controller import select_servable_inputs
+from mlrunner.groups.deployer import Deployment
+from mlrunner.groups.gate import Decision
 from mlrunner.groups.model.packaging import find_trusted_types, pin_requirements
+from mlrunner.groups.strategy import CleaningStrategy
 from mlrunner.steps.model_signature import build_signature, convert_integers, find_nearly_empty
 from mlrunner.tracking import artifacts, run_log
 from mlrunner.tracking.background_writer import RECORDER
@@ -26,17 +34,6 @@ from mlrunner.tracking.records.record import (
     GATE_TAG,
     REPLICATES_FILE,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from mlrunner.core.column_roles import Roles, Task
-    from mlrunner.evaluation.scoring import Evaluation, ScoredPart
-    from mlrunner.evaluation.split_data import SplitData
-    from mlrunner.evaluation.uncertainty import Replicates
-    from mlrunner.groups.deployer import Deployment
-    from mlrunner.groups.gate import Decision
-    from mlrunner.groups.strategy import CleaningStrategy
 
 EXAMPLE_ROWS = 5
 PLOT_ROWS = 2000  # of each part

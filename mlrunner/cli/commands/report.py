@@ -5,18 +5,15 @@ from __future__ import annotations
 import json
 import webbrowser
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mlrunner.cli.commands.parser import Parser
 from mlrunner.composition.stores import export_tracking_uri, open_store
 from mlrunner.core import environment
 from mlrunner.core.errors import ConfigError, StoreError
+from mlrunner.history.report import Content
 from mlrunner.tracking import study_lookup
-from mlrunner.tracking.records import lookup, separate_stack_overrides
-
-if TYPE_CHECKING:
-    from mlrunner.history.report import Content
-    from mlrunner.tracking.records import Record, Store
+from mlrunner.tracking.records import Record, Store, lookup, separate_stack_overrides
 
 
 def main(arguments: list[str]) -> int:

@@ -7,27 +7,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig, OmegaConf
 
 from mlrunner.composition import checks
+from mlrunner.composition.checks import Checked
 from mlrunner.composition.composition import Launch
 from mlrunner.composition.stores import open_store
 from mlrunner.composition.trust import refuse_foreign
 from mlrunner.core import environment
 from mlrunner.core.errors import ConfigError, MlrunnerError, ProblemsError
+from mlrunner.core.outcome import Outcome
 from mlrunner.evaluation import uncertainty
 from mlrunner.execution.reproduction import differences
 from mlrunner.execution.reproduction.recorded_config import LOCAL_KEYS, OVERRIDABLE_KEYS, compose_seeds
-from mlrunner.tracking.records import REPRODUCES_TAG, WINNER_OF_TAG, Record, lookup, read_yaml
+from mlrunner.tracking.records import REPRODUCES_TAG, WINNER_OF_TAG, Record, Store, lookup, read_yaml
 from mlrunner.tracking.records.record import REFIT_TAG, REPLICATES_FILE, SWEEP_TAG, TRIAL_TAG
 from mlrunner.tracking.records.snapshot import read_snapshot
-
-if TYPE_CHECKING:
-    from mlrunner.composition.checks import Checked
-    from mlrunner.core.outcome import Outcome
-    from mlrunner.tracking.records import Store
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from mlrunner.core.errors import ConfigError
-from mlrunner.tracking.records import TRIAL_TAG, WINNER_OF_TAG
+from mlrunner.core.outcome import Outcome
+from mlrunner.tracking.records import TRIAL_TAG, WINNER_OF_TAG, Record
 from mlrunner.tracking.records.record import ZENML_RUN_ID_TAG
-
-if TYPE_CHECKING:
-    from mlrunner.core.outcome import Outcome
-    from mlrunner.tracking.records import Record
 
 COSTS = ("seconds", "_ms", "megabytes")  # durations and sizes differ between machines and runs
 CHOOSING_PARTS = ("validation", "cv")  # their metrics are recorded under the bare name as well

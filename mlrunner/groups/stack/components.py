@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 from uuid import UUID
 
 from zenml.client import Client
@@ -11,9 +11,6 @@ from zenml.models import ComponentResponse
 
 from mlrunner.core import environment
 from mlrunner.groups.stack.reachability import is_remote
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 TRACKER, DEPLOYER, REGISTRY = "mlflow_tracker", "mlflow_deployer", "mlflow_registry"
 LOGIN_SETTINGS = ("username", "password", "token")  # MLFLOW_TRACKING_… and tracking_… of ZenML's component

@@ -5,14 +5,11 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import mlflow
+from mlflow import MlflowClient
 from mlflow.entities import ViewType
-
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
 
 PLACEHOLDER = "mlrunner-prune-"  # prefix of an experiment's name
 

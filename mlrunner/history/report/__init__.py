@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mlrunner.history.report.content import Content, gather_content
+from mlrunner.tracking.records import Record
 from mlrunner.tracking.records.record import FOLDER_TAG
-
-if TYPE_CHECKING:
-    from mlrunner.tracking.records import Record
 
 __all__ = ["REPORT_FILE", "Content", "gather_content", "log_report", "render_report", "report_path", "write_report"]
 REPORT_FILE = "report.html"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from mlrunner.core.formatting import format_number, format_seconds
 from mlrunner.core.metric_names import metric_spread
 from mlrunner.history.report.content import Content
+from mlrunner.tracking.records import Record
 from mlrunner.tracking.records.record import (
     DEPLOYED_VERSION_TAG,
     DEPLOYED_WHERE_TAG,
@@ -19,9 +19,6 @@ from mlrunner.tracking.records.record import (
     INVALID_TAG,
     read_warnings,
 )
-
-if TYPE_CHECKING:
-    from mlrunner.tracking.records import Record
 
 CHOICES = ("dataset", "cleaning", "split", "model")
 KINDS = {"search": "Search", "grid": "Grid", "run": "Run"}

@@ -7,15 +7,11 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from mlrunner.core.metric_names import metric_spread
 from mlrunner.core.outcome import Outcome, parse_outcome
-from mlrunner.tracking.records import SWEEP_TAG, TRIAL_TAG, WINNER_OF_TAG, quote
+from mlrunner.tracking.records import SWEEP_TAG, TRIAL_TAG, WINNER_OF_TAG, Record, Store, quote
 from mlrunner.tracking.records.record import FOLDER_TAG
-
-if TYPE_CHECKING:
-    from mlrunner.tracking.records import Record, Store
 
 COMPLETE, PRUNED, FAILED = "complete", "pruned", "failed"
 STATES = {"FINISHED": COMPLETE, "PRUNED": PRUNED, "KILLED": PRUNED, "FAILED": FAILED}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,14 +46,14 @@ class Outcome:
     status: str
     metric: str
     direction: str
-    objective: float
-    seconds: float
-    fit_seconds: float
-    score_seconds: float
-    metrics: dict[str, float]
-    run_id: str | None
-    model_uri: str | None
-    folder: str
+    objective: float = math.nan
+    seconds: float = math.nan
+    fit_seconds: float = math.nan
+    score_seconds: float = math.nan
+    metrics: dict[str, float] = field(default_factory=dict)
+    run_id: str | None = None
+    model_uri: str | None = None
+    folder: str = ""
     job: int | None = None
     error: str | None = None
     pipeline_run: str | None = None

@@ -7,17 +7,16 @@ metric is undefined. Here an undefined metric is NaN.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-import pandas as pd
 
 from mlrunner.core.column_roles import Task
 from mlrunner.core.errors import ConfigError, nearest
 from mlrunner.core.metric_names import CLASSIFICATION, GREATER_IS_BETTER, REGRESSION
-from mlrunner.core.score_settings import CustomMetric, ScoreSettings
+from mlrunner.core.score_settings import CustomMetric
 from mlrunner.evaluation.custom_metrics import measure_custom
-from mlrunner.evaluation.predictions import Array, Predictions, predict, refuse_invalid
+from mlrunner.evaluation.predictions import Array, Predictions
 from mlrunner.evaluation.probabilities import average, measure_probabilities
 
 
@@ -46,24 +45,6 @@ def direction(
         known = [*GREATER_IS_BETTER, *own]
         raise ConfigError(f"{key} is '{metric}', but the metrics are {', '.join(known)}.{nearest(name, known)}")
     return "maximize" if GREATER_IS_BETTER[name] else "minimize"
-
-
-def score(
-    estimator: Any,
-    features: pd.DataFrame,
-    target: pd.Series[Any],
-    task: Task,
-    scoring: ScoreSettings | None = None,
-    weight: Array | None = None,
-) -> dict[str, float]:
-    """Predict once and compute every metric of the task; see `measure`.
-
-    Raises:
-        ModelError: If a prediction is NaN or infinite.
-    """
-    predictions = predict(estimator, features, target, task, scoring, weight)
-    refuse_invalid({"the scored rows": predictions})
-    return measure(predictions, task)
 
 
 def measure(predictions: Predictions, task: Task) -> dict[str, float]:

@@ -71,7 +71,7 @@ def build_executor(plan: SearchPlan, preparer: TrialPreparer, call: SweeperCall,
         console(stderr=True).print(NOTE.format(name=name, size=settings.n_jobs))
 
     def locate(number: int) -> tuple[tuple[str, ...], Path]:
-        return preparer.get_overrides(number), folder / str(number)
+        return preparer.overrides[number], folder / str(number)
 
     return LauncherExecutor(launcher, settings.n_jobs, locate)
 

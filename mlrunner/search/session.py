@@ -57,7 +57,7 @@ def run_session(plan: SearchPlan, preparer: TrialPreparer, call: SweeperCall) ->
     study = study_setup.open_study(storage, name, list(plan.objectives.directions), plan.settings)
     study_setup.refuse_changes(study, describe_search(plan, preparer), plan.settings.allow_changes)
     folder = choose_folder(study, call.config)
-    preparer.set_sweep_dir(folder)
+    preparer.composer.set_sweep_dir(folder)
     queue = TrialQueue(study, storage, plan.limit, make_sampler_factory(plan))
     try:
         queue.recover()

@@ -73,22 +73,10 @@ class TrialPreparer:
     """
 
     def __init__(self, composer: Composer, repeats: int, shared: tuple[str, ...]) -> None:
-        self._composer, self._repeats, self._shared = composer, repeats, shared
+        self.composer, self._repeats, self._shared = composer, repeats, shared
         self._checked: dict[str, Checked] = {}
-        self._overrides: dict[int, tuple[str, ...]] = {}
+        self.overrides: dict[int, tuple[str, ...]] = {}  # of the trials that were prepared, by number
         self.parent: str | None = None  # MLflow run of the search
-
-    def set_sweep_dir(self, folder: Path) -> None:
-        """Set the folder that the folders of all trials lie in."""
-        self._composer.set_sweep_dir(folder)
-
-    def get_overrides(self, number: int) -> tuple[str, ...]:
-        """Return the overrides of a trial that was prepared.
-
-        Raises:
-            KeyError: When no such trial was prepared.
-        """
-        return self._overrides[number]
 
     def prepare(self, overrides: tuple[str, ...], number: int | None = None) -> PreparedTrial:
         """Compose and check a trial.
@@ -101,19 +89,19 @@ class TrialPreparer:
             HydraException: When a choice or a key does not exist.
             MlrunnerError: When the composition cannot run.
         """
-        first = self._composer.compose(overrides, number, record=number is not None)
+        first = self.composer.compose(overrides, number, record=number is not None)
         launch = replace(first.launch, parent=self.parent, shared=self._shared)
         repeats = tuple(self._check(composed, launch) for composed in self._compose_repeats(first, overrides))
         if number is not None:
-            self._overrides[number] = overrides
+            self.overrides[number] = overrides
         return PreparedTrial(-1 if number is None else number, overrides, repeats, launch, first.record)
 
     def describe_refused(self, overrides: tuple[str, ...], number: int) -> PreparedTrial:
         """Describe a trial that cannot run, as far as Hydra can compose it."""
         try:
-            composed = self._composer.compose(overrides, number, record=True)
+            composed = self.composer.compose(overrides, number, record=True)
         except (HydraException, OmegaConfBaseException):
-            composed = self._composer.compose((), number)
+            composed = self.composer.compose((), number)
         launch = replace(composed.launch, overrides=list(overrides), parent=self.parent, shared=self._shared)
         return PreparedTrial(number, overrides, (), launch, composed.record)
 
@@ -121,7 +109,7 @@ class TrialPreparer:
         """Compose each repeat: the same overrides with the next seed."""
         yield first
         for offset in range(1, self._repeats):
-            yield self._composer.compose((*overrides, f"seed={int(first.cfg.seed) + offset}"))
+            yield self.composer.compose((*overrides, f"seed={int(first.cfg.seed) + offset}"))
 
     def _check(self, composed: ComposedTrial, launch: Launch) -> Checked:
         """Check a composition; only its values where a trial with the same data and model was checked before."""

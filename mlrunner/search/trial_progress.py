@@ -70,8 +70,6 @@ def describe_outcome(finished: FinishedTrial, objectives: Objectives) -> Outcome
         fit_seconds=result.fit_seconds,
         score_seconds=result.score_seconds,
         metrics=result.metrics,
-        run_id=None,
-        model_uri=None,
         folder=str(launch.folder),
         job=result.number,
         error=result.error,

@@ -11,6 +11,7 @@ import pandas as pd
 
 from mlrunner.core.errors import first_line
 from mlrunner.evaluation import metrics
+from mlrunner.evaluation.predictions import predict, refuse_invalid
 from mlrunner.evaluation.scoring import digest_rows
 from mlrunner.evaluation.weights import select_weight
 from mlrunner.groups.deployer import compatibility
@@ -82,7 +83,9 @@ def champion_version(champion: GateInputs | None) -> int:
 def score_raw_rows(pipeline: Any, raw: pd.DataFrame, part: pd.DataFrame, problem: Problem) -> dict[str, float]:
     """Score a whole pipeline on the raw rows of a part."""
     target, weight = part[problem.roles.target], select_weight(part, problem.roles)
-    return metrics.score(pipeline, raw.loc[part.index], target, problem.task, problem.scoring, weight)
+    rows = predict(pipeline, raw.loc[part.index], target, problem.task, problem.scoring, weight)
+    refuse_invalid({"the scored rows": rows})
+    return metrics.measure(rows, problem.task)
 
 
 def _measure_costs(pipeline: Any, rows: pd.DataFrame) -> dict[str, float]:

@@ -19,11 +19,11 @@ from omegaconf import DictConfig
 from mlrunner.composition.checks import check
 from mlrunner.composition.composition import Launch
 from mlrunner.core.build import build
-from mlrunner.evaluation import metrics
 from mlrunner.evaluation.split_data import select_features
 from mlrunner.groups.cleaning.controller import DataCleaning
 from mlrunner.groups.model.packaging import assemble
 from tests.support.front_door import PROJECT, SHARED
+from tests.support.predictions import score
 
 pytestmark = pytest.mark.slow
 ROWS = 1200  # enough for every class and group to occur in each part
@@ -113,6 +113,6 @@ def learn(checked: Any) -> tuple[dict[str, float], Any, Any]:
     raw = data.table.head(SERVED)
     one_by_one = np.concatenate([np.ravel(pipeline.predict(raw.iloc[[row]])) for row in ALONE])
     validation = division.validation
-    scores = metrics.score(fitted, select_features(validation, roles), validation[roles.target], data.task)
+    scores = score(fitted, select_features(validation, roles), validation[roles.target], data.task)
     whole = np.ravel(pipeline.predict(raw))[ALONE]
     return scores, one_by_one.astype(float).round(6), whole.astype(float).round(6)

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mlrunner.evaluation.predictions import Predictions
+from mlrunner.core.column_roles import Task
+from mlrunner.evaluation.metrics import measure
+from mlrunner.evaluation.predictions import Predictions, predict
 
 
 def labelled(
@@ -30,3 +32,8 @@ def grades(rows: int, classes: str) -> tuple[pd.DataFrame, pd.Series[Any]]:
     features, score = table(rows)
     codes = pd.qcut(score, len(classes), labels=False).to_numpy()
     return features, pd.Series(np.array(list(classes), object)[codes], name="grade")
+
+
+def score(estimator: Any, features: pd.DataFrame, target: pd.Series[Any], task: Task) -> dict[str, float]:
+    """Predict, and compute every metric of the task."""
+    return measure(predict(estimator, features, target, task), task)

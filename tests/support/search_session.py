@@ -62,7 +62,7 @@ def session(planned: tuple[SearchPlan, TrialPreparer], mlflow_home: MlflowHome, 
     plan, preparer = planned
     folder = tmp_path / "sweep"
     folder.mkdir()
-    preparer.set_sweep_dir(folder)
+    preparer.composer.set_sweep_dir(folder)
     search = build_search(plan, preparer)
     experiment, parent = open_parent_run(plan, search.study, describe_search(plan, preparer), folder)
     preparer.parent = parent

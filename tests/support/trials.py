@@ -21,12 +21,12 @@ from threadpoolctl import threadpool_info
 from mlrunner.core import arrow
 from mlrunner.core.build import build
 from mlrunner.core.column_roles import Roles
-from mlrunner.evaluation import metrics
 from mlrunner.evaluation.split_data import select_features
 from mlrunner.groups.model import Model
 from mlrunner.search import workers
 from mlrunner.search.trial import RepeatTask, TrialResult, TrialTask
 from mlrunner.search.trial.running import TrialRunner
+from tests.support.predictions import score
 
 NAN, INF = float("nan"), float("inf")
 TIMEOUT = 60  # seconds, on a busy machine
@@ -179,7 +179,7 @@ def score_plainly(data: Data, settings: dict[str, Any], task: str) -> dict[str, 
     table = select_features(data.train, roles)
     fitted = build(settings, "model").build(table, task).fit(table, data.train[roles.target])
     features, target = select_features(data.validation, roles), data.validation[roles.target]
-    return dict(metrics.score(fitted, features, target, kind))  # type: ignore[arg-type]
+    return dict(score(fitted, features, target, kind))  # type: ignore[arg-type]
 
 
 class Scripted(BaseEstimator):

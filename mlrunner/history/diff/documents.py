@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from mlrunner.core.formatting import nan_to_none
-from mlrunner.core.redaction import redact
+from mlrunner.core.redaction import redact_tree
 from mlrunner.core.table import Table, TableCell, TableColumn, TableRow, escape_markdown
 from mlrunner.history.diff.closing_lines import EQUAL, make_closing_lines
 from mlrunner.history.diff.sections import SIGNS, Section, make_sections, side_letter
@@ -101,19 +101,9 @@ def to_json(comparison: Comparison) -> str:
             for score in comparison.scores
         ],
         "moved": [[vars(shift) for shift in shifts] for shifts in comparison.shifts],
-        "lines": [
-            None if diff is None else _redact({**vars(diff), "exact": diff.is_exact}) for diff in comparison.overrides
-        ],
+        "lines": [diff and redact_tree({**vars(diff), "exact": diff.is_exact}) for diff in comparison.overrides],
     }
     return json.dumps(nan_to_none(document), default=str)
-
-
-def _redact(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _redact(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_redact(item) for item in value]
-    return redact(value) if isinstance(value, str) else value
 
 
 def _describe_side(side: Any) -> dict[str, Any]:

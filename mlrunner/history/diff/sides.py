@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -15,7 +14,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from mlrunner.composition.compose import open_composer, resolve_partially
 from mlrunner.core.errors import ConfigError
-from mlrunner.core.redaction import SECRETS, redact
+from mlrunner.core.redaction import redact, redact_tree
 from mlrunner.evaluation import uncertainty
 from mlrunner.evaluation.uncertainty import Replicates
 from mlrunner.history.diff.command_line import explain_error, separate_folders
@@ -123,21 +122,9 @@ def compose_side(overrides: Sequence[str]) -> Side:
         except ConfigError as error:
             raise explain_error(words, folders, error) from error
     # Runs are recorded without secrets, and a comparison is passed on to others.
-    snapshot = replace(snapshot, config=_hidden(snapshot.config), sources=tuple(folders))
+    snapshot = replace(snapshot, config=redact_tree(snapshot.config), sources=tuple(folders))
     name = redact(" ".join(" ".join(overrides).split())) or "default"
     return Side(name, f"the composition {name}" if overrides else "the default composition", snapshot)
-
-
-def _hidden(value: Any) -> Any:
-    """Hide secrets among resolved values, as in the record of a run."""
-    if isinstance(value, dict):
-        return {
-            key: "***" if re.fullmatch(SECRETS, str(key)) and item is not None else _hidden(item)
-            for key, item in value.items()
-        }
-    if isinstance(value, list):
-        return [_hidden(item) for item in value]
-    return redact(value) if isinstance(value, str) else value
 
 
 def read_run(label: str, record: Record, store: Store) -> Side:

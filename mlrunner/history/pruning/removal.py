@@ -128,7 +128,9 @@ class Remover:
         return run
 
     def find_uncollected(self) -> list[Run]:
-        """Find the runs that an interrupted prune marked as deleted and did not collect."""
+        """Find the runs that an interrupted prune marked as deleted and did not collect; none on a server."""
+        if not self.can_collect:
+            return []
         experiments = [experiment.experiment_id for experiment in self.mlflow.search_experiments()]
         where = f"tags.`{PRUNING_TAG}` = 'begun'"
         return list(self.mlflow.search_runs(experiments, where, ViewType.DELETED_ONLY)) if experiments else []

@@ -111,7 +111,6 @@ def _outcome(run: Record, goal: Mapping[str, str]) -> Outcome:
         score_seconds=score,
         metrics={name: value for name, value in run.metrics.items() if name not in SECONDS},
         run_id=run.run_id,
-        model_uri=None,
         folder=run.tags.get(FOLDER_TAG, ""),
         job=int(run.tags[TRIAL_TAG]),
         error=error,

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import numpy as np
 
 from mlrunner.core.errors import brief, nearest
-from mlrunner.serving.columns import KIND_TYPES, MAX_NAMES, RawColumn
+from mlrunner.serving.columns import KIND_TYPES, MAX_NAMES, RawColumn, describe_value
 from mlrunner.serving.errors import RequestError
 from mlrunner.steps.prediction.column_values import Values
-
-VALUE_LENGTH = 60  # characters of a value in a message
 
 
 def find_row_errors(column: RawColumn, values: Values) -> dict[int, str]:
@@ -70,16 +67,14 @@ def _is_out_of_range(column: RawColumn, value: Any) -> bool:
 
 
 def _explain(column: RawColumn, value: Any) -> str:
+    text = describe_value(value)
     if column.categories is not None and isinstance(value, str):
         categories = sorted(column.categories)
         examples = brief(categories, MAX_NAMES)
         hint = nearest(value, categories)
-        return f"Column '{column.name}' has {_format(value)}, which training did not see; it saw {examples}.{hint}"
+        return (
+            f"Column '{column.name}' has {describe_value(value)}, which training did not see; it saw {examples}.{hint}"
+        )
     is_infinite = isinstance(value, float) and np.isinf(value)
-    text = "one beyond 1.8e308" if is_infinite else _format(value)
+    text = "one beyond 1.8e308" if is_infinite else describe_value(value)
     return f"Column '{column.name}' holds {column.contents}, but has {text}."
-
-
-def _format(value: Any) -> str:
-    text = f"'{value}'" if isinstance(value, str) else json.dumps(value, default=str)
-    return text if len(text) <= VALUE_LENGTH else f"{text[: VALUE_LENGTH - 3]}..."

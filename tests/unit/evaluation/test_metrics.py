@@ -20,7 +20,7 @@ from mlrunner.evaluation import metrics
 from mlrunner.evaluation.metrics import measure
 from mlrunner.evaluation.predictions import Predictions
 from mlrunner.evaluation.probabilities import log_loss
-from tests.support.predictions import grades, labelled, table
+from tests.support.predictions import grades, labelled, score, table
 
 NAN = float("nan")
 
@@ -141,7 +141,7 @@ def score_positive_class(y: Any, y_pred: Any, positive: Any) -> dict[str, float]
 def test_classification_agrees_with_sklearn(classes: str) -> None:
     features, target = grades(600, classes)
     fitted = LogisticRegression().fit(features[:300], target[:300])
-    scores = metrics.score(fitted, features[300:], target[300:], "classification")
+    scores = score(fitted, features[300:], target[300:], "classification")
     y_pred, proba = fitted.predict(features[300:]), fitted.predict_proba(features[300:])
     assert scores == pytest.approx(score_with_sklearn(target[300:], y_pred, proba, fitted.classes_))
 
@@ -155,7 +155,7 @@ def test_float32_probabilities_are_clipped_as_sklearn_clips_them() -> None:
 def test_regression_agrees_with_sklearn() -> None:
     features, target = table(400)
     fitted = LinearRegression().fit(features, target)
-    scores, y_pred = metrics.score(fitted, features, target, "regression"), fitted.predict(features)
+    scores, y_pred = score(fitted, features, target, "regression"), fitted.predict(features)
     assert scores == pytest.approx(
         {
             "r2": reference.r2_score(target, y_pred),
@@ -224,7 +224,7 @@ def test_undefined_metrics_are_nan_without_a_warning(case: str) -> None:
 @pytest.mark.parametrize("task", ["regression", "classification"])
 def test_all_metrics_of_zero_rows_are_nan(task: Any) -> None:
     features, target = table(0)
-    scores = metrics.score(None, features, target, task)
+    scores = score(None, features, target, task)
     assert list(scores) == metrics.metric_names(task)
     assert all(math.isnan(value) for value in scores.values())
 
@@ -245,13 +245,13 @@ KINDS: dict[str, pd.Series[Any]] = {
 def test_labels_of_any_dtype_are_matched(kind: str) -> None:
     features, target = pd.DataFrame({"x": [0.0, 1, 1, 0]}), KINDS[kind]
     fitted = LogisticRegression().fit(features, np.asarray(target.tolist()))
-    scores = metrics.score(fitted, features, target, "classification")
+    scores = score(fitted, features, target, "classification")
     assert scores["accuracy"] == scores["roc_auc"] == 1.0
 
 
 def test_metrics_of_probabilities_are_absent_without_them() -> None:
     features, target = grades(60, "ny")
-    scores = metrics.score(RidgeClassifier().fit(features, target), features, target, "classification")
+    scores = score(RidgeClassifier().fit(features, target), features, target, "classification")
     assert list(scores) == list(LABELS)
 
 

@@ -35,7 +35,7 @@ def planned(diabetes_sweep: HydraSweep) -> tuple[SearchPlan, TrialPreparer]:
 @pytest.fixture
 def tables(planned: tuple[SearchPlan, TrialPreparer], tmp_path: Path) -> TableCache:
     plan, preparer = planned
-    preparer.set_sweep_dir(tmp_path / "sweep")
+    preparer.composer.set_sweep_dir(tmp_path / "sweep")
     return TableCache(TableMaker(plan.first.repeats[0].data.table, tmp_path / "tables"), tmp_path / "copies")
 
 
@@ -150,7 +150,7 @@ def test_a_trial_is_pruned_by_the_pruner_of_the_study(
     import optuna
 
     plan, preparer = planned
-    preparer.set_sweep_dir(tmp_path / "sweep")
+    preparer.composer.set_sweep_dir(tmp_path / "sweep")
     maker = TableMaker(plan.first.repeats[0].data.table, tmp_path / "tables", has_folds=True)
     preload()
     pool = WorkerPool(1, 1)

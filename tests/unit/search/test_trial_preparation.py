@@ -66,9 +66,9 @@ def test_the_preparer_remembers_the_overrides_of_trials_but_not_of_checks(prepar
     trial = preparer.prepare(RIDGE)
     assert (trial.number, trial.folder, trial.record) == (-1, Path(), {})
     preparer.prepare((*RIDGE, f"{ALPHA}=2"), 4)
-    assert preparer.get_overrides(4) == (*RIDGE, f"{ALPHA}=2")
+    assert preparer.overrides[4] == (*RIDGE, f"{ALPHA}=2")
     with pytest.raises(KeyError):
-        preparer.get_overrides(-1)
+        preparer.overrides[-1]
 
 
 def test_the_record_is_what_hydra_writes(preparer: TrialPreparer) -> None:
@@ -87,11 +87,11 @@ def test_the_folder_of_the_sweep_can_be_set(diabetes_sweep: HydraSweep, tmp_path
     preparer = TrialPreparer(diabetes_sweep.composer, 1, DATA)
     preparer.prepare(RIDGE)
     try:
-        preparer.set_sweep_dir(tmp_path)
+        preparer.composer.set_sweep_dir(tmp_path)
         assert preparer.prepare(RIDGE, 5).folder == tmp_path / "5"
         assert preparer.describe_refused(RIDGE, 6).folder == tmp_path / "6"
     finally:
-        preparer.set_sweep_dir(Path(before))
+        preparer.composer.set_sweep_dir(Path(before))
 
 
 # Repeats
@@ -146,7 +146,7 @@ def test_the_values_of_every_trial_are_checked(preparer: TrialPreparer, is_known
         preparer.prepare((*RIDGE, more), 1)
     assert key in str(caught.value)
     with pytest.raises(KeyError):
-        preparer.get_overrides(1)
+        preparer.overrides[1]
 
 
 def test_hydra_refuses_an_unknown_key(preparer: TrialPreparer) -> None:

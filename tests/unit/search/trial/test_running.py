@@ -13,13 +13,13 @@ import pytest
 
 from mlrunner.core.build import build
 from mlrunner.core.column_roles import Roles
-from mlrunner.evaluation import metrics
 from mlrunner.evaluation.cross_validation import cross_validate
 from mlrunner.evaluation.scoring import evaluate
 from mlrunner.evaluation.split_data import SplitData, select_features
 from mlrunner.groups.model.early_stopping import get_rounds
 from mlrunner.search.objective import Objectives
 from mlrunner.search.trial.running import TrialRunner, limit_threads, shared_runner
+from tests.support.predictions import score
 from tests.support.trials import (
     FAMILIES,
     METRICS,
@@ -271,7 +271,7 @@ def test_the_pipeline_that_is_written_is_the_one_that_was_scored(
     scores = run_complete(data.task(family_settings(name, task), task=task, prunes=prunes, model_file=str(path)))
     pipeline, roles = joblib.load(path), data.roles(task)
     features, target = select_features(data.validation, roles), data.validation[roles.target]
-    expected = metrics.score(pipeline, features, target, task)
+    expected = score(pipeline, features, target, task)
     assert {metric: scores[metric] for metric in expected} == expected
 
 

@@ -72,9 +72,7 @@ def _explain(column: RawColumn, value: Any) -> str:
         categories = sorted(column.categories)
         examples = brief(categories, MAX_NAMES)
         hint = nearest(value, categories)
-        return (
-            f"Column '{column.name}' has {describe_value(value)}, which training did not see; it saw {examples}.{hint}"
-        )
-    is_infinite = isinstance(value, float) and np.isinf(value)
-    text = "one beyond 1.8e308" if is_infinite else describe_value(value)
+        return f"Column '{column.name}' has {text}, which training did not see; it saw {examples}.{hint}"
+    if isinstance(value, float) and np.isinf(value):
+        text = "one beyond 1.8e308"
     return f"Column '{column.name}' holds {column.contents}, but has {text}."

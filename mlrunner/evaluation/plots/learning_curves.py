@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from mlrunner.core.estimators import get_library
 from mlrunner.evaluation.plots import style
 from mlrunner.evaluation.predictions import Array, Predictions, preprocess, unwrap_estimator
 from mlrunner.evaluation.probabilities import log_loss
@@ -141,7 +142,7 @@ def _plan_stages(model: Any, points: int, method: str) -> tuple[Array, StagedPre
     selected = set(rounds.tolist())
 
     def predict_stages(inputs: Any) -> list[Array]:
-        keyword = ROUND_KEYWORDS.get(_library(model))
+        keyword = ROUND_KEYWORDS.get(get_library(type(model)))
         if keyword is not None:
             call = getattr(model, method)
             return [call(inputs, **{keyword: (0, k) if keyword == "iteration_range" else k}) for k in rounds]
@@ -151,13 +152,9 @@ def _plan_stages(model: Any, points: int, method: str) -> tuple[Array, StagedPre
     return rounds, predict_stages
 
 
-def _library(model: Any) -> str:
-    return type(model).__module__.partition(".")[0]
-
-
 def _count_rounds(model: Any, method: str) -> int:
     """Count the boosting rounds; 0 for estimators that are not boosted trees."""
-    library = _library(model)
+    library = get_library(type(model))
     if library == "xgboost":
         return 0 if model.get_params().get("booster") == "gblinear" else model.get_booster().num_boosted_rounds()
     if library == "lightgbm":

@@ -16,7 +16,7 @@ from mlrunner.core.column_kinds import Kind, infer_kinds
 from mlrunner.core.errors import DataError
 
 if TYPE_CHECKING:
-    from sklearn.compose import ColumnTransformer
+    from mlrunner.groups.features.named_columns import NamedColumnTransformer
 
 Encoding = Literal["number", "low", "high", "text"]
 MAX_CATEGORY_WORDS = 3  # a column with a greater median number of words is free text
@@ -51,29 +51,27 @@ class Features:
             return ["model.features.indicate_missing=true needs model.features.impute; set it to median or mean."]
         return []
 
-    def build(self, table: pd.DataFrame, task: str, named: bool = False) -> ColumnTransformer:
+    def build(self, table: pd.DataFrame, task: str) -> NamedColumnTransformer:
         """Build the encoders for the columns of a table.
 
         Args:
             table: Feature columns of the training rows.
             task: "regression" or "classification".
-            named: Whether to return tables with column names and not arrays, for estimators that are given names.
 
         Returns:
-            An unfitted transformer from such a table to a dense float64 array.
+            An unfitted transformer from such a table to a table of float64 features with their names.
 
         Raises:
             DataError: When the table has no column.
         """
-        from sklearn.compose import ColumnTransformer
+        from mlrunner.groups.features.named_columns import NamedColumnTransformer
 
         if table.shape[1] == 0:
             raise DataError("Cleaning leaves no column to learn from; keep text columns with cleaning=full.")
         kinds, encoders = self.kinds(table), self._encoders(task)
         columns = {kind: [name for name in kinds if kinds[name] == kind] for kind in encoders}
         transformers = [(kind, encoders[kind], names) for kind, names in columns.items() if names]
-        encoder = ColumnTransformer(transformers, sparse_threshold=0.0, verbose_feature_names_out=False)
-        return encoder.set_output(transform="pandas") if named else encoder
+        return NamedColumnTransformer(transformers, sparse_threshold=0.0, verbose_feature_names_out=False)
 
     def list_numbers(self, table: pd.DataFrame) -> list[str]:
         """List the columns whose numbers reach the estimator under their own names."""

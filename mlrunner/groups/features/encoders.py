@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api import types
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from mlrunner.core.errors import DataError
 
@@ -50,13 +51,37 @@ def to_texts(column: pd.Series) -> NDArray[np.object_]:
 
 
 class ColumnEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Base of the encoders: store the column names at fit, as scikit-learn requires."""
+    """Base of the encoders: store the column names at fit, and check them afterwards, as scikit-learn requires."""
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = tags.input_tags.string = tags.input_tags.categorical = True
+        return tags
 
     def fit(self, X: pd.DataFrame, y: Any = None) -> Self:  # noqa: ARG002
         """Store the column names."""
-        self.feature_names_in_ = np.asarray([str(name) for name in X.columns], dtype=object)
-        self.n_features_in_ = X.shape[1]
+        self._read(X, reset=True)
         return self
+
+    def _read(self, X: Any, reset: bool = False) -> pd.DataFrame:
+        """Check the columns, and return them as a table; those of an array are called x0, x1 and so on.
+
+        Args:
+            X: Table or array.
+            reset: Whether to store the columns instead.
+        """
+        if not reset:
+            check_is_fitted(self, "n_features_in_")
+        if isinstance(X, pd.DataFrame):
+            validate_data(self, X, reset=reset, skip_check_array=True)
+            return X
+        values = validate_data(self, X, reset=reset, dtype=None, ensure_all_finite="allow-nan")
+        return pd.DataFrame(values, columns=self._names)
+
+    @property
+    def _names(self) -> list[str]:
+        """Names of the columns."""
+        return list(getattr(self, "feature_names_in_", [f"x{at}" for at in range(self.n_features_in_)]))
 
 
 class FloatConverter(OneToOneFeatureMixin, ColumnEncoder):  # type: ignore[misc]
@@ -64,6 +89,7 @@ class FloatConverter(OneToOneFeatureMixin, ColumnEncoder):  # type: ignore[misc]
 
     def transform(self, X: pd.DataFrame) -> Floats:
         """Convert each column, or all at once when every dtype is float64."""
+        X = self._read(X)
         if all(dtype == np.float64 for dtype in X.dtypes):
             return X.to_numpy()
         return np.column_stack([to_floats(X[name]) for name in X.columns])
@@ -74,6 +100,7 @@ class TextConverter(OneToOneFeatureMixin, ColumnEncoder):  # type: ignore[misc]
 
     def transform(self, X: pd.DataFrame) -> NDArray[np.object_]:
         """Convert each column."""
+        X = self._read(X)
         return np.column_stack([to_texts(X[name]) for name in X.columns])
 
 
@@ -91,11 +118,12 @@ class TextHasher(ColumnEncoder):
         """Count the hashed words; a missing text gives zeros."""
         from sklearn.feature_extraction.text import HashingVectorizer
 
+        X = self._read(X)
         hasher = HashingVectorizer(n_features=self.bins, alternate_sign=False)
         texts = [np.where(X[name].isna(), "", to_texts(X[name])) for name in X.columns]
         return np.hstack([hasher.transform(column).toarray() for column in texts])
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:  # noqa: ARG002
         """Return one name for each bin, made of its column's name."""
-        names = [f"{name}#{bin_}" for name in self.feature_names_in_ for bin_ in range(self.bins)]
+        names = [f"{name}#{bin_}" for name in self._names for bin_ in range(self.bins)]
         return np.asarray(names, dtype=object)

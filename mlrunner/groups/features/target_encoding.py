@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from mlrunner.groups.features.encoders import ColumnEncoder, Floats, to_texts
 
@@ -39,29 +40,38 @@ class TargetMeanEncoder(ColumnEncoder):
 
     def fit_transform(self, X: pd.DataFrame, y: Any = None, **_: Any) -> Floats:
         """Learn the means, and encode the training rows fold by fold."""
-        targets = self._learn(X, y)
+        X, targets = self._learn(X, y)
         fold = np.random.default_rng(self.seed).permutation(len(X)) % max(1, min(self.folds, len(X)))
         columns = range(self.n_features_in_)
         return np.hstack([self._held_out(self._codes(X, at), at, targets, fold) for at in columns])
 
     def transform(self, X: pd.DataFrame) -> Floats:
         """Encode each column; a category unknown in training gets the overall mean."""
+        X = self._read(X)
         return np.hstack([self.means_[at][self._codes(X, at)] for at in range(self.n_features_in_)])
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        return tags
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:  # noqa: ARG002
         """Return the output names: the column's, with the class where each class has an output."""
         labels = [] if self.labels_ is None else self.labels_.tolist()
         ends = [f"_{label}" for label in labels] if len(labels) > 2 else [""]
-        return np.asarray([f"{name}{end}" for name in self.feature_names_in_ for end in ends], dtype=object)
+        return np.asarray([f"{name}{end}" for name in self._names for end in ends], dtype=object)
 
-    def _learn(self, X: pd.DataFrame, y: Any) -> Floats:
-        super().fit(X)
-        targets = self._targets(np.asarray(y))
+    def _learn(self, X: Any, y: Any) -> tuple[pd.DataFrame, Floats]:
+        if y is None:
+            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
+        X = self._read(X, reset=True)
+        targets = self._targets(column_or_1d(y, warn=True))
+        check_consistent_length(X, targets)
         self.overall_ = targets.mean(axis=0)
         self.categories_ = [_serialize_categories(to_texts(X.iloc[:, at])) for at in range(self.n_features_in_)]
         codes = [self._codes(X, at) for at in range(self.n_features_in_)]
         self.means_ = [self._mean(*_sum_by_category(code, targets, self._size(at))) for at, code in enumerate(codes)]
-        return targets
+        return X, targets
 
     def _size(self, at: int) -> int:
         return len(self._categories(at)) + 1

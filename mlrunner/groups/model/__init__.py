@@ -95,20 +95,14 @@ class EstimatorModel(Model):
     early_stopping: int | None = Field(default=None, gt=0)
     search: dict[str, Any] = Field(default_factory=dict)
 
-    @property
-    def names_columns(self) -> bool:
-        """Whether an argument of the estimator names columns, so that the encoders return tables."""
-        return bool(list_named(self.estimator))
-
     def build(self, table: pd.DataFrame, task: Task) -> Pipeline:
         """Build the pipeline `features` → `estimator`, unfitted."""
         from sklearn.pipeline import Pipeline
 
         settings = self.build_features()
-        if self.names_columns:
+        if list_named(self.estimator):
             refuse_unknown_names(self.estimator, settings.list_numbers(table), KEY)
-        encoders = settings.build(table, task, self.names_columns)
-        return Pipeline([("features", encoders), ("estimator", self.build_estimator(task))])
+        return Pipeline([("features", settings.build(table, task)), ("estimator", self.build_estimator(task))])
 
     def stop_early(self, pipeline: Pipeline, train: Rows, validation: Rows | None = None, folds: Any = None) -> None:
         """See `Model.stop_early`."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mlrunner.core.estimators import get_library
+
 BOOSTERS = ("xgboost", "lightgbm", "catboost")
 CATEGORY_ARGUMENTS = ("enable_categorical", "categorical_feature", "categorical_features", "cat_features")
 XGBOOST_PARAMETERS = {
@@ -18,11 +20,6 @@ XGBOOST_PARAMETERS = {
     *("sample_type", "normalize_type", "rate_drop", "one_drop", "skip_drop", "feature_selector", "top_k"),
     *("updater", "refresh_leaf", "process_type", "max_cached_hist_node", "seed_per_iteration"),
 }  # as documented for release 3.2; its constructors take them as `**kwargs`
-
-
-def get_library(cls: type) -> str:
-    """Return the top-level module of a class."""
-    return cls.__module__.partition(".")[0]
 
 
 def booster_problems(arguments: Mapping[str, Any], cls: type, key: str) -> list[str]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlrunner.core.errors import ConfigError
-from mlrunner.groups.model.booster_arguments import get_library
+from mlrunner.core.estimators import get_library
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline

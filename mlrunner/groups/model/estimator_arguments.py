@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlrunner.core.errors import ConfigError, nearest
-from mlrunner.groups.model.booster_arguments import XGBOOST_PARAMETERS, booster_problems, get_library
+from mlrunner.core.estimators import get_library
+from mlrunner.groups.model.booster_arguments import XGBOOST_PARAMETERS, booster_problems
 from mlrunner.groups.model.lightgbm_private import parameter_aliases
-from mlrunner.groups.model.named_features import constraint_problems
+from mlrunner.groups.model.named_features import accept_names, constraint_problems
 
 OPTIONAL_PACKAGES = ("lightgbm", "catboost")
 ESTIMATOR_METHODS = ("fit", "predict")
@@ -58,7 +59,7 @@ def construct(settings: Mapping[str, Any], key: str) -> Any:
     Raises:
         ConfigError: When the class does not exist or refuses its arguments.
     """
-    cls = locate(str(settings["_target_"]), f"{key}._target_")
+    cls, settings = accept_names(locate(str(settings["_target_"]), f"{key}._target_"), settings)
     try:
         return cls(
             **{name: _construct_value(value, f"{key}.{name}") for name, value in settings.items() if name != "_target_"}

@@ -12,6 +12,7 @@ from sklearn.pipeline import Pipeline
 
 from mlrunner.core.column_kinds import infer_kinds
 from mlrunner.core.errors import ConfigError
+from mlrunner.core.estimators import get_library
 from mlrunner.groups.model.raw_input import CleaningTransformer
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 TRUSTED_PACKAGES = frozenset({"sklearn", "xgboost", "lightgbm", "catboost", "numpy", "mlrunner"})
 TRUSTED_TYPES = frozenset({"collections.OrderedDict", "collections.defaultdict"})
 SERVING_PACKAGES = ("scikit-learn", "pandas", "numpy", "skops", "pydantic")
-DISTRIBUTIONS = {"sklearn": ["scikit-learn"], "xgboost": ["xgboost", "xgboost-cpu"], "mlrunner": []}
+DISTRIBUTIONS = {"sklearn": ["scikit-learn"], "xgboost": ["xgboost", "xgboost-cpu"]}
 
 
 def assemble(
@@ -94,7 +95,7 @@ def pin_requirements(pipeline: Pipeline) -> list[str]:
 def list_modules(pipeline: Pipeline) -> set[str]:
     """Return the top-level modules of the steps of a pipeline, without the standard library's."""
     parts = [pipeline, *pipeline.get_params(deep=True).values()]
-    return {type(part).__module__.partition(".")[0] for part in parts} - sys.stdlib_module_names
+    return {get_library(type(part)) for part in parts} - sys.stdlib_module_names
 
 
 def _distributions(module: str) -> list[str]:

@@ -41,6 +41,16 @@ class CleaningTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc
     def __sklearn_is_fitted__(self) -> bool:
         return True
 
+    @property
+    def feature_names_in_(self) -> NDArray[np.object_]:
+        """Names of the raw columns that the strategy may use."""
+        return np.asarray(list(self.kinds), dtype=object)
+
+    @property
+    def n_features_in_(self) -> int:
+        """Number of these columns."""
+        return len(self.kinds)
+
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """Clean raw rows.
 

@@ -6,12 +6,13 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.utils.validation import column_or_1d
 
 from mlrunner.core.score_settings import find_label
+from mlrunner.groups.model.label_encoding import WrappedClassifier
 
 
-class ThresholdClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
+class ThresholdClassifier(WrappedClassifier):
     """Classifier of two classes that predicts the positive one from a probability on.
 
     Args:
@@ -27,18 +28,19 @@ class ThresholdClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):  
 
     def fit(self, X: Any, y: Any, **options: Any) -> Self:
         """Fit the classifier."""
-        self.estimator_ = clone(self.estimator).fit(X, y, **options)
+        self._fit(X, column_or_1d(y, warn=True), options)
         self.classes_ = self.estimator_.classes_
         return self
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Predict the positive class where its probability reaches the threshold."""
+        fitted = self._fitted
         place = 1 if self.positive is None else find_label(self.classes_, self.positive)
         if len(self.classes_) != 2 or place is None:  # a fold with one class
-            return np.asarray(self.estimator_.predict(X))
+            return np.asarray(fitted.predict(X))
         is_positive = self.predict_proba(X)[:, place] >= self.threshold
         return np.asarray(self.classes_)[np.where(is_positive, place, 1 - place)]
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Return a probability for each of `classes_`."""
-        return np.asarray(self.estimator_.predict_proba(X), dtype=np.float64)
+        return np.asarray(self._fitted.predict_proba(X), dtype=np.float64)

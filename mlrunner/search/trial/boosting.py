@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from mlrunner.core.estimators import get_library
 from mlrunner.evaluation import metrics
 from mlrunner.evaluation.predictions import Array, Predictions, unwrap_estimator
 from mlrunner.evaluation.weights import weigh_rows
@@ -51,7 +52,7 @@ class RoundReporter:
             Keyword arguments for `fit`; empty for an estimator of another library, which reports nothing.
         """
         inner = estimator.estimator if isinstance(estimator, LabelEncodingClassifier) else estimator
-        library = type(inner).__module__.partition(".")[0]
+        library = get_library(type(inner))
         if library not in ("xgboost", "lightgbm"):
             return {}
         self._interval = math.ceil(int(inner.get_params().get("n_estimators") or 100) / MAX_REPORTS)

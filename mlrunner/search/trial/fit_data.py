@@ -65,9 +65,7 @@ class FitDataCache:
 
     def get(self, task: TrialTask, repeat: RepeatTask, fold: int | None, model: Model) -> FitData:
         """Return the data of a fit, from the cache where the rows and the feature settings are the same."""
-        settings = (
-            [repeat.model["features"], model.names_columns] if isinstance(model, EstimatorModel) else repeat.model
-        )
+        settings = repeat.model["features"] if isinstance(model, EstimatorModel) else repeat.model
         rows = [repeat.train, repeat.validation, repeat.folds, fold, repr(task.roles)]
         key = json.dumps([rows, settings], sort_keys=True, default=str)
         data = self.entries.get(key)

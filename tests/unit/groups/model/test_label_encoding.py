@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import skops.io
+from scipy.sparse import csr_matrix
 from sklearn.base import clone, is_classifier
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.tree import DecisionTreeClassifier
@@ -40,6 +41,17 @@ class TestLabelEncodingClassifier:
             "a",
             "b",
         }
+
+    def test_sparse_and_continuous_targets_are_refused(self) -> None:
+        rows = np.zeros((4, 1))
+        for target in ([0.5, 1.5, 2.5, 3.5], csr_matrix([[1], [0], [1], [0]])):
+            with pytest.raises((ValueError, TypeError), match=r"Unknown label type|[Ss]parse"):
+                LabelEncodingClassifier(DecisionTreeClassifier()).fit(rows, target)
+
+    def test_the_columns_are_those_of_the_inner_classifier(self) -> None:
+        table = pd.DataFrame({"b": [1.0, 2.0], "a": [0.0, 0.0]})
+        fitted = LabelEncodingClassifier(DecisionTreeClassifier()).fit(table, ["x", "y"])
+        assert (fitted.n_features_in_, fitted.feature_names_in_.tolist()) == (2, ["b", "a"])
 
     def test_column_of_predictions_is_flattened(self) -> None:
         fitted = LabelEncodingClassifier(ColumnVector(strategy="most_frequent")).fit(np.zeros((3, 1)), ["x", "y", "y"])

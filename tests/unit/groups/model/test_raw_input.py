@@ -40,6 +40,11 @@ class TestCleaningTransformer:
         assert list(cleaning.transform(raw_rows()).columns) == ["state", "price"]
         assert list(cleaning.get_feature_names_out()) == ["state", "price"]
 
+    def test_the_pipeline_knows_its_raw_columns(self) -> None:
+        model = fit_pipeline(KeepAll(), "price", "state")
+        assert model.feature_names_in_.tolist() == ["price", "items", "gift", "state", "bought"]
+        assert model.n_features_in_ == 5
+
     def test_target_group_and_ignored_columns_are_not_required(self) -> None:
         cleaning = fit_pipeline(KeepAll(), "price")["cleaning"]
         assert list(cleaning.kinds) == ["price", "items", "gift", "state", "bought"]

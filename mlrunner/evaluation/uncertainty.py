@@ -53,8 +53,7 @@ class Replicates:
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-safe dict; NaN becomes null."""
-        document: dict[str, Any] = nan_to_none(asdict(self))
-        return document
+        return dict(nan_to_none(asdict(self)))
 
 
 def parse_replicates(document: dict[str, Any]) -> Replicates:

@@ -67,8 +67,7 @@ def read_results(name: str, home: Path) -> dict[str, Any]:
             f"{WARM_START_KEY}={name} is not a finished sweep; give its folder, or compositions such as "
             "['model=rf,model.estimator.max_depth=8']."
         )
-    results: dict[str, Any] = yaml.safe_load(file.read_text())
-    return results
+    return dict(yaml.safe_load(file.read_text()))
 
 
 def _list_folders(name: str, home: Path) -> Iterator[Path]:

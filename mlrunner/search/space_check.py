@@ -58,8 +58,7 @@ def check_space(space: Space, preparer: TrialPreparer) -> PreparedTrial:
 
 def _describe(error: Exception, overrides: tuple[str, ...]) -> list[str]:
     if isinstance(error, MlrunnerError | HydraException | OmegaConfBaseException):
-        sentences: list[str] = getattr(error, "problems", [" ".join(str(error).split())])
-        return sentences
+        return list(getattr(error, "problems", [" ".join(str(error).split())]))
     return [explain_misread(overrides, error)] if isinstance(error, ValueError) else [str(error)]
 
 

@@ -54,16 +54,14 @@ class ServedModel:
         Raises:
             RequestError: If the model rejects a value, for example a missing one, or predicts NaN.
         """
-        values: list[Any] = np.ravel(self._call("predict", arrays)).tolist()
-        return values
+        return list(np.ravel(self._call("predict", arrays)).tolist())
 
     @property
     def classes(self) -> list[Any] | None:
         """Classes in the order of their probabilities; None for a model without probabilities."""
         if not hasattr(self.pipeline, "predict_proba"):
             return None
-        classes: list[Any] = np.asarray(self.pipeline.classes_).tolist()
-        return classes
+        return list(np.asarray(self.pipeline.classes_).tolist())
 
     def predict_proba(self, arrays: Arrays) -> list[list[float]]:
         """Predict the class probabilities of validated rows.

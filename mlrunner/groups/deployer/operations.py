@@ -12,11 +12,6 @@ from mlrunner.groups.deployer.release import Release
 from mlrunner.groups.deployer.state import DeploymentStore, State
 
 
-def _build_deployer(state: State) -> EndpointDeployer:
-    deployer: EndpointDeployer = build(state.settings, "deployer", EndpointDeployer)
-    return deployer
-
-
 def _require_state(store: DeploymentStore) -> State:
     state = store.read_state()
     if state is None or not state.versions:
@@ -39,7 +34,7 @@ def restart(store: DeploymentStore) -> Deployment:
         state = _require_state(store)
         release = store.get_release(state.versions[-1])
         _require_files(release)
-        deployer = _build_deployer(state)
+        deployer = build(state.settings, "deployer", EndpointDeployer)
         if state.active is None:
             _require_free_address(deployer)
         deployment = rollout.roll_out(deployer, store, release, state.versions)
@@ -67,7 +62,7 @@ def rollback(store: DeploymentStore, steps: int = 1) -> Deployment:
         release = store.get_release(versions[-1])
         _require_files(release)
         _refuse_invalid(release)
-        deployment = rollout.roll_out(_build_deployer(state), store, release, versions)
+        deployment = rollout.roll_out(build(state.settings, "deployer", EndpointDeployer), store, release, versions)
         reason = f"from {state.versions[-1]}"
         store.log_event("rolled back", version=release.version, run_id=_get_run_id(release), reason=reason)
     return deployment
@@ -124,7 +119,7 @@ def stop(store: DeploymentStore) -> bool:
         gateway_process.stop(store)
         if state is None or not state.servers:
             return False
-        deployer = _build_deployer(state)
+        deployer = build(state.settings, "deployer", EndpointDeployer)
         for server in state.servers:
             deployer.stop(server)
         store.write_state(replace(state, active=None, ready=None))

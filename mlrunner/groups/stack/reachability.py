@@ -49,8 +49,7 @@ def fetch_page(url: str, key: str, path: str = "") -> bytes | None:
         raise _invalid_address(address, key)
     try:
         with urllib.request.urlopen(address.rstrip("/") + path, timeout=TIMEOUT_SECONDS) as response:
-            page: bytes = response.read()
-            return page
+            return bytes(response.read())
     except urllib.error.HTTPError as error:
         return b"" if error.code == NOT_FOUND else None
     except (ValueError, http.client.InvalidURL) as error:

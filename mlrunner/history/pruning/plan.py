@@ -18,18 +18,9 @@ from mlrunner.history.pruning.selection import SCORE_PREFIXES, active_sweeps, me
 from mlrunner.tracking import study_lookup
 from mlrunner.tracking.records import STUDY_TAG, SWEEP_TAG, Fields, Record, Store, lookup, quote, record
 
-TAGS = (record.FOLDER_TAG, record.MODEL_TAG, record.DATA_TAG, record.REOPENED_TAG, record.REPRODUCES_TAG)
-LISTED_TAGS = (
-    record.TRIAL_TAG,
-    record.WINNER_OF_TAG,
-    record.PRUNING_TAG,
-    record.OVERRIDES_TAG,
-    record.ZENML_RUN_TAG,
-)
-ROWS_TAGS = (record.INVALID_TAG, record.TEST_ROWS_TAG, record.VALIDATION_ROWS_TAG)
 FIELDS = Fields(
     params=("objective.metric", NAME_PARAM, "blueprint", *(f"goal.{name}" for name in GREATER_IS_BETTER)),
-    tags=(*TAGS, *LISTED_TAGS, *ROWS_TAGS, record.DIRECTION_TAG, SWEEP_TAG, STUDY_TAG),
+    tags=tuple(tag for name, tag in vars(record).items() if name.endswith("_TAG")),
 )
 
 

@@ -46,8 +46,7 @@ def to_objects(column: pd.Series[Any]) -> list[Any]:
     """Convert a column to Python objects, with None for missing values."""
     values = column.to_numpy(dtype=object).copy()
     values[column.isna().to_numpy()] = None
-    objects: list[Any] = values.tolist()
-    return objects
+    return list(values.tolist())
 
 
 def _convert_numbers(column: pd.Series[Any], number_format: NumberFormat | None) -> Values:

@@ -92,8 +92,7 @@ class ServicePredictor:
         if response.model not in ("", f"{self.model}/{self.version}"):
             self._url = self._find_address(response.model)
             response = self._request(self._url, self._path, body)
-        predictions: list[Any] = response.content["predictions"]
-        return predictions
+        return list(response.content["predictions"])
 
     def stop(self) -> None:
         """See `Predictor.stop`."""

@@ -8,7 +8,7 @@ import io
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -144,6 +144,18 @@ class Table:
         for place, (column, cell) in enumerate(zip(self.columns, row.cells, strict=True)):
             tag, scope = ("th", ' scope="row"') if place == 0 else ("td", "")
             yield f"<{tag}{scope}{_class(_number(column), cell.style)}>{html.escape(cell.text)}</{tag}>"
+
+
+def text_table(names: Iterable[str], rows: Iterable[tuple[Iterable[str], str]], words: Collection[str]) -> RichTable:
+    """Build a table of texts for Rich's console.
+
+    Args:
+        names: Headers of the columns.
+        rows: Texts of each row, and its style as in `TableCell`.
+        words: Headers of the columns that are aligned to the left; the others hold numbers.
+    """
+    columns = tuple(TableColumn(name, is_number=name not in words) for name in names)
+    return Table(columns, tuple(TableRow(tuple(map(TableCell, texts)), style) for texts, style in rows)).to_rich()
 
 
 def escape_markdown(text: str) -> str:

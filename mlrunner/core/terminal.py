@@ -16,7 +16,6 @@ from mlrunner.core.errors import MlrunnerError
 from mlrunner.core.formatting import MISSING, format_number, format_seconds
 from mlrunner.core.metric_names import metric_spread
 from mlrunner.core.outcome import Outcome, separate
-from mlrunner.core.table import TableRow
 
 PIPED_WIDTH = 240  # characters a line when the output is not a terminal
 ERROR_WIDTH = 60  # characters of an error in a ranking
@@ -105,19 +104,16 @@ def show_ranking(outcomes: list[Outcome], folder: str) -> None:
 
 
 def _make_ranking(outcomes: list[Outcome]) -> RenderableType:
-    from mlrunner.core.table import Table, TableColumn  # which only tables need
+    from mlrunner.core.table import text_table  # which only tables need
 
     metric = next((outcome.metric for outcome in outcomes if outcome.error is None), "objective")
     is_tested = any(f"test/{metric}" in outcome.metrics for outcome in outcomes)
     headers = ("rank", "job", "composition", metric, *(["test"] if is_tested else []), "fit", "total", "run or error")
-    columns = tuple(TableColumn(name, is_number=name not in ("composition", "run or error")) for name in headers)
-    rows = tuple(_ranking_row(rank, outcome, metric, is_tested) for rank, outcome in enumerate(outcomes, 1))
-    return Table(columns, rows).to_rich()
+    rows = (_ranking_row(rank, outcome, metric, is_tested) for rank, outcome in enumerate(outcomes, 1))
+    return text_table(headers, rows, ("composition", "run or error"))
 
 
-def _ranking_row(rank: int, outcome: Outcome, metric: str, is_tested: bool) -> TableRow:
-    from mlrunner.core.table import TableCell, TableRow
-
+def _ranking_row(rank: int, outcome: Outcome, metric: str, is_tested: bool) -> tuple[list[str], str]:
     is_complete, error = outcome.status != "PRUNED" and outcome.error is None, outcome.error
     texts = [
         str(rank) if is_complete else MISSING,
@@ -129,5 +125,4 @@ def _ranking_row(rank: int, outcome: Outcome, metric: str, is_tested: bool) -> T
         format_seconds(outcome.seconds),
         textwrap.shorten(error or "", ERROR_WIDTH) or (str(outcome.run_id)[:SHORT_ID] if is_complete else "pruned"),
     ]
-    style = "failed" if error is not None else "pruned" if not is_complete else "best" if rank == 1 else ""
-    return TableRow(tuple(TableCell(text) for text in texts), style)
+    return texts, "failed" if error is not None else "pruned" if not is_complete else "best" if rank == 1 else ""

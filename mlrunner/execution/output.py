@@ -12,6 +12,7 @@ from rich.text import Text
 from mlrunner.core.formatting import format_number
 from mlrunner.core.metric_names import DATA_PARTS, TRIVIAL
 from mlrunner.core.overrides import join_words
+from mlrunner.core.table import text_table
 from mlrunner.core.terminal import console, relative_path, show_deployment, show_line, show_warnings
 from mlrunner.core.warning_names import SCORE_WARNINGS
 
@@ -66,14 +67,11 @@ def make_metrics_table(metrics: dict[str, float], objective: str) -> Table:
     names = list(dict.fromkeys(name.partition("/")[2] for name in metrics if "/" in name))
     names = [objective, *[name for name in names if name != objective and not name.endswith("_std")]]
     parts = [part for part in DATA_PARTS if any(name.startswith(f"{part}/") for name in metrics)]
-    table = Table(box=None, pad_edge=False, padding=(0, 2))
-    table.add_column("  metric")
-    for part in parts:
-        table.add_column(part, justify="right")
+    rows = []
     for name in names:
         cells = [format_number(metrics.get(f"{part}/{name}"), metrics.get(f"{part}/{name}_std")) for part in parts]
-        table.add_row(f"  {name}", *cells, style="bold" if name == objective else "")
-    return table
+        rows.append(([f"  {name}", *cells], "bold" if name == objective else ""))
+    return text_table(["  metric", *parts], rows, ["  metric"])
 
 
 def show_outcome(outcome: Outcome, command_line: Sequence[str]) -> None:

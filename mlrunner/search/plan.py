@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
 from rich.text import Text
 
 from mlrunner.core.outcome import OUTCOME_FILE
+from mlrunner.core.table import text_table
 from mlrunner.core.terminal import console, relative_path, show_line
 from mlrunner.search import default_trials, warm_start
 from mlrunner.search.objective import choose_objectives, count_trials
@@ -137,7 +137,9 @@ def show_plan(plan: SearchPlan, trials: list[tuple[str, ...]]) -> None:
     for name, direction in zip(plan.objectives.metrics, plan.objectives.directions, strict=True):
         show_line("objective", f"{direction} {name}")
     show_line("sampler", str(plan.settings.sampler["_target_"]).rpartition(".")[2])
-    out.print(_build_table(plan.space))
+    rows = [((f"  {each.key}", each.text, each.model or "all"), "") for each in plan.space.dimensions]
+    names = ("  dimension", "values", "model")
+    out.print(text_table(names, rows, names))
     out.print(Text("\n  first compositions", "dim"))
     fixed = {text for text, _ in plan.space.fixed}
     for overrides in trials:
@@ -147,15 +149,6 @@ def show_plan(plan: SearchPlan, trials: list[tuple[str, ...]]) -> None:
     out.print()
     show_line("time", estimate_time(plan))
     out.print(Text("  Nothing was started (hydra.sweeper.dry_run=true).", "dim"))
-
-
-def _build_table(space: Space) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2))
-    for name in ("  dimension", "values", "model"):
-        table.add_column(name)
-    for dimension in space.dimensions:
-        table.add_row(f"  {dimension.key}", dimension.text, dimension.model or "all")
-    return table
 
 
 def estimate_time(plan: SearchPlan) -> str:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 
-from rich.table import Table
-
 from mlrunner.cli.commands.deploy import deployments_folder
 from mlrunner.cli.commands.parser import Parser
+from mlrunner.core.table import text_table
 from mlrunner.core.terminal import console
 from mlrunner.groups.deployer import state
 
@@ -24,12 +23,10 @@ def main(arguments: list[str]) -> int:
     if parsed.json:
         print(json.dumps(events))
         return 0
-    table = Table(box=None, pad_edge=False, padding=(0, 2))
-    for name in ("when", "event", "version", "run", "reason"):
-        table.add_column(name, justify="right" if name == "version" else "left")
+    words, rows = ("when", "event", "run", "reason"), []
     for event in events:
-        run = str(event.get("run_id") or "")[:8]
-        cells = (event["at"], event["event"], event.get("version"), run, event.get("reason"))
-        table.add_row(*("" if cell is None else str(cell) for cell in cells), style=STYLES.get(event["event"], ""))
-    console().print(table)
+        version, run = str(event.get("version") or ""), str(event.get("run_id") or "")[:8]
+        cells = (event["at"], event["event"], version, run, event.get("reason") or "")
+        rows.append((cells, STYLES.get(event["event"], "")))
+    console().print(text_table(("when", "event", "version", "run", "reason"), rows, words))
     return 0

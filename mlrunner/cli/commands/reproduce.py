@@ -14,6 +14,7 @@ from rich.text import Text
 from mlrunner.cli.commands.parser import Parser
 from mlrunner.core import environment
 from mlrunner.core.errors import ConfigError
+from mlrunner.core.table import text_table
 from mlrunner.core.terminal import console, show_line
 
 if TYPE_CHECKING:
@@ -117,11 +118,9 @@ def _show(result: Reproduction) -> None:
 
 def _table(result: Reproduction) -> Table:
     """Make a table with a row for each metric that was compared."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
-    for name in ("  metric", "then", "now", "difference"):
-        table.add_column(name, justify="left" if name == "  metric" else "right")
+    rows = []
     for metric in result.metrics:
         cells = ("-", "-") if metric.now is None else (repr(metric.now), f"{metric.now - metric.then:.3g}")
-        mark = "✓" if metric.is_same else "✗"
-        table.add_row(f"{mark} {metric.name}", repr(metric.then), *cells, style="" if metric.is_same else "red")
-    return table
+        mark, style = ("✓", "") if metric.is_same else ("✗", "red")
+        rows.append(((f"{mark} {metric.name}", repr(metric.then), *cells), style))
+    return text_table(("  metric", "then", "now", "difference"), rows, ["  metric"])

@@ -116,7 +116,7 @@ def test_a_plan_is_printed(diabetes_sweep: HydraSweep, capsys: pytest.CaptureFix
         "mlrunner  plan  20 trials of 4 combinations",
         "  objective maximize r2",
         "  sampler   TPESampler",
-        "  dimension        values         model",
+        "  dimension      values       model",
     ]
     assert [line.split() for line in lines[4:6]] == [["threads", "1,2", "all"], ["tracking.name", "choice(a,b)", "all"]]
     start = lines.index("  first compositions")

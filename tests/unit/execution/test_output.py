@@ -52,7 +52,7 @@ def test_metrics_table(metrics: dict[str, float], chosen: str, expected: list[li
 
 def test_only_the_objective_is_marked() -> None:
     table = make_metrics_table({"test/mae": 1.0, "test/r2": 0.5}, "r2")
-    assert [row.style for row in table.rows] == ["bold", ""]
+    assert [row.style for row in table.rows] == ["bold", None]
 
 
 def runs(folder: Path, *names: str) -> Path:

@@ -108,10 +108,16 @@ class Composition:
         values = {key: value for key, value in self.config.items() if key not in MACHINE_KEYS}
         return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
-    def as_blueprint(self) -> Composition:
-        """Return the same composition with a dummy model and without gate and deployer."""
+    def as_blueprint(self, dates: Mapping[str, str]) -> Composition:
+        """Return the same composition with a dummy model and without gate and deployer.
+
+        Args:
+            dates: Format of each date column in the whole table, which its few rows need not show.
+        """
         estimator = {"_target_": DUMMY[self["dataset"]["task"]]}
         config = {**self.config, "model": {**self["model"], "estimator": estimator, "encode_labels": False}}
+        if "date_format" in self["cleaning"]:
+            config["cleaning"] = {**self["cleaning"], "date_formats": dict(dates)}
         return replace(self, config=config).without_deployment()
 
     def without_deployment(self) -> Composition:

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from pandas.api.types import is_numeric_dtype
-
 from mlrunner.composition.findings import Findings
 from mlrunner.composition.metric_rules import METRIC_RULES
 from mlrunner.composition.stand_ins import TASKS
@@ -125,7 +123,7 @@ def check_target(findings: Findings) -> Iterator[str]:
     if findings.labels is not None and len(findings.labels) != 2 and model.threshold is not None:
         yield f"model.threshold is for two classes, but the target has {len(findings.labels)}; leave it null."
     target = data.labeled_rows[data.dataset.target]
-    if findings.task == "regression" and model.target_transform is not None and is_numeric_dtype(target):
+    if findings.task == "regression" and model.target_transform is not None and infer_kind(target).is_numeric:
         yield from transform_problems(model.target_transform, target)
 
 

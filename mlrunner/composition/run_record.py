@@ -19,10 +19,12 @@ from mlrunner.tracking.records.record import (
     DATA_TAG,
     DIRECTION_TAG,
     FOLDER_TAG,
+    LEFT_OUT_TAG,
     OVERRIDES_TAG,
     PARENT_TAG,
     SWEEP_TAG,
     TRIAL_TAG,
+    USED_TAG,
     warning_tags,
 )
 from mlrunner.tracking.run_log import create_run, derive_sweep_id, ensure_experiment, flatten, log_dataset, log_params
@@ -30,8 +32,10 @@ from mlrunner.tracking.run_log import create_run, derive_sweep_id, ensure_experi
 if TYPE_CHECKING:
     from mlrunner.composition.checks import Checked
     from mlrunner.composition.composition import Composition, Launch
+    from mlrunner.groups.cleaning.column_use import ColumnUse
 
 TAG_LENGTH = 5000  # characters; MLflow refuses longer values
+MORE_LENGTH = 30  # characters of "and 1,234 more"
 DATA_FILE, CODE_FILE = "data.json", "environment/code.json"
 
 
@@ -48,7 +52,22 @@ def open_run(checked: Checked, start: int) -> str:
     composition = checked.composition
     experiment = ensure_experiment(composition.settings.tracking.experiment, checked.stack.artifact_location)
     tags = {**make_tags(composition, checked.data.fingerprint), **warning_tags(checked.notices)}
-    return create_run(experiment, composition.name, tags, start)
+    return create_run(experiment, composition.name, {**tags, **describe_columns(checked.columns)}, start)
+
+
+def describe_columns(columns: ColumnUse) -> dict[str, str]:
+    """Return tags with the columns that become features, and those that do not; `data.json` has the whole lists."""
+    left_out = [f"{name} ({reason})" for name, reason in columns.left_out.items()]
+    return {USED_TAG: _join(columns.used), LEFT_OUT_TAG: _join(left_out)}
+
+
+def _join(names: list[str]) -> str:
+    """Join names up to the length of a tag, and count the others."""
+    text = ", ".join(names)
+    if len(text) <= TAG_LENGTH:
+        return text
+    kept = text[: TAG_LENGTH - MORE_LENGTH].rpartition(", ")[0]
+    return f"{kept} and {len(names) - kept.count(', ') - 1:,} more"
 
 
 def log_composition(run_id: str, checked: Checked) -> None:

@@ -6,7 +6,9 @@ import dataclasses
 from typing import Literal
 
 import pandas as pd
-from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_float_dtype, is_numeric_dtype
+from pandas.api.types import is_float_dtype
+
+from mlrunner.core.column_kinds import Kind, infer_kind
 
 Task = Literal["regression", "classification"]
 MANY_CLASSES = 20
@@ -42,10 +44,9 @@ def infer_task(target: pd.Series) -> Task:
         target: Target column; missing values are ignored.
     """
     values = target.dropna()
-    if is_datetime64_any_dtype(values):
-        return "regression"
-    if is_bool_dtype(values) or not is_numeric_dtype(values):
-        return "classification"
+    kind = infer_kind(values)
+    if kind is not Kind.NUMBER:
+        return "regression" if kind is Kind.MOMENT else "classification"
     distinct = values.nunique()
     has_few = distinct <= MANY_CLASSES and len(values) >= REPEATS * distinct
     return "classification" if has_few and not has_fractions(values) else "regression"

@@ -134,7 +134,7 @@ def _run_pipeline(checked: Checked, run_id: str, refit: bool) -> str:
 
     composition = checked.composition
     settings = composition.settings
-    composition = composition.as_blueprint() if settings.blueprint else composition
+    composition = composition.as_blueprint(checked.columns.dates) if settings.blueprint else composition
     if not composition.has_deployment_step:
         composition = composition.without_deployment()
     run = RunContext(

@@ -136,6 +136,8 @@ def _parse_column(column: dict[str, Any]) -> RawColumn:
 def _restrict_dates(schema: Schema, pipeline: Any) -> Schema:
     """Restrict the columns of which the cleaning reads dates to their format in training."""
     cleaning = pipeline.named_steps.get(CLEANING_STEP)
+    if cleaning is not None:
+        cleaning.checks_dates = False  # the schema does
     formats = getattr(getattr(cleaning, "strategy", None), "date_formats", None) or {}
     columns = (
         replace(column, date_format=formats.get(column.name)) if column.kind != "moment" else column

@@ -35,7 +35,7 @@ def gather_candidate(
         raw: Raw table.
         test: Cleaned test rows; their index selects the rows of `raw`.
     """
-    costs = _measure_costs(pipeline, raw.loc[test.index]) if gate.needs_costs else {}
+    costs = _measure_costs(pipeline, _mask_unreadable(pipeline, raw.loc[test.index])) if gate.needs_costs else {}
     return GateInputs(scores | costs, digest_rows(test), "the candidate")
 
 
@@ -63,6 +63,7 @@ def gather_champion(
     if invalid is not None:
         return GateInputs({}, digest_rows(test), name, invalid=invalid)
     difference = compatibility.compare_tasks(version.tags, problem.roles.target, problem.task)
+    difference = difference or compatibility.find_absent(f"models:/{name}", map(str, raw.columns))
     try:
         if difference is None:
             pipeline = mlflow.sklearn.load_model(f"models:/{name}")
@@ -83,9 +84,16 @@ def champion_version(champion: GateInputs | None) -> int:
 def score_raw_rows(pipeline: Any, raw: pd.DataFrame, part: pd.DataFrame, problem: Problem) -> dict[str, float]:
     """Score a whole pipeline on the raw rows of a part."""
     target, weight = part[problem.roles.target], select_weight(part, problem.roles)
-    rows = predict(pipeline, raw.loc[part.index], target, problem.task, problem.scoring, weight)
-    refuse_invalid({"the scored rows": rows})
-    return metrics.measure(rows, problem.task)
+    rows = _mask_unreadable(pipeline, raw.loc[part.index])
+    predictions = predict(pipeline, rows, target, problem.task, problem.scoring, weight)
+    refuse_invalid({"the scored rows": predictions})
+    return metrics.measure(predictions, problem.task)
+
+
+def _mask_unreadable(pipeline: Any, rows: pd.DataFrame) -> pd.DataFrame:
+    """Replace values that the cleaning cannot read: they were counted and accepted when the table was checked."""
+    cleaning = getattr(pipeline, "named_steps", {}).get("cleaning")
+    return rows if cleaning is None else cleaning.strategy.mask_unreadable(rows)
 
 
 def _measure_costs(pipeline: Any, rows: pd.DataFrame) -> dict[str, float]:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
+from pandas.api.types import is_integer_dtype
 
+from mlrunner.core.column_kinds import Kind, infer_kind
 from mlrunner.groups.strategy import CleaningStrategy
 
 NEARLY_EMPTY = 0.95  # share of the training rows without a value
-KINDS = {"b": DataType.boolean, "i": DataType.long, "u": DataType.long, "f": DataType.double, "M": DataType.datetime}
+TYPES = {Kind.BOOLEAN: DataType.boolean, Kind.MOMENT: DataType.datetime}
 
 
 def build_signature(
@@ -39,9 +42,18 @@ def find_nearly_empty(raw: pd.DataFrame) -> set[str]:
 
 
 def convert_integers(rows: pd.DataFrame) -> pd.DataFrame:
-    """Convert integers to doubles: MLflow does not accept missing values in an integer column of a signature."""
-    integers = rows.select_dtypes("integer").columns
+    """Convert integers to doubles where the training table has gaps; the others take the integers of raw rows.
+
+    MLflow accepts no missing value in an integer column of a signature, and no integers of 64 bits in one of doubles.
+    """
+    dtypes = rows.dtypes.items()
+    integers = [name for name, dtype in dtypes if is_integer_dtype(dtype) and not _fits_long(dtype)]
     return rows.astype(dict.fromkeys(integers, "float64"))
+
+
+def _fits_long(dtype: Any) -> bool:
+    """Check for an integer dtype that cannot hold gaps, and whose values are below 2**63."""
+    return isinstance(dtype, np.dtype) and dtype != np.uint64
 
 
 def find_used_columns(rows: pd.DataFrame, strategy: CleaningStrategy) -> set[str]:
@@ -77,4 +89,7 @@ def _clean_without(names: list[str], rows: pd.DataFrame, strategy: CleaningStrat
 
 
 def _mlflow_type(column: pd.Series[Any]) -> DataType:
-    return KINDS.get(getattr(column.dtype, "kind", "O"), DataType.string)
+    kind = infer_kind(column)
+    if kind is Kind.NUMBER:
+        return DataType.long if is_integer_dtype(column.dtype) else DataType.double
+    return TYPES.get(kind, DataType.string)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
-from pandas.api import types
 
+from mlrunner.core.column_kinds import Kind, infer_kind
 from mlrunner.core.warning_names import Notice
 from mlrunner.evaluation.advice.facts import MIN_ROWS, TableFacts, list_names, write_ignore
 
@@ -60,7 +60,7 @@ def find_row_numbers(facts: TableFacts) -> list[str]:
 
 
 def _numbers_rows(column: pd.Series) -> bool:
-    if not types.is_numeric_dtype(column) or types.is_bool_dtype(column) or column.hasnans:
+    if infer_kind(column) is not Kind.NUMBER or column.hasnans:
         return False
     steps = np.diff(column.to_numpy(dtype=float))
     return bool(((steps > 0) & (steps % 1 == 0)).all())
@@ -90,9 +90,10 @@ def _is_id(facts: TableFacts, name: str) -> bool:
     present = int((facts.codes[name] >= 0).sum())
     if present < MIN_ROWS or facts.distinct[name] < NEARLY_UNIQUE * present:
         return False
-    if types.is_bool_dtype(column) or types.is_datetime64_any_dtype(column):
+    kind = infer_kind(column)
+    if kind in (Kind.BOOLEAN, Kind.MOMENT):
         return False
-    if types.is_numeric_dtype(column):
+    if kind is Kind.NUMBER:
         known = column.dropna().to_numpy(dtype=float)
         return bool(ID_NAME.search(name)) and bool((known % 1 == 0).all())
     return not _holds_dates_or_numbers(column) and bool(column.dropna().astype(str).str.len().mean() <= MAX_TEXT)

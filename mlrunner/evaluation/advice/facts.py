@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from pandas.api import types
 
+from mlrunner.core.column_kinds import Kind, infer_kind
 from mlrunner.core.overrides import join_words
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class TableFacts:
 
 
 def _is_comparable(column: pd.Series[Any]) -> bool:
-    return not types.is_object_dtype(column) or types.infer_dtype(column, skipna=True) in ("string", "empty")
+    return infer_kind(column) is not Kind.UNSUPPORTED
 
 
 def list_names(names: list[str], limit: int = 4) -> str:

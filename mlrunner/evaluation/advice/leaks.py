@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from pandas.api import types
 
+from mlrunner.core.column_kinds import Kind, infer_kind
 from mlrunner.core.warning_names import Notice
 from mlrunner.evaluation.advice.facts import MIN_ROWS, TableFacts, list_names, write_ignore
 
@@ -29,7 +29,7 @@ def warn_of_leaks(facts: TableFacts) -> Iterator[Notice]:
     known = target.notna().to_numpy()
     if known.sum() < MIN_ROWS or target.nunique() < 2:
         return
-    if facts.task == "regression" and not types.is_numeric_dtype(target):
+    if facts.task == "regression" and not infer_kind(target).is_numeric:
         return
     names = [name for name in facts.columns if _share_explained(facts, name, known) >= EXACT]
     if names:
@@ -43,7 +43,7 @@ def warn_of_leaks(facts: TableFacts) -> Iterator[Notice]:
 
 def warn_of_sums(facts: TableFacts) -> Iterator[Notice]:
     """Name the numeric columns of which the target is an exact sum of multiples, such as a total of its parts."""
-    if facts.task != "regression" or facts.target is None or not types.is_numeric_dtype(facts.target):
+    if facts.task != "regression" or facts.target is None or not infer_kind(facts.target).is_numeric:
         return
     known = np.flatnonzero(facts.target.notna())
     known = known[:: max(1, len(known) // SUM_ROWS)]
@@ -61,11 +61,7 @@ def warn_of_sums(facts: TableFacts) -> Iterator[Notice]:
 
 
 def _list_numbers(facts: TableFacts) -> list[tuple[str, pd.Series[Any]]]:
-    return [
-        (name, column)
-        for name, column in facts.columns.items()
-        if types.is_numeric_dtype(column) and not types.is_bool_dtype(column)
-    ]
+    return [(name, column) for name, column in facts.columns.items() if infer_kind(column) is Kind.NUMBER]
 
 
 def find_terms(terms: dict[str, Array], target: Array) -> list[str]:
@@ -89,7 +85,7 @@ def _share_explained(facts: TableFacts, name: str, known: npt.NDArray[np.bool_])
     codes = facts.codes[name].to_numpy()[known]
     by_value = codes.max() >= 1 and facts.distinct[name] * ROWS_PER_VALUE <= len(codes)
     column = facts.columns[name]
-    is_number = types.is_numeric_dtype(column) and not types.is_bool_dtype(column)
+    is_number = infer_kind(column) is Kind.NUMBER
     if facts.task == "regression":
         target = facts.target.to_numpy(dtype=float, na_value=np.nan)[known]
         share = explained_variance(codes, target) if by_value else 0.0

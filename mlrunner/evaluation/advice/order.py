@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
-from pandas.api import types
+from pandas.api.types import is_integer_dtype
 
+from mlrunner.core.column_kinds import Kind, infer_kind
 from mlrunner.core.warning_names import Notice
 from mlrunner.evaluation.advice.facts import MIN_ROWS, TableFacts, write_group, write_time
 
@@ -29,7 +30,7 @@ def warn_of_sorted_time(facts: TableFacts) -> Iterator[Notice]:
     if not facts.is_random:
         return
     names = [name for name in (facts.roles.time, *facts.names) if name is not None and name in facts.table]
-    dates = [name for name in names if types.is_datetime64_any_dtype(facts.table[name])]
+    dates = [name for name in names if infer_kind(facts.table[name]) is Kind.MOMENT]
     name = next((name for name in dates if _is_sorted(facts.table[name])), None)
     if name is not None:
         yield Notice(
@@ -43,7 +44,7 @@ def warn_of_sorted_number(facts: TableFacts) -> Iterator[Notice]:
     """Tell that the rows are in the order of a whole number that repeats: a day, a year, or the number of a group."""
     if not facts.is_random or next(warn_of_sorted_time(facts), None) is not None:
         return
-    numbers = [name for name in facts.columns if types.is_integer_dtype(facts.table[name])]
+    numbers = [name for name in facts.columns if is_integer_dtype(facts.table[name])]
     name = next((name for name in numbers if facts.distinct[name] >= MIN_VALUES and _repeats(facts, name)), None)
     if name is not None and name != facts.roles.group:
         yield Notice(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pandas as pd
-from pandas.api import types
 
+from mlrunner.core.column_kinds import infer_kind
 from mlrunner.core.column_roles import MANY_CLASSES
 from mlrunner.core.warning_names import Notice
 from mlrunner.evaluation.advice.facts import TableFacts, list_names
@@ -32,7 +32,7 @@ def warn_of_many_classes(facts: TableFacts) -> Iterator[Notice]:
     count = int(column.nunique())
     if count <= MANY_CLASSES:
         return
-    if types.is_numeric_dtype(column):
+    if infer_kind(column).is_numeric:
         yield Notice("many_classes", f"{name} has {count:,} classes, which are numbers; dataset.task=regression.")
     elif count_numbers(column) >= 0.9 * column.notna().sum():
         example = column.dropna().iloc[0]

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 import pandas as pd
-from pandas.api import types
 
+from mlrunner.core.column_kinds import Kind, infer_kind
 from mlrunner.core.warning_names import Notice
 from mlrunner.evaluation.advice.facts import MIN_ROWS, TableFacts, list_names
 
@@ -35,7 +35,7 @@ def warn_of_numbers_as_text(facts: TableFacts) -> Iterator[Notice]:
 
 
 def _holds_numbers(column: pd.Series) -> bool:
-    if types.is_numeric_dtype(column) or types.is_datetime64_any_dtype(column):
+    if infer_kind(column) not in (Kind.TEXT, Kind.CATEGORY):
         return False
     texts = column.dropna().astype(str).str.strip()
     if len(texts) < MIN_ROWS or texts.nunique() < 3 or _is_code(texts):

@@ -97,7 +97,8 @@ class DataPreprocess(CleaningStrategy):
         for problem in self.problems():
             raise ConfigError(problem)
         strategy = self.resolve(table)
-        strategy.describe_unreadable(table)
+        if strategy is not self:  # formats that are known were checked with the whole table
+            strategy.describe_unreadable(table)
         return strategy.transform_rows(table)
 
     def transform_rows(self, table: pd.DataFrame) -> pd.DataFrame:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_dtype
+
+from mlrunner.core.column_kinds import Kind, infer_kind
 
 Array = npt.NDArray[Any]
 SAMPLE_ROWS = 5_000  # evenly spaced; more rows would change the summary little
@@ -84,8 +85,7 @@ def _value_shares(finite: Array) -> list[list[float]]:
 
 def is_categorical(known: pd.Series[Any]) -> bool:
     """Check whether a column is summarised by the frequency of its values, because they have no order."""
-    kind = known.dtype
-    return bool(is_bool_dtype(kind) or not (is_numeric_dtype(kind) or is_datetime64_any_dtype(kind)))
+    return infer_kind(known) not in (Kind.NUMBER, Kind.MOMENT)
 
 
 def count_values(known: pd.Series[Any]) -> pd.Series[int]:
@@ -99,7 +99,7 @@ def count_values(known: pd.Series[Any]) -> pd.Series[int]:
 
 def finite_values(known: pd.Series[Any]) -> Array:
     """Return the finite values as float64, dates in seconds since 1970."""
-    if is_datetime64_any_dtype(known.dtype):
+    if infer_kind(known) is Kind.MOMENT:
         seconds: Array = pd.to_datetime(known, utc=True).dt.as_unit("us").astype("int64").to_numpy(dtype=float) / 1e6
         return seconds
     numbers = known.to_numpy(dtype=float)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_float_dtype, is_numeric_dtype
+from pandas.api.types import is_float_dtype
 
 from mlrunner.core.column_kinds import Kind, infer_kind
 from mlrunner.core.column_roles import MANY_CLASSES, Roles, Task, has_fractions
@@ -69,7 +69,7 @@ def _constant_target(subject: str, target: pd.Series) -> str | None:
 
 
 def _unsuitable_values(subject: str, target: pd.Series, task: Task) -> str | None:
-    numeric = is_numeric_dtype(target) or is_bool_dtype(target)
+    numeric = infer_kind(target).is_numeric
     if numeric and (infinite := int(np.isinf(target.to_numpy(dtype=float)).sum())):
         rows = ("1 row", "that row") if infinite == 1 else (f"{infinite:,} rows", "those rows")
         return f"{subject} is infinite in {rows[0]}; correct or leave out {rows[1]}."
@@ -79,7 +79,7 @@ def _unsuitable_values(subject: str, target: pd.Series, task: Task) -> str | Non
 
 
 def _not_numbers(subject: str, target: pd.Series) -> str:
-    kind = "dates" if is_datetime64_any_dtype(target) else "text"
+    kind = "dates" if infer_kind(target) is Kind.MOMENT else "text"
     return (
         f"dataset.task is regression, but {subject} holds {kind} (such as {_example(target.iloc[0])}); "
         f"set dataset.task=classification or name a numeric column.{_decimal_hint(target)}"
@@ -109,7 +109,7 @@ def _not_classes(subject: str, target: pd.Series) -> str | None:
         kind = f"has {distinct:,} different values in {len(target):,} rows, too many for classes"
     else:
         return None
-    hint = "set dataset.task=regression or " if is_numeric_dtype(target) else ""
+    hint = "set dataset.task=regression or " if infer_kind(target).is_numeric else ""
     return f"dataset.task is classification, but {subject} {kind}; {hint}name another column.{_decimal_hint(target)}"
 
 
@@ -138,7 +138,7 @@ def _roles_problems(table: pd.DataFrame, roles: Roles) -> Iterator[str]:
 
 def _weight_problems(weight: pd.Series) -> Iterator[str]:
     subject = f"dataset.weight names '{weight.name}', which"
-    if not is_numeric_dtype(weight) or is_bool_dtype(weight):
+    if infer_kind(weight) is not Kind.NUMBER:
         yield f"{subject} holds no numbers; name another column or null."
         return
     values = weight.to_numpy(dtype=float, na_value=np.nan)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from mlflow.models import get_model_info
+from mlflow.models import ModelSignature, get_model_info
 
 from mlrunner.core.errors import DeployError, brief
 from mlrunner.groups.deployer import Candidate
@@ -51,6 +51,14 @@ def compare_columns(theirs: Iterable[str], ours: Iterable[str]) -> str | None:
     return f"takes {' and '.join(parts)}" if parts else None
 
 
+def find_absent(uri: str, names: Iterable[str]) -> str | None:
+    """Return which raw columns a saved model needs that a table lacks; None when there are all or none is known."""
+    signature = read_signature(uri)
+    required = [] if signature is None else [str(name) for name in signature.inputs.required_input_names()]
+    absent = sorted(set(required) - set(names))
+    return f"needs {brief(absent)}, which this table lacks" if absent else None
+
+
 def refuse_unlike(name: str, alias: str, candidate: Candidate) -> None:
     """Refuse a candidate that cannot answer the requests that the deployed version answers.
 
@@ -82,8 +90,14 @@ def refuse_unlike(name: str, alias: str, candidate: Candidate) -> None:
 
 def read_columns(uri: str) -> list[str]:
     """Read the raw columns that a saved model takes; empty when the model has no signature or cannot be read."""
-    try:
-        signature = get_model_info(uri).signature
-    except Exception:  # stores raise errors of many kinds; whether the model can be served is checked later
-        return []
+    signature = read_signature(uri)
     return [] if signature is None else [str(column) for column in signature.inputs.input_names()]
+
+
+def read_signature(uri: str) -> ModelSignature | None:
+    """Read the signature of a saved model; None when it has none or cannot be read."""
+    try:
+        signature: ModelSignature | None = get_model_info(uri).signature
+        return signature
+    except Exception:  # stores raise errors of many kinds; whether the model can be served is checked later
+        return None

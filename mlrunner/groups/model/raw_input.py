@@ -5,6 +5,7 @@ A served model imports this module, so it may need pandas, NumPy, scikit-learn a
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from mlrunner.core.column_dtypes import TEXT_DTYPE, normalize_column
-from mlrunner.core.column_kinds import Kind, infer_kind
+from mlrunner.core.column_kinds import TOLERATED, Kind, infer_kind
+from mlrunner.core.date_parsing import describe_format, find_unreadable
 from mlrunner.core.errors import DataError
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ class CleaningTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc
         kinds: Kind in training of each raw column that the strategy may use, as plain text.
         columns: Names of the cleaned feature columns, in order.
     """
+
+    checks_dates = True  # the model server, whose schema has checked them, sets it to False
 
     def __init__(self, strategy: CleaningStrategy, kinds: dict[str, str], columns: list[str]) -> None:
         self.strategy = strategy
@@ -58,11 +62,14 @@ class CleaningTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc
             X: Raw rows; an absent column counts as missing, an unknown one is ignored.
 
         Raises:
-            DataError: When no column is known, or a value does not fit the kind of its column.
+            DataError: When no column is known, a value does not fit the kind of its column, or more than one in a
+                hundred is no date in the format of its column.
         """
         if not any(name in X for name in self.kinds):
             raise DataError(f"The rows have none of the model's columns; it needs {', '.join(self.kinds)}.")
         rows = pd.DataFrame({name: self._raw(X, name) for name in self.kinds}, index=X.index)
+        if self.checks_dates:
+            self._check_dates(rows)
         cleaned = self.strategy.transform_rows(rows)
         return cleaned.reindex(columns=self.columns)
 
@@ -70,8 +77,25 @@ class CleaningTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc
         """Return the names of the cleaned columns."""
         return np.asarray(self.columns, dtype=object)
 
+    def _check_dates(self, rows: pd.DataFrame) -> None:
+        """Warn of values that are no dates in the format of their column; refuse more than in training."""
+        for name, date_format in self.strategy.date_columns.items():
+            unreadable = find_unreadable(rows[name], date_format) if name in rows else rows.iloc[:0, 0]
+            if unreadable.empty:
+                continue
+            known = int(rows[name].notna().sum())
+            clause = (
+                f"Column '{name}' holds dates in {describe_format(date_format)}, but {len(unreadable):,} of {known:,} "
+                f"values are none, first {unreadable.iloc[0]!r}"
+            )
+            if len(unreadable) > TOLERATED * known:
+                raise DataError(f"{clause}; correct them.")
+            warnings.warn(f"{clause}; they count as missing.", stacklevel=2)
+
     def _raw(self, X: pd.DataFrame, name: str) -> pd.Series:
         column = X[name] if name in X else pd.Series(None, index=X.index, name=name, dtype=object)
+        if name in self.strategy.date_columns and infer_kind(column) is Kind.MOMENT:
+            return normalize_column(column)  # a date needs no format, whereas its text would have another one
         return restore_kind(column, Kind(self.kinds[name]))
 
 

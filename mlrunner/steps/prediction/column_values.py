@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 from pandas.api import types
 
+from mlrunner.core.column_dtypes import NUMBER_TYPES
 from mlrunner.groups.dataset.text_values import NumberFormat
 from mlrunner.serving.columns import BOOLEAN_TEXTS, Kind
 
@@ -39,7 +40,10 @@ def extract_values(column: pd.Series[Any], kind: Kind, number_format: NumberForm
         return [_convert_boolean(value, number_format is not None) for value in values]
     if {str, type(None)}.issuperset(map(type, values)):
         return values
-    return [_convert_moment(value) if kind == "moment" else _convert_text(value) for value in values]
+    if kind == "moment":
+        return [_convert_moment(value) for value in values]
+    is_untyped = types.is_object_dtype(column.dtype)  # of a database: 1 among texts is "1", as in training
+    return [_convert_text(value, is_untyped) for value in values]
 
 
 def to_objects(column: pd.Series[Any]) -> list[Any]:
@@ -85,8 +89,8 @@ def _convert_boolean(value: Any, is_text: bool) -> Any:
     return bool(value) if isinstance(value, bool | np.bool_ | int | float) and value in (0, 1) else value
 
 
-def _convert_text(value: Any) -> Any:
-    return str(value) if isinstance(value, TEXT_TYPES) else value
+def _convert_text(value: Any, is_untyped: bool) -> Any:
+    return str(value) if isinstance(value, (*TEXT_TYPES, *(NUMBER_TYPES if is_untyped else ()))) else value
 
 
 def _convert_moment(value: Any) -> Any:

@@ -37,6 +37,7 @@ DEPLOYMENT_TAG, DEPLOYED_VERSION_TAG = "mlrunner.deployment.name", "mlrunner.dep
 DEPLOYED_URL_TAG, DEPLOYED_WHERE_TAG = "mlrunner.deployment.url", "mlrunner.deployment.where"
 DEPLOY_ERROR_TAG = "mlrunner.deployment.error"
 WARNING_TAG = "mlrunner.warning."  # prefix; the name of a warning follows, the value is its text
+USED_TAG, LEFT_OUT_TAG = "mlrunner.columns.used", "mlrunner.columns.left_out"  # names; with the reason where left out
 RUN_ID_TAG = "mlrunner.run_id"  # of a model version: the run that it comes from
 TARGET_TAG, TASK_TAG = "mlrunner.target", "mlrunner.task"  # of a model version: what it predicts
 VERSION_TAG, DIRTY_TAG = "mlrunner.version", "mlrunner.git.dirty"

@@ -74,10 +74,12 @@ def test_the_digest_ignores_the_machine(compose: Compose) -> None:
 
 def test_a_blueprint_has_a_dummy_model_and_no_deployment(compose: Compose) -> None:
     composition = read(compose, "model=ridge", "deployer=registry")
-    blueprint = composition.as_blueprint()
+    blueprint = composition.as_blueprint({"day": "iso"})
     assert blueprint["model"]["estimator"] == {"_target_": "sklearn.dummy.DummyRegressor"}
     assert (composition.has_deployment_step, blueprint.has_deployment_step) == (True, False)
     assert composition["model"]["estimator"]["_target_"].endswith("Ridge")
+    assert blueprint["cleaning"]["date_formats"] == {"day": "iso"}
+    assert "date_formats" not in read(compose, "cleaning=none").as_blueprint({})["cleaning"]
 
 
 def test_a_job_of_a_grid_and_a_blueprint_deploy_nothing(compose: Compose) -> None:

@@ -14,7 +14,17 @@ from omegaconf import DictConfig
 
 from mlrunner.composition import run_record
 from mlrunner.composition.composition import Launch, read_composition
-from mlrunner.tracking.records.record import CONFIG_HASH_TAG, DATA_TAG, OVERRIDES_TAG, PARENT_TAG, SWEEP_TAG, TRIAL_TAG
+from mlrunner.groups.cleaning.column_use import ColumnUse
+from mlrunner.tracking.records.record import (
+    CONFIG_HASH_TAG,
+    DATA_TAG,
+    LEFT_OUT_TAG,
+    OVERRIDES_TAG,
+    PARENT_TAG,
+    SWEEP_TAG,
+    TRIAL_TAG,
+    USED_TAG,
+)
 
 Compose = Callable[[list[str]], DictConfig]
 
@@ -60,3 +70,13 @@ def test_a_job_has_the_tags_of_its_sweep(compose: Compose, monkeypatch: pytest.M
 def test_a_configuration_is_yaml_with_paths_as_texts() -> None:
     text = run_record.write_yaml({"b": [1, {"c": None}], "a": Path("/x"), "d": "ä"})
     assert list(yaml.safe_load(text).items()) == [("b", [1, {"c": None}]), ("a", "/x"), ("d", "ä")]
+
+
+def test_the_columns_are_tags_that_are_cut_at_a_name() -> None:
+    few = ColumnUse(["a", "b"], {"id": "ignored", "y": "target"})
+    assert run_record.describe_columns(few) == {USED_TAG: "a, b", LEFT_OUT_TAG: "id (ignored), y (target)"}
+    assert run_record.describe_columns(ColumnUse()) == {USED_TAG: "", LEFT_OUT_TAG: ""}
+    many = run_record.describe_columns(ColumnUse([f"column_{number:04}" for number in range(1000)]))[USED_TAG]
+    assert len(many) <= run_record.TAG_LENGTH
+    # 13 characters a name with its comma: 382 of them in 4,970 characters
+    assert many.endswith(", column_0381 and 618 more")

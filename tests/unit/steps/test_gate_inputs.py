@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from mlflow import MlflowClient
+from mlflow.models import Model, ModelSignature
+from mlflow.types import ColSpec, DataType, Schema
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
@@ -160,3 +162,24 @@ def test_an_invalid_champion_need_not_be_beaten(champion: tuple[str, str], clien
         True,
         "test/r2 -1 has no champion to beat: olist/1 is invalid (it leaks)",
     )
+
+
+def test_a_champion_that_needs_a_column_that_the_table_lacks_closes_the_gate(champion: tuple[str, str]) -> None:
+    """It would be scored with missing values, so that any model would beat it; other columns are its own affair."""
+    folder = Path(mlflow.artifacts.download_artifacts(champion[1]))
+    content = (folder / "MLmodel").read_text()
+    columns = [ColSpec(DataType.double, name, required=name != "c") for name in ("a", "b", "c")]
+    model = Model.load(str(folder))
+    model.signature = ModelSignature(inputs=Schema(columns))
+    model.save(str(folder / "MLmodel"))
+    try:
+        both = gate_inputs.gather_champion(CHAMPION, "olist", RAW.assign(b=1.0), TEST, PROBLEM, CANDIDATE)
+        lacking = gate_inputs.gather_champion(CHAMPION, "olist", RAW, TEST, PROBLEM, CANDIDATE)
+    finally:
+        (folder / "MLmodel").write_text(content)
+    assert both is not None
+    assert lacking is not None
+    assert both.difference is None
+    decision = CHAMPION.decide(gate_inputs.GateInputs({"test/r2": 0.9}, lacking.rows), lacking)
+    assert not decision.deploy
+    assert "the champion olist/1 needs b, which this table lacks: deploy with another gate" in decision.reason

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from mlflow.models.utils import _enforce_schema
 from omegaconf import DictConfig
 from sklearn.dummy import DummyClassifier, DummyRegressor
 
@@ -81,12 +82,13 @@ def example() -> pd.DataFrame:
 # --- convert_integers ---------------------------------------------------------------------------------------------
 
 
-def test_only_integers_become_doubles() -> None:
+def test_only_integers_that_may_be_missing_become_doubles() -> None:
     rows = pd.DataFrame(
         {
             "int64": [1, 2],
             "int8": np.array([1, 2], np.int8),
             "uint16": np.array([1, 2], np.uint16),
+            "uint64": np.array([1, 2**64 - 1], np.uint64),
             "nullable": pd.array([1, None], "Int64"),
             "float32": np.array([1, 2], np.float32),
             "bool": [True, False],
@@ -95,8 +97,8 @@ def test_only_integers_become_doubles() -> None:
     )
     before = rows.copy()
     kinds = model_signature.convert_integers(rows).dtypes.astype(str).to_dict()
-    assert {kinds.pop(name) for name in ("int64", "int8", "uint16", "nullable")} == {"float64"}
-    assert kinds == {"float32": "float32", "bool": "bool", "text": "str"}
+    assert {kinds.pop(name) for name in ("uint64", "nullable")} == {"float64"}
+    assert {name: kind for name, kind in kinds.items() if name != kind} == {"text": "str"}
     pd.testing.assert_frame_equal(rows, before)
 
 
@@ -151,7 +153,7 @@ def test_the_signature_of_every_option(option: str, compose: Compose) -> None:
     signature = model_signature.build_signature(model, example(), cleaning)
     assert [column.name for column in signature.inputs] == ["whole", "real", "flag", "text", "bought_at", "stamp"]
     assert [column.type.name for column in signature.inputs] == [
-        "double",
+        "long",
         "double",
         "boolean",
         "string",
@@ -212,3 +214,19 @@ def test_columns_that_were_nearly_empty_in_training_are_optional() -> None:
         DummyRegressor().fit(rows, rows["full"]), rows.head(5), KeepAll(), empty
     )
     assert {column.name: column.required for column in signature.inputs} == {"full": True, "rare": False, "some": True}
+
+
+def test_mlflow_accepts_the_raw_table_of_the_training() -> None:
+    """Its signature takes integers of 64 bits as `long`, and where the training table has a gap, with a gap as well."""
+    gaps = pd.Series([1, None, 3] * 4, dtype="Int64")
+    rows = raw()[["whole", "real", "y"]].assign(gaps=gaps)
+    served = model_signature.convert_integers(rows.drop(columns="y"))
+    signature = model_signature.build_signature(DummyRegressor().fit(served, rows["y"]), served.head(5), KeepAll())
+    assert {column.name: column.type.name for column in signature.inputs} == {
+        "whole": "long",
+        "real": "double",
+        "gaps": "double",
+    }
+    accepted = _enforce_schema(rows.drop(columns=["y"]).astype({"gaps": "float64"}), signature.inputs)
+    assert accepted["whole"].tolist() == rows["whole"].tolist()
+    assert accepted["gaps"].isna().sum() == 4

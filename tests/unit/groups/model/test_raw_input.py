@@ -17,12 +17,12 @@ from mlrunner.core.errors import DataError
 from mlrunner.groups.cleaning import DataPreprocess, KeepAll
 from mlrunner.groups.model.packaging import find_trusted_types
 from mlrunner.groups.model.raw_input import CleaningTransformer, restore_kind
-from mlrunner.groups.strategy import DataStrategy
+from mlrunner.groups.strategy import CleaningStrategy
 from tests.support.pipelines import fit_pipeline, raw_rows
 
 
 @dataclasses.dataclass(frozen=True)
-class Halved(DataStrategy):
+class Halved(CleaningStrategy):
     """Strategy of a user, outside the package."""
 
     by: float = 2.0
@@ -149,3 +149,33 @@ def test_dates_as_text_are_read() -> None:
 def test_text_for_a_date_is_refused_by_name() -> None:
     with pytest.raises(DataError, match=r"^Column 'day' holds dates in training, but: "):
         restore_kind(pd.Series(["soon"], name="day"), Kind.MOMENT)
+
+
+class TestDates:
+    """Dates for plain MLflow, which knows no format: in another one they are refused, as by the model server."""
+
+    @staticmethod
+    def transform(*values: Any) -> pd.Series:
+        strategy = DataPreprocess(date_formats={"day": "%d.%m.%Y"})
+        rows = pd.DataFrame({"day": pd.Series(values, dtype=object), "x": 1.0})
+        return CleaningTransformer(strategy, {"day": "text", "x": "number"}, ["day_days", "x"]).transform(rows)[
+            "day_days"
+        ]
+
+    def test_dates_in_the_format_of_the_training_are_read(self) -> None:
+        assert self.transform("02.01.1970", None).fillna(-1).tolist() == [1.0, -1.0]
+
+    @pytest.mark.parametrize("value", ["1970-01-02", "01/02/1970", "13.13.1970", "soon"])
+    def test_dates_in_another_format_are_refused(self, value: str) -> None:
+        expected = f"Column 'day' holds dates in %d.%m.%Y, but 1 of 2 values are none, first '{value}'; correct them."
+        with pytest.raises(DataError) as refused:
+            self.transform(value, "02.01.1970")
+        assert str(refused.value) == expected
+
+    def test_one_in_a_hundred_counts_as_missing_with_a_warning(self) -> None:
+        with pytest.warns(UserWarning, match="but 1 of 100 values are none, first 'soon'; they count as missing"):
+            days = self.transform("soon", *["02.01.1970"] * 99)
+        assert days.isna().tolist() == [True, *[False] * 99]
+
+    def test_pickled_dates_of_another_type_are_read(self) -> None:
+        assert self.transform(pd.Timestamp("1970-01-02")).tolist() == [1.0]

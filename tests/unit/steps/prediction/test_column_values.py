@@ -31,6 +31,7 @@ VALUES: dict[str, tuple[Any, Kind, NumberFormat | None, list[Any]]] = {
     "no_number": ([True, False], "number", None, [True, False]),
     "text": (["a", None, ""], "text", None, ["a", None, ""]),
     "text_numbers": ([1, 2], "text", None, [1, 2]),
+    "text_codes": (pd.Series([1, "A", None, 2.5], dtype=object), "text", None, ["1", "A", None, "2.5"]),
     "text_dates": (pd.to_datetime(["2018-02-08", None]), "text", None, ["2018-02-08 00:00:00", None]),
     "text_ids": (pd.Series([uuid.UUID(int=1)], dtype=object), "text", None, [str(uuid.UUID(int=1))]),
     "truth": ([True, False], "boolean", None, [True, False]),

@@ -9,7 +9,7 @@ from mlrunner.composition.stand_ins import TASKS
 from mlrunner.core.errors import brief, nearest
 from mlrunner.core.metric_names import BINARY
 from mlrunner.core.score_settings import find_label
-from mlrunner.evaluation import custom_metrics, metrics
+from mlrunner.evaluation import custom_metrics, metrics, thresholds
 
 COST_METRICS = ("fit_seconds", "score_seconds")  # a search for several objectives may minimize these as well
 
@@ -65,4 +65,19 @@ def check_objective(findings: Findings) -> Iterator[str]:
             )
 
 
-METRIC_RULES = (check_positive, check_custom_metrics, check_objective, check_classes)
+def check_threshold(findings: Findings) -> Iterator[str]:
+    """Refuse a threshold without two classes, and one that is tuned by a metric that does not depend on it."""
+    model, labels = findings.built["model"], findings.labels
+    if findings.task != "classification" or getattr(model, "threshold", None) is None:
+        return
+    if labels is not None and len(labels) != 2:
+        yield f"model.threshold is for two classes, but {_count_classes(findings)}; leave it null."
+    metric, known = model.threshold_metric, thresholds.list_tunable(findings.custom)
+    if metric is not None and metric not in known:
+        yield (
+            f"model.threshold_metric={metric} does not depend on the threshold; choose {', '.join(known)}."
+            f"{nearest(metric, known)}"
+        )
+
+
+METRIC_RULES = (check_positive, check_custom_metrics, check_objective, check_classes, check_threshold)

@@ -116,12 +116,10 @@ def check_weights(findings: Findings) -> Iterator[str]:
 
 
 def check_target(findings: Findings) -> Iterator[str]:
-    """Refuse a threshold without two classes, and a transform that the target does not allow."""
+    """Refuse a transform that the target does not allow."""
     model, data = findings.built["model"], findings.data
     if not isinstance(model, EstimatorModel) or data is None or data.labeled_rows.empty:
         return
-    if findings.labels is not None and len(findings.labels) != 2 and model.threshold is not None:
-        yield f"model.threshold is for two classes, but the target has {len(findings.labels)}; leave it null."
     target = data.labeled_rows[data.dataset.target]
     if findings.task == "regression" and model.target_transform is not None and infer_kind(target).is_numeric:
         yield from transform_problems(model.target_transform, target)

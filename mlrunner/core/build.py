@@ -119,14 +119,16 @@ def _describe_error(
         quoted = f"'{value}'" if last.isdigit() else f"\"{name}='{value}'\""
         return f"{name}={value} should be text; put it in quotes: {quoted}."
     if len(alternatives) > 1:
-        expected = " or ".join(EXPECTED.get(each["type"], str(each["msg"])) for each in alternatives)
+        expected = " or ".join(
+            EXPECTED.get(each["type"], str(each["msg"]).removeprefix("Input should be ")) for each in alternatives
+        )
         return f"{name}={value} should be {expected}."
     return f"{name}={value} {_describe_expected(details)}"
 
 
 def _is_type(part: object) -> bool:
     """Check whether a part of a location is a type: pydantic adds it where a value may have several types."""
-    return part in ("str", "int", "float", "bool") or (isinstance(part, str) and "[" in part)
+    return part in ("str", "int", "float", "bool", "constrained-float") or (isinstance(part, str) and "[" in part)
 
 
 def _format_value(value: object) -> str:

@@ -10,6 +10,12 @@ import numpy as np
 from mlrunner.core.estimators import get_library, unwrap
 
 FORESTS = {"RandomForestClassifier", "RandomForestRegressor", "ExtraTreesClassifier", "ExtraTreesRegressor"}
+# By name: `estimator_` alone is also an attribute of forests and bagging, which must not be unwrapped.
+WRAPPERS = {  # attribute that holds the fitted estimator inside
+    "LabelEncodingClassifier": "estimator_",
+    "ThresholdClassifier": "estimator_",
+    "TransformedTargetRegressor": "regressor_",
+}
 
 
 def predict_reproducibly(last: Any, method: str, inputs: Any) -> Any:
@@ -23,19 +29,33 @@ def predict_reproducibly(last: Any, method: str, inputs: Any) -> Any:
         method: `predict`, `predict_proba` or `decision_function`.
         inputs: Rows, shape (n_rows, n_features).
     """
-    if type(last).__name__ not in FORESTS or getattr(last, "n_jobs", None) in (None, 1):
+    forest = _unwrap(last)
+    if type(forest).__name__ not in FORESTS or getattr(forest, "n_jobs", None) in (None, 1):
         return getattr(last, method)(inputs)
     from joblib import Parallel, delayed, effective_n_jobs, parallel_config
 
-    single = copy.copy(last)
-    single.n_jobs = 1
-    call = getattr(single, method)
+    jobs, call = forest.n_jobs, getattr(_copy_single(last), method)
     with parallel_config("threading"):  # in the worker of a search, the default would warn about processes
-        size = max(1, -(-len(inputs) // effective_n_jobs(last.n_jobs)))
+        size = max(1, -(-len(inputs) // effective_n_jobs(jobs)))
         parts = [inputs[start : start + size] for start in range(0, len(inputs), size)] or [inputs]
         if len(parts) == 1:
             return call(inputs)
-        return np.concatenate(Parallel(last.n_jobs)(delayed(call)(part) for part in parts))
+        return np.concatenate(Parallel(jobs)(delayed(call)(part) for part in parts))
+
+
+def _unwrap(last: Any) -> Any:
+    attribute = WRAPPERS.get(type(last).__name__)
+    return last if attribute is None else _unwrap(getattr(last, attribute))
+
+
+def _copy_single(last: Any) -> Any:
+    """Copy a fitted forest and what wraps it, to predict with one thread; the trees are shared."""
+    single, attribute = copy.copy(last), WRAPPERS.get(type(last).__name__)
+    if attribute is None:
+        single.n_jobs = 1
+    else:
+        setattr(single, attribute, _copy_single(getattr(last, attribute)))
+    return single
 
 
 def predict_pipeline(pipeline: Any, rows: Any, method: str = "predict") -> Any:

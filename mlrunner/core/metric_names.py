@@ -9,6 +9,7 @@ LABELS = {"accuracy": True, "balanced_accuracy": True, **BINARY, **MACRO, "mcc":
 PROBABILITIES = {"roc_auc": True, "average_precision": True, "log_loss": False, "brier": False}
 CLASSIFICATION = LABELS | PROBABILITIES
 GREATER_IS_BETTER: dict[str, bool] = REGRESSION | CLASSIFICATION
+THRESHOLD, ROUNDS = "threshold", "rounds"  # what a fit has found on held-out rows is recorded like a metric
 TRIVIAL = "trivial"  # comes before the slash in the score of a model that predicts one value
 DATA_PARTS = ("train", "validation", "cv", "test")  # what comes before the slash in the name of a metric
 

@@ -66,6 +66,11 @@ class CrossValidation:
         first = self.held_out[0]
         return replace(first, y_true=y_true, y_pred=y_pred, y_proba=proba, classes=classes, weight=weight)
 
+    def classify(self, threshold: float) -> CrossValidation:
+        """Return the scores of two classes that are predicted by a threshold."""
+        held_out = [predictions.classify(threshold) for predictions in self.held_out]
+        return CrossValidation([measure(predictions, "classification") for predictions in held_out], held_out)
+
 
 def cross_validate(
     make_estimator: Callable[[], Any],

@@ -105,31 +105,43 @@ def count_confusion(true: Array, predicted: Array, size: int, weight: Array | No
 
 def _labels(predictions: Predictions) -> dict[str, float]:
     counts = count_confusion(*predictions.codes[1:], len(predictions.codes[0]), predictions.weight)
-    hits, actual, predicted = counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0)
+    return {name: float(value) for name, value in measure_counts(counts, predictions.positive_code).items()}
+
+
+def measure_counts(counts: Array, positive: int | None) -> dict[str, Array]:
+    """Compute the metrics of labels.
+
+    Args:
+        counts: Counts or weights of true classes by predicted classes, shape (..., n_classes, n_classes).
+        positive: Position of the positive class of two; None: no metrics of one class.
+
+    Returns:
+        Metric values by name, shape (...).
+    """
+    hits, actual, predicted = np.diagonal(counts, axis1=-2, axis2=-1), counts.sum(axis=-1), counts.sum(axis=-2)
     present = actual + predicted > 0  # as in scikit-learn: macro averages cover the classes that occur
     by_class = {
         "f1": _divide(2 * hits, actual + predicted),
         "precision": _divide(hits, predicted),
         "recall": _divide(hits, actual),
     }
-    positive = predictions.positive_code
     return {
-        "accuracy": float(hits.sum() / counts.sum()),
-        "balanced_accuracy": float(by_class["recall"][actual > 0].mean()),
-        **({} if positive is None else {name: float(values[positive]) for name, values in by_class.items()}),
-        **{f"{name}_macro": float(values[present].mean()) for name, values in by_class.items()},
-        "mcc": _matthews(hits.sum(), actual, predicted),
+        "accuracy": hits.sum(axis=-1) / actual.sum(axis=-1),
+        "balanced_accuracy": by_class["recall"].mean(axis=-1, where=actual > 0),
+        **({} if positive is None else {name: values[..., positive] for name, values in by_class.items()}),
+        **{f"{name}_macro": values.mean(axis=-1, where=present) for name, values in by_class.items()},
+        "mcc": _matthews(hits.sum(axis=-1), actual, predicted),
     }
 
 
 def _divide(numerators: Array, denominators: Array) -> Array:
     """Divide element by element; x / 0 is 0, as in scikit-learn."""
-    return np.divide(numerators, denominators, out=np.zeros(len(numerators)), where=denominators > 0)
+    return np.divide(numerators, denominators, out=np.zeros(numerators.shape), where=denominators > 0)
 
 
-def _matthews(hits: float, actual: Array, predicted: Array) -> float:
+def _matthews(hits: Array, actual: Array, predicted: Array) -> Array:
     """Compute Matthews' correlation coefficient; 0 when all rows have one true or one predicted class."""
-    total = float(actual.sum())
-    actual, predicted = actual.astype(float), predicted.astype(float)
-    spread = (total**2 - (actual**2).sum()) * (total**2 - (predicted**2).sum())
-    return float((hits * total - (actual * predicted).sum()) / spread**0.5) if spread > 0 else 0.0
+    total, actual, predicted = actual.sum(axis=-1).astype(float), actual.astype(float), predicted.astype(float)
+    spread = (total**2 - (actual**2).sum(axis=-1)) * (total**2 - (predicted**2).sum(axis=-1))
+    covariance = hits * total - (actual * predicted).sum(axis=-1)
+    return _divide(covariance, np.sqrt(spread.clip(min=0)))

@@ -71,6 +71,14 @@ class Predictions:
             return None
         return 1 if self.scoring.positive is None else find_label(self.classes, self.scoring.positive)
 
+    def classify(self, threshold: float) -> Predictions:
+        """Predict the positive class of two where its probability reaches a threshold; other predictions stay."""
+        place = self.positive_code
+        if place is None or self.y_proba is None:
+            return self
+        is_positive = self.y_proba[:, place] >= threshold
+        return replace(self, y_pred=np.asarray(self.classes)[np.where(is_positive, place, 1 - place)])
+
     def select(self, rows: Array) -> Predictions:
         """Select rows by position or by a boolean mask."""
         proba = None if self.y_proba is None else self.y_proba[rows]
@@ -111,6 +119,8 @@ def _predict_classes(last: Any, inputs: Any, y_true: Array, about: dict[str, Any
     classes = np.asarray(getattr(last, "classes_", []))
     has_proba = len(classes) > 0 and hasattr(last, "predict_proba")
     proba = predict_reproducibly(last, "predict_proba", inputs) if has_proba else None
+    if type(last).__name__ == "ThresholdClassifier":
+        return Predictions(y_true, last.classify(proba), proba, classes, **about)
     argmax = PREDICT_IS_ARGMAX if len(classes) <= 2 else ARGMAX_BEYOND_TWO
     if proba is not None and type(unwrap_estimator(last)).__name__ in argmax:
         return Predictions(y_true, classes[proba.argmax(axis=1)], proba, classes, **about)
@@ -154,6 +164,6 @@ def preprocess(estimator: Any, features: pd.DataFrame) -> tuple[Any, Any]:
 
 
 def unwrap_estimator(last: Any) -> Any:
-    """Return the estimator inside a `LabelEncodingClassifier`, or the argument itself."""
-    # By name: `estimator_` alone also marks bagging and tuned thresholds, which must not be unwrapped.
-    return last.estimator_ if type(last).__name__ == "LabelEncodingClassifier" else last
+    """Return the classifier inside a threshold and label codes, or the argument itself."""
+    is_wrapper = type(last).__name__ in ("ThresholdClassifier", "LabelEncodingClassifier")
+    return unwrap_estimator(last.estimator_) if is_wrapper else last

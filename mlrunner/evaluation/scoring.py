@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import pandas as pd
 
 from mlrunner.core.column_roles import Roles
-from mlrunner.evaluation.cross_validation import cross_validate
+from mlrunner.evaluation.cross_validation import CrossValidation, cross_validate
 from mlrunner.evaluation.metrics import measure
 from mlrunner.evaluation.predictions import Predictions, predict, refuse_invalid
 from mlrunner.evaluation.split_data import SplitData, select_features
@@ -64,7 +64,9 @@ class Evaluation:
     folds: Replicates | None = None
 
 
-def evaluate(fitted: Any, data: SplitData, model: PipelineBuilder, task: Task) -> Evaluation:
+def evaluate(
+    fitted: Any, data: SplitData, model: PipelineBuilder, task: Task, validated: CrossValidation | None = None
+) -> Evaluation:
     """Score every part of the split.
 
     Args:
@@ -72,6 +74,7 @@ def evaluate(fitted: Any, data: SplitData, model: PipelineBuilder, task: Task) -
         data: Cleaned rows of each part.
         model: Builder of the unfitted pipelines of the folds.
         task: Regression or classification.
+        validated: Result of `cross_validate_rows` where it is known; None computes it where there are folds.
 
     Raises:
         ModelError: If a prediction is NaN or infinite.
@@ -86,14 +89,25 @@ def evaluate(fitted: Any, data: SplitData, model: PipelineBuilder, task: Task) -
     }
     if data.objective_part != "cv":
         return Evaluation(named | scores["validation"], predictions["validation"], held_out)
-    features, target = data.of("train")
-    known, weight = (features, target, data.folds["fold"]), select_weight(data.train, data.roles)
-    validated = cross_validate(lambda: model.build(features, task), *known, task, data.scoring, weight, model)
+    validated = validated or cross_validate_rows(data, model, task)
     named |= {f"cv/{name}": value for name, value in validated.mean.items()}
     named |= {f"cv/{name}_std": value for name, value in validated.std.items()}
     rows = digest_rows(data.train) + hashlib.sha256(data.folds["fold"].to_numpy().tobytes()).hexdigest()
     folds = Replicates(rows, 1.0, validated.by_metric, is_folds=True)
     return Evaluation(named | validated.mean, validated.predictions, held_out, folds)
+
+
+def cross_validate_rows(data: SplitData, model: PipelineBuilder, task: Task) -> CrossValidation:
+    """Cross-validate a model over the folds of the training rows.
+
+    Args:
+        data: Cleaned rows, with folds.
+        model: Builder of the unfitted pipelines.
+        task: Regression or classification.
+    """
+    features, target = data.of("train")
+    known, weight = (features, target, data.folds["fold"]), select_weight(data.train, data.roles)
+    return cross_validate(lambda: model.build(features, task), *known, task, data.scoring, weight, model)
 
 
 def evaluate_on_test(fitted: Any, data: SplitData, task: Task) -> Evaluation:

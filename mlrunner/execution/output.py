@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mlrunner.core.formatting import format_number
-from mlrunner.core.metric_names import DATA_PARTS, TRIVIAL
+from mlrunner.core.metric_names import DATA_PARTS, THRESHOLD, TRIVIAL
 from mlrunner.core.overrides import join_words
 from mlrunner.core.table import text_table
 from mlrunner.core.terminal import console, relative_path, show_deployment, show_line, show_warnings
@@ -87,7 +87,7 @@ def show_outcome(outcome: Outcome, command_line: Sequence[str]) -> None:
     out.print()
     part = "mean over the folds" if "cv/" + outcome.metric in outcome.metrics else "validation"
     value = (f"{outcome.metric} {format_number(outcome.objective)}", "bold green")
-    show_line("objective", value, f" ({part}, {outcome.direction}{_trivial(outcome)})")
+    show_line("objective", value, f" ({part}, {outcome.direction}{_trivial(outcome)}{_threshold(outcome)})")
     show_warnings([warning for warning in outcome.warnings if warning["name"] in SCORE_WARNINGS])
     show_deployment(outcome.gate, outcome.deployment)
     for label, text in list_next_steps(outcome, command_line).items():
@@ -98,6 +98,12 @@ def _trivial(outcome: Outcome) -> str:
     """Describe the score of a model that predicts one value."""
     value = outcome.metrics.get(f"{TRIVIAL}/{outcome.metric}")
     return "" if value is None else f"; a constant has {format_number(value)}"
+
+
+def _threshold(outcome: Outcome) -> str:
+    """Describe the threshold of two classes."""
+    value = outcome.metrics.get(THRESHOLD)
+    return "" if value is None else f"; threshold {format_number(value)}"
 
 
 def list_next_steps(outcome: Outcome, command_line: Sequence[str]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from optuna.trial import TrialState
 
+from mlrunner.core.metric_names import THRESHOLD
 from mlrunner.core.outcome import OUTCOME_FILE
 from mlrunner.groups.cleaning.column_use import ColumnUse
 from mlrunner.groups.model import ModelNameConfig
@@ -139,7 +140,8 @@ class PipelineDriver:
         self.winner_columns = finished.prepared.repeats[0].columns
         self.winner_run = run = self.child_runs.open_winner(finished, self.child_runs.get_run(best))
         problem = describe_problem(composition["dataset"], composition["metric"])
-        model_config = ModelNameConfig(name=composition.choice("model"), settings=composition["model"])
+        found = {name: value for name, value in finished.result.metrics.items() if name == THRESHOLD}
+        model_config = ModelNameConfig(name=composition.choice("model"), settings=composition["model"] | found)
         shared = {"problem": problem, "model_config": model_config, "run": run}
         return Winner(
             rows=tables.get(finished.prepared).rows[0],

@@ -7,18 +7,18 @@ from dataclasses import replace
 from typing import Annotated
 
 import pandas as pd
-from sklearn.pipeline import Pipeline
 from zenml import step
 
 from mlrunner.core.build import Group, build
+from mlrunner.core.metric_names import THRESHOLD
 from mlrunner.evaluation import objective, scoring, split_data
 from mlrunner.evaluation.scoring import Evaluation
 from mlrunner.evaluation.split_data import SplitData
 from mlrunner.evaluation.weights import name_weight, select_weight, weigh_rows
 from mlrunner.groups.cleaning.controller import resolve_strategy
-from mlrunner.groups.model import Model, ModelNameConfig, early_stopping
+from mlrunner.groups.model import ModelNameConfig
 from mlrunner.groups.model.packaging import assemble
-from mlrunner.steps import advice, recording
+from mlrunner.steps import advice, held_out, recording
 from mlrunner.steps.judged_rows import describe_judged_rows
 from mlrunner.steps.materializers import MODEL_MATERIALIZER, FittedModel
 from mlrunner.steps.problem import Problem
@@ -44,9 +44,10 @@ def train(
 ) -> Annotated[FittedModel, "model"]:
     """Fit on the training rows, and save the cleaning and the estimator as one pipeline.
 
-    The validation rows, or the first fold, decide when boosting stops, if `model.early_stopping` is set.
+    The validation rows, or the first fold, decide when boosting stops, if `model.early_stopping` is set. The validation
+    rows, or the held-out rows of all folds, decide about the threshold, if `model.threshold` is tuned.
     """
-    data = SplitData(train, validation, train.head(0), folds, problem.roles)
+    data = SplitData(train, validation, train.head(0), folds, problem.roles, scoring=problem.scoring)
     return _fit(data, raw, problem, cleaning, model_config, run)
 
 
@@ -62,8 +63,8 @@ def refit(
     model_config: ModelNameConfig,
     run: RunContext,
 ) -> Annotated[FittedModel, "model"]:
-    """Fit on all rows except those of the test part."""
-    data = SplitData(train, validation, train.head(0), folds, problem.roles)
+    """Fit on all rows except those of the test part; `model.threshold` is a number, since none of them is held out."""
+    data = SplitData(train, validation, train.head(0), folds, problem.roles, scoring=problem.scoring)
     return _fit(data, raw, problem, cleaning, model_config, run, refit=True)
 
 
@@ -82,19 +83,13 @@ def _fit(
     features, target = split_data.select_features(rows, roles), rows[roles.target]
     start = time.perf_counter()
     estimator, weight = model.build(features, problem.task), weigh_rows(model, target, select_weight(rows, roles))
-    _stop_early(model, estimator, data)
+    held_out.stop_early(model, estimator, data)
     estimator.fit(features, target, **name_weight(estimator, weight))
     seconds = time.perf_counter() - start
+    validated = held_out.tune_threshold(model, estimator, data, problem, run.objective)
     pipeline = assemble(estimator, strategy, roles, features, raw)
-    return FittedModel(pipeline, recording.save_model(run, pipeline, raw, roles, strategy, problem.reading), seconds)
-
-
-def _stop_early(model: Model, estimator: Pipeline, data: SplitData) -> None:
-    """Find the number of boosting rounds on the validation rows or folds; without `model.early_stopping` do nothing."""
-    features, target = data.of("train")
-    weight = weigh_rows(model, target, select_weight(data.train, data.roles))
-    folds = data.folds["fold"].reindex(data.train.index).to_numpy() if len(data.folds) else None
-    model.stop_early(estimator, (features, target, weight), data.of("validation"), folds)
+    uri = recording.save_model(run, pipeline, raw, roles, strategy, problem.reading)
+    return FittedModel(pipeline, uri, seconds, validated)
 
 
 @step(enable_cache=False, enable_artifact_visualization=False)
@@ -112,7 +107,10 @@ def evaluate(
     """Score every part of the split, and the folds."""
     data = SplitData(train, validation, test, folds, problem.roles, scoring=problem.scoring)
     start = time.perf_counter()
-    evaluation = scoring.evaluate(fitted.pipeline[1:], data, build(model_config.settings, "model"), problem.task)
+    found = held_out.read_found(fitted, model_config)
+    model = build(model_config.settings | {name: found[name] for name in (THRESHOLD,) if name in found}, "model")
+    evaluation = scoring.evaluate(fitted.pipeline[1:], data, model, problem.task, fitted.validated)
+    evaluation = replace(evaluation, scores=evaluation.scores | found)
     objective.refuse_undefined(run.objective, evaluation, data)
     RECORDER.submit(run_log.set_tags, run.run_id, describe_judged_rows(problem, test, validation, folds))
     _record(run, fitted, data, evaluation, problem, model_config, time.perf_counter() - start)
@@ -137,7 +135,8 @@ def judge(
     start = time.perf_counter()
     evaluation = scoring.evaluate_on_test(fitted.pipeline[1:], data, problem.task)
     RECORDER.submit(run_log.set_tags, run.run_id, describe_judged_rows(problem, test))
-    evaluation = replace(evaluation, scores={**validated, **evaluation.scores})
+    found = held_out.read_found(fitted, model_config)
+    evaluation = replace(evaluation, scores={**validated, **evaluation.scores, **found})
     data = replace(data, validation=test, test=test.head(0))  # the plots show the validation rows
     _record(run, fitted, data, evaluation, problem, model_config, time.perf_counter() - start)
     return evaluation.scores
@@ -153,18 +152,11 @@ def _record(
     seconds: float,
 ) -> None:
     times = {"fit_seconds": fitted.fit_seconds, "score_seconds": seconds}
-    recording.log_evaluation(run, evaluation, times | _read_rounds(fitted, model_config))
+    recording.log_evaluation(run, evaluation, times)
     recording.log_replicates(run, evaluation, problem.task)
     advice.log_advice(run, evaluation, data.train[problem.roles.target], problem.task)
     subject = f"{problem.label} · {model_config.name}"
     recording.draw_figures(run, fitted.pipeline[1:], data, evaluation, problem.task, subject)
-
-
-def _read_rounds(fitted: FittedModel, model_config: ModelNameConfig) -> dict[str, float]:
-    """Return the number of boosting rounds that early stopping has found; empty without early stopping."""
-    if model_config.settings.get("early_stopping") is None:
-        return {}
-    return {early_stopping.ROUNDS_METRIC: float(early_stopping.get_rounds(fitted.pipeline.steps[-1][1]))}
 
 
 @step(enable_cache=False, enable_artifact_visualization=False)

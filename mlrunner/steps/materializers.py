@@ -19,6 +19,7 @@ from zenml.materializers.base_materializer import BaseMaterializer
 
 from mlrunner.core.arrow import TABLE_FILE, from_arrow, map_table, write_table
 from mlrunner.core.errors import StoreError
+from mlrunner.evaluation.cross_validation import CrossValidation  # ZenML reads the annotations of steps
 
 # By name: for a class ZenML would open its store while a module of steps is imported.
 TABLE_MATERIALIZER = f"{__name__}.TableMaterializer"
@@ -36,11 +37,13 @@ class FittedModel:
         pipeline: scikit-learn pipeline; its first step is the cleaning.
         uri: MLflow URI of the saved model; None if it is not saved.
         fit_seconds: Duration of the fit in seconds.
+        validated: Cross-validation by which its threshold was tuned; None without one, or in another process.
     """
 
     pipeline: Any
     uri: str | None
     fit_seconds: float = float("nan")
+    validated: CrossValidation | None = None
 
 
 def _keep(uri: str, artifact: Any) -> None:

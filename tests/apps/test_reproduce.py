@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 
+from mlrunner.core.outcome import OUTCOME_FILE, read_outcome
 from tests.support.front_door import PROJECT, RUN_SECONDS, UNSAVED, CommandResult, Runner, environment, front_door
 
 pytestmark = pytest.mark.slow
@@ -269,8 +270,8 @@ def test_what_cannot_be_reproduced_is_one_sentence(checkout: Checkout, arguments
 
 def test_trials_over_several_seeds_and_the_winner(mlrunner: Runner) -> None:
     result = mlrunner(
-        "-m", "sweep=optuna", "dataset=diabetes", "model=rf,ridge",
-        "model.estimator.n_estimators=range(5,20,5)", "hydra.sweeper.n_trials=3",
+        "-m", "sweep=optuna", "dataset=breast_cancer", "model=rf,logistic_regression", "model.threshold=tuned",
+        "model.estimator.n_estimators=range(5,20,5)", "hydra.sweeper.n_trials=3", "objective.metric=f1",
         "hydra.sweeper.repeats=2", "split=kfold", "split.folds=3", "output=json", *UNSAVED,
     )  # fmt: skip
     assert result.code == 0, result.err
@@ -282,3 +283,6 @@ def test_trials_over_several_seeds_and_the_winner(mlrunner: Runner) -> None:
         document: dict[str, Any] = again.json
         names = {metric["name"].partition("/")[0] for metric in document["metrics"] if "/" in metric["name"]}
         assert names - {"trivial"} == parts
+        assert ("threshold" in {metric["name"] for metric in document["metrics"]}) == ("cv" in parts)
+    best = read_outcome(Path(result.json["best_job_dir"]) / OUTCOME_FILE)
+    assert result.json["winner"]["metrics"]["threshold"] == best.metrics["threshold"]

@@ -38,18 +38,19 @@ class Service:
         """Return the columns of the model and the input example."""
         return self._request("/schema")[0]
 
-    def predict_row(self, row: Mapping[str, Any]) -> Answer:
-        """Predict the row of the form."""
+    def predict_row(self, row: Mapping[str, Any], probabilities: bool = False) -> Answer:
+        """Predict the row of the form; with `probabilities` one for each class instead of a label."""
         body = json.dumps({"dataframe_records": [row]}).encode()
-        return self._predict(body, "application/json", lambda _: "the form")
+        return self._predict(body, "application/json", lambda _: "the form", probabilities)
 
-    def predict_csv(self, body: bytes) -> Answer:
+    def predict_csv(self, body: bytes, probabilities: bool = False) -> Answer:
         """Predict the rows of a CSV file, whose header is row 1 in messages, as in a spreadsheet."""
-        return self._predict(body, "text/csv", lambda row: f"row {row + 2} of the file")
+        return self._predict(body, "text/csv", lambda row: f"row {row + 2} of the file", probabilities)
 
-    def _predict(self, body: bytes, content_type: str, row_name: Callable[[int], str]) -> Answer:
+    def _predict(self, body: bytes, content_type: str, row_name: Callable[[int], str], probabilities: bool) -> Answer:
+        path = f"/invocations{'?probabilities=true' if probabilities else ''}"
         try:
-            answer, headers = self._request("/invocations", body, content_type)
+            answer, headers = self._request(path, body, content_type)
         except ServiceError as error:
             raise ServiceError(ROW.sub(lambda match: row_name(int(match[1])), str(error))) from error
         return list(answer["predictions"]), str(headers.get("X-Model", self.name))

@@ -32,14 +32,15 @@ def main(folder: Path) -> None:
     st.title(escape_markdown(folder.name))
     with errors_shown():
         service = find_service(DeploymentStore(folder))
-        facts, form = service.facts(), make_fields(service.schema())
+        facts, schema = service.facts(), service.schema()
+        form, classes = make_fields(schema), [str(label) for label in schema.get("classes", [])]
         target = str(facts.get("target") or "prediction")
         st.write(escape_markdown(f"Version {facts.get('version')} predicts {target} (model {facts.get('model')})."))
         row_tab, file_tab = st.tabs(["One row", "CSV file"])
         with row_tab:
-            predict_form(service, form, target)
+            predict_form(service, form, target, classes)
         with file_tab:
-            predict_file(service, form)
+            predict_file(service, form, classes)
 
 
 @contextmanager
@@ -56,8 +57,8 @@ def escape_markdown(text: str) -> str:
     return MARKDOWN.sub(r"\\\1", text)
 
 
-def predict_form(service: Service, form: Sequence[Field], target: str) -> None:
-    """Show the form, and the answer to what it holds."""
+def predict_form(service: Service, form: Sequence[Field], target: str, classes: Sequence[str]) -> None:
+    """Show the form, and the answer to what it holds, with the probability of each class."""
     with st.form("row", border=False):
         st.caption("The model needs the columns with a star. An empty field is a missing value.")
         optional = [field for field in form if not field.required]
@@ -68,8 +69,12 @@ def predict_form(service: Service, form: Sequence[Field], target: str) -> None:
         is_submitted = st.form_submit_button("Predict", type="primary")
     if is_submitted:
         with errors_shown():
-            (prediction,), model = service.predict_row(make_row(entries))
+            row = make_row(entries)
+            (prediction,), model = service.predict_row(row)
             show_answer(prediction, model, target)
+            if classes:
+                (probabilities,), _ = service.predict_row(row, probabilities=True)
+                show_probabilities(classes, probabilities)
 
 
 def show_fields(form: Sequence[Field]) -> list[tuple[Field, Any]]:
@@ -104,8 +109,16 @@ def show_answer(prediction: Any, model: str, target: str) -> None:
     st.caption(escape_markdown(f"{exact}, says {model}."))
 
 
-def predict_file(service: Service, form: Sequence[Field]) -> None:
-    """Take a CSV file, and show and offer its predictions."""
+def show_probabilities(classes: Sequence[str], probabilities: Sequence[float]) -> None:
+    """Show the probability of each class, the greatest first."""
+    table = pd.DataFrame({"class": classes, "probability": probabilities})
+    bar = st.column_config.ProgressColumn(min_value=0, max_value=1, format="%.4f")
+    table = table.sort_values("probability", ascending=False, kind="stable")
+    st.dataframe(table, hide_index=True, column_config={"probability": bar})
+
+
+def predict_file(service: Service, form: Sequence[Field], classes: Sequence[str]) -> None:
+    """Take a CSV file, and show and offer its predictions, with a column of probabilities for each class."""
     st.write(
         escape_markdown(
             f"The first line names the columns: {', '.join(field.name for field in form if field.required)}."
@@ -116,9 +129,13 @@ def predict_file(service: Service, form: Sequence[Field]) -> None:
         return
     with errors_shown():
         table = read_csv(file.getvalue())
-        predictions, model = service.predict_csv(table.to_csv(index=False).encode())
-        table = table.drop(columns="prediction", errors="ignore")
-        table.insert(0, "prediction", predictions)
+        body = table.to_csv(index=False).encode()
+        predictions, model = service.predict_csv(body)
+        answers = pd.DataFrame({"prediction": predictions})
+        if classes:
+            rows, _ = service.predict_csv(body, probabilities=True)
+            answers[[f"probability_{label}" for label in classes]] = rows
+        table = pd.concat([answers, table.drop(columns=list(answers), errors="ignore")], axis=1)
         st.dataframe(table.head(PREVIEW_ROWS), hide_index=True)
         target = f"{Path(file.name).stem}_predictions.csv"
         st.caption(escape_markdown(f"{len(table):,} predictions of {model}; the page shows {PREVIEW_ROWS:,} at most."))

@@ -17,6 +17,7 @@ from mlrunner.composition.stores import open_store
 from mlrunner.composition.trust import refuse_foreign
 from mlrunner.core import environment
 from mlrunner.core.errors import ConfigError, MlrunnerError, ProblemsError
+from mlrunner.core.metric_names import THRESHOLD
 from mlrunner.core.outcome import Outcome
 from mlrunner.evaluation import uncertainty
 from mlrunner.execution.reproduction import differences
@@ -78,6 +79,8 @@ def prepare(record: Record, store: Store, overrides: Sequence[str]) -> PreparedR
     is_refit = WINNER_OF_TAG in record.tags or REFIT_TAG in record.tags
     is_single = is_refit or REPRODUCES_TAG in record.tags  # a repeated trial has a run for each seed
     composed = tuple(compose_seeds(snapshot, overrides, 1 if is_single else _repeats(texts.get("hydra.yaml"))))
+    if is_refit and THRESHOLD in record.metrics:  # the trial has tuned it on rows that the refit fits
+        OmegaConf.update(composed[0], "model.threshold", record.metrics[THRESHOLD])
     folder = Path(str(composed[0].home)) / "multirun" / datetime.now().strftime("%Y-%m-%d/%H-%M-%S-%f")
     choices = {group: option for group, option in snapshot.choices.items() if "@" not in group}
     launch = Launch(choices, list(snapshot.overrides), folder, prefix="reproduction")

@@ -76,7 +76,9 @@ class EstimatorModel(Model):
         encode_labels: Whether the classifier is fitted on labels 0 to n-1.
         features: `_target_` and settings of `Features`.
         class_weight: "balanced" gives the rows of each class the same total weight; None: all rows weigh the same.
-        threshold: Probability of the positive class of two from which it is predicted; None: the classifier's own rule.
+        threshold: Probability of the positive class of two from which it is predicted; "tuned": the one with the best
+            metric on held-out rows; None: the classifier's own rule.
+        threshold_metric: Metric that a tuned threshold is chosen by; None: the objective, see `evaluation.thresholds`.
         positive: Label of the positive class; None: the second in sorted order.
         target_transform: Transform of the target of a regression; None: none.
         early_stopping: Number of boosting rounds without improvement that end a fit; None fits all rounds.
@@ -89,7 +91,8 @@ class EstimatorModel(Model):
     encode_labels: bool
     features: dict[str, Any]
     class_weight: Literal["balanced"] | None = None
-    threshold: Annotated[float, Field(ge=0, le=1)] | None = None
+    threshold: Literal["tuned"] | Annotated[float, Field(ge=0, le=1)] | None = None
+    threshold_metric: str | None = None
     positive: Label | None = None
     target_transform: TargetTransform | None = None
     early_stopping: int | None = Field(default=None, gt=0)

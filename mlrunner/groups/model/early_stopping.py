@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 KEY = "model.early_stopping"
 ROUNDS = {"xgboost": "n_estimators", "lightgbm": "n_estimators", "catboost": "iterations"}
-ROUNDS_METRIC = "rounds"  # of a run or trial that stops early; the mean of the folds of a trial
 BOOSTERS = "xgboost, lightgbm, catboost or hist_gradient_boosting"
 
 
@@ -49,8 +48,9 @@ def early_stopping_problems(estimator: Any, patience: int | None) -> list[str]:
 
 
 def get_inner(estimator: Any) -> Any:
-    """Return the unfitted classifier inside a `LabelEncodingClassifier`, or the argument itself."""
-    return estimator.estimator if type(estimator).__name__ == "LabelEncodingClassifier" else estimator
+    """Return the unfitted classifier inside a threshold and label codes, or the argument itself."""
+    is_wrapper = type(estimator).__name__ in ("ThresholdClassifier", "LabelEncodingClassifier")
+    return get_inner(estimator.estimator) if is_wrapper else estimator
 
 
 def set_rounds(estimator: Any, rounds: int) -> None:

@@ -17,11 +17,12 @@ class ThresholdClassifier(WrappedClassifier):
 
     Args:
         estimator: Classifier with probabilities; it is cloned at fit.
-        threshold: Smallest probability, from 0 to 1, of the positive class that is predicted as positive.
+        threshold: Smallest probability, from 0 to 1, of the positive class that is predicted as positive; None: the
+            most probable class is predicted.
         positive: Label of the positive class; None: the second in sorted order.
     """
 
-    def __init__(self, estimator: Any, threshold: float, positive: Any = None) -> None:
+    def __init__(self, estimator: Any, threshold: float | None, positive: Any = None) -> None:
         self.estimator = estimator
         self.threshold = threshold
         self.positive = positive
@@ -34,12 +35,16 @@ class ThresholdClassifier(WrappedClassifier):
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Predict the positive class where its probability reaches the threshold."""
-        fitted = self._fitted
+        return self.classify(self.predict_proba(X))
+
+    def classify(self, proba: NDArray[np.float64]) -> NDArray[Any]:
+        """Return the labels for probabilities of `classes_`, shape (n_rows, n_classes)."""
         place = 1 if self.positive is None else find_label(self.classes_, self.positive)
-        if len(self.classes_) != 2 or place is None:  # a fold with one class
-            return np.asarray(fitted.predict(X))
-        is_positive = self.predict_proba(X)[:, place] >= self.threshold
-        return np.asarray(self.classes_)[np.where(is_positive, place, 1 - place)]
+        codes = proba.argmax(axis=1)
+        if len(self.classes_) == 2 and place is not None and self.threshold is not None:  # a fold may have one class
+            codes = np.where(proba[:, place] >= self.threshold, place, 1 - place)
+        labels: NDArray[Any] = np.asarray(self.classes_)[codes]
+        return labels
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Return a probability for each of `classes_`."""

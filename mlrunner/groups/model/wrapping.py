@@ -25,7 +25,9 @@ def wrap_estimator(model: EstimatorModel, task: Task, estimator: Any) -> Any:
     if task == "regression":
         return estimator if model.target_transform is None else transform_target(estimator, model.target_transform)
     classifier = LabelEncodingClassifier(estimator) if model.encode_labels else estimator
-    return classifier if model.threshold is None else ThresholdClassifier(classifier, model.threshold, model.positive)
+    if model.threshold is None:
+        return classifier
+    return ThresholdClassifier(classifier, None if model.threshold == "tuned" else model.threshold, model.positive)
 
 
 def wrapping_problems(model: EstimatorModel, task: Task, estimator: Any) -> list[str]:
@@ -36,7 +38,7 @@ def wrapping_problems(model: EstimatorModel, task: Task, estimator: Any) -> list
         task: "regression" or "classification".
         estimator: Unfitted estimator of the model.
     """
-    of_classes = {"class_weight": model.class_weight, "threshold": model.threshold}
+    of_classes = {name: getattr(model, name) for name in ("class_weight", "threshold", "threshold_metric")}
     if task == "regression":
         problems = [
             f"model.{name}={value}: a regression has no classes; leave it null."
@@ -55,11 +57,9 @@ def wrapping_problems(model: EstimatorModel, task: Task, estimator: Any) -> list
 
 
 def _threshold_problems(model: EstimatorModel, estimator: Any) -> list[str]:
-    if model.threshold is None:
-        return []
-    if not hasattr(estimator, "predict_proba"):
+    if model.threshold is None and model.threshold_metric is not None:
+        return ["model.threshold_metric needs model.threshold=tuned; set both, or leave it null."]
+    if model.threshold is not None and not hasattr(estimator, "predict_proba"):
         subject = f"model.threshold: {type(estimator).__name__} has no probabilities"
         return [f"{subject}; choose another model or leave it null."]
-    if model.early_stopping is not None:
-        return ["model.early_stopping does not work with model.threshold; leave one of them null."]
     return []

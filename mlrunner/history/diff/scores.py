@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from mlrunner.core.metric_names import greater_is_better
+from mlrunner.core.metric_names import THRESHOLD, greater_is_better
 from mlrunner.evaluation import uncertainty
 from mlrunner.history.diff.sides import Side
 from mlrunner.tracking.records.record import DATA_TAG
@@ -29,7 +29,7 @@ class Score:
         differences: Difference of each other side to the first; None if a value is missing or the targets differ.
         uncertainty: Margin of each difference, at 95 %; None if it is unknown.
         verdicts: Verdict on each difference, with a question mark if the uncertainty is unknown; None if a value is
-            missing, and for training rows, which a model may memorize.
+            missing, for training rows, which a model may memorize, and for thresholds.
     """
 
     name: str
@@ -47,7 +47,7 @@ def compare_scores(sides: Sequence[Side]) -> list[Score]:
 
 
 def _is_shown(name: str) -> bool:
-    return ("/" in name and not name.endswith("_std")) or name in COSTS
+    return ("/" in name and not name.endswith("_std")) or name in (*COSTS, THRESHOLD)
 
 
 def _sort_key(name: str, objective: str | None, names: list[str]) -> tuple[bool, bool, int, int]:
@@ -73,7 +73,7 @@ def _compare_with(name: str, first: Side, other: Side) -> tuple[float | None, fl
         return difference if has_difference else None, None, "other data"
     if math.isnan(difference):
         return None, None, None
-    if name.startswith("train/"):
+    if name.startswith("train/") or name == THRESHOLD:  # neither is better when it is greater
         return difference, None, None
     margin = max(LEAST_SECONDS, COST_TOLERANCE * max(old, new)) if name in COSTS else _margin(name, first, other)
     return difference, margin, _verdict(difference, margin, _is_greater_better(name, other))

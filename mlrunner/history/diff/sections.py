@@ -10,6 +10,7 @@ from itertools import combinations, takewhile
 from typing import TYPE_CHECKING, Any, Literal
 
 from mlrunner.core.formatting import format_number
+from mlrunner.core.metric_names import THRESHOLD
 from mlrunner.history.diff.distributions import Shift
 from mlrunner.history.diff.scores import COSTS, Score
 from mlrunner.history.diff.sides import SEARCH
@@ -168,7 +169,12 @@ def _is_visible(score: Score, metric: str | None, comparison: Comparison) -> boo
     """Select the objective's metric of every part, all metrics of the test rows, and the time of the fit."""
     part, _, name = score.name.rpartition("/")
     has_test = any(name.startswith("test/") for side in comparison.sides for name in side.metrics)
-    return name == metric or part == "test" or score.name == "fit_seconds" or (not has_test and part != "train")
+    return (
+        name == metric
+        or part == "test"
+        or score.name in ("fit_seconds", THRESHOLD)
+        or (not has_test and part != "train")
+    )
 
 
 def _cells(score: Score, places: Sequence[int], other_places: Sequence[int]) -> Iterator[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mlrunner.core.formatting import format_number, format_seconds
-from mlrunner.core.metric_names import metric_spread
+from mlrunner.core.metric_names import THRESHOLD, metric_spread
 from mlrunner.history.report.content import Content
 from mlrunner.tracking.records import Record
 from mlrunner.tracking.records.record import (
@@ -104,6 +104,7 @@ def list_facts(content: Content) -> dict[str, str]:
         "blueprint": "a few dozen rows and a dummy model" if params.get("blueprint") == "true" else "",
         "status": "" if content.subject.status == "FINISHED" else content.subject.status.lower(),
         "objective": ", ".join(f"{direction} {name}" for name, direction in content.goal.items() if name),
+        "threshold": "" if lead is None or THRESHOLD not in lead.metrics else format_number(lead.metrics[THRESHOLD]),
         "sampler": content.subject.params.get("sampler._target_", "").rpartition(".")[2],
         "invalid": "" if lead is None else lead.tags.get(INVALID_TAG, ""),
         "gate": _gate(lead),

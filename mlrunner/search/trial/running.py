@@ -7,7 +7,7 @@ import math
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,25 +19,14 @@ from mlrunner.evaluation.objective import find_objective_error
 from mlrunner.evaluation.predictions import Predictions, predict, refuse_invalid
 from mlrunner.evaluation.weights import name_weight, weigh_rows
 from mlrunner.groups.model import EstimatorModel, Model
-from mlrunner.groups.model.early_stopping import ROUNDS_METRIC
 from mlrunner.search.trial import TrialPruned, TrialResult, TrialTask
 from mlrunner.search.trial.boosting import RoundReporter, detach, stop_early
 from mlrunner.search.trial.fit_data import FitData, FitDataCache, list_folds
+from mlrunner.search.trial.tally import Tally, average
 from mlrunner.search.trial.xgboost_private import BinCache
 
 THREAD_KEYS = ("n_jobs", "thread_count", "nthread")
 Report = Callable[[int, float], bool]  # step and value; returns True when the trial is to be pruned
-
-
-@dataclass
-class Tally:
-    """Scores and durations of the fits of a trial so far, and the replicates of a single score."""
-
-    scores: list[dict[str, float]] = field(default_factory=list)
-    replicates: dict[str, Any] | None = None
-    rounds: list[int] = field(default_factory=list)  # that early stopping has found, one a fit
-    fit_seconds: float = 0.0
-    score_seconds: float = 0.0
 
 
 class TrialRunner:
@@ -69,8 +58,7 @@ class TrialRunner:
         """Run a trial, and return the state, the metrics and the error of its result."""
         try:
             self._fit_all(task, report, tally)
-            averages = average(task, tally.scores)
-            averages |= {ROUNDS_METRIC: float(np.mean(tally.rounds))} if tally.rounds else {}
+            averages = average(task, tally.scores) | tally.found
             error = find_objective_error(task.metric, averages)
             return {"state": "COMPLETE" if error is None else "FAIL", "metrics": averages, "error": error}
         except TrialPruned:
@@ -86,20 +74,17 @@ class TrialRunner:
         for step, (repeat, fold) in enumerate(fits):
             model: Model = build(limit_threads(repeat.model, task.threads), "model")
             data = self.data.get(task, repeat, fold, model)
-            estimator = _build_estimator(model, data, task)
-            started = time.perf_counter()
-            tally.rounds += stop_early(model, estimator, data)
-            is_single = task.prunes and len(fits) == 1
-            options = RoundReporter(report, task, data).attach(estimator) if is_single else {}
-            options |= name_weight(estimator, weigh_rows(model, data.train_target, data.train_weight))
-            with self.bins.sharing(data.train, data.validation):
-                fitted = _fit(estimator, data, options)
-            tally.fit_seconds += time.perf_counter() - started
+            reporter = RoundReporter(report, task, data) if task.prunes and len(fits) == 1 else None
+            fitted = self._fit(model, data, task, reporter, tally)
             started = time.perf_counter()
             rows = data.validation, data.validation_target
             predictions = predict(fitted, *rows, task.task, task.scoring, data.validation_weight)
             refuse_invalid({"the scored rows": predictions})
             tally.scores.append(metrics.measure(predictions, task.task))
+            ends = all(other is not repeat for other, _ in fits[step + 1 :])
+            threshold = tally.tune(model, predictions, task, ends)
+            if threshold is not None:
+                fitted.threshold, predictions = threshold, predictions.classify(threshold)
             tally.score_seconds += time.perf_counter() - started
             if len(fits) == 1:
                 tally.replicates = _replicate(predictions, data, task)
@@ -107,6 +92,17 @@ class TrialRunner:
                 _report_fit(task, report, tally, step)
         if task.model_file is not None:
             _write_model(task.model_file, data, fitted)
+
+    def _fit(self, model: Model, data: FitData, task: TrialTask, reporter: RoundReporter | None, tally: Tally) -> Any:
+        """Fit an estimator, and add what this takes and finds to the tally."""
+        estimator, started = _build_estimator(model, data, task), time.perf_counter()
+        tally.rounds += stop_early(model, estimator, data)
+        options = {} if reporter is None else reporter.attach(estimator)
+        options |= name_weight(estimator, weigh_rows(model, data.train_target, data.train_weight))
+        with self.bins.sharing(data.train, data.validation):
+            fitted = _fit(estimator, data, options)
+        tally.fit_seconds += time.perf_counter() - started
+        return fitted
 
 
 def _replicate(predictions: Predictions, data: FitData, task: TrialTask) -> dict[str, Any] | None:
@@ -169,23 +165,3 @@ def _write_model(file: str, data: FitData, fitted: Any) -> None:
 
     detach(fitted)
     joblib.dump(Pipeline([*data.front.steps, ("estimator", fitted)]), file)
-
-
-def average(task: TrialTask, scores: list[dict[str, float]]) -> dict[str, float]:
-    """Average the scores of the fits; with several fits, add their standard deviation.
-
-    Returns:
-        Each metric by its name and as `validation/<name>` (`cv/<name>` with folds); empty without scores.
-    """
-    if not scores:
-        return {}
-    part = "cv" if task.repeats[0].folds else "validation"
-    averages: dict[str, float] = {}
-    for name in scores[0]:
-        values = [fit.get(name, math.nan) for fit in scores]
-        mean = float(np.mean(values))
-        averages |= {name: mean, f"{part}/{name}": mean}
-        if len(values) > 1:
-            with np.errstate(all="ignore"):
-                averages[f"{part}/{name}_std"] = float(np.std(values))
-    return averages

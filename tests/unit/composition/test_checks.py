@@ -50,7 +50,7 @@ COMPOSITIONS: dict[str, tuple[str, list[str]]] = {
     "added key, nearly right": ("+sed=1", [f"sed is not a key; the composition has {TOP}. Did you mean 'seed'?"]),
     "added key of model": (
         "+model.serch=1",
-        ["model.serch is not a key; model has name, targets, estimator, encode_labels, features, class_weight, threshold, positive, target_transform, early_stopping, search. Did you mean 'search'?"],
+        ["model.serch is not a key; model has name, targets, estimator, encode_labels, features, class_weight, threshold, threshold_metric, positive, target_transform, early_stopping, search. Did you mean 'search'?"],
     ),
     "added key of a group without keys": ("+gate.x=1", ["gate.x is not a key; gate has no keys."]),
     "gate without its number": ("gate=threshold", ["gate.threshold is not set; give the r2 that is good enough."]),

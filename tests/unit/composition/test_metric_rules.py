@@ -13,6 +13,7 @@ from mlrunner.composition.metric_rules import METRIC_RULES
 from mlrunner.core.build import build
 from mlrunner.core.score_settings import CustomMetric
 from mlrunner.groups.gate.thresholds import Threshold
+from tests.support.trials import model_settings
 
 GROUP = {"_target_": "mlrunner.groups.dataset.TableDataset", "name": "csv", "path": "a.csv", "target": "y"}
 COST = {
@@ -24,7 +25,8 @@ def check(labels: list[Any], metric: Any, positive: Any = None, task: Any = "cla
     dataset = build({**GROUP, "positive": positive}, "dataset")
     gate = Threshold(metric=more.pop("gate"), threshold=0.5) if "gate" in more else None
     data = Data(dataset, pd.DataFrame({"y": labels}), "digest", task)
-    findings = Findings(data, task, {"gate": gate}, metric, Path(), **more)
+    model = more.pop("model", None)
+    findings = Findings(data, task, {"gate": gate, "model": model}, metric, Path(), **more)
     return [sentence for rule in METRIC_RULES for sentence in rule(findings)]
 
 
@@ -51,6 +53,37 @@ THREE = "but the target has 3 classes"
 )
 def test_positive_class(arguments: tuple[Any, ...], expected: list[str]) -> None:
     assert check(*arguments) == expected
+
+
+TUNABLE = "accuracy, balanced_accuracy, f1, precision, recall, f1_macro, precision_macro, recall_macro, mcc"
+
+
+@pytest.mark.parametrize(
+    ("labels", "settings", "expected"),
+    [
+        ("ny", {"threshold": "tuned"}, []),
+        ("ny", {"threshold": "tuned", "threshold_metric": "cost"}, []),
+        ("nyx", {"threshold": "tuned"}, [f"model.threshold is for two classes, {THREE}; leave it null."]),
+        (
+            "ny",
+            {"threshold": "tuned", "threshold_metric": "roc_auc"},
+            [f"model.threshold_metric=roc_auc does not depend on the threshold; choose {TUNABLE}, cost."],
+        ),
+        (
+            "ny",
+            {"threshold": "tuned", "threshold_metric": "recal"},
+            [
+                f"model.threshold_metric=recal does not depend on the threshold; choose {TUNABLE}, cost. Did you mean "
+                "'recall'?"
+            ],
+        ),
+    ],
+)
+def test_a_threshold_needs_two_classes_and_a_metric_of_labels(
+    labels: str, settings: dict[str, Any], expected: list[str]
+) -> None:
+    model = build({**model_settings("sklearn.tree.DecisionTreeClassifier"), **settings}, "model")
+    assert check([*labels], "accuracy", model=model, custom=COST) == expected
 
 
 def test_a_gate_for_the_positive_class_needs_two_classes() -> None:

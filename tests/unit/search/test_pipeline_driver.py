@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from mlrunner.core.outcome import OUTCOME_FILE, read_outcome
+from mlrunner.search.trial import TrialResult
 from mlrunner.search.trial_attributes import FOLDER
 from mlrunner.tracking.background_writer import RECORDER
 from mlrunner.tracking.records.record import PARENT_TAG, WINNER_OF_TAG
@@ -49,6 +51,16 @@ def test_the_winner_is_refitted_with_its_rows_and_its_model(session: Session) ->
     run = session.client.get_run(winner.run.run_id)
     assert run.data.tags[WINNER_OF_TAG] == session.driver.child_runs.get_run(best)
     assert run.data.tags[PARENT_TAG] == session.driver.parent
+
+
+def test_the_winner_keeps_the_threshold_of_its_trial(session: Session) -> None:
+    session.run()
+    folder = Path(session.driver.search.study.best_trial.user_attrs[FOLDER])
+    result = TrialResult.read(folder)
+    replace(result, metrics={**result.metrics, "threshold": 0.1 + 0.2}).write(folder)
+    winner = session.driver.prepare_winner()
+    assert winner is not None
+    assert winner.refit["model_config"].settings["threshold"] == winner.scores["threshold"] == 0.1 + 0.2
 
 
 @pytest.mark.parametrize("reason", ["no trial", "interrupted", "switched off"])

@@ -123,22 +123,3 @@ def test_judge_adds_the_scores_of_the_trial(config: ModelNameConfig, run: RunCon
 
 def test_trial_returns_the_scores_of_the_worker() -> None:
     assert fitting.trial.entrypoint(TRAIN, VALIDATION, 3, "COMPLETE", ["a=1"], {}, {"r2": 0.5}) == {"r2": 0.5}
-
-
-def test_the_rounds_of_early_stopping_are_recorded_and_kept_in_the_refit(
-    compose: Any, run: RunContext, client: MlflowClient
-) -> None:
-    from mlrunner.composition.resolve import resolve_group
-
-    overrides = ["model=xgboost", "dataset=csv", "dataset.target=y", "dataset.task=regression"]
-    settings = resolve_group(compose([*overrides, "model.early_stopping=3", "threads=1"]), "model")
-    config = ModelNameConfig(name="xgboost", settings=settings)
-    model, again = (
-        step.entrypoint(TRAIN, VALIDATION, NO_FOLDS, RAW, PROBLEM, KEEP_ALL, config, run)
-        for step in (fitting.train, fitting.refit)
-    )
-    fitting.evaluate.entrypoint(model, TRAIN, VALIDATION, TEST, NO_FOLDS, PROBLEM, config, run)
-    RECORDER.flush()
-    rounds = client.get_run(run.run_id).data.metrics["rounds"]
-    assert rounds == model.pipeline[-1].n_estimators == again.pipeline[-1].n_estimators < 300
-    assert not np.array_equal(model.pipeline.predict(TEST), again.pipeline.predict(TEST))

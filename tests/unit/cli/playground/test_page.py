@@ -8,9 +8,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.pipeline import Pipeline
+from sklearn.tree import DecisionTreeClassifier
 
 from mlrunner.groups.deployer.state import DeploymentStore
+from mlrunner.groups.model.threshold import ThresholdClassifier
 from mlrunner.serving.model import ServedModel
 from mlrunner.serving.schema import Schema
 from tests.support.front_door import PROJECT
@@ -135,6 +140,29 @@ def test_a_model_with_few_facts_has_a_page(tmp_path: Path, monkeypatch: pytest.M
     with serving(bare) as other:
         page = press(show_page(write_deployment(tmp_path, other.port), monkeypatch))
         assert page.metric[0].label == "prediction"
+
+
+def make_classifier() -> ServedModel:
+    """Give yes 1/3 for three rooms and 2/3 for five, and predict it from 0.3 on."""
+    rooms = ColumnTransformer([("rooms", "passthrough", ["rooms"])])
+    steps = [("features", rooms), ("estimator", ThresholdClassifier(DecisionTreeClassifier(), 0.3, "yes"))]
+    pipeline = Pipeline(steps).fit(pd.DataFrame({"rooms": [3, 3, 3, 5, 5, 5]}), ["no", "no", "yes", "no", "yes", "yes"])
+    return replace(make_model(task="classification"), pipeline=pipeline)
+
+
+def test_the_probabilities_of_the_classes_stand_beside_the_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(make_classifier()) as other:
+        page = press(show_page(write_deployment(tmp_path, other.port), monkeypatch))
+        assert page.metric[0].value == "yes"
+        assert page.dataframe[0].value["class"].tolist() == ["no", "yes"]
+        assert page.dataframe[0].value["probability"].tolist() == pytest.approx([2 / 3, 1 / 3])
+        page.file_uploader[0].set_value(("rows.csv", CSV.encode(), "text/csv")).run()
+        table = press(page, "Predict all rows").dataframe[-1].value
+        assert table.columns[:4].tolist() == ["prediction", "probability_no", "probability_yes", "rooms"]
+        assert table["prediction"].tolist() == ["yes", "yes"]
+        assert table["probability_yes"].tolist() == pytest.approx([1 / 3, 2 / 3])
 
 
 NAMED = "\n".join(f"{first},{line}" for first, line in zip(["prediction", "x", "y"], CSV.splitlines(), strict=True))

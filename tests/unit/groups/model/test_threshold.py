@@ -23,10 +23,11 @@ LABELS = [*"nnnynyyy"]  # the probability of y is 1/4 at x = 0 and 3/4 at x = 1
         (0.8, "y", ["n", "n"]),
         (0.2, "n", ["n", "n"]),
         (0.8, "n", ["y", "y"]),
+        (None, "n", ["n", "y"]),  # the most probable class
     ],
 )
 def test_the_positive_class_is_predicted_from_the_threshold_on(
-    threshold: float, positive: Any, expected: list[str]
+    threshold: float | None, positive: Any, expected: list[str]
 ) -> None:
     fitted = ThresholdClassifier(DecisionTreeClassifier(), threshold, positive).fit(ROWS, LABELS)
     rows = pd.DataFrame({"x": [0, 1]})

@@ -92,6 +92,12 @@ def test_training_rows_have_no_verdict() -> None:
     assert (score.differences, score.uncertainty, score.verdicts) == ((0.25,), (None,), (None,))
 
 
+def test_a_threshold_is_compared_and_neither_is_better() -> None:
+    here, there = (make_side(metrics={"threshold": value, "rounds": 5.0}) for value in (0.5, 0.25))
+    (score,) = scores.compare_scores((here, there))
+    assert (score.name, score.differences, score.verdicts) == ("threshold", (-0.25,), (None,))
+
+
 def test_scores_of_other_targets_have_no_difference() -> None:
     metrics = {"test/r2": 0.5, "train/r2": 0.5, "fit_seconds": 1.0}
     there = replace(make_record(), params={"dataset.target": "z"})

@@ -16,6 +16,13 @@ def test_blueprint_is_a_fact(tmp_path: Path) -> None:
     assert facts["blueprint"] == "a few dozen rows and a dummy model"
 
 
+def test_a_threshold_is_a_fact(tmp_path: Path) -> None:
+    record = make_run(tmp_path)
+    assert "threshold" not in summary.list_facts(run_content(record))
+    facts = summary.list_facts(run_content(replace(record, metrics={**record.metrics, "threshold": 0.28643})))
+    assert facts["threshold"] == "0.2864"
+
+
 def test_headline_has_exact_values(tmp_path: Path) -> None:
     numbers = summary.make_headline(make_grid(tmp_path, [make_outcome(0, 1 / 3), make_outcome(1, 0.1)]))
     assert [(number.label, number.text, number.value) for number in numbers] == [

@@ -13,8 +13,11 @@ import pytest
 
 from mlrunner.core.build import build
 from mlrunner.core.column_roles import Roles
+from mlrunner.core.score_settings import ScoreSettings
+from mlrunner.evaluation import metrics, thresholds
 from mlrunner.evaluation.cross_validation import cross_validate
-from mlrunner.evaluation.scoring import evaluate
+from mlrunner.evaluation.predictions import predict
+from mlrunner.evaluation.scoring import cross_validate_rows, evaluate
 from mlrunner.evaluation.split_data import SplitData, select_features
 from mlrunner.groups.model.early_stopping import get_rounds
 from mlrunner.search.objective import Objectives
@@ -90,6 +93,27 @@ def test_a_trial_stops_early_as_a_run_does(name: str, task: Any, folds: bool, da
     assert result.metrics[METRICS[task]] == evaluate(fitted, split, model, task).scores[METRICS[task]]
     assert 1 <= result.metrics["rounds"] < 60
     assert folds or result.metrics["rounds"] == get_rounds(fitted[-1])
+
+
+@pytest.mark.parametrize("folds", [False, True], ids=["held out", "folds"])
+def test_a_trial_tunes_the_threshold_as_a_run_does(folds: bool, data: Data, tmp_path: Path) -> None:
+    settings = {**family_settings("rf", "classification"), "threshold": "tuned", "positive": "high"}
+    two = [table[table["label"] != "middle"] for table in (data.train, data.validation)]
+    data = Data(tmp_path / "two", *two)
+    roles, model, none = data.roles("classification"), build(settings, "model"), data.validation.head(0)
+    scoring = ScoreSettings(positive="high")
+    split = SplitData(*((data.train, none) if folds else two), none, data.folds, roles, scoring=scoring)
+    if folds:
+        fits = cross_validate_rows(split, model, "classification").held_out
+    else:
+        fitted = model.build(split.of("train")[0], "classification").fit(*split.of("train"))
+        fits = [predict(fitted, *split.of("validation"), "classification", scoring)]
+    expected = thresholds.find_threshold(fits, "mcc")
+    task = data.task(settings, task="classification", folds=folds, metric="mcc", scoring=scoring)
+    result = run_trial(replace(task, model_file=str(tmp_path / "model.joblib")))
+    scores = [metrics.measure(fit.classify(expected), "classification")["mcc"] for fit in fits]
+    assert (result.metrics["threshold"], result.scores) == (expected, scores)
+    assert joblib.load(tmp_path / "model.joblib")[-1].threshold == expected
 
 
 def test_a_category_that_one_fold_lacks_does_not_change_the_score(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from mlrunner.composition.keys import MACHINE_KEYS
 from mlrunner.composition.resolve import explain_resolution, resolve_group
 from mlrunner.composition.settings import Settings, validate_settings
 from mlrunner.core.build import Group
+from mlrunner.core.redaction import redact_override, redact_values
 
 NO_GATE, NO_DEPLOYER = "mlrunner.groups.gate.NoGate", "mlrunner.groups.deployer.NoDeployer"
 DUMMY = {"regression": "sklearn.dummy.DummyRegressor", "classification": "sklearn.dummy.DummyClassifier"}
@@ -69,7 +70,7 @@ class Launch:
     def name(self) -> str:
         """The significant overrides, abbreviated; in a sweep without those that all jobs have."""
         overrides = [text for text in self.significant_overrides if text not in self.shared]
-        return ",".join(map(abbreviate_override, overrides))[:NAME_LENGTH] or "default"
+        return ",".join(map(abbreviate_override, map(redact_override, overrides)))[:NAME_LENGTH] or "default"
 
 
 @dataclass(frozen=True)
@@ -80,15 +81,23 @@ class Composition:
         config: Resolved configuration.
         settings: Keys that belong to no config group.
         launch: How the run was launched.
+        variables: Text of the values that come from a variable of the environment, like `${oc.env:DB}`, by dotted key.
     """
 
     config: dict[str, Any]
     settings: Settings
     launch: Launch
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     def __getitem__(self, group: str) -> Group:
         """Return the values of a config group."""
         values: Group = self.config[group]
+        return values
+
+    @property
+    def recorded(self) -> dict[str, Any]:
+        """The configuration for records: variables of the environment by their names, and no secrets."""
+        values: dict[str, Any] = redact_values(self.config, self.variables)
         return values
 
     def choice(self, group: str) -> str:
@@ -156,4 +165,15 @@ def read_composition(cfg: DictConfig, launch: Launch) -> Composition:
     """Convert a checked configuration of Hydra into plain values."""
     config = {str(key): _value(cfg, str(key)) for key in cfg}
     settings = validate_settings({key: value for key, value in config.items() if key not in GROUPS})
-    return Composition(config, settings, launch)
+    return Composition(config, settings, launch, dict(_list_variables(OmegaConf.to_container(cfg))))
+
+
+def _list_variables(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
+    """List the texts among unresolved values that read a variable of the environment, with their dotted keys."""
+    if isinstance(value, str):
+        if "${oc.env:" in value:
+            yield key, value
+    elif isinstance(value, dict | list):
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for name, item in items:
+            yield from _list_variables(item, f"{key}.{name}" if key else str(name))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from cachetools import LRUCache, cached
 
-from mlrunner.core.redaction import redact
+from mlrunner.core.redaction import redact_override
 from mlrunner.groups.dataset.profile import profile
 from mlrunner.tracking import artifacts, provenance
 from mlrunner.tracking.background_writer import RECORDER
@@ -73,8 +73,8 @@ def _join(names: list[str]) -> str:
 def log_composition(run_id: str, checked: Checked) -> None:
     """Log the configuration as parameters, and the data set."""
     composition, data = checked.composition, checked.data
-    log_params(run_id, {**composition.launch.choices, **flatten(composition.config)})
-    log_dataset(run_id, data.dataset.label, composition["dataset"], data.fingerprint)
+    log_params(run_id, {**composition.launch.choices, **flatten(composition.recorded)})
+    log_dataset(run_id, data.dataset.label, composition.recorded["dataset"], data.fingerprint)
 
 
 def make_tags(composition: Composition, fingerprint: str) -> dict[str, str]:
@@ -100,7 +100,7 @@ def make_tags(composition: Composition, fingerprint: str) -> dict[str, str]:
 
 def describe_overrides(launch: Launch) -> str:
     """Write the overrides that change the result as a JSON list that fits into a tag."""
-    overrides = [redact(text) for text in launch.significant_overrides]
+    overrides = [redact_override(text) for text in launch.significant_overrides]
     while len(text := json.dumps(overrides)) > TAG_LENGTH:
         overrides = [*overrides[: len(overrides) // 2], "…"]
     return text
@@ -142,7 +142,7 @@ def log_environment(run_id: str, composition: Composition) -> None:
     """Save the configuration, the files of Hydra, the installed packages and the state of git."""
     git = provenance.read_git()
     texts = {
-        "config.yaml": write_yaml(composition.config),
+        "config.yaml": write_yaml(composition.recorded),
         "environment/requirements.txt": provenance.list_packages(),
         "environment/git.json": json.dumps({name: text for name, text in git.items() if name != "diff"}),
         "environment/dirty.diff": git.get("diff", ""),

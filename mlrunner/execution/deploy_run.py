@@ -16,6 +16,7 @@ from mlrunner.composition.trust import refuse_foreign
 from mlrunner.core import environment
 from mlrunner.core.build import Group, build
 from mlrunner.core.errors import ConfigError, DeployError, ProblemsError, StoreError
+from mlrunner.core.redaction import hide_group
 from mlrunner.groups.dataset import Dataset
 from mlrunner.groups.deployer import Deployer
 from mlrunner.groups.gate import Gate
@@ -173,6 +174,7 @@ def _run_pipeline(config: dict[str, Any], run: Any, uri: str, known: dict[str, f
     from pipelines.deployment import deployment
 
     groups = {name: config[name] for name in DEPLOYMENT_GROUPS}
+    groups["dataset"] = hide_group(config["dataset"])
     code = {name: digest_code(build(config[name], name)) for name in ("dataset", "cleaning", "split")}
     scores = {name: value for name, value in known.items() if "/" in name and value == value}
     problem = describe_problem(config["dataset"], config["metric"])

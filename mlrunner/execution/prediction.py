@@ -11,6 +11,7 @@ from mlrunner.composition.compose import compose_config
 from mlrunner.composition.resolve import resolve_group
 from mlrunner.core.build import build
 from mlrunner.core.errors import StoreError
+from mlrunner.core.redaction import hide_group
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -60,7 +61,7 @@ def run_prediction(dataset: Group, job: PredictionJob, cfg: DictConfig) -> dict[
 
     freeze_gc()
     name = f"predict-{job.name}-{job.version}-{uuid.uuid4().hex[:12]}"
-    pipeline_run = inference.with_options(run_name=name)(dataset=dataset, job=job)
+    pipeline_run = inference.with_options(run_name=name)(dataset=hide_group(dataset), job=job)
     if pipeline_run is None:
         raise StoreError("ZenML did not run the pipeline; see its log with -v.")
     summary = pipeline_run.steps["predict"].outputs["summary"][0].load()

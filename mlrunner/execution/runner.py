@@ -15,6 +15,7 @@ from mlrunner.core import terminal
 from mlrunner.core.errors import DeployError, StoreError
 from mlrunner.core.outcome import OUTCOME_FILE, Outcome
 from mlrunner.core.process import freeze_gc, interruption_code
+from mlrunner.core.redaction import hide_group
 from mlrunner.execution import output
 from mlrunner.execution.launch import read_launch, shares_recorder
 from mlrunner.execution.outcomes import describe_failure, read_outcome
@@ -146,7 +147,8 @@ def _run_pipeline(checked: Checked, run_id: str, refit: bool) -> str:
         ignored_warnings=tuple(settings.warnings.ignore),
     )
     pipeline_run = training.with_options(run_name=f"{composition.choice('model')}-{run_id[:12]}")(
-        **{group: composition[group] for group in PIPELINE_GROUPS},
+        **{group: composition[group] for group in PIPELINE_GROUPS if group != "dataset"},
+        dataset=hide_group(composition["dataset"], composition.recorded["dataset"]),
         problem=describe_problem(composition["dataset"], composition["metric"]),
         model_config=ModelNameConfig(name=composition.choice("model"), settings=composition["model"]),
         run=run,

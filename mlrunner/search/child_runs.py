@@ -68,10 +68,10 @@ class ChildRuns:
         tags, dataset, config = _minimal_tags(finished), None, "{}"
         if prepared.repeats:
             composition, data = prepared.composition, prepared.repeats[0].data
-            params |= run_log.flatten(composition.config)
+            params |= run_log.flatten(composition.recorded)
             tags = run_record.make_tags(composition, data.fingerprint)
-            dataset = (data.dataset.label, composition["dataset"], data.fingerprint)
-            config = run_record.write_yaml(composition.config)
+            dataset = (data.dataset.label, composition.recorded["dataset"], data.fingerprint)
+            config = run_record.write_yaml(composition.recorded)
         tags |= {ZENML_RUN_TAG: self.pipeline_run, **(finished.tables.tags if finished.tables is not None else {})}
         outcome, started = describe_outcome(finished, self.objectives), int(finished.started * 1000)
         texts = _build_texts(finished, config)
@@ -103,8 +103,9 @@ class ChildRuns:
             ZENML_RUN_TAG: self.pipeline_run,
         }
         run_id = run_log.create_run(self.experiment, f"winner,{composition.launch.name}", tags)
-        run_log.log_params(run_id, {**composition.launch.choices, **run_log.flatten(composition.config)})
-        run_log.log_dataset(run_id, checked.data.dataset.label, composition["dataset"], checked.data.fingerprint)
+        run_log.log_params(run_id, {**composition.launch.choices, **run_log.flatten(composition.recorded)})
+        data = checked.data
+        run_log.log_dataset(run_id, data.dataset.label, composition.recorded["dataset"], data.fingerprint)
         run_record.log_environment(run_id, composition)
         run_record.log_sources_and_data(run_id, checked)
         settings = composition.settings.tracking

@@ -58,7 +58,7 @@ class PreparedTrial:
     def write_record(self) -> None:
         """Write the files that Hydra writes into the folder of a job."""
         folder = self.folder / ".hydra"
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # overrides may hold passwords
         for name, text in self.record.items():
             (folder / name).write_text(text)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlrunner.core import arrow
+from mlrunner.core.redaction import hide_group
 from mlrunner.core.score_settings import ScoreSettings
 from mlrunner.search.trial import RepeatTask, TrialTask
 from mlrunner.search.trial_preparation import TABLE_GROUPS, make_key
@@ -68,7 +69,8 @@ class TableCache:
             dataset, *others = groups
             cached = (checked.data.fingerprint, checked.code, composition.settings.blueprint)
             problem = describe_problem(dataset, composition["metric"])
-            rows = self._make_rows(dataset, problem, *others, *cached)
+            hidden = hide_group(dataset, composition.recorded["dataset"])
+            rows = self._make_rows(hidden, problem, *others, *cached)
             self._files[key] = self._locate_files(rows)
             judged = (rows.test.load(), rows.validation.load(), rows.folds.load())
             self._tags[key] = judged_rows.describe_judged_rows(problem, *judged)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from zenml import step
 
 from mlrunner.core.build import Group
+from mlrunner.core.redaction import reveal_group
 from mlrunner.steps import prediction
 from mlrunner.steps.progress import show_progress
 
@@ -15,4 +16,4 @@ from mlrunner.steps.progress import show_progress
 @show_progress
 def predict(dataset: Group, job: prediction.PredictionJob) -> Annotated[dict[str, Any], "summary"]:
     """Predict a table, write the predictions to a file, and return a summary."""
-    return prediction.predict(dataset, job)
+    return prediction.predict(reveal_group(dataset), job)

@@ -8,6 +8,7 @@ import pandas as pd
 from zenml import step
 
 from mlrunner.core.build import Group, build
+from mlrunner.core.redaction import reveal_group
 from mlrunner.groups.cleaning.controller import DataCleaning
 from mlrunner.groups.dataset import loading
 from mlrunner.steps.materializers import TABLE_MATERIALIZER
@@ -22,6 +23,7 @@ Table = pd.DataFrame
 def ingest(dataset: Group, fingerprint: str, code: str, blueprint: bool) -> Annotated[Table, "raw"]:
     """Read the raw table; `fingerprint` and `code` only complete the cache's key."""
     del code
+    dataset = reveal_group(dataset)
     table = loading.read(dataset, fingerprint)
     return loading.sample_rows(table, dataset) if blueprint else table
 

@@ -70,4 +70,6 @@ def log_documents(run_id: str, documents: dict[str, Any]) -> None:
 def log_hydra_files(run_id: str, folder: Path) -> None:
     """Save the files that Hydra wrote into the folder of a run or of a sweep."""
     files = [*folder.glob(".hydra/*.yaml"), *folder.glob("multirun.yaml")]
+    for file in files:
+        file.chmod(0o600)  # unlike the record, they hold what was typed, also passwords
     log_texts(run_id, {str(file.relative_to(folder)): file.read_text() for file in files})

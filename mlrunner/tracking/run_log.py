@@ -17,7 +17,7 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunT
 from mlflow.exceptions import MlflowException
 
 from mlrunner.core.errors import StoreError
-from mlrunner.core.redaction import SECRETS, redact
+from mlrunner.core.redaction import HIDDEN, is_secret_name, redact
 from mlrunner.tracking.records.record import CONFIG_HASH_TAG, DATA_TAG, FOLDER_TAG, MODEL_TAG, PARENT_TAG, REOPENED_TAG
 
 PARAM_LIMIT = 6000  # characters; MLflow refuses longer values
@@ -84,9 +84,9 @@ def flatten(tree: Any, prefix: str = "") -> dict[str, str]:
         parts = [flatten(value, f"{prefix}.{key}" if prefix else str(key)) for key, value in tree.items()]
         return {name: value for part in parts for name, value in part.items()}
     text = tree if isinstance(tree, str) else json.dumps(tree, default=str)
-    is_secret = tree is not None and re.fullmatch(SECRETS, prefix.rpartition(".")[2])
+    is_secret = tree is not None and is_secret_name(prefix.rpartition(".")[2])
     name = FORBIDDEN_IN_NAMES.sub(lambda match: f"-{ord(match[0]):x}", prefix)[:NAME_LIMIT]
-    return {name: "***" if is_secret else redact(text)[:PARAM_LIMIT]}
+    return {name: HIDDEN if is_secret else redact(text)[:PARAM_LIMIT]}
 
 
 def log_params(run_id: str, params: dict[str, str]) -> None:

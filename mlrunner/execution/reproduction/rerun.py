@@ -147,7 +147,7 @@ def read_fold_scores(outcomes: Sequence[Outcome]) -> list[dict[str, list[float]]
 
 def _write(folder: Path, texts: dict[str, str]) -> None:
     """Write the files that Hydra wrote into the folder of the first run."""
-    (folder / ".hydra").mkdir(parents=True, exist_ok=True)
+    (folder / ".hydra").mkdir(mode=0o700, parents=True, exist_ok=True)
     for name, text in texts.items():
         (folder / ".hydra" / name).write_text(text)
 

@@ -27,7 +27,7 @@ def prepare_folder(home: Path) -> Path:
     folder = home / ".mlrunner"
     mark = folder / "home"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not mark.exists():
             mark.write_text(str(home))
     except OSError as error:

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from mlrunner.core.formatting import nan_to_none
-from mlrunner.core.redaction import redact_tree
+from mlrunner.core.redaction import redact_values
 from mlrunner.core.table import Table, TableCell, TableColumn, TableRow, escape_markdown
 from mlrunner.history.diff.closing_lines import EQUAL, make_closing_lines
 from mlrunner.history.diff.sections import SIGNS, Section, make_sections, side_letter
@@ -101,7 +101,7 @@ def to_json(comparison: Comparison) -> str:
             for score in comparison.scores
         ],
         "moved": [[vars(shift) for shift in shifts] for shifts in comparison.shifts],
-        "lines": [diff and redact_tree({**vars(diff), "exact": diff.is_exact}) for diff in comparison.overrides],
+        "lines": [diff and redact_values({**vars(diff), "exact": diff.is_exact}) for diff in comparison.overrides],
     }
     return json.dumps(nan_to_none(document), default=str)
 

@@ -14,7 +14,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from mlrunner.composition.compose import open_composer, resolve_partially
 from mlrunner.core.errors import ConfigError
-from mlrunner.core.redaction import redact, redact_tree
+from mlrunner.core.redaction import redact, redact_values
 from mlrunner.evaluation import uncertainty
 from mlrunner.evaluation.uncertainty import Replicates
 from mlrunner.history.diff.command_line import explain_error, separate_folders
@@ -122,7 +122,7 @@ def compose_side(overrides: Sequence[str]) -> Side:
         except ConfigError as error:
             raise explain_error(words, folders, error) from error
     # Runs are recorded without secrets, and a comparison is passed on to others.
-    snapshot = replace(snapshot, config=redact_tree(snapshot.config), sources=tuple(folders))
+    snapshot = replace(snapshot, config=redact_values(snapshot.config), sources=tuple(folders))
     name = redact(" ".join(" ".join(overrides).split())) or "default"
     return Side(name, f"the composition {name}" if overrides else "the default composition", snapshot)
 

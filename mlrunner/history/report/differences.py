@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from mlrunner.core.errors import MlrunnerError
-from mlrunner.core.redaction import SECRETS, redact
+from mlrunner.core.redaction import SECRET, redact
 
 if TYPE_CHECKING:
     from mlrunner.history.report.content import Content
     from mlrunner.tracking.records.snapshot import Snapshot
 
 DATA = re.compile(r"[+~]{0,2}dataset[.=]")
-ROW = re.compile(rf'(<th scope="row">[^<]*\b(?:{SECRETS})</th>)(.*?</tr>)')
+ROW = re.compile(rf'(<th scope="row">[^<]*{SECRET}</th>)(.*?</tr>)', re.IGNORECASE)
 
 
 def compare_with_default(content: Content) -> Markup | None:

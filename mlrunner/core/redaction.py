@@ -81,7 +81,7 @@ def redact_values(value: Any, variables: Mapping[str, str] = NO_VARIABLES, key: 
     prefix = f"{key}." if key else ""
     if isinstance(value, dict):
         return {name: redact_values(item, variables, f"{prefix}{name}") for name, item in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [redact_values(item, variables, f"{prefix}{place}") for place, item in enumerate(value)]
     if key in variables:
         return variables[key]

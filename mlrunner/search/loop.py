@@ -15,6 +15,7 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import Trial, TrialState
 
 from mlrunner.core.errors import MlrunnerError
+from mlrunner.core.redaction import redact_override
 from mlrunner.search.executor import Executor, Step
 from mlrunner.search.interrupts import Interrupts
 from mlrunner.search.stopping import StoppingRule
@@ -98,8 +99,7 @@ class Search:
             trial = self.queue.take(self._suggest)
             if trial is None:
                 return
-            refused = self._start(trial, get_tables)
-            if refused is not None:
+            if (refused := self._start(trial, get_tables)) is not None:
                 yield refused
 
     def _process_events(self) -> Iterator[FinishedTrial]:
@@ -124,7 +124,7 @@ class Search:
         if self._customize is not None:
             self._customize(trial)
             overrides = self.space.overrides(trial.params)
-        trial.set_user_attr(OVERRIDES, list(overrides))
+        trial.set_user_attr(OVERRIDES, list(map(redact_override, overrides)))
         return not self.space.excludes(overrides)
 
     def _start(self, trial: Trial, get_tables: GetTables) -> FinishedTrial | None:
@@ -187,11 +187,11 @@ class Search:
 
     def _check(self, result: TrialResult) -> TrialResult:
         """Fail a trial that lacks one of several objectives."""
-        values = dict(zip(self.objectives.metrics, self.objectives.get_values(result), strict=True))
-        unusable = [name for name, value in values.items() if not math.isfinite(value)]
+        values = zip(self.objectives.metrics, self.objectives.get_values(result), strict=True)
+        unusable = [(name, value) for name, value in values if not math.isfinite(value)]
         if result.state != "COMPLETE" or not unusable:
             return result
-        return replace(result, state="FAIL", error=f"{unusable[0]} is {values[unusable[0]]}")
+        return replace(result, state="FAIL", error="{} is {}".format(*unusable[0]))
 
     def _abandon(self) -> None:
         """Kill the running trials and queue them again, for a later session."""

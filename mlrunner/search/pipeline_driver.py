@@ -12,6 +12,7 @@ from optuna.trial import TrialState
 
 from mlrunner.core.metric_names import THRESHOLD
 from mlrunner.core.outcome import OUTCOME_FILE
+from mlrunner.core.redaction import redact_override
 from mlrunner.groups.cleaning.column_use import ColumnUse
 from mlrunner.groups.model import ModelNameConfig
 from mlrunner.search.child_runs import ChildRuns
@@ -160,7 +161,7 @@ def _describe_step(finished: FinishedTrial, tables: TrialTables) -> StepArgument
     record = {
         "number": result.number,
         "state": result.state,
-        "overrides": list(prepared.overrides),
+        "overrides": [redact_override(text) for text in prepared.overrides],
         "model_config": prepared.composition["model"],
         "scores": _drop_nan(result.metrics),
     }

@@ -88,6 +88,7 @@ def choose_folder(study: Study, config: DictConfig) -> Path:
     if before is None:
         study.set_user_attr("folder", str(folder))
     OmegaConf.save(config, folder / "multirun.yaml")
+    (folder / "multirun.yaml").chmod(0o600)  # it holds what was typed, also passwords
     return folder
 
 

@@ -18,6 +18,7 @@ from optuna.distributions import (
 from optuna.trial import Trial
 
 from mlrunner.core.errors import ConfigError
+from mlrunner.core.redaction import redact_override
 from mlrunner.search import exclusion
 from mlrunner.search.dimension import MODEL_GROUP, Dimension, get_key
 from mlrunner.search.distributions import encode_choice, write_override
@@ -125,7 +126,7 @@ class Space:
     def describe(self) -> dict[str, Any]:
         """Describe the space as plain values, which a resumed sweep compares."""
         return {
-            "fixed": [text for text, _ in self.fixed],
+            "fixed": [redact_override(text) for text, _ in self.fixed],
             "dimensions": {
                 dimension.name: distribution_to_json(dimension.distribution) for dimension in self.dimensions
             },

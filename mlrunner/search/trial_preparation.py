@@ -15,6 +15,7 @@ from mlrunner.composition import checks
 from mlrunner.composition.checks import Checked
 from mlrunner.composition.composition import Composition, Launch
 from mlrunner.composition.resolve import resolve_group
+from mlrunner.core.redaction import redact_override
 
 if TYPE_CHECKING:
     from mlrunner.search.composer import ComposedTrial, Composer
@@ -77,18 +78,20 @@ class TrialPreparer:
         self._checked: dict[str, Checked] = {}
         self.overrides: dict[int, tuple[str, ...]] = {}  # of the trials that were prepared, by number
         self.parent: str | None = None  # MLflow run of the search
+        self._hidden = {redact_override(text): text for text in shared}  # a study holds overrides without secrets
 
     def prepare(self, overrides: tuple[str, ...], number: int | None = None) -> PreparedTrial:
         """Compose and check a trial.
 
         Args:
-            overrides: All overrides of the trial.
+            overrides: All overrides of the trial, as they were suggested or as the study holds them.
             number: Number of the trial; None only checks the composition.
 
         Raises:
             HydraException: When a choice or a key does not exist.
             MlrunnerError: When the composition cannot run.
         """
+        overrides = tuple(self._hidden.get(text, text) for text in overrides)
         first = self.composer.compose(overrides, number, record=number is not None)
         launch = replace(first.launch, parent=self.parent, shared=self._shared)
         repeats = tuple(self._check(composed, launch) for composed in self._compose_repeats(first, overrides))

@@ -97,3 +97,14 @@ def test_each_invalid_key_is_one_sentence(compose: Compose) -> None:
     with pytest.raises(ProblemsError) as refused:
         read_settings(compose(["seed=-1", "+typo=1"]))
     assert [sentence.split()[0] for sentence in refused.value.problems] == ["seed=-1", "typo"]
+
+
+def test_records_name_variables_and_hold_no_secrets(compose: Compose, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TABLE", "/data/table.csv")
+    composition = read(
+        compose, "dataset=csv", "dataset.path=${oc.env:TABLE}", "dataset.target=y", "+tracking.tags.token=abc"
+    )
+    assert composition["dataset"]["path"] == "/data/table.csv"
+    assert composition.recorded["dataset"]["path"] == "${oc.env:TABLE}"
+    assert composition.recorded["tracking"]["tags"] == {"token": "***"}
+    assert composition.name == "dataset=csv,path=${oc.env:TABLE},target=y,token=***"

@@ -48,6 +48,14 @@ def test_a_prepared_trial_holds_its_composition(preparer: TrialPreparer, diabete
     assert (launch.choices["model"], launch.choices["dataset"]) == ("ridge", "diabetes")
 
 
+def test_a_secret_that_the_study_does_not_hold_is_that_of_this_session(diabetes_sweep: HydraSweep) -> None:
+    token = "+tracking.tags.token=abc"
+    preparer = TrialPreparer(diabetes_sweep.composer, 1, (*DATA, token))
+    trial = preparer.prepare((*RIDGE, "+tracking.tags.token=***"))
+    assert trial.overrides == (*RIDGE, token)
+    assert get_config(trial)["tracking"]["tags"] == {"token": "abc"}
+
+
 @pytest.mark.parametrize(
     ("more", "name"),
     [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from mlrunner.core.formatting import format_number
 from mlrunner.core.metric_names import DATA_PARTS
 from mlrunner.core.outcome import Outcome
 
-COLUMNS = ["number", "name", "status", "objective", "seconds", "run_id", "error"]  # of an empty table
+COLUMNS = ["number", "name", "status", "objective", "seconds", "run_id", "error"]  # before the metrics
 
 
 @dataclass(frozen=True)
@@ -99,19 +99,8 @@ def make_run(outcome: Outcome) -> Run:
     Args:
         outcome: Outcome of the run.
     """
-    return Run(
-        run_id=str(outcome.run_id),
-        name=outcome.name,
-        metric=outcome.metric,
-        objective=outcome.objective,
-        metrics=dict(outcome.metrics),
-        folder=Path(outcome.folder),
-        model_uri=outcome.model_uri,
-        gate=outcome.gate,
-        deployment=outcome.deployment,
-        seconds=outcome.seconds,
-        warnings=outcome.warnings,
-    )
+    values = {item.name: getattr(outcome, item.name) for item in fields(Run)}
+    return Run(**{**values, "folder": Path(outcome.folder)})
 
 
 @dataclass(frozen=True)
@@ -159,16 +148,7 @@ def parse_sweep(document: Any) -> Sweep:
     trials = document if isinstance(document, list) else document["trials"]
     outcomes = [parse_outcome(trial) for trial in trials]
     rows = [
-        {
-            "number": outcome.job,
-            "name": outcome.name,
-            "status": outcome.status,
-            "objective": outcome.objective,
-            "seconds": outcome.seconds,
-            "run_id": outcome.run_id,
-            "error": outcome.error,
-            **outcome.metrics,
-        }
+        {"number": outcome.job, **{name: getattr(outcome, name) for name in COLUMNS[1:]}, **outcome.metrics}
         for outcome in outcomes
     ]
     first = next((outcome for outcome in outcomes if outcome.status == "FINISHED" and outcome.run_id is not None), None)

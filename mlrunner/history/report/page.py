@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path, PurePath
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -17,19 +18,15 @@ from mlrunner.composition.composition import NAME_LENGTH
 from mlrunner.core.redaction import redact
 from mlrunner.history.report import datacard, pictures, summary, tables
 from mlrunner.history.report.captions import MODEL
-from mlrunner.history.report.commands import Command, list_commands
+from mlrunner.history.report.commands import list_commands
 from mlrunner.history.report.differences import compare_with_default
-from mlrunner.history.report.environment import Environment, read_environment
+from mlrunner.history.report.environment import read_environment
 from mlrunner.tracking.records.record import OVERRIDES_TAG
 
 if TYPE_CHECKING:
     from jinja2 import Environment as Jinja
 
-    from mlrunner.core.table import Table
     from mlrunner.history.report.content import Content
-    from mlrunner.history.report.datacard import DataCard
-    from mlrunner.history.report.pictures import Picture
-    from mlrunner.history.report.summary import HeadlineNumber
     from mlrunner.tracking.records import Record
 
 HERE = Path(__file__).parent
@@ -45,50 +42,22 @@ class ContentsItem:
     below: tuple[ContentsItem, ...] = ()
 
 
-@dataclass(frozen=True)
-class Page:
-    """The values of a page; a section whose value is None or empty is left out."""
-
-    kind: str
-    title: str
-    place: str
-    name: str
-    headline: list[HeadlineNumber]
-    best: tuple[str, ...]
-    best_label: str
-    verdict: str
-    facts: Mapping[str, str]
-    ranges: Mapping[str, str]
-    lead_word: str
-    leaderboard: Table | None
-    failures: Table | None
-    search: tuple[Picture, ...]
-    search_note: str
-    cost: tuple[Picture, ...]
-    differences: Markup | None
-    scores: Table | None
-    model: tuple[Picture, ...]
-    card: DataCard | None
-    environment: Environment
-    commands: list[Command]
-
-    @property
-    def contents(self) -> list[ContentsItem]:
-        """The table of contents."""
-        sections: dict[str, tuple[str, Any]] = {
-            "summary": ("Summary", True),
-            "leaderboard": ("Leaderboard", self.leaderboard),
-            "failures": ("Failures", self.failures),
-            "search": (f"The {self.kind.lower()}", self.search),
-            "cost": ("Cost", self.cost),
-            "scores": ("Scores", self.scores),
-            "differences": ("Against the default", self.differences),
-            "model": ("The model", self.model),
-            "data": ("Data card", self.card),
-            "environment": ("Environment", True),
-            "commands": ("Reproduce and deploy", True),
-        }
-        return [ContentsItem(name, title, _pictures(section)) for name, (title, section) in sections.items() if section]
+def _list_contents(page: SimpleNamespace) -> list[ContentsItem]:
+    """List the sections of a page; one whose value is None or empty is left out."""
+    sections: dict[str, tuple[str, Any]] = {
+        "summary": ("Summary", True),
+        "leaderboard": ("Leaderboard", page.leaderboard),
+        "failures": ("Failures", page.failures),
+        "search": (f"The {page.kind.lower()}", page.search),
+        "cost": ("Cost", page.cost),
+        "scores": ("Scores", page.scores),
+        "differences": ("Against the default", page.differences),
+        "model": ("The model", page.model),
+        "data": ("Data card", page.card),
+        "environment": ("Environment", True),
+        "commands": ("Reproduce and deploy", True),
+    }
+    return [ContentsItem(name, title, _pictures(section)) for name, (title, section) in sections.items() if section]
 
 
 def _pictures(section: Any) -> tuple[ContentsItem, ...]:
@@ -97,11 +66,11 @@ def _pictures(section: Any) -> tuple[ContentsItem, ...]:
     return tuple(ContentsItem(picture.name, picture.title) for picture in section) if has_several else ()
 
 
-def make_page(content: Content) -> Page:
-    """Lay out the content of a report."""
+def make_page(content: Content) -> SimpleNamespace:
+    """Lay out the content of a report: the values of `page.html`, and `contents`, its table of contents."""
     lead, subject, kind = content.lead, content.subject, content.kind
     best = content.best
-    return Page(
+    page = SimpleNamespace(
         kind=summary.KINDS[kind],
         title=make_title(content.params) or subject.name,
         place=subject.place,
@@ -125,6 +94,8 @@ def make_page(content: Content) -> Page:
         environment=read_environment(content),
         commands=list_commands(content),
     )
+    page.contents = _list_contents(page)
+    return page
 
 
 def make_title(params: Mapping[str, str]) -> str:
@@ -148,7 +119,7 @@ def _name(subject: Record) -> str:
     return " ".join(map(str, json.loads(overrides)))
 
 
-def render_page(page: Page) -> str:
+def render_page(page: SimpleNamespace) -> str:
     """Render a page as HTML without references to other files."""
     style, script = (Markup((HERE / f"page.{suffix}").read_text()) for suffix in ("css", "js"))
     written = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")

@@ -156,18 +156,6 @@ class KubernetesDeployer(ModelServerDeployer):
 
     def _workload(self, release: Release, image_name: str) -> manifests.Workload:
         facts = {name: str(value) for name, value in release.facts.items() if name in ANNOTATED_FACTS}
-        return manifests.Workload(
-            name=self.name,
-            namespace=self.namespace,
-            image=image_name,
-            version=release.version,
-            arguments=self.arguments(),
-            replicas=self.replicas,
-            port=self.port,
-            memory=self.memory,
-            cpus=self.cpus,
-            start_timeout=self.start_timeout,
-            request_timeout=self.request_timeout,
-            pull_secret=self.pull_secret,
-            facts=facts,
-        )
+        own = {"image": image_name, "version": release.version, "arguments": self.arguments(), "facts": facts}
+        settings = {name: getattr(self, name) for name in manifests.Workload.__annotations__ if name not in own}
+        return manifests.Workload(**settings, **own)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -156,6 +156,11 @@ class KubernetesDeployer(ModelServerDeployer):
 
     def _workload(self, release: Release, image_name: str) -> manifests.Workload:
         facts = {name: str(value) for name, value in release.facts.items() if name in ANNOTATED_FACTS}
-        own = {"image": image_name, "version": release.version, "arguments": self.arguments(), "facts": facts}
+        own: dict[str, Any] = {
+            "image": image_name,
+            "version": release.version,
+            "arguments": self.arguments(),
+            "facts": facts,
+        }
         settings = {name: getattr(self, name) for name in manifests.Workload.__annotations__ if name not in own}
         return manifests.Workload(**settings, **own)

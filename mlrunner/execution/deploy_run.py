@@ -138,6 +138,8 @@ def deploy_record(run: Record, config: dict[str, Any]) -> DeploymentResult:
 
     uri = _get_model(run)
     refuse_foreign(config, (*DEPLOYMENT_GROUPS, "metric"))
+    dataset_group: Any = OmegaConf.to_container(OmegaConf.create(config["dataset"]), resolve=True)
+    config = {**config, "dataset": dataset_group}  # variables of the environment are recorded by name
     dataset: Dataset = build(config["dataset"], "dataset", Dataset)
     fingerprint = dataset.fingerprint()
     _check_groups(config, config["dataset"]["task"])

@@ -13,7 +13,8 @@ from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClas
 
 from mlrunner.core.column_roles import Roles
 from mlrunner.evaluation import scoring, split_data
-from mlrunner.evaluation.metrics import metric_names, score
+from mlrunner.evaluation.metrics import measure, metric_names
+from mlrunner.evaluation.predictions import predict
 from mlrunner.evaluation.scoring import Evaluation
 from mlrunner.evaluation.split_data import SplitData
 from mlrunner.groups.model import Model
@@ -93,7 +94,7 @@ def test_fold_scores_have_the_part_cv_and_a_standard_deviation(name: str) -> Non
 def test_each_part_is_scored_on_its_own_rows() -> None:
     fitted, data, evaluation, task = evaluate("regression")
     for part in ("train", "validation", "test"):
-        expected = score(fitted, *data.of(part), task)
+        expected = measure(predict(fitted, *data.of(part), task), task)
         assert {name: evaluation.scores[f"{part}/{name}"] for name in expected} == pytest.approx(expected, nan_ok=True)
 
 
@@ -104,7 +105,7 @@ def test_folds_are_scored_by_models_of_the_other_folds() -> None:
     for number in range(3):
         is_held_out = (data.folds["fold"] == number).to_numpy()
         fitted = pipeline(LinearRegression()).fit(features[~is_held_out], target[~is_held_out])
-        scores.append(score(fitted, features[is_held_out], target[is_held_out], task)["rmse"])
+        scores.append(measure(predict(fitted, features[is_held_out], target[is_held_out], task), task)["rmse"])
     assert evaluation.scores["cv/rmse"] == pytest.approx(np.mean(scores))
     assert evaluation.scores["cv/rmse_std"] == pytest.approx(np.std(scores))
 

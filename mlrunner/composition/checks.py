@@ -69,13 +69,6 @@ class Checked:
     notices: tuple[Notice, ...] = ()
 
 
-def describe_question(data: Data) -> str:
-    """Describe what is predicted; scores of different questions do not compare."""
-    roles, positive = data.dataset.roles, data.dataset.positive
-    label = "" if positive is None else f"={positive}"
-    return f"{roles.target}{label} of {data.dataset.label}, {data.task}"
-
-
 class ProblemList:
     """The sentences of all problems, each once."""
 

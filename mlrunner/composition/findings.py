@@ -11,6 +11,7 @@ import pandas as pd
 from omegaconf import DictConfig
 
 from mlrunner.composition.resolve import resolve_group
+from mlrunner.composition.settings import Settings
 from mlrunner.core.build import build
 from mlrunner.core.column_kinds import Kind, infer_kind
 from mlrunner.core.column_roles import Task, infer_task
@@ -90,3 +91,13 @@ def load_data(cfg: DictConfig) -> Data:
     table, notices = loading.read_with_notices(group, fingerprint)
     inferred = infer_task(table[dataset.target]) if dataset.target in table else None
     return Data(dataset, table, fingerprint, dataset.task or inferred, notices)
+
+
+def describe_question(data: Data, settings: Settings) -> str:
+    """Describe what is predicted, with the arguments of an objective of one's own; other scores do not compare."""
+    roles, positive = data.dataset.roles, data.dataset.positive
+    label = "" if positive is None else f"={positive}"
+    own = settings.metric.get(settings.objective.first)
+    arguments = [] if own is None else [f"{name}={value}" for name, value in own.arguments.items()]
+    scored = f" ({settings.objective.first} with {', '.join(arguments)})" if arguments else ""
+    return f"{roles.target}{label} of {data.dataset.label}, {data.task}{scored}"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from mlrunner.composition.checks import Checked, describe_question
+from mlrunner.composition.checks import Checked
 from mlrunner.composition.composition import Launch
+from mlrunner.composition.findings import describe_question
 from mlrunner.core.errors import MlrunnerError
 from mlrunner.core.outcome import Outcome
 
@@ -68,7 +69,7 @@ def read_outcome(checked: Checked, run_id: str, pipeline_run: str, seconds: floa
         pipeline_run=pipeline_run,
         columns=asdict(checked.columns),
         warnings=[notice._asdict() for notice in read_warnings(tags)],
-        question=describe_question(checked.data),
+        question=describe_question(checked.data, composition.settings),
         judged_rows=tags.get(VALIDATION_ROWS_TAG, ""),
         **deployment,
     )

@@ -11,7 +11,7 @@ from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from mlrunner.composition.checks import describe_question
+from mlrunner.composition.findings import describe_question
 from mlrunner.core.errors import MlrunnerError, ProblemsError
 from mlrunner.core.overrides import explain_misread
 from mlrunner.tracking.studies import SWEEPER_KEY
@@ -43,7 +43,7 @@ def check_space(space: Space, preparer: TrialPreparer) -> PreparedTrial:
         try:
             prepared = preparer.prepare(overrides)
             first = first or prepared
-            questions[describe_question(prepared.repeats[0].data)] = None
+            questions[describe_question(prepared.repeats[0].data, prepared.composition.settings)] = None
         except (MlrunnerError, HydraException, OmegaConfBaseException, ValueError) as error:
             problems += [sentence for sentence in _describe(error, overrides) if sentence not in problems]
     if len(questions) > 1:

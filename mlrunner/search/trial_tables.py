@@ -73,7 +73,7 @@ class TableCache:
             rows = self._make_rows(hidden, problem, *others, *cached)
             self._files[key] = self._locate_files(rows)
             judged = (rows.test.load(), rows.validation.load(), rows.folds.load())
-            self._tags[key] = judged_rows.describe_judged_rows(problem, *judged)
+            self._tags[key] = judged_rows.describe_judged_rows(problem, composition.settings.objective.first, *judged)
             self._rows[key] = rows
         return key
 

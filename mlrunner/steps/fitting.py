@@ -112,7 +112,7 @@ def evaluate(
     evaluation = scoring.evaluate(fitted.pipeline[1:], data, model, problem.task, fitted.validated)
     evaluation = replace(evaluation, scores=evaluation.scores | found)
     objective.refuse_undefined(run.objective, evaluation, data)
-    RECORDER.submit(run_log.set_tags, run.run_id, describe_judged_rows(problem, test, validation, folds))
+    RECORDER.submit(run_log.set_tags, run.run_id, describe_judged_rows(problem, run.objective, test, validation, folds))
     _record(run, fitted, data, evaluation, problem, model_config, time.perf_counter() - start)
     return evaluation.scores
 
@@ -134,7 +134,7 @@ def judge(
     data = SplitData(fit_rows, test.head(0), test, no_folds, problem.roles, "test", problem.scoring)
     start = time.perf_counter()
     evaluation = scoring.evaluate_on_test(fitted.pipeline[1:], data, problem.task)
-    RECORDER.submit(run_log.set_tags, run.run_id, describe_judged_rows(problem, test))
+    RECORDER.submit(run_log.set_tags, run.run_id, describe_judged_rows(problem, run.objective, test))
     found = held_out.read_found(fitted, model_config)
     evaluation = replace(evaluation, scores={**validated, **evaluation.scores, **found})
     data = replace(data, validation=test, test=test.head(0))  # the plots show the validation rows

@@ -16,24 +16,29 @@ if TYPE_CHECKING:
 
 
 def describe_judged_rows(
-    problem: Problem, test: pd.DataFrame, validation: pd.DataFrame | None = None, folds: pd.DataFrame | None = None
+    problem: Problem,
+    objective: str,
+    test: pd.DataFrame,
+    validation: pd.DataFrame | None = None,
+    folds: pd.DataFrame | None = None,
 ) -> dict[str, str]:
     """Return the tags of a run with digests of the rows that its scores are computed on.
 
-    A digest depends on target, task, positive class, weight column, and the positions and targets (so the class
-    labels) of the rows.
+    A digest depends on target, task, positive class, weight column, an objective of one's own with its arguments, and
+    the positions and targets (so the class labels) of the rows.
 
     Args:
         problem: Learning problem.
+        objective: Metric of the objective.
         test: Cleaned test rows.
         validation: Cleaned validation rows; None for a refit, which was fitted on them.
         folds: Fold of each training row; empty without cross-validation.
     """
     target = problem.roles.target
-    tags = {TEST_ROWS_TAG: _digest(problem, test[target])}
+    tags = {TEST_ROWS_TAG: _digest(problem, objective, test[target])}
     if folds is not None and len(folds):
-        return tags | {VALIDATION_ROWS_TAG: _digest(problem, folds["fold"])}
-    return tags if validation is None else tags | {VALIDATION_ROWS_TAG: _digest(problem, validation[target])}
+        return tags | {VALIDATION_ROWS_TAG: _digest(problem, objective, folds["fold"])}
+    return tags if validation is None else tags | {VALIDATION_ROWS_TAG: _digest(problem, objective, validation[target])}
 
 
 def combine(repeats: Sequence[dict[str, str]]) -> dict[str, str]:
@@ -43,9 +48,11 @@ def combine(repeats: Sequence[dict[str, str]]) -> dict[str, str]:
     return {name: _hash("".join(tags[name] for tags in repeats).encode()) for name in repeats[0]}
 
 
-def _digest(problem: Problem, values: pd.Series) -> str:
+def _digest(problem: Problem, objective: str, values: pd.Series) -> str:
     content = pd.util.hash_pandas_object(values).to_numpy().tobytes()
-    more = {"positive": problem.scoring.positive, "weight": problem.roles.weight}
+    own = problem.scoring.custom.get(objective)
+    metric = None if own is None else own.model_dump_json()
+    more = {"positive": problem.scoring.positive, "weight": problem.roles.weight, "metric": metric}
     settings = [f"{name}={value}" for name, value in more.items() if value is not None]
     return _hash(json.dumps([problem.roles.target, problem.task, *settings]).encode() + content)
 

@@ -84,8 +84,18 @@ def find_entries(store: Store, request: Request, home: Path) -> list[Entry]:
         return entries if computed is None else computed(entries)[: request.limit]
     if computed is None:
         return _runs(store.search(where, clauses, limit, parents=False), serving)
-    entries = computed(_runs(store.search(where, parents=False, fields=SORT_FIELDS), serving))[: request.limit]
+    entries = computed(_runs(_read_objectives(store, where), serving))[: request.limit]
     return _runs(store.read_runs([entry.record.run_id for entry in entries]), serving)
+
+
+def _read_objectives(store: Store, where: str) -> list[Record]:
+    """Read the objectives of all runs, those of one's own in a second search."""
+    records = store.search(where, parents=False, fields=SORT_FIELDS)
+    own = sorted({record.metric for record in records} - {"", *GREATER_IS_BETTER})
+    if not own:
+        return records
+    more = tuple(f"{part}{name}" for name in own for part in ("", "test/"))
+    return store.search(where, parents=False, fields=SORT_FIELDS._replace(metrics=(*SORT_FIELDS.metrics, *more)))
 
 
 def _runs(records: Sequence[Record], serving: deployments.Deployments) -> list[Entry]:

@@ -46,6 +46,13 @@ def test_trials_of_a_search_predict_the_same(diabetes_sweep: HydraSweep) -> None
     assert "they predict target of diabetes, regression and bmi of diabetes, regression; search each by" in sentence
 
 
+def test_trials_of_a_search_are_scored_alike(diabetes_sweep: HydraSweep) -> None:
+    pinball = "metric=pinball", "objective.metric=pinball", "metric.pinball.arguments.alpha=0.8,0.9"
+    (sentence,) = list_problems(diabetes_sweep, "model=ridge", *pinball)
+    scored = [f"target of diabetes, regression (pinball with alpha={alpha})" for alpha in (0.8, 0.9)]
+    assert f"they predict {' and '.join(scored)}; search each by" in sentence
+
+
 def test_a_problem_of_all_compositions_is_reported_once(diabetes_sweep: HydraSweep) -> None:
     assert list_problems(diabetes_sweep, "model=ridge", "threads=1,2", f"+{ALPHA}s=1") == [
         "model.estimator.alphas: Ridge has no such argument. Did you mean 'alpha'?"

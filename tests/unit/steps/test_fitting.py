@@ -71,7 +71,7 @@ def test_evaluate_scores_and_logs_every_part(config: ModelNameConfig, run: RunCo
     RECORDER.flush()
     tags = client.get_run(run.run_id).data.tags
     assert {name: tags[name] for name in (TEST_ROWS_TAG, VALIDATION_ROWS_TAG)} == describe_judged_rows(
-        PROBLEM, TEST, VALIDATION
+        PROBLEM, run.objective, TEST, VALIDATION
     )
     logged = client.get_run(run.run_id).data.metrics
     assert logged["test/r2"] == scores["test/r2"]

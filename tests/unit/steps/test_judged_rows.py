@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from mlrunner.core.column_roles import Roles
+from mlrunner.core.score_settings import CustomMetric, ScoreSettings
 from mlrunner.steps.judged_rows import combine, describe_judged_rows
 from mlrunner.steps.problem import Problem
 from mlrunner.tracking.records.record import TEST_ROWS_TAG, VALIDATION_ROWS_TAG
@@ -19,8 +20,18 @@ CLASSES = Problem(roles=Roles("tip"), task="classification", label="taxis")
 NO_FOLDS = pd.DataFrame({"fold": []})
 
 
-def digest(problem: Problem = TIP, test: pd.DataFrame = TABLE[4:], validation: pd.DataFrame = TABLE[2:4]) -> Any:
-    return describe_judged_rows(problem, test, validation, NO_FOLDS)
+def digest(
+    problem: Problem = TIP,
+    test: pd.DataFrame = TABLE[4:],
+    validation: pd.DataFrame = TABLE[2:4],
+    objective: str = "r2",
+) -> Any:
+    return describe_judged_rows(problem, objective, test, validation, NO_FOLDS)
+
+
+def score_by(alpha: float) -> Problem:
+    pinball = CustomMetric(target="a.b", direction="minimize", task="regression", arguments={"alpha": alpha})
+    return TIP.model_copy(update={"scoring": ScoreSettings(custom={"pinball": pinball})})
 
 
 def test_features_and_labels_do_not_matter() -> None:
@@ -44,6 +55,13 @@ def test_another_target_task_or_other_rows_have_other_digests(other: dict[str, A
     assert tags[VALIDATION_ROWS_TAG] != others[VALIDATION_ROWS_TAG]
 
 
+def test_the_arguments_of_an_objective_of_ones_own_matter() -> None:
+    first, same, other = (digest(score_by(alpha), objective="pinball") for alpha in (0.8, 0.8, 0.9))
+    assert first == same
+    assert all(first[tag] != other[tag] for tag in (TEST_ROWS_TAG, VALIDATION_ROWS_TAG))
+    assert digest(score_by(0.8)) == digest(score_by(0.9)) == digest()  # r2 is the objective
+
+
 def test_a_split_with_the_same_test_rows_has_the_same_digest_of_these() -> None:
     tags, others = digest(), digest(validation=TABLE[1:4])
     assert tags[TEST_ROWS_TAG] == others[TEST_ROWS_TAG]
@@ -52,13 +70,13 @@ def test_a_split_with_the_same_test_rows_has_the_same_digest_of_these() -> None:
 
 def test_folds_take_the_place_of_the_validation_rows() -> None:
     folds = [pd.DataFrame({"fold": numbers}) for numbers in ([0, 1, 0, 1], [0, 1, 0, 1], [0, 0, 1, 1])]
-    same, again, other = (describe_judged_rows(TIP, TABLE[4:], TABLE[:0], fold) for fold in folds)
+    same, again, other = (describe_judged_rows(TIP, "r2", TABLE[4:], TABLE[:0], fold) for fold in folds)
     assert same == again != other
     assert same[TEST_ROWS_TAG] == other[TEST_ROWS_TAG] == digest()[TEST_ROWS_TAG]
 
 
 def test_a_refit_is_judged_by_the_test_rows_alone() -> None:
-    assert describe_judged_rows(TIP, TABLE[4:]) == {TEST_ROWS_TAG: digest()[TEST_ROWS_TAG]}
+    assert describe_judged_rows(TIP, "r2", TABLE[4:]) == {TEST_ROWS_TAG: digest()[TEST_ROWS_TAG]}
 
 
 def test_repeats_are_combined_in_their_order() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,9 @@ from mlrunner.history.listing import Request, explain_empty, find_entries
 from mlrunner.history.listing.entries import Entry
 from mlrunner.history.listing.sweep import SweepEntry
 from mlrunner.tracking.records.sqlite_store import SqliteStore
+from tests.support.mlflow_home import open_copy
 from tests.support.recorded import Recorded
+from tests.support.run_stores import NamedRuns
 
 Find = Callable[..., list[Entry]]
 
@@ -65,6 +68,20 @@ def test_order(find: Find, sort: str, key: Any) -> None:
     keys = [key(entry) for entry in find(sort=(sort,))]
     assert keys == sorted(keys)
     assert [key(entry) for entry in find(sort=(sort,), limit=4)] == keys[:4]
+
+
+def test_an_objective_of_ones_own_has_a_place_in_the_order(tmp_path: Path, template: Path) -> None:
+    with open_copy(template, tmp_path):
+        runs = NamedRuns(tmp_path)
+        for name, value in (("dear", 5.0), ("cheap", 1.0), ("none", None)):
+            run_id = runs.add(name, metric="cost")
+            for part in ("", "test/") if value is not None else ():
+                runs.client.log_metric(run_id, f"{part}cost", value)
+        runs.client.log_metric(runs.add("other"), "r2", 2.0)
+        for store in runs.stores:
+            for sort, expected in (("objective", "cheap other dear none"), ("-test", "dear cheap other none")):
+                found = find_entries(store, Request(sort=(sort,)), tmp_path)
+                assert [entry.record.name for entry in found] == expected.split()
 
 
 def test_overrides_are_those_of_the_command_line(recorded: Recorded, find: Find) -> None:

@@ -1,52 +1,189 @@
-"""What a message or a warning says to type is typed, and gets further: in process, nothing is fitted."""
+# ruff: noqa: E501  (a command line and a message are one line)
+"""What a message or a warning says to type is typed, and gets further: in process, nothing is fitted.
+
+Every message of the source that says what to type has a case here, or stands among the exceptions with a reason.
+"""
 
 from __future__ import annotations
 
+import importlib
+import itertools
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+import hydra
 import pandas as pd
 import pytest
-from omegaconf import DictConfig
+from hydra._internal.callbacks import Callbacks
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+from hydra.types import HydraContext, RunMode
+from omegaconf import DictConfig, open_dict
+from omegaconf.errors import OmegaConfBaseException
 
-from mlrunner.cli.hydra_app import hydra_arguments
+from mlrunner.cli.hydra_app import hydra_arguments, register_sweeper
 from mlrunner.composition import checks
 from mlrunner.composition.checks import Checked
+from mlrunner.composition.compose import open_hydra
 from mlrunner.composition.composition import Launch
 from mlrunner.composition.error_translation import translate
+from mlrunner.composition.hydra_private import read_files_once
+from mlrunner.composition.keys import VERBS
 from mlrunner.core.errors import MlrunnerError
+from mlrunner.search.composer import Composer
+from tests.support import advice_templates as source
+from tests.support.search import HydraSweep
 
 Compose = Callable[[list[str]], DictConfig]
 # An override in a sentence: in double or single quotes, or a word without a sign that ends a sentence.
 ADVICE = re.compile(
-    r"\"(?P<double>[a-z_]+[\w.]*=[^\"]+)\"|'(?P<single>[a-z_]+[\w.]*=[^']+)'|(?<![\w'\"])(?P<word>[a-z_]+[\w.]*=[^\s;]+)"
+    r"\"(?P<double>[a-z_]+[\w.]*=[^\"]+)\"|'(?P<single>[a-z_]+[\w.]*=[^']+)'|(?<![\w'\"])(?P<word>[+a-z_]+[\w.]*=[^\s;]+)"
 )
 ROWS = 120
 
 CSV = "dataset=csv dataset.path=good.csv dataset.target=y model=ridge"
-# A command line with a mistake, by what its sentence is about.
-MISTAKES = {
-    "no target": "dataset=csv dataset.path=good.csv model=ridge",
-    "no file": "dataset=csv dataset.target=y model=ridge",
-    "separator": "dataset=csv dataset.path=semicolons.csv dataset.target=y model=ridge",
-    "encoding": "dataset=csv dataset.path=latin.csv dataset.target=y model=ridge",
-    "UTF-16": "dataset=csv dataset.path=utf16.csv dataset.target=y model=ridge",
-    "fractions as classes": f"{CSV} dataset.task=classification model=rf",
-    "name with a dot": f"{CSV} dataset.dtypes.zip.code=str",
-    "equals sign": CSV.replace("good.csv", "a=b.csv"),
-    "letters": CSV.replace("dataset.target=y", "dataset.target=größe"),
-    "working folder": f"{CSV} hydra.job.chdir=true",
-    "no class": f"{CSV} model=custom",
-    "rare class": f"{CSV} dataset.target=rare model=rf split=stratified dataset.task=classification",
-    "too many folds": f"{CSV} split=kfold split.folds=500",
-    "texts among numbers": CSV.replace("good.csv", "mixed.csv"),
-    "no saved model": f"{CSV} deployer=registry tracking.log_model=false",
-    "champion of nothing": f"{CSV} gate=champion",
-    "sorted range": f"{CSV} model.estimator.alpha=sort(tag(log,range(1,6)))",
-    "several values": f"{CSV} model.estimator.alpha=1,2",
-}
+DATED = "dataset=csv dataset.path=dates.csv dataset.target=y model=ridge"
+SEARCH = f"sweep=optuna {CSV}"
+# A command line with a mistake and, where the message leaves a value open, what is typed then, by words of the message;
+# `-key` takes an override away.
+MISTAKES: dict[str, str | tuple[str, str]] = {
+    "dataset.target is not set; name the column": "dataset=csv dataset.path=good.csv model=ridge",
+    "dataset.path is not set; name a file": "dataset=csv dataset.target=y model=ridge",
+    "dataset.url is not set": "dataset=sql 'dataset.query=select 1' dataset.target=y model=ridge",
+    "dataset.query is not set": "dataset=sql dataset.url=sqlite:///file.db dataset.target=y model=ridge",
+    "has one column only, but": CSV.replace("good", "semicolons"),
+    "set the right encoding": CSV.replace("good", "latin"),
+    "text but UTF-16": CSV.replace("good", "utf16"),
+    "correct it or set dataset.options.sep": (CSV.replace("good", "ragged"), "'dataset.options.sep=;'"),
+    "is not Parquet but": (f"{CSV} dataset.format=parquet", "dataset.format=csv"),
+    "is not CSV but": (CSV.replace("good.csv", "parquet.csv"), "dataset.format=parquet"),
+    "whose suffix is not that of": (CSV.replace("good.csv", "good.xyz") + " dataset.format=null", "dataset.format=csv"),
+    "splits a name at its dot": f"{CSV} dataset.dtypes.zip.code=str",
+    "in another folder, relative paths": f"{CSV} hydra.job.chdir=true",
+    "set dataset.task=regression or ": f"{CSV} dataset.task=classification model=rf",
+    "dataset.task is regression, but": f"{CSV} dataset.target=rare dataset.task=regression",
+    "They look like numbers with a decimal comma": CSV.replace("good", "comma") + " dataset.task=regression",
+    "dataset has infinite values": (CSV.replace("good", "infinite"), "dataset.ignore=[a]"),
+    "leave fewer out in cleaning.drop": (CSV.replace("good", "small") + " cleaning.drop=[a,b]", "-cleaning.drop"),
+    "list fewer in dataset.ignore": (CSV.replace("good", "small") + " dataset.ignore=[a,b]", "-dataset.ignore"),
+    'leave it out with "dataset.ignore=': CSV.replace("csv dataset.path=good.csv", "parquet dataset.path=lists.parquet"),
+    "as dates, but it holds numbers": f"{DATED} cleaning.dates=[number]",
+    "treat it as no date with": DATED.replace("dates", "broken_dates") + " cleaning.dates=[day]",
+    "cleaning.date_format is": (f"{CSV} cleaning=preprocess cleaning.date_format=%d", "-cleaning.date_format"),
+    "split.time is not set, but": (f"{DATED} split=time_ordered", "dataset.time=day"),
+    "{}, or choose split=80_20.": f"{DATED} split=time_ordered",
+    "split.group is not set, but": (f"{CSV} split=grouped", "dataset.group=b"),
+    "{}, or choose split=80_20 or split=kfold.": f"{CSV} split=grouped",
+    "If its codes differ by leading zeros": f"{CSV} split=grouped dataset.group=two",
+    "choose split.folds={} or fewer": f"{CSV} split=kfold split.folds=500",
+    "choose split.folds={}": f"{CSV} dataset.target=four model=rf split=stratified_kfold split.folds=5 dataset.task=classification",
+    "choose split=80_20": f"{CSV} dataset.target=rare model=rf split=stratified dataset.task=classification",
+    "a regression has no classes; leave it null, or": f"{CSV} dataset.positive=1",
+    "is not in the composition, but every run": ("~dataset model=ridge", "dataset=diabetes -~dataset"),
+    "is not set; name a class, as in": f"{CSV} model=custom",
+    "a model is fitted on training rows only": (
+        f"{CSV} model=xgboost +model.estimator.early_stopping_rounds=5",
+        "model.early_stopping=5 -+model.estimator.early_stopping_rounds",
+    ),
+    "because the encoders of model.features": (
+        f"{CSV} model=xgboost +model.estimator.enable_categorical=true",
+        "model.features.low_cardinality=5 -+model.estimator.enable_categorical",
+    ),
+    "takes no validation rows to stop on": (
+        f"{CSV} +model.early_stopping=5", "model=xgboost model.early_stopping=5 -+model.early_stopping",
+    ),
+    "LightGBM takes no names of columns": f"{CSV} model=lightgbm +model.estimator.interaction_constraints=[[a,b]]",
+    "the deployer needs the saved model": f"{CSV} deployer=registry tracking.log_model=false",
+    "gate: it compares with what is deployed": f"{CSV} gate=champion",
+    "{}.gates sets no condition": f"{CSV} gate=all_of deployer=registry",
+    "name a class, like mlrunner.groups.gate": (
+        f"{CSV} gate=all_of deployer=registry +gate.gates.mine={{metric:r2}}",
+        "+gate.gates.mine={_target_:mlrunner.groups.gate.thresholds.Threshold,metric:r2,threshold:0.1}",
+    ),
+    "but a gate uses one metric": f"{CSV} gate=threshold gate.metric=[r2,mae] gate.threshold=0 deployer=registry",
+    "choose gate=threshold gate.metric=r2": (
+        f"{CSV} gate=min_accuracy deployer=registry", "gate=threshold gate.metric=r2 gate.threshold=0.1",
+    ),
+    "add --multirun": (f"{CSV} model.estimator.alpha=1,2", "--multirun"),
+    "is not an override; write GROUP=OPTION": ("model=[rf", "model=rf"),
+    "is not a key of the default": "--multirun model=rf,hist_gradient_boosting model.estimator.min_samples_leaf=3",
+    "for the chosen {} has none": (f"{CSV} gate.threshold=3", "gate=threshold gate.metric=mae deployer=registry"),
+    " To add it on purpose, write +{}=VALUE.": (f"{CSV} model.estimator.zzz=2", "+model.estimator.zzz=2"),
+    "only a search takes such ranges": f"{CSV} size=zip(model.estimator.alpha=choice(1,2),seed=choice(1,2))",
+    "the defaults list has {} already": f"{CSV} +cleaning=full",
+    "a group is added with a single +": (f"{CSV} ++model@m2=rf", "+model@m2=rf -++model@m2"),
+    "takes a range directly": f"{CSV} model.estimator.alpha=sort(tag(log,range(1,6)))",
+    "is the form of Hydra 1.1": (
+        f"{SEARCH} '+hydra.sweeper.search_space={{model.estimator.alpha: {{type: int, low: 1, high: 5}}}}'",
+        "'+hydra.sweeper.params={model.estimator.alpha: \"range(1,5)\"}' -+hydra.sweeper.search_space",
+    ),
+    "a search over seeds": (f"{SEARCH} seed=1,2", "hydra.sweeper.repeats=5 -seed"),
+    "choice(…) takes no null": (f"{SEARCH} cleaning.clip=choice(null,8)", "split.date_format=null,8 -cleaning.clip"),
+    "is not an override{}; write key=choice": (f"{SEARCH} model.estimator.alpha=interval(1", "model.estimator.alpha=interval(0.1,1)"),
+    "{}: {}; write {}=zip": (f"{SEARCH} size=zip(a=1)", "size=zip(model.estimator.alpha=choice(1,2),model.features.impute=choice(mean,median))"),
+    "needs one direction for each metric": f"{SEARCH} hydra.sweeper.direction=[maximize,minimize]",
+    "contradicts {}, whose direction": f"{SEARCH} objective.metric=mae hydra.sweeper.direction=maximize",
+    "nothing to search: model=": (SEARCH.replace("ridge", "dummy"), "model=ridge,rf"),
+    "is not a combination; write it like": (f"{SEARCH} hydra.sweeper.exclude=[rf]", "\"hydra.sweeper.exclude=['model=rf,cleaning=full']\""),
+    "is not a finished sweep": (f"{SEARCH} hydra.sweeper.warm_start=nosuch", "\"hydra.sweeper.warm_start=['model=ridge,model.estimator.alpha=8']\""),
+    "but they predict {}; search each": (f"{SEARCH} dataset.target=y,a", "-sweep --multirun"),
+}  # fmt: skip
+# Messages without a case, by the reason.
+EXCEPTIONS = {
+    "the state of a machine, which no command line makes: held by the unit tests of their modules": (
+        "No disk space left while", "Cannot write {} ({}); set MLRUNNER_HOME", "No disk space for the stores",
+        "the package {} is not installed for", "playground needs Streamlit", "run pip install 'mlrunner[", "needs the package {}, which is not",
+        "deployer=kubernetes needs", "needs kubectl", "The pods of {}", "MLflow's store {} cannot be read",
+    ),
+    "a variable of the environment: held by `test_trust.py`, `test_stack.py`, `test_preflight.py` and `test_stores.py`": (
+        "names a folder of pickles", "and is of neither mlrunner", "reads the variable {} of your",
+        "stack.{} is not set; give it", "stack.url is not set", "as a store; use", "stack.api_key is not accepted",
+        "does not accept stack.username",
+    ),
+    "said when the rows are split or scored: held by `test_dates.py`, `test_assignment.py`, `test_objective.py`, `test_early_stopping.py`, `test_lead.py`, "
+    "`test_champion.py` and `test_arrow.py`": (
+        "set objective.metric={}", "set {}, or objective.metric=log_loss", "set objective.metric=log_loss",
+        "which is not a date in {} of", "whose dates have two readings", "moments, but", "needs validation rows or two folds", "too few rows show the noise", "deploy with another gate, such as",
+        "of a type that tables do not keep", "which cannot be a feature; add it to dataset.ignore",
+    ),
+    "said of a running server or a stored model, run or study: held by the unit tests of their modules, and by "
+    "`tests/apps/test_deploy.py`, `test_predict.py` and `test_search_robust.py`": (
+        "its clients would get wrong answers", "needs ZenML's MLflow model deployer", "did not answer within",
+        "has never served; deploy a run with deployer", "The run did not save its model", "This run did not save its model", "saved no model; run it",
+        "saved no model; set tracking", "is not reproduced because of --strict", "holds a secret, which is not recorded",
+        "if its data have moved", "or accept it with {}.allow_changes", "as in {}.study_name={}-2", "has dataset.{}={}, not {}; name a sweep",
+        "was deleted in MLflow; restore",
+    ),
+    "a flag of the verb, which `test_flags_that_messages_name_exist` holds": (
+        "is a folder; name another file with --out", "exists; overwrite it with --force", "was stopped; nothing was writ",
+        "it takes one sweep, --where", "give an id, or --where",
+    ),
+    "Hydra's flags: held by `tests/unit/cli/test_flags.py`": (
+        "--resolve shows", "--shell-completion does not", "--experimental-rerun={} does", "--config-path={} is relative",
+    ),
+    "the arguments of a function or a verb: held by its unit test": (
+        "which is no data frame", "Name a FILE to predict", "after -- give overrides", "is not a tag; write NAME=VALUE",
+        "give it one type, such as dataset.dtypes", "{} has no keys; choose hydra/sweeper",
+    ),
+    "the default of an empty mapping, all of which take new names by now": ("{} is not a key; {} has none. To",),
+    "a warning: held by `test_what_a_warning_says_to_type_silences_it` and `test_leading_zeros.py`": (
+        "if they are codes, set",
+    ),
+}  # fmt: skip
+TEMPLATES = source.list_templates()
+
+
+def find_template(words: str) -> str:
+    """Find the message that has these words; where one is a part of others, the one that begins with them."""
+    found = [template for template in TEMPLATES if words in template]
+    exact = [template for template in found if template == words] if len(found) > 1 else found
+    assert len(exact) == 1, (words, found)
+    return exact[0]
 
 
 @pytest.fixture(scope="module")
@@ -54,15 +191,58 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tables")
     table = pd.DataFrame({"a": [n * 37 % 101 for n in range(ROWS)], "b": [n % 7 for n in range(ROWS)]})
     table["price"] = table["y"] = table["a"] * 1.5 + table["b"]
-    table["größe"], table["zip.code"] = table["y"], "007"
+    table["größe"], table["zip.code"], table["two"] = table["y"], "007", [n % 2 for n in range(ROWS)]
     table["rare"] = ["once", *["often", "daily"] * ((ROWS - 1) // 2), "often"]
-    for name in ("good.csv", "a=b.csv"):
+    table["four"] = ["few"] * 4 + ["many"] * (ROWS - 4)
+    for name in ("good.csv", "a=b.csv", "good.xyz"):
         table.to_csv(folder / name, index=False)
-    table.assign(b=["?", "?", *map(str, range(2, ROWS))]).to_csv(folder / "mixed.csv", index=False)
     table.to_csv(folder / "semicolons.csv", index=False, sep=";")
     table.to_csv(folder / "latin.csv", index=False, encoding="latin-1")
     table.to_csv(folder / "utf16.csv", index=False, encoding="utf-16")
+    table.to_parquet(folder / "parquet.csv")
+    small = table[["a", "b", "y"]]
+    small.to_csv(folder / "small.csv", index=False)
+    small.assign(y=small["y"].map("{:.1f}".format).str.replace(".", ",")).to_csv(folder / "comma.csv", index=False)
+    small.assign(a=small["a"].replace(37, float("inf"))).to_csv(folder / "infinite.csv", index=False)
+    small.assign(a=[[n] for n in range(ROWS)]).to_parquet(folder / "lists.parquet")
+    (folder / "ragged.csv").write_text("a,b,y\n1,2,3\n1,2,3,4,5\n")
+    days = pd.date_range("2020-01-01", periods=ROWS)
+    dates = small.assign(day=days.strftime("%Y-%m-%d"), number=days.strftime("%Y%m%d").astype(int), once="2020-01-01")
+    dates.to_csv(folder / "dates.csv", index=False)
+    broken = days.strftime("%Y-%m-%d").tolist()[:-3] + ["2020-13-45"] * 3
+    small.assign(day=broken).to_csv(folder / "broken_dates.csv", index=False)
     return folder
+
+
+@pytest.fixture(scope="module")
+def compose() -> Iterator[Compose]:
+    """Compose as Hydra does: by the composer of searches, which is quicker, where there is nothing to refuse."""
+    register_sweeper()
+    with open_hydra() as opened:
+        loader = opened.config_loader()
+        read_files_once(loader)
+        composer = open_sweep(loader, []).composer
+        yield lambda overrides: _compose(loader, composer, overrides)
+
+
+def open_sweep(loader: Any, overrides: list[str]) -> HydraSweep:
+    """Return Hydra as a sweeper receives it."""
+    config = loader.load_configuration("config", overrides, RunMode.MULTIRUN)
+    return HydraSweep(HydraContext(config_loader=loader, callbacks=Callbacks()), config, ())
+
+
+def _compose(loader: Any, composer: Composer, typed: list[str]) -> DictConfig:
+    overrides = [text for text in typed if text != "--multirun"]
+    with suppress(HydraException, OmegaConfBaseException, ValueError):  # Hydra's own composition tells why
+        parsed = OverridesParser.create(loader).parse_overrides(overrides)
+        if not any(each.is_sweep_override() or each.key_or_group.startswith("hydra") for each in parsed):
+            return composer.compose(tuple(overrides)).cfg
+    if overrides == typed:
+        return hydra.compose("config", overrides)
+    cfg: DictConfig = loader.load_configuration("config", overrides, RunMode.MULTIRUN)  # without what varies
+    with open_dict(cfg):
+        del cfg["hydra"]
+    return cfg
 
 
 @pytest.fixture(autouse=True)
@@ -75,7 +255,7 @@ def check(compose: Compose, words: list[str]) -> Checked:
     """Compose and check words of a command line, as a run does before its first step."""
     typed = hydra_arguments(words)
     try:
-        return checks.check(compose([text for text in typed if text != "--multirun"]), Launch({}, typed, Path("run")))
+        return checks.check(compose(typed), Launch({}, typed, Path("run")))
     except MlrunnerError:
         raise
     except Exception as error:
@@ -83,9 +263,17 @@ def check(compose: Compose, words: list[str]) -> Checked:
         raise (known or error) from error
 
 
+def plan(words: list[str]) -> None:
+    """Read the space of a search and check it, as a search does before its first trial."""
+    typed = [text for text in hydra_arguments(words) if text != "--multirun"]
+    of_sweep = [text for text in typed if text.lstrip("+").startswith(("sweep=", "hydra"))]
+    sweep = open_sweep(GlobalHydra.instance().config_loader(), of_sweep)
+    sweep.plan(*[text for text in typed if not text.lstrip("+").startswith("hydra")])
+
+
 def find_problems(compose: Compose, words: list[str]) -> list[str]:
     try:
-        check(compose, words)
+        _ = plan(words) if any(word.startswith("sweep=") for word in words) else check(compose, words)
     except MlrunnerError as error:
         return list(getattr(error, "problems", [str(error)]))
     return []
@@ -98,11 +286,24 @@ def list_advice(sentence: str) -> list[str]:
     return [text for text in found if not re.search(r"=[A-Z]+$|…", text)]
 
 
+def list_choices(sentence: str) -> list[list[str]]:
+    """List what a sentence says to type: each of the alternatives for a key, with the other overrides."""
+    _, _, hint = sentence.partition("; ") if "; " in sentence else ("", "", sentence)
+    by_key: dict[str, list[str]] = {}
+    for text in list_advice(hint):
+        by_key.setdefault(text.lstrip("+").partition("=")[0], []).append(text)
+    choices = [list(each) for each in itertools.product(*by_key.values())] if by_key else []
+    return choices or ([["--multirun"]] if "--multirun" in hint else [])
+
+
 def type_advice(words: list[str], advice: list[str]) -> list[str]:
-    """Replace each override by the one of the same key, and add the others."""
-    keys = {text.partition("=")[0] for text in advice}
-    kept = [word for word in words if word.partition("=")[0] not in keys]
-    return [*(word for word in kept if not _is_nested(word, keys)), *advice]
+    """Replace each override by the one of the same key, and add the others; `-key` removes one."""
+    removed = {text[1:] for text in advice if re.match(r"-[+~a-z]", text)}
+    added = [text for text in advice if text[1:] not in removed]
+    keys = {text.partition("=")[0].lstrip("+") for text in added}
+    kept = [word for word in words if word.partition("=")[0] not in removed]
+    kept = [word for word in kept if word.partition("=")[0].lstrip("+") not in keys]
+    return [*(word for word in kept if not _is_nested(word, keys)), *added]
 
 
 def _is_nested(word: str, keys: set[str]) -> bool:
@@ -111,16 +312,24 @@ def _is_nested(word: str, keys: set[str]) -> bool:
 
 @pytest.mark.parametrize("case", MISTAKES)
 def test_what_a_message_says_to_type_gets_further(case: str, compose: Compose) -> None:
-    words = shlex.split(MISTAKES[case])
-    problems = find_problems(compose, words)
-    assert problems, "the command line has a mistake"
-    for sentence in problems:
-        _, _, hint = sentence.partition("; ") if "; " in sentence else ("", "", sentence)
-        advice = list_advice(hint)
-        if not advice and "--multirun" in hint:
-            advice = ["--multirun"]
-        assert advice, f"nothing to type: {sentence}"
-        assert sentence not in find_problems(compose, type_advice(words, advice))
+    mistake = MISTAKES[case]
+    line, typed = (mistake, "") if isinstance(mistake, str) else mistake
+    words, template = shlex.split(line), find_template(case)
+    sentences = [text for text in find_problems(compose, words) if source.matches(template, text)]
+    assert sentences, (find_problems(compose, words), template)
+    choices = [shlex.split(typed)] if typed else list_choices(sentences[0])
+    assert choices, f"nothing to type: {sentences[0]}"
+    for advice in choices:
+        after = find_problems(compose, type_advice(words, advice))
+        assert not [text for text in after if source.matches(template, text)], (advice, after)
+
+
+def test_every_message_that_says_what_to_type_has_a_case() -> None:
+    commands = {template for template in TEMPLATES if source.list_commands(template)}
+    known = {find_template(words): words for words in (*MISTAKES, *itertools.chain(*EXCEPTIONS.values()))}
+    missing = {template: place for template, place in TEMPLATES.items() if template not in {*commands, *known}}
+    assert not missing, "add a case to MISTAKES, or an exception with its reason"
+    assert len(known) == len(MISTAKES) + sum(map(len, EXCEPTIONS.values())), "a message has a case twice"
 
 
 def test_what_a_warning_says_to_type_silences_it(compose: Compose, tables: Path) -> None:
@@ -138,3 +347,30 @@ def test_what_a_warning_says_to_type_silences_it(compose: Compose, tables: Path)
         if name != "numbers_as_text":  # its options are those of CSV files
             after = check(compose, type_advice(words, list_advice(text))).notices
             assert (name, text) not in after, text
+
+
+def read_help(verb: str, capsys: pytest.CaptureFixture[str]) -> str:
+    """Read what a verb prints for `--help`."""
+    with pytest.raises(SystemExit):
+        importlib.import_module(f"mlrunner.cli.commands.{verb}").main(["--help"])
+    return capsys.readouterr().out
+
+
+def test_verbs_that_messages_name_exist_with_their_flags(capsys: pytest.CaptureFixture[str]) -> None:
+    for template, place in TEMPLATES.items():
+        for verb, flags in source.list_commands(template):
+            assert verb in VERBS, (template, place)
+            assert [flag for flag in flags if flag != "--" and flag not in read_help(verb, capsys)] == [], place
+
+
+# The verb that a module belongs to, whose flags its messages name.
+FLAGS = {"steps/prediction": "predict", "history/pruning": "prune", "cli/commands/runs": "runs"}
+
+
+@pytest.mark.parametrize("module", FLAGS)
+def test_flags_that_messages_name_exist(module: str, capsys: pytest.CaptureFixture[str]) -> None:
+    printed = read_help(FLAGS[module], capsys)
+    for template, place in TEMPLATES.items():
+        if place.startswith(f"mlrunner/{module}"):
+            flags = re.findall(r"(?<![\w-])--[a-z][a-z-]+", re.sub(r"mlrunner .*", "", template))
+            assert [flag for flag in flags if flag not in printed] == [], place

@@ -97,9 +97,12 @@ def describe_readings(column: pd.Series[Any], counts: FormatCounts) -> str:
     """Return a clause with the two readings of a value: "'03/04/2020' is 3 April 2020 or 4 March 2020"."""
     formats = [str(counts.best), str(counts.other_reading)]
     known = column.dropna().astype(str)
-    value = known[parse_dates(known, formats[0]).notna()].iloc[:1]
-    days = [parse_dates(value, each).iloc[0] for each in formats]
-    return f"{_first(value)} is {' or '.join(f'{day.day} {day:%B %Y}' for day in days)}"
+    first, second = (parse_dates(known, each) for each in formats)
+    both = first.notna() & second.notna()
+    differing = both & (first != second)  # 01/01/2020 is the same day in both
+    place = int((differing if differing.any() else both).to_numpy().argmax())
+    days: list[Any] = [first.iloc[place], second.iloc[place]]
+    return f"{known.iloc[place]!r} is {' or '.join(f'{day.day} {day:%B %Y}' for day in days)}"
 
 
 def _share_of(column: pd.Series[Any], date_format: str) -> float:

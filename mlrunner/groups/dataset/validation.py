@@ -156,7 +156,8 @@ def _feature_problems(table: pd.DataFrame, roles: Roles) -> Iterator[str]:
     features = [name for name in table.columns if name not in excluded]
     if not features:
         subject = f"dataset leaves no column to learn from: of {brief(table.columns)}"
-        yield f"{subject}, each is ignored or the target, group, time or weight."
+        remedy = "list fewer in dataset.ignore" if roles.ignore else "name another source"
+        yield f"{subject}, each is ignored or the target, group, time or weight; {remedy}."
     infinite = [f"{name} ({count:,})" for name, count in _count_infinite(table[features]) if count]
     if infinite:
         yield (

@@ -42,7 +42,7 @@ def test_values_names_and_settings_decide(name: str) -> None:
 
 def test_two_readings_are_refused_with_both() -> None:
     with pytest.raises(DataError) as caught:
-        choose_format(pd.Series(["03/04/2020", "01/02/2020"], name="sold"), Expectation())
+        choose_format(pd.Series(["01/01/2020", "03/04/2020", "01/02/2020"], name="sold"), Expectation())
     assert str(caught.value) == (
         "cleaning: the dates of 'sold' have two readings, '03/04/2020' is 3 April 2020 or 4 March 2020; "
         """set "cleaning.dates={sold: '%d/%m/%Y'}" or "cleaning.dates={sold: '%m/%d/%Y'}"."""

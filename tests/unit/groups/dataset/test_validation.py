@@ -80,11 +80,13 @@ TABLES: dict[str, tuple[pd.DataFrame, Roles, list[str]]] = {
     "no rows": (TABLE.head(0), Roles("y"), ["dataset has a header but no rows; name another source."]),
     "only the target": (
         TABLE[["y"]], Roles("y"),
-        ["dataset leaves no column to learn from: of y, each is ignored or the target, group, time or weight."],
+        ["dataset leaves no column to learn from: of y, each is ignored or the target, group, time or weight; "
+         "name another source."],
     ),
     "all ignored": (
         TABLE, Roles("y", ("a",), "b"),
-        ["dataset leaves no column to learn from: of a, b, y, each is ignored or the target, group, time or weight."],
+        ["dataset leaves no column to learn from: of a, b, y, each is ignored or the target, group, time or weight; "
+         "list fewer in dataset.ignore."],
     ),
     "infinite": (
         pd.DataFrame({"price": [np.inf, 1.0], "tax": [-np.inf, np.inf], "skip": [np.inf, 0], "y": [1, 2]}),

@@ -7,8 +7,6 @@ import os
 import signal
 import socket
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,7 +18,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.support.front_door import PROJECT, UNSAVED, CommandResult, environment, front_door
+from tests.support.front_door import PROJECT, UNSAVED, CommandResult, front_door, run_program
 
 pytestmark = pytest.mark.slow
 OLIST = PROJECT / "data" / "olist_synthetic.csv.gz"
@@ -117,11 +115,10 @@ def test_the_release_predicts_the_same_file(online: Any, deployed: Deployed) -> 
 
 
 def test_zenml_knows_the_prediction(online: Any, deployed: Deployed) -> None:
-    variables = environment(deployed.home, ZENML_CONFIG_PATH=str(deployed.home / ".mlrunner" / "zenml"))
-    command = [sys.executable, "-c", ZENML, online["pipeline_run"]]
-    result = subprocess.run(command, capture_output=True, text=True, env=variables, cwd=PROJECT)
-    assert result.returncode == 0, result.stderr
-    summary = json.loads(result.stdout.splitlines()[-1])
+    variables = {"ZENML_CONFIG_PATH": str(deployed.home / ".mlrunner" / "zenml")}
+    result = run_program(deployed.home, ZENML, online["pipeline_run"], **variables)
+    assert result.code == 0, result.err
+    summary = json.loads(result.out.splitlines()[-1])
     assert summary[:3] == ["inference", "completed", ["predict"]]
     assert summary[3] == {name: value for name, value in online.items() if name != "pipeline_run"}
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +18,7 @@ from mlflow.entities import ViewType
 from mlflow.exceptions import MlflowException
 
 from mlrunner.groups.deployer.state import DeploymentStore
-from tests.support.front_door import PROJECT, UNSAVED, CommandResult, environment, export_variables, front_door
+from tests.support.front_door import UNSAVED, CommandResult, export_variables, front_door, run_program
 
 pytestmark = pytest.mark.slow
 MODEL = "wine"
@@ -143,16 +141,9 @@ class Home:
 
     def python(self, program: str, *arguments: str) -> Any:
         """Run a program on the stores of this home, and read the JSON that it prints."""
-        ran = self.process(program, *arguments, **export_variables(self.path))
-        assert ran.returncode == 0, ran.stderr
-        return json.loads(ran.stdout.splitlines()[-1])
-
-    def process(self, program: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        file = self.path.parent / "program.py"  # ZenML wants to know the folder of the main module
-        file.write_text(program)
-        environ = environment(self.path, PYTHONPATH=str(PROJECT), **variables)
-        command = [sys.executable, str(file), *arguments]
-        return subprocess.run(command, env=environ, cwd=PROJECT, capture_output=True, text=True)
+        ran = run_program(self.path, program, *arguments, **export_variables(self.path))
+        assert ran.code == 0, ran.err
+        return json.loads(ran.out.splitlines()[-1])
 
     def size(self) -> int:
         """Add up the sizes of all files except databases, which do not shrink."""
@@ -324,9 +315,8 @@ def test_killed_removal_is_completed(home: Home) -> None:
 
 def crash(home: Home, method: str, *arguments: str) -> None:
     """Kill a prune where it calls a method."""
-    program = CRASH.format(method=method)
-    crashed = home.process(program, "prune", *arguments, "--yes")
-    assert crashed.returncode == 9, crashed.stderr
+    crashed = run_program(home.path, CRASH.format(method=method), "prune", *arguments, "--yes")
+    assert crashed.code == 9, crashed.err
 
 
 def test_old_unused_step_artifacts_are_removed(home: Home) -> None:

@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ import pytest
 from mlflow import MlflowClient
 
 from mlrunner.core.outcome import OUTCOME_FILE, read_outcome
-from tests.support.front_door import PROJECT, RUN_SECONDS, UNSAVED, CommandResult, Runner, environment, front_door
+from tests.support.front_door import PROJECT, UNSAVED, CommandResult, Runner, front_door, run_program
 
 pytestmark = pytest.mark.slow
 FEW = ["dataset.rows=800"]
@@ -57,11 +56,8 @@ def test_every_model_option_is_reproduced_to_the_last_digit(session_home: Path) 
     options = {file.stem for file in (PROJECT / "conf" / "model").glob("*.yaml")}
     assert options == set(MODELS)
     compositions = {name: [*overrides, *UNSAVED] for name, overrides in MODELS.items()}
-    command = [sys.executable, "-c", ALL, json.dumps(compositions), str(session_home)]
-    printed = subprocess.run(
-        command, env=environment(session_home), cwd=PROJECT, capture_output=True, text=True, timeout=RUN_SECONDS
-    )
-    assert printed.returncode == 0, printed.stderr
+    printed = run_program(session_home, ALL, json.dumps(compositions), str(session_home))
+    assert printed.code == 0, printed.err
     results = json.loads((session_home / "reproductions.json").read_text())
     client = MlflowClient(f"sqlite:///{session_home}/.mlrunner/mlflow.db")
     for name, result in results.items():
@@ -85,7 +81,7 @@ class Checkout:
 
     def __call__(self, *arguments: str, **more: str) -> CommandResult:
         path = os.pathsep.join([str(self.project), str(self.work)])
-        variables = {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "MLRUNNER_PROJECT": str(self.project), **more}
+        variables = {"PYTHONPATH": path, "MLRUNNER_PROJECT": str(self.project), **more}
         return front_door(self.home, *arguments, cwd=self.work, **variables)
 
     def artifact(self, name: str) -> Path:
@@ -121,6 +117,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     hidden = shutil.ignore_patterns("__pycache__")
     for name in ("mlrunner", "pipelines", "conf", "hydra_plugins", "data"):
         shutil.copytree(PROJECT / name, checkout.project / name, ignore=hidden)
+    (checkout.project / ".gitignore").write_text("__pycache__/\n")
     for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "all"]):
         user = ["-c", "user.name=a", "-c", "user.email=a@b"]
         subprocess.run(["git", *user, *arguments], cwd=checkout.project, check=True)

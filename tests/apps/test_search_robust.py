@@ -14,10 +14,11 @@ import optuna
 import psutil
 import pytest
 import yaml
+from mlflow import MlflowClient
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
-from tests.support.front_door import PROJECT, UNSAVED, Runner, front_door, start_command
+from tests.support.front_door import PROJECT, UNSAVED, Runner, front_door, run_cold, start_command
 from tests.support.stores import open_store
 from tests.support.warm import WarmCommand
 
@@ -297,17 +298,20 @@ def test_ctrl_c_once_finishes_the_running_trials_and_twice_stops_them(
 def test_a_terminated_search_is_closed(running: Any, session_home: Path) -> None:
     client = open_store(session_home)
     process = running("sweep=optuna", *SLOW, "tracking.experiment=terminated", "hydra.sweeper.study_name=terminated")
-    until(lambda: finished(session_home, "terminated") >= 1, process)
+    until(lambda: "FINISHED" in statuses_of(client, "terminated"), process)
     process.signal_all(signal.SIGTERM)
     _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (
         143,
         "mlrunner: interrupted; finished work is kept; go on with mlrunner resume terminated.\n",
     )
-    experiment = client.get_experiment_by_name("terminated")
-    assert experiment is not None
-    statuses = [run.info.status for run in client.search_runs([experiment.experiment_id])]
-    assert {*statuses} == {"FINISHED", "KILLED"}
+    assert statuses_of(client, "terminated") == {"FINISHED", "KILLED"}
+
+
+def statuses_of(client: MlflowClient, name: str) -> set[str]:
+    """The statuses of the runs of an experiment."""
+    experiment = client.get_experiment_by_name(name)
+    return {run.info.status for run in client.search_runs([experiment.experiment_id])} if experiment else set()
 
 
 def test_a_search_stops_at_its_target(mlrunner: Runner) -> None:
@@ -326,7 +330,7 @@ def configure(cfg, trial):
 def test_a_space_of_ones_own_and_a_warm_start(tmp_path: Path, session_home: Path) -> None:
     (tmp_path / "my_space.py").write_text(CUSTOM)
     (tmp_path / "random.py").write_text("raise SystemExit('this is not of Python')")
-    result = front_door(
+    result = run_cold(
         session_home, "sweep=optuna", "dataset=diabetes", "model=ridge", "+model.estimator.tol=0.001", "output=json",
         "hydra.sweeper.custom_search_space=my_space.configure", "hydra.sweeper.n_trials=4", "hydra.sweeper.n_jobs=1",
         "hydra.sweeper.warm_start=['model.estimator.alpha=0.25,model.features.low_cardinality=10']",

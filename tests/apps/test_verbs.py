@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,7 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 
-from tests.support.front_door import PROJECT, RUN_SECONDS, SHARED, UNSAVED, environment, front_door
+from tests.support.front_door import SHARED, UNSAVED, front_door, run_program
 
 pytestmark = pytest.mark.slow
 TABLES = {
@@ -73,11 +71,8 @@ def example(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         pytest.skip(f"{table} is not there")
     home = tmp_path_factory.mktemp("verbs")
     overrides = [*TABLES[request.param], f"dataset.path={table}", "output=json", *UNSAVED]
-    command = [sys.executable, "-c", TWO, str(home), json.dumps(overrides)]
-    result = subprocess.run(
-        command, env=environment(home), cwd=PROJECT, capture_output=True, text=True, timeout=RUN_SECONDS
-    )
-    assert result.returncode == 0, result.stderr
+    result = run_program(home, TWO, str(home), json.dumps(overrides))
+    assert result.code == 0, result.err
     return Example(home, json.loads((home / "two.json").read_text()))
 
 

@@ -19,6 +19,7 @@ from filelock import FileLock
 from mlflow.exceptions import MlflowException
 from sqlalchemy import event
 from zenml.client import Client
+from zenml.config.global_config import GlobalConfiguration
 from zenml.exceptions import AuthorizationException, ZenMLBaseException
 from zenml.utils import source_utils
 from zenml.zen_stores.sql_zen_store import SqlZenStore
@@ -115,7 +116,8 @@ def reduce_zenml_overhead(client: Client) -> None:
     source_utils.set_custom_source_root(str(environment.project()))
     zenml_patches.remove_other_integrations()
     zenml_patches.cache_constant_answers()
-    store = client.zen_store
+    with zenml_patches.finished_migrations_skipped(GlobalConfiguration().store_configuration.url):
+        store = client.zen_store
     if isinstance(store, SqlZenStore) and store.engine.dialect.name == "sqlite":
         event.listen(store.engine, "connect", _write_ahead)
         store.engine.dispose()

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import signal
+import sqlite3
+from contextlib import closing
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -67,6 +71,31 @@ def test_absent_names_are_left_out() -> None:
     assert zenml_patches._locate("zenml.no_such_module", "name") is None
     assert zenml_patches._locate("zenml.environment", "Environment.no_such_name") is None
     zenml_patches._replace("zenml.environment", "no_such_name", cache)
+
+
+@pytest.mark.parametrize(
+    ("revision", "url", "skipped"),
+    [
+        (importlib.metadata.version("zenml"), "sqlite:///{}/zenml.db", True),
+        ("0.90.0", "sqlite:///{}/zenml.db", False),
+        (None, "sqlite:///{}/zenml.db", False),
+        (importlib.metadata.version("zenml"), "sqlite:///{}/other.db", False),
+        (importlib.metadata.version("zenml"), "mysql://server/zenml.db", False),
+    ],
+    ids=["newest", "old", "empty", "absent", "server"],
+)
+def test_migrations_are_skipped_where_all_are_done(
+    revision: str | None, url: str, skipped: bool, tmp_path: Path
+) -> None:
+    from zenml.constants import ENV_ZENML_DISABLE_DATABASE_MIGRATION as VARIABLE
+
+    with closing(sqlite3.connect(tmp_path / "zenml.db")) as connection, connection:
+        connection.execute("CREATE TABLE alembic_version (version_num)")
+        connection.executemany("INSERT INTO alembic_version VALUES (?)", [(revision,)] if revision else [])
+    with zenml_patches.finished_migrations_skipped(url.format(tmp_path)):
+        assert (VARIABLE in os.environ) is skipped
+    assert VARIABLE not in os.environ
+    assert [file.name for file in tmp_path.iterdir()] == ["zenml.db"]
 
 
 def test_signal_handlers_stay_as_they_are_within_the_block() -> None:

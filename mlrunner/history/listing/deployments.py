@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from mlrunner.tracking.records import Record, Store
 from mlrunner.tracking.records.record import DEPLOYED_VERSION_TAG, DEPLOYMENT_TAG
@@ -29,10 +28,6 @@ class DeploymentStatus:
     def __str__(self) -> str:
         version = f"{self.name} v{self.version}"
         return f"was {version}" if self.state == WAS else f"{version} {self.state}"
-
-    def document(self) -> dict[str, Any]:
-        """Build the JSON document."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)

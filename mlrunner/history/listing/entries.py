@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
@@ -114,22 +114,20 @@ class Entry:
             "run_id": record.run_id,
             "name": record.name,
             "differs": self.differs,
-            **self._times(),
+            "status": self.status,
+            "start": format_iso(record.start),
+            "end": record.end and format_iso(record.end),
+            "seconds": record.seconds,
             "sweep": record.tags.get(SWEEP_TAG),
             "trial": int(record.tags[TRIAL_TAG]) if record.tags.get(TRIAL_TAG, "").isdigit() else None,
             "choices": choices,
             "metric": self.metric,
             "objective": self.objective,
             "metrics": record.metrics,
-            "deployed": None if self.deployed is None else self.deployed.document(),
+            "deployed": self.deployed and asdict(self.deployed),
             "invalid": record.tags.get(INVALID_TAG),
             "folder": record.tags.get(FOLDER_TAG),
         }
-
-    def _times(self) -> dict[str, Any]:
-        record = self.record
-        end = None if record.end is None else format_iso(record.end)
-        return {"status": self.status, "start": format_iso(record.start), "end": end, "seconds": record.seconds}
 
 
 def format_iso(milliseconds: int) -> str:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from mlrunner.history.listing.entries import OVERRIDE_SEPARATOR, Entry
-from mlrunner.tracking.records import BEST_TAG, FOLDER_TAG, STUDY_TAG, SWEEP_TAG, WINNER_TAG
+from mlrunner.tracking.records import BEST_TAG, STUDY_TAG, SWEEP_TAG, WINNER_TAG
 from mlrunner.tracking.records.record import OVERRIDES_TAG
 
 CUT = 120  # characters of a sweep's name, which may end within a word
@@ -87,18 +87,4 @@ class SweepEntry(Entry):
     def document(self) -> dict[str, Any]:
         """Build the JSON document."""
         winner = None if self.lead is None else {"run_id": self.lead.run_id, "name": self.lead.name, "test": self.test}
-        return {
-            "sweep": self.id,
-            "run_id": self.record.run_id,
-            "name": self.record.name,
-            "kind": self.kind,
-            "differs": self.differs,
-            **self._times(),
-            "trials": self.trials,
-            "metric": self.metric,
-            "objective": self.objective,
-            "metrics": self.record.metrics,
-            "winner": winner,
-            "deployed": None if self.deployed is None else self.deployed.document(),
-            "folder": self.record.tags.get(FOLDER_TAG),
-        }
+        return {**super().document(), "kind": self.kind, "trials": self.trials, "winner": winner}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 from mlrunner.groups.deployer.release import Server
@@ -43,4 +44,4 @@ def test_champion_of_a_registry() -> None:
     deployments = serving.of(make_record(tags=tags))
     assert deployments is not None
     assert str(deployments) == "olist v3 champion"
-    assert deployments.document() == {"name": "olist", "version": 3, "state": "champion"}
+    assert asdict(deployments) == {"name": "olist", "version": 3, "state": "champion"}

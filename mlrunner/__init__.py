@@ -4,7 +4,16 @@ import importlib
 from typing import Any
 
 __version__ = "0.1.0"
-API = ("deploy", "diff", "load", "run", "runs", "sweep", "tag")  # loaded on first use: importing mlrunner is fast
+API = (
+    "deploy",
+    "diff",
+    "explain",
+    "load",
+    "run",
+    "runs",
+    "sweep",
+    "tag",
+)  # loaded on first use: importing mlrunner is fast
 
 
 def __getattr__(name: str) -> Any:

@@ -11,10 +11,11 @@ import pandas as pd
 
 from mlrunner.api import frames
 from mlrunner.api.child import run_multirun
+from mlrunner.api.explanation import explain as explain
 from mlrunner.api.preparation import prepare_home, to_list
 from mlrunner.api.results import Run, Sweep, load_model, make_run, name_of, parse_sweep
 from mlrunner.api.run_table import make_table
-from mlrunner.composition.stores import open_store, tracking_uri
+from mlrunner.composition.stores import export_tracking_uri, open_store, tracking_uri
 from mlrunner.core import environment
 from mlrunner.core.errors import ConfigError, ProblemsError
 from mlrunner.execution import deploy_run
@@ -75,6 +76,7 @@ def load(run: str | Run | Sweep, *, home: Path | None = None) -> Any:
     """
     store, folder = open_store(prepare_home(home)), environment.home()
     record = lookup.resolve_sweep(store, lookup.find(store, name_of(run), folder, saved=True))
+    export_tracking_uri(folder)
     return load_model(record.run_id, record.tags.get(MODEL_TAG))
 
 

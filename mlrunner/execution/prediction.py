@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
+from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import pandas as pd
 
 from mlrunner.composition.compose import compose_config
 from mlrunner.composition.resolve import resolve_group
 from mlrunner.core.build import build
-from mlrunner.core.errors import StoreError
+from mlrunner.core.errors import DataError, StoreError
 from mlrunner.core.redaction import hide_group
+from mlrunner.groups.dataset import Dataset
+from mlrunner.groups.dataset.reading import apply_reading
+from mlrunner.groups.dataset.streaming import read_chunks
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -36,6 +44,33 @@ def compose_dataset(file: str | None, overrides: list[str]) -> tuple[Group, Dict
     cfg = compose_config([*option, *overrides])
     group = resolve_group(cfg, "dataset")
     return (group if file is None else {**group, "path": file}), cfg
+
+
+def read_rows(file: str, reading: Mapping[str, Any], most: int) -> pd.DataFrame:
+    """Read raw rows for a model: CSV, Parquet, or JSON with a list of objects.
+
+    Args:
+        file: Path, glob or URL.
+        reading: How the training table was read, see `mlrunner.groups.dataset.reading`.
+        most: Number of rows that are read, and one more.
+
+    Raises:
+        MlrunnerError: When the file cannot be read.
+    """
+    if Path(file).suffix == ".json":
+        return _read_json(Path(file))
+    group, _ = compose_dataset(file, [])
+    dataset = apply_reading(build(group, "dataset", Dataset), reading)
+    with closing(read_chunks(dataset, most + 1)) as chunks:
+        return next(chunks)
+
+
+def _read_json(file: Path) -> pd.DataFrame:
+    try:
+        rows = json.loads(file.read_text())
+        return pd.DataFrame(rows if isinstance(rows, list) else [rows])
+    except (OSError, ValueError, AttributeError) as error:
+        raise DataError(f"{file} holds no rows ({error}); write a JSON list of objects, one a row.") from error
 
 
 def run_prediction(dataset: Group, job: PredictionJob, cfg: DictConfig) -> dict[str, Any]:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
 import webbrowser
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from rich.text import Text
 
 from mlrunner.cli.commands.parser import Parser
 from mlrunner.composition.stores import export_tracking_uri, open_store
 from mlrunner.core import environment
-from mlrunner.core.errors import ConfigError, StoreError
+from mlrunner.core.errors import ConfigError, MlrunnerError, StoreError
+from mlrunner.core.terminal import console
 from mlrunner.history.report import Content
 from mlrunner.tracking import study_lookup
 from mlrunner.tracking.records import Record, Store, lookup, separate_stack_overrides
+from mlrunner.tracking.records.record import MODEL_TAG
+
+TREES = re.compile("xgboost|lightgbm|catboost|Tree|Forest|HistGradient")  # classes whose predictions are explained
 
 
 def main(arguments: list[str]) -> int:
@@ -60,7 +68,7 @@ def _write(record: Record, store: Store, home: Path, output: Path | None) -> Pat
     path = output or report.report_path(record)
     export_tracking_uri(home)
     try:
-        page = report.render_report(gather_material(record, store, home))
+        page = report.render_report(explain_lead(gather_material(record, store, home)))
     except OSError as error:
         source = error.filename or f"the files of {record.place}"
         raise StoreError(f"Cannot read {source} for the report ({error.strerror or error}).") from error
@@ -70,6 +78,20 @@ def _write(record: Record, store: Store, home: Path, output: Path | None) -> Pat
         raise StoreError(f"Cannot write {path} ({error.strerror or error}); name another file with -o.") from error
     publishing.keep_report(record, file)
     return file
+
+
+def explain_lead(content: Content) -> Content:
+    """Add the contributions to the predictions of the best run, if its saved model is made of trees."""
+    lead = content.lead
+    if lead is None or MODEL_TAG not in lead.tags or not TREES.search(lead.params.get("model.estimator._target_", "")):
+        return content
+    from mlrunner.history.explanation import explain_test_rows
+
+    try:
+        return replace(content, explanation=explain_test_rows(lead))
+    except (MlrunnerError, OSError) as error:
+        console(stderr=True).print(Text(f"The report shows no contributions: {error}", "yellow"))
+        return content
 
 
 def gather_material(record: Record, store: Store, home: Path) -> Content:

@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING
 
 from mlrunner.evaluation.plots.classification import plot_confusion_matrix, plot_precision_recall, plot_roc
 from mlrunner.evaluation.plots.cost import Costs, plot_cost_against_score
-from mlrunner.evaluation.plots.importance import Importance, compute_permutation_importance, plot_feature_importance
+from mlrunner.evaluation.plots.importance import (
+    Importance,
+    compute_permutation_importance,
+    plot_contributions,
+    plot_feature_importance,
+)
 from mlrunner.evaluation.plots.learning_curves import LearningCurve, compute_learning_curve, plot_learning_curve
 from mlrunner.evaluation.plots.regression import plot_predicted_vs_actual, plot_residuals
 from mlrunner.evaluation.predictions import Predictions
@@ -27,6 +32,7 @@ __all__ = [
     "compute_learning_curve",
     "compute_permutation_importance",
     "draw_figures",
+    "plot_contributions",
     "plot_cost_against_score",
 ]
 

@@ -42,19 +42,37 @@ class Importance:
 
 def plot_feature_importance(importance: Importance, subject: str = "") -> Figure | None:
     """Draw the most important columns as bars with their standard deviation."""
-    order = [k for k in np.argsort(-importance.mean, kind="stable") if np.isfinite(importance.mean[k])][:MAX_BARS]
+    what = f"drop in {importance.metric} when shuffled (mean ± std of {importance.repeats})"
+    return _draw_bars(importance.columns, importance.mean, importance.std, ("Feature importance", subject, what))
+
+
+def plot_contributions(columns: list[str], means: Array, unit: str, subject: str = "") -> Figure | None:
+    """Draw the mean absolute SHAP values of the columns as bars.
+
+    Args:
+        columns: Column names.
+        means: Mean absolute contribution of each column, shape (n_columns,).
+        unit: What the contributions are measured in.
+        subject: Line below the title.
+    """
+    return _draw_bars(columns, means, None, ("Contributions", subject, f"mean |SHAP value|, {unit}"))
+
+
+def _draw_bars(columns: list[str], values: Array, spread: Array | None, texts: tuple[str, str, str]) -> Figure | None:
+    """Draw the greatest values as bars; the texts are the title, the line below it, and the label of the axis."""
+    order = [k for k in np.argsort(-values, kind="stable") if np.isfinite(values[k])][:MAX_BARS]
     if not order:
         return None
-    columns = [importance.columns[k] for k in order]
-    short, longer = style.short_names(columns, 36), style.short_names(columns, 64)
+    title, subject, what = texts
+    listed = [columns[k] for k in order]
+    short, longer = style.short_names(listed, 36), style.short_names(listed, 64)
     names = short if len(set(short)) == len(set(longer)) else longer
     room, height = 0.3 + 0.075 * max(map(len, names)), 0.22 * len(names) + 0.2
-    selection = f": top {len(names)} of {len(importance.columns)}" if len(importance.columns) > MAX_BARS else ""
-    figure = style.create_figure(f"Feature importance{selection}", subject, room + 4.6, height + 1.3)
-    what = f"drop in {importance.metric} when shuffled (mean ± std of {importance.repeats})"
+    selection = f": top {len(names)} of {len(columns)}" if len(columns) > MAX_BARS else ""
+    figure = style.create_figure(f"{title}{selection}", subject, room + 4.6, height + 1.3)
     axes = style.add_axes(figure, (room, 0.6, 4.3, height), what, "")
     bars: dict[str, Any] = {"height": 0.7, "color": style.COLOURS[0], "ecolor": "#333333", "error_kw": {"linewidth": 1}}
-    axes.barh(range(len(order)), importance.mean[order], xerr=importance.std[order], **bars)
+    axes.barh(range(len(order)), values[order], xerr=None if spread is None else spread[order], **bars)
     axes.axvline(0, color=style.GREY, linewidth=0.8)
     axes.grid(visible=False, axis="y")
     axes.set_yticks([])

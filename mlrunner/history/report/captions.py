@@ -25,6 +25,10 @@ COST = (
     "Cost against score",
     "The score of each trial against its duration; the line is the best score within a duration.",
 )
+CONTRIBUTIONS = (
+    "Contributions",
+    "How much each column adds to or takes from a prediction (SHAP values), on average over a sample of the test rows.",
+)
 MODEL = {
     "predicted_vs_actual": ("Predicted against actual", "Points on the line are predicted exactly."),
     "residuals": (

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from mlrunner.core.outcome import Outcome
+    from mlrunner.history.explanation import Explanation
 
 SUMMARY = "optimization_results.yaml"
 
@@ -34,6 +35,7 @@ class Content:
         summary: Summary that a search logged; empty for others.
         figures: Figures of a sweep by name.
         verdict: Sentence about how certain the lead of the best trial is; empty if unknown.
+        explanation: Contributions to the lead's predictions; None if they are not computed.
     """
 
     subject: Record
@@ -44,6 +46,7 @@ class Content:
     summary: Mapping[str, Any] = field(default_factory=dict)
     figures: Mapping[str, Figure] = field(default_factory=dict)
     verdict: str = ""
+    explanation: Explanation | None = None
 
     @property
     def kind(self) -> str:

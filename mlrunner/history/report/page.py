@@ -89,7 +89,7 @@ def make_page(content: Content) -> SimpleNamespace:
         cost=tuple(pictures.cost_pictures(content)),
         differences=compare_with_default(content),
         scores=None if lead is None else tables.make_scores(lead.metrics, content.metric),
-        model=() if lead is None else tuple(pictures.read_pictures(lead, MODEL)),
+        model=() if lead is None else (*pictures.contribution_pictures(content), *pictures.read_pictures(lead, MODEL)),
         card=datacard.make_data_card(content),
         environment=read_environment(content),
         commands=list_commands(content),

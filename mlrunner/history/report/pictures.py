@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlparse
 
+import numpy as np
 from markupsafe import Markup
 
 from mlrunner.evaluation import plots
-from mlrunner.history.report.captions import COST, IMPORTANCE, NO_IMPORTANCE, SEARCH
+from mlrunner.history.report.captions import CONTRIBUTIONS, COST, IMPORTANCE, NO_IMPORTANCE, SEARCH
 from mlrunner.history.report.trials import COMPLETE
 
 if TYPE_CHECKING:
@@ -85,6 +86,20 @@ def cost_pictures(content: Content) -> Iterator[Picture]:
     figure = plots.plot_cost_against_score(costs, content.subject.place) if complete else None
     if figure is not None:
         yield draw_picture("cost_against_score", *COST, figure, len(complete) <= MAX_SVG_TRIALS)
+
+
+def contribution_pictures(content: Content) -> Iterator[Picture]:
+    """Yield the figure of the contributions to the predictions."""
+    if content.explanation is None:
+        return
+    from mlrunner.history.explanation_tables import measure_columns
+
+    columns, means = zip(*measure_columns(content.explanation), strict=True)
+    subject = f"{len(content.explanation.rows):,} test rows"
+    unit = content.explanation.contributions.unit
+    figure = plots.plot_contributions(list(columns), np.array(means), unit, subject)
+    if figure is not None:
+        yield draw_picture("contributions", *CONTRIBUTIONS, figure, as_svg=True)
 
 
 def draw_picture(name: str, title: str, caption: str, figure: Figure, as_svg: bool) -> Picture:

@@ -124,7 +124,10 @@ class Composition:
             dates: Format of each date column in the whole table, which its few rows need not show.
         """
         estimator = {"_target_": DUMMY[self["dataset"]["task"]]}
-        config = {**self.config, "model": {**self["model"], "estimator": estimator, "encode_labels": False}}
+        config = {
+            **self.config,
+            "model": {**self["model"], "estimator": estimator, "encode_labels": False, "early_stopping": None},
+        }
         if "date_format" in self["cleaning"]:
             config["cleaning"] = {**self["cleaning"], "date_formats": dict(dates)}
         return replace(self, config=config).without_deployment()

@@ -76,6 +76,7 @@ def test_a_blueprint_has_a_dummy_model_and_no_deployment(compose: Compose) -> No
     composition = read(compose, "model=ridge", "deployer=registry")
     blueprint = composition.as_blueprint({"day": "iso"})
     assert blueprint["model"]["estimator"] == {"_target_": "sklearn.dummy.DummyRegressor"}
+    assert blueprint["model"]["early_stopping"] is None  # a dummy has no rounds
     assert (composition.has_deployment_step, blueprint.has_deployment_step) == (True, False)
     assert composition["model"]["estimator"]["_target_"].endswith("Ridge")
     assert blueprint["cleaning"]["date_formats"] == {"day": "iso"}

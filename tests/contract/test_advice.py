@@ -97,7 +97,6 @@ MISTAKES: dict[str, str | tuple[str, str]] = {
     "takes no validation rows to stop on": (
         f"{CSV} +model.early_stopping=5", "model=xgboost model.early_stopping=5 -+model.early_stopping",
     ),
-    "LightGBM takes no names of columns": f"{CSV} model=lightgbm +model.estimator.interaction_constraints=[[a,b]]",
     "the deployer needs the saved model": f"{CSV} deployer=registry tracking.log_model=false",
     "gate: it compares with what is deployed": f"{CSV} gate=champion",
     "{}.gates sets no condition": f"{CSV} gate=all_of deployer=registry",
@@ -145,10 +144,10 @@ EXCEPTIONS = {
         "stack.{} is not set; give it", "stack.url is not set", "as a store; use", "stack.api_key is not accepted",
         "does not accept stack.username",
     ),
-    "said when the rows are split or scored: held by `test_dates.py`, `test_assignment.py`, `test_objective.py`, `test_early_stopping.py`, `test_lead.py`, "
+    "said when the rows are split or scored: held by `test_dates.py`, `test_assignment.py`, `test_objective.py`, `test_thresholds.py`, `test_early_stopping.py`, `test_lead.py`, "
     "`test_champion.py` and `test_arrow.py`": (
         "set objective.metric={}", "set {}, or objective.metric=log_loss", "set objective.metric=log_loss",
-        "which is not a date in {} of", "whose dates have two readings", "moments, but", "needs validation rows or two folds", "too few rows show the noise", "deploy with another gate, such as",
+        "which is not a date in {} of", "whose dates have two readings", "moments, but", "needs validation rows or two folds", "needs held-out rows of both classes", "is undefined for every threshold", "too few rows show the noise", "deploy with another gate, such as",
         "of a type that tables do not keep", "which cannot be a feature; add it to dataset.ignore",
     ),
     "said of a running server or a stored model, run or study: held by the unit tests of their modules, and by "

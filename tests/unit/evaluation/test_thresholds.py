@@ -103,6 +103,19 @@ def test_a_function_is_called_for_some_of_many_thresholds() -> None:
     assert (len(CALLS), value < 0.101) == (200, True)  # the first y has 0.1008
 
 
+def undefined(y_true: Any, y_pred: Any) -> float:
+    del y_true, y_pred
+    return float("nan")
+
+
+def test_a_metric_without_values_leads_to_one_that_has_some() -> None:
+    metric = CustomMetric(target=f"{__name__}.undefined", direction="minimize", task="classification")
+    fit = replace(predict(LABELS, PROBA), scoring=ScoreSettings(custom={"m": metric}))
+    with pytest.raises(DataError, match=r"m is undefined for every threshold; set model.threshold_metric=f1\."):
+        thresholds.find_threshold([fit], "m")
+    assert thresholds.find_threshold([fit], "f1") == 0.25
+
+
 @pytest.mark.parametrize("labels", ["nnnnnn", "yyyyyy"])
 def test_one_class_has_no_threshold(labels: str) -> None:
     with pytest.raises(DataError, match=r"model.threshold=tuned needs held-out rows of both classes; choose split="):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ class ServedModel:
         facts: Name, version, run and so on, for `/version`.
         example: A few raw rows, as a JSON body of the scoring protocol.
         csv_format: How CSV is read, as the training table was.
+        accepted: Training categories of the columns in which others are accepted and counted; the schema refuses the rest.
     """
 
     pipeline: Any
@@ -44,6 +46,7 @@ class ServedModel:
     facts: dict[str, Any]
     example: bytes
     csv_format: CsvFormat = requests.PLAIN_CSV
+    accepted: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def predict(self, arrays: Arrays) -> list[Any]:
         """Predict validated rows.
@@ -99,6 +102,14 @@ class ServedModel:
         is_csv = content_type in requests.CSV_TYPES
         return self.schema.validate(columns, self.csv_format if is_csv else None)
 
+    def count_unknown(self, arrays: Arrays) -> dict[str, int]:
+        """Count the values that training did not see, by column; only of columns in which they are accepted."""
+        counts = {
+            name: sum(value is not None and value not in categories for value in arrays[name].tolist())
+            for name, categories in self.accepted.items()
+        }
+        return {name: count for name, count in counts.items() if count}
+
     def answer(self, body: bytes, content_type: str = "application/json") -> list[Any]:
         """Read, validate and predict the rows of a request body."""
         return self.predict(self.read(body, content_type))
@@ -123,10 +134,14 @@ def load_release(folder: Path, unknown_categories: str = "refuse") -> ServedMode
     schema = Schema(tuple(_parse_column(column) for column in saved["columns"]))
     example = orjson.dumps(requests.parse_json((folder / "model" / EXAMPLE_FILE).read_bytes()))
     schema = _restrict_dates(schema, pipeline)
+    restricted = _restrict_categories(
+        schema, pipeline, requests.read_columns(example, "application/json", schema.names)
+    )
+    csv_format = parse_options(saved.get("reading", {}))
     if unknown_categories == "refuse":
-        columns = requests.read_columns(example, "application/json", schema.names)
-        schema = _restrict_categories(schema, pipeline, columns)
-    return ServedModel(pipeline, schema, release["facts"], example, parse_options(saved.get("reading", {})))
+        return ServedModel(pipeline, restricted, release["facts"], example, csv_format)
+    accepted = {column.name: column.categories for column in restricted.columns if column.categories is not None}
+    return ServedModel(pipeline, schema, release["facts"], example, csv_format, accepted)
 
 
 def _parse_column(column: dict[str, Any]) -> RawColumn:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 SECONDS_BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
@@ -24,6 +26,12 @@ class ServerMetrics:
             registry=self.registry,
         )
         self.rows = Counter("mlrunner_rows", "Rows predicted.", registry=self.registry)
+        self.unknown = Counter(
+            "mlrunner_unknown_categories",
+            "Categories that training did not see and that were accepted, by column.",
+            ["column"],
+            registry=self.registry,
+        )
         self.batches = Histogram(
             "mlrunner_batch_rows", "Rows predicted in one batch.", buckets=ROWS_BUCKETS, registry=self.registry
         )
@@ -32,6 +40,11 @@ class ServerMetrics:
         """Count the rows of a batch."""
         self.rows.inc(rows)
         self.batches.observe(rows)
+
+    def count_unknown(self, counts: Mapping[str, int]) -> None:
+        """Count categories that training did not see, by column."""
+        for column, count in counts.items():
+            self.unknown.labels(column).inc(count)
 
     def format(self) -> bytes:
         """Return all metrics in the text format of Prometheus."""

@@ -122,7 +122,9 @@ class ModelServer:
         return json_response(200, {"predictions": predictions, **classes}, self._headers)
 
     def _read_rows(self, body: bytes, content_type: str) -> dict[str, Any]:
-        return self._model.read(body, content_type)
+        arrays = self._model.read(body, content_type)
+        self._metrics.count_unknown(self._model.count_unknown(arrays))
+        return arrays
 
     async def _get_health(self, request: web.Request) -> web.Response:
         del request

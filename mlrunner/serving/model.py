@@ -38,7 +38,7 @@ class ServedModel:
         facts: Name, version, run and so on, for `/version`.
         example: A few raw rows, as a JSON body of the scoring protocol.
         csv_format: How CSV is read, as the training table was.
-        accepted: Training categories of the columns in which others are accepted and counted; the schema refuses the rest.
+        accepted: Training categories of the columns in which others are accepted and counted.
     """
 
     pipeline: Any

@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -82,6 +83,9 @@ def test_no_column_has_categories_when_unknown_ones_are_accepted(saved: Saved) -
     assert all(column.categories is None for column in model.schema.columns)
     rows = [{**releases.make_rows(1)[0], "town": "Atlantis"}]
     assert predict(model, rows) == pytest.approx(saved.predict(rows))
+    towns = ["Atlantis", releases.TOWNS[0], None, "Atlantis"]
+    assert model.count_unknown({"town": np.array(towns, dtype=object)}) == {"town": 2}
+    assert model.count_unknown({"town": np.array(towns[1:3], dtype=object)}) == {}
 
 
 def test_a_column_changed_by_the_cleaning_has_no_categories(base: Path) -> None:

@@ -21,6 +21,15 @@ def test_rows_and_batches_are_counted() -> None:
     assert [values[f"mlrunner_batch_rows_bucket/{limit}"] for limit in ("1.0", "4.0", "256.0")] == [1, 2, 3]
 
 
+def test_unknown_categories_are_counted_by_column() -> None:
+    metrics = ServerMetrics()
+    metrics.count_unknown({"town": 2})
+    metrics.count_unknown({"town": 1, "kind": 1})
+    values = read(metrics.format())
+    assert values["mlrunner_unknown_categories_total/town"] == 3
+    assert values["mlrunner_unknown_categories_total/kind"] == 1
+
+
 def test_two_servers_of_one_process_count_separately() -> None:
     first, second = ServerMetrics(), ServerMetrics()
     first.requests.labels(200).inc()

@@ -20,7 +20,13 @@ from mlrunner.core.column_roles import Roles
 from mlrunner.groups.cleaning import KeepAll
 from mlrunner.groups.cleaning.controller import DataCleaning
 from mlrunner.groups.dataset import Dataset, SqlDataset, TableDataset
+from mlrunner.groups.dataset.profile import profile
 from mlrunner.groups.dataset.streaming import read_chunks
+from mlrunner.serving.columns import RawColumn
+from mlrunner.serving.csv_format import CsvFormat
+from mlrunner.serving.errors import RequestError
+from mlrunner.serving.schema import Schema
+from mlrunner.steps.prediction.column_values import extract_values
 
 BIG = 2**53 + 1  # the first whole number that a float does not hold
 COLUMNS: dict[str, tuple[pa.DataType, list[Any], Kind]] = {
@@ -117,3 +123,25 @@ def test_a_code_stays_text_in_each_source(sources: dict[str, Dataset]) -> None:
     for source in sources.values():
         table = type(source)(**{**vars(source), "dtypes": {"big_with_gap": "str"}}).load()
         assert plain(table["big_with_gap"]) == [str(BIG), None, str(BIG - 1)]
+
+
+def test_numbers_and_texts_in_one_column_are_text_in_training_predict_requests_and_diff(tmp_path: Path) -> None:
+    codes, texts = [1, "A", None, 2, "B"], ["1", "A", None, "2", "B"]
+    with sqlite3.connect(tmp_path / "codes.sqlite") as connection:
+        connection.execute("create table t (code, y real)")
+        connection.executemany("insert into t values (?, ?)", [(code, row) for row, code in enumerate(codes)])
+    connection.close()
+    place = {"url": f"sqlite:///{tmp_path / 'codes.sqlite'}", "target": "y"}
+    mixed = SqlDataset(name="t", query="select * from t order by rowid", **place)
+    cast = SqlDataset(name="t", query="select cast(code as text) as code, y from t order by rowid", **place)
+    assert plain(mixed.load()["code"]) == texts
+    assert profile(mixed.load()) == profile(cast.load())  # what `diff` compares
+    assert mixed.fingerprint() == cast.fingerprint()
+    for rows in (1, 5):  # of whole numbers alone, or of both
+        chunks = [extract_values(chunk["code"], "text", None) for chunk in read_chunks(mixed, rows)]
+        assert [value for chunk in chunks for value in chunk] == texts
+    schema = Schema((RawColumn("code", "text", required=True),))
+    assert schema.validate({"code": texts})["code"].tolist() == texts
+    assert schema.validate({"code": texts}, CsvFormat())["code"].tolist() == texts
+    with pytest.raises(RequestError, match=r"^Column 'code' holds texts, but row 0 has 1\.$"):
+        schema.validate({"code": [1]})  # a number has no one text: a code 01 would be another

@@ -18,7 +18,7 @@ from mlrunner.evaluation.weights import name_weight, select_weight, weigh_rows
 from mlrunner.groups.cleaning.controller import resolve_strategy
 from mlrunner.groups.model import ModelNameConfig
 from mlrunner.groups.model.packaging import assemble
-from mlrunner.steps import advice, held_out, recording
+from mlrunner.steps import advice, feature_importance, held_out, recording
 from mlrunner.steps.judged_rows import describe_judged_rows
 from mlrunner.steps.materializers import MODEL_MATERIALIZER, FittedModel
 from mlrunner.steps.problem import Problem
@@ -154,6 +154,7 @@ def _record(
     times = {"fit_seconds": fitted.fit_seconds, "score_seconds": seconds}
     recording.log_evaluation(run, evaluation, times)
     recording.log_replicates(run, evaluation, problem.task)
+    feature_importance.log_importances(run, fitted.pipeline[1:])
     advice.log_advice(run, evaluation, data.train[problem.roles.target], problem.task)
     subject = f"{problem.label} · {model_config.name}"
     recording.draw_figures(run, fitted.pipeline[1:], data, evaluation, problem.task, subject)

@@ -21,7 +21,7 @@ from mlrunner.history.report.captions import MODEL
 from mlrunner.history.report.commands import list_commands
 from mlrunner.history.report.differences import compare_with_default
 from mlrunner.history.report.environment import read_environment
-from mlrunner.tracking.records.record import OVERRIDES_TAG
+from mlrunner.tracking.records.record import IMPORTANCE_FILE, OVERRIDES_TAG
 
 if TYPE_CHECKING:
     from jinja2 import Environment as Jinja
@@ -53,6 +53,7 @@ def _list_contents(page: SimpleNamespace) -> list[ContentsItem]:
         "scores": ("Scores", page.scores),
         "differences": ("Against the default", page.differences),
         "model": ("The model", page.model),
+        "importances": ("Importance by the model", page.importances),
         "data": ("Data card", page.card),
         "environment": ("Environment", True),
         "commands": ("Reproduce and deploy", True),
@@ -90,6 +91,7 @@ def make_page(content: Content) -> SimpleNamespace:
         differences=compare_with_default(content),
         scores=None if lead is None else tables.make_scores(lead.metrics, content.metric),
         model=() if lead is None else (*pictures.contribution_pictures(content), *pictures.read_pictures(lead, MODEL)),
+        importances=None if lead is None else tables.make_importances(lead.read_text(IMPORTANCE_FILE)),
         card=datacard.make_data_card(content),
         environment=read_environment(content),
         commands=list_commands(content),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mlrunner.history.report.content import Content
+
+MOST_COLUMNS = 20  # in the table of importances
 
 
 def number_column(name: str, note: str = "") -> TableColumn:
@@ -111,6 +114,28 @@ def make_scores(metrics: Mapping[str, float], objective: str) -> Table | None:
     rows = tuple(_score(metrics, name, parts, name == objective) for name in _names(metrics, objective))
     labels = {"cv": "folds", "validation": "validation", "train": "train", "test": "test"}
     return Table((TableColumn("metric"), *(number_column(labels[part]) for part in parts)), rows)
+
+
+def make_importances(text: str | None) -> Table | None:
+    """Make the table of the model's own importances, added up by column; None if the run recorded none.
+
+    Args:
+        text: JSON of the run's `feature_importance.json`; None if there is no such file.
+    """
+    sums: dict[str, list[float]] = {}
+    for feature in json.loads(text or "[]"):
+        sums.setdefault(feature["column"], []).append(abs(feature["importance"]))
+    ranked = sorted(sums.items(), key=lambda item: -sum(item[1]))[:MOST_COLUMNS]
+    columns = (
+        TableColumn("column"),
+        number_column("importance", note="sum of its features"),
+        number_column("features"),
+    )
+    rows = (
+        TableRow((TableCell(name), number_cell(sum(values)), TableCell(str(len(values)), len(values))))
+        for name, values in ranked
+    )
+    return Table(columns, tuple(rows)) if ranked else None
 
 
 def _names(metrics: Mapping[str, float], objective: str) -> Iterator[str]:

@@ -45,6 +45,7 @@ PARENT_TAG, RUN_NAME_TAG, USER_TAG = "mlflow.parentRunId", "mlflow.runName", "ml
 COMMIT_TAG, BRANCH_TAG = "mlflow.source.git.commit", "mlflow.source.git.branch"
 
 CONFIG_FILE = "config.yaml"
+IMPORTANCE_FILE = "feature_importance.json"  # what the model says of its features
 REPLICATES_FILE = "noise.json"  # jackknife replicates of the scores
 STATUSES = ("FINISHED", "FAILED", "KILLED", "RUNNING", "SCHEDULED")  # MLflow's
 

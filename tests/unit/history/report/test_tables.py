@@ -68,6 +68,15 @@ def test_scores_by_part() -> None:
     assert tables.make_scores({"r2": 1.0}, "r2") is None
 
 
+def test_the_importances_of_the_features_of_a_column_are_added_up() -> None:
+    features = [("x", "x", -0.5), ("kind_u", "kind", 0.25), ("kind_v", "kind", 0.5)]
+    text = json.dumps([{"feature": name, "column": column, "importance": value} for name, column, value in features])
+    table = tables.make_importances(text)
+    assert table is not None
+    assert [cells(row) for row in table.rows] == [["kind", "0.7500", "2"], ["x", "0.5000", "1"]]
+    assert tables.make_importances(None) is None
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [

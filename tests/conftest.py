@@ -7,12 +7,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from omegaconf import DictConfig
 
 from tests.support.front_door import SHARED, Runner, export_variables, front_door
 from tests.support.slow_tests import is_slow
 
 SLOW_FIXTURES = {"recorded", "session_home", "described"}  # start whole runs or create all stores
+settings.register_profile("mlrunner", max_examples=40)  # of 100; a test that needs more says so
+settings.load_profile("mlrunner")
 gc.disable()  # until all tests are imported, which takes a tenth less time
 
 

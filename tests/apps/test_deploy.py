@@ -6,8 +6,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +19,7 @@ import pytest
 
 from mlrunner.core import loopback
 from mlrunner.groups.deployer.state import DeploymentStore, State
-from tests.support.front_door import PROJECT, CommandResult, environment, front_door
+from tests.support.front_door import CommandResult, front_door, start_command
 
 pytestmark = pytest.mark.slow
 DATA = ("dataset=diabetes", "tracking.plots=false")
@@ -181,10 +179,7 @@ def test_a_taken_port_is_said_before_the_training(place: Place) -> None:
 
 def test_ctrl_c_during_a_deployment_leaves_the_old_one_serving(place: Place) -> None:
     before, running = place.version(), len(place.servers())
-    command = [sys.executable, "-m", "mlrunner", "deploy", place.runs[2]["run_id"], *place.target]
-    with subprocess.Popen(
-        command, cwd=PROJECT, env=environment(place.home), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    with start_command(place.home, "deploy", place.runs[2]["run_id"], *place.target) as process:
         earlier = [server.pid for server in place.servers()]
         until(lambda: any(server.pid not in earlier for server in place.servers()))
         process.send_signal(signal.SIGINT)

@@ -34,13 +34,12 @@ def start(home: Path, *arguments: str, **more: str) -> subprocess.Popen[str]:
 
 def test_an_interruption_closes_the_run_and_leaves_the_stores_usable(session_home: Path) -> None:
     client, name = open_store(session_home), "interrupted"
-    with start_command(
-        session_home, "model=rf", "model.estimator.n_estimators=20000", f"tracking.name={name}"
-    ) as process:
+    forest = ("dataset=diabetes", "model=rf", "model.estimator.n_estimators=200000")
+    with start_command(session_home, *forest, f"tracking.name={name}") as process:
         deadline = time.monotonic() + 90
         while not named(client, name) and time.monotonic() < deadline:
-            time.sleep(0.5)
-        time.sleep(2)
+            time.sleep(0.1)
+        time.sleep(0.5)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err

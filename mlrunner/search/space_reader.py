@@ -6,6 +6,7 @@ leaves the space. Within one source the last override of a key counts.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -21,6 +22,7 @@ from mlrunner.search.grammar import ZIP_OVERRIDE, parse_override, read_dimension
 from mlrunner.search.settings import SweepSettings
 from mlrunner.search.space import Space
 
+SINGLE_CHOICE = re.compile(r"(?P<key>model\.[\w.]+)=choice\((?P<value>[\w.+-]+)\)")
 Models = Mapping[str, Mapping[str, Any]]  # model option to its unresolved group
 
 
@@ -57,6 +59,9 @@ def read_space(
         own += [_assign_model(dimension, model, is_fixed=chooser is None) for dimension in searched]
     _refuse_unknown_keys(of_models, own, models)
     limited = tuple((text, _list_models_with(key, models)) for key, text in fixed.items())
+    for key in map(get_key, (match["key"] for match in map(SINGLE_CHOICE.fullmatch, arguments) if match is not None)):
+        if key in fixed and _list_models_with(key, models) is None:
+            raise ConfigError(_describe_unknown(key, fixed[key], models))
     shared.sort(key=lambda dimension: dimension is not chooser)
     return Space(limited, (*shared, *own), next(iter(models)), read_exclusions(settings.exclude))
 
@@ -77,7 +82,7 @@ def _read_last(texts: list[str], loader: Any) -> tuple[list[Dimension], dict[str
     """Read the dimensions, and the fixed overrides by key; a later override of a key replaces an earlier one."""
     dimensions: dict[str, Dimension] = {}
     fixed: dict[str, str] = {}
-    for text in texts:
+    for text in map(_fix_single, texts):
         dimension, keys = _read_override(text, loader)
         for key in keys:
             fixed.pop(key, None)
@@ -89,6 +94,12 @@ def _read_last(texts: list[str], loader: Any) -> tuple[list[Dimension], dict[str
             dimensions.pop(dimension.name, None)
             dimensions[dimension.name] = dimension
     return list(dimensions.values()), fixed
+
+
+def _fix_single(text: str) -> str:
+    """Write a choice of one value, as `hydra_app` passes a key of one of several models, as a fixed override."""
+    match = SINGLE_CHOICE.fullmatch(text)
+    return text if match is None else f"{match['key']}={match['value']}"
 
 
 def _read_override(text: str, loader: Any) -> tuple[Dimension | None, tuple[str, ...]]:
@@ -146,8 +157,8 @@ def _refuse_unknown_keys(of_models: list[Dimension], own: list[Dimension], model
     keys = {dimension.key for dimension in own}
     for dimension in of_models:
         if dimension.key not in keys:
-            key = dimension.key
-            raise ConfigError(
-                f"{key}={dimension.text}: {key} is not a key of {' or '.join(models)}; correct it, or add it with "
-                f"+{key}."
-            )
+            raise ConfigError(_describe_unknown(dimension.key, f"{dimension.key}={dimension.text}", models))
+
+
+def _describe_unknown(key: str, text: str, models: Models) -> str:
+    return f"{text}: {key} is not a key of {' or '.join(models)}; correct it, or add it with +{key}."

@@ -10,7 +10,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from mlrunner.core.errors import ConfigError
 from mlrunner.search.optuna_config import SAMPLERS
 from tests.support.search import HydraSweep
-from tests.support.spaces import ALPHA, DEPTH, RATE, build_space, get_distributions, list_grid, list_names
+from tests.support.spaces import ALPHA, DEPTH, MODEL_GROUPS, RATE, build_space, get_distributions, list_grid, list_names
 
 
 def test_the_default_model_has_its_own_ranges() -> None:
@@ -41,6 +41,16 @@ def test_a_fixed_key_leaves_the_space(prefix: str) -> None:
     assert list_names(space) == [RATE]
     assert space.fixed == ((f"{prefix}{DEPTH}=3", ("forest",)),)
     assert space.overrides({RATE: 2}) == (f"{prefix}{DEPTH}=3", f"{RATE}=2")
+
+
+def test_a_choice_of_one_value_is_fixed() -> None:
+    """With several models the command line passes `model.X=3` as a choice, which would be a constant of the study."""
+    space = build_space("model=forest,line", f"{DEPTH}=choice(3)")
+    assert f"forest:{DEPTH}" not in list_names(space)
+    assert space.fixed == ((f"{DEPTH}=3", ("forest",)),)
+    seeded = {**MODEL_GROUPS, "forest": {"estimator": {"random_state": 0}, "search": {}}}
+    space = build_space("model=forest,line", "model.estimator.random_state=choice(7)", groups=seeded)  # no search
+    assert space.fixed == (("model.estimator.random_state=7", ("forest",)),)
 
 
 def test_the_command_line_wins_over_params() -> None:
@@ -141,11 +151,16 @@ def test_a_range_of_an_added_key_applies_to_all_models() -> None:
             "+model.estimator.dept.",
         ),
         (
+            ["model=forest,line", "model.estimator.dept=choice(1)"],
+            "model.estimator.dept=1: model.estimator.dept is not a key of forest or line; correct it, or add it with "
+            "+model.estimator.dept.",
+        ),
+        (
             [f"{DEPTH}.deeper=1,2"],
             f"{DEPTH}.deeper=1,2: {DEPTH}.deeper is not a key of forest; correct it, or add it with +{DEPTH}.deeper.",
         ),
     ],
-    ids=["misspelt", "below-a-value"],
+    ids=["misspelt", "misspelt and fixed", "below-a-value"],
 )
 def test_a_range_of_an_unknown_key_is_refused(overrides: list[str], sentence: str) -> None:
     with pytest.raises(ConfigError) as caught:

@@ -16,7 +16,7 @@ from tests.support.recorded import Recorded
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ROOT = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium's sandbox refuses root
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
-COMMON = ["summary", "scores", "differences", "data", "environment", "commands"]
+COMMON = ["summary", "scores", "differences", "importances", "data", "environment", "commands"]
 SECTIONS = {
     "search": {*COMMON, "leaderboard", "search", "cost", "model"},
     "grid": {*COMMON, "leaderboard", "cost"},  # without plots

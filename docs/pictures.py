@@ -52,7 +52,7 @@ def terminal(shown: str) -> None:
     """Draw what was printed as a terminal window."""
     console = Console(record=True, width=COLUMNS, file=open(os.devnull, "w"), force_terminal=True)  # noqa: SIM115, PTH123
     console.print(Text(f"$ python -m mlrunner {' '.join(COMPOSITION)}", style="bold"))
-    console.print(Text.from_ansi(shown), no_wrap=True, crop=True)
+    console.print(Text.from_ansi(shown), overflow="fold")  # as a terminal does
     (HERE / "terminal.svg").write_text(console.export_svg(title="mlrunner"))
 
 

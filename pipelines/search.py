@@ -35,5 +35,5 @@ def search(study: str) -> None:
         return
     rows = winner.rows
     fitted = fitting.refit(rows.train, rows.validation, rows.folds, rows.raw, **winner.refit)
-    metrics = fitting.judge(fitted, rows.train, rows.validation, rows.test, winner.scores, **winner.judge)
+    metrics = fitting.judge(fitted, rows.train, rows.validation, rows.test, rows.folds, winner.scores, **winner.judge)
     gate_and_deploy(fitted, rows, metrics, winner.problem, winner.gate, winner.deployer, winner.run)

@@ -33,7 +33,7 @@ def training(
     score = problem, model_config, run
     if refit:
         fitted = fitting.refit(rows.train, rows.validation, rows.folds, rows.raw, *fit)
-        metrics = fitting.judge(fitted, rows.train, rows.validation, rows.test, {}, *score)
+        metrics = fitting.judge(fitted, rows.train, rows.validation, rows.test, rows.folds, {}, *score)
     else:
         fitted = fitting.train(rows.train, rows.validation, rows.folds, rows.raw, *fit)
         metrics = fitting.evaluate(fitted, rows.train, rows.validation, rows.test, rows.folds, *score)

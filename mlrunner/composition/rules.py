@@ -82,7 +82,7 @@ def check_sizes(findings: Findings) -> Iterator[str]:
     groups = data.labeled_rows[roles.group].nunique() if roles.group in data.labeled_rows else None
     counts = data.labeled_rows[roles.target].value_counts()
     smallest = int(counts[counts > 0].min()) if findings.task == "classification" else None
-    problems = split.problems(len(data.labeled_rows), groups, smallest)
+    problems = split.problems(len(data.labeled_rows), groups, smallest) or split.table_problems(data.labeled_rows)
     is_number = roles.group is not None and groups is not None and infer_kind(data.table[roles.group]) is Kind.NUMBER
     lost = f" If its codes differ by leading zeros, set 'dataset.dtypes={{{roles.group}: str}}'." if is_number else ""
     yield from (f"{problem}{lost if 'groups' in problem else ''}" for problem in problems)

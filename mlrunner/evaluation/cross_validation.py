@@ -1,4 +1,4 @@
-"""Cross-validation over the folds that a `split/*kfold` assigns."""
+"""Cross-validation over the folds of a split."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from mlrunner.core.folds import list_folds
 from mlrunner.evaluation.metrics import measure
 from mlrunner.evaluation.predictions import Array, Predictions, predict, refuse_invalid
 from mlrunner.evaluation.weights import name_weight, weigh_rows
@@ -76,19 +77,19 @@ def cross_validate(
     make_estimator: Callable[[], Any],
     features: pd.DataFrame,
     target: pd.Series[Any],
-    fold_numbers: pd.Series[int],
+    folds: pd.DataFrame,
     task: Task,
     scoring: ScoreSettings | None = None,
     weight: Array | None = None,
     model: object = None,
 ) -> CrossValidation:
-    """Fit a new estimator for each fold on the rows of the other folds, and score it on the held-out rows.
+    """Fit a new estimator for each fold on its training rows, and score it on the rows that it holds out.
 
     Args:
         make_estimator: Factory of unfitted estimators.
         features: Feature columns, shape (n_rows, n_features).
         target: True values, shape (n_rows,).
-        fold_numbers: Fold of each row, with the index of `features`.
+        folds: Table of folds for the rows of `features`; see `core.folds`.
         task: Regression or classification.
         scoring: What the scores are computed by; None: the defaults.
         weight: Weight of each row in fits and scores; None: all rows weigh the same.
@@ -97,16 +98,14 @@ def cross_validate(
     Raises:
         ModelError: If a prediction is NaN or infinite.
     """
-    numbers = fold_numbers.reindex(features.index).to_numpy()
     held_out = []
-    for number in np.unique(numbers):
-        is_held_out = numbers == number
-        rows, known, estimator = features[~is_held_out], target[~is_held_out], make_estimator()
-        inner, outer = (None, None) if weight is None else (weight[~is_held_out], weight[is_held_out])
+    for train, scored, marks in list_folds(folds):
+        rows, known, estimator = features.iloc[train], target.iloc[train], make_estimator()
+        inner, outer = (None, None) if weight is None else (weight[train], weight[scored])
         weights = weigh_rows(model, known, inner)
         if hasattr(model, "stop_early"):
-            model.stop_early(estimator, (rows, known, weights), folds=numbers[~is_held_out])
+            model.stop_early(estimator, (rows, known, weights), marks=marks)
         fitted = estimator.fit(rows, known, **name_weight(estimator, weights))
-        held_out.append(predict(fitted, features[is_held_out], target[is_held_out], task, scoring, outer))
+        held_out.append(predict(fitted, features.iloc[scored], target.iloc[scored], task, scoring, outer))
     refuse_invalid({f"fold {number}": predictions for number, predictions in enumerate(held_out)})
     return CrossValidation([measure(predictions, task) for predictions in held_out], held_out)

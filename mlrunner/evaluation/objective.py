@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mlrunner.core.errors import DataError
+from mlrunner.core.folds import list_folds
 from mlrunner.core.metric_names import CLASSIFICATION, GREATER_IS_BETTER
 
 if TYPE_CHECKING:
@@ -60,7 +61,10 @@ def _advise(metric: str, data: SplitData) -> str:
         return f"set objective.metric={'accuracy' if metric in CLASSIFICATION else 'mae'}"
     targets = pd.concat([part[data.roles.target] for part in (data.train, data.validation, data.test)])
     rarest = 0 if data.roles.group is not None else int(targets.value_counts().min())
-    folds = min(rarest - 1, int(data.folds["fold"].nunique()))  # the test rows have one member as well
-    split = f"split=stratified_kfold split.folds={folds}" if len(data.folds) else "split=stratified"
-    is_possible = folds > 1 if len(data.folds) else rarest > 2
+    folds = list_folds(data.folds)
+    if 0 < sum(len(fold.held_out) for fold in folds) < len(data.train):  # folds by time: no class can be dealt out
+        return "set objective.metric=log_loss"
+    count = min(rarest - 1, len(folds))  # the test rows have one member as well
+    split = f"split=stratified_kfold split.folds={count}" if folds else "split=stratified"
+    is_possible = count > 1 if folds else rarest > 2
     return f"set {split}, or objective.metric=log_loss" if is_possible else "set objective.metric=log_loss"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import pandas as pd
 
 from mlrunner.core.column_roles import Roles
+from mlrunner.core.folds import compute_held_out_ratio, select_held_out_rows
 from mlrunner.evaluation.cross_validation import CrossValidation, cross_validate
 from mlrunner.evaluation.metrics import measure
 from mlrunner.evaluation.predictions import Predictions, predict, refuse_invalid
@@ -79,7 +80,8 @@ def evaluate(
     Raises:
         ModelError: If a prediction is NaN or infinite.
     """
-    tables = {part: getattr(data, part) for part in ("train", "validation", "test") if len(getattr(data, part))}
+    parts = {"train": data.final_train, "validation": data.validation, "test": data.test}
+    tables = {part: table for part, table in parts.items() if len(table)}
     predictions, scores = _score_tables(fitted, tables, data, task)
     named = _prefix_with_part(scores)
     held_out = {
@@ -92,8 +94,9 @@ def evaluate(
     validated = validated or cross_validate_rows(data, model, task)
     named |= {f"cv/{name}": value for name, value in validated.mean.items()}
     named |= {f"cv/{name}_std": value for name, value in validated.std.items()}
-    rows = digest_rows(data.train) + hashlib.sha256(data.folds["fold"].to_numpy().tobytes()).hexdigest()
-    folds = Replicates(rows, 1.0, validated.by_metric, is_folds=True)
+    is_held_out = select_held_out_rows(data.folds)
+    rows = digest_rows(is_held_out) + hashlib.sha256(is_held_out.to_numpy().tobytes()).hexdigest()
+    folds = Replicates(rows, 1.0, validated.by_metric, compute_held_out_ratio(data.folds))
     return Evaluation(named | validated.mean, validated.predictions, held_out, folds)
 
 
@@ -106,7 +109,7 @@ def cross_validate_rows(data: SplitData, model: PipelineBuilder, task: Task) -> 
         task: Regression or classification.
     """
     features, target = data.of("train")
-    known, weight = (features, target, data.folds["fold"]), select_weight(data.train, data.roles)
+    known, weight = (features, target, data.folds), select_weight(data.train, data.roles)
     return cross_validate(lambda: model.build(features, task), *known, task, data.scoring, weight, model)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from mlrunner.core.column_roles import Roles
+from mlrunner.core.folds import select_final_rows
 from mlrunner.core.score_settings import DEFAULT_SCORING, ScoreSettings
 
 
@@ -19,7 +20,7 @@ class SplitData:
         train: Rows to fit on.
         validation: Rows that the objective is computed on; empty when there are folds.
         test: Rows of the final estimate.
-        folds: Column `fold` with the index of `train`; empty without cross-validation.
+        folds: Table of folds with the index of `train`, see `core.folds`; empty without cross-validation.
         roles: Column roles.
         plot_label: Name of the validation rows in plots; None for `validation` or `cv`.
         scoring: What the scores are computed by.
@@ -37,6 +38,11 @@ class SplitData:
         """Return the features and the target of a part."""
         table: pd.DataFrame = getattr(self, part)
         return select_features(table, self.roles), table[self.roles.target]
+
+    @property
+    def final_train(self) -> pd.DataFrame:
+        """Training rows of the model that is scored on the test rows: all, or those of the newest window."""
+        return select_final_rows(self.train, self.folds)
 
     def sample(self, rows: int) -> SplitData:
         """Keep at most `rows` evenly spaced rows of train and of validation, for plots."""

@@ -43,13 +43,18 @@ class Replicates:
         rows: Digest of the rows; replicates with equal digests can be subtracted group by group.
         scale: Factor from the standard error of the sampled rows to that of all rows.
         metrics: Values by metric name: one a left-out group, or one a fold.
-        is_folds: Whether the values are the scores of folds.
+        held_out_ratio: Ratio of held-out to training rows of the folds; None when the values are not those of folds.
     """
 
     rows: str
     scale: float
     metrics: dict[str, list[float]]
-    is_folds: bool = False
+    held_out_ratio: float | None = None
+
+    @property
+    def is_folds(self) -> bool:
+        """Whether the values are the scores of folds."""
+        return self.held_out_ratio is not None
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-safe dict; NaN becomes null."""
@@ -59,7 +64,7 @@ class Replicates:
 def parse_replicates(document: dict[str, Any]) -> Replicates:
     """Parse a dict from `Replicates.to_json`."""
     metrics = {name: [float(none_to_nan(value)) for value in values] for name, values in document["metrics"].items()}
-    return Replicates(str(document["rows"]), float(document["scale"]), metrics, bool(document["is_folds"]))
+    return Replicates(str(document["rows"]), float(document["scale"]), metrics, document["held_out_ratio"])
 
 
 def jackknife(predictions: Predictions, task: Task, rows: str, clusters: Any = None) -> Replicates | None:
@@ -154,7 +159,7 @@ def standard_error_of_folds(variance: float, count: int, held_out: float) -> flo
     Args:
         variance: Unbiased variance of the scores of the folds.
         count: Number of folds, repeats included.
-        held_out: Ratio of held-out to training rows of a fold: 1 / (K - 1) for K folds.
+        held_out: Ratio of held-out to training rows of the folds: 1 / (K - 1) for K-fold cross-validation.
     """
     return math.sqrt(variance * (1 / count + held_out))
 
@@ -165,6 +170,6 @@ def _standard_error(values: list[float], replicates: Replicates) -> float:
         return math.nan
     mean = math.fsum(values) / count
     squares = math.fsum((value - mean) ** 2 for value in values)
-    if replicates.is_folds:
-        return standard_error_of_folds(squares / (count - 1), count, 1 / (count - 1))
+    if replicates.held_out_ratio is not None:
+        return standard_error_of_folds(squares / (count - 1), count, replicates.held_out_ratio)
     return replicates.scale * math.sqrt(squares * (count - 1) / count)

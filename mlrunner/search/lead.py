@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from mlrunner.core.formatting import format_number, nan_to_none
 from mlrunner.evaluation import uncertainty
 from mlrunner.search.results import rank
-from mlrunner.search.study_setup import SEARCH_ATTRIBUTE
 from mlrunner.search.trial import TRIAL_RESULT_FILE, TrialResult
 from mlrunner.search.trial_attributes import DEFAULT_OF, FOLDER, is_default
 
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from mlrunner.search.objective import Objectives
 
 LEAST_LEAD = 1e-12  # smaller differences are rounding
-HELD_OUT_RATIO = 0.25  # validation rows for each training row without folds; most splits are close to it
 
 
 @dataclass(frozen=True)
@@ -49,13 +47,13 @@ class Lead:
         return f"leads by {self.lead:.3g}, which is {word} than the noise of ± {self.uncertainty:.2g}"
 
 
-def compute_lead(first: list[float], second: list[float], repeats: int = 1) -> Lead:
+def compute_lead(first: list[float], second: list[float], held_out_ratio: float) -> Lead:
     """Compute the lead of a trial from paired scores: both trials were scored on the same rows.
 
     Args:
         first: Scores of the best trial, one a fold and repeat.
         second: Scores of the second trial, in the same order.
-        repeats: Number of repeats of each fold.
+        held_out_ratio: Ratio of held-out to training rows of the fits.
     """
     if not first or len(first) != len(second):
         return Lead(math.nan, math.nan)
@@ -65,9 +63,7 @@ def compute_lead(first: list[float], second: list[float], repeats: int = 1) -> L
     if count == 1:
         return Lead(abs(mean), math.nan)
     variance = math.fsum((difference - mean) ** 2 for difference in differences) / (count - 1)
-    folds = count // repeats
-    held_out = 1 / (folds - 1) if folds > 1 else HELD_OUT_RATIO
-    error = uncertainty.standard_error_of_folds(variance, count, held_out)
+    error = uncertainty.standard_error_of_folds(variance, count, held_out_ratio)
     return Lead(abs(mean), uncertainty.critical_value(count) * error)
 
 
@@ -80,15 +76,14 @@ def read_result(trial: FrozenTrial) -> TrialResult | None:
 def compute_study_lead(study: Study, objectives: Objectives) -> Lead:
     """Compute the lead of the best trial of a study over the second."""
     leaders = rank(study, objectives)[:2]
-    return Lead(math.nan, math.nan) if len(leaders) < 2 else _compare(study, *leaders)
+    return Lead(math.nan, math.nan) if len(leaders) < 2 else _compare(*leaders)
 
 
-def _compare(study: Study, best: FrozenTrial, other: FrozenTrial) -> Lead:
+def _compare(best: FrozenTrial, other: FrozenTrial) -> Lead:
     first, second = read_result(best), read_result(other)
     if first is None or second is None:
         return Lead(math.nan, math.nan)
-    search = study.user_attrs.get(SEARCH_ATTRIBUTE, {})
-    lead = compute_lead(first.scores, second.scores, int(search.get("repeats", 1)))
+    lead = compute_lead(first.scores, second.scores, first.held_out_ratio)
     if first.replicates is None or second.replicates is None or first.replicates["rows"] != second.replicates["rows"]:
         return lead
     left, right = (uncertainty.parse_replicates(document) for document in (first.replicates, second.replicates))
@@ -146,7 +141,7 @@ def compare_default(study: Study, objectives: Objectives) -> DefaultComparison |
     default = next((trial for trial in ranked if is_default(trial)), None)
     if default is None:
         return None
-    lead = None if default is ranked[0] else _compare(study, ranked[0], default)
+    lead = None if default is ranked[0] else _compare(ranked[0], default)
     model = str(default.user_attrs[DEFAULT_OF]["model"])
     return DefaultComparison(default.number, model, objectives.metrics[0], default.values[0], lead)
 

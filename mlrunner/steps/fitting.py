@@ -10,6 +10,7 @@ import pandas as pd
 from zenml import step
 
 from mlrunner.core.build import Group, build
+from mlrunner.core.folds import select_final_rows
 from mlrunner.core.metric_names import THRESHOLD
 from mlrunner.evaluation import objective, scoring, split_data
 from mlrunner.evaluation.scoring import Evaluation
@@ -44,8 +45,8 @@ def train(
 ) -> Annotated[FittedModel, "model"]:
     """Fit on the training rows, and save the cleaning and the estimator as one pipeline.
 
-    The validation rows, or the first fold, decide when boosting stops, if `model.early_stopping` is set. The validation
-    rows, or the held-out rows of all folds, decide about the threshold, if `model.threshold` is tuned.
+    The validation rows, or with folds some training rows, decide when boosting stops, if `model.early_stopping` is set.
+    The validation rows, or the held-out rows of all folds, decide about the threshold, if `model.threshold` is tuned.
     """
     data = SplitData(train, validation, train.head(0), folds, problem.roles, scoring=problem.scoring)
     return _fit(data, raw, problem, cleaning, model_config, run)
@@ -79,7 +80,7 @@ def _fit(
 ) -> FittedModel:
     roles, model = problem.roles, build(model_config.settings, "model")
     strategy = resolve_strategy(build(cleaning, "cleaning"), raw, roles)
-    rows = split_data.concatenate_training_rows(data.train, data.validation) if refit else data.train
+    rows = split_data.concatenate_training_rows(data.final_train, data.validation) if refit else data.final_train
     features, target = split_data.select_features(rows, roles), rows[roles.target]
     start = time.perf_counter()
     estimator, weight = model.build(features, problem.task), weigh_rows(model, target, select_weight(rows, roles))
@@ -124,14 +125,15 @@ def judge(
     train: Table,
     validation: Table,
     test: Table,
+    folds: Table,
     validated: dict[str, float],
     problem: Problem,
     model_config: ModelNameConfig,
     run: RunContext,
 ) -> Annotated[dict[str, float], "metrics"]:
     """Score a refitted model on the test rows; `validated` are the scores of its trial on the other parts."""
-    fit_rows, no_folds = split_data.concatenate_training_rows(train, validation), pd.DataFrame({"fold": []})
-    data = SplitData(fit_rows, test.head(0), test, no_folds, problem.roles, "test", problem.scoring)
+    fit_rows = split_data.concatenate_training_rows(select_final_rows(train, folds), validation)
+    data = SplitData(fit_rows, test.head(0), test, folds.head(0), problem.roles, "test", problem.scoring)
     start = time.perf_counter()
     evaluation = scoring.evaluate_on_test(fitted.pipeline[1:], data, problem.task)
     RECORDER.submit(run_log.set_tags, run.run_id, describe_judged_rows(problem, run.objective, test))

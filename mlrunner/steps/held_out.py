@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mlrunner.core.folds import FINAL, read_fold
 from mlrunner.core.metric_names import ROUNDS, THRESHOLD
 from mlrunner.evaluation import scoring, thresholds
 from mlrunner.evaluation.predictions import predict, refuse_invalid
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
 
 def stop_early(model: Model, estimator: Pipeline, data: SplitData) -> None:
     """Find the number of boosting rounds on the validation rows or folds; without `model.early_stopping` do nothing."""
-    features, target = data.of("train")
-    weight = weigh_rows(model, target, select_weight(data.train, data.roles))
-    folds = data.folds["fold"].reindex(data.train.index).to_numpy() if len(data.folds) else None
-    model.stop_early(estimator, (features, target, weight), data.of("validation"), folds)
+    features, target = data.of("final_train")
+    weight = weigh_rows(model, target, select_weight(data.final_train, data.roles))
+    marks = read_fold(data.folds[FINAL]).marks if len(data.folds) else None
+    model.stop_early(estimator, (features, target, weight), data.of("validation"), marks)
 
 
 def tune_threshold(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from mlrunner.core.folds import select_held_out_rows
 from mlrunner.tracking.records.record import TEST_ROWS_TAG, VALIDATION_ROWS_TAG
 
 if TYPE_CHECKING:
@@ -32,12 +33,12 @@ def describe_judged_rows(
         objective: Metric of the objective.
         test: Cleaned test rows.
         validation: Cleaned validation rows; None for a refit, which was fitted on them.
-        folds: Fold of each training row; empty without cross-validation.
+        folds: Table of folds, of which the held-out rows count; empty without cross-validation.
     """
     target = problem.roles.target
     tags = {TEST_ROWS_TAG: _digest(problem, objective, test[target])}
     if folds is not None and len(folds):
-        return tags | {VALIDATION_ROWS_TAG: _digest(problem, objective, folds["fold"])}
+        return tags | {VALIDATION_ROWS_TAG: _digest(problem, objective, select_held_out_rows(folds))}
     return tags if validation is None else tags | {VALIDATION_ROWS_TAG: _digest(problem, objective, validation[target])}
 
 
@@ -48,7 +49,7 @@ def combine(repeats: Sequence[dict[str, str]]) -> dict[str, str]:
     return {name: _hash("".join(tags[name] for tags in repeats).encode()) for name in repeats[0]}
 
 
-def _digest(problem: Problem, objective: str, values: pd.Series) -> str:
+def _digest(problem: Problem, objective: str, values: pd.Series | pd.DataFrame) -> str:
     content = pd.util.hash_pandas_object(values).to_numpy().tobytes()
     own = problem.scoring.custom.get(objective)
     metric = None if own is None else own.model_dump_json()

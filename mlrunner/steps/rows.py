@@ -46,8 +46,8 @@ def divide(
 ) -> tuple[
     Annotated[Table, "train"], Annotated[Table, "validation"], Annotated[Table, "test"], Annotated[Table, "folds"]
 ]:
-    """Split the rows; `folds` holds the fold of each training row of a cross-validation."""
+    """Split the rows; `folds` is the table of folds of a cross-validation, empty without one."""
     del code
     division = build(split, "split").handle_data(cleaned)
-    folds = pd.DataFrame({"fold": [] if division.folds is None else division.folds})
+    folds = division.train.iloc[:0, :0] if division.folds is None else division.folds
     return division.train, division.validation, division.test, folds

@@ -273,3 +273,17 @@ def test_the_winner_is_better_than_the_default_on_rows_that_no_trial_has_read(ml
         "split=kfold", "split.folds=3", *UNSAVED,
     ).json  # fmt: skip
     assert summary["winner"]["metrics"]["test/r2"] > default["metrics"]["test/r2"]
+
+
+def test_the_winner_of_folds_by_time_is_the_run_of_its_overrides(mlrunner: Runner) -> None:
+    """Trials score the same windows as a run, and the refit trains on the same window before the test."""
+    split = "split=rolling", "split.folds=3", "split.gap=7D"
+    rolling = "dataset.rows=400", "model=ridge", *split, "output=json", *UNSAVED
+    summary = mlrunner(
+        "sweep=optuna", *rolling, "hydra.sweeper.n_trials=3", "hydra/sweeper/pruner=median", "hydra.sweeper.n_jobs=1"
+    ).json
+    found = summary["best_overrides"][-2:]  # alpha and low_cardinality
+    alone, winner = mlrunner(*rolling, *found).json["metrics"], summary["winner"]["metrics"]
+    names = ("cv/r2", "cv/r2_std", "test/r2", "train/r2")
+    assert {name: winner[name] for name in names} == pytest.approx({name: alone[name] for name in names})
+    assert summary["trials"][0]["objective"] == pytest.approx(alone["r2"])

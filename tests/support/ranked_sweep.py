@@ -63,7 +63,13 @@ class RankedSweep:
 
     def write(self, folder: Path, number: int, value: float, state: TrialState, more: dict[str, Any]) -> None:
         folder.mkdir()
-        result = TrialResult(number, state.name, scores=more.get("scores", [value]), replicates=more.get("replicates"))  # type: ignore[arg-type]
+        result = TrialResult(
+            number,
+            state.name,
+            scores=more.get("scores", [value]),
+            held_out_ratio=1.0,
+            replicates=more.get("replicates"),  # type: ignore[arg-type]
+        )
         (folder / TRIAL_RESULT_FILE).write_text(json.dumps(asdict(result)))
         outcome = Outcome(
             f"x={number}", state.name, "r2", "maximize", value, 1.5, 1.0, 0.5, {}, f"run{number}", None, str(folder),

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from mlrunner.core import arrow
+from mlrunner.core.folds import mark_partition
 from mlrunner.search.executor import Event
 from mlrunner.search.loop import Search
 from mlrunner.search.plan import SearchPlan
@@ -88,7 +89,7 @@ class TableMaker:
         self.calls.append(arguments)
         third = len(self.raw) // 3
         train = self.raw.iloc[:third]
-        folds = pd.DataFrame({"fold": [index % 2 for index in range(third)]}, index=train.index)
+        folds = mark_partition([index % 2 for index in range(third)], train.index)
         parts = {
             "raw": self.raw,
             "train": train,

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mlrunner.core.column_roles import Roles
+from mlrunner.core.folds import mark_partition
 from mlrunner.evaluation.split_data import SplitData
 from tests.support.samples import table
 
@@ -30,5 +31,5 @@ def split_rows(task: Task, folds: int = 0) -> SplitData:
     """Split 120 rows into 60, 30 and 30, or into 90 in folds and 30."""
     whole = make_cleaned(task)
     train = whole[:90] if folds else whole[:60]
-    numbers = pd.DataFrame({"fold": np.arange(90) % folds}, index=train.index) if folds else pd.DataFrame({"fold": []})
-    return SplitData(train, whole[:0] if folds else whole[60:90], whole[90:], numbers, ROLES)
+    marks = mark_partition(np.arange(90) % folds, train.index) if folds else pd.DataFrame()
+    return SplitData(train, whole[:0] if folds else whole[60:90], whole[90:], marks, ROLES)

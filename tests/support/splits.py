@@ -15,8 +15,9 @@ from tests.support.front_door import PROJECT
 
 CONF = PROJECT / "conf" / "split"
 OPTIONS = sorted(path.stem for path in CONF.glob("*.yaml"))
+BY_TIME = ["expanding", "rolling", "time_ordered"]
 FOLDED = [name for name in OPTIONS if name.endswith("kfold")]
-HELD_OUT = [name for name in OPTIONS if name not in FOLDED]
+HELD_OUT = [name for name in OPTIONS if name not in [*FOLDED, "expanding", "rolling"]]
 ROLES = {"target": "y", "group": None, "time": "when", "task": "regression"}
 BY_CLASS = {"target": "label", "task": "classification"}
 BY_GROUP = {"group": "customer"}

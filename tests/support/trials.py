@@ -21,6 +21,7 @@ from threadpoolctl import threadpool_info
 from mlrunner.core import arrow
 from mlrunner.core.build import build
 from mlrunner.core.column_roles import Roles
+from mlrunner.core.folds import mark_partition
 from mlrunner.evaluation.split_data import select_features
 from mlrunner.groups.model import Model
 from mlrunner.search import workers
@@ -123,7 +124,7 @@ class Data:
 
     def __post_init__(self) -> None:
         numbers = np.random.default_rng(5).integers(0, 4, len(self.train))
-        self.folds = pd.DataFrame({"fold": numbers}, index=self.train.index)
+        self.numbers, self.folds = numbers, mark_partition(numbers, self.train.index)
         self.folder.mkdir(exist_ok=True)
         self.files = {
             part: write_arrow(getattr(self, part), self.folder / f"{part}.arrow")

@@ -1,6 +1,6 @@
 """Turn dates into numbers for the config groups `cleaning` and `split`.
 
-Every function but `rank_moments` treats each value by itself, so that a single row gives the same result as the
+Every function but `read_moments` treats each value by itself, so that a single row gives the same result as the
 whole table.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from itertools import combinations
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -80,8 +80,8 @@ def compute_durations(dates: Mapping[str, pd.Series], durations: Durations) -> d
     return {name: count_days(dates[end], dates[start]) for name, (end, start) in present.items()}
 
 
-def rank_moments(column: pd.Series, date_format: str | None = None) -> NDArray[np.int64]:
-    """Rank the moments of a column, from 0 for the oldest; equal moments have the same rank.
+def read_moments(column: pd.Series, date_format: str | None = None) -> NDArray[Any]:
+    """Read the moments of a column as timestamps, or as numbers.
 
     Args:
         column: Dates, text or numbers.
@@ -98,7 +98,7 @@ def rank_moments(column: pd.Series, date_format: str | None = None) -> NDArray[n
             f"split.time is '{column.name}', which is not a date in {len(unknown)} of {len(column)} rows, first "
             f"{unknown.iloc[:1].tolist()[0]!r}; set split.date_format, correct those rows or choose another split."
         )
-    return np.unique(when.to_numpy(), return_inverse=True)[1].astype(np.int64)
+    return when.to_numpy()
 
 
 def _find_format(column: pd.Series) -> str | None:

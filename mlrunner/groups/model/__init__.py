@@ -45,16 +45,16 @@ class Model(ABC):
             An unfitted pipeline; its last step is the estimator.
         """
 
-    def stop_early(self, pipeline: Pipeline, train: Rows, validation: Rows | None = None, folds: Any = None) -> None:
+    def stop_early(self, pipeline: Pipeline, train: Rows, validation: Rows | None = None, marks: Any = None) -> None:
         """Set the number of boosting rounds of an unfitted pipeline, where the model finds it on held-out rows.
 
         Args:
             pipeline: Pipeline that `build` returned.
             train: Features, target and weights of the training rows; the weights may be None.
             validation: Features and target of the validation rows; None or empty where there are folds.
-            folds: Fold of each training row; None where there are none.
+            marks: Marks of the training rows, see `core.folds`; None where there are validation rows.
         """
-        del pipeline, train, validation, folds
+        del pipeline, train, validation, marks
 
     @abstractmethod
     def problems(self, task: Task) -> list[str]:
@@ -107,10 +107,10 @@ class EstimatorModel(Model):
             refuse_unknown_names(self.estimator, settings.list_numbers(table), KEY)
         return Pipeline([("features", settings.build(table, task)), ("estimator", self.build_estimator(task))])
 
-    def stop_early(self, pipeline: Pipeline, train: Rows, validation: Rows | None = None, folds: Any = None) -> None:
+    def stop_early(self, pipeline: Pipeline, train: Rows, validation: Rows | None = None, marks: Any = None) -> None:
         """See `Model.stop_early`."""
         if self.early_stopping is not None:
-            rounds = stopping.count_rounds(pipeline, train, validation, folds, self.early_stopping)
+            rounds = stopping.count_rounds(pipeline, train, validation, marks, self.early_stopping)
             stopping.set_rounds(pipeline.steps[-1][1], rounds)
 
     def build_features(self) -> Features:

@@ -1,8 +1,9 @@
 """Early stopping (`model.early_stopping`): find the number of boosting rounds on rows that the model is not fitted on.
 
-The rows are the validation rows. Where there are folds instead, they are the first of the folds that a model is fitted
-on, so that no held-out fold decides about the model that is scored on it. The model is then fitted again with the
-number found, on all its rows, and without early stopping: what is saved is a plain estimator.
+The rows are the validation rows. Where there are folds instead, they are some of the rows that a model is fitted on,
+the first of its folds or by time the newest fifth, so that no held-out row decides about the model that is scored on
+it. The model is then fitted again with the number found, on all its rows, and without early stopping: what is saved is
+a plain estimator.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 
 from mlrunner.core.errors import ConfigError
 from mlrunner.core.estimators import get_library
+from mlrunner.core.folds import FIT, STOP
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -65,14 +67,14 @@ def get_rounds(estimator: Any) -> int:
     return int(inner.get_params()[str(find_rounds_argument(type(inner)))])
 
 
-def count_rounds(pipeline: Pipeline, train: Rows, validation: Rows | None, folds: Any, patience: int) -> int:
+def count_rounds(pipeline: Pipeline, train: Rows, validation: Rows | None, marks: Any, patience: int) -> int:
     """Find the number of boosting rounds of a pipeline.
 
     Args:
         pipeline: Unfitted pipeline; its last step is the estimator.
         train: Features, target and weights of the training rows; the weights may be None.
         validation: Features and target of the validation rows; None or empty where there are folds.
-        folds: Fold of each training row, shape (n_rows,); None where there are validation rows.
+        marks: Marks of the training rows, see `core.folds`; None where there are validation rows.
         patience: Number of rounds without improvement that end the boosting.
 
     Raises:
@@ -83,23 +85,25 @@ def count_rounds(pipeline: Pipeline, train: Rows, validation: Rows | None, folds
     held_out = None
     if validation is not None and len(validation[0]):
         held_out = front.transform(validation[0]), validation[1]
-    return find_rounds(estimator, *choose_rows((learned, *train[1:]), held_out, folds), patience)
+    return find_rounds(estimator, *choose_rows((learned, *train[1:]), held_out, marks), patience)
 
 
-def choose_rows(train: Rows, validation: Rows | None, folds: Any) -> tuple[Rows, Rows]:
-    """Return the rows to fit and the rows to stop on: the validation rows, or the first fold of the training rows.
+def choose_rows(train: Rows, validation: Rows | None, marks: Any) -> tuple[Rows, Rows]:
+    """Return the rows to fit and the rows to stop on: the validation rows, or those that `marks` name.
 
     Raises:
-        ConfigError: When there are neither validation rows nor two folds.
+        ConfigError: When one of them has no rows.
     """
     if validation is not None:
         return train, validation
-    numbers = np.unique([] if folds is None else folds)
-    if len(numbers) < 2:
-        raise ConfigError(f"{KEY} needs validation rows or two folds to train on; choose split=80_20 or split=kfold.")
+    fits, stops = ([] if marks is None else np.asarray(marks) == mark for mark in (FIT, STOP))
+    if not np.any(fits) or not np.any(stops):
+        raise ConfigError(
+            f"{KEY} needs validation rows or two folds to train on; choose split=80_20 or split=kfold, or "
+            "lower split.gap."
+        )
     features, target, weight = train[0], np.asarray(train[1]), train[2]
-    stops = np.asarray(folds) == numbers[0]
-    fit = features[~stops], target[~stops], None if weight is None else weight[~stops]
+    fit = features[fits], target[fits], None if weight is None else weight[fits]
     return fit, (features[stops], target[stops])
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import dataclasses
 from abc import abstractmethod
 
-import numpy as np
 import pandas as pd
 
 from mlrunner.core.build import dataclass
-from mlrunner.core.errors import ConfigError, DataError
+from mlrunner.core.errors import DataError
+from mlrunner.core.folds import mark_partition
 from mlrunner.groups.split.assignment import (
     Assignment,
     Counts,
@@ -27,6 +27,7 @@ from mlrunner.groups.split.validation import (
     complete_shares,
     fold_problems,
     part_problems,
+    raise_first,
     share_problems,
     suggest_folds,
 )
@@ -41,13 +42,13 @@ class Division:
         train: Training rows.
         validation: Validation rows; none with cross-validation.
         test: Test rows.
-        folds: Fold, from 0, in which each row of `train` validates; None without cross-validation.
+        folds: Table of folds with the index of `train`, see `core.folds`; None without cross-validation.
     """
 
     train: pd.DataFrame
     validation: pd.DataFrame
     test: pd.DataFrame
-    folds: pd.Series | None = None
+    folds: pd.DataFrame | None = None
 
 
 class DataDivideStrategy(DataStrategy):
@@ -64,6 +65,15 @@ class DataDivideStrategy(DataStrategy):
             ConfigError: When the settings are impossible for the table.
             DataError: When the rows of the table do not allow the division.
         """
+
+    def table_problems(self, table: pd.DataFrame) -> list[str]:
+        """Return one sentence for each reason why the rows of a table do not allow the division; counts aside.
+
+        Args:
+            table: Rows with a known target, as read.
+        """
+        del table
+        return []
 
     @abstractmethod
     def problems(self, rows: int, groups: int | None, smallest_class: int | None) -> list[str]:
@@ -106,7 +116,7 @@ class HoldOut(DataDivideStrategy, Assignment):
 
     def handle_data(self, table: pd.DataFrame) -> Division:
         """See `DataDivideStrategy.handle_data`."""
-        _raise_first(self.problems(*self.counts(table)))
+        raise_first(self.problems(*self.counts(table)))
         part = self.parts(table, list(complete_shares(self.shares).values()))
         return Division(*(table[part == number] for number in range(3)))
 
@@ -136,13 +146,12 @@ class Folds(DataDivideStrategy, Assignment):
 
     def handle_data(self, table: pd.DataFrame) -> Division:
         """See `DataDivideStrategy.handle_data`."""
-        _raise_first(self.problems(*self.counts(table)))
+        raise_first(self.problems(*self.counts(table)))
         held_out = self.parts(table, [1 - self.test, self.test]) == 1
         rest = table[~held_out]
         self._refuse_few(self.counts(rest))
         fold = self.parts(rest, [1 / self.folds] * self.folds)
-        folds = pd.Series(fold, index=rest.index, name="fold", dtype=np.int64)
-        return Division(rest, table.iloc[:0], table[held_out], folds)
+        return Division(rest, table.iloc[:0], table[held_out], mark_partition(fold, rest.index))
 
     def _refuse_few(self, left: Counts) -> None:
         """Refuse too few rows beside the test, which only shows after the division: large groups may leave few."""
@@ -187,8 +196,3 @@ class StratifiedKFoldDivide(StratifiedAssignment, Folds):
 @dataclass
 class GroupedKFoldDivide(RequiredGroupAssignment, Folds):
     """Divide into a test and folds at random by groups; the group column is required."""
-
-
-def _raise_first(problems: list[str]) -> None:
-    for problem in problems:
-        raise ConfigError(problem)

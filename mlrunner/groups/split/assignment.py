@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from mlrunner.core.build import dataclass
 from mlrunner.core.column_roles import Task, infer_task
-from mlrunner.core.errors import ConfigError, DataError, nearest
-from mlrunner.groups.cleaning.dates import rank_moments
+from mlrunner.core.errors import ConfigError, nearest
+from mlrunner.groups.cleaning.dates import read_moments
 from mlrunner.groups.split.algorithms import (
     Codes,
     class_strata,
     number_units,
     quantile_strata,
     split_by_strata,
-    split_in_order,
     split_randomly,
 )
+from mlrunner.groups.split.windows import cut_at_moments
 
 
 class Counts(NamedTuple):
@@ -176,13 +177,11 @@ class TimeAssignment(Assignment):
 
     def parts(self, table: pd.DataFrame, shares: Sequence[float]) -> Codes:
         """See `Assignment.parts`."""
-        moments = rank_moments(table[_require_column(table, "time", self.time)], self.date_format)
-        if (count := len(np.unique(moments))) < len(shares):
-            raise DataError(
-                f"split.time is '{self.time}', which has {count} different moments, but {len(shares)} parts "
-                f"need one each; name a finer column in dataset.time or choose another split."
-            )
-        return split_in_order(moments, shares)
+        return cut_at_moments(self.read_times(table), shares, str(self.time))
+
+    def read_times(self, table: pd.DataFrame) -> NDArray[Any]:
+        """Read the moments of a table as timestamps or numbers, shape (n_rows,)."""
+        return read_moments(table[_require_column(table, "time", self.time)], self.date_format)
 
 
 def _require_column(table: pd.DataFrame, key: str, name: str | None) -> str | None:

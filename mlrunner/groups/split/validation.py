@@ -5,7 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from mlrunner.core.errors import ConfigError
+
 TOLERANCE = 1e-9  # of a sum of shares
+
+
+def raise_first(problems: list[str]) -> None:
+    """Raise a `ConfigError` with the first sentence, if there is one."""
+    for problem in problems:
+        raise ConfigError(problem)
 
 
 def complete_shares(shares: Mapping[str, float | None]) -> dict[str, float]:
@@ -64,7 +72,7 @@ def part_problems(shares: Mapping[str, float], rows: int, groups: int | None) ->
     ]
 
 
-def fold_problems(folds: int, test: float, rows: int, groups: int | None) -> list[str]:
+def fold_problems(folds: int, test: float, rows: int, groups: int | None, least: int = 1) -> list[str]:
     """Return a sentence when the rows beside the test are too few for the folds.
 
     Args:
@@ -72,15 +80,16 @@ def fold_problems(folds: int, test: float, rows: int, groups: int | None) -> lis
         test: Share of the test.
         rows: Number of rows.
         groups: Number of groups that stay together; None: each row by itself.
+        least: Least number of rows or groups for each fold.
     """
     if folds < 2:
         return [f"split.folds is {folds}; cross-validation needs at least 2."]
     what, units = ("rows", rows) if groups is None else ("groups", groups)
     left = min(units - 1, round((1 - test) * units))
-    if left < folds:
+    if left < folds * least:
         return [
             f"split.folds is {folds}, but of {units} {what} split.test={test:g} leaves {left}; "
-            f"{suggest_folds(left)}read more rows."
+            f"{suggest_folds(left // least)}read more rows."
         ]
     return []
 

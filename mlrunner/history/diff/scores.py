@@ -124,8 +124,9 @@ def _have_same_target(first: Side, other: Side) -> bool:
 def _fold_margin(name: str, side: Side) -> float:
     """Compute the margin of a mean over folds from its standard deviation, the only record that a trial has."""
     deviation = side.metrics.get(f"{name}_std")
-    folds = (side.snapshot.config.get("split") or {}).get("folds")
-    if deviation is None or not isinstance(folds, int) or folds < 2:
+    split = side.snapshot.config.get("split") or {}
+    folds = split.get("folds")
+    if deviation is None or not isinstance(folds, int) or folds < 2 or "gap" in split:  # by time: unknown sizes
         return math.nan
     return uncertainty.critical_value(folds) * uncertainty.standard_error_of_folds(
         deviation**2 * folds / (folds - 1), folds, 1 / (folds - 1)

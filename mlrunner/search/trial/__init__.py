@@ -6,6 +6,7 @@ Tasks and results go through pipes and files, so they hold plain values only.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -24,7 +25,7 @@ class RepeatTask:
     Args:
         train: Path of the training rows, an Arrow file.
         validation: Path of the rows to score; empty when there are folds.
-        folds: Path of the fold number of each training row; empty when there are no folds.
+        folds: Path of the table of folds, see `core.folds`; empty when there are no folds.
         model: `model` group, resolved.
     """
 
@@ -89,6 +90,7 @@ class TrialResult:
         state: Optuna's state of the trial.
         metrics: Means over folds and repeats, with `…_std` where there are several fits.
         scores: Metric of each fit, in the order of repeats and folds.
+        held_out_ratio: Ratio of held-out to training rows of the fits; NaN without any fit.
         seconds: Duration of the whole trial in its worker.
         fit_seconds: Duration of all fits.
         score_seconds: Duration of all predictions and their metrics.
@@ -102,6 +104,7 @@ class TrialResult:
     state: State
     metrics: dict[str, float] = field(default_factory=dict)
     scores: list[float] = field(default_factory=list)
+    held_out_ratio: float = math.nan
     seconds: float = 0.0
     fit_seconds: float = 0.0
     score_seconds: float = 0.0

@@ -102,13 +102,13 @@ class RoundReporter:
 def stop_early(model: Model, estimator: Any, data: FitData) -> list[int]:
     """Find and set the number of boosting rounds of an unfitted estimator; empty for a model that does not stop early.
 
-    The rows that decide are those that are scored, or with folds the first fold that the estimator is trained on.
+    The rows that decide are those that are scored, or with folds some of the training rows.
     """
     if not isinstance(model, EstimatorModel) or model.early_stopping is None:
         return []
     train = data.train, data.train_target, weigh_rows(model, data.train_target, data.train_weight)
-    held_out = (data.validation, data.validation_target) if data.train_folds is None else None
-    rows = early_stopping.choose_rows(train, held_out, data.train_folds)
+    held_out = (data.validation, data.validation_target) if data.marks is None else None
+    rows = early_stopping.choose_rows(train, held_out, data.marks)
     rounds = early_stopping.find_rounds(estimator, *rows, model.early_stopping)
     early_stopping.set_rounds(estimator, rounds)
     return [rounds]

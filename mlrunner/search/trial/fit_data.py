@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, MutableMapping
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import pandas as pd
 from cachetools import LRUCache
 
 from mlrunner.core.arrow import map_table_once
+from mlrunner.core.folds import list_folds
 from mlrunner.evaluation.scoring import identify_rows
 from mlrunner.evaluation.split_data import select_features
 from mlrunner.evaluation.weights import select_weight
@@ -38,7 +39,7 @@ class FitData:
         validation: Features of the rows to score, after these steps; read-only.
         validation_target: Target of the rows to score.
         validation_rows: Digest of the rows to score, and the group of each; None where there is no group column.
-        train_folds: Fold of each training row; None without folds.
+        marks: Marks of the training rows, see `core.folds`; None without folds.
     """
 
     front: Pipeline
@@ -50,7 +51,7 @@ class FitData:
     validation: Any
     validation_target: pd.Series[Any]
     validation_rows: tuple[str, Any]
-    train_folds: Any = None
+    marks: Any = None
 
 
 class FitDataCache:
@@ -74,25 +75,22 @@ class FitDataCache:
         return data
 
 
-def list_folds(repeat: RepeatTask) -> Iterator[int | None]:
-    """List the fold numbers of a repeat; None alone where there are no folds."""
-    if not repeat.folds:
-        yield None
-        return
-    yield from (int(number) for number in np.unique(map_table_once(repeat.folds)["fold"]))
+def number_folds(repeat: RepeatTask) -> Sequence[int | None]:
+    """Number the folds of a repeat; None alone where there are no folds."""
+    return range(len(list_folds(map_table_once(repeat.folds)))) if repeat.folds else [None]
 
 
-def _split(repeat: RepeatTask, fold: int | None) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the rows to fit and the rows to score."""
+def _split(repeat: RepeatTask, fold: int | None) -> tuple[pd.DataFrame, pd.DataFrame, Any]:
+    """Return the rows to fit, the rows to score, and the marks of those to fit."""
     train = map_table_once(repeat.train)
     if fold is None:
-        return train, map_table_once(repeat.validation)
-    is_inside = map_table_once(repeat.folds)["fold"].reindex(train.index).to_numpy() == fold
-    return train[~is_inside], train[is_inside]
+        return train, map_table_once(repeat.validation), None
+    inside, outside, marks = list_folds(map_table_once(repeat.folds))[fold]
+    return train.iloc[inside], train.iloc[outside], marks
 
 
 def _load(task: TrialTask, repeat: RepeatTask, fold: int | None, model: Model) -> FitData:
-    train, validation = _split(repeat, fold)
+    train, validation, marks = _split(repeat, fold)
     raw_train, raw_validation = select_features(train, task.roles), select_features(validation, task.roles)
     # a column's kind is that of all training rows, not of a fold's
     table = raw_train if fold is None else select_features(map_table_once(repeat.train), task.roles)
@@ -105,5 +103,4 @@ def _load(task: TrialTask, repeat: RepeatTask, fold: int | None, model: Model) -
             array.setflags(write=False)
     rows = identify_rows(validation, task.roles)
     weights = select_weight(train, task.roles), select_weight(validation, task.roles)
-    folds = None if fold is None else map_table_once(repeat.folds)["fold"].reindex(train.index).to_numpy()
-    return FitData(front, *weights, raw_train, learned, target, transformed, validation[task.roles.target], rows, folds)
+    return FitData(front, *weights, raw_train, learned, target, transformed, validation[task.roles.target], rows, marks)

@@ -21,7 +21,7 @@ from mlrunner.evaluation.weights import name_weight, weigh_rows
 from mlrunner.groups.model import EstimatorModel, Model
 from mlrunner.search.trial import TrialPruned, TrialResult, TrialTask
 from mlrunner.search.trial.boosting import RoundReporter, detach, stop_early
-from mlrunner.search.trial.fit_data import FitData, FitDataCache, list_folds
+from mlrunner.search.trial.fit_data import FitData, FitDataCache, number_folds
 from mlrunner.search.trial.tally import Tally, average
 from mlrunner.search.trial.xgboost_private import BinCache
 
@@ -47,6 +47,7 @@ class TrialRunner:
         return TrialResult(
             task.number,
             scores=[scores.get(task.metric, math.nan) for scores in tally.scores],
+            held_out_ratio=tally.held_out_ratio,
             seconds=time.perf_counter() - started,
             fit_seconds=tally.fit_seconds,
             score_seconds=tally.score_seconds,
@@ -70,7 +71,7 @@ class TrialRunner:
             return {"state": "FAIL", "error": message, "trace": traceback.format_exc()}
 
     def _fit_all(self, task: TrialTask, report: Report, tally: Tally) -> None:
-        fits = [(repeat, fold) for repeat in task.repeats for fold in list_folds(repeat)]
+        fits = [(repeat, fold) for repeat in task.repeats for fold in number_folds(repeat)]
         for step, (repeat, fold) in enumerate(fits):
             model: Model = build(limit_threads(repeat.model, task.threads), "model")
             data = self.data.get(task, repeat, fold, model)
@@ -81,6 +82,7 @@ class TrialRunner:
             predictions = predict(fitted, *rows, task.task, task.scoring, data.validation_weight)
             refuse_invalid({"the scored rows": predictions})
             tally.scores.append(metrics.measure(predictions, task.task))
+            tally.count(data.train_target, data.validation_target)
             ends = all(other is not repeat for other, _ in fits[step + 1 :])
             threshold = tally.tune(model, predictions, task, ends)
             if threshold is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sized
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Tally:
-    """Scores and durations of the fits of a trial so far, and the replicates of a single score."""
+    """Scores, durations and sizes of the fits of a trial so far, and the replicates of a single score."""
 
     scores: list[dict[str, float]] = field(default_factory=list)
     replicates: dict[str, Any] | None = None
@@ -28,6 +29,17 @@ class Tally:
     held_out: list[Predictions] = field(default_factory=list)  # of the fits whose threshold is not tuned yet
     fit_seconds: float = 0.0
     score_seconds: float = 0.0
+    fit_rows: int = 0
+    scored_rows: int = 0
+
+    def count(self, fitted: Sized, scored: Sized) -> None:
+        """Count the rows of a fit."""
+        self.fit_rows, self.scored_rows = self.fit_rows + len(fitted), self.scored_rows + len(scored)
+
+    @property
+    def held_out_ratio(self) -> float:
+        """Ratio of held-out to training rows of the fits; NaN without any."""
+        return self.scored_rows / self.fit_rows if self.fit_rows else math.nan
 
     def tune(self, model: Model, predictions: Predictions, task: TrialTask, ends: bool) -> float | None:
         """Tune the threshold of a repeat, and score all of its held-out rows by it.

@@ -20,7 +20,9 @@ MODELS = (
     "catboost, custom, dummy, hist_gradient_boosting, lightgbm, linear_regression, logistic_regression, rf, ridge, "
     "xgboost"
 )
-SPLITS = "70_15_15, 80_20, grouped, grouped_kfold, kfold, stratified, stratified_kfold, time_ordered"
+SPLITS = (
+    "70_15_15, 80_20, expanding, grouped, grouped_kfold, kfold, rolling, stratified, stratified_kfold, time_ordered"
+)
 DATASETS = "breast_cancer, csv, diabetes, digits, olist, parquet, sql, wine"
 TOP = (
     "dataset, cleaning, split, model, stack, gate, deployer, seed, threads, blueprint, objective, metric, tracking, "

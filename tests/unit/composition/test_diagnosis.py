@@ -14,7 +14,9 @@ MODELS = (
     "catboost, custom, dummy, hist_gradient_boosting, lightgbm, linear_regression, logistic_regression, rf, ridge, "
     "xgboost"
 )
-SPLITS = "70_15_15, 80_20, grouped, grouped_kfold, kfold, stratified, stratified_kfold, time_ordered"
+SPLITS = (
+    "70_15_15, 80_20, expanding, grouped, grouped_kfold, kfold, rolling, stratified, stratified_kfold, time_ordered"
+)
 TYPED = (
     "blueprint, cleaning, dataset, deployer, experiment, features, gate, home, metric, model, objective, output, project, "
     "seed, split, stack and 4 more"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import pytest
 
 from mlrunner.core.column_roles import Roles
 from mlrunner.core.errors import DataError
+from mlrunner.core.folds import mark_partition
 from mlrunner.evaluation.objective import find_objective_error, refuse_undefined
 from mlrunner.evaluation.predictions import Predictions
 from mlrunner.evaluation.scoring import Evaluation
@@ -34,7 +36,7 @@ def test_an_objective_must_be_a_finite_number(metric: str, averages: dict[str, f
 
 
 def evaluation_of(scores: dict[str, float], folds: list[float] | None = None, metric: str = "roc_auc") -> Evaluation:
-    replicates = None if folds is None else Replicates("", 1.0, {metric: folds}, is_folds=True)
+    replicates = None if folds is None else Replicates("", 1.0, {metric: folds}, 0.25)
     return Evaluation(scores, Predictions(np.empty(0), np.empty(0)), {}, replicates)
 
 
@@ -43,8 +45,8 @@ def rows_with(positives: int, folds: int = 0, group: str | None = None) -> Split
     target = [1] * (positives - 1) + [0] * (31 - positives)
     train = pd.DataFrame({"x": range(30), "y": target})
     test = pd.DataFrame({"x": range(5), "y": [1, 0, 0, 0, 0]})
-    numbers = pd.DataFrame({"fold": [row % folds for row in range(30)] if folds else []})
-    return SplitData(train, train.head(0), test, numbers, Roles("y", group=group))
+    marks = mark_partition(np.arange(30) % folds) if folds else train.iloc[:0]
+    return SplitData(train, train.head(0), test, marks, Roles("y", group=group))
 
 
 def test_a_metric_that_is_a_number_is_accepted() -> None:
@@ -84,6 +86,12 @@ def test_the_advice_is_possible(metric: str, positives: int, folds: int, group: 
     with pytest.raises(DataError) as refused:
         refuse_undefined(metric, evaluation, rows_with(positives, folds, group))
     assert str(refused.value).endswith(advice)
+
+
+def test_folds_by_time_deal_out_no_classes() -> None:
+    data = replace(rows_with(4, folds=5), folds=mark_partition(np.arange(30) % 5).iloc[:, 1:])
+    with pytest.raises(DataError, match=r"hold one class only; set objective.metric=log_loss\.$"):
+        refuse_undefined("roc_auc", evaluation_of({"roc_auc": NAN}, [NAN] * 4), data)
 
 
 def test_a_model_without_the_metric_is_refused() -> None:

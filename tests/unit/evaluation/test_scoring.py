@@ -12,6 +12,7 @@ from sklearn.ensemble import GradientBoostingClassifier, GradientBoostingRegress
 from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
 
 from mlrunner.core.column_roles import Roles
+from mlrunner.core.folds import FINAL, FIT, HELD_OUT, UNUSED
 from mlrunner.evaluation import scoring, split_data
 from mlrunner.evaluation.metrics import measure, metric_names
 from mlrunner.evaluation.predictions import predict
@@ -103,11 +104,30 @@ def test_folds_are_scored_by_models_of_the_other_folds() -> None:
     features, target = data.of("train")
     scores = []
     for number in range(3):
-        is_held_out = (data.folds["fold"] == number).to_numpy()
+        is_held_out = np.arange(len(features)) % 3 == number
         fitted = pipeline(LinearRegression()).fit(features[~is_held_out], target[~is_held_out])
         scores.append(measure(predict(fitted, features[is_held_out], target[is_held_out], task), task)["rmse"])
     assert evaluation.scores["cv/rmse"] == pytest.approx(np.mean(scores))
     assert evaluation.scores["cv/rmse_std"] == pytest.approx(np.std(scores))
+
+
+def test_a_rolling_split_scores_each_window_and_the_final_one() -> None:
+    task, estimator = ESTIMATORS["regression"]
+    whole = split_rows(task, folds=2)
+    marks = {"0": [FIT] * 20 + [UNUSED] * 5 + [HELD_OUT] * 20 + [UNUSED] * 45, FINAL: [UNUSED] * 70 + [FIT] * 20}
+    data = replace(whole, folds=pd.DataFrame(marks, index=whole.train.index))
+    features, target = data.of("train")
+    first, last = (
+        pipeline(LinearRegression()).fit(features[rows], target[rows]) for rows in (slice(20), slice(70, 90))
+    )
+    evaluation = scoring.evaluate(last, data, FixedModel(estimator), task)
+    expected = (
+        measure(predict(first, features[25:45], target[25:45], task), task)["rmse"],
+        measure(predict(last, features[70:], target[70:], task), task)["rmse"],
+    )
+    assert (evaluation.scores["cv/rmse"], evaluation.scores["train/rmse"]) == pytest.approx(expected)
+    assert evaluation.folds is not None
+    assert evaluation.folds.held_out_ratio == 1.0  # 20 rows are held out, and 20 train
 
 
 def test_scores_of_probabilities_are_absent_without_them() -> None:

@@ -65,8 +65,8 @@ def test_the_error_of_a_difference_is_smaller_on_the_same_rows() -> None:
 
 
 def test_folds_are_compared_fold_by_fold() -> None:
-    first = Replicates("rows", 1.0, {"r2": [0.5, 0.6, 0.7]}, is_folds=True)
-    second = Replicates("rows", 1.0, {"r2": [0.51, 0.62, 0.73]}, is_folds=True)
+    first = Replicates("rows", 1.0, {"r2": [0.5, 0.6, 0.7]}, 1 / 2)
+    second = Replicates("rows", 1.0, {"r2": [0.51, 0.62, 0.73]}, 1 / 2)
     assert uncertainty.standard_error_of_difference(first, second, "r2") == pytest.approx(
         0.01 * math.sqrt(1 / 3 + 1 / 2)
     )
@@ -92,7 +92,7 @@ def test_equally_good_models_rarely_differ_by_more_than_the_margin() -> None:
         features = rng.normal(size=(60, 8))
         target = features.sum(axis=1) + rng.normal(size=60)
         scores = [fold_errors(half, target, 3) for half in (features[:, :4], features[:, 4:])]
-        first, second = (Replicates("rows", 1.0, {"mse": each}, is_folds=True) for each in scores)
+        first, second = (Replicates("rows", 1.0, {"mse": each}, 1 / 2) for each in scores)
         exceeded += abs(np.mean(scores[1]) - np.mean(scores[0])) > uncertainty.margin(first, second, "mse")
     assert exceeded / 400 < 0.08
 
@@ -140,7 +140,7 @@ class TestMarginTowardsZero:
 def test_the_error_of_one_value_is_nan(metric: str) -> None:
     first = Replicates("rows", 1.0, {"r2": [0.5]})
     assert math.isnan(uncertainty.standard_error_of_difference(first, first, metric))
-    assert math.isnan(uncertainty.margin(first, replace(first, is_folds=True), metric))
+    assert math.isnan(uncertainty.margin(first, replace(first, held_out_ratio=0.25), metric))
 
 
 @pytest.mark.parametrize(("rows", "clusters"), [(39, None), (39, np.arange(39)), (400, np.arange(400) % 39)])
@@ -194,8 +194,8 @@ def test_metrics_of_classes_and_probabilities_have_replicates() -> None:
 
 
 def test_json_round_trip() -> None:
-    replicates = Replicates("rows", 0.5, {"r2": [1.0, math.nan]}, is_folds=True)
+    replicates = Replicates("rows", 0.5, {"r2": [1.0, math.nan]}, 0.25)
     again = uncertainty.parse_replicates(json.loads(json.dumps(replicates.to_json())))
-    assert (again.rows, again.scale, again.is_folds) == ("rows", 0.5, True)
+    assert (again.rows, again.scale, again.held_out_ratio) == ("rows", 0.5, 0.25)
     assert again.metrics["r2"][0] == 1.0
     assert math.isnan(again.metrics["r2"][1])

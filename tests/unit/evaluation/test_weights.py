@@ -12,6 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from mlrunner.core.column_roles import Roles
+from mlrunner.core.folds import mark_partition
 from mlrunner.evaluation.cross_validation import cross_validate
 from mlrunner.evaluation.weights import name_weight, select_weight, weigh_rows
 
@@ -42,7 +43,7 @@ def test_the_last_step_of_a_pipeline_receives_the_weights() -> None:
 
 def test_folds_are_fitted_and_scored_with_their_weights() -> None:
     features, target = pd.DataFrame({"x": [0.0, 0, 0, 0]}), pd.Series([0.0, 4, 0, 8])
-    weight, folds = np.array([3.0, 1, 1, 3]), pd.Series([0, 0, 1, 1])
+    weight, folds = np.array([3.0, 1, 1, 3]), mark_partition([0, 0, 1, 1])
     validated = cross_validate(LinearRegression, features, target, folds, "regression", weight=weight)
     # fold 0 predicts the weighted mean of 0 and 8, 6, for 0 (weight 3) and 4 (weight 1); fold 1 predicts 1 for 0 and 8
     assert [scores["mae"] for scores in validated.scores] == pytest.approx([(3 * 6 + 2) / 4, (1 + 3 * 7) / 4])

@@ -36,14 +36,14 @@ def sweep(tmp_path: Path) -> RankedSweep:
     ids=["one score", "down", "two", "three with unlike folds", "four", "equal", "none", "unlike"],
 )
 def test_the_lead_of_paired_scores(first: list[float], second: list[float], mean: float, uncertainty: float) -> None:
-    lead = compute_lead(first, second)
+    lead = compute_lead(first, second, 1 / (len(first) - 1) if len(first) > 1 else NAN)
     assert lead.lead == pytest.approx(mean, nan_ok=True)
     assert lead.uncertainty == pytest.approx(uncertainty, nan_ok=True)
 
 
 def test_repeats_of_the_same_folds_share_their_training_rows() -> None:
     """Three repeats of two folds: each fold is scored on as many rows as it trains on, however often."""
-    lead = compute_lead([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [0.0] * 6, repeats=3)
+    lead = compute_lead([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [0.0] * 6, held_out_ratio=1.0)
     assert lead.uncertainty == pytest.approx(2.57 * math.sqrt(3.5 * (1 / 6 + 1)))
 
 

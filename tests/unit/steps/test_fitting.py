@@ -15,6 +15,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from mlrunner.core.column_roles import Roles
 from mlrunner.core.errors import DataError, ModelError
+from mlrunner.core.folds import FINAL, FIT, HELD_OUT, UNUSED
 from mlrunner.groups.model import ModelNameConfig
 from mlrunner.steps import fitting
 from mlrunner.steps.judged_rows import describe_judged_rows
@@ -29,7 +30,7 @@ RNG = np.random.default_rng(0)
 RAW = pd.DataFrame({"a": RNG.normal(size=90), "b": RNG.normal(size=90)})
 RAW["y"] = 2 * RAW["a"] - RAW["b"] + RNG.normal(size=90) / 10
 TRAIN, VALIDATION, TEST = RAW.iloc[:50], RAW.iloc[50:70], RAW.iloc[70:]
-NO_FOLDS = pd.DataFrame({"fold": []})
+NO_FOLDS = pd.DataFrame()
 PROBLEM = Problem(roles=Roles("y"), task="regression", label="data")
 KEEP_ALL = {"_target_": "mlrunner.groups.cleaning.KeepAll"}
 
@@ -102,7 +103,7 @@ def test_a_model_that_predicts_nan_is_refused(config: ModelNameConfig, run: RunC
     with pytest.raises(ModelError, match="predicts NaN in "):
         fitting.evaluate.entrypoint(half_nan(), TRAIN, VALIDATION, TEST, NO_FOLDS, PROBLEM, config, run)
     with pytest.raises(ModelError, match=message):
-        fitting.judge.entrypoint(half_nan(), TRAIN, VALIDATION, TEST, {}, PROBLEM, config, run)
+        fitting.judge.entrypoint(half_nan(), TRAIN, VALIDATION, TEST, NO_FOLDS, {}, PROBLEM, config, run)
 
 
 def test_an_undefined_objective_is_refused_and_another_is_not(config: ModelNameConfig, run: RunContext) -> None:
@@ -113,9 +114,23 @@ def test_an_undefined_objective_is_refused_and_another_is_not(config: ModelNameC
     assert fitting.evaluate.entrypoint(model, TRAIN, flat, TEST, NO_FOLDS, PROBLEM, config, run)["mae"] > 0
 
 
+def test_the_final_model_is_fitted_on_its_window(config: ModelNameConfig, run: RunContext) -> None:
+    """One fold of a rolling split; the window of the final model is the newest 20 rows."""
+    columns = {"0": [FIT] * 20 + [UNUSED] * 5 + [HELD_OUT] * 25, FINAL: [UNUSED] * 30 + [FIT] * 20}
+    folds, more = pd.DataFrame(columns, index=TRAIN.index), (RAW, PROBLEM, KEEP_ALL, config, run)
+    known = fitting.train.entrypoint(TRAIN[30:], VALIDATION, NO_FOLDS, *more)
+    for step in (fitting.train, fitting.refit):
+        model = step.entrypoint(TRAIN, VALIDATION[:0], folds, *more)
+        assert model.pipeline.predict(TEST).tolist() == known.pipeline.predict(TEST).tolist()
+    window = float(np.abs(known.pipeline.predict(TRAIN[30:]) - TRAIN["y"][30:]).mean())
+    judged = fitting.judge.entrypoint(model, TRAIN, VALIDATION[:0], TEST, folds, {}, PROBLEM, config, run)
+    assert judged["train/mae"] == pytest.approx(window)
+
+
 def test_judge_adds_the_scores_of_the_trial(config: ModelNameConfig, run: RunContext) -> None:
     model = fitting.refit.entrypoint(TRAIN, VALIDATION, NO_FOLDS, RAW, PROBLEM, KEEP_ALL, config, run)
-    scores = fitting.judge.entrypoint(model, TRAIN, VALIDATION, TEST, {"validation/r2": 0.5}, PROBLEM, config, run)
+    validated = {"validation/r2": 0.5}
+    scores = fitting.judge.entrypoint(model, TRAIN, VALIDATION, TEST, NO_FOLDS, validated, PROBLEM, config, run)
     assert scores["validation/r2"] == 0.5
     assert scores["test/r2"] == pytest.approx(r2_score(TEST["y"], model.pipeline.predict(TEST)), rel=1e-12)
     RECORDER.flush()

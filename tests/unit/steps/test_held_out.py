@@ -11,6 +11,7 @@ import pytest
 from mlflow import MlflowClient
 
 from mlrunner.core.column_roles import Roles
+from mlrunner.core.folds import mark_partition
 from mlrunner.groups.model import ModelNameConfig
 from mlrunner.steps import fitting
 from mlrunner.steps.problem import Problem
@@ -23,7 +24,7 @@ RNG = np.random.default_rng(0)
 RAW = pd.DataFrame({"a": RNG.normal(size=90), "b": RNG.normal(size=90)})
 RAW["y"] = 2 * RAW["a"] - RAW["b"] + RNG.normal(size=90) / 10
 TRAIN, VALIDATION, TEST = RAW.iloc[:50], RAW.iloc[50:70], RAW.iloc[70:]
-NO_FOLDS = pd.DataFrame({"fold": []})
+NO_FOLDS = pd.DataFrame()
 PROBLEM = Problem(roles=Roles("y"), task="regression", label="data")
 KEEP_ALL = {"_target_": "mlrunner.groups.cleaning.KeepAll"}
 FEW = pd.DataFrame({"x": [0, 0, 1, 1, 0, 0, 0, 1, 1, 1], "y": [*"nyyy", *"nnynyy"]})
@@ -45,7 +46,7 @@ def test_the_threshold_is_tuned_on_held_out_rows(
         run.model_copy(update={"objective": "roc_auc"}),
     )
     parts = (FEW, FEW.head(0)) if folds else (FEW.iloc[4:], FEW.iloc[:4])
-    numbers = pd.DataFrame({"fold": [0] * 4 + [1] * 6}) if folds else NO_FOLDS
+    numbers = mark_partition([0] * 4 + [1] * 6) if folds else NO_FOLDS
     fitted = fitting.train.entrypoint(*parts, numbers, FEW, problem, KEEP_ALL, config, run)
     assert fitted.pipeline[-1].threshold == pytest.approx(1 / 6)
     scores = fitting.evaluate.entrypoint(fitted, *parts, FEW, numbers, problem, config, run)

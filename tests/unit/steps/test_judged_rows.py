@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from mlrunner.core.column_roles import Roles
+from mlrunner.core.folds import FINAL, FIT, HELD_OUT, STOP, UNUSED, mark_partition
 from mlrunner.core.score_settings import CustomMetric, ScoreSettings
 from mlrunner.steps.judged_rows import combine, describe_judged_rows
 from mlrunner.steps.problem import Problem
@@ -17,7 +18,7 @@ TABLE = pd.DataFrame({"x": range(6), "tip": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0], "far
 TIP = Problem(roles=Roles("tip"), task="regression", label="taxis")
 FARE = Problem(roles=Roles("fare"), task="regression", label="taxis")
 CLASSES = Problem(roles=Roles("tip"), task="classification", label="taxis")
-NO_FOLDS = pd.DataFrame({"fold": []})
+NO_FOLDS = pd.DataFrame()
 
 
 def digest(
@@ -69,10 +70,18 @@ def test_a_split_with_the_same_test_rows_has_the_same_digest_of_these() -> None:
 
 
 def test_folds_take_the_place_of_the_validation_rows() -> None:
-    folds = [pd.DataFrame({"fold": numbers}) for numbers in ([0, 1, 0, 1], [0, 1, 0, 1], [0, 0, 1, 1])]
+    folds = [mark_partition(numbers) for numbers in ([0, 1, 0, 1], [0, 1, 0, 1], [0, 0, 1, 1])]
     same, again, other = (describe_judged_rows(TIP, "r2", TABLE[4:], TABLE[:0], fold) for fold in folds)
     assert same == again != other
     assert same[TEST_ROWS_TAG] == other[TEST_ROWS_TAG] == digest()[TEST_ROWS_TAG]
+
+
+def test_other_training_rows_of_a_fold_are_judged_by_the_same_rows() -> None:
+    def tags(*marks: int) -> dict[str, str]:
+        return describe_judged_rows(TIP, "r2", TABLE[4:], TABLE[:0], pd.DataFrame({"0": marks, FINAL: FIT}))
+
+    assert tags(FIT, FIT, HELD_OUT, UNUSED) == tags(UNUSED, STOP, HELD_OUT, UNUSED)
+    assert tags(FIT, FIT, HELD_OUT, UNUSED) != tags(FIT, FIT, UNUSED, HELD_OUT)
 
 
 def test_a_refit_is_judged_by_the_test_rows_alone() -> None:

@@ -14,7 +14,7 @@ from mlrunner.groups.cleaning.dates import (
     count_days,
     extract_parts,
     is_named_as_date,
-    rank_moments,
+    read_moments,
 )
 
 ENDINGS = ["date", "datetime", "timestamp", "time", "at"]
@@ -89,13 +89,14 @@ def test_a_duration_counts_from_start_to_end() -> None:
         pytest.param(pd.to_datetime(["2020-01-03", "2020-01-01", "2020-01-03"]), id="timestamps"),
     ],
 )
-def test_moments_are_numbered_from_the_oldest(values: Any) -> None:
-    assert rank_moments(pd.Series(values)).tolist() == [1, 0, 1]
+def test_moments_are_read_from_text_dates_and_numbers(values: Any) -> None:
+    moments = read_moments(pd.Series(values))
+    assert moments[0] == moments[2] > moments[1]
 
 
 def test_a_row_without_a_moment_is_refused() -> None:
     with pytest.raises(DataError) as caught:
-        rank_moments(pd.Series(["2020-01-01", "soon", None], name="when", dtype=object))
+        read_moments(pd.Series(["2020-01-01", "soon", None], name="when", dtype=object))
     assert str(caught.value) == (
         "split.time is 'when', which is not a date in 2 of 3 rows, first 'soon'; "
         "set split.date_format, correct those rows or choose another split."
@@ -105,9 +106,9 @@ def test_a_row_without_a_moment_is_refused() -> None:
 def test_dates_with_two_readings_need_a_format_to_be_ordered() -> None:
     dates = pd.Series(["03/04/2020", "01/02/2020"], name="when")  # 3 April and 1 February, or 4 March and 2 January
     with pytest.raises(DataError) as caught:
-        rank_moments(dates)
+        read_moments(dates)
     assert str(caught.value) == (
         "split.time is 'when', whose dates have two readings, '03/04/2020' is 3 April 2020 or 4 March 2020; "
         "set split.date_format='%d/%m/%Y' or split.date_format='%m/%d/%Y'."
     )
-    assert rank_moments(dates, "%d/%m/%Y").tolist() == [1, 0]
+    assert read_moments(dates, "%d/%m/%Y").astype("datetime64[D]").astype(str).tolist() == ["2020-04-03", "2020-02-01"]

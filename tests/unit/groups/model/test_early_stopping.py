@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from mlrunner.core.errors import ConfigError
+from mlrunner.core.folds import FINAL, FIT, STOP, mark_partition
 from mlrunner.evaluation.cross_validation import cross_validate
 from mlrunner.groups.model import early_stopping
 from tests.support.models import build_option
@@ -60,30 +61,33 @@ def test_the_weights_of_the_rows_count() -> None:
 
 def test_without_validation_rows_the_first_fold_stops() -> None:
     folds = np.repeat([2, 1, 3, 1], 10)
-    (rows, _, _), (stops, targets) = early_stopping.choose_rows((X["x"].to_numpy()[:, None], Y, None), None, folds)
+    marks = mark_partition(folds)[FINAL].to_numpy()
+    (rows, _, _), (stops, targets) = early_stopping.choose_rows((X["x"].to_numpy()[:, None], Y, None), None, marks)
     assert (len(rows), len(stops), list(targets[:4])) == (20, 20, [0, 1, 0, 1])
     target = Y.where(folds != 1, 0.125 + 0.75 * Y)
-    assert early_stopping.get_rounds(stop_and_fit(build("xgboost"), (X, target), folds=folds)[-1]) == 2
+    assert early_stopping.get_rounds(stop_and_fit(build("xgboost"), (X, target), marks=marks)[-1]) == 2
 
 
 def test_a_held_out_fold_does_not_decide_about_its_own_score() -> None:
-    folds, seen = pd.Series(np.repeat([2, 1, 3, 1], 10)), []
+    folds, seen = mark_partition(np.repeat([2, 1, 3, 1], 10)), []
 
     class Model:
-        def stop_early(self, pipeline: Any, train: Any, folds: Any) -> None:
+        def stop_early(self, pipeline: Any, train: Any, marks: Any) -> None:
             assert pipeline.steps
-            seen.append((set(folds.tolist()), len(train[0])))
+            seen.append(train[0].index[marks == STOP].tolist())
 
     cross_validate(lambda: build("xgboost").build(X, "regression"), X, Y, folds, "regression", model=Model())
-    assert seen == [({2, 3}, 20), ({1, 3}, 30), ({1, 2}, 30)]
+    of_fold_1 = [*range(10, 20), *range(30, 40)]
+    assert seen == [[*range(10)], of_fold_1, of_fold_1]
 
 
-@pytest.mark.parametrize("folds", [None, np.zeros(40)], ids=["nothing", "one fold"])
-def test_rows_to_stop_on_are_needed(folds: Any) -> None:
+@pytest.mark.parametrize("marks", [None, np.full(40, FIT), np.full(40, STOP)], ids=["nothing", "no stop", "no fit"])
+def test_rows_to_stop_on_are_needed(marks: Any) -> None:
     with pytest.raises(ConfigError) as caught:
-        fit("xgboost", folds=folds)
+        fit("xgboost", marks=marks)
     assert str(caught.value) == (
-        "model.early_stopping needs validation rows or two folds to train on; choose split=80_20 or split=kfold."
+        "model.early_stopping needs validation rows or two folds to train on; choose split=80_20 or split=kfold, or "
+        "lower split.gap."
     )
 
 

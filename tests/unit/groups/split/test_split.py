@@ -11,10 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlrunner.core.errors import ConfigError, DataError
+from mlrunner.core.folds import list_folds
 from mlrunner.groups.split import KFoldDivide
 from tests.support.splits import (
     BY_CLASS,
     BY_GROUP,
+    BY_TIME,
     FOLDED,
     HELD_OUT,
     NOT_GROUPED,
@@ -40,9 +42,11 @@ def test_the_options_are_those_of_the_documentation() -> None:
     assert OPTIONS == [
         "70_15_15",
         "80_20",
+        "expanding",
         "grouped",
         "grouped_kfold",
         "kfold",
+        "rolling",
         "stratified",
         "stratified_kfold",
         "time_ordered",
@@ -58,11 +62,11 @@ def test_each_row_is_in_one_part_in_its_order_and_again_the_same(name: str, role
     for part, same in zip(parts_with_rows(result), parts_with_rows(again), strict=True):
         pd.testing.assert_frame_equal(part, whole[whole.index.isin(part.index)])
         pd.testing.assert_frame_equal(part, same)
-    if name in FOLDED:
-        pd.testing.assert_series_equal(pd.Series(result.folds), pd.Series(again.folds))
+    if result.folds is not None:
+        pd.testing.assert_frame_equal(result.folds, pd.DataFrame(again.folds))
 
 
-@pytest.mark.parametrize("name", [name for name in OPTIONS if name != "time_ordered"])
+@pytest.mark.parametrize("name", [name for name in OPTIONS if name not in BY_TIME])
 def test_another_seed_is_another_division(name: str) -> None:
     assert not divide_table(name).test.index.equals(divide_table(name, seed=1).test.index)
 
@@ -98,13 +102,14 @@ def test_folds_share_all_but_the_test(name: str, folds: int, roles: dict[str, An
     result = divide_table(name, roles, folds=folds)
     assert result.folds is not None
     assert result.folds.index.equals(result.train.index)
-    assert str(result.folds.dtype) == "int64"
-    assert sorted(result.folds.unique()) == list(range(folds))
-    np.testing.assert_allclose(result.folds.value_counts() / len(result.train), 1 / folds, atol=0.03)
+    held_out = [fold.held_out for fold in list_folds(result.folds)]
+    assert len(held_out) == folds
+    assert sorted(np.concatenate(held_out)) == list(range(len(result.train)))
+    np.testing.assert_allclose(np.array([len(rows) for rows in held_out]) / len(result.train), 1 / folds, atol=0.03)
     assert len(result.test) == pytest.approx(80, abs=8)
 
 
-@pytest.mark.parametrize("name", FOLDED)
+@pytest.mark.parametrize("name", [*FOLDED, "expanding", "rolling"])
 def test_with_folds_the_validation_has_columns_and_no_row(name: str) -> None:
     result = divide_table(name)
     assert len(result.validation) == 0
@@ -134,7 +139,7 @@ def test_the_contract_holds_for_any_groups(rows: int, count: int, seed: int, nam
     whole = pd.DataFrame({"customer": groups, "y": np.arange(len(groups)), "when": groups})
     result = build_option(name, BY_GROUP, seed=seed).handle_data(whole)
     assert sorted(label for part in parts_with_rows(result) for label in part.index) == list(range(len(groups)))
-    column = "when" if name == "time_ordered" else "customer"
+    column = "when" if name in BY_TIME else "customer"
     sides = [set(part[column]) for part in parts_with_rows(result)]
     assert sum(map(len, sides)) == len(set().union(*sides))
 
@@ -192,7 +197,7 @@ def test_folds_that_only_large_groups_rule_out_are_refused() -> None:
             assert str(error).startswith("split.folds is 4, but beside the test only ")  # noqa: PT017
         else:
             assert result.folds is not None
-            assert result.folds.nunique() == 4
+            assert len(list_folds(result.folds)) == 4
 
 
 @pytest.mark.parametrize("name", NOT_GROUPED)

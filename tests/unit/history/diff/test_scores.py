@@ -76,6 +76,12 @@ def test_noise_of_trials_from_the_deviation_over_folds() -> None:
     assert score.verdicts == ("within noise",)
 
 
+def test_noise_of_trials_with_folds_by_time_is_unknown() -> None:
+    """The ratio of held-out to training rows is in no record of a trial."""
+    trials = (make_side({"split": {"folds": 5, "gap": 0}}, {"cv/r2": value, "cv/r2_std": 0.1}) for value in (0.5, 0.9))
+    assert scores.compare_scores(tuple(trials))[0].verdicts == ("better?",)
+
+
 def test_similar_durations_are_within_noise() -> None:
     first, other, third, fourth = (make_side(metrics={"fit_seconds": value}) for value in (1.0, 1.1, 2.0, 1.05))
     assert scores.compare_scores((first, other, third, fourth))[0].verdicts == ("within noise", "worse", "within noise")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mlrunner.core.build import build
-from mlrunner.search.trial.fit_data import FitData, FitDataCache, list_folds
+from mlrunner.search.trial.fit_data import FitData, FitDataCache, number_folds
 from mlrunner.search.trial.running import TrialRunner
 from tests.support.trials import LINEAR, Data, family_settings, make_rows, model_settings, run_complete
 
@@ -63,16 +63,16 @@ def test_the_data_used_longest_ago_are_dropped_first(data: Data) -> None:
 
 def test_a_fold_splits_the_training_rows(data: Data) -> None:
     repeat = data.task(family_settings("ridge"), folds=True).repeats[0]
-    assert list(list_folds(repeat)) == [0, 1, 2, 3]
+    assert list(number_folds(repeat)) == [0, 1, 2, 3]
     fold = get(FitDataCache(), data, family_settings("ridge"), fold=2)
-    inside = data.folds["fold"] == 2
+    inside = data.numbers == 2
     assert fold.validation_target.index.tolist() == data.train.index[inside].tolist()
     assert fold.train_target.index.tolist() == data.train.index[~inside].tolist()
 
 
 def test_without_folds_there_is_one_fit(data: Data) -> None:
     repeat = data.task(family_settings("ridge")).repeats[0]
-    assert list(list_folds(repeat)) == [None]
+    assert list(number_folds(repeat)) == [None]
 
 
 def test_learned_arrays_are_read_only(data: Data) -> None:

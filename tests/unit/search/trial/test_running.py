@@ -13,6 +13,7 @@ import pytest
 
 from mlrunner.core.build import build
 from mlrunner.core.column_roles import Roles
+from mlrunner.core.folds import FINAL
 from mlrunner.core.score_settings import ScoreSettings
 from mlrunner.evaluation import metrics, thresholds
 from mlrunner.evaluation.cross_validation import cross_validate
@@ -67,9 +68,7 @@ def test_a_trial_scores_what_a_plain_pipeline_scores(task: str, data: Data) -> N
 def test_with_folds_the_scores_are_those_of_cross_validation(name: str, task: Any, data: Data) -> None:
     settings, roles, runner = family_settings(name, task), data.roles(task), TrialRunner()
     table, target = select_features(data.train, roles), data.train[roles.target]
-    expected = cross_validate(
-        lambda: build(settings, "model").build(table, task), table, target, data.folds["fold"], task
-    )
+    expected = cross_validate(lambda: build(settings, "model").build(table, task), table, target, data.folds, task)
     for _ in range(2):
         result = run_trial(data.task(settings, task=task, folds=True), runner=runner)
         assert result.scores == [fold[METRICS[task]] for fold in expected.scores]
@@ -83,11 +82,11 @@ def test_with_folds_the_scores_are_those_of_cross_validation(name: str, task: An
 def test_a_trial_stops_early_as_a_run_does(name: str, task: Any, folds: bool, data: Data) -> None:
     settings = {**family_settings(name, task, n_estimators=60, learning_rate=0.9), "early_stopping": 2}
     roles, model, none = data.roles(task), build(settings, "model"), data.validation.head(0)
-    validation, numbers = (none, data.folds) if folds else (data.validation, data.folds.head(0))
-    split = SplitData(data.train, validation, data.validation, numbers, roles)
-    fold_numbers = data.folds["fold"].to_numpy() if folds else None
+    validation, table = (none, data.folds) if folds else (data.validation, data.folds.head(0))
+    split = SplitData(data.train, validation, data.validation, table, roles)
+    marks = data.folds[FINAL].to_numpy() if folds else None
     pipeline = model.build(select_features(data.train, roles), task)
-    model.stop_early(pipeline, (*split.of("train"), None), split.of("validation"), fold_numbers)
+    model.stop_early(pipeline, (*split.of("train"), None), split.of("validation"), marks)
     fitted = pipeline.fit(*split.of("train"))
     result = run_trial(data.task(settings, task=task, folds=folds))
     assert result.metrics[METRICS[task]] == evaluate(fitted, split, model, task).scores[METRICS[task]]
@@ -219,7 +218,7 @@ def test_a_failure_does_not_change_the_next_trial(data: Data) -> None:
 
 
 def test_a_failed_trial_has_the_scores_of_the_folds_before(data: Data) -> None:
-    sizes = [int((data.folds["fold"] != fold).sum()) for fold in range(4)]
+    sizes = [int((data.numbers != fold).sum()) for fold in range(4)]
     result = run_trial(data.task(scripted(says=1.0, raises="ValueError", over=max(sizes) - 1), folds=True))
     assert (result.state, len(result.scores), result.metrics) == ("FAIL", sizes.index(max(sizes)), {})
 

@@ -83,7 +83,8 @@ def split_words(words: list[str]) -> tuple[str | None, list[str]]:
     files: list[str] = []
     for word in words:
         match = OVERRIDE.fullmatch(word)
-        is_override = match is not None and not Path(word).exists()
+        has_folder = "/" in word.partition("=")[0]  # as in a glob of folders that are named year=2020
+        is_override = match is not None and not has_folder and not Path(word).exists()
         if match is not None and is_override and match["group"] not in GROUPS:
             raise ConfigError(f"'{word}' cannot be overridden for a prediction; {' and '.join(GROUPS)} can.")
         (overrides if is_override else files).append(word)

@@ -15,6 +15,7 @@ NUMBER = r"[-+]?(\d+([.,]\d+)*|[.,]\d+)([eE][-+]?\d+)?"
 NUMERIC_TEXT = rf"\W{{0,3}}\s*{NUMBER}\s*(%|[^\W\d_]{{1,3}}|\W{{0,2}})"  # with a currency sign, a unit, a per cent sign
 GROUPED = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?")
 DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+")
+DATE = r"\d{1,4}([./-])\d{1,2}\1\d{1,4}"  # such as 13.01.2020, which is no number with marks
 NUMBERS_SHARE = 0.9  # share of texts that are numbers; the others are words for a gap
 
 
@@ -38,7 +39,7 @@ def _holds_numbers(column: pd.Series) -> bool:
     if infer_kind(column) not in (Kind.TEXT, Kind.CATEGORY):
         return False
     texts = column.dropna().astype(str).str.strip()
-    if len(texts) < MIN_ROWS or texts.nunique() < 3 or _is_code(texts):
+    if len(texts) < MIN_ROWS or texts.nunique() < 3 or _is_code(texts) or texts.str.fullmatch(DATE).any():
         return False
     return count_numbers(texts) >= NUMBERS_SHARE * len(texts)
 

@@ -18,6 +18,7 @@ def test_a_file_is_separated_from_overrides(name: str, tmp_path: Path, monkeypat
     overrides = ["dataset.rows=3", "++dataset.options.sep=;"]
     assert predict.split_words([name, *overrides]) == (name, overrides)
     assert predict.split_words(["dataset=sql", "stack=local"]) == (None, ["dataset=sql", "stack=local"])
+    assert predict.split_words(["hive/year=*/part-0.parquet"]) == ("hive/year=*/part-0.parquet", [])
 
 
 @pytest.mark.parametrize(

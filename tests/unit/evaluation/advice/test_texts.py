@@ -38,6 +38,7 @@ def test_words_for_gaps_are_told() -> None:
         ["low", "2", "3"],
         [1, 2, 3],
         [None, None, "1"],
+        ["13.01.2020", "2.10.2020", "03.3.2020"],
         ["4 rooms and 2 baths", "3", "2"],
     ],
 )

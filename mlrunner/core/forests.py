@@ -7,15 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from mlrunner.core.estimators import get_library, unwrap
+from mlrunner.core.estimators import INNER, get_library, unwrap
 
 FORESTS = {"RandomForestClassifier", "RandomForestRegressor", "ExtraTreesClassifier", "ExtraTreesRegressor"}
-# By name: `estimator_` alone is also an attribute of forests and bagging, which must not be unwrapped.
-WRAPPERS = {  # attribute that holds the fitted estimator inside
-    "LabelEncodingClassifier": "estimator_",
-    "ThresholdClassifier": "estimator_",
-    "TransformedTargetRegressor": "regressor_",
-}
 
 
 def predict_reproducibly(last: Any, method: str, inputs: Any) -> Any:
@@ -29,7 +23,7 @@ def predict_reproducibly(last: Any, method: str, inputs: Any) -> Any:
         method: `predict`, `predict_proba` or `decision_function`.
         inputs: Rows, shape (n_rows, n_features).
     """
-    forest = _unwrap(last)
+    forest = unwrap(last)
     if type(forest).__name__ not in FORESTS or getattr(forest, "n_jobs", None) in (None, 1):
         return getattr(last, method)(inputs)
     from joblib import Parallel, delayed, effective_n_jobs, parallel_config
@@ -43,14 +37,9 @@ def predict_reproducibly(last: Any, method: str, inputs: Any) -> Any:
         return np.concatenate(Parallel(jobs)(delayed(call)(part) for part in parts))
 
 
-def _unwrap(last: Any) -> Any:
-    attribute = WRAPPERS.get(type(last).__name__)
-    return last if attribute is None else _unwrap(getattr(last, attribute))
-
-
 def _copy_single(last: Any) -> Any:
     """Copy a fitted forest and what wraps it, to predict with one thread; the trees are shared."""
-    single, attribute = copy.copy(last), WRAPPERS.get(type(last).__name__)
+    single, attribute = copy.copy(last), INNER.get(type(last).__name__)
     if attribute is None:
         single.n_jobs = 1
     else:

@@ -39,9 +39,9 @@ def test_the_layout_of_the_file_is_heeded() -> None:
 
 
 def test_a_large_file_is_sampled_from_its_start_to_its_end() -> None:
-    rows = PIECES * PIECE_BYTES // 4
-    data = ("zip,x\n" + "5555,1\n" * rows + "0555,1\n" * rows).encode()
-    table = pd.DataFrame({"zip": [5555], "x": [1]})
+    note, rows = "a" * 100, PIECES * PIECE_BYTES // 100
+    data = ("zip,note\n" + f"5555,{note}\n" * rows + f"0555,{note}\n" * rows).encode()
+    table = pd.DataFrame({"zip": [5555], "note": [note]})
     assert find_leading_zeros(data, table, {}) == {"zip": "0555"}
     quoted = data.replace(b"zip", b'"zip"')  # quotes may hold line ends, so only the start is read
     assert find_leading_zeros(quoted, table, {}) == {}

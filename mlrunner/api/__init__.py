@@ -178,13 +178,16 @@ def tag(run: str | Run | Sweep, *, home: Path | None = None, **tags: str) -> lis
     return [record.run_id for record in tagging.tag_run(name_of(run), folder, tags)]
 
 
-def deploy(run: str | Run | Sweep, overrides: Sequence[str] = (), home: Path | None = None) -> DeploymentResult:
+def deploy(
+    run: str | Run | Sweep, overrides: Sequence[str] = (), home: Path | None = None, trust: bool = False
+) -> DeploymentResult:
     """Judge a saved model on its test rows, and deploy it if the gate opens, as `mlrunner deploy` does.
 
     Args:
         run: Run (id, name or folder), sweep (DAY/TIME), `latest`, `best`, or result of `run` or `sweep`.
-        overrides: Overrides of gate, deployer and stack, such as `gate=threshold`; the default is the run's own.
+        overrides: Overrides of gate, deployer and stack, such as `gate=threshold`; see `mlrunner deploy`.
         home: Folder that holds `.mlrunner/` and `multirun/`, see `run`.
+        trust: True to read the query or address of the run's data set, with the rights of the current user.
 
     Returns:
         The decision of the gate, and the address of the service.
@@ -194,4 +197,4 @@ def deploy(run: str | Run | Sweep, overrides: Sequence[str] = (), home: Path | N
     """
     overrides = to_list(overrides)
     prepare_home(home)
-    return deploy_run.deploy(name_of(run), overrides)
+    return deploy_run.deploy(name_of(run), overrides, trust)

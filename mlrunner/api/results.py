@@ -80,6 +80,7 @@ def load_model(run_id: str, model_uri: str | None) -> Any:
 
     Raises:
         ConfigError: When the run saved no model.
+        StoreError: When it cannot be read, or holds types that are not trusted.
     """
     from mlrunner.core.errors import ConfigError
 
@@ -88,9 +89,9 @@ def load_model(run_id: str, model_uri: str | None) -> Any:
             f"Run {run_id[:8]} saved no model; set tracking.log_model=true for a run, or tracking.keep_models=all for "
             "the trials of a search."
         )
-    import mlflow
+    from mlrunner.tracking import model_registry
 
-    return mlflow.sklearn.load_model(model_uri)
+    return model_registry.load_model(model_uri)
 
 
 def make_run(outcome: Outcome) -> Run:

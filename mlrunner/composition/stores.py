@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from mlrunner.core import environment
+from mlrunner.core.safe_yaml import read_yaml
 from mlrunner.tracking.records import SQLITE
-from mlrunner.tracking.records.record import read_yaml
 from mlrunner.tracking.records.store import Store
 
 

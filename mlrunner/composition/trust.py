@@ -8,16 +8,21 @@ from typing import Any
 
 from mlrunner.composition.deployment_name import RESOLVER
 from mlrunner.core import environment
+from mlrunner.core.allowed_classes import LIBRARIES, find, is_fitted_part, is_within
 from mlrunner.core.errors import ProblemsError
+from mlrunner.core.redaction import redact
 
-OWN_PACKAGE = ("mlrunner.",)
-ESTIMATORS = ("sklearn.", "xgboost.", "lightgbm.", "catboost.")
 TRUST_VARIABLE = environment.TRUSTED_VARIABLE  # further modules, and env:NAME for variables, separated by commas
 BY_TASK = "${model.targets.${dataset.task}}"  # the only interpolation for a class: each target is checked
 VARIABLES = (environment.PROJECT_VARIABLE, environment.HOME_VARIABLE)  # our folders; other variables may hold secrets
 LOGINS = "stack"  # the group that holds logins of this machine
 FILES = "joblib"  # the library that reads the pickles of `memory`, which run code
-LIMITS = "deployer."  # `deployer.memory` limits a container, and is no folder of pickles
+OPENED = re.compile(  # arguments of boosters and callbacks that name files and hosts, with LightGBM's aliases
+    "allow_writing_files|directory|fs|machines|mlist|nodes|parser_config_file|save_snapshot|snapshot_file|train_dir|"
+    "workers|(input|output)_model|model_(in|out)(put)?|machine_list(_file(name)?)?|forced_?(splits|bins)(_file(name)?)?"
+)
+METRICS = ("sklearn.metrics",)
+ADDRESS = re.compile(r"://|::|\bfetch_")  # in a path of fsspec, and in the name of a loader that downloads
 INNERMOST = re.compile(r"\$\{([^${}]*)\}")
 INSIDE = "\0"  # stands for the value of an inner interpolation
 
@@ -32,8 +37,30 @@ def refuse_foreign(config: dict[str, Any], groups: Sequence[str]) -> None:
     Raises:
         ProblemsError: With one sentence for each.
     """
-    trusted = environment.trusted_names()
+    trusted = tuple(environment.trusted_names())
     problems = [problem for group in groups for problem in _check_node(config.get(group), group, trusted)]
+    if problems:
+        raise ProblemsError(problems)
+
+
+def refuse_foreign_sources(dataset: dict[str, Any], overrides: Sequence[str] = ()) -> None:
+    """Refuse a query and addresses of a data set from a store: they are read with the rights of the current user.
+
+    Args:
+        dataset: Configuration of the data set, resolved.
+        overrides: Overrides of today, whose keys are the user's own.
+
+    Raises:
+        ProblemsError: With one sentence for each.
+    """
+    own = {text.lstrip("+").partition("=")[0] for text in overrides}
+    problems = [
+        f"dataset.{key} comes from the run and would be read with your rights: {redact(str(value))}; if you trust it, "
+        "add --trust."
+        for key, value in dataset.items()
+        if f"dataset.{key}" not in own and value is not None
+        if key in ("url", "query") or (key in ("path", "loader") and ADDRESS.search(str(value)))
+    ]
     if problems:
         raise ProblemsError(problems)
 
@@ -41,7 +68,8 @@ def refuse_foreign(config: dict[str, Any], groups: Sequence[str]) -> None:
 def _check_node(node: Any, key: str, trusted: Sequence[str]) -> Iterator[str]:
     if isinstance(node, dict):
         for name, value in node.items():
-            yield from _check_folder(value, f"{key}.{name}", trusted)
+            if key.partition(".")[0] == "model":
+                yield from _check_argument(value, f"{key}.{name}", trusted)
             yield from _check_node(value, f"{key}.{name}", trusted)
     elif isinstance(node, list):
         for place, value in enumerate(node):
@@ -51,10 +79,14 @@ def _check_node(node: Any, key: str, trusted: Sequence[str]) -> Iterator[str]:
         yield from _check_interpolations(node, key, trusted)
 
 
-def _check_folder(value: Any, key: str, trusted: Sequence[str]) -> Iterator[str]:
-    """Refuse a cache folder: an estimator with `memory` unpickles the files that it finds there."""
+def _check_argument(value: Any, key: str, trusted: Sequence[str]) -> Iterator[str]:
+    """Refuse files and hosts; an estimator with `memory` unpickles the files that it finds there."""
     name = re.split(r"\.|__", key)[-1]  # `step__memory` sets the folder of a step
-    if name == "memory" and not key.startswith(LIMITS) and value is not None and FILES not in trusted:
+    if value in (None, False):
+        return
+    if OPENED.fullmatch(name) or (name == "input" and value in ("file", "filename")):
+        yield f"{key}={value} opens a file or a connection, which a composition from a store may not; leave it out."
+    elif name == "memory" and FILES not in trusted:
         yield (
             f"{key} names a folder of pickles, which run code when they are read; if you trust it, set "
             f"{TRUST_VARIABLE}={FILES} in the environment."
@@ -62,18 +94,37 @@ def _check_folder(value: Any, key: str, trusted: Sequence[str]) -> Iterator[str]
 
 
 def _check_class(text: str, key: str, trusted: Sequence[str]) -> Iterator[str]:
-    """Refuse a class outside the trusted packages, and one that an interpolation names; `targets` hold classes too."""
+    """Refuse a class that an interpolation names, and one that may not stand there; `targets` hold classes too."""
     is_class = key.endswith("._target_") or ".targets." in key
     if "${" in text and text != BY_TASK and (is_class or key.endswith(".targets")):
         yield f"{key}={text} is a class that another key names, which a composition from a store may not."
-    elif (
-        is_class
-        and text != BY_TASK
-        and not text.startswith((*OWN_PACKAGE, *ESTIMATORS, *(f"{name}." for name in trusted)))
-    ):
+    elif is_class and text != BY_TASK:
+        yield from _check_definition(text, key, trusted)
+
+
+def _check_definition(path: str, key: str, trusted: Sequence[str]) -> Iterator[str]:
+    """Refuse what is defined elsewhere than in the group of its key or a library of models, and another kind."""
+    own = tuple(f"mlrunner.groups.{part}" for part in key.split("."))
+    try:
+        value = find(path, (*own, *LIBRARIES), trusted)
+    except LookupError as error:
+        module = str(error.args[0])
+        top = module.partition(".")[0]
         yield (
-            f"{key}={text} comes from the run and is of neither mlrunner nor a library of models; if you trust it, "
-            f"set {TRUST_VARIABLE}={text.partition('.')[0]} in the environment."
+            f"{key}={path} comes from the run and is of neither mlrunner nor a library of models; if you trust it, "
+            f"set {TRUST_VARIABLE}={module if top in ('mlrunner', *LIBRARIES) else top} in the environment."
+        )
+        return
+    if value is None or is_within(value.__module__, trusted):  # what does not exist, the start of a run reports
+        return
+    if key.startswith("metric."):
+        is_allowed = not isinstance(value, type) and is_within(value.__module__, METRICS)
+    else:
+        is_allowed = isinstance(value, type) if is_within(value.__module__, own) else is_fitted_part(value)
+    if not is_allowed:
+        yield (
+            f"{key}={path} comes from the run and may not stand there; only an estimator, transformer, kernel, "
+            "splitter or callback may, and as a metric a function of sklearn.metrics."
         )
 
 

@@ -74,6 +74,11 @@ def trusted_names() -> list[str]:
     return [name for name in map(str.strip, os.environ.get(TRUSTED_VARIABLE, "").split(",")) if name]
 
 
+def trusted_modules() -> tuple[str, ...]:
+    """Return the modules among `trusted_names`."""
+    return tuple(name for name in trusted_names() if ":" not in name)
+
+
 def serving_token() -> str:
     """Return the word that a model server shows as its instance; empty when it is not set."""
     return os.environ.get(TOKEN_VARIABLE, "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from mlrunner.composition.code_digest import digest_code
 from mlrunner.composition.compose import compose_config
 from mlrunner.composition.resolve import resolve_group
 from mlrunner.composition.stores import open_store
-from mlrunner.composition.trust import refuse_foreign
+from mlrunner.composition.trust import refuse_foreign, refuse_foreign_sources
 from mlrunner.core import environment
 from mlrunner.core.build import Group, build
 from mlrunner.core.errors import ConfigError, DeployError, ProblemsError, StoreError
@@ -26,6 +27,7 @@ from mlrunner.tracking.records.record import DATA_TAG, INVALID_TAG, MODEL_TAG
 OVERRIDABLE = ("gate", "deployer")  # groups of the run that a deployment may replace
 ACCEPTED = (*OVERRIDABLE, "stack")
 DEPLOYMENT_GROUPS = ("dataset", "cleaning", "split", "gate", "deployer")
+OPTION = re.compile(r"[\w-]+(/[\w-]+)*")
 RECORDED_KEYS = ("dataset", "cleaning", "split", "objective", "seed")  # always those of the run
 
 
@@ -56,13 +58,14 @@ class DeploymentResult:
     note: str | None = None
 
 
-def deploy(name: str, overrides: Sequence[str] = ()) -> DeploymentResult:
+def deploy(name: str, overrides: Sequence[str] = (), trust: bool = False) -> DeploymentResult:
     """Judge a saved model on its test rows, and deploy it if the gate opens.
 
     Args:
         name: Name of a run or a sweep, as `records.lookup.find` takes it.
-        overrides: Overrides of gate, deployer and stack, such as `gate=threshold`; the run's own values are the
-            default.
+        overrides: Overrides of gate, deployer and stack, such as `gate=threshold`. The default is the run's own gate,
+            and its kind of deployer with today's settings.
+        trust: True to read the query or address of the run's data set, with the rights of the current user.
 
     Raises:
         ConfigError: When there is no such run, or an override is not possible.
@@ -76,7 +79,9 @@ def deploy(name: str, overrides: Sequence[str] = ()) -> DeploymentResult:
     store = open_store(home)
     run = lookup.resolve_sweep(store, lookup.find(store, name, home, saved=True))
     recorded = run.read_config()
-    refuse_foreign(recorded, RECORDED_KEYS)
+    refuse_foreign(recorded, (*RECORDED_KEYS, "gate"))
+    if not trust:
+        refuse_foreign_sources(recorded["dataset"])
     return deploy_record(run, {**recorded, **_choose_groups(overrides, run.params, recorded)})
 
 
@@ -94,8 +99,14 @@ def _check_overrides(overrides: list[str]) -> None:
 
 
 def _choose_groups(overrides: list[str], params: Mapping[str, str], recorded: dict[str, Any]) -> dict[str, Group]:
-    """Resolve gate and deployer: those of the run, with overrides; `local` when the run had no deployer."""
+    """Resolve the gate of the run with overrides, and the deployer of today's files: a run must not choose its address.
+
+    The kind of deployer is that of the run; `local` when it had none.
+    """
     options = {group: params.get(group, "none") for group in OVERRIDABLE}
+    for group, option in options.items():
+        if not OPTION.fullmatch(option):  # a path would read a file of anybody
+            raise ConfigError(f"The run's {group}={option} is no option of conf/{group}/; add {group}=... of yours.")
     if options["deployer"] == "none":
         options["deployer"] = "local"
     replaced = {_split_key(text)[0] for text in overrides if len(_split_key(text)) == 1}
@@ -105,10 +116,9 @@ def _choose_groups(overrides: list[str], params: Mapping[str, str], recorded: di
     for key in RECORDED_KEYS:
         cfg[key] = recorded[key]
     groups = {group: resolve_group(cfg, group) for group in OVERRIDABLE}
-    overridden = {".".join(_split_key(text)) for text in overrides}
-    for group in OVERRIDABLE:
-        if group not in replaced and options[group] == params.get(group):
-            groups[group] = _merge(groups[group], recorded[group], group, overridden)
+    if "gate" not in replaced and "gate" in params:
+        overridden = {".".join(_split_key(text)) for text in overrides}
+        groups["gate"] = _merge(groups["gate"], recorded["gate"], "gate", overridden)
     return groups
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import mlflow
 import numpy as np
 import pandas as pd
 
@@ -16,6 +15,7 @@ from mlrunner.evaluation.scoring import digest_rows
 from mlrunner.evaluation.weights import select_weight
 from mlrunner.groups.deployer import compatibility
 from mlrunner.groups.gate import Gate, GateInputs
+from mlrunner.groups.model.packaging import list_own_modules
 from mlrunner.steps.problem import Problem
 from mlrunner.tracking import invalid_runs, model_registry
 
@@ -66,7 +66,7 @@ def gather_champion(
     difference = difference or compatibility.find_absent(f"models:/{name}", map(str, raw.columns))
     try:
         if difference is None:
-            pipeline = mlflow.sklearn.load_model(f"models:/{name}")
+            pipeline = model_registry.load_model(f"models:/{name}", list_own_modules(candidate))
             difference = compatibility.compare_classes(pipeline, candidate)
         if difference is not None:
             return GateInputs({}, digest_rows(test), name, difference=difference)

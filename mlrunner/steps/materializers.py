@@ -10,7 +10,6 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, ClassVar
 
-import mlflow
 import pandas as pd
 from cachetools import LRUCache
 from pyarrow import ipc
@@ -20,6 +19,7 @@ from zenml.materializers.base_materializer import BaseMaterializer
 from mlrunner.core.arrow import TABLE_FILE, from_arrow, map_table, write_table
 from mlrunner.core.errors import StoreError
 from mlrunner.evaluation.cross_validation import CrossValidation  # ZenML reads the annotations of steps
+from mlrunner.tracking import model_registry
 
 # By name: for a class ZenML would open its store while a module of steps is imported.
 TABLE_MATERIALIZER = f"{__name__}.TableMaterializer"
@@ -117,4 +117,4 @@ class ModelMaterializer(BaseMaterializer):
             uri = source.read()
         if not uri:
             raise StoreError("This run did not save its model; run it again with tracking.log_model=true.")
-        return FittedModel(mlflow.sklearn.load_model(uri), uri)
+        return FittedModel(model_registry.load_model(uri), uri)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +12,12 @@ from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
-from mlrunner.core.errors import DeployError, first_line
+from mlrunner.core import saved_model
+from mlrunner.core.errors import MlrunnerError, StoreError, first_line
+from mlrunner.tracking.records.artifact_location import refuse_foreign_host
 
 CHAMPION, CHALLENGER = "champion", "challenger"
+ADDRESS = re.compile(r"models:/(?P<id>m-\w+)|models:/[^/?#@]+/\d+")
 
 
 def register(name: str, uri: str, run_id: str, tags: dict[str, str]) -> int:
@@ -45,26 +50,43 @@ def _set_tags(client: MlflowClient, version: ModelVersion, tags: dict[str, str])
     return int(version.version)
 
 
-def load_model(uri: str) -> Any:
+def load_model(uri: str, packages: Iterable[str] = ()) -> Any:
     """Load a saved pipeline.
 
+    Args:
+        uri: Address `models:/m-ID` or `models:/NAME/VERSION`.
+        packages: Modules whose types it may hold, see `core.saved_model.read_description`.
+
     Raises:
-        DeployError: If it does not exist or cannot be read.
+        StoreError: If it does not exist, cannot be read, or holds types that are not trusted.
     """
-    try:
-        return mlflow.sklearn.load_model(uri)
-    except Exception as error:  # stores, skops and missing classes raise errors of many kinds
-        reason = f"{type(error).__name__}: {first_line(error)}"
-        raise DeployError(f"The model {uri} cannot be loaded ({reason}); name another run.") from error
+    return saved_model.load(download_model(uri), uri, packages)
 
 
-def download_model(uri: str, folder: Path) -> Path:
+def download_model(uri: str, folder: Path | None = None) -> Path:
     """Download a saved model.
+
+    Args:
+        uri: Address `models:/m-ID` or `models:/NAME/VERSION`.
+        folder: Existing folder for the files; None reads those of a local store where they are.
 
     Returns:
         Folder that holds its `MLmodel`.
+
+    Raises:
+        StoreError: If it does not exist or cannot be read.
     """
-    return Path(mlflow.artifacts.download_artifacts(uri, dst_path=str(folder)))
+    try:
+        if (match := ADDRESS.fullmatch(uri)) is None:
+            raise StoreError("it is no address like models:/m-ID")
+        client = MlflowClient()
+        model = match["id"] or client.get_model_version(*uri.removeprefix("models:/").split("/")).model_id
+        if model is not None:
+            refuse_foreign_host(str(client.get_logged_model(model).artifact_location), mlflow.get_tracking_uri())
+        return Path(mlflow.artifacts.download_artifacts(uri, dst_path=None if folder is None else str(folder)))
+    except Exception as error:  # each kind of store raises its own errors
+        reason = str(error) if isinstance(error, MlrunnerError) else f"{type(error).__name__}: {first_line(error)}"
+        raise StoreError(f"The model {uri} cannot be read from its store ({reason}); choose another run.") from error
 
 
 def set_alias(name: str, alias: str, version: int) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlrunner.core.errors import MlrunnerError
-from mlrunner.tracking.records import FOLDER_TAG, STUDY_TAG, Record, journal_path, read_yaml
+from mlrunner.core.safe_yaml import read_yaml
+from mlrunner.tracking.records import FOLDER_TAG, STUDY_TAG, Record, journal_path
 
 if TYPE_CHECKING:
     from optuna import Study

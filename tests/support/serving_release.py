@@ -201,7 +201,7 @@ def save_release(folder: Path, pipeline: Any, version: int = 1) -> Saved:
         )
     description = {
         "facts": {"name": "houses", "version": version, "model_uri": "models:/m-1"},
-        "saved": packaging.describe_model(release.model, "models:/m-1"),
+        "saved": packaging.describe_model(release.model, "models:/m-1", pipeline),
         "expected": packaging.predict_example(pipeline, release.model),
     }
     (release.folder / RELEASE_FILE).write_text(json.dumps(description, default=str))

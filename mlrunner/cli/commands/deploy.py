@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlrunner.cli.commands.parser import Parser
+from mlrunner.cli.commands.parser import TRUST_HELP, Parser
 from mlrunner.core import environment
 from mlrunner.core.errors import ConfigError
 from mlrunner.core.terminal import console, show_deployment, show_line
@@ -36,26 +36,26 @@ def main(arguments: list[str]) -> int:
         "Judge a saved model on its test rows, and deploy it if the gate opens.",
         "example: mlrunner deploy best gate=threshold gate.threshold=0.4 deployer=docker",
     )
-    overrides = "overrides of gate, deployer and stack; the run's own values are the default"
+    overrides = "overrides of gate, deployer and stack; default: the run's gate, today's deployer"
     restart = "restart the servers of a deployment instead"
     parser.add_argument("run", nargs="?", help="run (id, name or folder), sweep (DAY/TIME), latest or best")
     parser.add_argument("overrides", nargs="*", help=overrides)
     parser.add_argument("--restart", metavar="NAME", nargs="?", const="", help=restart)
-    parser.add_flags(json="print one JSON document")
+    parser.add_flags(trust=TRUST_HELP, json="print one JSON document")
     parsed = parser.parse_intermixed_args(arguments)
     if parsed.restart is not None:
         return _restart(parsed.restart, [text for text in (parsed.run, *parsed.overrides) if text], parsed.json)
     if parsed.run is None or OVERRIDE.match(parsed.run):
         raise ConfigError("mlrunner deploy needs a run: its id, name or folder, a sweep's DAY/TIME, latest or best.")
-    return _deploy(parsed.run, parsed.overrides, parsed.json)
+    return _deploy(parsed.run, parsed.overrides, parsed.json, parsed.trust)
 
 
-def _deploy(run: str, overrides: list[str], as_json: bool) -> int:
+def _deploy(run: str, overrides: list[str], as_json: bool, trust: bool) -> int:
     from mlrunner.execution import deploy_run
     from mlrunner.steps.progress import DEPLOYMENT_STEPS, print_steps
 
     with print_steps(None if as_json else DEPLOYMENT_STEPS):
-        result = deploy_run.deploy(run, overrides)
+        result = deploy_run.deploy(run, overrides, trust)
     print(json.dumps(asdict(result))) if as_json else _show(result)
     return 0 if result.open else GATE_CLOSED
 

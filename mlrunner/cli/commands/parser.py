@@ -10,6 +10,7 @@ from typing import NoReturn
 from mlrunner.core.errors import ConfigError, nearest
 
 UNKNOWN = "unrecognized arguments: "  # argparse's words
+TRUST_HELP = "read the query or the address of the run's data set, with your rights"
 FLAG = re.compile(r"(?:^ +|, )(--?[\w-]+)", re.MULTILINE)
 
 

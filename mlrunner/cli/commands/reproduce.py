@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from mlrunner.cli.commands.parser import Parser
+from mlrunner.cli.commands.parser import TRUST_HELP, Parser
 from mlrunner.core import environment
 from mlrunner.core.errors import ConfigError
 from mlrunner.core.table import text_table
@@ -59,6 +59,7 @@ def _parser() -> Parser:
         strict="refuse when code, data or packages have changed",
         in_env="create the recorded environment, and run in it",
         check="only list what has changed",
+        trust=TRUST_HELP,
         json="print one JSON document",
     )
     return parser
@@ -78,7 +79,8 @@ def _reproduce(parsed: argparse.Namespace) -> int:
     from mlrunner.execution import reproduction
     from mlrunner.steps.progress import print_steps
 
-    inspection = reproduction.inspect_run(parsed.run, environment.home(), parsed.overrides, parsed.strict)
+    home = environment.home()
+    inspection = reproduction.inspect_run(parsed.run, home, parsed.overrides, parsed.strict, parsed.trust)
     if not parsed.json:
         _show_inspection(inspection)
     if parsed.check:

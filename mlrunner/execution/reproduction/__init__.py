@@ -61,7 +61,9 @@ class Inspection:
         return REFIT_STEPS if self.prepared.is_refit else TRAINING_STEPS
 
 
-def inspect_run(name: str, home: Path, overrides: Sequence[str] = (), strict: bool = False) -> Inspection:
+def inspect_run(
+    name: str, home: Path, overrides: Sequence[str] = (), strict: bool = False, trust: bool = False
+) -> Inspection:
     """Find a run, compose its recorded configuration, and list what has changed since.
 
     Args:
@@ -69,6 +71,7 @@ def inspect_run(name: str, home: Path, overrides: Sequence[str] = (), strict: bo
         home: Folder that holds `.mlrunner/` and `multirun/`.
         overrides: Overrides of the stack, `dataset.path`, `dataset.url` and `threads`.
         strict: True to refuse a run when anything has changed.
+        trust: True to read the query or address of its data set, with the rights of the current user.
 
     Raises:
         ConfigError: When there is no such run, or its configuration cannot be composed.
@@ -84,7 +87,7 @@ def inspect_run(name: str, home: Path, overrides: Sequence[str] = (), strict: bo
             f"The sweep {record.place} has neither a winner nor a best run in the store; name one of its runs, such as "
             f"{record.place}/0."
         )
-    prepared = rerun.prepare(record, store, overrides)
+    prepared = rerun.prepare(record, store, overrides, trust)
     differences = tuple(list_differences(record, store, prepared.checked))
     if strict and differences:
         raise ProblemsError([*differences, f"Run {record.short} is not reproduced because of --strict; leave it out."])

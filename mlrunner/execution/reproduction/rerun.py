@@ -13,16 +13,18 @@ from omegaconf import DictConfig, OmegaConf
 from mlrunner.composition import checks
 from mlrunner.composition.checks import Checked
 from mlrunner.composition.composition import Launch
+from mlrunner.composition.resolve import resolve_group
 from mlrunner.composition.stores import open_store
-from mlrunner.composition.trust import refuse_foreign
+from mlrunner.composition.trust import refuse_foreign, refuse_foreign_sources
 from mlrunner.core import environment
 from mlrunner.core.errors import ConfigError, MlrunnerError, ProblemsError
 from mlrunner.core.metric_names import THRESHOLD
 from mlrunner.core.outcome import Outcome
+from mlrunner.core.safe_yaml import read_yaml
 from mlrunner.evaluation import uncertainty
 from mlrunner.execution.reproduction import differences
 from mlrunner.execution.reproduction.recorded_config import LOCAL_KEYS, OVERRIDABLE_KEYS, compose_seeds
-from mlrunner.tracking.records import REPRODUCES_TAG, WINNER_OF_TAG, Record, Store, lookup, read_yaml
+from mlrunner.tracking.records import REPRODUCES_TAG, WINNER_OF_TAG, Record, Store, lookup
 from mlrunner.tracking.records.record import REFIT_TAG, REPLICATES_FILE, SWEEP_TAG, TRIAL_TAG
 from mlrunner.tracking.records.snapshot import read_snapshot
 
@@ -56,13 +58,14 @@ class PreparedRerun:
         return f"its validation scores are those of its trial: mlrunner reproduce {sweep}/{trial}"
 
 
-def prepare(record: Record, store: Store, overrides: Sequence[str]) -> PreparedRerun:
+def prepare(record: Record, store: Store, overrides: Sequence[str], trust: bool = False) -> PreparedRerun:
     """Read the recorded configuration of a run, and check it as the start of any run does.
 
     Args:
         record: Record of the run.
         store: Store of the record.
         overrides: Overrides of the stack and of `OVERRIDABLE_KEYS`.
+        trust: True to read the query or address of its data set, with the rights of the current user.
 
     Raises:
         ConfigError: When the configuration is missing, or names classes that are not trusted.
@@ -81,6 +84,8 @@ def prepare(record: Record, store: Store, overrides: Sequence[str]) -> PreparedR
     composed = tuple(compose_seeds(snapshot, overrides, 1 if is_single else _repeats(texts.get("hydra.yaml"))))
     if is_refit and THRESHOLD in record.metrics:  # the trial has tuned it on rows that the refit fits
         OmegaConf.update(composed[0], "model.threshold", record.metrics[THRESHOLD])
+    if not trust:
+        refuse_foreign_sources(resolve_group(composed[0], "dataset"), overrides)
     folder = Path(str(composed[0].home)) / "multirun" / datetime.now().strftime("%Y-%m-%d/%H-%M-%S-%f")
     choices = {group: option for group, option in snapshot.choices.items() if "@" not in group}
     launch = Launch(choices, list(snapshot.overrides), folder, prefix="reproduction")

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
+from mlrunner.core import saved_model
 from mlrunner.core.errors import DeployError
 from mlrunner.core.forests import predict_pipeline
-from mlrunner.core.model_code import READING_KEY
 from mlrunner.groups.deployer import Candidate
 from mlrunner.groups.deployer.compatibility import describe_task
 from mlrunner.groups.deployer.release import RELEASE_FILE, Release
 from mlrunner.groups.deployer.state import DeploymentStore
 from mlrunner.groups.gate import Decision
+from mlrunner.groups.model.packaging import list_own_modules, pin_requirements
 from mlrunner.tracking import model_registry
 from mlrunner.tracking.records.record import GATE_REASON_TAG, RUN_ID_TAG
+
+PIN = re.compile(r"(?m)^([\w.-]+)==([\w.+!-]+)$")  # a plain name and version: no option of pip and no URL
 
 
 def create_release(store: DeploymentStore, candidate: Candidate, decision: Decision) -> Release:
@@ -36,7 +40,8 @@ def create_release(store: DeploymentStore, candidate: Candidate, decision: Decis
         DeployError: When the model is missing, or of a kind that cannot be served.
     """
     copied = _copy_model(store, candidate.uri)
-    saved, expected = describe_model(copied, candidate.uri), predict_example(candidate.pipeline, copied)
+    saved = describe_model(copied, candidate.uri, candidate.pipeline)
+    expected = predict_example(candidate.pipeline, copied)
     version = register_candidate(store.name, candidate, decision)
     release = store.get_release(version)
     facts = _collect_facts(store.name, version, candidate, decision)
@@ -94,40 +99,38 @@ def _copy_model(store: DeploymentStore, uri: str) -> Path:
     folder.mkdir(parents=True)
     try:
         source = model_registry.download_model(uri, folder)
-    except Exception as error:
+    except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
-        raise DeployError(f"The model {uri} cannot be read from its store ({error}); deploy another run.") from error
+        raise
     if source != folder:  # MLflow downloads some kinds of addresses into a subfolder
         for path in source.iterdir():
             path.rename(folder / path.name)
+    shutil.rmtree(folder / "code", ignore_errors=True)  # of the store: a server runs the code that is installed
     return folder
 
 
-def describe_model(folder: Path, uri: str) -> dict[str, Any]:
-    """Read how a saved model is loaded and which columns it takes.
+def describe_model(folder: Path, uri: str, pipeline: Any) -> dict[str, Any]:
+    """Read how a saved model is loaded and which columns it takes, and keep only requirements that it needs.
 
     Args:
         folder: Folder that MLflow saved.
         uri: Address of the model, for the message.
+        pipeline: The model in memory.
 
     Returns:
         Dict with `file` (name of the model file), `trusted` (types that skops may load), `columns` (signature) and
         `reading` (options of `pandas.read_csv` of the training table).
 
     Raises:
-        DeployError: When the model was not saved by mlrunner.
+        StoreError: When the model was not saved by mlrunner, or holds types that are not trusted.
     """
-    description = yaml.safe_load((folder / "MLmodel").read_text())
-    flavor = description.get("flavors", {}).get("sklearn", {})
-    if flavor.get("serialization_format") != "skops" or "signature" not in description:
-        raise DeployError(f"The model {uri} was not saved by mlrunner (scikit-learn with skops); deploy another run.")
-    columns = json.loads(description["signature"]["inputs"])
-    return {
-        "file": flavor["pickled_model"],
-        "trusted": flavor.get("skops_trusted_types") or [],
-        "columns": columns,
-        "reading": (description.get("metadata") or {}).get(READING_KEY, {}),
-    }
+    own = list_own_modules(pipeline)
+    saved = asdict(saved_model.read_description(folder, uri, own))
+    file = folder / "requirements.txt"
+    recorded = dict(PIN.findall(file.read_text()) if file.is_file() else ())
+    pins = dict(PIN.findall("\n".join(pin_requirements(pipeline))))
+    file.write_text("".join(f"{name}=={recorded.get(name, version)}\n" for name, version in pins.items()))
+    return saved
 
 
 def predict_example(pipeline: Any, folder: Path) -> list[Any]:

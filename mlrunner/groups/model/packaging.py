@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
+from mlrunner.core.allowed_classes import LIBRARIES, find_untrusted
 from mlrunner.core.column_kinds import infer_kinds
 from mlrunner.core.errors import ConfigError
 from mlrunner.core.estimators import get_library
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from mlrunner.core.column_roles import Roles
     from mlrunner.groups.strategy import CleaningStrategy
 
-TRUSTED_PACKAGES = frozenset({"sklearn", "xgboost", "lightgbm", "catboost", "numpy", "mlrunner"})
-TRUSTED_TYPES = frozenset({"collections.OrderedDict", "collections.defaultdict"})
 SERVING_PACKAGES = ("scikit-learn", "pandas", "numpy", "skops", "pydantic")
 DISTRIBUTIONS = {"sklearn": ["scikit-learn"], "xgboost": ["xgboost", "xgboost-cpu"]}
 
@@ -50,7 +49,7 @@ def assemble(
 def find_trusted_types(pipeline: Pipeline) -> list[str]:
     """Return the types that skops has to trust when it loads a pipeline.
 
-    Only types of trusted packages and of the packages of the pipeline's own steps are accepted.
+    Only types that `core.allowed_classes` allows and those of the modules of the pipeline's own steps are accepted.
 
     Args:
         pipeline: Fitted pipeline to save.
@@ -67,9 +66,7 @@ def find_trusted_types(pipeline: Pipeline) -> list[str]:
         names = skops.io.get_untrusted_types(data=skops.io.dumps(pipeline))
     except Exception as error:
         raise ConfigError(f"model.estimator cannot be saved with skops ({error}); choose another class.") from error
-    packages = TRUSTED_PACKAGES | list_modules(pipeline)
-    foreign = [name for name in names if name not in TRUSTED_TYPES and name.partition(".")[0] not in packages]
-    if foreign:
+    if foreign := find_untrusted(names, list_own_modules(pipeline)):
         raise ConfigError(
             f"model.estimator holds {', '.join(foreign)}, which loading cannot trust; choose another class."
         )
@@ -96,6 +93,11 @@ def list_modules(pipeline: Pipeline) -> set[str]:
     """Return the top-level modules of the steps of a pipeline, without the standard library's."""
     parts = [pipeline, *pipeline.get_params(deep=True).values()]
     return {get_library(type(part)) for part in parts} - sys.stdlib_module_names
+
+
+def list_own_modules(pipeline: Pipeline) -> set[str]:
+    """Return the modules of the steps that are of neither mlrunner nor a library of models."""
+    return list_modules(pipeline) - {*LIBRARIES, "mlrunner", "numpy", "scipy"}
 
 
 def _distributions(module: str) -> list[str]:

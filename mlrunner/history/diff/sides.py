@@ -15,10 +15,11 @@ from omegaconf.errors import OmegaConfBaseException
 from mlrunner.composition.compose import open_composer, resolve_partially
 from mlrunner.core.errors import ConfigError
 from mlrunner.core.redaction import redact, redact_values
+from mlrunner.core.safe_yaml import read_yaml
 from mlrunner.evaluation import uncertainty
 from mlrunner.evaluation.uncertainty import Replicates
 from mlrunner.history.diff.command_line import explain_error, separate_folders
-from mlrunner.tracking.records import Record, Store, lookup, read_yaml
+from mlrunner.tracking.records import Record, Store, lookup
 from mlrunner.tracking.records import snapshot as reading
 from mlrunner.tracking.records.record import REPLICATES_FILE, SWEEP_TAG
 from mlrunner.tracking.records.snapshot import Provenance, Snapshot

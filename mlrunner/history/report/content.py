@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlrunner.core.outcome import OUTCOME_FILE, read_outcome
+from mlrunner.core.safe_yaml import read_yaml
 from mlrunner.history.report import grids, trials
 from mlrunner.history.report.trials import Trial
-from mlrunner.tracking.records import BEST_TAG, FOLDER_TAG, STUDY_TAG, WINNER_TAG, Record, Store, lookup, read_yaml
+from mlrunner.tracking.records import BEST_TAG, FOLDER_TAG, STUDY_TAG, WINNER_TAG, Record, Store, lookup
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlrunner.tracking.records import read_yaml
+from mlrunner.core.safe_yaml import read_yaml
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -22,7 +22,6 @@ from mlrunner.tracking.records.record import (
     WINNER_TAG,
     Record,
     journal_path,
-    read_yaml,
 )
 from mlrunner.tracking.records.store import Fields, Store, match_labels, quote, separate_stack_overrides
 
@@ -48,6 +47,5 @@ __all__ = [
     "journal_path",
     "match_labels",
     "quote",
-    "read_yaml",
     "separate_stack_overrides",
 ]

@@ -6,13 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlparse
-
-import yaml
 
 from mlrunner.core.errors import ConfigError
 from mlrunner.core.metric_names import greater_is_better
+from mlrunner.core.safe_yaml import read_yaml
 from mlrunner.core.warning_names import WARNINGS, Notice
+from mlrunner.tracking.records.artifact_location import local_path, refuse_foreign_host
 
 SWEEP_TAG, TRIAL_TAG = "mlrunner.sweep_id", "mlrunner.trial_number"
 FOLDER_TAG = "mlrunner.folder"  # where the run wrote its files
@@ -122,12 +121,13 @@ class Record:
         Args:
             path: Path below the run's artifacts, like `config.yaml` or `environment/requirements.txt`.
         """
-        folder = urlparse(self.artifact_uri)
-        if folder.scheme in ("", "file"):
-            file = Path(unquote(folder.path)) / path
+        folder = local_path(self.artifact_uri)
+        if folder is not None:
+            file = folder / path
             return file.read_text(errors="replace") if file.is_file() else None
         import mlflow
 
+        refuse_foreign_host(self.artifact_uri, mlflow.get_tracking_uri())
         try:
             return str(mlflow.artifacts.load_text(f"{self.artifact_uri}/{path}"))
         except Exception:  # each kind of store raises its own error for a missing file
@@ -157,11 +157,6 @@ def warning_tags(notices: Iterable[Notice]) -> dict[str, str]:
 def read_warnings(tags: Mapping[str, str]) -> list[Notice]:
     """Read the warnings of a run from its tags, in the order of `WARNINGS`."""
     return [Notice(name, tags[f"{WARNING_TAG}{name}"]) for name in WARNINGS if f"{WARNING_TAG}{name}" in tags]
-
-
-def read_yaml(text: str) -> Any:
-    """Parse YAML with libyaml where PyYAML has it, which is ten times as fast."""
-    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def journal_path(home: Path, name: str) -> Path:

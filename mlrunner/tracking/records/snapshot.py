@@ -7,7 +7,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from mlrunner.tracking.records import Record, Store, read_yaml
+from mlrunner.core.safe_yaml import read_yaml
+from mlrunner.tracking.records import Record, Store
 from mlrunner.tracking.records.record import BRANCH_TAG, COMMIT_TAG, DATA_TAG, PARENT_TAG
 
 PIN = re.compile(r"([\w.-]+)==(\S+)")

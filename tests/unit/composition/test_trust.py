@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 
-from mlrunner.composition.trust import TRUST_VARIABLE, refuse_foreign
+from mlrunner.composition.trust import TRUST_VARIABLE, refuse_foreign, refuse_foreign_sources
 from mlrunner.core.errors import ProblemsError
 
 
 @pytest.mark.parametrize(
     "config",
     [
-        {"_target_": "mlrunner.groups.split.RandomDivide", "seed": "${seed}"},
+        {"_target_": "mlrunner.groups.model.EstimatorModel", "seed": "${seed}"},
+        {"features": {"_target_": "mlrunner.groups.features.Features"}},
         {"estimator": {"_target_": "sklearn.svm.SVR"}},
         {"estimator": {"_target_": "${model.targets.${dataset.task}}"}},
         {"targets": {"regression": "xgboost.XGBRegressor", "classification": "lightgbm.LGBMClassifier"}},
@@ -70,6 +71,83 @@ def test_our_classes_and_those_of_model_libraries_are_accepted(config: Any) -> N
 def test_anything_else_is_refused(config: Any, message: str) -> None:
     with pytest.raises(ProblemsError, match=message):
         refuse_foreign({"model": config}, ["model"])
+
+
+@pytest.mark.parametrize(
+    ("key", "config", "message"),
+    [
+        # H1 of the attack findings: what a trusted module imports, and what it defines for other ends.
+        (
+            "model",
+            {"alpha": {"_target_": "sklearn.datasets._covtype.GzipFile"}},
+            "=sklearn.datasets._covtype in",
+        ),
+        ("model", {"alpha": {"_target_": "sklearn.utils.validation.Parameter"}}, "TRUSTED=inspect in"),
+        ("model", {"steps": [["a", {"_target_": "mlrunner.tracking.records.mlflow_store.MlflowStore"}]]}, "_store in"),
+        ("model", {"x": {"_target_": "mlrunner.groups.deployer.local.LocalDeployer"}}, "of neither mlrunner"),
+        (
+            "model",
+            {"x": {"_target_": "sklearn.utils.Bunch"}},
+            r"x\._target_=sklearn\.utils\.Bunch .* stand there",
+        ),
+        ("model", {"x": {"_target_": "sklearn.metrics.r2_score"}}, "may not stand there; only an estimator"),
+        ("model", {"x": {"_target_": "xgboost.core.DataIter"}}, "may not stand there"),
+        ("model", {"x": {"_target_": "xgboost.dask.DaskXGBRegressor"}}, "TRUSTED=xgboost.dask in"),
+        ("split", {"_target_": "mlrunner.groups.dataset.SqlDataset"}, "of neither mlrunner"),
+        ("metric", {"m": {"_target_": "sklearn.datasets.load_files"}}, "of neither mlrunner"),
+        ("metric", {"m": {"_target_": "sklearn.utils.check_array"}}, "as a metric a function of sklearn.metrics"),
+        (
+            "model",
+            {"estimator": {"train_dir": "/tmp"}},
+            r"model\.estimator\.train_dir=/tmp opens a file or",
+        ),
+        ("model", {"a": [{"b__machines": "evil:1"}]}, r"model\.a\.0\.b__machines=evil:1 opens"),
+        ("model", {"callbacks": [{"directory": "/tmp"}]}, "directory=/tmp opens"),
+        ("model", {"estimator": {"input": "filename"}}, "input=filename opens"),
+    ],
+)
+def test_what_is_defined_elsewhere_or_of_another_kind_is_refused(key: str, config: Any, message: str) -> None:
+    with pytest.raises(ProblemsError, match=message):
+        refuse_foreign({key: config}, [key])
+
+
+@pytest.mark.parametrize(
+    ("key", "config"),
+    [
+        ("model", {"kernel": {"_target_": "sklearn.gaussian_process.kernels.RBF"}}),
+        ("model", {"cv": {"_target_": "sklearn.model_selection.KFold"}, "allow_writing_files": False}),
+        ("model", {"callbacks": [{"_target_": "xgboost.callback.EarlyStopping", "rounds": 5}]}),
+        ("model", {"estimator": {"_target_": "catboost.CatBoostRegressor"}, "input": "content"}),
+        ("metric", {"m": {"_target_": "sklearn.metrics.fbeta_score"}}),
+        ("deployer", {"_target_": "mlrunner.groups.deployer.docker.DockerDeployer", "memory": "1g"}),
+        ("gate", {"gates": {"a": {"_target_": "mlrunner.groups.gate.cost_limits.Latency"}}}),
+    ],
+)
+def test_each_kind_is_accepted_at_its_place(key: str, config: Any) -> None:
+    refuse_foreign({key: config}, [key])
+
+
+def test_a_query_and_addresses_are_shown_and_have_to_be_trusted() -> None:
+    dataset = {"url": "postgresql://me:secret@host/db", "query": "select 1", "path": "s3://bucket/a", "note": "://"}
+    with pytest.raises(ProblemsError) as refused:
+        refuse_foreign_sources(dataset)
+    shown = ["dataset.url", "postgresql://me:***@host/db", "dataset.query", "select 1", "dataset.path", "s3://bucket/a"]
+    assert all(text in str(refused.value) for text in shown)
+    assert "note" not in str(refused.value)
+    with pytest.raises(ProblemsError, match=r"^dataset\.query comes from the run .*: select 1; .* add --trust\.$"):
+        refuse_foreign_sources(dataset, ["dataset.url=sqlite:///mine.db", "dataset.path=mine.csv"])
+
+
+@pytest.mark.parametrize("path", ["https://host/a.csv", "simplecache::/a.csv", "file:///a"])
+def test_an_address_in_a_path_has_to_be_trusted(path: str) -> None:
+    with pytest.raises(ProblemsError, match="add --trust"):
+        refuse_foreign_sources({"path": path})
+
+
+def test_files_of_this_machine_are_read() -> None:
+    refuse_foreign_sources({"path": "/data/*.csv", "url": None, "loader": "sklearn.datasets.load_wine"})
+    with pytest.raises(ProblemsError, match="loader"):
+        refuse_foreign_sources({"loader": "sklearn.datasets.fetch_covtype"})
 
 
 def test_all_problems_are_reported_at_once() -> None:

@@ -64,17 +64,27 @@ def test_a_run_that_must_not_be_deployed_is_refused(fields: dict[str, Any], mess
     assert str(refused.value) == message
 
 
-def test_what_the_run_had_stands_where_nothing_is_given() -> None:
-    found = chosen([], CHOSE, FROZEN)
+def test_the_gate_of_the_run_stands_where_nothing_is_given_and_the_deployer_is_today_s() -> None:
+    """H6 of the attack findings: a store must not choose the address and the folder of a deployment."""
+    foreign = {**FROZEN["deployer"], "host": "0.0.0.0", "folder": "/elsewhere", "unknown_categories": "accept"}
+    found = chosen([], CHOSE, {**FROZEN, "deployer": foreign})
     assert found["gate"] == FROZEN["gate"]
-    assert found["deployer"].items() >= FROZEN["deployer"].items()
-    assert found["deployer"]["body_limit"] == 64  # a key that came later has its default
+    assert found["deployer"]["_target_"] == "mlrunner.groups.deployer.local.LocalDeployer"
+    assert (found["deployer"]["name"], found["deployer"]["port"], found["deployer"]["workers"]) == ("wine", 8000, 1)
+    assert (found["deployer"]["host"], found["deployer"]["unknown_categories"]) == ("127.0.0.1", "refuse")
+    assert found["deployer"]["folder"] != "/elsewhere"
+
+
+@pytest.mark.parametrize("option", ["../../evil", "/evil", "local,x", "{a: 1}", ""])
+def test_a_run_names_an_option_of_today_s_files_only(option: str) -> None:
+    with pytest.raises(ConfigError, match=r"^The run's deployer=.* is no option of conf/deployer/; add deployer="):
+        chosen([], {"gate": "none", "deployer": option}, NONE)
 
 
 def test_a_key_that_is_given_changes_that_key_alone() -> None:
     found = chosen(["gate.threshold=0.9", "deployer.port=9000"], CHOSE, FROZEN)
     assert found["gate"] == {**FROZEN["gate"], "threshold": 0.9}
-    assert (found["deployer"]["port"], found["deployer"]["name"], found["deployer"]["workers"]) == (9000, "mine", 2)
+    assert (found["deployer"]["port"], found["deployer"]["name"]) == (9000, "wine")
 
 
 def test_an_option_that_is_given_begins_anew_and_follows_the_run_s_objective() -> None:
@@ -106,7 +116,7 @@ def test_a_composition_from_a_store_names_our_classes_only(group: str, monkeypat
         ProblemsError, match=rf"{group}._target_=os.system comes from the run and is of neither mlrunner"
     ):
         refuse_foreign(foreign, deploy_run.DEPLOYMENT_GROUPS)
-    monkeypatch.setenv(TRUST_VARIABLE, "mine,os")
-    refuse_foreign(foreign, deploy_run.DEPLOYMENT_GROUPS)
+    monkeypatch.setenv(TRUST_VARIABLE, "mine,json")
+    refuse_foreign({**FROZEN, group: {"_target_": "json.JSONDecoder"}}, deploy_run.DEPLOYMENT_GROUPS)
     with pytest.raises(ProblemsError):
-        refuse_foreign({**FROZEN, group: {"_target_": "ossify.system"}}, deploy_run.DEPLOYMENT_GROUPS)
+        refuse_foreign({**FROZEN, group: {"_target_": "jsonx.JSONDecoder"}}, deploy_run.DEPLOYMENT_GROUPS)

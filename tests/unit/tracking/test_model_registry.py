@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
+from pathlib import Path
+
 import pytest
 from mlflow import MlflowClient
 
-from mlrunner.core.errors import DeployError
+from mlrunner.core.errors import StoreError
 from mlrunner.tracking import model_registry
 from mlrunner.tracking.model_registry import CHALLENGER, CHAMPION
 
@@ -36,5 +39,22 @@ def test_alias_is_moved_and_deleted(client: MlflowClient, run_id: str) -> None:
 
 def test_model_that_does_not_exist(client: MlflowClient) -> None:
     del client
-    with pytest.raises(DeployError, match=r"^The model models:/m-0 cannot be loaded \(.*\); name another run\.$"):
+    with pytest.raises(StoreError, match=r"^The model models:/m-0 cannot be read .* \(.*\); choose another run\.$"):
         model_registry.load_model("models:/m-0")
+
+
+@pytest.mark.parametrize(
+    "uri", ["/etc", "file:///etc", "http://evil/x", "models:/a@b", "models:/../m-1", "runs:/x/model"]
+)
+def test_an_address_of_another_kind_is_not_read(uri: str) -> None:
+    with pytest.raises(StoreError, match=r"cannot be read from its store \(it is no address like models:/m-ID\)"):
+        model_registry.load_model(uri)
+
+
+def test_a_model_on_another_server_is_not_asked_for(client: MlflowClient, run_id: str, tmp_path: Path) -> None:
+    """MLflow would send it the login of the tracking server."""
+    model = client.create_logged_model("0", name="model", source_run_id=run_id).model_id
+    with sqlite3.connect(client.tracking_uri.removeprefix("sqlite:///")) as store:
+        store.execute("UPDATE logged_models SET artifact_location = 'http://evil/x' WHERE model_id = ?", (model,))
+    with pytest.raises(StoreError, match=r"http://evil/x lies on a server that is not your tracking server"):
+        model_registry.download_model(f"models:/{model}", tmp_path)

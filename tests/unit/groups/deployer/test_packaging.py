@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import Pipeline
 
-from mlrunner.core.errors import DeployError
+from mlrunner.core.errors import DeployError, StoreError
 from mlrunner.groups.deployer import Candidate, packaging
 from mlrunner.groups.deployer.state import DeploymentStore
 from mlrunner.groups.gate import Decision
@@ -15,6 +18,7 @@ from tests.support.mlflow_home import MlflowHome
 from tests.support.mlflow_home import mlflow_home as mlflow_home
 from tests.support.mlflow_home import template as template
 
+FITTED = Pipeline([("estimator", Ridge())])
 OPEN = Decision(deploy=True, reason="good enough")
 
 
@@ -34,8 +38,8 @@ def test_model_that_was_not_saved_is_refused(tmp_path: Path) -> None:
 )
 def test_model_of_another_tool_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "MLmodel").write_text(text)
-    with pytest.raises(DeployError, match=r"models:/m-1 was not saved by mlrunner .*; deploy another run"):
-        packaging.describe_model(tmp_path, "models:/m-1")
+    with pytest.raises(StoreError, match=r"models:/m-1 was not saved by mlrunner .*; choose another run"):
+        packaging.describe_model(tmp_path, "models:/m-1", FITTED)
 
 
 def test_how_the_training_table_was_read_is_part_of_the_release(tmp_path: Path) -> None:
@@ -44,12 +48,25 @@ def test_how_the_training_table_was_read_is_part_of_the_release(tmp_path: Path) 
         f"flavors: {{sklearn: {flavor}}}\nsignature: {{inputs: '[]'}}\nmetadata: {{mlrunner_reading: {{decimal: ','}}}}"
     )
     (tmp_path / "MLmodel").write_text(model)
-    assert packaging.describe_model(tmp_path, "models:/m-1")["reading"] == {"decimal": ","}
+    assert packaging.describe_model(tmp_path, "models:/m-1", FITTED)["reading"] == {"decimal": ","}
+
+
+def test_requirements_of_the_store_are_those_of_the_model_only(tmp_path: Path) -> None:
+    """Images install them: a writer of the store could name a package of theirs."""
+    flavor = "{serialization_format: skops, pickled_model: model.skops}"
+    (tmp_path / "MLmodel").write_text(f"flavors: {{sklearn: {flavor}}}\nsignature: {{inputs: '[]'}}")
+    lines = ["numpy==1.0", "evil==1.0", "--index-url http://evil", "pandas @ http://evil/pandas.whl", "skops==1;x"]
+    (tmp_path / "requirements.txt").write_text("\n".join(lines))
+    packaging.describe_model(tmp_path, "models:/m-1", FITTED)
+    pins = (tmp_path / "requirements.txt").read_text().splitlines()
+    assert [pin.partition("==")[0] for pin in pins] == ["scikit-learn", "pandas", "numpy", "skops", "pydantic"]
+    assert pins[2] == "numpy==1.0"
+    assert f"pandas=={pd.__version__}" in pins
 
 
 def test_model_that_cannot_be_read_leaves_no_folder(mlflow_home: MlflowHome) -> None:
     store = DeploymentStore(mlflow_home.home / "olist")
-    with pytest.raises(DeployError, match=r"The model models:/m-none cannot be read from its store"):
+    with pytest.raises(StoreError, match=r"The model models:/m-none cannot be read from its store"):
         packaging.create_release(store, Candidate("models:/m-none", "abc", None), OPEN)
     assert list(store.folder.glob("releases/*")) == []
 

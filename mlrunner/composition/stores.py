@@ -62,8 +62,11 @@ def open_store(home: Path, overrides: Sequence[str] = ()) -> Store:
 
     if reachability.is_remote(uri):
         reachability.fetch_page(uri, "stack.tracking_uri")  # MLflow itself would try for minutes
+    import mlflow
+
     from mlrunner.tracking.records.mlflow_store import MlflowStore
 
+    mlflow.set_tracking_uri(uri)
     return MlflowStore(uri)
 
 

@@ -21,13 +21,13 @@ UNREADABLE = (ValueError, OSError, MlrunnerError)  # errors of a storage that is
 def find_default_journal(record: Record, home: Path, name: str) -> Path | None:
     """Return the journal of a study whose search set no storage; None if there is no such file."""
     file = journal_path(home, name)
-    return file if file.is_file() and read_storage_setting(record) is None else None
+    return file if file.is_file() and read_storage_setting(record, home) is None else None
 
 
-def read_storage_setting(record: Record) -> Any:
-    """Read `hydra.sweeper.storage` of a sweep from its folder; None for the default journal."""
-    folder = record.tags.get(FOLDER_TAG)
-    file = Path(folder) / MULTIRUN if folder else None
+def read_storage_setting(record: Record, home: Path) -> Any:
+    """Read `hydra.sweeper.storage` of a sweep from its folder in this home; None for the default journal."""
+    folder = record.own_folder(home)
+    file = None if folder is None else folder / MULTIRUN
     config = read_yaml(file.read_text()) if file is not None and file.is_file() else None
     hydra = (config.get("hydra") or {}) if isinstance(config, dict) else {}
     address = (hydra.get("sweeper") or {}).get("storage")
@@ -57,7 +57,7 @@ def open_existing_storage(record: Record, home: Path, name: str) -> BaseStorage 
 
     from mlrunner.tracking import studies
 
-    address = read_storage_setting(record)
+    address = read_storage_setting(record, home)
     file = _storage_file(address, journal_path(home, name), studies.JOURNAL_SUFFIXES)
     if file is not None and not file.exists():
         return None
@@ -83,7 +83,7 @@ def load_study(record: Record, home: Path) -> Study | None:
     A storage that is a `_target_` is not opened: the run may come from another person, and reading must not run
     code of theirs.
     """
-    if isinstance(read_storage_setting(record), dict):
+    if isinstance(read_storage_setting(record, home), dict):
         return None
     try:
         return _load_study(record, home)
@@ -127,7 +127,9 @@ def delete_study(record: Record, name: str, home: Path) -> None:
 
 def is_search_running(record: Record, home: Path) -> bool:
     """Check by the heartbeats in its study whether a process works on a search; True if they cannot be read."""
-    if STUDY_TAG in record.tags and isinstance(read_storage_setting(record), dict):
+    folder = record.tags.get(FOLDER_TAG, "")
+    is_elsewhere = record.own_folder(home) is None and Path(folder or "/nonexistent").is_dir()
+    if STUDY_TAG in record.tags and (is_elsewhere or isinstance(read_storage_setting(record, home), dict)):
         return True
     try:
         study = _load_study(record, home)

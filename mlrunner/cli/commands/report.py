@@ -65,7 +65,7 @@ def _write(record: Record, store: Store, home: Path, output: Path | None) -> Pat
     from mlrunner.history import report
     from mlrunner.history.report import publishing
 
-    path = output or report.report_path(record)
+    path = output or report.report_path(record, home)
     export_tracking_uri(home)
     try:
         page = report.render_report(explain_lead(gather_material(record, store, home)))

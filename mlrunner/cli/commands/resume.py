@@ -10,8 +10,10 @@ from typing import Any
 from mlrunner.cli.commands.parser import Parser
 from mlrunner.cli.hydra_app import compose_and_run
 from mlrunner.composition.stores import open_store
+from mlrunner.composition.trust import refuse_foreign_overrides
 from mlrunner.core import environment
-from mlrunner.core.errors import ConfigError, nearest
+from mlrunner.core.errors import ConfigError, ProblemsError, nearest
+from mlrunner.core.safe_yaml import read_yaml
 from mlrunner.tracking.records import FOLDER_TAG, journal_path, lookup
 
 MULTIRUN = "multirun.yaml"
@@ -55,17 +57,33 @@ def find_sweep(name: str) -> Path:
 
 
 def _candidates(name: str, home: Path) -> Iterator[Path]:
+    record = None
     yield Path(name)
     yield home / "multirun" / name
     yield from sorted((home / "multirun").glob(f"*/{name}"), reverse=True)
     if journal_path(home, name).exists():
         from mlrunner.tracking import studies
 
-        yield Path(str(studies.read_study_folder(name, home)))
+        yield from _check_stored(studies.read_study_folder(name, home), home)
     with suppress(ConfigError):  # no run of this name
-        folder = lookup.find(open_store(home), name, home).tags.get(FOLDER_TAG)
-        if folder:
-            yield Path(folder)
+        record = lookup.find(open_store(home), name, home)
+    if record is not None:
+        yield from _check_stored(record.tags.get(FOLDER_TAG), home)
+
+
+def _check_stored(folder: str | None, home: Path) -> Iterator[Path]:
+    """Check a folder that a store names: it must be a sweep of this home, and its overrides must not run code."""
+    if folder is None or not (Path(folder) / MULTIRUN).exists():
+        return
+    top = (home / "multirun").resolve()
+    if top not in (Path(folder) / MULTIRUN).resolve().parents:
+        raise ProblemsError(
+            [f"The store says that the sweep is in {folder}, which is outside of {top}; to trust it, name that folder."]
+        )
+    hydra = read_yaml((Path(folder) / MULTIRUN).read_text())["hydra"]
+    overrides = [*map(str, hydra["overrides"]["hydra"]), *map(str, hydra["overrides"]["task"])]
+    refuse_foreign_overrides(overrides, f"So the sweep is not resumed; to trust it, name its folder, {folder}.")
+    yield Path(folder)
 
 
 def make_command(folder: Path, more: list[str]) -> list[str]:

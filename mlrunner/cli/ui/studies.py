@@ -52,5 +52,5 @@ def find_study(store: Store, record: Record | None, home: Path) -> Study | None:
     if search is None:
         return None
     name = search.tags[STUDY_TAG]
-    place = read_storage_setting(search) or find_default_journal(search, home, name)
+    place = read_storage_setting(search, home) or find_default_journal(search, home, name)
     return Study(name, str(place)) if isinstance(place, str | Path) else None

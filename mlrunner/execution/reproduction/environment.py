@@ -119,7 +119,8 @@ def _install(python: Path, file: Path) -> None:
         command = [*_uv(), "pip", "install", "--quiet", "--compile-bytecode", "--no-deps", "--python", str(python)]
     else:
         command = [str(python), "-m", "pip", "install", "--quiet", "--no-deps"]
-    _call([*command, "-r", str(file)], "a recorded package")
+    # A wheel is only unpacked; the setup of a source package runs, and the store names the packages.
+    _call([*command, "--only-binary=:all:", "-r", str(file)], "a wheel of a recorded package")
 
 
 def _has_uv() -> bool:

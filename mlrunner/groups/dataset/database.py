@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import re
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pandas as pd
 
 from mlrunner.core.errors import DataError, first_line
 from mlrunner.groups.dataset.csv_layout import refuse_duplicates
 
+# What separates no statements: comments and quoted texts.
+IGNORED = re.compile(r"--[^\n]*|/\*(?:(?!/\*).)*?\*/|'(?:[^'\\]|'')*'|\"[^\"\\]*\"", re.DOTALL)
+UNCLEAR = re.compile(r"/\*|\*/|['\"\\]")
+READING = re.compile(r"[\s(]*(select|with|values|table|from|show|describe|explain)\b", re.IGNORECASE)
+WRITING = re.compile(r"\binto\s+(outfile|dumpfile)\b", re.IGNORECASE)  # MySQL's files, also in a transaction that reads
+READ_ONLY = dict.fromkeys(("mysql", "mariadb"), "SET SESSION TRANSACTION READ ONLY")
 PARAMETER = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")  # what SQLAlchemy takes for a parameter: a query has none
 
 if TYPE_CHECKING:
@@ -20,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def fetch(url: str, query: str, rows: int | None) -> pd.DataFrame:
-    """Run a query and fetch its rows; nothing that it writes is committed.
+    """Run a query and fetch its rows, in a transaction that only reads.
 
     Args:
         url: SQLAlchemy URL; messages never show its password.
@@ -49,13 +57,10 @@ def open_connection(url: str) -> Iterator[Connection]:
     Raises:
         DataError: When the URL, the connection or a query is wrong.
     """
-    from sqlalchemy import create_engine
-    from sqlalchemy.pool import NullPool
-
     address = _parse_url(url)
     place = address.render_as_string(hide_password=True)
     with _sql_errors(f"dataset.url is '{place}', which cannot be opened"):
-        connection = create_engine(address, poolclass=NullPool).connect()
+        connection = _connect(address)
     with connection, _sql_errors(f"dataset.query fails at '{place}'"):
         yield connection
 
@@ -71,16 +76,51 @@ def run_query(connection: Connection, query: str) -> tuple[CursorResult[Any], li
         The result, and its column names.
 
     Raises:
-        DataError: When the statement returns no rows, or several columns of the same name.
+        DataError: When it is no SELECT, returns no rows, or several columns of the same name.
     """
     from sqlalchemy import text
 
+    plain = IGNORED.sub(" ", query)
+    if not READING.match(plain):
+        first = " ".join(plain.split()[:1])
+        raise DataError(f"dataset.query begins with '{first}' and returns no table; write a SELECT.")
+    if UNCLEAR.search(plain):  # a database may see the end of a text or comment elsewhere
+        plain = query
+    if ";" in plain.rstrip().rstrip(";") or WRITING.search(plain):
+        raise DataError("dataset.query holds several statements or writes a file; write one SELECT.")
     result = connection.execute(text(PARAMETER.sub(r"\\:\1", query)))
     if not result.returns_rows:
         raise DataError("dataset.query returns no table; write a SELECT.")
     names = [str(name) for name in result.keys()]  # noqa: SIM118 (not a mapping: iterating gives rows)
     refuse_duplicates("dataset.query returns a table which", names, "give each its own name with AS")
     return result, names
+
+
+def _connect(address: URL) -> Connection:
+    """Connect so that a query cannot write, as far as the kind of database knows that: the query may be a store's."""
+    from sqlalchemy import create_engine, event
+    from sqlalchemy.pool import NullPool
+
+    kind = address.get_backend_name()
+    if kind == "sqlite" and (file := address.database) and file != ":memory:":
+        uri = file if file.startswith("file:") else f"file:{quote(file)}"
+        address = address.set(database=uri).update_query_dict({"mode": "ro", "uri": "true"})
+    options = {"postgresql_readonly": True} if kind == "postgresql" else {}
+    engine = create_engine(address, poolclass=NullPool, execution_options=options)
+    if kind == "sqlite":
+        event.listen(engine, "connect", lambda connection, _: _restrict_sqlite(connection))
+    connection = engine.connect()
+    if kind in READ_ONLY:
+        connection.exec_driver_sql(READ_ONLY[kind])
+        connection.rollback()
+    return connection
+
+
+def _restrict_sqlite(connection: sqlite3.Connection) -> None:
+    """Refuse writes, and VACUUM INTO and ATTACH, which create files."""
+    connection.execute("PRAGMA query_only = ON")
+    refused = (sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_PRAGMA)
+    connection.set_authorizer(lambda action, *_: sqlite3.SQLITE_DENY if action in refused else sqlite3.SQLITE_OK)
 
 
 def _parse_url(url: str) -> URL:

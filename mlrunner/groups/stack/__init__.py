@@ -77,8 +77,9 @@ class Stack(ABC):
         follow = not self.is_managed and environment.tracking_uri() is None
         self.export_environment(home)
         self.prepare(home)
-        from mlrunner.groups.stack import stores
+        from mlrunner.groups.stack import preflight, stores
 
+        preflight.warn_of_shared(home / ".mlrunner")
         lock = home / ".mlrunner" / "stores.lock"
         stores.open_stores(lock, self.name or "local_stack", register=self.is_managed, follow=follow)
 

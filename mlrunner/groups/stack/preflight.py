@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import stat
 from pathlib import Path
 
 from mlrunner.core.environment import variable
 from mlrunner.core.errors import ConfigError, StoreError
+from mlrunner.core.terminal import console
 
 NEEDED_BYTES = 50 * 2**20  # both empty stores take 3 MB; the rest is room for tables and models
 
@@ -75,3 +77,23 @@ def refuse_file_store(uri: str) -> None:
             f"stack.tracking_uri={uri} is a folder, which MLflow no longer accepts as a store; use "
             "sqlite:////absolute/path/mlflow.db, a server's URL, or set MLFLOW_ALLOW_FILE_STORE=true."
         )
+
+
+def describe_shared(folder: Path) -> str | None:
+    """Return how other users can change the files of a folder; None if they cannot, or it does not exist."""
+    try:
+        status = folder.lstat()
+    except OSError:
+        return None
+    if stat.S_ISLNK(status.st_mode):
+        return f"is a link to {folder.readlink()}"
+    if status.st_mode & stat.S_IWOTH:
+        return "can be written by every user of this machine"
+    return None
+
+
+def warn_of_shared(folder: Path) -> None:
+    """Warn of a folder of stores that others can change: its runs and models may be theirs."""
+    if (reason := describe_shared(folder)) is not None:
+        text = f"mlrunner: {folder} {reason}, so its runs and models may be another's; see docs/security.md."
+        console(stderr=True).print(text, style="yellow", soft_wrap=True, highlight=False, markup=False)

@@ -7,11 +7,11 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from urllib.parse import unquote, urlparse
 
 from mlrunner.core.errors import StoreError
 from mlrunner.history.pruning.criteria import DAY
 from mlrunner.tracking.records import FOLDER_TAG, MODEL_TAG, Record
+from mlrunner.tracking.records.artifact_location import local_path
 from mlrunner.tracking.records.sqlite_store import connect
 
 DATABASE = Path(".mlrunner") / "zenml" / "local_stores" / "default_zen_store" / "zenml.db"
@@ -58,20 +58,16 @@ def own_folder(record: Record, home: Path, used: set[Path]) -> Path | None:
         home: Folder that holds `multirun/`.
         used: Folders that stay, from `used_folders`.
     """
-    tag = record.tags.get(FOLDER_TAG)
-    if not tag or Path(tag).is_symlink():
-        return None
-    folder = Path(tag).resolve()
-    is_ours = (home / "multirun").resolve() in folder.parents and folder.is_dir()
-    return folder if is_ours and folder not in used else None
+    folder = record.own_folder(home)
+    return None if folder in used else folder
 
 
 def artifact_folders(record: Record) -> tuple[Path, ...]:
     """Find the folders of a run and its model in MLflow's store; empty if the store is elsewhere."""
-    address = urlparse(record.artifact_uri)
-    folder = Path(unquote(address.path) if address.scheme else record.artifact_uri).parent
-    if address.scheme not in ("", "file") or folder.name != record.run_id:
+    place = local_path(record.artifact_uri)
+    if place is None or place.parent.name != record.run_id:
         return ()
+    folder = place.parent
     model = record.tags.get(MODEL_TAG, "").rpartition("/")[2]
     return (folder,) if record.is_sweep or not model else (folder, folder.parent / "models" / model)
 

@@ -5,13 +5,44 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Sequence
+from typing import Any
 from uuid import uuid4
 
 import mlflow
 from mlflow import MlflowClient
 from mlflow.entities import ViewType
+from mlflow.exceptions import MlflowException
+
+from mlrunner.tracking.records.artifact_location import refuse_foreign_folder
 
 PLACEHOLDER = "mlrunner-prune-"  # prefix of an experiment's name
+MISSING = "RESOURCE_DOES_NOT_EXIST"  # MLflow's code
+
+
+def refuse_foreign_files(client: MlflowClient, runs: Sequence[str] = (), models: Sequence[str] = ()) -> None:
+    """Refuse runs and models whose files lie outside of their experiment: `mlflow gc` removes any folder.
+
+    Args:
+        client: Client of the store, whose database is within reach.
+        runs: Ids of runs.
+        models: Ids of logged models; one that does not exist is passed over.
+
+    Raises:
+        StoreError: When the store says that the files of one lie elsewhere.
+    """
+    store: Any = client._tracking_client.store  # read in MLflow 3.17: as gc, it shows models that are marked as deleted
+    for run in (client.get_run(run_id) for run_id in runs):
+        root = client.get_experiment(run.info.experiment_id).artifact_location
+        refuse_foreign_folder(run.info.run_id, run.info.artifact_uri, root)
+    for model_id in models:
+        try:
+            model = store.get_logged_model(model_id, allow_deleted=True)
+        except MlflowException as error:
+            if error.error_code != MISSING:
+                raise
+        else:
+            root = client.get_experiment(model.experiment_id).artifact_location
+            refuse_foreign_folder(model_id, model.artifact_location, root)
 
 
 def collect(client: MlflowClient, runs: Sequence[str] = (), models: Sequence[str] = ()) -> None:
@@ -27,9 +58,11 @@ def collect(client: MlflowClient, runs: Sequence[str] = (), models: Sequence[str
 
     Raises:
         MlflowException: When one of them does not exist, or its files cannot be removed.
+        StoreError: When the files of one lie outside of its experiment.
     """
     from mlflow.cli import gc  # takes a second
 
+    refuse_foreign_files(client, runs, models)
     experiment = client.create_experiment(f"{PLACEHOLDER}{uuid4().hex}")
     model = client.create_logged_model(experiment).model_id
     run = client.create_run(experiment).info.run_id

@@ -27,8 +27,6 @@ from mlrunner.tracking import study_lookup
 from mlrunner.tracking.records import MODEL_TAG, SWEEP_TAG, TRIAL_TAG, Record
 from mlrunner.tracking.records.record import PRUNING_TAG
 
-MISSING = "RESOURCE_DOES_NOT_EXIST"  # MLflow's code
-
 
 class Remover:
     """Remove runs one by one.
@@ -104,6 +102,8 @@ class Remover:
             raise StoreError(f"it {reason} now")
         if record.is_sweep and record.tags[SWEEP_TAG] in self._failed_sweeps:
             raise StoreError("one of its runs is not removed")
+        if self.can_collect:
+            mlflow_gc.refuse_foreign_files(self.mlflow, [record.run_id], _models(self.mlflow.get_run(record.run_id)))
         self.mlflow.set_tag(record.run_id, PRUNING_TAG, "begun")
         self._delete_pipeline_runs(record)
         if item.study is not None:
@@ -146,7 +146,7 @@ class Remover:
             try:
                 mlflow_gc.collect(self.mlflow, models=[model])
             except MlflowException as error:
-                if error.error_code != MISSING:
+                if error.error_code != mlflow_gc.MISSING:
                     raise
         mlflow_gc.collect(self.mlflow, runs=[run.info.run_id])
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from mlrunner.history.report.content import Content, gather_content
 from mlrunner.tracking.records import Record
-from mlrunner.tracking.records.record import FOLDER_TAG
 
 __all__ = ["REPORT_FILE", "Content", "gather_content", "log_report", "render_report", "report_path", "write_report"]
 REPORT_FILE = "report.html"
@@ -37,11 +36,11 @@ def write_report(page: str, file: Path) -> Path:
     return file
 
 
-def report_path(record: Record) -> Path:
-    """Return the default path of a report: the folder of the run or sweep, or else the working directory."""
-    folder = record.tags.get(FOLDER_TAG)
-    if folder is not None and Path(folder).is_dir():
-        return Path(folder) / REPORT_FILE
+def report_path(record: Record, home: Path) -> Path:
+    """Return the default path of a report: the run's folder in this home, or else the working directory."""
+    folder = record.own_folder(home)
+    if folder is not None:
+        return folder / REPORT_FILE
     return Path(f"report-{record.place.replace('/', '-')}.html")
 
 

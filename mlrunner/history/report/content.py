@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlrunner.core import environment
 from mlrunner.core.outcome import OUTCOME_FILE, read_outcome
 from mlrunner.core.safe_yaml import read_yaml
 from mlrunner.history.report import grids, trials
 from mlrunner.history.report.trials import Trial
-from mlrunner.tracking.records import BEST_TAG, FOLDER_TAG, STUDY_TAG, WINNER_TAG, Record, Store, lookup
+from mlrunner.tracking.records import BEST_TAG, STUDY_TAG, WINNER_TAG, Record, Store, lookup
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -134,7 +134,7 @@ def read_goal(subject: Record, summary: Mapping[str, Any], outcomes: Sequence[Ou
 
 def _outcomes(subject: Record, store: Store, goal: Mapping[str, str]) -> list[Outcome]:
     """Read the outcomes of a sweep from its folder, or else from the store."""
-    files = sorted(Path(subject.tags.get(FOLDER_TAG, "/nonexistent")).glob(f"*/{OUTCOME_FILE}"))
-    if files:
+    folder = subject.own_folder(environment.home())
+    if folder is not None and (files := sorted(folder.glob(f"*/{OUTCOME_FILE}"))):
         return [read_outcome(file) for file in files]
     return trials.read_recorded(subject, store, goal)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import mlflow
 from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow.entities.model_registry import RegisteredModel
@@ -24,7 +23,6 @@ class MlflowStore(Store):
     """
 
     def __init__(self, uri: str) -> None:
-        mlflow.set_tracking_uri(uri)
         self.uri = uri
         self.client = MlflowClient(uri)
 

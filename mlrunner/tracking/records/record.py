@@ -115,6 +115,17 @@ class Record:
             return f"{self.tags[SWEEP_TAG]}/{self.tags[TRIAL_TAG]}"
         return self.short
 
+    def own_folder(self, home: Path) -> Path | None:
+        """Return the resolved folder of the run; None if it lies outside `multirun/` of this home, as a store may say.
+
+        Args:
+            home: Folder that holds `multirun/`.
+        """
+        tag = self.tags.get(FOLDER_TAG)
+        folder = None if not tag or Path(tag).is_symlink() else Path(tag).resolve()
+        is_ours = folder is not None and (home / "multirun").resolve() in folder.parents and folder.is_dir()
+        return folder if is_ours else None
+
     def read_text(self, path: str) -> str | None:
         """Read a text file that the run logged; None where there is no such file.
 

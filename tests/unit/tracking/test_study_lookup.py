@@ -24,8 +24,10 @@ def search(tmp_path: Path) -> Search:
 
     def make(storage: Any) -> Record:
         content = {"hydra": {"runtime": {"cwd": str(tmp_path)}, "sweeper": {"storage": storage}}}
-        (tmp_path / "multirun.yaml").write_text(json.dumps(content))
-        (parent,) = make_sweep("s", status="RUNNING", **{STUDY_TAG: "day/s", FOLDER_TAG: str(tmp_path)})
+        folder = tmp_path / "multirun" / "s"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "multirun.yaml").write_text(json.dumps(content))
+        (parent,) = make_sweep("s", status="RUNNING", **{STUDY_TAG: "day/s", FOLDER_TAG: str(folder)})
         return parent
 
     return make
@@ -47,7 +49,7 @@ def test_missing_storage_is_not_created(storage: str | None, search: Search, tmp
     parent = search(storage)
     assert study_lookup.load_study(parent, tmp_path) is None
     assert not study_lookup.is_search_running(parent, tmp_path)
-    assert [file.name for file in tmp_path.iterdir()] == ["multirun.yaml"]
+    assert [file.name for file in tmp_path.rglob("*") if file.is_file()] == ["multirun.yaml"]
 
 
 @pytest.mark.parametrize(
@@ -65,13 +67,22 @@ def test_path_of_a_storage_is_relative_to_the_first_working_folder(
     setting: Any, address: Any, search: Search, tmp_path: Path
 ) -> None:
     expected = address.format(tmp_path) if isinstance(address, str) else address
-    assert study_lookup.read_storage_setting(search(setting)) == expected
+    assert study_lookup.read_storage_setting(search(setting), tmp_path) == expected
 
 
 def test_run_without_a_folder_has_no_storage(search: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     search("sqlite:///x.db")
     monkeypatch.chdir(tmp_path)
-    assert study_lookup.read_storage_setting(make_run("a", tags={FOLDER_TAG: None})) is None
+    assert study_lookup.read_storage_setting(make_run("a", tags={FOLDER_TAG: None}), tmp_path) is None
+
+
+def test_a_folder_that_the_store_names_elsewhere_is_not_read(search: Search, tmp_path: Path) -> None:
+    parent = search({"_target_": "mine.Storage"})
+    other = tmp_path / "home"
+    other.mkdir()
+    assert study_lookup.read_storage_setting(parent, other) is None
+    assert study_lookup.load_study(parent, other) is None
+    assert study_lookup.is_search_running(parent, other)
 
 
 @pytest.mark.parametrize("storage", [{"_target_": "os._exit", "_args_": [9]}, "postgresql://ada@127.0.0.1:1/studies"])
@@ -104,4 +115,4 @@ class TestDelete:
     )
     def test_missing_storage_is_not_created(self, storage: str | None, search: Search, tmp_path: Path) -> None:
         study_lookup.delete_study(search(storage), "day/s", tmp_path)
-        assert [file.name for file in tmp_path.iterdir()] == ["multirun.yaml"]
+        assert [file.name for file in tmp_path.rglob("*") if file.is_file()] == ["multirun.yaml"]

@@ -10,7 +10,14 @@ import pytest
 
 from mlrunner.core.errors import ConfigError, StoreError
 from mlrunner.groups.stack import LocalStack
-from mlrunner.groups.stack.preflight import NEEDED_BYTES, prepare_folder, refuse_file_store, refuse_full_disk
+from mlrunner.groups.stack.preflight import (
+    NEEDED_BYTES,
+    describe_shared,
+    prepare_folder,
+    refuse_file_store,
+    refuse_full_disk,
+    warn_of_shared,
+)
 
 LOCAL = LocalStack(name="local_stack", tracking_uri="sqlite:////db", artifacts="/files")
 
@@ -73,3 +80,19 @@ def test_folder_is_refused_as_a_store(uri: str, monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize("uri", ["sqlite:////db", "http://m", "https://m", "postgresql://u:p@h/db", "databricks"])
 def test_databases_and_servers_are_accepted(uri: str) -> None:
     refuse_file_store(uri)
+
+
+def test_a_folder_that_others_can_change_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """L11 of the attack findings."""
+    own = tmp_path / "own"
+    assert describe_shared(own) is None
+    own.mkdir(mode=0o700)
+    link = tmp_path / "link"
+    link.symlink_to(own)
+    assert describe_shared(link) == f"is a link to {own}"
+    warn_of_shared(own)
+    assert capsys.readouterr().err == ""
+    own.chmod(0o777)
+    warn_of_shared(own)
+    words = f"mlrunner: {own} can be written by every user of this machine, so its runs and models may be another's"
+    assert " ".join(capsys.readouterr().err.split()).startswith(words)

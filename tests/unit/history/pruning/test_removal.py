@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
+from pathlib import Path
+
 import mlflow
 import pytest
 from mlflow.exceptions import MlflowException
 
+from mlrunner.core.errors import StoreError
 from mlrunner.history.pruning import mlflow_gc
 from mlrunner.history.pruning.removal import Remover
 from mlrunner.tracking.records import MODEL_TAG, SWEEP_TAG
@@ -42,6 +46,34 @@ def test_run_that_cannot_be_collected_is_found_again(mlflow_home: MlflowHome, re
     remover.collect(remover.delete(mlflow_home.add_run(**{PRUNING_TAG: "begun"})))
     assert [run.info.run_id for run in remover.find_uncollected()] == [far]
     assert mlflow_home.count("experiments") == 3  # no placeholder is left
+
+
+def tamper(mlflow_home: MlflowHome, statement: str, *values: str) -> None:
+    with sqlite3.connect(mlflow_home.home / "mlflow.db") as store:
+        store.execute(statement, values)
+    store.close()
+
+
+@pytest.mark.parametrize("is_marked", [False, True])
+def test_a_folder_that_the_store_names_is_not_removed(
+    is_marked: bool, mlflow_home: MlflowHome, remover: Remover, tmp_path: Path
+) -> None:
+    """H3 of the attack findings."""
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "file").touch()
+    run_id, other = mlflow_home.add_run(**{PRUNING_TAG: "begun"}), mlflow_home.add_run(**{PRUNING_TAG: "begun"})
+    model = mlflow_home.add_model(other)
+    if is_marked:  # as by an interrupted prune, which the next one completes
+        remover.delete(run_id)
+        remover.delete(other)
+    tamper(mlflow_home, "UPDATE runs SET artifact_uri = ? WHERE run_uuid = ?", f"file://{precious}", run_id)
+    tamper(mlflow_home, "UPDATE logged_models SET artifact_location = ? WHERE model_id = ?", str(precious), model)
+    for each in (run_id, other):
+        run = mlflow_home.client.get_run(each)
+        with pytest.raises(StoreError, match=rf"^its files lie in .*{precious}, and not in .*; remove them yourself$"):
+            remover.collect(run)
+    assert (precious / "file").exists()
 
 
 def test_models_of_an_interrupted_removal_are_collected(mlflow_home: MlflowHome, remover: Remover) -> None:

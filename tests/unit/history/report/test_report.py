@@ -12,10 +12,14 @@ from tests.support.reports import SWEEP, make_run, run_content
 
 
 def test_default_path(tmp_path: Path) -> None:
-    record = make_run(tmp_path, tags={"mlrunner.folder": str(tmp_path)})
-    assert report.report_path(record) == tmp_path / "report.html"
+    folder = tmp_path / "multirun" / "day" / "time"
+    folder.mkdir(parents=True)
+    record = make_run(tmp_path, tags={"mlrunner.folder": str(folder)})
+    assert report.report_path(record, tmp_path) == folder / "report.html"
+    elsewhere = replace(record, tags={"mlrunner.folder": str(tmp_path)})
+    assert report.report_path(elsewhere, tmp_path).parent == Path()  # L3 of the attack findings
     missing = {"mlrunner.folder": str(tmp_path / "gone"), "mlrunner.sweep_id": SWEEP}
-    assert report.report_path(replace(record, tags=missing)) == Path("report-2026-01-02-03-04-05-678901.html")
+    assert report.report_path(replace(record, tags=missing), tmp_path) == Path("report-2026-01-02-03-04-05-678901.html")
 
 
 def test_report_replaces_an_older_one(tmp_path: Path) -> None:

@@ -45,8 +45,6 @@ def test_statuses_count_trials_but_not_their_refits(home: NamedRuns) -> None:
 def test_server_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     before = mlflow.get_tracking_uri()
-    try:
-        with pytest.raises(StoreError, match=r"^MLflow's store http://127\.0\.0\.1:9 does not answer: "):
-            MlflowStore("http://127.0.0.1:9").search()
-    finally:
-        mlflow.set_tracking_uri(before)
+    with pytest.raises(StoreError, match=r"^MLflow's store http://127\.0\.0\.1:9 does not answer: "):
+        MlflowStore("http://127.0.0.1:9").search()
+    assert mlflow.get_tracking_uri() == before  # H1 of the attack findings: a constructor changes nothing

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -166,3 +169,18 @@ def test_the_user_can_trust_further_names(monkeypatch: pytest.MonkeyPatch) -> No
     refuse_foreign({"model": {"memory": "/shared"}}, ["model"])
     with pytest.raises(ProblemsError):
         refuse_foreign({"a": {"_target_": "mine2.Model"}}, ["a"])
+
+
+@pytest.mark.slow
+def test_no_tampered_composition_imports_opens_writes_or_connects(tmp_path: Path) -> None:
+    """Hundreds of compositions, in a process with an audit hook: see `tests.support.tampering`."""
+    project, folder = Path(__file__).parents[3], tmp_path / "folder"
+    folder.mkdir()
+    command = [sys.executable, "-B", str(project / "tests" / "support" / "tampering.py"), str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env={"PYTHONPATH": str(project)})
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    passed, refused = map(int, done.stdout.split())
+    assert passed > 10
+    assert refused > 100
+    assert sorted(file.name for file in folder.iterdir()) == ["victim.txt", "zz_canary.py"]
+    assert (folder / "victim.txt").read_text() == "precious"

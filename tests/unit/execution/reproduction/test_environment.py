@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 from threading import Timer
 
@@ -47,10 +48,30 @@ def test_an_environment_is_created_once(tmp_path: Path) -> None:
 def test_an_unavailable_package_is_named(tmp_path: Path) -> None:
     then = Provenance(python=PYTHON, packages={"six": "999.0"})
     with pytest.raises(
-        StoreError, match=r"environment cannot be created: a recorded package is not available.*six==999\.0"
+        StoreError, match=r"environment cannot be created: a wheel of a recorded package is not available.*six==999\.0"
     ):
         environment.make_environment(then, tmp_path)
     assert not list(tmp_path.glob("*/.complete"))
+
+
+@pytest.mark.slow
+def test_the_setup_of_a_source_package_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """L16 of the attack findings: the store names the packages."""
+    source, links = tmp_path / "evilpkg-1.0", tmp_path / "links"
+    source.mkdir()
+    links.mkdir()
+    (source / "PKG-INFO").write_text("Metadata-Version: 2.1\nName: evilpkg\nVersion: 1.0\n")
+    (source / "evil.py").write_text(f"open({str(tmp_path / 'pwned')!r}, 'w')\n")
+    backend = 'requires = []\nbuild-backend = "evil"\nbackend-path = ["."]\n'
+    (source / "pyproject.toml").write_text(f"[build-system]\n{backend}")
+    with tarfile.open(links / "evilpkg-1.0.tar.gz", "w:gz") as archive:
+        archive.add(source, "evilpkg-1.0")
+    for tool in ("UV", "PIP"):
+        monkeypatch.setenv(f"{tool}_FIND_LINKS", str(links))
+        monkeypatch.setenv(f"{tool}_NO_INDEX", "1")
+    with pytest.raises(StoreError, match="a wheel of a recorded package is not available"):
+        environment.make_environment(Provenance(python=PYTHON, packages={"evilpkg": "1.0"}), tmp_path / "home")
+    assert not (tmp_path / "pwned").exists()
 
 
 def test_a_path_is_no_version_of_python(tmp_path: Path) -> None:

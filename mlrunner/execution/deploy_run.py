@@ -99,7 +99,7 @@ def _check_overrides(overrides: list[str]) -> None:
 
 
 def _choose_groups(overrides: list[str], params: Mapping[str, str], recorded: dict[str, Any]) -> dict[str, Group]:
-    """Resolve the run's gate, and the run's kind of deployer (else `local`) by today's files: a store sets no address."""
+    """Resolve the gate of the run, and its kind of deployer by today's files: a store sets no address."""
     options = {group: params.get(group, "none") for group in OVERRIDABLE}
     for group, option in options.items():
         if not OPTION.fullmatch(option):  # a path would read a file of anybody

@@ -10,7 +10,6 @@ from mlrunner.composition.deployment_name import RESOLVER
 from mlrunner.core import environment
 from mlrunner.core.allowed_classes import LIBRARIES, find, is_fitted_part, is_within
 from mlrunner.core.errors import ProblemsError
-from mlrunner.core.redaction import redact
 
 TRUST_VARIABLE = environment.TRUSTED_VARIABLE  # further modules, and env:NAME for variables, separated by commas
 BY_TASK = "${model.targets.${dataset.task}}"  # the only interpolation for a class: each target is checked
@@ -22,7 +21,6 @@ OPENED = re.compile(  # arguments of boosters and callbacks that name files and 
     "workers|(input|output)_model|model_(in|out)(put)?|machine_list(_file(name)?)?|forced_?(splits|bins)(_file(name)?)?"
 )
 METRICS = ("sklearn.metrics",)
-ADDRESS = re.compile(r"://|::|\bfetch_")  # in a path of fsspec, and in the name of a loader that downloads
 INNERMOST = re.compile(r"\$\{([^${}]*)\}")
 INSIDE = "\0"  # stands for the value of an inner interpolation
 
@@ -39,28 +37,6 @@ def refuse_foreign(config: dict[str, Any], groups: Sequence[str]) -> None:
     """
     trusted = tuple(environment.trusted_names())
     problems = [problem for group in groups for problem in _check_node(config.get(group), group, trusted)]
-    if problems:
-        raise ProblemsError(problems)
-
-
-def refuse_foreign_sources(dataset: dict[str, Any], overrides: Sequence[str] = ()) -> None:
-    """Refuse a query and addresses of a data set from a store: they are read with the rights of the current user.
-
-    Args:
-        dataset: Configuration of the data set, resolved.
-        overrides: Overrides of today, whose keys are the user's own.
-
-    Raises:
-        ProblemsError: With one sentence for each.
-    """
-    own = {text.lstrip("+").partition("=")[0] for text in overrides}
-    problems = [
-        f"dataset.{key} comes from the run and would be read with your rights: {redact(str(value))}; if you trust it, "
-        "add --trust."
-        for key, value in dataset.items()
-        if f"dataset.{key}" not in own and value is not None
-        if key in ("url", "query") or (key in ("path", "loader") and ADDRESS.search(str(value)))
-    ]
     if problems:
         raise ProblemsError(problems)
 

@@ -11,9 +11,10 @@ from omegaconf import OmegaConf
 
 from mlrunner.composition.code_digest import digest_code
 from mlrunner.composition.compose import compose_config
+from mlrunner.composition.foreign_sources import refuse_foreign_sources
 from mlrunner.composition.resolve import resolve_group
 from mlrunner.composition.stores import open_store
-from mlrunner.composition.trust import refuse_foreign, refuse_foreign_sources
+from mlrunner.composition.trust import refuse_foreign
 from mlrunner.core import environment
 from mlrunner.core.build import Group, build
 from mlrunner.core.errors import ConfigError, DeployError, ProblemsError, StoreError
@@ -63,13 +64,11 @@ def deploy(name: str, overrides: Sequence[str] = (), trust: bool = False) -> Dep
 
     Args:
         name: Name of a run or a sweep, as `records.lookup.find` takes it.
-        overrides: Overrides of gate, deployer and stack, such as `gate=threshold`. The default is the run's own gate,
-            and its kind of deployer with today's settings.
+        overrides: Overrides of gate, deployer and stack. The default is the run's gate, and today's deployer.
         trust: True to read the query or address of the run's data set, with the rights of the current user.
 
     Raises:
-        ConfigError: When there is no such run, or an override is not possible.
-        DeployError: When the model cannot be deployed; the previous deployment stays.
+        MlrunnerError: When there is no such run, or it cannot be deployed; the previous deployment stays.
     """
     home = environment.home()
     overrides = list(overrides)
@@ -80,8 +79,7 @@ def deploy(name: str, overrides: Sequence[str] = (), trust: bool = False) -> Dep
     run = lookup.resolve_sweep(store, lookup.find(store, name, home, saved=True))
     recorded = run.read_config()
     refuse_foreign(recorded, (*RECORDED_KEYS, "gate"))
-    if not trust:
-        refuse_foreign_sources(recorded["dataset"])
+    None if trust else refuse_foreign_sources(recorded["dataset"])
     return deploy_record(run, {**recorded, **_choose_groups(overrides, run.params, recorded)})
 
 

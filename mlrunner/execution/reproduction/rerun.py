@@ -13,9 +13,10 @@ from omegaconf import DictConfig, OmegaConf
 from mlrunner.composition import checks
 from mlrunner.composition.checks import Checked
 from mlrunner.composition.composition import Launch
+from mlrunner.composition.foreign_sources import refuse_foreign_sources
 from mlrunner.composition.resolve import resolve_group
 from mlrunner.composition.stores import open_store
-from mlrunner.composition.trust import refuse_foreign, refuse_foreign_sources
+from mlrunner.composition.trust import refuse_foreign
 from mlrunner.core import environment
 from mlrunner.core.errors import ConfigError, MlrunnerError, ProblemsError
 from mlrunner.core.metric_names import THRESHOLD

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mlrunner.composition.trust import TRUST_VARIABLE, refuse_foreign, refuse_foreign_sources
+from mlrunner.composition.trust import TRUST_VARIABLE, refuse_foreign
 from mlrunner.core.errors import ProblemsError
 
 
@@ -128,29 +128,6 @@ def test_what_is_defined_elsewhere_or_of_another_kind_is_refused(key: str, confi
 )
 def test_each_kind_is_accepted_at_its_place(key: str, config: Any) -> None:
     refuse_foreign({key: config}, [key])
-
-
-def test_a_query_and_addresses_are_shown_and_have_to_be_trusted() -> None:
-    dataset = {"url": "postgresql://me:secret@host/db", "query": "select 1", "path": "s3://bucket/a", "note": "://"}
-    with pytest.raises(ProblemsError) as refused:
-        refuse_foreign_sources(dataset)
-    shown = ["dataset.url", "postgresql://me:***@host/db", "dataset.query", "select 1", "dataset.path", "s3://bucket/a"]
-    assert all(text in str(refused.value) for text in shown)
-    assert "note" not in str(refused.value)
-    with pytest.raises(ProblemsError, match=r"^dataset\.query comes from the run .*: select 1; .* add --trust\.$"):
-        refuse_foreign_sources(dataset, ["dataset.url=sqlite:///mine.db", "dataset.path=mine.csv"])
-
-
-@pytest.mark.parametrize("path", ["https://host/a.csv", "simplecache::/a.csv", "file:///a"])
-def test_an_address_in_a_path_has_to_be_trusted(path: str) -> None:
-    with pytest.raises(ProblemsError, match="add --trust"):
-        refuse_foreign_sources({"path": path})
-
-
-def test_files_of_this_machine_are_read() -> None:
-    refuse_foreign_sources({"path": "/data/*.csv", "url": None, "loader": "sklearn.datasets.load_wine"})
-    with pytest.raises(ProblemsError, match="loader"):
-        refuse_foreign_sources({"loader": "sklearn.datasets.fetch_covtype"})
 
 
 def test_all_problems_are_reported_at_once() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from mlrunner.core.errors import ConfigError, DeployError
+from mlrunner.core.errors import ConfigError, StoreError
 from mlrunner.history.explanation import explain_rows, explain_test_rows, find_source
 from mlrunner.tracking.records.record import MODEL_TAG
 from tests.support.reports import make_run
@@ -39,5 +39,5 @@ def test_a_run_without_a_model_is_refused(tmp_path: Path) -> None:
 def test_a_model_that_is_gone_is_one_sentence(tmp_path: Path) -> None:
     record = make_run(tmp_path)
     gone = replace(record, tags={**record.tags, MODEL_TAG: f"{tmp_path}/none"})
-    with pytest.raises(DeployError, match=r"cannot be loaded .* name another run"):
+    with pytest.raises(StoreError, match=r"cannot be read .* choose another run"):
         explain_rows(gone, pd.DataFrame({"x": [1.0]}))

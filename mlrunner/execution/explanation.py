@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from mlrunner.history.explanation import Explanation
 
 
-def explain(name: str, rows: str | pd.DataFrame | None, home: Path, overrides: Sequence[str] = ()) -> Explanation:
+def explain(
+    name: str, rows: str | pd.DataFrame | None, home: Path, overrides: Sequence[str] = (), trust: bool = False
+) -> Explanation:
     """Explain the model of a run.
 
     Args:
@@ -26,6 +28,7 @@ def explain(name: str, rows: str | pd.DataFrame | None, home: Path, overrides: S
         rows: Raw rows to explain one by one, or their file; None: a sample of the test rows.
         home: Folder that holds `.mlrunner/`.
         overrides: Overrides of the stack.
+        trust: True to read the query or address of the run's data set, with the rights of the current user.
 
     Raises:
         MlrunnerError: When there is no such run, it saved no model of trees, or the rows cannot be read.
@@ -34,7 +37,7 @@ def explain(name: str, rows: str | pd.DataFrame | None, home: Path, overrides: S
     export_tracking_uri(home)
     record = lookup.resolve_sweep(store, lookup.find(store, name, home, saved=True))
     if rows is None:
-        return explanation.explain_test_rows(record)
+        return explanation.explain_test_rows(record, trust)
     if isinstance(rows, str):
         rows = read_rows(rows, explanation.read_reading(record), explanation.MOST_ROWS)
     return explanation.explain_rows(record, rows)

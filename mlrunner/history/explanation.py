@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from mlrunner.composition.foreign_sources import refuse_foreign_sources
 from mlrunner.composition.trust import refuse_foreign
 from mlrunner.core.build import build
 from mlrunner.core.errors import ConfigError, DataError
@@ -48,15 +49,19 @@ class Explanation:
     note: str = ""
 
 
-def explain_test_rows(record: Record) -> Explanation:
+def explain_test_rows(record: Record, trust: bool = False) -> Explanation:
     """Explain a sample of the run's test rows, at most `contributions.SAMPLE_ROWS`.
+
+    Args:
+        record: Run that saved a model of trees.
+        trust: True to read the query or address of its data set, with the rights of the current user.
 
     Raises:
         MlrunnerError: When the run saved no model of trees, or its data set cannot be read.
     """
     pipeline = load_model(record)
     limit = contributions.limit_rows(pipeline)
-    rows, note = read_test_rows(record)
+    rows, note = read_test_rows(record, trust)
     sample = rows.iloc[:: max(1, len(rows) // limit)].head(limit)
     return _explain(record, pipeline, sample, note)
 
@@ -89,14 +94,16 @@ def load_model(record: Record) -> Any:
     return model_registry.load_model(record.tags[MODEL_TAG])
 
 
-def read_test_rows(record: Record) -> tuple[pd.DataFrame, str]:
-    """Read, clean and split the data set of a run again.
+def read_test_rows(record: Record, trust: bool = False) -> tuple[pd.DataFrame, str]:
+    """Read, clean and split the data set of a run again; see `explain_test_rows`.
 
     Returns:
         The raw test rows, and a remark if the data set has changed since.
     """
     config = record.read_config()
     refuse_foreign(config, GROUPS)
+    if not trust:
+        refuse_foreign_sources(config["dataset"])
     dataset: Dataset = build(config["dataset"], "dataset", Dataset)
     fingerprint = dataset.fingerprint()
     raw = loading.read(config["dataset"], fingerprint)

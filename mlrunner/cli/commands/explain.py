@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from mlrunner.cli.commands.parser import Parser, count
+from mlrunner.cli.commands.parser import TRUST_HELP, Parser, count
 from mlrunner.core import environment
 from mlrunner.core.errors import ConfigError
 from mlrunner.core.formatting import nan_to_none
@@ -49,7 +49,7 @@ def main(arguments: list[str]) -> int:
     from mlrunner.history import explanation_tables
 
     rows = words[1] if len(words) == 2 else None
-    explanation = explain(words[0], rows, environment.home(), overrides)
+    explanation = explain(words[0], rows, environment.home(), overrides, parsed.trust)
     if rows is None:
         table = explanation_tables.make_summary(explanation, TOP if parsed.top is None else parsed.top)
     else:
@@ -59,11 +59,12 @@ def main(arguments: list[str]) -> int:
 
 
 def _make_parser() -> Parser:
-    usage = "mlrunner explain [-h] [--top N] [--json | --csv | --md] RUN|SWEEP [ROWS] [stack=…]"
+    usage = "mlrunner explain [-h] [--top N] [--trust] [--json | --csv | --md] RUN|SWEEP [ROWS] [stack=…]"
     parser = Parser("explain", "Show what each column adds to the predictions of a tree model.", EPILOG, usage)
     parser.add_argument("words", nargs="*", metavar="RUN|SWEEP [ROWS]", help="run, and a CSV, Parquet or JSON file")
     most = f"number of columns ({TOP}; {TOP_OF_ROW} for each row); 0 for all"
     parser.add_argument("--top", metavar="N", type=count("columns"), help=most)
+    parser.add_flags(trust=TRUST_HELP)
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one JSON document")
     form.add_argument("--csv", action="store_true", help="print CSV, with unrounded numbers")

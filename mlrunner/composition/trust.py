@@ -41,39 +41,6 @@ def refuse_foreign(config: dict[str, Any], groups: Sequence[str]) -> None:
         raise ProblemsError(problems)
 
 
-def refuse_foreign_overrides(overrides: Sequence[str], advice: str) -> None:
-    """Refuse overrides of a sweep that a store names, where they hold what a composition from a store must not have.
-
-    Args:
-        overrides: Overrides as they were typed, those of Hydra as well.
-        advice: Last sentence of the message.
-
-    Raises:
-        ProblemsError: With one sentence for each.
-    """
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-
-    trusted, problems = tuple(environment.trusted_names()), list[str]()
-    for override in OverridesParser.create().parse_overrides(list(overrides)):
-        key, value = str(override.key_or_group).replace("/", "."), override.value()
-        if re.match(r"hydra\.(callbacks|job\.env_set|searchpath)\b", key):
-            problems.append(f"{key} comes from the store and may run code.")
-        for item in getattr(value, "list", [value]):  # choices of a sweep
-            plain = _to_values(item)
-            if key.startswith("model."):
-                problems += _check_argument(plain, key, trusted)
-            problems += _check_node(plain, key, trusted)
-    if problems:
-        raise ProblemsError([*problems, advice])
-
-
-def _to_values(value: Any) -> Any:
-    """Convert what Hydra's parser returns into plain values."""
-    if isinstance(value, dict):
-        return {str(name): _to_values(item) for name, item in value.items()}
-    return [_to_values(item) for item in value] if isinstance(value, list) else getattr(value, "text", value)
-
-
 def _check_node(node: Any, key: str, trusted: Sequence[str]) -> Iterator[str]:
     if isinstance(node, dict):
         for name, value in node.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock
+from filelock import BaseFileLock, FileLock
 from omegaconf import OmegaConf
 
 from mlrunner.core.errors import DeployError, MlrunnerError
@@ -56,13 +56,15 @@ def run_session(plan: SearchPlan, preparer: TrialPreparer, call: SweeperCall) ->
     storage = studies.open_storage(plan.settings.storage, home, name)
     study = study_setup.open_study(storage, name, list(plan.objectives.directions), plan.settings)
     study_setup.refuse_changes(study, describe_search(plan, preparer), plan.settings.allow_changes)
-    folder = choose_folder(study, call.config)
+    lock = FileLock(home / ".mlrunner" / "studies.lock")  # two sessions that start together share folder and parent run
+    with lock:
+        folder = choose_folder(study, call.config)
     preparer.composer.set_sweep_dir(folder)
     queue = TrialQueue(study, storage, plan.limit, make_sampler_factory(plan))
     try:
         queue.recover()
-        default_trials.enqueue_first_trials(study, plan, FileLock(home / ".mlrunner" / "studies.lock"))
-        driver = _build_driver(plan, preparer, call, study, queue, folder)
+        default_trials.enqueue_first_trials(study, plan, lock)
+        driver = _build_driver(plan, preparer, call, study, queue, folder, lock)
         summary = _run_driver(plan, driver, folder)
         _raise_failure(driver.search, summary, folder)
         return summary
@@ -93,13 +95,20 @@ def choose_folder(study: Study, config: DictConfig) -> Path:
 
 
 def _build_driver(
-    plan: SearchPlan, preparer: TrialPreparer, call: SweeperCall, study: Study, queue: TrialQueue, folder: Path
+    plan: SearchPlan,
+    preparer: TrialPreparer,
+    call: SweeperCall,
+    study: Study,
+    queue: TrialQueue,
+    folder: Path,
+    lock: BaseFileLock,
 ) -> PipelineDriver:
     from mlrunner.search.parent_run import open_parent_run
     from mlrunner.search.pipeline_driver import PipelineDriver
 
     description = describe_search(plan, preparer)
-    experiment, parent = open_parent_run(plan, study, description, folder)
+    with lock:
+        experiment, parent = open_parent_run(plan, study, description, folder)
     study.set_user_attr(study_setup.SEARCH_ATTRIBUTE, description)
     preparer.parent = parent
     executor, customize = build_executor(plan, preparer, call, folder), load_custom_space(plan, call)

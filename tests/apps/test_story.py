@@ -176,9 +176,10 @@ def refused_then_deployed(story: Session) -> None:
     assert "deployed" not in searched.out
     assert not is_in_use(story.port)
     sweep = next(line.split()[-1] for line in searched.out.splitlines() if line.strip().startswith("study"))
-    again = story("deploy", sweep, "gate=threshold", f"gate.threshold={story.plot.high}", "--json", code=3)
+    chosen = ("deploy", sweep, *story.deployer, "gate=threshold")
+    again = story(*chosen, f"gate.threshold={story.plot.high}", "--json", code=3)
     assert again.json["open"] is False
-    opened = story("deploy", sweep, "gate=threshold", f"gate.threshold={story.plot.fair}", "--json").json
+    opened = story(*chosen, f"gate.threshold={story.plot.fair}", "--json").json
     assert (opened["open"], opened["version"], opened["url"]) == (True, 1, f"http://127.0.0.1:{story.port}")
 
 

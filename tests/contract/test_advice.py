@@ -140,7 +140,7 @@ EXCEPTIONS = {
         "deployer=kubernetes needs", "needs kubectl", "The pods of {}", "MLflow's store {} cannot be read",
     ),
     "a variable of the environment: held by `test_trust.py`, `test_stack.py`, `test_preflight.py` and `test_stores.py`": (
-        "names a folder of pickles", "and is of neither mlrunner", "reads the variable {} of your",
+        "names a folder of pickles", "and is of neither mlrunner", "reads the variable {} of your", "The model {} holds {}, which", "lies on a server that is not your",
         "stack.{} is not set; give it", "stack.url is not set", "as a store; use", "stack.api_key is not accepted",
         "does not accept stack.username",
     ),
@@ -157,6 +157,9 @@ EXCEPTIONS = {
         "saved no model; set tracking", "is not reproduced because of --strict", "holds a secret, which is not recorded",
         "if its data have moved", "or accept it with {}.allow_changes", "as in {}.study_name={}-2", "has dataset.{}={}, not {}; name a sweep",
         "was deleted in MLflow; restore",
+    ),
+    "said of a run of a store: held by `test_foreign_sources.py` and `test_deploy_run.py`": (
+        "and would be read with your rights", "is no option of conf/{}/; add",
     ),
     "a flag of the verb, which `test_flags_that_messages_name_exist` holds": (
         "is a folder; name another file with --out", "exists; overwrite it with --force", "was stopped; nothing was writ",

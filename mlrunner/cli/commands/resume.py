@@ -10,10 +10,8 @@ from typing import Any
 from mlrunner.cli.commands.parser import Parser
 from mlrunner.cli.hydra_app import compose_and_run
 from mlrunner.composition.stores import open_store
-from mlrunner.composition.trust import refuse_foreign_overrides
 from mlrunner.core import environment
 from mlrunner.core.errors import ConfigError, ProblemsError, nearest
-from mlrunner.core.safe_yaml import read_yaml
 from mlrunner.tracking.records import FOLDER_TAG, journal_path, lookup
 
 MULTIRUN = "multirun.yaml"
@@ -72,7 +70,7 @@ def _candidates(name: str, home: Path) -> Iterator[Path]:
 
 
 def _check_stored(folder: str | None, home: Path) -> Iterator[Path]:
-    """Check a folder that a store names: it must be a sweep of this home, and its overrides must not run code."""
+    """Check a folder that a store names: it must be a sweep of this home, whose files nobody else writes."""
     if folder is None or not (Path(folder) / MULTIRUN).exists():
         return
     top = (home / "multirun").resolve()
@@ -80,9 +78,6 @@ def _check_stored(folder: str | None, home: Path) -> Iterator[Path]:
         raise ProblemsError(
             [f"The store says that the sweep is in {folder}, which is outside of {top}; to trust it, name that folder."]
         )
-    hydra = read_yaml((Path(folder) / MULTIRUN).read_text())["hydra"]
-    overrides = [*map(str, hydra["overrides"]["hydra"]), *map(str, hydra["overrides"]["task"])]
-    refuse_foreign_overrides(overrides, f"So the sweep is not resumed; to trust it, name its folder, {folder}.")
     yield Path(folder)
 
 

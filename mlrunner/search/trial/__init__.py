@@ -6,7 +6,6 @@ Tasks and results go through pipes and files, so they hold plain values only.
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -90,10 +89,10 @@ class TrialResult:
         state: Optuna's state of the trial.
         metrics: Means over folds and repeats, with `…_std` where there are several fits.
         scores: Metric of each fit, in the order of repeats and folds.
-        held_out_ratio: Ratio of held-out to training rows of the fits; NaN without any fit.
         seconds: Duration of the whole trial in its worker.
         fit_seconds: Duration of all fits.
         score_seconds: Duration of all predictions and their metrics.
+        held_out_ratio: Ratio of held-out to training rows of the fits; 0 without any fit.
         replicates: Jackknife replicates of the metric over the validation rows, from `Replicates.to_json`; None for
             several fits, whose scores show the noise, and for too few rows.
         error: Reason of a failure; None when the trial did not fail.
@@ -104,10 +103,10 @@ class TrialResult:
     state: State
     metrics: dict[str, float] = field(default_factory=dict)
     scores: list[float] = field(default_factory=list)
-    held_out_ratio: float = math.nan
     seconds: float = 0.0
     fit_seconds: float = 0.0
     score_seconds: float = 0.0
+    held_out_ratio: float = 0.0
     replicates: dict[str, Any] | None = None
     error: str | None = None
     trace: str | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import json
 from collections.abc import Sequence
@@ -21,6 +22,20 @@ CONSTANTS = (b"NaN", b"Infinity")  # written by Python's json, but not part of J
 METHODS = ("predict", "predict_proba")  # values of params.predict_method
 CSV_TYPES = ("text/csv", "application/csv")
 PLAIN_CSV = CsvFormat()
+
+
+def read_media_type(header: str | None) -> str:
+    """Read a Content-Type, as strictly as MLflow; without one, it is the last of `JSON_TYPES`.
+
+    Raises:
+        RequestError: If it has another parameter than `charset=utf-8`.
+    """
+    media_type, *parameters = (part.strip() for part in (header or JSON_TYPES[-1]).lower().split(";"))
+    for parameter in filter(None, parameters):
+        if parameter.replace('"', "") != "charset=utf-8":
+            message = f"Content-Type has the parameter {parameter!r}; only charset=utf-8 is read."
+            raise RequestError(message, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+    return media_type
 
 
 def read_columns(body: bytes, content_type: str, names: Sequence[str], csv_format: CsvFormat = PLAIN_CSV) -> Columns:
@@ -47,7 +62,7 @@ def read_columns(body: bytes, content_type: str, names: Sequence[str], csv_forma
     else:
         known = f"{JSON_TYPES[0]} or {CSV_TYPES[0]}"
         raise RequestError(
-            f"Content-Type '{content_type}' is not read; send {known}.", HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+            f"Content-Type {content_type!r} is not read; send {known}.", HTTPStatus.UNSUPPORTED_MEDIA_TYPE
         )
     if not columns or not next(iter(columns.values())):
         raise RequestError("The body holds no row; send at least one.")
@@ -76,18 +91,23 @@ def wants_probabilities(body: bytes, content_type: str, choice: str | None) -> b
 def _read_method(params: Any) -> str | None:
     if not params:
         return None
-    method = params.get("predict_method") if isinstance(params, dict) else None
-    if not isinstance(params, dict) or set(params) != {"predict_method"} or method not in METHODS:
-        raise RequestError(f"params may hold predict_method, one of {', '.join(METHODS)}; leave the rest out.")
+    if not isinstance(params, dict):
+        raise RequestError("params must be an object; it may hold predict_method.")
+    method = params.get("predict_method", METHODS[0])  # other params are ignored, as MLflow does
+    if method not in METHODS:
+        raise RequestError(f"params.predict_method should be one of {', '.join(METHODS)}.")
     return str(method)
 
 
 def parse_json(body: bytes) -> Any:
     """Parse JSON and the constants that Python writes: NaN becomes None, Infinity a number that is rejected later.
 
+    A byte order mark is skipped; of equal keys the last one counts.
+
     Raises:
         RequestError: If the body is not JSON.
     """
+    body = body.removeprefix(codecs.BOM_UTF8)
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:

@@ -110,13 +110,14 @@ class ModelServer:
 
     async def _post_invocations(self, request: web.Request) -> web.Response:
         body = await read_body(request)
+        content_type = requests.read_media_type(request.headers.get("Content-Type"))
         async with asyncio.timeout(self._limits.timeout):
             if len(body) > LARGE_BODY:
-                arrays = await asyncio.to_thread(self._read_rows, body, request.content_type)
+                arrays = await asyncio.to_thread(self._read_rows, body, content_type)
             else:
-                arrays = self._read_rows(body, request.content_type)
+                arrays = self._read_rows(body, content_type)
             choice = request.query.get("probabilities")
-            has_proba = requests.wants_probabilities(body, request.content_type, choice)
+            has_proba = requests.wants_probabilities(body, content_type, choice)
             predictions = await self._batchers[has_proba].predict(arrays)
         classes = {"classes": self._model.classes} if has_proba else {}
         return json_response(200, {"predictions": predictions, **classes}, self._headers)

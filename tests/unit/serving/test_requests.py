@@ -121,6 +121,19 @@ def test_nan_is_missing_and_infinity_a_number() -> None:
     assert values == [None, 1, math.inf, -math.inf]
 
 
+@pytest.mark.parametrize(("text", "expected"), [(b"1", 1), (b"NaN", None)])
+def test_a_byte_order_mark_before_json_is_skipped(text: bytes, expected: int | None) -> None:
+    assert read(b'\xef\xbb\xbf{"inputs": {"a": [' + text + b"]}}") == {"a": [expected]}
+
+
+def test_of_equal_keys_the_last_one_counts() -> None:
+    assert read(b'{"dataframe_records": [{"a": 1, "a": 2}]}') == {"a": [2]}
+
+
+def test_unknown_params_are_ignored() -> None:
+    assert read({"inputs": {"a": [1]}, "params": {"unknown": 1}}) == {"a": [1]}
+
+
 def test_integers_can_have_any_length() -> None:
     assert read(b'{"inputs": {"a": [123456789012345678901234567890, NaN]}}')["a"] == [
         123456789012345678901234567890,
@@ -169,11 +182,12 @@ INVALID = {
     "another key": (b'{"rows": []}', JSON, "it has rows"),
     "two keys": (b'{"inputs": [], "instances": []}', JSON, "exactly one"),
     "params": (
-        b'{"inputs": {"a": [1]}, "params": {"x": 1}}',
+        b'{"inputs": {"a": [1]}, "params": {"x": 1, "predict_method": null}}',
         JSON,
-        "params may hold predict_method, one of predict, predict_proba",
+        "params.predict_method should be one of predict, predict_proba",
     ),
-    "bom": (b'\xef\xbb\xbf{"inputs": {"a": [1]}}', JSON, "BOM"),
+    "params of a list": (b'{"inputs": {"a": [1]}, "params": [1]}', JSON, "params must be an object"),
+    "two boms": (b'\xef\xbb\xbf\xef\xbb\xbf{"inputs": {"a": [1]}}', JSON, "not JSON"),
     "utf-16": ('{"inputs": {"a": [1]}}'.encode("utf-16"), JSON, "not JSON"),
     "latin-1": (b'{"inputs": {"a": ["\xe9"]}}', JSON, "not JSON"),
     "latin-1 beside nan": (b'{"inputs": {"a": ["\xe9", NaN]}}', JSON, "not JSON"),
@@ -241,6 +255,29 @@ def test_other_content_types_are_a_415(content_type: str) -> None:
     assert "send application/json or text/csv" in error.message
 
 
+@pytest.mark.parametrize(
+    ("header", "media_type"),
+    [
+        (None, "application/octet-stream"),
+        ("", "application/octet-stream"),
+        ("Application/JSON", JSON),
+        ("application/json;Charset=UTF-8", JSON),
+        ('text/csv ; charset="utf-8";', CSV),
+        ("not_a_supported_content_type", "not_a_supported_content_type"),
+    ],
+)
+def test_a_media_type_is_in_small_letters_and_without_parameters(header: str | None, media_type: str) -> None:
+    assert requests.read_media_type(header) == media_type
+
+
+@pytest.mark.parametrize("parameter", ["something=something", "charset=latin-1", "charset", "charset=utf-8x"])
+def test_other_parameters_of_a_content_type_are_a_415(parameter: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        requests.read_media_type(f"application/json; charset=utf-8; {parameter}")
+    expected = f"Content-Type has the parameter '{parameter}'; only charset=utf-8 is read."
+    assert (caught.value.status, caught.value.message) == (415, expected)
+
+
 # --- anything -----------------------------------------------------------------------------------------------
 
 
@@ -298,6 +335,7 @@ PROBA = b'{"inputs": {"a": [1]}, "params": {"predict_method": "predict_proba"}}'
         (b'{"inputs": {"a": [1]}}', "true", True),
         (b'{"inputs": {"params": [1]}}', None, False),
         (PROBA, None, True),
+        (b"\xef\xbb\xbf" + PROBA.replace(b'"params": {', b'"params": {"unknown": 1, '), None, True),
         (PROBA, "false", False),
         (PROBA.replace(b"_proba", b""), None, False),
     ],

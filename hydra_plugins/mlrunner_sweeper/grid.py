@@ -6,7 +6,6 @@ own launcher.
 
 from __future__ import annotations
 
-import json
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from mlrunner.core.outcome import OUTCOME_FILE
+from mlrunner.core.outcome import read_outcomes
 
 
 class ResumedGrid(BasicSweeper):
@@ -34,15 +33,11 @@ class ResumedGrid(BasicSweeper):
         parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
         (jobs,) = self.split_arguments(parser.parse_overrides([*self._parse_config(), *arguments]), None)
         folder = Path(str(self.config.hydra.sweep.dir))
-        unfinished = [number for number in range(len(jobs)) if not _is_finished(folder / str(number))]
+        finished = {outcome.job for outcome in read_outcomes(folder) if outcome.status == "FINISHED"}
+        unfinished = [number for number in range(len(jobs)) if number not in finished]
         self.validate_batch_is_legal([jobs[number] for number in unfinished])
         returned: list[Any] = []
         for _, run in groupby(enumerate(unfinished), key=lambda pair: pair[1] - pair[0]):
             numbers = [number for _, number in run]  # a launcher numbers its jobs consecutively from the first
             returned += self.launcher.launch([jobs[number] for number in numbers], initial_job_idx=numbers[0])
         return returned
-
-
-def _is_finished(folder: Path) -> bool:
-    file = folder / OUTCOME_FILE
-    return file.exists() and json.loads(file.read_text())["status"] == "FINISHED"

@@ -94,8 +94,15 @@ def separate(outcomes: list[Outcome]) -> dict[str, list[Outcome]]:
 
 
 def read_outcomes(folder: Path) -> list[Outcome]:
-    """Read the outcome of each job of a sweep."""
-    return [read_outcome(file) for file in folder.glob(f"*/{OUTCOME_FILE}")]
+    """Read the outcome of each job of a sweep, in the order of the jobs.
+
+    `hydra.sweep.subdir` may nest their folders; links to other folders are not followed.
+    """
+    documents = [json.loads(file.read_text()) for file in folder.rglob(OUTCOME_FILE) if file.parent != folder]
+    own = [
+        each for each in documents if isinstance(each, dict) and "job" in each
+    ]  # a job may write a file of this name
+    return sorted(map(parse_outcome, own), key=lambda outcome: outcome.job or 0)
 
 
 def read_outcome(file: Path) -> Outcome:

@@ -51,11 +51,12 @@ def open_parent(config: DictConfig) -> str:
     return run_log.create_run(experiment, redact(name)[:NAME_LENGTH], tags)
 
 
-def close_parent(run_id: str, outcomes: list[Outcome]) -> None:
+def close_parent(run_id: str, folder: Path, outcomes: list[Outcome]) -> None:
     """Log the best job, where all of them compare, and the ranking, and end the parent run.
 
     Args:
         run_id: Id of the parent run.
+        folder: Folder of the grid.
         outcomes: Outcomes of all jobs, best first.
     """
     best = next((outcome for outcome in outcomes if outcome.error is None), None)
@@ -63,8 +64,7 @@ def close_parent(run_id: str, outcomes: list[Outcome]) -> None:
         run_log.log_metrics(run_id, {best.metric: best.objective})
         run_log.set_tags(run_id, {BEST_TAG: str(best.run_id), BEST_NAME_TAG: redact(best.name)})
     artifacts.log_texts(run_id, {"ranking.jsonl": "\n".join(outcome.json() for outcome in outcomes)})
-    if outcomes:
-        artifacts.log_hydra_files(run_id, Path(outcomes[0].folder).parent)
+    artifacts.log_hydra_files(run_id, folder)
     run_log.end_run(run_id, "FAILED" if best is None else "FINISHED")
     RECORDER.flush()
 

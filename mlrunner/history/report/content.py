@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mlrunner.core import environment
-from mlrunner.core.outcome import OUTCOME_FILE, read_outcome
+from mlrunner.core.outcome import read_outcomes
 from mlrunner.core.safe_yaml import read_yaml
 from mlrunner.history.report import grids, trials
 from mlrunner.history.report.trials import Trial
@@ -135,6 +135,6 @@ def read_goal(subject: Record, summary: Mapping[str, Any], outcomes: Sequence[Ou
 def _outcomes(subject: Record, store: Store, goal: Mapping[str, str]) -> list[Outcome]:
     """Read the outcomes of a sweep from its folder, or else from the store."""
     folder = subject.own_folder(environment.home())
-    if folder is not None and (files := sorted(folder.glob(f"*/{OUTCOME_FILE}"))):
-        return [read_outcome(file) for file in files]
+    if folder is not None and (outcomes := read_outcomes(folder)):
+        return outcomes
     return trials.read_recorded(subject, store, goal)

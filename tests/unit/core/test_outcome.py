@@ -77,6 +77,17 @@ def test_results_are_read_back_as_they_were_written(tmp_path: Path) -> None:
     assert second.score_seconds != second.score_seconds
 
 
+def test_jobs_in_nested_folders_are_read_in_their_order(tmp_path: Path) -> None:
+    sweep, other = tmp_path / "sweep", tmp_path / "other"
+    for folder, job in [(sweep / "x=a" / "b", 10), (sweep / "x=a", 2), (sweep, 5), (other, 7)]:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / OUTCOME_FILE).write_text(outcome(job, 0.5).json())
+    (sweep / "link").symlink_to(other)
+    (sweep / "x=a" / "own").mkdir()
+    (sweep / "x=a" / "own" / OUTCOME_FILE).write_text('{"score": 1}')  # the job's own file
+    assert [each.job for each in read_outcomes(sweep)] == [2, 10]
+
+
 def test_a_metric_that_is_not_there_stays_absent(tmp_path: Path) -> None:
     (tmp_path / "0").mkdir()
     whole = dataclasses.replace(outcome(0, 0.5), metrics={"test/mape": NAN, "r2": 0.5})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig
 
 from mlrunner.core.outcome import OUTCOME_FILE
+from tests.support.outcomes import make_outcome
 
 GRID = "hydra_plugins.mlrunner_sweeper.grid.ResumedGrid"
 
@@ -34,7 +34,7 @@ def run_grid(folder: Path, *overrides: str) -> list[tuple[int, int, int]]:
     def run(cfg: DictConfig) -> None:
         number = int(HydraConfig.get().job.num)
         jobs.append((number, cfg.x, cfg.y))
-        write_result(folder / str(number), "FINISHED")
+        write_result(Path(HydraConfig.get().runtime.output_dir), number, "FINISHED")
 
     with initialize_config_dir(str(folder.parent / "conf"), version_base="1.3"):
         loader = GlobalHydra.instance().config_loader()
@@ -46,9 +46,9 @@ def run_grid(folder: Path, *overrides: str) -> list[tuple[int, int, int]]:
     return jobs
 
 
-def write_result(folder: Path, status: str) -> None:
+def write_result(folder: Path, job: int, status: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / OUTCOME_FILE).write_text(json.dumps({"status": status}))
+    (folder / OUTCOME_FILE).write_text(make_outcome(job=job, status=status).json())
 
 
 def test_a_new_grid_runs_every_job(folder: Path) -> None:
@@ -58,6 +58,13 @@ def test_a_new_grid_runs_every_job(folder: Path) -> None:
 def test_only_unfinished_jobs_run_again_under_their_numbers(folder: Path) -> None:
     for number, status in enumerate(["", "FINISHED", "FINISHED", "FAILED"]):
         if status:
-            write_result(folder / str(number), status)
+            write_result(folder / str(number), number, status)
     assert run_grid(folder, "x=1,2", "y=3,4") == [(0, 1, 3), (3, 2, 4)]
     assert run_grid(folder, "x=1,2", "y=3,4") == []
+
+
+def test_finished_jobs_are_known_in_nested_folders(folder: Path) -> None:
+    nested = "hydra.sweep.subdir='x/${hydra.job.override_dirname}'"
+    write_result(folder / "x" / "x=1", 0, "FINISHED")
+    assert run_grid(folder, "x=1,2", nested) == [(1, 2, 0)]
+    assert run_grid(folder, "x=1,2", nested) == []

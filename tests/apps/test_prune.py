@@ -47,16 +47,23 @@ sys.exit(main())
 UNUSED = """
 import json, sys
 from pathlib import Path
+from zenml import Model, link_artifact_to_model, load_artifact, save_artifact
 from zenml.client import Client
 from mlrunner.history.pruning.removal import Remover
 client = Client()
 (run,) = client.list_pipeline_runs(name=f"endswith:-{sys.argv[2][:12]}").items
 client.delete_pipeline_run(run.id)
+save_artifact({"a": 1}, "mine")
+linked = client.list_artifact_versions(only_unused=True, name="metrics").items[0]
+link_artifact_to_model(linked, Model(name="kept"))
 young, old = Remover(Path(sys.argv[1]), dict), Remover(Path(sys.argv[1]), dict)
 young.empty_cache()
 old.empty_cache(least_age=-60)
-remaining = client.list_artifact_versions(only_unused=True).total
-print(json.dumps({"young": len(young.cache), "sizes": list(old.cache.values()), "remaining": remaining,
+remaining = {version.name for version in client.list_artifact_versions(only_unused=True).items}
+assert load_artifact("mine") == {"a": 1} and linked.load()
+for version in client.list_artifact_versions(only_unused=True).items:
+    client.delete_artifact_version(version.id)
+print(json.dumps({"young": len(young.cache), "sizes": list(old.cache.values()), "remaining": sorted(remaining),
     "there": [str(path) for path in old.cache if path.exists()]}))
 """
 
@@ -320,9 +327,9 @@ def crash(home: Home, method: str, *arguments: str) -> None:
 
 
 def test_old_unused_step_artifacts_are_removed(home: Home) -> None:
-    """Delete a run in ZenML itself; its artifacts stay while they are young."""
+    """Delete a run in ZenML itself; its artifacts stay while they are young or linked, those of a user always."""
     deleted = home.python(UNUSED, str(home.path), home.versions[1]["run_id"])
-    assert (deleted["young"], deleted["remaining"], deleted["there"]) == (0, 0, [])
+    assert (deleted["young"], deleted["remaining"], deleted["there"]) == (0, ["metrics", "mine"], [])
     assert len(deleted["sizes"]) > 1
     assert sum(deleted["sizes"]) > 10_000  # bytes; an unsaved model takes none
     printed = home.type("prune", "--cache", "--yes")

@@ -41,7 +41,9 @@ def print_plan(plan: Plan) -> None:
     """Print what a prune would remove, and what stays."""
     if plan.items:
         _print_table(plan.items[:MAX_ROWS])
-    if (more := len(plan.items) - MAX_ROWS) > 0:
+    for path, size in list(plan.cache.items())[:MAX_ROWS]:
+        console().print(f"{filesize.decimal(size):>9} {path}", markup=False, soft_wrap=True)
+    if (more := sum(max(0, len(part) - MAX_ROWS) for part in (plan.items, plan.cache))) > 0:
         console().print(f"… and {more:,} more; --json lists all.", style="dim")
     what = "Nothing would be removed" if plan.is_empty else f"{summary(plan)} would be removed"
     console().print(f"{what}{_kept(plan)}" + ("." if plan.is_empty else "; remove with --yes."))

@@ -14,6 +14,7 @@ import mlflow
 from mlflow.entities import Run, ViewType
 from mlflow.exceptions import MlflowException
 from zenml.client import Client
+from zenml.enums import ArtifactSaveType
 from zenml.models import ArtifactVersionResponse, PipelineRunResponse
 from zenml.utils.pagination_utils import depaginate
 
@@ -81,7 +82,7 @@ class Remover:
                 self.cache[path] = size
         created = f"lt:{datetime.now(UTC) - timedelta(seconds=least_age):%Y-%m-%d %H:%M:%S}"
         with self._reporting("An unused step artifact"):
-            for version in depaginate(self.zenml.list_artifact_versions, only_unused=True, created=created):
+            for version in self._unused_artifacts(created=created):
                 self.cache[Path(version.uri)] = total_size(Path(version.uri))
                 self._delete_artifact(version)
 
@@ -159,12 +160,19 @@ class Remover:
             if snapshot is not None and not snapshot.name and not self._is_used(snapshot.id):
                 self.zenml.delete_snapshot(snapshot.id)  # a user names one to run it again
             ids = {version.id for version in versions}
-            for version in depaginate(self.zenml.list_artifact_versions, only_unused=True):
+            for version in self._unused_artifacts():
                 if version.id in ids:
                     self._delete_artifact(version)
 
     def _is_used(self, snapshot: UUID) -> bool:
         return self.zenml.list_pipeline_runs(snapshot_id=snapshot, size=1).total > 0
+
+    def _unused_artifacts(self, created: str | None = None) -> list[ArtifactVersionResponse]:
+        """List the outputs of steps that no step and no model uses; what a user saved or registered is not ours."""
+        links = depaginate(self.zenml.list_model_version_artifact_links)
+        linked = {link.artifact_version.id for link in links}
+        versions = depaginate(self.zenml.list_artifact_versions, only_unused=True, created=created)
+        return [each for each in versions if each.save_type == ArtifactSaveType.STEP_OUTPUT and each.id not in linked]
 
     def _delete_artifact(self, version: ArtifactVersionResponse) -> None:
         is_there = "://" in version.uri or Path(version.uri).exists()

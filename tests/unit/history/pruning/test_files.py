@@ -100,6 +100,21 @@ def test_young_table_may_still_be_written(tmp_path: Path) -> None:
     assert unused_cache(tmp_path) == {}
 
 
+def test_only_outputs_of_steps_that_nothing_uses_are_unused(tmp_path: Path) -> None:
+    """F1 of the peers' findings: what a user saved or registered is never removed."""
+    (tmp_path / DATABASE).parent.mkdir(parents=True)
+    kinds = ("step_output", "manual", "preexisting", "external", "step_output", "step_output", "step_output")
+    with sqlite3.connect(tmp_path / DATABASE) as store:
+        store.execute("CREATE TABLE artifact_version (id, uri, save_type, created)")
+        rows = [(number, f"/{number}", kind, "2020-01-01") for number, kind in enumerate(kinds)]
+        store.executemany("INSERT INTO artifact_version VALUES (?, ?, ?, ?)", rows)
+        store.execute("CREATE TABLE step_run_output_artifact AS SELECT 4 artifact_id")
+        store.execute("CREATE TABLE step_run_input_artifact AS SELECT 5 artifact_id")
+        store.execute("CREATE TABLE model_versions_artifacts AS SELECT 6 artifact_version_id")
+    store.close()
+    assert unused_cache(tmp_path) == {Path("/0"): 0}
+
+
 def test_database_of_another_version_is_ignored(tmp_path: Path) -> None:
     assert unused_cache(tmp_path) == {}
     (tmp_path / DATABASE).parent.mkdir(parents=True)

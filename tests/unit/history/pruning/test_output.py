@@ -52,6 +52,13 @@ def test_table_has_a_line_for_each_run(capsys: pytest.CaptureFixture[str]) -> No
     assert re.fullmatch(r"a0{7}  model=rf +2\S+ \S+ +r2 0\.75 +0\.25 +partly removed +1\.5 MB *", line)
 
 
+def test_each_cache_entry_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    print_plan(Plan([], cache={Path(f"/{number}[b]"): 5000 for number in range(42)}))
+    lines = capsys.readouterr().out.splitlines()
+    assert (len(lines), lines[0], lines[39]) == (42, "   5.0 kB /0[b]", "   5.0 kB /39[b]")
+    assert lines[40] == "… and 2 more; --json lists all."
+
+
 def test_document() -> None:
     content = json.loads(json.dumps(document(plan_of(make_run("a", score=0.5)))))
     assert (content["dry_run"], content["bytes"], content["sweeps"], content["stay"]) == (True, 1_500_000, 0, [])

@@ -17,13 +17,20 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunT
 from mlflow.exceptions import MlflowException
 
 from mlrunner.core.errors import StoreError
-from mlrunner.core.redaction import HIDDEN, is_secret_name, redact
+from mlrunner.core.redaction import HIDDEN, is_secret_name, redact, redact_values
 from mlrunner.tracking.records.record import CONFIG_HASH_TAG, DATA_TAG, FOLDER_TAG, MODEL_TAG, PARENT_TAG, REOPENED_TAG
 
 PARAM_LIMIT = 6000  # characters; MLflow refuses longer values
 NAME_LIMIT = 250  # characters; MLflow refuses longer names of parameters
 FORBIDDEN_IN_NAMES = re.compile(r"[^\w.\-: ]")  # MLflow allows the slash, but reads it as a path
 PARAMS_PER_REQUEST = 100
+# MLflow's type of a data set's source, by the scheme of its path
+SOURCE_TYPES = {
+    "file": "local",
+    "http": "http",
+    "https": "http",
+    **{name: name for name in ("s3", "gs", "abfss", "hdfs")},
+}
 
 
 def ensure_experiment(name: str, artifacts: str | None) -> str:
@@ -105,9 +112,19 @@ def log_dataset(run_id: str, label: str, dataset: dict[str, Any], fingerprint: s
         dataset: Settings of the config group `dataset`.
         fingerprint: Digest of the content.
     """
-    source = json.dumps({key: dataset[key] for key in ("path", "query", "loader") if dataset.get(key) is not None})
-    entity = Dataset(label, fingerprint[:36], "local", redact(source))
+    entity = Dataset(label, fingerprint[:36], *_describe_source(dataset))
     MlflowClient().log_inputs(run_id, [DatasetInput(entity, [InputTag("mlflow.data.context", "training")])])
+
+
+def _describe_source(dataset: dict[str, Any]) -> tuple[str, str]:
+    """Return the type and the JSON of a data set's source, as `mlflow.data.get_source` reads them."""
+    facts = {key: dataset[key] for key in ("path", "query", "loader") if dataset.get(key) is not None}
+    hidden = redact_values(facts)  # before it is JSON: a rule may hide up to the end of a line
+    path = str(hidden.get("path", ""))
+    scheme = path.partition("://")[0].lower() if "://" in path else "file"
+    if not path or scheme not in SOURCE_TYPES:  # MLflow's type for what it cannot load
+        return "code", json.dumps({"tags": hidden})
+    return SOURCE_TYPES[scheme], json.dumps({"url" if SOURCE_TYPES[scheme] == "http" else "uri": path})
 
 
 def log_metrics(run_id: str, metrics: dict[str, float]) -> None:

@@ -12,6 +12,9 @@ from mlrunner.core import environment
 ZENML = ("ZENML_CONFIG_PATH", "ZENML_STORE_URL", "ZENML_ACTIVE_STACK_ID", "ZENML_ANALYTICS_OPT_IN")
 SECRETS = ("ZENML_STORE_API_KEY", "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN")
 
+BACKEND = "MLFLOW_BACKEND_STORE_URI"  # what `mlflow ui` and `mlflow server` read instead of MLFLOW_TRACKING_URI
+DATABASES = ("sqlite", "mysql", "postgresql", "mssql")  # stores that they open; another address is a server's
+
 
 def main(arguments: list[str]) -> int:
     """Print `export` lines for `eval` in a shell."""
@@ -34,4 +37,8 @@ def write_exports(before: Mapping[str, str], after: Mapping[str, str]) -> list[s
     """
     names = [name for name in (*ZENML, environment.TRACKING_VARIABLE) if name in after]
     names += [name for name in SECRETS if name in after and before.get(name) != after[name]]
-    return [f"export {name}={shlex.quote(after[name])}" for name in names]
+    values = {name: after[name] for name in names}
+    store = after.get(environment.TRACKING_VARIABLE, "")
+    if store.startswith(DATABASES):
+        values[BACKEND] = store
+    return [f"export {name}={shlex.quote(value)}" for name, value in values.items()]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import mlflow.data
 import pytest
 from mlflow import MlflowClient
 
@@ -119,8 +119,29 @@ def test_data_set_is_logged_by_its_content(client: MlflowClient, run_id: str) ->
     run_log.log_dataset(run_id, "mine (a.csv)", group, "f" * 64)
     (entry,) = client.get_run(run_id).inputs.dataset_inputs
     assert (entry.dataset.name, entry.dataset.digest) == ("mine (a.csv)", "f" * 36)
-    assert json.loads(entry.dataset.source) == {"path": "/data/a.csv"}
+    assert mlflow.data.get_source(entry).to_dict() == {"uri": "/data/a.csv"}
     assert [(tag.key, tag.value) for tag in entry.tags] == [("mlflow.data.context", "training")]
+
+
+@pytest.mark.parametrize(
+    ("group", "kind", "source"),
+    [
+        ({"path": "data/*.csv"}, "local", {"uri": "data/*.csv"}),
+        ({"path": "https://me:pw@h/a.csv"}, "http", {"url": "https://me:***@h/a.csv"}),
+        ({"path": "s3://b/a.csv"}, "s3", {"uri": "s3://b/a.csv"}),
+        ({"path": "zip://a.csv::b.zip"}, "code", {"tags": {"path": "zip://a.csv::b.zip"}}),
+        ({"url": "sqlite:///a.db", "query": "select * from t"}, "code", {"tags": {"query": "select * from t"}}),
+        ({"url": None, "query": 'select token="x y"'}, "code", {"tags": {"query": "select token=***"}}),
+        ({"loader": "sklearn.datasets.load_wine"}, "code", {"tags": {"loader": "sklearn.datasets.load_wine"}}),
+    ],
+)
+def test_mlflow_finds_the_source_of_a_data_set(
+    group: dict[str, str], kind: str, source: dict[str, Any], client: MlflowClient, run_id: str
+) -> None:
+    run_log.log_dataset(run_id, str(group), group, "f" * 64)  # MLflow keeps the first source of a name and digest
+    (entry,) = client.get_run(run_id).inputs.dataset_inputs
+    found = mlflow.data.get_source(entry)
+    assert (found._get_source_type(), found.to_dict()) == (kind, source)
 
 
 @pytest.mark.parametrize("status", ["FINISHED", "FAILED", "KILLED"])

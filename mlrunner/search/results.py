@@ -53,14 +53,20 @@ def find_best(study: Study, objectives: Objectives) -> FrozenTrial | None:
 
 
 def list_candidates(study: Study) -> list[FrozenTrial]:
-    """List the complete trials, without those whose run is tagged as invalid."""
-    invalid = study.user_attrs.get(INVALID_TRIALS, {})
+    """List the complete trials, without foreign ones and those whose run is tagged as invalid."""
+    invalid, foreign = study.user_attrs.get(INVALID_TRIALS, {}), list_foreign(study)
     complete = [trial for trial in list_valid_trials(study) if trial.state == TrialState.COMPLETE]
-    return [trial for trial in complete if str(trial.number) not in invalid]
+    return [trial for trial in complete if str(trial.number) not in invalid and trial.number not in foreign]
+
+
+def list_foreign(study: Study) -> list[int]:
+    """List the numbers of the complete trials that another program made, of which no composition and run is known."""
+    complete = [trial for trial in list_valid_trials(study) if trial.state == TrialState.COMPLETE]
+    return [trial.number for trial in complete if OVERRIDES not in trial.user_attrs]
 
 
 def rank(study: Study, objectives: Objectives) -> list[FrozenTrial]:
-    """Sort the complete trials by the first metric, best first; invalid ones are left out."""
+    """Sort the complete trials by the first metric, best first; foreign and invalid ones are left out."""
     sign = -1 if objectives.directions[0] == "maximize" else 1
     return sorted(list_candidates(study), key=lambda trial: (sign * trial.values[0], trial.number))
 

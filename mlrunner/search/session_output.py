@@ -86,6 +86,9 @@ def _describe_end(plan: SearchPlan, driver: PipelineDriver, summary: dict[str, A
     """Describe why a search stopped and how far the best trial leads, as labels and texts."""
     if driver.search.stop_reason:
         yield "stopped", driver.search.stop_reason
+    if foreign := results.list_foreign(driver.search.study):
+        numbers = ", ".join(map(str, foreign))
+        yield "left out", f"trial {numbers}: made by another program than mlrunner, so it counts but cannot win"
     if len(plan.objectives.metrics) > 1:
         yield "front", f"{len(summary['solutions'])} trials that none beats"
     elif "best_trial_number" in summary:

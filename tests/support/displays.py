@@ -15,6 +15,7 @@ from mlrunner.search.loop import Search
 from mlrunner.search.objective import Objectives
 from mlrunner.search.space import Space
 from mlrunner.search.trial import TrialResult
+from mlrunner.search.trial_attributes import OVERRIDES
 from mlrunner.search.trial_preparation import PreparedTrial
 from mlrunner.search.trial_progress import FinishedTrial, RunningTrial
 from tests.support.sweeps import build_settings, open_study_in, start_queue
@@ -47,6 +48,7 @@ def start_trial(search: Search, **values: Any) -> RunningTrial:
     """Start a trial of the study."""
     trial = search.queue.take(lambda trial: trial.suggest_float("rf:model.estimator.x", 0, 1) >= 0)
     assert trial is not None
+    trial.set_user_attr(OVERRIDES, [])
     search.running[trial.number] = RunningTrial(trial, prepare(trial.number), None, **values)
     return search.running[trial.number]
 

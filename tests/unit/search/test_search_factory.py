@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import optuna
 import pytest
 from omegaconf import open_dict
+from optuna.distributions import FloatDistribution
 
+from mlrunner.core.errors import ConfigError
 from mlrunner.search.grid_order import GridOrder
 from mlrunner.search.hydra_launcher import LauncherExecutor
 from mlrunner.search.optuna_config import SAMPLERS
@@ -58,8 +63,8 @@ def test_another_launcher_runs_batches(
     assert "hydra/launcher=joblib runs 3 trials at a time" in " ".join(capsys.readouterr().err.split())
 
 
-def customize(config: Any, trial: Any) -> tuple[Any, Any]:
-    return config, trial
+def customize(config: Any, trial: Any) -> None:
+    trial.suggest_float("model.estimator.tol", 0.25, config.get("highest", 0.25))
 
 
 def test_a_custom_space_gets_the_configuration_and_the_trial(diabetes_sweep: HydraSweep) -> None:
@@ -68,8 +73,22 @@ def test_a_custom_space_gets_the_configuration_and_the_trial(diabetes_sweep: Hyd
     plan, _ = diabetes_sweep.plan("model=ridge", custom_search_space=f"{__name__}.customize")
     config = diabetes_sweep.config.copy()
     with open_dict(config):
-        config.marked = True
-    function = load_custom_space(plan, call_sweeper(diabetes_sweep, config))
+        config.highest = 0.5
+    function, trial = load_custom_space(plan, call_sweeper(diabetes_sweep, config)), optuna.create_study().ask()
     assert function is not None
-    result: Any = function("the trial")
-    assert (result[0].marked, result[1]) == (True, "the trial")
+    function(trial)
+    assert trial.distributions == {"model.estimator.tol": FloatDistribution(0.25, 0.5)}
+
+
+def test_a_custom_space_sets_no_key_that_is_fixed(diabetes_sweep: HydraSweep) -> None:
+    plan, _ = diabetes_sweep.plan("model=ridge", custom_search_space=f"{__name__}.customize")
+    for text, problem in [
+        ("model.estimator.tol=0.5", "model.estimator.tol=0.5 is fixed, but hydra.sweeper.custom_search_space="),
+        ("+model.estimator.tol=0.5", None),  # adds the key, which the function may set
+        ("model.estimator.alpha=1", None),
+    ]:
+        fixed = replace(plan, space=replace(plan.space, fixed=(*plan.space.fixed, (text, None))))
+        function = load_custom_space(fixed, call_sweeper(diabetes_sweep))
+        assert function is not None
+        with pytest.raises(ConfigError, match=problem) if problem else nullcontext():
+            function(optuna.create_study().ask())

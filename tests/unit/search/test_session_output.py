@@ -49,3 +49,18 @@ def test_the_results_of_a_search_are_shown(session: Session, capsys: pytest.Capt
     assert f"  best      trial {study.best_trial.number} leads by" in output
     assert "  stopped   target 0.4 reached\n" in output
     assert f"  study     mlrunner resume {study.study_name}\n" in output
+
+
+def test_a_trial_of_another_program_counts_but_cannot_win(session: Session, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its value is the best; neither the winner nor the end of the search stumbles over it."""
+    session.run()
+    study = session.driver.search.study
+    own = study.best_trial.number
+    study.tell(study.ask(), 2.0)
+    assert study.best_trial.number == 3
+    assert session.driver.prepare_winner() is not None
+    session.driver.winner_run = None  # its steps are not run here
+    summary = closing.close_search(session.plan, session.driver, study, session.folder)
+    session_output.show_results(session.plan, session.driver, summary, session.folder)
+    assert (summary["best_trial_number"], summary["counts"]) == (own, {"complete": 4})
+    assert "  left out  trial 3: made by another program than mlrunner" in capsys.readouterr().out

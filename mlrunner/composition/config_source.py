@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 
 from mlrunner.composition.hydra_private import make_flag_parser
+from mlrunner.core.environment import CONF
 from mlrunner.core.overrides import split_flags
+from mlrunner.core.terminal import relative_path
 
 CONFIG, SEARCH_PATH = "config", "hydra.searchpath="
 
@@ -35,6 +39,32 @@ def read_config_source(words: Iterable[str]) -> ConfigSource:
     parsed, _ = make_flag_parser().parse_known_args(flags)
     folders = [*([parsed.config_dir] if parsed.config_dir else []), *_read_search_path(overrides)]
     return ConfigSource(parsed.config_name or CONFIG, parsed.config_path, tuple(map(str, folders)))
+
+
+def read_config_flags(hydra: Mapping[str, Any]) -> tuple[str, ...]:
+    """Read the flags `-cp`, `-cn` and `-cd` of a composition, each with its value; empty without them.
+
+    Args:
+        hydra: Node `hydra` of the composition, as Hydra made it or as `multirun.yaml` keeps it.
+    """
+    return tuple(_list_flags(hydra))
+
+
+def _list_flags(hydra: Mapping[str, Any]) -> Iterator[str]:
+    for source in hydra.get("runtime", {}).get("config_sources", ()):
+        path, is_package = str(source["path"]), source.get("schema") == "pkg"
+        if source["provider"] == "main" and (is_package or not _is_ours(Path(path))):
+            yield from ("-cp", f"pkg://{path}" if is_package else path)  # Hydra takes it relative to our code
+        elif source["provider"] == "command-line":
+            yield from ("-cd", relative_path(path))
+    name = hydra.get("job", {}).get("config_name") or CONFIG
+    if name != CONFIG:
+        yield from ("-cn", str(name))
+
+
+def _is_ours(folder: Path) -> bool:
+    """Check whether a folder is `conf/`, or was it before the project was moved."""
+    return folder.resolve() == CONF.resolve() or (folder.name == CONF.name and not folder.exists())
 
 
 def _read_search_path(overrides: list[str]) -> list[object]:

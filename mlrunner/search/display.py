@@ -28,7 +28,7 @@ def format_command(overrides: Iterable[str], config_flags: Iterable[str]) -> str
 
     Args:
         overrides: Overrides of the trial.
-        config_flags: Flag of a further folder of configuration with the folder; empty without one.
+        config_flags: Flags `-cp`, `-cn` and `-cd` of the sweep with their values; empty without them.
     """
     own = [text for text in overrides if not text.startswith(("sweep=", "output=", "hydra"))]
     return join_words(["mlrunner", *config_flags, *[QUOTED_OPTION.sub(r"\1\2", text) for text in own]])
@@ -52,7 +52,7 @@ class LineDisplay(SilentDisplay):
 
     Args:
         search: Search that starts.
-        config_flags: Flag of a further folder of configuration with the folder; empty without one.
+        config_flags: Flags `-cp`, `-cn` and `-cd` of the sweep with their values; empty without them.
         out: Console to print on; None for stdout.
     """
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
+from mlrunner.composition.config_source import read_config_flags
 from mlrunner.core.outcome import OUTCOME_FILE
 from mlrunner.core.table import text_table
-from mlrunner.core.terminal import console, relative_path, show_line
+from mlrunner.core.terminal import console, show_line
 from mlrunner.search import default_trials, warm_start
 from mlrunner.search.objective import choose_objectives, count_trials
 from mlrunner.search.space_check import check_space
@@ -21,8 +22,6 @@ from mlrunner.search.trial_preparation import PreparedTrial, TrialPreparer
 from mlrunner.search.warm_start import Defaults
 
 if TYPE_CHECKING:
-    from omegaconf import DictConfig
-
     from mlrunner.search.composer import Composer
     from mlrunner.search.objective import Objectives
     from mlrunner.search.settings import SweepSettings
@@ -43,7 +42,7 @@ class SearchPlan:
         limit: Number of trials of the whole search.
         settings: Settings of the sweep.
         first: First composition that was checked.
-        config_flags: Flag of a further folder of configuration with the folder; empty without one.
+        config_flags: Flags `-cp`, `-cn` and `-cd` of the sweep with their values; empty without them.
         defaults: Option or value by key of the space, in the default composition of each model option.
     """
 
@@ -73,22 +72,12 @@ def make_plan(settings: SweepSettings, space: Space, composer: Composer) -> tupl
     preparer = TrialPreparer(composer, settings.repeats, tuple(text for text, _ in space.fixed))
     first = check_space(space, preparer)
     objectives = choose_objectives(settings, first.composition.settings.objective, first.composition.settings.metric)
-    limit, config_flags = count_trials(settings, space), read_config_flags(composer.config)
+    limit, config_flags = count_trials(settings, space), read_config_flags(composer.config.hydra)
     plan = SearchPlan(
         space, objectives, limit, settings, first, config_flags, default_trials.read_defaults(space, composer)
     )
     warm_start.check_warm_start(settings, space, plan.home, first.composition["dataset"])
     return plan, preparer
-
-
-def read_config_flags(config: DictConfig) -> tuple[str, ...]:
-    """Read the flag `-cd` of a sweep, with its folder relative to the working folder.
-
-    Args:
-        config: Configuration of the whole sweep, with its `hydra` node.
-    """
-    sources = [source for source in config.hydra.runtime.config_sources if source.provider == "command-line"]
-    return tuple(word for source in sources for word in ("-cd", relative_path(str(source.path))))
 
 
 def draw_first_trials(

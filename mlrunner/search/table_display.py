@@ -117,7 +117,7 @@ def choose_display(
     Args:
         search: Search that starts.
         is_text: Whether the output is for people; False for `output=json`.
-        config_flags: Flag of a further folder of configuration with the folder; empty without one.
+        config_flags: Flags `-cp`, `-cn` and `-cd` of the sweep with their values; empty without them.
         out: Console to print on; None for stdout.
     """
     if not is_text:

@@ -90,17 +90,18 @@ def make_command(folder: Path, more: list[str]) -> list[str]:
     """
     from omegaconf import OmegaConf
 
+    from mlrunner.composition.config_source import read_config_flags
+
     hydra: Any = OmegaConf.load(folder / MULTIRUN).hydra
-    before = [*map(str, hydra.overrides.hydra), *map(str, hydra.overrides.task)]
-    sources = hydra.get("runtime", {}).get("config_sources", [])
-    folders = [word for source in sources if source.provider == "command-line" for word in ("-cd", str(source.path))]
+    overrides: Any = OmegaConf.to_container(hydra.overrides, resolve=False)  # each job resolves its own ${…}
+    before = [*overrides["hydra"], *overrides["task"]]
     if str(hydra.sweeper._target_).startswith(OURS):
         name = hydra.sweeper.study_name or "/".join(folder.absolute().parts[-2:])
         own = [f"hydra.sweeper.study_name={quote(str(name))}"]
     else:
         own = [f"hydra.sweeper._target_={GRID}", f"hydra.sweep.dir={quote(str(folder.absolute()))}"]
     newer = {_key(text) for text in (*own, *more)}
-    return ["--multirun", *folders, *[text for text in before if _key(text) not in newer], *own, *more]
+    return ["--multirun", *read_config_flags(hydra), *[text for text in before if _key(text) not in newer], *own, *more]
 
 
 def quote(text: str) -> str:

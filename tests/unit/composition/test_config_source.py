@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
+from typing import Any
 
-from mlrunner.composition.config_source import ConfigSource, read_config_source
+import pytest
+from omegaconf import OmegaConf
+
+from mlrunner.composition.config_source import ConfigSource, read_config_flags, read_config_source
+from mlrunner.core.environment import CONF
 
 
 @pytest.mark.parametrize(
@@ -19,3 +24,35 @@ from mlrunner.composition.config_source import ConfigSource, read_config_source
 )
 def test_flags_and_search_path_are_read(words: str, expected: ConfigSource) -> None:
     assert read_config_source(words.split()) == expected
+
+
+def source(path: object, provider: str = "main", schema: str = "file") -> dict[str, str]:
+    return {"path": str(path), "provider": provider, "schema": schema}
+
+
+@pytest.mark.parametrize(
+    ("sources", "name", "flags"),
+    [
+        ([source(CONF)], "config", ()),
+        ([source("/gone/conf")], "config", ()),  # the project was moved
+        ([source("/gone/own")], "config", ("-cp", "/gone/own")),
+        ([source("{here}/conf")], "config", ("-cp", "{here}/conf")),
+        ([source("mine.conf", schema="pkg")], "config", ("-cp", "pkg://mine.conf")),
+        ([source(CONF), source("{here}/own", "command-line")], "alt", ("-cd", "own", "-cn", "alt")),
+        ([source("hydra.conf", "hydra", "pkg"), source(CONF)], None, ()),
+    ],
+    ids=["ours", "moved", "gone", "copy", "package", "folder and name", "no name"],
+)
+def test_the_flags_of_a_composition_are_read(
+    sources: list[dict[str, str]],
+    name: str | None,
+    flags: tuple[str, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "conf").mkdir()
+    placed = [{**each, "path": each["path"].format(here=tmp_path)} for each in sources]
+    hydra: dict[str, Any] = {"runtime": {"config_sources": placed}, "job": {"config_name": name}}
+    expected = tuple(flag.format(here=tmp_path) for flag in flags)
+    assert read_config_flags(hydra) == read_config_flags(OmegaConf.create(hydra)) == expected

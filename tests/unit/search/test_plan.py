@@ -9,7 +9,6 @@ from typing import Any
 
 import optuna
 import pytest
-from omegaconf import OmegaConf
 
 from mlrunner.core.errors import ConfigError
 from mlrunner.search.optuna_config import SAMPLERS
@@ -18,7 +17,6 @@ from mlrunner.search.plan import (
     SearchPlan,
     draw_first_trials,
     estimate_time,
-    read_config_flags,
     show_plan,
 )
 from mlrunner.search.search_factory import make_sampler_factory
@@ -90,15 +88,6 @@ def test_the_first_trials_of_a_grid_are_in_its_order(diabetes_sweep: HydraSweep)
         ("model=dummy", "threads=1"),
         ("model=dummy", "threads=2"),
     ]
-
-
-def test_a_plan_holds_the_flag_of_a_folder_of_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    sources = [{"provider": "main", "path": "/conf"}, {"provider": "command-line", "path": str(tmp_path / "mine")}]
-    config = OmegaConf.create({"hydra": {"runtime": {"config_sources": sources}}})
-    assert read_config_flags(config) == ("-cd", "mine")
-    config.hydra.runtime.config_sources = sources[:1]
-    assert read_config_flags(config) == ()
 
 
 # What a dry run prints

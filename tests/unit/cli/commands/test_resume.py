@@ -243,11 +243,17 @@ def test_the_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     assert "example: mlrunner resume 2026-11-25/17-43-06-708940 hydra.sweeper.n_trials=40" in text
 
 
-def test_the_configuration_folder_is_passed_on(home: Path) -> None:
+def test_the_flags_of_the_configuration_are_passed_on(home: Path) -> None:
     folder = sweep(home / "mine", "model=mine")
     file = folder / resume.MULTIRUN
     document = yaml.safe_load(file.read_text())
-    sources = [{"path": "/work/conf", "provider": "main"}, {"path": "/of/mine", "provider": "command-line"}]
-    document["hydra"]["runtime"] = {"config_sources": sources}
+    sources = [{"path": "/of/main", "provider": "main"}, {"path": "/of/mine", "provider": "command-line"}]
+    document["hydra"] |= {"runtime": {"config_sources": sources}, "job": {"config_name": "alt"}}
     file.write_text(yaml.safe_dump(document))
-    assert resume.make_command(folder, [])[:3] == ["--multirun", "-cd", "/of/mine"]
+    assert resume.make_command(folder, [])[:7] == ["--multirun", "-cp", "/of/main", "-cd", "/of/mine", "-cn", "alt"]
+
+
+def test_each_job_resolves_the_interpolations_of_an_override(home: Path) -> None:
+    before = ["hydra.sweep.subdir=${hydra.job.num}_x", "tracking.name=seed${seed}"]
+    folder = sweep(home / "any", before[1], hydra=(before[0],), target=BASIC)
+    assert resume.make_command(folder, [])[1:3] == before

@@ -99,9 +99,8 @@ def read_outcomes(folder: Path) -> list[Outcome]:
     `hydra.sweep.subdir` may nest their folders; links to other folders are not followed.
     """
     documents = [json.loads(file.read_text()) for file in folder.rglob(OUTCOME_FILE) if file.parent != folder]
-    own = [
-        each for each in documents if isinstance(each, dict) and "job" in each
-    ]  # a job may write a file of this name
+    # A job may write a file of this name into a folder of its own.
+    own = [each for each in documents if isinstance(each, dict) and "job" in each]
     return sorted(map(parse_outcome, own), key=lambda outcome: outcome.job or 0)
 
 

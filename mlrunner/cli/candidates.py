@@ -12,25 +12,10 @@ from mlrunner.cli.commands.parser import FLAG
 from mlrunner.cli.hydra_app import compose_and_run
 from mlrunner.core import environment
 
-RUN_VERBS = (
-    "deploy",
-    "diff",
-    "explain",
-    "prune",
-    "report",
-    "reproduce",
-    "tag",
-    "ui",
-)  # verbs that take a run or a sweep
+# Verbs that take a run or a sweep, and those of them that take overrides of the stack only.
+RUN_VERBS = ("deploy", "diff", "explain", "prune", "report", "reproduce", "tag", "ui")
 SWEEP_VERBS = ("resume", "runs", "sweeps")
-STACK_ONLY = (
-    "diff",
-    "explain",
-    "prune",
-    "report",
-    "tag",
-    "ui",
-)  # verbs of `RUN_VERBS` that take overrides of the stack only
+STACK_ONLY = ("diff", "explain", "prune", "report", "tag", "ui")
 DEPLOYMENT_VERBS = ("history", "playground", "status", "stop")
 DEPLOYMENT_FLAGS = ("--name", "--restart")  # flags that take a deployment
 VALUE_FLAGS = ("--columns", "--sort", "--status")  # flags with known values

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +95,7 @@ class Composition:
         values: Group = self.config[group]
         return values
 
-    @property
+    @cached_property
     def recorded(self) -> dict[str, Any]:
         """The configuration for records: variables of the environment by their names, and no secrets."""
         values: dict[str, Any] = redact_values(self.config, self.variables)

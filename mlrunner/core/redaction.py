@@ -26,7 +26,7 @@ def _compile(*rules: str) -> list[re.Pattern[str]]:
 
 
 # Group 1 of each rule stays, and what follows is hidden. A password may hold any sign, also `/` and `@`; what looks
-# like a port of a web address is none.
+# like a port of a web address is no password.
 USER_RULES = _compile(
     rf"(\bhttps?://[^/:@\s'\"]*:)(?!{PORT})[^\s'\"]+(?=@)",
     r"((?<!http)(?<!https)://[^/:@\s'\"]*:)[^\s'\"]+(?=@)",

@@ -91,7 +91,7 @@ def _read_span(text: str) -> np.timedelta64:
     """Read a time span.
 
     Raises:
-        ValueError: When the text is none, or has no unit.
+        ValueError: When the text is no span of time, or has no unit.
     """
     span = pd.Timedelta(text)
     if pd.isna(span) or not re.search("[A-Za-z]", text):

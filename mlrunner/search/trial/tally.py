@@ -38,8 +38,8 @@ class Tally:
 
     @property
     def held_out_ratio(self) -> float:
-        """Ratio of held-out to training rows of the fits; NaN without any."""
-        return self.scored_rows / self.fit_rows if self.fit_rows else math.nan
+        """Ratio of held-out to training rows of the fits; 0 without any."""
+        return self.scored_rows / self.fit_rows if self.fit_rows else 0.0
 
     def tune(self, model: Model, predictions: Predictions, task: TrialTask, ends: bool) -> float | None:
         """Tune the threshold of a repeat, and score all of its held-out rows by it.

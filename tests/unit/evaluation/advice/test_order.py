@@ -13,7 +13,7 @@ DAYS = pd.date_range("2020-01-01", periods=ROWS)
 
 
 @pytest.mark.parametrize(
-    ("target", "is_random", "is_told"),
+    ("target", "is_random", "warns"),
     [
         (["a"] * 20 + ["b"] * 40, True, True),
         (list(range(ROWS, 0, -1)), True, True),
@@ -23,11 +23,11 @@ DAYS = pd.date_range("2020-01-01", periods=ROWS)
         ([1, "a"] * 29 + [2, "b"], True, False),
     ],
 )
-def test_rows_in_the_order_of_the_target_are_told(target: list[object], is_random: bool, is_told: bool) -> None:
-    assert len(texts(warn_of_sorted_target, facts("classification", is_random, y=target))) == is_told
+def test_rows_in_the_order_of_the_target_are_named(target: list[object], is_random: bool, warns: bool) -> None:
+    assert len(texts(warn_of_sorted_target, facts("classification", is_random, y=target))) == warns
 
 
-def test_rows_in_the_order_of_a_date_are_told_with_the_split_to_choose() -> None:
+def test_rows_in_the_order_of_a_date_are_named_with_the_split_to_choose() -> None:
     (text,) = texts(warn_of_sorted_time, facts(day=DAYS))
     assert text.endswith("split=time_ordered dataset.time=day.")
     (text,) = texts(warn_of_sorted_time, facts(roles=Roles("y", time="day"), day=DAYS))
@@ -37,7 +37,7 @@ def test_rows_in_the_order_of_a_date_are_told_with_the_split_to_choose() -> None
 
 
 @pytest.mark.parametrize(
-    ("values", "is_random", "is_told"),
+    ("values", "is_random", "warns"),
     [
         ([row // 4 for row in range(ROWS)], True, True),  # 15 days of four rows
         ([row // 4 for row in range(ROWS)], False, False),
@@ -47,12 +47,12 @@ def test_rows_in_the_order_of_a_date_are_told_with_the_split_to_choose() -> None
         ([row // 4 / 2 for row in range(ROWS)], True, False),  # a measurement
     ],
 )
-def test_rows_in_the_order_of_a_whole_number_that_repeats_are_told(
-    values: list[float], is_random: bool, is_told: bool
+def test_rows_in_the_order_of_a_whole_number_that_repeats_are_named(
+    values: list[float], is_random: bool, warns: bool
 ) -> None:
     expected = "split=time_ordered dataset.time=week; if it numbers groups of rows, split=grouped dataset.group=week."
     found = texts(warn_of_sorted_number, facts(is_random=is_random, week=values))
-    assert [text.endswith(expected) for text in found] == [True] * is_told
+    assert [text.endswith(expected) for text in found] == [True] * warns
 
 
 def test_a_sorted_date_is_enough() -> None:

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
+import pydantic
 from numpy.typing import NDArray
 
 from mlrunner.core.errors import DataError
 from mlrunner.core.folds import BETWEEN, FIT, STOP
 from mlrunner.groups.split.algorithms import Codes, split_in_order
 
-Length = int | str  # number of rows, or a time span such as "7D"
+POSSIBLE = "should be a number of rows, like 100, or a time span, like 7D or 12h"
 STOP_SHARE = 0.2  # of the training rows: the newest decide when boosting stops
+
+
+def _refuse_other_types(value: object, validate: pydantic.ValidatorFunctionWrapHandler) -> Any:
+    try:
+        return validate(value)
+    except pydantic.ValidationError as error:
+        raise ValueError(POSSIBLE) from error
+
+
+Length = Annotated[int | str, pydantic.WrapValidator(_refuse_other_types)]  # number of rows, or a span such as "7D"
 
 
 def length_problems(key: str, length: Length | None, least: int) -> list[str]:
@@ -26,7 +37,7 @@ def length_problems(key: str, length: Length | None, least: int) -> list[str]:
         is_possible = False
     if is_possible:
         return []
-    return [f"{key} is {length}, but should be a number of rows, like 100, or a time span, like 7D or 12h."]
+    return [f"{key} is {length}, but {POSSIBLE}."]
 
 
 def cut_at_moments(times: NDArray[Any], shares: Sequence[float], name: str) -> Codes:

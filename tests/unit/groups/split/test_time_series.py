@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,8 @@ import pandas as pd
 import pytest
 from sklearn.model_selection import TimeSeriesSplit
 
-from mlrunner.core.errors import ConfigError, DataError
+from mlrunner.core.build import build
+from mlrunner.core.errors import ConfigError, DataError, ProblemsError
 from mlrunner.core.folds import FINAL, list_folds, read_fold
 from tests.support.splits import build_option
 
@@ -104,6 +106,15 @@ def test_what_is_impossible_is_refused_by_the_number_of_rows(settings: dict[str,
     with pytest.raises(ConfigError) as caught:
         option.handle_data(twelve(DAILY))
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("value", [1.5, [7]])
+@pytest.mark.parametrize("key", ["gap", "max_train_size"])
+def test_a_length_of_another_type_is_refused_with_what_is_possible(key: str, value: Any) -> None:
+    target = "mlrunner.groups.split.time_series.RollingDivide"
+    with pytest.raises(ProblemsError) as caught:
+        build({"_target_": target, "time": "when", **SMALL, key: value}, "split")
+    assert str(caught.value) == f"split.{key}={json.dumps(value)} {LENGTH.removeprefix('but ')}"
 
 
 @pytest.mark.parametrize(

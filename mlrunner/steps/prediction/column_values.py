@@ -18,7 +18,7 @@ from mlrunner.groups.dataset.text_values import NumberFormat
 from mlrunner.serving.columns import BOOLEAN_TEXTS, Kind
 
 Values = list[Any] | npt.NDArray[np.float64]
-TEXT_TYPES = (datetime.date, datetime.time, uuid.UUID, Decimal)  # have one text form; a datetime is a date
+TEXT_TYPES = (*NUMBER_TYPES, datetime.date, datetime.time, uuid.UUID)  # have one text form; a datetime is a date
 
 
 def extract_values(column: pd.Series[Any], kind: Kind, number_format: NumberFormat | None) -> Values:
@@ -42,8 +42,7 @@ def extract_values(column: pd.Series[Any], kind: Kind, number_format: NumberForm
         return values
     if kind == "moment":
         return [_convert_moment(value) for value in values]
-    is_untyped = types.is_object_dtype(column.dtype)  # of a database: 1 among texts is "1", as in training
-    return [_convert_text(value, is_untyped) for value in values]
+    return [str(value) if isinstance(value, TEXT_TYPES) else value for value in values]  # 1 is "1", as CSV has it
 
 
 def to_objects(column: pd.Series[Any]) -> list[Any]:
@@ -87,10 +86,6 @@ def _convert_boolean(value: Any, is_text: bool) -> Any:
     if isinstance(value, str):
         return BOOLEAN_TEXTS.get(value.lower(), value) if is_text else value
     return bool(value) if isinstance(value, bool | np.bool_ | int | float) and value in (0, 1) else value
-
-
-def _convert_text(value: Any, is_untyped: bool) -> Any:
-    return str(value) if isinstance(value, (*TEXT_TYPES, *(NUMBER_TYPES if is_untyped else ()))) else value
 
 
 def _convert_moment(value: Any) -> Any:

@@ -22,6 +22,7 @@ from mlrunner.tracking import artifacts, provenance, run_log
 from mlrunner.tracking.background_writer import RECORDER
 from mlrunner.tracking.records.record import (
     FOLDER_TAG,
+    HELD_OUT_TAG,
     PARENT_TAG,
     SWEEP_TAG,
     TRIAL_TAG,
@@ -72,7 +73,8 @@ class ChildRuns:
             tags = run_record.make_tags(composition, data.fingerprint)
             dataset = (data.dataset.label, composition.recorded["dataset"], data.fingerprint)
             config = run_record.write_yaml(composition.recorded)
-        tags |= {ZENML_RUN_TAG: self.pipeline_run, **(finished.tables.tags if finished.tables is not None else {})}
+        tags |= {ZENML_RUN_TAG: self.pipeline_run, HELD_OUT_TAG: str(finished.result.held_out_ratio)}
+        tags |= finished.tables.tags if finished.tables is not None else {}
         outcome, started = describe_outcome(finished, self.objectives), int(finished.started * 1000)
         texts = _build_texts(finished, config)
         future = RECORDER.submit(write_run, self.experiment, outcome, started, params, tags, dataset, texts)

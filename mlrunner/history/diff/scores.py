@@ -10,7 +10,7 @@ from typing import Literal
 from mlrunner.core.metric_names import THRESHOLD, greater_is_better
 from mlrunner.evaluation import uncertainty
 from mlrunner.history.diff.sides import Side
-from mlrunner.tracking.records.record import DATA_TAG
+from mlrunner.tracking.records.record import DATA_TAG, HELD_OUT_TAG
 
 PARTS = ("validation", "cv", "test", "train")
 COSTS = ("fit_seconds", "score_seconds")
@@ -123,11 +123,10 @@ def _have_same_target(first: Side, other: Side) -> bool:
 
 def _fold_margin(name: str, side: Side) -> float:
     """Compute the margin of a mean over folds from its standard deviation, the only record that a trial has."""
-    deviation = side.metrics.get(f"{name}_std")
-    split = side.snapshot.config.get("split") or {}
-    folds = split.get("folds")
-    if deviation is None or not isinstance(folds, int) or folds < 2 or "gap" in split:  # by time: unknown sizes
+    deviation, folds = side.metrics.get(f"{name}_std"), (side.snapshot.config.get("split") or {}).get("folds")
+    ratio = None if side.record is None else side.record.tags.get(HELD_OUT_TAG)
+    if deviation is None or ratio is None or not isinstance(folds, int) or folds < 2:
         return math.nan
     return uncertainty.critical_value(folds) * uncertainty.standard_error_of_folds(
-        deviation**2 * folds / (folds - 1), folds, 1 / (folds - 1)
+        deviation**2 * folds / (folds - 1), folds, float(ratio)
     )

@@ -19,6 +19,7 @@ OVERRIDES_TAG = "mlrunner.overrides"  # what was typed, as a JSON list
 CONFIG_HASH_TAG, DATA_TAG = "mlrunner.config_hash", "mlrunner.data_hash"
 TEST_ROWS_TAG = "mlrunner.rows.test"  # digest of target, task and the test rows; scores of other rows do not compete
 VALIDATION_ROWS_TAG = "mlrunner.rows.validation"  # the same of the validation rows or the folds
+HELD_OUT_TAG = "mlrunner.held_out_ratio"  # of a trial: the ratio of held-out to training rows of its fits
 DIRECTION_TAG = "mlrunner.objective.direction"  # maximize or minimize
 MODEL_TAG = "mlrunner.model"  # MLflow's URI of the saved model
 WINNER_TAG, BEST_TAG = "mlrunner.winner_run_id", "mlrunner.best_run_id"  # of a sweep

@@ -68,18 +68,16 @@ def test_other_number_of_rows_is_other_data(rows: int | None, verdict: str) -> N
 
 
 def test_noise_of_trials_from_the_deviation_over_folds() -> None:
-    def trial(value: float) -> Side:
-        return make_side({"split": {"folds": 5}}, {"cv/r2": value, "cv/r2_std": 0.1})
+    def trial(value: float, **tags: str) -> Side:
+        metrics = {"cv/r2": value, "cv/r2_std": 0.1}
+        return make_side({"split": {"folds": 5, "gap": 0}}, metrics, record=make_record(**tags))
 
-    score = scores.compare_scores((trial(0.5), trial(0.55)))[0]
-    assert score.uncertainty == (pytest.approx(2.78 * (2 * 0.1**2 * 5 / 4 * (1 / 5 + 1 / 4)) ** 0.5),)
-    assert score.verdicts == ("within noise",)
-
-
-def test_noise_of_trials_with_folds_by_time_is_unknown() -> None:
-    """The ratio of held-out to training rows is in no record of a trial."""
-    trials = (make_side({"split": {"folds": 5, "gap": 0}}, {"cv/r2": value, "cv/r2_std": 0.1}) for value in (0.5, 0.9))
-    assert scores.compare_scores(tuple(trials))[0].verdicts == ("better?",)
+    # Five folds by time, of 10 rows each behind 50 rows and more: 50 held out, 50 + 60 + 70 + 80 + 90 to train on.
+    first, similar, better = (trial(value, held_out_ratio=str(50 / 350)) for value in (0.5, 0.55, 0.9))
+    margin = 2.78 * (2 * 0.1**2 * 5 / 4 * (1 / 5 + 50 / 350)) ** 0.5
+    score = scores.compare_scores((first, similar, better, trial(0.9)))[0]
+    assert score.uncertainty == (pytest.approx(margin), pytest.approx(margin), None)
+    assert score.verdicts == ("within noise", "better", "better?")
 
 
 def test_similar_durations_are_within_noise() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import sys
+import traceback
 
 from mlrunner import __version__
 from mlrunner.cli import commands, completion
@@ -37,10 +38,10 @@ def main() -> int:
         code = process.interruption_code(error)
         if code is not None:
             hints = "".join(f"; {note}" for note in getattr(error, "__notes__", ()))
-            print(f"mlrunner: interrupted; finished work is kept{hints}.", file=sys.stderr)
+            print(f"mlrunner: interrupted{hints}.", file=sys.stderr)
             return code
         if is_verbose:
-            raise
+            traceback.print_exception(error)
         return report(error, arguments)
     finally:
         gc.freeze()  # or the interpreter would look through all objects once more when it exits

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mlrunner.composition.error_translation import translate
-from mlrunner.core import terminal
+from mlrunner.core import environment, terminal
 from mlrunner.core.errors import MlrunnerError, first_line
 
 
@@ -23,5 +23,6 @@ def report_error(error: BaseException, arguments: Sequence[str]) -> int:
     if translated is not None:
         terminal.show_problems(translated)
         return translated.exit_code
-    terminal.show_problems(MlrunnerError(f"{type(error).__name__}: {first_line(error)} (-v shows where)"))
+    hint = "" if environment.is_verbose() else " (-v shows where)"
+    terminal.show_problems(MlrunnerError(f"{type(error).__name__}: {first_line(error)}{hint}"))
     return 1

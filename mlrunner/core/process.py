@@ -20,15 +20,16 @@ from typing import Any, TextIO
 from mlrunner.core import environment
 
 ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+DEFAULTS = (signal.SIG_DFL, signal.default_int_handler)
 RESEND_SECONDS = 0.05
 
 
 def install_signal_handlers() -> None:
     """Raise KeyboardInterrupt for the ending signals too; a signal that is ignored, as by `nohup`, stays ignored."""
-    for number in ENDING_SIGNALS:
-        if signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, _interrupt)
     sys.unraisablehook = LostSignals()
+    for number in (signal.SIGINT, *ENDING_SIGNALS):
+        if signal.getsignal(number) in DEFAULTS:
+            signal.signal(number, _interrupt)
 
 
 def interruption_code(error: BaseException) -> int | None:
@@ -36,14 +37,14 @@ def interruption_code(error: BaseException) -> int | None:
 
     Args:
         error: Error that ended the command. It need not be KeyboardInterrupt: a signal may arrive where Python ignores
-            exceptions, and leave an incomplete object that causes another error.
+            exceptions, or where a library replaces them, as pydantic does while it builds a class.
 
     Returns:
         130 for SIGINT, 143 for SIGTERM, 129 for SIGHUP.
     """
     hook = sys.unraisablehook
-    lost = hook.cancel() if isinstance(hook, LostSignals) else None
-    number = _signal_number(error) if isinstance(error, KeyboardInterrupt) else lost
+    last = hook.cancel() if isinstance(hook, LostSignals) else None
+    number = _signal_number(error) if isinstance(error, KeyboardInterrupt) else last
     return None if number is None else 128 + number
 
 
@@ -88,6 +89,8 @@ def freeze_gc() -> None:
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
     del frame
+    if isinstance(sys.unraisablehook, LostSignals):
+        sys.unraisablehook.last = number
     if not environment.is_verbose():
         logging.getLogger("zenml").setLevel(logging.CRITICAL)  # ZenML reports the interrupted step as failed
     raise KeyboardInterrupt(number)
@@ -107,10 +110,14 @@ def _wait_for_parent() -> None:
 
 
 class LostSignals:
-    """Hook for exceptions that Python ignores, as in the callback of a weak reference: it sends the signal again."""
+    """Hook for exceptions that Python ignores, as in the callback of a weak reference: it sends the signal again.
+
+    Attributes:
+        last: The last signal that arrived; None when none did.
+    """
 
     def __init__(self) -> None:
-        self._last: int | None = None
+        self.last: int | None = None
         self._timers: list[Timer] = []
 
     def __call__(self, unraisable: Any) -> None:
@@ -118,15 +125,15 @@ class LostSignals:
         if not isinstance(unraisable.exc_value, KeyboardInterrupt):
             sys.__unraisablehook__(unraisable)
             return
-        self._last = _signal_number(unraisable.exc_value)
-        self._timers.append(Timer(RESEND_SECONDS, os.kill, (os.getpid(), self._last)))
+        self.last = _signal_number(unraisable.exc_value)
+        self._timers.append(Timer(RESEND_SECONDS, os.kill, (os.getpid(), self.last)))
         self._timers[-1].start()
 
     def cancel(self) -> int | None:
-        """Stop sending, and return the last signal that was lost; None when none was."""
+        """Stop sending, and return the last signal that arrived; None when none did."""
         for timer in self._timers:
             timer.cancel()
-        return self._last
+        return self.last
 
 
 class PipeTolerantStream:

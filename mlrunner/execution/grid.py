@@ -49,7 +49,7 @@ class Multirun:
     def abort(self, error: BaseException) -> None:
         """Close the parent run of a multirun that an exception ends, and note in the exception how to resume."""
         if self.name is not None:
-            error.add_note(f"go on with mlrunner resume {self.name}")
+            error.add_note(f"finished work is kept; go on with mlrunner resume {self.name}")
         if self.parent is None:
             return
         from mlrunner.execution import grid_parent

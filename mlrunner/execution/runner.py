@@ -71,6 +71,8 @@ def run_job(cfg: DictConfig) -> float:
         if not shares_recorder():
             _flush_recorder(outcome)
     except Exception as error:
+        if interruption_code(error) is not None:  # a library has replaced KeyboardInterrupt by its own error
+            raise
         log.exception("the composition failed")
         outcome = describe_failure(launch, error, time.perf_counter() - start)
     (launch.folder / OUTCOME_FILE).write_text(outcome.json())

@@ -43,7 +43,7 @@ def test_an_interruption_closes_the_run_and_leaves_the_stores_usable(session_hom
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
-    assert err == "mlrunner: interrupted; finished work is kept.\n"
+    assert err == "mlrunner: interrupted.\n"
     assert named(client, name)[0].info.status == "KILLED"
     assert front_door(session_home, "dataset=wine", "model=dummy", "tracking.plots=false", "output=json").code == 0
 

@@ -72,7 +72,8 @@ def test_a_misspelt_command_line_is_refused_in_one_sentence(
 
 @pytest.mark.slow
 def test_flags_may_stand_between_the_overrides_of_a_grid_which_starts_nothing(tmp_path: Path) -> None:
-    done = front_door(tmp_path, "seed=a", "-m", f"--config-dir={tmp_path}", "model=nope,rf", *UNSAVED)
+    done = front_door(tmp_path, "seed=a", "-m", "-v", f"--config-dir={tmp_path}", "model=nope,rf", *UNSAVED)
+    assert "Traceback" in done.err  # which -v asks for, with the same exit code
     assert "mlrunner: model=nope is not an option; model has" in done.err
     assert done.code == 2
     assert not (tmp_path / "multirun").exists() or not list(tmp_path.glob("multirun/*/*/*/.hydra"))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import glob
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+import psutil
 import pyarrow as pa
 
 from mlrunner.core.errors import ConfigError, DataError
@@ -93,12 +95,21 @@ class TableFile:
             self._partial.unlink(missing_ok=True)
 
     def _create_writer(self, schema: pa.Schema) -> Writer:
+        self._remove_leftovers()
         if self.path.suffix in CSV_SUFFIXES:
             return CsvWriter(self._partial, schema.names)
         from pyarrow.parquet import ParquetWriter
 
         writer: Writer = ParquetWriter(self._partial, schema)
         return writer
+
+    def _remove_leftovers(self) -> None:
+        """Remove hidden files of processes that were killed while they wrote the same output."""
+        prefix = f".{self.path.name}."
+        for file in self.path.parent.glob(f"{glob.escape(prefix)}*"):
+            pid = file.name.removeprefix(prefix)
+            if pid.isdecimal() and not psutil.pid_exists(int(pid)):
+                file.unlink(missing_ok=True)
 
 
 def _explain_type_change(table: pa.Table, schema: pa.Schema) -> str:

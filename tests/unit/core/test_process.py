@@ -78,6 +78,17 @@ def test_a_signal_where_python_ignores_exceptions_ends_the_command(number: signa
     assert (done.returncode, done.stderr) == (128 + number, "")
 
 
+def test_a_signal_that_a_library_replaces_by_its_own_error_has_ended_the_command() -> None:
+    program = (
+        "import signal, sys\n"
+        "from mlrunner.core import process\n"
+        "process.install_signal_handlers()\n"
+        "try:\n    signal.raise_signal(signal.SIGTERM)\n"
+        "except KeyboardInterrupt:\n    sys.exit(process.interruption_code(ValueError('a class cannot be built')))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], timeout=30).returncode == 143
+
+
 def test_a_signal_that_is_ignored_stays_ignored() -> None:
     program = (
         "import os, signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -33,6 +36,18 @@ def test_discarded_file_leaves_nothing(tmp_path: Path) -> None:
     file.write(TABLE)
     file.discard()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    others = {f".out.csv.{os.getppid()}", ".out.csv.backup", f".out2.csv.{ended.pid}"}
+    for name in (f".out.csv.{ended.pid}", *others):
+        (tmp_path / name).write_text("rows")
+    file = TableFile(tmp_path / "out.csv")
+    file.write(TABLE)
+    file.publish()
+    assert {path.name for path in tmp_path.iterdir()} == {"out.csv", *others}
 
 
 def test_output_that_cannot_be_written(tmp_path: Path) -> None:

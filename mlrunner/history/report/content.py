@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mlrunner.core import environment
-from mlrunner.core.outcome import read_outcomes
+from mlrunner.core.outcome import rank, read_outcomes, separate
 from mlrunner.core.safe_yaml import read_yaml
 from mlrunner.history.report import grids, trials
 from mlrunner.history.report.trials import Trial
@@ -71,6 +71,16 @@ class Content:
         counts = {state: sum(trial.state == state for trial in self.trials) for state in states}
         return {state: count for state, count in counts.items() if count}
 
+    @cached_property
+    def questions(self) -> Mapping[str, Content]:
+        """The content by question, as a grid ranks: jobs on other targets or metrics do not compare."""
+        groups = separate(rank([trial.outcome for trial in self.trials]))
+        if len(groups) < 2:
+            return {"": self}
+        goals = {name: {group[0].metric: group[0].direction} for name, group in groups.items()}
+        ranked = {name: trials.sort_trials(group, goals[name], group[0].run_id) for name, group in groups.items()}
+        return {name: replace(self, trials=ranked[name], goal=goals[name]) for name in groups}
+
     @property
     def params(self) -> Mapping[str, str]:
         """The flattened composition of the best run."""
@@ -101,6 +111,8 @@ def gather_content(
     goal = read_goal(subject, summary, all_outcomes)
     front = [int(solution["number"]) for solution in summary.get("solutions", [])]
     ranked = trials.sort_trials(all_outcomes, goal, subject.tags.get(BEST_TAG), front)
+    if len(separate(all_outcomes)) > 1:  # none is the best of all
+        return Content(subject, None, store, ranked)
     lead = _find_lead(subject, store, ranked)
     if figures is None and STUDY_TAG not in subject.tags:
         figures = grids.draw_grid(subject.place, all_outcomes, goal)

@@ -83,7 +83,7 @@ def make_page(content: Content) -> SimpleNamespace:
         facts=summary.list_facts(content),
         ranges=summary.list_ranges(content),
         lead_word=WORDS[kind],
-        leaderboard=tables.make_leaderboard(content),
+        leaderboard=tables.make_leaderboards(content),
         failures=tables.make_failures(content),
         search=tuple(pictures.search_pictures(content)) if kind != "run" else (),
         search_note=pictures.importance_note(content),

@@ -72,7 +72,7 @@ def _caption(name: str) -> tuple[str, str]:
 
 def cost_pictures(content: Content) -> Iterator[Picture]:
     """Yield the figure of cost against score of the complete trials."""
-    complete = [trial for trial in content.trials if trial.state == COMPLETE]
+    complete = [trial for trial in content.trials if trial.state == COMPLETE and len(content.questions) == 1]
     fits = [trial.outcome.fit_seconds for trial in complete]
     use_total = not any(seconds > 0 for seconds in fits)
     costs = plots.Costs(

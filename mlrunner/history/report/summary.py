@@ -103,6 +103,7 @@ def list_facts(content: Content) -> dict[str, str]:
         "seed": params.get("seed", ""),
         "blueprint": "a few dozen rows and a dummy model" if params.get("blueprint") == "true" else "",
         "status": "" if content.subject.status == "FINISHED" else content.subject.status.lower(),
+        "best": "" if len(content.questions) == 1 else "none of all: the leaderboards do not compare",
         "objective": ", ".join(f"{direction} {name}" for name, direction in content.goal.items() if name),
         "threshold": "" if lead is None or THRESHOLD not in lead.metrics else format_number(lead.metrics[THRESHOLD]),
         "sampler": content.subject.params.get("sampler._target_", "").rpartition(".")[2],

@@ -35,6 +35,12 @@ def number_cell(value: float | None, deviation: float | None = None) -> TableCel
     )
 
 
+def make_leaderboards(content: Content) -> dict[str, Table]:
+    """Make a leaderboard for each question of a grid; none if all trials failed."""
+    boards = {question: make_leaderboard(part) for question, part in content.questions.items()}
+    return {question: board for question, board in boards.items() if board is not None}
+
+
 def make_leaderboard(content: Content) -> Table | None:
     """Make the leaderboard of the trials that did not fail; None if all failed."""
     listed = [trial for trial in content.trials if trial.state != FAILED]

@@ -20,6 +20,6 @@ def test_every_trial_is_a_child_run(session: Session) -> None:
         assert (run.info.status, run.info.run_id) == ("FINISHED", outcome.run_id)
         assert session.driver.child_runs.get_run(trial) == run.info.run_id
         assert run.data.tags[ZENML_RUN_TAG] == session.driver.pipeline_run
-        assert float(run.data.tags[HELD_OUT_TAG]) == 1.0  # two folds
+        assert float(run.data.tags[HELD_OUT_TAG]) == 1.0  # as many rows are held out as train
         assert run.data.params["model.estimator.alpha"] == str(session.get_alpha(trial.number))
         assert session.client.download_artifacts(run.info.run_id, "config.yaml")

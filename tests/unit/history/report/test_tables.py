@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mlrunner.core.table import TableRow
-from mlrunner.history.report import tables
+from mlrunner.history.report import pictures, render_report, tables
 from mlrunner.history.report.content import SUMMARY
 from mlrunner.tracking.records.record import STUDY_TAG
 from tests.support.reports import make_grid, make_outcome
@@ -37,6 +37,30 @@ def test_leaderboard_and_failures(tmp_path: Path) -> None:
     assert (board.rows[0].cells[1].text, board.rows[0].cells[1].note) == ("0.9000", "± 0.012")
     assert board.rows[0].cells[1].exact == "0.9"
     assert cells(failed.rows[0]) == ["3", "model=ridge,alpha=3", "broke"]
+
+
+def test_each_target_of_a_grid_has_a_leaderboard_of_its_own(tmp_path: Path) -> None:
+    jobs = [("tip", "r2", 0.9), ("good", "log_loss", 0.4), ("tip", "r2", 0.95), ("good", "log_loss", 0.3)]
+    ways = {"r2": "maximize", "log_loss": "minimize"}
+    outcomes = [
+        make_outcome(number, value, question=name, metric=metric, direction=ways[metric], metrics={metric: value})
+        for number, (name, metric, value) in enumerate(jobs)
+    ]
+    failed = make_outcome(4, math.nan, status="FAILED", error="broke", metric="objective")
+    content = make_grid(tmp_path, [*outcomes, failed], best=None)
+    boards = tables.make_leaderboards(content)
+    jobs_in_order = {name: [cells(row)[0::5][:2] for row in board.rows] for name, board in boards.items()}
+    assert jobs_in_order == {
+        "good, by log_loss": [["1", "3"], ["2", "1"]],
+        "tip, by r2": [["1", "2"], ["2", "0"]],
+    }
+    assert [row.style for board in boards.values() for row in board.rows] == ["best", "", "best", ""]
+    assert (content.lead, content.best, list(pictures.cost_pictures(content))) == (None, None, [])
+    page = render_report(content)
+    assert page.count("<h3>tip, by r2</h3>") == page.count("<h3>good, by log_loss</h3>") == 1
+    assert "none of all: the leaderboards do not compare" in page
+    single = make_grid(tmp_path, outcomes[:1])
+    assert list(tables.make_leaderboards(single)) == [""]
 
 
 def test_several_objectives(tmp_path: Path) -> None:

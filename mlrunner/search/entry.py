@@ -45,11 +45,14 @@ def _sweep(context: HydraContext, task_function: TaskFunction, config: DictConfi
         workers.preload(_list_libraries(space, composer))
     from mlrunner.search import plan as planning
     from mlrunner.search import session
+    from mlrunner.search.custom_space import load_custom_space
     from mlrunner.search.search_factory import SweeperCall, make_sampler_factory
 
     plan, preparer = planning.make_plan(settings, space, composer)
     if settings.dry_run:
-        planning.show_plan(plan, planning.draw_first_trials(plan, make_sampler_factory(plan)))
+        customize = load_custom_space(settings.custom_search_space, space, config)
+        trials = planning.draw_first_trials(plan, make_sampler_factory(plan), customize=customize)
+        planning.show_plan(plan, trials)
         return None
     return session.run_session(plan, preparer, SweeperCall(context, task_function, config))
 

@@ -120,10 +120,7 @@ class Search:
         return self._continues() and (self.queue.has_next or self.queue.recover() > 0)
 
     def _suggest(self, trial: Trial) -> bool:
-        overrides = self.space.suggest(trial)
-        if self._customize is not None:
-            self._customize(trial)
-            overrides = self.space.overrides(trial.params)
+        overrides = self.space.suggest(trial, self._customize)
         trial.set_user_attr(OVERRIDES, list(map(redact_override, overrides)))
         return not self.space.excludes(overrides)
 

@@ -22,6 +22,8 @@ from mlrunner.search.trial_preparation import PreparedTrial, TrialPreparer
 from mlrunner.search.warm_start import Defaults
 
 if TYPE_CHECKING:
+    from optuna.trial import Trial
+
     from mlrunner.search.composer import Composer
     from mlrunner.search.objective import Objectives
     from mlrunner.search.settings import SweepSettings
@@ -81,7 +83,10 @@ def make_plan(settings: SweepSettings, space: Space, composer: Composer) -> tupl
 
 
 def draw_first_trials(
-    plan: SearchPlan, build_sampler: Callable[[int], Any], count: int = PREVIEW_TRIALS
+    plan: SearchPlan,
+    build_sampler: Callable[[int], Any],
+    count: int = PREVIEW_TRIALS,
+    customize: Callable[[Trial], None] | None = None,
 ) -> list[tuple[str, ...]]:
     """Draw the overrides of the first trials, in a temporary study.
 
@@ -89,9 +94,13 @@ def draw_first_trials(
         plan: Plan of the search.
         build_sampler: Function that returns the sampler of a trial by its number.
         count: Number of trials.
+        customize: Function of `hydra.sweeper.custom_search_space`; None without one.
 
     Returns:
         The overrides of each trial.
+
+    Raises:
+        ConfigError: When the function sets a key that a fixed override sets.
     """
     import optuna
 
@@ -104,7 +113,7 @@ def draw_first_trials(
     trials: list[tuple[str, ...]] = []
     for number in range(count * DRAWS_PER_PREVIEW):
         study.sampler = build_sampler(number)
-        overrides = space.suggest(study.ask())
+        overrides = space.suggest(study.ask(), customize)
         if not space.excludes(overrides):
             trials.append(overrides)
         if len(trials) == count:

@@ -1,4 +1,4 @@
-"""Build the parts of a search that depend on the settings of the sweeper: sampler, executor, custom space."""
+"""Build the parts of a search that depend on the settings of the sweeper: samplers and executor."""
 
 from __future__ import annotations
 
@@ -9,10 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hydra.core.plugins import Plugins
-from hydra.utils import instantiate
 
-from mlrunner.core.errors import ConfigError
-from mlrunner.core.redaction import redact_override
 from mlrunner.core.terminal import console
 from mlrunner.search import study_setup
 from mlrunner.search.grid_order import GridOrder
@@ -22,7 +19,6 @@ from mlrunner.search.workers import WorkerPool
 if TYPE_CHECKING:
     from hydra.types import HydraContext, TaskFunction
     from omegaconf import DictConfig
-    from optuna.trial import Trial
 
     from mlrunner.search.executor import Executor
     from mlrunner.search.plan import SearchPlan
@@ -77,27 +73,3 @@ def build_executor(plan: SearchPlan, preparer: TrialPreparer, call: SweeperCall,
         return preparer.overrides[number], folder / str(number)
 
     return LauncherExecutor(launcher, settings.n_jobs, locate)
-
-
-def load_custom_space(plan: SearchPlan, call: SweeperCall) -> Callable[[Any], None] | None:
-    """Load the function of `hydra.sweeper.custom_search_space`, which gets Hydra's configuration and the trial.
-
-    Returns:
-        A function that raises a ConfigError when a trial has a parameter that a fixed override sets; None without one.
-    """
-    name, space = plan.settings.custom_search_space, plan.space
-    if name is None:
-        return None
-    function = instantiate({"_target_": name, "_partial_": True})
-
-    def customize(trial: Trial) -> None:
-        function(call.config, trial)
-        for text in space.list_fixed(space.get_model(trial.params)):
-            key = text.partition("=")[0]  # `+key=0` only adds a key that the function may set
-            if key in trial.params:
-                raise ConfigError(
-                    f"{redact_override(text)} is fixed, but hydra.sweeper.custom_search_space={name} sets {key} "
-                    "in each trial as well; leave out one of the two."
-                )
-
-    return customize

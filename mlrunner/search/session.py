@@ -12,9 +12,10 @@ from mlrunner.core.errors import DeployError, MlrunnerError
 from mlrunner.core.process import freeze_gc
 from mlrunner.groups.stack.opening import open_stack
 from mlrunner.search import default_trials, study_setup
+from mlrunner.search.custom_space import load_custom_space
 from mlrunner.search.loop import Search
 from mlrunner.search.plan import SearchPlan
-from mlrunner.search.search_factory import SweeperCall, build_executor, load_custom_space, make_sampler_factory
+from mlrunner.search.search_factory import SweeperCall, build_executor, make_sampler_factory
 from mlrunner.search.trial_queue import TrialQueue
 from mlrunner.tracking import studies
 
@@ -111,7 +112,8 @@ def _build_driver(
         experiment, parent = open_parent_run(plan, study, description, folder)
     study.set_user_attr(study_setup.SEARCH_ATTRIBUTE, description)
     preparer.parent = parent
-    executor, customize = build_executor(plan, preparer, call, folder), load_custom_space(plan, call)
+    executor = build_executor(plan, preparer, call, folder)
+    customize = load_custom_space(plan.settings.custom_search_space, plan.space, call.config)
     search = Search(plan.settings, plan.objectives, plan.space, study, queue, preparer, executor, customize)
     return PipelineDriver(search, experiment, parent, plan.home / ".mlrunner" / "cache" / "tables")
 

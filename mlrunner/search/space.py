@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,8 +68,12 @@ class Space:
         """List the dimensions of a model except the one that chooses it."""
         return [dimension for dimension in self.list_dimensions(model) if dimension is not self.model_dimension]
 
-    def suggest(self, trial: Trial) -> tuple[str, ...]:
+    def suggest(self, trial: Trial, customize: Callable[[Trial], None] | None = None) -> tuple[str, ...]:
         """Let Optuna suggest the model first, then a value for each dimension of this model.
+
+        Args:
+            trial: Trial to suggest for.
+            customize: Function of `hydra.sweeper.custom_search_space`, called last; None without one.
 
         Returns:
             The overrides of the trial.
@@ -78,6 +82,8 @@ class Space:
         for dimension in self.dimensions:
             if dimension.model in (None, self.get_model(params)):
                 params[dimension.name] = suggest_value(trial, dimension.name, dimension.distribution)
+        if customize is not None:
+            customize(trial)
         return self.overrides(trial.params)
 
     def overrides(self, params: Mapping[str, Any]) -> tuple[str, ...]:

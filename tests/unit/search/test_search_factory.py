@@ -1,22 +1,16 @@
-"""The sampler, the executor and the custom space that the settings of a sweep name."""
+"""The sampler and the executor that the settings of a sweep name."""
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import optuna
 import pytest
-from omegaconf import open_dict
-from optuna.distributions import FloatDistribution
 
-from mlrunner.core.errors import ConfigError
 from mlrunner.search.grid_order import GridOrder
 from mlrunner.search.hydra_launcher import LauncherExecutor
 from mlrunner.search.optuna_config import SAMPLERS
-from mlrunner.search.search_factory import SweeperCall, build_executor, load_custom_space, make_sampler_factory
+from mlrunner.search.search_factory import SweeperCall, build_executor, make_sampler_factory
 from mlrunner.search.workers import WorkerPool
 from tests.support.search import HydraSweep, open_hydra
 
@@ -61,34 +55,3 @@ def test_another_launcher_runs_batches(
     assert isinstance(executor, LauncherExecutor)
     assert executor.room == 3
     assert "hydra/launcher=joblib runs 3 trials at a time" in " ".join(capsys.readouterr().err.split())
-
-
-def customize(config: Any, trial: Any) -> None:
-    trial.suggest_float("model.estimator.tol", 0.25, config.get("highest", 0.25))
-
-
-def test_a_custom_space_gets_the_configuration_and_the_trial(diabetes_sweep: HydraSweep) -> None:
-    plan, _ = diabetes_sweep.plan("model=ridge")
-    assert load_custom_space(plan, call_sweeper(diabetes_sweep)) is None
-    plan, _ = diabetes_sweep.plan("model=ridge", custom_search_space=f"{__name__}.customize")
-    config = diabetes_sweep.config.copy()
-    with open_dict(config):
-        config.highest = 0.5
-    function, trial = load_custom_space(plan, call_sweeper(diabetes_sweep, config)), optuna.create_study().ask()
-    assert function is not None
-    function(trial)
-    assert trial.distributions == {"model.estimator.tol": FloatDistribution(0.25, 0.5)}
-
-
-def test_a_custom_space_sets_no_key_that_is_fixed(diabetes_sweep: HydraSweep) -> None:
-    plan, _ = diabetes_sweep.plan("model=ridge", custom_search_space=f"{__name__}.customize")
-    for text, problem in [
-        ("model.estimator.tol=0.5", "model.estimator.tol=0.5 is fixed, but hydra.sweeper.custom_search_space="),
-        ("+model.estimator.tol=0.5", None),  # adds the key, which the function may set
-        ("model.estimator.alpha=1", None),
-    ]:
-        fixed = replace(plan, space=replace(plan.space, fixed=(*plan.space.fixed, (text, None))))
-        function = load_custom_space(fixed, call_sweeper(diabetes_sweep))
-        assert function is not None
-        with pytest.raises(ConfigError, match=problem) if problem else nullcontext():
-            function(optuna.create_study().ask())

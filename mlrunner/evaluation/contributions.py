@@ -19,7 +19,7 @@ from mlrunner.evaluation.predictions import Array, preprocess
 
 SAMPLE_ROWS = 1000  # more change the means little
 LOG_LINK = re.compile("poisson|gamma|tweedie", re.IGNORECASE)
-MODELS = "xgboost, lightgbm, catboost, rf, hist_gradient_boosting and scikit-learn's single trees"
+MODELS = "xgboost, lightgbm, catboost, rf, hist_gradient_boosting, scikit-learn's GradientBoosting and single trees"
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,8 @@ def describe_unit(last: Any, classes: Sequence[Any]) -> str:
     inner = unwrap(last)
     if classes:
         has_votes = get_library(type(inner)) == "sklearn" and "Gradient" not in type(inner).__name__
-        what = "probability" if has_votes else "log-odds"
+        is_half = getattr(inner, "loss", None) == "exponential"  # of scikit-learn's GradientBoostingClassifier
+        what = "probability" if has_votes else "half the log-odds" if is_half else "log-odds"
         after = "" if has_votes or len(classes) == 1 else " before the softmax"
         return f"{what} of {repr(classes[0]) if len(classes) == 1 else 'each class'}{after}"
     transform = getattr(last, "func", None) or getattr(last, "transformer_", None)

@@ -6,7 +6,7 @@ bits, sends every row the way that scikit-learn does.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from mlrunner.evaluation import sklearn_private
 from mlrunner.evaluation.predictions import Array
 
 SINGLE = {"DecisionTreeRegressor", "DecisionTreeClassifier", "ExtraTreeRegressor", "ExtraTreeClassifier"}
+BOOSTERS = {"GradientBoostingRegressor", "GradientBoostingClassifier"}
 MOST_WORK, LEAST_ROWS = 2e10, 20  # nodes times squared depth: some seconds
 
 
@@ -45,8 +46,10 @@ class Tree:
 
 
 def can_convert(model: Any) -> bool:
-    """Check whether a fitted estimator is a tree, a forest or a histogram-based booster of scikit-learn."""
+    """Check whether a fitted estimator is a tree, a forest or a booster of scikit-learn."""
     name = type(model).__name__
+    if name in BOOSTERS:
+        return model.init is None or model.init == "zero"  # another one is no tree
     return name in SINGLE | FORESTS or (name.startswith("HistGradient") and sklearn_private.can_read(model))
 
 
@@ -87,9 +90,25 @@ def list_trees(model: Any) -> tuple[list[Tree], Array]:
     if type(model).__name__.startswith("HistGradient"):
         nodes, base = sklearn_private.read_nodes(model)
         return [_convert_nodes(table, output, len(base)) for table, output in nodes], base
+    if type(model).__name__ in BOOSTERS:
+        return _list_boosted(model)
     parts = [model] if type(model).__name__ in SINGLE else model.estimators_
     trees = [_convert_tree(part.tree_, 1 / len(parts), hasattr(model, "classes_")) for part in parts]
     return trees, np.zeros(trees[0].value.shape[1])
+
+
+def _list_boosted(model: Any) -> tuple[list[Tree], Array]:
+    """List the trees of each output; the base is what they leave of the raw prediction of any row."""
+    row = pd.DataFrame(np.zeros((1, model.n_features_in_)), columns=getattr(model, "feature_names_in_", None))
+    raw = model.decision_function(row) if hasattr(model, "classes_") else model.predict(row)
+    outputs = model.estimators_.shape[1]
+    boosted = [[part.predict(row.to_numpy())[0] for part in parts] for parts in model.estimators_]
+    trees = []
+    for parts in model.estimators_:
+        for output, part in enumerate(parts):
+            tree = _convert_tree(part.tree_, model.learning_rate, is_classifier=False)
+            trees.append(replace(tree, value=tree.value * np.eye(outputs)[output]))
+    return trees, np.ravel(raw) - model.learning_rate * np.sum(boosted, axis=0)
 
 
 def _convert_tree(tree: Any, share: float, is_classifier: bool) -> Tree:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -50,12 +51,21 @@ def make_summary(explanation: Explanation, top: int = 0) -> Table:
 
 
 def describe_direction(explanation: Explanation, name: str) -> str:
-    """Describe how the contribution of a column depends on its value; empty for several classes, or if it does not."""
+    """Describe how the contribution of a column depends on its value; empty if it does not.
+
+    Of several classes, the one to which the column contributes most is described, after its label.
+    """
     contributions = explanation.contributions
-    if contributions.values.shape[2] > 1 or name not in explanation.rows:
+    if name not in explanation.rows:
         return ""
-    values = contributions.values[:, contributions.columns.index(name), 0]
-    column = explanation.rows[name].reset_index(drop=True)
+    outputs = contributions.values[:, contributions.columns.index(name)]
+    output = int(np.abs(outputs).mean(axis=0).argmax())
+    label = f"class {contributions.classes[output]}: " if outputs.shape[1] > 1 else ""
+    text = _describe_dependence(explanation.rows[name].reset_index(drop=True), outputs[:, output])
+    return f"{label}{text}" if text else ""
+
+
+def _describe_dependence(column: pd.Series[Any], values: Array) -> str:
     if np.ptp(values) == 0:
         return ""
     if infer_kind(column).is_numeric or pd.api.types.is_datetime64_any_dtype(column.dtype):

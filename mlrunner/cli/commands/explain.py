@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 
 TOP, TOP_OF_ROW = 20, 5
 EPILOG = """\
-Without ROWS, the table shows for a sample of the test rows how much each column matters, and in which direction. With
-ROWS, it shows the greatest contributions to each prediction; with the base they add up to the raw prediction: the
-target, its transform, log-odds or a probability, as the last line says. Features that are made of one column, such as
-its categories or the parts of a date, count as this column.
+Without ROWS, the table shows for a sample of the test rows how much each column matters, and in which direction; of
+several classes, for the class that it contributes to most. With ROWS, it shows the greatest contributions to each
+prediction; with the base they add up to the raw prediction: the target, its transform, log-odds or a probability, as
+the last line says. Features that are made of one column, such as its categories or the parts of a date, count as this
+column.
 
 examples:
   mlrunner explain latest

@@ -11,7 +11,7 @@ import xgboost
 from catboost import CatBoostClassifier, CatBoostRegressor
 from lightgbm import LGBMClassifier, LGBMRegressor
 from sklearn.compose import TransformedTargetRegressor
-from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestClassifier
+from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingRegressor, RandomForestClassifier
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -96,6 +96,7 @@ def test_the_unit_is_that_of_the_raw_prediction() -> None:
         ),
         "logarithm of the prediction": HistGradientBoostingRegressor(loss="poisson", max_iter=1),
         "probability of 1.0": RandomForestClassifier(2),
+        "half the log-odds of 1.0": GradientBoostingClassifier(loss="exponential", n_estimators=1),
         "log-odds of 1.0": LGBMClassifier(n_estimators=1, verbosity=-1, n_jobs=1),
     }
     for unit, estimator in units.items():

@@ -73,4 +73,11 @@ def test_the_greatest_contributions_come_first_with_their_values() -> None:
 def test_of_several_classes_the_predicted_one_is_explained() -> None:
     lines = list_values(make_row_table(CLASSES, 1))
     assert [line[5] for line in lines[:6]] == ["10.0", "2.0", "-1.0", "10.0", "4.0", "2.0"]  # b, then a
-    assert describe_direction(CLASSES, "age") == ""
+
+
+def test_of_several_classes_the_direction_is_that_of_the_most_affected_one() -> None:
+    """The class b, to which age contributes twice as much as to a, falls where a rises."""
+    two = explanation(np.stack([VALUES, -2 * VALUES], axis=2), ["b", "a", "a", "a"], ["a", "b"])
+    assert describe_direction(two, "age") == "class b: falls with the value (-1.00)"
+    assert describe_direction(two, "sex") == "class b: highest for m, lowest for f"
+    assert describe_direction(two, "flat") == ""

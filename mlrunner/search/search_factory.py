@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hydra.core.plugins import Plugins
@@ -50,14 +49,13 @@ def make_sampler_factory(plan: SearchPlan) -> Callable[[int], Any]:
     return functools.partial(study_setup.build_sampler, plan.settings, plan.first.composition.settings.seed)
 
 
-def build_executor(plan: SearchPlan, preparer: TrialPreparer, call: SweeperCall, folder: Path) -> Executor:
+def build_executor(plan: SearchPlan, preparer: TrialPreparer, call: SweeperCall) -> Executor:
     """Build what runs the trials: our own workers, or the launcher of Hydra that the sweep names.
 
     Args:
         plan: Plan of the search.
         preparer: Preparer of the trials.
         call: Arguments that Hydra passed to the sweeper.
-        folder: Folder of the search.
     """
     settings, hydra = plan.settings, call.config.hydra
     if str(hydra.launcher._target_).endswith(BASIC_LAUNCHER):
@@ -68,8 +66,4 @@ def build_executor(plan: SearchPlan, preparer: TrialPreparer, call: SweeperCall,
     if plan.first.composition.settings.output == "text":
         name = f"hydra/launcher={hydra.runtime.choices['hydra/launcher']}"
         console(stderr=True).print(NOTE.format(name=name, size=settings.n_jobs))
-
-    def locate(number: int) -> tuple[tuple[str, ...], Path]:
-        return preparer.overrides[number], folder / str(number)
-
-    return LauncherExecutor(launcher, settings.n_jobs, locate)
+    return LauncherExecutor(launcher, settings.n_jobs, preparer.locations.__getitem__)

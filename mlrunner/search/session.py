@@ -112,7 +112,7 @@ def _build_driver(
         experiment, parent = open_parent_run(plan, study, description, folder)
     study.set_user_attr(study_setup.SEARCH_ATTRIBUTE, description)
     preparer.parent = parent
-    executor = build_executor(plan, preparer, call, folder)
+    executor = build_executor(plan, preparer, call)
     customize = load_custom_space(plan.settings.custom_search_space, plan.space, call.config)
     search = Search(plan.settings, plan.objectives, plan.space, study, queue, preparer, executor, customize)
     return PipelineDriver(search, experiment, parent, plan.home / ".mlrunner" / "cache" / "tables")

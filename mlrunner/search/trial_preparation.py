@@ -76,7 +76,7 @@ class TrialPreparer:
     def __init__(self, composer: Composer, repeats: int, shared: tuple[str, ...]) -> None:
         self.composer, self._repeats, self._shared = composer, repeats, shared
         self._checked: dict[str, Checked] = {}
-        self.overrides: dict[int, tuple[str, ...]] = {}  # of the trials that were prepared, by number
+        self.locations: dict[int, tuple[tuple[str, ...], Path]] = {}  # overrides and folder of each trial, by number
         self.parent: str | None = None  # MLflow run of the search
         self._hidden = {redact_override(text): text for text in shared}  # a study holds overrides without secrets
 
@@ -96,7 +96,7 @@ class TrialPreparer:
         launch = replace(first.launch, parent=self.parent, shared=self._shared)
         repeats = tuple(self._check(composed, launch) for composed in self._compose_repeats(first, overrides))
         if number is not None:
-            self.overrides[number] = overrides
+            self.locations[number] = overrides, launch.folder
         return PreparedTrial(-1 if number is None else number, overrides, repeats, launch, first.record)
 
     def describe_refused(self, overrides: tuple[str, ...], number: int) -> PreparedTrial:

@@ -11,6 +11,7 @@ from mlrunner.search.grid_order import GridOrder
 from mlrunner.search.hydra_launcher import LauncherExecutor
 from mlrunner.search.optuna_config import SAMPLERS
 from mlrunner.search.search_factory import SweeperCall, build_executor, make_sampler_factory
+from mlrunner.search.trial import TrialTask
 from mlrunner.search.workers import WorkerPool
 from tests.support.search import HydraSweep, open_hydra
 
@@ -35,9 +36,9 @@ def test_the_trials_of_a_grid_share_one_order(diabetes_sweep: HydraSweep) -> Non
     assert build(0) is build(1)
 
 
-def test_the_basic_launcher_stands_for_our_own_workers(diabetes_sweep: HydraSweep, tmp_path: Path) -> None:
+def test_the_basic_launcher_stands_for_our_own_workers(diabetes_sweep: HydraSweep) -> None:
     plan, preparer = diabetes_sweep.plan("model=ridge", n_jobs=1)
-    executor = build_executor(plan, preparer, call_sweeper(diabetes_sweep), tmp_path)
+    executor = build_executor(plan, preparer, call_sweeper(diabetes_sweep))
     try:
         assert isinstance(executor, WorkerPool)
         assert executor.room == 1
@@ -45,13 +46,18 @@ def test_the_basic_launcher_stands_for_our_own_workers(diabetes_sweep: HydraSwee
         executor.close()
 
 
-def test_another_launcher_runs_batches(
-    diabetes_sweep: HydraSweep, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_another_launcher_runs_batches_in_the_folders_of_the_trials(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
-    joblib = open_hydra(*FIXED, "hydra/launcher=joblib")
-    plan, preparer = diabetes_sweep.plan("model=ridge", n_jobs=3)
-    executor = build_executor(plan, preparer, call_sweeper(joblib), tmp_path)
+    joblib = open_hydra(*FIXED, "hydra/launcher=joblib", "hydra.sweep.subdir=${hydra.job.num}_x")
+    joblib.overrides = FIXED  # a sweeper gets no overrides of Hydra's own node
+    plan, preparer = joblib.plan(n_jobs=3)
+    joblib.composer.set_sweep_dir(tmp_path)
+    executor = build_executor(plan, preparer, call_sweeper(joblib))
     assert isinstance(executor, LauncherExecutor)
     assert executor.room == 3
+    preparer.prepare((*FIXED[1:], "model.estimator.alpha=1"), 0)
+    executor.submit(TrialTask(0, (), preparer.prepare(FIXED[1:]).repeats[0].data.dataset.roles, "regression", "r2"))
+    assert [file.parent.name for file in tmp_path.glob("*/trial.json")] == ["0_x"]
     assert "hydra/launcher=joblib runs 3 trials at a time" in " ".join(capsys.readouterr().err.split())

@@ -74,9 +74,9 @@ def test_the_preparer_remembers_the_overrides_of_trials_but_not_of_checks(prepar
     trial = preparer.prepare(RIDGE)
     assert (trial.number, trial.folder, trial.record) == (-1, Path(), {})
     preparer.prepare((*RIDGE, f"{ALPHA}=2"), 4)
-    assert preparer.overrides[4] == (*RIDGE, f"{ALPHA}=2")
+    assert preparer.locations[4][0] == (*RIDGE, f"{ALPHA}=2")
     with pytest.raises(KeyError):
-        preparer.overrides[-1]
+        preparer.locations[-1]
 
 
 def test_the_record_is_what_hydra_writes(preparer: TrialPreparer) -> None:
@@ -154,7 +154,7 @@ def test_the_values_of_every_trial_are_checked(preparer: TrialPreparer, is_known
         preparer.prepare((*RIDGE, more), 1)
     assert key in str(caught.value)
     with pytest.raises(KeyError):
-        preparer.overrides[1]
+        preparer.locations[1]
 
 
 def test_hydra_refuses_an_unknown_key(preparer: TrialPreparer) -> None:

@@ -19,12 +19,14 @@ def is_running(pid: int, mark: str) -> bool:
 
     Args:
         pid: Process ID, which the system uses again after the process has ended.
-        mark: Text that the command line contains; a process that has just been forked has none yet.
+        mark: Text that the command line contains; a process that has just been forked has a program and no command
+            line yet, a thread of the kernel has neither.
     """
     try:
         process = psutil.Process(pid)
         command = process.cmdline()
-        return (not command or mark in " ".join(command)) and not has_ended(process)
+        is_ours = mark in " ".join(command) if command else bool(process.exe())
+        return is_ours and not has_ended(process)
     except (psutil.Error, ValueError):
         return False
 

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from mlrunner.cli.ui import studies
 from mlrunner.cli.ui.studies import Study
 from mlrunner.core.child_server import ChildServer, child_server
+from mlrunner.core.environment import PROJECT, python_path
 from mlrunner.core.errors import MlrunnerError
 from mlrunner.core.loopback import HOST, request
 from mlrunner.tracking.records import Record, Store
@@ -64,8 +65,8 @@ def dashboard(study: Study | None, port: int) -> Iterator[ChildServer | None]:
     if study is None or not studies.is_installed():
         yield None
         return
-    command = ["optuna-dashboard", study.storage, "--host", HOST, "--port", str(port), "--server", "wsgiref"]
-    with child_server("optuna-dashboard", port, command) as server:
+    command = ["mlrunner.cli.ui.dashboard_server:main", study.storage, str(port)]
+    with child_server("optuna-dashboard", port, command, {"PYTHONPATH": python_path([PROJECT])}) as server:
         yield server
 
 

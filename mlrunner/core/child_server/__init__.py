@@ -78,7 +78,7 @@ def child_server(
     Args:
         name: Name of the server in messages.
         port: Port on loopback where the server listens.
-        command: Name of a console script, and its arguments.
+        command: Name of a console script or `MODULE:FUNCTION`, and its arguments.
         environment: Variables to add to those of this process.
     """
     guard = [sys.executable, str(Path(__file__).with_name("guard.py")), command[0]]

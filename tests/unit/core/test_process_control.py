@@ -69,6 +69,13 @@ def test_a_zombie_has_ended(start: Start, mark: str) -> None:
     assert not process_control.is_same_process(process.pid, leader.create_time())
 
 
+def test_a_thread_of_the_kernel_is_none_of_ours() -> None:
+    threads = [process.pid for process in psutil.process_iter(["ppid"]) if process.info["ppid"] == 2]
+    if not threads:
+        pytest.skip("a container does not see the kernel's threads")
+    assert not process_control.is_running(threads[0], "")
+
+
 def test_a_number_that_no_process_has_does_not_run() -> None:
     assert not process_control.is_running(-1, "")
     assert not process_control.is_same_process(2**22 + 1, 0.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 import signal
 import subprocess
 import sys
@@ -30,6 +31,13 @@ def test_a_script_runs_with_its_arguments_and_exit_code() -> None:
         assert process.stdout is not None
         assert process.stdout.read().startswith(b"Running uvicorn")
         assert process.wait(30) == 0
+
+
+def test_a_function_runs_as_a_script_does() -> None:
+    with start("platform:node") as process:  # returns the name of this machine, which is no exit code
+        assert process.stdout is not None
+        assert process.stdout.read().decode().strip() == platform.node()
+        assert process.wait(30) == 1
 
 
 def test_a_script_ends_when_its_starter_has_ended(tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import random
+from typing import TYPE_CHECKING, Any
 
 from optuna import Study
 from optuna.distributions import BaseDistribution
@@ -10,6 +11,15 @@ from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial
 
 from mlrunner.search.trial_attributes import find_grid_index
+
+if TYPE_CHECKING:
+    from mlrunner.search.space import Space
+
+
+def list_combinations(space: Space, seed: int | None) -> list[dict[str, Any]]:
+    """List the combinations of a grid: in order, or shuffled by `hydra.sweeper.sampler.seed`."""
+    combinations = space.grid()
+    return combinations if seed is None else random.Random(seed).sample(combinations, len(combinations))
 
 
 class GridOrder(BaseSampler):

@@ -1,6 +1,7 @@
 """Options of `hydra/sweeper/sampler` and `hydra/sweeper/pruner`: classes of Optuna with their defaults.
 
-The samplers have the names and defaults of the official plugin where it has them.
+The samplers have the names and keys of the official plugin. Their defaults are those of Optuna 5, also where its are
+not (`multivariate`, `constant_liar`), but for two: `qmc` is scrambled, and no sampler warns of independent sampling.
 """
 
 from __future__ import annotations
@@ -11,13 +12,18 @@ from typing import Any
 import yaml
 from omegaconf import MISSING
 
+REMOVED_SAMPLER = "MOTPESampler"  # Optuna has not had it since 4.0
 # Types of the arguments that are null by default or `auto`; the others are true, false or null.
 TYPES: dict[str, Any] = {
-    **dict.fromkeys(("x0", "independent_sampler", "source_trials", "constraints_func"), Any),
+    **dict.fromkeys(("x0", "independent_sampler", "source_trials", "constraints_func", "restart_strategy"), Any),
+    **dict.fromkeys(("mutation", "crossover", "reference_points"), Any),  # nodes with a _target_, and a list of lists
     **dict.fromkeys(("min_resource", "max_resource"), Any),
     **dict.fromkeys(("prior_weight", "sigma0", "mutation_prob"), float | None),
-    "seed": int | None,
+    **dict.fromkeys(("seed", "popsize"), int | None),
 }
+GENETIC = (
+    "seed population_size=50 mutation mutation_prob crossover crossover_prob=0.9 swapping_prob=0.5 constraints_func"
+)
 
 
 @dataclass
@@ -56,23 +62,25 @@ SAMPLERS: dict[str, type] = {
     "tpe": _sampler(
         "TPESampler",
         "seed consider_prior prior_weight consider_magic_clip consider_endpoints n_startup_trials=10 "
-        "n_ei_candidates=24 multivariate group=false constant_liar=true warn_independent_sampling",
+        "n_ei_candidates=24 multivariate group=false constant_liar=true warn_independent_sampling "
+        "constraints_func",
     ),
     "random": _sampler("RandomSampler", "seed"),
     "cmaes": _sampler(  # for numeric parameters; needs the package cmaes
         "CmaEsSampler",
         "seed x0 sigma0 n_startup_trials=1 independent_sampler warn_independent_sampling=false "
-        "consider_pruned_trials=false use_separable_cma=false with_margin=false source_trials",
+        "consider_pruned_trials=false restart_strategy popsize inc_popsize=-1 use_separable_cma=false "
+        "with_margin=false lr_adapt=false source_trials",
     ),
-    "nsgaii": _sampler(  # genetic algorithm, for several objectives
-        "NSGAIISampler",
-        "seed population_size=50 mutation_prob crossover_prob=0.9 swapping_prob=0.5 constraints_func",
-    ),
-    # Every combination once, in order; the sweeper builds the grid from the dimensions.
-    "grid": _sampler("GridSampler", "_partial_=true"),
+    "nsgaii": _sampler("NSGAIISampler", GENETIC),  # genetic algorithm, for several objectives
+    "nsgaiii": _sampler("NSGAIIISampler", f"{GENETIC} reference_points dividing_parameter=3"),  # for four or more
+    "motpe": _sampler(REMOVED_SAMPLER, ""),  # refused with what to choose instead
+    # Every combination once, in order or shuffled by the seed; the sweeper builds the grid from the dimensions.
+    "grid": _sampler("GridSampler", "_partial_=true seed"),
     "gp": _sampler(  # Gaussian process; needs the package torch
         "GPSampler",
-        "seed n_startup_trials=10 deterministic_objective=false independent_sampler warn_independent_sampling=false",
+        "seed n_startup_trials=10 deterministic_objective=false independent_sampler constraints_func "
+        "warn_independent_sampling=false",
     ),
     "qmc": _sampler(
         "QMCSampler",

@@ -16,6 +16,7 @@ from mlrunner.core.outcome import OUTCOME_FILE
 from mlrunner.core.table import text_table
 from mlrunner.core.terminal import console, show_line
 from mlrunner.search import default_trials, warm_start
+from mlrunner.search.grid_order import list_combinations
 from mlrunner.search.objective import choose_objectives, count_trials
 from mlrunner.search.space_check import check_space
 from mlrunner.search.trial_preparation import PreparedTrial, TrialPreparer
@@ -106,7 +107,8 @@ def draw_first_trials(
 
     count, space = min(count, plan.limit), plan.space
     if plan.settings.is_grid:
-        return [space.overrides(params) for params in space.grid()[:count]]
+        combinations = list_combinations(space, plan.settings.sampler.get("seed"))
+        return [space.overrides(params) for params in combinations[:count]]
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(directions=list(plan.objectives.directions))
     default_trials.enqueue_first_trials(study, plan)

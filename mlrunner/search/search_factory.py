@@ -11,7 +11,7 @@ from hydra.core.plugins import Plugins
 
 from mlrunner.core.terminal import console
 from mlrunner.search import study_setup
-from mlrunner.search.grid_order import GridOrder
+from mlrunner.search.grid_order import GridOrder, list_combinations
 from mlrunner.search.hydra_launcher import NOTE, LauncherExecutor
 from mlrunner.search.workers import WorkerPool
 
@@ -44,7 +44,7 @@ class SweeperCall:
 def make_sampler_factory(plan: SearchPlan) -> Callable[[int], Any]:
     """Return a function of a trial's number that returns its sampler."""
     if plan.settings.is_grid:
-        grid = GridOrder(plan.space.grid())
+        grid = GridOrder(list_combinations(plan.space, plan.settings.sampler.get("seed")))
         return lambda _number: grid
     return functools.partial(study_setup.build_sampler, plan.settings, plan.first.composition.settings.seed)
 

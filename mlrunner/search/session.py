@@ -75,11 +75,13 @@ def run_session(plan: SearchPlan, preparer: TrialPreparer, call: SweeperCall) ->
 
 def describe_search(plan: SearchPlan, preparer: TrialPreparer) -> dict[str, Any]:
     """Describe what a later session must not change."""
+    grid = {study_setup.GRID_SEED: plan.settings.sampler.get("seed")} if plan.settings.is_grid else {}
     return {
         "space": plan.space.describe(),
         "metric": dict(zip(plan.objectives.metrics, plan.objectives.directions, strict=True)),
         "repeats": plan.settings.repeats,
         "data": preparer.fingerprints,
+        **grid,
     }
 
 

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field
 
 from mlrunner.core.build import describe_errors
 from mlrunner.core.errors import ConfigError, ProblemsError
+from mlrunner.search.optuna_config import REMOVED_SAMPLER
 from mlrunner.tracking.studies import SWEEPER_KEY
 
 Direction = Literal["minimize", "maximize"]
@@ -80,8 +81,8 @@ def read_settings(config: DictConfig) -> SweepSettings:
 
     Raises:
         ProblemsError: When values are not possible; one sentence each.
-        ConfigError: When another sweeper is chosen, ranges are in the form of Hydra 1.1, or the package of the sampler
-            is not installed.
+        ConfigError: When another sweeper is chosen, ranges are in the form of Hydra 1.1, Optuna has no such sampler any
+            more, or its package is not installed.
     """
     node = OmegaConf.to_container(config.hydra.sweeper, resolve=True, enum_to_str=True)
     if not isinstance(node, dict):
@@ -92,7 +93,7 @@ def read_settings(config: DictConfig) -> SweepSettings:
         settings = SweepSettings.model_validate(values)
     except pydantic.ValidationError as error:
         raise ProblemsError(describe_errors(error, SWEEPER_KEY, {"": list(SweepSettings.model_fields)})) from error
-    _check_sampler_package(settings)
+    _check_sampler(settings)
     return settings
 
 
@@ -104,10 +105,15 @@ def _refuse_search_space(ranges: Any) -> None:
         )
 
 
-def _check_sampler_package(settings: SweepSettings) -> None:
+def _check_sampler(settings: SweepSettings) -> None:
+    name = str(settings.sampler.get("_target_")).rpartition(".")[2]
+    if name == REMOVED_SAMPLER:
+        raise ConfigError(
+            f"hydra/sweeper/sampler=motpe: Optuna has no {name} any more; choose hydra/sweeper/sampler=tpe, which "
+            "takes several objectives as well."
+        )
     package = SAMPLER_PACKAGES.get(str(settings.sampler.get("_target_")))
     if package is not None and find_spec(package) is None:
-        name = str(settings.sampler["_target_"]).rpartition(".")[2]
         raise ConfigError(
             f"hydra/sweeper/sampler: {name} needs the package {package}, which is not installed; run pip install "
             f"{package}, or choose tpe."

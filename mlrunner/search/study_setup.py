@@ -18,6 +18,7 @@ from mlrunner.tracking.studies import SWEEPER_KEY
 
 SEARCH_ATTRIBUTE = "mlrunner"  # attribute of a study: the description of its search
 IRRELEVANT = ("output=", "tracking.", "threads=", "stack", "sweep=", "gate", "deployer")  # never change a score
+GRID_SEED = "sampler.seed"  # of a grid, whose order it makes
 MAX_SEED = 2**31 - 1
 
 
@@ -70,8 +71,16 @@ def build_sampler(settings: SweepSettings, seed: int, number: int) -> BaseSample
     base = seed if own is None else own
     is_shared = str(settings.sampler["_target_"]).endswith("QMCSampler")  # its points are spread over all trials
     derived = base % MAX_SEED if is_shared else (base * 1_000_003 + number) % MAX_SEED
-    arguments = {**settings.sampler, "seed": derived}
-    set_arguments = {key: value for key, value in arguments.items() if value is not None}  # null: the default of Optuna
+    return make_sampler({**settings.sampler, "seed": derived})
+
+
+def make_sampler(arguments: dict[str, Any]) -> BaseSampler:
+    """Make a sampler from `hydra.sweeper.sampler`; null stands for the default of Optuna.
+
+    Raises:
+        ConfigError: When Optuna refuses the arguments.
+    """
+    set_arguments = {key: value for key, value in arguments.items() if value is not None}
     sampler: BaseSampler = _build(set_arguments, f"{SWEEPER_KEY}.sampler")
     return sampler
 
@@ -122,9 +131,9 @@ def _list_impossible(before: dict[str, Any], search: dict[str, Any]) -> Iterator
 
 
 def _list_changes(before: dict[str, Any], search: dict[str, Any]) -> Iterator[str]:
-    for name in ("data", "metric", "repeats"):
-        if before.get(name) != search[name]:
-            yield f"{name} was {_format(before.get(name))} and is {_format(search[name])}"
+    for name in ("data", "metric", "repeats", GRID_SEED):
+        if before.get(name) != search.get(name):
+            yield f"{name} was {_format(before.get(name))} and is {_format(search.get(name))}"
     old, new = before["space"]["dimensions"], search["space"]["dimensions"]
     for name in sorted({*old, *new}):
         if old.get(name) != new.get(name):

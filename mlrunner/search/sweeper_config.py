@@ -1,6 +1,7 @@
 """Keys of `hydra.sweeper` and their defaults, as Hydra's configuration store registers them.
 
-Names and defaults are those of the official plugin where it has them, so that its documentation applies.
+The names are those of the official plugin where it has them, so that its documentation applies. So are the defaults,
+but for `direction`, which follows the metric, and `max_failure_rate`.
 """
 
 from __future__ import annotations

@@ -121,6 +121,7 @@ MISTAKES: dict[str, str | tuple[str, str]] = {
         f"{SEARCH} '+hydra.sweeper.search_space={{model.estimator.alpha: {{type: int, low: 1, high: 5}}}}'",
         "'+hydra.sweeper.params={model.estimator.alpha: \"range(1,5)\"}' -+hydra.sweeper.search_space",
     ),
+    "Optuna has no {} any more": (f"{SEARCH} hydra/sweeper/sampler=motpe", "hydra/sweeper/sampler=tpe"),
     "a search over seeds": (f"{SEARCH} seed=1,2", "hydra.sweeper.repeats=5 -seed"),
     "choice(…) takes no null": (f"{SEARCH} cleaning.clip=choice(null,8)", "split.date_format=null,8 -cleaning.clip"),
     "is not an override{}; write key=choice": (f"{SEARCH} model.estimator.alpha=interval(1", "model.estimator.alpha=interval(0.1,1)"),

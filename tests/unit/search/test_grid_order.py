@@ -17,7 +17,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.trial import Trial
 
 from mlrunner.search.dimension import Dimension
-from mlrunner.search.grid_order import GridOrder
+from mlrunner.search.grid_order import GridOrder, list_combinations
 from mlrunner.search.space import Space, suggest_value
 from mlrunner.search.trial_queue import TrialQueue
 from mlrunner.tracking.studies import SESSION
@@ -116,6 +116,12 @@ def test_a_grid_is_tried_in_order(memory: optuna.Study) -> None:
         frozenset(["model", "cleaning", "rf:model.depth"]),
         frozenset(["model", "cleaning", "ridge:model.alpha"]),
     }
+
+
+def test_a_seed_shuffles_the_combinations_always_alike() -> None:
+    shuffled = list_combinations(PLAIN, 3)
+    assert list_combinations(PLAIN, None) == PLAIN.grid() != shuffled == list_combinations(PLAIN, 3)
+    assert sorted(map(str, shuffled)) == sorted(map(str, PLAIN.grid()))
 
 
 def test_no_parameters_are_sampled_jointly(memory: optuna.Study) -> None:

@@ -67,7 +67,7 @@ def test_every_preset_is_valid() -> None:
         assert (preset, values.is_grid, values.n_trials is None) == (preset, preset == "grid", preset == "grid")
 
 
-@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("sampler", [name for name in SAMPLERS if name != "motpe"])
 def test_every_sampler_is_accepted_when_its_package_is_installed(config: DictConfig, sampler: str) -> None:
     node = SAMPLERS[sampler]()
     package = settings.SAMPLER_PACKAGES.get(node._target_)
@@ -85,6 +85,15 @@ def test_a_sampler_without_its_package_is_refused(config: DictConfig, monkeypatc
     assert str(caught.value) == (
         "hydra/sweeper/sampler: TPESampler needs the package no_such_package, which is not installed; run pip install "
         "no_such_package, or choose tpe."
+    )
+
+
+def test_a_sampler_that_optuna_has_removed_is_refused(config: DictConfig) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read(config, sampler=SAMPLERS["motpe"]())
+    assert str(caught.value) == (
+        "hydra/sweeper/sampler=motpe: Optuna has no MOTPESampler any more; choose hydra/sweeper/sampler=tpe, which "
+        "takes several objectives as well."
     )
 
 

@@ -189,6 +189,7 @@ def describe(**changed: Any) -> dict[str, Any]:
 CHANGES = [
     pytest.param({"fixed": ["seed=1", "dataset=olist", "output=json", "tracking.plots=false"]}, [], id="nothing"),
     pytest.param({"data": {"olist": "abc", "wine": "1"}}, ["data was olist abc and is olist abc, wine 1"], id="data"),
+    pytest.param({study_setup.GRID_SEED: 3}, ["sampler.seed was None and is 3"], id="order of a grid"),
     pytest.param({"metric": {"rmse": "minimize"}}, ["metric was r2 maximize and is rmse minimize"], id="metric"),
     pytest.param(
         {"dimensions": {"rf:model.estimator.max_depth": IntDistribution(1, 12)}},

@@ -11,7 +11,7 @@ from mlrunner.core.build import Group, build
 from mlrunner.groups.deployer import Candidate, Deployer
 from mlrunner.groups.gate import Decision, Gate
 from mlrunner.steps import gate_inputs, recording
-from mlrunner.steps.materializers import MODEL_MATERIALIZER, FittedModel
+from mlrunner.steps.materializers import DOCUMENT_MATERIALIZER, MODEL_MATERIALIZER, FittedModel
 from mlrunner.steps.problem import Problem
 from mlrunner.steps.progress import show_progress
 from mlrunner.steps.recording import RunContext
@@ -28,7 +28,7 @@ def load(uri: str) -> Annotated[FittedModel, "model"]:
     return FittedModel(model_registry.load_model(uri), uri)
 
 
-@step(enable_cache=False, enable_artifact_visualization=False)
+@step(enable_cache=False, enable_artifact_visualization=False, output_materializers=DOCUMENT_MATERIALIZER)
 @show_progress
 def score(
     fitted: FittedModel, raw: Table, test: Table, other_scores: dict[str, float], problem: Problem
@@ -38,7 +38,7 @@ def score(
     return {**other_scores, **{f"test/{name}": value for name, value in scores.items()}}
 
 
-@step(enable_cache=False, enable_artifact_visualization=False)
+@step(enable_cache=False, enable_artifact_visualization=False, output_materializers=DOCUMENT_MATERIALIZER)
 @show_progress
 def gate(
     fitted: FittedModel,

@@ -21,7 +21,7 @@ from mlrunner.groups.model import ModelNameConfig
 from mlrunner.groups.model.packaging import assemble
 from mlrunner.steps import advice, feature_importance, held_out, recording
 from mlrunner.steps.judged_rows import describe_judged_rows
-from mlrunner.steps.materializers import MODEL_MATERIALIZER, FittedModel
+from mlrunner.steps.materializers import DOCUMENT_MATERIALIZER, MODEL_MATERIALIZER, FittedModel
 from mlrunner.steps.problem import Problem
 from mlrunner.steps.progress import show_progress
 from mlrunner.steps.recording import RunContext
@@ -93,7 +93,7 @@ def _fit(
     return FittedModel(pipeline, uri, seconds, validated)
 
 
-@step(enable_cache=False, enable_artifact_visualization=False)
+@step(enable_cache=False, enable_artifact_visualization=False, output_materializers=DOCUMENT_MATERIALIZER)
 @show_progress
 def evaluate(
     fitted: FittedModel,
@@ -118,7 +118,7 @@ def evaluate(
     return evaluation.scores
 
 
-@step(enable_cache=False, enable_artifact_visualization=False)
+@step(enable_cache=False, enable_artifact_visualization=False, output_materializers=DOCUMENT_MATERIALIZER)
 @show_progress
 def judge(
     fitted: FittedModel,
@@ -162,7 +162,7 @@ def _record(
     recording.draw_figures(run, fitted.pipeline[1:], data, evaluation, problem.task, subject)
 
 
-@step(enable_cache=False, enable_artifact_visualization=False)
+@step(enable_cache=False, enable_artifact_visualization=False, output_materializers=DOCUMENT_MATERIALIZER)
 def trial(
     train: Table,
     scored: Table,

@@ -15,6 +15,7 @@ from cachetools import LRUCache
 from pyarrow import ipc
 from zenml.enums import ArtifactType
 from zenml.materializers.base_materializer import BaseMaterializer
+from zenml.materializers.built_in_materializer import BuiltInContainerMaterializer
 
 from mlrunner.core.arrow import TABLE_FILE, from_arrow, map_table, write_table
 from mlrunner.core.errors import StoreError
@@ -24,6 +25,7 @@ from mlrunner.tracking import model_registry
 # By name: for a class ZenML would open its store while a module of steps is imported.
 TABLE_MATERIALIZER = f"{__name__}.TableMaterializer"
 MODEL_MATERIALIZER = f"{__name__}.ModelMaterializer"
+DOCUMENT_MATERIALIZER = f"{__name__}.DocumentMaterializer"
 MODEL_FILE = "model.txt"
 ARTIFACTS: LRUCache[str, Any] = LRUCache(maxsize=24)  # of this process, by URI; a run has seven
 LOCK = Lock()
@@ -88,6 +90,13 @@ class TableMaterializer(BaseMaterializer):
             return map_table(self.path)
         with self.artifact_store.open(self.path, "rb") as source:
             return from_arrow(ipc.open_file(source.read()).read_all())
+
+
+class DocumentMaterializer(BuiltInContainerMaterializer):
+    """Stores a dictionary as ZenML does; by this class `mlrunner prune` knows which artifacts are ours."""
+
+    ASSOCIATED_TYPES: ClassVar[tuple[type, ...]] = (dict,)
+    SKIP_REGISTRATION: ClassVar[bool] = True
 
 
 class ModelMaterializer(BaseMaterializer):

@@ -9,10 +9,11 @@ from zenml import step
 from mlrunner.core.build import Group
 from mlrunner.core.redaction import reveal_group
 from mlrunner.steps import prediction
+from mlrunner.steps.materializers import DOCUMENT_MATERIALIZER
 from mlrunner.steps.progress import show_progress
 
 
-@step(enable_cache=False, enable_artifact_visualization=False)
+@step(enable_cache=False, enable_artifact_visualization=False, output_materializers=DOCUMENT_MATERIALIZER)
 @show_progress
 def predict(dataset: Group, job: prediction.PredictionJob) -> Annotated[dict[str, Any], "summary"]:
     """Predict a table, write the predictions to a file, and return a summary."""

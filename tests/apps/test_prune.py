@@ -47,10 +47,18 @@ sys.exit(main())
 UNUSED = """
 import json, sys
 from pathlib import Path
-from zenml import Model, link_artifact_to_model, load_artifact, save_artifact
+from typing import Annotated
+from zenml import Model, link_artifact_to_model, load_artifact, pipeline, save_artifact, step
 from zenml.client import Client
 from mlrunner.history.pruning.removal import Remover
 client = Client()
+@step(enable_cache=False)
+def evaluate() -> Annotated[dict, "theirs"]:
+    return {"a": 2}
+@pipeline
+def training():
+    evaluate()
+client.delete_pipeline_run(training().id)
 (run,) = client.list_pipeline_runs(name=f"endswith:-{sys.argv[2][:12]}").items
 client.delete_pipeline_run(run.id)
 save_artifact({"a": 1}, "mine")
@@ -327,9 +335,9 @@ def crash(home: Home, method: str, *arguments: str) -> None:
 
 
 def test_old_unused_step_artifacts_are_removed(home: Home) -> None:
-    """Delete a run in ZenML itself; its artifacts stay while they are young or linked, those of a user always."""
+    """Delete a run in ZenML itself; its artifacts stay while they are young or linked, those of others always."""
     deleted = home.python(UNUSED, str(home.path), home.versions[1]["run_id"])
-    assert (deleted["young"], deleted["remaining"], deleted["there"]) == (0, ["metrics", "mine"], [])
+    assert (deleted["young"], deleted["remaining"], deleted["there"]) == (0, ["metrics", "mine", "theirs"], [])
     assert len(deleted["sizes"]) > 1
     assert sum(deleted["sizes"]) > 10_000  # bytes; an unsaved model takes none
     printed = home.type("prune", "--cache", "--yes")

@@ -15,8 +15,9 @@ from mlrunner.tracking.records.artifact_location import local_path
 from mlrunner.tracking.records.sqlite_store import connect
 
 DATABASE = Path(".mlrunner") / "zenml" / "local_stores" / "default_zen_store" / "zenml.db"
-UNUSED = (  # what a user or a hook saved ("manual") or registered ("preexisting") is not ours, whether used or not
+UNUSED = (  # see `removal.is_ours`: what others saved ("manual"), registered ("preexisting") or ran is not ours
     "SELECT uri FROM artifact_version v WHERE save_type = 'step_output' "
+    "AND json_extract(materializer, '$.module') = 'mlrunner.steps.materializers' "  # by which ours are known
     "AND datetime(created) < datetime('now', '-1 day') AND NOT EXISTS "
     "(SELECT 1 FROM step_run_output_artifact o WHERE o.artifact_id = v.id) AND NOT EXISTS "
     "(SELECT 1 FROM step_run_input_artifact i WHERE i.artifact_id = v.id) AND NOT EXISTS "

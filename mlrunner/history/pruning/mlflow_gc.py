@@ -10,9 +10,10 @@ from uuid import uuid4
 
 import mlflow
 from mlflow import MlflowClient
-from mlflow.entities import ViewType
+from mlflow.entities import Run, ViewType
 from mlflow.exceptions import MlflowException
 
+from mlrunner.tracking.records import MODEL_TAG, SWEEP_TAG, TRIAL_TAG
 from mlrunner.tracking.records.artifact_location import refuse_foreign_folder
 
 PLACEHOLDER = "mlrunner-prune-"  # prefix of an experiment's name
@@ -79,3 +80,11 @@ def collect(client: MlflowClient, runs: Sequence[str] = (), models: Sequence[str
     }
     with contextlib.redirect_stdout(io.StringIO()):
         gc.main([word for option in options.items() for word in option], prog_name="mlflow", standalone_mode=False)
+
+
+def list_models(run: Run) -> list[str]:
+    """List the ids of a run's models, also of one that was reserved and not saved; a sweep names its winner's."""
+    outputs = [] if run.outputs is None else [model.model_id for model in run.outputs.model_outputs]
+    is_sweep = SWEEP_TAG in run.data.tags and TRIAL_TAG not in run.data.tags
+    reserved = "" if is_sweep else run.data.tags.get(MODEL_TAG, "").rpartition("/")[2]
+    return sorted({*outputs, reserved} - {""})

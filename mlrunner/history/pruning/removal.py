@@ -24,8 +24,9 @@ from mlrunner.history.pruning import mlflow_gc
 from mlrunner.history.pruning.criteria import DAY
 from mlrunner.history.pruning.files import old_tables, total_size
 from mlrunner.history.pruning.plan import Item
+from mlrunner.steps import materializers
 from mlrunner.tracking import study_lookup
-from mlrunner.tracking.records import MODEL_TAG, SWEEP_TAG, TRIAL_TAG, Record
+from mlrunner.tracking.records import SWEEP_TAG, Record
 from mlrunner.tracking.records.record import PRUNING_TAG
 
 
@@ -104,7 +105,8 @@ class Remover:
         if record.is_sweep and record.tags[SWEEP_TAG] in self._failed_sweeps:
             raise StoreError("one of its runs is not removed")
         if self.can_collect:
-            mlflow_gc.refuse_foreign_files(self.mlflow, [record.run_id], _models(self.mlflow.get_run(record.run_id)))
+            models = mlflow_gc.list_models(self.mlflow.get_run(record.run_id))
+            mlflow_gc.refuse_foreign_files(self.mlflow, [record.run_id], models)
         self.mlflow.set_tag(record.run_id, PRUNING_TAG, "begun")
         self._delete_pipeline_runs(record)
         if item.study is not None:
@@ -123,7 +125,7 @@ class Remover:
             releases = self.home / ".mlrunner" / "deployments" / version.name / "releases"
             if not (releases / str(version.version)).exists():
                 self.mlflow.delete_model_version(version.name, version.version)
-        for model in _models(run):
+        for model in mlflow_gc.list_models(run):
             self.mlflow.delete_logged_model(model)
         self.mlflow.delete_run(run_id)
         return run
@@ -143,7 +145,7 @@ class Remover:
         """
         if not self.can_collect:
             return
-        for model in _models(run):
+        for model in mlflow_gc.list_models(run):
             try:
                 mlflow_gc.collect(self.mlflow, models=[model])
             except MlflowException as error:
@@ -168,11 +170,11 @@ class Remover:
         return self.zenml.list_pipeline_runs(snapshot_id=snapshot, size=1).total > 0
 
     def _unused_artifacts(self, created: str | None = None) -> list[ArtifactVersionResponse]:
-        """List the outputs of steps that no step and no model uses; what a user saved or registered is not ours."""
+        """List the outputs of our steps that no step and no model uses; another pipeline's are not ours to remove."""
         links = depaginate(self.zenml.list_model_version_artifact_links)
         linked = {link.artifact_version.id for link in links}
         versions = depaginate(self.zenml.list_artifact_versions, only_unused=True, created=created)
-        return [each for each in versions if each.save_type == ArtifactSaveType.STEP_OUTPUT and each.id not in linked]
+        return [each for each in versions if is_ours(each) and each.id not in linked]
 
     def _delete_artifact(self, version: ArtifactVersionResponse) -> None:
         is_there = "://" in version.uri or Path(version.uri).exists()
@@ -186,12 +188,10 @@ class Remover:
         return [run for run in runs if run.name.endswith(f"-{short}") or run.name.startswith(f"search-{short}-")]
 
 
-def _models(run: Run) -> list[str]:
-    """List the ids of a run's models, also of one that was reserved and not saved; a sweep names its winner's."""
-    outputs = [] if run.outputs is None else [model.model_id for model in run.outputs.model_outputs]
-    is_sweep = SWEEP_TAG in run.data.tags and TRIAL_TAG not in run.data.tags
-    reserved = "" if is_sweep else run.data.tags.get(MODEL_TAG, "").rpartition("/")[2]
-    return sorted({*outputs, reserved} - {""})
+def is_ours(version: ArtifactVersionResponse) -> bool:
+    """Check whether a step of ours has made an artifact: with its run gone, only the materializer tells."""
+    is_output = version.save_type == ArtifactSaveType.STEP_OUTPUT
+    return is_output and version.materializer.module == materializers.__name__
 
 
 def _remove_empty(folders: Iterable[Path]) -> None:

@@ -104,10 +104,12 @@ def test_only_outputs_of_steps_that_nothing_uses_are_unused(tmp_path: Path) -> N
     """F1 of the peers' findings: what a user saved or registered is never removed."""
     (tmp_path / DATABASE).parent.mkdir(parents=True)
     kinds = ("step_output", "manual", "preexisting", "external", "step_output", "step_output", "step_output")
+    ours, theirs = '{"module": "mlrunner.steps.materializers"}', '{"module": "zenml.materializers"}'
     with sqlite3.connect(tmp_path / DATABASE) as store:
-        store.execute("CREATE TABLE artifact_version (id, uri, save_type, created)")
-        rows = [(number, f"/{number}", kind, "2020-01-01") for number, kind in enumerate(kinds)]
-        store.executemany("INSERT INTO artifact_version VALUES (?, ?, ?, ?)", rows)
+        store.execute("CREATE TABLE artifact_version (id, uri, save_type, created, materializer)")
+        rows = [(number, f"/{number}", kind, "2020-01-01", ours) for number, kind in enumerate(kinds)]
+        rows.append((7, "/7", "step_output", "2020-01-01", theirs))  # of a pipeline of the user's own
+        store.executemany("INSERT INTO artifact_version VALUES (?, ?, ?, ?, ?)", rows)
         store.execute("CREATE TABLE step_run_output_artifact AS SELECT 4 artifact_id")
         store.execute("CREATE TABLE step_run_input_artifact AS SELECT 5 artifact_id")
         store.execute("CREATE TABLE model_versions_artifacts AS SELECT 6 artifact_version_id")

@@ -76,6 +76,9 @@ def test_two_first_runs_at_once_make_one_pair_of_stores(first_runs: list[Any], f
     assert [outcome["status"] for outcome in first_runs] == ["FINISHED", "FINISHED"]
     assert len({outcome["folder"] for outcome in first_runs}) == 2
     assert {client.get_run(outcome["run_id"]).info.status for outcome in first_runs} == {"FINISHED"}
+    default = client.get_experiment_by_name("Default")
+    assert default is not None
+    assert str(default.artifact_location).startswith(f"file://{first_home}/.mlrunner/artifacts/")
 
 
 def test_the_zenml_of_the_user_stays_unchanged(first_runs: list[Any], first_home: Path, user: Path) -> None:

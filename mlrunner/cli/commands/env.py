@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from mlrunner.cli.commands import stack
 from mlrunner.cli.commands.parser import Parser
 from mlrunner.core import environment
+from mlrunner.groups.stack.mlflow_private import ARTIFACT_ROOT
 
 ZENML = ("ZENML_CONFIG_PATH", "ZENML_STORE_URL", "ZENML_ACTIVE_STACK_ID", "ZENML_ANALYTICS_OPT_IN")
 SECRETS = ("ZENML_STORE_API_KEY", "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN")
 
 BACKEND = "MLFLOW_BACKEND_STORE_URI"  # what `mlflow ui` and `mlflow server` read instead of MLFLOW_TRACKING_URI
+ROOT = "MLFLOW_DEFAULT_ARTIFACT_ROOT"  # the same of the files of new experiments
 DATABASES = ("sqlite", "mysql", "postgresql", "mssql")  # stores that they open; another address is a server's
 
 
@@ -31,6 +33,8 @@ def main(arguments: list[str]) -> int:
 def write_exports(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
     """Write the variables of the stores as `export` lines, without the secrets that the shell has already.
 
+    Variables of the database of another stack, which `mlflow ui` would open, are unset.
+
     Args:
         before: Variables of the shell.
         after: Variables of a process that has opened the stores.
@@ -38,7 +42,10 @@ def write_exports(before: Mapping[str, str], after: Mapping[str, str]) -> list[s
     names = [name for name in (*ZENML, environment.TRACKING_VARIABLE) if name in after]
     names += [name for name in SECRETS if name in after and before.get(name) != after[name]]
     values = {name: after[name] for name in names}
-    store = after.get(environment.TRACKING_VARIABLE, "")
+    store, root = after.get(environment.TRACKING_VARIABLE, ""), after.get(ARTIFACT_ROOT)
     if store.startswith(DATABASES):
         values[BACKEND] = store
-    return [f"export {name}={shlex.quote(value)}" for name, value in values.items()]
+        values |= {} if root is None else {ARTIFACT_ROOT: root, ROOT: root}
+    stale = [name for name in (BACKEND, ARTIFACT_ROOT, ROOT) if name in before and name not in values]
+    exports = [f"export {name}={shlex.quote(value)}" for name, value in values.items()]
+    return exports + [f"unset {name}" for name in stale]

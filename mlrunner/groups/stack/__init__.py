@@ -13,6 +13,7 @@ from mlrunner.core import environment
 from mlrunner.core.build import dataclass
 from mlrunner.core.errors import ConfigError
 from mlrunner.groups.stack import reachability
+from mlrunner.groups.stack.mlflow_private import ARTIFACT_ROOT
 from mlrunner.groups.stack.preflight import prepare_folder, refuse_file_store, refuse_full_disk
 from mlrunner.groups.stack.variables import FIXED_VARIABLES, QUIET_LOGGING, VERBOSE_LOGGING, embedded_zenml_environment
 
@@ -64,6 +65,8 @@ class Stack(ABC):
         self._claim_process()
         logging = VERBOSE_LOGGING if environment.is_verbose() else QUIET_LOGGING
         environment.set_defaults({**FIXED_VARIABLES, **logging, **self.environment(home)})
+        if self.artifact_location is not None:
+            environment.set_defaults({ARTIFACT_ROOT: Path(self.artifact_location).absolute().as_uri()})
 
     def activate(self, home: Path) -> None:
         """Open the stores of the stack for this process, and register its components when they are absent.

@@ -13,10 +13,11 @@ from mlrunner.composition.resolve import resolve_group
 from mlrunner.core.build import build
 from mlrunner.core.errors import ConfigError, ProblemsError
 from mlrunner.groups.stack import LocalStack, MlflowServerStack, Stack, ZenmlServerStack
+from mlrunner.groups.stack.mlflow_private import ARTIFACT_ROOT
 from tests.support.front_door import PROJECT
 
 OPTIONS = sorted(path.stem for path in (PROJECT / "conf/stack").glob("*.yaml"))
-OURS = ("ZENML_", "MLFLOW_", "MLRUNNER_STACK")
+OURS = ("ZENML_", "MLFLOW_", "_MLFLOW_", "MLRUNNER_STACK")
 HOME = Path("/somewhere")
 EMBEDDED = {"ZENML_CONFIG_PATH": "/somewhere/.mlrunner/zenml"}
 SERVER = {"ZENML_CONFIG_PATH": "/somewhere/.mlrunner/zenml_server"}
@@ -120,6 +121,11 @@ def test_a_server_keeps_the_files_itself(
     if uri is not None:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     assert LOCAL.artifact_location == location
+
+
+def test_files_of_experiments_that_name_no_folder_stay_in_the_home() -> None:
+    LOCAL.export_environment(HOME)
+    assert os.environ[ARTIFACT_ROOT] == "file:///files"
 
 
 def test_one_process_keeps_to_one_stack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

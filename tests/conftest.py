@@ -19,6 +19,11 @@ settings.load_profile("mlrunner")
 gc.disable()  # until all tests are imported, which takes a tenth less time
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the tests of faults kill commands at more writes."""
+    parser.addoption("--kill-points", default="2", help="writes at which test_faults kills each command; or 'all'")
+
+
 def pytest_collection_finish() -> None:
     """Collect garbage from now on, but for what was imported."""
     gc.freeze()

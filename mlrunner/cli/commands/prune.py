@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -47,15 +47,15 @@ def main(arguments: list[str]) -> int:
     names, overrides = separate_stack_overrides(parsed.names)
     home = environment.home()
     store = open_store(home, overrides)
-    criteria = _criteria(parsed, store, names, home)
-    if criteria.is_empty and not parsed.cache:
+    conditions = (parsed.older, parsed.status, parsed.worse_than, parsed.keep, parsed.where)
+    if not names and not parsed.cache and all(condition is None for condition in conditions):
         raise ConfigError(
             "mlrunner prune needs a condition: --older 30d, --status failed,killed, --worse-than 10, "
             "--keep 50, --where FILTER, names, or --cache for cached files that no run uses."
         )
     if parsed.yes and ((home / ".mlrunner").is_dir() or store.search(limit=1, fields=Fields())):
-        return _remove(store, home, criteria, parsed, overrides)
-    plan = make_plan(store, home, criteria, parsed.cache)
+        return _remove(store, home, lambda: _criteria(parsed, store, names, home), parsed, overrides)
+    plan = make_plan(store, home, _criteria(parsed, store, names, home), parsed.cache)
     print(json.dumps(output.document(plan))) if parsed.json else output.print_plan(plan)
     return 0
 
@@ -63,11 +63,12 @@ def main(arguments: list[str]) -> int:
 def _parser() -> Parser:
     what = "Remove runs with folders, models, artifacts and ZenML runs; without --yes, only list them."
     parser, runs = Parser("prune", what, EXAMPLES), count("runs")
+    age = "runs that ended longer ago, such as 12h, 30d or 4w"
     rank = "runs not among the N best of their metric, target and judged rows, by test score, else by validation score"
     statuses = "runs with these statuses: finished, failed, killed (also pruned trials), running"
     parser.add_argument("names", nargs="*", metavar="RUN|SWEEP", help="remove only these; also overrides of the stack")
-    parser.add_argument("--older", metavar="AGE", help="runs that ended longer ago, such as 12h, 30d or 4w")
-    parser.add_argument("--status", metavar="A,B", help=statuses)
+    parser.add_argument("--older", type=parse_age, metavar="AGE", help=age)
+    parser.add_argument("--status", type=parse_statuses, metavar="A,B", help=statuses)
     parser.add_argument("--worse-than", type=runs, metavar="N", help=rank)
     parser.add_argument("--keep", type=runs, metavar="N", help="runs not among the N newest")
     parser.add_argument("--where", metavar="FILTER", help="runs that match a filter in MLflow's grammar")
@@ -86,8 +87,8 @@ def _criteria(parsed: argparse.Namespace, store: Store, names: list[str], home: 
             raise ConfigError("--where is empty, which would mean every run; write a filter, or leave it out.")
         matching = frozenset(run.run_id for run in store.search(parsed.where, fields=Fields()))
     return Criteria(
-        older=None if parsed.older is None else parse_age(parsed.older),
-        status=() if parsed.status is None else parse_statuses(parsed.status),
+        older=parsed.older,
+        status=parsed.status or (),
         worse_than=parsed.worse_than,
         keep=parsed.keep,
         matching=matching,
@@ -109,7 +110,9 @@ def exclusive(home: Path) -> Iterator[None]:
         raise StoreError(f"Another mlrunner prune is removing runs of {home}; wait until it has ended.") from error
 
 
-def _remove(store: Store, home: Path, criteria: Criteria, parsed: argparse.Namespace, overrides: list[str]) -> int:
+def _remove(
+    store: Store, home: Path, find: Callable[[], Criteria], parsed: argparse.Namespace, overrides: list[str]
+) -> int:
     from mlrunner.cli.commands import stack
 
     stack.activate(overrides)
@@ -119,8 +122,9 @@ def _remove(store: Store, home: Path, criteria: Criteria, parsed: argparse.Names
     from mlrunner.history.pruning.removal import Remover
 
     with exclusive(home):
-        plan = make_plan(store, home, criteria, parsed.cache)
         remover = Remover(home, lambda: protected(store, home))
+        remover.complete()
+        plan = make_plan(store, home, find(), parsed.cache)
         out = console(stderr=True)
         is_silent = parsed.json or not plan.items or not out.is_terminal
         try:

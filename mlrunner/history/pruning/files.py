@@ -1,4 +1,4 @@
-"""Find the files of a run on this machine and the cached files that no run uses, and their size; this only reads."""
+"""Find the files of a run on this machine and the cached files that no run uses, and their size."""
 
 from __future__ import annotations
 
@@ -83,3 +83,10 @@ def total_size(path: Path) -> int:
         return sum(Path(folder, file).lstat().st_size for folder, _, files in os.walk(path) for file in files)
     except OSError:
         return 0
+
+
+def remove_empty(folders: Iterable[Path]) -> None:
+    """Remove the folders that are empty, in this order."""
+    for folder in folders:
+        with suppress(OSError):  # not empty
+            folder.rmdir()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -22,11 +22,12 @@ from mlrunner.core.errors import StoreError, first_line
 from mlrunner.groups.stack import reachability
 from mlrunner.history.pruning import mlflow_gc
 from mlrunner.history.pruning.criteria import DAY
-from mlrunner.history.pruning.files import old_tables, total_size
+from mlrunner.history.pruning.files import old_tables, remove_empty, total_size
 from mlrunner.history.pruning.plan import Item
 from mlrunner.steps import materializers
 from mlrunner.tracking import study_lookup
 from mlrunner.tracking.records import SWEEP_TAG, Record
+from mlrunner.tracking.records.artifact_location import local_path
 from mlrunner.tracking.records.record import PRUNING_TAG
 
 
@@ -59,11 +60,14 @@ class Remover:
         """ZenML's client."""
         return Client()
 
-    def remove(self, items: Iterable[Item]) -> None:
-        """Complete an interrupted prune, and remove runs; trials come before the parent of their sweep."""
+    def complete(self) -> None:
+        """Complete an interrupted prune, whose runs no name finds any more."""
         for run in self.find_uncollected():
             with self._reporting(f"{run.info.run_id[:8]} of an earlier prune"):
                 self.collect(run)
+
+    def remove(self, items: Iterable[Item]) -> None:
+        """Remove runs; trials come before the parent of their sweep."""
         for item in items:
             with self._reporting(f"{item.record.name} ({item.record.short})"):
                 self._remove(item)
@@ -114,9 +118,8 @@ class Remover:
         if folder is not None and folder.exists():
             shutil.rmtree(folder)
             top = (self.home / "multirun").resolve()
-            _remove_empty(above for above in folder.parents if top in above.parents)
+            remove_empty(above for above in folder.parents if top in above.parents)
         self.collect(self.delete(record.run_id))
-        _remove_empty(item.artifacts)  # MLflow leaves empty folders
 
     def delete(self, run_id: str) -> Run:
         """Mark a run and its models as deleted, and delete its registered versions that no deployment can serve."""
@@ -145,13 +148,17 @@ class Remover:
         """
         if not self.can_collect:
             return
-        for model in mlflow_gc.list_models(run):
+        models = mlflow_gc.list_models(run)
+        for model in models:
             try:
                 mlflow_gc.collect(self.mlflow, models=[model])
             except MlflowException as error:
                 if error.error_code != mlflow_gc.MISSING:
                     raise
         mlflow_gc.collect(self.mlflow, runs=[run.info.run_id])
+        if (artifacts := local_path(run.info.artifact_uri)) is not None:
+            folder = artifacts.parent  # of the run; those of models lie beside it
+            remove_empty([folder, *(folder.parent / "models" / model for model in models)])  # MLflow leaves them
 
     def _delete_pipeline_runs(self, record: Record) -> None:
         """Delete the pipeline runs of a run or sweep in ZenML, and their artifacts that no other run uses."""
@@ -179,7 +186,7 @@ class Remover:
     def _delete_artifact(self, version: ArtifactVersionResponse) -> None:
         is_there = "://" in version.uri or Path(version.uri).exists()
         self.zenml.delete_artifact_version(version.id, delete_from_artifact_store=is_there)
-        _remove_empty(list(Path(version.uri).parents)[:3])  # of step run, output and step
+        remove_empty(list(Path(version.uri).parents)[:3])  # of step run, output and step
 
     def _find_pipeline_runs(self, record: Record) -> list[PipelineRunResponse]:
         """Find pipeline runs by their names, MODEL-RUN and search-SWEEP-SESSION."""
@@ -192,9 +199,3 @@ def is_ours(version: ArtifactVersionResponse) -> bool:
     """Check whether a step of ours has made an artifact: with its run gone, only the materializer tells."""
     is_output = version.save_type == ArtifactSaveType.STEP_OUTPUT
     return is_output and version.materializer.module == materializers.__name__
-
-
-def _remove_empty(folders: Iterable[Path]) -> None:
-    for folder in folders:
-        with suppress(OSError):  # not empty
-            folder.rmdir()

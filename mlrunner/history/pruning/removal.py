@@ -104,7 +104,7 @@ class Remover:
 
     def _remove(self, item: Item) -> None:
         record, folder = item.record, item.folder
-        if (reason := self.protected().get(record.run_id)) is not None:
+        if reason := self.protected().get(record.run_id):
             raise StoreError(f"it {reason} now")
         if record.is_sweep and record.tags[SWEEP_TAG] in self._failed_sweeps:
             raise StoreError("one of its runs is not removed")
@@ -148,17 +148,16 @@ class Remover:
         """
         if not self.can_collect:
             return
-        models = mlflow_gc.list_models(run)
-        for model in models:
+        for model in (models := mlflow_gc.list_models(run)):
             try:
                 mlflow_gc.collect(self.mlflow, models=[model])
             except MlflowException as error:
                 if error.error_code != mlflow_gc.MISSING:
                     raise
         mlflow_gc.collect(self.mlflow, runs=[run.info.run_id])
-        if (artifacts := local_path(run.info.artifact_uri)) is not None:
-            folder = artifacts.parent  # of the run; those of models lie beside it
-            remove_empty([folder, *(folder.parent / "models" / model for model in models)])  # MLflow leaves them
+        if artifacts := local_path(run.info.artifact_uri):  # MLflow leaves empty folders
+            folder = artifacts.parent
+            remove_empty([folder, *(folder.parent / "models" / model for model in models)])
 
     def _delete_pipeline_runs(self, record: Record) -> None:
         """Delete the pipeline runs of a run or sweep in ZenML, and their artifacts that no other run uses."""

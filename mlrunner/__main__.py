@@ -28,11 +28,11 @@ def main() -> int:
     """
     arguments = [text for text in sys.argv[1:] if text not in VERBOSE]
     is_verbose = len(arguments) < len(sys.argv) - 1 or has_full_errors()
-    prepare_environment(is_verbose)
     ignore_broken_pipe()
     process.install_signal_handlers()
     gc.disable()  # imports make millions of objects and no garbage: a fifth of their time
     try:
+        prepare_environment(is_verbose)
         return dispatch(arguments)
     except (KeyboardInterrupt, Exception) as error:
         code = process.interruption_code(error)

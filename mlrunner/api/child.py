@@ -9,6 +9,7 @@ import sys
 from subprocess import PIPE
 
 from mlrunner.core import environment
+from mlrunner.core.project import CODE
 
 
 def run_multirun(overrides: list[str]) -> tuple[str, str]:
@@ -18,8 +19,8 @@ def run_multirun(overrides: list[str]) -> tuple[str, str]:
         overrides: Overrides as they are typed after `mlrunner --multirun`.
     """
     command = [sys.executable, "-m", "mlrunner", "--multirun", *overrides, "output=json"]
-    # The child imports what this process can import; the project comes first, since loaded models add copies of it.
-    path = os.pathsep.join([str(environment.project()), *filter(None, sys.path)])
+    # The child imports what this process can import; our code comes first, since loaded models add copies of it.
+    path = os.pathsep.join([str(CODE), *filter(None, sys.path)])
     env = environment.child_environment(PYTHONPATH=path, HYDRA_FULL_ERROR="0")  # no tracebacks
     with subprocess.Popen(command, stdout=PIPE, stderr=PIPE, text=True, env=env, start_new_session=True) as child:
         return wait_for_sweep(child)

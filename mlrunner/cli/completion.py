@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from mlrunner.cli import commands
 from mlrunner.core import environment
-from mlrunner.core.environment import CONF
+from mlrunner.core.project import CONF
 
 COMPLETION_FLAGS = ("-sc", "--shell-completion")
 QUERIES = ("query=bash", "query=fish", "query=zsh")

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from mlrunner.cli.flags import check_flags
-from mlrunner.core.environment import CONF
 from mlrunner.core.errors import ConfigError
 from mlrunner.core.overrides import quote_choices, split_flags
+from mlrunner.core.project import CONF
 from mlrunner.core.sorted_ranges import write_sorted_ranges
 from mlrunner.core.typed_overrides import prepare_override
 from mlrunner.execution.in_process import SingleRun

@@ -15,6 +15,7 @@ from typing import Any
 
 # Modules that the cached steps run on, beside that of the group's class.
 STEP_CODE = ("mlrunner.groups.dataset.loading", "mlrunner.groups.cleaning", "mlrunner.steps.materializers")
+OWN = __name__.partition(".")[0]
 DATA_LIBRARIES = ("pandas", "numpy", "pyarrow", "scikit-learn")
 
 
@@ -76,7 +77,7 @@ def _project_file(name: str) -> Path | None:
     except (ImportError, ValueError):  # the name of a function or class, which an import statement may contain as well
         return None
     file = getattr(module, "__file__", None) or (spec.origin if spec is not None else None)
-    is_installed = {"site-packages", "dist-packages"} & set(Path(str(file)).parts) and top != __package__
+    is_installed = {"site-packages", "dist-packages"} & set(Path(str(file)).parts) and top != OWN
     return None if file is None or is_installed or not file.endswith(".py") else Path(file)
 
 

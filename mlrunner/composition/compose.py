@@ -20,8 +20,8 @@ from omegaconf.errors import OmegaConfBaseException
 from mlrunner.composition.config_source import CONFIG, ConfigSource
 from mlrunner.composition.deployment_name import register_resolver
 from mlrunner.composition.hydra_private import apply_value_overrides, read_files_once
-from mlrunner.core import environment
 from mlrunner.core.errors import ConfigError
+from mlrunner.core.project import CONF
 from mlrunner.core.typed_overrides import prepare_override
 from mlrunner.tracking.records.snapshot import Snapshot, make_snapshot
 
@@ -37,7 +37,7 @@ def open_hydra(source: ConfigSource | None = None) -> Iterator[GlobalHydra]:
     before = copy.copy(GlobalHydra.instance().hydra)
     GlobalHydra.instance().clear()
     try:
-        with initialize_config_dir(source.path or str(environment.conf()), version_base=VERSION):
+        with initialize_config_dir(source.path or str(CONF), version_base=VERSION):
             hydra = GlobalHydra.instance()
             if source.folders and hydra.hydra is not None:
                 loader: Any = hydra.config_loader()

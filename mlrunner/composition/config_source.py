@@ -11,8 +11,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 
 from mlrunner.composition.hydra_private import make_flag_parser
-from mlrunner.core.environment import CONF
 from mlrunner.core.overrides import split_flags
+from mlrunner.core.project import CONF
 from mlrunner.core.terminal import relative_path
 
 CONFIG, SEARCH_PATH = "config", "hydra.searchpath="

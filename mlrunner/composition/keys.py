@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 GROUPS = ("dataset", "cleaning", "split", "model", "stack", "gate", "deployer")
-PLACES = ("project", "home")  # keys that hold folders of a machine
+PLACES = ("project", "home", "resources")  # keys that hold folders of a machine
 # Keys that do not change the result.
 MACHINE_KEYS = (*PLACES, "threads", "output", "warnings", "stack", "gate", "deployer")
 RECORD_VERBS = ("diff", "explain", "prune", "report", "reproduce", "resume", "runs", "sweeps", "tag", "ui")

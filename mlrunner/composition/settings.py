@@ -96,6 +96,7 @@ class Settings(StrictModel):
     output: Literal["text", "json", "quiet"]
     project: Path
     home: Path
+    resources: Path
 
     @property
     def direction(self) -> Literal["maximize", "minimize"]:

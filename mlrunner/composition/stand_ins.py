@@ -14,9 +14,9 @@ from omegaconf.errors import OmegaConfBaseException
 
 from mlrunner.composition.composition import GROUPS
 from mlrunner.composition.resolve import merge_values
-from mlrunner.core import environment
 from mlrunner.core.column_roles import Task
 from mlrunner.core.errors import ConfigError, ProblemsError, nearest
+from mlrunner.core.project import CONF
 
 TASKS: tuple[Task, ...] = get_args(Task)
 STAND_INS = {"seed": 0, "threads": 1}
@@ -50,7 +50,7 @@ def options(group: str) -> list[str]:
 
 
 def _conf(group: str) -> Path:
-    return environment.conf() / group
+    return CONF / group
 
 
 def declared_task(cfg: DictConfig) -> Task | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mlrunner.core import environment
+from mlrunner.core.project import CONF
 from mlrunner.core.safe_yaml import read_yaml
 from mlrunner.tracking.records import SQLITE
 from mlrunner.tracking.records.store import Store
@@ -33,10 +34,9 @@ def tracking_uri(home: Path, overrides: Sequence[str] = ()) -> str:
 
 def _read_default_address(home: Path) -> str | None:
     """Read the address of the default stack from its file; None when Hydra has to resolve it."""
-    conf = environment.conf()
-    defaults = read_yaml((conf / "config.yaml").read_text())["defaults"]
+    defaults = read_yaml((CONF / "config.yaml").read_text())["defaults"]
     option = next(choice["stack"] for choice in defaults if "stack" in choice)
-    address = str(read_yaml((conf / "stack" / f"{option}.yaml").read_text())["tracking_uri"])
+    address = str(read_yaml((CONF / "stack" / f"{option}.yaml").read_text())["tracking_uri"])
     address = address.replace("${home}", str(home))
     return address if address.startswith(SQLITE) and "${" not in address else None
 

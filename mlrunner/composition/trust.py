@@ -13,7 +13,8 @@ from mlrunner.core.errors import ProblemsError
 
 TRUST_VARIABLE = environment.TRUSTED_VARIABLE  # further modules, and env:NAME for variables, separated by commas
 BY_TASK = "${model.targets.${dataset.task}}"  # the only interpolation for a class: each target is checked
-VARIABLES = (environment.PROJECT_VARIABLE, environment.HOME_VARIABLE)  # our folders; other variables may hold secrets
+# Our folders; other variables may hold secrets.
+VARIABLES = (environment.PROJECT_VARIABLE, environment.HOME_VARIABLE, environment.RESOURCES_VARIABLE)
 LOGINS = "stack"  # the group that holds logins of this machine
 FILES = "joblib"  # the library that reads the pickles of `memory`, which run code
 OPENED = re.compile(  # arguments of boosters and callbacks that name files and hosts, with LightGBM's aliases

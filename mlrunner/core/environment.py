@@ -1,6 +1,7 @@
 """Typed access to environment variables: no other module reads or writes one of ours in `os.environ`.
 
-`conf/*.yaml` reads MLRUNNER_PROJECT and MLRUNNER_HOME by `oc.env`; ZenML, MLflow and Hydra read theirs at import.
+`conf/*.yaml` reads MLRUNNER_PROJECT, MLRUNNER_HOME and MLRUNNER_RESOURCES by `oc.env`; ZenML, MLflow and Hydra read
+theirs at import.
 """
 
 from __future__ import annotations
@@ -12,11 +13,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-PACKAGE = Path(__file__).resolve().parent.parent
-PROJECT = PACKAGE.parent
-CONF = PROJECT / "conf"
+from mlrunner.core.errors import ConfigError
+from mlrunner.core.project import CODE, RESOURCES, find_project
 
-PROJECT_VARIABLE, HOME_VARIABLE = "MLRUNNER_PROJECT", "MLRUNNER_HOME"
+PROJECT_VARIABLE, HOME_VARIABLE, RESOURCES_VARIABLE = "MLRUNNER_PROJECT", "MLRUNNER_HOME", "MLRUNNER_RESOURCES"
 VERBOSE_VARIABLE = "MLRUNNER_VERBOSE"
 TRUSTED_VARIABLE = "MLRUNNER_TRUSTED"
 STACK_VARIABLE = "MLRUNNER_STACK"
@@ -28,30 +28,38 @@ STORE_VARIABLE, CONFIG_VARIABLE = "ZENML_STORE_URL", "ZENML_CONFIG_PATH"
 
 
 def prepare_environment(verbose: bool) -> None:
-    """Set the variables that the configuration files and Hydra read, and order the import path."""
-    os.environ[PROJECT_VARIABLE] = str(PROJECT)
-    set_home(Path(os.environ.get(HOME_VARIABLE, PROJECT)))
+    """Set the variables that the configuration files and Hydra read, and order the import path.
+
+    Raises:
+        ConfigError: When the variable of the project names no folder.
+    """
+    if not project().is_dir():
+        raise ConfigError(f"{PROJECT_VARIABLE}={project()} is not a folder; name the folder of your project.")
+    os.environ[PROJECT_VARIABLE] = str(project())
+    os.environ[RESOURCES_VARIABLE] = str(RESOURCES)
+    set_home(home())
     os.environ[FULL_ERROR_VARIABLE] = "1"  # Hydra raises, and `error_report` prints
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # spinning threads starve every other process of the machine
     os.environ[VERBOSE_VARIABLE] = str(int(verbose))
-    here = Path.cwd()
-    if here != PROJECT:  # modules here can be imported, but a `random.py` here must not replace Python's
-        sys.path[:] = [*(folder for folder in sys.path if folder != str(here)), str(here)]
+    _order_import_path()
+
+
+def _order_import_path() -> None:
+    """Import modules of the project and of the current folder last: a `random.py` must not replace Python's."""
+    own = [folder for folder in dict.fromkeys([str(project()), str(Path.cwd())]) if folder != str(CODE)]
+    sys.path[:] = [*(folder for folder in sys.path if folder not in own), *own]
 
 
 def project() -> Path:
-    """Return the folder that holds `conf/`."""
-    return Path(os.environ.get(PROJECT_VARIABLE, PROJECT))
-
-
-def conf() -> Path:
-    """Return the folder of the configuration files."""
-    return project() / "conf"
+    """Return the folder of the user's project: that of MLRUNNER_PROJECT, or else the one around the current folder."""
+    folder = os.environ.get(PROJECT_VARIABLE)
+    return find_project(Path.cwd()) if folder is None else Path(folder).resolve()
 
 
 def home() -> Path:
     """Return the folder that holds `.mlrunner/`; the project where MLRUNNER_HOME is not set."""
-    return Path(os.environ.get(HOME_VARIABLE, PROJECT))
+    folder = os.environ.get(HOME_VARIABLE)
+    return project() if folder is None else Path(folder)
 
 
 def set_home(folder: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from mlrunner.core.environment import PACKAGE
+from mlrunner.core.project import PACKAGE
 
 READING_KEY = "mlrunner_reading"  # of the metadata that MLflow saves with a model
 # What a pipeline's classes, and the server that loads it, import; `groups/__init__.py` and ours come with them.

@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Iterable
 
-from mlrunner.core.environment import CONF
+from mlrunner.core.project import CONF
 
 CHOICE = re.compile(r"\w+=choice\([^)]*\)")
 DIGITS_OPTION = re.compile(r"(?<![\w'\"])\d+(_\d+)+(?![\w'\"])")

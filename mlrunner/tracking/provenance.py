@@ -10,7 +10,7 @@ from functools import cache
 from importlib import metadata
 from importlib.metadata import version
 
-from mlrunner.core.environment import PROJECT
+from mlrunner.core.environment import project
 from mlrunner.tracking.records.record import BRANCH_TAG, COMMIT_TAG, DIRTY_TAG, USER_TAG, VERSION_TAG
 
 HEADER = re.compile(r"^(Name|Version): *(.+?)\s*$", re.MULTILINE)
@@ -19,7 +19,7 @@ HEADER = re.compile(r"^(Name|Version): *(.+?)\s*$", re.MULTILINE)
 def _git(*arguments: str) -> str | None:
     try:
         process = subprocess.run(
-            ["git", "-C", str(PROJECT), *arguments],
+            ["git", "-C", str(project()), *arguments],
             capture_output=True,
             text=True,
             errors="replace",  # a diff has the encodings of its files

@@ -24,7 +24,7 @@ TABLE = pd.DataFrame({"a": [1, 2], "b": ["x", "z"], "y": [0.5, 1.5]})
 def build_option(name: str, **changes: Any) -> Dataset:
     """Build an option as the runner does, without Hydra."""
     raw = OmegaConf.load(PROJECT / "conf" / "dataset" / f"{name}.yaml")
-    root = OmegaConf.create({"project": str(PROJECT), "seed": 0, "dataset": raw})
+    root = OmegaConf.create({"resources": str(PROJECT), "seed": 0, "dataset": raw})
     group: Any = OmegaConf.to_container(root.dataset, resolve=True)
     cls = getattr(datasets, group.pop("_target_").rpartition(".")[2])
     built: Dataset = cls(**{**group, **changes})

@@ -33,6 +33,7 @@ SAFE_VARIABLES = {
 }  # variables that no package reads while the warm process imports it
 
 os.environ.setdefault("MLRUNNER_PROJECT", str(PROJECT))
+os.environ.setdefault("MLRUNNER_RESOURCES", str(PROJECT))
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # two test processes share two cores
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("MLRUNNER_HOME", "/nonexistent")  # a test that writes must set its own home

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mlrunner.core.child_server import child_server
-from mlrunner.core.environment import PROJECT, python_path
+from mlrunner.core.environment import python_path
 from mlrunner.core.loopback import HOST
+from mlrunner.core.project import CODE
 
 SETTINGS = {
     "server.address": HOST,
@@ -38,7 +39,7 @@ def run(folder: Path, port: int, ready: Callable[[str], object]) -> int:
     flags = [f"--{name}={value}" for name, value in {**SETTINGS, "server.port": str(port)}.items()]
     command = ["streamlit", "run", *flags, str(page), "--", str(folder)]
     try:
-        with child_server("Streamlit", port, command, {"PYTHONPATH": python_path([PROJECT])}) as server:
+        with child_server("Streamlit", port, command, {"PYTHONPATH": python_path([CODE])}) as server:
             server.wait_until_ready("/_stcore/health")
             ready(server.url)
             server.wait()

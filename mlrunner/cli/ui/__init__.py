@@ -11,9 +11,10 @@ from urllib.parse import quote
 from mlrunner.cli.ui import studies
 from mlrunner.cli.ui.studies import Study
 from mlrunner.core.child_server import ChildServer, child_server
-from mlrunner.core.environment import PROJECT, python_path
+from mlrunner.core.environment import python_path
 from mlrunner.core.errors import MlrunnerError
 from mlrunner.core.loopback import HOST, request
+from mlrunner.core.project import CODE
 from mlrunner.tracking.records import Record, Store
 
 SETTINGS = {
@@ -66,7 +67,7 @@ def dashboard(study: Study | None, port: int) -> Iterator[ChildServer | None]:
         yield None
         return
     command = ["mlrunner.cli.ui.dashboard_server:main", study.storage, str(port)]
-    with child_server("optuna-dashboard", port, command, {"PYTHONPATH": python_path([PROJECT])}) as server:
+    with child_server("optuna-dashboard", port, command, {"PYTHONPATH": python_path([CODE])}) as server:
         yield server
 
 

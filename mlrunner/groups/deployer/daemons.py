@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 
 from mlrunner.core.environment import project, python_path, variables
+from mlrunner.core.project import CODE
 
 KEPT = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "SSL_CERT_FILE")
-PREFIXES = ("MLRUNNER_HOME", "MLRUNNER_PROJECT", "MLFLOW_", "ZENML_", "AWS_", "AZURE_", "GOOGLE_", "DOCKER_", "OMP_")
+PLACES = ("MLRUNNER_HOME", "MLRUNNER_PROJECT", "MLRUNNER_RESOURCES")
+PREFIXES = (*PLACES, "MLFLOW_", "ZENML_", "AWS_", "AZURE_", "GOOGLE_", "DOCKER_", "OMP_")
 
 
 def build_environment() -> dict[str, str]:
@@ -20,7 +22,7 @@ def build_environment() -> dict[str, str]:
     path = dict.fromkeys([bin_folder, *inherited.get("PATH", os.defpath).split(os.pathsep)])
     return {
         **inherited,
-        "PYTHONPATH": python_path((), [project(), Path.cwd()]),
+        "PYTHONPATH": python_path((), [CODE, project(), Path.cwd()]),
         "PATH": os.pathsep.join(path),
         "OMP_WAIT_POLICY": "passive",
     }

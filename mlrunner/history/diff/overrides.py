@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from mlrunner.composition.compose import ConfigComposer
 from mlrunner.composition.override_syntax import write_value
-from mlrunner.core.environment import CONF
 from mlrunner.core.errors import ConfigError
 from mlrunner.core.overrides import quote_option
+from mlrunner.core.project import CONF
 from mlrunner.history.diff.value_overrides import find_value_overrides, value_differences
 from mlrunner.tracking.records.snapshot import Snapshot
 

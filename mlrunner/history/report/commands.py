@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlrunner.core import environment
-from mlrunner.core.environment import CONF, HOME_VARIABLE, TRACKING_VARIABLE
+from mlrunner.core.environment import HOME_VARIABLE, TRACKING_VARIABLE
 from mlrunner.core.errors import ConfigError
+from mlrunner.core.project import CONF
 from mlrunner.core.safe_yaml import read_yaml
 from mlrunner.groups.stack.reachability import is_remote, remove_login
 from mlrunner.tracking.records import CONFIG_FILE, FOLDER_TAG, MODEL_TAG, SQLITE, STUDY_TAG, snapshot

@@ -6,6 +6,7 @@ import importlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pydantic
 import pytest
@@ -126,3 +127,16 @@ def test_the_sources_of_a_run_are_digested_by_module(outside: Path) -> None:
     (outside / "mine_deeper.py").write_text("VALUE = 2\n")
     after = source_digests([built], ["mine_helper"])
     assert {name for name in before if before[name] != after[name]} == {"mine_deeper"}
+
+
+def test_an_installed_mlrunner_is_digested_and_its_neighbours_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("mlrunner", "other"):
+        file = tmp_path / "site-packages" / name / "part.py"
+        file.parent.mkdir(parents=True)
+        file.write_text("x = 1\n")
+        module = ModuleType(f"{name}.part")
+        module.__file__ = str(file)
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+    assert list(source_digests([], ["mlrunner.part", "other.part"])) == ["mlrunner.part"]

@@ -9,7 +9,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from mlrunner.composition.config_source import ConfigSource, read_config_flags, read_config_source
-from mlrunner.core.environment import CONF
+from mlrunner.core.project import CONF
 
 
 @pytest.mark.parametrize(

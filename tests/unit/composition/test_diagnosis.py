@@ -19,7 +19,7 @@ SPLITS = (
 )
 TYPED = (
     "blueprint, cleaning, dataset, deployer, experiment, features, gate, home, metric, model, objective, output, project, "
-    "seed, split, stack and 4 more"
+    "resources, seed, split and 5 more"
 )
 # Overrides, and the sentences about them.
 COMMAND_LINES: dict[str, tuple[str, list[str]]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mlrunner.cli.commands import VERBS
 from mlrunner.composition import keys
-from mlrunner.core.environment import CONF
+from mlrunner.core.project import CONF
 
 
 def test_each_group_is_a_folder_of_the_configuration() -> None:

@@ -26,6 +26,7 @@ VALUES: dict[str, Any] = {
     "output": "text",
     "project": "/project",
     "home": "/home",
+    "resources": "/resources",
 }
 
 

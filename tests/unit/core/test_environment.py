@@ -7,11 +7,19 @@ from pathlib import Path
 import pytest
 
 from mlrunner.core import environment
+from mlrunner.core.errors import ConfigError
+from mlrunner.core.project import RESOURCES
 
 
 def test_the_home_is_the_project_unless_it_is_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.delenv("MLRUNNER_HOME", raising=False)
-    assert environment.home() == environment.PROJECT
+    for name in ("MLRUNNER_HOME", "MLRUNNER_PROJECT"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "mine" / ".mlrunner").mkdir(parents=True)
+    (tmp_path / "mine" / "deep").mkdir()
+    monkeypatch.chdir(tmp_path / "mine" / "deep")
+    assert environment.home() == environment.project() == tmp_path / "mine"
+    monkeypatch.setenv("MLRUNNER_PROJECT", "..")
+    assert environment.home() == environment.project() == tmp_path / "mine"
     monkeypatch.setenv("MLRUNNER_HOME", "elsewhere")
     environment.set_home(tmp_path / "a" / "..")
     assert environment.home() == tmp_path.resolve()
@@ -20,26 +28,38 @@ def test_the_home_is_the_project_unless_it_is_set(monkeypatch: pytest.MonkeyPatc
 def test_the_environment_is_prepared_for_the_configuration_files(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    for name in ("MLRUNNER_PROJECT", "MLRUNNER_VERBOSE", "HYDRA_FULL_ERROR", "OMP_WAIT_POLICY"):
+    for name in ("MLRUNNER_RESOURCES", "MLRUNNER_VERBOSE", "HYDRA_FULL_ERROR", "OMP_WAIT_POLICY"):
         monkeypatch.setenv(name, "before")
+    monkeypatch.setattr("sys.path", [*sys.path])
+    monkeypatch.setenv("MLRUNNER_PROJECT", str(tmp_path))
     monkeypatch.setenv("MLRUNNER_HOME", str(tmp_path / "." / "home"))
-    monkeypatch.chdir(environment.PROJECT)
     environment.prepare_environment(verbose=True)
     assert environment.is_verbose()
     assert environment.has_full_errors()
-    assert environment.conf() == environment.CONF
+    assert os.environ["MLRUNNER_RESOURCES"] == str(RESOURCES)
     assert os.environ["MLRUNNER_HOME"] == str(tmp_path / "home")
     assert os.environ["OMP_WAIT_POLICY"] == "before"  # the user's own choice
 
 
-def test_the_current_folder_comes_last_in_the_import_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_project_and_the_current_folder_come_last_in_the_import_path(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     for name in ("MLRUNNER_PROJECT", "MLRUNNER_HOME", "MLRUNNER_VERBOSE", "HYDRA_FULL_ERROR"):
         monkeypatch.setenv(name, str(tmp_path))
-    monkeypatch.setattr("sys.path", [str(tmp_path), "first", "second"])
-    monkeypatch.chdir(tmp_path)
+    (tmp_path / "here").mkdir()
+    monkeypatch.setattr("sys.path", [str(tmp_path / "here"), "first", str(tmp_path), "second"])
+    monkeypatch.chdir(tmp_path / "here")
     environment.prepare_environment(verbose=False)
-    assert sys.path == ["first", "second", str(tmp_path)]
+    assert sys.path == ["first", "second", str(tmp_path), str(tmp_path / "here")]
     assert not environment.is_verbose()
+
+
+def test_a_project_that_is_no_folder_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("MLRUNNER_PROJECT", str(tmp_path / "absent"))
+    with pytest.raises(
+        ConfigError, match=r"MLRUNNER_PROJECT=.*absent is not a folder; name the folder of your project"
+    ):
+        environment.prepare_environment(verbose=False)
 
 
 def test_trusted_names_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,8 +10,8 @@ import pytest
 import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from mlrunner.core.environment import CONF
 from mlrunner.core.errors import ConfigError
+from mlrunner.core.project import CONF
 from mlrunner.core.typed_overrides import MAPPINGS, TEXT_KEYS, prepare_override
 from mlrunner.groups.dataset import SqlDataset, TableDataset
 

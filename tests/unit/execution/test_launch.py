@@ -10,7 +10,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import open_dict, read_write
 
-from mlrunner.core import environment
+from mlrunner.core.project import CONF
 from mlrunner.execution.launch import read_launch, shares_recorder
 
 
@@ -18,7 +18,7 @@ from mlrunner.execution.launch import read_launch, shares_recorder
 def job(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     """Set Hydra's configuration as in job 2 of a grid."""
     monkeypatch.setenv("MLRUNNER_HOME", str(tmp_path))
-    with initialize_config_dir(str(environment.conf()), version_base="1.3"):
+    with initialize_config_dir(str(CONF), version_base="1.3"):
         cfg = compose("config", ["model=rf", "seed=${oc.env:X,3}"], return_hydra_config=True)
     with open_dict(cfg):
         cfg.hydra.runtime.output_dir = str(tmp_path)

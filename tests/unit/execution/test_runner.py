@@ -12,8 +12,8 @@ from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from mlrunner.core import environment
 from mlrunner.core.errors import MlrunnerError
+from mlrunner.core.project import CONF
 from mlrunner.execution import runner
 
 
@@ -22,7 +22,7 @@ def cfg(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[DictConfig]
     """Compose a job whose data set does not exist."""
     monkeypatch.setenv("MLRUNNER_HOME", str(tmp_path))
     overrides = ["dataset=csv", "dataset.path=/nonexistent.csv", "dataset.target=y", "model=rf"]
-    with initialize_config_dir(str(environment.conf()), version_base="1.3"):
+    with initialize_config_dir(str(CONF), version_base="1.3"):
         cfg = compose("config", overrides, return_hydra_config=True)
     with open_dict(cfg):
         cfg.hydra.runtime.output_dir = str(tmp_path)

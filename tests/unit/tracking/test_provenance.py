@@ -24,7 +24,7 @@ def git(folder: Path, *arguments: str) -> str:
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder in place of the checkout."""
-    monkeypatch.setattr(provenance, "PROJECT", tmp_path)
+    monkeypatch.setenv("MLRUNNER_PROJECT", str(tmp_path))
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     provenance.read_git.cache_clear()
     yield tmp_path
@@ -93,7 +93,7 @@ def test_outside_of_git(name: str, project: Path, monkeypatch: pytest.MonkeyPatc
     if name == "no-commit":
         git(project, "init")
     if name == "no-folder":
-        monkeypatch.setattr(provenance, "PROJECT", project / "absent")
+        monkeypatch.setenv("MLRUNNER_PROJECT", str(project / "absent"))
     assert provenance.read_git() == {}
     tags = provenance.source_tags()
     assert "mlflow.source.git.commit" not in tags

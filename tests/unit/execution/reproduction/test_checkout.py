@@ -9,16 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from mlrunner.execution.reproduction.checkout import VERB, check_out, import_variables
+from mlrunner.execution.reproduction.checkout import VERB, check_out, copy_installed, import_variables
 from mlrunner.tracking.records.snapshot import Provenance
 from tests.support.git_project import make_project
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = make_project(tmp_path / "project")
-    monkeypatch.setenv("MLRUNNER_PROJECT", str(folder))
-    return folder
+def project(tmp_path: Path) -> Path:
+    return make_project(tmp_path / "project")
 
 
 def commit_of(project: Path) -> str:
@@ -29,10 +27,10 @@ def commit_of(project: Path) -> str:
 def test_the_recorded_commit_is_checked_out_beside_the_project(project: Path, tmp_path: Path) -> None:
     then = Provenance(commit=commit_of(project))
     (project / VERB).write_text("# today\n")
-    place = check_out(then, tmp_path)
+    place = check_out(then, tmp_path, project)
     assert place != project
     assert (place / VERB).read_text() == "# then\n"
-    assert check_out(then, tmp_path) == place
+    assert check_out(then, tmp_path, project) == place
 
 
 @pytest.mark.parametrize("change", ["dirty", "unknown", "hostile", "none"])
@@ -43,7 +41,7 @@ def test_without_a_clean_known_commit_todays_code_is_used(project: Path, tmp_pat
         "hostile": Provenance(commit="--upload-pack=x"),
         "none": Provenance(),
     }
-    assert check_out(provenances[change], tmp_path) == project
+    assert check_out(provenances[change], tmp_path, project) == project
 
 
 def test_the_recorded_code_precedes_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,3 +53,24 @@ def test_the_recorded_code_precedes_the_current_folder(tmp_path: Path, monkeypat
     variables = {**os.environ, **import_variables(tmp_path / "then")}
     child = subprocess.run([sys.executable, "-m", "which"], env=variables, capture_output=True, text=True)
     assert (child.stdout, child.stderr) == ("then\n", "")
+
+
+def test_an_installed_mlrunner_is_copied_without_its_neighbours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {"mlrunner/__init__.py": "", "other/__init__.py": "", "mlrunner-9.dist-info/METADATA": "Version: 9\n"}
+    recorded = [
+        *(name for name in files if name.startswith("mlrunner")),
+        "mlrunner-9.dist-info/RECORD",
+        "../bin/mlrunner",
+    ]
+    record = "".join(f"{name},,\n" for name in recorded)
+    for name, text in {**files, "mlrunner-9.dist-info/RECORD": record, "../bin/mlrunner": ""}.items():
+        file = tmp_path / "site" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    place = copy_installed(tmp_path / "environments")
+    assert place == tmp_path / "environments" / "mlrunner-9"
+    assert sorted(path.name for path in place.iterdir()) == ["mlrunner", "mlrunner-9.dist-info"]
+    assert list((tmp_path / "environments").iterdir()) == [place]

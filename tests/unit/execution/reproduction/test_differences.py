@@ -19,7 +19,7 @@ def test_only_changes_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     project = make_project(tmp_path / "project")
     (project / VERB).write_text("# changed\n")
     (project / "unknown").touch()
-    monkeypatch.setattr(provenance, "PROJECT", project)
+    monkeypatch.setenv("MLRUNNER_PROJECT", str(project))
     provenance.read_git.cache_clear()
     (tmp_path / "environment").mkdir()
     git = provenance.read_git()

@@ -28,7 +28,7 @@ def test_an_interruption_names_the_sweep_to_resume(study: str | None, name: str)
     assert multirun.name == name
     error = KeyboardInterrupt()
     multirun.abort(error)
-    assert error.__notes__ == [f"go on with mlrunner resume {name}"]
+    assert error.__notes__ == [f"finished work is kept; go on with mlrunner resume {name}"]
 
 
 def test_a_finished_search_cannot_be_resumed() -> None:

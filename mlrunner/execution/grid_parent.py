@@ -18,7 +18,7 @@ from mlrunner.core.redaction import redact
 from mlrunner.groups.stack import Stack
 from mlrunner.groups.stack.opening import open_stack
 from mlrunner.steps import recording
-from mlrunner.tracking import artifacts, provenance, run_log
+from mlrunner.tracking import artifacts, provenance, run_log, sweep_runs
 from mlrunner.tracking.background_writer import RECORDER
 from mlrunner.tracking.records import lookup
 from mlrunner.tracking.records.record import BEST_NAME_TAG, BEST_TAG, FOLDER_TAG, OVERRIDES_TAG, SWEEP_TAG
@@ -117,6 +117,6 @@ def abort_parent(run_id: str, status: str) -> None:
         status: Status of MLflow, FAILED or KILLED.
     """
     RECORDER.flush()
-    for child in run_log.list_running_children(run_id):  # jobs of other processes, which have ended already
+    for child in sweep_runs.list_running(run_id):  # jobs of other processes, which have ended already
         run_log.end_run(child, status)
     run_log.end_run(run_id, status)

@@ -83,11 +83,16 @@ class ChildRuns:
             _save_model(finished, future.result())
         return future
 
-    def get_run(self, trial: FrozenTrial) -> str:
-        """Return the run of a trial: of this session, or the one that an earlier session wrote into its folder."""
+    def get_run(self, trial: FrozenTrial) -> str | None:
+        """Return the run of a trial; None where another session has not written it into the trial's folder yet."""
         if trial.number in self._runs:
             return self._runs[trial.number].result()
-        return str(read_outcome(Path(str(trial.user_attrs[FOLDER])) / OUTCOME_FILE).run_id)
+        file = Path(str(trial.user_attrs[FOLDER])) / OUTCOME_FILE
+        return read_outcome(file).run_id if file.exists() else None
+
+    def has(self, number: int) -> bool:
+        """Check whether this session records a trial."""
+        return number in self._runs
 
     def open_winner(self, finished: FinishedTrial, best_run: str) -> recording.RunContext:
         """Open the run of the winner's refit.
@@ -172,7 +177,9 @@ def write_run(
     artifacts.log_texts(run_id, texts)
     artifacts.log_hydra_files(run_id, folder)
     run_log.end_run(run_id, RUN_STATUS.get(outcome.status, outcome.status), started + int(outcome.seconds * 1000))
-    (folder / OUTCOME_FILE).write_text(replace(outcome, run_id=run_id).json())
+    partial = folder / f"{OUTCOME_FILE}.partial"
+    partial.write_text(replace(outcome, run_id=run_id).json())
+    partial.replace(folder / OUTCOME_FILE)  # in one step: other sessions read it
     return run_id
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlrunner.search import results
+from mlrunner.search import results, winner_claim
 from mlrunner.search.lead import compare_default, describe_lead
 from mlrunner.search.parent_run import close_parent_run
 from mlrunner.steps.recording import read_deployment
@@ -37,28 +37,35 @@ def close_search(plan: SearchPlan, driver: PipelineDriver, study: Study, folder:
     Returns:
         Summary of the search, with the path of its report.
     """
-    best = results.find_best(study, plan.objectives)
-    best_run = None if best is None else driver.child_runs.get_run(best)
     RECORDER.flush()
-    winner = None if driver.winner_run is None else _read_winner(driver.winner_run.run_id)
-    if winner is not None:
-        winner["columns"] = asdict(driver.winner_columns)
-    summary: dict[str, Any] = results.summarize(study, plan.objectives, plan.space, best_run, winner)
-    outcomes = results.read_outcomes(study, plan.objectives)
-    default = compare_default(study, plan.objectives)
-    summary["default"] = None if default is None else default.to_dict()
-    results.write_results(folder, summary, outcomes)
     figures = _draw_figures(plan, study)
     if figures:
         artifacts.log_figures(driver.parent, figures)
-    _end_runs(plan, driver, summary, best, folder)
-    RECORDER.flush()
+    with driver.lock:  # a session that ends at the same time must not overwrite the winner with none
+        best = results.find_best(study, plan.objectives)
+        best_run = None if best is None else driver.child_runs.get_run(best)
+        winner = _read_winner(driver, best)
+        summary: dict[str, Any] = results.summarize(study, plan.objectives, plan.space, best_run, winner)
+        outcomes = results.read_outcomes(study, plan.objectives)
+        default = compare_default(study, plan.objectives)
+        summary["default"] = None if default is None else default.to_dict()
+        results.write_results(folder, summary, outcomes)
+        _end_runs(plan, driver, summary, best, folder)
+        RECORDER.flush()
     return summary | {"report": _write_report(plan, driver, folder, outcomes, figures)}
 
 
-def _read_winner(run_id: str) -> dict[str, Any]:
+def _read_winner(driver: PipelineDriver, best: FrozenTrial | None) -> dict[str, Any] | None:
+    """Read the refit of this session, or the one that an earlier session has made of the best trial."""
+    search = driver.search
+    run_id = None if driver.winner_run is None else driver.winner_run.run_id
+    if run_id is None and best is not None and search.settings.refit and not search.interrupts.count:
+        run_id = winner_claim.find_refit(search.study, best.number)
+    if run_id is None:
+        return None
     metrics, model_uri = run_log.read_results(run_id)
-    return {"run_id": run_id, "model_uri": model_uri, "metrics": metrics, **read_deployment(run_id)}
+    winner = {"run_id": run_id, "model_uri": model_uri, "metrics": metrics, **read_deployment(run_id)}
+    return winner | {"columns": asdict(driver.winner_columns)}
 
 
 def _draw_figures(plan: SearchPlan, study: Study) -> dict[str, Figure]:
@@ -78,10 +85,11 @@ def _end_runs(
         tags |= {BEST_TAG: best_run, BEST_NAME_TAG: ",".join(summary["best_overrides"])}
     if winner is not None:
         tags |= {WINNER_TAG: winner["run_id"], MODEL_TAG: str(winner["model_uri"])}
-        run_log.end_run(winner["run_id"], "FINISHED")
+        if driver.winner_run is not None:
+            run_log.end_run(winner["run_id"], "FINISHED")
     metrics = {} if best is None else dict(zip(plan.objectives.metrics, best.values, strict=True))
     status = "KILLED" if driver.search.interrupts.count else "FAILED" if best is None else "FINISHED"
-    close_parent_run(driver.parent, status, tags, metrics, folder)
+    close_parent_run(driver.parent, None if driver.search.queue.others_run else status, tags, metrics, folder)
 
 
 def _write_report(

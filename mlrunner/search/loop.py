@@ -9,18 +9,16 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from hydra.errors import HydraException
-from omegaconf.errors import OmegaConfBaseException
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import Trial, TrialState
 
-from mlrunner.core.errors import MlrunnerError
 from mlrunner.core.redaction import redact_override
 from mlrunner.search.executor import Executor, Step
 from mlrunner.search.interrupts import Interrupts
 from mlrunner.search.stopping import StoppingRule
 from mlrunner.search.trial import TrialResult
 from mlrunner.search.trial_attributes import ATTEMPT, FOLDER, INVALID_TRIALS, OVERRIDES, RETRY_OF
+from mlrunner.search.trial_preparation import REFUSALS
 from mlrunner.search.trial_progress import FinishedTrial, RunningTrial
 from mlrunner.search.trial_tables import build_task
 
@@ -129,7 +127,7 @@ class Search:
         try:
             prepared = self.preparer.prepare(overrides, trial.number)
             tables = get_tables(prepared)
-        except (MlrunnerError, HydraException, OmegaConfBaseException, ValueError) as error:
+        except REFUSALS as error:
             return self._refuse(trial, overrides, " ".join(str(error).split()))
         self.running[trial.number] = RunningTrial(trial, prepared, tables)
         self.executor.submit(build_task(prepared, tables, self.settings, self.objectives.measured_metric))

@@ -14,9 +14,10 @@ from mlrunner.composition import run_record
 from mlrunner.composition.composition import NAME_LENGTH, Launch
 from mlrunner.core.redaction import redact
 from mlrunner.search.trial_attributes import INVALID_TRIALS
-from mlrunner.tracking import artifacts, invalid_runs, provenance, run_log
+from mlrunner.tracking import artifacts, invalid_runs, provenance, run_log, sweep_runs
 from mlrunner.tracking.background_writer import RECORDER
 from mlrunner.tracking.records.record import FOLDER_TAG, OVERRIDES_TAG, STUDY_TAG, SWEEP_TAG
+from mlrunner.tracking.studies import list_live_sessions
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -53,15 +54,17 @@ def open_parent_run(plan: SearchPlan, study: Study, description: dict[str, Any],
 
 
 def _reopen(study: Study, run_id: str) -> bool:
-    """Reopen a run, end the trials of a session that was killed, and note which trials are invalid by now.
+    """Reopen a run, end the trials of sessions that were killed, and note which trials are invalid by now.
 
     Returns:
         False when the run was deleted, or is in another store.
     """
     try:
         run_log.reopen_run(run_id)
-        for child in run_log.list_running_children(run_id):
-            run_log.end_run(child, "KILLED")
+        live = list_live_sessions(study.user_attrs)
+        for child, pipeline_run in sweep_runs.list_running(run_id).items():
+            if pipeline_run.rpartition("-")[2] not in live:
+                run_log.end_run(child, "KILLED")
     except MlflowException:
         return False
     study.set_user_attr(INVALID_TRIALS, invalid_runs.list_invalid_trials(run_id))
@@ -100,12 +103,14 @@ def _describe_ranges(ranges: dict[str, str]) -> dict[str, str]:
     return {f"space/{names[name]}": text for name, text in ranges.items()}
 
 
-def close_parent_run(run_id: str, status: str, tags: dict[str, str], metrics: dict[str, float], folder: Path) -> None:
+def close_parent_run(
+    run_id: str, status: str | None, tags: dict[str, str], metrics: dict[str, float], folder: Path
+) -> None:
     """Log the results of a search, and end its run.
 
     Args:
         run_id: MLflow's id of the run.
-        status: MLflow's status.
+        status: MLflow's status; None leaves the run open, since another session goes on.
         tags: Tags to add.
         metrics: Objectives of the best trial.
         folder: Folder of the search.
@@ -113,7 +118,8 @@ def close_parent_run(run_id: str, status: str, tags: dict[str, str], metrics: di
     run_log.log_metrics(run_id, metrics)
     run_log.set_tags(run_id, {name: redact(text)[:MAX_TAG] for name, text in tags.items()})
     RECORDER.submit(_log_files, run_id, folder)
-    RECORDER.submit(run_log.end_run, run_id, status)
+    if status is not None:
+        RECORDER.submit(run_log.end_run, run_id, status)
 
 
 def _log_files(run_id: str, folder: Path) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,15 +12,17 @@ from typing import TYPE_CHECKING, Any
 from optuna.trial import TrialState
 
 from mlrunner.core.metric_names import THRESHOLD
-from mlrunner.core.outcome import OUTCOME_FILE
 from mlrunner.core.redaction import redact_override
 from mlrunner.groups.cleaning.column_use import ColumnUse
 from mlrunner.groups.model import ModelNameConfig
+from mlrunner.search import winner_claim
 from mlrunner.search.child_runs import ChildRuns
+from mlrunner.search.leftovers import Leftovers
 from mlrunner.search.loop import Search
 from mlrunner.search.results import find_best
-from mlrunner.search.trial import TRIAL_RESULT_FILE, TrialResult
+from mlrunner.search.trial import TrialResult
 from mlrunner.search.trial_attributes import FOLDER, OVERRIDES, RETRY_OF
+from mlrunner.search.trial_preparation import REFUSALS
 from mlrunner.search.trial_progress import FinishedTrial
 from mlrunner.search.trial_tables import TableCache, TrialTables
 from mlrunner.steps.problem import Problem, describe_problem
@@ -27,6 +30,7 @@ from mlrunner.steps.problem import Problem, describe_problem
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
+    from mlrunner.search.trial_preparation import PreparedTrial
     from mlrunner.steps.recording import RunContext
     from pipelines.rows import Rows
 
@@ -66,12 +70,16 @@ class PipelineDriver:
         experiment: MLflow's id of the experiment.
         parent: MLflow's id of the parent run.
         cache: Folder for copies of tables that ZenML does not keep on this disk.
+        lock: Lock that the sessions of a home share.
     """
 
-    def __init__(self, search: Search, experiment: str, parent: str, cache: Path) -> None:
+    def __init__(
+        self, search: Search, experiment: str, parent: str, cache: Path, lock: AbstractContextManager[Any]
+    ) -> None:
         self.search, self.parent, self._cache = search, parent, cache
         self.pipeline_run = f"search-{parent[:12]}-{search.queue.session}"  # ZenML's name of this session
         self.child_runs = ChildRuns(search.objectives, experiment, parent, self.pipeline_run)
+        self.lock, self._leftovers = lock, Leftovers(search.queue, self.child_runs, lock)
         self.winner_run: RunContext | None = None
         self.winner_columns = ColumnUse()
         self.started = self._recorded = time.monotonic()
@@ -88,8 +96,10 @@ class PipelineDriver:
         """
         self._tables = tables = TableCache(make_rows, self._cache)
         self.started = self._recorded = time.monotonic()
-        yield from self._record(self._read_unrecorded(tables))
-        yield from self._record(self.search.run_trials(tables.get))
+        yield from _describe_steps(self._leftovers.record(self._read_leftover))
+        yield from _describe_steps(self._record(self.search.run_trials(tables.get)))
+        interrupts = self.search.interrupts
+        yield from _describe_steps(self._leftovers.record_last(self._read_leftover, lambda: interrupts.count > 0))
         self._note_time()
 
     def _note_time(self, _run: object = None) -> None:
@@ -100,35 +110,30 @@ class PipelineDriver:
         """Seconds from the first table to the last trial that is recorded, in ZenML and in MLflow."""
         return self._recorded - self.started
 
-    def _record(self, trials: Iterator[FinishedTrial]) -> Iterator[StepArguments]:
+    def _record(self, trials: Iterator[FinishedTrial]) -> Iterator[FinishedTrial]:
         for finished in trials:
             self.child_runs.record(finished).add_done_callback(self._note_time)
-            if finished.tables is not None:
-                yield _describe_step(finished, finished.tables)
+            yield finished
 
-    def _read_unrecorded(self, tables: TableCache) -> Iterator[FinishedTrial]:
-        """Read the trials that finished just before an earlier session was killed."""
-        for trial in self.search.queue.trials:
-            folder = Path(str(trial.user_attrs.get(FOLDER)))
-            if (
-                trial.state.is_finished()
-                and (folder / TRIAL_RESULT_FILE).exists()
-                and not (folder / OUTCOME_FILE).exists()
-            ):
-                yield self._read(trial, tables)
+    def _read_leftover(self, trial: FrozenTrial) -> FinishedTrial:
+        """Read a trial from its folder; one that was refused has no tables."""
+        try:
+            return self._read(trial)
+        except REFUSALS:
+            overrides = tuple(trial.user_attrs[OVERRIDES])
+            return _read_result(trial, self.search.preparer.describe_refused(overrides, trial.number), None)
 
-    def _read(self, trial: FrozenTrial, tables: TableCache) -> FinishedTrial:
+    def _read(self, trial: FrozenTrial) -> FinishedTrial:
+        assert self._tables is not None
         prepared = self.search.preparer.prepare(tuple(trial.user_attrs[OVERRIDES]), trial.number)
-        result = TrialResult.read(prepared.folder)
-        started = trial.datetime_start.timestamp() if trial.datetime_start is not None else 0.0
-        return FinishedTrial(prepared, result, tables.get(prepared), started, trial.user_attrs.get(RETRY_OF))
+        return _read_result(trial, prepared, self._tables.get(prepared))
 
     def prepare_winner(self) -> Winner | None:
         """Prepare the refit of the best trial.
 
         Returns:
-            None without a refit: it is switched off, the search was interrupted or continues in another process, or
-            no trial is complete.
+            None without a refit: it is switched off or made already, the search was interrupted or continues in
+            another process, or no trial is complete.
         """
         search, tables = self.search, self._tables
         continues = any(trial.state == TrialState.RUNNING for trial in search.queue.trials)  # ours have finished
@@ -136,10 +141,12 @@ class PipelineDriver:
         is_due = search.settings.refit and not search.interrupts.count and not continues
         if best is None or tables is None or not is_due:
             return None
-        finished = self._read(best, tables)
+        finished = self._read(best)
         composition = finished.prepared.composition
         self.winner_columns = finished.prepared.repeats[0].columns
-        self.winner_run = run = self.child_runs.open_winner(finished, self.child_runs.get_run(best))
+        run = self._open_winner(finished, best)
+        if run is None:
+            return None
         problem = describe_problem(composition["dataset"], composition["metric"])
         found = {name: value for name, value in finished.result.metrics.items() if name == THRESHOLD}
         model_config = ModelNameConfig(name=composition.choice("model"), settings=composition["model"] | found)
@@ -154,6 +161,26 @@ class PipelineDriver:
             deployer=composition["deployer"],
             run=run,
         )
+
+    def _open_winner(self, finished: FinishedTrial, best: FrozenTrial) -> RunContext | None:
+        study, settings = self.search.study, winner_claim.digest_settings(finished.prepared)
+        with self.lock:
+            best_run = self.child_runs.get_run(best)
+            if best_run is None or winner_claim.is_claimed(study, best.number, settings):
+                return None
+            self.winner_run = run = self.child_runs.open_winner(finished, best_run)
+            winner_claim.claim(study, best.number, settings, run.run_id, self.search.queue.session)
+        return run
+
+
+def _read_result(trial: FrozenTrial, prepared: PreparedTrial, tables: TrialTables | None) -> FinishedTrial:
+    result = TrialResult.read(Path(str(trial.user_attrs[FOLDER])))
+    started = trial.datetime_start.timestamp() if trial.datetime_start is not None else 0.0
+    return FinishedTrial(prepared, result, tables, started, trial.user_attrs.get(RETRY_OF))
+
+
+def _describe_steps(trials: Iterable[FinishedTrial]) -> Iterator[StepArguments]:
+    return (_describe_step(finished, finished.tables) for finished in trials if finished.tables is not None)
 
 
 def _describe_step(finished: FinishedTrial, tables: TrialTables) -> StepArguments:

@@ -55,6 +55,7 @@ def run_session(plan: SearchPlan, preparer: TrialPreparer, call: SweeperCall) ->
     freeze_gc()
     name = plan.settings.study_name or "/".join(Path(str(call.config.hydra.sweep.dir)).parts[-2:])
     storage = studies.open_storage(plan.settings.storage, home, name)
+    study_setup.refuse_lost_study(storage, name, Path(str(call.config.hydra.sweep.dir)))
     study = study_setup.open_study(storage, name, list(plan.objectives.directions), plan.settings)
     study_setup.refuse_changes(study, describe_search(plan, preparer), plan.settings.allow_changes)
     lock = FileLock(home / ".mlrunner" / "studies.lock")  # two sessions that start together share folder and parent run
@@ -92,8 +93,8 @@ def choose_folder(study: Study, config: DictConfig) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     if before is None:
         study.set_user_attr("folder", str(folder))
-    OmegaConf.save(config, folder / "multirun.yaml")
-    (folder / "multirun.yaml").chmod(0o600)  # it holds what was typed, also passwords
+    OmegaConf.save(config, folder / study_setup.MULTIRUN)
+    (folder / study_setup.MULTIRUN).chmod(0o600)  # it holds what was typed, also passwords
     return folder
 
 
@@ -117,7 +118,7 @@ def _build_driver(
     executor = build_executor(plan, preparer, call)
     customize = load_custom_space(plan.settings.custom_search_space, plan.space, call.config)
     search = Search(plan.settings, plan.objectives, plan.space, study, queue, preparer, executor, customize)
-    return PipelineDriver(search, experiment, parent, plan.home / ".mlrunner" / "cache" / "tables")
+    return PipelineDriver(search, experiment, parent, plan.home / ".mlrunner" / "cache" / "tables", lock)
 
 
 def _run_driver(plan: SearchPlan, driver: PipelineDriver, folder: Path) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import optuna
@@ -19,6 +20,7 @@ from mlrunner.tracking.studies import SWEEPER_KEY
 SEARCH_ATTRIBUTE = "mlrunner"  # attribute of a study: the description of its search
 IRRELEVANT = ("output=", "tracking.", "threads=", "stack", "sweep=", "gate", "deployer")  # never change a score
 GRID_SEED = "sampler.seed"  # of a grid, whose order it makes
+MULTIRUN = "multirun.yaml"  # in the folder of a sweep
 MAX_SEED = 2**31 - 1
 
 
@@ -51,6 +53,24 @@ def open_study(storage: BaseStorage, name: str, directions: list[Direction], set
             "direction of the study."
         )
     return study
+
+
+def refuse_lost_study(storage: BaseStorage, name: str, folder: Path) -> None:
+    """Refuse to begin a study in the folder of a sweep: its trials would be overwritten, and all run once more.
+
+    Args:
+        storage: Storage of the study.
+        name: Name of the study.
+        folder: `hydra.sweep.dir`, which `mlrunner resume` sets to that of the sweep.
+
+    Raises:
+        ConfigError: When the folder holds a sweep, but the storage does not hold the study.
+    """
+    if (folder / MULTIRUN).exists() and name not in optuna.get_all_study_names(storage):
+        raise ConfigError(
+            f"study {name} is gone: {folder} holds a sweep, but {SWEEPER_KEY}.storage has no study of this name. "
+            f"Restore the study, or set the storage that has it; to start anew, type the sweep's own command."
+        )
 
 
 def build_sampler(settings: SweepSettings, seed: int, number: int) -> BaseSampler:

@@ -15,11 +15,13 @@ from mlrunner.composition import checks
 from mlrunner.composition.checks import Checked
 from mlrunner.composition.composition import Composition, Launch
 from mlrunner.composition.resolve import resolve_group
+from mlrunner.core.errors import MlrunnerError
 from mlrunner.core.redaction import redact_override
 
 if TYPE_CHECKING:
     from mlrunner.search.composer import ComposedTrial, Composer
 
+REFUSALS = (MlrunnerError, HydraException, OmegaConfBaseException, ValueError)  # a composition that cannot run
 TABLE_GROUPS = ("dataset", "cleaning", "split")  # the groups that decide which rows a trial has
 
 

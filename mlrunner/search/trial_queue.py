@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from threading import Event, Thread
 from typing import Any
-from uuid import uuid4
 
 import optuna
 from optuna.exceptions import UpdateFinishedTrialError
@@ -19,6 +17,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from mlrunner.core.errors import ConfigError
 from mlrunner.search.optuna_private import reset_trial_cache
+from mlrunner.search.session_record import SessionRecord
 from mlrunner.search.trial_attributes import (
     ATTEMPT,
     CANDIDATE,
@@ -29,7 +28,7 @@ from mlrunner.search.trial_attributes import (
     lacks_retry,
     list_owners,
 )
-from mlrunner.tracking.studies import HEARTBEAT_SECONDS, SESSION, SWEEPER_KEY, describe_process, is_alive, lock_storage
+from mlrunner.tracking.studies import HEARTBEAT_SECONDS, SESSION, SWEEPER_KEY, lock_storage
 
 
 class TrialQueue:
@@ -54,30 +53,27 @@ class TrialQueue:
         heartbeat: float = HEARTBEAT_SECONDS,
     ) -> None:
         self._study, self._storage, self.limit, self._build_sampler = study, storage, limit, build_sampler
-        self._max_excluded, self._heartbeat = max_excluded, heartbeat
+        self._max_excluded = max_excluded
         self._study_id = storage.get_study_id_from_name(study.study_name)
-        self.session = uuid4().hex[:12]
         self._lock = lock_storage(storage)
-        self._is_closed = Event()
-        self._record_heartbeat()
-        Thread(target=self._keep_alive, daemon=True).start()
-
-    def _record_heartbeat(self) -> None:
-        self._study.set_user_attr(f"{SESSION}:{self.session}", describe_process())
-
-    def _keep_alive(self) -> None:
-        while not self._is_closed.wait(self._heartbeat):
-            with suppress(Exception):  # a storage that is away for a moment gets the next heartbeat
-                self._record_heartbeat()
+        self._record = SessionRecord(study, heartbeat)
+        self.session = self._record.name
+        self.is_left = self._record.is_left
 
     def close(self) -> None:
         """End the session."""
-        self._is_closed.set()
+        self._record.close()
 
     @property
     def trials(self) -> list[FrozenTrial]:
         """Current trials of the study."""
         return self._study.get_trials(deepcopy=False)
+
+    @property
+    def others_run(self) -> bool:
+        """Whether another session that is alive runs a trial."""
+        running = [trial for trial in self.trials if trial.state == TrialState.RUNNING]
+        return any(self.session not in list_owners(trial) and not self.is_left(trial) for trial in running)
 
     @property
     def has_next(self) -> bool:
@@ -178,21 +174,11 @@ class TrialQueue:
         Returns:
             Number of these trials.
         """
-        attributes = self._study.user_attrs
-        sessions = {name.partition(":")[2]: process for name, process in attributes.items() if ":" in name}
         trials = self.trials
-        lost = [trial.number for trial in trials if self._is_lost(trial, sessions)]
+        lost = [trial.number for trial in trials if trial.state == TrialState.RUNNING and self.is_left(trial)]
         for number in lost:
             self.requeue(number, "interrupted")
         missing = [trial for trial in trials if lacks_retry(trial, trials)]
         for trial in missing:
             self._enqueue(trial, str(trial.user_attrs[VOID]))
         return len(lost) + len(missing)
-
-    def _is_lost(self, trial: FrozenTrial, sessions: dict[str, Any]) -> bool:
-        owners = list_owners(trial)
-        return (
-            trial.state == TrialState.RUNNING
-            and self.session not in owners
-            and not any(is_alive(sessions.get(session)) for session in owners)
-        )

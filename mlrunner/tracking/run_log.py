@@ -18,7 +18,7 @@ from mlflow.exceptions import MlflowException
 
 from mlrunner.core.errors import StoreError
 from mlrunner.core.redaction import HIDDEN, is_secret_name, redact, redact_values
-from mlrunner.tracking.records.record import CONFIG_HASH_TAG, DATA_TAG, FOLDER_TAG, MODEL_TAG, PARENT_TAG, REOPENED_TAG
+from mlrunner.tracking.records.record import CONFIG_HASH_TAG, DATA_TAG, FOLDER_TAG, MODEL_TAG, REOPENED_TAG
 
 PARAM_LIMIT = 6000  # characters; MLflow refuses longer values
 NAME_LIMIT = 250  # characters; MLflow refuses longer names of parameters
@@ -160,13 +160,6 @@ def describe_run(run_id: str) -> dict[str, str]:
         "metric": params.get("objective.metric"),
     }
     return {name: str(value) for name, value in facts.items() if value is not None}
-
-
-def list_running_children(run_id: str) -> list[str]:
-    """List the ids of a sweep's runs that are not closed."""
-    experiment = MlflowClient().get_run(run_id).info.experiment_id
-    where = f"tags.{PARENT_TAG} = '{run_id}' and attributes.status = 'RUNNING'"
-    return [str(run.info.run_id) for run in MlflowClient().search_runs([experiment], where)]
 
 
 def set_tags(run_id: str, tags: dict[str, str]) -> None:

@@ -95,6 +95,13 @@ def describe_process() -> dict[str, Any]:
     return {"host": socket.gethostname(), "pid": os.getpid(), "born": start_time(), "seen": time.time()}
 
 
+def list_live_sessions(attributes: dict[str, Any]) -> set[str]:
+    """List the sessions of a study that are alive, from the study's attributes."""
+    prefix = f"{SESSION}:"
+    sessions = {name.removeprefix(prefix): value for name, value in attributes.items() if name.startswith(prefix)}
+    return {name for name, process in sessions.items() if is_alive(process)}
+
+
 def is_alive(process: dict[str, Any] | None) -> bool:
     """Check whether the process of a session is alive.
 
@@ -104,7 +111,7 @@ def is_alive(process: dict[str, Any] | None) -> bool:
     Args:
         process: Result of `describe_process` in that process; None for an unknown session.
     """
-    if process is None:
+    if process is None or process.get("closed"):
         return False
     if process["host"] != socket.gethostname():
         return bool(time.time() - process["seen"] < LOST_AFTER_SECONDS)

@@ -137,7 +137,6 @@ def is_search_running(record: Record, home: Path) -> bool:
         return True
     if study is None:
         return False
-    from mlrunner.tracking.studies import SESSION, is_alive
+    from mlrunner.tracking.studies import list_live_sessions
 
-    sessions = [value for name, value in study.user_attrs.items() if name.startswith(f"{SESSION}:")]
-    return any(is_alive(session) for session in sessions)
+    return bool(list_live_sessions(study.user_attrs))

@@ -109,9 +109,11 @@ class TableMaker:
         return StoredTable(name, str(folder), table)
 
 
-def build_search(plan: SearchPlan, preparer: TrialPreparer, executor: Any = None, **changes: Any) -> Search:
-    """Build a session of a planned search in a study of this process, with other settings."""
+def build_search(
+    plan: SearchPlan, preparer: TrialPreparer, executor: Any = None, study: Any = None, **changes: Any
+) -> Search:
+    """Build a session of a planned search in a study of this process, by default a new one, with other settings."""
     settings = plan.settings.model_copy(update=changes)
-    study = open_memory_study(*plan.objectives.directions)
+    study = study or open_memory_study(*plan.objectives.directions)
     queue = start_queue(study, plan.limit)
     return Search(settings, plan.objectives, plan.space, study, queue, preparer, executor or InlineExecutor())

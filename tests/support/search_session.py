@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,14 @@ class Session:
     folder: Path
     client: Any
 
+    def open_another(self) -> Session:
+        """Open another session of the same search."""
+        search = build_search(self.plan, self.driver.search.preparer, study=self.driver.search.study)
+        driver = PipelineDriver(
+            search, self.driver.child_runs.experiment, self.driver.parent, self.folder, nullcontext()
+        )
+        return replace(self, driver=driver)
+
     def run(self) -> list[Any]:
         return list(self.driver.run_trials(self.maker))
 
@@ -66,7 +75,7 @@ def session(planned: tuple[SearchPlan, TrialPreparer], mlflow_home: MlflowHome, 
     search = build_search(plan, preparer)
     experiment, parent = open_parent_run(plan, search.study, describe_search(plan, preparer), folder)
     preparer.parent = parent
-    driver = PipelineDriver(search, experiment, parent, tmp_path / "copies")
+    driver = PipelineDriver(search, experiment, parent, tmp_path / "copies", nullcontext())
     maker = TableMaker(plan.first.repeats[0].data.table, tmp_path / "tables")
     yield Session(plan, driver, maker, folder, mlflow_home.client)
     RECORDER.flush()

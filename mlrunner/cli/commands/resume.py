@@ -99,8 +99,10 @@ def make_command(folder: Path, more: list[str]) -> list[str]:
         name = hydra.sweeper.study_name or "/".join(folder.absolute().parts[-2:])
         own = [f"hydra.sweeper.study_name={quote(str(name))}"]
     else:
-        own = [f"hydra.sweeper._target_={GRID}", f"hydra.sweep.dir={quote(str(folder.absolute()))}"]
-    newer = {_key(text) for text in (*own, *more)}
+        own = [f"hydra.sweeper._target_={GRID}"]
+    if not any(_key(text) == "hydra.sweeper.study_name" for text in more):  # another study begins a sweep of its own
+        own.append(f"hydra.sweep.dir={quote(str(folder.absolute()))}")
+    newer = {_key(text) for text in (*own, *more)} | {"hydra.sweep.dir"}
     return ["--multirun", *read_config_flags(hydra), *[text for text in before if _key(text) not in newer], *own, *more]
 
 

@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mlrunner.core.outcome import OUTCOME_FILE, read_outcome
 from mlrunner.search.trial import TrialResult
 from mlrunner.search.trial_attributes import FOLDER
-from mlrunner.tracking.background_writer import RECORDER
 from mlrunner.tracking.records.record import PARENT_TAG, WINNER_OF_TAG
 from tests.support.search_session import Session
 
@@ -26,18 +24,6 @@ def test_every_trial_is_a_step(session: Session) -> None:
         assert record["state"] == "COMPLETE"
         assert record["model_config"]["estimator"]["alpha"] == session.get_alpha(record["number"])
     assert session.driver.search_seconds > 0
-
-
-def test_trials_that_an_earlier_session_did_not_record_are_recorded(session: Session) -> None:
-    session.run()
-    RECORDER.flush()
-    trial = session.driver.search.study.get_trials()[1]
-    (Path(trial.user_attrs[FOLDER]) / OUTCOME_FILE).unlink()
-    assert [record["number"] for _, _, record in session.run()] == [1]
-    RECORDER.flush()
-    run = session.driver.child_runs.get_run(trial)
-    assert read_outcome(Path(trial.user_attrs[FOLDER]) / OUTCOME_FILE).run_id == run
-    assert len(session.get_children()) == 4
 
 
 def test_the_winner_is_refitted_with_its_rows_and_its_model(session: Session) -> None:

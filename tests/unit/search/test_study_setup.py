@@ -44,6 +44,17 @@ def test_other_directions_are_refused(stored: Any, requested: Any, was: str, now
     )
 
 
+def test_a_sweep_whose_study_is_gone_does_not_begin_anew(tmp_path: Path) -> None:
+    storage, folder = InMemoryStorage(), tmp_path / "sweep"
+    study_setup.refuse_lost_study(storage, "mine", folder)
+    folder.mkdir()
+    (folder / study_setup.MULTIRUN).touch()
+    with pytest.raises(ConfigError, match=r"study mine is gone: .*/sweep holds a sweep, but hydra\.sweeper\.st"):
+        study_setup.refuse_lost_study(storage, "mine", folder)
+    open_study_in(storage, "mine")
+    study_setup.refuse_lost_study(storage, "mine", folder)
+
+
 def configure_sampler(name: str, **settings: Any) -> dict[str, Any]:
     return {"_target_": f"optuna.samplers.{name}Sampler", "seed": None, **settings}
 

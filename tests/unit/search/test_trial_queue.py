@@ -392,29 +392,3 @@ def test_a_trial_is_discarded_once(study: optuna.Study) -> None:
     queue.take(suggest)
     assert [queue.discard(0, "surplus"), queue.discard(0, "excluded")] == [True, False]
     assert study.get_trials()[0].user_attrs[VOID] == "surplus"
-
-
-# Sessions
-
-
-def test_a_session_records_heartbeats_until_it_is_closed(study: optuna.Study) -> None:
-    queue = start_queue(study, 1, heartbeat=0.02)
-
-    def read() -> float:
-        return float(study.user_attrs[f"{SESSION}:{queue.session}"]["seen"])
-
-    first, deadline = read(), time.monotonic() + TIMEOUT
-    while read() == first and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert read() > first
-    queue.close()
-    time.sleep(0.1)
-    last = read()
-    time.sleep(0.1)
-    assert read() == last
-
-
-def test_each_session_has_a_name_of_its_own(study: optuna.Study) -> None:
-    names = {start_queue(study, 1).session for _ in range(3)}
-    assert len(names) == 3
-    assert {study.user_attrs[f"{SESSION}:{name}"]["pid"] for name in names} == {os.getpid()}

@@ -13,7 +13,7 @@ from mlflow import MlflowClient
 
 from mlrunner.core.errors import StoreError
 from mlrunner.tracking import run_log
-from mlrunner.tracking.records.record import CONFIG_HASH_TAG, DATA_TAG, MODEL_TAG, PARENT_TAG, REOPENED_TAG
+from mlrunner.tracking.records.record import CONFIG_HASH_TAG, DATA_TAG, MODEL_TAG, REOPENED_TAG
 from mlrunner.tracking.run_log import PARAM_LIMIT, ensure_experiment, flatten
 
 NAN = float("nan")
@@ -158,13 +158,6 @@ def test_reopened_run_is_running_and_says_since_when(client: MlflowClient, run_i
     run = client.get_run(run_id)
     assert run.info.status == "RUNNING"
     assert int(run.data.tags[REOPENED_TAG]) >= run.info.start_time
-
-
-def test_running_children(run_id: str) -> None:
-    experiment = ensure_experiment("tests", None)
-    children = [run_log.create_run(experiment, "child", {PARENT_TAG: run_id}) for _ in range(2)]
-    run_log.end_run(children[0], "FINISHED")
-    assert run_log.list_running_children(run_id) == children[1:]
 
 
 def test_description_has_no_empty_facts(run_id: str) -> None:

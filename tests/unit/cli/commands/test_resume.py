@@ -149,6 +149,7 @@ def test_a_search_is_resumed_with_its_study(home: Path) -> None:
         "model=xgboost,rf",
         "dataset=olist",
         f"hydra.sweeper.study_name='{DAY}/{TIME}'",
+        f"hydra.sweep.dir='{folder}'",  # a session in it refuses to start where the study is gone
     ]
 
 
@@ -159,7 +160,8 @@ def test_a_search_is_resumed_with_its_study(home: Path) -> None:
 )
 def test_a_study_keeps_the_name_it_had(hydra: tuple[str, ...], name: str, home: Path) -> None:
     folder = sweep(home / "any", "model=rf", hydra=hydra, name=name)
-    assert resume.make_command(folder, []) == ["--multirun", "model=rf", f"hydra.sweeper.study_name='{name}'"]
+    own = [f"hydra.sweeper.study_name='{name}'", f"hydra.sweep.dir='{folder}'"]
+    assert resume.make_command(folder, []) == ["--multirun", "model=rf", *own]
 
 
 def test_a_grid_is_resumed_in_its_folder(home: Path) -> None:
@@ -202,14 +204,15 @@ def test_a_grid_is_resumed_twice(home: Path) -> None:
 )  # fmt: skip
 def test_new_overrides_replace_recorded_ones(before: list[str], more: list[str], after: list[str], home: Path) -> None:
     folder = sweep(home / "any", *before, hydra=(), name="mine")
-    own = "hydra.sweeper.study_name='mine'"
-    assert [text for text in resume.make_command(folder, more)[1:] if text != own] == after
+    own = ("hydra.sweeper.study_name='mine'", f"hydra.sweep.dir='{folder}'")
+    assert [text for text in resume.make_command(folder, more)[1:] if text not in own] == after
 
 
 def test_a_new_name_of_the_study_comes_last(home: Path) -> None:
-    folder = sweep(home / "any", "model=rf", hydra=(), name="mine")
+    """It is another sweep, in a folder of its own."""
+    folder = sweep(home / "any", "model=rf", hydra=("hydra.sweep.dir=any",), name="mine")
     words = resume.make_command(folder, ["hydra.sweeper.study_name=other"])
-    assert words[-1] == "hydra.sweeper.study_name=other"
+    assert words == ["--multirun", "model=rf", "hydra.sweeper.study_name='mine'", "hydra.sweeper.study_name=other"]
 
 
 @pytest.mark.parametrize("target", [OURS, BASIC], ids=["search", "grid"])

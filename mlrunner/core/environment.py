@@ -20,7 +20,7 @@ PROJECT_VARIABLE, HOME_VARIABLE, RESOURCES_VARIABLE = "MLRUNNER_PROJECT", "MLRUN
 VERBOSE_VARIABLE = "MLRUNNER_VERBOSE"
 TRUSTED_VARIABLE = "MLRUNNER_TRUSTED"
 STACK_VARIABLE = "MLRUNNER_STACK"
-TOKEN_VARIABLE = "MLRUNNER_TOKEN"
+TOKEN_VARIABLE, INSTANCE_VARIABLE = "MLRUNNER_TOKEN", "MLRUNNER_INSTANCE"  # of a model server
 PARENT_VARIABLE, SHARED_VARIABLE = "MLRUNNER_PARENT_RUN", "MLRUNNER_SHARED_OVERRIDES"
 FULL_ERROR_VARIABLE = "HYDRA_FULL_ERROR"
 TRACKING_VARIABLE = "MLFLOW_TRACKING_URI"
@@ -88,7 +88,7 @@ def trusted_modules() -> tuple[str, ...]:
 
 
 def serving_token() -> str:
-    """Return the word that a model server shows as its instance; empty when it is not set."""
+    """Return the secret by which a model server proves that a deployment started it; empty when it is not set."""
     return os.environ.get(TOKEN_VARIABLE, "")
 
 

@@ -10,7 +10,7 @@ import socket
 import sys
 from pathlib import Path
 
-from mlrunner.core.environment import serving_token
+from mlrunner.core.environment import INSTANCE_VARIABLE, serving_token, variable
 from mlrunner.core.process import freeze_gc
 from mlrunner.serving import workers
 
@@ -42,7 +42,7 @@ def _parse_options() -> argparse.Namespace:
     parser.add_argument("release", type=Path, help="folder with release.json and model/")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=8080, help="port to listen on (%(default)s)")
-    parser.add_argument("--token", default=serving_token(), help="instance name that /version returns")
+    parser.add_argument("--instance", default=variable(INSTANCE_VARIABLE) or "", help="name that /version shows")
     parser.add_argument("--workers", type=int, default=1, help="processes (%(default)s)")
     parser.add_argument("--timeout", type=float, default=60.0, help="maximum seconds of a request (%(default)s)")
     parser.add_argument("--body-limit", type=float, default=64.0, help="maximum megabytes of a body (%(default)s)")
@@ -75,7 +75,7 @@ def _serve(options: argparse.Namespace, listening: socket.socket) -> int:
         return 1
     freeze_gc()
     limits = Limits(options.timeout, options.body_limit, options.batch_rows)
-    app = ModelServer(model, options.token, limits).application()
+    app = ModelServer(model, serving_token(), limits, options.instance).application()
     web.run_app(app, sock=listening, print=lambda *_: None, access_log=None, shutdown_timeout=5.0)
     return 0
 

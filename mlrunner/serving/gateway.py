@@ -18,7 +18,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from mlrunner.serving import gateway_routes
+from mlrunner.serving import gateway_routes, verified_session
 from mlrunner.serving.errors import RequestError
 from mlrunner.serving.gateway_routes import STATE_FILE, Route
 from mlrunner.serving.health_check import HealthCheck, HealthMonitor
@@ -73,8 +73,7 @@ class Gateway:
 
     async def _open_session(self, app: web.Application) -> AsyncIterator[None]:
         del app
-        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=30)
-        async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as self._session:
+        async with verified_session.open_session() as self._session:
             yield
 
     async def _run_health_checks(self, app: web.Application) -> AsyncIterator[None]:
@@ -117,9 +116,8 @@ class Gateway:
 
     async def _send(self, request: web.Request, route: Route, body: bytes, headers: dict[str, str]) -> web.Response:
         url, timeout = f"{route.url}{request.rel_url}", aiohttp.ClientTimeout(route.timeout + 1)
-        sending = self._session.request(
-            request.method, url, data=body, headers=headers, timeout=timeout, allow_redirects=False
-        )
+        options: dict[str, Any] = {"timeout": timeout, "allow_redirects": False, "trace_request_ctx": route}
+        sending = self._session.request(request.method, url, data=body, headers=headers, **options)
         async with sending as response:
             forwarded = {name: response.headers[name] for name in RESPONSE_HEADERS if name in response.headers}
             return web.Response(body=await response.read(), status=response.status, headers=forwarded)
@@ -127,10 +125,10 @@ class Gateway:
     async def _get_metrics(self, request: web.Request) -> web.Response:
         """Return the metrics of the gateway, followed by those of the server."""
         del request
-        text = self._metrics.format()
+        text, route = self._metrics.format(), self.route()
         try:
             timeout = aiohttp.ClientTimeout(self._health_check.timeout)
-            async with self._session.get(f"{self.route().url}/metrics", timeout=timeout) as response:
+            async with self._session.get(f"{route.url}/metrics", timeout=timeout, trace_request_ctx=route) as response:
                 text += await response.read() if response.status == HTTPStatus.OK else b""
         except (aiohttp.ClientError, TimeoutError):
             pass  # the metrics of the gateway are returned without those of the server

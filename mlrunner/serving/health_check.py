@@ -23,17 +23,19 @@ class HealthCheck:
 
     Args:
         interval: Seconds between two checks.
-        timeout: Maximum seconds of one check; a server that accepts the connection is alive even when it exceeds them.
+        timeout: Maximum seconds of one check.
+        timeouts: Number of checks in a row that exceed it before the server counts as hung; one may only be busy.
         restart_delays: Minimum seconds between two restarts, by number of failed restarts; the last one repeats.
     """
 
     interval: float = 1.0
-    timeout: float = 5.0
+    timeout: float = 3.0
+    timeouts: int = 3
     restart_delays: tuple[float, ...] = (0.0, 5.0, 15.0, 60.0)
 
 
 class HealthMonitor:
-    """Check a server, and restart it when it does not answer.
+    """Check a server, and restart it when it has ended, hangs, or another process is in its place.
 
     Args:
         route: Function that returns the current route.
@@ -44,6 +46,7 @@ class HealthMonitor:
     def __init__(self, route: Callable[[], Route], timing: HealthCheck, restarts: Counter) -> None:
         self._route, self._timing, self._restarts = route, timing, restarts
         self._process: subprocess.Popen[bytes] | None = None
+        self._timeouts = 0  # in a row
 
     async def run(self, session: aiohttp.ClientSession) -> None:
         """Check the server until cancelled, with a longer delay after each failed restart."""
@@ -51,12 +54,12 @@ class HealthMonitor:
         while True:
             await asyncio.sleep(self._timing.interval)
             is_restarting = self._process is not None and self._process.poll() is None
-            if await self._is_alive(session):
-                attempts = 0
+            if not await self._needs_restart(session):
+                attempts = attempts if self._timeouts else 0
             elif time.monotonic() >= next_at and not is_restarting:
                 self._restarts.inc()
                 self._start_restart()
-                attempts += 1
+                attempts, self._timeouts = attempts + 1, 0
                 next_at = time.monotonic() + delays[min(attempts, len(delays) - 1)]
 
     def close(self) -> None:
@@ -70,13 +73,15 @@ class HealthMonitor:
         except (OSError, LookupError, ValueError):
             log.exception("the restart command cannot be run")
 
-    async def _is_alive(self, session: aiohttp.ClientSession) -> bool:
-        """Check whether the server accepts a connection; a busy server is alive."""
-        timeout = aiohttp.ClientTimeout(self._timing.timeout)
+    async def _needs_restart(self, session: aiohttp.ClientSession) -> bool:
+        """Check the server once, and count the checks in a row that it has not answered in time."""
+        route, timeout = self._route(), aiohttp.ClientTimeout(self._timing.timeout)
         try:
-            async with session.get(f"{self._route().url}/ping", timeout=timeout):
-                return True
+            async with session.get(f"{route.url}/ping", timeout=timeout, trace_request_ctx=route):
+                self._timeouts = 0
+                return False
         except TimeoutError:
-            return True
+            self._timeouts += 1
+            return self._timeouts >= self._timing.timeouts
         except (aiohttp.ClientError, OSError, ValueError):
-            return False
+            return True

@@ -14,7 +14,7 @@ import orjson
 from aiohttp import web
 
 from mlrunner.core.errors import DataError, first_line
-from mlrunner.serving import requests
+from mlrunner.serving import identity, requests
 from mlrunner.serving.batching import Batcher
 from mlrunner.serving.errors import RequestError, error_body
 from mlrunner.serving.model import ServedModel
@@ -46,12 +46,13 @@ class ModelServer:
 
     Args:
         model: Model to serve.
-        token: Instance name that `/version` returns.
+        token: Token that `/identity` proves to know.
         limits: Limits of time and size.
+        instance: Name that `/version` shows; by default that of the token.
     """
 
-    def __init__(self, model: ServedModel, token: str, limits: Limits) -> None:
-        self._model, self._limits = model, limits
+    def __init__(self, model: ServedModel, token: str, limits: Limits, instance: str = "") -> None:
+        self._model, self._token, self._limits = model, token, limits
         self._metrics = ServerMetrics()
         self._batchers = [
             Batcher(method, limits.batch_rows, self._metrics.count_batch)
@@ -60,7 +61,8 @@ class ModelServer:
         schema = {"columns": list(model.schema.describe()), "example": orjson.Fragment(model.example)}
         schema |= {} if model.classes is None else {"classes": model.classes}
         self._schema = orjson.dumps(schema)
-        self._version = orjson.dumps({**model.facts, "instance": token}, option=orjson.OPT_NON_STR_KEYS)
+        facts = {**model.facts, "instance": instance or identity.instance_name(token)}
+        self._version = orjson.dumps(facts, option=orjson.OPT_NON_STR_KEYS)
         self._headers = {"X-Model": f"{model.facts.get('name')}/{model.facts.get('version')}"}
 
     def application(self) -> web.Application:
@@ -75,6 +77,7 @@ class ModelServer:
         app.router.add_get("/ping", self._get_health)
         app.router.add_get("/health", self._get_health)
         app.router.add_get("/version", self._get_version)
+        app.router.add_get(identity.PATH, self._get_identity)
         app.router.add_get("/schema", self._get_schema)
         app.router.add_get("/metrics", self._get_metrics)
         return app
@@ -134,6 +137,9 @@ class ModelServer:
     async def _get_version(self, request: web.Request) -> web.Response:
         del request
         return web.Response(body=self._version, content_type="application/json")
+
+    async def _get_identity(self, request: web.Request) -> web.Response:
+        return json_response(HTTPStatus.OK, identity.prove(self._token, request.query.get("challenge", "")))
 
     async def _get_schema(self, request: web.Request) -> web.Response:
         del request

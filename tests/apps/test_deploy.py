@@ -122,7 +122,7 @@ def test_two_at_once_are_served_one_after_the_other(place: Place) -> None:
     state, last = place.state, place.store.read_history()[-1]
     assert state.versions[-1] == last["version"]
     assert state.active is not None
-    assert place.version()["instance"] == state.active.token
+    assert place.version()["instance"] == state.active.instance
     assert len(place.servers()) == 2  # the one that serves, and the one before it
     mlflow.set_tracking_uri(f"sqlite:///{place.home}/.mlrunner/mlflow.db")
     assert mlflow.MlflowClient().get_model_version_by_alias("diabetes", "champion").version == last["version"]
@@ -138,7 +138,7 @@ def test_a_killed_server_is_seen_and_restarted_by_itself(place: Place) -> None:
     status = front_door(place.home, "status", "diabetes")
     assert status.code in (0, 1)  # it may be back by now
     after = until(lambda: (version := place.version()) and isinstance(version, dict) and version.get("instance"))
-    assert after != before.token
+    assert after != before.instance
     assert place.status()["health"] == "serving"
     assert before.pid not in [process.pid for process in place.servers()]
 

@@ -14,11 +14,13 @@ from aiohttp import web
 
 from mlrunner.groups.deployer.release import Server
 from mlrunner.groups.deployer.state import DeploymentStore, State
+from mlrunner.serving import identity
 from mlrunner.serving.gateway import Gateway
 from mlrunner.serving.health_check import HealthCheck
 from tests.support.http_client import serve
 
 LIMIT = 1.0  # megabytes
+TOKEN = "token"
 
 
 NO_CHECKS = HealthCheck(interval=3600.0)
@@ -38,6 +40,8 @@ class Backend:
         return app
 
     async def _answer(self, request: web.Request) -> web.Response:
+        if request.path == identity.PATH:
+            return web.json_response(identity.prove(TOKEN, request.query["challenge"]))
         if request.path == "/ping":
             self.pings += 1
             return web.Response(text="\n")
@@ -62,10 +66,15 @@ class Backend:
 
 
 def write_state(
-    folder: Path, port: int, version: int = 1, timeout: float = 5.0, restart: tuple[str, ...] = ("true",)
+    folder: Path,
+    port: int,
+    version: int = 1,
+    timeout: float = 5.0,
+    restart: tuple[str, ...] = ("true",),
+    token: str = TOKEN,
 ) -> None:
     """Write the state file as a deployer does."""
-    server = Server(version, f"http://127.0.0.1:{port}", "handle", "token")
+    server = Server(version, f"http://127.0.0.1:{port}", "handle", token)
     settings: dict[str, Any] = {"_target_": "mlrunner.groups.deployer.local.LocalDeployer"}
     DeploymentStore(folder).write_state(
         State("houses", "127.0.0.1", 1, timeout, LIMIT, settings, list(restart), [version], server)
@@ -80,7 +89,7 @@ def run_gateway(folder: Path, health_check: HealthCheck = NO_CHECKS) -> Iterator
 
 
 class Flaky:
-    """A server that closes each connection after a number of responses.
+    """A server that closes each connection after a number of responses; those of challenges are not counted.
 
     Args:
         answers: Number of responses of each connection; the last one repeats.
@@ -108,14 +117,20 @@ class Flaky:
                 connection, _ = self._socket.accept()
             except OSError:
                 return
-            remaining = self._answers[min(self.connections, len(self._answers) - 1)]
-            self.connections += 1
             with connection:
                 connection.settimeout(10)
-                while connection.recv(65536) and remaining:
+                data = connection.recv(65536)
+                if data.startswith(f"GET {identity.PATH}?".encode()):
+                    proof = f'"{identity.prove(TOKEN, data.split(b"=", 1)[1].split()[0].decode())}"'
+                    connection.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: {len(proof)}\r\n\r\n{proof}".encode())
+                    continue
+                remaining = self._answers[min(self.connections, len(self._answers) - 1)]
+                self.connections += 1
+                while data and remaining:
                     remaining -= 1
                     last = b"Connection: close\r\n" if self._announces and not remaining else b""
                     connection.sendall(b"HTTP/1.1 200 OK\r\n" + last + b"Content-Length: 2\r\n\r\nok")
+                    data = connection.recv(65536)
 
 
 def is_listening(port: int) -> bool:

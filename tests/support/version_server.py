@@ -1,4 +1,4 @@
-"""A model server that answers `/version` and `/invocations` with given values."""
+"""A model server that proves its identity, and answers `/invocations` with given values."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
+from mlrunner.serving import identity
+
 
 class VersionServer:
     """Serve in a thread.
 
     Args:
-        instance: Token that `/version` shows.
+        token: Token of the server.
         predictions: Answer of `/invocations`; None answers with status 500.
     """
 
-    def __init__(self, instance: str, predictions: list[Any] | None = None) -> None:
+    def __init__(self, token: str, predictions: list[Any] | None = None) -> None:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                self.answer(200, {"instance": instance})
+                self.answer(200, identity.prove(token, self.path.partition("=")[2]))
 
             def do_POST(self) -> None:
                 self.rfile.read(int(self.headers["Content-Length"]))
@@ -28,7 +30,7 @@ class VersionServer:
                 else:
                     self.answer(200, {"predictions": predictions})
 
-            def answer(self, status: int, content: dict[str, Any]) -> None:
+            def answer(self, status: int, content: Any) -> None:
                 body = json.dumps(content).encode()
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))

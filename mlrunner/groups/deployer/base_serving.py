@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -58,6 +59,10 @@ class EndpointDeployer(ModelServerDeployer, ServerBackend):
         state = store.read_state()
         earlier = [version for version in ([] if state is None else state.versions) if version != release.version]
         return rollout.roll_out(self, store, release, [*earlier, release.version])
+
+    def restart_command(self, folder: Path) -> list[str]:
+        """See `ServerBackend.restart_command`."""
+        return [sys.executable, "-m", "mlrunner", "deploy", "--restart", folder.name]
 
     def state_settings(self) -> dict[str, Any]:
         """See `ServerBackend.state_settings`."""

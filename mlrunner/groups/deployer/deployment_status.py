@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 
 from mlrunner.core import loopback
 from mlrunner.groups.deployer import gateway_process
 from mlrunner.groups.deployer.release import Release
 from mlrunner.groups.deployer.state import DeploymentStore, State
+from mlrunner.serving import identity
 
 SERVING, DOWN, STOPPED = "serving", "down", "stopped"
 
@@ -76,12 +78,12 @@ def _find_problem(store: DeploymentStore, state: State) -> str | None:
     remedy = f"restart it with mlrunner deploy --restart {state.name}"
     if gateway_process.find_pid(store) is None:
         return f"the gateway does not run; {remedy}"
-    code, answer = loopback.request_json(f"{state.url}/version", timeout=5.0)
-    if code != 200 or not isinstance(answer, dict):
-        return f"version {state.versions[-1]} does not answer ({code or answer}); the gateway restarts it, or {remedy}"
-    if state.active is not None and answer.get("instance") != state.active.token:
+    if state.active is None or identity.is_own(state.url, state.active.token, timeout=5.0):
+        return None
+    code, answer = loopback.request_json(f"{state.url}/ping", timeout=5.0)
+    if code == HTTPStatus.OK:
         return f"another process answers on {state.url}; {remedy}"
-    return None
+    return f"version {state.versions[-1]} does not answer ({code or answer}); the gateway restarts it, or {remedy}"
 
 
 def _count_requests(state: State) -> dict[str, int]:
@@ -91,10 +93,10 @@ def _count_requests(state: State) -> dict[str, int]:
     counts: Counter[str] = Counter()
     try:
         text = loopback.request(f"{state.url}/metrics").body.decode()
-    except OSError:
+        for family in text_string_to_metric_families(text):
+            for sample in family.samples:
+                if sample.name == "mlrunner_gateway_requests_total":
+                    counts[sample.labels["code"]] += int(sample.value)
+    except (OSError, ValueError, LookupError):  # no gateway answers, or another process does
         return {}
-    for family in text_string_to_metric_families(text):
-        for sample in family.samples:
-            if sample.name == "mlrunner_gateway_requests_total":
-                counts[sample.labels["code"]] += int(sample.value)
     return dict(counts)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 import time
 
-from mlrunner.core import loopback, process_control
+from mlrunner.core import process_control
 from mlrunner.core.errors import DeployError
 from mlrunner.groups.deployer import daemons
 from mlrunner.groups.deployer.release import Server
 from mlrunner.groups.deployer.state import DeploymentStore
+from mlrunner.serving import identity
 
 GATEWAY = "mlrunner.serving.gateway"
 FOLLOW_TIMEOUT = 20.0  # seconds until the gateway must answer with the new version, its start included
@@ -32,8 +33,7 @@ def ensure_follows(store: DeploymentStore, url: str, server: Server, timeout: fl
         daemons.start(pid_file, log_file, sys.executable, "-m", GATEWAY, str(store.folder))
     deadline = time.monotonic() + timeout
     while True:
-        status, answer = loopback.request_json(f"{url}/version", timeout=2.0)
-        if status == 200 and isinstance(answer, dict) and answer.get("instance") == server.token:
+        if identity.is_own(url, server.token):
             return
         if time.monotonic() > deadline or find_pid(store) is None:
             log = daemons.get_last_line(daemons.read_last_lines(store.folder / "gateway.log"))

@@ -13,9 +13,12 @@ from mlrunner.core.errors import DeployError
 from mlrunner.groups.deployer import daemons
 from mlrunner.groups.deployer.base_serving import EndpointDeployer
 from mlrunner.groups.deployer.release import Release, Server
+from mlrunner.serving import identity
 
 if TYPE_CHECKING:
     from zenml.integrations.mlflow.model_deployers import MLFlowModelDeployer
+
+MODULE = (sys.executable, "-m", "mlrunner.serving")
 
 
 @dataclass
@@ -27,28 +30,34 @@ class LocalDeployer(EndpointDeployer):
         from mlrunner.groups.deployer import zenml_service
 
         port = loopback.free_port()
-        command = (
-            *(sys.executable, "-m", "mlrunner.serving", str(release.folder), "--host", loopback.HOST),
-            *("--port", str(port), "--token", token, *self.arguments()),
-        )
+        instance = identity.instance_name(token)
+        command = (*MODULE, str(release.folder), "--host", loopback.HOST, *self.arguments())
+        options = ("--port", str(port), "--instance", instance)
         try:
-            service = zenml_service.start(_stack_deployer(), release, port, command)
+            service = zenml_service.start(_stack_deployer(), release, port, (*command, *options), token)
         except BaseException:  # also on Ctrl-C: no record of the process exists yet
-            process_control.terminate_all(token)
+            process_control.terminate_all(instance)
             raise
-        pid = daemons.read_pid(Path(str(service.status.pid_file)))  # ZenML's `status.pid` is None at first
-        return Server(release.version, f"http://{loopback.HOST}:{port}", str(service.uuid), token, pid)
+        pid_file, log_file = Path(str(service.status.pid_file)), Path(str(service.status.log_file))
+        pid = daemons.read_pid(pid_file)  # ZenML's `status.pid` is None at first
+        launch = daemons.build_command(pid_file, log_file, *command)
+        url = f"http://{loopback.HOST}:{port}"
+        return Server(release.version, url, str(service.uuid), token, pid, str(pid_file), launch)
 
     def is_alive(self, server: Server) -> bool:
         """See `EndpointDeployer.is_alive`."""
-        return process_control.is_running(server.pid, server.token)
+        return process_control.is_running(server.pid, server.instance)
 
     def stop(self, server: Server) -> None:
         """See `EndpointDeployer.stop`; ends the process first, because ZenML would poll it once a second."""
         from mlrunner.groups.deployer import zenml_service
 
-        process_control.terminate(server.pid, server.token)
+        process_control.terminate_all(server.instance)
         zenml_service.delete(_stack_deployer(), UUID(server.handle))
+
+    def restart_command(self, folder: Path) -> list[str]:
+        """See `EndpointDeployer.restart_command`; without ZenML and MLflow, which take seconds to import."""
+        return [sys.executable, "-m", "mlrunner.serving.restart", str(folder)]
 
     def log(self, server: Server) -> str:
         """See `EndpointDeployer.log`."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from mlrunner.serving import identity
 
 MODEL_FOLDER, RELEASE_FILE = "model", "release.json"
 
@@ -63,8 +65,10 @@ class Server:
         version: Version of the release that it serves.
         url: Address `http://127.0.0.1:PORT`, to which the gateway forwards.
         handle: Identifier that the deployer gave it: a ZenML service or a container.
-        token: Random word that its `/version` shows as `instance`, to identify the server on its port.
+        token: Secret by which it proves that it is this server; see `mlrunner.serving.identity`.
         pid: Process number; 0 when the handle is enough.
+        pid_file: File of the process number; empty when the handle is enough.
+        launch: Command line that starts the server again, without `--port` and `--instance`.
     """
 
     version: int
@@ -72,6 +76,13 @@ class Server:
     handle: str
     token: str
     pid: int = 0
+    pid_file: str = ""
+    launch: list[str] = field(default_factory=list)
+
+    @property
+    def instance(self) -> str:
+        """Public name that its command line and `/version` show."""
+        return identity.instance_name(self.token)
 
 
 class ServerBackend(ABC):
@@ -85,7 +96,7 @@ class ServerBackend(ABC):
 
         Args:
             release: Release to serve.
-            token: Random word that `/version` must show as `instance`.
+            token: Secret that the server must know.
 
         Raises:
             DeployError: When the server cannot be started.
@@ -102,6 +113,14 @@ class ServerBackend(ABC):
     @abstractmethod
     def log(self, server: Server) -> str:
         """Read the last lines that the server printed."""
+
+    @abstractmethod
+    def restart_command(self, folder: Path) -> list[str]:
+        """Return the command that replaces a server that has ended or hangs, for the gateway.
+
+        Args:
+            folder: Folder of the deployment.
+        """
 
     @abstractmethod
     def state_settings(self) -> dict[str, Any]:

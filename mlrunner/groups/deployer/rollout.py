@@ -6,9 +6,7 @@ A failure before the switch leaves the old server serving and untouched.
 from __future__ import annotations
 
 import math
-import sys
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -19,6 +17,7 @@ from mlrunner.core.errors import DeployError
 from mlrunner.groups.deployer import Deployment, daemons, gateway_process
 from mlrunner.groups.deployer.release import Release, Server, ServerBackend
 from mlrunner.groups.deployer.state import DeploymentStore, State, replace_server
+from mlrunner.serving import identity
 from mlrunner.tracking import model_registry
 
 START_ATTEMPTS = 3  # another process may take the port between the search for a free one and the start
@@ -66,7 +65,7 @@ def running_server(backend: ServerBackend, release: Release) -> Iterator[Server]
 
 def _start_until_ready(backend: ServerBackend, release: Release) -> Server:
     for attempt in range(START_ATTEMPTS):
-        server = backend.start(release, uuid.uuid4().hex)
+        server = backend.start(release, identity.create_token())
         try:
             _wait_until_ready(backend, server, release)
             return server
@@ -94,8 +93,7 @@ def _wait_until_ready(backend: ServerBackend, server: Server, release: Release) 
 
 def _is_answering(server: Server) -> bool:
     """Check that this server, and no other process, answers on its port."""
-    status, answer = loopback.request_json(f"{server.url}/version", timeout=2.0)
-    return status == 200 and isinstance(answer, dict) and answer.get("instance") == server.token
+    return identity.is_own(server.url, server.token)
 
 
 def smoke_test(url: str, release: Release) -> None:
@@ -136,8 +134,7 @@ def _switch_address(
     backend: ServerBackend, store: DeploymentStore, before: State | None, server: Server, versions: list[int]
 ) -> State:
     """Move the alias, then the address; restore both when the gateway does not follow."""
-    restart = [sys.executable, "-m", "mlrunner", "deploy", "--restart", store.name]
-    settings = {**backend.state_settings(), "restart": restart}
+    settings = {**backend.state_settings(), "restart": backend.restart_command(store.folder)}
     base = State(store.name, **settings) if before is None else replace(before, **settings)
     state = replace_server(base, server, versions)
     champion = model_registry.get_version(store.name)

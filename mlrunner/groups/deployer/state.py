@@ -6,7 +6,6 @@ The gateway reads `state.json`; `history.jsonl` has one line for each decision.
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,8 +18,10 @@ from filelock import FileLock, Timeout
 
 from mlrunner.core.errors import ConfigError, DeployError, first_line, nearest
 from mlrunner.groups.deployer.release import Release, Server
+from mlrunner.serving import gateway_routes
+from mlrunner.serving.gateway_routes import STATE_FILE
 
-STATE_FILE, HISTORY_FILE = "state.json", "history.jsonl"
+HISTORY_FILE = "history.jsonl"
 LOCK_TIMEOUT = 600.0  # seconds that a deployment waits for the one before it
 
 
@@ -108,9 +109,7 @@ class DeploymentStore:
 
     def write_state(self, state: State) -> None:
         """Replace the state atomically: a reader sees the old one or the new one."""
-        partial = self.folder / f".{STATE_FILE}.{os.getpid()}"
-        partial.write_text(json.dumps(asdict(state), indent=1))
-        partial.replace(self.folder / STATE_FILE)
+        gateway_routes.write_state(self.folder / STATE_FILE, asdict(state))
 
     def delete_state(self) -> None:
         """Delete the state."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from pydantic import PrivateAttr
 from zenml.client import Client
 from zenml.integrations.mlflow.services.mlflow_deployment import (
     MLFlowDeploymentConfig,
@@ -19,6 +20,7 @@ from zenml.integrations.mlflow.services.mlflow_deployment import (
 )
 from zenml.services import HTTPEndpointHealthMonitor, HTTPEndpointHealthMonitorConfig, ServiceEndpointProtocol
 
+from mlrunner.core.environment import TOKEN_VARIABLE
 from mlrunner.groups.deployer import daemons
 from mlrunner.groups.deployer.release import Release
 
@@ -36,6 +38,7 @@ class ModelService(MLFlowDeploymentService):
     """Model server that ZenML starts, lists and stops."""
 
     config: ModelServiceConfig
+    _token: str = PrivateAttr("")  # ZenML does not store it
 
     def __init__(self, config: ModelServiceConfig | dict[str, Any], **attributes: Any) -> None:
         """Validate the settings as `ModelServiceConfig`; ZenML's constructor would validate them as its own class."""
@@ -49,10 +52,20 @@ class ModelService(MLFlowDeploymentService):
         command, _ = super()._get_daemon_cmd()  # creates the folder and the service's file
         del command
         pid_file, log_file = Path(str(self.status.pid_file)), Path(str(self.status.log_file))
-        return daemons.build_command(pid_file, log_file, *self.config.command), daemons.build_environment()
+        return daemons.build_command(pid_file, log_file, *self.config.command), {
+            **daemons.build_environment(),
+            TOKEN_VARIABLE: self._token,
+        }
+
+    def start_with_token(self, token: str) -> None:
+        """Start the server with its secret, without waiting until it answers."""
+        self._token = token
+        self.start(timeout=0)
 
 
-def start(deployer: MLFlowModelDeployer, release: Release, port: int, command: tuple[str, ...]) -> ModelService:
+def start(
+    deployer: MLFlowModelDeployer, release: Release, port: int, command: tuple[str, ...], token: str
+) -> ModelService:
     """Register a service and start it, without waiting until it answers.
 
     Args:
@@ -60,6 +73,7 @@ def start(deployer: MLFlowModelDeployer, release: Release, port: int, command: t
         release: Release to serve.
         port: Port to listen on.
         command: Command line of the server.
+        token: Secret of the server.
     """
     config = ModelServiceConfig(
         name=f"{release.name}-{release.version}",
@@ -74,7 +88,7 @@ def start(deployer: MLFlowModelDeployer, release: Release, port: int, command: t
     registered = client.create_service(config=config, service_type=ModelService.SERVICE_TYPE)
     try:
         service = ModelService(uuid=registered.id, config=config, endpoint=_build_endpoint(port))
-        service.start(timeout=0)
+        service.start_with_token(token)
         _store_service(client, service)
     except BaseException:
         client.delete_service(registered.id)

@@ -16,6 +16,7 @@ import orjson
 
 from mlrunner.core.errors import DeployError
 from mlrunner.groups.deployer.state import DeploymentStore, State
+from mlrunner.serving import identity
 from mlrunner.serving.columns import RawColumn
 from mlrunner.serving.schema import Schema
 from mlrunner.steps.prediction.batches import Batch
@@ -105,7 +106,7 @@ class ServicePredictor:
     def _find_address(self, model: str) -> str:
         """Return the address of the version that the prediction began with, now that another one serves."""
         server = self._read_state().find_server(self.version)
-        if server is None:
+        if server is None or not identity.is_own(server.url, server.token, self._timeout):
             raise DeployError(
                 f"{model} serves now, no longer version {self.version}; nothing was written, predict again."
             )

@@ -27,7 +27,7 @@ from mlrunner.serving.model import load_release
 from mlrunner.serving.server import Limits, ModelServer
 from tests.support import serving_release as releases
 from tests.support.front_door import PROJECT
-from tests.support.gateways import Backend, Flaky, is_listening, run_gateway, write_state
+from tests.support.gateways import TOKEN, Backend, Flaky, is_listening, run_gateway, write_state
 from tests.support.http_client import Client, send_raw, serve, wait_until, write_request
 from tests.support.server_process import find_free_port
 from tests.support.serving_release import Saved
@@ -228,7 +228,7 @@ def test_no_request_fails_during_switches_under_load(tmp_path: Path, versions: l
         ports = []
         for saved in versions:
             model = load_release(saved.release.folder)
-            ports.append(stack.enter_context(serve(ModelServer(model, "", Limits()).application)))
+            ports.append(stack.enter_context(serve(ModelServer(model, TOKEN, Limits()).application)))
         write_state(tmp_path, ports[0])
         stable = stack.enter_context(run_gateway(tmp_path))
         thread = threading.Thread(target=lambda: asyncio.run(run_clients(stable)))
@@ -304,7 +304,7 @@ def test_metrics_are_those_of_gateway_and_server(client: Client) -> None:
 
 def test_metrics_of_a_model_server_follow_those_of_the_gateway(tmp_path: Path, versions: list[Saved]) -> None:
     model = load_release(versions[0].release.folder)
-    with serve(ModelServer(model, "", Limits()).application) as server:
+    with serve(ModelServer(model, TOKEN, Limits()).application) as server:
         write_state(tmp_path, server)
         with run_gateway(tmp_path) as port, Client(port) as client:
             client.predict(releases.make_rows(3))

@@ -8,14 +8,25 @@ from pathlib import Path
 
 import pytest
 
-from mlrunner.serving.gateway_routes import Route, read_fingerprint, read_route
+from mlrunner.serving.gateway_routes import Route, read_fingerprint, read_route, write_state
 
-STATE = {"active": {"url": "http://127.0.0.1:1", "version": 3}, "timeout": 5, "restart": ["mlrunner", "deploy"]}
+STATE = {
+    "active": {"url": "http://127.0.0.1:1", "token": "t", "version": 3},
+    "timeout": 5,
+    "restart": ["mlrunner", "deploy"],
+}
 
 
 def test_a_route_is_read_from_the_state(tmp_path: Path) -> None:
     (tmp_path / "state.json").write_text(json.dumps(STATE))
-    assert read_route(tmp_path / "state.json") == Route("http://127.0.0.1:1", 3, 5.0, ("mlrunner", "deploy"))
+    assert read_route(tmp_path / "state.json") == Route("http://127.0.0.1:1", "t", 3, 5.0, ("mlrunner", "deploy"))
+
+
+def test_a_state_is_replaced_whole(tmp_path: Path) -> None:
+    for state in (STATE, {"active": None}):
+        write_state(tmp_path / "state.json", state)
+        assert json.loads((tmp_path / "state.json").read_text()) == state
+    assert [path.name for path in tmp_path.iterdir()] == ["state.json"]
 
 
 INVALID: dict[str, tuple[type[Exception], str | None]] = {

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import psutil
@@ -14,14 +15,16 @@ import pytest
 from mlrunner.serving.health_check import HealthCheck
 from tests.support.front_door import PROJECT
 from tests.support.gateways import Backend, Flaky, is_listening, run_gateway, write_state
-from tests.support.http_client import Client, wait_until
+from tests.support.http_client import Client, serve, wait_until
 from tests.support.server_process import find_free_port
 
 SERVER = """
-import http.server, os, sys
+import http.server, json, os, sys
+from mlrunner.serving import identity
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        body = str(os.getpid()).encode()
+        proof = json.dumps(identity.prove("token", self.path.partition("=")[2]))
+        body = (proof if self.path.startswith(identity.PATH) else str(os.getpid())).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -134,15 +137,27 @@ def test_health_checks_continue_after_a_restart_command_that_cannot_be_run(
         end_restarts()
 
 
-def test_a_busy_server_is_not_restarted(tmp_path: Path) -> None:
-    health_check = HealthCheck(interval=0.01, timeout=0.05)
-    with socket.create_server(("127.0.0.1", 0), backlog=100) as silent:
+@pytest.mark.parametrize(("timeouts", "restarts"), [(4, 1), (5, 0)], ids=["hung", "busy"])
+def test_a_server_that_hangs_is_restarted_and_a_busy_one_is_not(tmp_path: Path, timeouts: int, restarts: int) -> None:
+    health_check = HealthCheck(interval=0.01, timeout=0.05, timeouts=timeouts, restart_delays=(3600.0,))
+    with ExitStack() as stack:
+        silent = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=100))
         write_state(tmp_path, silent.getsockname()[1])
+        client = stack.enter_context(Client(stack.enter_context(run_gateway(tmp_path, health_check))))
+        for _ in range(5):  # the fifth begins when four have timed out
+            stack.enter_context(silent.accept()[0])
+        assert count_restarts(client) == restarts
+
+
+def test_another_process_on_the_port_is_replaced_and_gets_no_rows(tmp_path: Path) -> None:
+    foreign = Backend("foreign")
+    health_check = HealthCheck(interval=0.01, restart_delays=(3600.0,))
+    with serve(foreign.application) as other:
+        write_state(tmp_path, other, token="another token")
         with run_gateway(tmp_path, health_check) as port, Client(port) as client:
-            checks = [silent.accept()[0] for _ in range(5)]  # each has timed out
-            assert count_restarts(client) == 0
-        for check in checks:
-            check.close()
+            assert client.post(b"secret rows").status == 503
+            wait_until(lambda: count_restarts(client) == 1)
+    assert (foreign.requests, foreign.pings) == ([], 0)
 
 
 def test_health_checks_continue_without_a_state(tmp_path: Path, backend: tuple[Backend, int]) -> None:

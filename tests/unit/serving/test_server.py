@@ -25,6 +25,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
+from mlrunner.serving import identity
 from mlrunner.serving import requests as bodies
 from mlrunner.serving.columns import RawColumn
 from mlrunner.serving.model import ServedModel, load_release
@@ -132,7 +133,12 @@ def test_health(client: Client, path: str, method: str) -> None:
 
 
 def test_version_has_the_facts_of_the_release_and_the_instance(client: Client, saved: Saved) -> None:
-    assert client.get("/version").json == {**saved.release.facts, "instance": "token-7"}
+    assert client.get("/version").json == {**saved.release.facts, "instance": identity.instance_name("token-7")}
+
+
+def test_a_challenge_is_answered_by_who_knows_the_token(client: Client) -> None:
+    assert identity.is_own(f"http://127.0.0.1:{client.port}", "token-7")
+    assert not identity.is_own(f"http://127.0.0.1:{client.port}", identity.instance_name("token-7"))
 
 
 def test_schema_has_the_columns_and_a_valid_example(client: Client, saved: Saved) -> None:

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 def test_a_dead_worker_is_restarted_and_sigterm_ends_all(saved: Saved) -> None:
     rows = releases.make_rows(3)
-    with start_server(saved.release.folder, "--workers", "2", "--token", "t") as served:
+    with start_server(saved.release.folder, "--workers", "2", "--instance", "t") as served:
         wait_until(served.is_ready, START_SECONDS)
         first = wait_until(lambda: workers if len(workers := served.workers()) == 2 else None)
         killed = min(first, key=lambda worker: worker.pid)

@@ -12,15 +12,18 @@ from pydantic import BeforeValidator, Field
 
 from mlrunner.core import loopback
 from mlrunner.core.build import dataclass
+from mlrunner.core.environment import TOKEN_VARIABLE
 from mlrunner.core.errors import DeployError
 from mlrunner.groups.deployer.base_serving import EndpointDeployer
 from mlrunner.groups.deployer.docker import base_image, dockerfile, image
 from mlrunner.groups.deployer.docker.engine import docker_errors, open_client
 from mlrunner.groups.deployer.docker.requirements import get_local_target
 from mlrunner.groups.deployer.release import Release, Server
+from mlrunner.serving import identity
 
 log = logging.getLogger(__name__)
 
+INSTANCE_LABEL = "mlrunner.instance"
 PORTS = range(20_000, 32_000)  # below the ports of outgoing connections
 PORT_ATTEMPTS = 5
 PORT_ERRORS = ("already allocated", "already in use", "ports are not available")
@@ -112,11 +115,12 @@ class DockerDeployer(EndpointDeployer):
         return {
             "name": f"mlrunner-{self.name}-{release.version}-{token[:8]}",
             "command": ["--host", "0.0.0.0", "--port", str(dockerfile.PORT), *self.arguments()],
-            "environment": {"MLRUNNER_TOKEN": token, **self._threads()},
+            "environment": {TOKEN_VARIABLE: token, **self._threads()},
             "ports": {f"{dockerfile.PORT}/tcp": (loopback.HOST, port)},
             "labels": {
                 "mlrunner.deployment": self.name,
                 "mlrunner.version": str(release.version),
+                INSTANCE_LABEL: identity.instance_name(token),
                 "mlrunner.home": self.folder,
             },
             "restart_policy": {"Name": self.restart},

@@ -168,7 +168,7 @@ def _build_probe(path: str, period: int) -> Manifest:
 
 def _build_environment(workload: Workload) -> list[Manifest]:
     """Show the name of the pod in `/version`, and limit threads to the processors of the pod."""
-    instance = {"name": "MLRUNNER_TOKEN", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
+    instance = {"name": "MLRUNNER_INSTANCE", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
     if workload.cpus is None:
         return [instance]
     return [instance, {"name": "OMP_NUM_THREADS", "value": str(max(1, math.ceil(workload.cpus)))}]

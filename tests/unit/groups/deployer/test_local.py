@@ -7,12 +7,13 @@ import sys
 from pathlib import Path
 
 from mlrunner.groups.deployer.release import Server
+from mlrunner.serving import identity
 from tests.support.local_deployer import make_local_deployer
 
 
 def test_server_is_alive_while_its_process_runs_with_its_token(tmp_path: Path) -> None:
     deployer, token = make_local_deployer(tmp_path), f"token-of-{tmp_path.name}"
-    command = [sys.executable, "-c", "print(flush=True); input()", token]
+    command = [sys.executable, "-c", "print(flush=True); input()", identity.instance_name(token)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         assert process.stdout is not None

@@ -23,6 +23,7 @@ from mlrunner.groups.deployer import docker
 from mlrunner.groups.deployer.docker import PORTS, DockerDeployer, find_free_port
 from mlrunner.groups.deployer.docker.requirements import get_local_target
 from mlrunner.groups.deployer.release import Release, Server
+from mlrunner.serving import identity
 from tests.support.released import BASE, HOME, REPOSITORY
 
 Compose = Callable[[list[str]], DictConfig]
@@ -200,7 +201,7 @@ def served(tag: str, released: Release, tmp_path_factory: pytest.TempPathFactory
 class TestServing:
     def test_it_answers_as_itself_and_as_the_model_does(self, served: Served, released: Release) -> None:
         _, server = served
-        assert version(server)["instance"] == "token-of-the-module"
+        assert version(server)["instance"] == identity.instance_name("token-of-the-module")
         status, answer = loopback.request_json(f"{server.url}/invocations", released.example)
         assert status == 200
         assert answer["predictions"] == pytest.approx(released.expected, rel=1e-6)
@@ -258,7 +259,7 @@ class TestComingAndGoing:
         first = client.containers.get(server.handle).attrs["State"]["Pid"]
         os.kill(first, signal.SIGKILL)
         until(lambda: client.containers.get(server.handle).attrs["State"]["Pid"] not in (0, first))
-        assert until(lambda: version(server))["instance"] == "killed"
+        assert until(lambda: version(server))["instance"] == identity.instance_name("killed")
         assert built.is_alive(server)
 
     def test_stopping_is_quick_frees_all_and_may_be_done_twice(

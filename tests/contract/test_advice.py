@@ -37,6 +37,7 @@ from mlrunner.composition.keys import VERBS
 from mlrunner.core.errors import MlrunnerError
 from mlrunner.search.composer import Composer
 from tests.support import advice_templates as source
+from tests.support.front_door import PROJECT
 from tests.support.search import HydraSweep
 
 Compose = Callable[[list[str]], DictConfig]
@@ -133,51 +134,57 @@ MISTAKES: dict[str, str | tuple[str, str]] = {
     "is not a finished sweep": (f"{SEARCH} hydra.sweeper.warm_start=nosuch", "\"hydra.sweeper.warm_start=['model=ridge,model.estimator.alpha=8']\""),
     "but they predict {}; search each": (f"{SEARCH} dataset.target=y,a", "-sweep --multirun"),
 }  # fmt: skip
-# Messages without a case, by the reason.
+# Messages without a case, by the reason. The unit test of their module asserts what they say to type, or the file below.
 EXCEPTIONS = {
-    "the state of a machine, which no command line makes: held by the unit tests of their modules": (
+    "the state of a machine, which no command line makes": (
         "No disk space left while", "Cannot write {} ({}); set MLRUNNER_HOME", "No disk space for the stores",
         "the package {} is not installed for", "playground needs Streamlit", "run pip install 'mlrunner[", "needs the package {}, which is not",
         "deployer=kubernetes needs", "needs kubectl", "The pods of {}", "MLflow's store {} cannot be read",
     ),
-    "a variable of the environment: held by `test_trust.py`, `test_stack.py`, `test_preflight.py` and `test_stores.py`": (
+    "a variable of the environment": (
         "names a folder of pickles", "and is of neither mlrunner", "reads the variable {} of your", "The model {} holds {}, which", "lies on a server that is not your",
         "stack.{} is not set; give it", "stack.url is not set", "as a store; use", "stack.api_key is not accepted",
         "does not accept stack.username",
     ),
-    "said when the rows are split or scored: held by `test_dates.py`, `test_assignment.py`, `test_objective.py`, `test_thresholds.py`, `test_early_stopping.py`, `test_lead.py`, "
-    "`test_champion.py` and `test_arrow.py`": (
+    "said when the rows are split or scored": (
         "set objective.metric={}", "set {}, or objective.metric=log_loss", "set objective.metric=log_loss",
         "which is not a date in {} of", "whose dates have two readings", "moments, but", "needs validation rows or two folds", "needs held-out rows of both classes", "is undefined for every threshold", "too few rows show the noise", "deploy with another gate, such as",
         "of a type that tables do not keep", "which cannot be a feature; add it to dataset.ignore",
     ),
-    "said of a running server or a stored model, run or study: held by the unit tests of their modules, and by "
-    "`tests/apps/test_deploy.py`, `test_predict.py` and `test_search_robust.py`": (
+    "said of a running server or a stored model, run or study": (
         "its clients would get wrong answers", "needs ZenML's MLflow model deployer", "did not answer within",
         "has never served; deploy a run with deployer", "The run did not save its model", "This run did not save its model", "saved no model; run it",
         "saved no model; set tracking", "is not reproduced because of --strict", "holds a secret, which is not recorded",
         "if its data have moved", "or accept it with {}.allow_changes", "as in {}.study_name={}-2", "has dataset.{}={}, not {}; name a sweep",
         "was deleted in MLflow; restore",
     ),
-    "said of a run of a store: held by `test_foreign_sources.py` and `test_deploy_run.py`": (
+    "said of a run of a store": (
         "and would be read with your rights", "is no option of conf/{}/; add",
     ),
-    "a flag of the verb, which `test_flags_that_messages_name_exist` holds": (
+    "a flag of the verb, which `test_flags_that_messages_name_exist` holds, too": (
         "is a folder; name another file with --out", "exists; overwrite it with --force", "was stopped; nothing was writ",
         "it takes one sweep, --where", "give an id, or --where",
     ),
-    "Hydra's flags: held by `tests/unit/cli/test_flags.py`": (
+    "Hydra's flags": (
         "--resolve shows", "--shell-completion does not", "--experimental-rerun={} does", "--config-path={} is relative",
     ),
-    "the arguments of a function or a verb: held by its unit test": (
+    "the arguments of a function or a verb": (
         "which is no data frame", "Name a FILE to predict", "after -- give overrides", "is not a tag; write NAME=VALUE",
         "give it one type, such as dataset.dtypes", "{} has no keys; choose hydra/sweeper",
     ),
     "the default of an empty mapping, all of which take new names by now": ("{} is not a key; {} has none. To",),
-    "a warning: held by `test_what_a_warning_says_to_type_silences_it` and `test_leading_zeros.py`": (
+    "a warning, which `test_what_a_warning_says_to_type_silences_it` holds, too": (
         "if they are codes, set",
     ),
 }  # fmt: skip
+# Exceptions that another file than the unit test of their module asserts.
+ASSERTED_BY = {
+    "as a store; use": "unit/composition/test_checks.py",
+    "moments, but": "unit/groups/split/test_assignment.py",
+    "deploy with another gate, such as": "support/gates.py",
+    "is not reproduced because of --strict": "apps/test_reproduce.py",
+    "give it one type, such as dataset.dtypes": "unit/steps/prediction/test_output.py",
+}
 TEMPLATES = source.list_templates()
 
 
@@ -333,6 +340,14 @@ def test_every_message_that_says_what_to_type_has_a_case() -> None:
     missing = {template: place for template, place in TEMPLATES.items() if template not in {*commands, *known}}
     assert not missing, "add a case to MISTAKES, or an exception with its reason"
     assert len(known) == len(MISTAKES) + sum(map(len, EXCEPTIONS.values())), "a message has a case twice"
+
+
+@pytest.mark.parametrize("words", [*itertools.chain(*EXCEPTIONS.values())])
+def test_what_an_exception_says_to_type_is_asserted_by_a_test(words: str) -> None:
+    template = find_template(words)
+    named = ASSERTED_BY.get(words)
+    file = PROJECT / "tests" / named if named else source.find_unit_test(TEMPLATES[template])
+    assert source.asserts_advice(file, template), f"{file} should assert: {template}"
 
 
 def test_what_a_warning_says_to_type_silences_it(compose: Compose, tables: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 
 from tests.support.front_door import PROJECT
 
@@ -23,6 +25,7 @@ HELP = re.compile(
     r"examples?:|examples?\n|use as: |^<|^FROM |^SELECT |^mlrunner (report|tag) \[|against the default|^RUN\||/api/",
     re.MULTILINE,
 )
+BEGINNING = 12  # characters of an advice that a test must have
 COMMAND = re.compile(r"mlrunner (?P<verb>(?!nor|did|made)[a-z]+)(?P<rest>[^.;,)]*)")
 
 
@@ -67,3 +70,30 @@ def list_commands(template: str) -> list[tuple[str, list[str]]]:
     """List the verbs that a template says to run, with their flags."""
     found = [(match["verb"], match["rest"].split()) for match in COMMAND.finditer(template)]
     return [(verb, [word for word in rest if word.startswith("--")]) for verb, rest in found]
+
+
+def find_unit_test(place: str) -> Path:
+    """Return the file that holds the unit tests of a module.
+
+    Args:
+        place: File and line of a message, from `list_templates`.
+    """
+    module = PROJECT / place.partition(":")[0].replace("mlrunner/", "tests/unit/", 1)
+    name = module.parent.name if module.stem == "__init__" else module.stem.strip("_")
+    return module.with_name(f"test_{name}.py")
+
+
+def asserts_advice(file: Path, template: str) -> bool:
+    """Check whether a text of a test file has the beginning of what a message says to type."""
+    match = ADVICE.search(template)
+    assert match is not None, template
+    beginning = template[match.start() :][:BEGINNING].rstrip("{")
+    pattern = re.compile(".+".join(map(re.escape, beginning.split("{}"))))
+    return any(pattern.search(text) for text in _read_constants(file))
+
+
+@cache
+def _read_constants(file: Path) -> list[str]:
+    """Read the texts of a test file, without the backslashes of regular expressions."""
+    nodes = (node.value for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Constant))
+    return [re.sub(r"\\(.)", r"\1", value) for value in nodes if isinstance(value, str)]

@@ -105,5 +105,6 @@ def test_a_python_without_mlrunners_packages_is_one_sentence(tmp_path: Path) -> 
     command = [sys.executable, "-S", "-m", "mlrunner", "model=rf"]  # -S: no site-packages
     done = subprocess.run(command, capture_output=True, text=True, env=environment(tmp_path), cwd=PROJECT)
     assert done.returncode == 1
-    assert "is not installed" in done.stderr
+    assert "is not installed for" in done.stderr
+    assert "use the environment of `make run`" in done.stderr
     assert len(done.stderr.splitlines()) == 1

@@ -68,12 +68,17 @@ class LocalDeployer(EndpointDeployer):
 
 def _stack_deployer() -> MLFlowModelDeployer:
     from zenml.client import Client
+
+    return _require_deployer(Client().active_stack)
+
+
+def _require_deployer(stack: Any) -> MLFlowModelDeployer:
     from zenml.integrations.mlflow.model_deployers import MLFlowModelDeployer
 
-    stack: Any = Client().active_stack
     if not isinstance(stack.model_deployer, MLFlowModelDeployer):
         raise DeployError(
             f"deployer=local needs ZenML's MLflow model deployer, which stack {stack.name} does not have; register one "
             "and add it to the stack, or choose stack=local."
         )
-    return stack.model_deployer
+    model_deployer: MLFlowModelDeployer = stack.model_deployer
+    return model_deployer

@@ -77,6 +77,11 @@ def test_what_cannot_be_stored_is_refused(data: Any, start: str, tmp_path: Path)
     assert str(raised.value).startswith(start)
 
 
+def test_other_data_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"^data is a dict, which is no data frame; give one of pandas or polars, "):
+        store_frame({"n": [1]}, tmp_path)
+
+
 def test_overrides_name_the_file_and_the_target(tmp_path: Path) -> None:
     assert write_overrides(None, None, tmp_path) == []
     assert write_overrides(None, "price ($)", tmp_path) == ["dataset.target='price ($)'"]

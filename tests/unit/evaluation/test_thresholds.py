@@ -118,7 +118,7 @@ def test_a_metric_without_values_leads_to_one_that_has_some() -> None:
 
 @pytest.mark.parametrize("labels", ["nnnnnn", "yyyyyy"])
 def test_one_class_has_no_threshold(labels: str) -> None:
-    with pytest.raises(DataError, match=r"model.threshold=tuned needs held-out rows of both classes; choose split="):
+    with pytest.raises(DataError, match=r"needs held-out rows of both classes; choose split=stratified"):
         thresholds.find_threshold([predict([*labels], PROBA)], "f1")
 
 

@@ -14,7 +14,7 @@ from tests.support.playground import Serving, write_deployment
 
 def test_a_missing_streamlit_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    with pytest.raises(ConfigError, match=r"pip install 'mlrunner\[playground\]'\.$") as caught:
+    with pytest.raises(ConfigError, match=r"install it with pip install 'mlrunner\[playground\]'\.$") as caught:
         playground.main([])
     assert caught.value.exit_code == 2
 

@@ -127,7 +127,7 @@ def test_given_columns_may_be_empty(capsys: pytest.CaptureFixture[str]) -> None:
         (["--columns", "id,stauts"], "'stauts' is not a column; possible are id, .* Did you mean 'status'"),
         (["--columns", ","], "--columns is empty; possible are id,"),
         (["--where", "r2 > 1"], "Metrics are written metrics.r2"),
-        (["model=rf"], "mlrunner runs does not take 'model=rf'"),
+        (["model=rf"], "mlrunner runs does not take 'model=rf'; it takes one sweep, --where"),
         (["nothing"], "No run matches 'nothing'"),
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from mlrunner.cli.playground.client import Service, ServiceError, find_service
@@ -30,6 +32,11 @@ def test_a_refusal_names_the_row_of_the_file(service: Service) -> None:
     body = b"rooms,town,built,sold_at,garden\n1,near,,,\nmany,near,,,\n"
     with pytest.raises(ServiceError, match=r"^Column 'rooms' holds numbers, but row 3 of the file has 'many'\.$"):
         service.predict_csv(body)
+
+
+def test_a_deployment_that_never_served_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ServiceError, match=r"^houses has never served; deploy a run with deployer=local or deployer="):
+        find_service(DeploymentStore(tmp_path / "houses"))
 
 
 def test_silence_is_one_sentence_with_the_commands() -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import hydra
 import pytest
 
-from mlrunner.core.errors import ConfigError
+from mlrunner.composition.compose import open_hydra
+from mlrunner.composition.composition import Launch
+from mlrunner.core.errors import ConfigError, ProblemsError
 from mlrunner.core.outcome import Outcome
 from mlrunner.execution.reproduction import rerun
 from mlrunner.tracking.records import Record
@@ -37,6 +40,19 @@ def test_a_run_without_a_configuration_is_refused(tmp_path: Path) -> None:
     record = Record("a" * 32, "n", "FINISHED", 0, 1, "e", str(tmp_path), {}, {}, {})
     with pytest.raises(ConfigError, match=r"^Run aaaaaaaa has no composition in \.hydra/config\.yaml"):
         rerun.prepare(record, SqliteStore(tmp_path / "absent"), [])
+
+
+def test_data_that_have_moved_are_named_with_what_to_set(tmp_path: Path) -> None:
+    record = Record("a" * 32, "n", "FINISHED", 0, 1, "e", str(tmp_path), {}, {}, {})
+    with open_hydra():
+        cfg = hydra.compose("config", ["dataset=csv", "dataset.path=gone.csv", "dataset.target=y"])
+    with pytest.raises(ProblemsError) as caught:
+        rerun._check(record, SqliteStore(tmp_path / "absent"), cfg, Launch({}, [], tmp_path))
+    path, conclusion = caught.value.problems[:2]
+    assert path.startswith("dataset.path")
+    assert conclusion == (
+        "So run aaaaaaaa cannot be reproduced here; set dataset.path=... or dataset.url=... if its data have moved."
+    )
 
 
 def test_a_single_run_has_no_fold_scores() -> None:

@@ -102,6 +102,7 @@ def test_a_version_that_answers_other_requests_is_refused_unless_it_may_replace(
         with pytest.raises(DeployError) as refused:
             RegistryDeployer(**options).deploy(candidate, OPEN)
         assert str(refused.value).startswith(words)
+        assert "Set deployer.name to another name, or deployer.replace=true" in str(refused.value)
         assert mlflow_home.client.get_model_version_by_alias("trips", "champion").version == 1
     deployed = RegistryDeployer(**options, replace=words is not None).deploy(candidate, OPEN)
     assert deployed is not None

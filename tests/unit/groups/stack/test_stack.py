@@ -93,16 +93,15 @@ def test_environment(
 @pytest.mark.parametrize(
     ("stack", "message"),
     [
-        (NO_URL, "stack.url is not set"),
-        (on_server(username="u"), "stack.password is not set"),
-        (on_server(password="p"), "stack.username is not set"),
+        (NO_URL, "stack.url is not set; give the ZenML server's URL"),
+        (on_server(username="u"), "stack.password is not set; give it, or set MLFLOW_TRACKING_PASSWORD"),
+        (on_server(password="p"), "stack.username is not set; give it, or set MLFLOW_TRACKING_USERNAME"),
     ],
     ids=["no url", "no password", "no username"],
 )
 def test_half_an_address_is_refused(stack: Stack, message: str) -> None:
-    with pytest.raises(ConfigError, match=message) as caught:
+    with pytest.raises(ConfigError, match=message):
         stack.environment(HOME)
-    assert " set " in str(caught.value).split(";")[1], "says what to change"
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from mlrunner.history.diff.sides import compose_side
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        (["--trust"], "--trust is not an override; after -- give overrides, like model=rf"),
         (["-cd"], "-cd names nothing, which is not a folder"),
         (["--config-dir="], "--config-dir names nothing, which is not a folder"),
         (

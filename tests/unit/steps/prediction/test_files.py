@@ -59,7 +59,7 @@ def test_output_that_cannot_be_written(tmp_path: Path) -> None:
         "none/o.csv": "there is no folder",
         "there.csv": "there.csv exists; overwrite it with --force",
         "other.csv": "other.csv.rejected.csv exists",
-        "folder.csv": "is a folder",
+        "folder.csv": "is a folder; name another file with --out",
     }
     for name, message in messages.items():
         with pytest.raises(ConfigError, match=message):

@@ -167,3 +167,6 @@ def test_prediction_continues_with_its_version(
     store.write_state(replace(state, active=new, ready=None))
     with pytest.raises(DeployError, match="m/4 serves now, no longer version 2; nothing was written"):
         predictor.predict(ROW)
+    store.write_state(replace(state, active=None, ready=None))
+    with pytest.raises(DeployError, match="was stopped; nothing was written, try --offline"):
+        predictor.predict(ROW)

@@ -42,5 +42,5 @@ def test_other_schemas_are_not_read(runs: SearchableRuns, tmp_path: Path) -> Non
 
 def test_file_that_is_not_a_database(tmp_path: Path) -> None:
     (tmp_path / "mlflow.db").write_text("no database at all, but long enough to be looked at as one")
-    with pytest.raises(StoreError, match="cannot be read: file is not a database"):
+    with pytest.raises(StoreError, match="cannot be read: file is not a database; see MLFLOW_TRACKING_URI"):
         SqliteStore(tmp_path / "mlflow.db").search()

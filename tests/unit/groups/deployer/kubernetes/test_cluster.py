@@ -54,7 +54,7 @@ class TestCluster:
         monkeypatch.setenv("PATH", str(tmp_path))
         problem, _ = built.problems()
         assert problem.startswith("deployer.context=here needs kubectl, which is not installed (Debian's package is")
-        with pytest.raises(DeployError, match="needs kubectl"):
+        with pytest.raises(DeployError, match=r"needs kubectl.*; install it, or leave deployer"):
             built.release_to_cluster(released)
 
     def test_all_is_applied_as_ours_and_the_rollout_is_awaited(
@@ -76,7 +76,8 @@ class TestCluster:
         built.release_to_cluster(released)
         fake_cluster.outcome = "late"
         with pytest.raises(
-            DeployError, match=r"The pods of diabetes are not ready after 360 s; the earlier version serves again"
+            DeployError,
+            match=r"pods of diabetes are not ready after 360 s; the earlier version serves again.*See kubectl -n ",
         ):
             built.release_to_cluster(Release("diabetes", 4, released.folder))
         (rollback,) = fake_cluster.rollbacks

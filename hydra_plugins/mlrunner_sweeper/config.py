@@ -1,8 +1,15 @@
-"""Register `hydra/sweeper=optuna` when Hydra scans for plugins."""
+"""Offer `hydra/sweeper=optuna` to every Hydra program of this environment."""
 
-from importlib.util import find_spec
+from hydra.core.config_search_path import ConfigSearchPath
+from hydra.plugins.search_path_plugin import SearchPathPlugin
 
-from mlrunner.search.sweeper_config import OFFICIAL_PLUGIN, register_sweeper_config
+from mlrunner.search.sweeper_config import offer_sweeper_config
 
-if find_spec(OFFICIAL_PLUGIN) is None:  # in other programs of this environment the official plugin keeps the name
-    register_sweeper_config()
+
+class SweeperOffer(SearchPathPlugin):
+    """Register our sweeper when Hydra has scanned all plugins, in whatever order: another one may have its name too."""
+
+    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        """Leave the search path as it is."""
+        del search_path
+        offer_sweeper_config()

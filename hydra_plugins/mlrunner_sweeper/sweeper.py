@@ -1,4 +1,4 @@
-"""The sweeper class that Hydra loads; the search itself, with its heavy imports, is in `mlrunner.search`."""
+"""The sweeper class that Hydra loads; the searches themselves, with their heavy imports, are in `mlrunner.search`."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from omegaconf import DictConfig
 
 
 class OptunaSweeper(Sweeper):
-    """Search with Optuna; each trial is a composition of Hydra."""
+    """Search with Optuna: mlrunner's own search, or a search over the function of any other Hydra program."""
 
     def __init__(self, **settings: Any) -> None:
         del settings  # `mlrunner.search.settings` reads and checks the whole config
@@ -24,8 +24,14 @@ class OptunaSweeper(Sweeper):
             arguments: Overrides of the command line, without those of the `hydra` node.
 
         Returns:
-            The summary of `optimization_results.yaml`; None for a dry run.
+            The summary of `optimization_results.yaml`; None for a dry run, and in other programs.
         """
-        from mlrunner.search import entry
+        from mlrunner.execution.in_process import SingleRun
 
-        return entry.sweep(*self._arguments, arguments)
+        if isinstance(self._arguments[1], SingleRun):
+            from mlrunner.search import entry
+
+            return entry.sweep(*self._arguments, arguments)
+        from mlrunner.search import function_search
+
+        return function_search.sweep(*self._arguments, arguments)

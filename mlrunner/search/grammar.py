@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -52,9 +52,8 @@ def read_dimension(override: Override) -> Dimension:
     """Read a sweep override.
 
     Raises:
-        ConfigError: When the range is empty, reversed or inconsistent, or the key is a seed.
+        ConfigError: When the range is empty, reversed or inconsistent.
     """
-    _refuse_seed(override)
     key, text = override.get_key_element(), _range_text(override)
     try:
         distribution = read_distribution(override)
@@ -67,12 +66,18 @@ def _range_text(override: Override) -> str:
     return str(override.input_line).partition("=")[2]
 
 
-def _refuse_seed(override: Override) -> None:
-    if SEED_KEY.search(override.key_or_group):
-        raise ConfigError(
-            f"{override.get_key_element()}={_range_text(override)}: a search over seeds would only pick the luckiest; "
-            "set hydra.sweeper.repeats=5 to average each trial over five seeds."
-        )
+def refuse_seeds(dimensions: Iterable[Dimension]) -> None:
+    """Refuse a search over seeds.
+
+    Raises:
+        ConfigError: When a dimension sets a seed.
+    """
+    for dimension in dimensions:
+        if any(SEED_KEY.search(key) for key in dimension.keys):
+            raise ConfigError(
+                f"{dimension.key}={dimension.text}: a search over seeds would only pick the luckiest; set "
+                "hydra.sweeper.repeats=5 to average each trial over five seeds."
+            )
 
 
 def read_zip(text: str, loader: Any = None) -> Dimension | None:
@@ -103,8 +108,6 @@ def _parse_parts(text: str, match: re.Match[str], loader: Any) -> list[Override]
     if fixed or len(parts) < 2:
         problem = f"'{fixed[0]}' is not a list of values" if fixed else "it names fewer than two keys"
         raise ConfigError(f"{text}: {problem}; write {match['name']}=zip(a=choice(1,2),b=choice(3,4)).")
-    for part in parts:
-        _refuse_seed(part)
     return parts
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import optuna
 from filelock import BaseFileLock, FileLock
 from omegaconf import OmegaConf
+from optuna.exceptions import ExperimentalWarning
 
 from mlrunner.core.errors import DeployError, MlrunnerError
 from mlrunner.core.process import freeze_gc
@@ -54,6 +57,8 @@ def run_session(plan: SearchPlan, preparer: TrialPreparer, call: SweeperCall) ->
     open_stack(plan.first.repeats[0].stack, home, modules, "forkserver")
     freeze_gc()
     name = plan.settings.study_name or "/".join(Path(str(call.config.hydra.sweep.dir)).parts[-2:])
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    warnings.filterwarnings("ignore", category=ExperimentalWarning)
     storage = studies.open_storage(plan.settings.storage, home, name)
     study_setup.refuse_lost_study(storage, name, Path(str(call.config.hydra.sweep.dir)))
     study = study_setup.open_study(storage, name, list(plan.objectives.directions), plan.settings)

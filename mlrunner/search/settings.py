@@ -17,6 +17,7 @@ from mlrunner.tracking.studies import SWEEPER_KEY
 
 Direction = Literal["minimize", "maximize"]
 GRID_SAMPLER = "optuna.samplers.GridSampler"
+FAILURE_RATE = 0.5  # max_failure_rate of mlrunner's own searches
 NO_PRUNER = "optuna.pruners.NopPruner"
 SAMPLER_PACKAGES = {"optuna.samplers.CmaEsSampler": "cmaes", "optuna.samplers.GPSampler": "torch"}
 
@@ -84,11 +85,28 @@ def read_settings(config: DictConfig) -> SweepSettings:
         ConfigError: When another sweeper is chosen, ranges are in the form of Hydra 1.1, Optuna has no such sampler any
             more, or its package is not installed.
     """
+    values = read_values(config)
+    _refuse_search_space(values.pop("search_space", None))
+    return check_values(values, FAILURE_RATE)
+
+
+def read_values(config: DictConfig) -> dict[str, Any]:
+    """Read the values of `hydra.sweeper` as they are."""
     node = OmegaConf.to_container(config.hydra.sweeper, resolve=True, enum_to_str=True)
     if not isinstance(node, dict):
         raise ConfigError(f"{SWEEPER_KEY} has no keys; choose hydra/sweeper=optuna.")
-    values = {str(key): value for key, value in node.items() if not str(key).startswith("_")}
-    _refuse_search_space(values.pop("search_space", None))
+    return {str(key): value for key, value in node.items() if not str(key).startswith("_")}
+
+
+def check_values(values: dict[str, Any], failure_rate: float) -> SweepSettings:
+    """Check the values of `hydra.sweeper`.
+
+    Args:
+        values: Values by key, without `search_space`.
+        failure_rate: Value of `max_failure_rate` where it is null.
+    """
+    if values.get("max_failure_rate") is None:
+        values = {**values, "max_failure_rate": failure_rate}
     try:
         settings = SweepSettings.model_validate(values)
     except pydantic.ValidationError as error:

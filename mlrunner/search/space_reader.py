@@ -7,7 +7,7 @@ leaves the space. Within one source the last override of a key counts.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from mlrunner.core.typed_overrides import prepare_override
 from mlrunner.search.dimension import MODEL_GROUP, Dimension, get_key
 from mlrunner.search.distributions import encode_choice, write_override
 from mlrunner.search.exclusion import read_exclusions
-from mlrunner.search.grammar import ZIP_OVERRIDE, parse_override, read_dimension, read_zip
+from mlrunner.search.grammar import ZIP_OVERRIDE, parse_override, read_dimension, read_zip, refuse_seeds
 from mlrunner.search.settings import SweepSettings
 from mlrunner.search.space import Space
 
@@ -45,7 +45,7 @@ def read_space(
         ConfigError: When a range or an exclusion is not valid, or no model has its key.
     """
     assignments = [_write_assignment(key, value) for key, value in (settings.params or {}).items()]
-    dimensions, fixed = _read_last([*assignments, *arguments], loader)
+    dimensions, fixed = read_overrides(map(_fix_single, [*assignments, *arguments]), loader)
     chooser = next((dimension for dimension in dimensions if MODEL_GROUP in dimension.keys), None)
     models = compose_models(list(fixed.values()), _list_options(chooser))
     of_models = [dimension for dimension in dimensions if _is_of_models(dimension, models)]
@@ -58,6 +58,7 @@ def read_space(
         searched += [dimension for dimension in of_models if _has_key(group, dimension.key)]
         own += [_assign_model(dimension, model, is_fixed=chooser is None) for dimension in searched]
     _refuse_unknown_keys(of_models, own, models)
+    refuse_seeds([*dimensions, *own])
     limited = tuple((text, _list_models_with(key, models)) for key, text in fixed.items())
     for key in map(get_key, (match["key"] for match in map(SINGLE_CHOICE.fullmatch, arguments) if match is not None)):
         if key in fixed and _list_models_with(key, models) is None:
@@ -78,11 +79,11 @@ def _write_assignment(key: str, value: Any) -> str:
     return quote_choices(write_sorted_ranges(text)) if ZIP_OVERRIDE.fullmatch(text) else prepare_override(text)
 
 
-def _read_last(texts: list[str], loader: Any) -> tuple[list[Dimension], dict[str, str]]:
+def read_overrides(texts: Iterable[str], loader: Any) -> tuple[list[Dimension], dict[str, str]]:
     """Read the dimensions, and the fixed overrides by key; a later override of a key replaces an earlier one."""
     dimensions: dict[str, Dimension] = {}
     fixed: dict[str, str] = {}
-    for text in map(_fix_single, texts):
+    for text in texts:
         dimension, keys = _read_override(text, loader)
         for key in keys:
             fixed.pop(key, None)

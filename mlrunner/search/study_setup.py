@@ -9,7 +9,6 @@ from typing import Any
 
 import optuna
 from hydra.utils import instantiate
-from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage
 
@@ -36,8 +35,6 @@ def open_study(storage: BaseStorage, name: str, directions: list[Direction], set
     Raises:
         ConfigError: When a study of this name has other directions, or Optuna refuses the arguments of the pruner.
     """
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    warnings.filterwarnings("ignore", category=ExperimentalWarning)
     key = f"{SWEEPER_KEY}.study_name={name}"
     pruner = _build(settings.pruner, f"{SWEEPER_KEY}.pruner")
     try:

@@ -15,7 +15,7 @@ from filelock import FileLock
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from optuna.exceptions import ExperimentalWarning
-from optuna.storages import BaseStorage, JournalStorage, RDBStorage
+from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend, JournalRedisBackend
 from sqlalchemy.exc import ArgumentError
 
@@ -33,13 +33,13 @@ JOURNAL_SUFFIXES = (".journal", ".log")
 USER_ERRORS = (ImportError, ValueError, TypeError, ArgumentError, InstantiationException)  # what the user can correct
 
 
-def open_storage(address: str | dict[str, Any] | None, home: Path, name: str) -> BaseStorage:
+def open_storage(address: str | dict[str, Any] | None, home: Path | None, name: str) -> BaseStorage:
     """Open the storage of a study.
 
     Args:
         address: `hydra.sweeper.storage`: a URL, a journal file, or a `_target_` with its arguments; None opens the
             study's own journal below `home`.
-        home: Folder that holds `.mlrunner/`.
+        home: Folder that holds `.mlrunner/`; None outside of mlrunner, where the study is in memory without an address.
         name: Name of the study.
 
     Raises:
@@ -59,16 +59,21 @@ def open_storage(address: str | dict[str, Any] | None, home: Path, name: str) ->
         ) from error
 
 
-def _open(address: str | None, home: Path, name: str) -> BaseStorage:
-    if address is None or address.endswith(JOURNAL_SUFFIXES):
-        path = journal_path(home, name) if address is None else Path(address)
+def _open(address: str | None, home: Path | None, name: str) -> BaseStorage:
+    if address is None:
+        if home is None:
+            return InMemoryStorage()
+        address = str(journal_path(home, name))
+    if address.endswith(JOURNAL_SUFFIXES):
+        path = Path(address)
         path.parent.mkdir(parents=True, exist_ok=True)
         return JournalStorage(JournalFileBackend(str(path)))
     if address.startswith(REDIS_SCHEMES):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)
             return JournalStorage(JournalRedisBackend(address))
-    with FileLock(home / ".mlrunner" / "studies.lock"):  # two processes must not create the tables at the same time
+    # Two processes must not create the tables at the same time.
+    with nullcontext() if home is None else FileLock(home / ".mlrunner" / "studies.lock"):
         return RDBStorage(address, engine_kwargs={"pool_pre_ping": True})
 
 

@@ -172,6 +172,7 @@ EXCEPTIONS = {
         "which is no data frame", "Name a FILE to predict", "after -- give overrides", "is not a tag; write NAME=VALUE",
         "give it one type, such as dataset.dtypes", "{} has no keys; choose hydra/sweeper",
     ),
+    "said in another Hydra program: held by `test_config.py` of the plugin": ("is offered by two installed plugins",),
     "the default of an empty mapping, all of which take new names by now": ("{} is not a key; {} has none. To",),
     "a warning, which `test_what_a_warning_says_to_type_silences_it` holds, too": (
         "if they are codes, set",

@@ -10,7 +10,7 @@ from hydra.core.global_hydra import GlobalHydra
 from optuna.distributions import CategoricalDistribution
 
 from mlrunner.core.errors import ConfigError
-from mlrunner.search.grammar import parse_override, read_dimension, read_zip, split_at_commas
+from mlrunner.search.grammar import parse_override, read_dimension, read_zip, refuse_seeds, split_at_commas
 from tests.support.front_door import PROJECT
 from tests.support.spaces import read_range
 
@@ -55,7 +55,7 @@ def test_a_syntax_error_is_refused(text: str, reason: str) -> None:
 )
 def test_a_search_over_seeds_is_refused(text: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        read_dimension(parse_override(text))
+        refuse_seeds([read_dimension(parse_override(text))])
     assert str(caught.value) == SEED_REFUSED.format(text)
 
 
@@ -136,8 +136,10 @@ def test_a_syntax_error_in_a_zip_is_refused() -> None:
 
 
 def test_a_seed_in_a_zip_is_refused() -> None:
-    with pytest.raises(ConfigError, match="a search over seeds"):
-        read_zip("s=zip(seed=choice(1,2),a=choice(1,2))")
+    zipped = read_zip("s=zip(seed=choice(1,2),a=choice(1,2))")
+    assert zipped is not None
+    with pytest.raises(ConfigError, match=r"^s=zip\(seed=.*: a search over seeds"):
+        refuse_seeds([zipped])
 
 
 @pytest.mark.parametrize(

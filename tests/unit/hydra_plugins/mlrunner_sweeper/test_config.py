@@ -35,8 +35,8 @@ class TPESamplerConfig(SamplerConfig):
 
 
 @dataclass
-class MOTPESamplerConfig(SamplerConfig):
-    _target_: str = "optuna.samplers.MOTPESampler"
+class TheirSamplerConfig(SamplerConfig):
+    _target_: str = "optuna.samplers.PartialFixedSampler"
     seed: Optional[int] = None
 
 
@@ -51,7 +51,7 @@ class OptunaSweeperConf:
 store = ConfigStore.instance()
 store.store(group="hydra/sweeper", name="optuna", node=OptunaSweeperConf, provider="optuna_sweeper")
 store.store(group="hydra/sweeper/sampler", name="tpe", node=TPESamplerConfig, provider="optuna_sweeper")
-store.store(group="hydra/sweeper/sampler", name="motpe", node=MOTPESamplerConfig, provider="optuna_sweeper")
+store.store(group="hydra/sweeper/sampler", name="theirs", node=TheirSamplerConfig, provider="optuna_sweeper")
 """
 OFFICIAL_SWEEPER = """
 from hydra.plugins.sweeper import Sweeper
@@ -70,6 +70,8 @@ class OptunaSweeper(Sweeper):
         print("the official sweeper")
 """
 APP = """
+import sys
+
 import hydra
 
 
@@ -78,7 +80,13 @@ def app(cfg):
     return 0.0
 
 
-app()
+for option in sys.argv.pop(1).split(","):
+    sys.argv[1] = f"hydra/sweeper={option}"
+    print(f"[{option}]", flush=True)
+    try:
+        app()
+    except SystemExit as end:
+        print(end.code)
 """
 
 
@@ -117,17 +125,24 @@ def test_our_program_has_our_keys_wherever_the_official_plugin_lies(official: Pa
     assert sweeper["sampler"]["n_startup_trials"] == 10
 
 
-def test_another_program_keeps_the_official_sweeper(official: Path, tmp_path: Path) -> None:
+def test_another_program_asks_which_sweeper_is_meant(official: Path, tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(APP)
-    sweeper = compose_sweeper(tmp_path, [official], "app.py")
-    assert sweeper["_target_"] == "hydra_plugins.hydra_optuna_sweeper.optuna_sweeper.OptunaSweeper"
-    assert set(sweeper["sampler"]) == {"_target_", "seed"}
-    completed = run(tmp_path, [official], "app.py", "-m", "hydra/sweeper=optuna", "+x=range(1,5)")
-    assert (completed.returncode, completed.stdout) == (0, "the official sweeper\n")
+    path = [PROJECT, official]  # Hydra scans the official plugin last
+    options = "optuna,optuna_official,optuna_mlrunner"
+    sweep = ("+x=range(1,3)", "hydra.sweep.dir=.", "hydra/hydra_logging=disabled", "++hydra.sweeper.n_trials=1", "-m")
+    completed = run(tmp_path, path, "app.py", options, "hydra/sweeper=", *sweep)
+    assert completed.stdout.split("\n")[:5] == [
+        *("[optuna]", "1", "[optuna_official]", "the official sweeper", "[optuna_mlrunner]")
+    ]
+    assert completed.stderr.startswith(
+        "hydra/sweeper=optuna is offered by two installed plugins, the official one and mlrunner's; choose "
+        "hydra/sweeper=optuna_official or hydra/sweeper=optuna_mlrunner, or uninstall one of them.\n"
+    )
+    assert (tmp_path / "optimization_results.yaml").read_text().endswith("best_value: 0.0\n")
 
 
 def test_another_program_has_our_sweeper_without_the_official_plugin(tmp_path: Path) -> None:
-    (tmp_path / "app.py").write_text(APP)
+    (tmp_path / "app.py").write_text(APP.partition("for option")[0] + "app()\n")
     assert compose_sweeper(tmp_path, [], "app.py")["_target_"] == sweeper_config.SWEEPER_CLASS
 
 
@@ -137,10 +152,10 @@ def test_a_sampler_of_the_official_plugin_alone_stays(official: Path, tmp_path: 
         from mlrunner.cli.hydra_app import register_sweeper
         register_sweeper()
         store = ConfigStore.instance()
-        for group, name in (("", "optuna"), ("/sampler", "tpe"), ("/sampler", "motpe"), ("/pruner", "median")):
+        for group, name in (("", "optuna"), ("/sampler", "tpe"), ("/sampler", "theirs"), ("/pruner", "median")):
             print(name, store.load(f"hydra/sweeper{group}/{name}.yaml").provider)
     """
     completed = run(tmp_path, [official], "-c", textwrap.dedent(code))
     assert completed.stdout.split("\n")[:4] == [
-        *("optuna mlrunner", "tpe mlrunner", "motpe optuna_sweeper", "median mlrunner")
+        *("optuna mlrunner", "tpe mlrunner", "theirs optuna_sweeper", "median mlrunner")
     ]

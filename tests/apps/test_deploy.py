@@ -189,6 +189,18 @@ def test_ctrl_c_during_a_deployment_leaves_the_old_one_serving(place: Place) -> 
     until(lambda: len(place.servers()) <= running)
 
 
+def test_a_deployment_that_was_killed_is_undone_by_the_next_command(place: Place) -> None:
+    before, running = place.version(), {server.pid for server in place.servers()}
+    with start_command(place.home, "deploy", place.runs[2]["run_id"], *place.target) as process:
+        until(lambda: {server.pid for server in place.servers()} - running)
+        process.kill()
+        process.communicate(timeout=PATIENCE)
+    assert place.status()["health"] == "serving"
+    assert place.version() == before
+    assert {server.pid for server in place.servers()} == running
+    assert place.state.unwanted == []
+
+
 def test_the_registry_alone_serves_nothing(place: Place) -> None:
     result = place("deploy", place.runs[1]["run_id"], "gate=none", "deployer=registry", "deployer.name=shelf")
     assert "shelf version 1 in the registry, alias champion" in result.out

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import asdict
 
 from rich.text import Text
 
 from mlrunner.cli.commands.deploy import deployments_folder
 from mlrunner.cli.commands.parser import Parser
+from mlrunner.core.errors import MlrunnerError
 from mlrunner.core.formatting import format_number
 from mlrunner.core.terminal import console, show_line
-from mlrunner.groups.deployer import deployment_status, state
+from mlrunner.groups.deployer import deployment_status, recovery, state
+from mlrunner.groups.deployer.state import DeploymentStore
 
 STYLES = {deployment_status.SERVING: "bold green", deployment_status.DOWN: "bold red"}
 
@@ -28,6 +31,8 @@ def main(arguments: list[str]) -> int:
     parsed = parser.parse_args(arguments)
     folder = deployments_folder()
     stores = state.list_deployments(folder) if parsed.name is None else [state.find_deployment(folder, parsed.name)]
+    for store in filter(recovery.is_needed, stores):
+        _recover(store)
     statuses = [deployment_status.read_status(store) for store in stores]
     if parsed.json:
         print(json.dumps([asdict(status) for status in statuses]))
@@ -37,6 +42,15 @@ def main(arguments: list[str]) -> int:
         for status in statuses:
             _show(status)
     return int(any(status.health == deployment_status.DOWN for status in statuses))
+
+
+def _recover(store: DeploymentStore) -> None:
+    """Finish or undo a change whose command was killed; a command that changes the deployment now is left alone."""
+    from mlrunner.cli.commands import stack
+
+    with suppress(MlrunnerError), DeploymentStore(store.folder, lock_timeout=0).lock():
+        stack.activate([])
+        recovery.recover(store)
 
 
 def _show(status: deployment_status.Status) -> None:

@@ -18,7 +18,7 @@ def main(arguments: list[str]) -> int:
     parsed = parser.parse_args(arguments)
     deployment = find_deployment(deployments_folder(), parsed.name)
     state = deployment.read_state()
-    if state is not None and state.servers:  # ZenML knows of a server only
+    if state is not None and (state.servers or state.unwanted):  # ZenML knows of a server only
         stack.activate(parsed.overrides)
     result = "stopped" if operations.stop(deployment) else "was not running"
     console().print(f"{deployment.name} {result}; mlrunner deploy --restart {deployment.name} starts it again.")

@@ -52,9 +52,10 @@ class EndpointDeployer(ModelServerDeployer, ServerBackend):
 
     def deploy_locked(self, candidate: Candidate, decision: Decision) -> Deployment:
         """See `RegisteredDeployer.deploy_locked`."""
-        from mlrunner.groups.deployer import packaging, rollout
+        from mlrunner.groups.deployer import packaging, recovery, rollout
 
         store = self.store
+        recovery.recover(store)
         release = packaging.create_release(store, candidate, decision)
         state = store.read_state()
         earlier = [version for version in ([] if state is None else state.versions) if version != release.version]

@@ -55,6 +55,14 @@ class LocalDeployer(EndpointDeployer):
         process_control.terminate_all(server.instance)
         zenml_service.delete(_stack_deployer(), UUID(server.handle))
 
+    def discard(self, token: str) -> None:
+        """See `EndpointDeployer.discard`."""
+        from mlrunner.groups.deployer import zenml_service
+
+        instance = identity.instance_name(token)
+        process_control.terminate_all(instance)
+        zenml_service.delete_instance(instance)
+
     def restart_command(self, folder: Path) -> list[str]:
         """See `EndpointDeployer.restart_command`; without ZenML and MLflow, which take seconds to import."""
         return [sys.executable, "-m", "mlrunner.serving.restart", str(folder)]

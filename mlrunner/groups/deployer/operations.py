@@ -28,9 +28,10 @@ def restart(store: DeploymentStore) -> Deployment:
     Raises:
         DeployError: When nothing has served yet, or the server does not start.
     """
-    from mlrunner.groups.deployer import rollout
+    from mlrunner.groups.deployer import recovery, rollout
 
     with store.lock():
+        recovery.recover(store)
         state = _require_state(store)
         release = store.get_release(state.versions[-1])
         _require_files(release)
@@ -52,9 +53,10 @@ def rollback(store: DeploymentStore, steps: int = 1) -> Deployment:
     Raises:
         DeployError: When fewer versions have served, the run of the earlier one is invalid, or it does not start.
     """
-    from mlrunner.groups.deployer import rollout
+    from mlrunner.groups.deployer import recovery, rollout
 
     with store.lock():
+        recovery.recover(store)
         state = _require_state(store)
         if not 1 <= steps < len(state.versions):
             raise DeployError(_explain_rollback(store.name, steps, state.versions))
@@ -112,9 +114,10 @@ def stop(store: DeploymentStore) -> bool:
     Returns:
         Whether a server was running.
     """
-    from mlrunner.groups.deployer import gateway_process
+    from mlrunner.groups.deployer import gateway_process, recovery
 
     with store.lock():
+        recovery.recover(store)
         state = store.read_state()
         gateway_process.stop(store)
         if state is None or not state.servers:

@@ -111,6 +111,10 @@ class ServerBackend(ABC):
         """Stop a server and free its resources; a server that has ended already is fine."""
 
     @abstractmethod
+    def discard(self, token: str) -> None:
+        """Stop the server with a token and free its resources, whether its start was recorded or not."""
+
+    @abstractmethod
     def log(self, server: Server) -> str:
         """Read the last lines that the server printed."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
@@ -36,25 +36,46 @@ def roll_out(backend: ServerBackend, store: DeploymentStore, release: Release, v
         DeployError: When the rollout fails; the previous server still serves.
     """
     before = store.read_state()
+    try:
+        after = _start_and_switch(backend, store, before, release, versions)
+    except BaseException:
+        store.write_state(before)
+        raise
+    for server in [] if before is None else before.servers:
+        if server.token in after.unwanted:
+            backend.stop(server)
+    store.write_state(replace(after, unwanted=[]))
+    return Deployment(store.name, release.version, after.url, f"at {after.url}/invocations")
+
+
+def _start_and_switch(
+    backend: ServerBackend, store: DeploymentStore, before: State | None, release: Release, versions: list[int]
+) -> State:
     has_same_settings = before is not None and before.settings == backend.state_settings()["settings"]
     running = before.find_server(release.version) if before is not None and has_same_settings else None
     if running is not None and backend.is_alive(running) and _is_answering(running):
         smoke_test(running.url, release)
-        after = _switch_address(backend, store, before, running, versions)
-    else:
-        with running_server(backend, release) as server:
-            after = _switch_address(backend, store, before, server, versions)
-    kept_tokens = [server.token for server in after.servers]
-    for server in [] if before is None else before.servers:
-        if server.token not in kept_tokens:
-            backend.stop(server)
-    return Deployment(store.name, release.version, after.url, f"at {after.url}/invocations")
+        return _switch_address(backend, store, before, running, versions)
+    base = State(store.name, **backend.state_settings()) if before is None else before
+
+    def announce(token: str) -> None:
+        store.write_state(replace(base, unwanted=[token]))
+
+    with running_server(backend, release, announce) as server:
+        return _switch_address(backend, store, before, server, versions)
 
 
 @contextmanager
-def running_server(backend: ServerBackend, release: Release) -> Iterator[Server]:
-    """Start and test a server; stop it again when the test or the block fails."""
-    server = _start_until_ready(backend, release)
+def running_server(backend: ServerBackend, release: Release, announce: Callable[[str], object]) -> Iterator[Server]:
+    """Start and test a server; stop it again when the test or the block fails.
+
+    Args:
+        backend: Deployer that starts and stops it.
+        release: Release to serve.
+        announce: Function that records the token of a server before it starts, so that one whose starter was killed
+            is found.
+    """
+    server = _start_until_ready(backend, release, announce)
     try:
         smoke_test(server.url, release)
         yield server
@@ -63,9 +84,11 @@ def running_server(backend: ServerBackend, release: Release) -> Iterator[Server]
         raise
 
 
-def _start_until_ready(backend: ServerBackend, release: Release) -> Server:
+def _start_until_ready(backend: ServerBackend, release: Release, announce: Callable[[str], object]) -> Server:
     for attempt in range(START_ATTEMPTS):
-        server = backend.start(release, identity.create_token())
+        token = identity.create_token()
+        announce(token)
+        server = backend.start(release, token)
         try:
             _wait_until_ready(backend, server, release)
             return server
@@ -143,20 +166,19 @@ def _switch_address(
         store.write_state(state)
         gateway_process.ensure_follows(store, state.url, server)
     except BaseException:
-        _restore(store, before, None if champion is None else int(champion.version))
+        _restore(store, before, base, server, None if champion is None else int(champion.version))
         raise
     return state
 
 
-def _restore(store: DeploymentStore, before: State | None, champion: int | None) -> None:
+def _restore(store: DeploymentStore, before: State | None, base: State, server: Server, champion: int | None) -> None:
     with suppress(Exception):  # the first error is the one to report
         if champion is None:
             model_registry.delete_alias(store.name, model_registry.CHAMPION)
         else:
             model_registry.set_alias(store.name, model_registry.CHAMPION, champion)
-    if before is not None:
-        store.write_state(before)
+    state = before or base
+    unwanted = [] if server in state.servers else [server.token]  # until it is stopped
+    store.write_state(replace(state, unwanted=unwanted))
     if before is None or before.active is None:
         gateway_process.stop(store)
-    if before is None:
-        store.delete_state()

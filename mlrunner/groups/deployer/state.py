@@ -40,6 +40,7 @@ class State:
         versions: Versions that have served, oldest first; the last one is the present one. A rollback shortens it.
         active: Server that receives the requests; None when the deployment is stopped.
         ready: Previous server, kept running for a rollback; None when there is none.
+        unwanted: Tokens of servers that an unfinished change has started or replaced; see `recovery`.
         since: Time when the present version began to serve, in seconds since 1970.
     """
 
@@ -53,6 +54,7 @@ class State:
     versions: list[int] = field(default_factory=list)
     active: Server | None = None
     ready: Server | None = None
+    unwanted: list[str] = field(default_factory=list)
     since: float = 0.0
 
     @property
@@ -76,7 +78,7 @@ class DeploymentStore:
 
     Args:
         folder: Folder `.mlrunner/deployments/NAME`; created on the first write.
-        lock_timeout: Seconds to wait for another command that changes the deployment.
+        lock_timeout: Seconds to wait for another command that changes it.
     """
 
     def __init__(self, folder: Path, lock_timeout: float = LOCK_TIMEOUT) -> None:
@@ -94,11 +96,9 @@ class DeploymentStore:
         Raises:
             DeployError: If another version of mlrunner wrote it.
         """
-        file = self.folder / STATE_FILE
         try:
-            fields = json.loads(file.read_text())
-            servers = {key: None if fields[key] is None else Server(**fields[key]) for key in ("active", "ready")}
-            return State(**{**fields, **servers})
+            fields = json.loads((file := self.folder / STATE_FILE).read_text())
+            return State(**fields | {key: fields[key] and Server(**fields[key]) for key in ("active", "ready")})
         except FileNotFoundError:
             return None
         except (KeyError, TypeError, ValueError) as error:
@@ -107,13 +107,12 @@ class DeploymentStore:
                 f"again: mlrunner deploy RUN deployer.name={self.name}."
             ) from error
 
-    def write_state(self, state: State) -> None:
-        """Replace the state atomically: a reader sees the old one or the new one."""
-        gateway_routes.write_state(self.folder / STATE_FILE, asdict(state))
-
-    def delete_state(self) -> None:
-        """Delete the state."""
-        (self.folder / STATE_FILE).unlink(missing_ok=True)
+    def write_state(self, state: State | None) -> None:
+        """Replace the state atomically: a reader sees the old one or the new one; None deletes it."""
+        if state is None:
+            (self.folder / STATE_FILE).unlink(missing_ok=True)
+        else:
+            gateway_routes.write_state(self.folder / STATE_FILE, asdict(state))
 
     def log_event(self, event: str, **details: Any) -> None:
         """Append an event, such as `deployed` or `rolled back`, to the history, with details that JSON can hold."""
@@ -164,13 +163,15 @@ def replace_server(state: State, server: Server, versions: list[int]) -> State:
     """
     is_new = state.active is not None and state.active.version != server.version
     previous = state.active if is_new else state.ready
-    ready = None if previous is None or previous.version == server.version else previous
-    return replace(state, active=server, ready=ready, versions=versions, since=time.time())
+    ready = previous if previous is not None and previous.version != server.version else None
+    after = replace(state, active=server, ready=ready, versions=versions, since=time.time())
+    return replace(after, unwanted=[old.token for old in state.servers if old not in after.servers])
 
 
 def list_deployments(folder: Path) -> list[DeploymentStore]:
-    """List the deployments of a folder that have a history, by name."""
-    return [DeploymentStore(file.parent) for file in sorted(folder.glob(f"*/{HISTORY_FILE}"))]
+    """List the deployments of a folder that have a state or a history, by name."""
+    files = [*folder.glob(f"*/{STATE_FILE}"), *folder.glob(f"*/{HISTORY_FILE}")]
+    return [DeploymentStore(path) for path in sorted({file.parent for file in files})]
 
 
 def find_deployment(folder: Path, name: str | None) -> DeploymentStore:

@@ -19,6 +19,7 @@ from zenml.integrations.mlflow.services.mlflow_deployment import (
     MLFlowDeploymentService,
 )
 from zenml.services import HTTPEndpointHealthMonitor, HTTPEndpointHealthMonitorConfig, ServiceEndpointProtocol
+from zenml.utils.pagination_utils import depaginate
 
 from mlrunner.core.environment import TOKEN_VARIABLE
 from mlrunner.groups.deployer import daemons
@@ -125,6 +126,13 @@ def delete(deployer: MLFlowModelDeployer, service: UUID) -> None:
     """Stop and delete a service; one that ZenML does not know is fine."""
     if deployer.find_model_server(service_uuid=service):
         deployer.delete_model_server(service, timeout=0)  # its process has ended already
+
+
+def delete_instance(instance: str) -> None:
+    """Delete the service whose command line names an instance, if ZenML knows one."""
+    for service in depaginate(Client().list_services, hydrate=True):
+        if instance in service.config.get("command", ()):
+            Client().delete_service(service.id)
 
 
 def get_log_file(deployer: MLFlowModelDeployer, service: UUID) -> Path:

@@ -15,7 +15,7 @@ from mlrunner.core.build import dataclass
 from mlrunner.core.environment import TOKEN_VARIABLE
 from mlrunner.core.errors import DeployError
 from mlrunner.groups.deployer.base_serving import EndpointDeployer
-from mlrunner.groups.deployer.docker import base_image, dockerfile, image
+from mlrunner.groups.deployer.docker import base_image, dockerfile, engine, image
 from mlrunner.groups.deployer.docker.engine import docker_errors, open_client
 from mlrunner.groups.deployer.docker.requirements import get_local_target
 from mlrunner.groups.deployer.release import Release, Server
@@ -29,7 +29,6 @@ PORT_ATTEMPTS = 5
 PORT_ERRORS = ("already allocated", "already in use", "ports are not available")
 CRASH_LIMIT = 3  # restarts after which a container that restarts counts as dead
 LOG_LINES = 200
-STOP_TIMEOUT = 10
 HARDENED = {
     "detach": True,
     "user": dockerfile.USER,
@@ -153,16 +152,15 @@ class DockerDeployer(EndpointDeployer):
         """See `EndpointDeployer.stop`."""
         with open_client() as client:
             container = _find_container(client, server)
-            if container is None:
-                return
-            try:
-                container.stop(timeout=STOP_TIMEOUT)
-                container.remove(v=True, force=True)
-            except docker_errors().NotFound:
-                return
-            except docker_errors().APIError as error:
-                if "already in progress" not in str(error):
-                    raise
+            if container is not None:
+                engine.remove(container)
+
+    def discard(self, token: str) -> None:
+        """See `EndpointDeployer.discard`."""
+        label = f"{INSTANCE_LABEL}={identity.instance_name(token)}"
+        with open_client() as client:
+            for container in client.containers.list(all=True, filters={"label": label}):
+                engine.remove(container)
 
     def log(self, server: Server) -> str:
         """See `EndpointDeployer.log`."""

@@ -14,6 +14,7 @@ from mlrunner.core.errors import DeployError
 
 CALL_TIMEOUT = 600  # limit for one call, such as pushing an image
 DEFAULT_HOST = "unix:///var/run/docker.sock"
+STOP_TIMEOUT = 10  # seconds between SIGTERM and SIGKILL
 DISK_FULL = "no space left on device"
 
 
@@ -121,3 +122,15 @@ def push_image(client: Any, tag: str) -> str:
             raise DeployError(f"{tag} cannot be pushed ({line['error'].rstrip('.')}); is `docker login` needed?")
         digest = line.get("aux", {}).get("Digest", digest)
     return f"{tag}@{digest}" if digest else tag
+
+
+def remove(container: Any) -> None:
+    """Stop and remove a container; one that is gone, or being removed, is fine."""
+    try:
+        container.stop(timeout=STOP_TIMEOUT)
+        container.remove(v=True, force=True)
+    except docker_errors().NotFound:
+        return
+    except docker_errors().APIError as error:
+        if "already in progress" not in str(error):
+            raise

@@ -20,7 +20,7 @@ from tests.support.mlflow_home import MlflowHome
 @pytest.fixture
 def store(tmp_path: Path) -> DeploymentStore:
     store = DeploymentStore(tmp_path / "olist")
-    store.log_event("deployed", version=1)
+    store.log_event("deployed", version=2)
     return store
 
 
@@ -64,7 +64,7 @@ def test_version_of_an_invalid_run_is_refused(store: DeploymentStore, mlflow_hom
 
 def test_stop_without_a_server_changes_nothing(store: DeploymentStore) -> None:
     assert not operations.stop(store)
-    state = State("olist", "127.0.0.1", 1, 5.0, 1.0, {}, versions=[1])
+    state = State("olist", "127.0.0.1", 1, 5.0, 1.0, {}, versions=[2])
     store.write_state(state)
     assert not operations.stop(store)
     assert store.read_state() == state

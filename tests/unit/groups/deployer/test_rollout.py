@@ -64,15 +64,23 @@ def release(tmp_path: Path) -> Release:
 
 def test_server_runs_within_the_block_and_stays(release: Release) -> None:
     backend = ThreadBackend([1.0, 2.0000001])
-    with rollout.running_server(backend, release) as server:
+    with rollout.running_server(backend, release, [].append) as server:
         assert backend.is_alive(server)
     assert backend.is_alive(server)
     backend.stop(server)
 
 
+def test_a_token_is_announced_before_its_server_starts(release: Release) -> None:
+    backend, events = ThreadBackend([1.0, 2.0], failures=1), list[tuple[str, int]]()
+    with rollout.running_server(backend, release, lambda token: events.append((token, backend.starts))) as server:
+        backend.stop(server)
+    assert events[-1] == (server.token, 1)
+    assert [starts for _, starts in events] == [0, 1]
+
+
 def test_server_is_stopped_when_the_block_fails(release: Release) -> None:
     backend = ThreadBackend([1.0, 2.0])
-    with pytest.raises(KeyboardInterrupt), rollout.running_server(backend, release):
+    with pytest.raises(KeyboardInterrupt), rollout.running_server(backend, release, [].append):
         raise KeyboardInterrupt
     assert backend.running == {}
 
@@ -91,7 +99,7 @@ def test_server_is_stopped_when_the_block_fails(release: Release) -> None:
 )
 def test_failed_smoke_test_stops_the_server(predictions: list[Any] | None, sentence: str, release: Release) -> None:
     backend = ThreadBackend(predictions)
-    with pytest.raises(DeployError) as raised, rollout.running_server(backend, release):
+    with pytest.raises(DeployError) as raised, rollout.running_server(backend, release, [].append):
         raise AssertionError
     assert str(raised.value) == sentence
     assert backend.running == {}
@@ -99,13 +107,13 @@ def test_failed_smoke_test_stops_the_server(predictions: list[Any] | None, sente
 
 def test_start_is_repeated_while_the_port_is_in_use(release: Release) -> None:
     backend = ThreadBackend([1.0, 2.0], failures=rollout.START_ATTEMPTS - 1)
-    with rollout.running_server(backend, release) as server:
+    with rollout.running_server(backend, release, [].append) as server:
         backend.stop(server)
     assert backend.starts == rollout.START_ATTEMPTS
     backend = ThreadBackend([1.0, 2.0], failures=rollout.START_ATTEMPTS)
     with (
         pytest.raises(DeployError, match="Version 3 of olist does not start: cannot listen on port 1"),
-        rollout.running_server(backend, release),
+        rollout.running_server(backend, release, [].append),
     ):
         raise AssertionError
 
@@ -115,7 +123,7 @@ def test_server_that_does_not_answer_in_time_is_stopped(release: Release, monkey
     monkeypatch.setattr(rollout, "_is_answering", lambda _: False)
     with (
         pytest.raises(DeployError, match=r"did not answer within 0\.1 s; set deployer\.start_timeout higher"),
-        rollout.running_server(backend, release),
+        rollout.running_server(backend, release, [].append),
     ):
         raise AssertionError
     assert backend.running == {}

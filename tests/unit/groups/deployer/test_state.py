@@ -52,9 +52,9 @@ def test_a_state_is_read_as_it_was_written(store: DeploymentStore, written: Stat
 def test_there_is_no_state_before_the_first_deployment_nor_after_it_is_forgotten(store: DeploymentStore) -> None:
     assert store.read_state() is None
     store.write_state(state())
-    store.delete_state()
+    store.write_state(None)
     assert store.read_state() is None
-    store.delete_state()
+    store.write_state(None)
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Sequence
-from typing import Any
+from functools import cache
 from uuid import uuid4
 
 import mlflow
 from mlflow import MlflowClient
-from mlflow.entities import Run, ViewType
+from mlflow.entities import LoggedModel, Run, ViewType
 from mlflow.exceptions import MlflowException
+from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
 from mlrunner.tracking.records import MODEL_TAG, SWEEP_TAG, TRIAL_TAG
 from mlrunner.tracking.records.artifact_location import refuse_foreign_folder
@@ -20,7 +21,7 @@ PLACEHOLDER = "mlrunner-prune-"  # prefix of an experiment's name
 MISSING = "RESOURCE_DOES_NOT_EXIST"  # MLflow's code
 
 
-def refuse_foreign_files(client: MlflowClient, runs: Sequence[str] = (), models: Sequence[str] = ()) -> None:
+def refuse_foreign_files(client: MlflowClient, runs: Sequence[str] = (), models: Sequence[str] = ()) -> list[str]:
     """Refuse runs and models whose files lie outside of their experiment: `mlflow gc` removes any folder.
 
     Args:
@@ -28,22 +29,36 @@ def refuse_foreign_files(client: MlflowClient, runs: Sequence[str] = (), models:
         runs: Ids of runs.
         models: Ids of logged models; one that does not exist is passed over.
 
+    Returns:
+        The models that exist.
+
     Raises:
         StoreError: When the store says that the files of one lie elsewhere.
     """
-    store: Any = client._tracking_client.store  # read in MLflow 3.17: as gc, it shows models that are marked as deleted
     for run in (client.get_run(run_id) for run_id in runs):
         root = client.get_experiment(run.info.experiment_id).artifact_location
         refuse_foreign_folder(run.info.run_id, run.info.artifact_uri, root)
-    for model_id in models:
-        try:
-            model = store.get_logged_model(model_id, allow_deleted=True)
-        except MlflowException as error:
-            if error.error_code != MISSING:
-                raise
-        else:
-            root = client.get_experiment(model.experiment_id).artifact_location
-            refuse_foreign_folder(model_id, model.artifact_location, root)
+    found = [model for model in map(_find_model, models) if model is not None]
+    for model in found:
+        root = client.get_experiment(model.experiment_id).artifact_location
+        refuse_foreign_folder(model.model_id, model.artifact_location, root)
+    return [model.model_id for model in found]
+
+
+def _find_model(model_id: str) -> LoggedModel | None:
+    """Find a model that may be marked as deleted, which the client does not show."""
+    try:
+        model: LoggedModel = _open_database(mlflow.get_tracking_uri()).get_logged_model(model_id, allow_deleted=True)
+    except MlflowException as error:
+        if error.error_code != MISSING:
+            raise
+        return None
+    return model
+
+
+@cache
+def _open_database(uri: str) -> SqlAlchemyStore:
+    return SqlAlchemyStore(uri, "")  # type: ignore[no-untyped-call]  # "" is a place for new experiments
 
 
 def collect(client: MlflowClient, runs: Sequence[str] = (), models: Sequence[str] = ()) -> None:
@@ -55,15 +70,17 @@ def collect(client: MlflowClient, runs: Sequence[str] = (), models: Sequence[str
     Args:
         client: Client of the store, whose database is within reach.
         runs: Ids of runs.
-        models: Ids of logged models.
+        models: Ids of logged models; one that does not exist is passed over.
 
     Raises:
-        MlflowException: When one of them does not exist, or its files cannot be removed.
+        MlflowException: When a run does not exist, or files cannot be removed.
         StoreError: When the files of one lie outside of its experiment.
     """
     from mlflow.cli import gc  # takes a second
 
-    refuse_foreign_files(client, runs, models)
+    models = refuse_foreign_files(client, runs, models)
+    if not runs and not models:
+        return
     experiment = client.create_experiment(f"{PLACEHOLDER}{uuid4().hex}")
     model = client.create_logged_model(experiment).model_id
     run = client.create_run(experiment).info.run_id

@@ -12,7 +12,6 @@ from uuid import UUID
 
 import mlflow
 from mlflow.entities import Run, ViewType
-from mlflow.exceptions import MlflowException
 from zenml.client import Client
 from zenml.enums import ArtifactSaveType
 from zenml.models import ArtifactVersionResponse, PipelineRunResponse
@@ -148,12 +147,8 @@ class Remover:
         """
         if not self.can_collect:
             return
-        for model in (models := mlflow_gc.list_models(run)):
-            try:
-                mlflow_gc.collect(self.mlflow, models=[model])
-            except MlflowException as error:
-                if error.error_code != mlflow_gc.MISSING:
-                    raise
+        models = mlflow_gc.list_models(run)
+        mlflow_gc.collect(self.mlflow, models=models)
         mlflow_gc.collect(self.mlflow, runs=[run.info.run_id])
         if artifacts := local_path(run.info.artifact_uri):  # MLflow leaves empty folders
             folder = artifacts.parent

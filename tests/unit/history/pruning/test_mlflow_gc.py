@@ -12,6 +12,7 @@ def test_a_model_alone_is_collected(mlflow_home: MlflowHome) -> None:
     for deleted in (model, kept):
         mlflow_home.client.delete_logged_model(deleted)
     mlflow_home.client.delete_run(trashed)
-    mlflow_gc.collect(mlflow_home.client, models=[model])
+    mlflow_gc.collect(mlflow_home.client, models=[model, "m-" + "0" * 32])
+    mlflow_gc.collect(mlflow_home.client, models=[model])  # which is gone
     assert (mlflow_home.count("logged_models"), mlflow_home.count("runs")) == (1, 2)
     assert mlflow_home.count("experiments") == 3  # no placeholder is left

@@ -18,14 +18,16 @@ from mlrunner.core.redaction import redact
 from mlrunner.groups.stack import Stack
 from mlrunner.groups.stack.opening import open_stack
 from mlrunner.steps import recording
-from mlrunner.tracking import artifacts, provenance, run_log, sweep_runs
+from mlrunner.tracking import artifacts, open_runs, provenance, run_log, sweep_runs
 from mlrunner.tracking.background_writer import RECORDER
 from mlrunner.tracking.records import lookup
 from mlrunner.tracking.records.record import BEST_NAME_TAG, BEST_TAG, FOLDER_TAG, OVERRIDES_TAG, SWEEP_TAG
 
+RESUMED = "ResumedGrid"  # Hydra's sweeper that `mlrunner resume` chooses
+
 
 def open_parent(config: DictConfig) -> str:
-    """Open the stores, and create the parent run of a grid.
+    """Open the stores, and create the parent run of a grid; that of a resumed grid is reopened.
 
     Args:
         config: Configuration of the grid, with its `hydra` node.
@@ -48,6 +50,12 @@ def open_parent(config: DictConfig) -> str:
     }
     name = ",".join(overrides) or "default"
     experiment = run_log.ensure_experiment(config.tracking.experiment, stack.artifact_location)
+    is_resumed = config.hydra.sweeper._target_.endswith(RESUMED)
+    if is_resumed and (earlier := open_runs.find_sweep(experiment, folder)) is not None:
+        open_runs.reopen_run(earlier)
+        for child in sweep_runs.list_running(earlier):  # of another machine; those of this one are closed
+            open_runs.interrupt_run(child)
+        return earlier
     return run_log.create_run(experiment, redact(name)[:NAME_LENGTH], tags)
 
 

@@ -14,7 +14,7 @@ from mlrunner.composition import run_record
 from mlrunner.composition.composition import NAME_LENGTH, Launch
 from mlrunner.core.redaction import redact
 from mlrunner.search.trial_attributes import INVALID_TRIALS
-from mlrunner.tracking import artifacts, invalid_runs, provenance, run_log, sweep_runs
+from mlrunner.tracking import artifacts, invalid_runs, open_runs, provenance, run_log, sweep_runs
 from mlrunner.tracking.background_writer import RECORDER
 from mlrunner.tracking.records.record import FOLDER_TAG, OVERRIDES_TAG, STUDY_TAG, SWEEP_TAG
 from mlrunner.tracking.studies import list_live_sessions
@@ -60,11 +60,11 @@ def _reopen(study: Study, run_id: str) -> bool:
         False when the run was deleted, or is in another store.
     """
     try:
-        run_log.reopen_run(run_id)
+        open_runs.reopen_run(run_id)
         live = list_live_sessions(study.user_attrs)
         for child, pipeline_run in sweep_runs.list_running(run_id).items():
             if pipeline_run.rpartition("-")[2] not in live:
-                run_log.end_run(child, "KILLED")
+                open_runs.interrupt_run(child)
     except MlflowException:
         return False
     study.set_user_attr(INVALID_TRIALS, invalid_runs.list_invalid_trials(run_id))

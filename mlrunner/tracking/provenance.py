@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import re
 import subprocess
 import sys
@@ -11,7 +12,8 @@ from importlib import metadata
 from importlib.metadata import version
 
 from mlrunner.core.environment import project
-from mlrunner.tracking.records.record import BRANCH_TAG, COMMIT_TAG, DIRTY_TAG, USER_TAG, VERSION_TAG
+from mlrunner.tracking.records.liveness import describe_process
+from mlrunner.tracking.records.record import BRANCH_TAG, COMMIT_TAG, DIRTY_TAG, PROCESS_TAG, USER_TAG, VERSION_TAG
 
 HEADER = re.compile(r"^(Name|Version): *(.+?)\s*$", re.MULTILINE)
 
@@ -72,6 +74,7 @@ def source_tags() -> dict[str, str]:
         BRANCH_TAG: read_git().get("branch"),
         VERSION_TAG: version("mlrunner"),
         DIRTY_TAG: str("status" in read_git()).lower(),
+        PROCESS_TAG: describe_process(os.getpid()),
     }
     return {name: value for name, value in tags.items() if value is not None}
 

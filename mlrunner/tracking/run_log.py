@@ -18,7 +18,7 @@ from mlflow.exceptions import MlflowException
 
 from mlrunner.core.errors import StoreError
 from mlrunner.core.redaction import HIDDEN, is_secret_name, redact, redact_values
-from mlrunner.tracking.records.record import CONFIG_HASH_TAG, DATA_TAG, FOLDER_TAG, MODEL_TAG, REOPENED_TAG
+from mlrunner.tracking.records.record import CONFIG_HASH_TAG, DATA_TAG, FOLDER_TAG, MODEL_TAG
 
 PARAM_LIMIT = 6000  # characters; MLflow refuses longer values
 NAME_LIMIT = 250  # characters; MLflow refuses longer names of parameters
@@ -182,9 +182,3 @@ def end_run(run_id: str, status: str, end: int | None = None) -> None:
         end: End time in milliseconds since 1970; None: now.
     """
     MlflowClient().set_terminated(run_id, status, end)
-
-
-def reopen_run(run_id: str) -> None:
-    """Mark a run as running again, and tag it with the time: MLflow keeps its first start time."""
-    set_tags(run_id, {REOPENED_TAG: str(int(time.time() * 1000))})
-    MlflowClient().update_run(run_id, "RUNNING")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from mlrunner.core.errors import StoreError, brief, first_line, nearest
 from mlrunner.groups.stack import components, zenml_patches
 from mlrunner.groups.stack.preflight import refuse_file_store
 from mlrunner.groups.stack.reachability import is_remote, remove_login
+from mlrunner.tracking import open_runs
 
 FEW_RETRIES = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}  # 7 and 120 s otherwise
 LOGIN_ERRORS = ("UNAUTHENTICATED", "PERMISSION_DENIED")
@@ -55,6 +56,8 @@ def open_stores(lock: Path, stack_name: str, register: bool, follow: bool) -> No
             if follow and components.follow_tracker(client, stack):
                 refuse_file_store(environment.tracking_uri() or "")
         _check_mlflow()
+    with suppress(MlflowException):  # a store that can only be read
+        open_runs.close_dead_runs()
     environment.set_variables({"ZENML_ACTIVE_STACK_ID": str(stack)})
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from mlrunner.core.metric_names import metric_spread
 from mlrunner.history.listing.deployments import DeploymentStatus
 from mlrunner.tracking.records import FOLDER_TAG, REPRODUCES_TAG, SWEEP_TAG, TRIAL_TAG, WINNER_OF_TAG, Record
-from mlrunner.tracking.records.record import INVALID_TAG, OVERRIDES_TAG, ZENML_RUN_TAG
+from mlrunner.tracking.records.record import INTERRUPTED_TAG, INVALID_TAG, OVERRIDES_TAG, ZENML_RUN_TAG
 
 NAME_PARAM = "tracking.name"
 SEARCH_PREFIX = "search-"  # of the name of a search's pipeline run in ZenML
@@ -104,7 +104,8 @@ class Entry:
     def status(self) -> str:
         """MLflow's status; PRUNED for a pruned trial."""
         is_trial = TRIAL_TAG in self.record.tags and self.record.tags.get(ZENML_RUN_TAG, "").startswith(SEARCH_PREFIX)
-        return "PRUNED" if is_trial and self.record.status == "KILLED" else self.record.status
+        is_pruned = is_trial and self.record.status == "KILLED" and INTERRUPTED_TAG not in self.record.tags
+        return "PRUNED" if is_pruned else self.record.status
 
     def document(self) -> dict[str, Any]:
         """Build the JSON document."""

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from mlrunner.history.listing.entries import OVERRIDE_SEPARATOR, Entry
 from mlrunner.tracking.records import BEST_TAG, STUDY_TAG, SWEEP_TAG, WINNER_TAG
-from mlrunner.tracking.records.record import OVERRIDES_TAG
+from mlrunner.tracking.records.record import INTERRUPTED, OVERRIDES_TAG
 
 CUT = 120  # characters of a sweep's name, which may end within a word
 HIDDEN_PREFIXES = ("sweep=", "tracking.", "output=")
 WORDS = {"FINISHED": "done", "KILLED": "interrupted"}
-ENDS = ("FINISHED", "KILLED", "FAILED", "RUNNING", "SCHEDULED")
+ENDS = ("FINISHED", "KILLED", "FAILED", INTERRUPTED, "RUNNING", "SCHEDULED")
 
 
 @dataclass(frozen=True)
@@ -81,8 +82,12 @@ class SweepEntry(Entry):
     def trials(self) -> dict[str, int]:
         """Number of trials by their end."""
         words = {**WORDS, "KILLED": "pruned"} if self.is_search else WORDS
-        order = sorted(self.counts, key=ENDS.index)
-        return {words.get(status, status.lower()): self.counts[status] for status in order}
+        if self.record.status == "KILLED":  # no process works on what is still open
+            words = {**words, "RUNNING": "interrupted"}
+        trials: Counter[str] = Counter()
+        for status in sorted(self.counts, key=ENDS.index):
+            trials[words.get(status, status.lower())] += self.counts[status]
+        return dict(trials)
 
     def document(self) -> dict[str, Any]:
         """Build the JSON document."""

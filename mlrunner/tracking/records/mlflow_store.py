@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from mlflow import MlflowClient
@@ -11,6 +12,8 @@ from mlflow.exceptions import MlflowException
 
 from mlrunner.core.errors import ConfigError, StoreError, first_line
 from mlrunner.tracking.records import SWEEP_TAG, TRIAL_TAG, WINNER_OF_TAG, Fields, Record, Store, filter_grammar, quote
+from mlrunner.tracking.records.liveness import make_record
+from mlrunner.tracking.records.record import INTERRUPTED, INTERRUPTED_TAG
 
 PAGE = 1000  # runs or models a request
 
@@ -60,10 +63,13 @@ class MlflowStore(Store):
         """See `Store.count_statuses`."""
         counts: dict[str, dict[str, int]] = {}
         for sweep in sweeps:
-            for record in self.search(f"tags.`{SWEEP_TAG}` = {quote(sweep)} and tags.`{TRIAL_TAG}` IS NOT NULL"):
+            records = self.search(f"tags.`{SWEEP_TAG}` = {quote(sweep)} and tags.`{TRIAL_TAG}` IS NOT NULL")
+            last: dict[str, Record] = {}
+            for record in sorted(records, key=lambda each: (INTERRUPTED_TAG not in each.tags, each.start)):
                 if WINNER_OF_TAG not in record.tags:
-                    statuses = counts.setdefault(sweep, {})
-                    statuses[record.status] = statuses.get(record.status, 0) + 1
+                    last[record.tags[TRIAL_TAG]] = record
+            statuses = [INTERRUPTED if INTERRUPTED_TAG in each.tags else each.status for each in last.values()]
+            counts |= {sweep: dict(Counter(statuses))} if statuses else {}
         return counts
 
     def read_aliases(self) -> list[tuple[str, str, int, str]]:
@@ -87,7 +93,7 @@ def list_registered_models(client: MlflowClient) -> Iterator[RegisteredModel]:
 def to_record(run: Run, experiments: dict[str, str]) -> Record:
     """Convert MLflow's run; `experiments` gives names by id."""
     info, data = run.info, run.data
-    return Record(
+    return make_record(
         run_id=str(info.run_id),
         name=str(info.run_name or ""),
         status=str(info.status),

@@ -28,6 +28,8 @@ WINNER_OF_TAG = "mlrunner.winner_of"  # the trial whose settings a run was refit
 STUDY_TAG = "mlrunner.study"  # Optuna's name of the study of a search
 REOPENED_TAG = "mlrunner.reopened"  # when a sweep was last resumed, in milliseconds since 1970
 REPRODUCES_TAG, REPRODUCED_TAG = "mlrunner.reproduces", "mlrunner.reproduced"  # the other run's id; true or false
+PROCESS_TAG = "mlrunner.process"  # HOST PID START of each process that works on the run, separated by semicolons
+INTERRUPTED_TAG = "mlrunner.interrupted"  # marks a run that was closed because its process had ended
 INVALID_TAG = "mlrunner.invalid"  # the reason why a run must not be used
 REFIT_TAG = "mlrunner.refit"  # marks the reproduction of a winner
 PRUNING_TAG = "mlrunner.pruning"  # marks a run whose removal has begun
@@ -48,6 +50,7 @@ CONFIG_FILE = "config.yaml"
 IMPORTANCE_FILE = "feature_importance.json"  # what the model says of its features
 REPLICATES_FILE = "noise.json"  # jackknife replicates of the scores
 STATUSES = ("FINISHED", "FAILED", "KILLED", "RUNNING", "SCHEDULED")  # MLflow's
+INTERRUPTED = "INTERRUPTED"  # of a trial that was closed because its process had ended; KILLED in MLflow
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ from mlrunner.tracking.records import (
     filter_sql,
     match_labels,
 )
+from mlrunner.tracking.records.liveness import make_record
+from mlrunner.tracking.records.record import INTERRUPTED, INTERRUPTED_TAG
 
 BUSY_TIMEOUT = 30.0  # seconds that a reader waits for a writer
 IDS_PER_QUERY = 500  # below the number of parameters that SQLite allows
@@ -112,11 +114,16 @@ class SqliteStore(Store):
         if not self.file.exists():
             return counts
         query = (
-            "SELECT s.value, runs.status, count(*) FROM tags s JOIN runs ON runs.run_uuid = s.run_uuid "
+            "SELECT sweep, status, count(*) FROM (SELECT s.value AS sweep, "
+            f"CASE WHEN i.key IS NULL THEN runs.status ELSE '{INTERRUPTED}' END AS status, "
+            "row_number() OVER (PARTITION BY s.value, n.value ORDER BY i.key IS NOT NULL, runs.start_time DESC) "
+            "AS place "
+            "FROM tags s JOIN runs ON runs.run_uuid = s.run_uuid "
             f"JOIN tags n ON n.run_uuid = s.run_uuid AND n.key = '{TRIAL_TAG}' "
             f"LEFT JOIN tags w ON w.run_uuid = s.run_uuid AND w.key = '{WINNER_OF_TAG}' "
+            f"LEFT JOIN tags i ON i.run_uuid = s.run_uuid AND i.key = '{INTERRUPTED_TAG}' "
             f"WHERE s.key = '{SWEEP_TAG}' AND w.key IS NULL AND runs.lifecycle_stage = 'active' "
-            f"AND s.value IN ({', '.join('?' * len(sweeps))}) GROUP BY 1, 2"
+            f"AND s.value IN ({', '.join('?' * len(sweeps))})) WHERE place = 1 GROUP BY 1, 2"
         )
         with connect(self.file) as connection:
             for sweep, status, count in connection.execute(query, list(sweeps)):
@@ -170,7 +177,7 @@ def _read_pairs(
 
 def _to_record(row: sqlite3.Row, params: dict[str, Any], metrics: dict[str, Any], tags: dict[str, Any]) -> Record:
     run_id = str(row["run_uuid"])
-    return Record(
+    return make_record(
         run_id=run_id,
         name=str(row["name"] or ""),
         status=str(row["status"]),

@@ -50,13 +50,13 @@ class Store(ABC):
 
     @abstractmethod
     def count_statuses(self, sweeps: Sequence[str]) -> dict[str, dict[str, int]]:
-        """Count the runs of sweeps by status.
+        """Count the trials of sweeps by status, that of the last run where an interrupted one was run again.
 
         Args:
             sweeps: Ids of the sweeps.
 
         Returns:
-            Number of runs by sweep and status, without sweeps that have no runs.
+            Number of trials by sweep and status, MLflow's or INTERRUPTED, without sweeps that have no runs.
         """
 
     @abstractmethod

@@ -13,7 +13,7 @@ from mlflow import MlflowClient
 
 from mlrunner.core.errors import StoreError
 from mlrunner.tracking import run_log
-from mlrunner.tracking.records.record import CONFIG_HASH_TAG, DATA_TAG, MODEL_TAG, REOPENED_TAG
+from mlrunner.tracking.records.record import CONFIG_HASH_TAG, DATA_TAG, MODEL_TAG
 from mlrunner.tracking.run_log import PARAM_LIMIT, ensure_experiment, flatten
 
 NAN = float("nan")
@@ -150,14 +150,6 @@ def test_run_ends_with_its_status(status: str, client: MlflowClient, run_id: str
     run_log.end_run(run_id, status)
     assert client.get_run(run_id).info.status == status
     assert client.get_run(run_id).data.tags["mlrunner.job"] == "1"
-
-
-def test_reopened_run_is_running_and_says_since_when(client: MlflowClient, run_id: str) -> None:
-    run_log.end_run(run_id, "KILLED")
-    run_log.reopen_run(run_id)
-    run = client.get_run(run_id)
-    assert run.info.status == "RUNNING"
-    assert int(run.data.tags[REOPENED_TAG]) >= run.info.start_time
 
 
 def test_description_has_no_empty_facts(run_id: str) -> None:

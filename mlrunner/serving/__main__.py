@@ -8,11 +8,16 @@ import os
 import signal
 import socket
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mlrunner.core.environment import INSTANCE_VARIABLE, serving_token, variable
 from mlrunner.core.process import freeze_gc
 from mlrunner.serving import workers
+
+if TYPE_CHECKING:
+    from mlrunner.serving.model import ServedModel
 
 BACKLOG = 1024
 
@@ -47,6 +52,7 @@ def _parse_options() -> argparse.Namespace:
     parser.add_argument("--timeout", type=float, default=60.0, help="maximum seconds of a request (%(default)s)")
     parser.add_argument("--body-limit", type=float, default=64.0, help="maximum megabytes of a body (%(default)s)")
     parser.add_argument("--batch-rows", type=int, default=1024, help="maximum rows of a batch (%(default)s)")
+    parser.add_argument("--row-limit", type=int, default=1_000_000, help="maximum rows of a request (%(default)s)")
     parser.add_argument("--unknown-categories", choices=["refuse", "accept"], default="refuse", help="(%(default)s)")
     parser.add_argument("--fd", type=int, default=None, help=argparse.SUPPRESS)  # set for workers: the shared socket
     parser.add_argument("--master", type=int, default=None, help=argparse.SUPPRESS)  # set for workers: the supervisor
@@ -62,22 +68,33 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _serve(options: argparse.Namespace, listening: socket.socket) -> int:
     gc.disable()  # imports create millions of permanent objects
-    from aiohttp import web
-
-    from mlrunner.serving.model import load_release
-    from mlrunner.serving.server import Limits, ModelServer
+    from mlrunner.serving import connections
+    from mlrunner.serving.large_requests import LargeRequests
+    from mlrunner.serving.limits import Limits
+    from mlrunner.serving.server import ModelServer
 
     try:
-        model = load_release(options.release, options.unknown_categories)
-        model.answer(model.example)  # warms up, and fails before the first request
+        with ThreadPoolExecutor(1) as thread:  # threads of OpenMP belong to it and end with it, so that a fork is safe
+            model = thread.submit(_load_model, options).result()
     except Exception as error:
         print(f"cannot serve {options.release}: {type(error).__name__}: {error}", file=sys.stderr)
         return 1
     freeze_gc()
-    limits = Limits(options.timeout, options.body_limit, options.batch_rows)
-    app = ModelServer(model, serving_token(), limits, options.instance).application()
-    web.run_app(app, sock=listening, print=lambda *_: None, access_log=None, shutdown_timeout=5.0)
+    limits = Limits(options.timeout, options.body_limit, options.batch_rows, options.row_limit)
+    large_requests = LargeRequests(model, limits, listening)
+    max_connections = connections.raise_descriptor_limit(per_connection=1)
+    server = ModelServer(model, serving_token(), limits, options.instance, large_requests.answer)
+    connections.run(server.application(max_connections), listening, max_connections)
+    large_requests.close()
     return 0
+
+
+def _load_model(options: argparse.Namespace) -> ServedModel:
+    from mlrunner.serving.model import load_release
+
+    model = load_release(options.release, options.unknown_categories)
+    model.answer(model.example)  # warms up, and fails before the first request
+    return model
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -18,14 +19,16 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from mlrunner.serving import gateway_routes, verified_session
+from mlrunner.serving import connections, gateway_routes, verified_session
+from mlrunner.serving.connections import MAX_CONNECTIONS
 from mlrunner.serving.errors import RequestError
 from mlrunner.serving.gateway_routes import STATE_FILE, Route
 from mlrunner.serving.health_check import HealthCheck, HealthMonitor
+from mlrunner.serving.intake import Intake
 from mlrunner.serving.monitoring import CONTENT_TYPE, GatewayMetrics
-from mlrunner.serving.server import MEGABYTE, body_too_large, error_response, read_body, timed_out
+from mlrunner.serving.responses import error_response, explain_error
 
-REQUEST_HEADERS = ("Content-Type", "Accept")  # forwarded to the server
+REQUEST_HEADERS = ("Content-Type", "Content-Encoding", "Accept")  # forwarded to the server
 RESPONSE_HEADERS = ("Content-Type", "X-Model", "Allow", "Retry-After")  # forwarded to the client
 
 
@@ -57,14 +60,15 @@ class Gateway:
             pass  # the deployment is being removed, or the file was edited
         return self._route
 
-    def application(self, body_limit: float) -> web.Application:
+    def application(self, body_limit: float, max_connections: int = MAX_CONNECTIONS) -> web.Application:
         """Build the application.
 
         Args:
             body_limit: Maximum size of a body in megabytes.
+            max_connections: Maximum number of connections.
         """
-        self._body_limit = body_limit
-        app = web.Application(client_max_size=int(body_limit * MEGABYTE))
+        self._body_limit, self._intake = body_limit, Intake(body_limit, max_connections)
+        app = web.Application()
         app.router.add_get("/metrics", self._get_metrics)
         app.router.add_route("*", "/{path:.*}", self._forward)
         app.cleanup_ctx.append(self._open_session)
@@ -87,11 +91,10 @@ class Gateway:
         start, route = time.perf_counter(), self.route()
         with self._metrics.waiting.track_inprogress():
             try:
-                response = await self._send_with_retry(request, await read_body(request))
-            except RequestError as error:
-                response = error_response(error.status, error.message)
-            except web.HTTPRequestEntityTooLarge:
-                response = body_too_large(self._body_limit)
+                async with self._intake.read(request, route.timeout) as body:
+                    response = await self._send_with_retry(request, body)
+            except (RequestError, web.HTTPRequestEntityTooLarge, TimeoutError) as error:
+                response = error_response(*explain_error(error, self._route.timeout, self._body_limit))
         if request.path == "/invocations":
             self._metrics.requests.labels(response.status, route.version).inc()
             self._metrics.seconds.observe(time.perf_counter() - start)
@@ -104,15 +107,13 @@ class Gateway:
             route = self.route()
             try:
                 return await self._send(request, route, body, headers)
-            except TimeoutError:
-                return timed_out(route.timeout)
+            except TimeoutError:  # some are a ClientError as well
+                raise
             except aiohttp.ClientError:
                 if attempt == 0:
                     await asyncio.sleep(0.02)
         message = f"Version {self._route.version} does not answer; it is being restarted, try again in a few seconds."
-        response = error_response(HTTPStatus.SERVICE_UNAVAILABLE, message)
-        response.headers["Retry-After"] = "5"
-        return response
+        return error_response(HTTPStatus.SERVICE_UNAVAILABLE, message)
 
     async def _send(self, request: web.Request, route: Route, body: bytes, headers: dict[str, str]) -> web.Response:
         url, timeout = f"{route.url}{request.rel_url}", aiohttp.ClientTimeout(route.timeout + 1)
@@ -139,8 +140,10 @@ def main() -> int:
     """Serve the deployment of a folder until SIGTERM."""
     folder = Path(sys.argv[1])
     state: dict[str, Any] = json.loads((folder / STATE_FILE).read_text())
-    app, address = Gateway(folder).application(state["body_limit"]), {"host": state["host"], "port": state["port"]}
-    web.run_app(app, **address, print=lambda *_: None, access_log=None, shutdown_timeout=5.0)
+    listening = socket.create_server((state["host"], state["port"]), backlog=connections.BACKLOG)
+    max_connections = connections.raise_descriptor_limit(per_connection=2)  # one to the client, one to the server
+    app = Gateway(folder).application(state["body_limit"], max_connections)
+    connections.run(app, listening, max_connections)
     return 0
 
 

@@ -3,42 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
 
 import orjson
 from aiohttp import web
 
-from mlrunner.core.errors import DataError, first_line
-from mlrunner.serving import identity, requests
+from mlrunner.serving import identity, large_requests, requests
 from mlrunner.serving.batching import Batcher
-from mlrunner.serving.errors import RequestError, error_body
+from mlrunner.serving.connections import MAX_CONNECTIONS
+from mlrunner.serving.intake import Intake
+from mlrunner.serving.large_requests import Answer, LargeRequest
+from mlrunner.serving.limits import Limits, read_encoding
 from mlrunner.serving.model import ServedModel
 from mlrunner.serving.monitoring import CONTENT_TYPE, ServerMetrics
+from mlrunner.serving.responses import error_response, explain_error, json_response, predictions_body
 
-log = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-LARGE_BODY = 32 * 1024  # bytes from which a body is parsed in a thread, so that small requests do not wait
-MEGABYTE = 1024 * 1024
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Hold the limits of a server.
-
-    Args:
-        timeout: Maximum seconds of a request.
-        body_limit: Maximum size of a body in megabytes.
-        batch_rows: Maximum number of rows in a batch.
-    """
-
-    timeout: float = 60.0
-    body_limit: float = 64.0
-    batch_rows: int = 1024
+AnswerLarge = Callable[[LargeRequest], Awaitable[Answer]]
+MEDIUM_BODY = 32 * 1024  # bytes from which a body is parsed in a thread, so that small requests do not wait
+LARGE_BODY = 512 * 1024  # bytes from which a request is answered in a process of its own, which can be killed
+MANY_ROWS = 10_000  # rows from which it is so, too
 
 
 class ModelServer:
@@ -49,10 +35,19 @@ class ModelServer:
         token: Token that `/identity` proves to know.
         limits: Limits of time and size.
         instance: Name that `/version` shows; by default that of the token.
+        answer_large: Function that answers a large request in a process; None: in a thread, which cannot be killed.
     """
 
-    def __init__(self, model: ServedModel, token: str, limits: Limits, instance: str = "") -> None:
+    def __init__(
+        self,
+        model: ServedModel,
+        token: str,
+        limits: Limits,
+        instance: str = "",
+        answer_large: AnswerLarge | None = None,
+    ) -> None:
         self._model, self._token, self._limits = model, token, limits
+        self._answer_large = answer_large or self._answer_in_thread
         self._metrics = ServerMetrics()
         self._batchers = [
             Batcher(method, limits.batch_rows, self._metrics.count_batch)
@@ -65,14 +60,15 @@ class ModelServer:
         self._version = orjson.dumps(facts, option=orjson.OPT_NON_STR_KEYS)
         self._headers = {"X-Model": f"{model.facts.get('name')}/{model.facts.get('version')}"}
 
-    def application(self) -> web.Application:
-        """Build the application."""
+    def application(self, max_connections: int = MAX_CONNECTIONS) -> web.Application:
+        """Build the application for a maximum number of connections."""
+        self._intake = Intake(self._limits.body_limit, max_connections)
 
         @web.middleware
         async def handle(request: web.Request, handler: Handler) -> web.StreamResponse:
             return await self._measure(request, handler)
 
-        app = web.Application(client_max_size=int(self._limits.body_limit * MEGABYTE), middlewares=[handle])
+        app = web.Application(middlewares=[handle])
         app.router.add_post("/invocations", self._post_invocations)
         app.router.add_get("/ping", self._get_health)
         app.router.add_get("/health", self._get_health)
@@ -94,41 +90,48 @@ class ModelServer:
         """Call the handler; convert every error to one sentence in JSON."""
         try:
             return await handler(request)
-        except RequestError as error:
-            return error_response(error.status, error.message)
-        except DataError as error:  # raised by cleaning strategies that cannot parse a value
-            return error_response(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
-        except web.HTTPRequestEntityTooLarge:
-            return body_too_large(self._limits.body_limit)
-        except web.HTTPException as error:
-            response = error_response(error.status, _explain(request, error))
-            response.headers.update({name: error.headers[name] for name in ("Allow",) if name in error.headers})
-            return response
-        except TimeoutError:
-            return timed_out(self._limits.timeout)
         except Exception as error:
-            log.exception("a request failed")
-            message = f"{type(error).__name__}: {first_line(error)}."
-            return error_response(HTTPStatus.INTERNAL_SERVER_ERROR, message)
+            status, message = explain_error(error, self._limits.timeout, self._limits.body_limit)
+            response = error_response(status, _explain(request, status) or message)
+            if isinstance(error, web.HTTPException) and "Allow" in error.headers:
+                response.headers["Allow"] = error.headers["Allow"]
+            return response
 
     async def _post_invocations(self, request: web.Request) -> web.Response:
-        body = await read_body(request)
-        content_type = requests.read_media_type(request.headers.get("Content-Type"))
-        async with asyncio.timeout(self._limits.timeout):
-            if len(body) > LARGE_BODY:
-                arrays = await asyncio.to_thread(self._read_rows, body, content_type)
-            else:
-                arrays = self._read_rows(body, content_type)
-            choice = request.query.get("probabilities")
-            has_proba = requests.wants_probabilities(body, content_type, choice)
-            predictions = await self._batchers[has_proba].predict(arrays)
-        classes = {"classes": self._model.classes} if has_proba else {}
-        return json_response(200, {"predictions": predictions, **classes}, self._headers)
+        async with self._intake.read(request, self._limits.timeout) as body:
+            return await self._answer(request, body)
 
-    def _read_rows(self, body: bytes, content_type: str) -> dict[str, Any]:
-        arrays = self._model.read(body, content_type)
-        self._metrics.count_unknown(self._model.count_unknown(arrays))
-        return arrays
+    async def _answer(self, request: web.Request, body: bytes) -> web.Response:
+        content_type = requests.read_media_type(request.headers.get("Content-Type"))
+        encoding = read_encoding(request.headers.get("Content-Encoding"))
+        sent = LargeRequest(body, content_type, encoding, request.query.get("probabilities"))
+        if encoding is not None or len(body) > LARGE_BODY:
+            return await self._answer_apart(sent)
+        async with asyncio.timeout(self._limits.timeout):
+            if len(body) > MEDIUM_BODY:
+                arrays = await asyncio.to_thread(self._model.read, body, content_type)
+            else:
+                arrays = self._model.read(body, content_type)
+            if len(next(iter(arrays.values()))) > min(MANY_ROWS, self._limits.row_limit):
+                return await self._answer_apart(sent)
+            self._metrics.count_unknown(self._model.count_unknown(arrays))
+            has_proba = requests.wants_probabilities(body, content_type, sent.probabilities)
+            predictions = await self._batchers[has_proba].predict(arrays)
+        content = predictions_body(predictions, self._model.classes if has_proba else None)
+        return json_response(HTTPStatus.OK, content, self._headers)
+
+    async def _answer_in_thread(self, request: LargeRequest) -> Answer:
+        async with asyncio.timeout(self._limits.timeout):
+            return await asyncio.to_thread(large_requests.answer, self._model, self._limits, request)
+
+    async def _answer_apart(self, request: LargeRequest) -> web.Response:
+        """Answer a large request in a process of its own."""
+        answer = await self._answer_large(request)
+        self._metrics.count_unknown(answer.unknown)
+        if answer.rows:
+            self._metrics.count_batch(answer.rows)
+        headers = self._headers if answer.status == HTTPStatus.OK else None
+        return json_response(answer.status, answer.content, headers)
 
     async def _get_health(self, request: web.Request) -> web.Response:
         del request
@@ -139,7 +142,9 @@ class ModelServer:
         return web.Response(body=self._version, content_type="application/json")
 
     async def _get_identity(self, request: web.Request) -> web.Response:
-        return json_response(HTTPStatus.OK, identity.prove(self._token, request.query.get("challenge", "")))
+        return json_response(
+            HTTPStatus.OK, orjson.dumps(identity.prove(self._token, request.query.get("challenge", "")))
+        )
 
     async def _get_schema(self, request: web.Request) -> web.Response:
         del request
@@ -150,43 +155,9 @@ class ModelServer:
         return web.Response(body=self._metrics.format(), headers=CONTENT_TYPE)
 
 
-async def read_body(request: web.Request) -> bytes:
-    """Read the body of a request.
-
-    Raises:
-        RequestError: If it is incomplete or wrongly encoded, or the client has disconnected.
-        web.HTTPRequestEntityTooLarge: If it exceeds the limit.
-    """
-    try:
-        return await request.read()
-    except (web.RequestPayloadError, ConnectionError) as error:
-        raise RequestError("The body is incomplete, or is not encoded as its headers say.") from error
-
-
-def _explain(request: web.Request, error: web.HTTPException) -> str:
-    if error.status == HTTPStatus.METHOD_NOT_ALLOWED:
+def _explain(request: web.Request, status: int) -> str | None:
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
         return f"{request.method} {request.path} is not supported; request predictions with POST /invocations."
-    if error.status == HTTPStatus.NOT_FOUND:
+    if status == HTTPStatus.NOT_FOUND:
         return f"There is no {request.path}; there are /invocations, /ping, /health, /version, /schema and /metrics."
-    return error.reason
-
-
-def body_too_large(megabytes: float) -> web.Response:
-    """Return the response to a body that exceeds the limit."""
-    message = f"The body is larger than {megabytes:g} MB; send fewer rows at a time."
-    return error_response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message)
-
-
-def timed_out(seconds: float) -> web.Response:
-    """Return the response to a request that exceeds the time limit."""
-    return error_response(HTTPStatus.GATEWAY_TIMEOUT, f"No answer within {seconds:g} s; send fewer rows at a time.")
-
-
-def error_response(status: int, message: str) -> web.Response:
-    """Return an error in the format of MLflow's scoring server."""
-    return json_response(status, error_body(status, message))
-
-
-def json_response(status: int, content: Any, headers: dict[str, str] | None = None) -> web.Response:
-    """Return a JSON response."""
-    return web.Response(body=orjson.dumps(content), status=status, content_type="application/json", headers=headers)
+    return None

@@ -16,9 +16,11 @@ from typing import Any, Self
 from aiohttp import web
 from prometheus_client.parser import text_string_to_metric_families
 
+from mlrunner.serving.connections import BACKLOG, MAX_CONNECTIONS, Listener
+
 
 @contextmanager
-def serve(application: Callable[[], web.Application]) -> Iterator[int]:
+def serve(application: Callable[[], web.Application], max_connections: int = MAX_CONNECTIONS) -> Iterator[int]:
     """Serve an application on a loopback port in a thread.
 
     Yields:
@@ -28,14 +30,14 @@ def serve(application: Callable[[], web.Application]) -> Iterator[int]:
     ready = threading.Event()
 
     async def run() -> None:
-        runner = web.AppRunner(application(), access_log=None, shutdown_timeout=1.0)
+        listening = socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
+        listener = Listener(application(), listening, max_connections)
         server["loop"], server["stop"] = asyncio.get_running_loop(), asyncio.Event()
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        server["port"] = runner.addresses[0][1]
+        await listener.start()
+        server["port"] = listening.getsockname()[1]
         ready.set()
         await server["stop"].wait()
-        await runner.cleanup()
+        await listener.stop()
 
     thread = threading.Thread(target=lambda: asyncio.run(run()))
     thread.start()

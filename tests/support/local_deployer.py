@@ -17,6 +17,7 @@ def make_local_deployer(folder: Path, **changed: Any) -> LocalDeployer:
         "start_timeout": 60,
         "request_timeout": 30,
         "body_limit": 4,
+        "row_limit": 1000,
         "batch_rows": 100,
         "unknown_categories": "refuse",
         "host": "127.0.0.1",

@@ -20,9 +20,10 @@ from mlrunner.cli.playground.client import Service
 from mlrunner.groups.deployer.release import Server
 from mlrunner.groups.deployer.state import DeploymentStore, State
 from mlrunner.serving.columns import RawColumn
+from mlrunner.serving.limits import Limits
 from mlrunner.serving.model import ServedModel
 from mlrunner.serving.schema import Schema
-from mlrunner.serving.server import Limits, ModelServer
+from mlrunner.serving.server import ModelServer
 
 COLUMNS = (
     RawColumn("rooms", "number", required=True),

@@ -99,7 +99,8 @@ class ModelServerDeployer(RegisteredDeployer):
         workers: Number of server processes.
         start_timeout: Seconds until a new server must answer.
         request_timeout: Seconds that a request may take.
-        body_limit: Maximum size of a request body, in megabytes.
+        body_limit: Maximum size of a request body in megabytes, after decompression.
+        row_limit: Maximum number of rows of a request.
         batch_rows: Maximum number of rows of waiting requests that one call of the model predicts.
         unknown_categories: Whether categories that were absent in training are refused or accepted.
     """
@@ -110,6 +111,7 @@ class ModelServerDeployer(RegisteredDeployer):
     body_limit: Positive
     batch_rows: Annotated[int, Field(ge=1)]
     unknown_categories: Literal["refuse", "accept"]
+    row_limit: Annotated[int, Field(ge=1)] = dataclasses.field(default=1_000_000, kw_only=True)
 
     def arguments(self) -> list[str]:
         """Build the arguments of `python -m mlrunner.serving` from these settings."""
@@ -117,6 +119,7 @@ class ModelServerDeployer(RegisteredDeployer):
             *("--workers", str(self.workers)),
             *("--timeout", str(self.request_timeout)),
             *("--body-limit", str(self.body_limit)),
+            *("--row-limit", str(self.row_limit)),
             *("--batch-rows", str(self.batch_rows)),
             *("--unknown-categories", self.unknown_categories),
         ]

@@ -23,8 +23,9 @@ from aiohttp import web
 
 from mlrunner.serving.gateway import Gateway
 from mlrunner.serving.health_check import HealthCheck
+from mlrunner.serving.limits import Limits
 from mlrunner.serving.model import load_release
-from mlrunner.serving.server import Limits, ModelServer
+from mlrunner.serving.server import ModelServer
 from tests.support import serving_release as releases
 from tests.support.front_door import PROJECT
 from tests.support.gateways import TOKEN, Backend, Flaky, is_listening, run_gateway, write_state
@@ -94,14 +95,14 @@ def test_a_large_response_is_returned_whole(client: Client) -> None:
     assert client.get("/big").body == b"x" * 20_000_000
 
 
-def test_an_encoded_body_is_decoded_once(client: Client) -> None:
-    content = client.send("POST", "/invocations", gzip.compress(b"rows"), Content_Encoding="gzip").json
-    assert (content["body"], content["headers"].get("content-encoding")) == ("rows", None)
+def test_an_encoded_body_is_forwarded_as_it_is(client: Client) -> None:
+    """Inflating it is the work of the server, beside its loop: a megabyte may become a gigabyte."""
+    sent = gzip.compress(b" " * 20_000_000)
+    content = client.send("POST", "/invocations", sent, Content_Encoding="gzip").json
+    assert (content["body"], content["headers"].get("content-encoding")) == (sent.decode("latin-1"), "gzip")
 
 
 BROKEN = {
-    "no gzip": (400, write_request(b"hello", JSON, "Content-Encoding: gzip")),
-    "gzip that grows": (413, write_request(gzip.compress(b" " * 20_000_000), JSON, "Content-Encoding: gzip")),
     "too large": (413, write_request(b" " * 1_100_000, JSON)),
     "no chunks": (400, write_request(b"zz\r\n", JSON, "Transfer-Encoding: chunked")),
     "star": (404, write_request(b"", method="OPTIONS", path="*")),

@@ -28,9 +28,10 @@ from sklearn.tree import DecisionTreeClassifier
 from mlrunner.serving import identity
 from mlrunner.serving import requests as bodies
 from mlrunner.serving.columns import RawColumn
+from mlrunner.serving.limits import Limits
 from mlrunner.serving.model import ServedModel, load_release
 from mlrunner.serving.schema import Schema
-from mlrunner.serving.server import Limits, ModelServer
+from mlrunner.serving.server import ModelServer
 from tests.support import serving_release as releases
 from tests.support.http_client import Client, send_raw, serve, wait_until, write_request
 from tests.support.serving_release import KINDS, Row, Saved, anything, make_row
@@ -216,7 +217,7 @@ REJECTED = {
     "no gzip": (400, write_request(b"hello", JSON, "Content-Encoding: gzip")),
     "half a gzip": (400, write_request(gzip.compress(VALID)[:-30], JSON, "Content-Encoding: gzip")),
     "no deflate": (400, write_request(b"\x01\x02\x03", JSON, "Content-Encoding: deflate")),
-    "unknown encoding": (400, write_request(b"\x01\x02", JSON, "Content-Encoding: br")),
+    "unknown encoding": (415, write_request(b"\x01\x02", JSON, "Content-Encoding: br")),
     "gzip that grows": (413, write_request(gzip.compress(b" " * 20_000_000), JSON, "Content-Encoding: gzip")),
     "too large": (413, write_request(b" " * 1_100_000, JSON)),
     "too large in chunks": (

@@ -43,6 +43,7 @@ def test_server_settings_become_arguments(tmp_path: Path) -> None:
         "--workers": "2",
         "--timeout": "30.0",
         "--body-limit": "4.0",
+        "--row-limit": "1000",
         "--batch-rows": "100",
         "--unknown-categories": "accept",
     }

@@ -42,6 +42,7 @@ def deployer(folder: Path | str, **settings: Any) -> DockerDeployer:
         "start_timeout": 60,
         "request_timeout": 30,
         "body_limit": 4,
+        "row_limit": 1000,
         "batch_rows": 100,
         "unknown_categories": "refuse",
         "base": BASE,

@@ -1,0 +1,65 @@
+"""Connections: room for a new one among those that send nothing, and errors in JSON."""
+
+from __future__ import annotations
+
+import json
+import logging
+import resource
+import socket
+from contextlib import ExitStack
+
+import pytest
+from aiohttp import web
+
+from mlrunner.serving import connections
+from tests.support.http_client import Client, send_raw, serve, write_request
+
+
+def application() -> web.Application:
+    """Answer every request."""
+
+    async def answer(request: web.Request) -> web.Response:
+        if request.path == "/fails":
+            raise RuntimeError("secret")
+        return web.Response(text="ok")
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    return app
+
+
+def test_a_request_finds_room_among_connections_that_send_nothing() -> None:
+    with serve(application, max_connections=4) as port, ExitStack() as stack:
+        silent = [stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10)) for _ in range(20)]
+        for connection in silent[10:]:
+            connection.sendall(b"GET /ping HTTP/1.1\r\nHo")
+        with Client(port) as client:
+            assert client.get("/ping").body == b"ok"
+        assert silent[0].recv(10) == b""  # the oldest was closed
+
+
+@pytest.mark.parametrize("sent", [b"\x16\x03\x01\r\n\r\n", write_request(b"", "a b: c", method="GET")])
+def test_what_is_not_http_gets_json_and_is_not_logged(sent: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    with serve(application) as port:
+        head, _, body = send_raw(port, sent).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.0 400") or head.startswith(b"HTTP/1.1 400")
+    assert b"application/json" in head
+    assert json.loads(body)["error_code"] == "BAD_REQUEST"
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+def test_a_handler_that_fails_is_a_500_without_its_message() -> None:
+    with serve(application) as port, Client(port) as client:
+        answer = client.get("/fails")
+        assert (answer.status, answer.message) == (500, "RuntimeError.")
+        assert client.get("/ping").body == b"ok"
+
+
+def test_the_limit_of_descriptors_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    monkeypatch.setattr(connections, "MAX_CONNECTIONS", 10**9)
+    try:
+        assert connections.raise_descriptor_limit(2) == (hard - connections.SPARE_DESCRIPTORS) // 2
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == hard
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -31,7 +31,11 @@ from mlrunner.tracking.background_writer import RECORDER
 Table = pd.DataFrame
 
 
-@step(enable_cache=False, enable_artifact_visualization=False, output_materializers=MODEL_MATERIALIZER)
+fit_step = step(enable_cache=False, enable_artifact_visualization=False, output_materializers=MODEL_MATERIALIZER)
+score_step = step(enable_cache=False, enable_artifact_visualization=False, output_materializers=DOCUMENT_MATERIALIZER)
+
+
+@fit_step
 @show_progress
 def train(
     train: Table,
@@ -48,11 +52,10 @@ def train(
     The validation rows, or with folds some training rows, decide when boosting stops, if `model.early_stopping` is set.
     The validation rows, or the held-out rows of all folds, decide about the threshold, if `model.threshold` is tuned.
     """
-    data = SplitData(train, validation, train.head(0), folds, problem.roles, scoring=problem.scoring)
-    return _fit(data, raw, problem, cleaning, model_config, run)
+    return _fit(train, validation, folds, raw, problem, cleaning, model_config, run, refit=False)
 
 
-@step(enable_cache=False, enable_artifact_visualization=False, output_materializers=MODEL_MATERIALIZER)
+@fit_step
 @show_progress
 def refit(
     train: Table,
@@ -65,19 +68,21 @@ def refit(
     run: RunContext,
 ) -> Annotated[FittedModel, "model"]:
     """Fit on all rows except those of the test part; `model.threshold` is a number, since none of them is held out."""
-    data = SplitData(train, validation, train.head(0), folds, problem.roles, scoring=problem.scoring)
-    return _fit(data, raw, problem, cleaning, model_config, run, refit=True)
+    return _fit(train, validation, folds, raw, problem, cleaning, model_config, run, refit=True)
 
 
 def _fit(
-    data: SplitData,
+    train: Table,
+    validation: Table,
+    folds: Table,
     raw: Table,
     problem: Problem,
     cleaning: Group,
     model_config: ModelNameConfig,
     run: RunContext,
-    refit: bool = False,
+    refit: bool,
 ) -> FittedModel:
+    data = SplitData(train, validation, train.head(0), folds, problem.roles, scoring=problem.scoring)
     roles, model = problem.roles, build(model_config.settings, "model")
     strategy = resolve_strategy(build(cleaning, "cleaning"), raw, roles)
     rows = split_data.concatenate_training_rows(data.final_train, data.validation) if refit else data.final_train
@@ -93,7 +98,7 @@ def _fit(
     return FittedModel(pipeline, uri, seconds, validated)
 
 
-@step(enable_cache=False, enable_artifact_visualization=False, output_materializers=DOCUMENT_MATERIALIZER)
+@score_step
 @show_progress
 def evaluate(
     fitted: FittedModel,
@@ -118,7 +123,7 @@ def evaluate(
     return evaluation.scores
 
 
-@step(enable_cache=False, enable_artifact_visualization=False, output_materializers=DOCUMENT_MATERIALIZER)
+@score_step
 @show_progress
 def judge(
     fitted: FittedModel,
@@ -162,7 +167,7 @@ def _record(
     recording.draw_figures(run, fitted.pipeline[1:], data, evaluation, problem.task, subject)
 
 
-@step(enable_cache=False, enable_artifact_visualization=False, output_materializers=DOCUMENT_MATERIALIZER)
+@score_step
 def trial(
     train: Table,
     scored: Table,

@@ -13,26 +13,18 @@ from sklearn.metrics import r2_score
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from mlrunner.core.column_roles import Roles
 from mlrunner.core.errors import DataError, ModelError
 from mlrunner.core.folds import FINAL, FIT, HELD_OUT, UNUSED
 from mlrunner.groups.model import ModelNameConfig
 from mlrunner.steps import fitting
 from mlrunner.steps.judged_rows import describe_judged_rows
 from mlrunner.steps.materializers import FittedModel
-from mlrunner.steps.problem import Problem
 from mlrunner.steps.recording import RunContext
 from mlrunner.tracking.background_writer import RECORDER
 from mlrunner.tracking.records.record import TEST_ROWS_TAG, VALIDATION_ROWS_TAG
+from tests.support.fits import KEEP_ALL, NO_FOLDS, PROBLEM, RAW, TEST, TRAIN, VALIDATION
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:alembic", "ignore::ResourceWarning")
-RNG = np.random.default_rng(0)
-RAW = pd.DataFrame({"a": RNG.normal(size=90), "b": RNG.normal(size=90)})
-RAW["y"] = 2 * RAW["a"] - RAW["b"] + RNG.normal(size=90) / 10
-TRAIN, VALIDATION, TEST = RAW.iloc[:50], RAW.iloc[50:70], RAW.iloc[70:]
-NO_FOLDS = pd.DataFrame()
-PROBLEM = Problem(roles=Roles("y"), task="regression", label="data")
-KEEP_ALL = {"_target_": "mlrunner.groups.cleaning.KeepAll"}
 
 
 @pytest.fixture

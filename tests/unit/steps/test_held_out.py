@@ -10,23 +10,15 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-from mlrunner.core.column_roles import Roles
 from mlrunner.core.folds import mark_partition
 from mlrunner.groups.model import ModelNameConfig
 from mlrunner.steps import fitting
-from mlrunner.steps.problem import Problem
 from mlrunner.steps.recording import RunContext
 from mlrunner.tracking.background_writer import RECORDER
+from tests.support.fits import KEEP_ALL, NO_FOLDS, PROBLEM, RAW, TEST, TRAIN, VALIDATION
 from tests.support.trials import feature_settings, model_settings
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:alembic", "ignore::ResourceWarning")
-RNG = np.random.default_rng(0)
-RAW = pd.DataFrame({"a": RNG.normal(size=90), "b": RNG.normal(size=90)})
-RAW["y"] = 2 * RAW["a"] - RAW["b"] + RNG.normal(size=90) / 10
-TRAIN, VALIDATION, TEST = RAW.iloc[:50], RAW.iloc[50:70], RAW.iloc[70:]
-NO_FOLDS = pd.DataFrame()
-PROBLEM = Problem(roles=Roles("y"), task="regression", label="data")
-KEEP_ALL = {"_target_": "mlrunner.groups.cleaning.KeepAll"}
 FEW = pd.DataFrame({"x": [0, 0, 1, 1, 0, 0, 0, 1, 1, 1], "y": [*"nyyy", *"nnynyy"]})
 
 

@@ -10,8 +10,6 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial
 
-from mlrunner.search.trial_attributes import find_grid_index
-
 if TYPE_CHECKING:
     from mlrunner.search.space import Space
 
@@ -23,7 +21,7 @@ def list_combinations(space: Space, seed: int | None) -> list[dict[str, Any]]:
 
 
 class GridOrder(BaseSampler):
-    """Sampler that gives the n-th trial the n-th combination.
+    """Sampler that gives the n-th trial of the sequence the n-th combination.
 
     `optuna.samplers.GridSampler` requires every parameter in every trial, although each model has its own, and may draw
     a combination twice when two processes ask at the same time.
@@ -51,6 +49,5 @@ class GridOrder(BaseSampler):
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
         """Return the value of a parameter in the combination of the trial."""
-        del param_distribution
-        place = find_grid_index(study.get_trials(deepcopy=False), trial.number)
-        return self._combinations[place % len(self._combinations)][param_name]
+        del study, param_distribution
+        return self._combinations[trial.number % len(self._combinations)][param_name]

@@ -73,13 +73,13 @@ def refuse_lost_study(storage: BaseStorage, name: str, folder: Path) -> None:
 def build_sampler(settings: SweepSettings, seed: int, number: int) -> BaseSampler:
     """Build the sampler of one trial.
 
-    Each trial has its own sampler, seeded by its number: a resumed search draws what it would have drawn without the
+    Each trial has its own sampler, seeded by its place: a resumed search draws what it would have drawn without the
     interruption, and two processes on one study draw differently.
 
     Args:
         settings: Settings of the sweep.
         seed: Seed of the experiment, used when the sampler has none.
-        number: Number of the trial.
+        number: Place of the trial in the sequence of draws.
 
     Raises:
         ConfigError: When Optuna refuses the arguments of the sampler.

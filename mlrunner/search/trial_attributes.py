@@ -56,14 +56,23 @@ def is_default(trial: FrozenTrial) -> bool:
     return attribute is not None and sorted(trial.params) == attribute["params"]
 
 
-def find_grid_index(trials: list[FrozenTrial], number: int) -> int:
-    """Return which combination of a grid a trial has: the number of combinations before it.
+def number_places(trials: list[FrozenTrial]) -> dict[int, int]:
+    """Return the place of each trial in the sequence of draws, by number.
+
+    A trial that repeats another has that one's place; one too many has none.
 
     Args:
         trials: All trials of the study.
-        number: Number of the trial; one that repeats another has that one's combination.
     """
-    while number < len(trials) and RETRY_OF in trials[number].user_attrs:
-        number = int(trials[number].user_attrs[RETRY_OF])
-    earlier = trials[:number]
-    return sum(trial.user_attrs.get(VOID) != "surplus" and RETRY_OF not in trial.user_attrs for trial in earlier)
+    places: dict[int, int] = {}
+    count = 0
+    for trial in trials:
+        if RETRY_OF in trial.user_attrs:
+            place = places.get(int(trial.user_attrs[RETRY_OF]))
+        else:
+            place, count = count, count + 1
+        if trial.user_attrs.get(VOID) == "surplus":
+            count -= RETRY_OF not in trial.user_attrs
+        elif place is not None:
+            places[trial.number] = place
+    return places

@@ -16,17 +16,19 @@ from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from mlrunner.core.errors import ConfigError
-from mlrunner.search.optuna_private import reset_trial_cache
+from mlrunner.search.sequence import SequenceSampler, SequenceView
 from mlrunner.search.session_record import SessionRecord
 from mlrunner.search.trial_attributes import (
     ATTEMPT,
     CANDIDATE,
     DEFAULT_OF,
+    OVERRIDES,
     RETRY_OF,
     VOID,
     count_valid,
     lacks_retry,
     list_owners,
+    number_places,
 )
 from mlrunner.tracking.studies import HEARTBEAT_SECONDS, SESSION, SWEEPER_KEY, lock_storage
 
@@ -38,7 +40,7 @@ class TrialQueue:
         study: Study that other processes may work on too.
         storage: Storage that the study was opened with.
         limit: Number of trials in all.
-        build_sampler: Function of a trial's number that returns its sampler.
+        build_sampler: Function of a trial's place in the sequence of draws that returns its sampler.
         max_excluded: Number of excluded combinations in a row that end the search.
         heartbeat: Seconds between two heartbeats.
     """
@@ -56,6 +58,7 @@ class TrialQueue:
         self._max_excluded = max_excluded
         self._study_id = storage.get_study_id_from_name(study.study_name)
         self._lock = lock_storage(storage)
+        self._view = SequenceView(study, storage)
         self._record = SessionRecord(study, heartbeat)
         self.session = self._record.name
         self.is_left = self._record.is_left
@@ -111,12 +114,12 @@ class TrialQueue:
 
     def _ask(self) -> Trial:
         """Do what `Study.ask` does, but record the session in the same step as the state."""
-        study = reset_trial_cache(self._study, self._storage)
         number = self._take_waiting()
         if number is None:
             number = self._create()
-        study.sampler = self._build_sampler(number)
-        return Trial(study, self._find_id(number))
+        place = number_places(self.trials).get(number, number)
+        self._study.sampler = SequenceSampler(self._build_sampler(place), self._view)
+        return Trial(self._study, self._find_id(number))
 
     def _create(self) -> int:
         """Create a running trial, and return its number: the last one of this session."""
@@ -127,11 +130,13 @@ class TrialQueue:
         return self._storage.get_trial_id_from_study_id_trial_number(self._study_id, number)
 
     def _take_waiting(self) -> int | None:
-        """Take a waiting trial unless another process is faster.
+        """Take the waiting trial with the first place in the sequence unless another process is faster.
 
         A process that dies between the change of the state and the record of its session leaves a candidate.
         """
-        for trial in self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+        waiting = self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
+        places = number_places(self.trials)
+        for trial in sorted(waiting, key=lambda trial: places.get(trial.number, trial.number)):
             trial_id = self._find_id(trial.number)
             with suppress(UpdateFinishedTrialError), self._lock:
                 if self._storage.get_trial(trial_id).state != TrialState.WAITING:
@@ -165,7 +170,9 @@ class TrialQueue:
     def _enqueue(self, trial: FrozenTrial, reason: str) -> None:
         attempt = int(trial.user_attrs.get(ATTEMPT, 0)) + (reason == "retried")
         kept = {name: trial.user_attrs[name] for name in (DEFAULT_OF,) if name in trial.user_attrs}
-        params = {**trial.system_attrs.get("fixed_params", {}), **trial.params}  # its process may die before it asks
+        params = dict(trial.system_attrs.get("fixed_params", {}))  # its process may die before it asks
+        if OVERRIDES in trial.user_attrs or not list_owners(trial):  # or it died while it drew: all is drawn again
+            params |= trial.params
         self._study.enqueue_trial(params, user_attrs={**kept, RETRY_OF: trial.number, ATTEMPT: attempt})
 
     def recover(self) -> int:

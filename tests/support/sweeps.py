@@ -18,6 +18,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from mlrunner.search import study_setup
 from mlrunner.search.settings import SweepSettings
+from mlrunner.search.trial_attributes import OVERRIDES
 from mlrunner.search.trial_queue import TrialQueue
 from mlrunner.search.workers import CONTEXT
 from mlrunner.tracking import studies
@@ -94,6 +95,7 @@ def start_queue(
 def suggest(trial: Trial) -> bool:
     """Suggest one number."""
     trial.suggest_float("x", 0, 1)
+    trial.set_user_attr(OVERRIDES, [f"x={trial.params['x']}"])
     return True
 
 

@@ -14,9 +14,9 @@ from mlrunner.search.trial_attributes import (
     RETRY_OF,
     VOID,
     count_valid,
-    find_grid_index,
     lacks_retry,
     list_owners,
+    number_places,
 )
 from mlrunner.tracking.studies import SESSION
 
@@ -29,20 +29,18 @@ def make_trials(attributes: list[dict[str, Any]]) -> list[FrozenTrial]:
 
 
 @pytest.mark.parametrize(
-    ("attributes", "index"),
+    ("attributes", "places"),
     [
-        ([], 0),
-        ([{}, {}], 2),
-        ([{}, {VOID: "surplus"}], 1),
-        ([{VOID: "interrupted"}, {RETRY_OF: 0}], 1),
-        ([{VOID: "retried"}, {RETRY_OF: 0, VOID: "retried"}, {RETRY_OF: 1}, {}], 2),
+        ([{}, {VOID: "excluded"}, {}], {0: 0, 1: 1, 2: 2}),
+        ([{}, {VOID: "surplus"}, {}], {0: 0, 2: 1}),
+        ([{VOID: "interrupted"}, {}, {RETRY_OF: 0}, {}], {0: 0, 1: 1, 2: 0, 3: 2}),
+        ([{VOID: "retried"}, {RETRY_OF: 0, VOID: "retried"}, {RETRY_OF: 1}, {}], {0: 0, 1: 0, 2: 0, 3: 1}),
+        ([{VOID: "interrupted"}, {RETRY_OF: 0, VOID: "surplus"}, {}], {0: 0, 2: 1}),
     ],
-    ids=["first", "third", "surplus", "interrupted", "retried"],
+    ids=["excluded", "surplus", "interrupted", "retried", "surplus retry"],
 )
-def test_a_retry_has_the_combination_of_the_first_attempt(attributes: list[dict[str, Any]], index: int) -> None:
-    trials = make_trials(attributes)
-    assert find_grid_index(trials, len(trials)) == index
-    assert find_grid_index([*trials, *trials], len(trials)) == index
+def test_a_retry_has_the_place_of_the_first_attempt(attributes: list[dict[str, Any]], places: dict[int, int]) -> None:
+    assert number_places(make_trials(attributes)) == places
 
 
 def test_discarded_trials_do_not_count() -> None:

@@ -20,7 +20,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
 from mlrunner.core.errors import ConfigError
-from mlrunner.search.trial_attributes import ATTEMPT, RETRY_OF, VOID, count_valid
+from mlrunner.search.trial_attributes import ATTEMPT, OVERRIDES, RETRY_OF, VOID, count_valid
 from mlrunner.tracking import studies
 from mlrunner.tracking.records import journal_path
 from mlrunner.tracking.studies import SESSION
@@ -85,6 +85,7 @@ def leave_trial(study: optuna.Study, **params: float) -> int:
     )
     queue.close()
     assert trial is not None
+    trial.set_user_attr(OVERRIDES, [])  # all of it was drawn
     study.set_user_attr(f"{SESSION}:gone", {**studies.describe_process(), "pid": UNUSED_PID})
     trial.set_user_attr(SESSION, "gone")
     return trial.number
@@ -237,7 +238,7 @@ def test_a_surplus_trial_is_discarded(study: optuna.Study, home: Path, name: str
     storage.between = lambda: first.take(suggest)
     assert start_queue(late, 1).take(suggest) is None
     one, two = study.get_trials()
-    assert (one.state, one.user_attrs) == (TrialState.RUNNING, {SESSION: first.session})
+    assert (one.state, one.user_attrs[SESSION], VOID in one.user_attrs) == (TrialState.RUNNING, first.session, False)
     assert (two.state, two.user_attrs[VOID], two.params) == (TrialState.FAIL, "surplus", {})
 
 
@@ -343,6 +344,15 @@ def test_an_interrupted_trial_without_parameters_is_replaced(study: optuna.Study
     assert queue.recover() == 1
     assert [number for number, _ in finish_all(queue, study)] == [1, 2, 3]
     assert count_valid(study.get_trials()) == 3
+
+
+def test_a_trial_that_was_interrupted_runs_before_those_that_wait(study: optuna.Study) -> None:
+    """Or a sampler would learn from the trials in another order."""
+    leave_trial(study, x=0.625)
+    study.enqueue_trial({"x": 0.25})
+    queue = start_queue(study, 2)
+    queue.recover()
+    assert [params["x"] for _, params in finish_all(queue, study)] == [0.625, 0.25]
 
 
 def test_a_trial_that_is_interrupted_twice_keeps_its_parameters(study: optuna.Study) -> None:

@@ -19,7 +19,7 @@ REUSED = f"{HOST} {os.getpid()} 1.00"  # the system has given the number to anot
     [
         (HERE, False),
         (REUSED, True),
-        (f"{HOST} 4194305 1.00", True, False),  # above the largest number of Linux
+        (f"{HOST} 4194305 1.00", True),  # above the largest number of Linux
         (f"{REUSED};{HERE}", False),
         ("elsewhere 1 1.00", False),
         (f"{HOST} one 1.00", False),

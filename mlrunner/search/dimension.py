@@ -25,6 +25,7 @@ class Dimension:
         text: Range as the user wrote it.
         model: Model option that the dimension belongs to; None for all models.
         rows: Overrides that change together, by value of the parameter; None when the value belongs to `key` alone.
+        is_falling: Whether a grid tries the values of a range from the highest, as `range(5,0,-2)` names them.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Dimension:
     text: str
     model: str | None = None
     rows: dict[str, tuple[str, ...]] | None = None
+    is_falling: bool = False
 
     def overrides(self, value: Any) -> tuple[str, ...]:
         """Write a value as overrides."""
@@ -72,6 +74,10 @@ class Dimension:
         Raises:
             ConfigError: When the range is continuous or logarithmic.
         """
+        values = self._list_values()
+        return values[::-1] if self.is_falling else values
+
+    def _list_values(self) -> list[Any]:
         distribution = self.distribution
         if isinstance(distribution, CategoricalDistribution):
             return list(distribution.choices)

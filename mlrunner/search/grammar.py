@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Override, RangeSweep
 from hydra.errors import HydraException
 from optuna.distributions import CategoricalDistribution
 
@@ -59,7 +59,9 @@ def read_dimension(override: Override) -> Dimension:
         distribution = read_distribution(override)
     except (ValueError, HydraException) as error:
         raise ConfigError(f"{key}={text} is not a valid range: {str(error).rstrip('.')}.") from error
-    return Dimension(key, key, distribution, text)
+    value = override.value()
+    is_falling = isinstance(value, RangeSweep) and not value.shuffle and value.step < 0
+    return Dimension(key, key, distribution, text, is_falling=is_falling)
 
 
 def _range_text(override: Override) -> str:

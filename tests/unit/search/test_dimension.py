@@ -41,7 +41,8 @@ def test_a_key_keeps_its_prefix(text: str, key: str, override: str) -> None:
     ("text", "values"),
     [
         ("range(1,5)", [1, 2, 3, 4]),
-        ("range(10,0,-3)", [1, 4, 7, 10]),
+        ("range(10,0,-3)", [10, 7, 4, 1]),
+        ("range(1,0,-0.5)", [1.0, 0.5]),
         ("int(interval(1,5))", [1, 2, 3, 4, 5]),
         ("range(1,2,0.25)", [1.0, 1.25, 1.5, 1.75]),
         ("b,a", ["b", "a"]),

@@ -56,6 +56,7 @@ def _parse_options() -> argparse.Namespace:
     parser.add_argument("--unknown-categories", choices=["refuse", "accept"], default="refuse", help="(%(default)s)")
     parser.add_argument("--fd", type=int, default=None, help=argparse.SUPPRESS)  # set for workers: the shared socket
     parser.add_argument("--master", type=int, default=None, help=argparse.SUPPRESS)  # set for workers: the supervisor
+    parser.add_argument("--heartbeat", type=int, default=None, help=argparse.SUPPRESS)  # set for workers: a pipe
     return parser.parse_args()
 
 
@@ -68,7 +69,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _serve(options: argparse.Namespace, listening: socket.socket) -> int:
     gc.disable()  # imports create millions of permanent objects
-    from mlrunner.serving import connections
+    from mlrunner.serving import connections, heartbeat
     from mlrunner.serving.large_requests import LargeRequests
     from mlrunner.serving.limits import Limits
     from mlrunner.serving.server import ModelServer
@@ -84,7 +85,9 @@ def _serve(options: argparse.Namespace, listening: socket.socket) -> int:
     large_requests = LargeRequests(model, limits, listening)
     max_connections = connections.raise_descriptor_limit(per_connection=1)
     server = ModelServer(model, serving_token(), limits, options.instance, large_requests.answer)
-    connections.run(server.application(max_connections), listening, max_connections)
+    app = server.application(max_connections)
+    heartbeat.send(app, options.heartbeat)
+    connections.run(app, listening, max_connections)
     large_requests.close()
     return 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -42,6 +43,12 @@ class Batcher:
         self._retries: list[list[PendingRequest]] = []  # halves of failed batches, to isolate the failing request
         self._thread = ThreadPoolExecutor(1, "predict")
         self._task: asyncio.Task[None] | None = None
+        self._started: float | None = None  # when the model was called, while it predicts
+
+    @property
+    def busy_seconds(self) -> float:
+        """Seconds since the model was called; 0 when it is idle."""
+        return 0.0 if self._started is None else time.monotonic() - self._started
 
     async def predict(self, arrays: Arrays) -> list[Any]:
         """Predict rows, possibly in one batch with other requests."""
@@ -73,11 +80,14 @@ class Batcher:
             _set_results(batch, values)
 
     def _call_model(self, arrays: Arrays) -> list[Any]:
+        self._started = time.monotonic()
         try:
             return self._predict(arrays)
         except (StopIteration, SystemExit, GeneratorExit, KeyboardInterrupt) as error:
             # asyncio would wait forever, or end the server
             raise RuntimeError(f"the model raised {type(error).__name__}") from error
+        finally:
+            self._started = None
 
     def _next_batch(self) -> list[PendingRequest]:
         if self._retries:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-import sys
 import time
 from collections.abc import AsyncIterator
 from http import HTTPStatus
@@ -19,7 +18,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from mlrunner.serving import connections, gateway_routes, verified_session
+from mlrunner.serving import connections, gateway_routes, heartbeat, verified_session
 from mlrunner.serving.connections import MAX_CONNECTIONS
 from mlrunner.serving.errors import RequestError
 from mlrunner.serving.gateway_routes import STATE_FILE, Route
@@ -136,16 +135,17 @@ class Gateway:
         return web.Response(body=text, headers=CONTENT_TYPE)
 
 
-def main() -> int:
-    """Serve the deployment of a folder until SIGTERM."""
-    folder = Path(sys.argv[1])
+def serve(folder: Path, listening: socket.socket, pipe: int | None = None) -> int:
+    """Serve the deployment of a folder until SIGTERM; `gateway_supervisor` calls it.
+
+    Args:
+        folder: Folder of the deployment.
+        listening: Socket.
+        pipe: Descriptor for heartbeats.
+    """
     state: dict[str, Any] = json.loads((folder / STATE_FILE).read_text())
-    listening = socket.create_server((state["host"], state["port"]), backlog=connections.BACKLOG)
     max_connections = connections.raise_descriptor_limit(per_connection=2)  # one to the client, one to the server
     app = Gateway(folder).application(state["body_limit"], max_connections)
+    heartbeat.send(app, pipe)
     connections.run(app, listening, max_connections)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -10,7 +10,7 @@ from http import HTTPStatus
 import orjson
 from aiohttp import web
 
-from mlrunner.serving import identity, large_requests, requests
+from mlrunner.serving import hang_watch, identity, large_requests, requests
 from mlrunner.serving.batching import Batcher
 from mlrunner.serving.connections import MAX_CONNECTIONS
 from mlrunner.serving.intake import Intake
@@ -69,6 +69,7 @@ class ModelServer:
             return await self._measure(request, handler)
 
         app = web.Application(middlewares=[handle])
+        hang_watch.watch(app, self._batchers, self._limits.timeout)
         app.router.add_post("/invocations", self._post_invocations)
         app.router.add_get("/ping", self._get_health)
         app.router.add_get("/health", self._get_health)

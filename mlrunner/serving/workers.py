@@ -1,4 +1,4 @@
-"""Several server processes on one socket: a supervisor that restarts them, and that they exit with."""
+"""Server processes on one socket: a supervisor that replaces those that end or hang, and that they exit with."""
 
 from __future__ import annotations
 
@@ -8,19 +8,67 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from threading import Thread
 from types import FrameType
 
+from mlrunner.serving.heartbeat import Pulse
+
 POLL_INTERVAL = 0.2  # seconds
 CANNOT_SERVE = 1  # exit code of a worker that would fail again
+HANG_SECONDS = 12.0  # without a heartbeat, after the first one
+GRACE = 8.0  # seconds between SIGTERM and SIGKILL at the end
 
 
-def run_workers(count: int, listening: socket.socket) -> int:
+class Worker:
+    """A worker process and its heartbeats.
+
+    Args:
+        module: Module to run with the arguments of this process.
+        listening: Socket to serve on.
+    """
+
+    def __init__(self, module: str, listening: socket.socket) -> None:
+        pipe, end = os.pipe()
+        self._pulse, descriptor = Pulse(pipe), listening.fileno()
+        options = ("--fd", str(descriptor), "--master", str(os.getpid()), "--heartbeat", str(end))
+        command = [sys.executable, "-m", module, *sys.argv[1:], *options]
+        self.process = subprocess.Popen(command, pass_fds=[descriptor, end])
+        os.close(end)
+
+    def has_ended(self, hang_seconds: float) -> bool:
+        """Check whether the process has ended; kill one that hangs."""
+        if self._pulse.update() > hang_seconds:
+            print(f"worker {self.process.pid} hangs and is replaced", file=sys.stderr, flush=True)
+            self.process.kill()
+            self.process.wait()
+        return self.process.poll() is not None
+
+    @property
+    def cannot_serve(self) -> bool:
+        """Whether it has ended before it served, as the next one would."""
+        return self.process.returncode == CANNOT_SERVE and not self._pulse.has_begun
+
+    def close(self, grace: float = 0.0) -> None:
+        """Wait for the process, kill it after `grace` seconds, and close its pipe."""
+        try:
+            self.process.wait(grace)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self._pulse.close()
+
+
+def run_workers(
+    count: int, listening: socket.socket, module: str = "mlrunner.serving", hang_seconds: float = HANG_SECONDS
+) -> int:
     """Keep a fixed number of workers running until SIGTERM or SIGINT.
 
     Args:
         count: Number of workers.
         listening: Socket that they share.
+        module: Module that they run.
+        hang_seconds: Seconds without a heartbeat after which a worker is replaced.
 
     Returns:
         0 after a signal, 1 when a worker cannot serve.
@@ -33,36 +81,39 @@ def run_workers(count: int, listening: socket.socket) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-    workers = [_start_worker(listening) for _ in range(count)]
-    while not signals and CANNOT_SERVE not in (codes := [worker.poll() for worker in workers]):
-        pairs = zip(workers, codes, strict=True)
-        workers = [worker if code is None else _start_worker(listening) for worker, code in pairs]
+    workers = [Worker(module, listening) for _ in range(count)]
+    while not signals and not any(worker.cannot_serve for worker in workers):
+        for place, worker in enumerate(workers):
+            if worker.has_ended(hang_seconds) and not worker.cannot_serve:
+                worker.close()
+                workers[place] = Worker(module, listening)
         time.sleep(POLL_INTERVAL)
     for worker in workers:
-        worker.terminate()
+        worker.process.terminate()
+    listening.close()
+    deadline = time.monotonic() + GRACE
     for worker in workers:
-        worker.wait()
+        worker.close(max(0.0, deadline - time.monotonic()))
     return 0 if signals else CANNOT_SERVE
 
 
-def _start_worker(listening: socket.socket) -> subprocess.Popen[bytes]:
-    descriptor = listening.fileno()
-    options = ("--fd", str(descriptor), "--master", str(os.getpid()))
-    command = [sys.executable, "-m", "mlrunner.serving", *sys.argv[1:], *options]
-    return subprocess.Popen(command, pass_fds=[descriptor])
-
-
-def exit_with_supervisor(pid: int | None = None) -> None:
-    """Exit this worker when the supervisor ends.
+def watch_supervisor(pid: int | None, on_end: Callable[[], object]) -> None:
+    """Call a function in a thread when the supervisor ends.
 
     Args:
         pid: Process ID of the supervisor; None for the current parent, which is wrong if the supervisor has ended
             before this call.
+        on_end: Function to call.
     """
-    Thread(target=_watch, args=(pid or os.getppid(),), daemon=True).start()
+    Thread(target=_watch, args=(pid or os.getppid(), on_end), daemon=True).start()
 
 
-def _watch(pid: int) -> None:
+def exit_with_supervisor(pid: int | None = None) -> None:
+    """Exit this worker when the supervisor ends; see `watch_supervisor`."""
+    watch_supervisor(pid, lambda: os._exit(1))
+
+
+def _watch(pid: int, on_end: Callable[[], object]) -> None:
     while os.getppid() == pid:
         time.sleep(POLL_INTERVAL)
-    os._exit(1)
+    on_end()

@@ -80,6 +80,8 @@ def _find_problem(store: DeploymentStore, state: State) -> str | None:
         return f"the gateway does not run; {remedy}"
     if state.active is None or identity.is_own(state.url, state.active.token, timeout=5.0):
         return None
+    if not gateway_process.is_responsive(state.url):
+        return f"the gateway does not answer; it is being replaced, or {remedy}"
     code, answer = loopback.request_json(f"{state.url}/ping", timeout=5.0)
     if code == HTTPStatus.OK:
         return f"another process answers on {state.url}; {remedy}"

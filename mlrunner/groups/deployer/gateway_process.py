@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import sys
 import time
+from http import HTTPStatus
 
-from mlrunner.core import process_control
+from mlrunner.core import loopback, process_control
 from mlrunner.core.errors import DeployError
 from mlrunner.groups.deployer import daemons
 from mlrunner.groups.deployer.release import Server
 from mlrunner.groups.deployer.state import DeploymentStore
 from mlrunner.serving import identity
 
-GATEWAY = "mlrunner.serving.gateway"
+GATEWAY = "mlrunner.serving.gateway_supervisor"
 FOLLOW_TIMEOUT = 20.0  # seconds until the gateway must answer with the new version, its start included
 
 
 def ensure_follows(store: DeploymentStore, url: str, server: Server, timeout: float = FOLLOW_TIMEOUT) -> None:
-    """Start the gateway if it does not run, and wait until the stable address answers with a server.
+    """Start the gateway if it does not run or hangs, and wait until the stable address answers with a server.
 
     Args:
         store: Folder of the deployment, whose state names the server.
@@ -28,6 +29,8 @@ def ensure_follows(store: DeploymentStore, url: str, server: Server, timeout: fl
     Raises:
         DeployError: When the gateway ends or does not answer in time.
     """
+    if find_pid(store) is not None and not is_responsive(url):
+        stop(store, grace=1.0)
     if find_pid(store) is None:
         pid_file, log_file = store.folder / "gateway.pid", store.folder / "gateway.log"
         daemons.start(pid_file, log_file, sys.executable, "-m", GATEWAY, str(store.folder))
@@ -47,9 +50,22 @@ def find_pid(store: DeploymentStore) -> int | None:
     return pid if pid and process_control.is_running(pid, str(store.folder)) else None
 
 
-def stop(store: DeploymentStore) -> None:
-    """Stop the gateway and free its port."""
+def is_responsive(url: str, timeout: float = 6.0) -> bool:
+    """Check that the gateway itself answers, even when its server does not.
+
+    Args:
+        url: Stable address.
+        timeout: Maximum seconds, more than the gateway waits for the metrics of its server.
+    """
+    try:
+        return loopback.request(f"{url}/metrics", timeout=timeout).status == HTTPStatus.OK
+    except OSError:
+        return False
+
+
+def stop(store: DeploymentStore, grace: float = process_control.GRACE) -> None:
+    """Stop the gateway and free its port; kill it after `grace` seconds."""
     pid = find_pid(store)
     if pid is not None:
-        process_control.terminate(pid, str(store.folder))
+        process_control.terminate(pid, str(store.folder), grace)
     (store.folder / "gateway.pid").unlink(missing_ok=True)

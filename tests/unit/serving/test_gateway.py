@@ -329,7 +329,7 @@ def test_metrics_of_the_gateway_need_no_server(tmp_path: Path, kind: str) -> Non
 
 @contextmanager
 def start_gateway(folder: Path) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "mlrunner.serving.gateway", str(folder)]
+    command = [sys.executable, "-m", "mlrunner.serving.gateway_supervisor", str(folder)]
     process = subprocess.Popen(command, cwd=PROJECT, stderr=subprocess.PIPE, text=True)
     try:
         yield process

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import socket
+from functools import partial
 from pathlib import Path
 
+import psutil
 import pytest
 
-from mlrunner.core import loopback
+from mlrunner.core import loopback, process_control
 from mlrunner.core.errors import DeployError
 from mlrunner.groups.deployer import gateway_process
 from mlrunner.groups.deployer.release import Server
@@ -41,6 +43,25 @@ def test_gateway_starts_follows_and_stops(tmp_path: Path) -> None:
             gateway_process.stop(store)
     assert gateway_process.find_pid(store) is None
     socket.create_server(("127.0.0.1", port)).close()
+
+
+def test_a_gateway_that_hangs_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gateway_process, "is_responsive", partial(gateway_process.is_responsive, timeout=0.3))
+    port = loopback.free_port()
+    with VersionServer("token") as url:
+        server = Server(1, url, "handle", "token")
+        store = make_store(tmp_path, port, server)
+        try:
+            gateway_process.ensure_follows(store, f"http://127.0.0.1:{port}", server)
+            supervisor = psutil.Process(gateway_process.find_pid(store))
+            hung = [*supervisor.children(), supervisor]
+            for process in hung:
+                process.suspend()
+            gateway_process.ensure_follows(store, f"http://127.0.0.1:{port}", server)
+            assert gateway_process.find_pid(store) not in (None, supervisor.pid)
+            assert all(process_control.has_ended(process) for process in hung)
+        finally:
+            gateway_process.stop(store)
 
 
 def test_gateway_that_cannot_listen_is_reported_with_its_log(tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ from optuna.pruners import BasePruner
 from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState
 
-from mlrunner.search.optuna_private import cache_trials
 from mlrunner.search.trial_attributes import INVALID_TRIALS, number_places
+from mlrunner.tracking.optuna_private import cache_trials
 from mlrunner.tracking.storage_delegate import StorageDelegate
 
 if TYPE_CHECKING:

@@ -22,6 +22,8 @@ from sqlalchemy.exc import ArgumentError
 from mlrunner.core.errors import ConfigError, StoreError, first_line
 from mlrunner.core.process_control import is_same_process, start_time
 from mlrunner.core.redaction import redact
+from mlrunner.tracking.optuna_private import cache_trials
+from mlrunner.tracking.patient_storage import PatientStorage
 from mlrunner.tracking.records import journal_path
 
 SWEEPER_KEY = "hydra.sweeper"
@@ -71,10 +73,13 @@ def _open(address: str | None, home: Path | None, name: str) -> BaseStorage:
     if address.startswith(REDIS_SCHEMES):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)
-            return JournalStorage(JournalRedisBackend(address))
+            return PatientStorage(JournalStorage(JournalRedisBackend(address)), redact(address))
     # Two processes must not create the tables at the same time.
     with nullcontext() if home is None else FileLock(home / ".mlrunner" / "studies.lock"):
-        return RDBStorage(address, engine_kwargs={"pool_pre_ping": True})
+        storage = RDBStorage(address, engine_kwargs={"pool_pre_ping": True})
+    if storage.engine.dialect.name == "sqlite":  # a file does not restart
+        return storage
+    return PatientStorage(cache_trials(storage), redact(address))
 
 
 def read_study_folder(name: str, home: Path) -> str | None:

@@ -75,9 +75,11 @@ def close_all() -> None:
     while QUEUES:
         QUEUES.pop().close()
     for _, storage in STORAGES.values():
-        if isinstance(storage, RDBStorage):
-            storage.engine.dispose()
-        elif isinstance(backend := getattr(storage, "_backend", None), JournalRedisBackend):
+        inner = getattr(storage, "storage", storage)  # of a server
+        backend = getattr(inner, "_backend", inner)
+        if isinstance(backend, RDBStorage):
+            backend.engine.dispose()
+        elif isinstance(backend, JournalRedisBackend):
             backend._redis.close()
     STORAGES.clear()
 

@@ -20,6 +20,7 @@ from optuna.storages import InMemoryStorage, JournalStorage, RDBStorage
 
 from mlrunner.core.errors import ConfigError, MlrunnerError, StoreError
 from mlrunner.tracking import studies
+from mlrunner.tracking.patient_storage import PatientStorage
 from mlrunner.tracking.records import journal_path
 from tests.support.sweeps import SERVICES, STORAGES, close_all, finish_all, open_study, run_together, start_queue
 
@@ -142,7 +143,8 @@ def test_a_service_stores_a_study(kind: str, tmp_path: Path) -> None:
         assert [(trial.number, trial.params) for trial in again.get_trials()] == taken
         assert again.user_attrs["folder"] == "/sweep é"
         storage = STORAGES[id(again)][1]
-        assert isinstance(storage, JournalStorage) is (kind == "redis")
+        assert isinstance(storage, PatientStorage)
+        assert isinstance(storage.storage, JournalStorage) is (kind == "redis")
     finally:
         close_all()
         list(database)

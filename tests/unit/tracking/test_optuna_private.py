@@ -9,7 +9,7 @@ import optuna
 import pytest
 from optuna.storages import InMemoryStorage, RDBStorage
 
-from mlrunner.search.optuna_private import cache_trials
+from mlrunner.tracking.optuna_private import cache_trials
 
 
 class CountingStorage(RDBStorage):

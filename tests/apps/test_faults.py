@@ -96,6 +96,8 @@ def test_a_run_after_a_killed_one_is_whole(faults: Faults) -> None:
     whole = client.get_run(done.json["run_id"])
     for at in faults.spread(writes):
         faults.kill(at, *command)
+        listed = json.loads(faults.again(at, "runs", "--json").out)
+        assert {entry["status"] for entry in listed} <= {"FINISHED", "KILLED"}, writes[at - 1]
         run = client.get_run(faults.again(at, *command).json["run_id"])
         assert run.info.status == "FINISHED"
         assert run.data.metrics.keys() == whole.data.metrics.keys(), writes[at - 1]

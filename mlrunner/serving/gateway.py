@@ -10,7 +10,7 @@ import asyncio
 import json
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from mlrunner.serving import connections, gateway_routes, heartbeat, verified_session
+from mlrunner.serving import connections, gateway_routes, heartbeat, hosts, verified_session
 from mlrunner.serving.connections import MAX_CONNECTIONS
 from mlrunner.serving.errors import RequestError
 from mlrunner.serving.gateway_routes import STATE_FILE, Route
@@ -27,6 +27,7 @@ from mlrunner.serving.intake import Intake
 from mlrunner.serving.monitoring import CONTENT_TYPE, GatewayMetrics
 from mlrunner.serving.responses import error_response, explain_error
 
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 REQUEST_HEADERS = ("Content-Type", "Content-Encoding", "Accept")  # forwarded to the server
 RESPONSE_HEADERS = ("Content-Type", "X-Model", "Allow", "Retry-After")  # forwarded to the client
 
@@ -41,7 +42,7 @@ class Gateway:
 
     def __init__(self, folder: Path, health_check: HealthCheck | None = None) -> None:
         self._file, self._health_check = folder / STATE_FILE, health_check or HealthCheck()
-        self._metrics = GatewayMetrics()
+        self._metrics, self._own_hosts = GatewayMetrics(), hosts.read_own_hosts(self._file)
         self._fingerprint = gateway_routes.read_fingerprint(self._file)
         self._route = gateway_routes.read_route(self._file)
         self._monitor = HealthMonitor(self.route, self._health_check, self._metrics.restarts)
@@ -67,7 +68,12 @@ class Gateway:
             max_connections: Maximum number of connections.
         """
         self._body_limit, self._intake = body_limit, Intake(body_limit, max_connections)
-        app = web.Application()
+
+        @web.middleware
+        async def handle(request: web.Request, handler: Handler) -> web.StreamResponse:
+            return await self._respond(request, handler)
+
+        app = web.Application(middlewares=[handle])
         app.router.add_get("/metrics", self._get_metrics)
         app.router.add_route("*", "/{path:.*}", self._forward)
         app.cleanup_ctx.append(self._open_session)
@@ -85,6 +91,16 @@ class Gateway:
         yield
         task.cancel()
         self._monitor.close()
+
+    async def _respond(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Refuse foreign names and pages, and answer in JSON what has no route, such as CONNECT."""
+        problem = self._own_hosts.find_problem(request)
+        if problem is not None:
+            return error_response(HTTPStatus.FORBIDDEN, problem)
+        try:
+            return await handler(request)
+        except web.HTTPException as error:
+            return error_response(error.status, f"There is no {request.method} {request.path}.")
 
     async def _forward(self, request: web.Request) -> web.Response:
         start, route = time.perf_counter(), self.route()

@@ -153,6 +153,7 @@ EXCEPTIONS = {
     ),
     "said of a running server or a stored model, run or study": (
         "its clients would get wrong answers", "needs ZenML's MLflow model deployer", "did not answer within",
+        "The header Host names", "may not ask; add its name",
         "has never served; deploy a run with deployer", "The run did not save its model", "This run did not save its model", "saved no model; run it",
         "saved no model; set tracking", "is not reproduced because of --strict", "holds a secret, which is not recorded",
         "if its data have moved", "or accept it with {}.allow_changes", "as in {}.study_name={}-2", "has dataset.{}={}, not {}; name a sweep",

@@ -144,7 +144,7 @@ def write_request(
     body: bytes, *headers: str, path: str = "/invocations", method: str = "POST", last: bool = True
 ) -> bytes:
     """Write a request as bytes; the last one of a connection closes it."""
-    lines = [f"{method} {path} HTTP/1.1", "Host: tests", *headers, *(["Connection: close"] if last else [])]
+    lines = [f"{method} {path} HTTP/1.1", "Host: localhost", *headers, *(["Connection: close"] if last else [])]
     if not any(line.lower().startswith(("transfer-encoding", "content-length")) for line in headers):
         lines.append(f"Content-Length: {len(body)}")
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + body

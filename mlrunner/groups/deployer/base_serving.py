@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -25,10 +26,12 @@ class EndpointDeployer(ModelServerDeployer, ServerBackend):
     Args:
         host: Address to listen on.
         port: Stable port.
+        allowed_hosts: Names by which clients may reach it, besides the address and the names of this machine.
     """
 
     host: str
     port: Annotated[int, Field(ge=1, le=65535)]
+    allowed_hosts: list[str] = dataclasses.field(default_factory=list, kw_only=True)
 
     def problems(self) -> list[str]:
         """Refuse an address that is in use or that the running deployment cannot move to."""

@@ -66,7 +66,7 @@ def test_body_content_type_and_accept_are_forwarded_and_no_other_header(client: 
         "Accept": "a/b",
         "Cookie": "a=b",
         "X_Forwarded_For": "me",
-        "Host": "h",
+        "Host": "localhost",
     }
     content = client.send("POST", "/invocations", body, **sent).json
     assert content["body"] == body.decode("latin-1")
@@ -127,7 +127,9 @@ def test_absolute_addresses_are_not_contacted(client: Client, backend: tuple[Bac
             assert int(send_raw(client.port, write_request(b"", method="GET", path=path)).split(b" ", 2)[1]) < 500
             send_raw(
                 client.port,
-                write_request(b"", method="GET", path="/x", last=True).replace(b"tests", f"127.0.0.1:{port}".encode()),
+                write_request(b"", method="GET", path="/x", last=True).replace(
+                    b"localhost", f"127.0.0.1:{port}".encode()
+                ),
             )
     assert other.requests == []
     assert "GET /x" in backend[0].requests
@@ -148,6 +150,14 @@ def test_a_client_that_disconnects_is_not_logged(client: Client, caplog: pytest.
     assert metrics["mlrunner_gateway_requests_total/400/1"] == 1
     assert metrics["mlrunner_gateway_requests_in_flight"] == 0
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+def test_foreign_hosts_and_pages_are_refused(client: Client, backend: tuple[Backend, int]) -> None:
+    for headers in ({"Host": "evil.example"}, {"Origin": "http://evil.example"}):
+        answer = client.send("POST", "/invocations", b"{}", **headers)
+        assert (answer.status, answer.json["error_code"]) == (403, "PERMISSION_DENIED")
+        assert "deployer.allowed_hosts" in answer.message
+    assert backend[0].requests == []
 
 
 # --- switching ----------------------------------------------------------------------------------------------

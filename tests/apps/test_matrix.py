@@ -91,10 +91,20 @@ def test_fits_scores_and_serves(
     os.environ["MLRUNNER_HOME"] = str(tmp_path)
     chosen = [f"model={model}", f"cleaning={cleaning}", *([] if cleaning == SHIPPED else few_trees(model))]
     cfg = compose([*overrides, f"dataset.rows={ROWS}", *chosen, "threads=1"])
-    checked = check(cfg, Launch({}, [], tmp_path))
-    scores, served, whole = learn(checked)
+    scores, served, whole = learn(check(cfg, Launch({}, [], tmp_path)))
     assert all(np.isfinite(value) for name, value in scores.items() if name not in ("mape", "roc_auc"))
     assert np.array_equal(served, whole)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_fits_the_same_digits_twice(model: str, compose: Callable[[list[str]], DictConfig], tmp_path: Path) -> None:
+    """With the threads of a user; that a whole run is reproduced is tested in `test_reproduce`."""
+    os.environ["MLRUNNER_HOME"] = str(tmp_path)
+    table = next(table for table in TABLES if supports(model, table))
+    cfg = compose([*TABLES[table][0], "dataset.rows=800", f"model={model}", *few_trees(model)])
+    checked = check(cfg, Launch({}, [], tmp_path))
+    first, second = (learn(checked)[0] for _ in range(2))
+    assert first == pytest.approx(second, rel=0, abs=0, nan_ok=True)
 
 
 def few_trees(model: str) -> list[str]:

@@ -260,4 +260,13 @@ def sleeper(**arguments: Any) -> dict[str, Any]:
 
 def preload() -> None:
     """Let the process that all others are forked from import what the tests need."""
-    workers.preload(["tests.support.trials", "tests.support.sweeps", "mlrunner.search.grid_order", "optuna.storages._rdb.models", "alembic.command", "xgboost"])
+    workers.preload(
+        [
+            "tests.support.trials",
+            "tests.support.sweeps",
+            "mlrunner.search.grid_order",
+            "optuna.storages._rdb.models",
+            "alembic.command",
+            "xgboost",
+        ]
+    )

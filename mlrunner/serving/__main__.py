@@ -69,11 +69,12 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _serve(options: argparse.Namespace, listening: socket.socket) -> int:
     gc.disable()  # imports create millions of permanent objects
-    from mlrunner.serving import connections, heartbeat
+    from mlrunner.serving import connections, heartbeat, log_file
     from mlrunner.serving.large_requests import LargeRequests
     from mlrunner.serving.limits import Limits
     from mlrunner.serving.server import ModelServer
 
+    log_file.configure_log()
     try:
         with ThreadPoolExecutor(1) as thread:  # threads of OpenMP belong to it and end with it, so that a fork is safe
             model = thread.submit(_load_model, options).result()

@@ -18,7 +18,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from mlrunner.serving import connections, gateway_routes, heartbeat, hosts, verified_session
+from mlrunner.serving import connections, gateway_routes, heartbeat, hosts, log_file, verified_session
 from mlrunner.serving.connections import MAX_CONNECTIONS
 from mlrunner.serving.errors import RequestError
 from mlrunner.serving.gateway_routes import STATE_FILE, Route
@@ -160,6 +160,7 @@ def serve(folder: Path, listening: socket.socket, pipe: int | None = None) -> in
         pipe: Descriptor for heartbeats.
     """
     state: dict[str, Any] = json.loads((folder / STATE_FILE).read_text())
+    log_file.configure_log()
     max_connections = connections.raise_descriptor_limit(per_connection=2)  # one to the client, one to the server
     app = Gateway(folder).application(state["body_limit"], max_connections)
     heartbeat.send(app, pipe)

@@ -57,10 +57,12 @@ MISTAKES: dict[str, str | tuple[str, str]] = {
     "dataset.path is not set; name a file": "dataset=csv dataset.target=y model=ridge",
     "dataset.url is not set": "dataset=sql 'dataset.query=select 1' dataset.target=y model=ridge",
     "dataset.query is not set": "dataset=sql dataset.url=sqlite:///file.db dataset.target=y model=ridge",
-    "has one column only, but": CSV.replace("good", "semicolons"),
+    "has one column only, but {} when split at {}": CSV.replace("good", "semicolons"),
     "set the right encoding": CSV.replace("good", "latin"),
     "text but UTF-16": CSV.replace("good", "utf16"),
     "correct it or set dataset.options.sep": (CSV.replace("good", "ragged"), "'dataset.options.sep=;'"),
+    "if each begins with the row's name": (CSV.replace("good", "named"), "dataset.options.index_col=0"),
+    "has one column only, but {} when split at blanks": CSV.replace("good", "aligned"),
     "is not Parquet but": (f"{CSV} dataset.format=parquet", "dataset.format=csv"),
     "is not CSV but": (CSV.replace("good.csv", "parquet.csv"), "dataset.format=parquet"),
     "whose suffix is not that of": (CSV.replace("good.csv", "good.xyz") + " dataset.format=null", "dataset.format=csv"),
@@ -173,7 +175,7 @@ EXCEPTIONS = {
         "which is no data frame", "Name a FILE to predict", "after -- give overrides", "is not a tag; write NAME=VALUE",
         "give it one type, such as dataset.dtypes", "{} has no keys; choose hydra/sweeper",
     ),
-    "said in another Hydra program: held by `test_config.py` of the plugin": ("is offered by two installed plugins",),
+    "said in another Hydra program": ("is offered by two installed plugins",),
     "the default of an empty mapping, all of which take new names by now": ("{} is not a key; {} has none. To",),
     "a warning, which `test_what_a_warning_says_to_type_silences_it` holds, too": (
         "if they are codes, set",
@@ -217,6 +219,9 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
     small.assign(y=small["y"].map("{:.1f}".format).str.replace(".", ",")).to_csv(folder / "comma.csv", index=False)
     small.assign(a=small["a"].replace(37, float("inf"))).to_csv(folder / "infinite.csv", index=False)
     small.assign(a=[[n] for n in range(ROWS)]).to_parquet(folder / "lists.parquet")
+    (folder / "aligned.csv").write_text(small.to_string(index=False))
+    small.to_csv(folder / "named.csv", header=False)
+    (folder / "named.csv").write_text(f"a,b,y\n{(folder / 'named.csv').read_text()}")
     (folder / "ragged.csv").write_text("a,b,y\n1,2,3\n1,2,3,4,5\n")
     days = pd.date_range("2020-01-01", periods=ROWS)
     dates = small.assign(day=days.strftime("%Y-%m-%d"), number=days.strftime("%Y%m%d").astype(int), once="2020-01-01")

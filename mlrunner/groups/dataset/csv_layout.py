@@ -79,6 +79,11 @@ def check_header(subject: str, names: list[str], target: str | None) -> None:
                     f"{subject} has one column only, but {count} when split at {quoted}; "
                     f'set "dataset.options.sep={quoted}".'
                 )
+        if (count := len(re.split(r"\s\s+", names[0].strip()))) > 1:  # aligned; a single blank is a part of a name
+            raise DataError(
+                f"{subject} has one column only, but {count} when split at blanks; "
+                r"""set "dataset.options.sep='\s\s+'"."""
+            )
 
 
 def refuse_duplicates(subject: str, names: Iterable[str], advice: str) -> None:

@@ -149,7 +149,10 @@ def explain_parser_error(subject: str, error: Exception) -> str | None:
         case pd.errors.EmptyDataError():
             return f"{subject} is empty (blank lines only); name a file that has a header and rows."
         case pd.errors.ParserWarning():
-            return f"{subject} is not CSV: its rows have more fields than its header; {SEPARATOR_HINT}."
+            return (
+                f"{subject} is not CSV: its rows have more fields than its header; {SEPARATOR_HINT}, or set "
+                "dataset.options.index_col=0 if each begins with the row's name, as R writes them."
+            )
         case pd.errors.ParserError():
             return f"{subject} is not CSV: {_explain_tokenizing(first_line(error))}; {SEPARATOR_HINT}."
     return None

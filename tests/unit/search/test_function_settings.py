@@ -69,7 +69,9 @@ def test_a_name_of_two_plugins_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> 
     store = ConfigStore.instance()
     monkeypatch.setattr(store, "repo", {"hydra": {"sweeper": {}}})
     store.store(sweeper_config.OTHER_OPTION, OptunaSweeperConf, "hydra/sweeper")
-    with pytest.raises(ConfigError, match=r"^hydra/sweeper=optuna is offered by two installed plugins.*; choose"):
+    with pytest.raises(
+        ConfigError, match=r"^hydra/sweeper=optuna is offered by two installed plugins.*; choose hydra/sweeper="
+    ):
         read_function_settings(configure())
     read_function_settings(configure(option=sweeper_config.OUR_OPTION))
 

@@ -52,8 +52,10 @@ EMPTY, TYPE = "name a file that has a header and rows.", "name another file or s
 SEPARATOR = "correct it or set dataset.options.sep."
 LATIN = "set the right encoding, for example dataset.options.encoding=latin-1."
 CUT = "cannot be read (Compressed file ended before the end-of-stream marker was reached); correct the file."
-ROWS_TOO_LONG = f"is not CSV: its rows have more fields than its header; {SEPARATOR}"
+ROW_NAMES = "or set dataset.options.index_col=0 if each begins with the row's name, as R writes them."
+ROWS_TOO_LONG = f"is not CSV: its rows have more fields than its header; {SEPARATOR.rstrip('.')}, {ROW_NAMES}"
 OPEN_QUOTE = f"is not CSV: a quotation mark is never closed; {SEPARATOR}"
+AT_BLANKS = "set \"dataset.options.sep='\\s\\s+'\""
 ONE_COLUMN, DUPLICATES = "has one column only, but", "has duplicate column names:"
 FILES: list[tuple[str, bytes, str]] = [
     ("t.csv", b"", f"is empty (0 bytes); {EMPTY}"),
@@ -72,6 +74,7 @@ FILES: list[tuple[str, bytes, str]] = [
     ("t.csv", PLAIN.replace(b",", b";"), f"{ONE_COLUMN} 3 when split at ';'; set \"dataset.options.sep=';'\"."),
     ("t.csv", b"a;y\n1,5;2,5\n", f"{ONE_COLUMN} 2 when split at ';'; set \"dataset.options.sep=';'\"."),
     ("t.csv", PLAIN.replace(b",", b"\t"), f"{ONE_COLUMN} 3 when split at '\\t'; set \"dataset.options.sep='\\t'\"."),
+    ("t.csv", b"   a    kind  y\n  1.0  no pay  2\n", f"{ONE_COLUMN} 3 when split at blanks; {AT_BLANKS}."),
     ("t.csv", PLAIN.replace(b",", b"|"), f"{ONE_COLUMN} 3 when split at '|'; set \"dataset.options.sep='|'\"."),
     ("t.csv", "a,y\ncafé,1\n".encode("latin-1"), f"is not utf-8 text (byte 0xe9); {LATIN}"),
     ("t.csv", "a,y\n1,2\n".encode("utf-16"), "is not utf-8 text but UTF-16; set dataset.options.encoding=utf-16."),

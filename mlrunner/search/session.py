@@ -14,7 +14,7 @@ from optuna.exceptions import ExperimentalWarning
 from mlrunner.core.errors import DeployError, MlrunnerError
 from mlrunner.core.process import freeze_gc
 from mlrunner.groups.stack.opening import open_stack
-from mlrunner.search import default_trials, study_setup
+from mlrunner.search import default_trials, study_changes, study_setup
 from mlrunner.search.custom_space import load_custom_space
 from mlrunner.search.loop import Search
 from mlrunner.search.plan import SearchPlan
@@ -62,7 +62,7 @@ def run_session(plan: SearchPlan, preparer: TrialPreparer, call: SweeperCall) ->
     storage = studies.open_storage(plan.settings.storage, home, name)
     study_setup.refuse_lost_study(storage, name, Path(str(call.config.hydra.sweep.dir)))
     study = study_setup.open_study(storage, name, list(plan.objectives.directions), plan.settings)
-    study_setup.refuse_changes(study, describe_search(plan, preparer), plan.settings.allow_changes)
+    study_changes.refuse_changes(study, describe_search(plan, preparer), plan.settings.allow_changes)
     lock = FileLock(home / ".mlrunner" / "studies.lock")  # two sessions that start together share folder and parent run
     with lock:
         folder = choose_folder(study, call.config)
@@ -81,12 +81,15 @@ def run_session(plan: SearchPlan, preparer: TrialPreparer, call: SweeperCall) ->
 
 def describe_search(plan: SearchPlan, preparer: TrialPreparer) -> dict[str, Any]:
     """Describe what a later session must not change."""
-    grid = {study_setup.GRID_SEED: plan.settings.sampler.get("seed")} if plan.settings.is_grid else {}
+    grid = {study_changes.GRID_SEED: plan.settings.sampler.get("seed")} if plan.settings.is_grid else {}
     return {
         "space": plan.space.describe(),
         "metric": dict(zip(plan.objectives.metrics, plan.objectives.directions, strict=True)),
         "repeats": plan.settings.repeats,
         "data": preparer.fingerprints,
+        study_changes.COMPOSITION: study_changes.describe_fixed(
+            plan.first.composition.recorded, [key for dimension in plan.space.dimensions for key in dimension.keys]
+        ),
         **grid,
     }
 

@@ -1,9 +1,8 @@
-"""Open the Optuna study of a sweep, and check that it belongs to the same search."""
+"""Open the Optuna study of a sweep, and build its samplers."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +11,11 @@ from hydra.utils import instantiate
 from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage
 
-from mlrunner.core.errors import ConfigError, ProblemsError, first_line
+from mlrunner.core.errors import ConfigError, first_line
 from mlrunner.search.settings import Direction, SweepSettings
 from mlrunner.tracking.studies import SWEEPER_KEY
 
 SEARCH_ATTRIBUTE = "mlrunner"  # attribute of a study: the description of its search
-IRRELEVANT = ("output=", "tracking.", "threads=", "stack", "sweep=", "gate", "deployer")  # never change a score
-GRID_SEED = "sampler.seed"  # of a grid, whose order it makes
 MULTIRUN = "multirun.yaml"  # in the folder of a sweep
 MAX_SEED = 2**31 - 1
 
@@ -110,66 +107,3 @@ def _build(arguments: dict[str, Any], key: str) -> Any:
     except Exception as error:
         cause = first_line(Exception(str(error.__cause__ or error)))
         raise ConfigError(f"Optuna refuses {key} ({cause}); see its documentation.") from error
-
-
-def refuse_changes(study: optuna.Study, search: dict[str, Any], is_allowed: bool) -> None:
-    """Refuse to continue a study as another search.
-
-    Args:
-        study: Study of the earlier search.
-        search: Description of the current search, as plain values.
-        is_allowed: Value of `hydra.sweeper.allow_changes`.
-
-    Raises:
-        ProblemsError: When the searches differ, one sentence for each difference; those that Optuna cannot continue
-            with come alone, whether changes are allowed or not.
-    """
-    before = study.user_attrs.get(SEARCH_ATTRIBUTE)
-    impossible = [] if before is None else list(_list_impossible(before, search))
-    if impossible:
-        hint = f"choose another {SWEEPER_KEY}.study_name, as in {SWEEPER_KEY}.study_name={study.study_name}-2."
-        raise ProblemsError([f"study {study.study_name}: {change}; {hint}" for change in impossible])
-    changes = [] if before is None or is_allowed else list(_list_changes(before, search))
-    if changes:
-        hint = f"choose another {SWEEPER_KEY}.study_name, or accept it with {SWEEPER_KEY}.allow_changes=true."
-        raise ProblemsError([f"study {study.study_name}: {change}; {hint}" for change in changes])
-
-
-def _list_impossible(before: dict[str, Any], search: dict[str, Any]) -> Iterator[str]:
-    """List the dimensions whose kind or choices differ, which Optuna keeps for all trials of a study."""
-    old, new = before["space"]["dimensions"], search["space"]["dimensions"]
-    for name in sorted(old.keys() & new.keys()):
-        distributions = [optuna.distributions.json_to_distribution(space[name]) for space in (old, new)]
-        try:
-            optuna.distributions.check_distribution_compatibility(*distributions)
-        except ValueError:
-            texts = [_format_range(space[name]) for space in (old, new)]
-            yield f"Optuna keeps the choices of a study, and {name} was {texts[0]} and is {texts[1]}"
-
-
-def _list_changes(before: dict[str, Any], search: dict[str, Any]) -> Iterator[str]:
-    for name in ("data", "metric", "repeats", GRID_SEED):
-        if before.get(name) != search.get(name):
-            yield f"{name} was {_format(before.get(name))} and is {_format(search.get(name))}"
-    old, new = before["space"]["dimensions"], search["space"]["dimensions"]
-    for name in sorted({*old, *new}):
-        if old.get(name) != new.get(name):
-            yield f"{name} was {_format_range(old.get(name))} and is {_format_range(new.get(name))}"
-    old_fixed, new_fixed = _list_relevant(before), _list_relevant(search)
-    yield from (f"{text} is gone" for text in sorted(old_fixed - new_fixed))
-    yield from (f"{text} is new" for text in sorted(new_fixed - old_fixed))
-
-
-def _list_relevant(search: dict[str, Any]) -> set[str]:
-    """List the fixed overrides that may change a score."""
-    return {text for text in search["space"]["fixed"] if not text.startswith(IRRELEVANT)}
-
-
-def _format(value: Any) -> str:
-    return ", ".join(f"{key} {text}" for key, text in value.items()) if isinstance(value, dict) else str(value)
-
-
-def _format_range(json_text: str | None) -> str:
-    if json_text is None:
-        return "not searched"
-    return str(optuna.distributions.json_to_distribution(json_text)).replace("Distribution", "")

@@ -7,10 +7,9 @@ from typing import Any
 
 import optuna
 import pytest
-from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution, distribution_to_json
 from optuna.storages import InMemoryStorage
 
-from mlrunner.core.errors import ConfigError, ProblemsError
+from mlrunner.core.errors import ConfigError
 from mlrunner.search import study_setup
 from mlrunner.search.trial_attributes import OVERRIDES
 from mlrunner.search.trial_queue import TrialQueue
@@ -187,83 +186,3 @@ def test_the_study_has_the_pruner() -> None:
     settings = build_settings(pruner={"_target_": "optuna.pruners.WilcoxonPruner"})
     study = study_setup.open_study(InMemoryStorage(), "any", ["maximize"], settings)
     assert type(study.pruner) is optuna.pruners.WilcoxonPruner
-
-
-RATE, DEPTH = FloatDistribution(0.01, 1, log=True), IntDistribution(1, 9)
-
-
-def describe(**changed: Any) -> dict[str, Any]:
-    dimensions = {
-        "rf:model.estimator.max_depth": DEPTH,
-        "model.estimator.learning_rate": RATE,
-        "cleaning": CategoricalDistribution(["full", "none"]),
-        **changed.pop("dimensions", {}),
-    }
-    texts = {key: distribution_to_json(value) for key, value in dimensions.items() if value is not None}
-    space = {"fixed": changed.pop("fixed", ["dataset=olist", "seed=1"]), "dimensions": texts, "exclude": []}
-    search = {"space": space, "metric": {"r2": "maximize"}, "repeats": 1, "data": {"olist": "abc"}}
-    return {**search, **changed}
-
-
-CHANGES = [
-    pytest.param({"fixed": ["seed=1", "dataset=olist", "output=json", "tracking.plots=false"]}, [], id="nothing"),
-    pytest.param({"data": {"olist": "abc", "wine": "1"}}, ["data was olist abc and is olist abc, wine 1"], id="data"),
-    pytest.param({study_setup.GRID_SEED: 3}, ["sampler.seed was None and is 3"], id="order of a grid"),
-    pytest.param({"metric": {"rmse": "minimize"}}, ["metric was r2 maximize and is rmse minimize"], id="metric"),
-    pytest.param(
-        {"dimensions": {"rf:model.estimator.max_depth": IntDistribution(1, 12)}},
-        [
-            "rf:model.estimator.max_depth was Int(high=9, log=False, low=1, step=1) and is "
-            "Int(high=12, log=False, low=1, step=1)"
-        ],
-        id="range",
-    ),
-    pytest.param(
-        {"dimensions": {"model.estimator.learning_rate": None}},
-        ["model.estimator.learning_rate was Float(high=1.0, log=True, low=0.01, step=None) and is not searched"],
-        id="dimension gone",
-    ),
-    pytest.param(
-        {"dimensions": {"x": DEPTH}},
-        ["x was not searched and is Int(high=9, log=False, low=1, step=1)"],
-        id="dimension",
-    ),
-    pytest.param(
-        {"fixed": ["seed=2"], "repeats": 2},
-        ["repeats was 1 and is 2", "dataset=olist is gone", "seed=1 is gone", "seed=2 is new"],
-        id="several",
-    ),
-]
-
-
-@pytest.mark.parametrize(("changed", "sentences"), CHANGES)
-def test_changes_of_a_search_are_refused(changed: dict[str, Any], sentences: list[str], tmp_path: Path) -> None:
-    open_study(None, tmp_path, "mine").set_user_attr(study_setup.SEARCH_ATTRIBUTE, describe())
-    study, now = open_study(None, tmp_path, "mine"), describe(**changed)
-    study_setup.refuse_changes(study, now, is_allowed=True)
-    if not sentences:
-        study_setup.refuse_changes(study, now, is_allowed=False)
-        return
-    with pytest.raises(ProblemsError) as caught:
-        study_setup.refuse_changes(study, now, is_allowed=False)
-    hint = "choose another hydra.sweeper.study_name, or accept it with hydra.sweeper.allow_changes=true."
-    assert caught.value.problems == [f"study mine: {sentence}; {hint}" for sentence in sentences]
-
-
-@pytest.mark.parametrize("is_allowed", [False, True])  # allowing them would lead to the same refusal
-def test_other_choices_are_refused_whether_changes_are_allowed(is_allowed: bool, tmp_path: Path) -> None:
-    open_study(None, tmp_path, "mine").set_user_attr(study_setup.SEARCH_ATTRIBUTE, describe())
-    study = open_study(None, tmp_path, "mine")
-    now = describe(dimensions={"cleaning": CategoricalDistribution(["full", "none", "robust"])})
-    with pytest.raises(ProblemsError) as caught:
-        study_setup.refuse_changes(study, now, is_allowed)
-    assert caught.value.problems == [
-        "study mine: Optuna keeps the choices of a study, and cleaning was Categorical(choices=('full', 'none')) and "
-        "is Categorical(choices=('full', 'none', 'robust')); choose another hydra.sweeper.study_name, as in "
-        "hydra.sweeper.study_name=mine-2."
-    ]
-
-
-def test_a_study_without_a_description_is_accepted(tmp_path: Path) -> None:
-    study = open_study(None, tmp_path, "bare")
-    study_setup.refuse_changes(study, describe(), is_allowed=False)

@@ -64,7 +64,7 @@ def compose() -> Iterator[Callable[[list[str]], DictConfig]]:
     from mlrunner.composition.compose import open_hydra
 
     with open_hydra():
-        yield lambda overrides: compose("config", overrides)
+        yield lambda overrides: compose("mlrunner", overrides)
 
 
 @pytest.fixture(params=["olist_customers_dataset", "california_housing"])

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 
 from mlrunner.cli import commands
 from mlrunner.core import environment
-from mlrunner.core.project import CONF
+from mlrunner.core.conf_files import list_folders
+from mlrunner.core.project import CONF, PRIMARY
 
 COMPLETION_FLAGS = ("-sc", "--shell-completion")
 QUERIES = ("query=bash", "query=fish", "query=zsh")
@@ -60,8 +61,8 @@ def split_line() -> tuple[list[str], str]:
 
 def list_groups() -> list[str]:
     """List the groups and keys that Hydra completes at the start of a line."""
-    keys = re.findall(r"^(\w+):", (CONF / "config.yaml").read_text(), re.MULTILINE)
-    return [*keys, *(folder.name for folder in CONF.iterdir() if folder.is_dir())]
+    keys = re.findall(r"^(\w+):", (CONF / f"{PRIMARY}.yaml").read_text(), re.MULTILINE)
+    return [*keys, *(place.name for folder in list_folders() for place in folder.iterdir() if place.is_dir())]
 
 
 def strip_bash_prefix(candidates: Iterable[str], word: str, query: str) -> list[str]:

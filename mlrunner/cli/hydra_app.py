@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 from mlrunner.cli.flags import check_flags
 from mlrunner.core.errors import ConfigError
 from mlrunner.core.overrides import quote_choices, split_flags
-from mlrunner.core.project import CONF
+from mlrunner.core.project import CONF_URL, PRIMARY
 from mlrunner.core.sorted_ranges import write_sorted_ranges
 from mlrunner.core.typed_overrides import prepare_override
 from mlrunner.execution.in_process import SingleRun
@@ -73,7 +73,7 @@ def compose_and_run(arguments: Sequence[str]) -> int:
     job, multirun = Job(arguments), Multirun()
     try:
         with multirun.active():
-            hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(job)()
+            hydra.main(version_base="1.3", config_path=CONF_URL.removeprefix("file://"), config_name=PRIMARY)(job)()
         if job.error is not None:
             raise job.error
     except SystemExit:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from hydra import compose, initialize_config_dir
+from hydra import compose, initialize_config_dir, initialize_config_module
 from hydra.core.config_search_path import SearchPathQuery
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -21,11 +21,11 @@ from mlrunner.composition.config_source import CONFIG, ConfigSource
 from mlrunner.composition.deployment_name import register_resolver
 from mlrunner.composition.hydra_private import apply_value_overrides, read_files_once
 from mlrunner.core.errors import ConfigError
-from mlrunner.core.project import CONF
+from mlrunner.core.project import CONF_URL
 from mlrunner.core.typed_overrides import prepare_override
 from mlrunner.tracking.records.snapshot import Snapshot, make_snapshot
 
-VERSION = "1.3"
+VERSION, PACKAGE = "1.3", "pkg://"
 COMPOSE_ERRORS = (HydraException, OmegaConfBaseException, ValueError)  # what composing raises for a user's mistake
 
 
@@ -37,7 +37,7 @@ def open_hydra(source: ConfigSource | None = None) -> Iterator[GlobalHydra]:
     before = copy.copy(GlobalHydra.instance().hydra)
     GlobalHydra.instance().clear()
     try:
-        with initialize_config_dir(source.path or str(CONF), version_base=VERSION):
+        with _initialize(source.path or CONF_URL):
             hydra = GlobalHydra.instance()
             if source.folders and hydra.hydra is not None:
                 loader: Any = hydra.config_loader()
@@ -49,6 +49,13 @@ def open_hydra(source: ConfigSource | None = None) -> Iterator[GlobalHydra]:
             yield hydra
     finally:
         GlobalHydra.instance().hydra = before
+
+
+def _initialize(place: str) -> AbstractContextManager[None]:
+    """Open Hydra on a folder, a `file://` URL or a `pkg://` URL."""
+    if place.startswith(PACKAGE):
+        return initialize_config_module(place.removeprefix(PACKAGE), version_base=VERSION)
+    return initialize_config_dir(place.removeprefix("file://"), version_base=VERSION)
 
 
 def compose_config(overrides: Sequence[str] = ()) -> DictConfig:

@@ -12,10 +12,10 @@ from hydra.errors import HydraException
 
 from mlrunner.composition.hydra_private import make_flag_parser
 from mlrunner.core.overrides import split_flags
-from mlrunner.core.project import CONF
+from mlrunner.core.project import CONF, CONF_URL, PRIMARY
 from mlrunner.core.terminal import relative_path
 
-CONFIG, SEARCH_PATH = "config", "hydra.searchpath="
+CONFIG, SEARCH_PATH = PRIMARY, "hydra.searchpath="
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,9 @@ def read_config_flags(hydra: Mapping[str, Any]) -> tuple[str, ...]:
 def _list_flags(hydra: Mapping[str, Any]) -> Iterator[str]:
     for source in hydra.get("runtime", {}).get("config_sources", ()):
         path, is_package = str(source["path"]), source.get("schema") == "pkg"
-        if source["provider"] == "main" and (is_package or not _is_ours(Path(path))):
-            yield from ("-cp", f"pkg://{path}" if is_package else path)  # Hydra takes it relative to our code
+        url = f"{source['schema']}://{path}"
+        if source["provider"] == "main" and url != CONF_URL and (is_package or not _is_ours(Path(path))):
+            yield from ("-cp", url if is_package else path)  # Hydra takes it relative to our code
         elif source["provider"] == "command-line":
             yield from ("-cd", relative_path(path))
     name = hydra.get("job", {}).get("config_name") or CONFIG

@@ -18,7 +18,7 @@ from mlrunner.composition.compose import COMPOSE_ERRORS, open_hydra
 from mlrunner.composition.config_source import ConfigSource
 from mlrunner.composition.group_diagnosis import check_group, list_places, sweep_values
 from mlrunner.composition.override_syntax import write_value
-from mlrunner.composition.stand_ins import options
+from mlrunner.core.conf_files import list_options
 from mlrunner.core.errors import brief, nearest
 from mlrunner.core.overrides import join_words, quote_option
 
@@ -169,7 +169,7 @@ def _describe_unknown(parts: list[str], known: list[str]) -> str:
     name, holder = ".".join(parts), ".".join(parts[:-1]) or "the composition"
     known = sorted(set(known) - {"_target_"})
     if not known and holder in KEYLESS_GROUPS:
-        others = [option for option in options(holder) if option != "none"]
+        others = [option for option in list_options(holder) if option != "none"]
         return f"{name} is not a key, for the chosen {holder} has none; choose {holder}={' or '.join(others)} with it."
     if not known:
         return f"{name} is not a key; {holder} has none. To add it on purpose, write +{name}=VALUE."

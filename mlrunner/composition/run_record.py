@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from cachetools import LRUCache, cached
 
+from mlrunner.composition.option_files import read_option_files
 from mlrunner.core.redaction import redact_override
 from mlrunner.groups.dataset.profile import profile
 from mlrunner.tracking import artifacts, provenance
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 TAG_LENGTH = 5000  # characters; MLflow refuses longer values
 MORE_LENGTH = 30  # characters of "and 1,234 more"
-DATA_FILE, CODE_FILE = "data.json", "environment/code.json"
+DATA_FILE, CODE_FILE, OPTIONS_FILE = "data.json", "environment/code.json", "environment/options.json"
 
 
 def open_run(checked: Checked, start: int) -> str:
@@ -139,13 +140,14 @@ def _profile(checked: Checked) -> dict[str, Any]:
 
 
 def log_environment(run_id: str, composition: Composition) -> None:
-    """Save the configuration, the files of Hydra, the installed packages and the state of git."""
+    """Save the configuration, the files of Hydra and of each option, the installed packages and the state of git."""
     git = provenance.read_git()
     texts = {
         "config.yaml": write_yaml(composition.recorded),
         "environment/requirements.txt": provenance.list_packages(),
         "environment/git.json": json.dumps({name: text for name, text in git.items() if name != "diff"}),
         "environment/dirty.diff": git.get("diff", ""),
+        OPTIONS_FILE: json.dumps(read_option_files(composition.launch.folder), indent=2),
     }
     RECORDER.submit(artifacts.log_texts, run_id, texts)
     RECORDER.submit(artifacts.log_hydra_files, run_id, composition.launch.folder)

@@ -6,7 +6,6 @@ A mistake in a key that other keys refer to is reported once; a placeholder lets
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any, get_args
 
 from omegaconf import DictConfig, OmegaConf
@@ -15,8 +14,8 @@ from omegaconf.errors import OmegaConfBaseException
 from mlrunner.composition.composition import GROUPS
 from mlrunner.composition.resolve import merge_values
 from mlrunner.core.column_roles import Task
+from mlrunner.core.conf_files import find_file, list_options
 from mlrunner.core.errors import ConfigError, ProblemsError, nearest
-from mlrunner.core.project import CONF
 
 TASKS: tuple[Task, ...] = get_args(Task)
 STAND_INS = {"seed": 0, "threads": 1}
@@ -36,21 +35,12 @@ def refuse_missing(cfg: DictConfig, overrides: list[str]) -> None:
     deleted = [
         f"{group} is not in the composition, but every run needs one; choose {group}=OPTION, one of {', '.join(known)}."
         for group in GROUPS
-        if not OmegaConf.is_dict(_select(cfg, group)) and (known := options(group))
+        if not OmegaConf.is_dict(_select(cfg, group)) and (known := list_options(group))
     ]
     keys = [match[1] for text in overrides if (match := WITHOUT_VALUE.fullmatch(text)) is not None]
     empty = [f"{key}= has no value; write one behind the = or leave {key}= out." for key in keys]
     if deleted or empty:
         raise ProblemsError([*deleted, *empty])
-
-
-def options(group: str) -> list[str]:
-    """Return the names of a group's options."""
-    return sorted(file.stem for file in _conf(group).glob("*.yaml"))
-
-
-def _conf(group: str) -> Path:
-    return CONF / group
 
 
 def declared_task(cfg: DictConfig) -> Task | None:
@@ -90,7 +80,8 @@ def refuse_task(cfg: DictConfig, task: Task) -> None:
     """
     if _fits(cfg.model, task):
         return
-    fits = [name for name in options("model") if _fits(OmegaConf.load(_conf("model") / f"{name}.yaml"), task)]
+    files = {name: find_file(f"model/{name}") for name in list_options("model")}
+    fits = [name for name, file in files.items() if file is not None and _fits(OmegaConf.load(file), task)]
     name = cfg.model.get("name")
     raise ConfigError(
         f"model={name} does not do {task}, which is dataset.task; models that do: {', '.join(fits)}."

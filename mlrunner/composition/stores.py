@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from mlrunner.core import environment
-from mlrunner.core.project import CONF
+from mlrunner.core.conf_files import list_folders
+from mlrunner.core.project import CONF, OWN, PRIMARY
 from mlrunner.core.safe_yaml import read_yaml
 from mlrunner.tracking.records import SQLITE
 from mlrunner.tracking.records.store import Store
@@ -34,11 +36,21 @@ def tracking_uri(home: Path, overrides: Sequence[str] = ()) -> str:
 
 def _read_default_address(home: Path) -> str | None:
     """Read the address of the default stack from its file; None when Hydra has to resolve it."""
-    defaults = read_yaml((CONF / "config.yaml").read_text())["defaults"]
+    if any(map(_changes_stack, list_folders()[:-1])):
+        return None
+    defaults = read_yaml((CONF / f"{PRIMARY}.yaml").read_text())["defaults"]
     option = next(choice["stack"] for choice in defaults if "stack" in choice)
     address = str(read_yaml((CONF / "stack" / f"{option}.yaml").read_text())["tracking_uri"])
     address = address.replace("${home}", str(home))
     return address if address.startswith(SQLITE) and "${" not in address else None
+
+
+def _changes_stack(conf: Path) -> bool:
+    """Check whether the configuration files of a project may change the stack or its address."""
+    config = conf / f"{OWN}.yaml"
+    return (conf / "stack").is_dir() or (
+        config.is_file() and re.search(r"\b(stack|home)\b", config.read_text()) is not None
+    )
 
 
 def open_store(home: Path, overrides: Sequence[str] = ()) -> Store:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mlrunner.core.errors import ConfigError
-from mlrunner.core.project import CODE, RESOURCES, find_project
+from mlrunner.core.project import CODE, RESOURCES, conf_folders, find_project
 
 PROJECT_VARIABLE, HOME_VARIABLE, RESOURCES_VARIABLE = "MLRUNNER_PROJECT", "MLRUNNER_HOME", "MLRUNNER_RESOURCES"
 VERBOSE_VARIABLE = "MLRUNNER_VERBOSE"
@@ -33,6 +33,7 @@ def prepare_environment(verbose: bool) -> None:
     Raises:
         ConfigError: When the variable of the project names no folder.
     """
+    conf_folders.cache_clear()  # a notebook may have written `conf/` since its last call
     if not project().is_dir():
         raise ConfigError(f"{PROJECT_VARIABLE}={project()} is not a folder; name the folder of your project.")
     os.environ[PROJECT_VARIABLE] = str(project())

@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Iterable
 
-from mlrunner.core.project import CONF
+from mlrunner.core.conf_files import is_group
 
 CHOICE = re.compile(r"\w+=choice\([^)]*\)")
 DIGITS_OPTION = re.compile(r"(?<![\w'\"])\d+(_\d+)+(?![\w'\"])")
@@ -22,7 +22,7 @@ NO_NAME = re.compile(r"[\d.]+|true|false", re.IGNORECASE)
 def quote_option(text: str) -> str:
     """Quote an option like 80_20 in an override of a config group."""
     key, equals, value = text.partition("=")
-    if not equals or not (CONF / key).is_dir():
+    if not equals or not is_group(key):
         return text
     quoted = DIGITS_OPTION.sub(r"'\g<0>'", value)
     return f"{key}={quoted}"
@@ -63,7 +63,7 @@ def explain_misread(texts: Iterable[str], error: ValueError) -> str:
         error: Error of Hydra; its message is returned when there are no such options.
     """
     pairs = [text.partition("=") for text in texts]
-    numbers = [f"{key}={value}" for key, _, value in pairs if NO_NAME.fullmatch(value) and (CONF / key).is_dir()]
+    numbers = [f"{key}={value}" for key, _, value in pairs if NO_NAME.fullmatch(value) and is_group(key)]
     if not numbers:
         return " ".join(str(error).split())
     return f"{', '.join(numbers)} names no option but a number; put it in quotes, as in split='80_20'."

@@ -244,7 +244,7 @@ def compose() -> Iterator[Compose]:
 
 def open_sweep(loader: Any, overrides: list[str]) -> HydraSweep:
     """Return Hydra as a sweeper receives it."""
-    config = loader.load_configuration("config", overrides, RunMode.MULTIRUN)
+    config = loader.load_configuration("mlrunner", overrides, RunMode.MULTIRUN)
     return HydraSweep(HydraContext(config_loader=loader, callbacks=Callbacks()), config, ())
 
 
@@ -255,8 +255,8 @@ def _compose(loader: Any, composer: Composer, typed: list[str]) -> DictConfig:
         if not any(each.is_sweep_override() or each.key_or_group.startswith("hydra") for each in parsed):
             return composer.compose(tuple(overrides)).cfg
     if overrides == typed:
-        return hydra.compose("config", overrides)
-    cfg: DictConfig = loader.load_configuration("config", overrides, RunMode.MULTIRUN)  # without what varies
+        return hydra.compose("mlrunner", overrides)
+    cfg: DictConfig = loader.load_configuration("mlrunner", overrides, RunMode.MULTIRUN)  # without what varies
     with open_dict(cfg):
         del cfg["hydra"]
     return cfg

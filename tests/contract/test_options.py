@@ -150,7 +150,7 @@ def test_the_defaults_of_each_file_exist(file: Path) -> None:
 
 def test_the_default_composition_has_every_group() -> None:
     assert {
-        group for group, option in defaults_of(OmegaConf.load(CONF / "config.yaml")).items() if option is not None
+        group for group, option in defaults_of(OmegaConf.load(CONF / "mlrunner.yaml")).items() if option is not None
     } == {*GROUPS, "hydra/job_logging", "hydra/hydra_logging"} - {"features"}
 
 

@@ -81,6 +81,6 @@ def open_hydra(*overrides: str, conf: Path = CONF) -> HydraSweep:
     register_sweeper()
     with initialize_config_dir(str(conf), version_base="1.3"):
         loader = GlobalHydra.instance().config_loader()
-        config = loader.load_configuration("config", list(overrides), RunMode.MULTIRUN)
+        config = loader.load_configuration("mlrunner", list(overrides), RunMode.MULTIRUN)
     str(config.hydra.sweep.dir)  # resolves the time stamp once, as at the start of a sweep
     return HydraSweep(HydraContext(config_loader=loader, callbacks=Callbacks()), config, overrides)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from mlrunner.composition.compose import ConfigComposer
 from mlrunner.composition.override_syntax import write_value
+from mlrunner.core.conf_files import is_group
 from mlrunner.core.errors import ConfigError
 from mlrunner.core.overrides import quote_option
-from mlrunner.core.project import CONF
 from mlrunner.history.diff.value_overrides import find_value_overrides, value_differences
 from mlrunner.tracking.records.snapshot import Snapshot
 
@@ -119,7 +119,7 @@ def override_key(override: str) -> str:
 def is_choice(override: str) -> bool:
     """Check whether an override chooses an option: its key is the folder of a group."""
     key = override_key(override)
-    return "@" in key or (CONF / key).is_dir()
+    return "@" in key or is_group(key)
 
 
 def find_overrides(hydra: ConfigComposer, base: Snapshot, goal: Snapshot) -> tuple[tuple[str, ...], tuple[str, ...]]:

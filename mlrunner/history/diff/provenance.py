@@ -59,21 +59,23 @@ def _data_facts(side: Side) -> dict[str, Any]:
 
 
 def compare_code(sides: Sequence[Side]) -> list[Change]:
-    """Compare commits, uncommitted changes, and the digests of source files."""
+    """Compare commits, uncommitted changes, digests of source files, and the files of options that all sides have."""
     provenances = [side.provenance for side in sides if side.provenance is not None]
     if len(provenances) < len(sides):
         return []
-    facts = [_code_facts(provenance) for provenance in provenances]
+    shared = set[str].intersection(*(set(provenance.options) for provenance in provenances))
+    facts = [_code_facts(provenance, sorted(shared)) for provenance in provenances]
     return list(find_changes(facts, "code"))
 
 
-def _code_facts(provenance: Provenance) -> dict[str, Any]:
+def _code_facts(provenance: Provenance, options: Sequence[str]) -> dict[str, Any]:
     return {
         "commit": (provenance.commit or "")[:10],
         "branch": provenance.branch,
         "dirty": _count_lines(provenance.dirty),
         "untracked": list(provenance.untracked),
         "files": dict(provenance.sources),
+        "options": {name: provenance.options[name] for name in options},
     }
 
 

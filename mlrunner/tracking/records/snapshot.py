@@ -71,6 +71,7 @@ class Provenance:
     Args:
         data: `fingerprint`, `rows`, `target` and `columns` by name; empty where it was not saved.
         sources: Digest by module.
+        options: File of each option, by `group/option`.
         commit: Commit of the project; None outside of git.
         branch: Branch of the project; None outside of git.
         dirty: Difference from the commit, as a diff.
@@ -81,6 +82,7 @@ class Provenance:
 
     data: dict[str, Any] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
+    options: dict[str, str] = field(default_factory=dict)
     commit: str | None = None
     branch: str | None = None
     dirty: str = ""
@@ -106,6 +108,7 @@ def read_provenance(record: Record, store: Store) -> Provenance:
     return Provenance(
         data=data if is_same_data else {},
         sources=json.loads(read("environment/code.json") or "{}"),
+        options=json.loads(read("environment/options.json") or "{}"),
         commit=record.tags.get(COMMIT_TAG) or git.get("commit"),
         branch=record.tags.get(BRANCH_TAG) or git.get("branch"),
         dirty=read("environment/dirty.diff"),

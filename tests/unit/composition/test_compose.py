@@ -18,7 +18,7 @@ OVERRIDES = ["dataset=diabetes", "model=rf", "split='80_20'", "seed=3", "+model.
 
 def test_a_configuration_is_that_of_hydra() -> None:
     with open_hydra():
-        expected = compose("config", OVERRIDES)
+        expected = compose("mlrunner", OVERRIDES)
         inside = GlobalHydra.instance().hydra
         assert compose_config(["dataset=diabetes", "model=rf", "split=80_20", *OVERRIDES[3:]]) == expected
         assert GlobalHydra.instance().hydra is not None

@@ -33,15 +33,16 @@ def source(path: object, provider: str = "main", schema: str = "file") -> dict[s
 @pytest.mark.parametrize(
     ("sources", "name", "flags"),
     [
-        ([source(CONF)], "config", ()),
-        ([source("/gone/conf")], "config", ()),  # the project was moved
-        ([source("/gone/own")], "config", ("-cp", "/gone/own")),
-        ([source("{here}/conf")], "config", ("-cp", "{here}/conf")),
-        ([source("mine.conf", schema="pkg")], "config", ("-cp", "pkg://mine.conf")),
+        ([source(CONF)], "mlrunner", ()),
+        ([source("/gone/conf")], "mlrunner", ()),  # the project was moved
+        ([source("/gone/own")], "mlrunner", ("-cp", "/gone/own")),
+        ([source("{here}/conf")], "mlrunner", ("-cp", "{here}/conf")),
+        ([source("{here}/conf", "project"), source(CONF)], "mlrunner", ()),
+        ([source("mine.conf", schema="pkg")], "mlrunner", ("-cp", "pkg://mine.conf")),
         ([source(CONF), source("{here}/own", "command-line")], "alt", ("-cd", "own", "-cn", "alt")),
         ([source("hydra.conf", "hydra", "pkg"), source(CONF)], None, ()),
     ],
-    ids=["ours", "moved", "gone", "copy", "package", "folder and name", "no name"],
+    ids=["ours", "moved", "gone", "copy", "project", "package", "folder and name", "no name"],
 )
 def test_the_flags_of_a_composition_are_read(
     sources: list[dict[str, str]],

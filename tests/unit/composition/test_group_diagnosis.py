@@ -31,7 +31,7 @@ def test_a_group_is_chosen_at_its_place(typed: str, sentence: str | None) -> Non
         loader = hydra.config_loader()
         places = {"experiment": None, "dataset": "olist", "model": "xgboost", "features@model.features": "native"}
         places |= {"metric": None, "hydra/launcher": "basic"}
-        assert places.items() <= list_places(loader, "config").items()
+        assert places.items() <= list_places(loader, "mlrunner").items()
         assert list(check_group(override, loader, places)) == ([] if sentence is None else [sentence])
 
 

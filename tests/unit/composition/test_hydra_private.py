@@ -49,17 +49,17 @@ def test_yaml_is_that_of_omegaconf(node: dict[str, Any]) -> None:
 )
 def test_overrides_are_applied_as_in_compose(overrides: list[str]) -> None:
     with initialize_config_dir(str(PROJECT / "conf"), version_base="1.3"):
-        cfg = compose("config", ["model=rf"])
+        cfg = compose("mlrunner", ["model=rf"])
         apply_value_overrides(_loader(), OverridesParser.create().parse_overrides(overrides), cfg)
-        assert OmegaConf.to_container(cfg) == OmegaConf.to_container(compose("config", ["model=rf", *overrides]))
+        assert OmegaConf.to_container(cfg) == OmegaConf.to_container(compose("mlrunner", ["model=rf", *overrides]))
 
 
 def test_an_unknown_key_is_refused_as_in_compose() -> None:
     with initialize_config_dir(str(PROJECT / "conf"), version_base="1.3"):
         with pytest.raises(HydraException) as expected:
-            compose("config", ["sede=1"])
+            compose("mlrunner", ["sede=1"])
         with pytest.raises(HydraException) as raised:
-            apply_value_overrides(_loader(), OverridesParser.create().parse_overrides(["sede=1"]), compose("config"))
+            apply_value_overrides(_loader(), OverridesParser.create().parse_overrides(["sede=1"]), compose("mlrunner"))
     assert str(raised.value) == str(expected.value)
 
 

@@ -86,7 +86,7 @@ def test_the_tables_have_every_text_and_every_empty_mapping() -> None:
 
 def _list_empty(file: Path) -> list[str]:
     place = "" if file.parent == CONF else f"{file.parent.name}."
-    return [f"{place}{key}" for key, value in _flatten(yaml.safe_load(file.read_text())) if value == {}]
+    return [f"{place}{key}" for key, value in _flatten(yaml.safe_load(file.read_text()) or {}) if value == {}]
 
 
 def _flatten(node: dict[str, Any]) -> Iterator[tuple[str, Any]]:

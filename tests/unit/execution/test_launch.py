@@ -19,7 +19,7 @@ def job(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     """Set Hydra's configuration as in job 2 of a grid."""
     monkeypatch.setenv("MLRUNNER_HOME", str(tmp_path))
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        cfg = compose("config", ["model=rf", "seed=${oc.env:X,3}"], return_hydra_config=True)
+        cfg = compose("mlrunner", ["model=rf", "seed=${oc.env:X,3}"], return_hydra_config=True)
     with open_dict(cfg):
         cfg.hydra.runtime.output_dir = str(tmp_path)
         cfg.hydra.mode, cfg.hydra.job.num = "MULTIRUN", 2

@@ -23,7 +23,7 @@ def cfg(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[DictConfig]
     monkeypatch.setenv("MLRUNNER_HOME", str(tmp_path))
     overrides = ["dataset=csv", "dataset.path=/nonexistent.csv", "dataset.target=y", "model=rf"]
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        cfg = compose("config", overrides, return_hydra_config=True)
+        cfg = compose("mlrunner", overrides, return_hydra_config=True)
     with open_dict(cfg):
         cfg.hydra.runtime.output_dir = str(tmp_path)
         cfg.hydra.mode, cfg.hydra.job.num = "MULTIRUN", 2

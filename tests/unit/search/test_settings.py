@@ -32,7 +32,7 @@ def hydra() -> Iterator[None]:
 
 def compose_sweep(*overrides: str) -> DictConfig:
     """Compose a sweep with its `hydra` node."""
-    return compose("config", list(overrides), return_hydra_config=True)
+    return compose("mlrunner", list(overrides), return_hydra_config=True)
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,6 @@ import pytest
 from mlrunner.composition.compose import open_composer
 from mlrunner.core.errors import ConfigError
 from mlrunner.execution.reproduction.recorded_config import compose_seeds, locate_data
-from tests.support.front_door import PROJECT
 
 
 def test_a_relative_path_is_resolved_where_the_run_was_launched(
@@ -30,14 +28,15 @@ def test_a_relative_path_is_resolved_where_the_run_was_launched(
 def test_todays_options_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with open_composer() as hydra:
         frozen = hydra.compose(["model=ridge"])
-    shutil.copytree(PROJECT / "conf", tmp_path / "conf")
-    for file in [*(tmp_path / "conf" / "model").iterdir(), tmp_path / "conf" / "dataset" / "olist.yaml"]:
-        file.unlink()
-    file = tmp_path / "conf" / "config.yaml"
-    file.write_text(file.read_text().replace("deployer: none", "deployer: local").replace("seed: 0", "seed: 1"))
+    for group in ("model", "dataset"):
+        (tmp_path / "conf" / group).mkdir(parents=True)
+    (tmp_path / "conf" / "model" / "ridge.yaml").write_text("name: other\n")
+    (tmp_path / "conf" / "dataset" / "olist.yaml").write_text("name: other\n")
+    (tmp_path / "conf" / "config.yaml").write_text("defaults: [override deployer: local]\nseed: 1\noutput: quiet\n")
     monkeypatch.setenv("MLRUNNER_PROJECT", str(tmp_path))
     (cfg,) = compose_seeds(frozen, [], 1)
-    assert (cfg.model.name, cfg.seed, cfg.project) == ("ridge", 0, str(tmp_path))
+    assert (cfg.model.name, cfg.dataset.name, cfg.seed, cfg.project) == ("ridge", "olist", 0, str(tmp_path))
+    assert cfg.output == "quiet"  # a setting of this machine is read from the project
     assert cfg.deployer._target_ == "mlrunner.groups.deployer.NoDeployer"  # not today's default
 
 

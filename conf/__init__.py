@@ -1,0 +1,1 @@
+"""Packaged as `mlrunner.conf`: Hydra finds these files by `pkg://`."""

@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 from mlrunner.core import loopback
+from mlrunner.core.loopback import free_port
 from mlrunner.groups.deployer.state import DeploymentStore, State
 from tests.support.front_door import CommandResult, front_door, start_command
 
@@ -83,12 +84,6 @@ def until(check: Callable[[], Any], seconds: float = PATIENCE) -> Any:
         assert time.monotonic() < end, "it did not come true"
         time.sleep(0.1)
     return value
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")

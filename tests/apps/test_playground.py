@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mlrunner.core.loopback import free_port
 from tests.support.front_door import PROJECT, environment, front_door
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -134,12 +135,6 @@ def page(browser: Any, url: str, request: pytest.FixtureRequest) -> Iterator[Pag
     opened = Page(browser, url, request.param)
     yield opened
     opened.close()
-
-
-def free_port() -> int:
-    from mlrunner.core import loopback
-
-    return loopback.free_port()
 
 
 def request_predictions(service: str, body: bytes, content_type: str = "application/json") -> list[float]:

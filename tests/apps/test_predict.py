@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mlrunner.core.loopback import free_port
 from tests.support.front_door import PROJECT, UNSAVED, CommandResult, front_door, run_program
 
 pytestmark = pytest.mark.slow
@@ -69,12 +69,6 @@ class Deployed:
     def state_file(self) -> Path:
         """What the deployment is."""
         return self.home / ".mlrunner" / "deployments" / "olist" / "state.json"
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 @pytest.fixture(scope="module")

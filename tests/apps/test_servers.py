@@ -6,7 +6,6 @@ import importlib.util
 import json
 import os
 import shlex
-import socket
 import subprocess
 import sys
 import time
@@ -23,6 +22,7 @@ import pytest
 from mlflow import MlflowClient
 from sklearn.datasets import load_wine
 
+from mlrunner.core.loopback import free_port
 from tests.support.front_door import PROJECT, CommandResult, environment, front_door, run_program
 
 pytestmark = [pytest.mark.slow, pytest.mark.services]
@@ -30,12 +30,6 @@ STARTS_WITHIN = 120  # seconds, on a busy machine
 WINE = ("dataset=wine", "model=ridge", "output=json")
 STEPS = {"ingest", "clean", "divide", "train", "evaluate", "gate", "deploy"}
 USER, PASSWORD = "admin", "swordfish-and-chips"
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def needs(module: str, extra: str) -> None:

@@ -23,6 +23,7 @@ import pandas as pd
 import psutil
 import pytest
 
+from mlrunner.core.loopback import free_port
 from tests.support.front_door import SHARED, CommandResult, front_door
 from tests.support.released import BASE, docker_client
 
@@ -110,12 +111,6 @@ class Session:
 
     def status(self) -> Any:
         return json.loads(self("status", "--json").out)[0]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

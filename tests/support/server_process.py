@@ -12,18 +12,12 @@ from pathlib import Path
 
 import psutil
 
+from mlrunner.core.loopback import free_port
 from tests.support.front_door import PROJECT
 from tests.support.http_client import Client
 
 START_SECONDS = 60.0  # a server must answer by then, even on a busy machine
 EXIT_SECONDS = 5.0  # a server exits in about one
-
-
-def find_free_port() -> int:
-    """Find a free port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class ServerProcess:
@@ -64,7 +58,7 @@ class ServerProcess:
 @contextmanager
 def start_server(folder: Path, *options: str, port: int | None = None) -> Iterator[ServerProcess]:
     """Start a server, and kill it with its workers at the end."""
-    served = ServerProcess(folder, port or find_free_port(), *options)
+    served = ServerProcess(folder, port or free_port(), *options)
     try:
         yield served
     finally:

@@ -21,6 +21,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from mlrunner.core.loopback import free_port
 from mlrunner.serving.gateway import Gateway
 from mlrunner.serving.health_check import HealthCheck
 from mlrunner.serving.limits import Limits
@@ -30,7 +31,6 @@ from tests.support import serving_release as releases
 from tests.support.front_door import PROJECT
 from tests.support.gateways import TOKEN, Backend, Flaky, is_listening, run_gateway, write_state
 from tests.support.http_client import Client, send_raw, serve, wait_until, write_request
-from tests.support.server_process import find_free_port
 from tests.support.serving_release import Saved
 
 JSON = "Content-Type: application/json"
@@ -286,7 +286,7 @@ def test_a_request_is_retried_on_a_new_connection(tmp_path: Path) -> None:
 
 
 def test_an_unreachable_server_is_a_503_with_retry_after(tmp_path: Path) -> None:
-    write_state(tmp_path, find_free_port(), version=7)
+    write_state(tmp_path, free_port(), version=7)
     with run_gateway(tmp_path) as port, Client(port) as client:
         for answer in (client.post(b"{}"), client.get("/ping"), client.get("/version")):
             assert (answer.status, answer.json["error_code"]) == (503, "TEMPORARILY_UNAVAILABLE")
@@ -328,7 +328,7 @@ def test_metrics_of_a_model_server_follow_those_of_the_gateway(tmp_path: Path, v
 def test_metrics_of_the_gateway_need_no_server(tmp_path: Path, kind: str) -> None:
     health_check = HealthCheck(interval=3600.0, timeout=0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent, ExitStack() as stack:
-        port = {"unreachable": find_free_port(), "silent": silent.getsockname()[1]}.get(kind, 0)
+        port = {"unreachable": free_port(), "silent": silent.getsockname()[1]}.get(kind, 0)
         write_state(tmp_path, port or stack.enter_context(serve(web.Application)))
         client = stack.enter_context(Client(stack.enter_context(run_gateway(tmp_path, health_check))))
         assert all(name.startswith("mlrunner_gateway_") for name in client.read_metrics())
@@ -349,7 +349,7 @@ def start_gateway(folder: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_sigterm_lets_requests_in_flight_finish(tmp_path: Path) -> None:
-    slow, stable = Backend(), find_free_port()
+    slow, stable = Backend(), free_port()
     statuses: list[int] = []
 
     def send_request() -> None:

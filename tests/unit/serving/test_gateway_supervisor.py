@@ -13,11 +13,11 @@ import psutil
 import pytest
 
 from mlrunner.core import process_control
+from mlrunner.core.loopback import free_port
 from mlrunner.serving import gateway_supervisor
 from tests.support.front_door import PROJECT
 from tests.support.gateways import Backend, is_listening, write_state
 from tests.support.http_client import Client, wait_until
-from tests.support.server_process import find_free_port
 
 WITH_SHORT_PATIENCE = "import sys; from mlrunner.serving import gateway_supervisor as g; " + (
     "run = g.workers.run_workers; "
@@ -28,7 +28,7 @@ WITH_SHORT_PATIENCE = "import sys; from mlrunner.serving import gateway_supervis
 @pytest.fixture
 def port(tmp_path: Path, backend: tuple[Backend, int]) -> Iterator[int]:
     """Start a supervised gateway, whose supervisor replaces one that hangs for 1.5 s."""
-    stable = find_free_port()
+    stable = free_port()
     write_state(tmp_path, backend[1])
     state = json.loads((tmp_path / "state.json").read_text())
     (tmp_path / "state.json").write_text(json.dumps({**state, "port": stable}))

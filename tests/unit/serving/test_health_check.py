@@ -12,11 +12,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from mlrunner.core.loopback import free_port
 from mlrunner.serving.health_check import HealthCheck
 from tests.support.front_door import PROJECT
 from tests.support.gateways import Backend, Flaky, is_listening, run_gateway, write_state
 from tests.support.http_client import Client, serve, wait_until
-from tests.support.server_process import find_free_port
 
 SERVER = """
 import http.server, json, os, sys
@@ -53,7 +53,7 @@ def read_lines(file: Path) -> list[str]:
 def test_a_killed_server_is_restarted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     health_check = HealthCheck(interval=0.05, restart_delays=(0.0, 60.0))  # the first restart must succeed
     monkeypatch.chdir(PROJECT)
-    port, pid_file, script = find_free_port(), tmp_path / "pid", tmp_path / "server.py"
+    port, pid_file, script = free_port(), tmp_path / "pid", tmp_path / "server.py"
     script.write_text(SERVER)
     daemon = (sys.executable, "-m", "mlrunner.serving.daemon", str(pid_file), str(tmp_path / "log"))
     command = (*daemon, sys.executable, str(script), str(port))
@@ -95,7 +95,7 @@ def end_restarts(tmp_path: Path, backend: tuple[Backend, int]) -> Callable[[], N
 def test_the_delay_grows_with_each_restart(tmp_path: Path, end_restarts: Callable[[], None]) -> None:
     health_check = HealthCheck(interval=0.02, restart_delays=(0.0, 0.4, 0.8, 3600.0))
     record = tmp_path / "record"
-    write_state(tmp_path, find_free_port(), restart=(sys.executable, "-c", RECORD_TIME, str(record)))
+    write_state(tmp_path, free_port(), restart=(sys.executable, "-c", RECORD_TIME, str(record)))
     with run_gateway(tmp_path, health_check) as port, Client(port) as client:
         wait_until(lambda: len(read_lines(record)) == 3)
         times = [float(line) for line in read_lines(record)]
@@ -129,7 +129,7 @@ def test_health_checks_continue_after_a_restart_command_that_cannot_be_run(
 ) -> None:
     health_check = HealthCheck(interval=0.01, restart_delays=(0.0, 0.01, 0.02, 0.05))
     record = tmp_path / "record"
-    write_state(tmp_path, port := find_free_port(), restart=command)
+    write_state(tmp_path, port := free_port(), restart=command)
     with run_gateway(tmp_path, health_check) as stable, Client(stable) as client:
         wait_until(lambda: count_restarts(client) > 2)
         write_state(tmp_path, port, restart=(sys.executable, "-c", RECORD_TIME, str(record)))

@@ -16,11 +16,11 @@ import pytest
 from filelock import FileLock
 
 from mlrunner.core import process_control
+from mlrunner.core.loopback import free_port
 from mlrunner.serving import identity, restart
 from tests.support.front_door import PROJECT
 from tests.support.gateways import is_listening
 from tests.support.http_client import wait_until
-from tests.support.server_process import find_free_port
 
 SERVER = """
 import http.server, json, os, sys
@@ -47,7 +47,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     pid_file = str(tmp_path / "pid")
     daemon = [sys.executable, "-m", "mlrunner.serving.daemon", pid_file, str(tmp_path / "log")]
     launch = [*daemon, sys.executable, str(tmp_path / "server.py")]
-    url = f"http://127.0.0.1:{find_free_port()}"
+    url = f"http://127.0.0.1:{free_port()}"
     server = {"url": url, "token": "old", "version": 1, "pid": 0, "pid_file": pid_file, "launch": launch}
     (tmp_path / "state.json").write_text(json.dumps({"active": server, "settings": {"start_timeout": 20}}))
     monkeypatch.setattr(sys, "argv", ["restart", str(tmp_path)])

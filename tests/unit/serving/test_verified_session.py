@@ -8,11 +8,11 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from mlrunner.core.loopback import free_port
 from mlrunner.serving.gateway_routes import Route
 from mlrunner.serving.verified_session import ForeignServerError, open_session
 from tests.support.gateways import TOKEN, Backend
 from tests.support.http_client import serve
-from tests.support.server_process import find_free_port
 
 
 def send(port: int, token: str = TOKEN, count: int = 1) -> list[int]:
@@ -74,4 +74,4 @@ def test_a_server_of_another_deployment_receives_nothing() -> None:
 
 def test_an_unreachable_server_is_a_connection_error() -> None:
     with pytest.raises(aiohttp.ClientConnectorError):
-        send(find_free_port())
+        send(free_port())

@@ -39,10 +39,13 @@ def main() -> int:
         if code is not None:
             hints = "".join(f"; {note}" for note in getattr(error, "__notes__", ()))
             print(f"mlrunner: interrupted{hints}.", file=sys.stderr)
+            process.exit_without_threads(code)
             return code
         if is_verbose:
             traceback.print_exception(error)
-        return report(error, arguments)
+        code = report(error, arguments)
+        process.exit_without_threads(code)
+        return code
     finally:
         gc.freeze()  # or the interpreter would look through all objects once more when it exits
 

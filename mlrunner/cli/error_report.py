@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from mlrunner.composition.error_translation import translate
 from mlrunner.core import environment, terminal
-from mlrunner.core.errors import MlrunnerError, first_line
+from mlrunner.core.errors import MlrunnerError, StoreError, first_line
+from mlrunner.tracking import outage
 
 
 def report_error(error: BaseException, arguments: Sequence[str]) -> int:
@@ -19,7 +20,7 @@ def report_error(error: BaseException, arguments: Sequence[str]) -> int:
     Returns:
         2 for a mistake in the input, 1 for any other exception.
     """
-    translated = translate(error, arguments)
+    translated = StoreError(outage.explain()) if outage.is_outage(error) else translate(error, arguments)
     if translated is not None:
         terminal.show_problems(translated)
         return translated.exit_code

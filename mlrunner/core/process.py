@@ -13,7 +13,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Thread, Timer
+from threading import Event, Thread, Timer
 from types import FrameType
 from typing import Any, TextIO
 
@@ -22,6 +22,7 @@ from mlrunner.core import environment
 ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 DEFAULTS = (signal.SIG_DFL, signal.default_int_handler)
 RESEND_SECONDS = 0.05
+_ABANDONED = Event()
 
 
 def install_signal_handlers() -> None:
@@ -78,6 +79,23 @@ def ignore_broken_pipe() -> None:
     """Drop what is printed after the reader of a pipe, such as `head`, has ended."""
     if sys.stdout is not None and not isinstance(sys.stdout, PipeTolerantStream):  # None: stdout is closed
         sys.stdout = PipeTolerantStream(sys.stdout)
+
+
+def abandon_threads() -> None:
+    """Let `exit_without_threads` end the process: a thread waits for a server that is gone."""
+    _ABANDONED.set()
+
+
+def exit_without_threads(code: int) -> None:
+    """End the process at once if its threads are abandoned; Python would wait for them.
+
+    Args:
+        code: Exit code.
+    """
+    if _ABANDONED.is_set():
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            stream.flush()
+        os._exit(code)
 
 
 def freeze_gc() -> None:

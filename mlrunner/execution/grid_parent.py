@@ -124,7 +124,7 @@ def abort_parent(run_id: str, status: str) -> None:
         run_id: Id of the parent run.
         status: Status of MLflow, FAILED or KILLED.
     """
-    RECORDER.flush()
+    RECORDER.flush(hurry=True)
     for child in sweep_runs.list_running(run_id):  # jobs of other processes, which have ended already
         run_log.end_run(child, status)
     run_log.end_run(run_id, status)

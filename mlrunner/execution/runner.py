@@ -105,7 +105,7 @@ def execute(checked: Checked, refit: bool = False) -> Outcome:
     """
     checked.stack.activate(checked.composition.settings.home)
     from mlrunner.composition import run_record
-    from mlrunner.tracking import run_log
+    from mlrunner.tracking import outage, run_log
 
     freeze_gc()
     started, start = int(time.time() * 1000), time.perf_counter()
@@ -120,7 +120,9 @@ def execute(checked: Checked, refit: bool = False) -> Outcome:
         RECORDER.submit(run_log.end_run, run_id, status)
         if not shares_recorder():
             with suppress(StoreError):  # the error of the run matters more
-                RECORDER.flush()
+                RECORDER.flush(hurry=True)
+        if outage.is_outage(error):
+            raise StoreError(outage.explain()) from error
         raise
     seconds = time.perf_counter() - start  # the end in MLflow gives the same duration
     RECORDER.submit(run_log.end_run, run_id, "FINISHED", started + round(seconds * 1000))

@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import dataclass
 from multiprocessing import get_context
-from typing import Any, Literal, ParamSpec, TypeVar
+from typing import Any, Generic, Literal, ParamSpec, TypeVar
 
-from mlrunner.core import environment
+from mlrunner.core import environment, process
 from mlrunner.core.errors import StoreError
 from mlrunner.core.process import detach, exit_with_parent
+from mlrunner.tracking import outage
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -47,25 +49,49 @@ class Recorder:
         """
         if self._pool is None:
             self._pool = ThreadPoolExecutor(1, "recorder")
-        future = self._pool.submit(function, *args, **kwargs)
+        future = self._pool.submit(_Call(function), *args, **kwargs)
         self._pending = [call for call in self._pending if not call.done() or call.exception() is not None]
         self._pending.append(future)
         return future
 
-    def flush(self) -> None:
+    def flush(self, hurry: bool = False) -> None:
         """Wait for all queued calls and stop the worker; the next call starts another.
+
+        Args:
+            hurry: Whether to wait for nothing when MLflow's server is gone, because the command ends in any case.
 
         Raises:
             StoreError: If a call failed; the others were still executed.
         """
         pending, pool = self._pending, self._pool
         self._pending, self._pool = [], None
+        if hurry and pool is not None and outage.is_server_gone():
+            pool.shutdown(wait=False, cancel_futures=True)
+            process.abandon_threads()
+            raise StoreError(outage.explain())
         errors = [error for future in pending if (error := future.exception()) is not None]
         if pool is not None:
             pool.shutdown()
+        if errors and outage.is_server_gone():
+            raise StoreError(outage.explain()) from errors[0]
         if errors:
             reason = f"{type(errors[0]).__name__}: {errors[0]}"
             raise StoreError(f"A run was not recorded completely: {reason} (-v shows where).") from errors[0]
+
+
+@dataclass(frozen=True)
+class _Call(Generic[P, R]):
+    """A call of the queue; once MLflow's server is gone, later calls try once and do not wait for it again."""
+
+    function: Callable[P, R]
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return self.function(*args, **kwargs)
+        except Exception:
+            if outage.is_server_gone():
+                environment.set_variables(outage.ONE_TRY)
+            raise
 
 
 def _start_worker(variables: dict[str, str]) -> None:

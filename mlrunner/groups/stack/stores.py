@@ -76,8 +76,7 @@ def _zenml_errors() -> Iterator[None]:
 
 def _check_mlflow() -> None:
     """Send MLflow one request, with few retries: its own take minutes."""
-    retries = {name: value for name, value in FEW_RETRIES.items() if environment.variable(name) is None}
-    with environment.temporary_variables(**retries):
+    with environment.temporary_variables(**FEW_RETRIES):
         try:
             mlflow.MlflowClient().search_experiments(max_results=1)
         except (OSError, MlflowException) as error:
@@ -115,7 +114,8 @@ def reduce_zenml_overhead(client: Client) -> None:
     Write-ahead logging saves a disk flush per commit.
     """
     if not environment.is_verbose():
-        logging.getLogger("mlflow").setLevel(logging.ERROR)
+        for name in ("mlflow", "urllib3"):  # urllib3 warns of each request that is repeated
+            logging.getLogger(name).setLevel(logging.ERROR)
     source_utils.set_custom_source_root(str(environment.project()))
     zenml_patches.remove_other_integrations()
     zenml_patches.cache_constant_answers()

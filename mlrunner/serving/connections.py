@@ -39,13 +39,17 @@ class Connection(web.RequestHandler):
         super().__init__(server, loop=loop, **options)
         self._server, self._max_connections, self.is_answering = server, max_connections, False
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it has not been closed."""
+        return self.transport is not None and not self.transport.is_closing()
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Make room for this connection."""
-        connections = self._server.connections
-        if len(connections) >= self._max_connections:
-            waiting = (other for other in connections if isinstance(other, Connection) and not other.is_answering)
-            oldest = next(waiting, None)
-            if oldest is not None and oldest.transport is not None:
+        if len(self._server.connections) >= self._max_connections:  # closed ones count until their tasks have ended
+            opened = [other for other in self._server.connections if isinstance(other, Connection) and other.is_open]
+            oldest = next((other for other in opened if not other.is_answering), None)
+            if len(opened) >= self._max_connections and oldest is not None and oldest.transport is not None:
                 oldest.transport.abort()
         super().connection_made(transport)
 

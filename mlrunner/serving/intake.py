@@ -45,13 +45,13 @@ class Intake:
             RequestError: If the body is incomplete or comes too slowly, or too much is in memory already.
             web.HTTPRequestEntityTooLarge: If it exceeds the limit.
         """
-        counts = request.path not in HEALTH_PATHS
-        if counts and self._free_requests <= 0:
-            raise RequestError("Too many requests are in work; try again in a few seconds.", BUSY)
-        self._free_requests -= counts
-        body = bytearray()
+        body, counts = bytearray(), False
         try:
-            await self._receive(request, body, seconds)
+            await self._receive(request, body, seconds)  # may be closed to make room, so it does not count yet
+            if request.path not in HEALTH_PATHS and self._free_requests <= 0:
+                raise RequestError("Too many requests are in work; try again in a few seconds.", BUSY)
+            counts = request.path not in HEALTH_PATHS
+            self._free_requests -= counts
             _mark(request, is_answering=True)
             yield bytes(body)
         finally:

@@ -6,7 +6,7 @@ import json
 import logging
 import resource
 import socket
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import pytest
 from aiohttp import web
@@ -35,7 +35,9 @@ def test_a_request_finds_room_among_connections_that_send_nothing() -> None:
             connection.sendall(b"GET /ping HTTP/1.1\r\nHo")
         with Client(port) as client:
             assert client.get("/ping").body == b"ok"
-        assert silent[0].recv(10) == b""  # the oldest was closed
+        for connection in silent[:16]:
+            with suppress(ConnectionResetError):
+                assert connection.recv(10) == b""  # the oldest were closed
 
 
 @pytest.mark.parametrize("sent", [b"\x16\x03\x01\r\n\r\n", write_request(b"", "a b: c", method="GET")])

@@ -53,7 +53,7 @@ class OptunaSweeperConf:
     retries: int = 0  # further attempts of a failed trial
     exclude: list[str] = field(default_factory=list)  # combinations to skip, such as "model=rf,cleaning=full"
     dry_run: bool = False  # show the plan and run nothing
-    allow_changes: bool = False  # resume although the space or the data have changed
+    allow_changes: bool = False  # resume although the space, the data or a configuration file have changed
     refit: bool = True  # fit the winner on train and validation, and hand it to the gate
 
 

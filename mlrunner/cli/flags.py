@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mlrunner.core.errors import ConfigError, ProblemsError, nearest
+from mlrunner.core.uris import has_scheme
 
 SUBCOMMANDS = ("install=", "uninstall=", "query=")
 
@@ -60,7 +61,7 @@ def _find_contradictions(parsed: Namespace, modes: list[str]) -> Iterator[str]:
         )
     if parsed.config_dir and not Path(parsed.config_dir).is_dir():
         yield f"--config-dir={parsed.config_dir} is not a folder; name a folder of configuration files."
-    if parsed.config_path and not (Path(parsed.config_path).is_absolute() or "://" in parsed.config_path):
+    if parsed.config_path and not (Path(parsed.config_path).is_absolute() or has_scheme(parsed.config_path)):
         yield (
             f"--config-path={parsed.config_path} is relative, which for Hydra starts at the program; write "
             f"--config-path={Path(parsed.config_path).absolute()}, or add a folder to conf/ with --config-dir."

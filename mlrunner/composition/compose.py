@@ -23,6 +23,7 @@ from mlrunner.composition.hydra_private import apply_value_overrides, read_files
 from mlrunner.core.errors import ConfigError
 from mlrunner.core.project import CONF_URL
 from mlrunner.core.typed_overrides import prepare_override
+from mlrunner.core.uris import has_scheme
 from mlrunner.tracking.records.snapshot import Snapshot, make_snapshot
 
 VERSION, PACKAGE = "1.3", "pkg://"
@@ -43,7 +44,7 @@ def open_hydra(source: ConfigSource | None = None) -> Iterator[GlobalHydra]:
                 loader: Any = hydra.config_loader()
                 places = loader.get_search_path()
                 for folder in source.folders:
-                    url = folder if "://" in folder else f"file://{Path(folder).absolute()}"
+                    url = folder if has_scheme(folder) else f"file://{Path(folder).absolute()}"
                     places.prepend("command-line", url, SearchPathQuery(provider="schema"))
                 hydra.hydra.config_loader = type(loader)(places)
             yield hydra

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mlrunner.core import arrow
 from mlrunner.core.redaction import hide_group
 from mlrunner.core.score_settings import ScoreSettings
+from mlrunner.core.uris import has_scheme
 from mlrunner.search.trial import RepeatTask, TrialTask
 from mlrunner.search.trial_preparation import TABLE_GROUPS, make_key
 from mlrunner.steps import judged_rows
@@ -85,7 +86,7 @@ class TableCache:
     def _locate(self, artifact: Any) -> str:
         """Return the path of a table; that of a copy where ZenML keeps the artifact elsewhere."""
         path = Path(artifact.uri) / arrow.TABLE_FILE
-        if path.exists():
+        if not has_scheme(artifact.uri) and path.exists():
             return str(path)
         copy = self._folder / f"{artifact.id}.arrow"
         if not copy.exists():

@@ -18,6 +18,7 @@ from mlflow.exceptions import MlflowException
 
 from mlrunner.core.errors import StoreError
 from mlrunner.core.redaction import HIDDEN, is_secret_name, redact, redact_values
+from mlrunner.core.uris import to_uri
 from mlrunner.tracking.records.record import CONFIG_HASH_TAG, DATA_TAG, FOLDER_TAG, MODEL_TAG
 
 PARAM_LIMIT = 6000  # characters; MLflow refuses longer values
@@ -38,7 +39,7 @@ def ensure_experiment(name: str, artifacts: str | None) -> str:
 
     Args:
         name: Name of the experiment.
-        artifacts: Folder for the artifacts of a new experiment; None: the store decides.
+        artifacts: Folder or URL for the artifacts of a new experiment; None: the store decides.
 
     Raises:
         StoreError: When the experiment was deleted in MLflow, which keeps its name.
@@ -53,7 +54,7 @@ def ensure_experiment(name: str, artifacts: str | None) -> str:
     if experiment is not None:
         return str(experiment.experiment_id)
     try:
-        location = None if artifacts is None else Path(artifacts).absolute().as_uri()
+        location = None if artifacts is None else to_uri(artifacts)
         return client.create_experiment(name, location)
     except MlflowException:  # another process may have created it first
         experiment = client.get_experiment_by_name(name)

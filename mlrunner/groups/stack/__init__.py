@@ -12,6 +12,7 @@ from pathlib import Path
 from mlrunner.core import environment
 from mlrunner.core.build import dataclass
 from mlrunner.core.errors import ConfigError
+from mlrunner.core.uris import to_uri
 from mlrunner.groups.stack import reachability
 from mlrunner.groups.stack.mlflow_private import ARTIFACT_ROOT
 from mlrunner.groups.stack.preflight import prepare_folder, refuse_file_store, refuse_full_disk
@@ -66,7 +67,7 @@ class Stack(ABC):
         logging = VERBOSE_LOGGING if environment.is_verbose() else QUIET_LOGGING
         environment.set_defaults({**FIXED_VARIABLES, **logging, **self.environment(home)})
         if self.artifact_location is not None:
-            environment.set_defaults({ARTIFACT_ROOT: Path(self.artifact_location).absolute().as_uri()})
+            environment.set_defaults({ARTIFACT_ROOT: to_uri(self.artifact_location)})
 
     def activate(self, home: Path) -> None:
         """Open the stores of the stack for this process, and register its components when they are absent.

@@ -18,6 +18,7 @@ from zenml.models import ArtifactVersionResponse, PipelineRunResponse
 from zenml.utils.pagination_utils import depaginate
 
 from mlrunner.core.errors import StoreError, first_line
+from mlrunner.core.uris import has_scheme
 from mlrunner.groups.stack import reachability
 from mlrunner.history.pruning import mlflow_gc
 from mlrunner.history.pruning.criteria import DAY
@@ -178,9 +179,11 @@ class Remover:
         return [each for each in versions if is_ours(each) and each.id not in linked]
 
     def _delete_artifact(self, version: ArtifactVersionResponse) -> None:
-        is_there = "://" in version.uri or Path(version.uri).exists()
+        is_remote = has_scheme(version.uri)
+        is_there = is_remote or Path(version.uri).exists()
         self.zenml.delete_artifact_version(version.id, delete_from_artifact_store=is_there)
-        remove_empty(list(Path(version.uri).parents)[:3])  # of step run, output and step
+        if not is_remote:
+            remove_empty(list(Path(version.uri).parents)[:3])  # of step run, output and step
 
     def _find_pipeline_runs(self, record: Record) -> list[PipelineRunResponse]:
         """Find pipeline runs by their names, MODEL-RUN and search-SWEEP-SESSION."""

@@ -73,6 +73,13 @@ def test_experiment_is_created_once(client: MlflowClient, tmp_path: Path) -> Non
     assert [item.name for item in client.search_experiments()].count("once") == 1
 
 
+def test_an_object_store_is_no_folder(client: MlflowClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    experiment = client.get_experiment(ensure_experiment("in a bucket", "s3://bucket/models"))
+    assert experiment.artifact_location == "s3://bucket/models"
+    assert not list(tmp_path.glob("s3*"))
+
+
 def test_store_chooses_the_artifact_folder_by_default(client: MlflowClient) -> None:
     location = client.get_experiment(ensure_experiment("server's own", None)).artifact_location
     assert location != ""

@@ -122,9 +122,13 @@ def test_a_server_keeps_the_files_itself(
     assert LOCAL.artifact_location == location
 
 
-def test_files_of_experiments_that_name_no_folder_stay_in_the_home() -> None:
-    LOCAL.export_environment(HOME)
-    assert os.environ[ARTIFACT_ROOT] == "file:///files"
+@pytest.mark.parametrize(
+    ("artifacts", "root"),
+    [("/files", "file:///files"), ("s3://bucket/files", "s3://bucket/files"), ("gs://bucket", "gs://bucket")],
+)
+def test_experiments_that_name_no_location_have_that_of_the_stack(artifacts: str, root: str) -> None:
+    LocalStack(name="local_stack", tracking_uri="sqlite:////db", artifacts=artifacts).export_environment(HOME)
+    assert os.environ[ARTIFACT_ROOT] == root
 
 
 def test_one_process_keeps_to_one_stack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

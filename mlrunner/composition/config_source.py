@@ -53,7 +53,7 @@ def read_config_flags(hydra: Mapping[str, Any]) -> tuple[str, ...]:
 def _list_flags(hydra: Mapping[str, Any]) -> Iterator[str]:
     for source in hydra.get("runtime", {}).get("config_sources", ()):
         path, is_package = str(source["path"]), source.get("schema") == "pkg"
-        url = f"{source['schema']}://{path}"
+        url = f"{source.get('schema')}://{path}"
         if source["provider"] == "main" and url != CONF_URL and (is_package or not _is_ours(Path(path))):
             yield from ("-cp", url if is_package else path)  # Hydra takes it relative to our code
         elif source["provider"] == "command-line":

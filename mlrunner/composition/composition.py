@@ -50,6 +50,7 @@ class Launch:
         prefix: Word before the name; empty for none.
         env: Environment variables of a trial, `hydra.job.env_set`.
         changes_folder: Whether a trial works in its own folder, `hydra.job.chdir`.
+        sweep: Folder of the sweep, below which `hydra.sweep.subdir` may nest that of the run; None: the one above.
     """
 
     choices: dict[str, str]
@@ -61,6 +62,7 @@ class Launch:
     prefix: str = ""
     env: dict[str, str] = field(default_factory=dict)
     changes_folder: bool = False
+    sweep: Path | None = None
 
     @property
     def significant_overrides(self) -> list[str]:

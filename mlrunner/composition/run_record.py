@@ -89,7 +89,7 @@ def make_tags(composition: Composition, fingerprint: str) -> dict[str, str]:
     return {
         **provenance.source_tags(),
         **({PARENT_TAG: launch.parent} if launch.parent is not None else {}),
-        **(_sweep_tags(launch.folder, launch.job) if launch.job is not None else {}),
+        **(_sweep_tags(launch.sweep or launch.folder.parent, launch.job) if launch.job is not None else {}),
         CONFIG_HASH_TAG: composition.config_hash,
         DATA_TAG: fingerprint,
         DIRECTION_TAG: composition.settings.direction,
@@ -107,8 +107,8 @@ def describe_overrides(launch: Launch) -> str:
     return text
 
 
-def _sweep_tags(folder: Path, job: int) -> dict[str, str]:
-    return {SWEEP_TAG: derive_sweep_id(folder.parent), TRIAL_TAG: str(job)}
+def _sweep_tags(sweep: Path, job: int) -> dict[str, str]:
+    return {SWEEP_TAG: derive_sweep_id(sweep), TRIAL_TAG: str(job)}
 
 
 def write_yaml(config: dict[str, Any]) -> str:

@@ -69,6 +69,11 @@ def redact_override(text: str) -> str:
     return redact(text)
 
 
+def hint_hidden(command: str) -> str:
+    """Add a remark to a command with a hidden secret, which does not run as it is printed."""
+    return f"{command}  # with the secret in place of {HIDDEN}" if HIDDEN in command else command
+
+
 def redact_values(value: Any, variables: Mapping[str, str] = NO_VARIABLES, key: str = "") -> Any:
     """Replace the secrets among nested values.
 

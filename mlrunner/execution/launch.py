@@ -20,7 +20,9 @@ def read_launch() -> Launch:
     task = OmegaConf.to_container(hydra.overrides.task)  # unresolved: ${seed} stays ${seed}
     overrides = [str(text) for text in task] if isinstance(task, list) else []
     folder = Path(hydra.runtime.output_dir)
-    return Launch(choices, overrides, folder, job, environment.grid_parent(), environment.grid_overrides())
+    sweep = None if job is None else Path(str(hydra.sweep.dir))
+    parent, shared = environment.grid_parent(), environment.grid_overrides()
+    return Launch(choices, overrides, folder, job, parent, shared, sweep=sweep)
 
 
 def _is_group(group: str, option: object) -> bool:

@@ -12,7 +12,7 @@ from rich.text import Text
 from mlrunner.core.formatting import format_number
 from mlrunner.core.metric_names import DATA_PARTS, THRESHOLD, TRIVIAL
 from mlrunner.core.overrides import join_words
-from mlrunner.core.redaction import redact_override
+from mlrunner.core.redaction import hint_hidden, redact_override
 from mlrunner.core.table import text_table
 from mlrunner.core.terminal import console, relative_path, show_deployment, show_line, show_warnings
 from mlrunner.core.warning_names import SCORE_WARNINGS
@@ -124,7 +124,7 @@ def list_next_steps(outcome: Outcome, command_line: Sequence[str]) -> dict[str, 
         "mlflow": f"mlrunner ui {short}  # run {outcome.run_id}",
         "folder": outcome.folder if is_here else relative_path(outcome.folder),
         **(compare if _has_previous(Path(outcome.folder)) else {}),
-        "again": join_words(["mlrunner", *map(redact_override, command_line)]),
+        "again": hint_hidden(join_words(["mlrunner", *map(redact_override, command_line)])),
         "reproduce": f"mlrunner reproduce {short}",
         **(after if outcome.model_uri is not None else {}),
     }

@@ -77,16 +77,26 @@ def download_model(uri: str, folder: Path | None = None) -> Path:
         StoreError: If it does not exist or cannot be read.
     """
     try:
-        if (match := ADDRESS.fullmatch(uri)) is None:
-            raise StoreError("it is no address like models:/m-ID")
-        client = MlflowClient()
-        model = match["id"] or client.get_model_version(*uri.removeprefix("models:/").split("/")).model_id
-        if model is not None:
-            refuse_foreign_host(str(client.get_logged_model(model).artifact_location), mlflow.get_tracking_uri())
+        refuse_foreign_model(uri)
         return Path(mlflow.artifacts.download_artifacts(uri, dst_path=None if folder is None else str(folder)))
     except Exception as error:  # each kind of store raises its own errors
         reason = str(error) if isinstance(error, MlrunnerError) else f"{type(error).__name__}: {first_line(error)}"
         raise StoreError(f"The model {uri} cannot be read from its store ({reason}); choose another run.") from error
+
+
+def refuse_foreign_model(uri: str) -> None:
+    """Refuse a model whose files lie on another server, which would be sent the login of the tracking server.
+
+    Raises:
+        StoreError: If they do, or the address is none of a model.
+        MlflowException: If there is no such model.
+    """
+    if (match := ADDRESS.fullmatch(uri)) is None:
+        raise StoreError("it is no address like models:/m-ID")
+    client = MlflowClient()
+    model = match["id"] or client.get_model_version(*uri.removeprefix("models:/").split("/")).model_id
+    if model is not None:
+        refuse_foreign_host(str(client.get_logged_model(model).artifact_location), mlflow.get_tracking_uri())
 
 
 def set_alias(name: str, alias: str, version: int) -> None:

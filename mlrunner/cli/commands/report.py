@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.text import Text
 
-from mlrunner.cli.commands.parser import Parser
+from mlrunner.cli.commands.parser import TRUST_HELP, Parser
 from mlrunner.composition.stores import export_tracking_uri, open_store
 from mlrunner.core import environment
 from mlrunner.core.errors import ConfigError, MlrunnerError, StoreError
@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> int:
     home = environment.home()
     store = open_store(home, overrides)
     record = lookup.find(store, names[0], home)
-    file = _write(record, store, home, parsed.output)
+    file = _write(record, store, home, parsed.output, parsed.trust)
     print(json.dumps({"report": str(file), "run_id": record.run_id}) if parsed.json else file)
     if parsed.open:
         webbrowser.open(file.as_uri())
@@ -50,17 +50,17 @@ def _parser() -> Parser:
         "report",
         "Write one HTML file about a sweep or a run, and log it to the run in MLflow.",
         "example: mlrunner report 2026-11-25/17-43-06-708940 --open",
-        usage="mlrunner report [-h] [-o FILE] [--open] [--json] RUN|SWEEP [stack=…]",
+        usage="mlrunner report [-h] [-o FILE] [--open] [--trust] [--json] RUN|SWEEP [stack=…]",
     )
     subject = "sweep (DAY/TIME), run (id, name or folder), latest or best"
     parser.add_argument("words", nargs="+", metavar="RUN|SWEEP", help=f"{subject}; also overrides of the stack")
     default = "file to write, instead of report.html in the folder of the run"
     parser.add_argument("-o", "--output", metavar="FILE", type=Path, help=default)
-    parser.add_flags(open="open the report in the browser", json="print one JSON document")
+    parser.add_flags(open="open the report in the browser", trust=TRUST_HELP, json="print one JSON document")
     return parser
 
 
-def _write(record: Record, store: Store, home: Path, output: Path | None) -> Path:
+def _write(record: Record, store: Store, home: Path, output: Path | None, trust: bool = False) -> Path:
     """Write the report, and log it to the run if MLflow accepts it."""
     from mlrunner.history import report
     from mlrunner.history.report import publishing
@@ -68,7 +68,7 @@ def _write(record: Record, store: Store, home: Path, output: Path | None) -> Pat
     path = output or report.report_path(record, home)
     export_tracking_uri(home)
     try:
-        page = report.render_report(explain_lead(gather_material(record, store, home)))
+        page = report.render_report(explain_lead(gather_material(record, store, home), trust))
     except OSError as error:
         source = error.filename or f"the files of {record.place}"
         raise StoreError(f"Cannot read {source} for the report ({error.strerror or error}).") from error
@@ -80,7 +80,7 @@ def _write(record: Record, store: Store, home: Path, output: Path | None) -> Pat
     return file
 
 
-def explain_lead(content: Content) -> Content:
+def explain_lead(content: Content, trust: bool = False) -> Content:
     """Add the contributions to the predictions of the best run, if its saved model is made of trees."""
     lead = content.lead
     if lead is None or MODEL_TAG not in lead.tags or not TREES.search(lead.params.get("model.estimator._target_", "")):
@@ -88,7 +88,7 @@ def explain_lead(content: Content) -> Content:
     from mlrunner.history.explanation import explain_test_rows
 
     try:
-        return replace(content, explanation=explain_test_rows(lead))
+        return replace(content, explanation=explain_test_rows(lead, trust))
     except (MlrunnerError, OSError) as error:
         console(stderr=True).print(Text(f"The report shows no contributions: {error}", "yellow"))
         return content

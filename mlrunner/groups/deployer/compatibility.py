@@ -97,6 +97,7 @@ def read_columns(uri: str) -> list[str]:
 def read_signature(uri: str) -> ModelSignature | None:
     """Read the signature of a saved model; None when it has none or cannot be read."""
     try:
+        model_registry.refuse_foreign_model(uri)
         signature: ModelSignature | None = get_model_info(uri).signature
         return signature
     except Exception:  # stores raise errors of many kinds; whether the model can be served is checked later

@@ -22,6 +22,7 @@ def job(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
         cfg = compose("mlrunner", ["model=rf", "seed=${oc.env:X,3}"], return_hydra_config=True)
     with open_dict(cfg):
         cfg.hydra.runtime.output_dir = str(tmp_path)
+        cfg.hydra.sweep.dir = str(tmp_path / "day/time")
         cfg.hydra.mode, cfg.hydra.job.num = "MULTIRUN", 2
     HydraConfig.instance().set_config(cfg)
     yield tmp_path
@@ -33,6 +34,7 @@ def test_a_job_of_a_grid_has_a_number_and_the_shared_overrides(job: Path, monkey
     monkeypatch.setenv("MLRUNNER_PARENT_RUN", "parent")
     launch = read_launch()
     assert (launch.folder, launch.job, launch.parent, launch.shared) == (job, 2, "parent", ("model=rf",))
+    assert launch.sweep == job / "day/time"  # and not the folder above that of the job, which may be nested
     assert launch.overrides == ["model=rf", "seed=${oc.env:X,3}"]  # unresolved
     assert launch.choices["model"] == "rf"
     assert not any(group.startswith("hydra/") for group in launch.choices)

@@ -99,6 +99,11 @@ def test_without_a_saved_model_there_is_nothing_to_serve() -> None:
     assert "serve" not in list_next_steps(make_outcome(model_uri=None), [])
 
 
+def test_a_command_with_a_hidden_secret_says_so() -> None:
+    again = list_next_steps(OUTCOME, ["dataset.url=postgresql://u:pw@h/d"])["again"]
+    assert again == "mlrunner 'dataset.url=postgresql://u:***@h/d'  # with the secret in place of ***"
+
+
 @pytest.mark.parametrize(
     "overrides", [[], ["dataset.path=my file.csv"], ["+dataset.options={sep: ';'}", "a=$HOME", "b='c'"]]
 )

@@ -53,3 +53,7 @@ def test_report_is_kept_if_mlflow_refuses_it(
     assert file.read_text().endswith("</html>")
     message = "The report was not logged to MLflow (OSError: no space at postgresql://me:***@host); it is in"
     assert " ".join(capsys.readouterr().err.split()).startswith(message)
+
+
+def test_the_flag_that_a_refused_data_set_names_exists() -> None:
+    assert verb._parser().parse_args(["latest", "--trust"]).trust

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import sqlite3
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +15,13 @@ from mlflow.types import ColSpec, DataType, Schema
 
 from mlrunner.core.errors import DeployError
 from mlrunner.groups.deployer import Candidate
-from mlrunner.groups.deployer.compatibility import compare_classes, compare_columns, compare_tasks, describe_task
+from mlrunner.groups.deployer.compatibility import (
+    compare_classes,
+    compare_columns,
+    compare_tasks,
+    describe_task,
+    find_absent,
+)
 from mlrunner.groups.deployer.registry import RegistryDeployer
 from mlrunner.groups.gate import Decision
 from mlrunner.tracking.records.record import TARGET_TAG, TASK_TAG
@@ -107,3 +115,18 @@ def test_a_version_that_answers_other_requests_is_refused_unless_it_may_replace(
     deployed = RegistryDeployer(**options, replace=words is not None).deploy(candidate, OPEN)
     assert deployed is not None
     assert deployed.version == 2
+
+
+def test_no_signature_is_read_from_another_server(mlflow_home: MlflowHome, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    uri = make_candidate(mlflow_home, "tip", "regression", "a").uri
+    with socket.create_server(("127.0.0.1", 0)) as server, sqlite3.connect(mlflow_home.home / "mlflow.db") as store:
+        server.settimeout(0.05)
+        location = f"mlflow-artifacts://127.0.0.1:{server.getsockname()[1]}/x"
+        store.execute("UPDATE logged_models SET artifact_location = ?", [location])
+        store.commit()
+        assert find_absent(uri, ["b"]) is None
+        with pytest.raises(TimeoutError):  # nobody has called
+            server.accept()
+    store.close()

@@ -20,7 +20,7 @@ from mlrunner.core import loopback
 from mlrunner.core.build import build
 from mlrunner.core.errors import DeployError, ProblemsError
 from mlrunner.groups.deployer import docker
-from mlrunner.groups.deployer.docker import PORTS, DockerDeployer, find_free_port
+from mlrunner.groups.deployer.docker import PORTS, DockerDeployer, engine, find_free_port
 from mlrunner.groups.deployer.docker.requirements import get_local_target
 from mlrunner.groups.deployer.release import Release, Server
 from mlrunner.serving import identity
@@ -271,7 +271,7 @@ class TestComingAndGoing:
         until(lambda: version(server))
         began = time.monotonic()
         built.stop(server)
-        assert time.monotonic() - began < docker.STOP_TIMEOUT / 2
+        assert time.monotonic() - began < engine.STOP_TIMEOUT / 2
         built.stop(server)
         assert containers(client, home) == []
         assert (built.is_alive(server), built.log(server)) == (False, "")

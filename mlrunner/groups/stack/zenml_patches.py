@@ -23,6 +23,7 @@ CACHED = (
     ("zenml.integrations.mlflow", "MlflowIntegration.check_installation"),  # checks MLflow's 60 dependencies
 )
 PACKAGE_LOOKUP = ("zenml.utils.source_utils", "_get_package_for_module")  # scans all packages, once an artifact
+INTEGRATIONS = {"mlflow", "s3", "gcp", "azure"}
 SQLITE = "sqlite:///"
 SKIP_MIGRATIONS = "DISABLE_DATABASE_MIGRATION"  # a variable of ZenML's
 SIGNAL_HANDLER = ("zenml.orchestrators.signal_handler", "SignalHandler.register")
@@ -71,13 +72,14 @@ def _read_revisions(database: Path) -> list[str]:
 
 
 def remove_other_integrations() -> None:
-    """Remove all integrations but MLflow's, which is the only one in our stack.
+    """Remove all integrations but MLflow's and those of object stores, which a stack may have for its artifacts.
 
-    ZenML imports every installed integration in each run; xgboost, lightgbm and catboost take seconds.
+    ZenML imports every installed integration in each run; xgboost, lightgbm and catboost take seconds. A new store
+    has the flavors of the integrations that are left.
     """
     registry = getattr(importlib.import_module("zenml.integrations.registry"), "integration_registry", None)
     integrations = getattr(registry, "integrations", {})
-    for name in set(integrations) - {"mlflow"}:
+    for name in set(integrations) - INTEGRATIONS:
         del integrations[name]
 
 

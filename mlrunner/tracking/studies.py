@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import time
 import warnings
 from contextlib import AbstractContextManager, nullcontext
@@ -20,6 +19,7 @@ from optuna.storages.journal import JournalFileBackend, JournalRedisBackend
 from sqlalchemy.exc import ArgumentError
 
 from mlrunner.core.errors import ConfigError, StoreError, first_line
+from mlrunner.core.machine import identify_machine
 from mlrunner.core.process_control import is_same_process, start_time
 from mlrunner.core.redaction import redact
 from mlrunner.tracking.optuna_private import cache_trials
@@ -102,7 +102,7 @@ def lock_storage(storage: BaseStorage) -> AbstractContextManager[Any]:
 
 def describe_process() -> dict[str, Any]:
     """Describe this process, so that another process can tell whether it is alive."""
-    return {"host": socket.gethostname(), "pid": os.getpid(), "born": start_time(), "seen": time.time()}
+    return {"machine": identify_machine(), "pid": os.getpid(), "born": start_time(), "seen": time.time()}
 
 
 def list_live_sessions(attributes: dict[str, Any]) -> set[str]:
@@ -115,14 +115,14 @@ def list_live_sessions(attributes: dict[str, Any]) -> set[str]:
 def is_alive(process: dict[str, Any] | None) -> bool:
     """Check whether the process of a session is alive.
 
-    A process of this host is looked up; one of another host counts as alive for `LOST_AFTER_SECONDS` after its
-    last heartbeat.
+    A process of this machine is looked up; one of another machine or container counts as alive for
+    `LOST_AFTER_SECONDS` after its last heartbeat.
 
     Args:
         process: Result of `describe_process` in that process; None for an unknown session.
     """
     if process is None or process.get("closed"):
         return False
-    if process["host"] != socket.gethostname():
+    if process.get("machine") != identify_machine():
         return bool(time.time() - process["seen"] < LOST_AFTER_SECONDS)
     return is_same_process(process["pid"], process["born"])

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Mapping
-from contextlib import suppress
 from functools import cache
-from pathlib import Path
 from typing import Any
 
+from mlrunner.core.machine import has_restarted, identify_machine
 from mlrunner.tracking.records.record import INTERRUPTED_TAG, PROCESS_TAG, Record
 
 
@@ -22,15 +20,7 @@ def describe_process(pid: int) -> str:
     """
     from mlrunner.core import process_control  # psutil takes longer than the list of the runs, which seldom needs it
 
-    return f"{_read_host()} {pid} {process_control.start_time(pid):.2f}"
-
-
-@cache
-def _read_host() -> str:
-    """Return the name of this machine; in a container with the namespace of its process IDs."""
-    with suppress(OSError):
-        return f"{socket.gethostname()}/{Path('/proc/self/ns/pid').readlink()}".replace(" ", "_")
-    return socket.gethostname().replace(" ", "_")
+    return f"{identify_machine()} {pid} {process_control.start_time(pid):.2f}"
 
 
 def join_processes(tag: str) -> str:
@@ -65,7 +55,9 @@ def _has_ended(process: str) -> bool:
     from mlrunner.core import process_control
 
     try:
-        host, pid, started = process.split(" ")
-        return host == _read_host() and not process_control.is_same_process(int(pid), float(started))
+        machine, pid, started = process.split(" ")
+        if machine != identify_machine():
+            return has_restarted(machine)
+        return not process_control.is_same_process(int(pid), float(started))
     except ValueError:  # anybody can write a tag
         return False

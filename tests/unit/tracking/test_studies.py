@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from filelock import FileLock
 from optuna.storages import InMemoryStorage, JournalStorage, RDBStorage
 
 from mlrunner.core.errors import ConfigError, MlrunnerError, StoreError
+from mlrunner.core.machine import identify_machine
 from mlrunner.tracking import studies
 from mlrunner.tracking.patient_storage import PatientStorage
 from mlrunner.tracking.records import journal_path
@@ -28,6 +28,8 @@ HINT = (
     "correct it (sqlite:///file.db, postgresql+psycopg://, mysql+pymysql://, redis://, a file.journal), or leave it "
     "out."
 )
+ELSEWHERE = "elsewhere/id/boot/pid:[4026531836]"
+CONTAINER = f"{identify_machine().rpartition('/')[0]}/pid:[4026539999]"  # same host name, machine and boot
 UNREACHABLE = "postgresql+psycopg://me:swordfish@127.0.0.1:1/db"
 
 
@@ -159,7 +161,7 @@ def test_the_folder_of_a_study(tmp_path: Path) -> None:
 
 def test_a_process_is_described() -> None:
     process = studies.describe_process()
-    assert (process["host"], process["pid"]) == (socket.gethostname(), os.getpid())
+    assert (process["machine"], process["pid"]) == (identify_machine(), os.getpid())
     assert process["born"] == psutil.Process().create_time()
     assert process["seen"] == pytest.approx(time.time(), abs=5)
 
@@ -170,10 +172,11 @@ def test_a_process_is_described() -> None:
         ({}, 1000, True),
         ({"pid": 2**22 + 7}, 0, False),
         ({"born": 1.0}, 0, False),
-        ({"host": "elsewhere", "pid": 2**22 + 7}, 60, True),
-        ({"host": "elsewhere"}, 1000, False),
+        ({"machine": ELSEWHERE, "pid": 2**22 + 7}, 60, True),
+        ({"machine": CONTAINER, "pid": 2**22 + 7}, 60, True),
+        ({"machine": CONTAINER}, 1000, False),
     ],
-    ids=["this process", "no process", "reused number", "other host", "lost"],
+    ids=["this process", "no process", "reused number", "other host", "container of the same name", "lost"],
 )
 def test_the_process_of_a_session_is_alive(changes: dict[str, Any], silence: float, alive: bool) -> None:
     assert studies.is_alive({**studies.describe_process(), "seen": time.time() - silence, **changes}) is alive

@@ -6,11 +6,15 @@ import os
 
 import pytest
 
+from mlrunner.core.machine import OUTERMOST
 from mlrunner.tracking.records.liveness import describe_process, is_dead, join_processes
 from mlrunner.tracking.records.record import PROCESS_TAG
 
 HERE = describe_process(os.getpid())
 HOST = HERE.split()[0]
+NAME, MACHINE, BOOT, NAMESPACE = HOST.split("/")
+CONTAINER = f"{NAME}/{MACHINE}/{BOOT}/pid:[1]"  # of the same host name
+ANOTHER_BOOT = f"{NAME}/{MACHINE}/another/{NAMESPACE}"
 REUSED = f"{HOST} {os.getpid()} 1.00"  # the system has given the number to another process since
 
 
@@ -22,6 +26,8 @@ REUSED = f"{HOST} {os.getpid()} 1.00"  # the system has given the number to anot
         (f"{HOST} 4194305 1.00", True),  # above the largest number of Linux
         (f"{REUSED};{HERE}", False),
         ("elsewhere 1 1.00", False),
+        (f"{CONTAINER} {os.getpid()} 1.00", False),
+        (f"{ANOTHER_BOOT} {os.getpid()} 1.00", NAMESPACE == OUTERMOST and MACHINE != ""),  # in a container: unknown
         (f"{HOST} one 1.00", False),
         ("", False),
     ],

@@ -45,7 +45,11 @@ class SessionRecord:
         with suppress(Exception):  # without a storage, the session ends with its process
             self._write(is_closed=True)
 
+    def list_live(self) -> set[str]:
+        """List the sessions of the study that are alive."""
+        return list_live_sessions(self._study.user_attrs)
+
     def is_left(self, trial: FrozenTrial) -> bool:
         """Check whether a trial is neither of this session nor of another one that is alive."""
-        owners, live = list_owners(trial), list_live_sessions(self._study.user_attrs)
-        return self.name not in owners and live.isdisjoint(owners)
+        owners = list_owners(trial)
+        return self.name not in owners and self.list_live().isdisjoint(owners)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from mlrunner.tracking.studies import SESSION
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 INVALID_TRIALS = "invalid_trials"  # attribute of a study: reason by number of each trial whose run is invalid
 VOID = "void"  # why a trial does not count
+DISCARDED_BY = "discarded_by"  # session that has discarded the trial
 RETRY_OF = "retry_of"  # number of the trial that this one repeats
 ATTEMPT = "attempt"  # number of failed attempts before this one
 CANDIDATE = "candidate:"  # prefix of a session that is taking the trial
 DEFAULT_OF = "default_of"  # the model whose default composition this is, and the parameters that it sets
 OVERRIDES, FOLDER = "overrides", "folder"
-REQUEUE_GRACE = 5.0  # seconds that a process has to queue a trial again after it has discarded it
 
 
 def list_valid(trials: list[FrozenTrial]) -> list[FrozenTrial]:
@@ -37,12 +37,18 @@ def list_owners(trial: FrozenTrial) -> list[str]:
     return [name.removeprefix(CANDIDATE) for name in trial.user_attrs if name.startswith(CANDIDATE)]
 
 
-def lacks_retry(trial: FrozenTrial, trials: list[FrozenTrial]) -> bool:
-    """Check whether a process died between discarding a trial and queueing it again."""
-    if trial.user_attrs.get(VOID) not in ("interrupted", "retried") or trial.datetime_complete is None:
+def lacks_retry(trial: FrozenTrial, trials: list[FrozenTrial], live: Collection[str]) -> bool:
+    """Check whether a process died between discarding a trial and queueing it again.
+
+    Args:
+        trial: Trial of the study.
+        trials: All trials of the study.
+        live: Sessions that were alive before `trials` were read, and may be about to queue a trial again.
+    """
+    if trial.user_attrs.get(VOID) not in ("interrupted", "retried") or not trial.state.is_finished():
         return False
-    age = (datetime.now() - trial.datetime_complete).total_seconds()
-    return age > REQUEUE_GRACE and not any(other.user_attrs.get(RETRY_OF) == trial.number for other in trials)
+    is_queued = any(other.user_attrs.get(RETRY_OF) == trial.number for other in trials)
+    return not is_queued and trial.user_attrs.get(DISCARDED_BY) not in live
 
 
 def describe_default(model: str, params: dict[str, Any]) -> dict[str, Any]:

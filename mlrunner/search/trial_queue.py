@@ -22,6 +22,7 @@ from mlrunner.search.trial_attributes import (
     ATTEMPT,
     CANDIDATE,
     DEFAULT_OF,
+    DISCARDED_BY,
     OVERRIDES,
     RETRY_OF,
     VOID,
@@ -157,6 +158,7 @@ class TrialQueue:
         with suppress(UpdateFinishedTrialError), self._lock:
             if self._storage.get_trial(trial_id).state.is_finished():
                 return False
+            self._storage.set_trial_user_attr(trial_id, DISCARDED_BY, self.session)
             self._storage.set_trial_user_attr(trial_id, VOID, reason)
             return bool(self._storage.set_trial_state_values(trial_id, TrialState.FAIL))
         return False
@@ -181,11 +183,12 @@ class TrialQueue:
         Returns:
             Number of these trials.
         """
+        live = self._record.list_live() - {self.session}  # before the trials: who ends meanwhile has queued its own
         trials = self.trials
         lost = [trial.number for trial in trials if trial.state == TrialState.RUNNING and self.is_left(trial)]
         for number in lost:
             self.requeue(number, "interrupted")
-        missing = [trial for trial in trials if lacks_retry(trial, trials)]
+        missing = [trial for trial in trials if lacks_retry(trial, trials, live)]
         for trial in missing:
             self._enqueue(trial, str(trial.user_attrs[VOID]))
         return len(lost) + len(missing)

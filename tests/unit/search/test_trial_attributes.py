@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from mlrunner.search.trial_attributes import (
     CANDIDATE,
-    REQUEUE_GRACE,
+    DISCARDED_BY,
     RETRY_OF,
     VOID,
     count_valid,
@@ -60,16 +59,19 @@ def test_candidates_own_a_trial_until_a_session_is_recorded(attributes: dict[str
 
 
 @pytest.mark.parametrize(
-    ("reason", "age", "has_retry", "is_lacking"),
+    ("reason", "session", "has_retry", "is_lacking"),
     [
-        ("interrupted", REQUEUE_GRACE + 1, False, True),
-        ("retried", REQUEUE_GRACE + 1, False, True),
-        ("interrupted", 0, False, False),
-        ("interrupted", REQUEUE_GRACE + 1, True, False),
-        ("excluded", REQUEUE_GRACE + 1, False, False),
+        ("interrupted", "dead", False, True),
+        ("retried", "dead", False, True),
+        ("interrupted", "alive", False, False),
+        ("interrupted", "dead", True, False),
+        ("excluded", "dead", False, False),
     ],
 )
-def test_a_retry_is_missing_after_the_grace_period(reason: str, age: float, has_retry: bool, is_lacking: bool) -> None:
-    trials = make_trials([{VOID: reason}, {RETRY_OF: 0} if has_retry else {}])
-    trials[0].datetime_complete = datetime.now() - timedelta(seconds=age)
-    assert lacks_retry(trials[0], trials) is is_lacking
+def test_a_retry_is_missing_when_its_session_has_died(
+    reason: str, session: str, has_retry: bool, is_lacking: bool
+) -> None:
+    trials = make_trials([{VOID: reason, DISCARDED_BY: session}, {RETRY_OF: 0} if has_retry else {}])
+    assert not lacks_retry(trials[0], trials, {"alive"}), "it is not discarded before its state says so"
+    trials[0].state = TrialState.FAIL
+    assert lacks_retry(trials[0], trials, {"alive"}) is is_lacking

@@ -330,6 +330,25 @@ def test_sessions_that_recover_sqlite_at_once_requeue_once(home: Path, name: str
     assert len(list_waiting(study)) == 1
 
 
+def test_a_trial_that_a_live_session_is_queueing_again_is_left_to_it_in_every_time_zone(
+    study: optuna.Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Optuna's times are local and have no zone."""
+    first, second = start_queue(study, 2), start_queue(study, 2)
+    trial = first.take(suggest)
+    assert trial is not None
+    first.discard(trial.number, "retried")
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        assert second.recover() == 0
+        first.close()
+        assert second.recover() == 1
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
 def test_a_trial_of_a_program_that_records_no_session_runs_once_more(study: optuna.Study) -> None:
     trial = study.ask()
     trial.suggest_float("x", 0, 1)

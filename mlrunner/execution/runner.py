@@ -20,6 +20,7 @@ from mlrunner.execution import output
 from mlrunner.execution.launch import read_launch, shares_recorder
 from mlrunner.execution.outcomes import describe_failure, read_outcome
 from mlrunner.steps.progress import TRAINING_STEPS, print_steps
+from mlrunner.tracking import outage
 from mlrunner.tracking.background_writer import RECORDER
 from mlrunner.tracking.records.record import ZENML_RUN_ID_TAG, ZENML_RUN_TAG
 
@@ -73,6 +74,8 @@ def run_job(cfg: DictConfig) -> float:
     except Exception as error:
         if interruption_code(error) is not None:  # a library has replaced KeyboardInterrupt by its own error
             raise
+        if outage.is_outage(error):  # each further job would wait as long
+            raise StoreError(outage.explain()) from error
         log.exception("the composition failed")
         outcome = describe_failure(launch, error, time.perf_counter() - start)
     (launch.folder / OUTCOME_FILE).write_text(outcome.json())
@@ -105,7 +108,7 @@ def execute(checked: Checked, refit: bool = False) -> Outcome:
     """
     checked.stack.activate(checked.composition.settings.home)
     from mlrunner.composition import run_record
-    from mlrunner.tracking import outage, run_log
+    from mlrunner.tracking import run_log
 
     freeze_gc()
     started, start = int(time.time() * 1000), time.perf_counter()

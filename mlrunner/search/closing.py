@@ -115,7 +115,7 @@ def _write_report(
 def abandon_search(driver: PipelineDriver) -> None:
     """End the open runs of a search that failed; errors are ignored, since the first one matters more."""
     with suppress(Exception):
-        RECORDER.flush()
+        RECORDER.flush(hurry=True)
         if driver.winner_run is not None:
             run_log.end_run(driver.winner_run.run_id, "FAILED")
         run_log.end_run(driver.parent, "KILLED")

@@ -65,8 +65,9 @@ class Recorder:
         """
         pending, pool = self._pending, self._pool
         self._pending, self._pool = [], None
-        if hurry and pool is not None and outage.is_server_gone():
-            pool.shutdown(wait=False, cancel_futures=True)
+        if hurry and outage.is_server_gone():
+            if pool is not None:
+                pool.shutdown(wait=False, cancel_futures=True)
             process.abandon_threads()
             raise StoreError(outage.explain())
         errors = [error for future in pending if (error := future.exception()) is not None]
@@ -98,6 +99,7 @@ def _start_worker(variables: dict[str, str]) -> None:
     """Take over the environment of the parent, leave Ctrl-C to it, and exit when it dies."""
     detach()
     environment.set_variables(variables)
+    outage.announce_waiting()
     exit_with_parent()
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from mlrunner.groups.stack import Stack
+from mlrunner.tracking import outage
 from mlrunner.tracking.background_writer import RECORDER
 
 
@@ -22,6 +23,7 @@ def open_stack(stack: Stack, home: Path, modules: Sequence[str], method: Literal
     Raises:
         MlrunnerError: If a store does not open.
     """
+    outage.wait_longer()
     if modules and stack.is_managed:
         stack.export_environment(home)
         RECORDER.start_process(modules, method)

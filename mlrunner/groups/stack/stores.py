@@ -29,7 +29,7 @@ from mlrunner.core.errors import StoreError, brief, first_line, nearest
 from mlrunner.groups.stack import components, zenml_patches
 from mlrunner.groups.stack.preflight import refuse_file_store
 from mlrunner.groups.stack.reachability import is_remote, remove_login
-from mlrunner.tracking import open_runs
+from mlrunner.tracking import open_runs, outage
 
 FEW_RETRIES = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}  # 7 and 120 s otherwise
 LOGIN_ERRORS = ("UNAUTHENTICATED", "PERMISSION_DENIED")
@@ -114,8 +114,8 @@ def reduce_zenml_overhead(client: Client) -> None:
     Write-ahead logging saves a disk flush per commit.
     """
     if not environment.is_verbose():
-        for name in ("mlflow", "urllib3"):  # urllib3 warns of each request that is repeated
-            logging.getLogger(name).setLevel(logging.ERROR)
+        logging.getLogger("mlflow").setLevel(logging.ERROR)
+    outage.announce_waiting()
     source_utils.set_custom_source_root(str(environment.project()))
     zenml_patches.remove_other_integrations()
     zenml_patches.cache_constant_answers()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mlrunner.core import environment
+from mlrunner.tracking.outage import RUN_RETRIES
 
 FIXED_VARIABLES = {
     "ZENML_ANALYTICS_OPT_IN": "false",
@@ -15,10 +16,7 @@ FIXED_VARIABLES = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "GIT_PYTHON_REFRESH": "quiet",
-    # A request is repeated after 0, 6 and 12 seconds, so that a search lives through a restart of the server.
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
-    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "3",
-    "MLFLOW_HTTP_REQUEST_BACKOFF_JITTER": "0",
+    **RUN_RETRIES,
 }
 
 

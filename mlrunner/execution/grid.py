@@ -76,17 +76,20 @@ class SweepCallback(Callback):
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Open the MLflow parent run; without one, end the process before a job starts."""
         del kwargs
+        try:
+            self._open(config)
+        except Exception as error:  # Hydra would warn of it, and run the jobs without a parent
+            self._state.error = error
+            sys.exit(1)
+
+    def _open(self, config: DictConfig) -> None:
         study = OmegaConf.select(config, "hydra.sweeper.study_name")
         self._state.name = str(study or "/".join(Path(config.hydra.sweep.dir).parts[-2:]))
         if uses_optuna(config):
             return
         from mlrunner.execution import grid_parent
 
-        try:
-            self._state.parent = grid_parent.open_parent(config)
-        except Exception as error:  # Hydra would warn of it, and run the jobs without a parent
-            self._state.error = error
-            sys.exit(1)
+        self._state.parent = grid_parent.open_parent(config)
         overrides = OmegaConf.to_container(config.hydra.overrides.task)  # unresolved: ${seed} stays ${seed}
         environment.share_grid([str(text) for text in overrides or ()], self._state.parent)
 

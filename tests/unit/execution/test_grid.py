@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -69,3 +70,13 @@ def test_a_grid_without_a_parent_run_ends_with_the_exception() -> None:
     with multirun.active(), pytest.raises(SystemExit):
         SweepCallback().on_multirun_start(grid)
     assert "stack" in str(multirun.error)
+
+
+def test_a_grid_whose_modules_do_not_import_ends_with_the_exception(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("mlrunner.execution.grid_parent", raising=False)
+    monkeypatch.setitem(sys.modules, "mlrunner.execution.grid_parent", None)
+    multirun = Multirun()
+    grid = OmegaConf.merge(config(Path("/day/time")), {"hydra": {"sweeper": {"_target_": "hydra.Sweeper"}}})
+    with multirun.active(), pytest.raises(SystemExit):
+        SweepCallback().on_multirun_start(grid)
+    assert isinstance(multirun.error, ImportError)

@@ -14,7 +14,7 @@ from optuna.exceptions import ExperimentalWarning
 from mlrunner.core.errors import DeployError, MlrunnerError
 from mlrunner.core.process import freeze_gc
 from mlrunner.groups.stack.opening import open_stack
-from mlrunner.search import default_trials, study_changes, study_setup
+from mlrunner.search import default_trials, other_choices, study_changes, study_setup
 from mlrunner.search.custom_space import load_custom_space
 from mlrunner.search.loop import Search
 from mlrunner.search.plan import SearchPlan
@@ -25,6 +25,7 @@ from mlrunner.tracking import studies
 if TYPE_CHECKING:
     from omegaconf import DictConfig
     from optuna import Study
+    from optuna.storages import BaseStorage
 
     from mlrunner.search.pipeline_driver import PipelineDriver
     from mlrunner.search.trial_preparation import TrialPreparer
@@ -60,15 +61,13 @@ def run_session(plan: SearchPlan, preparer: TrialPreparer, call: SweeperCall) ->
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     warnings.filterwarnings("ignore", category=ExperimentalWarning)
     storage = studies.open_storage(plan.settings.storage, home, name)
-    study_setup.refuse_lost_study(storage, name, Path(str(call.config.hydra.sweep.dir)))
-    study = study_setup.open_study(storage, name, list(plan.objectives.directions), plan.settings)
-    study_changes.refuse_changes(study, describe_search(plan, preparer), plan.settings.allow_changes)
     lock = FileLock(home / ".mlrunner" / "studies.lock")  # two sessions that start together share folder and parent run
     with lock:
+        study = _open_study(plan, preparer, call, storage, name)
         folder = choose_folder(study, call.config)
-    preparer.composer.set_sweep_dir(folder)
-    queue = TrialQueue(study, storage, plan.limit, make_sampler_factory(plan))
+        queue = TrialQueue(study, storage, plan.limit, make_sampler_factory(plan))
     try:
+        preparer.composer.set_sweep_dir(folder)
         queue.recover()
         default_trials.enqueue_first_trials(study, plan, lock)
         driver = _build_driver(plan, preparer, call, study, queue, folder, lock)
@@ -77,6 +76,19 @@ def run_session(plan: SearchPlan, preparer: TrialPreparer, call: SweeperCall) ->
         return summary
     finally:
         queue.close()
+
+
+def _open_study(plan: SearchPlan, preparer: TrialPreparer, call: SweeperCall, storage: BaseStorage, name: str) -> Study:
+    """Open the study, with the current choices; no session of it may begin meanwhile."""
+    other_choices.finish_adoption(storage, name)
+    study_setup.refuse_lost_study(storage, name, Path(str(call.config.hydra.sweep.dir)))
+    directions, settings = list(plan.objectives.directions), plan.settings
+    study = study_setup.open_study(storage, name, directions, settings)
+    study_changes.refuse_changes(study, describe_search(plan, preparer), settings.allow_changes)
+    distributions = {dimension.name: dimension.distribution for dimension in plan.space.dimensions}
+    if settings.allow_changes and other_choices.adopt_choices(study, storage, distributions, settings.is_grid):
+        return study_setup.open_study(storage, name, directions, settings)
+    return study
 
 
 def describe_search(plan: SearchPlan, preparer: TrialPreparer) -> dict[str, Any]:

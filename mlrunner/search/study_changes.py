@@ -26,14 +26,9 @@ def refuse_changes(study: optuna.Study, search: dict[str, Any], is_allowed: bool
         is_allowed: Value of `hydra.sweeper.allow_changes`.
 
     Raises:
-        ProblemsError: When the searches differ, one sentence for each difference; those that Optuna cannot continue
-            with come alone, whether changes are allowed or not.
+        ProblemsError: When the searches differ, one sentence for each difference.
     """
     before = study.user_attrs.get(SEARCH_ATTRIBUTE)
-    impossible = [] if before is None else list(_list_impossible(before, search))
-    if impossible:
-        hint = f"choose another {SWEEPER_KEY}.study_name, as in {SWEEPER_KEY}.study_name={study.study_name}-2."
-        raise ProblemsError([f"study {study.study_name}: {change}; {hint}" for change in impossible])
     changes = [] if before is None or is_allowed else list(_list_changes(before, search))
     if changes:
         hint = f"choose another {SWEEPER_KEY}.study_name, or accept it with {SWEEPER_KEY}.allow_changes=true."
@@ -55,18 +50,6 @@ def describe_fixed(composition: dict[str, Any], searched: list[str]) -> dict[str
         for name, text in flatten(values).items()
         if not any(name == key or name.startswith(f"{key}.") for key in keys)
     }
-
-
-def _list_impossible(before: dict[str, Any], search: dict[str, Any]) -> Iterator[str]:
-    """List the dimensions whose kind or choices differ, which Optuna keeps for all trials of a study."""
-    old, new = before["space"]["dimensions"], search["space"]["dimensions"]
-    for name in sorted(old.keys() & new.keys()):
-        distributions = [optuna.distributions.json_to_distribution(space[name]) for space in (old, new)]
-        try:
-            optuna.distributions.check_distribution_compatibility(*distributions)
-        except ValueError:
-            texts = [_format_range(space[name]) for space in (old, new)]
-            yield f"Optuna keeps the choices of a study, and {name} was {texts[0]} and is {texts[1]}"
 
 
 def _list_changes(before: dict[str, Any], search: dict[str, Any]) -> Iterator[str]:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from omegaconf import OmegaConf
+from optuna import get_all_study_names
+from optuna.distributions import CategoricalDistribution
+from optuna.storages import InMemoryStorage
+from optuna.trial import create_trial
 
 from mlrunner.core.errors import ConfigError, DeployError
-from mlrunner.search.session import SweepError, _find_cause, _raise_failure, choose_folder
+from mlrunner.search.other_choices import COPY_SUFFIX
+from mlrunner.search.plan import SearchPlan
+from mlrunner.search.session import SweepError, _find_cause, _open_study, _raise_failure, choose_folder
+from mlrunner.search.trial_preparation import TrialPreparer
 from tests.support.search_session import Session
-from tests.support.sweeps import open_memory_study
+from tests.support.sweeps import open_memory_study, open_study_in
 
 
 def test_a_study_keeps_the_folder_of_its_first_session(tmp_path: Path) -> None:
@@ -59,3 +68,19 @@ def test_the_first_of_several_failures_is_raised(
         return
     with pytest.raises(error):
         _raise_failure(search, summary, session.folder)
+
+
+def test_allowed_changes_include_the_choices_of_a_study(planned: tuple[SearchPlan, TrialPreparer]) -> None:
+    plan, preparer = planned
+    name, storage = "model.estimator.alpha", InMemoryStorage()
+    open_study_in(storage, f"mine{COPY_SUFFIX}", *plan.objectives.directions)  # of a session that was killed
+    old = open_study_in(storage, "mine", *plan.objectives.directions)
+    for alpha in (1.0, -1.0):
+        distributions = {name: CategoricalDistribution([1.0, -1.0])}
+        old.add_trial(create_trial(value=alpha, params={name: alpha}, distributions=distributions))
+    call: Any = SimpleNamespace(config=OmegaConf.create({"hydra": {"sweep": {"dir": "absent"}}}))
+    assert [len(trial.params) for trial in _open_study(plan, preparer, call, storage, "mine").trials] == [1, 1]
+    allowed = replace(plan, settings=plan.settings.model_copy(update={"allow_changes": True}))
+    study = _open_study(allowed, preparer, call, storage, "mine")
+    assert get_all_study_names(storage) == ["mine"]
+    assert [(trial.value, trial.params) for trial in study.trials] == [(1.0, {name: 1.0}), (-1.0, {})]

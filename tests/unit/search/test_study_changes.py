@@ -48,6 +48,11 @@ CHANGES = [
         id="dimension gone",
     ),
     pytest.param(
+        {"dimensions": {"cleaning": CategoricalDistribution(["full", "none", "robust"])}},
+        ["cleaning was Categorical(choices=('full', 'none')) and is Categorical(choices=('full', 'none', 'robust'))"],
+        id="choices",
+    ),
+    pytest.param(
         {"dimensions": {"x": DEPTH}},
         ["x was not searched and is Int(high=9, log=False, low=1, step=1)"],
         id="dimension",
@@ -89,20 +94,6 @@ def test_a_file_that_was_edited_meanwhile_is_noticed(tmp_path: Path) -> None:
     with pytest.raises(ProblemsError) as caught:
         study_changes.refuse_changes(study, both, is_allowed=False)
     assert "a file" not in str(caught.value)  # what was typed explains it
-
-
-@pytest.mark.parametrize("is_allowed", [False, True])  # allowing them would lead to the same refusal
-def test_other_choices_are_refused_whether_changes_are_allowed(is_allowed: bool, tmp_path: Path) -> None:
-    open_study(None, tmp_path, "mine").set_user_attr(SEARCH_ATTRIBUTE, describe())
-    study = open_study(None, tmp_path, "mine")
-    now = describe(dimensions={"cleaning": CategoricalDistribution(["full", "none", "robust"])})
-    with pytest.raises(ProblemsError) as caught:
-        study_changes.refuse_changes(study, now, is_allowed)
-    assert caught.value.problems == [
-        "study mine: Optuna keeps the choices of a study, and cleaning was Categorical(choices=('full', 'none')) and "
-        "is Categorical(choices=('full', 'none', 'robust')); choose another hydra.sweeper.study_name, as in "
-        "hydra.sweeper.study_name=mine-2."
-    ]
 
 
 def test_a_study_without_a_description_is_accepted(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -41,8 +42,9 @@ class LauncherExecutor:
         self._batch.append(task)
 
     def wait(self, seconds: float) -> list[Event]:
-        """Launch the batch, and wait for all of it."""
-        del seconds
+        """Launch the batch, and wait for all of it; without one, for something else to submit."""
+        if not self._batch:
+            time.sleep(seconds)
         batch, self._batch = self._batch, []
         results: list[Event] = []
         for tasks in _consecutive(batch):  # Hydra numbers the jobs of a launch consecutively

@@ -115,7 +115,8 @@ class Search:
 
     def _has_more(self) -> bool:
         """Check for trials to take, also those of other processes that have died."""
-        return self._continues() and (self.queue.has_next or self.queue.recover() > 0)
+        queue = self.queue
+        return self._continues() and (queue.has_next or queue.recover() > 0 or queue.awaits_heartbeat)
 
     def _suggest(self, trial: Trial) -> bool:
         overrides = self.space.suggest(trial, self._customize)

@@ -80,6 +80,11 @@ class TrialQueue:
         return any(self.session not in list_owners(trial) and not self.is_left(trial) for trial in running)
 
     @property
+    def awaits_heartbeat(self) -> bool:
+        """Whether only the next heartbeats of another machine's session show if it still runs a trial."""
+        return any(trial.state == TrialState.RUNNING and self._record.is_unsure(trial) for trial in self.trials)
+
+    @property
     def has_next(self) -> bool:
         """Whether there is a trial to take."""
         trials = self.trials

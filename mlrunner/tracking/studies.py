@@ -29,7 +29,8 @@ from mlrunner.tracking.records import journal_path
 SWEEPER_KEY = "hydra.sweeper"
 SESSION = "session"  # attribute of a trial: the session that runs it; of a study: prefix of its sessions
 HEARTBEAT_SECONDS = 30.0
-LOST_AFTER_SECONDS = 120.0  # without a heartbeat a process of another host counts as dead
+LOST_AFTER = 4  # heartbeats that a dead process of another machine has missed
+DAY = 24 * 3600.0  # seconds, by which the clocks of two machines never differ
 REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
 JOURNAL_SUFFIXES = (".journal", ".log")
 USER_ERRORS = (ImportError, ValueError, TypeError, ArgumentError, InstantiationException)  # what the user can correct
@@ -107,22 +108,28 @@ def describe_process() -> dict[str, Any]:
 
 def list_live_sessions(attributes: dict[str, Any]) -> set[str]:
     """List the sessions of a study that are alive, from the study's attributes."""
+    return {name for name, process in read_sessions(attributes).items() if is_alive(process)}
+
+
+def read_sessions(attributes: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the results of `describe_process` by session, from the attributes of a study."""
     prefix = f"{SESSION}:"
-    sessions = {name.removeprefix(prefix): value for name, value in attributes.items() if name.startswith(prefix)}
-    return {name for name, process in sessions.items() if is_alive(process)}
+    return {name.removeprefix(prefix): value for name, value in attributes.items() if name.startswith(prefix)}
 
 
-def is_alive(process: dict[str, Any] | None) -> bool:
+def is_alive(process: dict[str, Any] | None, missed: float | None = None) -> bool:
     """Check whether the process of a session is alive.
 
-    A process of this machine is looked up; one of another machine or container counts as alive for
-    `LOST_AFTER_SECONDS` after its last heartbeat.
+    A process of this machine is looked up; one of another machine or container counts as alive until it has missed
+    `LOST_AFTER` heartbeats.
 
     Args:
         process: Result of `describe_process` in that process; None for an unknown session.
+        missed: Number of heartbeats that the caller has waited for in vain; None: by the clocks of both machines.
     """
     if process is None or process.get("closed"):
         return False
-    if process.get("machine") != identify_machine():
-        return bool(time.time() - process["seen"] < LOST_AFTER_SECONDS)
-    return is_same_process(process["pid"], process["born"])
+    if process.get("machine") == identify_machine():
+        return is_same_process(process["pid"], process["born"])
+    silence = time.time() - process["seen"]
+    return silence < DAY and (silence / HEARTBEAT_SECONDS if missed is None else missed) < LOST_AFTER

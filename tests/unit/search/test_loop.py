@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from optuna.trial import TrialState
+from optuna.trial import TrialState, create_trial
 
 from mlrunner.core.errors import DataError
 from mlrunner.search.loop import Search
@@ -19,9 +19,10 @@ from mlrunner.search.trial_preparation import PreparedTrial, TrialPreparer
 from mlrunner.search.trial_progress import FinishedTrial, RunningTrial
 from mlrunner.search.trial_tables import TableCache, TrialTables
 from mlrunner.search.workers import WorkerPool
+from mlrunner.tracking.studies import SESSION, describe_process
 from tests.support.search import HydraSweep
 from tests.support.search_runs import InlineExecutor, TableMaker, build_search
-from tests.support.sweeps import list_waiting
+from tests.support.sweeps import list_waiting, start_queue
 from tests.support.trials import preload
 
 FIXED = ("sweep=optuna", "dataset=diabetes", "model=ridge")
@@ -107,6 +108,19 @@ def test_a_search_stops_early(
     search, _ = build(planned, InlineExecutor(size=1), **changes)
     assert len(list(search.run_trials(tables.get))) == trials
     assert search.stop_reason == reason
+
+
+def test_a_trial_of_a_machine_that_may_be_lost_is_waited_for_and_run_again(
+    planned: tuple[SearchPlan, TrialPreparer], tables: TableCache
+) -> None:
+    search, _ = build(planned)
+    process = {**describe_process(), "machine": "elsewhere", "pid": 1}
+    search.study.set_user_attr(f"{SESSION}:far", process)
+    search.study.add_trial(create_trial(state=TrialState.RUNNING, user_attrs={SESSION: "far"}))
+    search.queue = start_queue(search.study, 4, heartbeat=0.05)
+    assert [trial.result.number for trial in search.run_trials(tables.get)] == [1, 2, 3, 4]
+    trials = search.study.get_trials()
+    assert (trials[0].user_attrs[VOID], trials[4].user_attrs[RETRY_OF]) == ("interrupted", 0)
 
 
 def test_the_first_interrupt_lets_running_trials_finish(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.table import Table
+from rich.text import Text
 
 from mlrunner.core import terminal
 from mlrunner.core.errors import ConfigError, MlrunnerError, ProblemsError
@@ -131,3 +133,22 @@ def test_a_warning_begins_with_the_name_that_silences_it(capsys: pytest.CaptureF
     assert capsys.readouterr().out == (
         "  warning   leaking_columns: alive alone tells survived; dataset.ignore=[alive].\n"
     )
+
+
+@pytest.mark.parametrize("text", ["\x1b]0;title\x07", "\x1b[31m", "\x9b2J", "\u202e", "\x08\r\x7f"])
+def test_control_characters_of_a_store_do_not_reach_the_terminal(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    rest = text.lstrip("\x1b\x9b\u202e\x08\r\x7f").rstrip("\x07")
+    terminal.show_problems(ConfigError(f"run a{text}b; the newest are\nc\td"))
+    assert capsys.readouterr().err.replace("\t", " ").split() == f"mlrunner: run a{rest}b; the newest are c d".split()
+    table = Table(f"a{text}b")
+    table.add_row(Text(f"c{text}d"))
+    terminal.console().print(table, Text(f"e{text}f"), f"g{text}h")
+    out = capsys.readouterr().out
+    assert all(f"{first}{rest}{last}" in out for first, last in ("ab", "cd", "ef", "gh"))
+    assert not set(out) & set("\x1b\x9b\u202e\x08\r\x7f\x07")
+
+
+def test_a_console_keeps_its_own_styles() -> None:
+    out = io.StringIO()
+    terminal.SafeConsole(file=out, force_terminal=True, color_system="standard").print(Text("a\x1bb", "bold"))
+    assert out.getvalue() == "\x1b[1mab\x1b[0m\n"

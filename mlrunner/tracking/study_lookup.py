@@ -126,7 +126,10 @@ def delete_study(record: Record, name: str, home: Path) -> None:
 
 
 def is_search_running(record: Record, home: Path) -> bool:
-    """Check by the heartbeats in its study whether a process works on a search; True if they cannot be read."""
+    """Check by its study whether a process works on a search; True if it cannot be read.
+
+    A session of another machine that was not closed counts as working for a day: its clock may be wrong.
+    """
     folder = record.tags.get(FOLDER_TAG, "")
     is_elsewhere = record.own_folder(home) is None and Path(folder or "/nonexistent").is_dir()
     if STUDY_TAG in record.tags and (is_elsewhere or isinstance(read_storage_setting(record, home), dict)):
@@ -137,6 +140,6 @@ def is_search_running(record: Record, home: Path) -> bool:
         return True
     if study is None:
         return False
-    from mlrunner.tracking.studies import list_live_sessions
+    from mlrunner.tracking import studies
 
-    return bool(list_live_sessions(study.user_attrs))
+    return any(studies.is_alive(process, missed=0) for process in studies.read_sessions(study.user_attrs).values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,22 @@ def test_search_is_running_while_one_of_its_processes_is(search: Search, tmp_pat
     assert not study_lookup.is_search_running(parent, tmp_path)
     study.set_user_attr(f"{SESSION}:me", studies.describe_process())
     assert study_lookup.is_search_running(parent, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("silence", "more", "running"),
+    [(3600, {}, True), (-3600, {}, True), (3600, {"closed": True}, False), (studies.DAY + 1, {}, False)],
+    ids=["slow clock", "fast clock", "closed", "another day"],
+)
+def test_search_of_another_machine_is_running_whatever_its_clock_says(
+    silence: float, more: dict[str, Any], running: bool, search: Search, tmp_path: Path
+) -> None:
+    """Or `mlrunner prune` here would remove what runs there."""
+    parent = search(None)
+    study = optuna.create_study(study_name="day/s", storage=studies.open_storage(None, tmp_path, "day/s"))
+    process = {**studies.describe_process(), "machine": "elsewhere", "seen": time.time() - silence, **more}
+    study.set_user_attr(f"{SESSION}:far", process)
+    assert study_lookup.is_search_running(parent, tmp_path) is running
 
 
 @pytest.mark.parametrize("storage", [None, "studies.journal", "sqlite:///studies.db", "sqlite+pysqlite:///a.db?x=1"])

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 MISSING = "-"
 HUGE = 1e12  # numbers from here on are written with an exponent
 LARGE = 9999.5  # numbers from here on are written without decimals
+# What a terminal obeys instead of showing it: escapes, other control characters, and changes of direction.
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
 
 
 def format_number(value: float | None, spread: float | None = None, keep_zeros: bool = False) -> str:
@@ -46,3 +49,8 @@ def nan_to_none(value: Any) -> Any:
 def none_to_nan(value: float | None) -> float:
     """Replace None by NaN."""
     return math.nan if value is None else value
+
+
+def remove_controls(text: str) -> str:
+    """Remove what a terminal obeys instead of showing it; line breaks and tabs stay."""
+    return CONTROLS.sub("", text)

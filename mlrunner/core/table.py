@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mlrunner.core.formatting import nan_to_none
+from mlrunner.core.formatting import nan_to_none, remove_controls
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
@@ -160,7 +160,7 @@ def text_table(names: Iterable[str], rows: Iterable[tuple[Iterable[str], str]], 
 
 def escape_markdown(text: str) -> str:
     """Escape a text for a cell of a Markdown table; line breaks become spaces."""
-    return SPECIAL.sub(r"\\\g<0>", " ".join(text.split()))
+    return SPECIAL.sub(r"\\\g<0>", " ".join(remove_controls(text).split()))
 
 
 def _number(column: TableColumn) -> str:

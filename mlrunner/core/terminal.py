@@ -6,14 +6,15 @@ import io
 import os
 import sys
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.text import Text
 
 from mlrunner.core.errors import MlrunnerError
-from mlrunner.core.formatting import MISSING, format_number, format_seconds
+from mlrunner.core.formatting import MISSING, format_number, format_seconds, remove_controls
 from mlrunner.core.metric_names import metric_spread
 from mlrunner.core.outcome import Outcome, separate
 
@@ -24,13 +25,22 @@ PLAIN: Any = {"highlight": False, "markup": False, "emoji": False}
 SHORT_ID = 8  # characters of a run ID
 
 
+class SafeConsole(Console):
+    """A console that prints texts without their control characters: other users of a store choose names and tags."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        """Render an object as segments; those by which Rich itself moves the cursor stay."""
+        for text, style, control in super().render(renderable, options):
+            yield Segment(text if control else remove_controls(text), style, control)
+
+
 def console(stderr: bool = False) -> Console:
     """Make a console on the current stdout or stderr; when it is not a terminal, without styles and wide."""
     stream = sys.stderr if stderr else sys.stdout
     if stream is None:  # it is closed
-        return Console(file=io.StringIO())
+        return SafeConsole(file=io.StringIO())
     width = None if stream.isatty() else PIPED_WIDTH
-    return Console(file=stream, soft_wrap=not stream.isatty(), width=width, **PLAIN)
+    return SafeConsole(file=stream, soft_wrap=not stream.isatty(), width=width, **PLAIN)
 
 
 def relative_path(path: str) -> str:

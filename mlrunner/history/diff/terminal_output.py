@@ -10,7 +10,7 @@ from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
-from mlrunner.core.terminal import PLAIN, console
+from mlrunner.core.terminal import PLAIN, SafeConsole, console
 from mlrunner.history.diff.closing_lines import EQUAL, make_closing_lines
 from mlrunner.history.diff.sections import SIGNS, Section, make_sections, side_letter
 
@@ -43,7 +43,7 @@ def print_comparison(comparison: Comparison, out: Console, whole: bool = False) 
 def to_text(comparison: Comparison) -> str:
     """Write what a terminal shows, without colours."""
     # In a notebook, Rich would print at once.
-    out = Console(file=io.StringIO(), width=console().width, color_system=None, force_jupyter=False, **PLAIN)
+    out = SafeConsole(file=io.StringIO(), width=console().width, color_system=None, force_jupyter=False, **PLAIN)
     with out.capture() as capture:
         print_comparison(comparison, out)
     return "\n".join(line.rstrip() for line in capture.get().splitlines())

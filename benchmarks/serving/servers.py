@@ -43,7 +43,7 @@ def start_ours(model: Model) -> Running:
         stop_ours(model)
         raise
     gateway = int((_deployment(model) / "gateway.pid").read_text())
-    pids = (gateway, json.loads((_deployment(model) / "state.json").read_text())["serves"]["pid"])
+    pids = (gateway, json.loads((_deployment(model) / "state.json").read_text())["active"]["pid"])
     deployment = json.loads((_deployment(model) / "history.jsonl").read_text().splitlines()[-1])
     url = f"http://127.0.0.1:{port}/invocations"
     return Running(url, pids, seconds, command_seconds, lambda: stop_ours(model), deployment["seconds"])
@@ -65,8 +65,8 @@ def stop_ours(model: Model) -> None:
 
 def find_server_behind(model: Model, ours: Running) -> Running:
     """Return the server behind our gateway; it stops with the deployment."""
-    serves = json.loads((_deployment(model) / "state.json").read_text())["serves"]
-    return Running(f"{serves['url']}/invocations", (serves["pid"],), ours.seconds, None, lambda: None)
+    server = json.loads((_deployment(model) / "state.json").read_text())["active"]
+    return Running(f"{server['url']}/invocations", (server["pid"],), ours.seconds, None, lambda: None)
 
 
 def start_bare(model: Model) -> Running:

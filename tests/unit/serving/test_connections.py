@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 
 from mlrunner.serving import connections
+from mlrunner.serving.intake import Intake
 from tests.support.http_client import Client, send_raw, serve, write_request
 
 
@@ -38,6 +39,28 @@ def test_a_request_finds_room_among_connections_that_send_nothing() -> None:
         for connection in silent[:16]:
             with suppress(ConnectionResetError):
                 assert connection.recv(10) == b""  # the oldest were closed
+
+
+def intake_application() -> web.Application:
+    """Answer every request after its body was read, as server and gateway do."""
+    intake = Intake(1.0, 4)
+
+    async def answer(request: web.Request) -> web.Response:
+        async with intake.read(request, 10.0) as body:
+            return web.Response(body=body)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    return app
+
+
+def test_a_client_that_sends_requests_outlives_a_crowd_that_came_later() -> None:
+    with serve(intake_application, max_connections=4) as port, ExitStack() as stack:
+        ours = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
+        for _ in range(20):
+            stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
+            ours.sendall(write_request(b"1", last=False))
+            assert ours.recv(1000).startswith(b"HTTP/1.1 200")
 
 
 @pytest.mark.parametrize("sent", [b"\x16\x03\x01\r\n\r\n", write_request(b"", "a b: c", method="GET")])

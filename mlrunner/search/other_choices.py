@@ -133,7 +133,7 @@ def _convert(params: dict[str, Any], changed: Distributions) -> dict[str, Any]:
 def _find_value(distribution: BaseDistribution, value: Any) -> list[Any]:
     """Find a value in a distribution; an empty list stands for none, since null is a choice."""
     if isinstance(distribution, CategoricalDistribution):
-        return [choice for choice in distribution.choices if type(choice) is type(value) and choice == value][:1]
+        return [choice for choice in distribution.choices if repr(choice) == repr(value)][:1]  # NaN, and 1 is not True
     if not isinstance(value, int | float) or isinstance(value, bool) or not contains(distribution, value):
         return []
     return [int(value) if isinstance(distribution, IntDistribution) else float(value)]

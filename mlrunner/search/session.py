@@ -82,13 +82,14 @@ def _open_study(plan: SearchPlan, preparer: TrialPreparer, call: SweeperCall, st
     """Open the study, with the current choices; no session of it may begin meanwhile."""
     other_choices.finish_adoption(storage, name)
     study_setup.refuse_lost_study(storage, name, Path(str(call.config.hydra.sweep.dir)))
-    directions, settings = list(plan.objectives.directions), plan.settings
-    study = study_setup.open_study(storage, name, directions, settings)
+    settings, opening = plan.settings, (storage, name, list(plan.objectives.directions), plan.settings)
+    study = study_setup.open_study(*opening)
     study_changes.refuse_changes(study, describe_search(plan, preparer), settings.allow_changes)
-    distributions = {dimension.name: dimension.distribution for dimension in plan.space.dimensions}
-    if settings.allow_changes and other_choices.adopt_choices(study, storage, distributions, settings.is_grid):
-        return study_setup.open_study(storage, name, directions, settings)
-    return study
+    ranges = {dimension.name: dimension.distribution for dimension in plan.space.dimensions}
+    is_ours = study_setup.SEARCH_ATTRIBUTE in study.user_attrs  # then only a killed change differs from its description
+    is_allowed = settings.allow_changes or is_ours
+    is_adopted = is_allowed and other_choices.adopt_choices(study, storage, ranges, settings.is_grid)
+    return study_setup.open_study(*opening) if is_adopted else study
 
 
 def describe_search(plan: SearchPlan, preparer: TrialPreparer) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -152,3 +153,14 @@ def test_a_study_without_a_copy_stays() -> None:
     finish_adoption(storage, "another")
     assert list_facts(open_study_in(storage, "mine")) == facts
     assert "mine" + COPY_SUFFIX not in optuna.get_all_study_names(storage)
+
+
+def test_values_of_other_types_are_other_choices() -> None:
+    kept = {"kind": CategoricalDistribution([True, 1, 1.0, math.nan, "nan"])}
+    storage = InMemoryStorage()
+    study = open_study_in(storage, "mine")
+    for value in (1, True, math.nan, "1"):
+        study.enqueue_trial({"kind": value})
+    assert adopt_choices(study, storage, kept, is_grid=False)  # for the text
+    fixed = [trial.system_attrs["fixed_params"] for trial in open_study_in(storage, "mine").trials]
+    assert list(map(str, fixed)) == ["{'kind': 1}", "{'kind': True}", "{'kind': nan}", "{}"]

@@ -17,7 +17,8 @@ from optuna.trial import create_trial
 from mlrunner.core.errors import ConfigError, DeployError
 from mlrunner.search.other_choices import COPY_SUFFIX
 from mlrunner.search.plan import SearchPlan
-from mlrunner.search.session import SweepError, _find_cause, _open_study, _raise_failure, choose_folder
+from mlrunner.search.session import SweepError, _find_cause, _open_study, _raise_failure, choose_folder, describe_search
+from mlrunner.search.study_setup import SEARCH_ATTRIBUTE
 from mlrunner.search.trial_preparation import TrialPreparer
 from tests.support.search_session import Session
 from tests.support.sweeps import open_memory_study, open_study_in
@@ -84,3 +85,18 @@ def test_allowed_changes_include_the_choices_of_a_study(planned: tuple[SearchPla
     study = _open_study(allowed, preparer, call, storage, "mine")
     assert get_all_study_names(storage) == ["mine"]
     assert [(trial.value, trial.params) for trial in study.trials] == [(1.0, {name: 1.0}), (-1.0, {})]
+
+
+def test_a_change_of_choices_that_was_killed_leaves_the_earlier_search(
+    planned: tuple[SearchPlan, TrialPreparer],
+) -> None:
+    plan, preparer = planned
+    name, storage = "model.estimator.alpha", InMemoryStorage()
+    study = open_study_in(storage, "mine", *plan.objectives.directions)
+    study.add_trial(create_trial(value=1, params={name: 1}, distributions={name: CategoricalDistribution([1, "x"])}))
+    study.set_user_attr(SEARCH_ATTRIBUTE, describe_search(plan, preparer))  # the killed session had written no other
+    call: Any = SimpleNamespace(config=OmegaConf.create({"hydra": {"sweep": {"dir": "absent"}}}))
+    study = _open_study(plan, preparer, call, storage, "mine")
+    ranges = {dimension.name: dimension.distribution for dimension in plan.space.dimensions}
+    assert study.trials[0].distributions == {name: ranges[name]}
+    assert study.ask(ranges).params.keys() == ranges.keys()

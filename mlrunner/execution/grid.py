@@ -19,6 +19,7 @@ from mlrunner.core.errors import MlrunnerError
 from mlrunner.core.outcome import Outcome, rank, read_outcomes, separate
 from mlrunner.core.process import interruption_code
 from mlrunner.core.terminal import relative_path, show_deployment, show_line, show_problems, show_ranking, show_warnings
+from mlrunner.execution.launch import remove_refused_folder
 
 
 @dataclass
@@ -27,12 +28,14 @@ class Multirun:
 
     Args:
         name: Name that `mlrunner resume` takes; None before and after the multirun.
+        folder: Folder of a grid; None before and after it, and for a search, whose study knows its folder.
         parent: Id of the MLflow parent run; None while none is open.
         n_failed: Number of jobs that failed.
         error: Exception that kept the parent run from being opened.
     """
 
     name: str | None = None
+    folder: Path | None = None
     parent: str | None = None
     n_failed: int = 0
     error: Exception | None = None
@@ -48,6 +51,9 @@ class Multirun:
 
     def abort(self, error: BaseException) -> None:
         """Close the parent run of a multirun that an exception ends, and note in the exception how to resume."""
+        is_refused = interruption_code(error) is None and self.folder is not None
+        if is_refused and remove_refused_folder(Path(str(self.folder))):
+            self.name = None  # no job has begun, so there is nothing to resume
         if self.name is not None:
             error.add_note(f"finished work is kept; go on with mlrunner resume {self.name}")
         if self.parent is None:
@@ -89,6 +95,7 @@ class SweepCallback(Callback):
             return
         from mlrunner.execution import grid_parent
 
+        self._state.folder = Path(config.hydra.sweep.dir)
         self._state.parent = grid_parent.open_parent(config)
         overrides = OmegaConf.to_container(config.hydra.overrides.task)  # unresolved: ${seed} stays ${seed}
         environment.share_grid([str(text) for text in overrides or ()], self._state.parent)
@@ -96,7 +103,7 @@ class SweepCallback(Callback):
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Rank the jobs, close the parent run, and deploy the best job if its composition says so."""
         del kwargs
-        self._state.name = None
+        self._state.name = self._state.folder = None
         run_id = self._state.parent
         if run_id is None:
             return

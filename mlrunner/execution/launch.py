@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
@@ -10,6 +11,8 @@ from omegaconf import OmegaConf
 
 from mlrunner.composition.composition import Launch
 from mlrunner.core import environment
+
+WRITTEN_BY_HYDRA = {".hydra", *(f".hydra/{name}.yaml" for name in ("config", "hydra", "overrides")), "multirun.yaml"}
 
 
 def read_launch() -> Launch:
@@ -35,3 +38,20 @@ def shares_recorder() -> bool:
         return False
     hydra = HydraConfig.get()
     return hydra.mode == RunMode.MULTIRUN and str(hydra.launcher._target_).endswith("BasicLauncher")
+
+
+def remove_refused_folder(folder: Path) -> bool:
+    """Remove the folder of a refused command if it holds nothing but what Hydra has written there.
+
+    Args:
+        folder: Output folder of a run, or folder of a grid; the working folder is never removed.
+
+    Returns:
+        Whether the folder is removed.
+    """
+    if folder == Path.cwd() or folder in Path.cwd().parents or not folder.is_dir():
+        return False
+    if any(str(path.relative_to(folder)) not in WRITTEN_BY_HYDRA for path in folder.rglob("*")):
+        return False
+    shutil.rmtree(folder, ignore_errors=True)
+    return True

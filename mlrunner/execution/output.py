@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -131,5 +132,6 @@ def list_next_steps(outcome: Outcome, command_line: Sequence[str]) -> dict[str, 
 
 
 def _has_previous(folder: Path) -> bool:
-    """Check whether there is an earlier run to compare with."""
-    return any(place.parent != folder for place in folder.parent.parent.glob("*/*/.hydra"))
+    """Check whether there is an earlier run, or a grid or a search, to compare with."""
+    places = (folder.parent.parent.glob(f"*/*/{name}") for name in (".hydra", "multirun.yaml"))
+    return any(place.parent != folder for place in chain.from_iterable(places))

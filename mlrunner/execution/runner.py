@@ -12,12 +12,12 @@ from omegaconf import DictConfig
 from mlrunner.composition import checks
 from mlrunner.composition.checks import Checked
 from mlrunner.core import terminal
-from mlrunner.core.errors import DeployError, StoreError
+from mlrunner.core.errors import DeployError, MlrunnerError, StoreError
 from mlrunner.core.outcome import OUTCOME_FILE, Outcome
 from mlrunner.core.process import freeze_gc, interruption_code
 from mlrunner.core.redaction import hide_group
 from mlrunner.execution import output
-from mlrunner.execution.launch import read_launch, shares_recorder
+from mlrunner.execution.launch import read_launch, remove_refused_folder, shares_recorder
 from mlrunner.execution.outcomes import describe_failure, read_outcome
 from mlrunner.steps.progress import TRAINING_STEPS, print_steps
 from mlrunner.tracking import outage
@@ -39,7 +39,12 @@ def run_one(cfg: DictConfig, command_line: Sequence[str] | None = None) -> Outco
     Raises:
         MlrunnerError: When the composition cannot run, or its model cannot be deployed.
     """
-    checked = checks.check(cfg, read_launch())
+    launch = read_launch()
+    try:
+        checked = checks.check(cfg, launch)
+    except MlrunnerError:
+        remove_refused_folder(launch.folder)
+        raise
     is_text = checked.composition.settings.output == "text"
     if is_text:
         output.show_composition(checked)

@@ -80,3 +80,15 @@ def test_a_grid_whose_modules_do_not_import_ends_with_the_exception(monkeypatch:
     with multirun.active(), pytest.raises(SystemExit):
         SweepCallback().on_multirun_start(grid)
     assert isinstance(multirun.error, ImportError)
+
+
+@pytest.mark.parametrize(
+    ("error", "is_kept"), [(ValueError("no option"), False), (KeyboardInterrupt(), True)], ids=repr
+)
+def test_a_refused_grid_leaves_nothing_to_resume(error: BaseException, is_kept: bool, tmp_path: Path) -> None:
+    folder = tmp_path / "day" / "time"
+    folder.mkdir(parents=True)
+    (folder / "multirun.yaml").write_text("x: 1\n")
+    Multirun("day/time", folder).abort(error)
+    assert folder.exists() is is_kept
+    assert hasattr(error, "__notes__") is is_kept

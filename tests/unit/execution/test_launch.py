@@ -11,7 +11,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import open_dict, read_write
 
 from mlrunner.core.project import CONF
-from mlrunner.execution.launch import read_launch, shares_recorder
+from mlrunner.execution.launch import read_launch, remove_refused_folder, shares_recorder
 
 
 @pytest.fixture
@@ -50,3 +50,22 @@ def test_jobs_of_the_basic_launcher_share_the_recorder() -> None:
 
 def test_without_hydra_nothing_is_shared() -> None:
     assert not shares_recorder()
+
+
+def write_hydra(folder: Path) -> Path:
+    (folder / ".hydra").mkdir(parents=True)
+    for name in ("config", "hydra", "overrides"):
+        (folder / ".hydra" / f"{name}.yaml").write_text("x: 1\n")
+    return folder
+
+
+def test_a_refused_command_leaves_no_folder_but_what_others_have_put_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused, other, current = (write_hydra(tmp_path / name) for name in ("refused", "other", "current"))
+    (other / "notes.txt").write_text("mine")
+    monkeypatch.chdir(current)
+    assert [remove_refused_folder(folder) for folder in (refused, other, current, tmp_path)] == [True, *[False] * 3]
+    assert not refused.exists()
+    assert (other / ".hydra" / "config.yaml").exists()
+    assert (current / ".hydra").exists()

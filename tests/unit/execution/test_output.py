@@ -74,6 +74,13 @@ def test_where_next_after_a_first_run(tmp_path: Path, monkeypatch: pytest.Monkey
     }
 
 
+def test_a_sweep_before_a_first_run_is_offered_for_comparison(tmp_path: Path) -> None:
+    folder = runs(tmp_path / "day", "12-00")
+    (tmp_path / "day" / "11-00").mkdir()
+    (tmp_path / "day" / "11-00" / "multirun.yaml").write_text("x: 1\n")
+    assert list_next_steps(make_outcome(folder=str(folder)), [])["diff"] == "mlrunner diff latest~1 01234567"
+
+
 def test_what_is_deployed_is_not_offered_again() -> None:
     where = {
         "name": "olist",

@@ -59,12 +59,16 @@ class LineDisplay(SilentDisplay):
     def __init__(self, search: Search, config_flags: tuple[str, ...] = (), out: Console | None = None) -> None:
         self._search, self._config_flags, self._console = search, config_flags, out or console()
         self._width = len(str(search.queue.limit))
+        self._printed = set[str]()
 
     def __call__(self, event: Any) -> None:
-        """Print a finished trial, or that Ctrl-C was pressed."""
+        """Print a finished trial, that Ctrl-C was pressed, or once what the search waits for."""
         if isinstance(event, FinishedTrial):
             for line in self.format_lines(event):
                 self._console.print(line)
+        elif isinstance(event, str) and event not in self._printed:
+            self._printed.add(event)
+            self._console.print(Text(event, "yellow"))
         elif event == 1:
             self._console.print(
                 Text("interrupted: the running trials finish; press Ctrl-C again to stop them", "yellow")

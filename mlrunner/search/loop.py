@@ -19,7 +19,7 @@ from mlrunner.search.stopping import StoppingRule
 from mlrunner.search.trial import TrialResult
 from mlrunner.search.trial_attributes import ATTEMPT, FOLDER, INVALID_TRIALS, OVERRIDES, RETRY_OF
 from mlrunner.search.trial_preparation import REFUSALS
-from mlrunner.search.trial_progress import FinishedTrial, RunningTrial
+from mlrunner.search.trial_progress import AWAITING, FinishedTrial, RunningTrial
 from mlrunner.search.trial_tables import build_task
 
 if TYPE_CHECKING:
@@ -115,8 +115,12 @@ class Search:
 
     def _has_more(self) -> bool:
         """Check for trials to take, also those of other processes that have died."""
-        queue = self.queue
-        return self._continues() and (queue.has_next or queue.recover() > 0 or queue.awaits_heartbeat)
+        is_awaiting = self.queue.awaits_heartbeat  # first: `recover` takes what is lost in the meantime
+        if not self._continues() or self.queue.has_next or self.queue.recover() > 0:
+            return self._continues()
+        if is_awaiting:
+            self._show(AWAITING)
+        return is_awaiting
 
     def _suggest(self, trial: Trial) -> bool:
         overrides = self.space.suggest(trial, self._customize)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 OUTCOME_STATUS = {"COMPLETE": "FINISHED", "PRUNED": "PRUNED", "FAIL": "FAILED"}
 
+AWAITING = "waiting up to two minutes to learn if another machine still runs its trials"
+
 
 @dataclass
 class RunningTrial:

@@ -10,7 +10,7 @@ import pytest
 from mlrunner.search.display import LineDisplay, format_command
 from mlrunner.search.executor import Step
 from mlrunner.search.table_display import choose_display
-from mlrunner.search.trial_progress import FinishedTrial
+from mlrunner.search.trial_progress import AWAITING, FinishedTrial
 from tests.support.displays import BOTH, build_finished, build_search, start_trial
 
 
@@ -84,9 +84,16 @@ def test_lines_are_printed_as_trials_finish(capsys: pytest.CaptureFixture[str]) 
     ]
 
 
+def test_what_a_search_waits_for_is_printed_once(capsys: pytest.CaptureFixture[str]) -> None:
+    show = LineDisplay(build_search())
+    for _ in range(3):
+        show(AWAITING)
+    assert capsys.readouterr().out == f"{AWAITING}\n"
+
+
 @pytest.mark.parametrize(
     ("event", "message"),
-    [(1, "interrupted: the running trials finish; press Ctrl-C again to stop them\n"), (2, ""), ("other", "")],
+    [(1, "interrupted: the running trials finish; press Ctrl-C again to stop them\n"), (2, ""), (3, "")],
     ids=["once", "twice", "other"],
 )
 def test_ctrl_c_is_reported(event: Any, message: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,7 +16,7 @@ from mlrunner.search.plan import SearchPlan
 from mlrunner.search.trial import TRIAL_RESULT_FILE, TrialResult
 from mlrunner.search.trial_attributes import FOLDER, OVERRIDES, RETRY_OF, VOID, count_valid
 from mlrunner.search.trial_preparation import PreparedTrial, TrialPreparer
-from mlrunner.search.trial_progress import FinishedTrial, RunningTrial
+from mlrunner.search.trial_progress import AWAITING, FinishedTrial, RunningTrial
 from mlrunner.search.trial_tables import TableCache, TrialTables
 from mlrunner.search.workers import WorkerPool
 from mlrunner.tracking.studies import SESSION, describe_process
@@ -113,12 +113,13 @@ def test_a_search_stops_early(
 def test_a_trial_of_a_machine_that_may_be_lost_is_waited_for_and_run_again(
     planned: tuple[SearchPlan, TrialPreparer], tables: TableCache
 ) -> None:
-    search, _ = build(planned)
+    search, events = build(planned)
     process = {**describe_process(), "machine": "elsewhere", "pid": 1}
     search.study.set_user_attr(f"{SESSION}:far", process)
     search.study.add_trial(create_trial(state=TrialState.RUNNING, user_attrs={SESSION: "far"}))
     search.queue = start_queue(search.study, 4, heartbeat=0.05)
     assert [trial.result.number for trial in search.run_trials(tables.get)] == [1, 2, 3, 4]
+    assert AWAITING in events
     trials = search.study.get_trials()
     assert (trials[0].user_attrs[VOID], trials[4].user_attrs[RETRY_OF]) == ("interrupted", 0)
 

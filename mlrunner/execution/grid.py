@@ -111,17 +111,17 @@ class SweepCallback(Callback):
         folder = Path(config.hydra.sweep.dir)
         outcomes = rank(read_outcomes(folder))
         self._state.n_failed = sum(outcome.error is not None for outcome in outcomes)
-        self._close(run_id, folder, outcomes)
+        self._close(config, run_id, folder, outcomes)
         _show(config, run_id, folder, outcomes)
 
-    def _close(self, run_id: str, folder: Path, outcomes: list[Outcome]) -> None:
+    def _close(self, config: DictConfig, run_id: str, folder: Path, outcomes: list[Outcome]) -> None:
         from mlrunner.execution import grid_parent
 
         self._state.parent = None
         try:
             grid_parent.close_parent(run_id, folder, outcomes)
             if outcomes and outcomes[0].error is None and len(separate(outcomes)) == 1:
-                outcomes[0] = grid_parent.deploy_best(outcomes[0])
+                outcomes[0] = grid_parent.deploy_best(outcomes[0], config)
         except MlrunnerError as error:
             show_problems(error)
             self._state.n_failed += 1

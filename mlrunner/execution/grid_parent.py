@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from omegaconf import DictConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import DictConfig, OmegaConf
 
 from mlrunner.composition import run_record
 from mlrunner.composition.composition import NAME_LENGTH, Launch, has_deployment_step
@@ -15,6 +17,7 @@ from mlrunner.core import environment
 from mlrunner.core.build import build
 from mlrunner.core.outcome import Outcome, separate
 from mlrunner.core.redaction import redact
+from mlrunner.execution import deploy_run
 from mlrunner.groups.stack import Stack
 from mlrunner.groups.stack.opening import open_stack
 from mlrunner.steps import recording
@@ -77,11 +80,12 @@ def close_parent(run_id: str, folder: Path, outcomes: list[Outcome]) -> None:
     RECORDER.flush()
 
 
-def deploy_best(best: Outcome) -> Outcome:
-    """Deploy the best job of a grid if its composition has a gate or a deployer.
+def deploy_best(best: Outcome, grid: DictConfig) -> Outcome:
+    """Deploy the best job of a grid if there is a gate or a deployer.
 
     Args:
         best: Outcome of the job.
+        grid: Configuration of the grid, with its `hydra` node.
 
     Returns:
         The outcome, with the decision of the gate and the deployment.
@@ -89,14 +93,35 @@ def deploy_best(best: Outcome) -> Outcome:
     Raises:
         MlrunnerError: When the model cannot be deployed.
     """
-    from mlrunner.execution import deploy_run
-
     run = None if best.run_id is None else lookup.find_by_id(open_store(environment.home()), best.run_id)
-    config = None if run is None else run.read_config()
-    if run is None or config is None or not has_deployment_step(config):
+    recorded = None if run is None else run.read_config()
+    if run is None or recorded is None:
+        return best
+    config = use_gate_and_deployer(grid, recorded)
+    if not has_deployment_step(config):
         return best
     deploy_run.deploy_record(run, config)
     return replace(best, **recording.read_deployment(run.run_id))
+
+
+def use_gate_and_deployer(grid: DictConfig, recorded: dict[str, Any]) -> dict[str, Any]:
+    """Replace the recorded gate and deployer of a job by those of this command, which may resume the grid.
+
+    Args:
+        grid: Configuration of the grid, with its `hydra` node.
+        recorded: Configuration of the job; it keeps the groups that the grid varies.
+    """
+    texts = [str(text) for text in OmegaConf.to_container(grid.hydra.overrides.task) or ()]
+    overrides = OverridesParser.create().parse_overrides(texts)
+    keys = [override.key_or_group for override in overrides if override.is_sweep_override()]
+    varied = {key.partition(".")[0] for key in (*keys, *map(str, grid.hydra.sweeper.get("params") or ()))}
+    cfg = grid.copy()
+    OmegaConf.set_readonly(cfg, False)
+    OmegaConf.set_struct(cfg, False)
+    for key in deploy_run.RECORDED_KEYS:
+        cfg[key] = recorded[key]
+    fixed = [group for group in deploy_run.OVERRIDABLE if not varied & {group, "experiment"}]
+    return {**recorded, **{group: resolve_group(cfg, group) for group in fixed}}
 
 
 def write_report(run_id: str, folder: Path, outcomes: list[Outcome]) -> str | None:

@@ -7,8 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig, open_dict
 
+from mlrunner.composition.deployment_name import register_resolver
 from mlrunner.core.outcome import Outcome
+from mlrunner.core.project import CONF
 from mlrunner.execution import grid_parent
 from tests.support.mlflow_home import MlflowHome
 from tests.support.mlflow_home import mlflow_home as mlflow_home
@@ -59,3 +63,43 @@ def test_an_aborted_grid_ends_its_running_jobs(mlflow_home: MlflowHome) -> None:
     grid_parent.abort_parent(parent, "KILLED")
     statuses = [mlflow_home.client.get_run(run_id).info.status for run_id in (parent, running, finished)]
     assert statuses == ["KILLED", "KILLED", "FINISHED"]
+
+
+RECORDED = {
+    "dataset": {"name": "wine"},
+    "cleaning": {},
+    "split": {},
+    "objective": {},
+    "seed": 3,
+    "gate": {"_target_": "recorded.Gate"},
+    "deployer": {"_target_": "recorded.Deployer"},
+}
+
+
+def compose_grid(*task: str) -> DictConfig:
+    """Compose a grid as Hydra does: without the overrides that it varies."""
+    register_resolver()
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        cfg = compose("mlrunner", [text for text in task if "," not in text], return_hydra_config=True)
+    with open_dict(cfg):
+        cfg.hydra.overrides.task = list(task)
+    return cfg
+
+
+@pytest.mark.parametrize(
+    ("task", "gate", "deployer"),
+    [
+        (["seed=1,2", "deployer=none"], "mlrunner.groups.gate.NoGate", "mlrunner.groups.deployer.NoDeployer"),
+        (["gate=a,b", "deployer=local"], "recorded.Gate", "mlrunner.groups.deployer.local.LocalDeployer"),
+        (["deployer.port=1,2"], "mlrunner.groups.gate.NoGate", "recorded.Deployer"),
+        (["experiment=a,b"], "recorded.Gate", "recorded.Deployer"),
+    ],
+)
+def test_gate_and_deployer_are_those_of_the_command_unless_the_grid_varies_them(
+    task: list[str], gate: str, deployer: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MLRUNNER_HOME", str(tmp_path))
+    config = grid_parent.use_gate_and_deployer(compose_grid(*task), RECORDED)
+    assert (config["gate"]["_target_"], config["deployer"]["_target_"]) == (gate, deployer)
+    assert config["deployer"].get("name", "wine") == "wine"  # after the table of the job
+    assert config["seed"] == 3

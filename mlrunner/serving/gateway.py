@@ -25,7 +25,7 @@ from mlrunner.serving.gateway_routes import STATE_FILE, Route
 from mlrunner.serving.health_check import HealthCheck, HealthMonitor
 from mlrunner.serving.intake import Intake
 from mlrunner.serving.monitoring import CONTENT_TYPE, GatewayMetrics
-from mlrunner.serving.responses import error_response, explain_error
+from mlrunner.serving.responses import answer_expectation, error_response, explain_error
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 REQUEST_HEADERS = ("Content-Type", "Content-Encoding", "Accept")  # forwarded to the server
@@ -74,8 +74,8 @@ class Gateway:
             return await self._respond(request, handler)
 
         app = web.Application(middlewares=[handle])
-        app.router.add_get("/metrics", self._get_metrics)
-        app.router.add_route("*", "/{path:.*}", self._forward)
+        app.router.add_get("/metrics", self._get_metrics, expect_handler=answer_expectation)
+        app.router.add_route("*", "/{path:.*}", self._forward, expect_handler=answer_expectation)
         app.cleanup_ctx.append(self._open_session)
         app.cleanup_ctx.append(self._run_health_checks)
         return app

@@ -52,6 +52,20 @@ def json_response(status: int, content: bytes, headers: dict[str, str] | None = 
     return web.Response(body=content, status=status, content_type="application/json", headers=headers)
 
 
+async def answer_expectation(request: web.BaseRequest) -> web.Response | None:
+    """Ask for the body of a client that sends `Expect: 100-continue`, and refuse every other expectation.
+
+    Args:
+        request: Request whose body has not been read.
+    """
+    expectation = request.headers.get("Expect", "")
+    if expectation.lower() != "100-continue":
+        return error_response(HTTPStatus.EXPECTATION_FAILED, f"Expect: {expectation!r} is not met; leave it out.")
+    await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    request.writer.output_size = 0  # the response itself has not begun
+    return None
+
+
 def predictions_body(predictions: list[Any], classes: list[Any] | None) -> bytes:
     """Return predictions as MLflow's scoring server does; with probabilities also their classes."""
     return orjson.dumps({"predictions": predictions} | ({} if classes is None else {"classes": classes}))

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
+from typing import Any
 
 import orjson
 from aiohttp import web
@@ -18,10 +19,21 @@ from mlrunner.serving.large_requests import Answer, LargeRequest
 from mlrunner.serving.limits import Limits, read_encoding
 from mlrunner.serving.model import ServedModel
 from mlrunner.serving.monitoring import CONTENT_TYPE, ServerMetrics
-from mlrunner.serving.responses import error_response, explain_error, json_response, predictions_body
+from mlrunner.serving.responses import (
+    answer_expectation,
+    error_response,
+    explain_error,
+    json_response,
+    predictions_body,
+)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 AnswerLarge = Callable[[LargeRequest], Awaitable[Answer]]
+# Facts of the release that `/version` shows to anybody: neither folders nor scores nor what identifies the data.
+PUBLIC_FACTS = (
+    *("name", "version", "run_id", "run_name", "model_uri", "model"),
+    *("dataset", "task", "target", "metric", "gate", "registered_at"),
+)
 MEDIUM_BODY = 32 * 1024  # bytes from which a body is parsed in a thread, so that small requests do not wait
 LARGE_BODY = 512 * 1024  # bytes from which a request is answered in a process of its own, which can be killed
 MANY_ROWS = 10_000  # rows from which it is so, too
@@ -56,7 +68,8 @@ class ModelServer:
         schema = {"columns": list(model.schema.describe()), "example": orjson.Fragment(model.example)}
         schema |= {} if model.classes is None else {"classes": model.classes}
         self._schema = orjson.dumps(schema)
-        facts = {**model.facts, "instance": instance or identity.instance_name(token)}
+        public = {name: value for name, value in model.facts.items() if name in PUBLIC_FACTS}
+        facts = {**public, "instance": instance or identity.instance_name(token)}
         self._version = orjson.dumps(facts, option=orjson.OPT_NON_STR_KEYS)
         self._headers = {"X-Model": f"{model.facts.get('name')}/{model.facts.get('version')}"}
 
@@ -70,13 +83,17 @@ class ModelServer:
 
         app = web.Application(middlewares=[handle])
         hang_watch.watch(app, self._batchers, self._limits.timeout)
-        app.router.add_post("/invocations", self._post_invocations)
-        app.router.add_get("/ping", self._get_health)
-        app.router.add_get("/health", self._get_health)
-        app.router.add_get("/version", self._get_version)
-        app.router.add_get(identity.PATH, self._get_identity)
-        app.router.add_get("/schema", self._get_schema)
-        app.router.add_get("/metrics", self._get_metrics)
+        expecting: dict[str, Any] = {"expect_handler": answer_expectation}
+        app.router.add_post("/invocations", self._post_invocations, **expecting)
+        for path, get in (
+            ("/ping", self._get_health),
+            ("/health", self._get_health),
+            ("/version", self._get_version),
+            (identity.PATH, self._get_identity),
+            ("/schema", self._get_schema),
+            ("/metrics", self._get_metrics),
+        ):
+            app.router.add_get(path, get, **expecting)
         return app
 
     async def _measure(self, request: web.Request, handler: Handler) -> web.StreamResponse:

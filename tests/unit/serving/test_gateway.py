@@ -285,6 +285,14 @@ def test_a_request_is_retried_on_a_new_connection(tmp_path: Path) -> None:
             assert server.connections == 6
 
 
+@pytest.mark.parametrize("path", ["/invocations", "/metrics"])
+def test_an_unknown_expectation_is_refused_in_json(tmp_path: Path, backend: tuple[Backend, int], path: str) -> None:
+    write_state(tmp_path, backend[1])
+    with run_gateway(tmp_path) as port, Client(port) as client:
+        answer = client.send("GET", path, Expect="more")
+        assert (answer.status, answer.message) == (417, "Expect: 'more' is not met; leave it out.")
+
+
 def test_an_unreachable_server_is_a_503_with_retry_after(tmp_path: Path) -> None:
     write_state(tmp_path, free_port(), version=7)
     with run_gateway(tmp_path) as port, Client(port) as client:

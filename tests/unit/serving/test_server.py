@@ -133,8 +133,13 @@ def test_health(client: Client, path: str, method: str) -> None:
     assert answer.headers["X-Model"] == "houses/1"
 
 
-def test_version_has_the_facts_of_the_release_and_the_instance(client: Client, saved: Saved) -> None:
-    assert client.get("/version").json == {**saved.release.facts, "instance": identity.instance_name("token-7")}
+def test_version_has_the_public_facts_of_the_release_and_the_instance(saved: Saved) -> None:
+    private = {"folder": "/home/jane", "data_hash": "d4df", "metrics": {"test/r2": 0.5}}
+    model = replace(load_release(saved.release.folder), facts={**saved.release.facts, **private})
+    with serve(ModelServer(model, "token-7", LIMITS).application) as port, Client(port) as client:
+        facts = client.get("/version").json
+    public = {name: value for name, value in saved.release.facts.items() if name not in private}
+    assert facts == {**public, "instance": identity.instance_name("token-7")}
 
 
 def test_a_challenge_is_answered_by_who_knows_the_token(client: Client) -> None:
@@ -257,7 +262,9 @@ def test_every_valid_request_is_answered(port: int, saved: Saved, sent: bytes) -
 @pytest.mark.parametrize(("expected", "sent"), REJECTED.values(), ids=REJECTED)
 def test_every_invalid_request_gets_a_4xx(client: Client, port: int, expected: int, sent: bytes) -> None:
     del client  # checks afterwards that the server works
-    assert read_status(send_raw(port, sent)) == expected
+    answer = send_raw(port, sent)
+    assert read_status(answer) == expected
+    assert json.loads(answer.rpartition(b"\r\n\r\n")[2])["error_code"]
 
 
 def test_a_body_beyond_the_limit_is_rejected(client: Client) -> None:

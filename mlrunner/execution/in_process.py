@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from mlrunner.core.project import PRIMARY
 from mlrunner.core.typed_overrides import prepare_override
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def run_here(overrides: Sequence[str]) -> Outcome:
     with open_hydra() as opened:
         hydra: Any = opened.hydra
         try:
-            hydra.run("config", job, quoted, with_log_configuration=False)
+            hydra.run(PRIMARY, job, quoted, with_log_configuration=False)
             if job.error is not None:
                 raise job.error
         except Exception as error:

@@ -25,6 +25,7 @@ PARAM_LIMIT = 6000  # characters; MLflow refuses longer values
 NAME_LIMIT = 250  # characters; MLflow refuses longer names of parameters
 FORBIDDEN_IN_NAMES = re.compile(r"[^\w.\-: ]")  # MLflow allows the slash, but reads it as a path
 PARAMS_PER_REQUEST = 100
+DUPLICATE_ERRORS = ("IntegrityError", "UniqueViolation")  # of the database drivers, in MLflow's message
 # MLflow's type of a data set's source, by the scheme of its path
 SOURCE_TYPES = {
     "file": "local",
@@ -114,7 +115,13 @@ def log_dataset(run_id: str, label: str, dataset: dict[str, Any], fingerprint: s
         fingerprint: Digest of the content.
     """
     entity = Dataset(label, fingerprint[:36], *_describe_source(dataset))
-    MlflowClient().log_inputs(run_id, [DatasetInput(entity, [InputTag("mlflow.data.context", "training")])])
+    inputs = [DatasetInput(entity, [InputTag("mlflow.data.context", "training")])]
+    try:
+        MlflowClient().log_inputs(run_id, inputs)
+    except MlflowException as error:
+        if not any(name in str(error) for name in DUPLICATE_ERRORS):
+            raise
+        MlflowClient().log_inputs(run_id, inputs)  # another process has just logged the same data set: now it is found
 
 
 def _describe_source(dataset: dict[str, Any]) -> tuple[str, str]:

@@ -64,7 +64,12 @@ class Place:
         return json.loads(front_door(self.home, "status", "diabetes", "--json").out)[0]
 
     def servers(self) -> list[psutil.Process]:
-        """Every server process of this home, workers too."""
+        """The servers of this home, without the processes that they forked."""
+        processes = self.processes()
+        return [process for process in processes if process.ppid() not in {other.pid for other in processes}]
+
+    def processes(self) -> list[psutil.Process]:
+        """Every server process of this home, also those that a server forked."""
         processes = psutil.process_iter(["cmdline", "status"])
         return [
             process
@@ -213,7 +218,7 @@ def test_going_back_too_far_is_refused(place: Place) -> None:
 def test_stop_frees_everything_and_restart_brings_it_back(place: Place) -> None:
     version = place.version()["version"]
     place("stop", "diabetes")
-    assert place.servers() == []
+    assert place.processes() == []
     assert loopback.bind_error("127.0.0.1", place.port) is None
     assert place.status()["health"] == "stopped"
     place("deploy", "--restart", "diabetes")

@@ -22,6 +22,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("MLRUNNER_HOME", "MLRUNNER_PROJECT", "MLRUNNER_VERBOSE", "HYDRA_FULL_ERROR", "OMP_WAIT_POLICY"):
         monkeypatch.setenv(name, "0")
     monkeypatch.delenv("MLRUNNER_HOME")
+    monkeypatch.delenv("MLRUNNER_PROJECT")
     for name in (STACK_VARIABLE, "MLFLOW_TRACKING_URI"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("sys.path", [*sys.path])

@@ -16,6 +16,7 @@ from mlrunner.execution.in_process import run_here
         (["model=xgbost"], "model=xgbost is not an option; .* Did you mean 'xgboost'?"),
         (["seeed=1"], "seeed is not a key; .* Did you mean 'seed'?"),
         (["seed=-1"], "seed"),
+        (["model=rf", "dataset=csv", "dataset.path=gone.csv", "dataset.target=y"], "dataset.path"),
     ],
 )
 def test_a_wrong_composition_is_one_of_our_errors(

@@ -11,6 +11,7 @@ from mlrunner.composition.compose import open_hydra
 from mlrunner.composition.composition import Launch
 from mlrunner.core.errors import ConfigError, ProblemsError
 from mlrunner.core.outcome import Outcome
+from mlrunner.core.project import PRIMARY
 from mlrunner.execution.reproduction import rerun
 from mlrunner.tracking.records import Record
 from mlrunner.tracking.records.sqlite_store import SqliteStore
@@ -45,7 +46,7 @@ def test_a_run_without_a_configuration_is_refused(tmp_path: Path) -> None:
 def test_data_that_have_moved_are_named_with_what_to_set(tmp_path: Path) -> None:
     record = Record("a" * 32, "n", "FINISHED", 0, 1, "e", str(tmp_path), {}, {}, {})
     with open_hydra():
-        cfg = hydra.compose("config", ["dataset=csv", "dataset.path=gone.csv", "dataset.target=y"])
+        cfg = hydra.compose(PRIMARY, ["dataset=csv", "dataset.path=gone.csv", "dataset.target=y"])
     with pytest.raises(ProblemsError) as caught:
         rerun._check(record, SqliteStore(tmp_path / "absent"), cfg, Launch({}, [], tmp_path))
     path, conclusion = caught.value.problems[:2]

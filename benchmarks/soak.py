@@ -102,6 +102,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=600.0)
     parser.add_argument("--clients", type=int, default=16, help="ordinary requests at once")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the deployment is stopped at any end
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     with tempfile.TemporaryDirectory(prefix="soak-", ignore_cleanup_errors=True) as home:
         port = loopback.free_port()
@@ -236,7 +237,8 @@ async def hold_connections(url: str, content: bytes, count: int) -> None:
         opened = [(reader, writer) for reader, writer in opened if not writer.transport.is_closing()]
         with suppress(*CAUSES):
             for _ in range(min(250, count - len(opened))):
-                opened.append(await asyncio.wait_for(asyncio.open_connection("127.0.0.1", port), 5))
+                async with asyncio.timeout(5):  # `wait_for` of Python 3.11 may lose the cancellation at the end
+                    opened.append(await asyncio.open_connection("127.0.0.1", port))
                 opened[-1][1].write(content)
         await asyncio.sleep(0.2)
 

@@ -19,7 +19,6 @@ from mlrunner.core.errors import MlrunnerError
 from mlrunner.core.outcome import Outcome, rank, read_outcomes, separate
 from mlrunner.core.process import interruption_code
 from mlrunner.core.terminal import relative_path, show_deployment, show_line, show_problems, show_ranking, show_warnings
-from mlrunner.execution.launch import remove_refused_folder
 
 
 @dataclass
@@ -51,6 +50,8 @@ class Multirun:
 
     def abort(self, error: BaseException) -> None:
         """Close the parent run of a multirun that an exception ends, and note in the exception how to resume."""
+        from mlrunner.execution.launch import remove_refused_folder  # imports Pydantic, which --help does not need
+
         is_refused = interruption_code(error) is None and self.folder is not None
         if is_refused and remove_refused_folder(Path(str(self.folder))):
             self.name = None  # no job has begun, so there is nothing to resume

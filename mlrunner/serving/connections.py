@@ -23,35 +23,71 @@ MAX_CONNECTIONS = 4096
 SPARE_DESCRIPTORS = 64  # for files, libraries and the processes of large requests
 
 
+class Room:
+    """Keep the number of connections within a limit.
+
+    One more closes the one that has waited longest for its client; one whose request is being answered stays.
+
+    Args:
+        limit: Maximum number of connections.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit, self._count = limit, 0
+        self._waiting: dict[Connection, None] = {}  # in the order in which they began to wait
+
+    def enter(self, connection: Connection) -> None:
+        """Make room for a connection; the closed one counts no more, though its end is told later."""
+        if self._count >= self._limit and self._waiting:
+            oldest = next(iter(self._waiting))
+            self.leave(oldest)
+            if oldest.transport is not None:
+                oldest.transport.abort()
+        self._count, self._waiting[connection] = self._count + 1, None
+        connection.is_counted = True
+
+    def leave(self, connection: Connection) -> None:
+        """Count a connection no more; again is fine."""
+        self._waiting.pop(connection, None)
+        self._count -= connection.is_counted
+        connection.is_counted = False
+
+    def mark(self, connection: Connection, is_answering: bool) -> None:
+        """Note that the request of a connection is being answered, or that it waits for its client from now on."""
+        self._waiting.pop(connection, None)
+        if connection.is_counted and not is_answering:
+            self._waiting[connection] = None
+
+
 class Connection(web.RequestHandler):
-    """A connection of aiohttp that tells whether it waits for its client, and answers with JSON what is no HTTP.
+    """A connection of aiohttp that takes part in the limit of connections, and answers with JSON what is no HTTP.
 
     Args:
         server: Server of aiohttp that counts the connection.
-        max_connections: Maximum number of connections; one more closes the one that has waited longest for its client.
+        room: Limit of connections.
     """
 
-    __slots__ = ("_max_connections", "_server", "is_answering")
+    __slots__ = ("_room", "is_counted")
 
-    def __init__(self, server: web.Server, max_connections: int) -> None:
+    def __init__(self, server: web.Server, room: Room) -> None:
         loop = asyncio.get_running_loop()
         options: dict[str, Any] = {"keepalive_timeout": IDLE_SECONDS, "access_log": None, "auto_decompress": False}
         super().__init__(server, loop=loop, **options)
-        self._server, self._max_connections, self.is_answering = server, max_connections, False
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it has not been closed."""
-        return self.transport is not None and not self.transport.is_closing()
+        self._room, self.is_counted = room, False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Make room for this connection."""
-        if len(self._server.connections) >= self._max_connections:  # closed ones count until their tasks have ended
-            opened = [other for other in self._server.connections if isinstance(other, Connection) and other.is_open]
-            oldest = next((other for other in opened if not other.is_answering), None)
-            if len(opened) >= self._max_connections and oldest is not None and oldest.transport is not None:
-                oldest.transport.abort()
+        self._room.enter(self)
         super().connection_made(transport)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Give the room back."""
+        self._room.leave(self)
+        super().connection_lost(exc)
+
+    def mark(self, is_answering: bool) -> None:
+        """Note that the request is being answered, or that the connection waits for its client from now on."""
+        self._room.mark(self, is_answering)
 
     def handle_error(
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
@@ -102,7 +138,7 @@ class Listener:
         await self._runner.setup()
         server = self._runner.server
         assert server is not None
-        accept, loop = partial(Connection, server, self._max_connections), asyncio.get_running_loop()
+        accept, loop = partial(Connection, server, Room(self._max_connections)), asyncio.get_running_loop()
         self._server = await loop.create_server(accept, sock=self._socket, backlog=ACCEPTED_AT_ONCE)
         self._socket.listen(BACKLOG)  # `create_server` takes one number for both
 

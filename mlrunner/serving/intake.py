@@ -88,4 +88,4 @@ def _counted(body: bytearray) -> int:
 
 def _mark(request: web.Request, is_answering: bool) -> None:
     if isinstance(request.protocol, Connection):
-        request.protocol.is_answering = is_answering
+        request.protocol.mark(is_answering)

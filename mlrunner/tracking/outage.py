@@ -36,6 +36,7 @@ def announce_waiting() -> None:
     """Print one sentence when requests to MLflow's server are repeated, in place of urllib3's warnings of each."""
     logger = logging.getLogger("urllib3.connectionpool")
     logger.setLevel(logging.WARNING)
+    logger.disabled = False  # Alembic's configuration of logging disables loggers
     logger.addFilter(_announce)  # a second call adds nothing
 
 

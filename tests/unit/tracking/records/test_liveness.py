@@ -31,7 +31,7 @@ REUSED = f"{HOST} {os.getpid()} 1.00"  # the system has given the number to anot
         (f"{HOST} one 1.00", False),
         ("", False),
     ],
-    ids=["same", "reused", "no such number", "one of two lives", "other machine", "no number", "no process"],
+    ids=["same", "reused", "no such", "one lives", "other machine", "container", "other boot", "no number", "none"],
 )
 def test_a_process_is_known_by_machine_number_and_start(tag: str, dead: bool) -> None:
     assert is_dead("RUNNING", {PROCESS_TAG: tag}) is dead

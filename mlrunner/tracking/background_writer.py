@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -100,7 +101,14 @@ def _start_worker(variables: dict[str, str]) -> None:
     detach()
     environment.set_variables(variables)
     outage.announce_waiting()
+    silence_database_log()
     exit_with_parent()
+
+
+def silence_database_log() -> None:
+    """Keep MLflow from logging an error of its database with a traceback, without `-v`: it raises the error as well."""
+    if not environment.is_verbose():
+        logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
 
 
 def _import_modules(names: Sequence[str]) -> None:

@@ -30,6 +30,7 @@ from mlrunner.groups.stack import components, zenml_patches
 from mlrunner.groups.stack.preflight import refuse_file_store
 from mlrunner.groups.stack.reachability import is_remote, remove_login
 from mlrunner.tracking import open_runs, outage
+from mlrunner.tracking.background_writer import silence_database_log
 
 FEW_RETRIES = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}  # 7 and 120 s otherwise
 LOGIN_ERRORS = ("UNAUTHENTICATED", "PERMISSION_DENIED")
@@ -116,6 +117,7 @@ def reduce_zenml_overhead(client: Client) -> None:
     if not environment.is_verbose():
         logging.getLogger("mlflow").setLevel(logging.ERROR)
     outage.announce_waiting()
+    silence_database_log()
     source_utils.set_custom_source_root(str(environment.project()))
     zenml_patches.remove_other_integrations()
     zenml_patches.cache_constant_answers()

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import threading
 
 import pytest
+from mlflow.exceptions import MlflowException
+from mlflow.store.db import utils
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import sessionmaker
 
 from mlrunner.core.errors import StoreError
 from mlrunner.tracking import background_writer
@@ -74,3 +79,19 @@ def test_worker_process_has_the_environment_and_the_modules(monkeypatch: pytest.
     assert number.result() != os.getpid()
     assert text.result() == "from the parent"
     assert all(module.result() for module in imported)
+
+
+@pytest.mark.parametrize(("verbose", "is_logged"), [("0", False), ("1", True)])
+def test_an_error_of_the_database_is_logged_only_on_request(
+    verbose: str, is_logged: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("MLRUNNER_VERBOSE", verbose)
+    logger = logging.getLogger(utils.__name__)
+    monkeypatch.setattr(logger, "level", logging.NOTSET)
+    logger.setLevel(logging.NOTSET)  # forgets the levels that it has looked up
+    monkeypatch.setattr(logger, "handlers", [caplog.handler])
+    background_writer.silence_database_log()
+    make_session = utils._get_managed_session_maker(sessionmaker(create_engine("sqlite://")), "sqlite")
+    with pytest.raises(MlflowException), make_session() as session:
+        session.execute(text("select * from no_table"))
+    assert bool(caplog.records) == is_logged

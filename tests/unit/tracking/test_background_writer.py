@@ -87,6 +87,9 @@ def test_an_error_of_the_database_is_logged_only_on_request(
 ) -> None:
     monkeypatch.setenv("MLRUNNER_VERBOSE", verbose)
     logger = logging.getLogger(utils.__name__)
+    # An earlier test in this process may have migrated a database or silenced ZenML, which disables loggers.
+    monkeypatch.setattr(logger, "disabled", False)
+    monkeypatch.setattr(logger.manager, "disable", logging.NOTSET)
     monkeypatch.setattr(logger, "level", logging.NOTSET)
     logger.setLevel(logging.NOTSET)  # forgets the levels that it has looked up
     monkeypatch.setattr(logger, "handlers", [caplog.handler])

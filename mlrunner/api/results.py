@@ -32,6 +32,7 @@ class Run:
         deployment: Deployment, with the keys `name`, `version`, `url` and `where`; None when nothing was deployed.
         seconds: Wall time.
         warnings: Warnings about the data and the scores, with the keys `name` and `text`.
+        columns: `used` columns, `left_out` ones by reason, the format of each of `dates`, and `unreadable` values.
     """
 
     run_id: str
@@ -45,6 +46,7 @@ class Run:
     deployment: dict[str, Any] | None = None
     seconds: float = field(default=float("nan"), repr=False)
     warnings: list[dict[str, str]] = field(default_factory=list, repr=False)
+    columns: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def frame(self) -> pd.DataFrame:

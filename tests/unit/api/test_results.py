@@ -38,7 +38,13 @@ def test_the_best_trial_is_finished_and_has_a_run(trials: list[dict[str, Any]], 
 
 
 def test_the_winner_of_a_search_is_a_run_with_the_model_of_the_refit() -> None:
-    refit = {"run_id": "b" * 32, "model_uri": "models:/m-1", "metrics": {"test/r2": 0.4}, "gate": None}
+    refit = {
+        "run_id": "b" * 32,
+        "model_uri": "models:/m-1",
+        "metrics": {"test/r2": 0.4},
+        "gate": None,
+        "columns": {"used": ["a"]},
+    }
     document = {
         "folder": "/day/<time>",
         "trials": [trial("a", "FINISHED", 0.5)],
@@ -47,6 +53,7 @@ def test_the_winner_of_a_search_is_a_run_with_the_model_of_the_refit() -> None:
     sweep = parse_sweep(document)
     assert sweep.winner is not None
     assert (sweep.winner.run_id, sweep.winner.model_uri, sweep.winner.objective) == ("b" * 32, "models:/m-1", 0.5)
+    assert sweep.winner.columns == {"used": ["a"]}
     assert sweep.winner.frame.loc["r2", "test"] == 0.4
     assert "day/&lt;time&gt;</b>: best a, refitted as run bbbbbbbb" in sweep._repr_html_()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -17,10 +16,11 @@ from mlrunner.search.executor import Executor, Step
 from mlrunner.search.interrupts import Interrupts
 from mlrunner.search.stopping import StoppingRule
 from mlrunner.search.trial import TrialResult
-from mlrunner.search.trial_attributes import ATTEMPT, FOLDER, INVALID_TRIALS, OVERRIDES, RETRY_OF
+from mlrunner.search.trial_attributes import ATTEMPT, FOLDER, INVALID_TRIALS, LOSSES, OVERRIDES, RETRY_OF
 from mlrunner.search.trial_preparation import REFUSALS
 from mlrunner.search.trial_progress import AWAITING, FinishedTrial, RunningTrial
 from mlrunner.search.trial_tables import build_task
+from mlrunner.search.worker_exit import limit_losses
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -105,7 +105,13 @@ class Search:
             if isinstance(event, Step):
                 self._report(event)
             elif event.number in self.running:
-                yield self._finish(self.running.pop(event.number), event)
+                running = self.running.pop(event.number)
+                result = limit_losses(event, int(running.trial.user_attrs.get(LOSSES, 0)))
+                if result.state != "LOST":
+                    yield self._finish(running, result)
+                else:
+                    self.queue.requeue(result.number, "lost")
+                    self._show(f"trial {result.number} is lost ({result.error}); its parameters run again")
 
     def _continues(self) -> bool:
         timeout = self.settings.timeout
@@ -157,7 +163,7 @@ class Search:
 
     def _finish(self, running: RunningTrial, result: TrialResult) -> FinishedTrial:
         """Write the result of a trial before anything else, then tell Optuna."""
-        result = self._check(result)
+        result = self.objectives.check(result)
         if result.state == "PRUNED" and running.reported is not None:
             result = replace(result, metrics={**result.metrics, self.objectives.measured_metric: running.reported})
         folder, trial = running.prepared.folder, running.trial
@@ -184,14 +190,6 @@ class Search:
         invalid = self.study.user_attrs.get(INVALID_TRIALS, {})
         trials = [trial for trial in self.queue.trials if str(trial.number) not in invalid]
         return self.stopping_rule.find_stop_reason(result, trials)
-
-    def _check(self, result: TrialResult) -> TrialResult:
-        """Fail a trial that lacks one of several objectives."""
-        values = zip(self.objectives.metrics, self.objectives.get_values(result), strict=True)
-        unusable = [(name, value) for name, value in values if not math.isfinite(value)]
-        if result.state != "COMPLETE" or not unusable:
-            return result
-        return replace(result, state="FAIL", error="{} is {}".format(*unusable[0]))
 
     def _abandon(self) -> None:
         """Kill the running trials and queue them again, for a later session."""

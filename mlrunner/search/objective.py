@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mlrunner.composition.metric_rules import COST_METRICS
@@ -42,6 +42,14 @@ class Objectives:
         """Return the values of a trial, one a metric; NaN where a metric is missing."""
         values = {"fit_seconds": result.fit_seconds, "score_seconds": result.score_seconds, **result.metrics}
         return [values.get(name, math.nan) for name in self.metrics]
+
+    def check(self, result: TrialResult) -> TrialResult:
+        """Fail a trial that lacks one of several objectives."""
+        values = zip(self.metrics, self.get_values(result), strict=True)
+        unusable = [(name, value) for name, value in values if not math.isfinite(value)]
+        if result.state != "COMPLETE" or not unusable:
+            return result
+        return replace(result, state="FAIL", error="{} is {}".format(*unusable[0]))
 
     def is_better(self, value: float, other: float) -> bool:
         """Check whether a value of the first metric is better than another."""

@@ -15,6 +15,7 @@ VOID = "void"  # why a trial does not count
 DISCARDED_BY = "discarded_by"  # session that has discarded the trial
 RETRY_OF = "retry_of"  # number of the trial that this one repeats
 ATTEMPT = "attempt"  # number of failed attempts before this one
+LOSSES = "losses"  # number of workers that were lost with these parameters
 CANDIDATE = "candidate:"  # prefix of a session that is taking the trial
 DEFAULT_OF = "default_of"  # the model whose default composition this is, and the parameters that it sets
 OVERRIDES, FOLDER = "overrides", "folder"
@@ -37,6 +38,19 @@ def list_owners(trial: FrozenTrial) -> list[str]:
     return [name.removeprefix(CANDIDATE) for name in trial.user_attrs if name.startswith(CANDIDATE)]
 
 
+def inherit_attributes(trial: FrozenTrial, reason: str) -> dict[str, Any]:
+    """Return the attributes of the trial that repeats another.
+
+    Args:
+        trial: Trial to repeat.
+        reason: Why it is repeated.
+    """
+    counts = (ATTEMPT, "retried"), (LOSSES, "lost")
+    numbers = {name: int(trial.user_attrs.get(name, 0)) + (reason == counted) for name, counted in counts}
+    default = {name: value for name, value in trial.user_attrs.items() if name == DEFAULT_OF}
+    return {**numbers, **default, RETRY_OF: trial.number}
+
+
 def lacks_retry(trial: FrozenTrial, trials: list[FrozenTrial], live: Collection[str]) -> bool:
     """Check whether a process died between discarding a trial and queueing it again.
 
@@ -45,7 +59,7 @@ def lacks_retry(trial: FrozenTrial, trials: list[FrozenTrial], live: Collection[
         trials: All trials of the study.
         live: Sessions that were alive before `trials` were read, and may be about to queue a trial again.
     """
-    if trial.user_attrs.get(VOID) not in ("interrupted", "retried") or not trial.state.is_finished():
+    if trial.user_attrs.get(VOID) not in ("interrupted", "retried", "lost") or not trial.state.is_finished():
         return False
     is_queued = any(other.user_attrs.get(RETRY_OF) == trial.number for other in trials)
     return not is_queued and trial.user_attrs.get(DISCARDED_BY) not in live

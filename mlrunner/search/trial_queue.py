@@ -19,14 +19,12 @@ from mlrunner.core.errors import ConfigError
 from mlrunner.search.sequence import SequenceSampler, SequenceView
 from mlrunner.search.session_record import SessionRecord
 from mlrunner.search.trial_attributes import (
-    ATTEMPT,
     CANDIDATE,
-    DEFAULT_OF,
     DISCARDED_BY,
     OVERRIDES,
-    RETRY_OF,
     VOID,
     count_valid,
+    inherit_attributes,
     lacks_retry,
     list_owners,
     number_places,
@@ -175,12 +173,10 @@ class TrialQueue:
             self._enqueue(trial, reason)
 
     def _enqueue(self, trial: FrozenTrial, reason: str) -> None:
-        attempt = int(trial.user_attrs.get(ATTEMPT, 0)) + (reason == "retried")
-        kept = {name: trial.user_attrs[name] for name in (DEFAULT_OF,) if name in trial.user_attrs}
         params = dict(trial.system_attrs.get("fixed_params", {}))  # its process may die before it asks
         if OVERRIDES in trial.user_attrs or not list_owners(trial):  # or it died while it drew: all is drawn again
             params |= trial.params
-        self._study.enqueue_trial(params, user_attrs={**kept, RETRY_OF: trial.number, ATTEMPT: attempt})
+        self._study.enqueue_trial(params, user_attrs=inherit_attributes(trial, reason))
 
     def recover(self) -> int:
         """Queue the trials of dead processes again.

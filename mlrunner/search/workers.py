@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import chdir, contextmanager, suppress
@@ -18,6 +17,7 @@ from mlrunner.core import environment
 from mlrunner.core.process import detach, exit_with_parent, signals_ignored
 from mlrunner.search.executor import Event, Step
 from mlrunner.search.trial import TrialResult, TrialTask
+from mlrunner.search.worker_exit import count_oom_kills, judge_exit
 
 PRELOAD = ("mlrunner.search.trial.running", "sklearn.pipeline", "pandas", "pyarrow")
 CONTEXT = get_context("forkserver")  # a fork of a process with threads may hang; the server has none
@@ -31,11 +31,13 @@ class Worker:
         process: Process.
         pipe: This end of the pipe to the process.
         number: Number of the trial that the worker runs; None when the worker is free.
+        oom_kills: Processes that the kernel had killed for lack of memory when the trial began.
     """
 
     process: BaseProcess
     pipe: Connection
     number: int | None = None
+    oom_kills: int | None = None
 
 
 class WorkerPool:
@@ -71,12 +73,12 @@ class WorkerPool:
     def submit(self, task: TrialTask) -> None:
         """Start a trial in a free worker."""
         worker = next(worker for worker in self._workers if worker.number is None)
-        worker.number = task.number
-        with suppress(OSError):  # the worker is dead; `wait` returns a failed trial
+        worker.number, worker.oom_kills = task.number, count_oom_kills()
+        with suppress(OSError):  # the worker is dead, as `wait` finds
             worker.pipe.send(task)
 
     def wait(self, seconds: float) -> list[Event]:
-        """Wait at most `seconds` for events; the trial of a worker that died is a failed one."""
+        """Wait at most `seconds` for events; the trial of a worker that died has failed, or is lost."""
         ready = connection.wait([worker.pipe for worker in self._workers], seconds)
         return [event for worker in list(self._workers) if worker.pipe in ready for event in self._receive(worker)]
 
@@ -94,13 +96,15 @@ class WorkerPool:
         self._workers[self._workers.index(worker)] = self._start()
         if worker.number is None:
             return []
-        return [TrialResult(worker.number, "FAIL", error=describe_exit(worker.process.exitcode))]
+        before, now = worker.oom_kills, count_oom_kills()
+        oom_kills = 0 if before is None or now is None else now - before
+        return [judge_exit(worker.number, worker.process.exitcode, oom_kills)]
 
     def answer(self, number: int, prune: bool) -> None:
         """Answer the step of a trial: continue, or prune."""
         for worker in self._workers:
             if worker.number == number:
-                with suppress(OSError):  # the worker is dead; `wait` returns a failed trial
+                with suppress(OSError):  # the worker is dead, as `wait` finds
                     worker.pipe.send(prune)
 
     def kill(self) -> None:
@@ -117,15 +121,6 @@ class WorkerPool:
             worker.process.join(max(0.0, deadline - time.monotonic()))
             if worker.process.is_alive():
                 worker.process.kill()
-
-
-def describe_exit(code: int | None) -> str:
-    """Describe how a worker ended."""
-    if code is not None and code < 0:
-        name = signal.Signals(-code).name
-        hint = "; the machine may be out of memory" if -code == signal.SIGKILL else ""
-        return f"the worker was killed by {name}{hint}"
-    return f"the worker ended with code {code}"
 
 
 def preload(modules: list[str]) -> None:

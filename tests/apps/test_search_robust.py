@@ -110,7 +110,7 @@ def test_every_kind_of_failure_is_a_failed_trial_and_the_rest_go_on(session_home
     assert "RuntimeError: this mode always raises" in failed["raise"]
     assert "MemoryError" in failed["memory"]
     assert "the worker ended with code 3" in failed["exit"]
-    assert "the worker was killed by SIGKILL; the machine may be out of memory" in failed["kill"]
+    assert "the worker was killed by SIGKILL, 4 times with these parameters" in failed["kill"]
     alone = next(line for line in lines if "run it alone" in line and "mode=raise" in line)
     assert "mlrunner dataset=diabetes model=custom model.estimator._target_=odd_models.Odd" in alone
     folder = next(line.split()[-1] for line in lines if line.strip().startswith("folder"))

@@ -14,7 +14,7 @@ from mlrunner.core.column_roles import Roles, Task
 from mlrunner.core.score_settings import DEFAULT_SCORING, ScoreSettings
 
 TRIAL_TASK_FILE, TRIAL_RESULT_FILE = "trial.json", "found.json"  # in the folder of a trial
-State = Literal["COMPLETE", "PRUNED", "FAIL"]
+State = Literal["COMPLETE", "PRUNED", "FAIL", "LOST"]  # lost: the worker is gone, and the trial runs again
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class TrialResult:
 
     Args:
         number: Number of the trial.
-        state: Optuna's state of the trial.
+        state: Optuna's state of the trial, or LOST.
         metrics: Means over folds and repeats, with `…_std` where there are several fits.
         scores: Metric of each fit, in the order of repeats and folds.
         seconds: Duration of the whole trial in its worker.
@@ -95,7 +95,7 @@ class TrialResult:
         held_out_ratio: Ratio of held-out to training rows of the fits; 0 without any fit.
         replicates: Jackknife replicates of the metric over the validation rows, from `Replicates.to_json`; None for
             several fits, whose scores show the noise, and for too few rows.
-        error: Reason of a failure; None when the trial did not fail.
+        error: Reason of a failure or a loss; None without one.
         trace: Traceback of an unexpected exception.
     """
 

@@ -97,6 +97,30 @@ def test_a_failed_trial_is_retried_with_its_parameters(
     assert (len(finished), count_valid(trials)) == (5, 4)
 
 
+@pytest.mark.parametrize(("losses", "state"), [(2, "COMPLETE"), (4, "FAIL")])
+def test_a_lost_trial_runs_again_with_its_parameters_and_does_not_count(
+    losses: int, state: str, planned: tuple[SearchPlan, TrialPreparer], tables: TableCache
+) -> None:
+    class Losing(InlineExecutor):
+        def wait(self, seconds: float) -> list[Any]:
+            events = super().wait(seconds)
+            return [TrialResult(each.number, "LOST", error="gone") if each.number < losses else each for each in events]
+
+    search, events = build(planned, Losing(size=1))
+    finished = [(trial.result.number, trial.result.state) for trial in search.run_trials(tables.get)]
+    trials = search.study.get_trials()
+    last = min(losses, 3)
+    assert finished == [(last, state), *[(last + place, "COMPLETE") for place in (1, 2, 3)]]
+    assert {trial.params["model.estimator.alpha"] for trial in trials[: last + 1]} == {
+        trials[0].params["model.estimator.alpha"]
+    }
+    assert {trial.user_attrs[VOID] for trial in trials[:last]} == {"lost"}
+    assert (len(trials), count_valid(trials)) == (4 + last, 4)
+    assert [event for event in events if isinstance(event, str)] == [
+        f"trial {number} is lost (gone); its parameters run again" for number in range(last)
+    ]
+
+
 @pytest.mark.parametrize(
     ("changes", "trials", "reason"),
     [({"timeout": 1e-9}, 0, "timeout of 1e-09 s"), ({"target": -10.0}, 1, "target -10 reached")],
@@ -185,5 +209,5 @@ def test_a_trial_is_pruned_by_the_pruner_of_the_study(
 
 def test_a_missing_objective_fails_a_trial(planned: tuple[SearchPlan, TrialPreparer]) -> None:
     search, _ = build(planned)
-    result = search._check(TrialResult(0, "COMPLETE", {"r2": float("inf")}))
+    result = search.objectives.check(TrialResult(0, "COMPLETE", {"r2": float("inf")}))
     assert (result.state, result.error) == ("FAIL", "r2 is inf")

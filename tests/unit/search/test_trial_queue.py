@@ -20,7 +20,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
 from mlrunner.core.errors import ConfigError
-from mlrunner.search.trial_attributes import ATTEMPT, OVERRIDES, RETRY_OF, VOID, count_valid
+from mlrunner.search.trial_attributes import ATTEMPT, LOSSES, OVERRIDES, RETRY_OF, VOID, count_valid
 from mlrunner.tracking import studies
 from mlrunner.tracking.records import journal_path
 from mlrunner.tracking.studies import SESSION
@@ -393,9 +393,9 @@ def test_a_trial_that_is_interrupted_twice_keeps_its_parameters(study: optuna.St
 
 
 def test_a_retry_has_the_same_parameters_and_counts_attempts(study: optuna.Study) -> None:
-    """An interruption is no attempt."""
+    """An interruption and a lost worker are no attempts; losses are counted apart."""
     queue, params = start_queue(study, 1), []
-    for reason in ("retried", "interrupted", "retried"):
+    for reason in ("retried", "lost", "retried"):
         trial = queue.take(suggest)
         assert trial is not None
         params.append(trial.params)
@@ -403,6 +403,7 @@ def test_a_retry_has_the_same_parameters_and_counts_attempts(study: optuna.Study
     assert params == [params[0]] * 3
     assert [trial.user_attrs.get(RETRY_OF) for trial in study.get_trials()] == [None, 0, 1, 2]
     assert [trial.user_attrs.get(ATTEMPT) for trial in study.get_trials()] == [None, 1, 1, 2]
+    assert [trial.user_attrs.get(LOSSES) for trial in study.get_trials()] == [None, 0, 1, 1]
     assert finish_all(queue, study) == [(3, params[0])]
     assert count_valid(study.get_trials()) == 1
 

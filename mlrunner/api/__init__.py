@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -10,18 +9,18 @@ from typing import Any, Literal
 import pandas as pd
 
 from mlrunner.api import frames
-from mlrunner.api.child import run_multirun
+from mlrunner.api.child import sweep as sweep
 from mlrunner.api.explanation import explain as explain
 from mlrunner.api.preparation import prepare_home, to_list
-from mlrunner.api.results import Run, Sweep, load_model, make_run, name_of, parse_sweep
+from mlrunner.api.results import Run, Sweep, load_model, make_run, name_of
 from mlrunner.api.run_table import make_table
-from mlrunner.composition.stores import export_tracking_uri, open_store, tracking_uri
+from mlrunner.composition.stores import export_tracking_uri, open_store
 from mlrunner.core import environment
-from mlrunner.core.errors import ConfigError, ProblemsError
+from mlrunner.core.errors import ConfigError
 from mlrunner.execution import deploy_run
 from mlrunner.execution.deploy_run import DeploymentResult
 from mlrunner.history.diff import Comparison
-from mlrunner.tracking.records import lookup, separate_stack_overrides
+from mlrunner.tracking.records import lookup
 from mlrunner.tracking.records.record import MODEL_TAG
 
 
@@ -78,31 +77,6 @@ def load(run: str | Run | Sweep, *, home: Path | None = None) -> Any:
     record = lookup.resolve_sweep(store, lookup.find(store, name_of(run), folder, saved=True))
     export_tracking_uri(folder)
     return load_model(record.run_id, record.tags.get(MODEL_TAG))
-
-
-def sweep(overrides: Sequence[str], *, home: Path | None = None) -> Sweep:
-    """Run a grid or a search in a child process, as `mlrunner --multirun OVERRIDES` does.
-
-    Args:
-        overrides: Overrides, such as `["model=xgboost,rf"]` or
-            `["sweep=optuna", "model=rf", "hydra.sweeper.n_trials=20"]`.
-        home: Folder that holds `.mlrunner/` and `multirun/`, see `run`.
-
-    Returns:
-        The trials and the winner; a notebook shows a table.
-
-    Raises:
-        MlrunnerError: When the sweep cannot start.
-    """
-    folder, overrides = prepare_home(home), to_list(overrides)
-    out, err = run_multirun(overrides)
-    if not out.strip():
-        lines = [line.removeprefix("mlrunner: ") for line in err.strip().splitlines()]
-        raise ProblemsError(lines or ["The sweep ended without a result and without an error message."])
-    tracking_uri(
-        folder, [*separate_stack_overrides(overrides)[1], "output=json"]
-    )  # and keep to its stack, as after a run
-    return parse_sweep(json.loads(out.strip().splitlines()[-1]))
 
 
 def diff(

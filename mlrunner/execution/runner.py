@@ -11,10 +11,12 @@ from omegaconf import DictConfig
 
 from mlrunner.composition import checks
 from mlrunner.composition.checks import Checked
-from mlrunner.core import terminal
+from mlrunner.core import progress_file, terminal
 from mlrunner.core.errors import DeployError, MlrunnerError, StoreError
+from mlrunner.core.formatting import format_number
 from mlrunner.core.outcome import OUTCOME_FILE, Outcome
 from mlrunner.core.process import freeze_gc, interruption_code
+from mlrunner.core.progress_file import Progress
 from mlrunner.core.redaction import hide_group
 from mlrunner.execution import output
 from mlrunner.execution.launch import read_launch, remove_refused_folder, shares_recorder
@@ -86,6 +88,7 @@ def run_job(cfg: DictConfig) -> float:
     (launch.folder / OUTCOME_FILE).write_text(outcome.json())
     if cfg.output == "text":
         terminal.show_job(outcome)
+    progress_file.report(Progress(None, f"{outcome.name} {format_number(outcome.objective)}"))
     return outcome.objective
 
 

@@ -11,7 +11,9 @@ from rich.text import Text
 from mlrunner.core.formatting import format_number
 from mlrunner.core.metric_names import metric_spread
 from mlrunner.core.overrides import join_words
+from mlrunner.core.progress_file import Progress, report
 from mlrunner.core.terminal import console
+from mlrunner.search.results import find_best, list_valid_trials
 from mlrunner.search.trial_progress import FinishedTrial
 
 if TYPE_CHECKING:
@@ -45,6 +47,25 @@ class SilentDisplay:
 
     def __call__(self, event: Any) -> None:
         """Ignore an event."""
+
+
+class ProgressDisplay(SilentDisplay):
+    """Display of another process, for `output=json`: it gets a line for each finished trial.
+
+    Args:
+        search: Search that starts.
+    """
+
+    def __init__(self, search: Search) -> None:
+        n_done = sum(trial.state.is_finished() for trial in list_valid_trials(search.study))
+        self._search, self._total = search, search.queue.limit - n_done
+
+    def __call__(self, event: Any) -> None:
+        """Report a finished trial."""
+        if isinstance(event, FinishedTrial):
+            best = find_best(self._search.study, self._search.objectives)
+            note = "" if best is None else f"{self._search.objectives.metrics[0]} {format_number(best.values[0])}"
+            report(Progress(self._total, note))
 
 
 class LineDisplay(SilentDisplay):

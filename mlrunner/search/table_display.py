@@ -11,9 +11,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressC
 from rich.table import Table
 from rich.text import Text
 
+from mlrunner.core import progress_file
 from mlrunner.core.formatting import format_number
 from mlrunner.core.terminal import console
-from mlrunner.search.display import STATE_MARKS, LineDisplay, SilentDisplay
+from mlrunner.search.display import STATE_MARKS, LineDisplay, ProgressDisplay, SilentDisplay
 from mlrunner.search.executor import Step
 from mlrunner.search.results import find_best, list_valid_trials
 from mlrunner.search.trial_progress import FinishedTrial, RunningTrial
@@ -121,6 +122,6 @@ def choose_display(
         out: Console to print on; None for stdout.
     """
     if not is_text:
-        return SilentDisplay()
+        return ProgressDisplay(search) if progress_file.is_requested() else SilentDisplay()
     out = out or console()
     return (TableDisplay if out.is_terminal else LineDisplay)(search, config_flags, out)

@@ -28,13 +28,13 @@ except KeyboardInterrupt:
 def test_an_interrupted_sweep_ends_by_itself(tmp_path: Path) -> None:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     with (tmp_path / "out").open("w") as sink:
-        child = subprocess.Popen([sys.executable, "-c", CLOSING], stdout=sink, text=True, start_new_session=True)
+        child = subprocess.Popen([sys.executable, "-c", CLOSING], stdout=sink, start_new_session=True)
     while not (tmp_path / "out").read_text():
         time.sleep(0.01)
     Timer(0.05, os.kill, (os.getpid(), signal.SIGINT)).start()
     try:
         with pytest.raises(KeyboardInterrupt):
-            wait_for_sweep(child)
+            wait_for_sweep(child, lambda: None)
     finally:
         signal.signal(signal.SIGINT, before)
     assert (tmp_path / "out").read_text() == "started\nclosed\n"

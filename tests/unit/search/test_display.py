@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mlrunner.search.display import LineDisplay, format_command
+from mlrunner.core.progress_file import PROGRESS_VARIABLE, Progress, read
+from mlrunner.search.display import LineDisplay, ProgressDisplay, format_command
 from mlrunner.search.executor import Step
 from mlrunner.search.table_display import choose_display
 from mlrunner.search.trial_progress import AWAITING, FinishedTrial
-from tests.support.displays import BOTH, build_finished, build_search, start_trial
+from tests.support.displays import BOTH, build_finished, build_search, finish_trial, start_trial
 
 
 @pytest.mark.parametrize(
@@ -99,3 +101,15 @@ def test_what_a_search_waits_for_is_printed_once(capsys: pytest.CaptureFixture[s
 def test_ctrl_c_is_reported(event: Any, message: str, capsys: pytest.CaptureFixture[str]) -> None:
     LineDisplay(build_search())(event)
     assert capsys.readouterr().out == message
+
+
+def test_another_process_gets_a_line_for_each_finished_trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    search = build_search(limit=5)
+    finish_trial(search, 0.25)  # in an earlier session
+    monkeypatch.setenv(PROGRESS_VARIABLE, str(tmp_path / "progress"))
+    show = choose_display(search, is_text=False)
+    assert type(show) is ProgressDisplay
+    finish_trial(search, 0.75)
+    show(build_finished(1))
+    show(1)
+    assert read(tmp_path / "progress") == [Progress(4, "r2 0.75")]

@@ -15,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from mlrunner.composition.keys import GROUPS as GROUPS
 from mlrunner.composition.keys import MACHINE_KEYS
-from mlrunner.composition.resolve import explain_resolution, resolve_group
+from mlrunner.composition.resolve import explain_resolution, is_resolved, resolve_group
 from mlrunner.composition.settings import Settings, validate_settings
 from mlrunner.core.build import Group
 from mlrunner.core.redaction import redact_override, redact_values
@@ -169,9 +169,10 @@ def _value(cfg: DictConfig, key: str) -> Any:
 
 def read_composition(cfg: DictConfig, launch: Launch) -> Composition:
     """Convert a checked configuration of Hydra into plain values."""
-    config = {str(key): _value(cfg, str(key)) for key in cfg}
+    plain: Any = OmegaConf.to_container(cfg)
+    config = {str(key): value if is_resolved(value) else _value(cfg, str(key)) for key, value in plain.items()}
     settings = validate_settings({key: value for key, value in config.items() if key not in GROUPS})
-    return Composition(config, settings, launch, dict(_list_variables(OmegaConf.to_container(cfg))))
+    return Composition(config, settings, launch, dict(_list_variables(plain)))
 
 
 def _list_variables(value: Any, key: str = "") -> Iterator[tuple[str, str]]:

@@ -34,6 +34,17 @@ def resolve_group(node: DictConfig, key: str) -> Group:
     return {str(name): value for name, value in values.items()}
 
 
+def is_resolved(plain: Any) -> bool:
+    """Check whether an unresolved value is a group that holds no interpolation, so that it is the resolved one."""
+    return isinstance(plain, dict) and not _interpolates(plain)
+
+
+def _interpolates(value: Any) -> bool:
+    if isinstance(value, dict | list):
+        return any(map(_interpolates, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, str) and "${" in value
+
+
 @contextmanager
 def explain_resolution(key: str, known: list[str]) -> Iterator[None]:
     """Convert an error of resolution into one sentence.

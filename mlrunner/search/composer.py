@@ -21,6 +21,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from mlrunner.composition.composition import GROUPS, Launch
 from mlrunner.composition.hydra_private import apply_value_overrides, read_files_once, to_yaml
+from mlrunner.composition.yaml_parts import YamlParts
 from mlrunner.core.errors import ConfigError
 from mlrunner.core.overrides import explain_misread
 from mlrunner.search.grammar import ZIP_OVERRIDE, parse_override
@@ -59,6 +60,7 @@ class Composer:
         self._parser = OverridesParser.create(config_loader=self.loader)
         self._bases: dict[tuple[str, ...], tuple[DictConfig, DictConfig]] = {}
         self._sweep_dir: Path | None = None
+        self._yaml = YamlParts()
 
     def compose(self, overrides: tuple[str, ...], number: int | None = None, record: bool = False) -> ComposedTrial:
         """Compose a trial exactly as Hydra composes a job.
@@ -81,7 +83,14 @@ class Composer:
         if number is not None:
             launch = replace(launch, env=_read_env(whole, cfg), changes_folder=bool(whole.hydra.job.chdir))
         options = {str(group): option for group, option in whole.hydra.runtime.choices.items()}
-        return ComposedTrial(cfg, launch, _render_record(whole, cfg) if record else {}, options)
+        return ComposedTrial(cfg, launch, self._render_record(whole, cfg) if record else {}, options)
+
+    def _render_record(self, whole: DictConfig, cfg: DictConfig) -> dict[str, str]:
+        config: Any = OmegaConf.to_container(cfg)
+        hydra: Any = OmegaConf.to_container(whole.hydra, enum_to_str=True)
+        overrides = to_yaml(OmegaConf.to_container(whole.hydra.overrides.task))
+        texts = {"config.yaml": self._yaml.write(config), "hydra.yaml": self._yaml.write(hydra, "hydra")}
+        return {**texts, "overrides.yaml": overrides}
 
     def _get_base(self, choices: tuple[str, ...]) -> tuple[DictConfig, DictConfig]:
         """Compose a set of choices once: with the `hydra` node, which is most of it, and without."""
@@ -184,12 +193,3 @@ def _build_launch(whole: DictConfig, overrides: list[str], number: int | None) -
     choices = {group: str(option) for group, option in whole.hydra.runtime.choices.items() if group in GROUPS}
     folder = Path(str(whole.hydra.runtime.output_dir)) if number is not None else Path()
     return Launch(choices, overrides, folder, number)
-
-
-def _render_record(whole: DictConfig, cfg: DictConfig) -> dict[str, str]:
-    nodes = {
-        "config.yaml": OmegaConf.to_container(cfg),
-        "hydra.yaml": {"hydra": OmegaConf.to_container(whole.hydra, enum_to_str=True)},
-        "overrides.yaml": OmegaConf.to_container(whole.hydra.overrides.task),
-    }
-    return {name: to_yaml(node) for name, node in nodes.items()}

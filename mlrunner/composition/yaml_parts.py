@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cachetools import LRUCache, cachedmethod
+from cachetools import LRUCache
 
 from mlrunner.composition.hydra_private import to_yaml
 
@@ -26,20 +26,13 @@ class YamlParts:
         """
         if not node:
             return to_yaml(node if parent is None else {parent: node})
-        entries = [self._write_entry(parent, key, value, repr(value)) for key, value in node.items()]
+        entries = [self._write_entry(parent, key, value) for key, value in node.items()]
         return "".join(entries if parent is None else [f"{parent}:\n", *entries])
 
-    @cachedmethod(lambda self: self._texts, key=lambda _, parent, key, value, text: (parent, key, type(key), text))
-    def _write_entry(self, parent: str | None, key: Any, value: Any, text: str) -> str:
-        """Write one entry, indented as below its parent.
-
-        Args:
-            parent: Key that holds the dictionary of the entry; None at the top.
-            key: Key of the entry.
-            value: Value of the entry.
-            text: `repr` of the value, which differs where the YAML differs.
-        """
-        del text
-        if parent is None:
-            return to_yaml({key: value})
-        return to_yaml({parent: {key: value}}).partition("\n")[2]
+    def _write_entry(self, parent: str | None, key: Any, value: Any) -> str:
+        """Write one entry, indented as below its parent."""
+        place = parent, key, type(key), repr(value)  # `repr` differs where the YAML does: 1, True and '1'
+        if place not in self._texts:
+            text = to_yaml({key: value} if parent is None else {parent: {key: value}})
+            self._texts[place] = text if parent is None else text.partition("\n")[2]
+        return self._texts[place]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
-from mlrunner.composition.resolve import merge_values, resolve_group
+from mlrunner.composition.resolve import is_resolved, merge_values, resolve_group
 from mlrunner.core.errors import ConfigError
 
 
@@ -43,3 +43,18 @@ def test_values_are_merged_into_a_copy() -> None:
     cfg = OmegaConf.create({"a": {"b": 1, "c": 2}})
     assert merge_values(cfg, {"a": {"b": 3}}) == {"a": {"b": 3, "c": 2}}
     assert cfg.a.b == 1
+
+
+@pytest.mark.parametrize(
+    ("plain", "expected"),
+    [
+        ({"a": 1, "b": ["$x", {"c": "{}"}]}, True),
+        ({}, True),
+        ({"a": ["x", {"c": "x-${seed}"}]}, False),
+        ("${seed}", False),
+        (1, False),
+        (["x"], False),
+    ],
+)
+def test_a_group_without_an_interpolation_is_resolved(plain: Any, expected: bool) -> None:
+    assert is_resolved(plain) is expected

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE # or every process compiles and rewrites every module anew
 
-.PHONY: help run test test-fast lint types contracts bench bench-sweep bench-serve bench-records docs lock clean slow-tests
+.PHONY: help run test test-fast lint types contracts bench bench-sweep bench-serve bench-records docs site lock clean slow-tests
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -18,6 +18,10 @@ $(BIN)/.installed: requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet uv==0.13.9
 	VIRTUAL_ENV="$(abspath $(VENV))" $(BIN)/uv pip install --quiet --compile-bytecode -r requirements.lock
 	VIRTUAL_ENV="$(abspath $(VENV))" $(BIN)/uv pip install --quiet --no-deps -e .
+	@touch $@
+
+$(BIN)/.docs: docs/requirements.lock $(BIN)/.installed
+	VIRTUAL_ENV="$(abspath $(VENV))" $(BIN)/uv pip install --quiet -r docs/requirements.lock
 	@touch $@
 
 run: $(BIN)/.installed ## the main job on the embedded data; ARGS="model=rf" to choose
@@ -56,13 +60,19 @@ bench-serve: $(BIN)/.installed ## benchmarks/serve.py: our server beside MLflow'
 bench-records: $(BIN)/.installed ## benchmarks/records.py: looking back over 10,000 runs beside MLflow's client
 	$(BIN)/python benchmarks/records.py $(ARGS)
 
-docs: $(BIN)/.installed ## the README's pictures, from a real run
+docs: $(BIN)/.installed ## the documentation's pictures, from a real run
 	$(BIN)/python docs/pictures.py
 
-lock: $(BIN)/.installed ## resolve requirements.lock again, for every supported Python
+site: $(BIN)/.docs ## the documentation, in build/site; a dead link fails
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -d build/doctrees docs build/site
+	@echo "build/site/index.html"
+
+lock: $(BIN)/.installed ## resolve both lock files again, for every supported Python
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --extra dev --upgrade \
 		--no-emit-index-url --no-header --no-annotate -o requirements.lock
+	$(BIN)/uv pip compile --group docs --universal --python-version 3.11 --upgrade -c requirements.lock \
+		--no-emit-index-url --no-header --no-annotate -o docs/requirements.lock
 
 clean: ## remove the environment, the stores and every run
-	rm -rf $(VENV) .mlrunner .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) build .mlrunner .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find multirun -mindepth 1 ! -name .gitkeep -delete

@@ -24,7 +24,7 @@ SWEEPER_OPTIONS = {"hydra/sweeper/sampler": SAMPLERS, "hydra/sweeper/pruner": PR
 
 @dataclass
 class OptunaSweeperConf:
-    """Keys of `hydra.sweeper`; the README explains them."""
+    """Keys of `hydra.sweeper`; the comments are their reference in the documentation."""
 
     defaults: list[Any] = field(default_factory=lambda: [{"sampler": "tpe"}, {"pruner": "none"}])
     _target_: str = SWEEPER_CLASS

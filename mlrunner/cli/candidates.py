@@ -74,7 +74,7 @@ def _is_override(verb: str, words: list[str], word: str) -> bool:
         from mlrunner.tracking.records.store import STACK_PREFIXES
 
         return word.startswith(STACK_PREFIXES)
-    return "=" in word and (bool(words) or verb not in RUN_VERBS)
+    return verb == "check" or ("=" in word and (bool(words) or verb not in RUN_VERBS))
 
 
 def list_flags(verb: str) -> list[str]:

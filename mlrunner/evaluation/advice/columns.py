@@ -17,10 +17,15 @@ ID_NAME = re.compile(r"(?i:(^|[_\W])(id|ids|uuid|guid|key|no|nr|num|number|code|
 MAX_TEXT = 40  # characters on average; longer texts are sentences, whose words repeat
 
 
+def find_constants(facts: TableFacts) -> list[str]:
+    """Find the columns that have one value, or none."""
+    names = [name for name, count in facts.distinct.items() if count + _has_gaps(facts, name) <= 1]
+    return names if len(facts.sample) > 1 else []
+
+
 def warn_of_constants(facts: TableFacts) -> Iterator[Notice]:
     """Name the columns that have one value, or none."""
-    names = [name for name, count in facts.distinct.items() if count + _has_gaps(facts, name) <= 1]
-    if names and len(facts.sample) > 1:
+    if names := find_constants(facts):
         yield Notice("constant_columns", f"{_subject(names)} one value in every row; {write_ignore(names)}.")
 
 
@@ -32,8 +37,8 @@ def _subject(names: list[str]) -> str:
     return f"{list_names(names)} {'has' if len(names) == 1 else 'have'}"
 
 
-def warn_of_duplicates(facts: TableFacts) -> Iterator[Notice]:
-    """Name the columns that repeat an earlier column."""
+def find_duplicates(facts: TableFacts) -> dict[str, str]:
+    """Find the columns that repeat an earlier column; return its name by theirs."""
     first: dict[bytes, str] = {}
     repeated = {}
     for name, distinct in facts.distinct.items():
@@ -41,7 +46,12 @@ def warn_of_duplicates(facts: TableFacts) -> Iterator[Notice]:
             earlier = first.setdefault(_identify(facts, name), name)
             if earlier != name:
                 repeated[name] = earlier
-    if repeated:
+    return repeated
+
+
+def warn_of_duplicates(facts: TableFacts) -> Iterator[Notice]:
+    """Name the columns that repeat an earlier column."""
+    if repeated := find_duplicates(facts):
         pairs = [f"{name} repeats {earlier}" for name, earlier in repeated.items()]
         yield Notice("duplicate_columns", f"{list_names(pairs, 3)}; {write_ignore(list(repeated))}.")
 
@@ -74,11 +84,15 @@ def warn_of_index(facts: TableFacts) -> Iterator[Notice]:
         yield Notice("index_columns", f"{list_names(names)} {verb} the rows in their order; {write_ignore(names)}.")
 
 
-def warn_of_ids(facts: TableFacts) -> Iterator[Notice]:
-    """Name the columns whose value differs in nearly every row: short texts, and whole numbers that are named ids."""
+def find_ids(facts: TableFacts) -> list[str]:
+    """Find the columns whose value differs in nearly every row: short texts, and whole numbers that are named ids."""
     numbers = find_row_numbers(facts)
-    names = [name for name in facts.columns if name not in numbers and _is_id(facts, name)]
-    if names:
+    return [name for name in facts.columns if name not in numbers and _is_id(facts, name)]
+
+
+def warn_of_ids(facts: TableFacts) -> Iterator[Notice]:
+    """Name the columns whose value differs in nearly every row."""
+    if names := find_ids(facts):
         verb = "differs" if len(names) == 1 else "differ"
         yield Notice(
             "id_columns", f"{list_names(names)} {verb} in nearly every row, like an id; {write_ignore(names)}."

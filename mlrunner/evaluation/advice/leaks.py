@@ -21,18 +21,22 @@ ROUNDING = 1e-6  # of the target's standard deviation; what a sum of decimals ma
 ROWS_PER_VALUE = 5  # rows of a value on average, so that a value tells the target by more than chance
 
 
-def warn_of_leaks(facts: TableFacts) -> Iterator[Notice]:
-    """Name the columns that alone tell the target."""
+def find_leaks(facts: TableFacts) -> list[str]:
+    """Find the columns that alone tell the target."""
     target = facts.target
     if target is None or facts.task is None:
-        return
+        return []
     known = target.notna().to_numpy()
     if known.sum() < MIN_ROWS or target.nunique() < 2:
-        return
+        return []
     if facts.task == "regression" and not infer_kind(target).is_numeric:
-        return
-    names = [name for name in facts.columns if _share_explained(facts, name, known) >= EXACT]
-    if names:
+        return []
+    return [name for name in facts.columns if _share_explained(facts, name, known) >= EXACT]
+
+
+def warn_of_leaks(facts: TableFacts) -> Iterator[Notice]:
+    """Name the columns that alone tell the target."""
+    if names := find_leaks(facts):
         verb = "tells" if len(names) == 1 else "tell"
         yield Notice(
             "leaking_columns",
@@ -41,10 +45,10 @@ def warn_of_leaks(facts: TableFacts) -> Iterator[Notice]:
         )
 
 
-def warn_of_sums(facts: TableFacts) -> Iterator[Notice]:
-    """Name the numeric columns of which the target is an exact sum of multiples, such as a total of its parts."""
+def find_sum(facts: TableFacts) -> list[str]:
+    """Find the numeric columns of which the target is an exact sum of multiples, such as a total of its parts."""
     if facts.task != "regression" or facts.target is None or not infer_kind(facts.target).is_numeric:
-        return
+        return []
     known = np.flatnonzero(facts.target.notna())
     known = known[:: max(1, len(known) // SUM_ROWS)]
     target = facts.target.to_numpy(dtype=float, na_value=np.nan)[known]
@@ -52,12 +56,18 @@ def warn_of_sums(facts: TableFacts) -> Iterator[Notice]:
     terms = {name: values for name, values in numbers.items() if np.isfinite(values).all() and np.ptp(values)}
     if len(target) >= MIN_ROWS + 2 * len(terms) and 2 <= len(terms) <= MAX_TERMS and np.ptp(target):
         names = find_terms(terms, target)
-        if len(names) > 1:
-            yield Notice(
-                "leaking_columns",
-                f"{list_names(names)} together give {facts.roles.target} exactly, as a sum of multiples: if one is "
-                f"known only afterwards, {write_ignore(names[:1])}.",
-            )
+        return names if len(names) > 1 else []
+    return []
+
+
+def warn_of_sums(facts: TableFacts) -> Iterator[Notice]:
+    """Name the columns of which the target is an exact sum."""
+    if names := find_sum(facts):
+        yield Notice(
+            "leaking_columns",
+            f"{list_names(names)} together give {facts.roles.target} exactly, as a sum of multiples: if one is "
+            f"known only afterwards, {write_ignore(names[:1])}.",
+        )
 
 
 def _list_numbers(facts: TableFacts) -> list[tuple[str, pd.Series[Any]]]:

@@ -1,0 +1,1 @@
+"""A new project: look at its data, and write its first files."""

@@ -6,7 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
 from mlrunner.composition import run_record
@@ -15,6 +17,7 @@ from mlrunner.composition.resolve import resolve_group
 from mlrunner.composition.stores import open_store
 from mlrunner.core import environment
 from mlrunner.core.build import build
+from mlrunner.core.errors import DeployError
 from mlrunner.core.outcome import Outcome, separate
 from mlrunner.core.redaction import redact
 from mlrunner.execution import deploy_run
@@ -97,31 +100,53 @@ def deploy_best(best: Outcome, grid: DictConfig) -> Outcome:
     recorded = None if run is None else run.read_config()
     if run is None or recorded is None:
         return best
-    config = use_gate_and_deployer(grid, recorded)
+    config = use_gate_and_deployer(best, grid, recorded)
     if not has_deployment_step(config):
         return best
     deploy_run.deploy_record(run, config)
     return replace(best, **recording.read_deployment(run.run_id))
 
 
-def use_gate_and_deployer(grid: DictConfig, recorded: dict[str, Any]) -> dict[str, Any]:
-    """Replace the recorded gate and deployer of a job by those of this command, which may resume the grid.
+def use_gate_and_deployer(best: Outcome, grid: DictConfig, recorded: dict[str, Any]) -> dict[str, Any]:
+    """Replace the recorded gate and deployer of a job by those of this command: a store sets no address.
 
     Args:
+        best: Outcome of the job.
         grid: Configuration of the grid, with its `hydra` node.
-        recorded: Configuration of the job; it keeps the groups that the grid varies.
+        recorded: Configuration of the job from the store.
     """
-    texts = [str(text) for text in OmegaConf.to_container(grid.hydra.overrides.task) or ()]
-    overrides = OverridesParser.create().parse_overrides(texts)
-    keys = [override.key_or_group for override in overrides if override.is_sweep_override()]
-    varied = {key.partition(".")[0] for key in (*keys, *map(str, grid.hydra.sweeper.get("params") or ()))}
-    cfg = grid.copy()
-    OmegaConf.set_readonly(cfg, False)
+    cfg = _compose_job(best, grid)
     OmegaConf.set_struct(cfg, False)
     for key in deploy_run.RECORDED_KEYS:
         cfg[key] = recorded[key]
-    fixed = [group for group in deploy_run.OVERRIDABLE if not varied & {group, "experiment"}]
-    return {**recorded, **{group: resolve_group(cfg, group) for group in fixed}}
+    return {**recorded, **{group: resolve_group(cfg, group) for group in deploy_run.OVERRIDABLE}}
+
+
+def _compose_job(best: Outcome, grid: DictConfig) -> DictConfig:
+    """Compose a job by today's files and the overrides of this command; those that the grid varies are in its folder.
+
+    Raises:
+        DeployError: When the grid varies gate or deployer, and `hydra.output_subdir=null` left no file of overrides.
+    """
+    typed = _parse_overrides(grid.hydra.overrides.task)
+    fixed = [override for override in typed if not override.is_sweep_override()]
+    keys = {override.key_or_group for override in fixed}
+    file = Path(best.folder) / str(grid.hydra.output_subdir) / "overrides.yaml"
+    own = _parse_overrides(OmegaConf.load(file)) if file.exists() else []
+    varied = {*(override.key_or_group for override in typed), *(grid.hydra.sweeper.get("params") or ())} - keys
+    if not file.exists() and {key.partition(".")[0] for key in varied} & {*deploy_run.OVERRIDABLE, "experiment"}:
+        raise DeployError(
+            f"The grid varies {', '.join(sorted(varied))}, and hydra.output_subdir=null keeps no record of the values "
+            f"of job {best.job}; type them: mlrunner deploy {best.run_id} gate=... deployer=...."
+        )
+    overrides = [*fixed, *(override for override in own if override.key_or_group not in keys)]
+    loader = GlobalHydra.instance().config_loader()
+    return loader.load_sweep_config(grid, [str(override.input_line) for override in overrides])
+
+
+def _parse_overrides(node: Any) -> list[Override]:
+    texts: Any = OmegaConf.to_container(node)  # unresolved: ${seed} stays ${seed}
+    return OverridesParser.create().parse_overrides(list(map(str, texts)))
 
 
 def write_report(run_id: str, folder: Path, outcomes: list[Outcome]) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,12 +12,14 @@ from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig, open_dict
 
 from mlrunner.composition.deployment_name import register_resolver
+from mlrunner.core.errors import DeployError
 from mlrunner.core.outcome import Outcome
 from mlrunner.core.project import CONF
 from mlrunner.execution import grid_parent
 from tests.support.mlflow_home import MlflowHome
 from tests.support.mlflow_home import mlflow_home as mlflow_home
 from tests.support.mlflow_home import template as template
+from tests.support.outcomes import make_outcome
 
 
 @pytest.fixture
@@ -76,30 +79,56 @@ RECORDED = {
 }
 
 
-def compose_grid(*task: str) -> DictConfig:
-    """Compose a grid as Hydra does: without the overrides that it varies."""
+@pytest.fixture
+def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+    """A folder for a grid, with Hydra open as it is during one."""
+    monkeypatch.setenv("MLRUNNER_HOME", str(tmp_path))
     register_resolver()
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        cfg = compose("mlrunner", [text for text in task if "," not in text], return_hydra_config=True)
+        yield tmp_path
+
+
+def compose_grid(*task: str) -> DictConfig:
+    """Compose a grid as Hydra does: without the overrides that it varies."""
+    cfg = compose("mlrunner", [text for text in task if "," not in text], return_hydra_config=True)
     with open_dict(cfg):
         cfg.hydra.overrides.task = list(task)
     return cfg
 
 
+NO_GATE, NO_DEPLOYER = "mlrunner.groups.gate.NoGate", "mlrunner.groups.deployer.NoDeployer"
+MIN_ACCURACY = "mlrunner.groups.gate.thresholds.MinAccuracy"
+LOCAL = "mlrunner.groups.deployer.local.LocalDeployer"
+
+
 @pytest.mark.parametrize(
-    ("task", "gate", "deployer"),
+    ("task", "job", "gate", "deployer"),
     [
-        (["seed=1,2", "deployer=none"], "mlrunner.groups.gate.NoGate", "mlrunner.groups.deployer.NoDeployer"),
-        (["gate=a,b", "deployer=local"], "recorded.Gate", "mlrunner.groups.deployer.local.LocalDeployer"),
-        (["deployer.port=1,2"], "mlrunner.groups.gate.NoGate", "recorded.Deployer"),
-        (["experiment=a,b"], "recorded.Gate", "recorded.Deployer"),
+        (["seed=1,2", "deployer=none"], ["seed=2", "deployer=local"], NO_GATE, NO_DEPLOYER),  # resumed without one
+        (["gate=none,min_accuracy", "deployer=local"], ["gate=min_accuracy", "deployer=local"], MIN_ACCURACY, LOCAL),
+        (["deployer=none,local"], ["deployer=local"], NO_GATE, LOCAL),
+        (["deployer=local", "deployer.port=7001,7002"], ["deployer=local", "deployer.port=7002"], NO_GATE, LOCAL),
     ],
 )
-def test_gate_and_deployer_are_those_of_the_command_unless_the_grid_varies_them(
-    task: list[str], gate: str, deployer: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_gate_and_deployer_are_those_of_the_command_and_of_its_job(
+    task: list[str], job: list[str], gate: str, deployer: str, home: Path
 ) -> None:
-    monkeypatch.setenv("MLRUNNER_HOME", str(tmp_path))
-    config = grid_parent.use_gate_and_deployer(compose_grid(*task), RECORDED)
+    """And never those of the store (H6)."""
+    folder = home / "2" / ".hydra"
+    folder.mkdir(parents=True)
+    (folder / "overrides.yaml").write_text("".join(f"- {text}\n" for text in job))
+    best = make_outcome(folder=str(home / "2"), job=2)
+    config = grid_parent.use_gate_and_deployer(best, compose_grid(*task), RECORDED)
     assert (config["gate"]["_target_"], config["deployer"]["_target_"]) == (gate, deployer)
     assert config["deployer"].get("name", "wine") == "wine"  # after the table of the job
+    assert config["deployer"].get("port") in (None, 8000, 7002)
     assert config["seed"] == 3
+
+
+def test_a_grid_that_varies_the_deployer_and_keeps_no_overrides_deploys_nothing(home: Path) -> None:
+    best = make_outcome(folder=str(home), job=2, run_id="abc")
+    grid = compose_grid("deployer=none,local", "hydra.output_subdir=null")
+    with pytest.raises(DeployError, match=r"varies deployer, .* job 2; type them: mlrunner deploy abc gate="):
+        grid_parent.use_gate_and_deployer(best, grid, RECORDED)
+    fixed = compose_grid("deployer=local", "hydra.output_subdir=null")
+    assert grid_parent.use_gate_and_deployer(best, fixed, RECORDED)["deployer"]["_target_"] == LOCAL

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlrunner.search import results, winner_claim
 from mlrunner.search.lead import compare_default, describe_lead
-from mlrunner.search.parent_run import close_parent_run
+from mlrunner.search.parent_run import close_parent_run, end_lost_runs
 from mlrunner.steps.recording import read_deployment
 from mlrunner.tracking import artifacts, run_log
 from mlrunner.tracking.background_writer import RECORDER
@@ -50,6 +50,7 @@ def close_search(plan: SearchPlan, driver: PipelineDriver, study: Study, folder:
         default = compare_default(study, plan.objectives)
         summary["default"] = None if default is None else default.to_dict()
         results.write_results(folder, summary, outcomes)
+        end_lost_runs(driver.parent, driver.search.queue.watch.list_live())
         _end_runs(plan, driver, summary, best, folder)
         RECORDER.flush()
     return summary | {"report": _write_report(plan, driver, folder, outcomes, figures)}

@@ -30,7 +30,7 @@ class Leftovers:
         queue: Queue of this session.
         child_runs: Records of this session.
         lock: Lock that the sessions of a home share.
-        patience: Seconds to wait for other sessions to record their trials.
+        patience: Seconds to wait for other sessions to record their trials; longer for one that may be lost.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Leftovers:
         deadline = time.monotonic() + self._patience
         while any(self._list_unrecorded()) and not is_interrupted():
             yield from self.record(read)
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline and not any(map(self._queue.is_unsure, self._list_unrecorded())):
                 return
             time.sleep(INTERVAL)
 

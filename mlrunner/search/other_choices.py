@@ -17,8 +17,9 @@ from optuna.trial import FrozenTrial
 
 from mlrunner.core.errors import ConfigError
 from mlrunner.search.distributions import contains
+from mlrunner.search.session_watch import SessionWatch
 from mlrunner.search.trial_attributes import DEFAULT_OF
-from mlrunner.tracking.studies import SWEEPER_KEY, list_live_sessions
+from mlrunner.tracking.studies import HEARTBEAT_SECONDS, SWEEPER_KEY
 
 COPY_SUFFIX = " (other choices)"  # of the name of the copy, which exists for a moment
 IS_COMPLETE = "is_complete"  # attribute of a copy that holds all trials
@@ -54,7 +55,7 @@ def adopt_choices(study: optuna.Study, storage: BaseStorage, distributions: Dist
             f"{text}, which changes the order of a grid; choose another {SWEEPER_KEY}.study_name, as in "
             f"{SWEEPER_KEY}.study_name={study.study_name}-2."
         )
-    if list_live_sessions(study.user_attrs):
+    if SessionWatch(study, HEARTBEAT_SECONDS).has_live():
         raise ConfigError(f"{text}, and another session of it is running; stop that one, or wait for its end.")
     name = study.study_name + COPY_SUFFIX
     _copy(storage, study.study_name, name, lambda trial: _adapt(trial, changed))

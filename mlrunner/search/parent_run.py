@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,14 +62,23 @@ def _reopen(study: Study, run_id: str) -> bool:
     """
     try:
         open_runs.reopen_run(run_id)
-        live = list_live_sessions(study.user_attrs)
-        for child, pipeline_run in sweep_runs.list_running(run_id).items():
-            if pipeline_run.rpartition("-")[2] not in live:
-                open_runs.interrupt_run(child)
+        end_lost_runs(run_id, list_live_sessions(study.user_attrs))
     except MlflowException:
         return False
     study.set_user_attr(INVALID_TRIALS, invalid_runs.list_invalid_trials(run_id))
     return True
+
+
+def end_lost_runs(run_id: str, live: Collection[str]) -> None:
+    """End the runs below a search whose session has ended without closing them.
+
+    Args:
+        run_id: MLflow's id of the parent run.
+        live: Sessions of the study that are alive.
+    """
+    for child, pipeline_run in sweep_runs.list_running(run_id).items():
+        if pipeline_run.rpartition("-")[2] not in live:
+            open_runs.interrupt_run(child)
 
 
 def _create(plan: SearchPlan, experiment: str, study: str, description: dict[str, Any], folder: Path) -> str:

@@ -144,8 +144,7 @@ class PipelineDriver:
         finished = self._read(best)
         composition = finished.prepared.composition
         self.winner_columns = finished.prepared.repeats[0].columns
-        run = self._open_winner(finished, best)
-        if run is None:
+        if (run := self._open_winner(finished, best)) is None:
             return None
         problem = describe_problem(composition["dataset"], composition["metric"])
         found = {name: value for name, value in finished.result.metrics.items() if name == THRESHOLD}
@@ -163,13 +162,14 @@ class PipelineDriver:
         )
 
     def _open_winner(self, finished: FinishedTrial, best: FrozenTrial) -> RunContext | None:
-        study, settings = self.search.study, winner_claim.digest_settings(finished.prepared)
+        claim = (self.search.study, best.number, winner_claim.digest_settings(finished.prepared))
+        winner_claim.await_claimant(*claim, self.search)
         with self.lock:
             best_run = self.child_runs.get_run(best)
-            if best_run is None or winner_claim.is_claimed(study, best.number, settings):
+            if best_run is None or winner_claim.is_claimed(*claim, self.search.queue.watch.list_live()):
                 return None
             self.winner_run = run = self.child_runs.open_winner(finished, best_run)
-            winner_claim.claim(study, best.number, settings, run.run_id, self.search.queue.session)
+            winner_claim.claim(*claim, run.run_id, self.search.queue.session)
         return run
 
 

@@ -59,8 +59,8 @@ class TrialQueue:
         self._lock = lock_storage(storage)
         self._view = SequenceView(study, storage)
         self._record = SessionRecord(study, heartbeat)
-        self.session = self._record.name
-        self.is_left = self._record.is_left
+        self.session, self.watch = self._record.name, self._record.watch
+        self.is_left, self.is_unsure = self._record.is_left, self._record.is_unsure
 
     def close(self) -> None:
         """End the session."""
@@ -80,7 +80,7 @@ class TrialQueue:
     @property
     def awaits_heartbeat(self) -> bool:
         """Whether only the next heartbeats of another machine's session show if it still runs a trial."""
-        return any(trial.state == TrialState.RUNNING and self._record.is_unsure(trial) for trial in self.trials)
+        return any(self.is_unsure(trial) for trial in self.trials if trial.state == TrialState.RUNNING)
 
     @property
     def has_next(self) -> bool:
@@ -184,7 +184,7 @@ class TrialQueue:
         Returns:
             Number of these trials.
         """
-        live = self._record.list_live() - {self.session}  # before the trials: who ends meanwhile has queued its own
+        live = self.watch.list_live() - {self.session}  # before the trials: who ends meanwhile has queued its own
         trials = self.trials
         lost = [trial.number for trial in trials if trial.state == TrialState.RUNNING and self.is_left(trial)]
         for number in lost:

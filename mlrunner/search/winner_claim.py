@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import time
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from mlrunner.search.trial_preparation import make_key
+from mlrunner.search.trial_progress import AWAITING
 from mlrunner.steps.recording import read_deployment
 from mlrunner.tracking import sweep_runs
-from mlrunner.tracking.studies import list_live_sessions
 
 if TYPE_CHECKING:
     from optuna import Study
 
+    from mlrunner.search.loop import Search
     from mlrunner.search.trial_preparation import PreparedTrial
 
 WINNER = "winner"  # attribute of a study: trial, settings, run and session of the last refit
+INTERVAL = 0.2  # seconds between two looks
 
 
 def digest_settings(prepared: PreparedTrial) -> str:
@@ -40,15 +44,43 @@ def claim(study: Study, number: int, settings: str, run_id: str, session: str) -
     study.set_user_attr(WINNER, {"trial": number, "settings": settings, "run": run_id, "session": session})
 
 
-def is_claimed(study: Study, number: int, settings: str) -> bool:
-    """Check whether a trial was refitted and deployed with these settings, or another session is doing so."""
+def find_claimant(study: Study, number: int, settings: str) -> str | None:
+    """Return the session that refits a trial with these settings; it may have ended without closing its run."""
+    before = study.user_attrs.get(WINNER, {})
+    is_its = (before.get("trial"), before.get("settings")) == (number, settings)
+    return str(before["session"]) if is_its and sweep_runs.read_status(before["run"]) == "RUNNING" else None
+
+
+def await_claimant(study: Study, number: int, settings: str, search: Search) -> None:
+    """Wait for heartbeats of the session that refits a trial where it is on another machine, which may be lost.
+
+    Args:
+        study: Study of the search.
+        number: Number of the trial.
+        settings: Result of `digest_settings`.
+        search: Session that waits.
+    """
+    while find_claimant(study, number, settings) in search.queue.watch.list_unsure():
+        if search.display is not None:
+            search.display(AWAITING)
+        time.sleep(INTERVAL)
+
+
+def is_claimed(study: Study, number: int, settings: str, live: Collection[str]) -> bool:
+    """Check whether a trial was refitted and deployed with these settings, or another session is doing so.
+
+    Args:
+        study: Study of the search.
+        number: Number of the trial.
+        settings: Result of `digest_settings`.
+        live: Sessions of the study that are alive.
+    """
     before = study.user_attrs.get(WINNER, {})
     if (before.get("trial"), before.get("settings")) != (number, settings):
         return False
-    status = sweep_runs.read_status(before["run"])
-    if status == "FINISHED":
+    if sweep_runs.read_status(before["run"]) == "FINISHED":
         return "error" not in (read_deployment(before["run"])["deployment"] or {})
-    return status == "RUNNING" and before["session"] in list_live_sessions(study.user_attrs)
+    return find_claimant(study, number, settings) in live
 
 
 def find_refit(study: Study, number: int) -> str | None:

@@ -107,7 +107,7 @@ def describe_process() -> dict[str, Any]:
 
 
 def list_live_sessions(attributes: dict[str, Any]) -> set[str]:
-    """List the sessions of a study that are alive, from the study's attributes."""
+    """List the sessions of a study that may be alive, from its attributes: those that are not known to have ended."""
     return {name for name, process in read_sessions(attributes).items() if is_alive(process)}
 
 
@@ -117,19 +117,18 @@ def read_sessions(attributes: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {name.removeprefix(prefix): value for name, value in attributes.items() if name.startswith(prefix)}
 
 
-def is_alive(process: dict[str, Any] | None, missed: float | None = None) -> bool:
+def is_alive(process: dict[str, Any] | None, missed: float = 0) -> bool:
     """Check whether the process of a session is alive.
 
     A process of this machine is looked up; one of another machine or container counts as alive until it has missed
-    `LOST_AFTER` heartbeats.
+    `LOST_AFTER` heartbeats. No two clocks are compared, but for a whole day.
 
     Args:
         process: Result of `describe_process` in that process; None for an unknown session.
-        missed: Number of heartbeats that the caller has waited for in vain; None: by the clocks of both machines.
+        missed: Number of heartbeats that the caller has waited for in vain.
     """
     if process is None or process.get("closed"):
         return False
     if process.get("machine") == identify_machine():
         return is_same_process(process["pid"], process["born"])
-    silence = time.time() - process["seen"]
-    return silence < DAY and (silence / HEARTBEAT_SECONDS if missed is None else missed) < LOST_AFTER
+    return time.time() - process["seen"] < DAY and missed < LOST_AFTER

@@ -142,4 +142,4 @@ def is_search_running(record: Record, home: Path) -> bool:
         return False
     from mlrunner.tracking import studies
 
-    return any(studies.is_alive(process, missed=0) for process in studies.read_sessions(study.user_attrs).values())
+    return bool(studies.list_live_sessions(study.user_attrs))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from mlrunner.search.parent_run import close_parent_run, open_parent_run
+import time
+
+from mlrunner.search.parent_run import close_parent_run, end_lost_runs, open_parent_run
 from mlrunner.search.session import describe_search
 from mlrunner.search.trial_attributes import INVALID_TRIALS
 from mlrunner.tracking import run_log
 from mlrunner.tracking.background_writer import RECORDER
 from mlrunner.tracking.records.record import INVALID_TAG, PARENT_TAG, TRIAL_TAG, ZENML_RUN_TAG
+from mlrunner.tracking.studies import SESSION, describe_process
 from tests.support.search_session import Session
 
 
@@ -30,11 +33,17 @@ def test_a_later_session_opens_the_same_parent_run(session: Session) -> None:
 
 
 def test_a_session_that_starts_ends_the_runs_of_killed_sessions_only(session: Session) -> None:
-    driver = session.driver
-    tags = [{PARENT_TAG: driver.parent, ZENML_RUN_TAG: name} for name in (driver.pipeline_run, "search-any-gone")]
+    """One on another machine is known to be lost after a while only, whatever that machine's clock says."""
+    driver, study = session.driver, session.driver.search.study
+    study.set_user_attr(f"{SESSION}:far", {**describe_process(), "machine": "elsewhere", "seen": time.time() - 3600})
+    names = (driver.pipeline_run, "search-any-far", "search-any-gone")
+    tags = [{PARENT_TAG: driver.parent, ZENML_RUN_TAG: name} for name in names]
     children = [run_log.create_run(driver.child_runs.experiment, "trial", each) for each in tags]
-    open_parent_run(session.plan, driver.search.study, {"metric": {}}, session.folder)
-    assert [session.client.get_run(child).info.status for child in children] == ["RUNNING", "KILLED"]
+    open_parent_run(session.plan, study, {"metric": {}}, session.folder)
+    statuses = [session.client.get_run(child).info.status for child in children]
+    assert statuses == ["RUNNING", "RUNNING", "KILLED"]
+    end_lost_runs(driver.parent, {driver.search.queue.session})
+    assert session.client.get_run(children[1]).info.status == "KILLED"
 
 
 def test_a_parent_run_stays_open_while_another_session_goes_on(session: Session) -> None:

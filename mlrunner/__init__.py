@@ -3,7 +3,7 @@
 import importlib
 from typing import Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"  # the only place; a tag v0.2.0 and CHANGELOG.md must agree, see tests/contract/test_version.py
 API = (
     "deploy",
     "diff",

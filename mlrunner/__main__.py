@@ -9,11 +9,10 @@ import gc
 import sys
 import traceback
 
-from mlrunner import __version__
-from mlrunner.cli import commands, completion
+from mlrunner.cli import commands, completion, versions
 from mlrunner.cli.hydra_app import compose_and_run
 from mlrunner.core import process
-from mlrunner.core.environment import has_full_errors, prepare_environment
+from mlrunner.core.environment import has_full_errors, is_verbose, prepare_environment
 from mlrunner.core.errors import ConfigError, nearest
 from mlrunner.core.process import ignore_broken_pipe
 
@@ -27,12 +26,12 @@ def main() -> int:
         0 for success, 1 for a failure, 2 for a mistake in the input, 128 + N for an interruption by signal N.
     """
     arguments = [text for text in sys.argv[1:] if text not in VERBOSE]
-    is_verbose = len(arguments) < len(sys.argv) - 1 or has_full_errors()
+    wants_detail = len(arguments) < len(sys.argv) - 1 or has_full_errors()
     ignore_broken_pipe()
     process.install_signal_handlers()
     gc.disable()  # imports make millions of objects and no garbage: a fifth of their time
     try:
-        prepare_environment(is_verbose)
+        prepare_environment(wants_detail)
         return dispatch(arguments)
     except (KeyboardInterrupt, Exception) as error:
         code = process.interruption_code(error)
@@ -41,7 +40,7 @@ def main() -> int:
             print(f"mlrunner: interrupted{hints}.", file=sys.stderr)
             process.exit_without_threads(code)
             return code
-        if is_verbose:
+        if wants_detail:
             traceback.print_exception(error)
         code = report(error, arguments)
         process.exit_without_threads(code)
@@ -88,7 +87,7 @@ def dispatch(arguments: list[str]) -> int:
         return completion.print_candidates(arguments)
     first = arguments[0] if arguments else ""
     if first == "--version":
-        print(f"mlrunner {__version__}")
+        print(versions.describe(is_verbose()))
         return 0
     if first in commands.VERBS:
         return commands.load(first)(arguments[1:])

@@ -9,8 +9,9 @@ from typing import Any
 
 from mlrunner.core import environment
 from mlrunner.core.conf_files import list_folders
-from mlrunner.core.project import CONF, OWN, PRIMARY
+from mlrunner.core.project import CONF, OUTPUT, OWN, PRIMARY
 from mlrunner.core.safe_yaml import read_yaml
+from mlrunner.groups.stack import schema
 from mlrunner.tracking.records import SQLITE
 from mlrunner.tracking.records.store import Store
 
@@ -61,8 +62,9 @@ def open_store(home: Path, overrides: Sequence[str] = ()) -> Store:
         overrides: Overrides of the `stack` group, such as `stack=mlflow_server`.
 
     Raises:
-        StoreError: When a server does not answer.
+        StoreError: When a server does not answer, or a newer mlrunner made the store.
     """
+    schema.check_layout(home / OUTPUT)
     uri = tracking_uri(home, overrides)
     from mlrunner.tracking.records import sqlite_store
 

@@ -25,6 +25,7 @@ from mlrunner.core.redaction import redact
 from mlrunner.tracking.optuna_private import cache_trials
 from mlrunner.tracking.patient_storage import PatientStorage
 from mlrunner.tracking.records import journal_path
+from mlrunner.tracking.study_schema import open_tables
 
 SWEEPER_KEY = "hydra.sweeper"
 SESSION = "session"  # attribute of a trial: the session that runs it; of a study: prefix of its sessions
@@ -77,7 +78,7 @@ def _open(address: str | None, home: Path | None, name: str) -> BaseStorage:
             return PatientStorage(JournalStorage(JournalRedisBackend(address)), redact(address))
     # Two processes must not create the tables at the same time.
     with nullcontext() if home is None else FileLock(home / ".mlrunner" / "studies.lock"):
-        storage = RDBStorage(address, engine_kwargs={"pool_pre_ping": True})
+        storage = open_tables(address)
     if storage.engine.dialect.name == "sqlite":  # a file does not restart
         return storage
     return PatientStorage(cache_trials(storage), redact(address))

@@ -9,6 +9,7 @@ from pathlib import Path
 from mlrunner.core.environment import variable
 from mlrunner.core.errors import ConfigError, StoreError
 from mlrunner.core.terminal import console
+from mlrunner.groups.stack import schema
 
 NEEDED_BYTES = 50 * 2**20  # both empty stores take 3 MB; the rest is room for tables and models
 
@@ -23,8 +24,8 @@ def prepare_folder(home: Path) -> Path:
         The folder `.mlrunner/`.
 
     Raises:
-        StoreError: When the folder cannot be written, or its stores were created under another path: MLflow and
-            ZenML both record absolute paths.
+        StoreError: When the folder cannot be written, a newer mlrunner made it, or its stores were created under
+            another path: MLflow and ZenML both record absolute paths.
     """
     folder = home / ".mlrunner"
     mark = folder / "home"
@@ -32,6 +33,7 @@ def prepare_folder(home: Path) -> Path:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not mark.exists():
             mark.write_text(str(home))
+        schema.mark_layout(folder)
     except OSError as error:
         raise StoreError(
             f"Cannot write {folder} ({error.strerror}); set MLRUNNER_HOME to a folder that you may write."

@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 import mlflow
+from alembic.util import CommandError
 from filelock import FileLock
 from mlflow.exceptions import MlflowException
 from sqlalchemy import event
@@ -26,7 +27,7 @@ from zenml.zen_stores.sql_zen_store import SqlZenStore
 
 from mlrunner.core import environment
 from mlrunner.core.errors import StoreError, brief, first_line, nearest
-from mlrunner.groups.stack import components, zenml_patches
+from mlrunner.groups.stack import components, schema, zenml_patches
 from mlrunner.groups.stack.preflight import refuse_file_store
 from mlrunner.groups.stack.reachability import is_remote, remove_login
 from mlrunner.tracking import open_runs, outage
@@ -71,17 +72,21 @@ def _zenml_errors() -> Iterator[None]:
             f"stack.api_key is not accepted by {_zenml_server()} ({first_line(error)}); give the key of a service "
             "account of that server, or set ZENML_STORE_API_KEY."
         ) from error
-    except (OSError, RuntimeError, ValueError, ZenMLBaseException) as error:
-        raise StoreError(f"ZenML's store does not open: {first_line(error)}; see stack.* and -v.") from error
+    except (OSError, RuntimeError, ValueError, CommandError, ZenMLBaseException) as error:
+        sentence = schema.explain_zenml_revision(error)
+        raise StoreError(
+            sentence or f"ZenML's store does not open: {first_line(error)}; see stack.* and -v."
+        ) from error
 
 
 def _check_mlflow() -> None:
-    """Send MLflow one request, with few retries: its own take minutes."""
+    """Send MLflow one request, with few retries: its own take minutes; an older database is upgraded."""
     with environment.temporary_variables(**FEW_RETRIES):
         try:
             mlflow.MlflowClient().search_experiments(max_results=1)
         except (OSError, MlflowException) as error:
-            raise _explain_mlflow_error(error) from error
+            if not schema.upgrade_mlflow(environment.tracking_uri() or "", error):
+                raise _explain_mlflow_error(error) from error
 
 
 def _explain_mlflow_error(error: Exception) -> StoreError:

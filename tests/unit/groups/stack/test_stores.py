@@ -6,6 +6,7 @@ import warnings
 from types import ModuleType
 
 import pytest
+from alembic.util import CommandError
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import PERMISSION_DENIED
 from zenml.exceptions import AuthorizationException
@@ -56,9 +57,14 @@ def test_mlflow_error_is_one_sentence(
             "stack.api_key is not accepted by http://127.0.0.1:5000 (401); give the key of a service account of that "
             "server, or set ZENML_STORE_API_KEY.",
         ),
+        (
+            CommandError("Can't locate revision identified by '0.99.0'"),
+            "ZenML's store was written by a newer ZenML (0.99.0); install the newer one, or set MLRUNNER_HOME to "
+            "another folder.",
+        ),
         (RuntimeError("it is locked.\nmore"), "ZenML's store does not open: it is locked; see stack.* and -v."),
     ],
-    ids=["login", "locked"],
+    ids=["login", "newer", "locked"],
 )
 def test_zenml_error_is_one_sentence(
     error: Exception, message: str, stores: ModuleType, monkeypatch: pytest.MonkeyPatch

@@ -45,7 +45,7 @@ HALF = (
 HALF_BODIES, IDLE_CONNECTIONS = 200, 4500  # the latter exceed what a gateway keeps open
 TIMEOUT, MEND_SECONDS = 120.0, 90.0
 FAULTS = [(role, number) for number in (signal.SIGKILL, signal.SIGSTOP) for role in ("server", "gateway", "supervisor")]
-SUPERVISOR_PAUSE = 5.0  # seconds after which a stopped supervisor goes on; meanwhile nothing is to be mended
+SUPERVISOR_PAUSE = 5.0  # seconds after which a stopped supervisor goes on; no recovery is expected before
 CAUSES = (OSError, aiohttp.ClientError, TimeoutError)
 
 

@@ -43,8 +43,8 @@ def explain(
     from mlrunner.execution import explanation
     from mlrunner.history import explanation_tables
 
-    given = str(rows) if isinstance(rows, Path) else rows
-    explained = explanation.explain(name_of(run), given, folder)
+    source = str(rows) if isinstance(rows, Path) else rows
+    explained = explanation.explain(name_of(run), source, folder)
     make = explanation_tables.make_summary if rows is None else explanation_tables.make_row_table
     table = pd.DataFrame(json.loads(make(explained, top or 0).to_json()))
     table.attrs["unit"] = explained.contributions.unit

@@ -1,4 +1,4 @@
-"""What each function of the Python API does first: set the home, and check lists of overrides."""
+"""Set the home and check lists of overrides, before each function of the Python API."""
 
 from __future__ import annotations
 

@@ -128,22 +128,24 @@ def check(cfg: DictConfig, launch: Launch) -> Checked:
         raise ProblemsError(problems.sentences)
     cached = {"dataset": data.dataset, "cleaning": findings.built["cleaning"], "split": findings.built["split"]}
     composition = read_composition(cfg, launch)
+    columns = describe_columns(data.table, data.dataset.roles, findings.built["cleaning"])
     return Checked(
         composition=composition,
         data=data,
         code={group: digest_code(part) for group, part in cached.items()},
         stack=findings.built["stack"],
         source_digests=_digest_sources([*cached.values(), findings.built["model"]], composition),
-        columns=describe_columns(data.table, data.dataset.roles, findings.built["cleaning"]),
-        notices=_warn(data, findings.built["split"], composition.settings.warnings.ignore),
+        columns=columns,
+        notices=_warn(data, columns, findings.built["split"], composition.settings.warnings.ignore),
     )
 
 
-def _warn(data: Data, split: DataDivideStrategy, ignore: list[str]) -> tuple[Notice, ...]:
+def _warn(data: Data, columns: ColumnUse, split: DataDivideStrategy, ignore: list[str]) -> tuple[Notice, ...]:
     """List the warnings about the data."""
     is_random = not isinstance(split, TimeAssignment)
     read = [notice for notice in data.notices if notice.name not in ignore]
-    return (*read, *warn_of_data(TableFacts(data.table, data.dataset.roles, data.task, is_random), ignore))
+    facts = TableFacts(data.table, data.dataset.roles, data.task, is_random, columns.dates)
+    return (*read, *warn_of_data(facts, ignore))
 
 
 def _build_groups(cfg: DictConfig, data: Data | None, task: Task | None, problems: ProblemList) -> Findings:

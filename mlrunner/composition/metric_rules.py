@@ -43,8 +43,8 @@ def check_classes(findings: Findings) -> Iterator[str]:
         return
     metric = [findings.metric] if isinstance(findings.metric, str) else findings.metric or []
     gate = findings.built.get("gate")
-    judged = gate.metrics if gate is not None else {}
-    keys = {**{str(name): "objective.metric" for name in metric}, **{name: key for key, name in judged.items()}}
+    gate_keys = gate.metrics if gate is not None else {}
+    keys = {**{str(name): "objective.metric" for name in metric}, **{name: key for key, name in gate_keys.items()}}
     for name, key in {full.rpartition("/")[2]: key for full, key in reversed(keys.items())}.items():
         if name in BINARY:
             yield f"{key}={name} is of the positive class of two, but {_count_classes(findings)}; choose {name}_macro."

@@ -104,15 +104,20 @@ def check_weights(findings: Findings) -> Iterator[str]:
     model = findings.built["model"]
     weight = None if findings.data is None else findings.data.dataset.weight
     keys = {"dataset.weight": weight, "model.class_weight": getattr(model, "class_weight", None)}
-    used = [key for key, value in keys.items() if value is not None]
-    if not used or findings.task is None or not isinstance(model, EstimatorModel) or model.problems(findings.task):
+    weight_keys = [key for key, value in keys.items() if value is not None]
+    if (
+        not weight_keys
+        or findings.task is None
+        or not isinstance(model, EstimatorModel)
+        or model.problems(findings.task)
+    ):
         return
     from sklearn.utils.validation import has_fit_parameter
 
     estimator = construct(model.estimator, "model.estimator")
     if not has_fit_parameter(estimator, "sample_weight"):
-        subject = f"{used[0]}: the fit of {type(estimator).__name__} takes no weights"
-        yield f"{subject}; choose another model, or leave {' and '.join(used)} null."
+        subject = f"{weight_keys[0]}: the fit of {type(estimator).__name__} takes no weights"
+        yield f"{subject}; choose another model, or leave {' and '.join(weight_keys)} null."
 
 
 def check_target(findings: Findings) -> Iterator[str]:

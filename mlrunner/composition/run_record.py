@@ -67,8 +67,8 @@ def _join(names: list[str]) -> str:
     text = ", ".join(names)
     if len(text) <= TAG_LENGTH:
         return text
-    kept = text[: TAG_LENGTH - MORE_LENGTH].rpartition(", ")[0]
-    return f"{kept} and {len(names) - kept.count(', ') - 1:,} more"
+    start = text[: TAG_LENGTH - MORE_LENGTH].rpartition(", ")[0]
+    return f"{start} and {len(names) - start.count(', ') - 1:,} more"
 
 
 def log_composition(run_id: str, checked: Checked) -> None:

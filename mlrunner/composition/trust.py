@@ -126,8 +126,8 @@ def _check_key(path: str, key: str) -> Iterator[str]:
     """Refuse a reference to the logins of the current user; relative paths begin with dots."""
     first = next(filter(None, re.split(r"[.\[\]\s]", path)), "")
     if first == LOGINS or INSIDE in first:
-        shown = path.replace(INSIDE, "${...}")
-        yield f"{key} refers to ${{{shown}}}, which a composition from a store may not: it may be a login of yours."
+        text = path.replace(INSIDE, "${...}")
+        yield f"{key} refers to ${{{text}}}, which a composition from a store may not: it may be a login of yours."
 
 
 def _check_resolver(resolver: str, argument: str, key: str, trusted: Sequence[str]) -> Iterator[str]:
@@ -135,8 +135,8 @@ def _check_resolver(resolver: str, argument: str, key: str, trusted: Sequence[st
     if resolver == RESOLVER and not argument:
         return
     if resolver != "oc.env" or INSIDE in argument:
-        shown = f"{resolver}:{argument}".replace(INSIDE, "${...}")
-        yield f"{key} asks for {shown}, which a composition from a store may not; only keys may be named."
+        text = f"{resolver}:{argument}".replace(INSIDE, "${...}")
+        yield f"{key} asks for {text}, which a composition from a store may not; only keys may be named."
     elif argument not in VARIABLES and f"env:{argument}" not in trusted:
         yield (
             f"{key} reads the variable {argument} of your environment; if you trust it, set "

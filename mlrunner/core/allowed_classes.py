@@ -46,7 +46,7 @@ def find(path: str, packages: Iterable[str], trusted: Iterable[str] = ()) -> Any
         trusted: Modules of which everything may be used.
 
     Returns:
-        The class or function; None if there is none of this name.
+        The class or function; None if the module has no such name.
 
     Raises:
         LookupError: If it lies elsewhere; its argument is the module.

@@ -101,16 +101,16 @@ def _normalize_objects(column: pd.Series[Any]) -> pd.Series[Any]:
 
 def _normalize_mixed(column: pd.Series[Any]) -> pd.Series[Any]:
     """Convert values of several types: to numbers or dates where all are, to text where each has one form."""
-    found = set(map(type, column[column.notna()]))
-    if len(found) > 1 and _all_are(found, NUMBER_TYPES):
+    types = set(map(type, column[column.notna()]))
+    if len(types) > 1 and _all_are(types, NUMBER_TYPES):
         return _to_numbers(column)
-    if len(found) > 1 and _all_are(found, (datetime.date,)):
+    if len(types) > 1 and _all_are(types, (datetime.date,)):
         return _to_moments(column)
-    return _to_text(column) if _all_are(found, (*NUMBER_TYPES, *TEXT_TYPES)) else column
+    return _to_text(column) if _all_are(types, (*NUMBER_TYPES, *TEXT_TYPES)) else column
 
 
-def _all_are(found: Iterable[type], allowed: tuple[type, ...]) -> bool:
-    return all(issubclass(kind, allowed) and not issubclass(kind, np.complexfloating) for kind in found)
+def _all_are(types: Iterable[type], allowed: tuple[type, ...]) -> bool:
+    return all(issubclass(kind, allowed) and not issubclass(kind, np.complexfloating) for kind in types)
 
 
 def _to_text(column: pd.Series[Any]) -> pd.Series[Any]:

@@ -9,7 +9,7 @@ DATA_WARNINGS = {
     "duplicate_columns": "columns that repeat another column",
     "id_columns": "columns whose value differs in nearly every row",
     "index_columns": "columns that number the rows",
-    "leaking_columns": "columns that alone tell the target",
+    "leaking_columns": "columns that tell the target, alone or together",
     "many_classes": "a target of numbers in text, or of many classes",
     "missing_target": "rows without a target",
     "numbers_as_text": "text columns that hold numbers",

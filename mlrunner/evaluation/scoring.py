@@ -34,7 +34,7 @@ class PipelineBuilder(Protocol):
 
 
 class ScoredPart(NamedTuple):
-    """Hold what the uncertainty of a part's scores is computed from.
+    """Predictions and rows from which the uncertainty of a part's scores is computed.
 
     Args:
         predictions: Predictions for the rows of the part.
@@ -49,7 +49,7 @@ class ScoredPart(NamedTuple):
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Hold the scores of a model and the predictions that they were computed from.
+    """Scores of a model, and the predictions that they were computed from.
 
     Args:
         scores: Metric values by part and name (`validation/r2`, `cv/r2_std`), and by name alone for the part that the

@@ -134,8 +134,8 @@ def margin_towards_zero(first: Replicates, second: Replicates, metric: str) -> f
     differences = np.subtract(right, left)
     center = float(differences.mean())
     influence = (center - differences) * (count - 1)  # of each group on the difference
-    drawn = np.random.default_rng(0).integers(count, size=(BOOTSTRAP_SAMPLES, count))
-    moves = influence[drawn].mean(axis=1) * math.sqrt(count / (count - 1)) * FEW_GROUPS * first.scale
+    samples = np.random.default_rng(0).integers(count, size=(BOOTSTRAP_SAMPLES, count))
+    moves = influence[samples].mean(axis=1) * math.sqrt(count / (count - 1)) * FEW_GROUPS * first.scale
     low, high = np.quantile(moves, (0.025, 0.975))
     return max(0.0, float(-low if center > 0 else high)) if math.isfinite(low) else math.nan
 

@@ -163,7 +163,7 @@ def deploy_record(run: Record, config: dict[str, Any]) -> DeploymentResult:
 
 
 def _get_model(run: Record) -> str:
-    """Return the URI of a run's model; raise an error if there is none, or it must not be deployed."""
+    """Return the URI of a run's model; raise an error if the run has no model, or must not be deployed."""
     if run.status == "FAILED":
         raise DeployError(f"Run {run.short} failed, so its model is not deployed; deploy another run.")
     if INVALID_TAG in run.tags:

@@ -76,8 +76,8 @@ class CleaningStrategy(DataStrategy):
         Args:
             table: Feature columns of the raw table.
         """
-        kept = self.transform_rows(table.head(FEW_ROWS)).columns
-        return {str(name): "not passed on by the cleaning" for name in table.columns if name not in kept}
+        features = self.transform_rows(table.head(FEW_ROWS)).columns
+        return {str(name): "not passed on by the cleaning" for name in table.columns if name not in features}
 
     def mask_unreadable(self, table: pd.DataFrame) -> pd.DataFrame:
         """Replace the values that the strategy cannot read by missing ones."""

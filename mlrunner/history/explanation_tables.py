@@ -33,8 +33,8 @@ def make_summary(explanation: Explanation, top: int = 0) -> Table:
         explanation: Explanation of a sample of rows.
         top: Number of columns to list; 0: all.
     """
-    measured = measure_columns(explanation)
-    total = sum(mean for _, mean in measured) or 1.0
+    means = measure_columns(explanation)
+    total = sum(mean for _, mean in means) or 1.0
     columns = (
         TableColumn("column"),
         TableColumn("mean |contribution|", is_number=True),
@@ -42,7 +42,7 @@ def make_summary(explanation: Explanation, top: int = 0) -> Table:
         TableColumn("direction"),
     )
     rows = []
-    for name, mean in measured[: top or None]:
+    for name, mean in means[: top or None]:
         direction = describe_direction(explanation, name)
         share = mean / total
         cells = (_text(name), _number(mean), TableCell(f"{share:.1%}", share), _text(direction))
@@ -109,9 +109,11 @@ def _list_lines(explanation: Explanation, row: int, top: int) -> Iterator[TableR
     order = np.argsort(-np.abs(values), kind="stable")
     listed = order[: top or None]
     raw = float(contributions.raw[row, output])
-    shown = explanation.rows.iloc[row]
+    inputs = explanation.rows.iloc[row]
     parts = [(BASE, "", float(contributions.base[output]))]
-    parts += [(contributions.columns[at], _show(shown.get(contributions.columns[at], "")), values[at]) for at in listed]
+    parts += [
+        (contributions.columns[at], _show(inputs.get(contributions.columns[at], "")), values[at]) for at in listed
+    ]
     if len(listed) < len(order):
         parts.append((f"({len(order) - len(listed)} other columns)", "", float(values[order[len(listed) :]].sum())))
     for number, (name, value, contribution) in enumerate(parts):

@@ -19,7 +19,7 @@ def parse_tags(words: Iterable[str]) -> dict[str, str]:
     """Parse `NAME=VALUE` words.
 
     Raises:
-        ConfigError: If a word has no `=`, or there is none.
+        ConfigError: If `words` is empty, or one has no `=`.
     """
     tags = {}
     for word in words:

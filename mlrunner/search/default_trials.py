@@ -58,7 +58,7 @@ def enqueue_first_trials(study: Study, plan: SearchPlan, lock: AbstractContextMa
     Args:
         study: Study of the sweep.
         plan: Plan of the search.
-        lock: Lock that other processes take for the same study; None where there are none.
+        lock: Lock that other processes take for the same study; None if no other process can work at it.
     """
     with lock or nullcontext():
         warm_start.enqueue_warm_start(study, plan.settings.warm_start, plan.space, plan.home, plan.defaults)

@@ -55,7 +55,7 @@ class Leftovers:
     def record_last(
         self, read: Callable[[FrozenTrial], FinishedTrial], is_interrupted: Callable[[], bool]
     ) -> Iterator[FinishedTrial]:
-        """Wait until other sessions have recorded what they found, and record what those that end meanwhile leave."""
+        """Wait until other sessions have recorded what they found, and record the trials of those that end before."""
         deadline = time.monotonic() + self._patience
         while any(self._list_unrecorded()) and not is_interrupted():
             yield from self.record(read)

@@ -147,8 +147,8 @@ class PipelineDriver:
         if (run := self._open_winner(finished, best)) is None:
             return None
         problem = describe_problem(composition["dataset"], composition["metric"])
-        found = {name: value for name, value in finished.result.metrics.items() if name == THRESHOLD}
-        model_config = ModelNameConfig(name=composition.choice("model"), settings=composition["model"] | found)
+        threshold = {name: value for name, value in finished.result.metrics.items() if name == THRESHOLD}
+        model_config = ModelNameConfig(name=composition.choice("model"), settings=composition["model"] | threshold)
         shared = {"problem": problem, "model_config": model_config, "run": run}
         return Winner(
             rows=tables.get(finished.prepared).rows[0],

@@ -1,4 +1,4 @@
-"""The plan of a search: what is decided and checked before a trial starts, and what a dry run prints."""
+"""Plan and check a search before a trial starts; a dry run prints the plan."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def run_session(plan: SearchPlan, preparer: TrialPreparer, call: SweeperCall) ->
 
 
 def _open_study(plan: SearchPlan, preparer: TrialPreparer, call: SweeperCall, storage: BaseStorage, name: str) -> Study:
-    """Open the study, with the current choices; no session of it may begin meanwhile."""
+    """Open the study, with the current choices; the caller holds its lock."""
     other_choices.finish_adoption(storage, name)
     study_setup.refuse_lost_study(storage, name, Path(str(call.config.hydra.sweep.dir)))
     settings, opening = plan.settings, (storage, name, list(plan.objectives.directions), plan.settings)

@@ -36,7 +36,7 @@ def refuse_changes(study: optuna.Study, search: dict[str, Any], is_allowed: bool
 
 
 def describe_fixed(composition: dict[str, Any], searched: list[str]) -> dict[str, str]:
-    """Describe the values that every trial has: a later session has the same unless a file was edited meanwhile.
+    """Describe the values that every trial has: a later session has the same unless a file was edited in between.
 
     Args:
         composition: First composition of the search, without secrets.

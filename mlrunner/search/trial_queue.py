@@ -184,7 +184,8 @@ class TrialQueue:
         Returns:
             Number of these trials.
         """
-        live = self.watch.list_live() - {self.session}  # before the trials: who ends meanwhile has queued its own
+        # Before the trials: a session that ends in between re-queues its own.
+        live = self.watch.list_live() - {self.session}
         trials = self.trials
         lost = [trial.number for trial in trials if trial.state == TrialState.RUNNING and self.is_left(trial)]
         for number in lost:

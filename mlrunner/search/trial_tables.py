@@ -73,8 +73,8 @@ class TableCache:
             hidden = hide_group(dataset, composition.recorded["dataset"])
             rows = self._make_rows(hidden, problem, *others, *cached)
             self._files[key] = self._locate_files(rows)
-            judged = (rows.test.load(), rows.validation.load(), rows.folds.load())
-            self._tags[key] = judged_rows.describe_judged_rows(problem, composition.settings.objective.first, *judged)
+            parts = (rows.test.load(), rows.validation.load(), rows.folds.load())
+            self._tags[key] = judged_rows.describe_judged_rows(problem, composition.settings.objective.first, *parts)
             self._rows[key] = rows
         return key
 

@@ -37,7 +37,7 @@ class Room:
         self._waiting: dict[Connection, None] = {}  # in the order in which they began to wait
 
     def enter(self, connection: Connection) -> None:
-        """Make room for a connection; the closed one counts no more, though its end is told later."""
+        """Make room for a connection; the closed one counts no more, though its end is reported later."""
         if self._count >= self._limit and self._waiting:
             oldest = next(iter(self._waiting))
             self.leave(oldest)

@@ -1,6 +1,6 @@
 """`python -m mlrunner.serving.gateway_supervisor FOLDER`: keep the gateway of a deployment running.
 
-This small process holds the socket, and replaces a gateway that ends or hangs; meanwhile connections wait. A gateway
+This small process holds the socket, and replaces a gateway that ends or hangs, while connections wait. A gateway
 whose supervisor has ended becomes the supervisor itself. So each of the two can be killed at any time.
 """
 

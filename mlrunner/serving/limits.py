@@ -36,7 +36,7 @@ def read_encoding(header: str | None) -> str | None:
     """Read a Content-Encoding; None when the body is sent as it is.
 
     Raises:
-        RequestError: If it is none of `WINDOW_BITS`.
+        RequestError: If it is not one of `WINDOW_BITS`.
     """
     encoding = (header or "identity").strip().lower()
     if encoding not in ("identity", *WINDOW_BITS):

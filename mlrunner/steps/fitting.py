@@ -113,10 +113,11 @@ def evaluate(
     """Score every part of the split, and the folds."""
     data = SplitData(train, validation, test, folds, problem.roles, scoring=problem.scoring)
     start = time.perf_counter()
-    found = held_out.read_found(fitted, model_config)
-    model = build(model_config.settings | {name: found[name] for name in (THRESHOLD,) if name in found}, "model")
+    fit_values = held_out.read_fit_values(fitted, model_config)
+    threshold = {name: value for name, value in fit_values.items() if name == THRESHOLD}
+    model = build(model_config.settings | threshold, "model")
     evaluation = scoring.evaluate(fitted.pipeline[1:], data, model, problem.task, fitted.validated)
-    evaluation = replace(evaluation, scores=evaluation.scores | found)
+    evaluation = replace(evaluation, scores=evaluation.scores | fit_values)
     objective.refuse_undefined(run.objective, evaluation, data)
     RECORDER.submit(run_log.set_tags, run.run_id, describe_judged_rows(problem, run.objective, test, validation, folds))
     _record(run, fitted, data, evaluation, problem, model_config, time.perf_counter() - start)
@@ -142,8 +143,8 @@ def judge(
     start = time.perf_counter()
     evaluation = scoring.evaluate_on_test(fitted.pipeline[1:], data, problem.task)
     RECORDER.submit(run_log.set_tags, run.run_id, describe_judged_rows(problem, run.objective, test))
-    found = held_out.read_found(fitted, model_config)
-    evaluation = replace(evaluation, scores={**validated, **evaluation.scores, **found})
+    fit_values = held_out.read_fit_values(fitted, model_config)
+    evaluation = replace(evaluation, scores={**validated, **evaluation.scores, **fit_values})
     data = replace(data, validation=test, test=test.head(0))  # the plots show the validation rows
     _record(run, fitted, data, evaluation, problem, model_config, time.perf_counter() - start)
     return evaluation.scores

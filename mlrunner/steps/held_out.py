@@ -1,4 +1,4 @@
-"""What a fit finds on rows that it does not learn: the number of boosting rounds, and the threshold of two classes."""
+"""Choose the number of boosting rounds, and the threshold of two classes, on rows that the fit does not learn."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def tune_threshold(
     return None if validated is None else validated.classify(threshold)
 
 
-def read_found(fitted: FittedModel, model_config: ModelNameConfig) -> dict[str, float]:
+def read_fit_values(fitted: FittedModel, model_config: ModelNameConfig) -> dict[str, float]:
     """Return the number of boosting rounds and the threshold of a model with these settings, by name."""
     settings, last = model_config.settings, fitted.pipeline.steps[-1][1]
     rounds = {} if settings.get("early_stopping") is None else {ROUNDS: float(early_stopping.get_rounds(last))}

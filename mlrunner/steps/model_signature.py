@@ -63,9 +63,9 @@ def find_used_columns(rows: pd.DataFrame, strategy: CleaningStrategy) -> set[str
     """
     features = strategy.transform_rows(rows)
     names = [str(name) for name in rows.columns]
-    kept = [name for name in names if name in features]
-    without = _clean_without(kept, rows, strategy)
-    used = set() if without is None else {name for name in kept if name not in without}
+    shared = [name for name in names if name in features]
+    without = _clean_without(shared, rows, strategy)
+    used = set() if without is None else {name for name in shared if name not in without}
     return used | _bisect([name for name in names if name not in used], rows, strategy, features)
 
 

@@ -20,7 +20,7 @@ class Problem(BaseModel, frozen=True):
         roles: Roles of the columns.
         task: `regression` or `classification`.
         label: Name of the data set in plots.
-        scoring: What the scores are computed by.
+        scoring: Positive class, weights and metrics of one's own, for the scores.
         reading: How CSV of its rows is read, see `mlrunner.groups.dataset.reading`.
     """
 

@@ -88,7 +88,7 @@ def refuse_foreign_model(uri: str) -> None:
     """Refuse a model whose files lie on another server, which would be sent the login of the tracking server.
 
     Raises:
-        StoreError: If they do, or the address is none of a model.
+        StoreError: If they do, or the address is not one of a model.
         MlflowException: If there is no such model.
     """
     if (match := ADDRESS.fullmatch(uri)) is None:

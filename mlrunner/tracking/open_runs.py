@@ -38,7 +38,7 @@ def reopen_run(run_id: str) -> None:
 
 
 def close_dead_runs() -> None:
-    """Close the runs that a killed process of this machine left open; they have no end, which nobody knows."""
+    """Close the runs that a killed process of this machine left open; they get no end time, which is unknown."""
     client = MlflowClient()
     experiments = [experiment.experiment_id for experiment in client.search_experiments()]
     where = f"attributes.status = 'RUNNING' and tags.`{PROCESS_TAG}` != ''"

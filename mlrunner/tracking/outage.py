@@ -1,4 +1,4 @@
-"""An MLflow server that does not answer any more: how long requests are repeated, and what is said then.
+"""Wait for an MLflow server that stops answering, and report it in one sentence if it stays away.
 
 MLflow's own defaults repeat a request for four minutes.
 """

@@ -10,7 +10,7 @@ from mlrunner.tracking.records.record import PARENT_TAG, TRIAL_TAG, WINNER_OF_TA
 
 
 def list_running(parent: str) -> dict[str, str]:
-    """List the runs of a sweep that are not closed: the name of ZenML's run by id, empty where there is none."""
+    """List the runs of a sweep that are not closed: the name of ZenML's run by id, empty if it has no such run."""
     runs = _search(parent, "attributes.status = 'RUNNING'")
     return {str(run.info.run_id): str(run.data.tags.get(ZENML_RUN_TAG, "")) for run in runs}
 

@@ -362,16 +362,19 @@ def test_what_a_warning_says_to_type_silences_it(compose: Compose, tables: Path)
     table = pd.DataFrame({"Unnamed: 0": range(ROWS), "same": "x", "a": [n * 37 % 101 for n in range(ROWS)]})
     table["name"] = [f"Name {n}" for n in range(ROWS)]
     table["again"], table["y"], table["day"] = table["a"], table["a"] * 2.5, days
+    table["end"] = (days + pd.to_timedelta(table["y"] // 1, unit="D")).dt.strftime("%d.%m.%Y")
     table["comma"] = [f"{n % 30},{n % 7}" for n in range(ROWS)]
     table.to_parquet(tables / "advice.parquet")
     words = ["dataset=parquet", "dataset.path=advice.parquet", "dataset.target=y", "model=ridge"]
-    notices = {notice.name: notice.text for notice in check(compose, words).notices}
-    assert notices.keys() >= {"index_columns", "constant_columns", "id_columns", "duplicate_columns", "leaking_columns"}
-    assert {"sorted_by_time", "numbers_as_text"} <= notices.keys()
-    for name, text in notices.items():
-        if name != "numbers_as_text":  # its options are those of CSV files
-            after = check(compose, type_advice(words, list_advice(text))).notices
-            assert (name, text) not in after, text
+    notices = check(compose, words).notices
+    names = {notice.name for notice in notices}
+    assert names >= {"index_columns", "constant_columns", "id_columns", "duplicate_columns", "leaking_columns"}
+    assert {"sorted_by_time", "numbers_as_text"} <= names
+    assert any("day and end together give y, as the days" in notice.text for notice in notices)
+    for notice in notices:
+        if notice.name != "numbers_as_text":  # its options are those of CSV files
+            after = check(compose, type_advice(words, list_advice(notice.text))).notices
+            assert notice not in after, notice
 
 
 def read_help(verb: str, capsys: pytest.CaptureFixture[str]) -> str:

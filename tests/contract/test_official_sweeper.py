@@ -5,7 +5,7 @@ The official tests (branch 1.3 and main) by name, and what holds them here; `dif
 - `test_discovery`: `tests/unit/hydra_plugins/mlrunner_sweeper/test_sweeper.py`
 - `test_create_optuna_distribution_from_config`: `test_the_form_of_hydra_1_1_is_read`
 - `test_create_optuna_distribution_from_override`, `test_create_params_from_overrides`:
-  `test_overrides_are_ranges_or_fixed`; `range` differs: its stop is none of the values, as in Hydra's grammar and the
+  `test_overrides_are_ranges_or_fixed`; `range` differs: its stop is not a value, as in Hydra's grammar and the
   official 1.4
 - `test_launch_jobs`: `nothing`; `test_optuna_example`: `file` and `typed`; `test_example_with_grid_sampler`: `grid`
   and `first of grid`; `test_optuna_multi_objective_example`: `front` and `typed front`;

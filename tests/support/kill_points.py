@@ -48,7 +48,7 @@ class WriteCounter:
 
     def save(self) -> None:
         """Write the list of writes."""
-        self._pid = 0  # this write is none of the command's
+        self._pid = 0  # this write is not the command's
         Path(self._report).write_text("\n".join(self._writes))
 
     def _hear(self, name: str, arguments: tuple[Any, ...]) -> None:

@@ -70,7 +70,7 @@ def _candidates(name: str, home: Path) -> Iterator[Path]:
 
 
 def _check_stored(folder: str | None, home: Path) -> Iterator[Path]:
-    """Check a folder that a store names: it must be a sweep of this home, whose files nobody else writes."""
+    """Check a folder that a store names: it must be a sweep of this home, where no other user writes."""
     if folder is None or not (Path(folder) / MULTIRUN).exists():
         return
     top = (home / "multirun").resolve()

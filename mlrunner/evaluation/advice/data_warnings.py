@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 
 from mlrunner.core.warning_names import Notice
-from mlrunner.evaluation.advice import columns, leaks, order, targets, texts
+from mlrunner.evaluation.advice import columns, durations, leaks, order, targets, texts
 from mlrunner.evaluation.advice.facts import TableFacts
 
 Check = Callable[[TableFacts], Iterator[Notice]]
@@ -15,6 +15,7 @@ CHECKS: tuple[Check, ...] = (
     targets.warn_of_rare_classes,
     leaks.warn_of_leaks,
     leaks.warn_of_sums,
+    durations.warn_of_durations,
     columns.warn_of_index,
     columns.warn_of_ids,
     columns.warn_of_constants,

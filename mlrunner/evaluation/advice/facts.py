@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -28,12 +29,14 @@ class TableFacts:
         roles: Roles of the columns.
         task: Task; None when it is not known.
         is_random: Whether the split draws rows at random.
+        dates: Format of each feature column that the cleaning reads as dates, see `core.date_parsing`.
     """
 
     table: pd.DataFrame
     roles: Roles
     task: Task | None
     is_random: bool = True
+    dates: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def names(self) -> list[str]:

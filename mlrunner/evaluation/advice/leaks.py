@@ -82,9 +82,9 @@ def find_terms(terms: dict[str, Array], target: Array) -> list[str]:
         target: Target of the same rows, not constant.
     """
     scaled = np.column_stack([(values - values.mean()) / values.std() for values in terms.values()])
-    wanted = (target - target.mean()) / target.std()
-    weights = np.linalg.lstsq(scaled, wanted, rcond=None)[0]
-    if np.abs(scaled @ weights - wanted).max() > ROUNDING:
+    standardized = (target - target.mean()) / target.std()
+    weights = np.linalg.lstsq(scaled, standardized, rcond=None)[0]
+    if np.abs(scaled @ weights - standardized).max() > ROUNDING:
         return []
     return [name for name, weight in zip(terms, weights, strict=True) if abs(weight) > ROUNDING]
 

@@ -65,7 +65,7 @@ class DateFeatures(DataPreprocess):
 
     @property
     def _paired(self) -> list[str]:
-        """The columns that `durations` names."""
+        """Columns that `durations` names."""
         pairs = self.durations if isinstance(self.durations, dict) else {}
         return list(dict.fromkeys(name for pair in pairs.values() for name in pair))
 

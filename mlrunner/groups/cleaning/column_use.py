@@ -78,10 +78,10 @@ def _excluded(table: pd.DataFrame, roles: Roles) -> Iterator[tuple[str, str]]:
 
 
 def _list(names: list[str], few: int = FEW) -> str:
-    shown: list[str] = []
+    first: list[str] = []
     for name in names[:few]:
-        if shown and len(", ".join([*shown, name])) > LENGTH:
+        if first and len(", ".join([*first, name])) > LENGTH:
             break
-        shown.append(name)
-    more = len(names) - len(shown)
-    return ", ".join([*shown, *([f"and {more:,} more"] if more else [])])
+        first.append(name)
+    more = len(names) - len(first)
+    return ", ".join([*first, *([f"and {more:,} more"] if more else [])])

@@ -47,9 +47,9 @@ class DataPreprocess(CleaningStrategy):
         """See `CleaningStrategy.resolve`; find the date columns and their formats."""
         if self.date_formats is not None:
             return self
-        kept = drop_columns(table, self.drop)
-        expected = {str(name): self._expect(kept[name]) for name in kept.columns}
-        chosen = {name: choose_format(kept[name], each) for name, each in expected.items() if each is not None}
+        inputs = drop_columns(table, self.drop)
+        expected = {str(name): self._expect(inputs[name]) for name in inputs.columns}
+        chosen = {name: choose_format(inputs[name], each) for name, each in expected.items() if each is not None}
         formats = {name: date_format for name, date_format in chosen.items() if date_format is not None}
         if self.date_format is not None and self.date_format not in formats.values():
             raise DataError(

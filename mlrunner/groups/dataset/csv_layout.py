@@ -158,8 +158,10 @@ def find_dates(data: bytes, options: dict[str, Any]) -> list[str]:
     sign = options.get("thousands")
     if not sign:
         return []
-    kept = {name: value for name, value in options.items() if name not in ("thousands", "dtype") and value != "pyarrow"}
-    arguments: dict[str, Any] = {**kept, "dtype": str, "nrows": DATE_ROWS}
+    others = {
+        name: value for name, value in options.items() if name not in ("thousands", "dtype") and value != "pyarrow"
+    }
+    arguments: dict[str, Any] = {**others, "dtype": str, "nrows": DATE_ROWS}
     texts: pd.DataFrame = pd.read_csv(io.BytesIO(data), **arguments)
     number = re.escape(sign).join((r"(\d{1,2}", r"\d{1,2}", r"(\d{4}|\d\d)|\d{4}", r"\d{1,2}", r"\d{1,2})(\s.*)?"))
     return [name for name in texts.columns if texts[name].str.fullmatch(number).fillna(False).any()]

@@ -38,11 +38,11 @@ def find_leading_zeros(data: bytes, table: pd.DataFrame, options: Mapping[str, A
     before = [mark + quote for mark in (b"\n", re.escape(separator.encode())) for quote in (b"", b'"', b" ")]
     if not any(re.search(mark + rb"0\d", sample) for mark in before):  # one by one they are ten times as fast
         return {}
-    kept = {name: value for name, value in options.items() if name not in LEFT_OUT}
-    arguments: dict[str, Any] = {**kept, "usecols": names, "index_col": False, "dtype": str, "on_bad_lines": "skip"}
+    others = {name: value for name, value in options.items() if name not in LEFT_OUT}
+    arguments: dict[str, Any] = {**others, "usecols": names, "index_col": False, "dtype": str, "on_bad_lines": "skip"}
     texts: pd.DataFrame = pd.read_csv(io.BytesIO(sample), **arguments)
-    found = {str(name): _find_code(texts[name].dropna().str.strip()) for name in names}
-    return {name: code for name, code in found.items() if code is not None}
+    codes = {str(name): _find_code(texts[name].dropna().str.strip()) for name in names}
+    return {name: code for name, code in codes.items() if code is not None}
 
 
 def _sample(data: bytes) -> bytes:
@@ -66,12 +66,12 @@ def _find_code(texts: pd.Series[Any]) -> str | None:
 
 def warn_of_leading_zeros(codes: Mapping[str, str], declared: Collection[str]) -> list[Notice]:
     """Return one notice for the columns of `find_leading_zeros` whose dtype is not declared."""
-    found = {name: code for name, code in codes.items() if name not in declared}
-    if not found:
+    undeclared = {name: code for name, code in codes.items() if name not in declared}
+    if not undeclared:
         return []
-    examples = ", ".join(f"{name} ('{code}' as {int(code)})" for name, code in list(found.items())[:3])
-    more = f" and {len(found) - 3} more" if len(found) > 3 else ""
-    settings = ", ".join(f"{name}: str" for name in found)
+    examples = ", ".join(f"{name} ('{code}' as {int(code)})" for name, code in list(undeclared.items())[:3])
+    more = f" and {len(undeclared) - 3} more" if len(undeclared) > 3 else ""
+    settings = ", ".join(f"{name}: str" for name in undeclared)
     advice = f"if they are codes, set 'dataset.dtypes={{{settings}}}'"
     text = f"{examples}{more}: read as numbers, without their leading zeros; {advice}."
     return [Notice("leading_zeros", text)]

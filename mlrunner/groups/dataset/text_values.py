@@ -117,8 +117,8 @@ def convert_texts(
         ProblemsError: When more than `TOLERATED` of the values of a column do not fit.
     """
     names = [str(name) for name, dtype in table.dtypes.items() if _may_hold_texts(dtype)]
-    found = {name: _find_kind(table[name].dropna(), number_format) for name in names if name not in excluded}
-    columns = {name: column for name, column in found.items() if column is not None}
+    kinds = {name: _find_kind(table[name].dropna(), number_format) for name in names if name not in excluded}
+    columns = {name: column for name, column in kinds.items() if column is not None}
     problems = [f"dataset: {column.describe()}" for column in columns.values() if not column.are_few_lost]
     if problems:
         raise ProblemsError(problems)

@@ -1,8 +1,8 @@
 """Finish or undo the change of a deployment whose command was killed.
 
 Before a rollout starts a server, and when it has replaced one, it writes that server's token to `State.unwanted`. So
-whoever holds the lock of the deployment and finds a token there knows that its command was killed: the switch of the
-address, one atomic write, decides whether the new server or the replaced one has to go.
+a process that holds the lock of the deployment and finds a token there knows that its command was killed: the switch
+of the address, one atomic write, decides whether the new server or the replaced one has to go.
 """
 
 from __future__ import annotations

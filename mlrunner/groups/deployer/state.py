@@ -39,7 +39,7 @@ class State:
         restart: Command line that restarts the deployment.
         versions: Versions that have served, oldest first; the last one is the present one. A rollback shortens it.
         active: Server that receives the requests; None when the deployment is stopped.
-        ready: Previous server, kept running for a rollback; None when there is none.
+        ready: Previous server, kept running for a rollback; None without a previous version.
         unwanted: Tokens of servers that an unfinished change has started or replaced; see `recovery`.
         since: Time when the present version began to serve, in seconds since 1970.
     """

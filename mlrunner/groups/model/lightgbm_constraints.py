@@ -29,13 +29,13 @@ class NamedConstraints:
 
     @contextmanager
     def _at_positions(self, columns: Sequence[str]) -> Iterator[None]:
-        given = {name: value for name, value in self.get_params().items() if name in ARGUMENTS}  # type: ignore[attr-defined]
-        positions = {name: FINDERS[name](value, columns) for name, value in given.items() if value is not None}
+        constraints = {name: value for name, value in self.get_params().items() if name in ARGUMENTS}  # type: ignore[attr-defined]
+        positions = {name: FINDERS[name](value, columns) for name, value in constraints.items() if value is not None}
         self.set_params(**positions)  # type: ignore[attr-defined]
         try:
             yield
         finally:
-            self.set_params(**given)  # type: ignore[attr-defined]
+            self.set_params(**constraints)  # type: ignore[attr-defined]
 
 
 class LGBMRegressor(NamedConstraints, lightgbm.LGBMRegressor):  # type: ignore[misc]

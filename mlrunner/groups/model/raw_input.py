@@ -86,7 +86,7 @@ class CleaningTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc
             known = int(rows[name].notna().sum())
             clause = (
                 f"Column '{name}' holds dates in {describe_format(date_format)}, but {len(unreadable):,} of {known:,} "
-                f"values are none, first {unreadable.iloc[0]!r}"
+                f"values have another format, first {unreadable.iloc[0]!r}"
             )
             if len(unreadable) > TOLERATED * known:
                 raise DataError(f"{clause}; correct them.")

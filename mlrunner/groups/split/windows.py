@@ -85,7 +85,7 @@ def select_window(times: NDArray[Any], start: int, gap: Length, length: Length |
 
 
 def mark_stops(times: NDArray[Any], gap: Length) -> NDArray[np.int8]:
-    """Mark the training rows of a fold: the newest stop boosting, and those before them and a gap are fitted meanwhile.
+    """Mark the training rows of a fold: the newest stop boosting, which fits those before them and a gap.
 
     Args:
         times: Moments of the training rows, in order.

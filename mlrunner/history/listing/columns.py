@@ -35,20 +35,20 @@ class EntryColumn:
     Args:
         name: Name, as in `--columns`.
         exact: Function that returns the exact value of an entry; None for no value.
-        shown: Function that returns the value for people; None to show the exact value.
+        display: Function that returns the value for people; None to show the exact value.
         right: Whether the values are aligned to the right.
         wide: Whether a value may take several lines.
     """
 
     name: str
     exact: Callable[[Entry], Any]
-    shown: Callable[[Entry], Any] | None = None
+    display: Callable[[Entry], Any] | None = None
     right: bool = False
     wide: bool = False
 
     def text(self, entry: Entry) -> Text:
         """Format a cell for people; a dash if it is empty."""
-        value = self.exact(entry) if self.shown is None else self.shown(entry)
+        value = self.exact(entry) if self.display is None else self.display(entry)
         if isinstance(value, Text):
             return value
         if isinstance(value, float):

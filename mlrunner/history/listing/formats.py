@@ -44,7 +44,7 @@ def with_exact_time(column: EntryColumn) -> EntryColumn:
     """Replace ages such as `2 h ago` by times, for output that is read later."""
     if column.name != "when":
         return column
-    return dataclasses.replace(column, shown=lambda entry: format_minute(entry.record.start))
+    return dataclasses.replace(column, display=lambda entry: format_minute(entry.record.start))
 
 
 def print_table(entries: Sequence[Entry], columns: Sequence[EntryColumn], is_default: bool) -> None:

@@ -64,7 +64,7 @@ class SweepEntry(Entry):
 
     @property
     def metric(self) -> str:
-        """The first metric of the goal."""
+        """The first metric of the objective."""
         goals = [key.partition(".")[2] for key in self.record.params if key.startswith("goal.")]
         return next(iter([*goals, *self.record.metrics]), "" if self.lead is None else self.lead.metric)
 

@@ -59,7 +59,7 @@ class TrialRunner:
         """Run a trial, and return the state, the metrics and the error of its result."""
         try:
             self._fit_all(task, report, tally)
-            averages = average(task, tally.scores) | tally.found
+            averages = average(task, tally.scores) | tally.fit_values
             error = find_objective_error(task.metric, averages)
             return {"state": "COMPLETE" if error is None else "FAIL", "metrics": averages, "error": error}
         except TrialPruned:

@@ -24,8 +24,8 @@ class Tally:
 
     scores: list[dict[str, float]] = field(default_factory=list)
     replicates: dict[str, Any] | None = None
-    rounds: list[int] = field(default_factory=list)  # that early stopping has found, one a fit
-    thresholds: list[float] = field(default_factory=list)  # that were tuned, one a repeat
+    rounds: list[int] = field(default_factory=list)  # by early stopping, one a fit
+    thresholds: list[float] = field(default_factory=list)  # tuned, one a repeat
     held_out: list[Predictions] = field(default_factory=list)  # of the fits whose threshold is not tuned yet
     fit_seconds: float = 0.0
     score_seconds: float = 0.0
@@ -66,8 +66,8 @@ class Tally:
         return threshold
 
     @property
-    def found(self) -> dict[str, float]:
-        """Means of what the fits have found on held-out rows, by name."""
+    def fit_values(self) -> dict[str, float]:
+        """Means of the boosting rounds and thresholds that the fits chose on held-out rows, by name."""
         rounds = {ROUNDS: float(np.mean(self.rounds))} if self.rounds else {}
         return rounds | ({THRESHOLD: float(np.mean(self.thresholds))} if self.thresholds else {})
 

@@ -1,4 +1,4 @@
-"""Where the files of a run or a model lie, as its store says: everybody who can write to the store may have said it."""
+"""Check where a store says that the files of a run or a model lie: anyone who can write to the store sets it."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def refuse_foreign_folder(name: str, location: str, root: str) -> None:
 
     Args:
         name: Id of a run or of a model.
-        location: Where its files lie, as the store says.
-        root: Where the files of its experiment lie.
+        location: Location of its files, from the store.
+        root: Location of the files of its experiment.
 
     Raises:
         StoreError: If they lie elsewhere, or a link leads there.

@@ -37,7 +37,7 @@ def test_a_killed_run_is_interrupted_before_and_after_it_is_closed(mlflow_home: 
             records = [lookup.find_by_id(store, run_id) for run_id in ids]
             assert [record and record.status for record in records] == ["KILLED", *["RUNNING"] * 4]
     assert mlflow_home.client.get_run(ids[0]).info.status == "KILLED"
-    assert mlflow_home.client.get_run(ids[0]).info.end_time is None  # which nobody knows
+    assert mlflow_home.client.get_run(ids[0]).info.end_time is None  # which is unknown
 
 
 def test_every_run_says_which_process_works_on_it(mlflow_home: MlflowHome) -> None:

@@ -127,6 +127,6 @@ def test_no_signature_is_read_from_another_server(mlflow_home: MlflowHome, monke
         store.execute("UPDATE logged_models SET artifact_location = ?", [location])
         store.commit()
         assert find_absent(uri, ["b"]) is None
-        with pytest.raises(TimeoutError):  # nobody has called
+        with pytest.raises(TimeoutError):  # no client has connected
             server.accept()
     store.close()

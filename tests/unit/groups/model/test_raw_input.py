@@ -167,13 +167,16 @@ class TestDates:
 
     @pytest.mark.parametrize("value", ["1970-01-02", "01/02/1970", "13.13.1970", "soon"])
     def test_dates_in_another_format_are_refused(self, value: str) -> None:
-        expected = f"Column 'day' holds dates in %d.%m.%Y, but 1 of 2 values are none, first '{value}'; correct them."
+        count = "1 of 2 values have another format"
+        expected = f"Column 'day' holds dates in %d.%m.%Y, but {count}, first '{value}'; correct them."
         with pytest.raises(DataError) as refused:
             self.transform(value, "02.01.1970")
         assert str(refused.value) == expected
 
     def test_one_in_a_hundred_counts_as_missing_with_a_warning(self) -> None:
-        with pytest.warns(UserWarning, match="but 1 of 100 values are none, first 'soon'; they count as missing"):
+        with pytest.warns(
+            UserWarning, match="but 1 of 100 values have another format, first 'soon'; they count as missing"
+        ):
             days = self.transform("soon", *["02.01.1970"] * 99)
         assert days.isna().tolist() == [True, *[False] * 99]
 

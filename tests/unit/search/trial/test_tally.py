@@ -37,10 +37,10 @@ def test_the_last_fit_of_a_repeat_tunes_the_threshold_and_scores_all(
     assert steps == pytest.approx([0.35 if prunes else None, 0.36, 0.35])
     assert tally.thresholds == pytest.approx([0.36, 0.35])
     assert [scores["accuracy"] for scores in tally.scores] == [1, 1, 1]  # 3/4 for the first, by the greater probability
-    assert tally.found == {"threshold": pytest.approx(0.355)}
+    assert tally.fit_values == {"threshold": pytest.approx(0.355)}
 
 
 def test_a_report_waits_for_both_classes(model: Model, tmp_path: Path) -> None:
     tally, task = Tally(), replace(Data(tmp_path).task({}, task="classification"), prunes=True)
     assert tally.tune(model, SECOND, task, ends=False) is None
-    assert tally.found == {}
+    assert tally.fit_values == {}

@@ -12,9 +12,10 @@ import traceback
 from mlrunner.cli import commands, completion, versions
 from mlrunner.cli.hydra_app import compose_and_run
 from mlrunner.core import process
-from mlrunner.core.environment import has_full_errors, is_verbose, prepare_environment
+from mlrunner.core.environment import has_full_errors, home, is_verbose, prepare_environment
 from mlrunner.core.errors import ConfigError, nearest
 from mlrunner.core.process import ignore_broken_pipe
+from mlrunner.core.relocation import follow_move
 
 VERBOSE = ("-v", "--verbose")
 
@@ -85,6 +86,7 @@ def dispatch(arguments: list[str]) -> int:
     """
     if completion.is_request(arguments):
         return completion.print_candidates(arguments)
+    follow_move(home())
     first = arguments[0] if arguments else ""
     if first == "--version":
         print(versions.describe(is_verbose()))

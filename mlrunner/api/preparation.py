@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mlrunner.core import environment
 from mlrunner.core.errors import ConfigError
+from mlrunner.core.relocation import follow_move
 
 
 def prepare_home(home: Path | None) -> Path:
@@ -22,6 +23,7 @@ def prepare_home(home: Path | None) -> Path:
             raise ConfigError(f"home={home}: this process has opened the stores of {before}; restart it (the kernel).")
         environment.set_home(place)
     environment.prepare_environment(verbose=False)
+    follow_move(environment.home())
     return environment.home()
 
 

@@ -6,6 +6,7 @@ import shutil
 import stat
 from pathlib import Path
 
+from mlrunner.core import relocation
 from mlrunner.core.environment import variable
 from mlrunner.core.errors import ConfigError, StoreError
 from mlrunner.core.terminal import console
@@ -15,7 +16,7 @@ NEEDED_BYTES = 50 * 2**20  # both empty stores take 3 MB; the rest is room for t
 
 
 def prepare_folder(home: Path) -> Path:
-    """Create `.mlrunner/` and refuse one that was moved.
+    """Create `.mlrunner/`, and follow it where it was moved.
 
     Args:
         home: Folder that holds `.mlrunner/`.
@@ -24,25 +25,19 @@ def prepare_folder(home: Path) -> Path:
         The folder `.mlrunner/`.
 
     Raises:
-        StoreError: When the folder cannot be written, a newer mlrunner made it, or its stores were created under
-            another path: MLflow and ZenML both record absolute paths.
+        StoreError: When the folder cannot be written, or a newer mlrunner made it.
     """
     folder = home / ".mlrunner"
-    mark = folder / "home"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not mark.exists():
-            mark.write_text(str(home))
+        if not relocation.read_mark(home):
+            (folder / relocation.MARK).write_text(str(home))
         schema.mark_layout(folder)
     except OSError as error:
         raise StoreError(
             f"Cannot write {folder} ({error.strerror}); set MLRUNNER_HOME to a folder that you may write."
         ) from error
-    if mark.read_text() not in ("", str(home)):
-        raise StoreError(
-            f"The stores in {folder} were made at {mark.read_text()} and record that path; move the project back, or "
-            f"remove {folder} to start anew."
-        )
+    relocation.follow_move(home)
     return folder
 
 

@@ -27,11 +27,10 @@ def test_folder_is_created_once_and_marked(tmp_path: Path) -> None:
     assert (tmp_path / "new/.mlrunner/home").read_text() == str(tmp_path / "new")
 
 
-def test_a_moved_project_is_noticed(tmp_path: Path) -> None:
+def test_a_moved_project_is_followed(tmp_path: Path) -> None:
     prepare_folder(tmp_path / "old")
     (tmp_path / "old").rename(tmp_path / "new")
-    with pytest.raises(StoreError, match=rf"were made at {tmp_path}/old and record that path; move the project back"):
-        prepare_folder(tmp_path / "new")
+    assert (prepare_folder(tmp_path / "new") / "home").read_text() == str(tmp_path / "new")
 
 
 def test_incomplete_mark_is_accepted(tmp_path: Path) -> None:

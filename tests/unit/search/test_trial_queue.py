@@ -135,20 +135,20 @@ def assert_exact(taken: list[tuple[str, list[NumberAndParams]]], study: optuna.S
 
 def test_threads_that_ask_at_once_take_exactly_the_limit(address: str | None, home: Path, name: str) -> None:
     open_study(address, home, name)
-    taken = run_together(4, lambda _: finish_in_session(address, home, name, 12))
-    assert_exact(taken, open_study(address, home, name), 12)
+    taken = run_together(4, lambda _: finish_in_session(address, home, name, 6))
+    assert_exact(taken, open_study(address, home, name), 6)
 
 
 @pytest.mark.slow
 def test_processes_that_ask_at_once_take_exactly_the_limit(address: str | None, home: Path, name: str) -> None:
     open_study(address, home, name)
-    started = [start_process(race, address, home, name, 12) for _ in range(2)]
+    started = [start_process(race, address, home, name, 6) for _ in range(2)]
     for _, pipe in started:
         pipe.send("now")
     taken = [pipe.recv() for _, pipe in started]
     for process, _ in started:
         process.join(TIMEOUT)
-    assert_exact(taken, open_study(address, home, name), 12)
+    assert_exact(taken, open_study(address, home, name), 6)
 
 
 @pytest.mark.parametrize("kind", ["journal", *KINDS[2:]])
@@ -157,11 +157,11 @@ def test_a_waiting_trial_is_taken_by_one_session(kind: str, home: Path, name: st
     address = next(databases)
     try:
         study = open_study(address, home, name)
-        for index in range(12):
-            study.enqueue_trial({"x": index / 12})
-        taken = run_together(4, lambda _: finish_in_session(address, home, name, 12))
-        assert_exact(taken, study, 12)
-        assert sorted(params["x"] for _, pairs in taken for _, params in pairs) == [index / 12 for index in range(12)]
+        for index in range(6):
+            study.enqueue_trial({"x": index / 6})
+        taken = run_together(4, lambda _: finish_in_session(address, home, name, 6))
+        assert_exact(taken, study, 6)
+        assert sorted(params["x"] for _, pairs in taken for _, params in pairs) == [index / 6 for index in range(6)]
     finally:
         close_all()
         list(databases)  # drops the database

@@ -66,7 +66,7 @@ def compose_or_reject(hydra: ConfigComposer, overrides: list[str]) -> Snapshot:
 
 
 @pytest.mark.slow
-@settings(max_examples=15, **FEW)
+@settings(max_examples=10, **FEW)
 @given(first=LINES, second=LINES)
 def test_overrides_compose_the_other_composition_exactly(
     first: list[str], second: list[str], hydra: ConfigComposer
@@ -85,7 +85,7 @@ def test_overrides_compose_the_other_composition_exactly(
 
 
 @pytest.mark.slow
-@settings(max_examples=6, **FEW)
+@settings(max_examples=4, **FEW)
 @given(second=LINES)
 def test_no_override_is_superfluous(second: list[str], hydra: ConfigComposer) -> None:
     goal = compose_or_reject(hydra, second)

@@ -51,6 +51,7 @@ def describe() -> dict[str, Any]:
     return {"shapes": shapes, "options": options, "refusal": refusal, "drivers": [*DRIVERS]}
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Print the description."""
     source_utils.set_custom_source_root(str(PROJECT))
     print(json.dumps(describe()))

@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from typing import Any
 
 import pytest
 
-from tests.support.front_door import PROJECT, environment
+from tests.support.front_door import export_variables, run_program
+
+PROGRAM = "from tests.support.pipeline_shapes import main; main()"
 
 
 @pytest.fixture(scope="package")
 def described(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     home = tmp_path_factory.mktemp("pipelines")
-    variables = {**environment(home), "ZENML_CONFIG_PATH": str(home), "PYTHONPATH": str(PROJECT)}
-    process = subprocess.run(
-        [sys.executable, "-m", "tests.support.pipeline_shapes"],
-        env=variables,
-        cwd=home,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=240,
-    )
-    assert process.returncode == 0, process.stderr
-    result: dict[str, Any] = json.loads(process.stdout.splitlines()[-1])
+    done = run_program(home, PROGRAM, **export_variables(home))
+    assert done.code == 0, done.err
+    result: dict[str, Any] = json.loads(done.out.splitlines()[-1])
     return result
 
 

@@ -8,8 +8,30 @@ import pytest
 from filelock import FileLock
 
 from mlrunner.cli.commands import prune
-from mlrunner.core.errors import StoreError
+from mlrunner.core.errors import ConfigError, StoreError
 from tests.support.mlflow_home import MlflowHome
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        pytest.param([], "needs a condition", id="nothing"),
+        pytest.param(["--where", " "], "--where is empty", id="empty filter"),
+        pytest.param(["--where", "metrics.r2 >"], "--where cannot be read", id="no filter"),
+        pytest.param(["--older", "soon"], "--older=soon", id="no age"),
+        pytest.param(["--status", "lost"], "'lost' is not an MLflow status", id="no status"),
+    ],
+)
+def test_mistakes_are_one_sentence(
+    arguments: list[str], sentence: str, mlflow_home: MlflowHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLRUNNER_HOME", str(mlflow_home.home))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_home.client.tracking_uri)
+    mlflow_home.add_run()
+    with pytest.raises(ConfigError) as caught:
+        prune.main(arguments)
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_store_without_runs_stays_unchanged(

@@ -6,17 +6,15 @@ What a refused run does leave is Hydra's own folder of it, `multirun/DATE/TIME/.
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support import bad_tables
-from tests.support.front_door import PROJECT, RUN_SECONDS, UNSAVED, CommandResult, environment, front_door
+from tests.support.front_door import UNSAVED, CommandResult, front_door, run_program
 
 pytestmark = pytest.mark.slow
 # Overrides of dataset=diabetes, and the keys that the sentences begin with.
@@ -51,17 +49,22 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return bad_tables.write(tmp_path_factory.mktemp("tables"))
 
 
+# Linux alone takes away what root may do: CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH, bits 1 and 2 of those in effect.
+BOUND = """
+import ctypes, sys
+from mlrunner.__main__ import main
+libc, header, sets = ctypes.CDLL(None), (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+assert libc.capget(header, sets) == 0
+sets[0] &= ~0b110
+assert libc.capset(header, sets) == 0
+sys.exit(main())
+"""
+VERBOSE = "import sys; from mlrunner.__main__ import main; sys.exit(main())"
+
+
 def without_privilege(home: Path, *arguments: str) -> CommandResult:
     """Type a command as a user whom permissions bind, which they do not root."""
-    bound: list[str] = []
-    if os.geteuid() == 0:
-        if shutil.which("setpriv") is None:
-            pytest.skip("root reads and writes everything, and there is no setpriv to take that away")
-        bound = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
-    command = [*bound, sys.executable, "-m", "mlrunner", *arguments]
-    env = environment(home)
-    completed = subprocess.run(command, capture_output=True, text=True, timeout=RUN_SECONDS, cwd=PROJECT, env=env)
-    return CommandResult(completed.returncode, completed.stdout, completed.stderr)
+    return run_program(home, BOUND, *arguments)
 
 
 def assert_refused(refused: CommandResult, keys: list[str]) -> None:
@@ -178,6 +181,6 @@ def test_a_refused_run_loses_nothing_and_a_good_one_follows(tables: Path, sessio
 
 
 def test_verbose_shows_where(tmp_path: Path) -> None:
-    refused = front_door(tmp_path, "-v", "dataset=diabetes", "+typo=1")
+    refused = run_program(tmp_path, VERBOSE, "-v", "dataset=diabetes", "+typo=1")
     assert "Traceback" in refused.err
     assert "typo is not a key" in refused.err

@@ -143,7 +143,6 @@ def test_folder_and_its_yaml_are_the_run(recorded: Recorded, diff: Diff) -> None
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        ([], "needs two sides"),
         (["latest", "nothing"], "No run matches 'nothing'"),
         (["latest", "--", "model=rff"], "model=rff is not an option"),
         (["latest", "--", "--multirun", "model=rf"], "--multirun is not an override"),

@@ -34,11 +34,23 @@ class Faults:
     Args:
         home: Folder that holds `.mlrunner/` and `multirun/`.
         points: Number of writes to be killed at; None for every one.
+
+    Attributes:
+        spare: IDs of finished runs that no test needs any more.
     """
 
     def __init__(self, home: Path, points: int | None) -> None:
         self.home, self.points = home, points
+        self.spare: list[str] = []
         export_variables(home)
+
+    def make_run(self) -> str:
+        """Return the ID of a finished run with a model that no other test uses."""
+        if self.spare:
+            return self.spare.pop()
+        done = front_door(self.home, *RIDGE, "tracking.plots=false", "output=json")
+        assert done.code == 0, done.err
+        return str(done.json["run_id"])
 
     def count(self, *arguments: str) -> tuple[CommandResult, list[str]]:
         """Run a command to its end; return its result and its writes."""
@@ -102,6 +114,8 @@ def test_a_run_after_a_killed_one_is_whole(faults: Faults) -> None:
         assert run.info.status == "FINISHED"
         assert run.data.metrics.keys() == whole.data.metrics.keys(), writes[at - 1]
         assert artifacts_of(client, run.info.run_id) == artifacts_of(client, whole.info.run_id), writes[at - 1]
+        faults.spare.append(run.info.run_id)
+    faults.spare.append(whole.info.run_id)
 
 
 def trials_of(client: MlflowClient, summary: dict[str, Any]) -> list[tuple[str, float]]:
@@ -131,14 +145,6 @@ def test_a_killed_search_ends_as_it_would_have_ended(faults: Faults) -> None:
         ], writes[at - 1]
 
 
-@pytest.fixture
-def run_id(faults: Faults) -> str:
-    """A run with a model."""
-    done = front_door(faults.home, *RIDGE, "tracking.plots=false", "output=json")
-    assert done.code == 0, done.err
-    return str(done.json["run_id"])
-
-
 def servers_of(home: Path) -> Iterator[psutil.Process]:
     """Yield the processes of the deployments of a home."""
     for process in psutil.process_iter(["cmdline", "status"]):
@@ -147,7 +153,8 @@ def servers_of(home: Path) -> Iterator[psutil.Process]:
             yield process
 
 
-def test_a_killed_deployment_is_finished_or_undone_by_the_next_one(faults: Faults, run_id: str) -> None:
+def test_a_killed_deployment_is_finished_or_undone_by_the_next_one(faults: Faults) -> None:
+    run_id = faults.make_run()
     target = ("gate=none", "deployer=local", f"deployer.port={loopback.free_port()}")
     _, writes = faults.count("deploy", run_id, *target)
     usual = len(list(servers_of(faults.home)))
@@ -164,15 +171,10 @@ def test_a_killed_deployment_is_finished_or_undone_by_the_next_one(faults: Fault
 
 
 def test_a_killed_prune_is_finished_by_the_next_one(faults: Faults) -> None:
-    command = (*RIDGE, "tracking.plots=false", "output=json")
     client = open_store(faults.home)
-
-    def make() -> str:
-        return str(front_door(faults.home, *command).json["run_id"])
-
-    _, writes = faults.count("prune", make(), "--yes")
+    _, writes = faults.count("prune", faults.make_run(), "--yes")
     for at in faults.spread(writes):
-        run_id = make()
+        run_id = faults.make_run()
         faults.kill(at, "prune", run_id, "--yes")
         second = front_door(faults.home, "prune", run_id, "--yes")
         assert second.code in (0, 2), second  # 2 where the first one got as far as the run

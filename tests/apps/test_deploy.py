@@ -29,7 +29,7 @@ PATIENCE = 40.0  # seconds, on a busy machine
 
 @dataclass
 class Place:
-    """A home with three saved runs, and a deployment of the first."""
+    """A home with four saved runs, and a deployment of the first."""
 
     home: Path
     port: int
@@ -94,7 +94,7 @@ def until(check: Callable[[], Any], seconds: float = PATIENCE) -> Any:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     home = tmp_path_factory.mktemp("home")
-    grid = front_door(home, "--multirun", *DATA, "model=ridge", "model.estimator.alpha=1,30,90", "output=json").json
+    grid = front_door(home, "--multirun", *DATA, "model=ridge", "model.estimator.alpha=1,30,90,5", "output=json").json
     runs = sorted(grid, key=lambda run: int(run["job"]))
     created = Place(home, free_port(), runs)
     try:
@@ -157,7 +157,7 @@ def test_a_gateway_killed_with_its_supervisor_is_restarted_without_restarting_th
 
 def test_a_model_that_does_not_load_leaves_the_old_one_alone(place: Place) -> None:
     before = place.version()
-    broken = front_door(place.home, *DATA, "model=ridge", "model.estimator.alpha=5", "output=json").json
+    broken = place.runs[3]
     folder = place.home / ".mlrunner/artifacts/models" / broken["model_uri"].rpartition("/")[2] / "artifacts"
     (folder / "model.skops").write_bytes(b"no model")
     result = place("deploy", broken["run_id"], *place.target, code=2)

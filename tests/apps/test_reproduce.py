@@ -103,9 +103,8 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     checkout = Checkout(base / "project", base / "home", base / "work")
     for folder in (checkout.home, checkout.work / "conf" / "cleaning"):
         folder.mkdir(parents=True)
-    hidden = shutil.ignore_patterns("__pycache__")
     for name in ("mlrunner", "pipelines", "conf", "hydra_plugins", "data"):
-        shutil.copytree(PROJECT / name, checkout.project / name, ignore=hidden)
+        shutil.copytree(PROJECT / name, checkout.project / name)
     (checkout.project / ".gitignore").write_text("__pycache__/\n")
     for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "all"]):
         user = ["-c", "user.name=a", "-c", "user.email=a@b"]

@@ -63,7 +63,7 @@ def first_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def first_runs(first_home: Path, user: Path) -> list[Any]:
     """The outcomes of two runs that began at once in a home without stores."""
-    overrides = ["dataset=wine", "model=ridge", "output=json"]
+    overrides = ["dataset=wine", "model=ridge", "output=json", *UNSAVED]
     theirs = {"HOME": str(user), "XDG_CONFIG_HOME": str(user)}
     with start(first_home, *overrides, **theirs) as first, start(first_home, *overrides, **theirs) as second:
         outputs = [process.communicate(timeout=240) for process in (first, second)]
@@ -103,9 +103,8 @@ def test_stack_describe_prints_the_text_of_zenml(mlrunner: Runner) -> None:
 
 
 def test_a_failing_estimator_is_one_sentence_and_a_failed_run(mlrunner: Runner, session_home: Path) -> None:
-    result = mlrunner(
-        "model=ridge", "model.features.impute=null", "model.features.indicate_missing=false", "tracking.name=gaps"
-    )
+    gaps = ("model.features.impute=null", "model.features.indicate_missing=false")
+    result = mlrunner("model=ridge", "dataset.rows=500", *gaps, "tracking.name=gaps", *UNSAVED)
     assert result.code == 1
     assert "Traceback" not in result.err
     assert "contains NaN" in result.err

@@ -53,7 +53,7 @@ class Odd(RegressorMixin, BaseEstimator):
         return np.full(len(X), value)
 '''
 ODD = ("dataset=diabetes", "model=custom", "model.estimator._target_=odd_models.Odd", *UNSAVED)
-SLOW = (*ODD, "+model.estimator.seconds=0.7", "+model.estimator.level=interval(0,50)", "objective.metric=rmse")
+SLOW = (*ODD, "+model.estimator.seconds=0.5", "+model.estimator.level=interval(0,50)", "objective.metric=rmse")
 
 
 @pytest.fixture(scope="module")
@@ -229,20 +229,20 @@ def running(session_home: Path, odd: Path) -> Iterator[Callable[..., WarmCommand
 
 
 def test_two_terminals_on_one_study_share_exactly_n_trials(running: Any, session_home: Path) -> None:
-    options = ("sweep=optuna", *SLOW, "hydra.sweeper.n_trials=12", "hydra.sweeper.study_name=shared", "output=json")
+    options = ("sweep=optuna", *SLOW, "hydra.sweeper.n_trials=8", "hydra.sweeper.study_name=shared", "output=json")
     first, second = running(*options, "hydra.sweeper.n_jobs=1"), running(*options, "hydra.sweeper.n_jobs=1")
     outputs = [process.communicate(timeout=240) for process in (first, second)]
     assert [process.returncode for process in (first, second)] == [0, 0], outputs
     trials = counted(study_of(session_home, "shared"))
-    assert len(trials) == 12
+    assert len(trials) == 8
     assert len({trial.user_attrs["session"] for trial in trials}) == 2
     summaries = [json.loads(out) for out, _ in outputs]
     assert len({summary["parent_run_id"] for summary in summaries}) == 1
-    assert max(len(summary["trials"]) for summary in summaries) == 12
+    assert max(len(summary["trials"]) for summary in summaries) == 8
 
 
 def test_two_sweeps_of_the_same_second_share_nothing(running: Any, session_home: Path) -> None:
-    options = ("sweep=optuna", "dataset=wine", "model=ridge,rf", "hydra.sweeper.n_trials=4", "hydra.sweeper.n_jobs=2")
+    options = ("sweep=optuna", "dataset=wine", "model=ridge,rf", "hydra.sweeper.n_trials=2", "hydra.sweeper.n_jobs=2")
     both = [running(*options, "output=json", "tracking.keep_models=all", "tracking.plots=false") for _ in range(2)]
     outputs = [process.communicate(timeout=240) for process in both]
     assert [process.returncode for process in both] == [0, 0], outputs
@@ -255,9 +255,9 @@ def test_two_sweeps_of_the_same_second_share_nothing(running: Any, session_home:
     )
     client = open_store(session_home)
     for summary in summaries:
-        assert summary["counts"] == {"complete": 4}
+        assert summary["counts"] == {"complete": 2}
         uris = [client.get_run(trial["run_id"]).data.tags.get("mlrunner.model") for trial in summary["trials"]]
-        assert len(set(uris)) == 4
+        assert len(set(uris)) == 2
         models = [client.get_logged_model(str(uri).removeprefix("models:/")) for uri in uris]
         assert {model.status for model in models} == {"READY"}
 
@@ -277,7 +277,7 @@ def test_ctrl_c_once_finishes_the_running_trials_and_twice_stops_them(
     assert "interrupted: the running trials finish" in out
     folder = Path(study_of(session_home, "once").user_attrs["folder"])
     assert yaml.safe_load((folder / "optimization_results.yaml").read_text())["best_trial_number"] >= 0
-    slow = [text.replace("seconds=0.7", "seconds=30") for text in options]
+    slow = [text.replace("seconds=0.5", "seconds=30") for text in options]
     twice = running(*slow, "hydra.sweeper.study_name=twice")
     journal = session_home / ".mlrunner/studies/twice.journal"
     until(lambda: journal.exists() and len(study_of(session_home, "twice").trials) == 2, twice)

@@ -211,20 +211,11 @@ def shell(home: Path, stack: str, commands: str) -> str:
     return result.stdout
 
 
-@pytest.mark.parametrize(
-    ("url", "words"),
-    [
-        (None, "does not answer (Connection refused); start the server"),
-        ("http://no-such-host.invalid:5000", "does not answer"),
-        ("127.0.0.1:5000", "is a folder"),
-    ],
-    ids=["nothing there", "no such host", "no scheme"],
-)
-def test_an_mlflow_server_that_is_not_there_is_refused_at_once(url: str | None, words: str, tmp_path: Path) -> None:
-    address = url or f"http://127.0.0.1:{free_port()}"
+def test_an_mlflow_server_that_is_not_there_is_refused_at_once(tmp_path: Path) -> None:
+    address = f"http://127.0.0.1:{free_port()}"
     began = time.monotonic()
     result = front_door(tmp_path, "stack=mlflow_server", f"stack.tracking_uri={address}", *WINE)
-    assert_refused(result, f"stack.tracking_uri={address}", words)
+    assert_refused(result, f"stack.tracking_uri={address}", "does not answer (Connection refused); start the server")
     assert time.monotonic() - began < 30, "MLflow's own retries take minutes"
 
 
@@ -338,7 +329,7 @@ def test_a_run_is_on_the_zenml_server(served: Any, zenml: Zenml) -> None:
 def test_components_are_registered_on_the_zenml_server_once(served: Any, zenml: Zenml, key: str, home: Path) -> None:
     del served
     secrets = {"ZENML_STORE_URL": zenml.url, "ZENML_STORE_API_KEY": key}
-    described = front_door(home, "stack", "describe", "stack=zenml_server", COLUMNS="200", **secrets)
+    described = front_door(home, "stack", "describe", "stack=zenml_server", **secrets)
     assert described.code == 0, described.err
     for name in ("local_stack", "mlflow_tracker", "mlflow_deployer", "mlflow_registry"):
         assert name in described.out
@@ -401,10 +392,8 @@ def test_the_plain_commands_see_the_zenml_server(served: Any, zenml: Zenml, key:
         (["stack.api_key=wrong"], ["stack.api_key is not accepted by {url}", "ZENML_STORE_API_KEY"]),
         ([], ["stack.api_key is not accepted by {url}"]),
         (["stack.url=http://127.0.0.1:1"], ["stack.url=http://127.0.0.1:1 does not answer (Connection refused)"]),
-        (["stack.url=127.0.0.1:80"], ["stack.url=127.0.0.1:80 is not a server's address"]),
-        (["stack.url=null"], ["stack.url is not set", "ZENML_STORE_URL"]),
     ],
-    ids=["wrong key", "no key", "nothing there", "no scheme", "no url"],
+    ids=["wrong key", "no key", "nothing there"],
 )
 def test_a_wrong_zenml_server_is_refused_at_once(
     overrides: list[str], words: list[str], zenml: Zenml, tmp_path: Path

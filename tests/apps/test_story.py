@@ -115,7 +115,7 @@ class Session:
 
 @contextmanager
 def under_load(story: Session, body: bytes) -> Iterator[list[int | str]]:
-    """A client that sends requests all the while, and what it was answered."""
+    """Two clients that send requests all the while, and what they were answered."""
     answers: list[int | str] = []
     stop = threading.Event()
 
@@ -125,7 +125,7 @@ def under_load(story: Session, body: bytes) -> Iterator[list[int | str]]:
                 answers.append(len(story.ask("/invocations", body)["predictions"]))
             except (OSError, ValueError) as error:
                 answers.append(str(error))
-            time.sleep(0.005)
+            time.sleep(0.05)  # or they would take a core from the command
 
     threads = [threading.Thread(target=client) for _ in range(2)]
     for thread in threads:

@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
+WORKERS ?= 3# test processes of `make test`: one more than cores, because a part of its time is waiting for servers
 unexport PYTHONDONTWRITEBYTECODE # or every process compiles and rewrites every module anew
 
 .PHONY: help run test test-fast lint types contracts bench bench-sweep bench-serve bench-records docs site lock clean slow-tests
@@ -28,7 +29,7 @@ run: $(BIN)/.installed ## the main job on the embedded data; ARGS="model=rf" to 
 	$(BIN)/python -m mlrunner $(ARGS)
 
 test: $(BIN)/.installed ## every test
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-fast: $(BIN)/.installed ## the tests that take seconds
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile \

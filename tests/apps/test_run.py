@@ -6,9 +6,7 @@ import json
 import math
 import os
 import re
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,16 @@ import pandas as pd
 import pytest
 import yaml
 
-from tests.support.front_door import PROJECT, UNSAVED, CommandResult, Runner, environment, export_variables, front_door
+from tests.support.front_door import (
+    PROJECT,
+    UNSAVED,
+    CommandResult,
+    Runner,
+    export_variables,
+    front_door,
+    run_program,
+)
+from tests.support.recorded import Recorded
 from tests.support.stores import open_store
 
 pytestmark = pytest.mark.slow
@@ -25,28 +32,25 @@ STEPS = ["ingest", "clean", "divide", "train", "evaluate", "gate", "deploy"]
 ZENML = """
 import json, sys
 from zenml.client import Client
-for name in sys.stdin:
-    run = Client().get_pipeline_run(name.strip())
+for name in sys.argv[1:]:
+    run = Client().get_pipeline_run(name)
     steps = {name: {"status": str(step.status), "outputs": sorted(step.outputs)} for name, step in run.steps.items()}
-    print(json.dumps({"pipeline": run.pipeline.name, "stack": run.stack.name, "steps": steps}), flush=True)
+    print(json.dumps({"pipeline": run.pipeline.name, "stack": run.stack.name, "steps": steps}))
 """
-ROWS = 2000  # of an experiment, which is not run for its size
-AskZenml = Callable[[str], Any]
+FEW = "dataset.rows=1000"  # of 20,000: these runs are not about the size of the data
+AskZenml = Callable[..., list[Any]]
 
 
 @pytest.fixture(scope="module")
-def zenml(session_home: Path) -> Iterator[AskZenml]:
-    """Return a function that reads a run with ZenML's client, as a user would after `eval "$(mlrunner env)"`."""
-    command, pipe = [sys.executable, "-c", ZENML], subprocess.PIPE
-    variables = environment(session_home, **export_variables(session_home))
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=variables) as process:
-        answers = filter(lambda line: line.startswith("{"), process.stdout or [])
+def zenml(session_home: Path) -> AskZenml:
+    """Return a function that reads runs with ZenML's client, as a user would after `eval "$(mlrunner env)"`."""
 
-        def ask(name: str) -> Any:
-            print(name, file=process.stdin, flush=True)
-            return json.loads(next(answers))
+    def ask(*names: str) -> list[Any]:
+        result = run_program(session_home, ZENML, *names, **export_variables(session_home))
+        assert result.code == 0, result.err
+        return [json.loads(line) for line in result.out.splitlines() if line.startswith("{")]
 
-        yield ask
+    return ask
 
 
 def statuses(run: Any) -> dict[str, str]:
@@ -54,7 +58,7 @@ def statuses(run: Any) -> dict[str, str]:
     return {name: step["status"] for name, step in run["steps"].items()}
 
 
-def recorded(home: Path, result: CommandResult) -> Any:
+def read_run(home: Path, result: CommandResult) -> Any:
     """The run in MLflow that a text output names."""
     assert result.code == 0, result.err
     match = re.search(r"# run (\w+)", result.out)
@@ -65,7 +69,7 @@ def recorded(home: Path, result: CommandResult) -> Any:
 @pytest.fixture(scope="module")
 def ridge(mlrunner: Runner) -> Any:
     """One finished run of the embedded data."""
-    result: CommandResult = mlrunner("model=ridge", "output=json")
+    result: CommandResult = mlrunner("model=ridge", FEW, "output=json")
     assert result.code == 0, result.err
     return result.json
 
@@ -74,14 +78,14 @@ def ridge(mlrunner: Runner) -> Any:
 def again(ridge: Any, mlrunner: Runner) -> CommandResult:
     """The same composition once more, with text output."""
     del ridge
-    return mlrunner("model=ridge")
+    return mlrunner("model=ridge", FEW)
 
 
 @pytest.fixture(scope="module")
 def dated(ridge: Any, mlrunner: Runner) -> CommandResult:
     """The same composition with another cleaning and ZenML's own output."""
     del ridge
-    return mlrunner("-v", "model=ridge", "cleaning=dates")
+    return mlrunner("-v", "model=ridge", FEW, "cleaning=dates", *UNSAVED)
 
 
 def test_a_run_prints_its_results(ridge: Any) -> None:
@@ -109,7 +113,7 @@ def test_mlflow_holds_the_whole_run(ridge: Any, session_home: Path) -> None:
     run = client.get_run(ridge["run_id"])
     assert run.info.status == "FINISHED"
     assert run.info.end_time - run.info.start_time == round(ridge["seconds"] * 1000)
-    assert run.info.run_name == "model=ridge"
+    assert run.info.run_name == "model=ridge,rows=1000"
     assert run.data.params["model"] == "ridge"
     assert run.data.params["model.estimator.alpha"] == "1.0"
     assert run.data.metrics["validation/r2"] == ridge["objective"]
@@ -132,11 +136,11 @@ def test_artifacts_hold_config_environment_and_pictures(ridge: Any, session_home
 def test_the_saved_model_answers_raw_rows(ridge: Any, session_home: Path) -> None:
     mlflow.set_tracking_uri(f"sqlite:///{session_home}/.mlrunner/mlflow.db")
     model = mlflow.pyfunc.load_model(ridge["model_uri"])
-    table = pd.read_csv(PROJECT / "data" / "olist_synthetic.csv.gz", nrows=50)
+    table = pd.read_csv(PROJECT / "data" / "olist_synthetic.csv.gz", nrows=10)
     raw = table[model.metadata.signature.inputs.input_names()]
     whole = model.predict(raw)
-    assert len(whole) == 50
-    assert whole == pytest.approx([float(model.predict(raw.iloc[[row]])[0]) for row in range(50)])
+    assert len(whole) == 10
+    assert whole == pytest.approx([float(model.predict(raw.iloc[[row]])[0]) for row in range(10)])
     required = [column.name for column in model.metadata.signature.inputs if column.required]
     assert "price" in required
     assert "review_score" not in model.metadata.signature.inputs.input_names()
@@ -145,7 +149,7 @@ def test_the_saved_model_answers_raw_rows(ridge: Any, session_home: Path) -> Non
 
 
 def test_zenml_holds_seven_named_steps(ridge: Any, zenml: AskZenml) -> None:
-    run = zenml(ridge["pipeline_run"])
+    (run,) = zenml(ridge["pipeline_run"])
     assert run["pipeline"] == "training"
     assert run["stack"] == "local_stack"
     assert list(run["steps"]) == STEPS
@@ -156,22 +160,22 @@ def test_zenml_holds_seven_named_steps(ridge: Any, zenml: AskZenml) -> None:
 def test_the_same_composition_finds_its_data_steps_in_the_cache_and_the_same_numbers(
     ridge: Any, again: CommandResult, zenml: AskZenml, session_home: Path
 ) -> None:
-    run = recorded(session_home, again)
+    run = read_run(session_home, again)
     assert run.info.run_id != ridge["run_id"]
-    states = statuses(zenml(run.data.tags["mlrunner.zenml.run"]))
+    states = statuses(*zenml(run.data.tags["mlrunner.zenml.run"]))
     assert [states[step] for step in STEPS] == ["cached"] * 3 + ["completed"] * 4
     seconds = {"fit_seconds", "score_seconds"}
     assert {name: value for name, value in run.data.metrics.items() if name not in seconds} == ridge["metrics"]
 
 
 def test_another_cleaning_reuses_the_table_only(dated: CommandResult, zenml: AskZenml, session_home: Path) -> None:
-    states = statuses(zenml(recorded(session_home, dated).data.tags["mlrunner.zenml.run"]))
+    states = statuses(*zenml(read_run(session_home, dated).data.tags["mlrunner.zenml.run"]))
     assert [states[step] for step in STEPS[:3]] == ["cached", "completed", "completed"]
 
 
 def test_text_output_names_what_ran_and_where_to_look(again: CommandResult, session_home: Path) -> None:
     text_output = again.out
-    for text in ("olist (synthetic), 20,000 rows x 33 columns, regression on review_score", "cached", "objective r2"):
+    for text in ("olist (synthetic), 1,000 rows x 33 columns, regression on review_score", "cached", "objective r2"):
         assert text in text_output
     assert "\x1b" not in text_output
     assert any(line.split()[:3] == ["deploy", "mlrunner", "deploy"] for line in text_output.splitlines())
@@ -192,19 +196,19 @@ def test_blueprint_runs_all_of_it_on_a_few_rows(mlrunner: Runner, zenml: AskZenm
     result = mlrunner("blueprint=true", "model=xgboost", "output=json").json
     assert result["name"] == "blueprint,model=xgboost"
     assert result["fit_seconds"] < 1
-    assert set(statuses(zenml(result["pipeline_run"]))) == set(STEPS)
+    assert set(statuses(*zenml(result["pipeline_run"]))) == set(STEPS)
     assert abs(result["metrics"]["train/r2"]) < 1e-9  # the dummy says the mean
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in (PROJECT / "conf/experiment").glob("*.yaml")))
 def test_every_experiment_runs(name: str, mlrunner: Runner) -> None:
-    result = mlrunner(f"experiment={name}", f"dataset.rows={ROWS}", "output=json")
+    result = mlrunner(f"experiment={name}", FEW, *UNSAVED, "output=json")
     assert result.code == 0, result.err
     assert math.isfinite(result.json["objective"])
 
 
-def test_folds_give_mean_and_deviation(mlrunner: Runner) -> None:
-    metrics = mlrunner("dataset=diabetes", "split=kfold", "model=ridge", *UNSAVED, "output=json").json["metrics"]
+def test_folds_give_mean_and_deviation(recorded: Recorded) -> None:
+    metrics = recorded.folds["metrics"]
     assert metrics["r2"] == metrics["cv/r2"]
     assert metrics["cv/r2_std"] > 0
     assert "validation/r2" not in metrics
@@ -235,20 +239,21 @@ def edited(tmp_path_factory: pytest.TempPathFactory, zenml: AskZenml, session_ho
     cleaning = ["cleaning=none", "~cleaning.drop", "cleaning._target_=my_strategy.Mine"]
     fixed = [*dataset, *cleaning, "model=ridge", *UNSAVED, "output=json"]
 
-    def run(factor: str, text: str = TABLE) -> dict[str, str]:
+    def run(factor: str, text: str = TABLE) -> str:
         code.write_text(CUSTOM.replace("FACTOR", factor))
         file.write_text(text)
         os.utime(file, ns=(10**18, 10**18))
         result = front_door(session_home, *fixed, PYTHONPATH=str(folder))
         assert result.code == 0, result.err
-        return statuses(zenml(result.json["pipeline_run"]))
+        return str(result.json["pipeline_run"])
 
-    return {
+    runs = {
         "nothing": run("1.0"),
         "strategy edited": run("2.0"),
         "strategy as it was": run("1.0"),
         "file edited": run("1.0", TABLE.replace("6,4,", "6,9,")),
     }
+    return dict(zip(runs, map(statuses, zenml(*runs.values())), strict=True))
 
 
 def test_an_edited_strategy_is_a_miss_and_the_same_one_is_a_hit(edited: dict[str, dict[str, str]]) -> None:

@@ -18,7 +18,7 @@ import yaml
 PROJECT = Path(__file__).resolve().parents[1]
 CONF = PROJECT / "conf"
 PRIMARY = "mlrunner"
-PROMPTS = {  # what a group decides, in the order of a run
+DECISIONS = {  # what a group decides, in the order of a run
     "dataset": "The table, its target and the roles of its columns.",
     "cleaning": "What happens to each row before anything is learned from it.",
     "split": "Which rows train, validate and test.",
@@ -28,6 +28,7 @@ PROMPTS = {  # what a group decides, in the order of a run
     "gate": "The condition for a deployment.",
     "deployer": "Where a model serves.",
     "stack": "The stores of ZenML and MLflow.",
+    "executor": "Where the trials of a search run.",
     "sweep": "Prepared searches.",
     "experiment": "Prepared compositions.",
 }
@@ -67,6 +68,8 @@ def write_pages(folder: Path) -> None:
         "verbs.md": render_verbs(),
         "api.md": render_api(),
     }
+    for file in {*folder.rglob("*.md")} - {folder / name for name in pages}:
+        file.unlink()  # of a group that is gone
     for name, text in pages.items():
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -77,7 +80,7 @@ def write_pages(folder: Path) -> None:
 def list_groups() -> list[str]:
     """List the groups of `conf/`, the known ones in the order of a run; Hydra's own are left out."""
     found = {path.parent.name for path in CONF.glob("*/*.yaml")} - {"hydra"}
-    return [*(group for group in PROMPTS if group in found), *sorted(found - {*PROMPTS})]
+    return [*(group for group in DECISIONS if group in found), *sorted(found - {*DECISIONS})]
 
 
 def comment_of(line: str) -> str:
@@ -170,7 +173,7 @@ def render_index() -> str:
     rows = ["| group | what it decides | options |", "|---|---|---|"]
     for group in list_groups():
         options = ", ".join(code(file.stem) for file in option_files(group))
-        rows.append(f"| [{group}](groups/{group}.md) | {PROMPTS.get(group, '')} | {options} |")
+        rows.append(f"| [{group}](groups/{group}.md) | {DECISIONS.get(group, '')} | {options} |")
     tree = "\n".join(["```{toctree}", ":hidden:", "", *(f"groups/{group}" for group in list_groups()), "```"])
     intro = (
         "One folder of `conf/` is one choice, one file in it is one option. `mlrunner GROUP=OPTION` chooses it, "
@@ -186,7 +189,7 @@ def option_files(group: str) -> list[Path]:
 
 def render_group(group: str) -> str:
     """Write the page of a group: each option with its keys."""
-    parts = [f"# {group}\n\n{PROMPTS.get(group, '')}"]
+    parts = [f"# {group}\n\n{DECISIONS.get(group, '')}"]
     for file in option_files(group):
         text = file.read_text()
         target = re.search(r"^_target_: (\S+)", text, re.MULTILINE)

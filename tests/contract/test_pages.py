@@ -70,7 +70,11 @@ def test_a_cell_shows_what_is_written() -> None:
 
 
 def test_every_option_and_key_is_in_the_reference(tmp_path: Path) -> None:
+    gone = tmp_path / "groups" / "gone.md"
+    gone.parent.mkdir()
+    gone.touch()
     reference().write_pages(tmp_path)
+    assert not gone.exists()
     for file in (path for path in (PROJECT / "conf").glob("*/*.yaml") if path.parent.name != "hydra"):
         page = (tmp_path / "groups" / f"{file.parent.name}.md").read_text()
         _, _, section = page.partition(f"\n## {file.parent.name}={file.stem}\n")

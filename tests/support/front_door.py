@@ -28,6 +28,8 @@ SAFE_VARIABLES = {
     "PYTHONDONTWRITEBYTECODE",
     "MLFLOW_TRACKING_URI",
     "MLRUNNER_PROJECT",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
     "ZENML_STORE_API_KEY",
     "ZENML_STORE_URL",
 }  # variables that no package reads while the warm process imports it

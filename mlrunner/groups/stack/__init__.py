@@ -13,8 +13,9 @@ from mlrunner.core import environment
 from mlrunner.core.build import dataclass
 from mlrunner.core.errors import ConfigError
 from mlrunner.core.uris import to_uri
-from mlrunner.groups.stack import reachability
+from mlrunner.groups.stack import reachability, variables
 from mlrunner.groups.stack.mlflow_private import ARTIFACT_ROOT
+from mlrunner.groups.stack.object_store import ObjectStore
 from mlrunner.groups.stack.preflight import prepare_folder, refuse_file_store, refuse_full_disk
 from mlrunner.groups.stack.variables import FIXED_VARIABLES, QUIET_LOGGING, VERBOSE_LOGGING, embedded_zenml_environment
 
@@ -26,10 +27,18 @@ class Stack(ABC):
     Args:
         name: Name of the ZenML stack; None stands for `local_stack`.
         artifacts: Folder or URL for the files of new MLflow experiments; None leaves it to MLflow.
+        artifact_store: Address of an object store for ZenML's tables and the files of new MLflow experiments.
+        endpoint: Address of an S3 server that is not Amazon's.
     """
 
     name: str | None
     artifacts: str | None = None
+    artifact_store: str | None = None
+    endpoint: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.object_store is not None:
+            self.object_store.require_packages()
 
     @abstractmethod
     def environment(self, home: Path) -> dict[str, str]:
@@ -65,7 +74,8 @@ class Stack(ABC):
         """
         self._claim_process()
         logging = VERBOSE_LOGGING if environment.is_verbose() else QUIET_LOGGING
-        environment.set_defaults({**FIXED_VARIABLES, **logging, **self.environment(home)})
+        store = {} if self.object_store is None else self.object_store.variables
+        environment.set_defaults({**FIXED_VARIABLES, **logging, **store, **self.environment(home)})
         if self.artifact_location is not None:
             environment.set_defaults({ARTIFACT_ROOT: to_uri(self.artifact_location)})
 
@@ -85,7 +95,8 @@ class Stack(ABC):
 
         preflight.warn_of_shared(home / ".mlrunner")
         lock = home / ".mlrunner" / "stores.lock"
-        stores.open_stores(lock, self.name or "local_stack", register=self.is_managed, follow=follow)
+        name = self.name or "local_stack"
+        stores.open_stores(lock, name, register=self.is_managed, follow=follow, artifacts=self.object_store)
 
     def _claim_process(self) -> None:
         """Refuse a second stack: ZenML and MLflow have read the variables of the first and would keep using it."""
@@ -98,9 +109,16 @@ class Stack(ABC):
         return True
 
     @property
+    def object_store(self) -> ObjectStore | None:
+        """Object store of the stack; None when tables and files are kept in folders."""
+        return None if self.artifact_store is None else ObjectStore(self.artifact_store, self.endpoint)
+
+    @property
     def artifact_location(self) -> str | None:
         """Location of the files of a new MLflow experiment; None leaves it to the server."""
-        return None if reachability.is_remote(environment.tracking_uri() or "") else self.artifacts
+        if reachability.is_remote(environment.tracking_uri() or ""):
+            return None
+        return self.artifacts if self.object_store is None else self.object_store.mlflow_root
 
 
 @dataclass
@@ -136,18 +154,8 @@ class MlflowServerStack(Stack):
 
     def environment(self, home: Path) -> dict[str, str]:
         """See `Stack.environment`."""
-        secrets = {"username": self.username, "password": self.password, "token": self.token}
-        login = {f"MLFLOW_TRACKING_{name.upper()}": value for name, value in secrets.items() if value is not None}
-        self._require_pair(login)
+        login = variables.login(username=self.username, password=self.password, token=self.token)
         return {**embedded_zenml_environment(home), "MLFLOW_TRACKING_URI": self.tracking_uri, **login}
-
-    def _require_pair(self, login: dict[str, str]) -> None:
-        """Refuse a user without a password, which MLflow would silently ignore."""
-        variables = {**environment.variables(), **login}
-        present = {name for name in ("USERNAME", "PASSWORD") if f"MLFLOW_TRACKING_{name}" in variables}
-        if len(present) == 1:
-            absent = ({"USERNAME", "PASSWORD"} - present).pop()
-            raise ConfigError(f"stack.{absent.lower()} is not set; give it, or set MLFLOW_TRACKING_{absent}.")
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from zenml.client import Client
@@ -10,14 +11,27 @@ from zenml.enums import StackComponentType as Kind
 from zenml.models import ComponentResponse
 
 from mlrunner.core import environment
+from mlrunner.groups.stack.object_store import ObjectStore
 from mlrunner.groups.stack.reachability import is_remote
 
 TRACKER, DEPLOYER, REGISTRY = "mlflow_tracker", "mlflow_deployer", "mlflow_registry"
 LOGIN_SETTINGS = ("username", "password", "token")  # MLFLOW_TRACKING_… and tracking_… of ZenML's component
 
 
-def register_stack(client: Client, name: str) -> UUID:
-    """Return the id of our stack; register the stack and its components when they are absent."""
+def register_stack(client: Client, name: str, artifacts: ObjectStore | None) -> UUID:
+    """Return the id of our stack; register the stack and its components when they are absent.
+
+    Args:
+        client: Client of ZenML's store.
+        name: Name of the stack; one with an object store also has the name of that.
+        artifacts: Object store for the artifacts; None takes ZenML's default, a folder.
+    """
+    artifact_store: str | UUID = "default"
+    if artifacts is not None:
+        name = f"{name}-{artifacts.name}"
+        artifact_store = _register_component(
+            client, Kind.ARTIFACT_STORE, artifacts.name, artifacts.zenml_settings, artifacts.flavor
+        ).id
     tracker = _register_component(client, Kind.EXPERIMENT_TRACKER, TRACKER, _tracker_settings(client))
     deployer = _register_component(client, Kind.MODEL_DEPLOYER, DEPLOYER, {})
     registry = _register_component(client, Kind.MODEL_REGISTRY, REGISTRY, {})
@@ -26,7 +40,7 @@ def register_stack(client: Client, name: str) -> UUID:
     except KeyError:
         components: dict[Kind, str | UUID] = {
             Kind.ORCHESTRATOR: "default",
-            Kind.ARTIFACT_STORE: "default",
+            Kind.ARTIFACT_STORE: artifact_store,
             Kind.EXPERIMENT_TRACKER: tracker.id,
             Kind.MODEL_DEPLOYER: deployer.id,
             Kind.MODEL_REGISTRY: registry.id,
@@ -67,12 +81,14 @@ def _store_secret(client: Client, values: dict[str, str]) -> None:
         client.update_secret(secret.id, add_or_update_values=values)
 
 
-def _register_component(client: Client, kind: Kind, name: str, settings: Mapping[str, str | None]) -> ComponentResponse:
+def _register_component(
+    client: Client, kind: Kind, name: str, settings: Mapping[str, Any], flavor: str = "mlflow"
+) -> ComponentResponse:
     try:
         component = client.get_stack_component(kind, name, allow_name_prefix_match=False)
     except KeyError:
         configuration = {key: value for key, value in settings.items() if value is not None}
-        return client.create_stack_component(name, "mlflow", kind, configuration)
+        return client.create_stack_component(name, flavor, kind, configuration)
     if any(component.configuration.get(key) != value for key, value in settings.items()):
         return client.update_stack_component(name, kind, configuration=dict(settings))
     return component

@@ -28,6 +28,7 @@ from zenml.zen_stores.sql_zen_store import SqlZenStore
 from mlrunner.core import environment
 from mlrunner.core.errors import StoreError, brief, first_line, nearest
 from mlrunner.groups.stack import components, schema, zenml_patches
+from mlrunner.groups.stack.object_store import ObjectStore
 from mlrunner.groups.stack.preflight import refuse_file_store
 from mlrunner.groups.stack.reachability import is_remote, remove_login
 from mlrunner.tracking import open_runs, outage
@@ -38,7 +39,9 @@ LOGIN_ERRORS = ("UNAUTHENTICATED", "PERMISSION_DENIED")
 
 
 @cache
-def open_stores(lock: Path, stack_name: str, register: bool, follow: bool) -> None:
+def open_stores(
+    lock: Path, stack_name: str, register: bool, follow: bool, artifacts: ObjectStore | None = None
+) -> None:
     """Open both stores and activate the stack for this process; a second call does nothing.
 
     Args:
@@ -46,15 +49,22 @@ def open_stores(lock: Path, stack_name: str, register: bool, follow: bool) -> No
         stack_name: ZenML's name of the stack.
         register: Whether to register the stack and its components when they are absent.
         follow: Whether to take MLflow's address from the stack's own tracker.
+        artifacts: Object store for the artifacts of a stack that is registered; None keeps them in a folder.
 
     Raises:
         StoreError: When a store cannot be opened, or the stack does not exist.
     """
+    if artifacts is not None:
+        artifacts.check_access()
     with FileLock(lock):
         with _zenml_errors():
             client = Client()
             reduce_zenml_overhead(client)
-            stack = components.register_stack(client, stack_name) if register else _find_stack(client, stack_name)
+            stack = (
+                components.register_stack(client, stack_name, artifacts)
+                if register
+                else _find_stack(client, stack_name)
+            )
             if follow and components.follow_tracker(client, stack):
                 refuse_file_store(environment.tracking_uri() or "")
         _check_mlflow()

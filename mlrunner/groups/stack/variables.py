@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mlrunner.core import environment
+from mlrunner.core.errors import ConfigError
 from mlrunner.tracking.outage import RUN_RETRIES
 
 FIXED_VARIABLES = {
@@ -39,3 +40,21 @@ def embedded_zenml_environment(home: Path) -> dict[str, str]:
     if environment.zenml_url() is not None or environment.zenml_folder() is not None:
         return {}
     return {"ZENML_CONFIG_PATH": str(home / ".mlrunner" / "zenml")}
+
+
+def login(**settings: str | None) -> dict[str, str]:
+    """Return the variables of the login to MLflow's server.
+
+    Args:
+        **settings: `username`, `password` and `token`; None where the environment has it, or the server needs none.
+
+    Raises:
+        ConfigError: When there is a user without a password, which MLflow would silently ignore, or the reverse.
+    """
+    given = {f"MLFLOW_TRACKING_{name.upper()}": value for name, value in settings.items() if value is not None}
+    names = {**environment.variables(), **given}
+    present = {name for name in ("USERNAME", "PASSWORD") if f"MLFLOW_TRACKING_{name}" in names}
+    if len(present) == 1:
+        absent = ({"USERNAME", "PASSWORD"} - present).pop()
+        raise ConfigError(f"stack.{absent.lower()} is not set; give it, or set MLFLOW_TRACKING_{absent}.")
+    return given

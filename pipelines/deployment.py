@@ -8,8 +8,9 @@ from mlrunner.core.build import Group
 from mlrunner.steps import deploying
 from mlrunner.steps.problem import Problem
 from mlrunner.steps.recording import RunContext
-from pipelines.options import static_pipeline
-from pipelines.rows import Rows, prepare_rows
+
+from .options import static_pipeline
+from .rows import Rows, prepare_rows
 
 
 @static_pipeline

@@ -5,7 +5,8 @@ from __future__ import annotations
 from mlrunner.core.build import Group
 from mlrunner.steps.predicting import predict
 from mlrunner.steps.prediction import PredictionJob
-from pipelines.options import static_pipeline
+
+from .options import static_pipeline
 
 
 @static_pipeline

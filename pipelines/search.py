@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from mlrunner.steps import fitting
-from pipelines.deployment import gate_and_deploy
-from pipelines.options import dynamic_pipeline
-from pipelines.rows import Rows, prepare_rows
+
+from .deployment import gate_and_deploy
+from .options import dynamic_pipeline
+from .rows import Rows, prepare_rows
 
 
 class SearchDriver(Protocol):

@@ -7,9 +7,10 @@ from mlrunner.groups.model import ModelNameConfig
 from mlrunner.steps import fitting
 from mlrunner.steps.problem import Problem
 from mlrunner.steps.recording import RunContext
-from pipelines.deployment import gate_and_deploy
-from pipelines.options import static_pipeline
-from pipelines.rows import prepare_rows
+
+from .deployment import gate_and_deploy
+from .options import static_pipeline
+from .rows import prepare_rows
 
 
 @static_pipeline

@@ -4,7 +4,7 @@ from hydra.core.config_search_path import ConfigSearchPath, SearchPathQuery
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 
 from mlrunner.core.conf_files import list_folders
-from mlrunner.core.project import CONF_URL
+from mlrunner.core.project import CONF_URL, refuse_search_path
 
 PROVIDER = "project"
 
@@ -17,4 +17,5 @@ class ProjectConf(SearchPathPlugin):
         mains = [element.path or "" for element in search_path.get_path() if element.provider == "main"]
         if [path if "://" in path else f"file://{path}" for path in mains] == [CONF_URL]:
             for folder in list_folders()[:-1]:
+                refuse_search_path(folder)
                 search_path.prepend(PROVIDER, f"file://{folder}", SearchPathQuery(provider="main"))

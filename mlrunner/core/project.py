@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from mlrunner.core.errors import ConfigError
+
 PACKAGE = Path(__file__).resolve().parent.parent
 CODE = PACKAGE.parent  # folder that `mlrunner` is imported from: the checkout, or site-packages
 RESOURCES = PACKAGE if (PACKAGE / "conf").is_dir() else CODE  # a wheel carries `conf/` and `data/` in the package
 CONF = RESOURCES / "conf"
 CONF_URL = "pkg://mlrunner.conf" if RESOURCES == PACKAGE else f"file://{CONF}"  # as Hydra's search path names it
+PIPELINES = "mlrunner.pipelines" if RESOURCES == PACKAGE else "pipelines"  # which a wheel carries
 PRIMARY, OWN = "mlrunner", "config"  # the primary configuration, and the file that says what differs in a project
 OUTPUT = ".mlrunner"  # folder of the stores, which marks a project without `conf/`
 OVERRIDE = "override "
+
+
+def load_pipelines(name: str) -> Any:
+    """Import a module of the pipelines.
+
+    Args:
+        name: Name of the module, such as `training`.
+    """
+    return importlib.import_module(f"{PIPELINES}.{name}")
 
 
 def find_project(folder: Path) -> Path:
@@ -57,6 +70,20 @@ def is_project_conf(conf: Path) -> bool:
     if chosen:
         return chosen | named <= known
     return has_groups or 2 * len(named & known) >= len(named)
+
+
+def refuse_search_path(conf: Path) -> None:
+    """Refuse a search path of a project's own: Hydra takes it from the primary configuration, which is ours.
+
+    Raises:
+        ConfigError: When `config.yaml` sets it.
+    """
+    hydra = (_read(file := conf / f"{OWN}.yaml") or {}).get("hydra")
+    if isinstance(hydra, dict) and "searchpath" in hydra:
+        raise ConfigError(
+            f"{file} sets hydra.searchpath, which Hydra reads from its primary configuration only; give it to each "
+            f"command, like 'hydra.searchpath=[file:///team/conf]' or -cd /team/conf, or link them into {conf}."
+        )
 
 
 @cache

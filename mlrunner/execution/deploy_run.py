@@ -18,6 +18,7 @@ from mlrunner.composition.trust import refuse_foreign
 from mlrunner.core import environment
 from mlrunner.core.build import Group, build
 from mlrunner.core.errors import ConfigError, DeployError, ProblemsError, StoreError
+from mlrunner.core.project import load_pipelines
 from mlrunner.core.redaction import hide_group
 from mlrunner.groups.dataset import Dataset
 from mlrunner.groups.deployer import Deployer
@@ -178,15 +179,14 @@ def _get_model(run: Record) -> str:
 
 def _run_pipeline(config: dict[str, Any], run: Any, uri: str, known: dict[str, float], fingerprint: str) -> None:
     from mlrunner.steps.problem import describe_problem
-    from pipelines.deployment import deployment
 
     groups = {name: config[name] for name in DEPLOYMENT_GROUPS}
     groups["dataset"] = hide_group(config["dataset"])
     code = {name: digest_code(build(config[name], name)) for name in ("dataset", "cleaning", "split")}
     scores = {name: value for name, value in known.items() if "/" in name and value == value}
     problem = describe_problem(config["dataset"], config["metric"])
-    cached = {"fingerprint": fingerprint, "code": code}
-    pipeline_run = deployment(**groups, problem=problem, run=run, uri=uri, other_scores=scores, **cached)
+    data = {"problem": problem, "fingerprint": fingerprint, "code": code}
+    pipeline_run = load_pipelines("deployment").deployment(**groups, **data, run=run, uri=uri, other_scores=scores)
     if pipeline_run is None:
         raise StoreError("ZenML did not run the pipeline; see its log with -v.")
 

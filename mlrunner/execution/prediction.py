@@ -16,6 +16,7 @@ from mlrunner.composition.compose import compose_config
 from mlrunner.composition.resolve import resolve_group
 from mlrunner.core.build import build
 from mlrunner.core.errors import DataError, StoreError
+from mlrunner.core.project import load_pipelines
 from mlrunner.core.redaction import hide_group
 from mlrunner.groups.dataset import Dataset
 from mlrunner.groups.dataset.reading import apply_reading
@@ -92,10 +93,10 @@ def run_prediction(dataset: Group, job: PredictionJob, cfg: DictConfig) -> dict[
     prediction.check(dataset, job)
     build(resolve_group(cfg, "stack"), "stack").activate(Path(cfg.home))
     from mlrunner.core.process import freeze_gc
-    from pipelines.inference import inference
 
     freeze_gc()
     name = f"predict-{job.name}-{job.version}-{uuid.uuid4().hex[:12]}"
+    inference = load_pipelines("inference").inference
     pipeline_run = inference.with_options(run_name=name)(dataset=hide_group(dataset), job=job)
     if pipeline_run is None:
         raise StoreError("ZenML did not run the pipeline; see its log with -v.")

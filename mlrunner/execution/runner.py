@@ -17,6 +17,7 @@ from mlrunner.core.formatting import format_number
 from mlrunner.core.outcome import OUTCOME_FILE, Outcome
 from mlrunner.core.process import freeze_gc, interruption_code
 from mlrunner.core.progress_file import Progress
+from mlrunner.core.project import load_pipelines
 from mlrunner.core.redaction import hide_group
 from mlrunner.execution import output
 from mlrunner.execution.launch import read_launch, remove_refused_folder, shares_recorder
@@ -146,7 +147,6 @@ def _run_pipeline(checked: Checked, run_id: str, refit: bool) -> str:
     from mlrunner.steps.problem import describe_problem
     from mlrunner.steps.recording import RunContext
     from mlrunner.tracking import run_log
-    from pipelines.training import training
 
     composition = checked.composition
     settings = composition.settings
@@ -161,6 +161,7 @@ def _run_pipeline(checked: Checked, run_id: str, refit: bool) -> str:
         objective=settings.objective.first,
         ignored_warnings=tuple(settings.warnings.ignore),
     )
+    training = load_pipelines("training").training
     pipeline_run = training.with_options(run_name=f"{composition.choice('model')}-{run_id[:12]}")(
         **{group: composition[group] for group in PIPELINE_GROUPS if group != "dataset"},
         dataset=hide_group(composition["dataset"], composition.recorded["dataset"]),

@@ -13,6 +13,7 @@ from optuna.exceptions import ExperimentalWarning
 
 from mlrunner.core.errors import DeployError, MlrunnerError
 from mlrunner.core.process import freeze_gc
+from mlrunner.core.project import load_pipelines
 from mlrunner.groups.stack.opening import open_stack
 from mlrunner.search import default_trials, other_choices, study_changes, study_setup
 from mlrunner.search.custom_space import load_custom_space
@@ -166,8 +167,8 @@ def _run_driver(plan: SearchPlan, driver: PipelineDriver, folder: Path) -> dict[
 def _run_pipeline(study: str, driver: PipelineDriver) -> None:
     """Run the ZenML pipeline, which runs the driver."""
     from mlrunner.groups.stack import zenml_patches
-    from pipelines import search as pipelines
 
+    pipelines = load_pipelines("search")
     pipelines.DRIVERS[study] = driver
     try:
         with zenml_patches.signal_handling_disabled():
@@ -190,8 +191,7 @@ def _raise_failure(search: Search, summary: dict[str, Any], folder: Path) -> Non
     if search.interrupts.count:
         raise KeyboardInterrupt
     if search.stopping_rule.has_failed(search.queue.trials):
-        limit = f"more than max_failure_rate={search.settings.max_failure_rate:g} allows"
-        reason = search.stop_reason or limit
+        reason = search.stop_reason or f"more than max_failure_rate={search.settings.max_failure_rate:g} allows"
         raise SweepError(f"too many trials failed: {reason}; see {folder}/*/found.json, or run one alone.")
     if "best_trial_number" not in summary:
         raise SweepError(f"no trial completed, so there is no winner; see {folder}/trials.csv, or run one alone.")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mlrunner.core import project
+from mlrunner.core.errors import ConfigError
 from tests.support.front_door import PROJECT
 
 
@@ -63,3 +64,18 @@ def test_a_project_lies_within_another_one(tmp_path: Path) -> None:
         (folder / "conf" / "config.yaml").write_text(DIFFERS)
     (tmp_path / "inner" / "deep" / ".mlrunner").mkdir(parents=True)  # made by chance
     assert project.find_project(tmp_path / "inner" / "deep") == tmp_path / "inner"
+
+
+def test_a_search_path_of_a_project_is_refused(tmp_path: Path) -> None:
+    project.refuse_search_path(tmp_path)
+    (tmp_path / "config.yaml").write_text("hydra:\n  run: {dir: x}\n")
+    project.refuse_search_path(tmp_path)
+    (tmp_path / "config.yaml").write_text("hydra:\n  searchpath: [file:///team]\n")
+    with pytest.raises(
+        ConfigError, match=rf"^{tmp_path}/config.yaml sets hydra.searchpath, which Hydra reads from its"
+    ):
+        project.refuse_search_path(tmp_path)
+
+
+def test_pipelines_are_loaded_from_the_checkout() -> None:
+    assert project.load_pipelines("options").__name__ == "pipelines.options"  # `.ci/wheel` runs those of a wheel

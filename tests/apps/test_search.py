@@ -172,18 +172,18 @@ def test_zenml_holds_one_run_with_a_step_a_trial(families: Any, session_home: Pa
         assert {text.partition("=")[0] for text in step["parameters"]["overrides"]} >= {"dataset", "model"}
 
 
-def test_the_same_command_gives_the_same_search(families: Any, mlrunner: Runner) -> None:
+def test_the_same_command_gives_the_same_trials(families: Any, mlrunner: Runner) -> None:
     again = mlrunner(
-        "sweep=optuna", "model=xgboost,rf,ridge", *DIABETES, "hydra.sweeper.n_trials=9", "hydra.sweeper.n_jobs=1",
+        "sweep=optuna", "model=xgboost,rf,ridge", *DIABETES, "hydra.sweeper.n_trials=5", "hydra.sweeper.n_jobs=1",
         "hydra/sweeper/pruner=median", "hydra.sweeper.pruner.n_startup_trials=2", *UNSAVED,
     ).json  # fmt: skip
     assert again["study_name"] != families["study_name"]
     assert again["folder"] != families["folder"]
-    results = [
-        [(trial["job"], trial["name"], trial["objective"]) for trial in summary["trials"]]
+    nine, five = (
+        {trial["job"]: (trial["name"], trial["objective"]) for trial in summary["trials"]}
         for summary in (families, again)
-    ]
-    assert results[0] == results[1]
+    )
+    assert five == {job: nine[job] for job in range(5)}
 
 
 def test_a_search_for_two_things_gives_a_front(mlrunner: Runner) -> None:
@@ -225,12 +225,12 @@ def test_repeats_average_over_seeds_and_the_seed_is_not_in_the_space(mlrunner: R
 
 def test_a_launcher_of_hydras_runs_the_trials_and_says_what_it_cannot(mlrunner: Runner) -> None:
     result = mlrunner(
-        "sweep=optuna", "dataset=diabetes", "model=ridge", "split=kfold", "hydra.sweeper.n_trials=3",
+        "sweep=optuna", "dataset=diabetes", "model=ridge", "split=kfold", "hydra.sweeper.n_trials=2",
         "hydra/launcher=submitit_local", *UNSAVED,
     )  # fmt: skip
     assert result.code == 0, result.err
     assert "hydra/launcher=submitit_local runs 2 trials at a time and waits for all of them; it cannot pr" in result.err
-    assert sum(line.startswith("✓") for line in result.out.splitlines()) == 3
+    assert sum(line.startswith("✓") for line in result.out.splitlines()) == 2
     assert "which is" in result.out  # more or not more than the noise of the folds
 
 

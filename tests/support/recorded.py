@@ -17,6 +17,7 @@ from mlflow.entities import Run
 from tests.support.front_door import UNSAVED, front_door
 
 READY = "recorded.json"
+ROWS = "dataset.rows=2000"  # of 20,000
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Recorded:
 
     Args:
         home: Folder that is only read: a further run would change the results of other tests.
-        single: Outcome of `model=ridge` on the bundled orders, with model and plots.
+        single: Outcome of `model=ridge` on some of the bundled orders, with model and plots.
         folds: Outcome of a random forest with three folds on the same data.
         classes: Outcome of `dataset=wine model=logistic_regression`.
         grid: Outcomes of `dataset=diabetes model=ridge,dummy`, best first.
@@ -51,8 +52,8 @@ class Recorded:
 
 
 COMMANDS = {
-    "single": ["model=ridge"],
-    "folds": ["model=rf", "model.estimator.n_estimators=10", "split=kfold", "split.folds=3", *UNSAVED],
+    "single": ["model=ridge", ROWS],
+    "folds": ["model=rf", "model.estimator.n_estimators=10", "split=kfold", "split.folds=3", ROWS, *UNSAVED],
     "classes": ["dataset=wine", "model=logistic_regression"],
     "grid": ["--multirun", "dataset=diabetes", "model=ridge,dummy", *UNSAVED],
     "search": [

@@ -75,7 +75,7 @@ def test_csv_has_unrounded_numbers(recorded: Recorded, capsys: pytest.CaptureFix
     assert single["metric"] == "r2"
     assert float(single["objective"]) == recorded.single["objective"]
     assert float(single["test"]) == recorded.single["metrics"]["test/r2"]
-    assert single["differs"] == "model=ridge"
+    assert single["differs"] == "model=ridge dataset.rows=2000"
 
 
 @pytest.mark.usefixtures("home")
@@ -86,7 +86,7 @@ def test_pipe_gets_one_line_per_run(recorded: Recorded, capsys: pytest.CaptureFi
     assert len(lines) == 1 + len(json.loads(output_of(capsys, "--json", "--limit", "0")))
     assert "\x1b" not in text
     single = next(line for line in lines if line.startswith(recorded.single["run_id"][:8]))
-    assert re.search(r"model=ridge +r2 -?0\.\d+ .* s +finished +\d{4}-\d\d-\d\d \d\d:\d\d$", single)
+    assert re.search(r"model=ridge rows=2000 +r2 -?0\.\d+ .* s +finished +\d{4}-\d\d-\d\d \d\d:\d\d$", single)
     folds = next(line for line in lines if line.startswith(recorded.folds["run_id"][:8]))
     assert " ± " in folds
     assert "n_estimators=10 split=kfold folds=3" in folds

@@ -86,7 +86,7 @@ def test_an_objective_of_ones_own_has_a_place_in_the_order(tmp_path: Path, templ
 
 def test_overrides_are_those_of_the_command_line(recorded: Recorded, find: Find) -> None:
     entries = {entry.record.run_id: entry for entry in find()}
-    assert entries[recorded.single["run_id"]].differs == ["model=ridge"]
+    assert entries[recorded.single["run_id"]].differs == ["model=ridge", "dataset.rows=2000"]
     assert entries[recorded.folds["run_id"]].differs[:2] == ["model=rf", "model.estimator.n_estimators=10"]
     winner = entries[recorded.search["winner"]["run_id"]].document()
     assert winner["name"].startswith("winner,")

@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import inspect
 import io
-import os
 import re
 from collections.abc import Iterator
 from itertools import takewhile
@@ -248,10 +247,10 @@ def _render_classes(kind: str, options: dict[str, type], intro: str) -> str:
 def help_of(verb: str) -> str:
     """Return what `mlrunner VERB --help` prints."""
     from mlrunner.cli import commands
+    from mlrunner.core.environment import temporary_variables
 
-    os.environ["COLUMNS"] = WIDTH
     out = io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.suppress(SystemExit):
+    with temporary_variables(COLUMNS=WIDTH), contextlib.redirect_stdout(out), contextlib.suppress(SystemExit):
         commands.load(verb)(["--help"])
     return out.getvalue().strip()
 

@@ -97,6 +97,16 @@ def test_the_page_of_variables_has_all_of_ours() -> None:
     assert {name for name in ours if f"`{name}`" not in page} == set()
 
 
+def test_the_site_is_built_with_the_locked_versions_of_what_it_shares() -> None:
+    locked = set((PROJECT / "requirements.lock").read_text().splitlines())
+    names = {line.partition("==")[0] for line in locked}
+    shared = {
+        line for line in (DOCS / "requirements.lock").read_text().splitlines() if line.partition("==")[0] in names
+    }
+    assert shared
+    assert shared - locked == set()
+
+
 def commands_of(page: Path) -> list[str]:
     """List the mlrunner commands of a page, in blocks and in the text."""
     text = page.read_text().replace("\\\n", "")

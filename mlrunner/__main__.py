@@ -11,7 +11,8 @@ import traceback
 
 from mlrunner.cli import commands, completion, versions
 from mlrunner.cli.hydra_app import compose_and_run
-from mlrunner.core import process
+from mlrunner.cli.warm import client
+from mlrunner.core import environment, process
 from mlrunner.core.environment import has_full_errors, home, is_verbose, prepare_environment
 from mlrunner.core.errors import ConfigError, nearest
 from mlrunner.core.process import ignore_broken_pipe
@@ -21,7 +22,23 @@ VERBOSE = ("-v", "--verbose")
 
 
 def main() -> int:
-    """Run the command line.
+    """Run the command line, in a fork of the warm process where there is one.
+
+    Returns:
+        The exit code of `run`.
+    """
+    variables = environment.variables()
+    code = client.run_warm(sys.argv[1:])
+    if code is not None:
+        return code
+    try:
+        return run()
+    finally:
+        client.start_on_request(variables)
+
+
+def run() -> int:
+    """Run the command line in this process.
 
     Returns:
         0 for success, 1 for a failure, 2 for a mistake in the input, 128 + N for an interruption by signal N.

@@ -8,4 +8,4 @@ PLACES = ("project", "home", "resources")  # keys that hold folders of a machine
 MACHINE_KEYS = (*PLACES, "threads", "output", "warnings", "stack", "gate", "deployer")
 RECORD_VERBS = ("diff", "explain", "prune", "report", "reproduce", "resume", "runs", "sweeps", "tag", "ui")
 SERVING_VERBS = ("deploy", "history", "playground", "predict", "rollback", "status", "stop")
-VERBS = tuple(sorted((*RECORD_VERBS, *SERVING_VERBS, "check", "env", "init", "stack")))
+VERBS = tuple(sorted((*RECORD_VERBS, *SERVING_VERBS, "check", "env", "init", "stack", "warm")))

@@ -20,9 +20,11 @@ PROJECT_VARIABLE, HOME_VARIABLE, RESOURCES_VARIABLE = "MLRUNNER_PROJECT", "MLRUN
 VERBOSE_VARIABLE = "MLRUNNER_VERBOSE"
 TRUSTED_VARIABLE = "MLRUNNER_TRUSTED"
 STACK_VARIABLE = "MLRUNNER_STACK"
+WARM_VARIABLE = "MLRUNNER_WARM"  # 1 starts a warm process after a command, 0 uses none
 TOKEN_VARIABLE, INSTANCE_VARIABLE = "MLRUNNER_TOKEN", "MLRUNNER_INSTANCE"  # of a model server
 PARENT_VARIABLE, SHARED_VARIABLE = "MLRUNNER_PARENT_RUN", "MLRUNNER_SHARED_OVERRIDES"
 FULL_ERROR_VARIABLE = "HYDRA_FULL_ERROR"
+DEFAULTS = {"OMP_WAIT_POLICY": "passive"}  # spinning threads starve every other process of the machine
 TRACKING_VARIABLE = "MLFLOW_TRACKING_URI"
 STORE_VARIABLE, CONFIG_VARIABLE = "ZENML_STORE_URL", "ZENML_CONFIG_PATH"
 
@@ -40,7 +42,7 @@ def prepare_environment(verbose: bool) -> None:
     os.environ[RESOURCES_VARIABLE] = str(RESOURCES)
     set_home(home())
     os.environ[FULL_ERROR_VARIABLE] = "1"  # Hydra raises, and `error_report` prints
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # spinning threads starve every other process of the machine
+    set_defaults(DEFAULTS)
     os.environ[VERBOSE_VARIABLE] = str(int(verbose))
     _order_import_path()
 
@@ -156,6 +158,18 @@ def variable(name: str) -> str | None:
 def variables() -> dict[str, str]:
     """Return a copy of all variables."""
     return dict(os.environ)
+
+
+def foreign_variables() -> list[tuple[str, str]]:
+    """Return the variables that other programs read while they are imported, with our defaults."""
+    ours = ("MLRUNNER_", FULL_ERROR_VARIABLE)
+    return [(name, text) for name, text in {**DEFAULTS, **os.environ}.items() if not name.startswith(ours)]
+
+
+def replace_variables(values: Mapping[str, str]) -> None:
+    """Set variables, and remove all others."""
+    os.environ.clear()
+    os.environ.update(values)
 
 
 def set_variables(values: Mapping[str, str]) -> None:

@@ -36,6 +36,7 @@ SAFE_VARIABLES = {
 
 os.environ.setdefault("MLRUNNER_PROJECT", str(PROJECT))
 os.environ.setdefault("MLRUNNER_RESOURCES", str(PROJECT))
+os.environ.setdefault("MLRUNNER_WARM", "0")
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # two test processes share two cores
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("MLRUNNER_HOME", "/nonexistent")  # a test that writes must set its own home
@@ -59,10 +60,10 @@ Runner = Callable[..., CommandResult]
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
-    """Return the environment of a user who has set none of our variables but the home."""
+    """Return the environment of a user who has set none of our variables but the home, and uses no warm process."""
     ours = ("MLRUNNER_", "ZENML_", "MLFLOW_", "HYDRA_")
     others = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    return {**others, "MLRUNNER_HOME": str(home), **more}
+    return {**others, "MLRUNNER_HOME": str(home), "MLRUNNER_WARM": "0", **more}
 
 
 def front_door(home: Path, *arguments: str, cwd: Path | None = None, **more: str) -> CommandResult:

@@ -7,8 +7,7 @@ times, and of variables that packages read while they are imported, use a new in
 
 from __future__ import annotations
 
-import atexit
-import gc
+import functools
 import importlib
 import itertools
 import json
@@ -20,89 +19,13 @@ import sys
 import tempfile
 import threading
 import time
-import traceback
-from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NoReturn
+from typing import Any
 
+from mlrunner.cli.warm.fork import exit_at_once
+from mlrunner.cli.warm.server import preload
 from tests.support import warm_children
-
-IMPORTED = (
-    "antlr4.LL1Analyzer",
-    "fsspec.implementations.local",
-    "hydra._internal.core_plugins.basic_launcher",
-    "hydra._internal.core_plugins.basic_sweeper",
-    "hydra._internal.core_plugins.file_config_source",
-    "hydra._internal.core_plugins.importlib_resources_config_source",
-    "hydra._internal.core_plugins.structured_config_source",
-    "hydra._internal.hydra",
-    "hydra._internal.logging_config",
-    "hydra.core.plugins",
-    "hydra.experimental.callback",
-    "hydra_plugins.hydra_joblib_launcher.joblib_launcher",
-    "hydra_plugins.hydra_submitit_launcher.submitit_launcher",
-    "jinja2",
-    "lightgbm",
-    "matplotlib.backends.backend_agg",
-    "matplotlib.backends.backend_svg",
-    "matplotlib.figure",
-    "mlflow",
-    "mlflow.models.model",
-    "mlflow.sklearn",
-    "mlflow.store.db.trace_analytics_backfill_75868b020152",
-    "mlflow.store.model_registry.sqlalchemy_workspace_store",
-    "mlflow.store.tracking.sqlalchemy_workspace_store",
-    "multiprocessing.dummy",
-    "narwhals._pandas_like.namespace",
-    "omegaconf._impl",
-    "optuna",
-    "optuna.terminator",
-    "optuna.visualization.matplotlib",
-    "pandas",
-    "pyarrow.pandas_compat",
-    "pyarrow.parquet",
-    "rich.console",
-    "skops.io",
-    "sklearn.compose",
-    "sklearn.ensemble",
-    "sklearn.linear_model",
-    "sklearn.pipeline",
-    "xgboost",
-    "zenml.alerter",
-    "zenml.annotators",
-    "zenml.artifacts.unmaterialized_artifact",
-    "zenml.client",
-    "zenml.container_registries",
-    "zenml.data_validators",
-    "zenml.deployers",
-    "zenml.feature_stores",
-    "zenml.image_builders",
-    "zenml.integrations.mlflow.flavors",
-    "zenml.integrations.mlflow.model_deployers",
-    "zenml.integrations.mlflow.model_registries",
-    "zenml.integrations.registry",
-    "zenml.log_stores",
-    "zenml.execution.step.utils",
-    "zenml.orchestrators.legacy_dag_runner",
-    "zenml.orchestrators.local.local_orchestrator",
-    "zenml.orchestrators.step_launcher",
-    "zenml.pipelines.dynamic.pipeline_definition",
-    "zenml.pipelines.pipeline_definition",
-    "zenml.sandboxes",
-    "zenml.step_operators",
-    "zenml.zen_stores.migrations.backup.sqlalchemy",
-    "zenml.zen_stores.sql_zen_store",
-    "mlrunner.cli.hydra_app",
-    "mlrunner.composition.run_record",
-    "mlrunner.execution.grid",
-    "mlrunner.execution.runner",
-    "mlrunner.groups.stack.stores",
-    "mlrunner.search.sweeper_config",
-    "hydra_plugins.mlrunner_sweeper.sweeper",
-    "pipelines.training",
-)
 
 DATABASES = {  # in `.mlrunner/`, with the variable that says that a command uses it
     "mlflow.db": ("MLFLOW_TRACKING_URI", "sqlite:///{}/mlflow.db"),
@@ -279,43 +202,14 @@ def run(file: str | None, arguments: list[str]) -> int:
     sys.modules["__main__"] = module  # so that other processes can import its functions
     sys.argv = [str(module.__file__), *arguments]
     if file is None:
-        return int(module.main())
+        return int(module.run())
     exec(compile(Path(file).read_text(), file, "exec"), vars(module))
     return 0
 
 
-def exit_at_once(main: Callable[..., int], *arguments: Any) -> NoReturn:
-    """Call a main function and end this process with its exit code, as an interpreter does but for freeing its memory.
-
-    Freeing it would first copy all pages that this fork shares with the warm process: a quarter of a second.
-    """
-    code: Any = 1
-    try:
-        code = main(*arguments)
-    except SystemExit as end:
-        code = end.code
-        if not isinstance(code, int | None):
-            print(code, file=sys.stderr)
-            code = 1
-    except BaseException:
-        traceback.print_exc()
-    threading._shutdown()  # type: ignore[attr-defined] # waits for the threads
-    atexit._run_exitfuncs()
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):  # a closed pipe
-            stream.flush()
-    os._exit(code or 0)
-
-
 if __name__ == "__main__":
-    gc.disable()
-    for imported in IMPORTED:
-        importlib.import_module(imported)
-    sys.modules["sqlalchemy.orm"].configure_mappers()
-    len(sys.modules["zenml.integrations.registry"].integration_registry.integrations)  # imports their 60 modules
-    gc.freeze()
-    gc.enable()
+    preload()
     requested = serve()
     if requested is not None:
         become(requested)
-        exit_at_once(run, requested.get("program"), requested["arguments"])
+        exit_at_once(functools.partial(run, requested.get("program"), requested["arguments"]))

@@ -1,0 +1,47 @@
+"""A warm process for the tests of this folder."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.front_door import PROJECT, environment
+
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture(scope="session")
+def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
+    """Start `python -m mlrunner` as a user does who has set nothing, or `warm=False` without the warm process."""
+    home, runtime = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("w")
+
+    def start(
+        *arguments: str, cwd: Path = PROJECT, warm: bool = True, output: int = subprocess.PIPE, **more: str
+    ) -> subprocess.Popen[str]:
+        variables = environment(home, XDG_RUNTIME_DIR=str(runtime), MLRUNNER_WARM="" if warm else "0", **more)
+        variables.pop("PYTEST_CURRENT_TEST", None)  # which differs from test to test
+        command = [sys.executable, "-m", "mlrunner", *arguments]
+        return subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, text=True, cwd=cwd, env=variables
+        )
+
+    yield start
+    start("warm", "stop").communicate(timeout=60)
+
+
+@pytest.fixture
+def warm(start: Start) -> Start:
+    """Start the warm process unless it runs already, and return what starts commands."""
+    out, err = (process := start("warm", "start")).communicate(timeout=120)
+    assert process.returncode == 0, out + err
+    return start
+
+
+def count_commands(start: Start) -> int:
+    """Return how many commands the warm process has run."""
+    out, _ = start("warm", "status").communicate(timeout=60)
+    return int(out.rpartition(": ")[2].strip(" .\n"))

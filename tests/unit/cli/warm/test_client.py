@@ -1,0 +1,43 @@
+"""Which commands run warm; the others start cold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mlrunner.cli.warm import client
+from tests.unit.cli.warm.conftest import Start, count_commands
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["runs", "-v"], ["--version"], ["warm", "stop"], ["dataset.path=/dev/fd/63"]],
+    ids=" ".join,
+)
+def test_what_is_quick_or_odd_starts_cold(arguments: list[str]) -> None:
+    assert not client.is_suitable(arguments)
+    assert client.is_suitable(["model=ridge"])
+
+
+def test_a_configuration_of_matplotlib_in_the_folder_means_a_cold_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "matplotlibrc").touch()
+    monkeypatch.chdir(tmp_path)
+    assert not client.is_suitable(["model=ridge"])
+
+
+def test_without_a_warm_process_a_command_starts_cold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setenv("MLRUNNER_WARM", "1")
+    assert client.run_warm(["model=ridge"]) is None
+    assert client.ask("status") is None
+
+
+def test_another_environment_means_a_cold_start(warm: Start) -> None:
+    before = count_commands(warm)
+    process = warm("runs", OMP_NUM_THREADS="7")
+    process.communicate(timeout=120)
+    assert process.returncode == 0
+    assert count_commands(warm) == before

@@ -1,0 +1,57 @@
+"""The warm process: one a user, and for one state of the code."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from mlrunner.cli.warm import server, state
+from mlrunner.core.project import CODE
+from tests.unit.cli.warm.conftest import Start
+
+
+def test_the_modules_are_those_of_installed_packages_and_ours() -> None:
+    names = server.MODULES.read_text().split()
+    assert len(names) == len(set(names))
+    assert "mlrunner.execution.runner" in names
+
+
+def test_a_second_process_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    listener, lock = server.listen()
+    with listener, pytest.raises(BlockingIOError):
+        server.listen()
+    os.close(lock)
+    listener, lock = server.listen()  # the socket of a process that was killed is replaced
+    listener.close()
+    os.close(lock)
+
+
+def test_a_folder_of_others_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    state.socket_file().parent.mkdir(mode=0o755)
+    with pytest.raises(PermissionError):
+        server.listen()
+
+
+def test_newer_code_ends_the_process(warm: Start) -> None:
+    status, now = (file := CODE / "mlrunner" / "cli" / "hydra_app.py").stat(), time.time_ns()
+    os.utime(file, ns=(status.st_atime_ns, now))
+    try:
+        out, err = (process := warm("runs")).communicate(timeout=120)
+        assert process.returncode == 0, out + err  # started cold
+        assert warm("warm", "status").communicate(timeout=60)[0] == "no warm process; mlrunner warm start starts one.\n"
+    finally:
+        os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def test_an_idle_process_ends(start: Start) -> None:
+    start("warm", "stop").communicate(timeout=60)
+    start("warm", "start", "--idle", "0.05").communicate(timeout=120)
+    deadline = time.monotonic() + 60
+    while "no warm process" not in start("warm", "status").communicate(timeout=60)[0]:
+        assert time.monotonic() < deadline
+        time.sleep(0.5)

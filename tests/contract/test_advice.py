@@ -141,7 +141,7 @@ EXCEPTIONS = {
     "the state of a machine, which no command line makes": (
         "No disk space left while", "Cannot write {} ({}); set MLRUNNER_HOME", "No disk space for the stores",
         "the package {} is not installed for", "playground needs Streamlit", "run pip install 'mlrunner[", "needs the package {}, which is not",
-        "deployer=kubernetes needs", "needs kubectl", "The pods of {}", "MLflow's store {} cannot be read",
+        "deployer=kubernetes needs", "install the newer one, or set MLRUNNER_HOME", "needs kubectl", "The pods of {}", "MLflow's store {} cannot be read",
     ),
     "a variable of the environment": (
         "names a folder of pickles", "and is of neither mlrunner", "reads the variable {} of your", "The model {} holds {}, which", "lies on a server that is not your",
@@ -174,6 +174,7 @@ EXCEPTIONS = {
     "the arguments of a function or a verb": (
         "which is no data frame", "Name a FILE to predict", "after -- give overrides", "is not a tag; write NAME=VALUE",
         "give it one type, such as dataset.dtypes", "{} has no keys; choose hydra/sweeper",
+        "--data holds a password", "--query needs the database", "--data names a database",
     ),
     "said in another Hydra program": ("is offered by two installed plugins",),
     "the default of an empty mapping, all of which take new names by now": ("{} is not a key; {} has none. To",),

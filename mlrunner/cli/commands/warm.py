@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> int:
     parser = Parser(
         "warm",
         "Keep a process that has imported everything: commands with the same environment variables, packages and code "
-        "run in a fork of it. Others start cold, as do all with MLRUNNER_WARM=0.",
+        "run in a fork of it. Others start cold.",
     )
     parser.add_argument("action", choices=["start", "stop", "status"])
     parser.add_argument(

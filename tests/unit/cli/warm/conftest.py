@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.front_door import PROJECT, environment
-
-Start = Callable[..., "subprocess.Popen[str]"]
+from tests.support.warm_commands import Start
 
 
 @pytest.fixture(scope="session")
@@ -39,9 +38,3 @@ def warm(start: Start) -> Start:
     out, err = (process := start("warm", "start")).communicate(timeout=120)
     assert process.returncode == 0, out + err
     return start
-
-
-def count_commands(start: Start) -> int:
-    """Return how many commands the warm process has run."""
-    out, _ = start("warm", "status").communicate(timeout=60)
-    return int(out.rpartition(": ")[2].strip(" .\n"))

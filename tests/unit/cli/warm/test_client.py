@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mlrunner.cli.warm import client
-from tests.unit.cli.warm.conftest import Start, count_commands
+from tests.support.warm_commands import Start, count_commands
 
 
 @pytest.mark.parametrize(

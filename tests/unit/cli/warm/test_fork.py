@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.cli.warm.conftest import Start, count_commands
+from tests.support.warm_commands import Start, count_commands
 
-VOLATILE = re.compile(r"\b[0-9a-f]{8,32}\b|\d{2}-\d{2}-\d{2}-\d{6}| +(?:\d+\.\d+ s|cached) *$|^ *diff .*\n", re.MULTILINE)
+VOLATILE = re.compile(
+    r"\b[0-9a-f]{8,32}\b|\d{2}-\d{2}-\d{2}-\d{6}| +(?:\d+\.\d+ s|cached) *$|^ *diff .*\n", re.MULTILINE
+)
 TINY = ("model=ridge", "dataset=diabetes", "tracking.plots=false")
 COMMANDS = [
     ("--cfg", "job", "model=rf"),

@@ -10,7 +10,7 @@ import pytest
 
 from mlrunner.cli.warm import server, state
 from mlrunner.core.project import CODE
-from tests.unit.cli.warm.conftest import Start
+from tests.support.warm_commands import Start
 
 
 def test_the_modules_are_those_of_installed_packages_and_ours() -> None:

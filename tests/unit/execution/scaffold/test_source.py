@@ -31,7 +31,7 @@ def test_a_database_needs_its_query(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert source.settings == {"url": f"sqlite:///{tmp_path}/shop.db", "query": "SELECT * FROM a ORDER BY b"}
     with pytest.raises(ConfigError, match="--data names a database; give --query"):
         read_source("sqlite:///shop.db", None)
-    with pytest.raises(ConfigError, match="--query needs the database"):
+    with pytest.raises(ConfigError, match="--query needs the database; give its URL as --data"):
         read_source(None, "SELECT 1")
 
 
@@ -43,7 +43,7 @@ def test_a_variable_stays_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_password_is_not_written() -> None:
-    with pytest.raises(ConfigError, match="--data holds a password"):
+    with pytest.raises(ConfigError, match="; export it as a variable, like DATABASE_URL, and give --data"):
         read_source("postgresql://u:secret@host/db", "SELECT 1")
 
 

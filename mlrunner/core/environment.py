@@ -18,9 +18,7 @@ from mlrunner.core.project import CODE, RESOURCES, conf_folders, find_project
 
 PROJECT_VARIABLE, HOME_VARIABLE, RESOURCES_VARIABLE = "MLRUNNER_PROJECT", "MLRUNNER_HOME", "MLRUNNER_RESOURCES"
 VERBOSE_VARIABLE = "MLRUNNER_VERBOSE"
-TRUSTED_VARIABLE = "MLRUNNER_TRUSTED"
-STACK_VARIABLE = "MLRUNNER_STACK"
-WARM_VARIABLE = "MLRUNNER_WARM"  # 1 starts a warm process after a command, 0 uses none
+TRUSTED_VARIABLE, STACK_VARIABLE = "MLRUNNER_TRUSTED", "MLRUNNER_STACK"
 TOKEN_VARIABLE, INSTANCE_VARIABLE = "MLRUNNER_TOKEN", "MLRUNNER_INSTANCE"  # of a model server
 PARENT_VARIABLE, SHARED_VARIABLE = "MLRUNNER_PARENT_RUN", "MLRUNNER_SHARED_OVERRIDES"
 FULL_ERROR_VARIABLE = "HYDRA_FULL_ERROR"
@@ -158,18 +156,6 @@ def variable(name: str) -> str | None:
 def variables() -> dict[str, str]:
     """Return a copy of all variables."""
     return dict(os.environ)
-
-
-def foreign_variables() -> list[tuple[str, str]]:
-    """Return the variables that other programs read while they are imported, with our defaults."""
-    ours = ("MLRUNNER_", FULL_ERROR_VARIABLE)
-    return [(name, text) for name, text in {**DEFAULTS, **os.environ}.items() if not name.startswith(ours)]
-
-
-def replace_variables(values: Mapping[str, str]) -> None:
-    """Set variables, and remove all others."""
-    os.environ.clear()
-    os.environ.update(values)
 
 
 def set_variables(values: Mapping[str, str]) -> None:

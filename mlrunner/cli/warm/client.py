@@ -32,7 +32,7 @@ def run_warm(arguments: list[str]) -> int | None:
     Returns:
         The exit code; None when the command has to start cold.
     """
-    is_off = environment.variable(environment.WARM_VARIABLE) == "0" or environment.has_full_errors()
+    is_off = environment.variable(state.WARM_VARIABLE) == "0" or environment.has_full_errors()
     if is_off or not is_suitable(arguments):
         return None
     try:
@@ -119,7 +119,7 @@ def start_on_request(variables: Mapping[str, str]) -> None:
     Args:
         variables: Environment variables of the user, to which a command has added its own.
     """
-    if variables.get(environment.WARM_VARIABLE) == "1" and ask("status") is None:
+    if variables.get(state.WARM_VARIABLE) == "1" and ask("status") is None:
         start_process(variables)
 
 

@@ -42,7 +42,8 @@ def become(request: dict[str, Any], files: list[int]) -> None:
     _open_streams()
     os.chdir(request["folder"])
     os.umask(request["mask"])
-    environment.replace_variables(request["variables"])
+    os.environ.clear()
+    environment.set_variables(request["variables"])
     sys.path[:] = request["path"]
     sys.argv[:] = request["arguments"]
     for number in request["ignored"]:

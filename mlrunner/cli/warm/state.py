@@ -12,6 +12,7 @@ from typing import Any
 from mlrunner.core import environment
 from mlrunner.core.project import CODE
 
+WARM_VARIABLE = "MLRUNNER_WARM"  # 1 starts a warm process after a command, 0 uses none
 # Variables of shells and terminals that nothing reads while a module is imported.
 TERMINAL_VARIABLES = {
     *("_", "COLUMNS", "LINES", "OLDPWD", "PWD", "SHLVL", "GPG_TTY", "SSH_CLIENT", "SSH_CONNECTION", "SSH_TTY"),
@@ -40,14 +41,20 @@ def describe_process() -> dict[str, Any]:
     import resource
 
     names = [name for name in dir(resource) if name.startswith("RLIMIT_")]
+    variables = {**environment.DEFAULTS, **environment.variables()}
     affinity = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
     return {
         "python": [sys.version, list(sys.flags), sys.warnoptions, sorted(sys._xoptions)],
         "rights": [os.getuid(), os.geteuid(), os.getgid(), os.getegid(), sorted(os.getgroups())],
         "limits": {name: list(resource.getrlimit(getattr(resource, name))) for name in names},
         "processor": [os.getpriority(os.PRIO_PROCESS, 0), affinity],
-        "variables": {name: text for name, text in environment.foreign_variables() if name not in TERMINAL_VARIABLES},
+        "variables": {name: text for name, text in variables.items() if not _is_free(name)},
     }
+
+
+def _is_free(name: str) -> bool:
+    """Check whether a variable may differ: nothing reads it while a module is imported, or each command sets it."""
+    return name in TERMINAL_VARIABLES or name.startswith(("MLRUNNER_", environment.FULL_ERROR_VARIABLE))
 
 
 def stamp_code() -> dict[str, tuple[int, int]]:

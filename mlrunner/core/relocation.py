@@ -6,6 +6,7 @@ killed command leaves, the next one completes: what was rewritten does not match
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -35,7 +36,7 @@ def follow_move(home: Path) -> None:
         StoreError: When a file cannot be written.
     """
     before = read_mark(home)
-    if before in ("", str(home)):
+    if before in ("", str(home)) or not os.access(home / OUTPUT, os.W_OK):  # a mounted backup can still be read
         return
     import sqlite3
 
@@ -88,9 +89,10 @@ def _stop_servers(before: str) -> None:
     """End the servers of the folder, which know their files by paths that are no more."""
     from mlrunner.core.process_control import find_processes, terminate
 
-    mark = f" {before}/{OUTPUT}/deployments/"  # an argument that begins so
-    for pid in find_processes(mark):
-        terminate(pid, mark)
+    folder = f" {before}/{OUTPUT}/deployments/"  # an argument that begins so
+    for mark in (f"gateway_supervisor{folder}", folder):  # first the gateways, which would start their servers again
+        for pid in find_processes(mark):
+            terminate(pid, mark)
 
 
 def _replace(file: Path, text: str) -> None:

@@ -13,6 +13,7 @@ from mlrunner.core.build import Group, build
 from mlrunner.core.column_kinds import Kind, infer_kind
 from mlrunner.core.column_roles import Roles, Task, infer_task
 from mlrunner.core.errors import ConfigError, DataError, brief, nearest
+from mlrunner.core.formatting import format_number
 from mlrunner.core.warning_names import Notice
 from mlrunner.evaluation.advice import columns, leaks
 from mlrunner.evaluation.advice.data_warnings import warn_of_data
@@ -53,7 +54,9 @@ class Draft:
         """Why the task is what it is."""
         values = self.table[self.target].dropna()
         if self.task == "regression":
-            return f"{values.nunique():,} different values, {values.min()} to {values.max()}"
+            ends = values.min(), values.max()
+            low, high = map(format_number, ends) if infer_kind(values) is Kind.NUMBER else map(str, ends)
+            return f"{values.nunique():,} different values, {low} to {high}"
         labels = sorted(map(str, values.unique()))
         return f"{len(labels)} classes: {brief(labels)}"
 

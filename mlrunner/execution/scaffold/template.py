@@ -47,7 +47,8 @@ def make_slug(name: str) -> str:
         raise ConfigError(f"'{name}' has no letter or digit of the Latin alphabet; give the project another name.")
     slug = slug if slug[0].isalpha() else f"project_{slug}"
     options = {option for group in ("dataset", "cleaning") for option in list_options(group)}
-    is_taken = slug in (*options, "tests", "conf") or importlib.util.find_spec(slug) is not None
+    module = importlib.util.find_spec(slug)  # without an origin, it is a mere folder beside the project
+    is_taken = slug in (*options, "tests", "conf") or (module is not None and module.origin is not None)
     return f"{slug}_project" if is_taken else slug
 
 

@@ -15,6 +15,7 @@ from mlrunner.cli.warm import client
 from mlrunner.core import environment, process
 from mlrunner.core.environment import has_full_errors, home, is_verbose, prepare_environment
 from mlrunner.core.errors import ConfigError, nearest
+from mlrunner.core.formatting import remove_controls
 from mlrunner.core.process import ignore_broken_pipe
 from mlrunner.core.relocation import follow_move
 
@@ -59,7 +60,7 @@ def run() -> int:
             process.exit_without_threads(code)
             return code
         if wants_detail:
-            traceback.print_exception(error)
+            print(remove_controls("".join(traceback.format_exception(error))), end="", file=sys.stderr)
         code = report(error, arguments)
         process.exit_without_threads(code)
         return code

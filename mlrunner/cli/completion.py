@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from mlrunner.cli import commands
 from mlrunner.core import environment
 from mlrunner.core.conf_files import list_folders
+from mlrunner.core.formatting import remove_controls
 from mlrunner.core.project import CONF, PRIMARY
 
 COMPLETION_FLAGS = ("-sc", "--shell-completion")
@@ -45,7 +46,8 @@ def print_candidates(arguments: list[str]) -> int:
         verbs = [] if words or "=" in word else [verb for verb in commands.VERBS if verb.startswith(word)]
         is_verb = verbs and not (word == "" or any(group.startswith(word) for group in list_groups()))
         completions = dict.fromkeys([*verbs, *([] if is_verb else candidates.ask_hydra(arguments))])
-    print(("\n" if arguments[1] == "query=fish" else " ").join(strip_bash_prefix(completions, word, arguments[1])))
+    shown = map(remove_controls, strip_bash_prefix(completions, word, arguments[1]))  # the shell writes them
+    print(("\n" if arguments[1] == "query=fish" else " ").join(shown))
     return 0
 
 

@@ -43,6 +43,12 @@ def console(stderr: bool = False) -> Console:
     return SafeConsole(file=stream, soft_wrap=not stream.isatty(), width=width, **PLAIN)
 
 
+def print_text(text: str, end: str = "\n") -> None:
+    """Print a document: exactly into a file or a pipe, and without control characters on a terminal."""
+    is_terminal = sys.stdout is not None and sys.stdout.isatty()
+    print(remove_controls(text) if is_terminal else text, end=end)
+
+
 def relative_path(path: str) -> str:
     """Return a path relative to the working directory when it is below it, and the path itself otherwise."""
     relative = os.path.relpath(path)

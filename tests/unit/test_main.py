@@ -72,7 +72,9 @@ def test_a_misspelt_command_line_is_refused_in_one_sentence(
 
 @pytest.mark.slow
 def test_flags_may_stand_between_the_overrides_of_a_grid_which_starts_nothing(tmp_path: Path) -> None:
-    done = front_door(tmp_path, "seed=a", "-m", "-v", f"--config-dir={tmp_path}", "model=nope,rf", *UNSAVED)
+    words = ("seed=a", "-m", "-v", f"--config-dir={tmp_path}", "model=nope,rf", "tracking.name='\x1b[2J'", *UNSAVED)
+    done = front_door(tmp_path, *words)
+    assert "\x1b" not in done.err
     assert "Traceback" in done.err  # which -v asks for, with the same exit code
     assert "mlrunner: model=nope is not an option; model has" in done.err
     assert done.code == 2

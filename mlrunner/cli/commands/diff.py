@@ -80,14 +80,14 @@ def _compare(names: list[str], composition: list[str] | None, stack: list[str]) 
 
 
 def _print(comparison: Comparison, parsed: argparse.Namespace) -> None:
-    from mlrunner.core.terminal import console
+    from mlrunner.core.terminal import console, print_text
     from mlrunner.history.diff import documents, terminal_output
 
     if parsed.json:
         print(documents.to_json(comparison))
     elif parsed.md:
-        print(documents.to_markdown(comparison, parsed.all), end="")
+        print_text(documents.to_markdown(comparison, parsed.all), end="")
     elif parsed.html:
-        print(documents.to_page(comparison, parsed.all))
+        print_text(documents.to_page(comparison, parsed.all))
     else:
         terminal_output.print_comparison(comparison, console(), parsed.all)

@@ -12,7 +12,7 @@ from mlrunner.cli.commands.parser import TRUST_HELP, Parser, count
 from mlrunner.core import environment
 from mlrunner.core.errors import ConfigError
 from mlrunner.core.formatting import nan_to_none
-from mlrunner.core.terminal import console
+from mlrunner.core.terminal import console, print_text
 from mlrunner.tracking.records import separate_stack_overrides
 
 if TYPE_CHECKING:
@@ -86,9 +86,9 @@ def _write(table: Table, explanation: Explanation, parsed: argparse.Namespace) -
         }
         print(json.dumps(nan_to_none({**about, "contributions": json.loads(table.to_json())}), default=str))
     elif parsed.csv:
-        print(table.to_csv(), end="")
+        print_text(table.to_csv(), end="")
     elif parsed.md:
-        print(table.to_markdown())
+        print_text(table.to_markdown())
     else:
         console().print(table.to_rich())
     if not (parsed.json or parsed.csv or parsed.md):

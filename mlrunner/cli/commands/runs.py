@@ -9,7 +9,7 @@ from mlrunner.cli.commands.parser import Parser, count
 from mlrunner.composition.stores import open_store
 from mlrunner.core import environment
 from mlrunner.core.errors import ConfigError
-from mlrunner.core.terminal import console
+from mlrunner.core.terminal import console, print_text
 from mlrunner.history import listing
 from mlrunner.history.listing import columns, formats
 from mlrunner.history.listing.entries import Entry
@@ -121,8 +121,8 @@ def write(entries: list[Entry], selected: list[columns.EntryColumn], parsed: arg
     if parsed.json:
         formats.print_json(entries, selected if parsed.columns is not None else None)
     elif parsed.csv:
-        print(formats.make_table(entries, selected).to_csv(), end="")
+        print_text(formats.make_table(entries, selected).to_csv(), end="")
     elif parsed.md:
-        print(formats.make_table(entries, selected).to_markdown())
+        print_text(formats.make_table(entries, selected).to_markdown())
     else:
         formats.print_table(entries, selected, parsed.columns is None)

@@ -63,6 +63,16 @@ def test_bash_gets_the_rest_of_its_own_word(
     assert complete(monkeypatch, capsys, "mlrunner deploy oli") == "olist@champion\n"
 
 
+def test_a_name_completes_without_control_characters(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MLRUNNER_HOME", str(tmp_path))
+    folder = tmp_path / ".mlrunner" / "deployments" / "wine\x1b[2J"
+    folder.mkdir(parents=True)
+    (folder / "history.jsonl").touch()
+    assert complete(monkeypatch, capsys, "mlrunner stop wi") == "wine[2J\n"
+
+
 @pytest.mark.parametrize(
     "arguments", [["-sc", "install=bash"], ["-sc"], ["-sc", "query=bash", "model=rf"], [], ["runs"]], ids=" ".join
 )

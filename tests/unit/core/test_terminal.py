@@ -152,3 +152,16 @@ def test_a_console_keeps_its_own_styles() -> None:
     out = io.StringIO()
     terminal.SafeConsole(file=out, force_terminal=True, color_system="standard").print(Text("a\x1bb", "bold"))
     assert out.getvalue() == "\x1b[1mab\x1b[0m\n"
+
+
+@pytest.mark.parametrize("is_terminal", [False, True])
+def test_a_document_loses_control_characters_on_a_terminal_only(
+    is_terminal: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stream(io.StringIO):
+        def isatty(self) -> bool:
+            return is_terminal
+
+    monkeypatch.setattr("sys.stdout", stream := Stream())
+    terminal.print_text("a,\x1b]0;title\x07b\n\tc\u202e", end="")
+    assert stream.getvalue() == ("a,]0;titleb\n\tc" if is_terminal else "a,\x1b]0;title\x07b\n\tc\u202e")

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import errno
-import os
 from collections.abc import Sequence
-from pathlib import Path
 
 from mlrunner.composition.keys import VERBS
-from mlrunner.core import environment
-from mlrunner.core.errors import ConfigError, MlrunnerError, ProblemsError, StoreError
+from mlrunner.core.errors import ConfigError, MlrunnerError, ProblemsError
+from mlrunner.core.failed_writes import explain_failed_write
 from mlrunner.core.overrides import split_flags
-
-UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENOENT)
 
 MULTIRUN = {"-m", "--multirun", "hydra.mode=MULTIRUN"}
 SHOWN = {"-c", "--cfg", "-i", "--info"}  # flags that show one composition
@@ -39,27 +34,7 @@ def translate(error: BaseException, words: Sequence[str]) -> MlrunnerError | Non
     ranges = [text.lstrip("+") for text in words if text.lstrip("+").startswith(RANGES)]
     if ranges and isinstance(error, AssertionError | AttributeError):  # of OmegaConf: a grid's params are null
         return ConfigError(f"{ranges[0]}: only a search takes such ranges; add sweep=optuna.")
-    return _explain_failed_write(error)
-
-
-def _explain_failed_write(error: BaseException) -> MlrunnerError | None:
-    """Explain a full disk, a long name, and a folder of ours that cannot be written; None for other files."""
-    code, file = getattr(error, "errno", None), getattr(error, "filename", None)
-    home = str(environment.home())
-    if code in (errno.ENOSPC, errno.EDQUOT) or "disk is full" in str(error):
-        return StoreError(
-            f"No disk space left while writing {file or 'the output or a store'} (MLRUNNER_HOME is {home}); free some, "
-            "or set MLRUNNER_HOME to a folder on another disk."
-        )
-    if code == errno.ENAMETOOLONG and "multirun" in str(file):
-        return ConfigError(
-            "hydra.sweep.subdir (or hydra.run.dir) gives a name that is too long for a folder; shorten it, for example "
-            "'hydra.sweep.subdir=${hydra.job.num}'."
-        )
-    if code in UNWRITABLE and file is not None and (Path(str(file)).is_relative_to(home) or str(file) in home):
-        why = os.strerror(code)
-        return StoreError(f"Cannot write {file} ({why}); set MLRUNNER_HOME to a folder that you may write.")
-    return None
+    return explain_failed_write(error)
 
 
 def _explain_refusal(error: BaseException, words: Sequence[str]) -> MlrunnerError:

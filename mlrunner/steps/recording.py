@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from mlrunner.core.column_roles import Roles, Task
 from mlrunner.core.errors import MlrunnerError
+from mlrunner.core.failed_writes import explain_failed_write
 from mlrunner.core.model_code import READING_KEY
 from mlrunner.evaluation import scoring, uncertainty
 from mlrunner.evaluation.scoring import Evaluation, ScoredPart
@@ -157,9 +158,10 @@ def run_deployment(run: RunContext, deploy: Callable[[], Deployment | None]) -> 
     try:
         deployment = deploy()
     except Exception as error:  # the run has not failed: its model is saved and can be deployed again
-        if not isinstance(error, MlrunnerError):
+        known = error if isinstance(error, MlrunnerError) else explain_failed_write(error)
+        if known is None:
             log.exception("the deployment failed")
-        reason = str(error) if isinstance(error, MlrunnerError) else f"{type(error).__name__}: {error}"
+        reason = f"{type(error).__name__}: {error}" if known is None else str(known)
         run_log.set_tags(run.run_id, {DEPLOY_ERROR_TAG: reason})
         return
     if deployment is not None:

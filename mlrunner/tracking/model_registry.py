@@ -14,6 +14,7 @@ from mlflow.exceptions import MlflowException
 
 from mlrunner.core import saved_model
 from mlrunner.core.errors import MlrunnerError, StoreError, first_line
+from mlrunner.core.failed_writes import explain_full_disk
 from mlrunner.tracking.records.artifact_location import refuse_foreign_host
 
 CHAMPION, CHALLENGER = "champion", "challenger"
@@ -80,6 +81,8 @@ def download_model(uri: str, folder: Path | None = None) -> Path:
         refuse_foreign_model(uri)
         return Path(mlflow.artifacts.download_artifacts(uri, dst_path=None if folder is None else str(folder)))
     except Exception as error:  # each kind of store raises its own errors
+        if (full_disk := explain_full_disk(error)) is not None:
+            raise full_disk from error
         reason = str(error) if isinstance(error, MlrunnerError) else f"{type(error).__name__}: {first_line(error)}"
         raise StoreError(f"The model {uri} cannot be read from its store ({reason}); choose another run.") from error
 

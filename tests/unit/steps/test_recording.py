@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import mlflow
 import numpy as np
@@ -40,6 +42,22 @@ def test_closed_gate(run: RunContext) -> None:
     assert recording.read_deployment(run.run_id) == {"gate": gate, "deployment": None}
 
 
+def test_a_deployment_that_cannot_write_its_files_says_so_in_one_sentence(
+    run: RunContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail() -> None:
+        raise OSError(errno.EROFS, "Read-only file system", str(tmp_path / "state.json"))
+
+    monkeypatch.setenv("MLRUNNER_HOME", str(tmp_path))
+    recording.tag_decision(run, Decision(True, "good"))
+    recording.run_deployment(run, fail)
+    sentence = (
+        f"Cannot write {tmp_path}/state.json (Read-only file system); set MLRUNNER_HOME to a folder that you may write."
+    )
+    assert recording.read_deployment(run.run_id)["deployment"] == {"error": sentence}
+    assert caplog.records == []
+
+
 def test_a_closed_gate_hides_the_error_of_an_earlier_deployment(run: RunContext) -> None:
     def fail() -> None:
         raise DeployError("no port is free.")
@@ -62,7 +80,7 @@ def test_deployment(url: str | None, run: RunContext) -> None:
 
 @pytest.mark.parametrize(
     ("error", "message"),
-    [(DeployError("no port is free."), "no port is free."), (OSError("disk is full"), "OSError: disk is full")],
+    [(DeployError("no port is free."), "no port is free."), (OSError("broken pipe"), "OSError: broken pipe")],
     ids=["ours", "other"],
 )
 def test_error_of_a_deployment_is_recorded_until_the_next_succeeds(

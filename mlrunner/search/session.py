@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import optuna
 from filelock import BaseFileLock, FileLock
-from omegaconf import OmegaConf
 from optuna.exceptions import ExperimentalWarning
 
 from mlrunner.core.errors import DeployError, MlrunnerError
@@ -22,9 +22,9 @@ from mlrunner.search.plan import SearchPlan
 from mlrunner.search.search_factory import SweeperCall, build_executor, make_sampler_factory
 from mlrunner.search.trial_queue import TrialQueue
 from mlrunner.tracking import studies
+from mlrunner.tracking.records import journal_path
 
 if TYPE_CHECKING:
-    from omegaconf import DictConfig
     from optuna import Study
     from optuna.storages import BaseStorage
 
@@ -64,10 +64,13 @@ def run_session(plan: SearchPlan, preparer: TrialPreparer, call: SweeperCall) ->
     storage = studies.open_storage(plan.settings.storage, home, name)
     lock = FileLock(home / ".mlrunner" / "studies.lock")  # two sessions that start together share folder and parent run
     with lock:
+        is_new = name not in optuna.get_all_study_names(storage)
         study = _open_study(plan, preparer, call, storage, name)
-        folder = choose_folder(study, call.config)
+        folder = study_setup.choose_folder(study, call.config)
         queue = TrialQueue(study, storage, plan.limit, make_sampler_factory(plan))
-    try:
+    journal = journal_path(home, name) if plan.settings.storage is None else None
+    undo = study_setup.discard_when_refused(study, storage, folder, journal, lock) if is_new else nullcontext()
+    with undo, closing(queue):
         preparer.composer.set_sweep_dir(folder)
         queue.recover()
         default_trials.enqueue_first_trials(study, plan, lock)
@@ -75,8 +78,6 @@ def run_session(plan: SearchPlan, preparer: TrialPreparer, call: SweeperCall) ->
         summary = _run_driver(plan, driver, folder)
         _raise_failure(driver.search, summary, folder)
         return summary
-    finally:
-        queue.close()
 
 
 def _open_study(plan: SearchPlan, preparer: TrialPreparer, call: SweeperCall, storage: BaseStorage, name: str) -> Study:
@@ -108,18 +109,6 @@ def describe_search(plan: SearchPlan, preparer: TrialPreparer) -> dict[str, Any]
     }
 
 
-def choose_folder(study: Study, config: DictConfig) -> Path:
-    """Return the folder of a search: that of its first session; trials have numbers, so they overwrite nothing."""
-    before = study.user_attrs.get("folder")
-    folder = Path(str(before or config.hydra.sweep.dir)).absolute()
-    folder.mkdir(parents=True, exist_ok=True)
-    if before is None:
-        study.set_user_attr("folder", str(folder))
-    OmegaConf.save(config, folder / study_setup.MULTIRUN)
-    (folder / study_setup.MULTIRUN).chmod(0o600)  # it holds what was typed, also passwords
-    return folder
-
-
 def _build_driver(
     plan: SearchPlan,
     preparer: TrialPreparer,
@@ -133,19 +122,20 @@ def _build_driver(
     from mlrunner.search.pipeline_driver import PipelineDriver
 
     description = describe_search(plan, preparer)
+    customize = load_custom_space(plan.settings.custom_search_space, plan.space, call.config)
     with lock:
         experiment, parent = open_parent_run(plan, study, description, folder)
     study.set_user_attr(study_setup.SEARCH_ATTRIBUTE, description)
     preparer.parent = parent
     executor = build_executor(plan, preparer, call)
-    customize = load_custom_space(plan.settings.custom_search_space, plan.space, call.config)
     search = Search(plan.settings, plan.objectives, plan.space, study, queue, preparer, executor, customize)
     return PipelineDriver(search, experiment, parent, plan.home / ".mlrunner" / "cache" / "tables", lock)
 
 
 def _run_driver(plan: SearchPlan, driver: PipelineDriver, folder: Path) -> dict[str, Any]:
     """Run the search, and write and print its results; no run stays open, whatever happens."""
-    from mlrunner.search import closing, session_output
+    from mlrunner.search import closing as endings
+    from mlrunner.search import session_output
     from mlrunner.search.table_display import choose_display
 
     search, is_text = driver.search, plan.first.composition.settings.output == "text"
@@ -154,9 +144,9 @@ def _run_driver(plan: SearchPlan, driver: PipelineDriver, folder: Path) -> dict[
     try:
         with choose_display(search, is_text, plan.config_flags) as search.display:
             _run_pipeline(search.study.study_name, driver)
-        summary = closing.close_search(plan, driver, search.study, folder)
+        summary = endings.close_search(plan, driver, search.study, folder)
     except BaseException:
-        closing.abandon_search(driver)
+        endings.abandon_search(driver)
         raise
     finally:
         search.executor.close()

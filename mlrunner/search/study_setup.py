@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import optuna
 from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
 from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage
 
 from mlrunner.core.errors import ConfigError, first_line
 from mlrunner.search.settings import Direction, SweepSettings
-from mlrunner.tracking.studies import SWEEPER_KEY
+from mlrunner.tracking.studies import SWEEPER_KEY, list_live_sessions
 
 SEARCH_ATTRIBUTE = "mlrunner"  # attribute of a study: the description of its search
 MULTIRUN = "multirun.yaml"  # in the folder of a sweep
@@ -65,6 +68,48 @@ def refuse_lost_study(storage: BaseStorage, name: str, folder: Path) -> None:
             f"study {name} is gone: {folder} holds a sweep, but {SWEEPER_KEY}.storage has no study of this name. "
             f"Restore the study, or set the storage that has it; to start anew, type the sweep's own command."
         )
+
+
+def choose_folder(study: optuna.Study, config: DictConfig) -> Path:
+    """Return the folder of a search: that of its first session; trials have numbers, so they overwrite nothing."""
+    before = study.user_attrs.get("folder")
+    folder = Path(str(before or config.hydra.sweep.dir)).absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    if before is None:
+        study.set_user_attr("folder", str(folder))
+    OmegaConf.save(config, folder / MULTIRUN)
+    (folder / MULTIRUN).chmod(0o600)  # it holds what was typed, also passwords
+    return folder
+
+
+@contextmanager
+def discard_when_refused(
+    study: optuna.Study, storage: BaseStorage, folder: Path, journal: Path | None, lock: AbstractContextManager[Any]
+) -> Iterator[None]:
+    """Remove study and folder of a search that the block refuses before it begins; keep what another session uses.
+
+    Args:
+        study: Study that this session has created, and closes within the block.
+        storage: Storage of the study.
+        folder: Folder of the search.
+        journal: File of a storage that holds nothing else; None for any other storage.
+        lock: Lock that the sessions of a home share.
+    """
+    try:
+        yield
+    except Exception:
+        with suppress(Exception), lock:  # the error that ends the session matters more
+            if SEARCH_ATTRIBUTE not in study.user_attrs and not list_live_sessions(study.user_attrs):
+                _discard(study, storage, folder, journal)
+        raise
+
+
+def _discard(study: optuna.Study, storage: BaseStorage, folder: Path, journal: Path | None) -> None:
+    optuna.delete_study(study_name=study.study_name, storage=storage)
+    if journal is not None:
+        journal.unlink()
+    (folder / MULTIRUN).unlink()
+    folder.rmdir()  # fails where something else is in it
 
 
 def build_sampler(settings: SweepSettings, seed: int, number: int) -> BaseSampler:

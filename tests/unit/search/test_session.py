@@ -17,8 +17,8 @@ from optuna.trial import create_trial
 from mlrunner.core.errors import ConfigError, DeployError
 from mlrunner.search.other_choices import COPY_SUFFIX
 from mlrunner.search.plan import SearchPlan
-from mlrunner.search.session import SweepError, _find_cause, _open_study, _raise_failure, choose_folder, describe_search
-from mlrunner.search.study_setup import SEARCH_ATTRIBUTE
+from mlrunner.search.session import SweepError, _find_cause, _open_study, _raise_failure, describe_search
+from mlrunner.search.study_setup import SEARCH_ATTRIBUTE, choose_folder
 from mlrunner.search.trial_preparation import TrialPreparer
 from tests.support.search_session import Session
 from tests.support.sweeps import open_memory_study, open_study_in

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import optuna
 import pytest
+from omegaconf import OmegaConf
 from optuna.storages import InMemoryStorage
 
 from mlrunner.core.errors import ConfigError
 from mlrunner.search import study_setup
 from mlrunner.search.trial_attributes import OVERRIDES
 from mlrunner.search.trial_queue import TrialQueue
+from mlrunner.tracking.studies import SESSION, describe_process
 from tests.support.sweeps import build_settings, finish_all, open_study, open_study_in, start_queue
 
 
@@ -186,3 +189,20 @@ def test_the_study_has_the_pruner() -> None:
     settings = build_settings(pruner={"_target_": "optuna.pruners.WilcoxonPruner"})
     study = study_setup.open_study(InMemoryStorage(), "any", ["maximize"], settings)
     assert type(study.pruner) is optuna.pruners.WilcoxonPruner
+
+
+@pytest.mark.parametrize("is_begun", [False, True])
+def test_a_search_that_was_refused_leaves_neither_study_nor_folder(is_begun: bool, tmp_path: Path) -> None:
+    """Unless it has begun (L17)."""
+    storage, journal, folder = InMemoryStorage(), tmp_path / "refused.journal", tmp_path / "day" / "time"
+    journal.touch()
+    study = optuna.create_study(study_name="refused", storage=storage)
+    config = OmegaConf.create({"hydra": {"sweep": {"dir": str(folder)}}})
+    assert study_setup.choose_folder(study, config) == folder
+    study.set_user_attr(f"{SESSION}:own", {**describe_process(), "closed": True})
+    if is_begun:
+        study.set_user_attr(study_setup.SEARCH_ATTRIBUTE, {})
+    undo = study_setup.discard_when_refused(study, storage, folder, journal, nullcontext())
+    with pytest.raises(ConfigError), undo:
+        raise ConfigError("refused")
+    assert bool(optuna.get_all_study_names(storage)) == folder.exists() == journal.exists() == is_begun

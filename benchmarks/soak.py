@@ -1,9 +1,9 @@
 """Soak of a deployment: one-row requests without pause, while processes are killed and others misuse the service.
 
-python benchmarks/soak.py [--seconds 600] [--clients 16] deploys a model into a temporary home by `mlrunner deploy`,
-and prints one table: what became of the ordinary requests, after how long each fault was mended, and what memory,
-descriptors and logs have grown to. Every answer is compared with the model's own prediction. It exits 1 after a wrong
-answer or a fault that was not mended.
+python benchmarks/soak.py [--seconds 600] [--clients 16] [--workers 1] deploys a model into a temporary home by
+`mlrunner deploy`, and prints one table: what became of the ordinary requests, after how long each fault was mended, and
+what memory, descriptors and logs have grown to. Every answer is compared with the model's own prediction. It exits 1
+after a wrong answer or a fault that was not mended.
 """
 
 from __future__ import annotations
@@ -44,7 +44,10 @@ HALF = (
 )
 HALF_BODIES, IDLE_CONNECTIONS = 200, 4500  # the latter exceed what a gateway keeps open
 TIMEOUT, MEND_SECONDS = 120.0, 90.0
-FAULTS = [(role, number) for number in (signal.SIGKILL, signal.SIGSTOP) for role in ("server", "gateway", "supervisor")]
+ROLES = ("server", "gateway", "supervisor")
+FAULTS = [(role, number) for number in (signal.SIGKILL, signal.SIGSTOP) for role in ROLES]
+# Of several workers one is killed or stopped as well; who replaces them only waits, and when stopped disturbs nobody.
+WORKER_FAULTS = [("worker", number) for number in (signal.SIGKILL, signal.SIGSTOP)]
 SUPERVISOR_PAUSE = 5.0  # seconds after which a stopped supervisor goes on; no recovery is expected before
 CAUSES = (OSError, aiohttp.ClientError, TimeoutError)
 
@@ -69,8 +72,9 @@ class Deployment:
 
     def find(self, role: str) -> psutil.Process:
         """Return the process that has a role now."""
-        if role == "server":
-            return psutil.Process(self.server["pid"])
+        server = psutil.Process(self.server["pid"])
+        if role in ("server", "worker"):
+            return server if role == "server" else server.children()[0]
         supervisor = psutil.Process(int((self.folder / "gateway.pid").read_text()))
         return supervisor if role == "supervisor" else supervisor.children()[0]
 
@@ -82,7 +86,8 @@ class Deployment:
     def is_mended(self, role: str, victim: int | None) -> bool:
         """Check that another process has the role of the victim, and that the server answers through the gateway."""
         with suppress(OSError, ValueError, LookupError, psutil.Error):
-            return self.find(role).pid != victim and identity.is_own(self.url, self.server["token"])
+            is_gone = victim is None or not psutil.pid_exists(victim)
+            return (is_gone or self.find(role).pid != victim) and identity.is_own(self.url, self.server["token"])
         return False
 
     def measure(self) -> dict[str, int]:
@@ -101,6 +106,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=600.0)
     parser.add_argument("--clients", type=int, default=16, help="ordinary requests at once")
+    parser.add_argument("--workers", type=int, default=1, help="deployer.workers")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # the deployment is stopped at any end
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -108,7 +114,7 @@ def main() -> int:
         port = loopback.free_port()
         deployment = Deployment(Path(home), port)
         try:
-            rows = deploy(Path(home), port)
+            rows = deploy(Path(home), port, options.workers)
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
             bodies = [json.dumps({"dataframe_records": [row]}).encode() for row in rows]
             model = load_release(deployment.folder / "releases" / "1")
@@ -122,7 +128,7 @@ def main() -> int:
     return report(options, outcome, before, after)
 
 
-def deploy(home: Path, port: int) -> list[dict[str, Any]]:
+def deploy(home: Path, port: int, workers: int) -> list[dict[str, Any]]:
     """Fit a model on the diabetes table with a column of dates, and deploy it; return the raw rows."""
     from sklearn.datasets import load_diabetes
 
@@ -130,7 +136,8 @@ def deploy(home: Path, port: int) -> list[dict[str, Any]]:
     table["day"] = [f"2020-{1 + number % 12:02d}-{1 + number % 28:02d}" for number in range(len(table))]
     table.to_csv(home / "table.csv", index=False)
     run(home, "dataset=csv", f"dataset.path={home}/table.csv", "dataset.target=target", "cleaning=full")
-    run(home, "deploy", "latest", "gate=none", "deployer=local", f"deployer.name={NAME}", f"deployer.port={port}")
+    target = (f"deployer.name={NAME}", f"deployer.port={port}", f"deployer.workers={workers}")
+    run(home, "deploy", "latest", "gate=none", "deployer=local", *target)
     return list(json.loads(table.drop(columns="target").to_json(orient="records")))
 
 
@@ -158,7 +165,7 @@ async def soak(
             )
         ]
         clients = [send(session, deployment.url, cases[n:] + cases[:n], outcome, end) for n in range(options.clients)]
-        await asyncio.gather(inject(deployment, outcome, options.seconds, end), *clients)
+        await asyncio.gather(inject(deployment, outcome, options.seconds, end, options.workers), *clients)
         for task in background:
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)
@@ -250,11 +257,13 @@ async def sample(deployment: Deployment, outcome: Outcome) -> None:
         await asyncio.sleep(1)
 
 
-async def inject(deployment: Deployment, outcome: Outcome, seconds: float, end: float) -> None:
+async def inject(deployment: Deployment, outcome: Outcome, seconds: float, end: float, workers: int) -> None:
     """Kill and stop the processes at fixed times, and wait until each is replaced."""
     start = end - seconds
-    for number, (role, signal_number) in enumerate(FAULTS):
-        await asyncio.sleep(start + seconds * (number + 0.5) / (len(FAULTS) + 0.5) - time.monotonic())
+    faults = FAULTS if workers == 1 else [*FAULTS, *WORKER_FAULTS]
+    faults = [fault for fault in faults if workers == 1 or fault != ("server", signal.SIGSTOP)]
+    for number, (role, signal_number) in enumerate(faults):
+        await asyncio.sleep(start + seconds * (number + 0.5) / (len(faults) + 0.5) - time.monotonic())
         victim, at = deployment.find(role), time.monotonic()
         victim.send_signal(signal_number)
         replaced: int | None = victim.pid
@@ -280,7 +289,7 @@ async def wait_for(condition: Callable[[], bool]) -> bool:
 def report(options: argparse.Namespace, outcome: Outcome, before: dict[str, int], after: dict[str, int]) -> int:
     """Print the table; return the exit code."""
     seconds = sorted(outcome.seconds) or [math.nan]
-    lines = [("seconds, clients", f"{options.seconds:g}, {options.clients}")]
+    lines = [("seconds, clients, workers", f"{options.seconds:g}, {options.clients}, {options.workers}")]
     lines += [("ordinary requests", f"{outcome.ordinary.total():,}")]
     lines += [(f"… {result}", f"{count:,}") for result, count in sorted(outcome.ordinary.items())]
     for limit in (1, 10):

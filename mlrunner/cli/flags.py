@@ -11,6 +11,7 @@ from mlrunner.core.errors import ConfigError, ProblemsError, nearest
 from mlrunner.core.uris import has_scheme
 
 SUBCOMMANDS = ("install=", "uninstall=", "query=")
+SHELLS = ("bash", "fish", "zsh")
 
 
 def check_flags(arguments: Sequence[str]) -> list[str]:
@@ -54,11 +55,11 @@ def _find_contradictions(parsed: Namespace, modes: list[str]) -> Iterator[str]:
         yield "--resolve shows a composition with its values; add --cfg job, or leave --resolve out."
     if parsed.shell_completion and not any(text.startswith(SUBCOMMANDS) for text in parsed.overrides):
         yield "--shell-completion does not say what to do; add install=bash, uninstall=bash or query=bash."
-    if parsed.experimental_rerun and not Path(parsed.experimental_rerun).is_file():
-        yield (
-            f"--experimental-rerun={parsed.experimental_rerun} does not exist; name the config.pickle of a run, or use "
-            "mlrunner reproduce RUN."
-        )
+    for command, _, shell in (text.partition("=") for text in parsed.overrides if parsed.shell_completion):
+        if f"{command}=" in SUBCOMMANDS and shell not in SHELLS:
+            yield f"{command}={shell} names no shell that can be completed; write {' or '.join(SHELLS)}."
+    if parsed.experimental_rerun:
+        yield from _check_rerun(Path(parsed.experimental_rerun))
     if parsed.config_dir and not Path(parsed.config_dir).is_dir():
         yield f"--config-dir={parsed.config_dir} is not a folder; name a folder of configuration files."
     if parsed.config_path and not (Path(parsed.config_path).is_absolute() or has_scheme(parsed.config_path)):
@@ -66,3 +67,9 @@ def _find_contradictions(parsed: Namespace, modes: list[str]) -> Iterator[str]:
             f"--config-path={parsed.config_path} is relative, which for Hydra starts at the program; write "
             f"--config-path={Path(parsed.config_path).absolute()}, or add a folder to conf/ with --config-dir."
         )
+
+
+def _check_rerun(file: Path) -> Iterator[str]:
+    if not file.is_file() or file.suffix != ".pickle":
+        what = "is no config.pickle" if file.is_file() else "does not exist"
+        yield (f"--experimental-rerun={file} {what}; name the config.pickle of a run, or use mlrunner reproduce RUN.")

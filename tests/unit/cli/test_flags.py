@@ -23,6 +23,9 @@ from mlrunner.core.errors import MlrunnerError
         ("-cd nosuch", "--config-dir=nosuch is not a folder; name a folder of configuration files."),
         ("--experimental-rerun nosuch",
          "--experimental-rerun=nosuch does not exist; name the config.pickle of a run, or use mlrunner reproduce RUN."),
+        (f"--experimental-rerun {__file__}",
+         f"--experimental-rerun={__file__} is no config.pickle; name the config.pickle of a run, or use mlrunner reproduce RUN."),
+        ("-sc install=nosuch", "install=nosuch names no shell that can be completed; write bash or fish or zsh."),
         ("-cp own",
          f"--config-path=own is relative, which for Hydra starts at the program; write --config-path={Path.cwd() / 'own'}, "
          "or add a folder to conf/ with --config-dir."),

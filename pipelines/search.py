@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
-from mlrunner.steps import fitting
+from mlrunner.steps import fitting, trial_steps
 
 from .deployment import gate_and_deploy
 from .options import dynamic_pipeline
@@ -16,7 +16,15 @@ class SearchDriver(Protocol):
     """Runs a search; the pipeline gives it tables, and records its trials."""
 
     def run_trials(self, make_rows: Callable[..., Rows]) -> Iterator[tuple[Rows, Any, dict[str, Any]]]:
-        """Run the trials, and yield the arguments of the step that records each."""
+        """Run the trials, and yield the arguments of each step that ZenML is to run."""
+
+    def confirm_step(self, number: int) -> None:
+        """Note that ZenML has run the step of a trial."""
+
+    def await_records(self) -> None:
+        """Wait until all trials are recorded."""
+
+    pipeline_run: str  # ZenML's name of the run: that of the search, a dash and that of the session
 
     def prepare_winner(self) -> Any:
         """Return the arguments of the steps that refit the winner; None without a refit."""
@@ -27,10 +35,25 @@ DRIVERS: dict[str, SearchDriver] = {}  # searches of this process by study: argu
 
 @dynamic_pipeline
 def search(study: str) -> None:
-    """Record each trial as it finishes; refit the winner, score it, and deploy it if the gate opens."""
+    """Record each trial when it has finished; refit the winner, score it, and deploy it if the gate opens."""
     driver = DRIVERS[study]
+    try:
+        _record_trials(driver)
+        _refit_winner(driver)
+    finally:
+        driver.await_records()  # a run that has ended takes no more steps
+
+
+def _record_trials(driver: SearchDriver) -> None:
+    name = f"{driver.pipeline_run.rpartition('-')[0]}-"
     for rows, scored, record in driver.run_trials(prepare_rows):
-        fitting.trial(rows.train, scored, **record)
+        number = record["number"]
+        if not trial_steps.is_recorded(name, number):  # by a session that was killed right afterwards
+            fitting.trial(rows.train, scored, id=trial_steps.name_step(number), **record)
+            driver.confirm_step(number)
+
+
+def _refit_winner(driver: SearchDriver) -> None:
     winner = driver.prepare_winner()
     if winner is None:
         return

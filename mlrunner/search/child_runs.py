@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,15 +26,14 @@ from mlrunner.tracking.records.record import (
     PARENT_TAG,
     SWEEP_TAG,
     TRIAL_TAG,
-    WINNER_OF_TAG,
     ZENML_RUN_TAG,
-    warning_tags,
 )
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
     from mlrunner.search.objective import Objectives
+    from mlrunner.search.trial_step import BackgroundStep
 
 RUN_STATUS = {"PRUNED": "KILLED"}  # MLflow knows no pruned runs
 
@@ -58,8 +57,12 @@ class ChildRuns:
     def __post_init__(self) -> None:
         self._runs: dict[int, Future[str]] = {}
 
-    def record(self, finished: FinishedTrial) -> Future[str]:
+    def record(self, finished: FinishedTrial, step: BackgroundStep | None = None) -> Future[str]:
         """Record a trial in the background, and its model where `tracking.keep_models=all` asks for it.
+
+        Args:
+            finished: Trial with its result.
+            step: What is recorded of it in ZenML; None when ZenML has run its step, or it has none.
 
         Returns:
             Future of the run's id.
@@ -77,7 +80,7 @@ class ChildRuns:
         tags |= finished.tables.tags if finished.tables is not None else {}
         outcome, started = describe_outcome(finished, self.objectives), int(finished.started * 1000)
         texts = _build_texts(finished, config)
-        future = RECORDER.submit(write_run, self.experiment, outcome, started, params, tags, dataset, texts)
+        future = RECORDER.submit(write_run, self.experiment, outcome, started, params, tags, dataset, texts, step)
         self._runs[finished.result.number] = future
         if prepared.model_file.exists():
             _save_model(finished, future.result())
@@ -90,40 +93,13 @@ class ChildRuns:
         file = Path(str(trial.user_attrs[FOLDER])) / OUTCOME_FILE
         return read_outcome(file).run_id if file.exists() else None
 
+    def wait(self) -> None:
+        """Wait until all runs are written, or have failed."""
+        wait(self._runs.values())
+
     def has(self, number: int) -> bool:
         """Check whether this session records a trial."""
         return number in self._runs
-
-    def open_winner(self, finished: FinishedTrial, best_run: str) -> recording.RunContext:
-        """Open the run of the winner's refit.
-
-        Args:
-            finished: Best trial.
-            best_run: MLflow's id of the best trial's run.
-        """
-        composition, checked = finished.prepared.composition, finished.prepared.repeats[0]
-        tags = {
-            **run_record.make_tags(composition, checked.data.fingerprint),
-            **warning_tags(checked.notices),
-            PARENT_TAG: self.parent,
-            WINNER_OF_TAG: best_run,
-            ZENML_RUN_TAG: self.pipeline_run,
-        }
-        run_id = run_log.create_run(self.experiment, f"winner,{composition.launch.name}", tags)
-        run_log.log_params(run_id, {**composition.launch.choices, **run_log.flatten(composition.recorded)})
-        data = checked.data
-        run_log.log_dataset(run_id, data.dataset.label, composition.recorded["dataset"], data.fingerprint)
-        run_record.log_environment(run_id, composition)
-        run_record.log_sources_and_data(run_id, checked)
-        settings = composition.settings.tracking
-        return recording.RunContext(
-            run_id=run_id,
-            log_model=settings.log_model and settings.keep_models != "none",
-            plots=settings.plots,
-            seed=composition.settings.seed,
-            objective=composition.settings.objective.first,
-            ignored_warnings=tuple(composition.settings.warnings.ignore),
-        )
 
 
 def _minimal_tags(finished: FinishedTrial) -> dict[str, str]:
@@ -152,6 +128,7 @@ def write_run(
     tags: dict[str, str],
     dataset: tuple[str, dict[str, Any], str] | None,
     texts: dict[str, str],
+    step: BackgroundStep | None,
 ) -> str:
     """Write the run of a trial, and `result.json` with the run's id into its folder; runs in another process.
 
@@ -163,6 +140,7 @@ def write_run(
         tags: Tags of the run.
         dataset: Name, settings and digest of the data set; None for a trial that was refused.
         texts: Text artifacts, by name.
+        step: Step of the trial in ZenML; None where there is nothing to write.
 
     Returns:
         MLflow's id of the run.
@@ -177,6 +155,8 @@ def write_run(
     artifacts.log_texts(run_id, texts)
     artifacts.log_hydra_files(run_id, folder)
     run_log.end_run(run_id, RUN_STATUS.get(outcome.status, outcome.status), started + int(outcome.seconds * 1000))
+    if step is not None:
+        step.write()
     partial = folder / f"{OUTCOME_FILE}.partial"
     partial.write_text(replace(outcome, run_id=run_id).json())
     partial.replace(folder / OUTCOME_FILE)  # in one step: other sessions read it

@@ -38,19 +38,18 @@ class Leftovers:
     ) -> None:
         self._queue, self._child_runs, self._lock, self._patience = queue, child_runs, lock, patience
 
-    def record(self, read: Callable[[FrozenTrial], FinishedTrial]) -> list[FinishedTrial]:
-        """Record the trials that ended sessions left.
+    def record(self, read: Callable[[FrozenTrial], FinishedTrial]) -> Iterator[FinishedTrial]:
+        """Record the trials that ended sessions left, each after the caller has recorded it in ZenML.
 
         Args:
             read: Function that reads the result of a trial from its folder.
         """
         with self._lock:
-            finished = [read(trial) for trial in self._list_unrecorded() if self._queue.is_left(trial)]
-            for trial in finished:  # a run that the session had begun is written anew: there is one for each trial
+            for trial in [read(trial) for trial in self._list_unrecorded() if self._queue.is_left(trial)]:
+                yield trial
+                # a run that the session had begun is written anew: there is one for each trial
                 sweep_runs.delete_trial(self._child_runs.parent, trial.result.number)
-            for future in [self._child_runs.record(trial) for trial in finished]:
-                future.result()
-        return finished
+                self._child_runs.record(trial).result()
 
     def record_last(
         self, read: Callable[[FrozenTrial], FinishedTrial], is_interrupted: Callable[[], bool]

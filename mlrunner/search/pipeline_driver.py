@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from optuna.trial import TrialState
 
 from mlrunner.core.metric_names import THRESHOLD
-from mlrunner.core.redaction import redact_override
 from mlrunner.groups.cleaning.column_use import ColumnUse
 from mlrunner.groups.model import ModelNameConfig
 from mlrunner.search import winner_claim
@@ -24,6 +23,7 @@ from mlrunner.search.trial import TrialResult
 from mlrunner.search.trial_attributes import FOLDER, OVERRIDES, RETRY_OF
 from mlrunner.search.trial_preparation import REFUSALS
 from mlrunner.search.trial_progress import FinishedTrial
+from mlrunner.search.trial_step import StepArguments, TrialSteps, drop_nan
 from mlrunner.search.trial_tables import TableCache, TrialTables
 from mlrunner.steps.problem import Problem, describe_problem
 
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from mlrunner.search.trial_preparation import PreparedTrial
     from mlrunner.steps.recording import RunContext
     from pipelines.rows import Rows
-
-StepArguments = tuple["Rows", Any, dict[str, Any]]  # tables, scored rows or folds, and what ZenML records of a trial
 
 
 @dataclass(frozen=True)
@@ -79,6 +77,7 @@ class PipelineDriver:
         self.search, self.parent, self._cache = search, parent, cache
         self.pipeline_run = f"search-{parent[:12]}-{search.queue.session}"  # ZenML's name of this session
         self.child_runs = ChildRuns(search.objectives, experiment, parent, self.pipeline_run)
+        self._steps = TrialSteps(self.pipeline_run)
         self.lock, self._leftovers = lock, Leftovers(search.queue, self.child_runs, lock)
         self.winner_run: RunContext | None = None
         self.winner_columns = ColumnUse()
@@ -96,10 +95,10 @@ class PipelineDriver:
         """
         self._tables = tables = TableCache(make_rows, self._cache)
         self.started = self._recorded = time.monotonic()
-        yield from _describe_steps(self._leftovers.record(self._read_leftover))
-        yield from _describe_steps(self._record(self.search.run_trials(tables.get)))
+        yield from self._describe_steps(self._leftovers.record(self._read_leftover))
+        yield from self._record(self.search.run_trials(tables.get))
         interrupts = self.search.interrupts
-        yield from _describe_steps(self._leftovers.record_last(self._read_leftover, lambda: interrupts.count > 0))
+        yield from self._describe_steps(self._leftovers.record_last(self._read_leftover, lambda: interrupts.count > 0))
         self._note_time()
 
     def _note_time(self, _run: object = None) -> None:
@@ -110,10 +109,23 @@ class PipelineDriver:
         """Seconds from the first table to the last trial that is recorded, in ZenML and in MLflow."""
         return self._recorded - self.started
 
-    def _record(self, trials: Iterator[FinishedTrial]) -> Iterator[FinishedTrial]:
+    def confirm_step(self, number: int) -> None:
+        """Note that ZenML has run the step of a trial."""
+        self._steps.confirm(number)
+
+    def await_records(self) -> None:
+        """Wait until all trials are recorded; a record that failed is reported later."""
+        self.child_runs.wait()
+
+    def _record(self, trials: Iterator[FinishedTrial]) -> Iterator[StepArguments]:
         for finished in trials:
-            self.child_runs.record(finished).add_done_callback(self._note_time)
-            yield finished
+            step = self._steps.find_background_step(finished)
+            if step is None:  # before the file that says that the trial is recorded, which a kill may come between
+                yield from self._describe_steps([finished])
+            self.child_runs.record(finished, step).add_done_callback(self._note_time)
+
+    def _describe_steps(self, trials: Iterable[FinishedTrial]) -> Iterator[StepArguments]:
+        return filter(None, map(self._steps.describe, trials))
 
     def _read_leftover(self, trial: FrozenTrial) -> FinishedTrial:
         """Read a trial from its folder; one that was refused has no tables."""
@@ -155,7 +167,7 @@ class PipelineDriver:
             refit={**shared, "cleaning": composition["cleaning"]},
             judge=shared,
             problem=problem,
-            scores=_drop_nan(finished.result.metrics),
+            scores=drop_nan(finished.result.metrics),
             gate=composition["gate"],
             deployer=composition["deployer"],
             run=run,
@@ -168,7 +180,7 @@ class PipelineDriver:
             best_run = self.child_runs.get_run(best)
             if best_run is None or winner_claim.is_claimed(*claim, self.search.queue.watch.list_live()):
                 return None
-            self.winner_run = run = self.child_runs.open_winner(finished, best_run)
+            self.winner_run = run = winner_claim.open_run(self.child_runs, finished, best_run)
             winner_claim.claim(*claim, run.run_id, self.search.queue.session)
         return run
 
@@ -177,24 +189,3 @@ def _read_result(trial: FrozenTrial, prepared: PreparedTrial, tables: TrialTable
     result = TrialResult.read(Path(str(trial.user_attrs[FOLDER])))
     started = trial.datetime_start.timestamp() if trial.datetime_start is not None else 0.0
     return FinishedTrial(prepared, result, tables, started, trial.user_attrs.get(RETRY_OF))
-
-
-def _describe_steps(trials: Iterable[FinishedTrial]) -> Iterator[StepArguments]:
-    return (_describe_step(finished, finished.tables) for finished in trials if finished.tables is not None)
-
-
-def _describe_step(finished: FinishedTrial, tables: TrialTables) -> StepArguments:
-    result, prepared = finished.result, finished.prepared
-    record = {
-        "number": result.number,
-        "state": result.state,
-        "overrides": [redact_override(text) for text in prepared.overrides],
-        "model_config": prepared.composition["model"],
-        "scores": _drop_nan(result.metrics),
-    }
-    rows, (_, validation, _) = tables.rows[0], tables.files[0]
-    return rows, rows.validation if validation else rows.folds, record
-
-
-def _drop_nan(metrics: dict[str, float]) -> dict[str, float]:
-    return {name: value for name, value in metrics.items() if value == value}

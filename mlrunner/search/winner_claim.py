@@ -7,16 +7,20 @@ import time
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
+from mlrunner.composition import run_record
 from mlrunner.search.trial_preparation import make_key
 from mlrunner.search.trial_progress import AWAITING
-from mlrunner.steps.recording import read_deployment
-from mlrunner.tracking import sweep_runs
+from mlrunner.steps.recording import RunContext, read_deployment
+from mlrunner.tracking import run_log, sweep_runs
+from mlrunner.tracking.records.record import PARENT_TAG, WINNER_OF_TAG, ZENML_RUN_TAG, warning_tags
 
 if TYPE_CHECKING:
     from optuna import Study
 
+    from mlrunner.search.child_runs import ChildRuns
     from mlrunner.search.loop import Search
     from mlrunner.search.trial_preparation import PreparedTrial
+    from mlrunner.search.trial_progress import FinishedTrial
 
 WINNER = "winner"  # attribute of a study: trial, settings, run and session of the last refit
 INTERVAL = 0.2  # seconds between two looks
@@ -42,6 +46,39 @@ def claim(study: Study, number: int, settings: str, run_id: str, session: str) -
         session: Name of the session.
     """
     study.set_user_attr(WINNER, {"trial": number, "settings": settings, "run": run_id, "session": session})
+
+
+def open_run(child_runs: ChildRuns, finished: FinishedTrial, best_run: str) -> RunContext:
+    """Open the run of the winner's refit.
+
+    Args:
+        child_runs: Records of the session that refits it.
+        finished: Best trial.
+        best_run: MLflow's id of the best trial's run.
+    """
+    composition, checked = finished.prepared.composition, finished.prepared.repeats[0]
+    tags = {
+        **run_record.make_tags(composition, checked.data.fingerprint),
+        **warning_tags(checked.notices),
+        PARENT_TAG: child_runs.parent,
+        WINNER_OF_TAG: best_run,
+        ZENML_RUN_TAG: child_runs.pipeline_run,
+    }
+    run_id = run_log.create_run(child_runs.experiment, f"winner,{composition.launch.name}", tags)
+    run_log.log_params(run_id, {**composition.launch.choices, **run_log.flatten(composition.recorded)})
+    data = checked.data
+    run_log.log_dataset(run_id, data.dataset.label, composition.recorded["dataset"], data.fingerprint)
+    run_record.log_environment(run_id, composition)
+    run_record.log_sources_and_data(run_id, checked)
+    settings = composition.settings.tracking
+    return RunContext(
+        run_id=run_id,
+        log_model=settings.log_model and settings.keep_models != "none",
+        plots=settings.plots,
+        seed=composition.settings.seed,
+        objective=composition.settings.objective.first,
+        ignored_warnings=tuple(composition.settings.warnings.ignore),
+    )
 
 
 def find_claimant(study: Study, number: int, settings: str) -> str | None:

@@ -130,6 +130,14 @@ def trials_of(client: MlflowClient, summary: dict[str, Any]) -> list[tuple[str, 
     )
 
 
+def list_steps(home: Path, summary: dict[str, Any]) -> list[str]:
+    """Return ZenML's names of the steps of a search's trials that are complete, from all its sessions."""
+    query = """SELECT step_run.name FROM step_run JOIN pipeline_run ON pipeline_run.id = step_run.pipeline_run_id
+        WHERE pipeline_run.name LIKE ? AND step_run.name LIKE 'trial%' AND step_run.status = 'completed'"""
+    with closing(sqlite3.connect(home / ".mlrunner/zenml/local_stores/default_zen_store/zenml.db")) as database:
+        return sorted(name for (name,) in database.execute(query, (f"search-{summary['parent_run_id'][:12]}-%",)))
+
+
 def test_a_killed_search_ends_as_it_would_have_ended(faults: Faults) -> None:
     client = open_store(faults.home)
     done, writes = faults.count(*SEARCH, "hydra.sweeper.study_name=whole")
@@ -143,6 +151,7 @@ def test_a_killed_search_ends_as_it_would_have_ended(faults: Faults) -> None:
         assert [score for _, score in trials_of(client, summary)] == [
             score for _, score in trials_of(client, done.json)
         ], writes[at - 1]
+        assert list_steps(faults.home, summary) == sorted(f"trial_{trial['job']}" for trial in summary["trials"])
 
 
 def servers_of(home: Path) -> Iterator[psutil.Process]:

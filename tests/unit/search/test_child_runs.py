@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import pytest
+
+from mlrunner.core.errors import StoreError
 from mlrunner.core.outcome import OUTCOME_FILE, read_outcome
+from mlrunner.search.trial_step import BackgroundStep
 from mlrunner.tracking.background_writer import RECORDER
 from mlrunner.tracking.records.record import HELD_OUT_TAG, TRIAL_TAG, ZENML_RUN_TAG
 from tests.support.search_session import Session
@@ -23,3 +29,25 @@ def test_every_trial_is_a_child_run(session: Session) -> None:
         assert float(run.data.tags[HELD_OUT_TAG]) == 1.0  # as many rows are held out as train
         assert run.data.params["model.estimator.alpha"] == str(session.get_alpha(trial.number))
         assert session.client.download_artifacts(run.info.run_id, "config.yaml")
+
+
+@dataclass(frozen=True)
+class Refused(BackgroundStep):
+    """A step that ZenML's store does not take."""
+
+    def write(self) -> None:
+        raise OSError("no space left")
+
+
+def test_a_trial_that_zenml_does_not_take_is_left_to_a_later_session(session: Session) -> None:
+    """The file in its folder says that it is recorded everywhere."""
+    session.run()
+    driver = session.driver
+    RECORDER.flush()
+    trial = driver.search.study.get_trials()[1]
+    (session.folder / "1" / OUTCOME_FILE).unlink()
+    driver.child_runs.record(driver._read(trial), Refused("run", 0, {}, 0.0, 0.0))
+    driver.await_records()
+    assert not (session.folder / "1" / OUTCOME_FILE).exists()
+    with pytest.raises(StoreError, match="no space left"):
+        RECORDER.flush()

@@ -49,7 +49,7 @@ def test_a_trial_of_a_session_that_was_killed_is_recorded_once(session: Session,
 def test_a_trial_of_a_living_session_is_left_to_it(session: Session, unrecorded: Path) -> None:
     other = session.open_another().driver
     read = other._read_leftover
-    assert Leftovers(other.search.queue, other.child_runs, nullcontext()).record(read) == []
+    assert list(Leftovers(other.search.queue, other.child_runs, nullcontext()).record(read)) == []
     impatient = Leftovers(other.search.queue, other.child_runs, nullcontext(), patience=0)
     assert list(impatient.record_last(read, lambda: False)) == []
     assert list(impatient.record_last(read, lambda: True)) == []

@@ -146,14 +146,12 @@ def write_run(
         MLflow's id of the run.
     """
     run_id = run_log.create_run(experiment, outcome.name, tags, started)
-    run_log.log_params(run_id, params)
     seconds = {"fit_seconds": outcome.fit_seconds, "score_seconds": outcome.score_seconds}
-    run_log.log_metrics(run_id, {**outcome.metrics, **seconds})
+    run_log.log_params(run_id, params, {**outcome.metrics, **seconds})
     if dataset is not None:
         run_log.log_dataset(run_id, *dataset)
     folder = Path(outcome.folder)
-    artifacts.log_texts(run_id, texts)
-    artifacts.log_hydra_files(run_id, folder)
+    artifacts.log_texts(run_id, {**texts, **artifacts.read_hydra_files(folder)})
     run_log.end_run(run_id, RUN_STATUS.get(outcome.status, outcome.status), started + int(outcome.seconds * 1000))
     if step is not None:
         step.write()

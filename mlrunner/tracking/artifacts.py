@@ -56,9 +56,13 @@ def log_figures(run_id: str, figures: dict[str, Figure]) -> None:
 
 
 def log_texts(run_id: str, texts: dict[str, str]) -> None:
-    """Save texts, by artifact path, with their secrets hidden."""
-    for path, content in texts.items():
-        MlflowClient().log_text(run_id, redact(content), path)
+    """Save texts, by artifact path, with their secrets hidden, in one call: each looks the run up."""
+    with TemporaryDirectory(prefix="mlrunner-texts-") as folder:
+        for path, content in texts.items():
+            file = Path(folder, path)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(redact(content))
+        MlflowClient().log_artifacts(run_id, folder)
 
 
 def log_documents(run_id: str, documents: dict[str, Any]) -> None:
@@ -69,7 +73,12 @@ def log_documents(run_id: str, documents: dict[str, Any]) -> None:
 
 def log_hydra_files(run_id: str, folder: Path) -> None:
     """Save the files that Hydra wrote into the folder of a run or of a sweep."""
+    log_texts(run_id, read_hydra_files(folder))
+
+
+def read_hydra_files(folder: Path) -> dict[str, str]:
+    """Return the texts that Hydra wrote into the folder of a run or of a sweep, by artifact path."""
     files = [*folder.glob(".hydra/*.yaml"), *folder.glob("multirun.yaml")]
     for file in files:
         file.chmod(0o600)  # unlike the record, they hold what was typed, also passwords
-    log_texts(run_id, {str(file.relative_to(folder)): file.read_text() for file in files})
+    return {str(file.relative_to(folder)): file.read_text() for file in files}

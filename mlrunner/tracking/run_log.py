@@ -98,11 +98,12 @@ def flatten(tree: Any, prefix: str = "") -> dict[str, str]:
     return {name: HIDDEN if is_secret else redact(text)[:PARAM_LIMIT]}
 
 
-def log_params(run_id: str, params: dict[str, str]) -> None:
-    """Log parameters in as few requests as MLflow allows."""
-    entities = [Param(name, value) for name, value in params.items()]
-    for start in range(0, len(entities), PARAMS_PER_REQUEST):
-        MlflowClient().log_batch(run_id, params=entities[start : start + PARAMS_PER_REQUEST])
+def log_params(run_id: str, params: dict[str, str], metrics: dict[str, float] | None = None) -> None:
+    """Log parameters, and metrics without those that are NaN, in as few requests as MLflow allows."""
+    entities, scores = [Param(name, value) for name, value in params.items()], _make_metrics(metrics or {})
+    for start in range(0, max(1, len(entities)), PARAMS_PER_REQUEST):
+        MlflowClient().log_batch(run_id, scores, entities[start : start + PARAMS_PER_REQUEST])
+        scores = []
 
 
 def log_dataset(run_id: str, label: str, dataset: dict[str, Any], fingerprint: str) -> None:
@@ -137,9 +138,12 @@ def _describe_source(dataset: dict[str, Any]) -> tuple[str, str]:
 
 def log_metrics(run_id: str, metrics: dict[str, float]) -> None:
     """Log metrics in one request, without those that are NaN."""
+    MlflowClient().log_batch(run_id, metrics=_make_metrics(metrics))
+
+
+def _make_metrics(metrics: dict[str, float]) -> list[Metric]:
     now = int(time.time() * 1000)
-    entities = [Metric(name, value, now, 0) for name, value in metrics.items() if value == value]
-    MlflowClient().log_batch(run_id, metrics=entities)
+    return [Metric(name, value, now, 0) for name, value in metrics.items() if value == value]
 
 
 def read_results(run_id: str) -> tuple[dict[str, float], str | None]:

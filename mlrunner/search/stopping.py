@@ -47,7 +47,8 @@ class StoppingRule:
             return "a trial failed, and fail_fast is set"
         if failures > self.settings.max_failure_rate * self.limit:
             return f"{failures} trials failed, more than max_failure_rate={self.settings.max_failure_rate:g} allows"
-        return self._check_progress(valid) if len(self.objectives.metrics) == 1 else None
+        has_rule = self.settings.target is not None or self.settings.patience is not None
+        return self._check_progress(valid) if has_rule and len(self.objectives.metrics) == 1 else None
 
     def _check_progress(self, trials: list[FrozenTrial]) -> str | None:
         complete = [trial for trial in trials if trial.state == TrialState.COMPLETE and trial.value is not None]

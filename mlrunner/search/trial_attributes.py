@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import ChainMap
+from collections.abc import Collection, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from mlrunner.tracking.studies import SESSION
@@ -76,7 +78,7 @@ def is_default(trial: FrozenTrial) -> bool:
     return attribute is not None and sorted(trial.params) == attribute["params"]
 
 
-def number_places(trials: list[FrozenTrial]) -> dict[int, int]:
+def number_places(trials: list[FrozenTrial]) -> Mapping[int, int]:
     """Return the place of each trial in the sequence of draws, by number.
 
     A trial that repeats another has that one's place; one too many has none.
@@ -84,15 +86,56 @@ def number_places(trials: list[FrozenTrial]) -> dict[int, int]:
     Args:
         trials: All trials of the study.
     """
-    places: dict[int, int] = {}
-    count = 0
-    for trial in trials:
-        if RETRY_OF in trial.user_attrs:
-            place = places.get(int(trial.user_attrs[RETRY_OF]))
-        else:
-            place, count = count, count + 1
-        if trial.user_attrs.get(VOID) == "surplus":
-            count -= RETRY_OF not in trial.user_attrs
-        elif place is not None:
-            places[trial.number] = place
-    return places
+    return TrialCounter().number_places(trials)
+
+
+class TrialCounter:
+    """Counts and numbers the trials of one study; those at its beginning that have finished are looked at once."""
+
+    def __init__(self) -> None:
+        self._length = self._valid = self._next = 0  # of the finished trials at the beginning
+        self._places: dict[int, int] = {}
+
+    def _advance(self, trials: list[FrozenTrial]) -> None:
+        while self._length < len(trials) and trials[self._length].state.is_finished():  # then it does not change
+            trial = trials[self._length]
+            self._next = _number(trial, self._next, self._places, self._places)
+            self._valid += VOID not in trial.user_attrs
+            self._length += 1
+
+    def number_places(self, trials: list[FrozenTrial]) -> Mapping[int, int]:
+        """Return the place of each trial; see the function."""
+        self._advance(trials)
+        own: dict[int, int] = {}
+        places, following = ChainMap(own, self._places), self._next
+        for trial in islice(trials, self._length, None):
+            following = _number(trial, following, places, own)
+        return places
+
+    def count_valid(self, trials: list[FrozenTrial]) -> int:
+        """Count the trials that were not discarded among all, or the first ones."""
+        if len(trials) < self._length:
+            return count_valid(trials)
+        self._advance(trials)
+        return self._valid + sum(VOID not in trial.user_attrs for trial in islice(trials, self._length, None))
+
+
+def _number(trial: FrozenTrial, following: int, places: Mapping[int, int], own: dict[int, int]) -> int:
+    """Number a trial.
+
+    Args:
+        trial: Trial after those that have a place.
+        following: Place of the next trial that repeats none.
+        places: Place of each trial before.
+        own: Where the place is written.
+
+    Returns:
+        Place of the next trial that repeats none.
+    """
+    retry_of = trial.user_attrs.get(RETRY_OF)
+    if trial.user_attrs.get(VOID) == "surplus":
+        return following
+    place = following if retry_of is None else places.get(int(retry_of))
+    if place is not None:
+        own[trial.number] = place
+    return following + (retry_of is None)

@@ -23,11 +23,10 @@ from mlrunner.search.trial_attributes import (
     DISCARDED_BY,
     OVERRIDES,
     VOID,
-    count_valid,
+    TrialCounter,
     inherit_attributes,
     lacks_retry,
     list_owners,
-    number_places,
 )
 from mlrunner.tracking.studies import HEARTBEAT_SECONDS, SESSION, SWEEPER_KEY, lock_storage
 
@@ -57,7 +56,8 @@ class TrialQueue:
         self._max_excluded = max_excluded
         self._study_id = storage.get_study_id_from_name(study.study_name)
         self._lock = lock_storage(storage)
-        self._view = SequenceView(study, storage)
+        self._counter = TrialCounter()
+        self._view = SequenceView(study, storage, self._counter)
         self._record = SessionRecord(study, heartbeat)
         self.session, self.watch = self._record.name, self._record.watch
         self.is_left, self.is_unsure = self._record.is_left, self._record.is_unsure
@@ -87,7 +87,7 @@ class TrialQueue:
         """Whether there is a trial to take."""
         trials = self.trials
         is_waiting = any(trial.state == TrialState.WAITING for trial in trials)
-        return is_waiting or count_valid(trials) < self.limit
+        return is_waiting or self._counter.count_valid(trials) < self.limit
 
     def take(self, accept: Callable[[Trial], bool]) -> Trial | None:
         """Take the next trial.
@@ -105,7 +105,7 @@ class TrialQueue:
             if not self.has_next:
                 return None
             trial = self._ask()
-            if count_valid(self.trials[: trial.number]) >= self.limit:
+            if self._counter.count_valid(self.trials[: trial.number]) >= self.limit:
                 self.discard(trial.number, "surplus")
             elif accept(trial):
                 return trial
@@ -121,8 +121,8 @@ class TrialQueue:
         number = self._take_waiting()
         if number is None:
             number = self._create()
-        place = number_places(self.trials).get(number, number)
-        self._study.sampler = SequenceSampler(self._build_sampler(place), self._view)
+        place = self._counter.number_places(self.trials).get(number, number)
+        self._study.sampler = SequenceSampler(self._build_sampler(place), self._view, place)
         return Trial(self._study, self._find_id(number))
 
     def _create(self) -> int:
@@ -139,7 +139,7 @@ class TrialQueue:
         A process that dies between the change of the state and the record of its session leaves a candidate.
         """
         waiting = self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
-        places = number_places(self.trials)
+        places = self._counter.number_places(self.trials)
         for trial in sorted(waiting, key=lambda trial: places.get(trial.number, trial.number)):
             trial_id = self._find_id(trial.number)
             with suppress(UpdateFinishedTrialError), self._lock:

@@ -10,7 +10,7 @@ from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from mlrunner.search.sequence import SequencePruner, SequenceSampler, SequenceStorage, SequenceView, list_sequence
-from mlrunner.search.trial_attributes import INVALID_TRIALS, RETRY_OF, VOID
+from mlrunner.search.trial_attributes import INVALID_TRIALS, RETRY_OF, VOID, TrialCounter, number_places
 
 X = {"x": FloatDistribution(0, 1)}
 
@@ -38,15 +38,15 @@ def test_each_place_holds_the_last_trial_that_repeats_it() -> None:
     storage = InMemoryStorage()
     study = make_study(storage)
     trials = study.get_trials(deepcopy=False)
-    assert describe(list_sequence(trials, {"4": ""})) == SEQUENCE
-    assert describe(list_sequence(trials))[2] == (2, "COMPLETE", 0.4)
+    assert describe(list_sequence(trials, number_places(trials), {"4": ""})) == SEQUENCE
+    assert describe(list_sequence(trials, number_places(trials)))[2] == (2, "COMPLETE", 0.4)
     assert [trial.number for trial in study.get_trials()] == [0, 1, 2, 3, 4]  # the study itself is as it was
 
 
 def test_a_study_of_the_sequence_finds_its_best_trial_among_valid_ones() -> None:
     storage = InMemoryStorage()
     make_study(storage)
-    study = optuna.load_study(study_name="a", storage=SequenceStorage(storage))
+    study = optuna.load_study(study_name="a", storage=SequenceStorage(storage, TrialCounter()))
     assert describe(study.get_trials()) == SEQUENCE
     assert describe(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))) == SEQUENCE[:2]
 
@@ -78,11 +78,11 @@ def test_samplers_and_pruners_get_places_as_numbers() -> None:
     storage, witness = InMemoryStorage(), Witness()
     study = make_study(storage)
     study.pruner = witness
-    view = SequenceView(study, storage)
-    SequenceView(study, storage)  # a second session of this process
+    view = SequenceView(study, storage, TrialCounter())
+    SequenceView(study, storage, TrialCounter())  # a second session of this process
     assert isinstance(study.pruner, SequencePruner)
     assert study.pruner.pruner is witness
-    study.sampler = SequenceSampler(witness, view)
+    study.sampler = SequenceSampler(witness, view, 3)
     trial = study.ask()
     trial.suggest_float("x", 0, 1)
     assert not trial.should_prune()

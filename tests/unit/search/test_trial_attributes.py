@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from mlrunner.search.trial_attributes import (
@@ -12,6 +14,7 @@ from mlrunner.search.trial_attributes import (
     DISCARDED_BY,
     RETRY_OF,
     VOID,
+    TrialCounter,
     count_valid,
     lacks_retry,
     list_owners,
@@ -40,6 +43,25 @@ def make_trials(attributes: list[dict[str, Any]]) -> list[FrozenTrial]:
 )
 def test_a_retry_has_the_place_of_the_first_attempt(attributes: list[dict[str, Any]], places: dict[int, int]) -> None:
     assert number_places(make_trials(attributes)) == places
+
+
+@given(st.lists(st.tuples(st.sampled_from(["new", "retry", "surplus", "excluded"]), st.booleans()), max_size=12))
+def test_a_counter_that_has_seen_a_study_grow_counts_as_one_that_has_not(kinds: list[tuple[str, bool]]) -> None:
+    """Trials at the end of the list still run when the counter looks first, and are discarded afterwards."""
+    counter, trials = TrialCounter(), make_trials([{} for _ in kinds])
+    for number, (kind, has_finished) in enumerate(kinds):
+        trial = trials[number]
+        if kind == "retry" and number:
+            trial.set_user_attr(RETRY_OF, number - 1)
+        counter.number_places(trials[: number + 1])
+        if kind in ("surplus", "excluded"):
+            trial.set_user_attr(VOID, kind)
+        if has_finished:
+            trial.state = TrialState.FAIL
+        known = trials[: number + 1]
+        assert dict(counter.number_places(known)) == dict(number_places(known))
+        assert counter.count_valid(known) == count_valid(known)
+        assert counter.count_valid(known[:1]) == count_valid(known[:1])
 
 
 def test_discarded_trials_do_not_count() -> None:

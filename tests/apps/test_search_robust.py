@@ -86,12 +86,17 @@ def until(condition: Callable[[], bool], process: WarmCommand, seconds: float = 
     raise TimeoutError("" if process.poll() is None else str(process.communicate(timeout=0)))
 
 
-def finished(home: Path, name: str) -> int:
-    """How many trials of a study have ended by now."""
+def known(home: Path, name: str) -> list[optuna.trial.FrozenTrial]:
+    """The trials of a study that may not have begun yet."""
     journal = home / ".mlrunner" / "studies" / f"{name}.journal"
     with contextlib.suppress(KeyError):  # the journal is there a moment before the study is in it
-        return sum(trial.state.is_finished() for trial in study_of(home, name).trials) if journal.exists() else 0
-    return 0
+        return study_of(home, name).trials if journal.exists() else []
+    return []
+
+
+def finished(home: Path, name: str) -> int:
+    """How many trials of a study have ended by now."""
+    return sum(trial.state.is_finished() for trial in known(home, name))
 
 
 def test_every_kind_of_failure_is_a_failed_trial_and_the_rest_go_on(session_home: Path, odd: Path) -> None:
@@ -279,8 +284,7 @@ def test_ctrl_c_once_finishes_the_running_trials_and_twice_stops_them(
     assert yaml.safe_load((folder / "optimization_results.yaml").read_text())["best_trial_number"] >= 0
     slow = [text.replace("seconds=0.5", "seconds=30") for text in options]
     twice = running(*slow, "hydra.sweeper.study_name=twice")
-    journal = session_home / ".mlrunner/studies/twice.journal"
-    until(lambda: journal.exists() and len(study_of(session_home, "twice").trials) == 2, twice)
+    until(lambda: len(known(session_home, "twice")) == 2, twice)
     time.sleep(1)
     began = time.monotonic()
     twice.send_signal(signal.SIGINT)

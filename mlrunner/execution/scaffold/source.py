@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from mlrunner.composition.compose import open_composer
 from mlrunner.composition.override_syntax import write_value
@@ -14,7 +14,7 @@ from mlrunner.core.build import Group
 from mlrunner.core.errors import ConfigError
 from mlrunner.core.redaction import redact
 from mlrunner.core.uris import has_scheme
-from mlrunner.groups.dataset.formats import detect_format
+from mlrunner.groups.dataset.formats import Format, detect_format
 
 SAMPLE = "olist"  # the option of the embedded table
 DATABASE = re.compile(r"(sqlite|postgresql|mysql|mariadb|oracle|mssql)(\+\w+)?:")
@@ -61,7 +61,7 @@ def read_source(data: str | None, query: str | None, overrides: Sequence[str] = 
             "--data holds a password, which would be written into conf/dataset/; export it as a variable, like "
             "DATABASE_URL, and give --data '${oc.env:DATABASE_URL}'."
         )
-    option, settings = _choose_option(data, query)
+    option, settings = _choose_option(data, query, overrides)
     words = [f"dataset.{key}={write_value(value)}" for key, value in settings.items()]
     with open_composer() as hydra:
         before = (hydra.compose([f"dataset={option}"]).raw or {})["dataset"]
@@ -81,7 +81,7 @@ def _refuse_overrides(overrides: Sequence[str]) -> None:
             )
 
 
-def _choose_option(data: str | None, query: str | None) -> tuple[str, dict[str, Any]]:
+def _choose_option(data: str | None, query: str | None, overrides: Sequence[str]) -> tuple[str, dict[str, Any]]:
     """Return the option that reads the data, and its settings."""
     if data is None:
         if query is not None:
@@ -92,7 +92,8 @@ def _choose_option(data: str | None, query: str | None) -> tuple[str, dict[str, 
             raise ConfigError('--data names a database; give --query "SELECT … FROM … ORDER BY …" too.')
         return "sql", {"url": SQLITE_FILE.sub(_make_absolute, data), "query": query}
     is_file = not has_scheme(data) and not data.startswith("${")
-    return detect_format(data), {"path": str(Path(data).absolute()) if is_file else data}
+    said = [name for name in get_args(Format) if f"dataset.format={name}" in overrides]  # options are named so too
+    return said[0] if said else detect_format(data), {"path": str(Path(data).absolute()) if is_file else data}
 
 
 def _make_absolute(match: re.Match[str]) -> str:

@@ -72,13 +72,20 @@ def write_project(folder: Path, slug: str, source: Source, draft: Draft) -> list
         slug: Name of its options and of its Python package.
         source: Where its data come from.
         draft: What a look at the data suggests.
+
+    Raises:
+        ConfigError: When the folder cannot be written.
     """
     values = {"slug": slug, "package": slug, "title": folder.name, "version": __version__, "comments": COMMENTS}
     texts = render(values | {"source": source, "draft": draft, "column_lines": list(describe_columns(draft))})
-    for name, text in texts.items():
-        file = folder / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
+    try:
+        for name, text in texts.items():
+            (file := folder / name).parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"{folder} cannot be written ({error.strerror}); name a folder where you may write."
+        ) from error
     conf_folders.cache_clear()  # the folder has become a project
     return [folder / name for name in texts]
 

@@ -24,6 +24,11 @@ def test_a_url_and_a_suffix_choose_the_option() -> None:
     assert (source.option, source.settings["path"], source.is_outside) == ("parquet", "https://host/t.parquet", False)
 
 
+def test_a_format_replaces_the_suffix() -> None:
+    source = read_source("t.dat", None, ["dataset.format=csv"])
+    assert (source.option, set(source.settings)) == ("csv", {"path"})
+
+
 def test_a_database_needs_its_query(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     source = read_source("sqlite:///shop.db", "SELECT * FROM a ORDER BY b")

@@ -68,6 +68,13 @@ def test_the_files_say_what_was_found(tmp_path: Path) -> None:
     assert workflow["jobs"]["check"]["steps"][-1]["if"] == "vars.DATA != ''"  # the data are not in the repository
 
 
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    draft = make_draft(pd.DataFrame({"y": [1, 2]}), "y", {})
+    with pytest.raises(ConfigError, match=r"file/new cannot be written \(Not a directory\); name a folder where"):
+        write_project(tmp_path / "file/new", "demo", Source("csv", {}, {}), draft)
+
+
 def test_a_wide_table_has_a_short_overview() -> None:
     table = pd.DataFrame({f"c{number}": [[1], [2]] if number == 0 else [1, None] for number in range(MOST_COLUMNS + 5)})
     lines = list(describe_columns(make_draft(table, "c1", {})))

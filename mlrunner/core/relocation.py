@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 MARK = "home"  # file in `.mlrunner/` with the folder that the stores name
 SUFFIXES = {".json", ".jsonl", ".yaml", ".journal"}
-FOREIGN = {"models", "model", "code"}  # folders with files of models, which name no path that is read
 OUTPUT, RUNS, DATABASES = ".mlrunner", "multirun", "*.db"
 END = r"(?![\w.-])"  # /a/project is no part of /a/project2
 
@@ -62,7 +61,7 @@ def read_mark(home: Path) -> str:
     """Return the folder that the stores name; empty when there are none yet."""
     try:
         return (home / OUTPUT / MARK).read_text()
-    except OSError:
+    except (OSError, ValueError):
         return ""
 
 
@@ -107,8 +106,13 @@ def _list_texts(home: Path) -> Iterator[Path]:
     """List the records that may name paths, without the files of models."""
     for folder in (home / OUTPUT, home / RUNS):
         for file in folder.rglob("*"):
-            if file.suffix in SUFFIXES and not FOREIGN & {*file.relative_to(folder).parts} and not file.is_symlink():
+            if file.suffix in SUFFIXES and not _is_of_model(file.relative_to(folder).parts) and not file.is_symlink():
                 yield file
+
+
+def _is_of_model(parts: tuple[str, ...]) -> bool:
+    """Check whether a file belongs to a saved model, or to the model of a release."""
+    return parts[:2] == ("artifacts", "models") or (parts[:1] == ("deployments",) and parts[4:5] == ("model",))
 
 
 class PathRewriter:

@@ -46,7 +46,7 @@ def project(tmp_path: Path) -> Path:
     files = {
         "multirun/1/.hydra/hydra.yaml": f"dir: {home}/multirun/1\n",
         ".mlrunner/artifacts/models/m-1/data.json": f'["{home}"]',
-        ".mlrunner/deployments/a/state.json": f'{{"folder": "{home}/.mlrunner"}}',
+        ".mlrunner/deployments/model/state.json": f'{{"folder": "{home}/.mlrunner"}}',
         ".mlrunner/home": str(home),
     }
     for name, text in files.items():
@@ -66,7 +66,7 @@ def test_a_moved_project_names_its_new_place(project: Path, capsys: pytest.Captu
     record = new / "multirun/1/.hydra/hydra.yaml"
     assert record.read_text() == f"dir: {new}/multirun/1\n"
     assert record.stat().st_mode & 0o777 == 0o600
-    assert json.loads((new / ".mlrunner/deployments/a/state.json").read_text()) == {"folder": f"{new}/.mlrunner"}
+    assert json.loads((new / ".mlrunner/deployments/model/state.json").read_text()) == {"folder": f"{new}/.mlrunner"}
     assert str(project) in (new / ".mlrunner/artifacts/models/m-1/data.json").read_text()  # rows of a table, perhaps
     with closing(sqlite3.connect(new / ".mlrunner/mlflow.db")) as database:
         rows = database.execute('SELECT * FROM "my runs"').fetchall()
@@ -79,8 +79,8 @@ def test_a_moved_project_names_its_new_place(project: Path, capsys: pytest.Captu
 def test_a_copy_leaves_the_deployments_to_the_original(project: Path) -> None:
     copy = Path(shutil.copytree(project, project.parent / "copy"))
     follow_move(copy)
-    assert not (copy / ".mlrunner/deployments/a/state.json").exists()
-    assert (project / ".mlrunner/deployments/a/state.json").exists()
+    assert not (copy / ".mlrunner/deployments/model/state.json").exists()
+    assert (project / ".mlrunner/deployments/model/state.json").exists()
     assert read_mark(project) == str(project)
 
 

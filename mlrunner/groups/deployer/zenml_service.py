@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from pydantic import PrivateAttr
+from pydantic import Field, PrivateAttr
 from zenml.client import Client
 from zenml.integrations.mlflow.services.mlflow_deployment import (
     MLFlowDeploymentConfig,
@@ -18,7 +18,13 @@ from zenml.integrations.mlflow.services.mlflow_deployment import (
     MLFlowDeploymentEndpointConfig,
     MLFlowDeploymentService,
 )
-from zenml.services import HTTPEndpointHealthMonitor, HTTPEndpointHealthMonitorConfig, ServiceEndpointProtocol
+from zenml.services import (
+    HTTPEndpointHealthMonitor,
+    HTTPEndpointHealthMonitorConfig,
+    LocalDaemonServiceStatus,
+    ServiceEndpointProtocol,
+)
+from zenml.utils.daemon import get_daemon_pid_if_running
 from zenml.utils.pagination_utils import depaginate
 
 from mlrunner.core.environment import TOKEN_VARIABLE
@@ -35,10 +41,20 @@ class ModelServiceConfig(MLFlowDeploymentConfig):
     command: list[str]
 
 
+class ModelServiceStatus(LocalDaemonServiceStatus):
+    """Status of a model server, which is not ZenML's own entry point: ZenML warns of any other process."""
+
+    @property
+    def pid(self) -> int | None:
+        """Process ID of the running server; None while none runs."""
+        return get_daemon_pid_if_running(self.pid_file) if self.pid_file else None
+
+
 class ModelService(MLFlowDeploymentService):
     """Model server that ZenML starts, lists and stops."""
 
     config: ModelServiceConfig
+    status: ModelServiceStatus = Field(default_factory=ModelServiceStatus)
     _token: str = PrivateAttr("")  # ZenML does not store it
 
     def __init__(self, config: ModelServiceConfig | dict[str, Any], **attributes: Any) -> None:

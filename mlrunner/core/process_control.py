@@ -53,6 +53,14 @@ def is_same_process(pid: int, started: float) -> bool:
         return False
 
 
+def is_stopped(pid: int) -> bool:
+    """Check whether a process was stopped by a signal, and waits for SIGCONT."""
+    try:
+        return bool(psutil.Process(pid).status() == psutil.STATUS_STOPPED)
+    except psutil.Error:
+        return False
+
+
 def find_processes(mark: str) -> list[int]:
     """Return the IDs of the processes whose command line contains `mark`."""
     return [

@@ -1,4 +1,4 @@
-"""A fixed-size pool of warm processes that run trials; dead workers are replaced."""
+"""A fixed-size pool of warm processes that run trials; dead and stopped workers are replaced."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 from mlrunner.core import environment
 from mlrunner.core.process import detach, exit_with_parent, signals_ignored
 from mlrunner.search.executor import Event, Step
+from mlrunner.search.stopped_watch import StoppedWatch
 from mlrunner.search.trial import TrialResult, TrialTask
 from mlrunner.search.worker_exit import count_oom_kills, judge_exit
 
@@ -50,7 +51,7 @@ class WorkerPool:
     """
 
     def __init__(self, size: int, threads: int, grace: float = 2.0) -> None:
-        self._threads, self._grace = threads, grace
+        self._threads, self._grace, self._watch = threads, grace, StoppedWatch()
         self._workers = [self._start() for _ in range(size)]
 
     def _start(self) -> Worker:
@@ -79,6 +80,10 @@ class WorkerPool:
 
     def wait(self, seconds: float) -> list[Event]:
         """Wait at most `seconds` for events; the trial of a worker that died has failed, or is lost."""
+        hung = self._watch.find_hung(self.pids)
+        for worker in self._workers:
+            if worker.process.pid in hung:
+                worker.process.kill()
         ready = connection.wait([worker.pipe for worker in self._workers], seconds)
         return [event for worker in list(self._workers) if worker.pipe in ready for event in self._receive(worker)]
 

@@ -18,6 +18,7 @@ import pytest
 
 from mlrunner.search import workers
 from mlrunner.search.executor import Event, Step
+from mlrunner.search.stopped_watch import StoppedWatch
 from mlrunner.search.trial import TrialResult, TrialTask
 from mlrunner.search.workers import WorkerPool
 from tests.support.front_door import PROJECT, environment
@@ -227,6 +228,15 @@ def test_the_trial_of_a_killed_worker_has_failed_and_the_other_survives(
     assert (pool.room, pid in pool.pids, other in pool.pids) == (2, False, True)
     pool.submit(numbered(data.task(sleeper()), 4))
     assert wait_for_results(pool)[4].state == "COMPLETE"
+
+
+def test_the_trial_of_a_worker_that_stays_stopped_is_lost(data: Data, pool: WorkerPool, notes: Path) -> None:
+    pool._watch = StoppedWatch(patience=2, interval=0.05)
+    pool.submit(data.task(sleeper(seconds=LONG, notes=str(notes))))
+    pid = wait_for_note(notes)
+    os.kill(pid, signal.SIGSTOP)
+    assert wait_for_results(pool)[0] == TrialResult(0, "LOST", error="the worker was killed by SIGKILL")
+    assert (pool.room, pid in pool.pids) == (2, False)
 
 
 @pytest.mark.parametrize("how", ["exit", "at once"])

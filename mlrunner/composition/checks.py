@@ -29,6 +29,7 @@ from mlrunner.evaluation.advice.data_warnings import warn_of_data
 from mlrunner.evaluation.advice.facts import TableFacts
 from mlrunner.groups.cleaning.column_use import ColumnUse, describe_columns
 from mlrunner.groups.deployer import Deployer
+from mlrunner.groups.executor import Engine
 from mlrunner.groups.gate import Gate
 from mlrunner.groups.model import Model
 from mlrunner.groups.split import DataDivideStrategy
@@ -43,6 +44,7 @@ KINDS: dict[str, type] = {
     "stack": Stack,
     "gate": Gate,
     "deployer": Deployer,
+    "executor": Engine,
 }
 
 

@@ -23,7 +23,10 @@ from mlrunner.core.redaction import redact_override, redact_values
 NO_GATE, NO_DEPLOYER = "mlrunner.groups.gate.NoGate", "mlrunner.groups.deployer.NoDeployer"
 DUMMY = {"regression": "sklearn.dummy.DummyRegressor", "classification": "sklearn.dummy.DummyClassifier"}
 # Overrides that do not change the result.
-UNRELATED = ("output=", "blueprint=", "tracking.", "warnings.", "sweep=", "gate=", "gate.", "deployer=", "deployer.")
+UNRELATED = (
+    *("output=", "blueprint=", "tracking.", "warnings.", "sweep="),
+    *(f"{group}{end}" for group in ("gate", "deployer", "executor") for end in "=."),
+)
 NAME_LENGTH = 230  # characters; MLflow keeps 250, and a prefix may come before the name
 FRACTION = re.compile(r"-?\d+\.\d{4,}(e-?\d+)?")  # a number that is abbreviated in names
 

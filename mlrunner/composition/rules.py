@@ -169,6 +169,13 @@ def check_deployment(findings: Findings) -> Iterator[str]:
     yield from deployer.problems()
 
 
+def check_executor(findings: Findings) -> Iterator[str]:
+    """Refuse an engine that is not installed, and settings that contradict each other."""
+    executor = findings.built.get("executor")
+    if executor is not None:
+        yield from executor.problems()
+
+
 DATA_RULES = (check_table, check_columns, check_features, check_sizes)
 MODEL_RULES = (check_estimator, check_weights, check_target)
-RULES = (*DATA_RULES, *MODEL_RULES, *METRIC_RULES, check_stores, check_gate, check_deployment)
+RULES = (*DATA_RULES, *MODEL_RULES, *METRIC_RULES, check_stores, check_gate, check_deployment, check_executor)

@@ -9,12 +9,14 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from mlrunner.core import environment
+from mlrunner.groups.executor import LocalEngine
 from mlrunner.search import workers
 from mlrunner.search.composer import Composer
 from mlrunner.search.settings import read_settings
 from mlrunner.search.space import Space
 from mlrunner.search.space_reader import read_space
 
+LOCAL_ENGINE = f"{LocalEngine.__module__}.{LocalEngine.__name__}"
 MODEL_LIBRARIES = {"lightgbm", "xgboost", "catboost"}
 
 
@@ -41,7 +43,8 @@ def _sweep(context: HydraContext, task_function: TaskFunction, config: DictConfi
     settings = read_settings(config)
     composer = Composer(context, config)
     space = read_space(arguments, settings, composer.compose_models, composer.loader)
-    if not settings.dry_run:  # the imports of the workers take as long as ours, and run at the same time
+    # the imports of our workers take as long as ours, and run at the same time
+    if not settings.dry_run and config.executor._target_ == LOCAL_ENGINE:
         workers.preload(_list_libraries(space, composer))
     from mlrunner.search import plan as planning
     from mlrunner.search import session

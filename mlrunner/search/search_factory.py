@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from hydra.core.plugins import Plugins
 
+from mlrunner.core.build import build
+from mlrunner.core.errors import ConfigError
 from mlrunner.core.terminal import console
+from mlrunner.groups.executor import Engine
+from mlrunner.groups.executor.dask_engine import DaskEngine
 from mlrunner.search import study_setup
 from mlrunner.search.grid_order import GridOrder, list_combinations
 from mlrunner.search.hydra_launcher import NOTE, LauncherExecutor
@@ -50,7 +54,7 @@ def make_sampler_factory(plan: SearchPlan) -> Callable[[int], Any]:
 
 
 def build_executor(plan: SearchPlan, preparer: TrialPreparer, call: SweeperCall) -> Executor:
-    """Build what runs the trials: our own workers, or the launcher of Hydra that the sweep names.
+    """Build what runs the trials: our own workers, a cluster, or the launcher of Hydra that the sweep names.
 
     Args:
         plan: Plan of the search.
@@ -58,7 +62,14 @@ def build_executor(plan: SearchPlan, preparer: TrialPreparer, call: SweeperCall)
         call: Arguments that Hydra passed to the sweeper.
     """
     settings, hydra = plan.settings, call.config.hydra
-    if str(hydra.launcher._target_).endswith(BASIC_LAUNCHER):
+    is_basic = str(hydra.launcher._target_).endswith(BASIC_LAUNCHER)
+    engine: Engine = build(plan.first.composition["executor"], "executor", Engine)
+    if isinstance(engine, DaskEngine):
+        _refuse_launcher(is_basic, hydra)
+        from mlrunner.search.remote.dask_executor import DaskExecutor
+
+        return DaskExecutor(engine, settings.n_jobs, console(stderr=True).print)
+    if is_basic:
         return WorkerPool(settings.n_jobs, settings.threads)
     launcher = Plugins.instance().instantiate_launcher(
         hydra_context=call.hydra_context, task_function=call.task_function, config=call.config
@@ -67,3 +78,10 @@ def build_executor(plan: SearchPlan, preparer: TrialPreparer, call: SweeperCall)
         name = f"hydra/launcher={hydra.runtime.choices['hydra/launcher']}"
         console(stderr=True).print(NOTE.format(name=name, size=settings.n_jobs))
     return LauncherExecutor(launcher, settings.n_jobs, preparer.locations.__getitem__)
+
+
+def _refuse_launcher(is_basic: bool, hydra: DictConfig) -> None:
+    """Refuse a launcher beside an executor: both say where trials run."""
+    if not is_basic:
+        launcher = hydra.runtime.choices["hydra/launcher"]
+        raise ConfigError(f"executor and hydra/launcher={launcher} both say where trials run; leave one of them out.")

@@ -12,7 +12,8 @@ from mlrunner.search.study_setup import SEARCH_ATTRIBUTE
 from mlrunner.tracking.run_log import flatten
 from mlrunner.tracking.studies import SWEEPER_KEY
 
-IRRELEVANT = ("output=", "tracking.", "threads=", "stack", "sweep=", "gate", "deployer")  # never change a score
+# never change a score
+IRRELEVANT = ("output=", "tracking.", "threads=", "stack", "sweep=", "gate", "deployer", "executor")
 COMPOSITION = "composition"  # values by key of the first composition, but for what is searched
 GRID_SEED = "sampler.seed"  # of a grid, whose order it makes
 

@@ -28,7 +28,7 @@ from tests.support.front_door import PROJECT
 ROOT = PROJECT
 CONF = ROOT / "conf"
 FILES = sorted(CONF.rglob("*.yaml"))
-GROUPS = ("dataset", "cleaning", "split", "features", "model", "stack", "gate", "deployer")
+GROUPS = ("dataset", "cleaning", "split", "features", "model", "stack", "gate", "deployer", "executor")
 KEY = re.compile(r"""^(?P<indent>\s*)(?:- )?(?P<name>[\w./@]+|"[^"]*"|'[^']*'):(?:\s|$)""")
 LITERAL = re.compile(r":\s*[|>][+-]?\d*\s*(#.*)?$")
 Compose = Callable[[list[str]], DictConfig]
@@ -163,7 +163,7 @@ def test_each_metric_of_conf_can_be_computed(option: str, compose: Compose) -> N
 
 # --- every option is built ----------------------------------------------------------------------------------
 
-BUILT_GROUPS = ("cleaning", "split", "stack", "gate", "deployer")
+BUILT_GROUPS = ("cleaning", "split", "stack", "gate", "deployer", "executor")
 BUILT = [(group, option) for group in BUILT_GROUPS for option in option_names(group)]
 OPTIONS = [(*built, task) for built, task in zip(BUILT, cycle(TASKS), strict=False)]  # the tasks take turns
 EXTRA_MODULES = {"lightgbm": "lightgbm", "catboost": "catboost"}

@@ -14,7 +14,7 @@ from mlrunner.core.errors import ConfigError
 from mlrunner.tracking.records import separate_stack_overrides
 from mlrunner.tracking.records.snapshot import Snapshot
 
-LOCAL_KEYS = (*PLACES, "stack", "gate", "deployer", "output")  # keys whose values are those of this machine
+LOCAL_KEYS = (*PLACES, "stack", "gate", "deployer", "executor", "output")  # keys whose values are those of this machine
 RECORDED_GROUPS = ("dataset", "cleaning", "split", "model", "experiment", "sweep")  # today's files are not read
 BASE_OVERRIDES = ("gate=none", "deployer=none", *(f"~{group}" for group in RECORDED_GROUPS))
 OVERRIDABLE_KEYS = ("dataset.path", "dataset.url", "threads")  # may differ on this machine, as may the stack

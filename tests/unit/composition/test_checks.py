@@ -25,9 +25,8 @@ SPLITS = (
 )
 DATASETS = "breast_cancer, csv, diabetes, digits, olist, parquet, sql, wine"
 TOP = (
-    "dataset, cleaning, split, model, stack, gate, deployer, seed, threads, blueprint, objective, metric, tracking, "
-    "warnings, output, "
-    "project, home, resources"
+    "dataset, cleaning, split, model, stack, gate, deployer, executor, seed, threads, blueprint, objective, metric, "
+    "tracking, warnings, output, project, home, resources"
 )
 DIABETES = "age, sex, bmi, bp, s1, s2, s3, s4 and 3 more"
 METRICS = "r2, rmse, mae, median_absolute_error, mape, rmsle"

@@ -41,7 +41,10 @@ def test_valid_values_are_typed() -> None:
         ({"seed": 2**32}, "seed=4294967296 should be less than 4294967296."),
         ({"threads": 0}, "threads=0 should be -1, which takes all, or at least 1."),
         ({"output": "xml"}, "output=xml should be 'text', 'json' or 'quiet'."),
-        ({"typo": 1}, "typo is not a key; the composition has dataset, cleaning, split, model, stack, gate, deployer,"),
+        (
+            {"typo": 1},
+            "typo is not a key; the composition has dataset, cleaning, split, model, stack, gate, deployer, executor,",
+        ),
         ({"tracking": {**VALUES["tracking"], "plot": 1}}, "tracking.plot is not a key; tracking has experiment, name,"),
     ],
 )

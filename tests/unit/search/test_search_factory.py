@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from mlrunner.core.errors import ConfigError
 from mlrunner.search.grid_order import GridOrder
 from mlrunner.search.hydra_launcher import LauncherExecutor
 from mlrunner.search.optuna_config import SAMPLERS
@@ -44,6 +45,15 @@ def test_the_basic_launcher_stands_for_our_own_workers(diabetes_sweep: HydraSwee
         assert executor.room == 1
     finally:
         executor.close()
+
+
+def test_a_cluster_and_a_launcher_cannot_both_run_the_trials() -> None:
+    pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
+    both = open_hydra(*FIXED, "executor=dask", "executor.address=tcp://127.0.0.1:9", "hydra/launcher=joblib")
+    both.overrides = (*FIXED, "executor=dask", "executor.address=tcp://127.0.0.1:9")
+    plan, preparer = both.plan()
+    with pytest.raises(ConfigError, match="executor and hydra/launcher=joblib both say where trials run"):
+        build_executor(plan, preparer, call_sweeper(both))
 
 
 def test_another_launcher_runs_batches_in_the_folders_of_the_trials(

@@ -1,0 +1,142 @@
+"""Run trials on the workers of a Dask cluster, one at a time in each; a trial is lost with its worker."""
+
+from __future__ import annotations
+
+import queue
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from distributed import Queue
+
+from mlrunner.groups.executor.dask_engine import DaskEngine
+from mlrunner.search.executor import Event, Step
+from mlrunner.search.remote.dask_tables import TableSender
+from mlrunner.search.remote.dask_tasks import RemoteResult, run_trial
+from mlrunner.search.remote.dask_workers import DaskWorkers, Slot
+from mlrunner.search.remote.user_code import ModulePacker
+from mlrunner.search.trial import TrialResult, TrialTask
+
+
+class DaskExecutor:
+    """Runs trials on the workers of a Dask cluster.
+
+    Args:
+        engine: Settings of the cluster.
+        size: Largest number of trials at the same time, unless the settings have one.
+        notify: Function of a sentence for the user.
+    """
+
+    def __init__(self, engine: DaskEngine, size: int, notify: Callable[[str], None]) -> None:
+        self._engine, self._size = engine, engine.workers or size
+        self._client, self._cluster = engine.connect(self._size)
+        self._topic = f"mlrunner-{uuid.uuid4().hex[:12]}"
+        self._calls: queue.SimpleQueue[tuple[Callable[..., None], tuple[Any, ...]]] = queue.SimpleQueue()
+        self._events: list[Event] = []
+        self._running: dict[int, tuple[str, Any]] = {}  # address and future by number of the trial
+        self._modules = ModulePacker()
+        self._tables = TableSender(self._client, engine.table_limit)
+        self._workers = DaskWorkers(self._client, self._put, self._lose, notify)
+        self._client.subscribe_topic(self._topic, lambda event: self._put(self._on_step, event[1]))
+
+    def _put(self, call: Callable[..., None], *arguments: Any) -> None:
+        """Let `wait` make a call: the client's callbacks come in threads of their own."""
+        self._calls.put((call, arguments))
+
+    @property
+    def room(self) -> int:
+        """Number of trials that can be submitted now."""
+        free = sum(slot.task is None for slot in self._workers.slots.values())
+        return max(0, min(free, self._size - len(self._running)))
+
+    def submit(self, task: TrialTask) -> None:
+        """Start a trial in a free worker."""
+        self._send(next(name for name, slot in self._workers.slots.items() if slot.task is None), task)
+
+    def _send(self, address: str, task: TrialTask, missing: tuple[str, ...] = ()) -> None:
+        slot = self._workers.slots[address]
+        slot.task = task
+        stored = self._tables.send(missing, address, slot.machine)
+        local = replace(task, threads=self._engine.threads or slot.threads)
+        arguments = (local, self._topic, self._modules.pack(), dict(self._tables.digests), *stored)
+        future = self._client.submit(run_trial, *arguments, pure=False, retries=0, workers=[address])
+        self._running[task.number] = (address, future)
+        future.add_done_callback(lambda done: self._put(self._on_done, task.number, done))
+
+    def wait(self, seconds: float) -> list[Event]:
+        """Wait at most `seconds` for events, and return them.
+
+        Raises:
+            MlrunnerError: When the scheduler is gone, no worker fits, or a table is too large to be sent.
+        """
+        self._workers.look()
+        with suppress(queue.Empty):
+            call, arguments = self._calls.get(timeout=seconds)
+            while True:
+                call(*arguments)
+                call, arguments = self._calls.get_nowait()
+        events, self._events = self._events, []
+        return events
+
+    def answer(self, number: int, prune: bool) -> None:
+        """Answer the step of a trial: continue, or prune."""
+        if number in self._running:
+            Queue(f"{self._topic}-{number}", client=self._client).put(prune)
+
+    def kill(self) -> None:
+        """Cancel all trials; their workers end them within a second."""
+        futures, self._running = [future for _, future in self._running.values()], {}
+        with suppress(Exception):  # a scheduler that is gone has ended them
+            self._client.cancel(futures, force=True)
+
+    def close(self) -> None:
+        """Leave the cluster, and end it when the search has started it."""
+        self.kill()
+        with suppress(Exception):  # it may be gone; the results are here
+            self._client.close(timeout=5)
+        with suppress(Exception):
+            if self._cluster is not None:
+                self._cluster.close(timeout=10)
+
+    def _on_step(self, message: dict[str, Any]) -> None:
+        self._events.append(Step(message["number"], message["step"], message["value"]))
+
+    def _on_done(self, number: int, future: Any) -> None:
+        address, current = self._running.get(number, ("", None))
+        slot = self._workers.slots.get(address)
+        if current is not future or slot is None or slot.task is None:
+            return  # the trial was lost or cancelled
+        task = slot.task
+        result = future.result() if future.status == "finished" else None
+        if isinstance(result, RemoteResult) and result.missing:
+            self._send(address, task, result.missing)
+            return
+        del self._running[number]
+        slot.task = None
+        self._events.append(_read_result(task, address, future, result))
+
+    def _lose(self, address: str, slot: Slot) -> None:
+        if slot.task is not None and slot.task.number in self._running:
+            _, future = self._running.pop(slot.task.number)
+            future.cancel()  # or the worker that comes next at this address would run it
+            self._events.append(_describe_loss(slot.task.number, address))
+
+
+def _describe_loss(number: int, address: str) -> TrialResult:
+    return TrialResult(number, "LOST", error=f"the worker {address} is gone")
+
+
+def _read_result(task: TrialTask, address: str, future: Any, result: RemoteResult | None) -> TrialResult:
+    """Return the result of a trial, and write the model that came with it."""
+    if future.status == "error" and type(future.exception()).__name__ != "KilledWorker":
+        error = " ".join(f"worker {address}: {future.exception()!r}".split())
+        return TrialResult(task.number, "FAIL", error=error)
+    if result is None or result.result is None:
+        return _describe_loss(task.number, address)
+    if result.model is not None and task.model_file is not None:
+        Path(task.model_file).parent.mkdir(parents=True, exist_ok=True)
+        Path(task.model_file).write_bytes(result.model)
+    return result.result

@@ -1,0 +1,61 @@
+"""Workers of a Dask cluster that fit become slots; others are refused with a sentence."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from mlrunner.search.remote.dask_workers import DaskWorkers, EngineError
+from tests.support.in_process_dask import open_cluster
+from tests.support.trials import TIMEOUT
+
+pytestmark = pytest.mark.filterwarnings("ignore:::distributed")
+
+
+def follow(client: Any, sentences: list[str]) -> tuple[DaskWorkers, Callable[[], None]]:
+    """Return the workers of a cluster, and a function that makes the calls that have come so far."""
+    calls: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
+    workers = DaskWorkers(
+        client, lambda call, *arguments: calls.append((call, arguments)), print, sentences.append, 0.5
+    )
+
+    def handle() -> None:
+        workers.look()
+        while calls:
+            call, arguments = calls.pop(0)
+            call(*arguments)
+
+    return workers, handle
+
+
+def wait_for_slot(workers: DaskWorkers, handle: Callable[[], None]) -> None:
+    deadline = time.monotonic() + TIMEOUT
+    while not workers.slots and time.monotonic() < deadline:
+        handle()
+        time.sleep(0.02)
+
+
+def test_a_worker_that_fits_is_a_slot_until_it_is_gone() -> None:
+    sentences: list[str] = []
+    with open_cluster() as client:
+        workers, handle = follow(client, sentences)
+        wait_for_slot(workers, handle)
+        (address, slot), *_ = workers.slots.items()
+        assert (slot.threads, slot.task) == (2, None)
+        workers._on_event({"action": "remove-worker", "worker": address})
+        assert workers.slots == {}
+    with pytest.raises(EngineError, match="the Dask scheduler is gone"):
+        handle()
+    assert sentences == ["waiting for the workers of the cluster"]
+
+
+def test_a_worker_with_other_packages_is_refused() -> None:
+    with open_cluster() as client:
+        workers, handle = follow(client, [])
+        packages = {**workers._ours["packages"], "numpy": "0.1"}
+        workers._ours = {**workers._ours, "packages": packages}
+        with pytest.raises(EngineError, match=r"no worker fits\. Worker .* is refused: it has numpy .*instead"):
+            wait_for_slot(workers, handle)

@@ -6,7 +6,7 @@ ARGS ?=
 WORKERS ?= 3# test processes of `make test`: one more than cores, because a part of its time is waiting for servers
 unexport PYTHONDONTWRITEBYTECODE # or every process compiles and rewrites every module anew
 
-.PHONY: help run test test-fast lint types contracts bench bench-sweep bench-serve bench-records docs site lock clean slow-tests
+.PHONY: help run test test-fast lint types contracts bench bench-scale bench-sweep bench-serve bench-records docs site lock clean slow-tests
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -54,6 +54,9 @@ bench: $(BIN)/.installed ## benchmarks/run.py: ours beside scikit-learn and MLfl
 
 bench-sweep: $(BIN)/.installed ## benchmarks/sweep.py: our search beside Optuna, Hydra, Ray Tune and ZenML by hand
 	$(BIN)/python benchmarks/sweep.py $(ARGS)
+
+bench-scale: $(BIN)/.installed ## benchmarks/scale.py: trials on this machine's pool and on a Dask cluster
+	$(BIN)/python benchmarks/scale.py $(ARGS)
 
 bench-serve: $(BIN)/.installed ## benchmarks/serve.py: our server beside MLflow's and BentoML
 	$(BIN)/python benchmarks/serve.py $(ARGS)

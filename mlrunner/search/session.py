@@ -123,11 +123,11 @@ def _build_driver(
 
     description = describe_search(plan, preparer)
     customize = load_custom_space(plan.settings.custom_search_space, plan.space, call.config)
+    executor = build_executor(plan, preparer, call)  # before the parent run: its cluster may not be there
     with lock:
         experiment, parent = open_parent_run(plan, study, description, folder)
     study.set_user_attr(study_setup.SEARCH_ATTRIBUTE, description)
     preparer.parent = parent
-    executor = build_executor(plan, preparer, call)
     search = Search(plan.settings, plan.objectives, plan.space, study, queue, preparer, executor, customize)
     return PipelineDriver(search, experiment, parent, plan.home / ".mlrunner" / "cache" / "tables", lock)
 

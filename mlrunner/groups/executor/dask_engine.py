@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 QUEUES = {"slurm": "SLURMCluster", "pbs": "PBSCluster", "lsf": "LSFCluster", "sge": "SGECluster"}
-CONNECT_SECONDS = 30
+CONNECT_SECONDS = 10
 # Without `allowed-failures`, Dask itself would run a trial again; a worker that is silent for `worker-ttl` is lost.
 SCHEDULER_SETTINGS = {"distributed.scheduler.allowed-failures": 0, "distributed.scheduler.worker-ttl": "60s"}
 

@@ -187,7 +187,13 @@ def test_a_launch_holds_choices_overrides_and_folder(shared: HydraSweep) -> None
     composed = shared.composer.compose(("model=ridge", "split=kfold", f"{ALPHA}=2"), 7)
     assert composed.launch.overrides == ["model=ridge", "split=kfold", f"{ALPHA}=2"]
     choices = {"dataset": "olist", "cleaning": "full", "split": "kfold", "model": "ridge"}
-    assert composed.launch.choices == {**choices, "stack": "local", "gate": "none", "deployer": "none"}
+    assert composed.launch.choices == {
+        **choices,
+        "stack": "local",
+        "gate": "none",
+        "deployer": "none",
+        "executor": "local",
+    }
     assert composed.launch.job == 7
     assert composed.launch.folder.name == "7"
     assert Path(shared.config.home) / "multirun" in composed.launch.folder.parents

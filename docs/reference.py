@@ -26,7 +26,6 @@ DECISIONS = {  # what a group decides, in the order of a run
     "metric": "Metrics of your own, beside the built-in ones.",
     "gate": "The condition for a deployment.",
     "deployer": "Where a model serves.",
-    "executor": "Where the trials of a search run.",
     "stack": "The stores of ZenML and MLflow.",
     "executor": "Where the trials of a search run.",
     "sweep": "Prepared searches.",

@@ -141,7 +141,7 @@ EXCEPTIONS = {
     "the state of a machine, which no command line makes": (
         "No disk space left while", "Cannot write {} ({}); set MLRUNNER_HOME", "No disk space for the stores",
         "the package {} is not installed for", "playground needs Streamlit", "run pip install 'mlrunner[", "needs the package {}, which is not",
-        "deployer=kubernetes needs", "install the newer one, or set MLRUNNER_HOME", "needs kubectl", "The pods of {}", "MLflow's store {} cannot be read",
+        "deployer=kubernetes needs", "executor=dask needs", "install the newer one, or set MLRUNNER_HOME", "needs kubectl", "The pods of {}", "MLflow's store {} cannot be read",
     ),
     "a variable of the environment": (
         "names a folder of pickles", "and is of neither mlrunner", "reads the variable {} of your", "The model {} holds {}, which", "lies on a server that is not your",

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,9 @@ def run(command: str, folder: Path, port: int) -> str:
     """Run a command of the page in a folder, and return what it prints."""
     program, *arguments = shlex.split(command)
     if program == "python":
-        return subprocess.check_output([sys.executable, *arguments], cwd=folder, text=True)
+        with contextlib.chdir(folder):
+            exec(arguments[1], {})
+        return ""
     assert program == "mlrunner", command
     own = [f"deployer.port={port}"] if "deployer=local" in arguments else []
     result = front_door(folder, *arguments, *own, cwd=folder, MLRUNNER_PROJECT=str(folder))

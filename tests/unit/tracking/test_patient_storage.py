@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import optuna
 import pytest
 from optuna.exceptions import StorageInternalError
 from optuna.storages import InMemoryStorage
+from optuna.trial import TrialState
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from mlrunner.core.errors import StoreError
 from mlrunner.tracking.patient_storage import PatientStorage, find_outage
+from tests.support.postgresql import PostgresqlServer, postgresql_server
+from tests.support.sweeps import close_all, open_study, start_queue, suggest
 
 ADDRESS = "postgresql://host/db"
 
@@ -68,3 +73,30 @@ def test_redis_is_waited_for_too() -> None:
     redis = pytest.importorskip("redis")
     assert find_outage(redis.exceptions.ConnectionError("Error 111")) == "Error 111"
     assert find_outage(redis.exceptions.ResponseError("wrong type")) is None
+
+
+@pytest.mark.services
+def test_a_postgresql_that_is_restarted_loses_no_trial(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("psycopg")
+
+    def restart(server: PostgresqlServer) -> None:
+        server.stop()
+        time.sleep(1)
+        server.start()
+
+    with postgresql_server() as server:
+        study = open_study(server.address, tmp_path, "restarted")
+        queue, restarting = start_queue(study, 20), Thread(target=restart, args=(server,))
+        numbers = []
+        while (trial := queue.take(suggest)) is not None:
+            if trial.number == 5:
+                restarting.start()
+            time.sleep(0.1)
+            study.tell(trial, 0.5)
+            numbers.append(trial.number)
+        restarting.join()
+        states = [trial.state for trial in study.get_trials()]
+        close_all()
+    assert numbers == list(range(20))
+    assert states == [TrialState.COMPLETE] * 20
+    assert capsys.readouterr().err.rstrip().endswith("answers again.")

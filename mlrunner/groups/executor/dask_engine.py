@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 QUEUES = {"slurm": "SLURMCluster", "pbs": "PBSCluster", "lsf": "LSFCluster", "sge": "SGECluster"}
 CONNECT_SECONDS = 10
+SILENT = logging.CRITICAL + 1  # its scheduler reports each client that leaves as critical
 # Without `allowed-failures`, Dask itself would run a trial again; a worker that is silent for `worker-ttl` is lost.
 SCHEDULER_SETTINGS = {"distributed.scheduler.allowed-failures": 0, "distributed.scheduler.worker-ttl": "60s"}
 
@@ -92,7 +93,7 @@ class DaskEngine(Engine):
         import dask
         from distributed import Client
 
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # the search says itself what is lost
+        logging.getLogger("distributed").setLevel(SILENT)  # the search says itself what is lost
 
         place = f"executor.address={self.address}" if self.address is not None else f"executor.cluster={self.cluster}"
         try:
@@ -121,7 +122,7 @@ class DaskEngine(Engine):
             return (
                 "distributed",
                 "LocalCluster",
-                {**local, "memory_limit": self.memory or 0, "silence_logs": logging.CRITICAL, **self.options},
+                {**local, "memory_limit": self.memory or 0, "silence_logs": SILENT, **self.options},
             )
         threads, memory = self.threads or 1, self.memory
         if self.cluster == "kubernetes":

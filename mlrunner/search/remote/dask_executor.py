@@ -96,6 +96,7 @@ class DaskExecutor:
         """Leave the cluster, and end it when the search has started it."""
         self.kill()
         with suppress(Exception):  # it may be gone; the results are here
+            self._client.unsubscribe_topic("all")
             self._client.close(timeout=5)
         with suppress(Exception):
             if self._cluster is not None:

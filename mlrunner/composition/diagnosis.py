@@ -12,6 +12,7 @@ from hydra import compose
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from mlrunner.composition.compose import COMPOSE_ERRORS, open_hydra
@@ -45,7 +46,7 @@ def diagnose(texts: list[str], source: ConfigSource | None = None, remedy: str |
         sweeps = [each.input_line for each in parsed if each.is_sweep_override()]
         sentences += [f"{text} holds several values, which only a grid takes; {remedy}." for text in sweeps if remedy]
         groups = [each for each in parsed if _is_group(each.key_or_group, loader)]
-        values = [each for each in parsed if each not in groups and each.package is None]
+        values = [each for each in parsed if each not in groups and each.package is None and not _is_of_hydra(each)]
         try:
             places = list_places(loader, source.name) if groups else {}
             wrong = {each.input_line: list(check_group(each, loader, places)) for each in groups}
@@ -56,6 +57,29 @@ def diagnose(texts: list[str], source: ConfigSource | None = None, remedy: str |
             return sentences
         names = [name for name in loader.list_groups("") if name != "hydra"]
         return [*sentences, *[sentence for each in values for sentence in _check_key(each, configs, names)]]
+
+
+def _is_of_hydra(override: Override) -> bool:
+    return override.key_or_group.partition(".")[0] == "hydra"
+
+
+def diagnose_hydra_keys(texts: list[str], source: ConfigSource) -> list[str]:
+    """Describe the keys that Hydra's own configuration does not have; it has them once the groups are chosen.
+
+    Args:
+        texts: Overrides as they were typed, of which Hydra has refused a key.
+        source: Where the command line takes its configuration from.
+    """
+    with open_hydra(source) as hydra:
+        loader = hydra.config_loader()
+        parsed = _parse(texts, loader)[0]
+        groups = [each for each in parsed if _is_group(each.key_or_group, loader) and not each.is_sweep_override()]
+        cfg = loader.load_configuration(source.name, [str(each.input_line) for each in groups], RunMode.MULTIRUN)
+    sentences = [sentence for each in parsed if _is_of_hydra(each) for sentence in _find_missing(each, cfg, [])]
+    if "n_trials" in cfg.hydra.sweeper:
+        return sentences
+    for_search = " For a search, add sweep=optuna."
+    return [f"{each}{for_search if each.startswith('hydra.sweeper.') else ''}" for each in sentences]
 
 
 def _compose_variants(groups: list[Override], loader: Any, name: str) -> dict[str, DictConfig]:
@@ -135,9 +159,9 @@ def _check_key(override: Override, configs: dict[str, DictConfig], groups: list[
 
 
 def _find_missing(override: Override, cfg: DictConfig, groups: list[str]) -> Iterator[str]:
-    """Refuse a key that does not exist, unless the override adds it or it belongs to Hydra."""
+    """Refuse a key that does not exist, unless the override adds it."""
     parts = override.key_or_group.replace("/", ".").split(".")
-    if override.is_add() or override.is_force_add() or parts[0] == "hydra":
+    if override.is_add() or override.is_force_add():
         return
     node: Any = OmegaConf.to_container(cfg)
     for depth, part in enumerate(parts):
@@ -167,7 +191,7 @@ def _check_new_names(override: Override, node: Any) -> Iterator[str]:
 
 def _describe_unknown(parts: list[str], known: list[str]) -> str:
     name, holder = ".".join(parts), ".".join(parts[:-1]) or "the composition"
-    known = sorted(set(known) - {"_target_"})
+    known = sorted({each for each in known if not each.startswith("_")})  # without `_target_`
     if not known and holder in KEYLESS_GROUPS:
         others = [option for option in list_options(holder) if option != "none"]
         return f"{name} is not a key, for the chosen {holder} has none; choose {holder}={' or '.join(others)} with it."

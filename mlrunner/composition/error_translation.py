@@ -12,6 +12,7 @@ from mlrunner.core.overrides import split_flags
 MULTIRUN = {"-m", "--multirun", "hydra.mode=MULTIRUN"}
 SHOWN = {"-c", "--cfg", "-i", "--info"}  # flags that show one composition
 RANGES = "hydra.sweeper.params"
+REFUSED_KEY = "Could not override 'hydra."  # begins Hydra's message about a key of its own
 
 
 def translate(error: BaseException, words: Sequence[str]) -> MlrunnerError | None:
@@ -40,7 +41,7 @@ def translate(error: BaseException, words: Sequence[str]) -> MlrunnerError | Non
 def _explain_refusal(error: BaseException, words: Sequence[str]) -> MlrunnerError:
     """Explain what is wrong with each override; when none is wrong by itself, repeat Hydra's message."""
     from mlrunner.composition.config_source import read_config_source
-    from mlrunner.composition.diagnosis import ADD_MULTIRUN, NAME_ONE, diagnose
+    from mlrunner.composition.diagnosis import ADD_MULTIRUN, NAME_ONE, diagnose, diagnose_hydra_keys
 
     flags, overrides = split_flags(words)
     if overrides and overrides[0] in VERBS:  # the other words of a verb are not overrides, nor its flags Hydra's
@@ -50,4 +51,6 @@ def _explain_refusal(error: BaseException, words: Sequence[str]) -> MlrunnerErro
     else:
         remedy = NAME_ONE if SHOWN & {*flags} else ADD_MULTIRUN
         problems = diagnose(overrides, read_config_source(words), remedy)
+    if not problems and REFUSED_KEY in str(error):
+        problems = diagnose_hydra_keys(overrides, read_config_source(words))
     return ProblemsError(problems) if problems else ConfigError(" ".join(str(error).split()))

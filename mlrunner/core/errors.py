@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+MIN_PREFIX = 3  # letters of a word that may be the start of the wanted one
+
 
 class MlrunnerError(Exception):
     """A mistake that the user can correct: it is printed as one sentence, and the exit code is 2."""
@@ -55,7 +57,9 @@ class ProblemsError(MlrunnerError):
 
 def nearest(word: str, possible: Iterable[str]) -> str:
     """Return a sentence that names the closest possible word, to append to a message; empty when none is close."""
-    close = get_close_matches(str(word), [str(p) for p in possible], n=1, cutoff=0.6)
+    names = [str(name) for name in possible]
+    longer = [name for name in names if len(str(word)) >= MIN_PREFIX and name.startswith(str(word))]
+    close = get_close_matches(str(word), names, n=1, cutoff=0.6) or longer
     return f" Did you mean '{close[0]}'?" if close else ""
 
 

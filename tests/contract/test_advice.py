@@ -113,6 +113,7 @@ MISTAKES: dict[str, str | tuple[str, str]] = {
     ),
     "add --multirun": (f"{CSV} model.estimator.alpha=1,2", "--multirun"),
     "is not an override; write GROUP=OPTION": ("model=[rf", "model=rf"),
+    " For a search, add sweep=optuna.": (f"{CSV} hydra.sweeper.n_trials=3", "sweep=optuna"),
     "is not a key of the default": "--multirun model=rf,hist_gradient_boosting model.estimator.min_samples_leaf=3",
     "for the chosen {} has none": (f"{CSV} gate.threshold=3", "gate=threshold gate.metric=mae deployer=registry"),
     " To add it on purpose, write +{}=VALUE.": (f"{CSV} model.estimator.zzz=2", "+model.estimator.zzz=2"),

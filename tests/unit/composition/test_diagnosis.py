@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from mlrunner.cli.hydra_app import register_sweeper
 from mlrunner.composition.config_source import ConfigSource
-from mlrunner.composition.diagnosis import diagnose
+from mlrunner.composition.diagnosis import diagnose, diagnose_hydra_keys
 
 MODELS = (
     "catboost, custom, dummy, hist_gradient_boosting, lightgbm, linear_regression, logistic_regression, rf, ridge, "
@@ -102,3 +104,26 @@ def test_each_option_of_a_grid_is_checked() -> None:
     assert diagnose(["model=rf,rigde"], remedy=None) == [
         f"model=rigde is not an option; model has {MODELS}. Did you mean 'ridge'?"
     ]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        (["hydra.swep.dir=x"], "hydra.swep is not a key; hydra has .* Did you mean 'sweep'\\?"),
+        (["hydra.job.nmae=x", "seed=1"], "hydra.job.nmae is not a key; hydra.job has .* Did you mean 'name'\\?"),
+        (
+            ["sweep=optuna", "hydra.sweeper.n_trial=3"],
+            "hydra.sweeper.n_trial is not a key; hydra.sweeper has .* Did you mean 'n_trials'\\?",
+        ),
+        (
+            ["hydra.sweeper.n_trials=3"],
+            "hydra.sweeper.n_trials is not a key; hydra.sweeper has max_batch_size, params. To add it on purpose, write "
+            "\\+hydra.sweeper.n_trials=VALUE. For a search, add sweep=optuna\\.",
+        ),
+    ],
+)
+def test_keys_of_hydra_itself_are_looked_up_where_it_has_them(overrides: list[str], sentence: str) -> None:
+    register_sweeper()
+    assert diagnose(overrides, remedy=None) == []
+    (problem,) = diagnose_hydra_keys(overrides, ConfigSource())
+    assert re.fullmatch(sentence, problem), problem

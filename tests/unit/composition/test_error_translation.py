@@ -22,6 +22,11 @@ def test_an_error_of_hydra_is_explained_by_the_overrides() -> None:
     assert [problem.split()[0] for problem in known.problems] == ["model=rfx", "seeed"]
 
 
+def test_a_wrong_key_of_hydra_is_explained() -> None:
+    error = HydraException("Could not override 'hydra.job.nmae'. To append to your config use +hydra.job.nmae=x")
+    assert "hydra.job.nmae is not a key" in str(translate(error, ["hydra.job.nmae=x"]))
+
+
 def test_the_names_of_a_verb_are_no_overrides() -> None:
     known = translate(ConfigKeyError("broken\n  twice"), ["deploy", "latest", "gate=none"])
     assert isinstance(known, ConfigError)

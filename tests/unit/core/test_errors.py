@@ -39,8 +39,10 @@ def test_several_problems_are_one_error_that_keeps_them_apart() -> None:
         ("ridge", [], ""),
         ("11", [1, 111], " Did you mean '111'?"),
         (12, ["122"], " Did you mean '122'?"),
+        ("logistic", ["linear_regression", "logistic_regression"], " Did you mean 'logistic_regression'?"),
+        ("lo", ["logistic_regression"], ""),
     ],
-    ids=["typo", "best-first", "itself", "unlike", "nothing-possible", "numbers-possible", "number"],
+    ids=["typo", "best-first", "itself", "unlike", "nothing-possible", "numbers-possible", "number", "start", "short"],
 )
 def test_nearest(word: str, possible: list[str], hint: str) -> None:
     assert nearest(word, possible) == hint

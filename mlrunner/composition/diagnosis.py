@@ -76,9 +76,7 @@ def diagnose_hydra_keys(texts: list[str], source: ConfigSource) -> list[str]:
         groups = [each for each in parsed if _is_group(each.key_or_group, loader) and not each.is_sweep_override()]
         cfg = loader.load_configuration(source.name, [str(each.input_line) for each in groups], RunMode.MULTIRUN)
     sentences = [sentence for each in parsed if _is_of_hydra(each) for sentence in _find_missing(each, cfg, [])]
-    if "n_trials" in cfg.hydra.sweeper:
-        return sentences
-    for_search = " For a search, add sweep=optuna."
+    for_search = "" if "n_trials" in cfg.hydra.sweeper else " For a search, add sweep=optuna."
     return [f"{each}{for_search if each.startswith('hydra.sweeper.') else ''}" for each in sentences]
 
 

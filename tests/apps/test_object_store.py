@@ -67,4 +67,5 @@ def test_wrong_credentials_are_one_sentence(server: S3Server, tmp_path: Path) ->
     done = front_door(tmp_path, "model=ridge", "dataset=diabetes", "output=quiet", *stack, cwd=tmp_path, **wrong)
     assert done.code == 2, done.err
     assert done.err.startswith(f"mlrunner: stack.artifact_store=s3://{BUCKET}/runs cannot be read (")
+    assert "or set the credentials in the environment, such as AWS_ACCESS_KEY_ID and" in done.err
     assert len(done.err.strip().splitlines()) == 1

@@ -147,7 +147,7 @@ EXCEPTIONS = {
     "a variable of the environment": (
         "names a folder of pickles", "and is of neither mlrunner", "reads the variable {} of your", "The model {} holds {}, which", "lies on a server that is not your",
         "stack.{} is not set; give it", "stack.url is not set", "as a store; use", "stack.api_key is not accepted",
-        "does not accept stack.username",
+        "does not accept stack.username", "stack.artifact_store={} cannot be read",
     ),
     "said when the rows are split or scored": (
         "set objective.metric={}", "set {}, or objective.metric=log_loss", "set objective.metric=log_loss",
@@ -170,12 +170,12 @@ EXCEPTIONS = {
         "it takes one sweep, --where", "give an id, or --where",
     ),
     "Hydra's flags": (
-        "--resolve shows", "--shell-completion does not", "--experimental-rerun={} does", "--config-path={} is relative",
+        "--resolve shows", "--shell-completion does not", "--experimental-rerun={} {}; name", "--config-path={} is relative",
     ),
     "the arguments of a function or a verb": (
         "which is no data frame", "Name a FILE to predict", "after -- give overrides", "is not a tag; write NAME=VALUE",
         "give it one type, such as dataset.dtypes", "{} has no keys; choose hydra/sweeper",
-        "--data holds a password", "--query needs the database", "--data names a database",
+        "--data holds a password", "--query needs the database", "--data names a database", "sets hydra.searchpath, which",
     ),
     "said in another Hydra program": ("is offered by two installed plugins",),
     "the default of an empty mapping, all of which take new names by now": ("{} is not a key; {} has none. To",),
@@ -185,6 +185,8 @@ EXCEPTIONS = {
 }  # fmt: skip
 # Exceptions that another file than the unit test of their module asserts.
 ASSERTED_BY = {
+    "stack.artifact_store={} cannot be read": "apps/test_object_store.py",
+    "stack.{} is not set; give it": "unit/groups/stack/test_stack.py",
     "as a store; use": "unit/composition/test_checks.py",
     "moments, but": "unit/groups/split/test_assignment.py",
     "deploy with another gate, such as": "support/gates.py",

@@ -76,9 +76,7 @@ class DaskWorkers:
         if self._client.status == "running":
             self._connected = now
         elif self._client.status == "closed" or now - self._connected > self._patience:
-            raise EngineError(
-                "executor: the Dask scheduler is gone; start it again, and continue with 'mlrunner resume latest'."
-            )
+            raise EngineError("executor: the Dask scheduler is gone; start it again, and resume the sweep.")
         if self._client.status != "running" or now - self._looked < LOOK_SECONDS:
             return
         self._looked = now

@@ -22,6 +22,7 @@ MAPPINGS = {
     "cleaning.fill": True,
     "dataset.dtypes": True,
     "dataset.options": False,
+    "executor.options": False,
     "metric": False,
     "tracking.tags": True,
 }

@@ -35,11 +35,11 @@ class LocalDeployer(EndpointDeployer):
         options = ("--port", str(port), "--instance", instance)
         try:
             service = zenml_service.start(_stack_deployer(), release, port, (*command, *options), token)
+            pid_file, log_file = Path(str(service.status.pid_file)), Path(str(service.status.log_file))
+            pid = daemons.read_pid(pid_file)  # ZenML's `status.pid` is None at first
         except BaseException:  # also on Ctrl-C: no record of the process exists yet
             process_control.terminate_all(instance)
             raise
-        pid_file, log_file = Path(str(service.status.pid_file)), Path(str(service.status.log_file))
-        pid = daemons.read_pid(pid_file)  # ZenML's `status.pid` is None at first
         launch = daemons.build_command(pid_file, log_file, *command)
         url = f"http://{loopback.HOST}:{port}"
         return Server(release.version, url, str(service.uuid), token, pid, str(pid_file), launch)

@@ -20,8 +20,8 @@ SPLITS = (
     "70_15_15, 80_20, expanding, grouped, grouped_kfold, kfold, rolling, stratified, stratified_kfold, time_ordered"
 )
 TYPED = (
-    "blueprint, cleaning, dataset, deployer, experiment, features, gate, home, metric, model, objective, output, project, "
-    "resources, seed, split and 5 more"
+    "blueprint, cleaning, dataset, deployer, executor, experiment, features, gate, home, metric, model, objective, output, project, "
+    "resources, seed and 6 more"
 )
 # Overrides, and the sentences about them.
 COMMAND_LINES: dict[str, tuple[str, list[str]]] = {

@@ -33,6 +33,7 @@ def test_the_first_folder_that_has_the_file_counts(tmp_path: Path, monkeypatch: 
         "model/rf": "conf/model/rf.yaml",
         "features/trees": f"{CONF}/features/trees.yaml",
         "split/odd": f"{tmp_path}/more/split/odd.yaml",
+        "executor/local": f"{CONF}/executor/local.yaml",
         **{name: f"{CONF}/{name}.yaml" for name in ("cleaning/full", "stack/local", "gate/none", "deployer/none")},
     }
 

@@ -54,6 +54,7 @@ def test_texts_of_a_grid_stay_texts(text: str) -> None:
         ("dataset.dtypes.code=str", "++dataset.dtypes.code=str"),
         ("+dataset.dtypes.code=str", "+dataset.dtypes.code=str"),
         ("dataset.options.storage.key=1", "++dataset.options.storage.key=1"),
+        ("executor.options.account=a", "++executor.options.account=a"),
         ("tracking.tags.team=a", "++tracking.tags.team=a"),
         ("dataset.dtypes={größe: str}", "++dataset.dtypes='{größe: str}'"),
         ("dataset.dtypes={'a b': str}", "++dataset.dtypes='{\\'a b\\': str}'"),

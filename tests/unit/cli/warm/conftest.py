@@ -9,12 +9,21 @@ from pathlib import Path
 
 import pytest
 
+from mlrunner.core.environment import python_path
 from tests.support.front_door import PROJECT, environment
 from tests.support.warm_commands import Start
 
 
 @pytest.fixture(scope="session")
-def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
+def own_packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of packages that only the warm process of these tests has."""
+    folder = tmp_path_factory.mktemp("own") / "site-packages"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def start(tmp_path_factory: pytest.TempPathFactory, own_packages: Path) -> Iterator[Start]:
     """Start `python -m mlrunner` as a user does who has set nothing, or `warm=False` without the warm process."""
     home, runtime = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("w")
 
@@ -23,6 +32,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
     ) -> subprocess.Popen[str]:
         variables = environment(home, XDG_RUNTIME_DIR=str(runtime), MLRUNNER_WARM="" if warm else "0", **more)
         variables.pop("PYTEST_CURRENT_TEST", None)  # which differs from test to test
+        variables["PYTHONPATH"] = python_path([own_packages])
         command = [sys.executable, "-m", "mlrunner", *arguments]
         return subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, text=True, cwd=cwd, env=variables

@@ -323,7 +323,10 @@ REFUSED: list[tuple[str, list[str]]] = [
     ("gate=min_accuracy gate.min_accuracy=-0.1", ["gate.min_accuracy=-0.1 should be greater than or equal to 0."]),
     ("gate=champion gate.min_improvement=-1", ["gate.min_improvement=-1 should be greater than or equal to 0."]),
     ("gate=threshold gate.split=tset", [f"gate.split=tset should be {SPLITS}. Did you mean 'test'?"]),
-    ("gate=champion gate.direction=max", ["gate.direction=max should be 'maximize' or 'minimize'."]),
+    (
+        "gate=champion gate.direction=max",
+        ["gate.direction=max should be 'maximize' or 'minimize'. Did you mean 'maximize'?"],
+    ),
     ("gate=all_of gate.gates.latency.max_p95_ms=0", ["gate.gates.latency.max_p95_ms=0 should be greater than 0."]),
     ("gate=threshold +gate.treshold=0.4", [f"gate.treshold is not a key; gate {NEAR_THRESHOLD}"]),
     (

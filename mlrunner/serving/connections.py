@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 BACKLOG = 1024  # connections that the kernel keeps until they are accepted
 ACCEPTED_AT_ONCE = 16  # at most, before the oldest are closed
 IDLE_SECONDS = 75.0  # for the head of a request, and between two requests; more than the gateway keeps its own (30)
+ACCEPT_SECONDS = 0.01  # until the runner knows a connection that was just accepted
 SHUTDOWN_SECONDS = 5.0
 MAX_CONNECTIONS = 4096
 SPARE_DESCRIPTORS = 64  # for files, libraries and the processes of large requests
@@ -144,7 +145,9 @@ class Listener:
 
     async def stop(self) -> None:
         """Accept no connection any more, and end the others once their requests are answered."""
-        self._server.close()
+        asyncio.get_running_loop().remove_reader(self._socket)
+        await asyncio.sleep(ACCEPT_SECONDS)
+        self._server.close()  # which would leave open what was accepted an instant ago
         await self._runner.cleanup()
 
 

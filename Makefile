@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
-WORKERS ?= 4# test processes of `make test`: one more than cores, because a part of its time is waiting for servers
+WORKERS ?= 3# test processes of `make test`: one more than cores, because a part of its time is waiting for servers
 unexport PYTHONDONTWRITEBYTECODE # or every process compiles and rewrites every module anew
 
 .PHONY: help run test test-fast lint types contracts bench bench-scale bench-sweep bench-serve bench-records docs site lock clean slow-tests

@@ -28,14 +28,14 @@ def main() -> int:
     Returns:
         The exit code of `run`.
     """
-    variables = environment.variables()
-    code = client.run_warm(sys.argv[1:])
+    arguments, variables = sys.argv[1:], environment.variables()
+    code = client.run_warm(arguments)
     if code is not None:
         return code
     try:
         return run()
     finally:
-        client.start_on_request(variables)
+        client.start_on_request(arguments, variables)
 
 
 def run() -> int:

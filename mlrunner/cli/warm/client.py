@@ -40,9 +40,11 @@ def run_warm(arguments: list[str]) -> int | None:
             messages.send_request(connection, do="run", **describe_command(arguments))
             answers = messages.read_answers(connection)
             pid = next(answers, {}).get("pid")
-            return None if pid is None else follow(pid, answers)
-    except OSError:
-        return None  # nothing has started
+            if pid is not None:
+                return follow(pid, answers)
+    except OSError:  # a command that has started is followed to its end: `follow` raises none
+        pass
+    return None
 
 
 def is_suitable(arguments: list[str]) -> bool:
@@ -113,13 +115,14 @@ def follow(pid: int, answers: messages.Answers) -> int:
     return int(ended["code"])
 
 
-def start_on_request(variables: Mapping[str, str]) -> None:
-    """Start a warm process for the next command, where MLRUNNER_WARM asks for it and none listens.
+def start_on_request(arguments: list[str], variables: Mapping[str, str]) -> None:
+    """Start a warm process after a command that could have used one, where MLRUNNER_WARM asks for it.
 
     Args:
+        arguments: Arguments of the command line.
         variables: Environment variables of the user, to which a command has added its own.
     """
-    if variables.get(state.WARM_VARIABLE) == "1" and ask("status") is None:
+    if variables.get(state.WARM_VARIABLE) == "1" and is_suitable(arguments) and ask("status") is None:
         start_process(variables)
 
 

@@ -46,5 +46,5 @@ def answer(connection: socket.socket, **fields: Any) -> None:
 
 def read_answers(connection: socket.socket) -> Answers:
     """Read one line after the other until the other side ends."""
-    with connection.makefile("r") as lines, suppress(ConnectionError):
+    with connection.makefile("r") as lines, suppress(OSError):
         yield from map(json.loads, lines)

@@ -30,7 +30,7 @@ def start(tmp_path_factory: pytest.TempPathFactory, own_packages: Path) -> Itera
     def start(
         *arguments: str, cwd: Path = PROJECT, warm: bool = True, output: int = subprocess.PIPE, **more: str
     ) -> subprocess.Popen[str]:
-        variables = environment(home, XDG_RUNTIME_DIR=str(runtime), MLRUNNER_WARM="" if warm else "0", **more)
+        variables = environment(home, **{"XDG_RUNTIME_DIR": str(runtime), "MLRUNNER_WARM": "" if warm else "0", **more})
         variables.pop("PYTEST_CURRENT_TEST", None)  # which differs from test to test
         variables["PYTHONPATH"] = python_path([own_packages])
         command = [sys.executable, "-m", "mlrunner", *arguments]

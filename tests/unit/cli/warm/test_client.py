@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -41,3 +42,13 @@ def test_another_environment_means_a_cold_start(warm: Start) -> None:
     process.communicate(timeout=120)
     assert process.returncode == 0
     assert count_commands(warm) == before
+
+
+def test_a_variable_starts_a_process_after_a_command_but_not_after_its_end(warm: Start) -> None:
+    warm("warm", "stop", MLRUNNER_WARM="1").communicate(timeout=60)
+    assert "no warm process" in warm("warm", "status").communicate(timeout=60)[0]
+    warm("runs", MLRUNNER_WARM="1").communicate(timeout=120)
+    deadline = time.monotonic() + 120
+    while "warm since" not in warm("warm", "status").communicate(timeout=60)[0]:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)

@@ -17,9 +17,9 @@ PARENT = """
 import signal, subprocess, sys
 if "stubborn" in sys.argv:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", *sys.argv[1:]])
-print("ready", flush=True)
-child.wait()
+# The child says that it is ready: Popen returns before the system shows the child's command line.
+program = "import time; print('ready', flush=True); time.sleep(60)"
+subprocess.Popen([sys.executable, "-c", program, *sys.argv[1:]]).wait()
 """
 Start = Callable[..., subprocess.Popen[bytes]]
 

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable
 from functools import cache
 from importlib import metadata
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from typing import Any
 
@@ -72,13 +73,30 @@ def _project_file(name: str) -> Path | None:
     if top in sys.stdlib_module_names or (name != top and _project_file(top) is None):
         return None
     module = sys.modules.get(name)
-    try:
-        spec = importlib.util.find_spec(name) if module is None else None
-    except (ImportError, ValueError):  # the name of a function or class, which an import statement may contain as well
-        return None
+    spec = _find_spec(name) if module is None else None
     file = getattr(module, "__file__", None) or (spec.origin if spec is not None else None)
     is_installed = {"site-packages", "dist-packages"} & set(Path(str(file)).parts) and top != OWN
     return None if file is None or is_installed or not file.endswith(".py") else Path(file)
+
+
+def _find_spec(name: str) -> ModuleSpec | None:
+    """Find a module without importing it or a package that holds it.
+
+    Args:
+        name: Name of a module, or of a function or class, which an import statement may contain as well.
+
+    Returns:
+        Where the module is; None when `name` is no module.
+    """
+    package, _, last = name.rpartition(".")
+    if not package:
+        return importlib.util.find_spec(last) if last else None
+    if (parent := sys.modules.get(package)) is not None:
+        folders = getattr(parent, "__path__", None)
+    else:
+        spec = _find_spec(package)
+        folders = None if spec is None else spec.submodule_search_locations
+    return None if folders is None else PathFinder.find_spec(name, folders)
 
 
 @cache

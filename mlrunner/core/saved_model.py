@@ -17,6 +17,7 @@ from mlrunner.core.environment import TRUSTED_VARIABLE
 from mlrunner.core.errors import MlrunnerError, StoreError, first_line
 from mlrunner.core.model_code import READING_KEY
 from mlrunner.core.safe_yaml import read_yaml
+from mlrunner.core.skops_format import import_skops
 
 DESCRIPTION_FILE = "MLmodel"
 
@@ -79,11 +80,9 @@ def load(folder: Path, uri: str, packages: Iterable[str] = ()) -> Any:
     Raises:
         StoreError: When it must not be loaded, or cannot be.
     """
-    import skops.io
-
     try:
         saved = read_description(folder, uri, packages)
-        return skops.io.load(folder / saved.file, trusted=saved.trusted)
+        return import_skops().load(folder / saved.file, trusted=saved.trusted)
     except MlrunnerError:
         raise
     except Exception as error:  # skops and missing classes raise errors of many kinds

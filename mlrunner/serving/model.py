@@ -15,6 +15,7 @@ import pandas as pd
 from mlrunner.core.errors import first_line
 from mlrunner.core.finite import describe_invalid, find_invalid
 from mlrunner.core.forests import predict_pipeline
+from mlrunner.core.skops_format import import_skops
 from mlrunner.serving import requests
 from mlrunner.serving.columns import INVALID_ROWS, Arrays, Kind, RawColumn
 from mlrunner.serving.csv_format import CsvFormat, parse_options
@@ -126,11 +127,9 @@ def load_release(folder: Path, unknown_categories: str = "refuse") -> ServedMode
         OSError: If a file does not exist.
         Exception: If the model file is damaged or contains types that are not trusted; raised by skops.
     """
-    import skops.io
-
     release = json.loads((folder / RELEASE_FILE).read_text())
     saved = release["saved"]
-    pipeline = skops.io.load(folder / "model" / saved["file"], trusted=saved["trusted"])
+    pipeline = import_skops().load(folder / "model" / saved["file"], trusted=saved["trusted"])
     schema = Schema(tuple(_parse_column(column) for column in saved["columns"]))
     example = orjson.dumps(requests.parse_json((folder / "model" / EXAMPLE_FILE).read_bytes()))
     schema = _restrict_dates(schema, pipeline)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from mlrunner.core.errors import first_line
+from mlrunner.core.skops_format import import_skops
 from mlrunner.evaluation import metrics
 from mlrunner.evaluation.predictions import predict, refuse_invalid
 from mlrunner.evaluation.scoring import digest_rows
@@ -98,13 +99,11 @@ def _mask_unreadable(pipeline: Any, rows: pd.DataFrame) -> pd.DataFrame:
 
 def _measure_costs(pipeline: Any, rows: pd.DataFrame) -> dict[str, float]:
     """Measure the latency of one row and the size of the saved model."""
-    import skops.io
-
     seconds = []
     for number in range(LATENCY_CALLS):
         row = rows.iloc[[number % len(rows)]]
         start = time.perf_counter()
         pipeline.predict(row)
         seconds.append(time.perf_counter() - start)
-    megabytes = len(skops.io.dumps(pipeline)) / MEGABYTE
+    megabytes = len(import_skops().dumps(pipeline)) / MEGABYTE
     return {"serve/p95_ms": float(np.percentile(seconds, 95) * 1000), "model/megabytes": megabytes}

@@ -13,11 +13,12 @@ from typing import Any, Generic, Literal, ParamSpec, TypeVar
 from mlrunner.core import environment, process
 from mlrunner.core.errors import StoreError
 from mlrunner.core.process import detach, exit_with_parent
+from mlrunner.core.skops_format import import_skops
 from mlrunner.tracking import outage
 
 P = ParamSpec("P")
 R = TypeVar("R")
-PRELOADED = ("matplotlib.figure", "mlflow.sklearn", "skops.io")
+PRELOADED = ("matplotlib.figure", "mlflow.sklearn")
 
 
 class Recorder:
@@ -35,7 +36,8 @@ class Recorder:
         """Use a worker process from now on.
 
         Args:
-            modules: Modules that the process imports at once, besides `PRELOADED`, while this one opens its stores.
+            modules: Modules that the process imports at once, besides `PRELOADED` and skops, while this one
+                opens its stores.
             method: Start method: `forkserver` where the fork server runs already with half of the imports.
         """
         variables = environment.variables()  # with the addresses of the stores, set after the fork server started
@@ -114,6 +116,7 @@ def silence_database_log() -> None:
 def _import_modules(names: Sequence[str]) -> None:
     for name in names:
         importlib.import_module(name)
+    import_skops()
 
 
 RECORDER = Recorder()  # of this process: each of its runs writes through it

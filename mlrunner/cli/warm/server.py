@@ -16,6 +16,7 @@ from typing import Any
 
 from mlrunner.cli.warm import messages, state
 from mlrunner.core import environment
+from mlrunner.core.skops_format import import_skops
 
 Command = tuple[dict[str, Any], list[int], socket.socket]
 MODULES = Path(__file__).with_name("modules.txt")  # what a run, a search or a deployment imports at some point
@@ -31,6 +32,7 @@ def preload() -> None:
     for name in MODULES.read_text().split():
         with suppress(ImportError):  # of an extra that is not installed
             importlib.import_module(name)
+    import_skops()
     sys.modules["sqlalchemy.orm"].configure_mappers()
     len(sys.modules["zenml.integrations.registry"].integration_registry.integrations)  # imports their 60 modules
     source_digests([], ["mlrunner.execution.runner"])  # parses our own code, which each run would do

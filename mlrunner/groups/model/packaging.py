@@ -14,6 +14,7 @@ from mlrunner.core.allowed_classes import LIBRARIES, find_untrusted
 from mlrunner.core.column_kinds import infer_kinds
 from mlrunner.core.errors import ConfigError
 from mlrunner.core.estimators import get_library
+from mlrunner.core.skops_format import import_skops
 from mlrunner.groups.model.raw_input import CleaningTransformer
 
 if TYPE_CHECKING:
@@ -60,10 +61,9 @@ def find_trusted_types(pipeline: Pipeline) -> list[str]:
     Raises:
         ConfigError: When the pipeline holds another type, or one that skops cannot save.
     """
-    import skops.io
-
+    skops = import_skops()
     try:
-        names = skops.io.get_untrusted_types(data=skops.io.dumps(pipeline))
+        names = skops.get_untrusted_types(data=skops.dumps(pipeline))
     except Exception as error:
         raise ConfigError(f"model.estimator cannot be saved with skops ({error}); choose another class.") from error
     if foreign := find_untrusted(names, list_own_modules(pipeline)):

@@ -140,3 +140,13 @@ def test_an_installed_mlrunner_is_digested_and_its_neighbours_are_not(
         module.__file__ = str(file)
         monkeypatch.setitem(sys.modules, module.__name__, module)
     assert list(source_digests([], ["mlrunner.part", "other.part"])) == ["mlrunner.part"]
+
+
+def test_finding_sources_imports_no_module(outside: Path) -> None:
+    write(outside, "from mine_package import deep")
+    (outside / "mine_package" / "costly.py").write_text("def work(): ...\n")
+    (outside / "mine_package" / "deep.py").write_text("def later():\n    from mine_package.costly import work\n")
+    importlib.invalidate_caches()
+    before = set(sys.modules)
+    assert "mine_package.costly" in source_digests([], ["mine_package.deep"])
+    assert set(sys.modules) == before

@@ -143,9 +143,24 @@ class PathRewriter:
         return self._pattern.sub(lambda match: self._after if match["uri"] is None else self._uri, text)
 
     def rewrite_database(self, database: sqlite3.Connection) -> None:
-        """Replace the folder in every text of every table."""
+        """Replace the folder in every text of every table, and in JSON that is written as base64.
+
+        ZenML writes the settings of a model server so.
+        """
         database.create_function("rewrite", 1, self.rewrite, deterministic=True)
+        database.create_function("rewrite_base64", 1, self._rewrite_base64, deterministic=True)
         for (table,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
             for _, column, *_ in database.execute(f'PRAGMA table_info("{table}")').fetchall():
                 found = f'typeof("{column}") = \'text\' AND (instr("{column}", ?) OR instr("{column}", ?))'
                 database.execute(f'UPDATE "{table}" SET "{column}" = rewrite("{column}") WHERE {found}', self._parts)
+                found = f"typeof(\"{column}\") = 'blob' AND CAST(substr(\"{column}\", 1, 2) AS TEXT) = 'ey'"  # `{"`
+                database.execute(f'UPDATE "{table}" SET "{column}" = rewrite_base64("{column}") WHERE {found}')
+
+    def _rewrite_base64(self, value: bytes) -> bytes:
+        from base64 import b64decode, b64encode
+
+        try:
+            text = b64decode(value, validate=True).decode()
+        except ValueError:  # other bytes that begin alike
+            return value
+        return b64encode(self.rewrite(text).encode())

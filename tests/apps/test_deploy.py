@@ -101,7 +101,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         created.deploy(0)
         yield created
     finally:
-        front_door(home, "stop", "diabetes")
+        front_door(created.home, "stop", "diabetes")
 
 
 def test_the_same_run_twice_is_one_version_and_one_server(place: Place) -> None:
@@ -225,3 +225,13 @@ def test_stop_frees_everything_and_restart_brings_it_back(place: Place) -> None:
     assert place.status()["health"] == "stopped"
     place("deploy", "--restart", "diabetes")
     assert place.version()["version"] == version
+
+
+def test_a_moved_project_ends_its_servers_and_brings_them_back(place: Place) -> None:
+    version, old = place.version()["version"], place.processes()
+    place.home = place.home.rename(place.home.parent / "new place")
+    assert "the gateway does not run; restart it with mlrunner deploy --restart diabetes" in place("status", code=1).out
+    until(lambda: not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in old), 10)
+    place("deploy", "--restart", "diabetes")
+    assert place.version()["version"] == version
+    assert len(place.servers()) == len(place.state.servers)

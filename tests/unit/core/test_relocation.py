@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 import sqlite3
@@ -82,6 +83,20 @@ def test_a_copy_leaves_the_deployments_to_the_original(project: Path) -> None:
     assert not (copy / ".mlrunner/deployments/model/state.json").exists()
     assert (project / ".mlrunner/deployments/model/state.json").exists()
     assert read_mark(project) == str(project)
+
+
+def test_settings_in_base64_are_rewritten(project: Path) -> None:
+    def encode(folder: Path) -> bytes:
+        return base64.b64encode(json.dumps({"runtime": f"{folder}/.mlrunner/s", "port": 1}).encode())
+
+    other = b"eyes, but no base64"
+    with closing(sqlite3.connect(project / ".mlrunner/zenml.db")) as database, database:
+        database.execute("CREATE TABLE service (config BLOB)")
+        database.executemany("INSERT INTO service VALUES (?)", [(encode(project),), (other,)])
+    new = project.rename(project.parent / "new")
+    follow_move(new)
+    with closing(sqlite3.connect(new / ".mlrunner/zenml.db")) as database:
+        assert database.execute("SELECT config FROM service").fetchall() == [(encode(new),), (other,)]
 
 
 def test_servers_of_a_moved_project_end(project: Path) -> None:

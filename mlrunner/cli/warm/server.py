@@ -16,6 +16,7 @@ from typing import Any
 
 from mlrunner.cli.warm import messages, state
 from mlrunner.core import environment
+from mlrunner.core.installed import list_packages
 from mlrunner.core.skops_format import import_skops
 
 Command = tuple[dict[str, Any], list[int], socket.socket]
@@ -35,6 +36,7 @@ def preload() -> None:
     import_skops()
     sys.modules["sqlalchemy.orm"].configure_mappers()
     len(sys.modules["zenml.integrations.registry"].integration_registry.integrations)  # imports their 60 modules
+    list_packages("mlrunner")  # reads the records of all packages, which each run would do
     source_digests([], ["mlrunner.execution.runner"])  # parses our own code, which each run would do
     gc.freeze()
     gc.enable()

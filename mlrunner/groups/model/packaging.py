@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import sys
-from functools import cache
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -14,6 +13,7 @@ from mlrunner.core.allowed_classes import LIBRARIES, find_untrusted
 from mlrunner.core.column_kinds import infer_kinds
 from mlrunner.core.errors import ConfigError
 from mlrunner.core.estimators import get_library
+from mlrunner.core.installed import list_packages
 from mlrunner.core.skops_format import import_skops
 from mlrunner.groups.model.raw_input import CleaningTransformer
 
@@ -106,12 +106,7 @@ def _distributions(module: str) -> list[str]:
         return DISTRIBUTIONS[module]
     if _version(module) is not None:
         return [module]
-    return _packages_by_module().get(module, [])
-
-
-@cache
-def _packages_by_module() -> dict[str, list[str]]:
-    return dict(importlib.metadata.packages_distributions())
+    return list_packages(module)
 
 
 def _version(name: str) -> str | None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mlrunner.core import environment
+from mlrunner.core.installed import list_packages
 
 CACHED = (
     ("zenml.environment", "Environment.get_python_packages"),  # lists what is installed, twice a run
@@ -93,18 +94,13 @@ def cache_constant_answers() -> None:
     _replace(*PACKAGE_LOOKUP, lambda _: package_of_module)
 
 
-@cache
-def _packages_by_module() -> dict[str, list[str]]:
-    return dict(importlib.metadata.packages_distributions())
-
-
 def package_of_module(module_name: str) -> str | None:
     """Return the package that provides a module; None when none or several do.
 
     Args:
         module_name: Dotted name; only its first part counts.
     """
-    packages = _packages_by_module().get(module_name.partition(".")[0], [])
+    packages = list_packages(module_name)
     return packages[0] if len(packages) == 1 else None
 
 

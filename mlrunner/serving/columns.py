@@ -51,6 +51,7 @@ class RawColumn:
         required: Whether a request must have the column; it may still hold missing values.
         categories: Values of the training rows; None when any value is accepted.
         date_format: Format of the dates that the model reads in text or whole numbers; None: it reads none.
+        takes_dates: Whether the model takes these dates themselves as well, so that they are parsed once.
     """
 
     name: str
@@ -58,26 +59,42 @@ class RawColumn:
     required: bool
     categories: frozenset[str] | None = None
     date_format: str | None = None
+    takes_dates: bool = False
+
+    @property
+    def holds_dates(self) -> bool:
+        """Whether the values are read as dates."""
+        return self.kind == "moment" or self.date_format is not None
 
     def find_error(self, values: Sequence[Any]) -> str | None:
         """Return a message about the first wrong value; None when all values are accepted."""
+        error = self.find_other_error(values)
+        if error is not None:
+            return error
+        wrong = self.find_wrong_dates(values)
+        return f"{self._expectation()}, but row {wrong[0]} has {describe_value(values[wrong[0]])}." if wrong else None
+
+    def find_other_error(self, values: Sequence[Any]) -> str | None:
+        """Do as `find_error`, but accept each date."""
         if not KIND_TYPES[self.kind].issuperset(map(type, values)):
             row = next(k for k, value in enumerate(values) if type(value) not in KIND_TYPES[self.kind])
             return f"{self._expectation()}, but row {row} has {describe_value(values[row])}."
         if self.categories is not None and set(values) - self.categories - {None}:
             row = next(k for k, value in enumerate(values) if value is not None and value not in self.categories)
             return self._unknown_category(values[row], row)
-        wrong = self.find_wrong_dates(values)
-        return f"{self._expectation()}, but row {wrong[0]} has {describe_value(values[wrong[0]])}." if wrong else None
+        return None
 
     def find_wrong_dates(self, values: Sequence[Any] | Array) -> list[int]:
         """Return the positions of the values that do not fit the format of the dates."""
-        is_moment = self.kind == "moment"
-        if self.date_format is None and not is_moment:
+        if not self.holds_dates:
             return []
-        column = pd.Series(values, dtype=None if isinstance(values, np.ndarray) else object)
-        texts = column if is_moment else column.map(_write_date, na_action="ignore")
+        texts = self.write_dates(values)
         return find_unreadable(texts[~texts.isin(MISSING_DATES)], self.date_format).index.tolist()
+
+    def write_dates(self, values: Sequence[Any] | Array) -> pd.Series:
+        """Return dates as texts: a model may read them in whole numbers, such as 20200106."""
+        column = pd.Series(values, dtype=None if isinstance(values, np.ndarray) else object)
+        return column if self.kind == "moment" else column.map(_write_date, na_action="ignore")
 
     @property
     def contents(self) -> str:
@@ -102,10 +119,10 @@ class RawColumn:
         Raises:
             RequestError: If a number exceeds the range of a double.
         """
+        if self.kind == "moment" or self.takes_dates:
+            return parse_dates(self.write_dates(values), self.date_format).to_numpy("datetime64[us]")
         if self.kind == "number":
             return self._to_numbers(values)
-        if self.kind == "moment":
-            return parse_dates(pd.Series(values, dtype=object)).to_numpy("datetime64[us]")
         column = np.empty(len(values), dtype=object)
         column[:] = values
         return column

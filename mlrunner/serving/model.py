@@ -152,12 +152,21 @@ def _restrict_dates(schema: Schema, pipeline: Any) -> Schema:
     cleaning = pipeline.named_steps.get(CLEANING_STEP)
     if cleaning is not None:
         cleaning.checks_dates = False  # the schema does
-    formats = getattr(getattr(cleaning, "strategy", None), "date_formats", None) or {}
+    strategy = getattr(cleaning, "strategy", None)
+    formats = getattr(strategy, "date_formats", None) or {}
     columns = (
-        replace(column, date_format=formats.get(column.name)) if column.kind != "moment" else column
+        replace(column, date_format=formats[column.name], takes_dates=_takes_dates(strategy, column.name))
+        if column.kind != "moment" and column.name in formats
+        else column
         for column in schema.columns
     )
     return Schema(tuple(columns))
+
+
+def _takes_dates(strategy: Any, name: str) -> bool:
+    """Check whether a strategy only parses a column of dates; one of the user's own may read its text as well."""
+    values = (*getattr(strategy, "fill", ()), *getattr(strategy, "clip", ()))
+    return type(strategy).__module__.startswith("mlrunner.groups.cleaning") and name not in values
 
 
 def _restrict_categories(schema: Schema, pipeline: Any, example: requests.Columns) -> Schema:

@@ -5,9 +5,11 @@ A strategy handles each row by itself, so that the served model can start with i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import pandas as pd
+from numpy.typing import ArrayLike
 from pydantic import Field
 
 from mlrunner.core.build import NamedValues, dataclass
@@ -79,7 +81,7 @@ class DateFeatures(DataPreprocess):
             return None
         return Expectation(self.date_format, is_named=is_named_as_date(column, self.date_endings, self.time))
 
-    def date_features(self, dates: dict[str, pd.Series]) -> dict[str, pd.Series]:
+    def date_features(self, dates: dict[str, pd.Series]) -> Mapping[str, ArrayLike]:
         """Return the calendar parts and the durations as float64, with NaN for a missing date."""
         return extract_parts(dates, self.parts) | compute_durations(dates, self.durations)
 

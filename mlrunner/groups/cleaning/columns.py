@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from mlrunner.core.column_dtypes import normalize_column
 from mlrunner.core.column_kinds import Kind, infer_kind, infer_kinds
@@ -103,12 +104,12 @@ def hashable(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(**texts) if others else table
 
 
-def append_columns(table: pd.DataFrame, features: Mapping[str, pd.Series]) -> pd.DataFrame:
+def append_columns(table: pd.DataFrame, features: Mapping[str, ArrayLike]) -> pd.DataFrame:
     """Append columns to a table.
 
     Args:
         table: Table; it is not modified.
-        features: New columns by name.
+        features: New columns by name, each of shape (n_rows,).
 
     Raises:
         DataError: When the table has a column of the same name.

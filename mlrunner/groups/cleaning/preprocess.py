@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Self
 
 import pandas as pd
+from numpy.typing import ArrayLike
 from pydantic import Field
 
 from mlrunner.core.build import NamedValues, dataclass
@@ -112,6 +114,6 @@ class DataPreprocess(CleaningStrategy):
         table = append_columns(drop_columns(table, list(dates)), self.date_features(dates)) if dates else table
         return select_numeric(table) if self.keep_numeric else table
 
-    def date_features(self, dates: dict[str, pd.Series]) -> dict[str, pd.Series]:
+    def date_features(self, dates: dict[str, pd.Series]) -> Mapping[str, ArrayLike]:
         """Return the days since 1970-01-01 of each date column, as `NAME_days`."""
         return {f"{name}_days": count_days(date) for name, date in dates.items()}

@@ -28,8 +28,13 @@ class NamedColumnTransformer(ColumnTransformer):  # type: ignore[misc]
         return self._name(values, X)
 
     def transform(self, X: pd.DataFrame, **params: Any) -> pd.DataFrame:
-        """Encode rows."""
-        return self._name(super().transform(X, **params), X)
+        """Encode rows; a table that has the columns of training is not checked again, which takes longer than a row."""
+        if params or not isinstance(X, pd.DataFrame) or not hasattr(self, "source_columns_"):
+            return self._name(super().transform(X, **params), X)
+        encoders = [(encoder, columns) for name, encoder, columns in self.transformers_ if name != "remainder"]
+        if len(encoders) == 0 or not set(self.source_columns_).issubset(X.columns):
+            return self._name(super().transform(X), X)
+        return self._name(np.hstack([encoder.transform(X[columns]) for encoder, columns in encoders]), X)
 
     def get_feature_names_out(self, input_features: Any = None) -> Any:  # noqa: ARG002
         """Return the name of each feature."""

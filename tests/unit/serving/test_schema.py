@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -108,3 +109,43 @@ def test_a_schema_describes_itself_in_order() -> None:
     assert [column["name"] for column in columns] == SCHEMA.names
     assert columns[1] == {"name": "town", "kind": "text", "required": True, "categories": sorted(CATEGORIES)}
     assert columns[3] == {"name": "seen", "kind": "moment", "required": False, "categories": None}
+
+
+DATES = Schema(
+    (
+        RawColumn("bought", "text", True, date_format="%d/%m/%Y", takes_dates=True),
+        RawColumn("day", "number", True, date_format="%Y%m%d", takes_dates=True),
+        RawColumn("sent", "text", False, date_format="%d/%m/%Y"),
+        RawColumn("seen", "moment", False),
+    )
+)
+
+
+def test_columns_of_one_format_are_parsed_together_each_to_its_own_dates() -> None:
+    values: requests.Columns = {
+        "bought": ["06/01/2020", None, ""],
+        "day": [20200131, 20200201.0, None],
+        "sent": ["07/01/2020", "31/12/2019", None],
+        "seen": ["2020-01-08T12:00:00Z", None, "2020-01-09"],
+    }
+    arrays = DATES.validate(values)
+    assert arrays["bought"].tolist() == [datetime(2020, 1, 6), None, None]
+    assert arrays["day"].tolist() == [datetime(2020, 1, 31), datetime(2020, 2, 1), None]
+    assert arrays["sent"].tolist() == values["sent"]  # the model reads the texts itself
+    assert arrays["seen"].tolist() == [datetime(2020, 1, 8, 12), None, datetime(2020, 1, 9)]
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"sent": ["2020-01-07"]}, "Column 'sent' holds dates in %d/%m/%Y, but row 0 has '2020-01-07'."),
+        ({"day": [20201301]}, "Column 'day' holds dates in %Y%m%d, but row 0 has 20201301."),
+        ({"bought": [True], "day": [1]}, "Column 'bought' holds dates in %d/%m/%Y, but row 0 has true."),
+        ({"bought": ["x"], "seen": [7]}, "Column 'bought' holds dates in %d/%m/%Y, but row 0 has 'x'."),
+    ],
+)
+def test_the_first_wrong_date_is_named(changed: requests.Columns, message: str) -> None:
+    right: requests.Columns = {"bought": ["06/01/2020"], "day": [20200131], "sent": [None], "seen": ["2020-01-08"]}
+    with pytest.raises(RequestError) as refusal:
+        DATES.validate({**right, **changed})
+    assert str(refusal.value) == message

@@ -50,7 +50,7 @@ def test_calendar_parts_are_floats_with_and_without_gaps() -> None:
     full, gaps = (pd.to_datetime(pd.Series(dates)) for dates in (["2020-02-01 05:00"], ["2020-02-01 05:00", None]))
     for dates in (full, gaps):
         result = extract_parts({"d": dates}, ["year", "month", "weekday", "hour", "dayofyear"])
-        assert {name: column.iloc[0] for name, column in result.items()} == {
+        assert {name: column[0] for name, column in result.items()} == {
             "d_year": 2020,
             "d_month": 2,
             "d_weekday": 5,

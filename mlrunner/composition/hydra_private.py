@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hydra.core.override_parser.types import Override
+    from hydra.types import HydraContext
 
 try:
     from omegaconf._utils import OmegaConfDumper, get_omega_conf_dumper
@@ -91,6 +92,14 @@ def read_files_once(loader: Any) -> None:
     if not hasattr(loader, "repository"):
         raise RuntimeError("This version of Hydra reads its files in another way; install hydra-core 1.3.")
     loader.repository = ReadOnce(loader.repository)
+
+
+def make_context(loader: Any) -> HydraContext:
+    """Make the context that Hydra passes to a sweeper, for a config loader and without callbacks."""
+    from hydra._internal.callbacks import Callbacks
+    from hydra.types import HydraContext
+
+    return HydraContext(config_loader=loader, callbacks=Callbacks())
 
 
 def make_flag_parser() -> ArgumentParser:

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-from hydra.types import HydraContext, TaskFunction
+from hydra.types import HydraContext, RunMode, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from mlrunner.composition.compose import open_hydra
+from mlrunner.composition.hydra_private import make_context
 from mlrunner.core import environment
+from mlrunner.core.project import PRIMARY
+from mlrunner.core.terminal import console
 from mlrunner.groups.executor import LocalEngine
 from mlrunner.search import workers
 from mlrunner.search.composer import Composer
 from mlrunner.search.settings import read_settings
 from mlrunner.search.space import Space
 from mlrunner.search.space_reader import read_space
+
+if TYPE_CHECKING:
+    from mlrunner.search.plan import SearchPlan
 
 LOCAL_ENGINE = f"{LocalEngine.__module__}.{LocalEngine.__name__}"
 MODEL_LIBRARIES = {"lightgbm", "xgboost", "catboost"}
@@ -48,16 +56,49 @@ def _sweep(context: HydraContext, task_function: TaskFunction, config: DictConfi
         workers.preload(_list_libraries(space, composer))
     from mlrunner.search import plan as planning
     from mlrunner.search import session
-    from mlrunner.search.custom_space import load_custom_space
-    from mlrunner.search.search_factory import SweeperCall, make_sampler_factory
+    from mlrunner.search.search_factory import SweeperCall
 
     plan, preparer = planning.make_plan(settings, space, composer)
     if settings.dry_run:
-        customize = load_custom_space(settings.custom_search_space, space, config)
-        trials = planning.draw_first_trials(plan, make_sampler_factory(plan), customize=customize)
-        planning.show_plan(plan, trials)
+        planning.show_plan(plan, _draw_first_trials(plan, config))
+        console().print("  Nothing was started (hydra.sweeper.dry_run=true).", style="dim")
         return None
     return session.run_session(plan, preparer, SweeperCall(context, task_function, config))
+
+
+def preview(words: Sequence[str]) -> tuple[SearchPlan, list[tuple[str, ...]]]:
+    """Check a search without running anything.
+
+    Args:
+        words: Overrides in Hydra's grammar.
+
+    Returns:
+        The plan, and the overrides of its first trials.
+
+    Raises:
+        MlrunnerError: When a setting must be corrected; the sentences are those of the search itself.
+        HydraException: When a choice or a key does not exist.
+    """
+    from mlrunner.search import plan as planning
+
+    with open_hydra() as hydra:
+        loader: Any = hydra.config_loader()
+        config = loader.load_configuration(PRIMARY, list(words), RunMode.MULTIRUN)
+        with environment.temporary_variables(**read_env(config)):
+            settings = read_settings(config)
+            composer = Composer(make_context(loader), config)
+            space = read_space(list(config.hydra.overrides.task), settings, composer.compose_models, composer.loader)
+            plan, _ = planning.make_plan(settings, space, composer)
+            return plan, _draw_first_trials(plan, config)
+
+
+def _draw_first_trials(plan: SearchPlan, config: DictConfig) -> list[tuple[str, ...]]:
+    from mlrunner.search import plan as planning
+    from mlrunner.search.custom_space import load_custom_space
+    from mlrunner.search.search_factory import make_sampler_factory
+
+    customize = load_custom_space(plan.settings.custom_search_space, plan.space, config)
+    return planning.draw_first_trials(plan, make_sampler_factory(plan), customize=customize)
 
 
 def read_env(config: DictConfig) -> dict[str, str]:

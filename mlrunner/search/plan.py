@@ -148,7 +148,6 @@ def show_plan(plan: SearchPlan, trials: list[tuple[str, ...]]) -> None:
         show_line("defaults", sentence)
     out.print()
     show_line("time", estimate_time(plan))
-    out.print(Text("  Nothing was started (hydra.sweeper.dry_run=true).", "dim"))
 
 
 def estimate_time(plan: SearchPlan) -> str:

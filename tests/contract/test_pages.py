@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import importlib.util
 import re
-import shlex
 import sys
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-import pytest
-
-from mlrunner.cli import candidates, commands
+from mlrunner.cli import commands
 from mlrunner.core import environment
 from tests.support.console import Example, mask, matches, read_examples
 from tests.support.front_door import PROJECT
 
 DOCS = PROJECT / "docs"
-PAGES = [PROJECT / "README.md", *sorted(path for path in DOCS.rglob("*.md") if "generated" not in path.parts)]
 OPTION = """\
 # @package _global_
 # A table.
@@ -105,29 +101,6 @@ def test_the_site_is_built_with_the_locked_versions_of_what_it_shares() -> None:
     }
     assert shared
     assert shared - locked == set()
-
-
-def commands_of(page: Path) -> list[str]:
-    """List the mlrunner commands of a page, in blocks and in the text."""
-    text = page.read_text().replace("\\\n", "")
-    lines = re.findall(r"^(?:\$ )?(?:python -m )?(mlrunner .*)$", text, re.MULTILINE)
-    return [re.split(r"\s{3,}| >> ", line)[0] for line in [*lines, *re.findall(r"`(mlrunner [^`\n]+)`", text)]]
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_each_verb_and_flag_of_a_page_exists(page: Path) -> None:
-    groups = {path.name for path in (PROJECT / "conf").iterdir() if path.is_dir()}
-    for command in commands_of(page):
-        verb, *words = [word.strip("…") for word in shlex.split(command.replace("$D", ""))[1:]] or [""]
-        if verb in commands.VERBS:
-            flags = {word.partition("=")[0] for word in words if re.match(r"--[a-z]", word)}
-            assert flags <= {*candidates.list_flags(verb)}, command
-        for word in [verb, *words]:
-            chosen = re.fullmatch(r"([a-z]+)=([\w,]+)", word)
-            if chosen and chosen[1] in groups - {"metric"}:
-                own = {"price_per_kilo", "churn", "baseline", "shared", "OPTION"}  # of the reader
-                options = {file.stem for file in (PROJECT / "conf" / chosen[1]).glob("*.yaml")} | own
-                assert {*chosen[2].split(",")} <= options, command
 
 
 def test_the_readme_is_short_and_its_links_lead_somewhere() -> None:

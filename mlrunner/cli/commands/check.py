@@ -16,11 +16,15 @@ from mlrunner.core.terminal import console, show_line, show_warnings
 
 if TYPE_CHECKING:
     from mlrunner.execution.composition_check import Preview
+    from mlrunner.search.plan import SearchPlan
+
+    Search = tuple[SearchPlan, list[tuple[str, ...]]]
 
 EXAMPLES = """\
 examples:
   mlrunner check
   mlrunner check experiment=baseline dataset.path=new.csv
+  mlrunner check sweep=optuna model=xgboost,rf     # the ranges of a search, too
   mlrunner check --all     # in a pre-commit hook or in CI
 """
 DATE_DTYPES = ("datetime", "timestamp")
@@ -45,17 +49,45 @@ def main(arguments: list[str]) -> int:
 
 def check_one(overrides: list[str]) -> int:
     """Check a composition, and print it with its rows and columns."""
-    from mlrunner.execution.composition_check import preview
     from mlrunner.execution.output import show_composition
 
-    seen = preview(overrides)
+    seen, search = preview(overrides)
     show_composition(seen.checked)
     show_line("rows", _describe_rows(seen))
     console().print()
     show_profile(seen.profile["columns"], seen.profile["looked_at"])
     console().print()
+    if search is not None:
+        from mlrunner.search.plan import show_plan
+
+        show_plan(*search)
     show_line("run", join_words(["mlrunner", *overrides]), soft_wrap=True)
     return 0
+
+
+def preview(overrides: list[str]) -> tuple[Preview, Search | None]:
+    """Check a composition, or each choice of a search and the ends of its ranges.
+
+    Returns:
+        The composition, which is the first one of a search; the plan of the search and its first trials.
+
+    Raises:
+        MlrunnerError: When anything of it cannot run.
+    """
+    from mlrunner.cli.hydra_app import MULTIRUN, hydra_arguments, raise_translated, register_sweeper
+    from mlrunner.execution import composition_check
+
+    words = hydra_arguments(overrides)
+    if MULTIRUN not in words:
+        return composition_check.preview(overrides), None
+    from mlrunner.search import entry
+
+    register_sweeper()
+    try:
+        plan, trials = entry.preview([word for word in words if word != MULTIRUN])
+    except Exception as error:
+        raise_translated(error, words)
+    return composition_check.preview(trials[0]), (plan, trials)
 
 
 def check_all(overrides: list[str]) -> int:
@@ -64,14 +96,14 @@ def check_all(overrides: list[str]) -> int:
     Raises:
         ProblemsError: With the problems of all of them.
     """
-    from mlrunner.execution.composition_check import list_own_options, preview
+    from mlrunner.execution.composition_check import list_own_options
 
     problems: list[str] = []
     for option in ("", *list_own_options()):
         words = [*filter(None, [option]), *overrides]
         name = join_words(words) or "the default composition"
         try:
-            seen = preview(words)
+            seen, _ = preview(words)
         except MlrunnerError as error:
             problems += [f"{name}: {sentence}" for sentence in getattr(error, "problems", [str(error)])]
             console().print(Text.assemble(("✗ ", "red"), name))

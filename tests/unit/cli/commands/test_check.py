@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mlrunner.cli.commands import check
-from mlrunner.core.errors import ProblemsError
+from mlrunner.core.errors import MlrunnerError, ProblemsError
 
 
 def test_a_composition_is_shown_with_its_rows_and_columns(empty_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -19,6 +19,30 @@ def test_a_composition_is_shown_with_its_rows_and_columns(empty_home: Path, caps
     assert "of 178 evenly spaced rows" in out
     assert "run       mlrunner dataset=wine model=ridge" in out
     assert not (empty_home / ".mlrunner").exists()  # no store is opened
+
+
+def test_a_search_is_shown_with_its_plan(empty_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    overrides = ["sweep=optuna", "model=ridge,dummy", "dataset=wine", "hydra.sweeper.n_trials=3"]
+    assert check.main(overrides) == 0
+    out = capsys.readouterr().out
+    assert "rows      114 train, 28 validation, 36 test" in out  # of the first trial
+    assert "mlrunner  plan  3 trials" in out
+    assert "run       mlrunner sweep=optuna model=ridge,dummy dataset=wine hydra.sweeper.n_trials=3" in out
+    assert not (empty_home / ".mlrunner").exists()
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("model.estimator.alpha=interval(3,1)", r"model\.estimator\.alpha=interval\(3,1\) is not a valid range"),
+        ("model.estimator.alpha=interval(-1,1)", "'alpha' parameter of RidgeClassifier .* Got -1.0"),
+        ("hydra.sweeper.n_trial=3", "Did you mean 'n_trials'"),
+        ("model=rigde", "Did you mean 'ridge'"),
+    ],
+)
+def test_the_ranges_of_a_search_are_checked(override: str, message: str) -> None:
+    with pytest.raises(MlrunnerError, match=message):
+        check.main(["sweep=optuna", "model=ridge", "dataset=wine", override])
 
 
 def test_problems_of_every_option_are_named(

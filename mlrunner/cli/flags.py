@@ -54,7 +54,7 @@ def _find_contradictions(parsed: Namespace, modes: list[str]) -> Iterator[str]:
     if parsed.resolve and not (parsed.cfg or parsed.help):
         yield "--resolve shows a composition with its values; add --cfg job, or leave --resolve out."
     if parsed.shell_completion and not any(text.startswith(SUBCOMMANDS) for text in parsed.overrides):
-        yield "--shell-completion does not say what to do; add install=bash, uninstall=bash or query=bash."
+        yield "--shell-completion does not say what to do; add install=bash or uninstall=bash."
     for command, _, shell in (text.partition("=") for text in parsed.overrides if parsed.shell_completion):
         if f"{command}=" in SUBCOMMANDS and shell not in SHELLS:
             yield f"{command}={shell} names no shell that can be completed; write {' or '.join(SHELLS)}."

@@ -25,7 +25,7 @@ from mlrunner.core.overrides import join_words, quote_option
 
 # What to do about several values.
 ADD_MULTIRUN, NAME_ONE = "add --multirun", "name one of them"
-KEYLESS_GROUPS = ("gate", "deployer")  # groups with an option that has no keys
+KEYLESS_OPTIONS = {"gate": "none", "deployer": "none", "executor": "local"}  # options without keys, by group
 
 
 def diagnose(texts: list[str], source: ConfigSource | None = None, remedy: str | None = ADD_MULTIRUN) -> list[str]:
@@ -190,8 +190,8 @@ def _check_new_names(override: Override, node: Any) -> Iterator[str]:
 def _describe_unknown(parts: list[str], known: list[str]) -> str:
     name, holder = ".".join(parts), ".".join(parts[:-1]) or "the composition"
     known = sorted({each for each in known if not each.startswith("_")})  # without `_target_`
-    if not known and holder in KEYLESS_GROUPS:
-        others = [option for option in list_options(holder) if option != "none"]
+    if not known and holder in KEYLESS_OPTIONS:
+        others = [option for option in list_options(holder) if option != KEYLESS_OPTIONS[holder]]
         return f"{name} is not a key, for the chosen {holder} has none; choose {holder}={' or '.join(others)} with it."
     if not known:
         return f"{name} is not a key; {holder} has none. To add it on purpose, write +{name}=VALUE."

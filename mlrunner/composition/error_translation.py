@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from mlrunner.composition.keys import VERBS
@@ -12,6 +13,7 @@ from mlrunner.core.overrides import split_flags
 MULTIRUN = {"-m", "--multirun", "hydra.mode=MULTIRUN"}
 SHOWN = {"-c", "--cfg", "-i", "--info"}  # flags that show one composition
 RANGES = "hydra.sweeper.params"
+REPLACED = re.compile(r"\+*hydra\.(sweeper|launcher)=")
 REFUSED_KEY = "Could not override 'hydra."  # begins Hydra's message about a key of its own
 
 
@@ -35,6 +37,9 @@ def translate(error: BaseException, words: Sequence[str]) -> MlrunnerError | Non
     ranges = [text.lstrip("+") for text in words if text.lstrip("+").startswith(RANGES)]
     if ranges and isinstance(error, AssertionError | AttributeError):  # of OmegaConf: a grid's params are null
         return ConfigError(f"{ranges[0]}: only a search takes such ranges; add sweep=optuna.")
+    replaced = next((text for text in words if REPLACED.match(text)), None)
+    if replaced is not None and isinstance(error, AttributeError):  # Hydra looks for `_target_`
+        return ConfigError(f"{replaced} replaces all of its keys; choose an option, like hydra/sweeper=optuna.")
     return explain_failed_write(error)
 
 

@@ -11,7 +11,7 @@ from mlrunner.core import environment
 from mlrunner.core.conf_files import list_folders
 from mlrunner.core.project import CONF, OUTPUT, OWN, PRIMARY
 from mlrunner.core.safe_yaml import read_yaml
-from mlrunner.groups.stack import schema
+from mlrunner.groups.stack import preflight, schema
 from mlrunner.tracking.records import SQLITE
 from mlrunner.tracking.records.store import Store
 
@@ -62,10 +62,12 @@ def open_store(home: Path, overrides: Sequence[str] = ()) -> Store:
         overrides: Overrides of the `stack` group, such as `stack=mlflow_server`.
 
     Raises:
+        ConfigError: When the address is a folder, which MLflow refuses.
         StoreError: When a server does not answer, or a newer mlrunner made the store.
     """
     schema.check_layout(home / OUTPUT)
     uri = tracking_uri(home, overrides)
+    preflight.refuse_file_store(uri)
     from mlrunner.tracking.records import sqlite_store
 
     if uri.startswith(SQLITE):

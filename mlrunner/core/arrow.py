@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,39 +13,38 @@ import pyarrow as pa
 from pandas.api.types import is_object_dtype
 from pyarrow import ipc
 
-from mlrunner.core.errors import DataError
-
 TABLE_FILE = "table.arrow"
 
 
 def to_arrow(table: pd.DataFrame) -> pa.RecordBatch:
     """Convert a table into one record batch, so that its numbers can be mapped without a copy; NaN stays NaN.
 
-    Raises:
-        DataError: When a column holds values that Arrow has no type for.
+    Values that Arrow has no type for become text; features never hold any, columns of `dataset.ignore` may.
     """
     try:
         schema = pa.Schema.from_pandas(table)
-    except (pa.ArrowException, TypeError) as error:
-        raise DataError(_untyped(table)) from error
+    except (pa.ArrowException, TypeError):
+        untyped = [name for name, column in table.items() if not _has_type(column)]
+        if not untyped:
+            raise
+        return to_arrow(_write_as_text(table, untyped))
     uuids = [field.name for field in schema if isinstance(field.type, pa.UuidType)]  # Arrow does not convert them back
     if uuids:
-        return to_arrow(table.assign(**{name: table[name].map(str, na_action="ignore") for name in uuids}))
+        return to_arrow(_write_as_text(table, uuids))
     arrays = [_array(_column(table, place), field.type) for place, field in enumerate(schema)]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def _untyped(table: pd.DataFrame) -> str:
-    """Name the column that Arrow has no type for, and explain how to give it one."""
-    for name, column in table.items():
-        try:
-            pa.Schema.from_pandas(column.to_frame())
-        except (pa.ArrowException, TypeError) as error:
-            return (
-                f"Column '{name}' holds values of several types, or of a type that tables do not keep ({error}); give "
-                f"it one in dataset.dtypes, such as {name}: str, or leave it out."
-            )
-    return "The table has columns that no file can keep; leave them out."
+def _has_type(column: pd.Series[Any]) -> bool:
+    try:
+        pa.Schema.from_pandas(column.to_frame())
+    except (pa.ArrowException, TypeError):
+        return False
+    return True
+
+
+def _write_as_text(table: pd.DataFrame, names: Iterable[Hashable]) -> pd.DataFrame:
+    return table.assign(**{str(name): table[name].map(str, na_action="ignore") for name in names})
 
 
 def _column(table: pd.DataFrame, place: int) -> pd.Series[Any]:

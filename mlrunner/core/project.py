@@ -81,8 +81,9 @@ def refuse_search_path(conf: Path) -> None:
     hydra = (_read(file := conf / f"{OWN}.yaml") or {}).get("hydra")
     if isinstance(hydra, dict) and "searchpath" in hydra:
         raise ConfigError(
-            f"{file} sets hydra.searchpath, which Hydra reads from its primary configuration only; give it to each "
-            f"command, like 'hydra.searchpath=[file:///team/conf]' or -cd /team/conf, or link them into {conf}."
+            f"{file} sets hydra.searchpath, which Hydra reads from its primary configuration only; take it out there, "
+            "and give it to each command, like 'hydra.searchpath=[file:///team/conf]' or -cd /team/conf, or link those "
+            f"files into {conf}."
         )
 
 

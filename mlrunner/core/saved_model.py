@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mlrunner.core.allowed_classes import find_untrusted
-from mlrunner.core.environment import TRUSTED_VARIABLE
+from mlrunner.core.environment import TRUSTED_VARIABLE, trusted_modules
 from mlrunner.core.errors import MlrunnerError, StoreError, first_line
 from mlrunner.core.model_code import READING_KEY
 from mlrunner.core.safe_yaml import read_yaml
@@ -62,9 +62,14 @@ def read_description(folder: Path, uri: str, packages: Iterable[str] = ()) -> Sa
     if not is_ours:
         raise StoreError(f"The model {uri} was not saved by mlrunner (scikit-learn with skops); choose another run.")
     if untrusted := find_untrusted(types, packages):
+        held, package = f"The model {uri} holds {', '.join(untrusted)}, which", untrusted[0].partition(".")[0]
+        if package in trusted_modules():
+            raise StoreError(
+                f"{held} cannot be imported here; install the version of {package} that it was saved with."
+            )
         raise StoreError(
-            f"The model {uri} holds {', '.join(untrusted)}, which is of neither mlrunner nor a library of models; if "
-            f"you trust it, set {TRUSTED_VARIABLE}={untrusted[0].partition('.')[0]} in the environment."
+            f"{held} is of neither mlrunner nor a library of models; if you trust it, set "
+            f"{TRUSTED_VARIABLE}={package} in the environment."
         )
     return SavedModel(file, types, columns, reading)
 

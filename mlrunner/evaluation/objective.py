@@ -20,6 +20,7 @@ REASONS = {
     "roc_auc": "which hold one class only",
     "r2": "whose target is constant",
     "mape": "whose target contains 0",
+    "rmsle": "with a target or a prediction of -1 or less",
 }
 
 

@@ -99,15 +99,14 @@ def _check_overrides(overrides: list[str]) -> None:
 
 def _choose_groups(overrides: list[str], params: Mapping[str, str], recorded: dict[str, Any]) -> dict[str, Group]:
     """Resolve the gate of the run, and its kind of deployer by today's files: a store sets no address."""
-    options = {group: params.get(group, "none") for group in OVERRIDABLE}
+    replaced = {_split_key(text)[0] for text in overrides if len(_split_key(text)) == 1}
+    options = {group: params.get(group, "none") for group in OVERRIDABLE if group not in replaced}
     for group, option in options.items():
         if not OPTION.fullmatch(option):  # a path would read a file of anybody
             raise ConfigError(f"The run's {group}={option} is no option of conf/{group}/; add {group}=... of yours.")
-    if options["deployer"] == "none":
+    if options.get("deployer") == "none":
         options["deployer"] = "local"
-    replaced = {_split_key(text)[0] for text in overrides if len(_split_key(text)) == 1}
-    choices = [f"{group}={option}" for group, option in options.items() if group not in replaced]
-    cfg = compose_config([*choices, *overrides])
+    cfg = compose_config([*(f"{group}={option}" for group, option in options.items()), *overrides])
     OmegaConf.set_struct(cfg, False)
     for key in RECORDED_KEYS:
         cfg[key] = recorded[key]

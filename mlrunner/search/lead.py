@@ -42,7 +42,7 @@ class Lead:
         if self.lead < LEAST_LEAD:
             return "has the same score as the second"
         if math.isnan(self.uncertainty):
-            return f"leads by {self.lead:.3g}; too few rows show the noise, use split=kfold or repeats=5"
+            return f"leads by {self.lead:.3g}; too few rows show the noise, set split=kfold or hydra.sweeper.repeats=5"
         word = "more" if self.lead > self.uncertainty else "not more"
         return f"leads by {self.lead:.3g}, which is {word} than the noise of ± {self.uncertainty:.2g}"
 

@@ -82,7 +82,7 @@ def read_settings(config: DictConfig) -> SweepSettings:
 
     Raises:
         ProblemsError: When values are not possible; one sentence each.
-        ConfigError: When another sweeper is chosen, ranges are in the form of Hydra 1.1, Optuna has no such sampler any
+        ConfigError: When ranges are in the form of Hydra 1.1, Optuna has no such sampler any
             more, or its package is not installed.
     """
     values = read_values(config)
@@ -92,9 +92,7 @@ def read_settings(config: DictConfig) -> SweepSettings:
 
 def read_values(config: DictConfig) -> dict[str, Any]:
     """Read the values of `hydra.sweeper` as they are."""
-    node = OmegaConf.to_container(config.hydra.sweeper, resolve=True, enum_to_str=True)
-    if not isinstance(node, dict):
-        raise ConfigError(f"{SWEEPER_KEY} has no keys; choose hydra/sweeper=optuna.")
+    node: Any = OmegaConf.to_container(config.hydra.sweeper, resolve=True, enum_to_str=True)
     return {str(key): value for key, value in node.items() if not str(key).startswith("_")}
 
 

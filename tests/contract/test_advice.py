@@ -10,6 +10,7 @@ import importlib
 import itertools
 import re
 import shlex
+import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -34,9 +35,18 @@ from mlrunner.composition.composition import Launch
 from mlrunner.composition.error_translation import translate
 from mlrunner.composition.hydra_private import read_files_once
 from mlrunner.composition.keys import VERBS
+from mlrunner.core.build import build
 from mlrunner.core.errors import MlrunnerError
+from mlrunner.evaluation import objective, scoring
+from mlrunner.evaluation.split_data import SplitData
+from mlrunner.groups.cleaning.controller import DataCleaning
+from mlrunner.groups.deployer.kubernetes import VALIDATOR
+from mlrunner.groups.model.estimator_arguments import OPTIONAL_PACKAGES
 from mlrunner.search.composer import Composer
+from mlrunner.steps import held_out
+from mlrunner.steps.problem import describe_problem
 from tests.support import advice_templates as source
+from tests.support.advice_commands import COMMANDS
 from tests.support.front_door import PROJECT
 from tests.support.search import HydraSweep
 
@@ -49,6 +59,7 @@ ROWS = 120
 
 CSV = "dataset=csv dataset.path=good.csv dataset.target=y model=ridge"
 DATED = "dataset=csv dataset.path=dates.csv dataset.target=y model=ridge"
+ORDERED = "dataset=csv dataset.path=ordered.csv dataset.target=label dataset.time=day model=logistic_regression"
 SEARCH = f"sweep=optuna {CSV}"
 # A command line with a mistake and, where the message leaves a value open, what is typed then, by words of the message;
 # `-key` takes an override away.
@@ -136,72 +147,59 @@ MISTAKES: dict[str, str | tuple[str, str]] = {
     "is not a combination; write it like": (f"{SEARCH} hydra.sweeper.exclude=[rf]", "\"hydra.sweeper.exclude=['model=rf,cleaning=full']\""),
     "is not a finished sweep": (f"{SEARCH} hydra.sweeper.warm_start=nosuch", "\"hydra.sweeper.warm_start=['model=ridge,model.estimator.alpha=8']\""),
     "but they predict {}; search each": (f"{SEARCH} dataset.target=y,a", "-sweep --multirun"),
+    "is not a key; {} has none. To": (f"{CSV} model=dummy model.search.x=1", "+model.search.x=1"),
+    # Said when the rows are split or scored.
+    "which is not a date in {} of": f"{DATED.replace('dates', 'soon')} split=time_ordered dataset.time=day",
+    "set how they are written, as in": (f"{DATED.replace('dates', 'words')} split=time_ordered dataset.time=day", "'split.date_format=%d of %B %Y'"),
+    "whose dates have two readings": f"{DATED.replace('dates', 'readings')} cleaning=preprocess split=time_ordered dataset.time=day",
+    "moments, but": f"{DATED} split=time_ordered dataset.time=once",
+    "set objective.metric={}": f"{CSV} dataset.target=below objective.metric=rmsle",
+    "set {}, or objective.metric=log_loss": f"{ORDERED} split=time_ordered objective.metric=roc_auc",
+    "set objective.metric=log_loss": f"{ORDERED} dataset.target=pair split=time_ordered objective.metric=roc_auc",
+    "needs held-out rows of both classes": f"{ORDERED} split=time_ordered model.threshold=tuned",
+    "is undefined for every threshold": (
+        f"{ORDERED} split=80_20 model.threshold=tuned model.threshold_metric=mine +metric.mine={{_target_:tests.support.metrics.nan,direction:minimize,task:classification}}",
+        "model.threshold_metric=f1",
+    ),
+    "needs validation rows or two folds": (
+        f"{CSV} split=kfold split.folds=2 model=hist_gradient_boosting model.early_stopping=5", "split.folds=3",
+    ),
 }  # fmt: skip
-# Messages without a case, by the reason. The unit test of their module asserts what they say to type, or the file below.
+# Messages that are not typed, by the reason. The unit test of their module asserts what they say to type, or the file below.
 EXCEPTIONS = {
-    "the state of a machine, which no command line makes": (
-        "No disk space left while", "Cannot write {} ({}); set MLRUNNER_HOME", "No disk space for the stores",
+    "pip would download a package; `test_extras_that_messages_name_hold_the_package` holds, too": (
         "the package {} is not installed for", "playground needs Streamlit", "run pip install 'mlrunner[", "needs the package {}, which is not",
-        "deployer=kubernetes needs", "executor=dask needs", "install the newer one, or set MLRUNNER_HOME", "needs kubectl", "The pods of {}", "MLflow's store {} cannot be read",
+        "deployer=kubernetes needs", "executor=dask needs",
     ),
-    "a variable of the environment": (
-        "names a folder of pickles", "and is of neither mlrunner", "reads the variable {} of your", "The model {} holds {}, which", "lies on a server that is not your",
-        "stack.{} is not set; give it", "stack.url is not set", "as a store; use", "stack.api_key is not accepted",
-        "does not accept stack.username", "stack.artifact_store={} cannot be read",
-    ),
-    "said when the rows are split or scored": (
-        "set objective.metric={}", "set {}, or objective.metric=log_loss", "set objective.metric=log_loss",
-        "which is not a date in {} of", "whose dates have two readings", "moments, but", "needs validation rows or two folds", "needs held-out rows of both classes", "is undefined for every threshold", "too few rows show the noise", "deploy with another gate, such as",
-        "of a type that tables do not keep", "which cannot be a feature; add it to dataset.ignore",
-    ),
-    "said of a running server or a stored model, run or study": (
-        "its clients would get wrong answers", "needs ZenML's MLflow model deployer", "did not answer within",
+    "a full disk": ("No disk space left while", "No disk space for the stores"),
+    "needs a server: of ZenML, MLflow, S3 or Kubernetes, or one of a model that is slow or stops while it predicts": (
+        "stack.api_key is not accepted", "does not accept stack.username", "stack.artifact_store={} cannot be read",
+        "needs ZenML's MLflow model deployer", "The pods of {}", "did not answer within", "was stopped; nothing was writ",
         "The header Host names", "may not ask; add its name",
-        "has never served; deploy a run with deployer", "The run did not save its model", "This run did not save its model", "saved no model; run it",
-        "saved no model; set tracking", "is not reproduced because of --strict", "holds a secret, which is not recorded",
-        "if its data have moved", "or accept it with {}.allow_changes", "as in {}.study_name={}-2", "has dataset.{}={}, not {}; name a sweep",
-        "was deleted in MLflow; restore",
     ),
-    "said of a run of a store": (
-        "and would be read with your rights", "is no option of conf/{}/; add",
+    "said by Python: the API, or ZenML's client that loads an artifact": (
+        "which is no data frame", "saved no model; set tracking", "This run did not save its model",
     ),
-    "a flag of the verb, which `test_flags_that_messages_name_exist` holds, too": (
-        "is a folder; name another file with --out", "exists; overwrite it with --force", "was stopped; nothing was writ",
-        "it takes one sweep, --where", "give an id, or --where",
+    "needs two searches, which `apps/test_search_robust.py` runs, too": (
+        "or accept it with {}.allow_changes", "as in {}.study_name={}-2", "has dataset.{}={}, not {}; name a sweep", "too few rows show the noise",
     ),
-    "Hydra's flags": (
-        "--resolve shows", "--shell-completion does not", "--experimental-rerun={} {}; name", "--config-path={} is relative",
+    "needs a deployed model, which `apps/test_predict.py` has, too": (
+        "is a folder; name another file with --out", "exists; overwrite it with --force", "give it one type, such as dataset.dtypes",
     ),
-    "the arguments of a function or a verb": (
-        "which is no data frame", "Name a FILE to predict", "after -- give overrides", "is not a tag; write NAME=VALUE",
-        "give it one type, such as dataset.dtypes", "{} has no keys; choose hydra/sweeper",
-        "--data holds a password", "--query needs the database", "--data names a database", "sets hydra.searchpath, which",
+    "whole runs of `apps/test_reproduce.py` and of the gates' tests": (
+        "is not reproduced because of --strict", "deploy with another gate, such as",
     ),
     "said in another Hydra program": ("is offered by two installed plugins",),
-    "the default of an empty mapping, all of which take new names by now": ("{} is not a key; {} has none. To",),
-    "a warning, which `test_what_a_warning_says_to_type_silences_it` holds, too": (
-        "if they are codes, set",
-    ),
+    "a warning, which `test_what_a_warning_says_to_type_silences_it` holds, too": ("if they are codes, set",),
 }  # fmt: skip
 # Exceptions that another file than the unit test of their module asserts.
 ASSERTED_BY = {
     "stack.artifact_store={} cannot be read": "apps/test_object_store.py",
-    "stack.{} is not set; give it": "unit/groups/stack/test_stack.py",
-    "as a store; use": "unit/composition/test_checks.py",
-    "moments, but": "unit/groups/split/test_assignment.py",
-    "deploy with another gate, such as": "support/gates.py",
-    "is not reproduced because of --strict": "apps/test_reproduce.py",
     "give it one type, such as dataset.dtypes": "unit/steps/prediction/test_output.py",
+    "is not reproduced because of --strict": "apps/test_reproduce.py",
+    "deploy with another gate, such as": "support/gates.py",
 }
 TEMPLATES = source.list_templates()
-
-
-def find_template(words: str) -> str:
-    """Find the message that has these words; where one is a part of others, the one that begins with them."""
-    found = [template for template in TEMPLATES if words in template]
-    exact = [template for template in found if template == words] if len(found) > 1 else found
-    assert len(exact) == 1, (words, found)
-    return exact[0]
 
 
 @pytest.fixture(scope="module")
@@ -211,6 +209,7 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
     table["price"] = table["y"] = table["a"] * 1.5 + table["b"]
     table["größe"], table["zip.code"], table["two"] = table["y"], "007", [n % 2 for n in range(ROWS)]
     table["rare"] = ["once", *["often", "daily"] * ((ROWS - 1) // 2), "often"]
+    table["below"] = -table["y"] - 1
     table["four"] = ["few"] * 4 + ["many"] * (ROWS - 4)
     for name in ("good.csv", "a=b.csv", "good.xyz"):
         table.to_csv(folder / name, index=False)
@@ -230,6 +229,14 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
     days = pd.date_range("2020-01-01", periods=ROWS)
     dates = small.assign(day=days.strftime("%Y-%m-%d"), number=days.strftime("%Y%m%d").astype(int), once="2020-01-01")
     dates.to_csv(folder / "dates.csv", index=False)
+    small.assign(day=["soon", *days.strftime("%Y-%m-%d")[1:]]).to_csv(folder / "soon.csv", index=False)
+    small.assign(day=days.strftime("%d of %B %Y")).to_csv(folder / "words.csv", index=False)
+    small.assign(day=[f"{n % 12 + 1:02}/{n // 12 + 1:02}/2020" for n in range(ROWS)]).to_csv(
+        folder / "readings.csv", index=False
+    )
+    labels = [*["yes", "no"] * 20, *["no"] * (ROWS - 40)]  # the last two thirds have one class
+    pair = ["yes"] * 2 + ["no"] * (ROWS - 2)
+    small.assign(day=dates["day"], label=labels, pair=pair).to_csv(folder / "ordered.csv", index=False)
     broken = days.strftime("%Y-%m-%d").tolist()[:-3] + ["2020-13-45"] * 3
     small.assign(day=broken).to_csv(folder / "broken_dates.csv", index=False)
     return folder
@@ -292,9 +299,30 @@ def plan(words: list[str]) -> None:
     sweep.plan(*[text for text in typed if not text.lstrip("+").startswith("hydra")])
 
 
-def find_problems(compose: Compose, words: list[str]) -> list[str]:
+def score(checked: Checked) -> None:
+    """Divide the rows, fit and score, as the steps of a run do."""
+    data, composition = checked.data, checked.composition
+    problem = describe_problem(composition["dataset"], composition["metric"])
+    cleaned = DataCleaning(data.table, build(composition["cleaning"], "cleaning"), problem.roles).handle_data()
+    division = build(composition["split"], "split").handle_data(cleaned)
+    folds = division.train.iloc[:0, :0] if division.folds is None else division.folds
+    parts = SplitData(division.train, division.validation, division.test, folds, problem.roles, scoring=problem.scoring)
+    model, (features, target) = build(composition["model"], "model"), parts.of("final_train")
+    metric = composition.settings.objective.metrics[0]
+    estimator = model.build(features, problem.task)
+    held_out.stop_early(model, estimator, parts)
+    estimator.fit(features, target)
+    validated = held_out.tune_threshold(model, estimator, parts, problem, metric)
+    objective.refuse_undefined(metric, scoring.evaluate(estimator, parts, model, problem.task, validated), parts)
+
+
+def find_problems(compose: Compose, words: list[str], is_run: bool = False) -> list[str]:
     try:
-        _ = plan(words) if any(word.startswith("sweep=") for word in words) else check(compose, words)
+        if any(word.startswith("sweep=") for word in words):
+            plan(words)
+        else:
+            checked = check(compose, words)
+            _ = score(checked) if is_run else None
     except MlrunnerError as error:
         return list(getattr(error, "problems", [str(error)]))
     return []
@@ -335,27 +363,34 @@ def _is_nested(word: str, keys: set[str]) -> bool:
 def test_what_a_message_says_to_type_gets_further(case: str, compose: Compose) -> None:
     mistake = MISTAKES[case]
     line, typed = (mistake, "") if isinstance(mistake, str) else mistake
-    words, template = shlex.split(line), find_template(case)
+    words, template = shlex.split(line), source.find_template(TEMPLATES, case)
     sentences = [text for text in find_problems(compose, words) if source.matches(template, text)]
-    assert sentences, (find_problems(compose, words), template)
+    if is_run := not sentences:
+        sentences = [text for text in find_problems(compose, words, is_run) if source.matches(template, text)]
+    assert sentences, (find_problems(compose, words, is_run), template)
     choices = [shlex.split(typed)] if typed else list_choices(sentences[0])
     assert choices, f"nothing to type: {sentences[0]}"
     for advice in choices:
-        after = find_problems(compose, type_advice(words, advice))
+        after = find_problems(compose, type_advice(words, advice), is_run)
         assert not [text for text in after if source.matches(template, text)], (advice, after)
 
 
 def test_every_message_that_says_what_to_type_has_a_case() -> None:
     commands = {template for template in TEMPLATES if source.list_commands(template)}
-    known = {find_template(words): words for words in (*MISTAKES, *itertools.chain(*EXCEPTIONS.values()))}
+    known = {
+        source.find_template(TEMPLATES, words): words
+        for words in (*MISTAKES, *COMMANDS, *itertools.chain(*EXCEPTIONS.values()))
+    }
     missing = {template: place for template, place in TEMPLATES.items() if template not in {*commands, *known}}
-    assert not missing, "add a case to MISTAKES, or an exception with its reason"
-    assert len(known) == len(MISTAKES) + sum(map(len, EXCEPTIONS.values())), "a message has a case twice"
+    assert not missing, "add a case to MISTAKES or COMMANDS, or an exception with its reason"
+    assert len(known) == len(MISTAKES) + len(COMMANDS) + sum(map(len, EXCEPTIONS.values())), (
+        "a message has a case twice"
+    )
 
 
 @pytest.mark.parametrize("words", [*itertools.chain(*EXCEPTIONS.values())])
 def test_what_an_exception_says_to_type_is_asserted_by_a_test(words: str) -> None:
-    template = find_template(words)
+    template = source.find_template(TEMPLATES, words)
     named = ASSERTED_BY.get(words)
     file = PROJECT / "tests" / named if named else source.find_unit_test(TEMPLATES[template])
     assert source.asserts_advice(file, template), f"{file} should assert: {template}"
@@ -406,3 +441,11 @@ def test_flags_that_messages_name_exist(module: str, capsys: pytest.CaptureFixtu
         if place.startswith(f"mlrunner/{module}"):
             flags = re.findall(r"(?<![\w-])--[a-z][a-z-]+", re.sub(r"mlrunner .*", "", template))
             assert [flag for flag in flags if flag not in printed] == [], place
+
+
+def test_extras_that_messages_name_hold_the_package() -> None:
+    extras = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    packages = {"playground": "streamlit", "kubernetes": VALIDATOR, "dask": "distributed"}
+    for extra, package in {**packages, **{name: name for name in OPTIONAL_PACKAGES}}.items():
+        assert any(text.startswith(package.replace("_", "-")) for text in extras[extra]), extra
+    assert {*re.findall(r"mlrunner\[(\w+)\]", " ".join(TEMPLATES))} <= {*extras}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -40,6 +40,14 @@ def list_templates() -> dict[str, str]:
             if ADVICE.search(text) and not HELP.search(text):
                 templates[text] = f"{file.relative_to(PROJECT)}:{node.lineno}"
     return templates
+
+
+def find_template(templates: Iterable[str], words: str) -> str:
+    """Find the message that has these words; where one is a part of others, the one that equals them."""
+    found = [template for template in templates if words in template]
+    exact = [template for template in found if template == words] if len(found) > 1 else found
+    assert len(exact) == 1, (words, found)
+    return exact[0]
 
 
 def _list_texts(node: ast.AST, skipped: set[int]) -> Iterator[tuple[ast.expr, str]]:

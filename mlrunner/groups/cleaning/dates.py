@@ -95,13 +95,14 @@ def read_moments(column: pd.Series, date_format: str | None = None) -> NDArray[A
     Raises:
         DataError: When a row has no moment, since it belongs to no side of a split, or the dates have two readings.
     """
-    date_format = date_format or _find_format(column)
-    when = to_float(column) if is_numeric(column) else parse_dates(column, date_format)
+    when = to_float(column) if is_numeric(column) else parse_dates(column, date_format or _find_format(column))
     unknown = column[when.isna().to_numpy()]
     if len(unknown):
+        is_read = date_format is None and len(unknown) < len(column)
+        remedy = "correct those rows" if is_read else "set how they are written, as in split.date_format='%d.%m.%Y'"
         raise DataError(
             f"split.time is '{column.name}', which is not a date in {len(unknown)} of {len(column)} rows, first "
-            f"{unknown.iloc[:1].tolist()[0]!r}; set split.date_format, correct those rows or choose another split."
+            f"{unknown.iloc[:1].tolist()[0]!r}; {remedy}, or choose split=80_20."
         )
     return when.to_numpy()
 

@@ -37,7 +37,7 @@ def create_release(store: DeploymentStore, candidate: Candidate, decision: Decis
         decision: Decision of the gate.
 
     Raises:
-        DeployError: When the model is missing, or of a kind that cannot be served.
+        DeployError: When the model is of a kind that cannot be served.
     """
     copied = _copy_model(store, candidate.uri)
     saved = describe_model(copied, candidate.uri, candidate.pipeline)
@@ -92,8 +92,6 @@ def register_candidate(name: str, candidate: Candidate, decision: Decision) -> i
 
 
 def _copy_model(store: DeploymentStore, uri: str) -> Path:
-    if not uri:
-        raise DeployError("The run did not save its model; run it again with tracking.log_model=true.")
     folder = store.folder / "releases" / f".{uri.rpartition('/')[2]}"
     shutil.rmtree(folder, ignore_errors=True)  # left by a deployment that was killed
     folder.mkdir(parents=True)

@@ -78,18 +78,10 @@ class Features:
         return [name for name, encoding in self.kinds(table).items() if encoding == "number"]
 
     def kinds(self, table: pd.DataFrame) -> dict[str, Encoding]:
-        """Return the encoding of each column: numbers, few categories, many categories or free text.
-
-        Raises:
-            DataError: When a column holds what cannot be a feature, such as lists.
-        """
+        """Return the encoding of each column: numbers, few categories, many categories or free text."""
         return {name: self._encoding(table[name], kind) for name, kind in infer_kinds(table).items()}
 
     def _encoding(self, column: pd.Series, kind: Kind) -> Encoding:
-        if kind is Kind.UNSUPPORTED:
-            raise DataError(
-                f"Column '{column.name}' holds {kind.plural}, which cannot be a feature; add it to dataset.ignore."
-            )
         if kind.is_numeric or kind is Kind.MOMENT:
             return "number"
         known = column.dropna().astype(str)

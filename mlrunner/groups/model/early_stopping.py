@@ -98,10 +98,8 @@ def choose_rows(train: Rows, validation: Rows | None, marks: Any) -> tuple[Rows,
         return train, validation
     fits, stops = ([] if marks is None else np.asarray(marks) == mark for mark in (FIT, STOP))
     if not np.any(fits) or not np.any(stops):
-        raise ConfigError(
-            f"{KEY} needs validation rows or two folds to train on; choose split=80_20 or split=kfold, or "
-            "lower split.gap."
-        )
+        other = "split=kfold" if marks is None else "split.folds=3, or lower split.gap"
+        raise ConfigError(f"{KEY} needs validation rows or two folds to train on; choose split=80_20 or {other}.")
     features, target, weight = train[0], np.asarray(train[1]), train[2]
     fit = features[fits], target[fits], None if weight is None else weight[fits]
     return fit, (features[stops], target[stops])

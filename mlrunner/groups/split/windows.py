@@ -55,7 +55,7 @@ def cut_at_moments(times: NDArray[Any], shares: Sequence[float], name: str) -> C
     if len(unique) < len(shares):
         raise DataError(
             f"split.time is '{name}', which has {len(unique)} different moments, but {len(shares)} parts "
-            "need one each; name a finer column in dataset.time or choose another split."
+            "need one each; name a finer column in dataset.time, or choose split=80_20."
         )
     return split_in_order(moments, shares)
 

@@ -19,7 +19,7 @@ from mlrunner.core.errors import MlrunnerError
         ("--run --cfg job", "--run and --cfg do different things; leave one of them out."),
         ("-m -c job -i", "--multirun and --cfg and --info do different things; leave all but one out."),
         ("--resolve", "--resolve shows a composition with its values; add --cfg job, or leave --resolve out."),
-        ("-sc nosuch", "--shell-completion does not say what to do; add install=bash, uninstall=bash or query=bash."),
+        ("-sc nosuch", "--shell-completion does not say what to do; add install=bash or uninstall=bash."),
         ("-cd nosuch", "--config-dir=nosuch is not a folder; name a folder of configuration files."),
         ("--experimental-rerun nosuch",
          "--experimental-rerun=nosuch does not exist; name the config.pickle of a run, or use mlrunner reproduce RUN."),

@@ -53,7 +53,7 @@ def test_repeats_of_the_same_folds_share_their_training_rows() -> None:
         (Lead(NAN, NAN), "there is no second trial"),
         (Lead(0.0, 0.1), "has the same score as the second"),
         (Lead(1e-16, NAN), "has the same score as the second"),
-        (Lead(0.0123, NAN), "leads by 0.0123; too few rows show the noise, use split=kfold or repeats=5"),
+        (Lead(0.0123, NAN), "leads by 0.0123; too few rows show the noise, set split=kfold or hydra.sweeper.repeats=5"),
         (Lead(0.5, 0.2), "leads by 0.5, which is more than the noise of ± 0.2"),
         (Lead(0.5, 0.5), "leads by 0.5, which is not more than the noise of ± 0.5"),
         (Lead(1234.567, 25), "leads by 1.23e+03, which is more than the noise of ± 25"),
@@ -127,7 +127,11 @@ def test_the_best_trial_is_compared_with_the_best_default(sweep: RankedSweep) ->
     ("values", "is_beaten", "end"),
     [
         ((0.5, 0.4), False, "rf has r2 0.5 (trial 0); no other trial is better"),
-        ((0.5, 0.6), None, "the best leads by 0.1; too few rows show the noise, use split=kfold or repeats=5"),
+        (
+            (0.5, 0.6),
+            None,
+            "the best leads by 0.1; too few rows show the noise, set split=kfold or hydra.sweeper.repeats=5",
+        ),
     ],
     ids=["default is best", "unknown noise"],
 )

@@ -183,12 +183,6 @@ def test_an_unknown_key_is_refused_with_the_nearest_one(config: DictConfig) -> N
     ]
 
 
-def test_another_sweeper_is_refused() -> None:
-    with pytest.raises(ConfigError) as caught:
-        settings.read_settings(OmegaConf.create({"hydra": {"sweeper": ["basic"]}}))
-    assert str(caught.value) == "hydra.sweeper has no keys; choose hydra/sweeper=optuna."
-
-
 @pytest.mark.parametrize("jobs", [1, 1000])
 def test_the_threads_are_divided_by_the_jobs(config: DictConfig, jobs: int) -> None:
     threads = read(config, n_jobs=jobs).threads

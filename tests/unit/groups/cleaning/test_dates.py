@@ -99,7 +99,19 @@ def test_a_row_without_a_moment_is_refused() -> None:
         read_moments(pd.Series(["2020-01-01", "soon", None], name="when", dtype=object))
     assert str(caught.value) == (
         "split.time is 'when', which is not a date in 2 of 3 rows, first 'soon'; "
-        "set split.date_format, correct those rows or choose another split."
+        "correct those rows, or choose split=80_20."
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "date_format"), [(["1 of May", "2 of May"], None), (["2020-01-01", "02.01.2020"], "%Y%m%d")]
+)
+def test_dates_that_are_not_read_need_another_format(values: list[str], date_format: str | None) -> None:
+    with pytest.raises(DataError) as caught:
+        read_moments(pd.Series(values, name="when"), date_format)
+    assert str(caught.value) == (
+        f"split.time is 'when', which is not a date in 2 of 2 rows, first '{values[0]}'; "
+        "set how they are written, as in split.date_format='%d.%m.%Y', or choose split=80_20."
     )
 
 

@@ -22,12 +22,6 @@ FITTED = Pipeline([("estimator", Ridge())])
 OPEN = Decision(deploy=True, reason="good enough")
 
 
-def test_model_that_was_not_saved_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DeployError) as raised:
-        packaging.create_release(DeploymentStore(tmp_path / "olist"), Candidate("", "abc", None), OPEN)
-    assert str(raised.value) == "The run did not save its model; run it again with tracking.log_model=true."
-
-
 @pytest.mark.parametrize(
     "text",
     [

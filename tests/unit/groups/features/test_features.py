@@ -54,15 +54,6 @@ class TestOptions:
         assert chosen.transform(table.iloc[:3].assign(price=np.nan, **unseen)).shape[0] == 3
 
 
-def test_lists_are_refused_by_name() -> None:
-    table = pd.DataFrame({"price": [1.0, 2.0], "tags": [["new"], []]})
-    with pytest.raises(
-        DataError,
-        match=r"holds lists, bytes or other objects, which cannot be a feature; add it to dataset.ignore",
-    ):
-        option("linear").kinds(table)
-
-
 def test_kinds_follow_the_training_rows() -> None:
     chosen = option("linear", low_cardinality=3, text_features=8)
     assert chosen.kinds(messy()) == {

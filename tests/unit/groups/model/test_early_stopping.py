@@ -81,13 +81,20 @@ def test_a_held_out_fold_does_not_decide_about_its_own_score() -> None:
     assert seen == [[*range(10)], of_fold_1, of_fold_1]
 
 
-@pytest.mark.parametrize("marks", [None, np.full(40, FIT), np.full(40, STOP)], ids=["nothing", "no stop", "no fit"])
-def test_rows_to_stop_on_are_needed(marks: Any) -> None:
+@pytest.mark.parametrize(
+    ("marks", "other"),
+    [
+        (None, "split=kfold"),
+        (np.full(40, FIT), "split.folds=3, or lower split.gap"),
+        (np.full(40, STOP), "split.folds=3, or lower split.gap"),
+    ],
+    ids=["nothing", "no stop", "no fit"],
+)
+def test_rows_to_stop_on_are_needed(marks: Any, other: str) -> None:
     with pytest.raises(ConfigError) as caught:
         fit("xgboost", marks=marks)
     assert str(caught.value) == (
-        "model.early_stopping needs validation rows or two folds to train on; choose split=80_20 or split=kfold, or "
-        "lower split.gap."
+        f"model.early_stopping needs validation rows or two folds to train on; choose split=80_20 or {other}."
     )
 
 

@@ -111,7 +111,7 @@ def test_time_ordered_refuses_too_few_moments_and_gaps() -> None:
         build_option("time_ordered").handle_data(whole)
     assert str(caught.value) == (
         "split.time is 'when', which has 2 different moments, but 3 parts need one each; "
-        "name a finer column in dataset.time or choose another split."
+        "name a finer column in dataset.time, or choose split=80_20."
     )
     with pytest.raises(DataError, match=r"^split.time is 'when', which is not a date in 20 of 40 rows, first 'soon'; "):
         build_option("time_ordered").handle_data(whole.assign(when=["2020-01-01", "soon"] * 20))

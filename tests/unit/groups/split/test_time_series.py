@@ -141,7 +141,7 @@ def test_a_length_of_another_type_is_refused_with_what_is_possible(key: str, val
             {},
             [1, 2, 2] * 4,
             "split.time is 'when', which has 2 different moments, but 4 parts need one each; name a finer column in "
-            "dataset.time or choose another split.",
+            "dataset.time, or choose split=80_20.",
         ),
     ],
     ids=["gap", "window", "large moment", "few moments"],

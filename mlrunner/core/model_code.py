@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import stat
 from pathlib import Path
 
 from mlrunner.core.project import PACKAGE
@@ -31,4 +32,6 @@ def copy_model_code(target: Path) -> Path:
             shutil.copytree(source, package / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, package / name)
+    for path in (package, *package.rglob("*")):  # MLflow removes its copy, also where site-packages is read-only
+        path.chmod(path.stat().st_mode | stat.S_IWUSR)
     return package

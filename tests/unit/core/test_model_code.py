@@ -6,6 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from mlrunner.core import model_code
 from mlrunner.core.model_code import copy_model_code
 
 IMPORT_ALL = """
@@ -38,3 +41,15 @@ def test_the_copy_is_a_small_part_of_the_package(tmp_path: Path) -> None:
     package = copy_model_code(tmp_path)
     assert {path.name for path in package.iterdir()} == {"__init__.py", "core", "groups", "serving"}
     assert not list(package.rglob("__pycache__"))
+
+
+def test_the_copy_of_a_read_only_package_can_be_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = copy_model_code(tmp_path)
+    for path in (installed, *installed.rglob("*")):
+        path.chmod(path.stat().st_mode & ~0o222)
+    monkeypatch.setattr(model_code, "PACKAGE", installed)
+    (target := tmp_path / "target").mkdir()
+    package = copy_model_code(target)
+    assert [path for path in (package, *package.rglob("*")) if not path.stat().st_mode & 0o200] == []
+    for folder in (installed, *installed.rglob("*/")):
+        folder.chmod(0o700)  # pytest removes it

@@ -18,6 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 from mlrunner.composition.compose import COMPOSE_ERRORS, open_hydra
 from mlrunner.composition.config_source import ConfigSource
 from mlrunner.composition.group_diagnosis import check_group, list_places, sweep_values
+from mlrunner.composition.hydra_private import read_files_once
 from mlrunner.composition.override_syntax import write_value
 from mlrunner.core.conf_files import list_options
 from mlrunner.core.errors import brief, nearest
@@ -42,6 +43,7 @@ def diagnose(texts: list[str], source: ConfigSource | None = None, remedy: str |
     source = source or ConfigSource()
     with open_hydra(source) as hydra:
         loader = hydra.config_loader()
+        read_files_once(loader)  # for the default and each option of a grid
         parsed, sentences = _parse(texts, loader)
         sweeps = [each.input_line for each in parsed if each.is_sweep_override()]
         sentences += [f"{text} holds several values, which only a grid takes; {remedy}." for text in sweeps if remedy]

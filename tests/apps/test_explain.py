@@ -5,16 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from tests.support.front_door import PROJECT, RUN_SECONDS, environment, front_door
+from tests.support.front_door import front_door, run_program
 
 pytestmark = pytest.mark.slow
 FROM_PYTHON = """
@@ -80,11 +77,9 @@ def test_the_contributions_to_rows_add_up_to_their_predictions(home: Path) -> No
 
 
 def test_from_python_in_a_fresh_process(home: Path) -> None:
-    command = [sys.executable, "-c", FROM_PYTHON, str(home)]
-    settings: dict[str, Any] = {"env": environment(home), "capture_output": True, "text": True}
-    done = subprocess.run(command, cwd=PROJECT, check=False, timeout=RUN_SECONDS, **settings)
-    assert done.returncode == 0, done.stderr
-    sums, predictions, columns, unit = json.loads(done.stdout)
+    done = run_program(home, FROM_PYTHON, str(home))
+    assert done.code == 0, done.err
+    sums, predictions, columns, unit = json.loads(done.out)
     assert sums == pytest.approx(predictions, abs=1e-4)
     assert (columns, unit) == (["size", "day", "x"], "unit of the target")
 

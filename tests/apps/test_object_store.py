@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.front_door import RUN_SECONDS, CommandResult, environment, front_door
+from tests.support.front_door import CommandResult, front_door, run_program
 from tests.support.s3_server import BUCKET, KEY, SECRET, S3Server, start_s3
 
 pytestmark = [pytest.mark.slow, pytest.mark.services]
@@ -55,10 +53,8 @@ def test_the_credentials_appear_nowhere(home: tuple[Path, CommandResult], server
 
 
 def test_the_saved_model_is_loaded_from_the_bucket(home: tuple[Path, CommandResult], server: S3Server) -> None:
-    variables = environment(home[0], MLFLOW_S3_ENDPOINT_URL=server.url, **server.login)
-    command = [sys.executable, "-c", MODEL]
-    done = subprocess.run(command, capture_output=True, text=True, env=variables, cwd=home[0], timeout=RUN_SECONDS)
-    assert done.stdout.strip() == "Pipeline", done.stderr
+    done = run_program(home[0], MODEL, cwd=home[0], MLFLOW_S3_ENDPOINT_URL=server.url, **server.login)
+    assert done.out.strip() == "Pipeline", done.err
 
 
 def test_wrong_credentials_are_one_sentence(server: S3Server, tmp_path: Path) -> None:

@@ -17,11 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from tests.support.warm import DATABASES, WarmCommand, WarmProcess
 
 PROJECT = Path(__file__).parents[2]
 SHARED = PROJECT.parent / "shared" / "data"
 UNSAVED = ("tracking.log_model=false", "tracking.plots=false")  # for a run whose model and plots are not tested
+STORES = "TESTS_STORES"  # variable with the folder of empty databases that all test processes share
 RUN_SECONDS = 300  # time limit of a run on a busy machine with two cores
 SAFE_VARIABLES = {
     "PYTHONPATH",
@@ -34,6 +37,9 @@ SAFE_VARIABLES = {
     "ZENML_STORE_URL",
 }  # variables that no package reads while the warm process imports it
 
+if STORES not in os.environ:  # of the first process, whose test processes inherit it
+    os.environ[STORES] = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, os.environ[STORES])
 os.environ.setdefault("MLRUNNER_PROJECT", str(PROJECT))
 os.environ.setdefault("MLRUNNER_RESOURCES", str(PROJECT))
 os.environ.setdefault("MLRUNNER_WARM", "0")
@@ -98,9 +104,17 @@ def start_command(
 
 @functools.cache
 def empty_stores() -> Path:
-    """Create the stores of a home once, by `mlrunner env`, and return the folder of the databases."""
-    folder = Path(tempfile.mkdtemp())
-    atexit.register(shutil.rmtree, folder)
+    """Create the stores of a home once for all test processes, and return the folder of the databases."""
+    folder = Path(os.environ[STORES])
+    with FileLock(folder / "lock"):
+        if not (folder / "ready").exists():
+            _create_stores(folder)
+            (folder / "ready").touch()
+    return folder
+
+
+def _create_stores(folder: Path) -> None:
+    """Create the stores by `mlrunner env`."""
     command = {"arguments": ["env"], "environment": environment(folder), "cwd": str(PROJECT), "stores": None}
     process = warm_process().begin(command, RUN_SECONDS)
     _, err = process.communicate(timeout=RUN_SECONDS)
@@ -112,7 +126,6 @@ def empty_stores() -> Path:
             closing(sqlite3.connect(folder / name)) as target,
         ):
             source.backup(target)  # the file alone lacks what is in the write-ahead log
-    return folder
 
 
 @functools.cache

@@ -109,23 +109,18 @@ def list_requirements(then: Provenance) -> list[str]:
 
 def _create(place: Path, version: str) -> None:
     if version == sys.version.split()[0]:
-        options = ["--without-pip"] if _can_use_uv() else []  # uv installs from outside; a pip takes seconds
-        _call([sys.executable, "-m", "venv", *options, str(place)], f"Python {version}")
+        _call([sys.executable, "-m", "venv", str(place)], f"Python {version}")
         return
     _call([*_uv(), "venv", "--quiet", "--seed", "--python", version, str(place)], f"Python {version}")
 
 
 def _install(python: Path, file: Path) -> None:
-    if _can_use_uv():
+    if shutil.which("uv") is not None or _has_uv():
         command = [*_uv(), "pip", "install", "--quiet", "--compile-bytecode", "--no-deps", "--python", str(python)]
     else:
         command = [str(python), "-m", "pip", "install", "--quiet", "--no-deps"]
     # A wheel is only unpacked; the setup of a source package runs, and the store names the packages.
     _call([*command, "--only-binary=:all:", "-r", str(file)], "a wheel of a recorded package")
-
-
-def _can_use_uv() -> bool:
-    return shutil.which("uv") is not None or _has_uv()
 
 
 def _has_uv() -> bool:

@@ -17,6 +17,7 @@ from mlrunner.execution.reproduction import environment
 from mlrunner.tracking.records.snapshot import Provenance
 
 PYTHON = sys.version.split()[0]
+SIX = Provenance(python=PYTHON, packages={"six": "1.17.0"})
 
 
 def test_only_names_and_versions_are_installed() -> None:
@@ -33,14 +34,18 @@ def test_only_names_and_versions_are_installed() -> None:
     assert environment.list_requirements(provenance) == ["pandas==3.0", "local==1.0+cpu"]
 
 
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the interpreter of an environment with one package."""
+    return environment.make_environment(SIX, tmp_path_factory.mktemp("environments"))
+
+
 @pytest.mark.slow
-def test_an_environment_is_created_once(tmp_path: Path) -> None:
-    then = Provenance(python=PYTHON, packages={"six": "1.17.0"})
-    python = environment.make_environment(then, tmp_path)
+def test_an_environment_is_created_once(python: Path) -> None:
     child = subprocess.run([python, "-c", "import six; print(six.__version__)"], capture_output=True, text=True)
     assert child.stdout == "1.17.0\n"
     before = python.stat().st_mtime_ns
-    assert environment.make_environment(then, tmp_path) == python
+    assert environment.make_environment(SIX, python.parents[2]) == python
     assert python.stat().st_mtime_ns == before
 
 
@@ -55,7 +60,9 @@ def test_an_unavailable_package_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_setup_of_a_source_package_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_setup_of_a_source_package_is_not_run(
+    python: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """L16 of the attack findings: the store names the packages."""
     source, links = tmp_path / "evilpkg-1.0", tmp_path / "links"
     source.mkdir()
@@ -69,8 +76,9 @@ def test_the_setup_of_a_source_package_is_not_run(tmp_path: Path, monkeypatch: p
     for tool in ("UV", "PIP"):
         monkeypatch.setenv(f"{tool}_FIND_LINKS", str(links))
         monkeypatch.setenv(f"{tool}_NO_INDEX", "1")
+    (tmp_path / "requirements.txt").write_text("evilpkg==1.0\n")
     with pytest.raises(StoreError, match="a wheel of a recorded package is not available"):
-        environment.make_environment(Provenance(python=PYTHON, packages={"evilpkg": "1.0"}), tmp_path / "home")
+        environment._install(python, tmp_path / "requirements.txt")
     assert not (tmp_path / "pwned").exists()
 
 

@@ -53,8 +53,7 @@ def diagnose(texts: list[str], source: ConfigSource | None = None, remedy: str |
             places = list_places(loader, source.name) if groups else {}
             wrong = {each.input_line: list(check_group(each, loader, places)) for each in groups}
             sentences += [sentence for problems in wrong.values() for sentence in problems]
-            right = [each for each in groups if not wrong[each.input_line]]
-            configs = _compose_variants(right, loader, source.name)
+            configs = _compose_variants([each for each in groups if not wrong[each.input_line]], loader, source.name)
         except COMPOSE_ERRORS:  # a file of configuration is wrong, which Hydra's own message tells
             return sentences
         names = [name for name in loader.list_groups("") if name != "hydra"]

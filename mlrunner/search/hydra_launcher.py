@@ -12,7 +12,7 @@ from mlrunner.search.trial import TRIAL_RESULT_FILE, TRIAL_TASK_FILE, TrialResul
 
 NOTE = (
     "{name} runs {size} trials at a time and waits for all of them; it cannot prune, and a slow trial keeps the others "
-    "waiting. hydra/launcher=basic keeps every worker busy, and executor=dask does so on a cluster."
+    "waiting. hydra/launcher=basic keeps every worker busy, and executor=dask or ray does so on a cluster."
 )
 
 

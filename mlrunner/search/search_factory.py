@@ -12,8 +12,9 @@ from hydra.core.plugins import Plugins
 from mlrunner.core.build import build
 from mlrunner.core.errors import ConfigError
 from mlrunner.core.terminal import console
-from mlrunner.groups.executor import Engine
+from mlrunner.groups.executor import Engine, LocalEngine
 from mlrunner.groups.executor.dask_engine import DaskEngine
+from mlrunner.groups.executor.ray_engine import RayEngine
 from mlrunner.search import study_setup
 from mlrunner.search.grid_order import GridOrder, list_combinations
 from mlrunner.search.hydra_launcher import NOTE, LauncherExecutor
@@ -64,11 +65,9 @@ def build_executor(plan: SearchPlan, preparer: TrialPreparer, call: SweeperCall)
     settings, hydra = plan.settings, call.config.hydra
     is_basic = str(hydra.launcher._target_).endswith(BASIC_LAUNCHER)
     engine: Engine = build(plan.first.composition["executor"], "executor", Engine)
-    if isinstance(engine, DaskEngine):
+    if not isinstance(engine, LocalEngine):
         _refuse_launcher(is_basic, hydra)
-        from mlrunner.search.remote.dask_executor import DaskExecutor
-
-        return DaskExecutor(engine, settings.n_jobs, console(stderr=True).print)
+        return _connect(engine, settings.n_jobs)
     if is_basic:
         return WorkerPool(settings.n_jobs, settings.threads)
     launcher = Plugins.instance().instantiate_launcher(
@@ -78,6 +77,20 @@ def build_executor(plan: SearchPlan, preparer: TrialPreparer, call: SweeperCall)
         name = f"hydra/launcher={hydra.runtime.choices['hydra/launcher']}"
         console(stderr=True).print(NOTE.format(name=name, size=settings.n_jobs))
     return LauncherExecutor(launcher, settings.n_jobs, preparer.locations.__getitem__)
+
+
+def _connect(engine: Engine, size: int) -> Executor:
+    """Build the executor of a cluster; imports its engine, which takes a second."""
+    notify = console(stderr=True).print
+    if isinstance(engine, DaskEngine):
+        from mlrunner.search.remote.dask_executor import DaskExecutor
+
+        return DaskExecutor(engine, size, notify)
+    if isinstance(engine, RayEngine):
+        from mlrunner.search.remote.ray_executor import RayExecutor
+
+        return RayExecutor(engine, size, notify)
+    raise ConfigError(f"executor: {type(engine).__name__} runs no searches.")
 
 
 def _refuse_launcher(is_basic: bool, hydra: DictConfig) -> None:

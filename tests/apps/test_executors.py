@@ -1,4 +1,4 @@
-"""A search on a Dask cluster of real processes finds what it finds on this machine, also when a worker is killed."""
+"""A search on a cluster of real processes finds what it finds on this machine, also when a worker is killed."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import optuna
+import psutil
 import pytest
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
 from tests.support.dask_cluster import DaskCluster
 from tests.support.front_door import UNSAVED, front_door, start_command
+from tests.support.ray_cluster import NEEDS_RAY, RayCluster
 
 pytestmark = pytest.mark.slow
 MODEL = """
@@ -49,36 +51,56 @@ def list_scores(home: Path, name: str) -> list[tuple[str, float | None]]:
     return sorted((repr(trial.params), trial.value) for trial in trials)
 
 
-def has_finished(home: Path) -> bool:
-    """Check whether the search on the cluster has finished a trial."""
-    return any(trial.state.is_finished() for trial in list_trials(home, "there"))
+def has_finished(home: Path, name: str) -> bool:
+    """Check whether a search has finished a trial."""
+    return any(trial.state.is_finished() for trial in list_trials(home, name))
 
 
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[DaskCluster]:
+def kill_worker(folder: Path) -> None:
+    """Kill the worker that runs a trial: the parent of the process that fits, which has the home of the cluster."""
+    fitting = [process for process in psutil.process_iter() if is_fitting(process, folder)]
+    psutil.Process(fitting[0].ppid()).kill()
+
+
+def is_fitting(process: psutil.Process, folder: Path) -> bool:
+    with contextlib.suppress(psutil.Error):
+        is_child = any("mlrunner.search.remote.child" in word for word in process.cmdline())
+        return is_child and process.environ().get("MLRUNNER_HOME") == str(folder)
+    return False
+
+
+@pytest.fixture(params=["dask", pytest.param("ray", marks=NEEDS_RAY)])
+def cluster(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DaskCluster | RayCluster]:
     (tmp_path / "cluster").mkdir()
-    cluster = DaskCluster(tmp_path / "cluster")
+    cluster = {"dask": DaskCluster, "ray": RayCluster}[request.param](tmp_path / "cluster")
     yield cluster
     cluster.close()
 
 
-def test_a_cluster_that_loses_a_worker_finds_the_same(session_home: Path, tmp_path: Path, cluster: DaskCluster) -> None:
-    """The estimator is in a folder that the workers do not import from."""
+def test_a_cluster_that_loses_a_worker_finds_the_same(
+    session_home: Path, tmp_path: Path, cluster: DaskCluster | RayCluster
+) -> None:
+    """The estimator is in a folder that the workers do not import from. Ray starts the next worker itself."""
     (tmp_path / "slow_models.py").write_text(MODEL)
-    cluster.add_worker()
-    here = front_door(session_home, *SEARCH, "hydra.sweeper.study_name=here", PYTHONPATH=str(tmp_path))
+    name = "ray" if isinstance(cluster, RayCluster) else "dask"
+    here = front_door(session_home, *SEARCH, f"hydra.sweeper.study_name=no-{name}", PYTHONPATH=str(tmp_path))
     assert here.code == 0, here.err
-    words = (*SEARCH, "hydra.sweeper.study_name=there", "executor=dask", f"executor.address={cluster.address}")
+    add_worker(cluster)
+    words = (*SEARCH, f"hydra.sweeper.study_name={name}", f"executor={name}", f"executor.address={cluster.address}")
     with start_command(session_home, *words, PYTHONPATH=str(tmp_path)) as process:
-        while process.poll() is None and not has_finished(session_home):
+        while process.poll() is None and not has_finished(session_home, name):
             time.sleep(0.1)
         time.sleep(0.4)  # the next trial has begun
-        cluster.workers[0].kill()
-        cluster.workers[0].wait()
-        cluster.add_worker()
+        kill_worker(tmp_path / "cluster")
+        add_worker(cluster)
         out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
-    assert " is lost (the worker tcp://127.0.0.1:" in out
-    assert list_scores(session_home, "there") == list_scores(session_home, "here")
-    assert len(list_scores(session_home, "there")) == 4
-    assert [each.user_attrs.get("void") for each in list_trials(session_home, "there")].count("lost") == 1
+    assert " is lost (the worker " in out
+    assert list_scores(session_home, name) == list_scores(session_home, f"no-{name}")
+    assert len(list_scores(session_home, name)) == 4
+    assert [each.user_attrs.get("void") for each in list_trials(session_home, name)].count("lost") == 1
+
+
+def add_worker(cluster: DaskCluster | RayCluster) -> None:
+    if isinstance(cluster, DaskCluster):
+        cluster.add_worker()

@@ -168,8 +168,8 @@ MISTAKES: dict[str, str | tuple[str, str]] = {
 # Messages that are not typed, by the reason. The unit test of their module asserts what they say to type, or the file below.
 EXCEPTIONS = {
     "pip would download a package; `test_extras_that_messages_name_hold_the_package` holds, too": (
-        "the package {} is not installed for", "playground needs Streamlit", "run pip install 'mlrunner[", "needs the package {}, which is not",
-        "deployer=kubernetes needs", "executor=dask needs",
+        "the package {} is not installed for", "playground needs Streamlit", "which is not installed; run pip install 'mlrunner[", "needs the package {}, which is not",
+        "deployer=kubernetes needs", "executor=dask needs", "executor=ray needs",
     ),
     "a full disk": ("No disk space left while", "No disk space for the stores"),
     "needs a server: of ZenML, MLflow, S3 or Kubernetes, or one of a model that is slow or stops while it predicts": (

@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.support.executors import hide_folders
 from tests.support.front_door import PROJECT, environment
 from tests.support.trials import TIMEOUT
 
@@ -50,12 +51,6 @@ class DaskCluster:
         with (self._folder / f"{module}.log").open("ab") as log:
             return subprocess.Popen(command, env=self._env, cwd=self._folder, stdout=log, stderr=log)
 
-    def make_folder(self, name: str) -> Path:
-        """Make a folder beside that of the cluster."""
-        folder = self._folder.parent / f"{self._folder.name}-{name}"
-        folder.mkdir()
-        return folder
-
     def add_worker(self, hides: tuple[Path, ...] = ()) -> None:
         """Start a worker with one thread.
 
@@ -63,9 +58,7 @@ class DaskCluster:
             hides: Folders that the worker does not see.
         """
         words = ["--no-nanny", "--nthreads", "1", "--no-dashboard", "--local-directory", str(self._folder)]
-        mounts = [f"mount -t tmpfs none '{folder}'" for folder in hides]
-        prefix = ["unshare", "--mount", "sh", "-c", f'{" && ".join(mounts)} && exec "$@"', "sh"] if hides else []
-        self.workers.append(self._start("dask_worker", *words, prefix=prefix))
+        self.workers.append(self._start("dask_worker", *words, prefix=hide_folders(*hides)))
 
     def close(self) -> None:
         """Kill all processes."""

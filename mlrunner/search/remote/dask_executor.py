@@ -7,18 +7,19 @@ import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from distributed import Queue
 
 from mlrunner.groups.executor.dask_engine import DaskEngine
 from mlrunner.search.executor import Event, Step
-from mlrunner.search.remote.dask_tables import TableSender
-from mlrunner.search.remote.dask_tasks import RemoteResult, run_trial
+from mlrunner.search.remote.dask_tasks import run_trial, store
 from mlrunner.search.remote.dask_workers import DaskWorkers, Slot
+from mlrunner.search.remote.remote_trial import RemoteResult, describe_loss, describe_refusal, read_result
+from mlrunner.search.remote.table_sender import TableSender
 from mlrunner.search.remote.user_code import ModulePacker
-from mlrunner.search.trial import TrialResult, TrialTask
+from mlrunner.search.trial import TrialTask
 
 
 class DaskExecutor:
@@ -38,7 +39,7 @@ class DaskExecutor:
         self._events: list[Event] = []
         self._running: dict[int, tuple[str, Any]] = {}  # address and future by number of the trial
         self._modules = ModulePacker()
-        self._tables = TableSender(self._client, engine.table_limit)
+        self._tables = TableSender(engine.table_limit)
         self._workers = DaskWorkers(self._client, self._put, self._lose, notify)
         self._client.subscribe_topic(self._topic, lambda event: self._put(self._on_step, event[1]))
 
@@ -59,12 +60,16 @@ class DaskExecutor:
     def _send(self, address: str, task: TrialTask, missing: tuple[str, ...] = ()) -> None:
         slot = self._workers.slots[address]
         slot.task = task
-        stored = self._tables.send(missing, address, slot.machine)
+        stored = self._tables.send(missing, slot.machine, partial(self._upload, address))
         local = replace(task, threads=self._engine.threads or slot.threads)
         arguments = (local, self._topic, self._modules.pack(), dict(self._tables.digests), *stored)
         future = self._client.submit(run_trial, *arguments, pure=False, retries=0, workers=[address])
         self._running[task.number] = (address, future)
         future.add_done_callback(lambda done: self._put(self._on_done, task.number, done))
+
+    def _upload(self, address: str, digest: str, content: bytes) -> Any:
+        data = self._client.scatter(content, workers=[address], hash=False)
+        return self._client.submit(store, digest, data, workers=[address], pure=False)
 
     def wait(self, seconds: float) -> list[Event]:
         """Wait at most `seconds` for events, and return them.
@@ -111,33 +116,20 @@ class DaskExecutor:
         if current is not future or slot is None or slot.task is None:
             return  # the trial was lost or cancelled
         task = slot.task
-        result = future.result() if future.status == "finished" else None
-        if isinstance(result, RemoteResult) and result.missing:
-            self._send(address, task, result.missing)
+        returned = future.result() if future.status == "finished" else None
+        if isinstance(returned, RemoteResult) and returned.missing:
+            self._send(address, task, returned.missing)
             return
         del self._running[number]
         slot.task = None
-        self._events.append(_read_result(task, address, future, result))
+        if future.status == "error" and type(future.exception()).__name__ != "KilledWorker":
+            self._events.append(describe_refusal(number, address, future.exception()))
+        else:
+            self._events.append(read_result(task, address, returned))
 
     def _lose(self, address: str, slot: Slot) -> None:
+        self._tables.forget(slot.machine)
         if slot.task is not None and slot.task.number in self._running:
             _, future = self._running.pop(slot.task.number)
             future.cancel()  # or the worker that comes next at this address would run it
-            self._events.append(_describe_loss(slot.task.number, address))
-
-
-def _describe_loss(number: int, address: str) -> TrialResult:
-    return TrialResult(number, "LOST", error=f"the worker {address} is gone")
-
-
-def _read_result(task: TrialTask, address: str, future: Any, result: RemoteResult | None) -> TrialResult:
-    """Return the result of a trial, and write the model that came with it."""
-    if future.status == "error" and type(future.exception()).__name__ != "KilledWorker":
-        error = " ".join(f"worker {address}: {future.exception()!r}".split())
-        return TrialResult(task.number, "FAIL", error=error)
-    if result is None or result.result is None:
-        return _describe_loss(task.number, address)
-    if result.model is not None and task.model_file is not None:
-        Path(task.model_file).parent.mkdir(parents=True, exist_ok=True)
-        Path(task.model_file).write_bytes(result.model)
-    return result.result
+            self._events.append(describe_loss(slot.task.number, address))

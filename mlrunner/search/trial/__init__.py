@@ -97,6 +97,8 @@ class TrialResult:
             several fits, whose scores show the noise, and for too few rows.
         error: Reason of a failure or a loss; None without one.
         trace: Traceback of an unexpected exception.
+        worker: Host and process that ran the trial, after the name that a cluster has for it; empty when they are not
+            known.
     """
 
     number: int
@@ -110,6 +112,7 @@ class TrialResult:
     replicates: dict[str, Any] | None = None
     error: str | None = None
     trace: str | None = None
+    worker: str = ""
 
     def write(self, folder: Path) -> None:
         """Write the result into the folder of its trial."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import math
+import os
+import socket
 import time
 import traceback
 from collections.abc import Callable
@@ -52,6 +54,7 @@ class TrialRunner:
             fit_seconds=tally.fit_seconds,
             score_seconds=tally.score_seconds,
             replicates=tally.replicates,
+            worker=f"{socket.gethostname()}:{os.getpid()}",
             **outcome,
         )
 

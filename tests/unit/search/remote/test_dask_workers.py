@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from mlrunner.search.remote.dask_workers import DaskWorkers, EngineError
+from mlrunner.search.remote.admission import EngineError
+from mlrunner.search.remote.dask_workers import DaskWorkers
 from tests.support.in_process_dask import open_cluster
 from tests.support.trials import TIMEOUT
 
@@ -55,7 +56,7 @@ def test_a_worker_that_fits_is_a_slot_until_it_is_gone() -> None:
 def test_a_worker_with_other_packages_is_refused() -> None:
     with open_cluster() as client:
         workers, handle = follow(client, [])
-        packages = {**workers._ours["packages"], "numpy": "0.1"}
-        workers._ours = {**workers._ours, "packages": packages}
+        packages = {**workers.admission.ours["packages"], "numpy": "0.1"}
+        workers.admission.ours = {**workers.admission.ours, "packages": packages}
         with pytest.raises(EngineError, match=r"no worker fits\. Worker .* is refused: it has numpy .*instead"):
             wait_for_slot(workers, handle)

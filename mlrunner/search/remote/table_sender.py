@@ -1,37 +1,37 @@
-"""Send tables to the machines of a Dask cluster that do not share the driver's disk, once to each."""
+"""Send tables to the machines of a cluster that do not share the driver's disk, once to each."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from mlrunner.core.errors import ConfigError
-from mlrunner.search.remote.dask_tasks import store
 from mlrunner.search.remote.table_files import digest_file
 
 MEGABYTE = 1024 * 1024
+Upload = Callable[[str, bytes], Any]  # from digest and content of a table to a future, which ends when it is there
 
 
 class TableSender:
-    """Sends tables through the scheduler.
+    """Sends tables by an engine, unless they are on their way.
 
     Args:
-        client: Client of the cluster.
         limit: Largest table in megabytes.
     """
 
-    def __init__(self, client: Any, limit: float) -> None:
-        self._client, self._limit = client, limit
+    def __init__(self, limit: float) -> None:
+        self._limit = limit
         self.digests: dict[str, str] = {}  # by path, of the tables that were sent to any machine
         self._stored: dict[tuple[str, str], Any] = {}
 
-    def send(self, paths: tuple[str, ...], address: str, machine: str) -> list[Any]:
-        """Send tables to the machine of a worker, unless they are on their way to it.
+    def send(self, paths: tuple[str, ...], machine: str, upload: Upload) -> list[Any]:
+        """Send tables to a machine.
 
         Args:
             paths: Paths of the tables.
-            address: Address of the worker.
-            machine: Identity of its machine.
+            machine: Identity of the machine.
+            upload: Function that sends a table to a worker of this machine.
 
         Returns:
             A future for each table, which ends when it is there.
@@ -39,17 +39,18 @@ class TableSender:
         Raises:
             ConfigError: When a table is larger than the limit.
         """
-        return [self._send(path, address, machine) for path in paths]
+        return [self._send(path, machine, upload) for path in paths]
 
-    def _send(self, path: str, address: str, machine: str) -> Any:
+    def _send(self, path: str, machine: str, upload: Upload) -> Any:
         self._refuse_large(path)
         digest = self.digests[path] = self.digests.get(path) or digest_file(path)
-        future = self._stored.get((machine, digest))
-        if future is None or future.status not in ("pending", "finished"):
-            content = self._client.scatter(Path(path).read_bytes(), workers=[address], hash=False)
-            future = self._client.submit(store, digest, content, workers=[address], pure=False)
-            self._stored[machine, digest] = future
-        return future
+        if (machine, digest) not in self._stored:
+            self._stored[machine, digest] = upload(digest, Path(path).read_bytes())
+        return self._stored[machine, digest]
+
+    def forget(self, machine: str) -> None:
+        """Forget what was sent to a machine, since the worker that received it is gone."""
+        self._stored = {key: future for key, future in self._stored.items() if key[0] != machine}
 
     def _refuse_large(self, path: str) -> None:
         size = Path(path).stat().st_size / MEGABYTE

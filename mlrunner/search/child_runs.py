@@ -26,6 +26,7 @@ from mlrunner.tracking.records.record import (
     PARENT_TAG,
     SWEEP_TAG,
     TRIAL_TAG,
+    WORKER_TAG,
     ZENML_RUN_TAG,
 )
 
@@ -77,6 +78,7 @@ class ChildRuns:
             dataset = (data.dataset.label, composition.recorded["dataset"], data.fingerprint)
             config = run_record.write_yaml(composition.recorded)
         tags |= {ZENML_RUN_TAG: self.pipeline_run, HELD_OUT_TAG: str(finished.result.held_out_ratio)}
+        tags |= {WORKER_TAG: finished.result.worker} if finished.result.worker else {}
         tags |= finished.tables.tags if finished.tables is not None else {}
         outcome, started = describe_outcome(finished, self.objectives), int(finished.started * 1000)
         texts = _build_texts(finished, config)

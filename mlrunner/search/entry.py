@@ -14,7 +14,7 @@ from mlrunner.composition.hydra_private import make_context
 from mlrunner.core import environment
 from mlrunner.core.project import PRIMARY
 from mlrunner.core.terminal import console
-from mlrunner.groups.executor import LocalEngine
+from mlrunner.groups.executor import LOCAL_TARGET
 from mlrunner.search import workers
 from mlrunner.search.composer import Composer
 from mlrunner.search.settings import read_settings
@@ -24,7 +24,6 @@ from mlrunner.search.space_reader import read_space
 if TYPE_CHECKING:
     from mlrunner.search.plan import SearchPlan
 
-LOCAL_ENGINE = f"{LocalEngine.__module__}.{LocalEngine.__name__}"
 MODEL_LIBRARIES = {"lightgbm", "xgboost", "catboost"}
 
 
@@ -52,7 +51,7 @@ def _sweep(context: HydraContext, task_function: TaskFunction, config: DictConfi
     composer = Composer(context, config)
     space = read_space(arguments, settings, composer.compose_models, composer.loader)
     # the imports of our workers take as long as ours, and run at the same time
-    if not settings.dry_run and config.executor._target_ == LOCAL_ENGINE:
+    if not settings.dry_run and config.executor._target_ == LOCAL_TARGET:
         workers.preload(_list_libraries(space, composer))
     from mlrunner.search import plan as planning
     from mlrunner.search import session

@@ -18,3 +18,6 @@ class Engine(ABC):  # noqa: B024 - what an engine can do, `search` decides by it
 @dataclass
 class LocalEngine(Engine):
     """Worker processes of this machine."""
+
+
+LOCAL_TARGET = f"{LocalEngine.__module__}.{LocalEngine.__name__}"  # of `executor=local`

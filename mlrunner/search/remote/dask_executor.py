@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from distributed import Queue
+from distributed import KilledWorker, Queue
 
 from mlrunner.groups.executor.dask_engine import DaskEngine
 from mlrunner.search.executor import Event, Step
@@ -65,7 +65,7 @@ class DaskExecutor:
         arguments = (local, self._topic, self._modules.pack(), dict(self._tables.digests), *stored)
         future = self._client.submit(run_trial, *arguments, pure=False, retries=0, workers=[address])
         self._running[task.number] = (address, future)
-        future.add_done_callback(lambda done: self._put(self._on_done, task.number, done))
+        future.add_done_callback(lambda done: self._put(self._on_done, task.number, done, _fetch(done)))
 
     def _upload(self, address: str, digest: str, content: bytes) -> Any:
         data = self._client.scatter(content, workers=[address], hash=False)
@@ -110,20 +110,19 @@ class DaskExecutor:
     def _on_step(self, message: dict[str, Any]) -> None:
         self._events.append(Step(message["number"], message["step"], message["value"]))
 
-    def _on_done(self, number: int, future: Any) -> None:
+    def _on_done(self, number: int, future: Any, returned: Any) -> None:
         address, current = self._running.get(number, ("", None))
         slot = self._workers.slots.get(address)
         if current is not future or slot is None or slot.task is None:
             return  # the trial was lost or cancelled
         task = slot.task
-        returned = future.result() if future.status == "finished" else None
         if isinstance(returned, RemoteResult) and returned.missing:
             self._send(address, task, returned.missing)
             return
         del self._running[number]
         slot.task = None
-        if future.status == "error" and type(future.exception()).__name__ != "KilledWorker":
-            self._events.append(describe_refusal(number, address, future.exception()))
+        if isinstance(returned, BaseException):
+            self._events.append(describe_refusal(number, address, returned))
         else:
             self._events.append(read_result(task, address, returned))
 
@@ -133,3 +132,12 @@ class DaskExecutor:
             _, future = self._running.pop(slot.task.number)
             future.cancel()  # or the worker that comes next at this address would run it
             self._events.append(describe_loss(slot.task.number, address))
+
+
+def _fetch(future: Any) -> Any:
+    """Return what a task has returned or raised; None when its worker is gone. Runs in a thread of the client."""
+    with suppress(Exception):  # the worker is gone, and the result with it
+        answer = future.result() if future.status == "finished" else None
+        error = future.exception() if future.status == "error" else None
+        return answer if error is None or isinstance(error, KilledWorker) else error
+    return None

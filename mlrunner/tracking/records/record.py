@@ -20,6 +20,7 @@ CONFIG_HASH_TAG, DATA_TAG = "mlrunner.config_hash", "mlrunner.data_hash"
 TEST_ROWS_TAG = "mlrunner.rows.test"  # digest of target, task and the test rows; scores of other rows do not compete
 VALIDATION_ROWS_TAG = "mlrunner.rows.validation"  # the same of the validation rows or the folds
 HELD_OUT_TAG = "mlrunner.held_out_ratio"  # of a trial: the ratio of held-out to training rows of its fits
+WORKER_TAG = "mlrunner.worker"  # of a trial: host and process that ran it, after a cluster's name for the worker
 DIRECTION_TAG = "mlrunner.objective.direction"  # maximize or minimize
 MODEL_TAG = "mlrunner.model"  # MLflow's URI of the saved model
 WINNER_TAG, BEST_TAG = "mlrunner.winner_run_id", "mlrunner.best_run_id"  # of a sweep

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import dataclass
 
 import pytest
@@ -10,7 +11,7 @@ from mlrunner.core.errors import StoreError
 from mlrunner.core.outcome import OUTCOME_FILE, read_outcome
 from mlrunner.search.trial_step import BackgroundStep
 from mlrunner.tracking.background_writer import RECORDER
-from mlrunner.tracking.records.record import HELD_OUT_TAG, TRIAL_TAG, ZENML_RUN_TAG
+from mlrunner.tracking.records.record import HELD_OUT_TAG, TRIAL_TAG, WORKER_TAG, ZENML_RUN_TAG
 from tests.support.search_session import Session
 
 
@@ -26,6 +27,7 @@ def test_every_trial_is_a_child_run(session: Session) -> None:
         assert (run.info.status, run.info.run_id) == ("FINISHED", outcome.run_id)
         assert session.driver.child_runs.get_run(trial) == run.info.run_id
         assert run.data.tags[ZENML_RUN_TAG] == session.driver.pipeline_run
+        assert run.data.tags[WORKER_TAG].startswith(f"{socket.gethostname()}:")
         assert float(run.data.tags[HELD_OUT_TAG]) == 1.0  # as many rows are held out as train
         assert run.data.params["model.estimator.alpha"] == str(session.get_alpha(trial.number))
         assert session.client.download_artifacts(run.info.run_id, "config.yaml")

@@ -181,8 +181,8 @@ def test_a_batch_can_be_abandoned(verb: str, start: Start, launcher: CountingLau
 def test_the_note_says_what_a_launcher_cannot_do() -> None:
     assert NOTE.format(name="hydra/launcher=joblib", size=4) == (
         "hydra/launcher=joblib runs 4 trials at a time and waits for all of them; it cannot prune, and a slow trial "
-        "keeps the others waiting. hydra/launcher=basic keeps every worker busy, and executor=dask does so on a "
-        "cluster."
+        "keeps the others waiting. hydra/launcher=basic keeps every worker busy, and executor=dask or ray does so "
+        "on a cluster."
     )
 
 

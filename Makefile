@@ -55,7 +55,7 @@ bench: $(BIN)/.installed ## benchmarks/run.py: ours beside scikit-learn and MLfl
 bench-sweep: $(BIN)/.installed ## benchmarks/sweep.py: our search beside Optuna, Hydra, Ray Tune and ZenML by hand
 	$(BIN)/python benchmarks/sweep.py $(ARGS)
 
-bench-scale: $(BIN)/.installed ## benchmarks/scale.py: trials on this machine's pool and on a Dask cluster
+bench-scale: $(BIN)/.installed ## benchmarks/scale.py: trials on this machine's pool, on Dask and on Ray
 	$(BIN)/python benchmarks/scale.py $(ARGS)
 
 bench-serve: $(BIN)/.installed ## benchmarks/serve.py: our server beside MLflow's and BentoML

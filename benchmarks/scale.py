@@ -1,6 +1,6 @@
-"""What one more trial costs on this machine's pool and on a Dask cluster, and what a second worker brings.
+"""What one more trial costs on this machine's pool, on Dask and on Ray, and what a second worker brings.
 
-Both run the same searches in turn, each in a new process; compare the ratios, since machines are noisy.
+All run the same searches in turn, each in a new process; compare the ratios, since machines are noisy.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 
@@ -19,7 +20,7 @@ PROJECT = Path(__file__).parents[1]
 SEARCH = ("sweep=optuna", "dataset=diabetes", "output=json", "tracking.plots=false", "tracking.log_model=false")
 SLOPE = ("model=ridge", "hydra.sweeper.n_jobs=1")
 BUSY = ("model=rf", "threads=1", "model.estimator.n_estimators=600", "model.estimator.max_depth=choice(8,9,10)")
-EXECUTORS = ("local", "dask")
+EXECUTORS = ["local", "dask", *(["ray"] if find_spec("ray") else [])]
 
 
 def time_search(home: Path, *overrides: str) -> float:
@@ -34,41 +35,48 @@ def _environment(home: Path) -> dict[str, str]:
     return {**os.environ, "MLRUNNER_HOME": str(home), "OMP_WAIT_POLICY": "passive"}
 
 
-def measure(rounds: int) -> dict[str, dict[str, float]]:
-    """Return the seconds of one more trial, and the speed-up of two workers, by executor."""
-    results: dict[str, dict[str, list[float]]] = {name: {"trial": [], "speed_up": []} for name in EXECUTORS}
-    with tempfile.TemporaryDirectory() as folder:
-        time_search(Path(folder), *SLOPE, "hydra.sweeper.n_trials=2")  # makes the stores
-        for _ in range(rounds):
-            for name in EXECUTORS:
-                few, many = (
-                    time_search(Path(folder), *SLOPE, f"executor={name}", f"hydra.sweeper.n_trials={count}")
-                    for count in (5, 45)
-                )
-                results[name]["trial"].append((many - few) / 40)
-                results[name]["speed_up"].append(_measure_speed_up(Path(folder), name))
-    return {name: {key: median(values) for key, values in each.items()} for name, each in results.items()}
+def measure_trial(home: Path, name: str) -> float:
+    """Return the seconds of one more trial: 40 of them, without the start."""
+    few, many = (time_search(home, *SLOPE, f"executor={name}", f"hydra.sweeper.n_trials={count}") for count in (5, 45))
+    return (many - few) / 40
 
 
-def _measure_speed_up(home: Path, name: str) -> float:
+def measure_speed_up(home: Path, name: str) -> float:
     """Return how much faster 24 trials without the start are with two workers than with one."""
     seconds = []
     for workers in (1, 2):
+        size = f"hydra.sweeper.n_jobs={workers}"
         few, many = (
-            time_search(
-                home, *BUSY, f"executor={name}", f"hydra.sweeper.n_jobs={workers}", f"hydra.sweeper.n_trials={count}"
-            )
-            for count in (4, 28)
+            time_search(home, *BUSY, f"executor={name}", size, f"hydra.sweeper.n_trials={count}") for count in (4, 28)
         )
         seconds.append(many - few)
     return seconds[0] / seconds[1]
 
 
+MEASURES = {"trial": measure_trial, "speed_up": measure_speed_up}
+
+
+def measure(rounds: int, measures: list[str]) -> dict[str, dict[str, list[float]]]:
+    """Return the values of all rounds, by measure and executor; the executors take turns."""
+    values: dict[str, dict[str, list[float]]] = {measure: {name: [] for name in EXECUTORS} for measure in measures}
+    with tempfile.TemporaryDirectory() as folder:
+        time_search(Path(folder), *SLOPE, "hydra.sweeper.n_trials=2")  # makes the stores
+        for _ in range(rounds):
+            for measure in measures:
+                for name in EXECUTORS:
+                    values[measure][name].append(MEASURES[measure](Path(folder), name))
+    return values
+
+
 def main() -> None:
-    """Print the medians as JSON."""
+    """Print all values and their medians as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=1)
-    print(json.dumps(measure(parser.parse_args().rounds), indent=2))
+    parser.add_argument("--measures", nargs="+", choices=MEASURES, default=list(MEASURES))
+    arguments = parser.parse_args()
+    values = measure(arguments.rounds, arguments.measures)
+    medians = {name: {key: median(each) for key, each in row.items()} for name, row in values.items()}
+    print(json.dumps({"load": os.getloadavg()[0], "medians": medians, "values": values}, indent=2))
 
 
 if __name__ == "__main__":

@@ -9,9 +9,11 @@ import pandas as pd
 from pandas.api.types import is_integer_dtype
 
 from mlrunner.core.column_kinds import Kind, infer_kind
+from mlrunner.core.date_parsing import parse_dates
 from mlrunner.core.warning_names import Notice
 from mlrunner.evaluation.advice.facts import MIN_ROWS, TableFacts, write_group, write_time
 
+SAMPLE_ROWS = 2000  # rows whose dates are read from text
 MIN_VALUES = 10  # distinct values; fewer are in order by chance, or classes
 
 
@@ -30,14 +32,24 @@ def warn_of_sorted_time(facts: TableFacts) -> Iterator[Notice]:
     if not facts.is_random:
         return
     names = [name for name in (facts.roles.time, *facts.names) if name is not None and name in facts.table]
-    dates = [name for name in names if infer_kind(facts.table[name]) is Kind.MOMENT]
-    name = next((name for name in dates if _is_sorted(facts.table[name])), None)
+    name = next((name for name in names if _is_sorted_date(facts, name)), None)
     if name is not None:
         yield Notice(
             "sorted_by_time",
             f"the rows are in the order of {name}, and the split is at random: later rows help to predict earlier "
             f"ones; split=time_ordered {write_time(name)}.",
         )
+
+
+def _is_sorted_date(facts: TableFacts, name: str) -> bool:
+    """Check whether a column holds dates in order; text is read in some rows, which takes less time."""
+    column = facts.table[name]
+    if infer_kind(column) is Kind.MOMENT:
+        return _is_sorted(column)
+    if name not in facts.dates:
+        return False
+    sample = column.iloc[:: max(1, len(column) // SAMPLE_ROWS)]
+    return _is_sorted(parse_dates(sample, facts.dates[name]))
 
 
 def warn_of_sorted_number(facts: TableFacts) -> Iterator[Notice]:

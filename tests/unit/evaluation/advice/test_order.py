@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -34,6 +36,15 @@ def test_rows_in_the_order_of_a_date_are_named_with_the_split_to_choose() -> Non
     assert text.startswith("the rows are in the order of day, and the split is at random")
     assert texts(warn_of_sorted_time, facts(is_random=False, day=DAYS)) == []
     assert texts(warn_of_sorted_time, facts(day=DAYS[::7].append(DAYS)[:ROWS])) == []
+
+
+def test_dates_as_text_are_in_the_order_of_time_not_of_letters() -> None:
+    table = facts(day=DAYS.strftime("%d.%m.%Y"))  # 02.01.2020 is before 01.02.2020
+    (text,) = texts(warn_of_sorted_time, replace(table, dates={"day": "%d.%m.%Y"}))
+    assert text.endswith("split=time_ordered dataset.time=day.")
+    assert texts(warn_of_sorted_time, table) == []  # not read as dates
+    by_letters = facts(day=sorted(DAYS.strftime("%d.%m.%Y")))
+    assert texts(warn_of_sorted_time, replace(by_letters, dates={"day": "%d.%m.%Y"})) == []
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from mlrunner.core import environment
 
 # Verbs that take a run or a sweep, and those of them that take overrides of the stack only.
 RUN_VERBS = ("deploy", "diff", "explain", "prune", "report", "reproduce", "tag", "ui")
-SWEEP_VERBS = ("resume", "runs", "sweeps")
+SWEEP_VERBS = ("resume", "runs", "sweeps", "watch")
 STACK_ONLY = ("diff", "explain", "prune", "report", "tag", "ui")
 DEPLOYMENT_VERBS = ("history", "playground", "status", "stop")
 DEPLOYMENT_FLAGS = ("--name", "--restart")  # flags that take a deployment

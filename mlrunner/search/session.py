@@ -127,6 +127,7 @@ def _build_driver(
     with lock:
         experiment, parent = open_parent_run(plan, study, description, folder)
     study.set_user_attr(study_setup.SEARCH_ATTRIBUTE, description)
+    study.set_user_attr(study_setup.LIMIT_ATTRIBUTE, queue.limit)
     preparer.parent = parent
     search = Search(plan.settings, plan.objectives, plan.space, study, queue, preparer, executor, customize)
     return PipelineDriver(search, experiment, parent, plan.home / ".mlrunner" / "cache" / "tables", lock)

@@ -19,6 +19,7 @@ from mlrunner.search.settings import Direction, SweepSettings
 from mlrunner.tracking.studies import SWEEPER_KEY, list_live_sessions
 
 SEARCH_ATTRIBUTE = "mlrunner"  # attribute of a study: the description of its search
+LIMIT_ATTRIBUTE = "n_trials"  # attribute of a study: the number of trials of its newest session
 MULTIRUN = "multirun.yaml"  # in the folder of a sweep
 MAX_SEED = 2**31 - 1
 

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from mlrunner.search import table_display
 from mlrunner.search.display import LineDisplay, SilentDisplay
 from mlrunner.search.executor import Step
 from mlrunner.search.table_display import TableDisplay, choose_display
@@ -109,8 +108,3 @@ def test_a_table_prints_lines_of_failures_only() -> None:
     assert "it broke" in text
     assert "run it alone" in text
     assert "interrupted: the running trials finish" in text
-
-
-@pytest.mark.parametrize(("value", "text"), [(0.123456, "0.123"), (3, "3"), ("full", "full")])
-def test_parameters_are_short(value: Any, text: str) -> None:
-    assert table_display._format_param(value) == text

@@ -71,7 +71,7 @@ def open_parent(config: DictConfig) -> str:
 
 
 def _refuse_executor(config: DictConfig) -> None:
-    if config.executor._target_ != LOCAL_TARGET:
+    if OmegaConf.select(config, "executor._target_", default=LOCAL_TARGET) != LOCAL_TARGET:
         name = config.hydra.runtime.choices["executor"]
         raise ConfigError(
             f"executor={name} runs the trials of a search, but this is a grid of Hydra, whose jobs run on this "

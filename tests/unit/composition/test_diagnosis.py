@@ -41,7 +41,7 @@ COMMAND_LINES: dict[str, tuple[str, list[str]]] = {
         ["gate.threshold is not a key, for the chosen gate has none; choose gate=all_of or champion or min_accuracy or threshold with it."],
     ),
     "key of an executor without keys": (
-        "executor.address=x", ["executor.address is not a key, for the chosen executor has none; choose executor=dask with it."],
+        "executor.address=x", ["executor.address is not a key, for the chosen executor has none; choose executor=dask or ray with it."],
     ),
     "argument": (
         "model=ridge model.estimator.alhpa=2",

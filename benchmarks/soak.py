@@ -46,9 +46,8 @@ HALF_BODIES, IDLE_CONNECTIONS = 200, 4500  # the latter exceed what a gateway ke
 TIMEOUT, MEND_SECONDS = 120.0, 90.0
 ROLES = ("server", "gateway", "supervisor")
 FAULTS = [(role, number) for number in (signal.SIGKILL, signal.SIGSTOP) for role in ROLES]
-# Of several workers one is killed or stopped as well; who replaces them only waits, and when stopped disturbs nobody.
+# Of several workers one is killed or stopped as well; their parent is the server.
 WORKER_FAULTS = [("worker", number) for number in (signal.SIGKILL, signal.SIGSTOP)]
-SUPERVISOR_PAUSE = 5.0  # seconds after which a stopped supervisor goes on; no recovery is expected before
 CAUSES = (OSError, aiohttp.ClientError, TimeoutError)
 
 
@@ -83,10 +82,10 @@ class Deployment:
         """What the state says of the server."""
         return dict(json.loads((self.folder / "state.json").read_text())["active"])
 
-    def is_mended(self, role: str, victim: int | None) -> bool:
+    def is_mended(self, role: str, victim: int) -> bool:
         """Check that another process has the role of the victim, and that the server answers through the gateway."""
         with suppress(OSError, ValueError, LookupError, psutil.Error):
-            is_gone = victim is None or not psutil.pid_exists(victim)
+            is_gone = not psutil.pid_exists(victim)
             return (is_gone or self.find(role).pid != victim) and identity.is_own(self.url, self.server["token"])
         return False
 
@@ -261,17 +260,11 @@ async def inject(deployment: Deployment, outcome: Outcome, seconds: float, end: 
     """Kill and stop the processes at fixed times, and wait until each is replaced."""
     start = end - seconds
     faults = FAULTS if workers == 1 else [*FAULTS, *WORKER_FAULTS]
-    faults = [fault for fault in faults if workers == 1 or fault != ("server", signal.SIGSTOP)]
     for number, (role, signal_number) in enumerate(faults):
         await asyncio.sleep(start + seconds * (number + 0.5) / (len(faults) + 0.5) - time.monotonic())
         victim, at = deployment.find(role), time.monotonic()
         victim.send_signal(signal_number)
-        replaced: int | None = victim.pid
-        if (role, signal_number) == ("supervisor", signal.SIGSTOP):
-            await asyncio.sleep(SUPERVISOR_PAUSE)
-            victim.send_signal(signal.SIGCONT)
-            replaced = None
-        is_mended = await wait_for(partial(deployment.is_mended, role, replaced))
+        is_mended = await wait_for(partial(deployment.is_mended, role, victim.pid))
         seconds_until = time.monotonic() - at if is_mended else None
         outcome.faults.append((f"{signal.Signals(signal_number).name} {role}", at - start, seconds_until))
 

@@ -32,7 +32,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     options = _parse_options()
     if options.fd is not None:
-        workers.exit_with_supervisor(options.master)
+        workers.exit_with_supervisor(options.master, options.master_heartbeat)
         return _serve(options, socket.socket(fileno=options.fd))
     try:
         listening = _listen(options.host, options.port)
@@ -57,6 +57,7 @@ def _parse_options() -> argparse.Namespace:
     parser.add_argument("--fd", type=int, default=None, help=argparse.SUPPRESS)  # set for workers: the shared socket
     parser.add_argument("--master", type=int, default=None, help=argparse.SUPPRESS)  # set for workers: the supervisor
     parser.add_argument("--heartbeat", type=int, default=None, help=argparse.SUPPRESS)  # set for workers: a pipe
+    parser.add_argument("--master-heartbeat", type=int, default=None, help=argparse.SUPPRESS)  # set for workers: a pipe
     return parser.parse_args()
 
 

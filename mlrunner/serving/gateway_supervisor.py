@@ -1,7 +1,7 @@
 """`python -m mlrunner.serving.gateway_supervisor FOLDER`: keep the gateway of a deployment running.
 
 This small process holds the socket, and replaces a gateway that ends or hangs, while connections wait. A gateway
-whose supervisor has ended becomes the supervisor itself. So each of the two can be killed at any time.
+whose supervisor has ended or hangs becomes the supervisor itself. So each of the two can be killed at any time.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def main() -> int:
         from mlrunner.serving import gateway
 
         replace = partial(_replace_supervisor, options.folder, options.fd)
-        workers.watch_supervisor(options.master, replace)
+        workers.watch_supervisor(options.master, options.master_heartbeat, replace)
         return gateway.serve(options.folder, socket.socket(fileno=options.fd), options.heartbeat)
     try:
         listening = _listen(options.folder) if options.fd is None else socket.socket(fileno=options.fd)
@@ -49,6 +49,7 @@ def _parse_options() -> argparse.Namespace:
     parser.add_argument("--fd", type=int, default=None, help=argparse.SUPPRESS)  # the socket
     parser.add_argument("--master", type=int, default=None, help=argparse.SUPPRESS)  # set for the gateway
     parser.add_argument("--heartbeat", type=int, default=None, help=argparse.SUPPRESS)  # set for the gateway
+    parser.add_argument("--master-heartbeat", type=int, default=None, help=argparse.SUPPRESS)  # set for the gateway
     return parser.parse_args()
 
 

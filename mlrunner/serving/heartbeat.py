@@ -1,6 +1,6 @@
-"""Heartbeats of an event loop, by which a supervisor notices that a worker hangs.
+"""Heartbeats between a supervisor and its workers, by which each notices that the other hangs.
 
-A worker writes a byte to a pipe each second; a loop that is blocked, or a process that is stopped, does not.
+Each writes bytes to a pipe that the other reads; a loop that is blocked, or a process that is stopped, does not.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
 INTERVAL = 1.0  # seconds
+MAX_STEP = 1.0  # seconds that one update may add to a silence
 
 
 def send(app: web.Application, pipe: int | None, interval: float = INTERVAL) -> None:
@@ -44,13 +45,21 @@ async def _send(pipe: int, interval: float) -> None:
     import asyncio
 
     while True:
-        with suppress(BlockingIOError, BrokenPipeError):  # the supervisor is stopped, or has ended
-            os.write(pipe, b".")
+        beat(pipe)
         await asyncio.sleep(interval)
 
 
+def beat(pipe: int) -> None:
+    """Send one heartbeat to a pipe that does not block."""
+    with suppress(BlockingIOError, BrokenPipeError):  # the other process is stopped, or has ended
+        os.write(pipe, b".")
+
+
 class Pulse:
-    """The heartbeats that a supervisor receives of one worker.
+    """The heartbeats that a process receives of another one.
+
+    A silence is the sum of the times between updates, each at most `MAX_STEP`: when both processes were stopped
+    together (`docker pause`), the one that continues first does not take the other for hung.
 
     Args:
         pipe: Descriptor to read from.
@@ -59,19 +68,18 @@ class Pulse:
     def __init__(self, pipe: int) -> None:
         os.set_blocking(pipe, False)
         self._pipe = pipe
-        self._last: float | None = None
+        self.has_begun = False  # whether there was a heartbeat: the other process has started
+        self._silence, self._updated = 0.0, time.monotonic()
 
     def update(self) -> float:
-        """Read the pipe, and return the seconds since the last heartbeat; 0 before the first."""
+        """Read the pipe, and return the seconds of silence since the last heartbeat; 0 before the first."""
+        now = time.monotonic()
+        self._silence += min(now - self._updated, MAX_STEP) if self.has_begun else 0.0
+        self._updated = now
         with suppress(BlockingIOError):
             if os.read(self._pipe, 65536):
-                self._last = time.monotonic()
-        return 0.0 if self._last is None else time.monotonic() - self._last
-
-    @property
-    def has_begun(self) -> bool:
-        """Whether there was a heartbeat: the worker has started."""
-        return self._last is not None
+                self.has_begun, self._silence = True, 0.0
+        return self._silence
 
     def close(self) -> None:
         """Close the pipe."""

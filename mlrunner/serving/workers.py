@@ -1,4 +1,8 @@
-"""Server processes on one socket: a supervisor that replaces those that end or hang, and that they exit with."""
+"""Server processes on one socket: a supervisor that replaces those that end or hang.
+
+They exit with it, and kill it when it hangs itself: whoever has started it (the gateway, the container engine) then
+notices that the server has ended.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +13,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Thread
 from types import FrameType
 
-from mlrunner.serving.heartbeat import Pulse
+from mlrunner.serving import heartbeat
 
 POLL_INTERVAL = 0.2  # seconds
 CANNOT_SERVE = 1  # exit code of a worker that would fail again
@@ -21,7 +26,7 @@ GRACE = 8.0  # seconds between SIGTERM and SIGKILL at the end
 
 
 class Worker:
-    """A worker process and its heartbeats.
+    """A worker process, its heartbeats and those that it receives.
 
     Args:
         module: Module to run with the arguments of this process.
@@ -29,12 +34,19 @@ class Worker:
     """
 
     def __init__(self, module: str, listening: socket.socket) -> None:
-        pipe, end = os.pipe()
-        self._pulse, descriptor = Pulse(pipe), listening.fileno()
+        (pipe, end), (master_pipe, self._master_end) = os.pipe(), os.pipe()
+        os.set_blocking(self._master_end, False)
+        self.beat()  # first: a supervisor that is stopped from now on is noticed
+        self._pulse, descriptor = heartbeat.Pulse(pipe), listening.fileno()
         options = ("--fd", str(descriptor), "--master", str(os.getpid()), "--heartbeat", str(end))
-        command = [sys.executable, "-m", module, *sys.argv[1:], *options]
-        self.process = subprocess.Popen(command, pass_fds=[descriptor, end])
+        command = [sys.executable, "-m", module, *sys.argv[1:], *options, "--master-heartbeat", str(master_pipe)]
+        self.process = subprocess.Popen(command, pass_fds=[descriptor, end, master_pipe])
         os.close(end)
+        os.close(master_pipe)
+
+    def beat(self) -> None:
+        """Send the heartbeat of the supervisor."""
+        heartbeat.beat(self._master_end)
 
     def has_ended(self, hang_seconds: float) -> bool:
         """Check whether the process has ended; kill one that hangs."""
@@ -57,6 +69,7 @@ class Worker:
             self.process.kill()
             self.process.wait()
         self._pulse.close()
+        os.close(self._master_end)
 
 
 def run_workers(
@@ -84,6 +97,7 @@ def run_workers(
     workers = [Worker(module, listening) for _ in range(count)]
     while not signals and not any(worker.cannot_serve for worker in workers):
         for place, worker in enumerate(workers):
+            worker.beat()
             if worker.has_ended(hang_seconds) and not worker.cannot_serve:
                 worker.close()
                 workers[place] = Worker(module, listening)
@@ -97,23 +111,30 @@ def run_workers(
     return 0 if signals else CANNOT_SERVE
 
 
-def watch_supervisor(pid: int | None, on_end: Callable[[], object]) -> None:
-    """Call a function in a thread when the supervisor ends.
+def watch_supervisor(pid: int, pipe: int, on_end: Callable[[], object], hang_seconds: float = HANG_SECONDS) -> None:
+    """Call a function in a thread when the supervisor has ended; kill one that hangs.
 
     Args:
-        pid: Process ID of the supervisor; None for the current parent, which is wrong if the supervisor has ended
-            before this call.
+        pid: Process ID of the supervisor.
+        pipe: Descriptor to read its heartbeats from.
         on_end: Function to call.
+        hang_seconds: Seconds without a heartbeat after which the supervisor is killed.
     """
-    Thread(target=_watch, args=(pid or os.getppid(), on_end), daemon=True).start()
+    os.set_inheritable(pipe, False)
+    Thread(target=_watch, args=(pid, heartbeat.Pulse(pipe), on_end, hang_seconds), daemon=True).start()
 
 
-def exit_with_supervisor(pid: int | None = None) -> None:
-    """Exit this worker when the supervisor ends; see `watch_supervisor`."""
-    watch_supervisor(pid, lambda: os._exit(1))
+def exit_with_supervisor(pid: int, pipe: int) -> None:
+    """Exit this worker when the supervisor has ended; see `watch_supervisor`."""
+    watch_supervisor(pid, pipe, lambda: os._exit(1))
 
 
-def _watch(pid: int, on_end: Callable[[], object]) -> None:
+def _watch(pid: int, pulse: heartbeat.Pulse, on_end: Callable[[], object], hang_seconds: float) -> None:
     while os.getppid() == pid:
+        if pulse.update() > hang_seconds:
+            print(f"supervisor {pid} hangs and is killed", file=sys.stderr, flush=True)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            break  # also where the kernel protects it, as the first process of a container
         time.sleep(POLL_INTERVAL)
     on_end()

@@ -14,7 +14,7 @@ import pytest
 
 from mlrunner.core import process_control
 from mlrunner.core.loopback import free_port
-from mlrunner.serving import gateway_supervisor
+from mlrunner.serving import gateway_supervisor, workers
 from tests.support.front_door import PROJECT
 from tests.support.gateways import Backend, is_listening, write_state
 from tests.support.http_client import Client, wait_until
@@ -66,11 +66,14 @@ def test_a_gateway_that_ends_or_hangs_is_replaced_and_connections_wait(port: int
     assert find_gateway(tmp_path) != stopped
 
 
-def test_a_gateway_whose_supervisor_was_killed_becomes_the_supervisor(port: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "stopped"])
+def test_a_gateway_whose_supervisor_was_killed_or_stopped_becomes_the_supervisor(
+    port: int, tmp_path: Path, number: signal.Signals
+) -> None:
     assert ask(port) == 200
     gateway = find_gateway(tmp_path)
-    gateway.parent().kill()  # type: ignore[union-attr]
-    wait_until(lambda: (tmp_path / gateway_supervisor.PID_FILE).exists())
+    gateway.parent().send_signal(number)  # type: ignore[union-attr]
+    wait_until((tmp_path / gateway_supervisor.PID_FILE).exists, workers.HANG_SECONDS + 10)
     assert int((tmp_path / gateway_supervisor.PID_FILE).read_text()) == gateway.pid
     assert ask(port) == 200
     assert wait_until(lambda: find_gateway(tmp_path)).parent() == gateway

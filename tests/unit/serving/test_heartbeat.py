@@ -6,6 +6,7 @@ import asyncio
 import os
 import time
 
+import pytest
 from aiohttp import web
 
 from mlrunner.serving import heartbeat
@@ -34,6 +35,24 @@ def test_a_loop_that_is_blocked_sends_none() -> None:
     assert running < 0.2 <= blocked
     os.close(end)
     assert pulse.update() >= blocked  # a pipe that was closed is no heartbeat
+    pulse.close()
+
+
+def test_two_processes_that_were_stopped_together_do_not_take_each_other_for_hung(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(heartbeat, "MAX_STEP", 0.05)
+    pipe, end = os.pipe()
+    pulse = heartbeat.Pulse(pipe)
+    heartbeat.beat(end)
+    assert pulse.update() == 0.0
+    time.sleep(0.3)  # both are stopped
+    assert pulse.update() == 0.05
+    time.sleep(0.3)
+    assert pulse.update() == 0.1
+    heartbeat.beat(end)
+    assert pulse.update() == 0.0
+    os.close(end)
     pulse.close()
 
 

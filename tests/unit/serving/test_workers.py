@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from mlrunner.serving.workers import HANG_SECONDS
 from tests.support import serving_release as releases
 from tests.support.http_client import Client, wait_until
 from tests.support.server_process import EXIT_SECONDS, START_SECONDS, have_ended, is_free, start_server
@@ -58,6 +59,22 @@ def test_workers_exit_when_the_supervisor_is_killed_at_start(saved: Saved) -> No
         workers = wait_until(served.workers, START_SECONDS)
         served.process.kill()  # before the worker has read its parent ID
         wait_until(lambda: have_ended(workers), EXIT_SECONDS)
+
+
+def test_workers_kill_a_supervisor_that_is_stopped_and_exit(saved: Saved) -> None:
+    with start_server(saved.release.folder, "--workers", "2") as served:
+        wait_until(served.is_ready, START_SECONDS)
+        workers = wait_until(lambda: running if len(running := served.workers()) == 2 else None)
+        for worker in workers:  # wait until each one answers alone
+            worker.suspend()
+            wait_until(served.is_ready, START_SECONDS)
+            worker.resume()
+        served.process.send_signal(signal.SIGSTOP)
+        wait_until(lambda: have_ended(workers), HANG_SECONDS + EXIT_SECONDS)
+        wait_until(lambda: is_free(served.port), EXIT_SECONDS)
+        code, errors = served.wait()
+    assert code == -signal.SIGKILL
+    assert f"supervisor {served.process.pid} hangs and is killed" in errors
 
 
 def test_a_damaged_model_ends_all_workers(saved: Saved, tmp_path: Path) -> None:

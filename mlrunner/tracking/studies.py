@@ -95,15 +95,6 @@ def read_study_folder(name: str, home: Path) -> str | None:
     return None if folder is None else str(folder)
 
 
-def load_study(address: str, home: Path, name: str) -> optuna.Study | None:
-    """Load a study from the address of its storage; None where there is no such study. See `open_storage`."""
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    try:
-        return optuna.load_study(study_name=name, storage=open_storage(address, home, name))
-    except KeyError:
-        return None
-
-
 def lock_storage(storage: BaseStorage) -> AbstractContextManager[Any]:
     """Return a lock for changes of a trial's state; a real one for SQLite, which lets two processes make the same."""
     if not isinstance(storage, RDBStorage) or storage.engine.dialect.name != "sqlite":

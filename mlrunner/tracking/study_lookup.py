@@ -53,11 +53,14 @@ def open_existing_storage(record: Record, home: Path, name: str) -> BaseStorage 
     Raises:
         MlrunnerError: If the storage does not open.
     """
+    return _open_existing(read_storage_setting(record, home), home, name)
+
+
+def _open_existing(address: Any, home: Path, name: str) -> BaseStorage | None:
     import optuna
 
     from mlrunner.tracking import studies
 
-    address = read_storage_setting(record, home)
     file = _storage_file(address, journal_path(home, name), studies.JOURNAL_SUFFIXES)
     if file is not None and not file.exists():
         return None
@@ -95,9 +98,23 @@ def _load_study(record: Record, home: Path) -> Study | None:
     name = record.tags.get(STUDY_TAG)
     if name is None or not record.is_sweep:
         return None
+    return load_study_at(read_storage_setting(record, home), home, name)
+
+
+def load_study_at(address: Any, home: Path, name: str) -> Study | None:
+    """Load a study from the address of its storage; None if it does not exist. A missing file is not made.
+
+    Args:
+        address: `hydra.sweeper.storage`; None for the study's own journal.
+        home: Folder that holds `.mlrunner/`.
+        name: Name of the study.
+
+    Raises:
+        MlrunnerError: If the storage does not open.
+    """
     import optuna
 
-    storage = open_existing_storage(record, home, name)
+    storage = _open_existing(address, home, name)
     try:
         return None if storage is None else optuna.load_study(study_name=name, storage=storage)
     except KeyError:  # the storage exists, but holds no such study

@@ -65,12 +65,9 @@ def _find_search(store: Store, name: str | None, home: Path) -> Record:
 def _load_study(record: Record, address: str | None, home: Path) -> Study:
     """Load the study of a search from an address, or from where the search on this machine has put it."""
     name = record.tags[STUDY_TAG]
-    if address is None:
-        study = study_lookup.load_study(record, home)
-    else:
-        from mlrunner.tracking import studies
-
-        study = studies.load_study(address, home, name)
+    study = (
+        study_lookup.load_study(record, home) if address is None else study_lookup.load_study_at(address, home, name)
+    )
     if study is None:
         raise ConfigError(
             f"The study {name} of {record.place} cannot be read here; give its address as {STORAGE}URL, or type "

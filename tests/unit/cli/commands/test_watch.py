@@ -41,6 +41,7 @@ def test_a_single_run_and_a_missing_study_are_refused(recorded: Recorded, tmp_pa
     name = recorded.search["study_name"]
     with pytest.raises(ConfigError, match=r"cannot be read here; give its address as hydra.sweeper.storage=URL"):
         watch.main([name, f"hydra.sweeper.storage={tmp_path / 'empty.journal'}"])
+    assert list(tmp_path.iterdir()) == []  # watching writes nothing
     with pytest.raises(ConfigError, match=r"^mlrunner watch does not take 'two'; it takes one search"):
         watch.main(["one", "two"])
 

@@ -19,6 +19,8 @@ from mlrunner.execution.in_process import SingleRun
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
+    from mlrunner.execution.grid import Multirun
+
 
 MULTIRUN = "--multirun"
 VALUE = re.compile(r"(?P<key>model\.[\w.]+)=(?P<value>[\w.+-]+)")
@@ -48,11 +50,12 @@ class Job(SingleRun):
         return runner.run_job(cfg)
 
 
-def compose_and_run(arguments: Sequence[str]) -> int:
+def compose_and_run(arguments: Sequence[str], multirun: Multirun | None = None) -> int:
     """Let Hydra compose the command line, and run each composition.
 
     Args:
         arguments: Overrides and flags of Hydra.
+        multirun: State of a multirun; None for a new one.
 
     Returns:
         0, or 1 when a job of a grid failed.
@@ -70,7 +73,8 @@ def compose_and_run(arguments: Sequence[str]) -> int:
     words = hydra_arguments(arguments)
     register_sweeper()
     sys.argv = ["mlrunner", *words]
-    job, multirun = Job(arguments), Multirun()
+    job, search = Job(arguments), None
+    multirun = multirun or Multirun()
     try:
         with multirun.active():
             hydra.main(version_base="1.3", config_path=CONF_URL.removeprefix("file://"), config_name=PRIMARY)(job)()
@@ -79,10 +83,15 @@ def compose_and_run(arguments: Sequence[str]) -> int:
     except SystemExit:
         if multirun.error is None:
             raise
-        raise_translated(multirun.error, words)
+        from mlrunner.execution import executor_grid  # imports Pydantic, which --help does not need
+
+        if (search := executor_grid.make_search(arguments, multirun.error)) is None:
+            raise_translated(multirun.error, words)
     except (KeyboardInterrupt, Exception) as error:
         multirun.abort(error)
         raise_translated(error, words)
+    if search is not None:
+        return compose_and_run(search, Multirun(is_search=True))
     return 1 if multirun.n_failed else 0
 
 

@@ -31,6 +31,7 @@ class Multirun:
         parent: Id of the MLflow parent run; None while none is open.
         n_failed: Number of jobs that failed.
         error: Exception that kept the parent run from being opened.
+        is_search: True for a grid that runs as a search; as in any grid, each failure counts.
     """
 
     name: str | None = None
@@ -38,6 +39,7 @@ class Multirun:
     parent: str | None = None
     n_failed: int = 0
     error: Exception | None = None
+    is_search: bool = False
 
     @contextmanager
     def active(self) -> Iterator[None]:
@@ -94,8 +96,9 @@ class SweepCallback(Callback):
         self._state.name = str(study or "/".join(Path(config.hydra.sweep.dir).parts[-2:]))
         if uses_optuna(config):
             return
-        from mlrunner.execution import grid_parent
+        from mlrunner.execution import executor_grid, grid_parent
 
+        executor_grid.check_executor(config)
         self._state.folder = Path(config.hydra.sweep.dir)
         self._state.parent = grid_parent.open_parent(config)
         overrides = OmegaConf.to_container(config.hydra.overrides.task)  # unresolved: ${seed} stays ${seed}
@@ -105,13 +108,14 @@ class SweepCallback(Callback):
         """Rank the jobs, close the parent run, and deploy the best job if its composition says so."""
         del kwargs
         self._state.name = self._state.folder = None
-        run_id = self._state.parent
+        run_id, folder = self._state.parent, Path(config.hydra.sweep.dir)
+        if run_id is None and not self._state.is_search:
+            return
+        outcomes = rank(read_outcomes(folder))
+        self._state.n_failed = sum(outcome.error is not None for outcome in outcomes)
         if run_id is None:
             return
         environment.leave_grid()
-        folder = Path(config.hydra.sweep.dir)
-        outcomes = rank(read_outcomes(folder))
-        self._state.n_failed = sum(outcome.error is not None for outcome in outcomes)
         self._close(config, run_id, folder, outcomes)
         _show(config, run_id, folder, outcomes)
 

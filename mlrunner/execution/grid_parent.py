@@ -17,11 +17,10 @@ from mlrunner.composition.resolve import resolve_group
 from mlrunner.composition.stores import open_store
 from mlrunner.core import environment
 from mlrunner.core.build import build
-from mlrunner.core.errors import ConfigError, DeployError
+from mlrunner.core.errors import DeployError
 from mlrunner.core.outcome import Outcome, separate
 from mlrunner.core.redaction import redact
 from mlrunner.execution import deploy_run
-from mlrunner.groups.executor import LOCAL_TARGET
 from mlrunner.groups.stack import Stack
 from mlrunner.groups.stack.opening import open_stack
 from mlrunner.steps import recording
@@ -41,11 +40,7 @@ def open_parent(config: DictConfig) -> str:
 
     Returns:
         Id of the parent run.
-
-    Raises:
-        ConfigError: When an executor is set, which runs trials of a search only.
     """
-    _refuse_executor(config)
     stack: Stack = build(resolve_group(config, "stack"), "stack")
     runs_here = config.hydra.launcher._target_.endswith("BasicLauncher")  # jobs in other processes save by themselves
     saves = config.tracking.plots is not False or config.tracking.log_model is not False
@@ -68,15 +63,6 @@ def open_parent(config: DictConfig) -> str:
             open_runs.interrupt_run(child)
         return earlier
     return run_log.create_run(experiment, redact(name)[:NAME_LENGTH], tags)
-
-
-def _refuse_executor(config: DictConfig) -> None:
-    if OmegaConf.select(config, "executor._target_", default=LOCAL_TARGET) != LOCAL_TARGET:
-        name = config.hydra.runtime.choices["executor"]
-        raise ConfigError(
-            f"executor={name} runs the trials of a search, but this is a grid of Hydra, whose jobs run on this "
-            "machine; add sweep=grid, which runs every combination as a trial, or set executor=local."
-        )
 
 
 def close_parent(run_id: str, folder: Path, outcomes: list[Outcome]) -> None:

@@ -49,7 +49,7 @@ def check_space(space: Space, preparer: TrialPreparer) -> PreparedTrial:
     if len(questions) > 1:
         problems.append(
             f"a search ranks all trials by one score, but they predict {' and '.join(questions)}; search each by "
-            "itself, or leave sweep= out and add --multirun: a grid ranks each by itself."
+            "itself, or leave sweep= and executor= out and add --multirun: a grid ranks each by itself."
         )
     if problems or first is None:
         raise ProblemsError(problems or [f"{SWEEPER_KEY}.exclude leaves no combination; exclude less."])

@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import optuna
 import psutil
@@ -104,3 +105,46 @@ def test_a_cluster_that_loses_a_worker_finds_the_same(
 def add_worker(cluster: DaskCluster | RayCluster) -> None:
     if isinstance(cluster, DaskCluster):
         cluster.add_worker()
+
+
+GRID_MODEL = """
+from sklearn.linear_model import Ridge
+
+
+class Odd(Ridge):
+    def fit(self, X, y):
+        if self.alpha == 2:
+            raise ValueError("alpha is even")
+        return super().fit(X, y)
+"""
+GRID = (
+    "--multirun", "dataset=diabetes", "split=80_20,kfold", "model=custom", "model.estimator._target_=grid_models.Odd",
+    "+model.estimator.alpha=range(1,4)", "output=json", *UNSAVED,
+)  # fmt: skip
+
+
+def list_jobs(outcomes: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    """Return number, name, status, score and overrides of each job of a grid, in their order."""
+    fields = ("job", "name", "status", "objective")
+    overrides = [(Path(each["folder"]) / ".hydra" / "overrides.yaml").read_text() for each in outcomes]
+    rows = [(*(each[name] for name in fields), text) for each, text in zip(outcomes, overrides, strict=True)]
+    return sorted(rows, key=lambda row: int(row[0]))
+
+
+def test_a_grid_on_a_cluster_has_the_jobs_of_hydras_grid(
+    session_home: Path, tmp_path: Path, cluster: DaskCluster | RayCluster
+) -> None:
+    """One value fails: the others run, and the exit code says so."""
+    (tmp_path / "grid_models.py").write_text(GRID_MODEL)
+    here = front_door(session_home, *GRID, PYTHONPATH=str(tmp_path))
+    add_worker(cluster)
+    name = "ray" if isinstance(cluster, RayCluster) else "dask"
+    words = (*GRID, f"executor={name}", f"executor.address={cluster.address}")
+    there = front_door(session_home, *words, PYTHONPATH=str(tmp_path))
+    assert (here.code, there.code) == (1, 1), there.err
+    jobs = list_jobs(there.json["trials"])
+    expected = list_jobs(here.json)
+    assert [row[:4] for row in jobs] == [row[:4] for row in expected]
+    assert [row[2] for row in jobs] == ["FINISHED", "FAILED", "FINISHED"] * 2
+    assert there.json["trials"][0]["job"] == here.json[0]["job"] == there.json["best_trial_number"]
+    assert there.json["winner"]["run_id"] is not None

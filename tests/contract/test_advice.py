@@ -171,7 +171,7 @@ EXCEPTIONS = {
         "the package {} is not installed for", "playground needs Streamlit", "which is not installed; run pip install 'mlrunner[", "needs the package {}, which is not",
         "deployer=kubernetes needs", "executor=dask needs", "executor=ray needs",
     ),
-    "needs an engine, which is not installed everywhere": ("add sweep=grid, which",),
+    "needs an engine, which is not installed everywhere": ("use sweep=grid, which", "this grid runs as sweep=grid"),
     "a full disk": ("No disk space left while", "No disk space for the stores"),
     "needs a server: of ZenML, MLflow, S3 or Kubernetes, or one of a model that is slow or stops while it predicts": (
         "stack.api_key is not accepted", "does not accept stack.username", "stack.artifact_store={} cannot be read",

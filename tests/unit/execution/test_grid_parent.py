@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 from hydra import compose, initialize_config_dir
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, open_dict
 
 from mlrunner.composition.deployment_name import register_resolver
-from mlrunner.core.errors import ConfigError, DeployError
+from mlrunner.core.errors import DeployError
 from mlrunner.core.outcome import Outcome
 from mlrunner.core.project import CONF
 from mlrunner.execution import grid_parent
@@ -57,17 +57,6 @@ def test_a_grid_of_failures_has_failed(mlflow_home: MlflowHome, best: Outcome, t
     grid_parent.close_parent(parent, tmp_path, [replace(best, error="ValueError: x")])
     run = mlflow_home.client.get_run(parent)
     assert (run.info.status, run.data.metrics) == ("FAILED", {})
-
-
-def test_an_executor_is_refused_with_what_runs_a_grid_on_a_cluster() -> None:
-    target = {"_target_": "mlrunner.groups.executor.dask_engine.DaskEngine"}
-    config = OmegaConf.create({"executor": target, "hydra": {"runtime": {"choices": {"executor": "dask"}}}})
-    with pytest.raises(ConfigError) as caught:
-        grid_parent.open_parent(config)
-    assert str(caught.value) == (
-        "executor=dask runs the trials of a search, but this is a grid of Hydra, whose jobs run on this machine; add "
-        "sweep=grid, which runs every combination as a trial, or set executor=local."
-    )
 
 
 def test_an_aborted_grid_ends_its_running_jobs(mlflow_home: MlflowHome) -> None:

@@ -1,7 +1,10 @@
 """A config-driven experiment runner for tabular machine learning."""
 
-import importlib
-from typing import Any
+from __future__ import annotations
+
+TYPE_CHECKING = False  # as `typing` has it, which takes longer to import than all that is imported with this package
+if TYPE_CHECKING:
+    from typing import Any
 
 __version__ = "0.2.0"  # the only place; a tag v0.2.0 and CHANGELOG.md must agree, see tests/contract/test_version.py
 API = (
@@ -20,7 +23,9 @@ def __getattr__(name: str) -> Any:
     """Load a function of the Python API."""
     if name not in API:
         raise AttributeError(f"module 'mlrunner' has no attribute '{name}'")
-    return getattr(importlib.import_module("mlrunner.api"), name)
+    from importlib import import_module
+
+    return getattr(import_module("mlrunner.api"), name)
 
 
 def __dir__() -> list[str]:

@@ -16,8 +16,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from mlrunner.core import environment
 from mlrunner.core.errors import MlrunnerError
+from mlrunner.core.interruption import interruption_code
 from mlrunner.core.outcome import Outcome, rank, read_outcomes, separate
-from mlrunner.core.process import interruption_code
 from mlrunner.core.terminal import relative_path, show_deployment, show_line, show_problems, show_ranking, show_warnings
 
 

@@ -14,8 +14,9 @@ from mlrunner.composition.checks import Checked
 from mlrunner.core import progress_file, terminal
 from mlrunner.core.errors import DeployError, MlrunnerError, StoreError
 from mlrunner.core.formatting import format_number
+from mlrunner.core.interruption import interruption_code
 from mlrunner.core.outcome import OUTCOME_FILE, Outcome
-from mlrunner.core.process import freeze_gc, interruption_code
+from mlrunner.core.process import freeze_gc
 from mlrunner.core.progress_file import Progress
 from mlrunner.core.project import load_pipelines
 from mlrunner.core.redaction import hide_group

@@ -6,6 +6,8 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from mlrunner.core.interruption import interrupt
+
 
 class Interrupts:
     """Counts the interrupts of a search.
@@ -27,11 +29,11 @@ class Interrupts:
         """
 
         def handle(number: int, frame: object) -> None:
-            del number, frame
+            del frame
             self.count += 1
             self._notify(self.count)
             if self.count > 1:
-                raise KeyboardInterrupt
+                interrupt(number, None)
 
         before = signal.signal(signal.SIGINT, handle)
         try:

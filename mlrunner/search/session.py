@@ -157,13 +157,10 @@ def _run_driver(plan: SearchPlan, driver: PipelineDriver, folder: Path) -> dict[
 
 def _run_pipeline(study: str, driver: PipelineDriver) -> None:
     """Run the ZenML pipeline, which runs the driver."""
-    from mlrunner.groups.stack import zenml_patches
-
     pipelines = load_pipelines("search")
     pipelines.DRIVERS[study] = driver
     try:
-        with zenml_patches.signal_handling_disabled():
-            pipelines.search.with_options(run_name=driver.pipeline_run)(study=study)
+        pipelines.search.with_options(run_name=driver.pipeline_run)(study=study)
     except Exception as error:
         raise _find_cause(error) from error
     finally:

@@ -1,11 +1,14 @@
 """Kill a run, a search, a deployment and a prune before each of their writes in turn, and repeat the command.
 
+A run is interrupted by Ctrl-C at its writes as well.
+
 `pytest tests/apps/test_faults.py --kill-points=all` takes every write; the default is a few, evenly spread.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import sqlite3
 from collections.abc import Iterator
@@ -65,6 +68,13 @@ class Faults:
         assert done.code in (-signal.SIGKILL, 0), f"write {at}: {done.code}\n{done.out}\n{done.err}"
         self.check_databases()
 
+    def interrupt(self, at: int, *arguments: str) -> None:
+        """Run a command, with Ctrl-C at a write."""
+        program = self._program(at, self.home / "unused.txt", signal.SIGINT)
+        done = run_program(self.home, program, *arguments)
+        assert done.code == 130, f"write {at}: {done.code}\n{done.out}\n{done.err}"
+        assert done.err in ("", "mlrunner: interrupted.\n")
+
     def again(self, at: int, *arguments: str) -> CommandResult:
         """Run a command after the one that was killed at a write."""
         done = front_door(self.home, *arguments)
@@ -83,8 +93,8 @@ class Faults:
             with closing(sqlite3.connect(self.home / ".mlrunner" / name)) as database:
                 assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
-    def _program(self, at: int | None, report: Path) -> str:
-        return PROGRAM.format(folders=[str(self.home)], at=at, report=str(report))
+    def _program(self, at: int | None, report: Path, number: int = signal.SIGKILL) -> str:
+        return PROGRAM.format(folders=[str(self.home)], at=at, report=str(report), number=int(number))
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +126,26 @@ def test_a_run_after_a_killed_one_is_whole(faults: Faults) -> None:
         assert artifacts_of(client, run.info.run_id) == artifacts_of(client, whole.info.run_id), writes[at - 1]
         faults.spare.append(run.info.run_id)
     faults.spare.append(whole.info.run_id)
+
+
+def test_a_run_after_an_interrupted_one_is_whole(faults: Faults) -> None:
+    """Each run has another split, so that no step is cached but by the one that was interrupted."""
+    _, writes = faults.count(*RIDGE, "seed=100000", *UNSAVED)
+    for at in faults.spread(writes):
+        command = (*RIDGE, f"seed={at}", *UNSAVED, "output=json")
+        faults.interrupt(at, *command)
+        listed = json.loads(faults.again(at, "runs", "--json").out)
+        assert {entry["status"] for entry in listed} <= {"FINISHED", "KILLED"}, writes[at - 1]
+        assert open_store(faults.home).get_run(faults.again(at, *command).json["run_id"]).info.status == "FINISHED"
+
+
+def test_steps_whose_cached_tables_are_gone_run_again(faults: Faults) -> None:
+    command = (*RIDGE, *UNSAVED, "output=json")
+    faults.again(0, *command)
+    (tables,) = (faults.home / ".mlrunner/zenml/local_stores").glob("*/divide")
+    shutil.rmtree(tables)
+    faults.again(0, *command)
+    assert tables.is_dir()
 
 
 def trials_of(client: MlflowClient, summary: dict[str, Any]) -> list[tuple[str, float]]:

@@ -1,13 +1,12 @@
-"""Kill a command at each of its writes in turn: files, renames, removals and SQL statements.
+"""Kill or interrupt a command at each of its writes in turn: files, renames, removals and SQL statements.
 
-An audit hook counts what the process is about to write below the folders it is given, and sends SIGKILL to the process
+An audit hook counts what the process is about to write below the folders it is given, and sends a signal to the process
 itself before write number `at`. What was written before is on disk, as after a kill from outside.
 """
 
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ import sys
 from tests.support.kill_points import WriteCounter
 from mlrunner.__main__ import main
 if __name__ == "__main__":  # workers import this file
-    counter = WriteCounter({folders!r}, {at!r}, {report!r})
+    counter = WriteCounter({folders!r}, {at!r}, {report!r}, {number})
     code = main()
     counter.save()
     sys.exit(code)
@@ -30,15 +29,17 @@ STATEMENTS = ("INSERT", "UPDATE", "DELETE", "CREATE")
 
 
 class WriteCounter:
-    """Count the writes of this process, and kill it at one of them.
+    """Count the writes of this process, and send it a signal at one of them.
 
     Args:
         folders: Folders whose files count; SQL statements count anyway.
-        at: Number of the write to be killed at, from 1; None kills at none.
+        at: Number of the write, from 1; None for none.
         report: File that gets the writes, one a line.
+        number: Number of the signal.
     """
 
-    def __init__(self, folders: list[str], at: int | None, report: str) -> None:
+    def __init__(self, folders: list[str], at: int | None, report: str, number: int) -> None:
+        self._number = number
         self._folders, self._at, self._report = tuple(folders), at, report
         self._pid = os.getpid()
         self._writes: list[str] = []
@@ -76,4 +77,4 @@ class WriteCounter:
             return
         self._writes.append(write)
         if len(self._writes) == self._at:
-            os.kill(self._pid, signal.SIGKILL)
+            os.kill(self._pid, self._number)

@@ -196,13 +196,14 @@ def run(file: str | None, arguments: list[str]) -> int:
     """Run mlrunner, or a Python file, as the main module; return the exit code."""
     if file is None:
         module = importlib.import_module("mlrunner.__main__")
+        command_line = importlib.import_module("mlrunner.cli.command_line")
     else:
         module = ModuleType("__main__")
         module.__file__ = file
     sys.modules["__main__"] = module  # so that other processes can import its functions
     sys.argv = [str(module.__file__), *arguments]
     if file is None:
-        return int(module.run())
+        return int(command_line.run())
     exec(compile(Path(file).read_text(), file, "exec"), vars(module))
     return 0
 

@@ -12,6 +12,7 @@ from mlrunner.cli.commands.parser import Parser
 from mlrunner.composition.stores import open_store, tracking_uri
 from mlrunner.core import environment
 from mlrunner.core.errors import ConfigError
+from mlrunner.core.interruption import mark_handled
 from mlrunner.core.terminal import show_line
 from mlrunner.groups.stack.reachability import is_remote, remove_login
 from mlrunner.tracking.records import SQLITE, Record, Store, lookup, separate_stack_overrides
@@ -65,6 +66,7 @@ def _open(name: str | None, overrides: list[str], port: int, browser: bool) -> i
     try:
         _serve(store, uri, home, record, port, show)
     except KeyboardInterrupt:
+        mark_handled()
         return 0
 
 

@@ -12,7 +12,7 @@ from mlrunner.core import environment
 from mlrunner.core.errors import MlrunnerError
 from mlrunner.core.terminal import console
 
-START_SECONDS = 60
+START_SECONDS = 300  # on a busy machine; a process that cannot listen ends at once
 
 
 def main(arguments: list[str]) -> int:

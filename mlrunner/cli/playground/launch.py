@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mlrunner.core.child_server import child_server
 from mlrunner.core.environment import python_path
+from mlrunner.core.interruption import mark_handled
 from mlrunner.core.loopback import HOST
 from mlrunner.core.project import CODE
 
@@ -44,4 +45,5 @@ def run(folder: Path, port: int, ready: Callable[[str], object]) -> int:
             ready(server.url)
             server.wait()
     except KeyboardInterrupt:
+        mark_handled()
         return 0

@@ -15,6 +15,7 @@ from typing import Any
 
 from mlrunner.cli.warm import messages, state
 from mlrunner.core import environment
+from mlrunner.core.exit_signals import ENDING_SIGNALS
 
 IDLE_MINUTES = 30.0
 COLD_WORDS = {"--help", "-h", "--hydra-help", "--shell-completion", "-sc", "--verbose", "-v", "--version", "warm"}
@@ -93,9 +94,11 @@ def follow(pid: int, answers: messages.Answers) -> int:
         pid: Process ID of the command.
         answers: What it answers.
     """
+    forwarded: list[int] = []
 
     def forward(number: int, frame: FrameType | None) -> None:
         del frame
+        forwarded.append(number)
         with suppress(ProcessLookupError):
             if number == signal.SIGTSTP:  # Ctrl-Z stops a whole process group
                 os.killpg(pid, signal.SIGSTOP)
@@ -109,6 +112,9 @@ def follow(pid: int, answers: messages.Answers) -> int:
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, forward)
     ended = next(answers, None)
+    ending = [number for number in forwarded if number in ENDING_SIGNALS]
+    if ended is None and ending:  # in its first or last moments, in which it answers nothing
+        return 128 + ending[-1]
     if ended is None:  # the command was killed
         os.kill(os.getpid(), signal.SIGKILL)
         return -signal.SIGKILL

@@ -28,9 +28,9 @@ def run_command(request: dict[str, Any], files: list[int], connection: socket.so
     """
     become(request, files)
     threading.Thread(target=_end_with_client, args=[connection], daemon=True).start()
-    main = importlib.import_module("mlrunner.__main__")
-    sys.modules["__main__"] = main  # so that other processes can import its functions
-    exit_at_once(main.run, lambda code: messages.answer(connection, code=code))
+    sys.modules["__main__"] = importlib.import_module("mlrunner.__main__")  # which other processes import
+    command_line = importlib.import_module("mlrunner.cli.command_line")
+    exit_at_once(command_line.run, lambda code: messages.answer(connection, code=code))
 
 
 def become(request: dict[str, Any], files: list[int]) -> None:

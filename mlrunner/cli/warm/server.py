@@ -16,6 +16,7 @@ from typing import Any
 
 from mlrunner.cli.warm import messages, state
 from mlrunner.core import environment
+from mlrunner.core.exit_signals import exit_on_signals
 from mlrunner.core.installed import list_packages
 from mlrunner.core.skops_format import import_skops
 
@@ -99,6 +100,7 @@ def main() -> None:
     """Serve until nothing has happened for the minutes of the first argument, and be a command in each fork."""
     process = state.describe_process()
     listener, lock = listen()
+    exit_on_signals()  # a fork keeps this until it runs its command
     preload()
     listener.listen()  # until now, commands start cold
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nothing waits for the forks: they report their own exit codes

@@ -15,6 +15,7 @@ from filelock import FileLock
 from mlrunner.composition.stores import open_store
 from mlrunner.core.environment import child_environment, home, is_verbose
 from mlrunner.core.errors import StoreError
+from mlrunner.core.interruption import mark_handled
 from mlrunner.core.terminal import console
 from mlrunner.execution.reproduction.checkout import check_out, import_variables
 from mlrunner.tracking.records import lookup, separate_stack_overrides
@@ -63,7 +64,8 @@ def wait_for_child(child: subprocess.Popen[bytes]) -> int:
         try:
             return child.wait()
         except KeyboardInterrupt as error:
-            if error.args:  # SIGTERM or SIGHUP, see `core.process.install_signal_handlers`
+            mark_handled()
+            if error.args:  # SIGTERM or SIGHUP, see `core.interruption.interrupt`
                 child.send_signal(error.args[0])
 
 

@@ -128,7 +128,7 @@ def _find_stack(client: Client, name: str) -> UUID:
 
 
 def reduce_zenml_overhead(client: Client) -> None:
-    """Skip work of ZenML that a run does not need.
+    """Skip work of ZenML that a run does not need, and what loses data when a signal comes.
 
     Write-ahead logging saves disk flushes at each commit.
     """
@@ -139,6 +139,8 @@ def reduce_zenml_overhead(client: Client) -> None:
     source_utils.set_custom_source_root(str(environment.project()))
     zenml_patches.remove_other_integrations()
     zenml_patches.cache_constant_answers()
+    zenml_patches.disable_signal_handling()
+    zenml_patches.skip_lost_artifacts()
     with zenml_patches.finished_migrations_skipped(GlobalConfiguration().store_configuration.url):
         store = client.zen_store
     if isinstance(store, SqlZenStore) and store.engine.dialect.name == "sqlite":

@@ -11,7 +11,7 @@ import importlib.metadata
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from functools import cache
+from functools import cache, wraps
 from pathlib import Path
 from typing import Any
 
@@ -27,27 +27,42 @@ PACKAGE_LOOKUP = ("zenml.utils.source_utils", "_get_package_for_module")  # scan
 INTEGRATIONS = {"mlflow", "s3", "gcp", "azure"}
 SQLITE = "sqlite:///"
 SKIP_MIGRATIONS = "DISABLE_DATABASE_MIGRATION"  # a variable of ZenML's
+CACHE_LOOKUP = ("zenml.orchestrators.cache_utils", "get_cached_step_run")
 SIGNAL_HANDLER = ("zenml.orchestrators.signal_handler", "SignalHandler.register")
 
 
-@contextmanager
-def signal_handling_disabled() -> Iterator[None]:
-    """Keep ZenML from ending a run at Ctrl-C: the caller handles signals and lets running trials finish."""
-    handler = _locate(*SIGNAL_HANDLER)
-    if handler is None:
-        yield
-        return
-    owner, name = handler
-    original = vars(owner)[name]
-    setattr(owner, name, _return_unchanged)
-    try:
-        yield
-    finally:
-        setattr(owner, name, original)
+def disable_signal_handling() -> None:
+    """Leave signals to their handlers of before: ZenML's own would query its store at whatever point a step is."""
+    place = _locate(*SIGNAL_HANDLER)
+    if place is not None:
+        setattr(*place, _return_unchanged)
 
 
 def _return_unchanged(handler: Any) -> Any:
     return handler
+
+
+def skip_lost_artifacts() -> None:
+    """Run a cached step anew when its artifacts are gone.
+
+    ZenML removes them after Ctrl-C in the last moment of a step, also when it has recorded the step as completed.
+    """
+    place = _locate(*CACHE_LOOKUP)
+    if place is None or hasattr(getattr(*place), "__wrapped__"):
+        return
+    find = getattr(*place)
+
+    @wraps(find)
+    def find_whole(cache_key: str) -> Any:
+        step = find(cache_key)
+        return step if step is None or _has_artifacts(step) else None
+
+    setattr(*place, find_whole)
+
+
+def _has_artifacts(step: Any) -> bool:
+    exists = importlib.import_module("zenml.client").Client().active_stack.artifact_store.exists
+    return all(exists(artifact.uri) for versions in step.outputs.values() for artifact in versions)
 
 
 @contextmanager

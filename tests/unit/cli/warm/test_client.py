@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from mlrunner.cli.warm import client
+from mlrunner.cli.warm import client, messages
 from tests.support.warm_commands import Start, count_commands
 
 
@@ -27,6 +30,27 @@ def test_a_configuration_of_matplotlib_in_the_folder_means_a_cold_start(
     (tmp_path / "matplotlibrc").touch()
     monkeypatch.chdir(tmp_path)
     assert not client.is_suitable(["model=ridge"])
+
+
+@pytest.fixture
+def handlers() -> Iterator[None]:
+    """Restore the handlers of the signals that a client forwards."""
+    before = [(number, signal.getsignal(number)) for number in client.FORWARDED]
+    yield
+    for number, handler in before:
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("handlers")
+def test_a_command_that_ends_by_a_forwarded_signal_without_an_answer_has_its_exit_code() -> None:
+    with subprocess.Popen(["sleep", "60"]) as command:
+
+        def answers() -> messages.Answers:
+            signal.raise_signal(signal.SIGTERM)
+            assert command.wait() == -signal.SIGTERM
+            yield from ()
+
+        assert client.follow(command.pid, answers()) == 128 + signal.SIGTERM
 
 
 def test_without_a_warm_process_a_command_starts_cold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

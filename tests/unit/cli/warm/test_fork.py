@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -55,9 +54,23 @@ def test_a_run_says_the_same_warm_and_cold(warm: Start, tmp_path: Path) -> None:
 def test_a_signal_reaches_the_command(number: signal.Signals, warm: Start) -> None:
     process = warm("model=rf", "dataset=diabetes", "model.estimator.n_estimators=100000")
     child = wait_for_child(process)
-    err = end_by_signal(process, number)
+    process.send_signal(number)
+    err = process.communicate(timeout=240)[1]
     assert process.returncode == 128 + number
     assert "mlrunner: interrupted" in err
+    assert ends(child)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_a_new_fork_prints_one_line_or_none(number: signal.Signals, warm: Start) -> None:
+    process = warm(*TINY)
+    child = None
+    while child is None:
+        child = find_child(process)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (128 + number, "")
+    assert err in ("", "mlrunner: interrupted.\n")
     assert ends(child)
 
 
@@ -86,25 +99,19 @@ def test_a_terminal_stays_a_terminal(warm: Start) -> None:
     assert count_commands(warm) == before + 1
 
 
-def end_by_signal(process: subprocess.Popen[str], number: int) -> str:
-    """Send a signal, and again as a user does when nothing happens: a library may have dropped the first one.
-
-    Returns:
-        What the command printed to stderr.
-    """
-    for seconds in (20, 20, 60):
-        process.send_signal(number)
-        with suppress(subprocess.TimeoutExpired):
-            return process.communicate(timeout=seconds)[1]
-    raise TimeoutError
-
-
 def wait_for_child(process: subprocess.Popen[str]) -> int:
     """Wait until a command trains, and return the process ID of its fork."""
     assert process.stdout is not None
     for line in process.stdout:
         if "divide" in line:
             break
+    child = find_child(process)
+    assert child is not None, "the command has no fork"
+    return child
+
+
+def find_child(process: subprocess.Popen[str]) -> int | None:
+    """Find the fork of a command by its output."""
     output = Path(f"/proc/{process.pid}/fd/1").readlink()
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -113,7 +120,7 @@ def wait_for_child(process: subprocess.Popen[str]) -> int:
             continue
         if is_same and int(folder.name) != process.pid:
             return int(folder.name)
-    raise AssertionError("the command has no fork")
+    return None
 
 
 def ends(pid: int) -> bool:

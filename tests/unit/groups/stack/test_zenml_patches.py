@@ -103,21 +103,21 @@ def test_migrations_are_skipped_where_all_are_done(
     assert [file.name for file in tmp_path.iterdir()] == ["zenml.db"]
 
 
-def test_signal_handlers_stay_as_they_are_within_the_block() -> None:
+def test_a_step_leaves_the_signal_handlers_as_they_are() -> None:
     from zenml.enums import ExecutionMode
     from zenml.orchestrators.signal_handler import SignalHandler
 
     def handlers() -> list[Any]:
         return [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
 
-    before = handlers()
+    before, original = handlers(), SignalHandler.register
     handler = SignalHandler(None, ExecutionMode.STOP_ON_FAILURE)  # type: ignore[arg-type]
-    with zenml_patches.signal_handling_disabled():
+    try:
+        original(handler)
+        assert handlers() != before, "without the patch ZenML handles them"
+        handler.unregister()
+        zenml_patches.disable_signal_handling()
         assert handler.register() is handler
         assert handlers() == before
-    try:
-        handler.register()
-        assert handlers() != before, "without the patch ZenML handles them"
     finally:
-        handler.unregister()
-    assert handlers() == before
+        SignalHandler.register = original  # type: ignore[method-assign]

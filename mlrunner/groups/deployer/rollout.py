@@ -39,7 +39,8 @@ def roll_out(backend: ServerBackend, store: DeploymentStore, release: Release, v
     try:
         after = _start_and_switch(backend, store, before, release, versions)
     except BaseException:
-        store.write_state(before)
+        with suppress(Exception):  # what is not undone stays recorded, for the next command
+            _undo(backend, store, before)
         raise
     for server in [] if before is None else before.servers:
         if server.token in after.unwanted:
@@ -63,6 +64,14 @@ def _start_and_switch(
 
     with running_server(backend, release, announce) as server:
         return _switch_address(backend, store, before, server, versions)
+
+
+def _undo(backend: ServerBackend, store: DeploymentStore, before: State | None) -> None:
+    """Restore the state once the announced servers are gone: the command that stops one may have been interrupted."""
+    state = store.read_state()
+    for token in [] if state is None else state.unwanted:
+        backend.discard(token)
+    store.write_state(before)
 
 
 @contextmanager

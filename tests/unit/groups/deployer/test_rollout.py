@@ -12,6 +12,7 @@ import pytest
 from mlrunner.core.errors import DeployError
 from mlrunner.groups.deployer import rollout
 from mlrunner.groups.deployer.release import Release, Server
+from mlrunner.groups.deployer.state import DeploymentStore
 from tests.support.version_server import VersionServer
 
 
@@ -41,7 +42,10 @@ class ThreadBackend:
         return server.token in self.running
 
     def stop(self, server: Server) -> None:
-        running = self.running.pop(server.token, None)
+        self.discard(server.token)
+
+    def discard(self, token: str) -> None:
+        running = self.running.pop(token, None)
         if running is not None:
             running.__exit__()
 
@@ -50,6 +54,26 @@ class ThreadBackend:
 
     def state_settings(self) -> dict[str, Any]:
         return {"host": "127.0.0.1", "port": 1, "timeout": 5.0, "body_limit": 1.0, "settings": {}}
+
+
+class InterruptedBackend(ThreadBackend):
+    """Receive Ctrl-C while a server is stopped.
+
+    Args:
+        twice: Receive it again when the server is looked for.
+    """
+
+    def __init__(self, twice: bool) -> None:
+        super().__init__(None)
+        self.twice = twice
+
+    def stop(self, server: Server) -> None:
+        raise KeyboardInterrupt
+
+    def discard(self, token: str) -> None:
+        if self.twice:
+            raise KeyboardInterrupt
+        super().discard(token)
 
 
 @pytest.fixture
@@ -127,6 +151,23 @@ def test_server_that_does_not_answer_in_time_is_stopped(release: Release, monkey
     ):
         raise AssertionError
     assert backend.running == {}
+
+
+def test_a_server_whose_stop_is_interrupted_is_gone_or_recorded(release: Release, tmp_path: Path) -> None:
+    store = DeploymentStore(tmp_path / "olist")
+    backend = InterruptedBackend(twice=False)
+    with pytest.raises(KeyboardInterrupt):
+        rollout.roll_out(backend, store, release, [3])
+    assert (backend.running, store.read_state()) == ({}, None)
+
+    backend.twice = True
+    with pytest.raises(KeyboardInterrupt):
+        rollout.roll_out(backend, store, release, [3])
+    state = store.read_state()
+    assert state is not None
+    assert state.unwanted == list(backend.running) != []
+    backend.twice = False
+    backend.discard(*state.unwanted)
 
 
 @pytest.mark.parametrize(

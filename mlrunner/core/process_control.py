@@ -25,7 +25,7 @@ def is_running(pid: int, mark: str) -> bool:
     try:
         process = psutil.Process(pid)
         command = process.cmdline()
-        is_ours = mark in " ".join(command) if command else bool(process.exe())
+        is_ours = mark in _join(command) if command else bool(process.exe())
         return is_ours and not has_ended(process)
     except (psutil.Error, ValueError):
         return False
@@ -62,12 +62,16 @@ def is_stopped(pid: int) -> bool:
 
 
 def find_processes(mark: str) -> list[int]:
-    """Return the IDs of the processes whose command line contains `mark`."""
+    """Return the IDs of the processes whose command line, with a space after each word, contains `mark`."""
     return [
         process.pid
         for process in psutil.process_iter(["cmdline"])
-        if mark in " ".join(process.info["cmdline"] or []) and not has_ended(process)
+        if mark in _join(process.info["cmdline"] or []) and not has_ended(process)
     ]
+
+
+def _join(command: list[str]) -> str:
+    return "".join(f"{word} " for word in command)
 
 
 def terminate(pid: int, mark: str, grace: float = GRACE) -> None:

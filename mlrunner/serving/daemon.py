@@ -9,9 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+from mlrunner.core.exit_signals import exit_on_signals
+
 
 def main() -> int:
     """Start the command in a session of its own, and write its process ID."""
+    exit_on_signals()
     pid_file, log_file, *command = sys.argv[1:]
     with Path(log_file).open("ab") as log:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)

@@ -1,6 +1,6 @@
 """Kill a run, a search, a deployment and a prune before each of their writes in turn, and repeat the command.
 
-A run is interrupted by Ctrl-C at its writes as well.
+A run and a deployment are interrupted by Ctrl-C at their writes as well.
 
 `pytest tests/apps/test_faults.py --kill-points=all` takes every write; the default is a few, evenly spread.
 """
@@ -205,6 +205,19 @@ def test_a_killed_deployment_is_finished_or_undone_by_the_next_one(faults: Fault
         (status,) = json.loads(faults.again(at, "status", "diabetes", "--json").out)
         assert status["health"] == "serving", writes[at - 1]
         assert len(list(servers_of(faults.home))) == usual, writes[at - 1]
+        faults.again(at, "stop", "diabetes")
+        assert not list(servers_of(faults.home)), writes[at - 1]
+
+
+def test_an_interrupted_deployment_serves_or_has_left_no_server(faults: Faults) -> None:
+    run_id = faults.make_run()
+    target = ("gate=none", "deployer=local", f"deployer.port={loopback.free_port()}")
+    _, writes = faults.count("deploy", run_id, *target)
+    faults.again(0, "stop", "diabetes")
+    for at in faults.spread(writes):
+        faults.interrupt(at, "deploy", run_id, *target)
+        (status,) = json.loads(faults.again(at, "status", "diabetes", "--json").out)
+        assert (status["health"] == "serving") == bool(list(servers_of(faults.home))), writes[at - 1]
         faults.again(at, "stop", "diabetes")
         assert not list(servers_of(faults.home)), writes[at - 1]
 

@@ -50,7 +50,8 @@ def start(pid_file: Path, log_file: Path, *command: str) -> int:
     Returns:
         Process number of the daemon.
     """
-    subprocess.run(build_command(pid_file, log_file, *command), env=build_environment(), check=True)
+    command_line = build_command(pid_file, log_file, *command)
+    subprocess.run(command_line, env=build_environment(), check=True, start_new_session=True)  # away from Ctrl-C
     return read_pid(pid_file)
 
 

@@ -65,7 +65,5 @@ def is_responsive(url: str, timeout: float = 6.0) -> bool:
 
 def stop(store: DeploymentStore, grace: float = process_control.GRACE) -> None:
     """Stop the gateway and free its port; kill it after `grace` seconds."""
-    pid = find_pid(store)
-    if pid is not None:
-        process_control.terminate(pid, str(store.folder), grace)
+    process_control.terminate_all(f"{GATEWAY} {store.folder} ", grace)  # a start that is interrupted leaves no file
     (store.folder / "gateway.pid").unlink(missing_ok=True)

@@ -64,6 +64,23 @@ def test_a_gateway_that_hangs_is_replaced(tmp_path: Path, monkeypatch: pytest.Mo
             gateway_process.stop(store)
 
 
+def test_a_gateway_whose_start_was_interrupted_is_stopped_without_its_file(tmp_path: Path) -> None:
+    port = loopback.free_port()
+    with VersionServer("token") as url:
+        server = Server(1, url, "handle", "token")
+        store = make_store(tmp_path, port, server)
+        try:
+            gateway_process.ensure_follows(store, f"http://127.0.0.1:{port}", server)
+            pid = gateway_process.find_pid(store)
+            assert pid is not None
+            (store.folder / "gateway.pid").unlink()
+            gateway_process.stop(DeploymentStore(tmp_path / "olis"))
+            assert process_control.is_running(pid, str(store.folder))
+        finally:
+            gateway_process.stop(store)
+    socket.create_server(("127.0.0.1", port)).close()
+
+
 def test_gateway_that_cannot_listen_is_reported_with_its_log(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -68,7 +68,7 @@ class InterruptedBackend(ThreadBackend):
         self.twice = twice
 
     def stop(self, server: Server) -> None:
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt(server)
 
     def discard(self, token: str) -> None:
         if self.twice:
@@ -155,6 +155,7 @@ def test_server_that_does_not_answer_in_time_is_stopped(release: Release, monkey
 
 def test_a_server_whose_stop_is_interrupted_is_gone_or_recorded(release: Release, tmp_path: Path) -> None:
     store = DeploymentStore(tmp_path / "olist")
+    store.folder.mkdir()
     backend = InterruptedBackend(twice=False)
     with pytest.raises(KeyboardInterrupt):
         rollout.roll_out(backend, store, release, [3])

@@ -1,7 +1,5 @@
 """Deploy a saved model: load it, score it on the test rows, and deploy it if the gate opens."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from mlrunner.core.build import Group

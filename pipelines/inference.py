@@ -1,7 +1,5 @@
 """Batch prediction in one step: only the files and the summary are kept."""
 
-from __future__ import annotations
-
 from mlrunner.core.build import Group
 from mlrunner.steps.predicting import predict
 from mlrunner.steps.prediction import PredictionJob

@@ -1,4 +1,8 @@
-"""The decorators of all pipelines: without ZenML's logs, metadata and heartbeats, which MLflow and we record."""
+"""The decorators of all pipelines: without ZenML's logs, metadata and heartbeats, which MLflow and we record.
+
+Modules with pipelines or steps do not import `annotations` from `__future__`: ZenML would build a pydantic model for
+each annotation that is a text, a hundred in each run.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
 """A search: one run for all trials, one step for each trial, and the winner at the end."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 

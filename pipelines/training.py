@@ -1,7 +1,5 @@
 """A run: one line a step."""
 
-from __future__ import annotations
-
 from mlrunner.core.build import Group
 from mlrunner.groups.model import ModelNameConfig
 from mlrunner.steps import fitting

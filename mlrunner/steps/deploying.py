@@ -1,7 +1,5 @@
 """Let the gate decide about a model, and deploy it: the last steps of every pipeline that has a model."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """Fit and score: the steps of a run, and those of a search's trials and its winner."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import replace
 from typing import Annotated

@@ -1,7 +1,5 @@
 """Predict a table in batches."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 from zenml import step

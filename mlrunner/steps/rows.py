@@ -1,7 +1,5 @@
 """Make the parts of the split from the raw table; the cache's key is content, settings and code."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import pandas as pd

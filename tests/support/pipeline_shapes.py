@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from typing import Any
 
@@ -36,8 +37,11 @@ def describe() -> dict[str, Any]:
         "inference": (inference, {"dataset": {}, "job": job}),
     }
     shapes: dict[str, Any] = {}
+    texts: set[str] = set()
     for name, (pipeline, arguments) in calls.items():
         pipeline.prepare(**arguments)
+        for function in (pipeline.entrypoint, *[call.step.entrypoint for call in pipeline.invocations.values()]):
+            texts |= {note for note in inspect.get_annotations(function).values() if isinstance(note, str)}
         shapes[name] = {step: sorted(call.upstream_steps) for step, call in pipeline.invocations.items()}
     options: dict[str, Any] = {}
     for pipeline in (training, deployment, inference, search):
@@ -48,7 +52,7 @@ def describe() -> dict[str, Any]:
         search.entrypoint("another study")
     except KeyError as error:
         refusal = str(error)
-    return {"shapes": shapes, "options": options, "refusal": refusal, "drivers": [*DRIVERS]}
+    return {"shapes": shapes, "options": options, "refusal": refusal, "drivers": [*DRIVERS], "texts": sorted(texts)}
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from zenml.client import Client
 from zenml.enums import StackComponentType as Kind
-from zenml.models import ComponentResponse
+from zenml.models import ComponentResponse, StackResponse
 
 from mlrunner.core import environment
 from mlrunner.groups.stack.object_store import ObjectStore
@@ -26,26 +26,38 @@ def register_stack(client: Client, name: str, artifacts: ObjectStore | None) -> 
         name: Name of the stack; one with an object store also has the name of that.
         artifacts: Object store for the artifacts; None takes ZenML's default, a folder.
     """
-    artifact_store: str | UUID = "default"
+    kinds: dict[Kind, tuple[str, Mapping[str, Any]]] = {
+        Kind.EXPERIMENT_TRACKER: (TRACKER, _tracker_settings(client)),
+        Kind.MODEL_DEPLOYER: (DEPLOYER, {}),
+        Kind.MODEL_REGISTRY: (REGISTRY, {}),
+    }
     if artifacts is not None:
         name = f"{name}-{artifacts.name}"
-        artifact_store = _register_component(
-            client, Kind.ARTIFACT_STORE, artifacts.name, artifacts.zenml_settings, artifacts.flavor
-        ).id
-    tracker = _register_component(client, Kind.EXPERIMENT_TRACKER, TRACKER, _tracker_settings(client))
-    deployer = _register_component(client, Kind.MODEL_DEPLOYER, DEPLOYER, {})
-    registry = _register_component(client, Kind.MODEL_REGISTRY, REGISTRY, {})
+        kinds[Kind.ARTIFACT_STORE] = (artifacts.name, artifacts.zenml_settings)
     try:
-        return client.get_stack(name, allow_name_prefix_match=False).id
+        stack = client.get_stack(name, allow_name_prefix_match=False)
     except KeyError:
-        components: dict[Kind, str | UUID] = {
-            Kind.ORCHESTRATOR: "default",
-            Kind.ARTIFACT_STORE: artifact_store,
-            Kind.EXPERIMENT_TRACKER: tracker.id,
-            Kind.MODEL_DEPLOYER: deployer.id,
-            Kind.MODEL_REGISTRY: registry.id,
-        }
-        return client.create_stack(name, components).id
+        stack = None
+    if stack is not None and _has_components(stack, kinds):  # one request in place of one for each component
+        return stack.id
+    components: dict[Kind, str | UUID] = {Kind.ORCHESTRATOR: "default", Kind.ARTIFACT_STORE: "default"}
+    for kind, (component, settings) in kinds.items():
+        flavor = artifacts.flavor if artifacts is not None and kind == Kind.ARTIFACT_STORE else "mlflow"
+        components[kind] = _register_component(client, kind, component, settings, flavor).id
+    return client.create_stack(name, components).id if stack is None else stack.id
+
+
+def _has_components(stack: StackResponse, kinds: Mapping[Kind, tuple[str, Mapping[str, Any]]]) -> bool:
+    """Check whether a stack has components with these names and settings."""
+    for kind, (name, settings) in kinds.items():
+        components = [component for component in stack.components.get(kind, []) if component.name == name]
+        if not components or _differs(components[0], settings):
+            return False
+    return True
+
+
+def _differs(component: ComponentResponse, settings: Mapping[str, Any]) -> bool:
+    return any(component.configuration.get(key) != value for key, value in settings.items())
 
 
 def _tracker_settings(client: Client) -> dict[str, str | None]:
@@ -82,14 +94,14 @@ def _store_secret(client: Client, values: dict[str, str]) -> None:
 
 
 def _register_component(
-    client: Client, kind: Kind, name: str, settings: Mapping[str, Any], flavor: str = "mlflow"
+    client: Client, kind: Kind, name: str, settings: Mapping[str, Any], flavor: str
 ) -> ComponentResponse:
     try:
         component = client.get_stack_component(kind, name, allow_name_prefix_match=False)
     except KeyError:
         configuration = {key: value for key, value in settings.items() if value is not None}
         return client.create_stack_component(name, flavor, kind, configuration)
-    if any(component.configuration.get(key) != value for key, value in settings.items()):
+    if _differs(component, settings):
         return client.update_stack_component(name, kind, configuration=dict(settings))
     return component
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import sys
 from collections.abc import Iterator
@@ -11,11 +12,13 @@ from types import ModuleType
 import pydantic
 import pytest
 
+from mlrunner.composition import code_digest as module
 from mlrunner.composition.code_digest import code_digest, source_digests
 from mlrunner.core.build import build
 from mlrunner.groups.cleaning import KeepAll, RobustPreprocess
 from mlrunner.groups.gate import NoGate
 from mlrunner.groups.strategy import CleaningStrategy
+from tests.support.front_door import PROJECT
 
 STRATEGY = """
 from mlrunner.core.build import dataclass
@@ -140,6 +143,35 @@ def test_an_installed_mlrunner_is_digested_and_its_neighbours_are_not(
         module.__file__ = str(file)
         monkeypatch.setitem(sys.modules, module.__name__, module)
     assert list(source_digests([], ["mlrunner.part", "other.part"])) == ["mlrunner.part"]
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        (b"import a.b, c as d  # e\n", ["a.b", "c"]),
+        (b"def f():\n    from a import (\n        b,  # (c)\n        d,\n    )\n", ["a", "a.b", "a.d"]),
+        (b"from.a import b\nfrom .import c\n", ["top.a", "top.a.b", "top", "top.c"]),
+        (b"if True: import a\n", ["a"]),
+        (b"x = 1; from a import b\n", ["a", "a.b"]),
+        (b"from a import b, \\\n    c\n", ["a", "a.b", "a.c"]),
+        (b"from a \\\n    import b\n", ["a", "a.b"]),
+        (b"from a import (b)\r\nimport c\r\n", ["a", "a.b", "c"]),
+        (b"import_a()\nfrom_b = 1\n", []),
+        (b'"""\nimport nothing of this kind\n"""\nimport a\n', ["a"]),
+    ],
+)
+def test_every_way_to_write_an_import_is_found(source: bytes, names: list[str]) -> None:
+    assert module._imports(source, "top") == names
+
+
+def test_the_imports_of_our_own_code_are_those_that_python_sees() -> None:
+    for file in sorted((PROJECT / "mlrunner").rglob("*.py")):
+        source = file.read_bytes()
+        assert list_imports(module._parse_imports(source)) == list_imports(ast.parse(source)), file
+
+
+def list_imports(tree: ast.Module) -> list[str]:
+    return sorted(ast.dump(node) for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom))
 
 
 def test_finding_sources_imports_no_module(outside: Path) -> None:

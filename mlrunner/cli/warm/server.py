@@ -25,8 +25,10 @@ MODULES = Path(__file__).with_name("modules.txt")  # what a run, a search or a d
 
 
 def preload() -> None:
-    """Import what commands need, under the variables that every stack sets before it imports ZenML and MLflow."""
-    from mlrunner.composition.code_digest import source_digests
+    """Import what commands need, under the variables that every stack sets before it imports ZenML and MLflow.
+
+    What each run would compute once more and with the same result is computed as well.
+    """
     from mlrunner.groups.stack.variables import FIXED_VARIABLES, QUIET_LOGGING
 
     environment.set_variables({**environment.DEFAULTS, **FIXED_VARIABLES, **QUIET_LOGGING})
@@ -35,12 +37,29 @@ def preload() -> None:
         with suppress(ImportError):  # of an extra that is not installed
             importlib.import_module(name)
     import_skops()
-    sys.modules["sqlalchemy.orm"].configure_mappers()
-    len(sys.modules["zenml.integrations.registry"].integration_registry.integrations)  # imports their 60 modules
-    list_packages("mlrunner")  # reads the records of all packages, which each run would do
-    source_digests([], ["mlrunner.execution.runner"])  # parses our own code, which each run would do
+    _compute_constants()
     gc.freeze()
     gc.enable()
+
+
+def _compute_constants() -> None:
+    """Compute what depends on the installed packages and our own code alone: a sixth of a run."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from zenml.environment import Environment
+    from zenml.integrations.mlflow import MlflowIntegration
+    from zenml.integrations.registry import integration_registry
+
+    from mlrunner.composition.code_digest import STEP_CODE, source_digests
+    from mlrunner.groups.stack import zenml_patches
+
+    sys.modules["sqlalchemy.orm"].configure_mappers()
+    len(integration_registry.integrations)  # imports their 60 modules
+    zenml_patches.cache_constant_answers()
+    Environment.get_python_packages()
+    MlflowIntegration.check_installation()
+    list_packages("mlrunner")  # reads the records of all packages
+    source_digests([], [*STEP_CODE, "mlrunner.execution.runner"])  # parses our own code
+    OverridesParser.create().parse_overrides(["model=ridge", "a.b=1.5", "+c=[1,'d']", "~e", "f=choice(1,2)"])
 
 
 def listen() -> tuple[socket.socket, int]:

@@ -43,7 +43,7 @@ def preload() -> None:
 
 
 def _compute_constants() -> None:
-    """Compute what depends on the installed packages and our own code alone: a sixth of a run."""
+    """Compute what depends on the installed packages and our own code alone."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from zenml.environment import Environment
     from zenml.integrations.mlflow import MlflowIntegration

@@ -19,7 +19,7 @@ from mlrunner.composition.compose import COMPOSE_ERRORS, open_hydra
 from mlrunner.composition.config_source import ConfigSource
 from mlrunner.composition.group_diagnosis import check_group, list_places, sweep_values
 from mlrunner.composition.hydra_private import read_files_once
-from mlrunner.composition.override_syntax import write_value
+from mlrunner.composition.override_syntax import explain_call, write_value
 from mlrunner.core.conf_files import list_options
 from mlrunner.core.errors import brief, nearest
 from mlrunner.core.overrides import join_words, quote_option
@@ -110,8 +110,8 @@ def _parse(texts: list[str], loader: Any) -> tuple[list[Override], list[str]]:
     for text in texts:
         try:
             parsed += parser.parse_overrides([text if text.strip("+")[:1] != "=" else ""])  # Hydra takes an empty key
-        except HydraException:
-            sentences.append(_explain_syntax(text, parser))
+        except HydraException as error:
+            sentences.append(explain_call(text, error) or _explain_syntax(text, parser))
     return parsed, sentences
 
 

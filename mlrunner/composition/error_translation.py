@@ -46,6 +46,7 @@ def translate(error: BaseException, words: Sequence[str]) -> MlrunnerError | Non
 def _explain_refusal(error: BaseException, words: Sequence[str]) -> MlrunnerError:
     """Explain what is wrong with each override; when none is wrong by itself, repeat Hydra's message."""
     from mlrunner.composition.config_source import read_config_source
+    from mlrunner.composition.config_types import describe_wrong_type
     from mlrunner.composition.diagnosis import ADD_MULTIRUN, NAME_ONE, diagnose, diagnose_hydra_keys
 
     flags, overrides = split_flags(words)
@@ -58,4 +59,5 @@ def _explain_refusal(error: BaseException, words: Sequence[str]) -> MlrunnerErro
         problems = diagnose(overrides, read_config_source(words), remedy)
     if not problems and REFUSED_KEY in str(error):
         problems = diagnose_hydra_keys(overrides, read_config_source(words))
+    problems += describe_wrong_type(error)
     return ProblemsError(problems) if problems else ConfigError(" ".join(str(error).split()))

@@ -59,7 +59,7 @@ def _check_place(override: Override, places: Mapping[str, Any]) -> Iterator[str]
             yield f"{text}: the defaults list has {key} already; write {key}={option}."
         elif override.is_force_add():
             yield f"{text}: a group is added with a single +; write +{key}={option}."
-    elif key not in places:
+    elif key not in places and not key.startswith("hydra/sweeper/"):  # which a sweeper brings
         others = [f"{place}={option}" for place in places if place.partition("@")[0] == override.key_or_group]
         yield f"{text}: the defaults list has no {key}; write {' or '.join(others) or f'+{key}={option}'}."
 

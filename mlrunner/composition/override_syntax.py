@@ -60,3 +60,14 @@ def _text(text: str) -> str:
     inside = re.sub(r"(\\*)'", lambda match: f"{match[1] * 2}\\'", text)
     tail = re.search(r"\\+$", inside)
     return f"'{inside}{tail[0] if tail else ''}'"
+
+
+def explain_call(text: str, error: BaseException) -> str | None:
+    """Explain an override whose value calls a function of Hydra's grammar wrongly; None for any other error.
+
+    Args:
+        text: Override as it was typed.
+        error: Error of Hydra's parser.
+    """
+    reason = re.search(r"while evaluating '.*?': (?!Unknown function)(.*)", str(error))
+    return None if reason is None else f"{text} is not possible: {reason[1].rstrip('.')}."

@@ -8,20 +8,22 @@ from pathlib import Path
 
 from mlrunner.composition.findings import Findings
 from mlrunner.composition.metric_rules import METRIC_RULES
+from mlrunner.composition.split_rules import check_sizes
 from mlrunner.composition.stand_ins import TASKS
 from mlrunner.core import environment
-from mlrunner.core.column_kinds import Kind, infer_kind, infer_kinds
+from mlrunner.core.column_kinds import infer_kind
 from mlrunner.core.errors import MlrunnerError, brief, nearest
 from mlrunner.groups.cleaning.controller import DataCleaning, resolve_strategy, select_inputs
+from mlrunner.groups.cleaning.date_columns import AmbiguousDates
 from mlrunner.groups.dataset.validation import table_problems, target_problems
 from mlrunner.groups.model import EstimatorModel
 from mlrunner.groups.model.estimator_arguments import construct
 from mlrunner.groups.model.target_transform import target_problems as transform_problems
+from mlrunner.groups.split.assignment import TimeAssignment
 from mlrunner.groups.stack import Stack
 from mlrunner.groups.stack.preflight import refuse_file_store, refuse_full_disk
 
 SAMPLE_ROWS = 100  # rows that are cleaned to check which columns are left
-UNKNOWN_ROWS = 10**9  # rows; stands for those of a table that cannot be read, so that the split is still checked
 
 
 def check_table(findings: Findings) -> Iterator[str]:
@@ -63,29 +65,12 @@ def check_features(findings: Findings) -> Iterator[str]:
         findings.built["cleaning"] = cleaning = resolve_strategy(cleaning, data.table, roles)
         cleaning.describe_unreadable(select_inputs(rows, roles))
         DataCleaning(cleaning.mask_unreadable(rows.head(SAMPLE_ROWS)), cleaning, roles).handle_data()
+    except AmbiguousDates as error:  # `check_sizes` names split.date_format, by which the cleaning reads too
+        split = findings.built["split"]
+        is_set_there = isinstance(split, TimeAssignment) and split.date_format is None
+        yield from error.describe(without=split.time if is_set_there else None)
     except MlrunnerError as error:
         yield str(error)
-
-
-def check_sizes(findings: Findings) -> Iterator[str]:
-    """Refuse a split that needs more rows, groups or members of a class than there are."""
-    split, data = findings.built["split"], findings.data
-    if split is None:
-        return
-    if data is None or data.labeled_rows.empty:
-        yield from split.problems(UNKNOWN_ROWS, UNKNOWN_ROWS, None)
-        return
-    roles = data.dataset.roles
-    present = [name for name in (roles.target, roles.group) if name in data.table]
-    if Kind.UNSUPPORTED in infer_kinds(data.table[present]).values():
-        return  # `check_table` refuses them
-    groups = data.labeled_rows[roles.group].nunique() if roles.group in data.labeled_rows else None
-    counts = data.labeled_rows[roles.target].value_counts()
-    smallest = int(counts[counts > 0].min()) if findings.task == "classification" else None
-    problems = split.problems(len(data.labeled_rows), groups, smallest) or split.table_problems(data.labeled_rows)
-    is_number = roles.group is not None and groups is not None and infer_kind(data.table[roles.group]) is Kind.NUMBER
-    lost = f" If its codes differ by leading zeros, set 'dataset.dtypes={{{roles.group}: str}}'." if is_number else ""
-    yield from (f"{problem}{lost if 'groups' in problem else ''}" for problem in problems)
 
 
 def check_estimator(findings: Findings) -> Iterator[str]:

@@ -30,7 +30,7 @@ class Objective(StrictModel):
     """
 
     default: dict[str, str]
-    metric: str | list[str]
+    metric: str | Annotated[list[str], pydantic.Field(min_length=1)]
     direction: Literal["maximize", "minimize"] | None
 
     @property

@@ -16,7 +16,7 @@ import pydantic.dataclasses
 from mlrunner.core.errors import ConfigError, ProblemsError, nearest
 
 Group = dict[str, Any]
-WHOLE, NUMBER, YES_NO = "a whole number", "a number", "true or false"
+WHOLE, NUMBER, YES_NO, KEYS = "a whole number", "a number", "true or false", "keys with values, like {a: 1}"
 EXPECTED = {
     "int_parsing": WHOLE,
     "int_type": WHOLE,
@@ -27,7 +27,10 @@ EXPECTED = {
     "bool_type": YES_NO,
     "string_type": "text",
     "list_type": "a list, like [a,b]",
-    "dict_type": "keys with values, like {a: 1}",
+    "dict_type": KEYS,
+    "model_type": KEYS,
+    "dataclass_type": KEYS,
+    "path_type": "a path",
 }
 
 
@@ -97,7 +100,8 @@ def describe_errors(error: pydantic.ValidationError, key: str, known: Mapping[st
     for details in error.errors(include_url=False):
         place = tuple(str(part) for part in details["loc"] if not _is_type(part)) or ("",)
         by_place.setdefault(place, []).append(dict(details))
-    return [_describe_error(place, group, key, known) for place, group in by_place.items()]
+    inner = [place for place in by_place if not any(place == other[: len(place)] != other for other in by_place)]
+    return [_describe_error(place, by_place[place], key, known) for place in inner]
 
 
 def _describe_error(

@@ -88,6 +88,11 @@ def _read_compositions(
         best = earlier_sweep.read_results(warm_start, home).get("best_overrides") or []
         return [_read_params([str(text) for text in best], space, defaults, strict=False)]
     items = [warm_start] if isinstance(warm_start, str) else warm_start
+    for item in items:
+        if not isinstance(item, str | list):
+            raise ConfigError(
+                f"{WARM_START_KEY}: '{item}' is not a composition; write it like 'model=rf,cleaning=full'."
+            )
     split = [split_at_commas(item) if isinstance(item, str) else [str(part) for part in item] for item in items]
     return [_read_params(texts, space, defaults, strict=True) for texts in split]
 

@@ -152,6 +152,16 @@ MISTAKES: dict[str, str | tuple[str, str]] = {
     "which is not a date in {} of": f"{DATED.replace('dates', 'soon')} split=time_ordered dataset.time=day",
     "set how they are written, as in": (f"{DATED.replace('dates', 'words')} split=time_ordered dataset.time=day", "'split.date_format=%d of %B %Y'"),
     "whose dates have two readings": f"{DATED.replace('dates', 'readings')} cleaning=preprocess split=time_ordered dataset.time=day",
+    "set split.validation_size={}": f"{ORDERED} dataset.target=late split=expanding split.gap=12",
+    "set split.max_train_size=null": f"{ORDERED} split=expanding split.max_train_size=10",
+    "set model.early_stopping=null": f"{ORDERED} dataset.target=late split=expanding model=lightgbm model.early_stopping=5",
+    "choose split=stratified_kfold{}": (
+        f"{ORDERED} split=rolling split.max_train_size=10", "split=stratified_kfold -split.max_train_size",
+    ),
+    "choose split=stratified": f"{ORDERED} dataset.target=late split=time_ordered split.train=0.3 split.validation=0.3 split.test=null",
+    "is not a composition; write it like": (
+        f"{SEARCH} hydra.sweeper.warm_start=[3]", "\"hydra.sweeper.warm_start=['model=ridge,model.estimator.alpha=8']\"",
+    ),
     "moments, but": f"{DATED} split=time_ordered dataset.time=once",
     "set objective.metric={}": f"{CSV} dataset.target=below objective.metric=rmsle",
     "set {}, or objective.metric=log_loss": f"{ORDERED} split=time_ordered objective.metric=roc_auc",
@@ -190,6 +200,8 @@ EXCEPTIONS = {
     "whole runs of `apps/test_reproduce.py` and of the gates' tests": (
         "is not reproduced because of --strict", "deploy with another gate, such as",
     ),
+    "said when Hydra itself refuses a value, before there is a composition": ("would replace all of its keys",),
+    "said when a model is fitted": ("with classes of the training rows, but",),
     "said in another Hydra program": ("is offered by two installed plugins",),
     "a warning, which `test_what_a_warning_says_to_type_silences_it` holds, too": ("if they are codes, set",),
 }  # fmt: skip
@@ -236,8 +248,9 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
         folder / "readings.csv", index=False
     )
     labels = [*["yes", "no"] * 20, *["no"] * (ROWS - 40)]  # the last two thirds have one class
+    late = ["no"] * 40 + ["yes", "no"] * ((ROWS - 40) // 2)
     pair = ["yes"] * 2 + ["no"] * (ROWS - 2)
-    small.assign(day=dates["day"], label=labels, pair=pair).to_csv(folder / "ordered.csv", index=False)
+    small.assign(day=dates["day"], label=labels, pair=pair, late=late).to_csv(folder / "ordered.csv", index=False)
     broken = days.strftime("%Y-%m-%d").tolist()[:-3] + ["2020-13-45"] * 3
     small.assign(day=broken).to_csv(folder / "broken_dates.csv", index=False)
     return folder

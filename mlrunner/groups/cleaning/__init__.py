@@ -53,12 +53,14 @@ class DateFeatures(DataPreprocess):
         durations: Pairs to subtract: "all", None, or new name to (end, start).
         date_endings: Last words of the names of date columns, in lower case; half of their values must be dates.
         time: Column that is treated as one with such a name.
+        time_format: Format of that column, if it has none of its own in `dates`.
     """
 
     parts: list[Part] = Field(default_factory=list)
     durations: Durations = "all"
     date_endings: list[str] = Field(default_factory=list)
     time: str | None = None
+    time_format: str | None = None
 
     @property
     def named_columns(self) -> dict[str, list[str]]:
@@ -75,11 +77,12 @@ class DateFeatures(DataPreprocess):
         listed = super()._expect(column)
         if listed is not None:
             return listed
+        date_format = (self.time_format if column.name == self.time else None) or self.date_format
         if column.name in self._paired:
-            return Expectation(self.date_format, is_listed=True)
+            return Expectation(date_format, is_listed=True)
         if isinstance(self.dates, list) or column.name in (self.dates or {}):
             return None
-        return Expectation(self.date_format, is_named=is_named_as_date(column, self.date_endings, self.time))
+        return Expectation(date_format, is_named=is_named_as_date(column, self.date_endings, self.time))
 
     def date_features(self, dates: dict[str, pd.Series]) -> Mapping[str, ArrayLike]:
         """Return the calendar parts and the durations as float64, with NaN for a missing date."""

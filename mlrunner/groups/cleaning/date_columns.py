@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -34,6 +35,49 @@ class Expectation:
     def least_share(self) -> float:
         """Smallest share of dates that makes a column one of dates."""
         return 0.0 if self.is_listed else MOST if self.is_named else NEARLY_ALL
+
+
+class Readings(NamedTuple):
+    """The two ways to read the dates of a column.
+
+    Args:
+        clause: Clause with both readings of a value.
+        day_first: Format with the day before the month.
+        month_first: Format with the month before the day.
+    """
+
+    clause: str
+    day_first: str
+    month_first: str
+
+
+class AmbiguousDates(DataError):
+    """Columns of dates with two readings.
+
+    Args:
+        readings: The two readings of each column.
+        dates: Formats of other columns that `cleaning.dates` has to keep; None is no date.
+    """
+
+    def __init__(self, readings: dict[str, Readings], dates: Mapping[str, str | None]) -> None:
+        self.readings, self.dates = readings, dates
+        super().__init__(*self.describe())
+
+    def describe(self, without: str | None = None) -> Iterator[str]:
+        """Yield a sentence with one setting for all columns, but that whose format is set elsewhere."""
+        readings = {name: each for name, each in self.readings.items() if name != without}
+        if not readings:
+            return
+        day_first = self._write({name: each.day_first for name, each in readings.items()})
+        month_first = self._write({name: each.month_first for name, each in readings.items()})
+        clause = next(iter(readings.values())).clause
+        names = ", ".join(f"'{name}'" for name in readings)
+        yield f"cleaning: the dates of {names} have two readings, {clause}; set {day_first} or {month_first}."
+
+    def _write(self, formats: dict[str, str]) -> str:
+        every = {**self.dates, **formats}
+        items = [f"{name}: " + ("null" if each is None else f"'{each}'") for name, each in every.items()]
+        return f'"cleaning.dates={{{", ".join(items)}}}"'
 
 
 def choose_format(column: pd.Series[Any], expected: Expectation) -> str | None:
@@ -85,10 +129,9 @@ def _choose_for_numbers(column: pd.Series[Any], expected: Expectation) -> str | 
 
 def _choose_reading(column: pd.Series[Any], counts: FormatCounts) -> str:
     if counts.other_reading is not None:
-        settings = [f"""cleaning.dates={{{column.name}: '{each}'}}""" for each in (counts.best, counts.other_reading)]
-        raise DataError(
-            f"cleaning: the dates of '{column.name}' have two readings, {describe_readings(column, counts)}; "
-            f'set "{settings[0]}" or "{settings[1]}".'
+        day_first, month_first = sorted((str(counts.best), counts.other_reading))
+        raise AmbiguousDates(
+            {str(column.name): Readings(describe_readings(column, counts), day_first, month_first)}, {}
         )
     return str(counts.best)
 

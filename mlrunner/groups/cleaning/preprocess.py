@@ -15,7 +15,13 @@ from mlrunner.core.column_kinds import infer_kinds
 from mlrunner.core.date_parsing import find_unreadable, parse_dates
 from mlrunner.core.errors import ConfigError, DataError
 from mlrunner.groups.cleaning.columns import Constant, append_columns, drop_columns, fill_missing, select_numeric
-from mlrunner.groups.cleaning.date_columns import Expectation, choose_format, describe_unreadable
+from mlrunner.groups.cleaning.date_columns import (
+    AmbiguousDates,
+    Expectation,
+    Readings,
+    choose_format,
+    describe_unreadable,
+)
 from mlrunner.groups.cleaning.dates import count_days
 from mlrunner.groups.strategy import CleaningStrategy
 
@@ -51,14 +57,30 @@ class DataPreprocess(CleaningStrategy):
             return self
         inputs = drop_columns(table, self.drop)
         expected = {str(name): self._expect(inputs[name]) for name in inputs.columns}
-        chosen = {name: choose_format(inputs[name], each) for name, each in expected.items() if each is not None}
-        formats = {name: date_format for name, date_format in chosen.items() if date_format is not None}
+        formats = self._choose_formats({name: (inputs[name], each) for name, each in expected.items() if each})
         if self.date_format is not None and self.date_format not in formats.values():
             raise DataError(
                 f"cleaning.date_format is {self.date_format}, but no column holds such dates; list the columns in "
                 "cleaning.dates, or leave the format out."
             )
         return replace(self, date_formats=formats)
+
+    def _choose_formats(self, columns: Mapping[str, tuple[pd.Series, Expectation]]) -> dict[str, str]:
+        """Choose the format of each date column; those with two readings are refused together."""
+        formats: dict[str, str] = {}
+        readings: dict[str, Readings] = {}
+        for name, (column, expected) in columns.items():
+            try:
+                date_format = choose_format(column, expected)
+            except AmbiguousDates as error:
+                readings |= error.readings
+                continue
+            if date_format is not None:
+                formats[name] = date_format
+        if readings:
+            listed = {name: each for name, each in formats.items() if name in (self.dates or ())}
+            raise AmbiguousDates(readings, self.dates if isinstance(self.dates, dict) else listed)
+        return formats
 
     def _expect(self, column: pd.Series) -> Expectation | None:
         """Return what is known of a column beside its values; None when it holds no dates."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import pandas as pd
 from mlrunner.core.errors import DataError, MlrunnerError, brief, first_line, nearest
 from mlrunner.groups.dataset import leading_zeros, parsing
 from mlrunner.groups.dataset.formats import Format, csv_options, detect_format, open_decompressed, redact_path
+from mlrunner.groups.dataset.option_errors import read_with_options
 from mlrunner.groups.dataset.whole_numbers import align_empty_columns
 
 
@@ -157,9 +159,11 @@ def _read_file(source: Source, system: Any, name: str) -> pd.DataFrame:
         if not data:
             raise DataError(f"{subject} is empty (0 bytes); name a file that has a header and rows.")
         if kind == "parquet":
-            return parsing.read_parquet(subject, data, source.options)
-        options = csv_options(name, source.options)
-        return parsing.read_csv(subject, data, parsing.CsvReading(options, source.as_text, source.target, source.rows))
+            return read_with_options(partial(parsing.read_parquet, subject, data), source.options)
+        how = parsing.CsvReading(csv_options(name, source.options), source.as_text, source.target, source.rows)
+        return read_with_options(
+            lambda options: parsing.read_csv(subject, data, replace(how, options=options)), how.options
+        )
 
 
 def _decompress(system: Any, name: str) -> bytes:

@@ -26,6 +26,7 @@ SIGNATURES = {
     b"<!doctype html": "a web page",
     b"<html": "a web page",
 }
+IN_PARTS = {"chunksize", "iterator"}
 SEPARATOR_HINT = "correct it or set dataset.options.sep"
 
 
@@ -87,6 +88,8 @@ def prepare_options(subject: str, data: bytes, how: CsvReading) -> tuple[dict[st
     known = inspect.signature(pd.read_csv).parameters
     for name in how.options.keys() - known.keys():
         raise ConfigError(f"dataset.options.{name} is not an option of pandas.read_csv.{nearest(name, known)}")
+    for name in how.options.keys() & IN_PARTS:
+        raise ConfigError(f"dataset.options.{name} reads a table in parts, but it is needed at once; leave it out.")
     options = csv_layout.complete_options(csv_layout.apply_separator_line(data, how.options))
     _refuse_binary(subject, data, str(options.get("encoding") or "utf-8"))
     if options.keys() & {"header", "names"}:

@@ -124,6 +124,11 @@ def find_rounds(estimator: Any, train: Rows, validation: Rows, patience: int) ->
     if is_classifier(inner):
         classes = np.unique(target)
         known = np.isin(labels, classes)
+        if not known.any():
+            raise ConfigError(
+                f"{KEY} needs rows to stop on with classes of the training rows, but they hold others only, such as "
+                f"{str(labels[0])!r}; choose split=stratified, or leave it out."
+            )
         others, labels = others[known], labels[known]
         if get_inner(estimator) is not estimator:
             target, labels = np.searchsorted(classes, target), np.searchsorted(classes, labels)

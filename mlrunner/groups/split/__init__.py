@@ -66,15 +66,6 @@ class DataDivideStrategy(DataStrategy):
             DataError: When the rows of the table do not allow the division.
         """
 
-    def table_problems(self, table: pd.DataFrame) -> list[str]:
-        """Return one sentence for each reason why the rows of a table do not allow the division; counts aside.
-
-        Args:
-            table: Rows with a known target, as read.
-        """
-        del table
-        return []
-
     @abstractmethod
     def problems(self, rows: int, groups: int | None, smallest_class: int | None) -> list[str]:
         """Return one sentence for each setting that is impossible for a table.

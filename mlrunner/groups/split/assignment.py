@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import Field
 
 from mlrunner.core.build import dataclass
 from mlrunner.core.column_roles import Task, infer_task
@@ -76,7 +77,7 @@ class GroupAssignment(Assignment):
         group: Column whose rows stay together; None: each row by itself.
     """
 
-    seed: int
+    seed: Annotated[int, Field(ge=0)]
     group: str | None = None
 
     def counts(self, table: pd.DataFrame) -> Counts:
@@ -120,7 +121,7 @@ class StratifiedAssignment(GroupAssignment):
 
     target: str
     task: Task | None = None
-    bins: int = 10
+    bins: Annotated[int, Field(gt=0)] = 10
 
     def counts(self, table: pd.DataFrame) -> Counts:
         """See `Assignment.counts`."""

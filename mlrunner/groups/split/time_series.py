@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from mlrunner.core.build import dataclass
-from mlrunner.core.errors import DataError, MlrunnerError
+from mlrunner.core.errors import DataError
 from mlrunner.core.folds import FINAL, HELD_OUT, UNUSED
 from mlrunner.groups.split import DataDivideStrategy, Division
 from mlrunner.groups.split.assignment import TimeAssignment
@@ -50,7 +50,7 @@ class ExpandingDivide(TimeAssignment, DataDivideStrategy):
         problems = problems or fold_problems(self.folds, self.test, rows, None, least)
         if problems:
             return problems
-        older, gap = self._sizes(rows)[0], self.gap if isinstance(self.gap, int) else 0
+        older, gap = self.sizes(rows)[0], self.gap if isinstance(self.gap, int) else 0
         if older > 0:
             return [] if older > gap else [self._describe_empty(0, older)]
         beside = older + self.folds * (self.validation_size or 0)
@@ -59,22 +59,12 @@ class ExpandingDivide(TimeAssignment, DataDivideStrategy):
             f"{beside} rows beside the test to train on; lower it or split.folds, or read more rows."
         ]
 
-    def table_problems(self, table: pd.DataFrame) -> list[str]:
-        """See `DataDivideStrategy.table_problems`."""
-        if self.time not in table:
-            return []
-        try:
-            self.handle_data(table)
-        except MlrunnerError as error:
-            return [str(error)]
-        return []
-
     def handle_data(self, table: pd.DataFrame) -> Division:
         """See `DataDivideStrategy.handle_data`."""
         raise_first(self.problems(len(table), None, None))
         times = self.read_times(table)
         self._refuse_spans_of_numbers(times)
-        shares = [size / len(table) for size in self._sizes(len(table))]
+        shares = [size / len(table) for size in self.sizes(len(table))]
         parts = cut_at_moments(times, shares, str(self.time))
         is_test = parts == self.folds + 1
         marks = pd.DataFrame(self._mark(times, parts), table.index, [*map(str, range(self.folds)), FINAL])
@@ -89,8 +79,12 @@ class ExpandingDivide(TimeAssignment, DataDivideStrategy):
         del first
         return self.max_train_size
 
-    def _sizes(self, rows: int) -> list[int]:
-        """Return the number of rows before all folds, of those that each fold holds out, and of the test."""
+    def sizes(self, rows: int) -> list[int]:
+        """Return the number of rows before all folds, of those that each fold holds out, and of the test.
+
+        Args:
+            rows: Number of rows of the table.
+        """
         test = round(self.test * rows)
         held_out = (rows - test) // (2 * self.folds) if self.validation_size is None else self.validation_size
         return [rows - test - self.folds * held_out, *[held_out] * self.folds, test]

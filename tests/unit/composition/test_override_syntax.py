@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from omegaconf import OmegaConf
 
-from mlrunner.composition.override_syntax import write_value
+from mlrunner.composition.override_syntax import explain_call, write_value
 
 KEYS = some.from_regex(r"[a-z_][a-z0-9_.-]{0,8}", fullmatch=True)
 TEXTS = some.one_of(
@@ -79,3 +79,10 @@ def test_a_key_that_would_be_read_as_something_else_is_refused(key: str) -> None
 def test_a_key_outside_the_grammar_is_refused() -> None:
     with pytest.raises(ValueError, match="no override can write the key 'größe'"):
         write_value({"größe": 1})
+
+
+def test_a_wrong_call_of_a_function_is_explained_by_its_reason() -> None:
+    reason = "ValueError while evaluating 'choice()': empty choice is not legal\nSee the documentation"
+    assert explain_call("a=choice()", ValueError(reason)) == "a=choice() is not possible: empty choice is not legal."
+    assert explain_call("a=f(1)", ValueError("while evaluating 'f(1)': Unknown function 'f'")) is None
+    assert explain_call("a=(", ValueError("no viable alternative")) is None

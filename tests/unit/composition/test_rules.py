@@ -13,10 +13,8 @@ from mlrunner.composition import metric_rules, rules
 from mlrunner.composition.findings import Data, Findings
 from mlrunner.core.build import build
 from mlrunner.groups.cleaning import KeepAll
-from mlrunner.groups.dataset import TableDataset
 from mlrunner.groups.deployer import NoDeployer
 from mlrunner.groups.gate import NoGate
-from mlrunner.groups.split import GroupedDivide
 from tests.support.trials import model_settings
 
 Rule = Callable[[Findings], Iterator[str]]
@@ -77,15 +75,3 @@ def test_weights_need_an_estimator_that_takes_them() -> None:
             "dataset.weight null."
         )
         assert problems == ([message] if is_refused else [])
-
-
-def test_too_few_groups_of_numbers_lead_to_the_dtypes() -> None:
-    table = pd.DataFrame({"customer": [1, 2, 1, 2], "y": [1.0, 2.0, 3.0, 4.0]})
-    dataset = TableDataset(name="t", path="t.csv", target="y", group="customer")
-    split = GroupedDivide(train=0.6, validation=0.2, test=0.2, seed=0, group="customer")
-    data = Data(dataset, table, "digest", "regression")
-    [sentence] = rules.check_sizes(Findings(data, "regression", {"split": split}, "r2", Path()))
-    assert sentence == (
-        "split needs at least 3 groups, one each for train, validation and test, but the data has 2. "
-        "If its codes differ by leading zeros, set 'dataset.dtypes={customer: str}'."
-    )

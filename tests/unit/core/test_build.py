@@ -25,7 +25,7 @@ class Sample:
     kind: Literal["mean", "median"] = "mean"
     names: list[str] = Field(default_factory=list)
     bounds: dict[str, tuple[float, float]] = Field(default_factory=dict)
-    limit: int | str | None = None
+    limit: int | str | list[int] | None = None
     flag: bool = False
 
 
@@ -130,9 +130,16 @@ SENTENCES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "item": ({"share": 1, "names": ["a", 2]}, ["split.names.1=2 should be text; put it in quotes: '2'."]),
     "no mapping": ({"share": 1, "bounds": [1]}, ["split.bounds=[1] should be keys with values, like {a: 1}."]),
     "deep": ({"share": 1, "bounds": {"a": [0, "x"]}}, ["split.bounds.a.1=x should be a number."]),
-    "several types": ({"share": 1, "limit": 1.5}, ["split.limit=1.5 should be a whole number or text."]),
+    "several types": (
+        {"share": 1, "limit": 1.5},
+        ["split.limit=1.5 should be a whole number or text or a list, like [a,b]."],
+    ),
     "no yes or no": ({"share": 1, "flag": "maybe"}, ["split.flag=maybe should be true or false."]),
     "empty text": ({"share": ""}, ['split.share="" should be a number.']),
+    "deep within several types": (
+        {"share": 1, "limit": [1, "x"]},
+        ["split.limit.1=x should be a whole number."],
+    ),
     "several": (
         {"share": "much", "count": 0, "typo": 1},
         [

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from mlrunner.core.errors import DataError
+from mlrunner.groups.cleaning import DateFeatures
 from mlrunner.groups.cleaning.date_columns import Expectation, choose_format, describe_unreadable
 
 LISTED, NAMED = {"is_listed": True}, {"is_named": True}
@@ -47,6 +48,21 @@ def test_two_readings_are_refused_with_both() -> None:
         "cleaning: the dates of 'sold' have two readings, '03/04/2020' is 3 April 2020 or 4 March 2020; "
         """set "cleaning.dates={sold: '%d/%m/%Y'}" or "cleaning.dates={sold: '%m/%d/%Y'}"."""
     )
+
+
+def test_all_columns_with_two_readings_are_refused_with_one_setting() -> None:
+    dates = pd.DataFrame({"a": ["03/04/2020"], "b": ["03.04.2020"], "c": ["2020-01-06"], "d": ["13.04.2020"]})
+    with pytest.raises(DataError) as caught:
+        DateFeatures(dates={"c": "iso", "d": None}).resolve(dates)
+    assert str(caught.value) == (
+        "cleaning: the dates of 'a', 'b' have two readings, '03/04/2020' is 3 April 2020 or 4 March 2020; "
+        """set "cleaning.dates={c: 'iso', d: null, a: '%d/%m/%Y', b: '%d.%m.%Y'}" """
+        """or "cleaning.dates={c: 'iso', d: null, a: '%m/%d/%Y', b: '%m.%d.%Y'}"."""
+    )
+    assert DateFeatures(time="a", time_format="%m/%d/%Y").resolve(dates[["a", "c"]]).date_columns == {
+        "a": "%m/%d/%Y",
+        "c": "iso",
+    }
 
 
 def test_listed_numbers_need_a_format() -> None:

@@ -113,3 +113,15 @@ def test_a_model_without_rounds_is_refused() -> None:
         "model.early_stopping=5: DecisionTreeRegressor takes no validation rows to stop on; leave it out, or choose "
         "model=xgboost, lightgbm, catboost or hist_gradient_boosting."
     ]
+
+
+def test_rows_to_stop_on_need_a_class_of_the_training_rows() -> None:
+    model = build_option("lightgbm", "classification", "model.early_stopping=3")
+    rows = X, pd.Series(["a", "b"] * 20)
+    message = (
+        "model.early_stopping needs rows to stop on with classes of the training rows, but they hold others only, such "
+        "as 'c'; choose split=stratified, or leave it out."
+    )
+    with pytest.raises(ConfigError) as caught:
+        stop_and_fit(model, rows, "classification", validation=(VALIDATION[0], pd.Series(["c"] * 10)))
+    assert str(caught.value) == message

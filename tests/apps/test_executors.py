@@ -8,17 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import optuna
 import psutil
 import pytest
-from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
 
 from tests.support.dask_cluster import DaskCluster
 from tests.support.front_door import UNSAVED, front_door, start_command
+from tests.support.http_client import wait_until
 from tests.support.ray_cluster import NEEDS_RAY, RayCluster
+from tests.support.searches import has_finished, list_scores, list_trials
 
 pytestmark = pytest.mark.slow
+WAIT = 120  # seconds, on a busy machine
 MODEL = """
 import time
 from sklearn.linear_model import Ridge
@@ -35,26 +35,9 @@ SEARCH = (
 )  # fmt: skip
 
 
-def list_trials(home: Path, name: str) -> list[optuna.trial.FrozenTrial]:
-    """List the trials of a study; empty before it is there."""
-    journal = home / ".mlrunner" / "studies" / f"{name}.journal"
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    with contextlib.suppress(KeyError):
-        if journal.exists():
-            storage = JournalStorage(JournalFileBackend(str(journal)))
-            return optuna.load_study(study_name=name, storage=storage).get_trials()
-    return []
-
-
-def list_scores(home: Path, name: str) -> list[tuple[str, float | None]]:
-    """Return parameters and score of each trial that counts."""
-    trials = [trial for trial in list_trials(home, name) if "void" not in trial.user_attrs]
-    return sorted((repr(trial.params), trial.value) for trial in trials)
-
-
-def has_finished(home: Path, name: str) -> bool:
-    """Check whether a search has finished a trial."""
-    return any(trial.state.is_finished() for trial in list_trials(home, name))
+def count_finished(home: Path, name: str) -> int:
+    """Count the trials with a score."""
+    return sum(trial.value is not None for trial in list_trials(home, name))
 
 
 def kill_worker(folder: Path) -> None:
@@ -148,3 +131,29 @@ def test_a_grid_on_a_cluster_has_the_jobs_of_hydras_grid(
     assert [row[2] for row in jobs] == ["FINISHED", "FAILED", "FINISHED"] * 2
     assert there.json["trials"][0]["job"] == here.json[0]["job"] == there.json["best_trial_number"]
     assert there.json["winner"]["run_id"] is not None
+
+
+def test_a_search_outlives_its_scheduler_and_its_driver(session_home: Path, tmp_path: Path) -> None:
+    """The scheduler is killed and started again, then the driver is killed and the search is resumed."""
+    (tmp_path / "slow_models.py").write_text(MODEL)
+    name, variables = "restarted", {"PYTHONPATH": str(tmp_path)}
+    with contextlib.closing(DaskCluster(tmp_path)) as cluster:
+        cluster.add_worker()
+        place = ("executor=dask", f"executor.address={cluster.address}", f"hydra.sweeper.study_name={name}")
+        with start_command(session_home, *SEARCH, *place, "hydra.sweeper.n_trials=6", **variables) as process:
+            wait_until(lambda: has_finished(session_home, name), WAIT)
+            time.sleep(0.4)  # the next trial has begun
+            cluster.restart_scheduler()
+            cluster.add_worker()
+            wait_until(lambda: count_finished(session_home, name) >= 3, WAIT)
+            process.kill()
+            wait_until(lambda: process.poll() is not None, WAIT)
+        resumed = front_door(session_home, "resume", name, **variables)
+    assert resumed.code == 0, resumed.err
+    assert resumed.err.count("Dask scheduler") == 0
+    trials = list_trials(session_home, name)
+    assert len(list_scores(session_home, name)) == 6
+    assert len({repr(score) for score in list_scores(session_home, name)}) == 6
+    reasons = [trial.user_attrs.get("void") for trial in trials]
+    assert reasons.count("lost") == 1
+    assert {*reasons} <= {None, "lost", "interrupted"}

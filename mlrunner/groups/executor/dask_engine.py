@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import logging
 import os
@@ -23,6 +24,15 @@ CONNECT_SECONDS = 10
 SILENT = logging.CRITICAL + 1  # its scheduler reports each client that leaves as critical
 # Without `allowed-failures`, Dask itself would run a trial again; a worker that is silent for `worker-ttl` is lost.
 SCHEDULER_SETTINGS = {"distributed.scheduler.allowed-failures": 0, "distributed.scheduler.worker-ttl": "60s"}
+
+
+async def _knock(address: str, patience: float) -> None:
+    """Open a connection to a scheduler, and close it: a client itself waits for ever for one that is frozen."""
+    from distributed import Security
+    from distributed.comm import connect
+
+    comm = await connect(address, timeout=patience, **Security().get_connection_args("client"))
+    await comm.close()
 
 
 @dataclass
@@ -93,20 +103,24 @@ class DaskEngine(Engine):
         import dask
         from distributed import Client
 
-        logging.getLogger("distributed").setLevel(SILENT)  # the search says itself what is lost
-
+        for name in ("distributed", "distributed.client"):  # the search says itself what is lost
+            logging.getLogger(name).setLevel(SILENT)
         place = f"executor.address={self.address}" if self.address is not None else f"executor.cluster={self.cluster}"
         try:
-            with dask.config.set(SCHEDULER_SETTINGS), signals_ignored():  # Ctrl-C is for the search
+            with dask.config.set(SCHEDULER_SETTINGS):
+                if self.address is not None:
+                    asyncio.run(asyncio.wait_for(_knock(self.address, patience), patience + 1))
                 cluster = None if self.address is not None else self._start(size)
                 return Client(self.address or cluster, timeout=patience, set_as_default=False), cluster
         except (OSError, RuntimeError, TypeError, ValueError) as error:
-            raise ConfigError(f"{place}: {first_line(error)}; is the scheduler there, and of this version?") from error
+            reason = first_line(error) if str(error) else f"no answer within {patience:g} s"
+            raise ConfigError(f"{place}: {reason}; is the scheduler there, and of this version?") from error
 
     def _start(self, size: int) -> Any:
         """Start a cluster that replaces workers which are lost."""
         module, name, arguments = self.describe_cluster(size)
-        cluster = getattr(importlib.import_module(module), name)(**arguments)
+        with signals_ignored():  # Ctrl-C is for the search
+            cluster = getattr(importlib.import_module(module), name)(**arguments)
         cluster.adapt(minimum=size, maximum=size)  # `scale` alone does not replace a job that has ended
         return cluster
 

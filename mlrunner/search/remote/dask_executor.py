@@ -11,15 +11,19 @@ from functools import partial
 from typing import Any
 
 from distributed import KilledWorker, Queue
+from distributed.client import ClosedClientError
 
 from mlrunner.groups.executor.dask_engine import DaskEngine
 from mlrunner.search.executor import Event, Step
+from mlrunner.search.remote.dask_connection import DaskConnection
 from mlrunner.search.remote.dask_tasks import run_trial, store
 from mlrunner.search.remote.dask_workers import DaskWorkers, Slot
 from mlrunner.search.remote.remote_trial import RemoteResult, describe_loss, describe_refusal, read_result
 from mlrunner.search.remote.table_sender import TableSender
 from mlrunner.search.remote.user_code import ModulePacker
 from mlrunner.search.trial import TrialTask
+
+UNREACHABLE = (OSError, ClosedClientError)  # of a call to a scheduler or a worker that has just gone
 
 
 class DaskExecutor:
@@ -32,15 +36,19 @@ class DaskExecutor:
     """
 
     def __init__(self, engine: DaskEngine, size: int, notify: Callable[[str], None]) -> None:
-        self._engine, self._size = engine, engine.workers or size
-        self._client, self._cluster = engine.connect(self._size)
-        self._topic = f"mlrunner-{uuid.uuid4().hex[:12]}"
+        self._engine, self._size, self._notify = engine, engine.workers or size, notify
+        self._connection = DaskConnection(engine, self._size, notify)
         self._calls: queue.SimpleQueue[tuple[Callable[..., None], tuple[Any, ...]]] = queue.SimpleQueue()
         self._events: list[Event] = []
         self._running: dict[int, tuple[str, Any]] = {}  # address and future by number of the trial
         self._modules = ModulePacker()
-        self._tables = TableSender(engine.table_limit)
-        self._workers = DaskWorkers(self._client, self._put, self._lose, notify)
+        self._follow_workers()
+
+    def _follow_workers(self) -> None:
+        self._client = self._connection.client
+        self._tables = TableSender(self._engine.table_limit)
+        self._workers = DaskWorkers(self._client, self._put, self._lose, self._notify)
+        self._topic = f"mlrunner-{uuid.uuid4().hex[:12]}"
         self._client.subscribe_topic(self._topic, lambda event: self._put(self._on_step, event[1]))
 
     def _put(self, call: Callable[..., None], *arguments: Any) -> None:
@@ -50,6 +58,8 @@ class DaskExecutor:
     @property
     def room(self) -> int:
         """Number of trials that can be submitted now."""
+        if self._connection.is_lost:
+            return 0
         free = sum(slot.task is None for slot in self._workers.slots.values())
         return max(0, min(free, self._size - len(self._running)))
 
@@ -60,10 +70,14 @@ class DaskExecutor:
     def _send(self, address: str, task: TrialTask, missing: tuple[str, ...] = ()) -> None:
         slot = self._workers.slots[address]
         slot.task = task
-        stored = self._tables.send(missing, slot.machine, partial(self._upload, address))
         local = replace(task, threads=self._engine.threads or slot.threads)
-        arguments = (local, self._topic, self._modules.pack(), dict(self._tables.digests), *stored)
-        future = self._client.submit(run_trial, *arguments, pure=False, retries=0, workers=[address])
+        try:
+            stored = self._tables.send(missing, slot.machine, partial(self._upload, address))
+            arguments = (local, self._topic, self._modules.pack(), dict(self._tables.digests), *stored)
+            future = self._client.submit(run_trial, *arguments, pure=False, retries=0, workers=[address])
+        except UNREACHABLE:
+            self._workers.remove(address)
+            return
         self._running[task.number] = (address, future)
         future.add_done_callback(lambda done: self._put(self._on_done, task.number, done, _fetch(done)))
 
@@ -77,6 +91,8 @@ class DaskExecutor:
         Raises:
             MlrunnerError: When the scheduler is gone, no worker fits, or a table is too large to be sent.
         """
+        if self._connection.is_lost:
+            self._reconnect()
         self._workers.look()
         with suppress(queue.Empty):
             call, arguments = self._calls.get(timeout=seconds)
@@ -86,10 +102,21 @@ class DaskExecutor:
         events, self._events = self._events, []
         return events
 
+    def _reconnect(self) -> None:
+        """Connect again; the scheduler has ended all trials, and knows no worker until it comes again."""
+        lost, self._running = self._running, {}
+        self._workers.slots.clear()  # events of theirs may still come
+        self._connection.renew()
+        self._events += [describe_loss(number, address) for number, (address, _) in lost.items()]
+        self._follow_workers()
+
     def answer(self, number: int, prune: bool) -> None:
         """Answer the step of a trial: continue, or prune."""
-        if number in self._running:
-            Queue(f"{self._topic}-{number}", client=self._client).put(prune)
+        if number in self._running and not self._connection.is_lost:
+            try:
+                Queue(f"{self._topic}-{number}", client=self._client).put(prune)
+            except UNREACHABLE:  # the trial would wait for ever
+                self._workers.remove(self._running[number][0])
 
     def kill(self) -> None:
         """Cancel all trials; their workers end them within a second."""
@@ -100,12 +127,9 @@ class DaskExecutor:
     def close(self) -> None:
         """Leave the cluster, and end it when the search has started it."""
         self.kill()
-        with suppress(Exception):  # it may be gone; the results are here
+        with suppress(Exception):  # the scheduler may be gone
             self._client.unsubscribe_topic("all")
-            self._client.close(timeout=5)
-        with suppress(Exception):
-            if self._cluster is not None:
-                self._cluster.close(timeout=10)
+        self._connection.close()
 
     def _on_step(self, message: dict[str, Any]) -> None:
         self._events.append(Step(message["number"], message["step"], message["value"]))
@@ -119,6 +143,9 @@ class DaskExecutor:
         if isinstance(returned, RemoteResult) and returned.missing:
             self._send(address, task, returned.missing)
             return
+        if returned is None:
+            self._workers.remove(address)  # its next trial would be lost too
+            return
         del self._running[number]
         slot.task = None
         if isinstance(returned, BaseException):
@@ -128,10 +155,13 @@ class DaskExecutor:
 
     def _lose(self, address: str, slot: Slot) -> None:
         self._tables.forget(slot.machine)
-        if slot.task is not None and slot.task.number in self._running:
-            _, future = self._running.pop(slot.task.number)
-            future.cancel()  # or the worker that comes next at this address would run it
-            self._events.append(describe_loss(slot.task.number, address))
+        if slot.task is None:
+            return
+        _, future = self._running.pop(slot.task.number, (address, None))
+        if future is not None:
+            with suppress(UNREACHABLE):
+                future.cancel()  # or the worker that comes next at this address would run it
+        self._events.append(describe_loss(slot.task.number, address))
 
 
 def _fetch(future: Any) -> Any:

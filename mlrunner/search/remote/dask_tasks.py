@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from distributed import Queue, get_client, get_worker
+from distributed import Queue, Status, get_client, get_worker
 
 from mlrunner.search.executor import Step
 from mlrunner.search.remote.child import Stopped
@@ -16,6 +16,7 @@ from mlrunner.search.remote.table_files import store_table
 from mlrunner.search.trial import TrialTask
 
 ANSWER_SECONDS = 1.0  # between two checks if the driver still wants the trial
+ENDED = (Status.closing, Status.closed, Status.failed)
 
 
 def describe_worker() -> dict[str, Any]:
@@ -43,16 +44,16 @@ def run_trial(task: TrialTask, topic: str, code: bytes, digests: Mapping[str, st
     key = worker.get_current_task()
 
     def is_stopped() -> bool:
-        """Check whether the driver has cancelled the trial or is gone: its scheduler has released the task then."""
-        state = worker.state.tasks.get(key)
-        return state is None or state.state in ("cancelled", "released", "forgotten")
+        """Check whether the driver or the scheduler is gone, or the driver has cancelled the trial."""
+        state = worker.state.tasks.get(key)  # which the scheduler has released when the driver is gone
+        is_released = state is None or state.state in ("cancelled", "released", "forgotten")
+        return is_released or worker.status in ENDED  # a worker whose scheduler is gone waits for its tasks
 
     def report(step: Step) -> bool:
         worker.log_event(topic, {"number": step.number, "step": step.step, "value": step.value})
-        answers = Queue(f"{topic}-{step.number}", client=get_client())
         while not is_stopped():
-            with suppress(TimeoutError):
-                return bool(answers.get(timeout=ANSWER_SECONDS))
+            with suppress(OSError):  # no answer yet, or no scheduler any more
+                return bool(Queue(f"{topic}-{step.number}", client=get_client()).get(timeout=ANSWER_SECONDS))
         raise Stopped
 
     return run_in_child(task, code, digests, report, is_stopped)

@@ -7,12 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from mlrunner.search.remote.admission import Admission, EngineError
+from mlrunner.search.remote.admission import Admission
 from mlrunner.search.remote.dask_tasks import describe_worker
 from mlrunner.search.trial import TrialTask
 
 LOOK_SECONDS = 5.0  # between two looks at the list of workers, beside the scheduler's own events
-PATIENCE = 60.0  # seconds that a scheduler may be away
 Put = Callable[..., None]  # lets the driver's thread call a function with these arguments
 
 
@@ -39,41 +38,28 @@ class DaskWorkers:
         put: Function that queues a call for the driver's thread.
         lose: Function of the address and the slot of a worker that is gone.
         notify: Function of a sentence for the user.
-        patience: Seconds that the scheduler may be away.
     """
 
-    def __init__(
-        self,
-        client: Any,
-        put: Put,
-        lose: Callable[[str, Slot], None],
-        notify: Callable[[str], None],
-        patience: float = PATIENCE,
-    ) -> None:
-        self._client, self._put, self._lose = client, put, lose
-        self._patience, self.admission = patience, Admission(notify)
+    def __init__(self, client: Any, put: Put, lose: Callable[[str, Slot], None], notify: Callable[[str], None]) -> None:
+        self._client, self._put, self._lose, self.admission = client, put, lose, Admission(notify)
         self.slots: dict[str, Slot] = {}
         self._asked: dict[str, Any] = {}  # futures of the descriptions
-        self._looked, self._connected = 0.0, time.monotonic()
+        self._looked = 0.0
         client.subscribe_topic("all", lambda event: put(self._on_event, event[1]))
 
     def look(self) -> None:
         """Read the list of workers, at most every few seconds.
 
         Raises:
-            EngineError: When the scheduler is gone, or no worker fits.
+            EngineError: When no worker fits.
         """
         now = time.monotonic()
-        if self._client.status == "running":
-            self._connected = now
-        elif self._client.status == "closed" or now - self._connected > self._patience:
-            raise EngineError("executor: the Dask scheduler is gone; start it again, and resume the sweep.")
-        if self._client.status != "running" or now - self._looked < LOOK_SECONDS:
+        if now - self._looked < LOOK_SECONDS:
             return
         self._looked = now
         present = set(self._client.scheduler_info(n_workers=-1)["workers"])
         for address in {*self.slots, *self._asked, *self.admission.refused} - present:
-            self._remove(address)
+            self.remove(address)
         for address in present:
             self._ask(address)
         self.admission.check_any(len(self.slots), len(self._asked))
@@ -83,7 +69,7 @@ class DaskWorkers:
         if action == "add-worker":
             self._ask(str(message["worker"]))
         elif action == "remove-worker":
-            self._remove(str(message["worker"]))
+            self.remove(str(message["worker"]))
 
     def _ask(self, address: str) -> None:
         """Ask a new worker for its description."""
@@ -104,7 +90,8 @@ class DaskWorkers:
             if self.admission.admit(address, theirs):
                 self.slots[address] = Slot(theirs["threads"], theirs["machine"])
 
-    def _remove(self, address: str) -> None:
+    def remove(self, address: str) -> None:
+        """Forget a worker that is gone; one that is not is asked again at the next look."""
         self._asked.pop(address, None)
         self.admission.refused.pop(address, None)
         slot = self.slots.pop(address, None)

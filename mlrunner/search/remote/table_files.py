@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +13,8 @@ from filelock import FileLock
 
 from mlrunner.search.remote.user_code import cache_folder
 from mlrunner.search.trial import RepeatTask, TrialTask
+
+UNUSED_SECONDS = 3 * 24 * 3600.0  # longer than a trial, which opens its tables one after the other
 
 
 class MissingTablesError(Exception):
@@ -39,11 +43,19 @@ def store_table(digest: str, content: bytes) -> None:
         content: Bytes of the Arrow file.
     """
     file = _received(digest)
-    with FileLock(f"{file}.lock"):
+    with FileLock(file.with_name("lock")):
         if not file.exists():
+            _remove_unused(file.parent)
             part = file.with_suffix(".part")
             part.write_bytes(content)
             part.rename(file)
+
+
+def _remove_unused(folder: Path) -> None:
+    """Remove the tables that no trial has used for days; whoever still reads one has it open."""
+    for file in folder.glob("*.arrow"):
+        if time.time() - file.stat().st_mtime > UNUSED_SECONDS:
+            file.unlink()
 
 
 def _received(digest: str) -> Path:
@@ -77,7 +89,10 @@ def list_tables(task: TrialTask) -> list[str]:
 def _find(path: str, digest: str | None) -> str | None:
     if Path(path).exists():
         return path
-    return str(_received(digest)) if digest is not None and _received(digest).exists() else None
+    if digest is None or not (file := _received(digest)).exists():
+        return None
+    os.utime(file)  # it is in use
+    return str(file)
 
 
 def _relocate(repeat: RepeatTask, places: Mapping[str, str | None]) -> RepeatTask:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from typing import Any
@@ -91,6 +92,13 @@ def test_a_pod_has_the_processors_and_the_memory() -> None:
 def test_an_address_without_a_scheduler_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"^executor\.address=tcp://127\.0\.0\.1:9: "):
         DaskEngine(address="tcp://127.0.0.1:9").connect(1, patience=0.2)
+
+
+def test_a_scheduler_that_says_nothing_is_not_waited_for() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(ConfigError, match=r"no answer within 0\.5 s; is the scheduler there"):
+            DaskEngine(address=address).connect(1, patience=0.5)
 
 
 def test_the_settings_import_no_engine() -> None:

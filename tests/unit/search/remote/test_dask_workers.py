@@ -19,9 +19,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:::distributed")
 def follow(client: Any, sentences: list[str]) -> tuple[DaskWorkers, Callable[[], None]]:
     """Return the workers of a cluster, and a function that makes the calls that have come so far."""
     calls: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
-    workers = DaskWorkers(
-        client, lambda call, *arguments: calls.append((call, arguments)), print, sentences.append, 0.5
-    )
+    workers = DaskWorkers(client, lambda call, *arguments: calls.append((call, arguments)), print, sentences.append)
 
     def handle() -> None:
         workers.look()
@@ -48,8 +46,6 @@ def test_a_worker_that_fits_is_a_slot_until_it_is_gone() -> None:
         assert (slot.threads, slot.task) == (2, None)
         workers._on_event({"action": "remove-worker", "worker": address})
         assert workers.slots == {}
-    with pytest.raises(EngineError, match="the Dask scheduler is gone"):
-        handle()
     assert sentences == ["waiting for the workers of the cluster"]
 
 

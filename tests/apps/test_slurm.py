@@ -1,0 +1,82 @@
+"""A search starts its workers as jobs of Slurm; what a job that ends takes with it runs again in the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.front_door import UNSAVED, start_command
+from tests.support.http_client import wait_until
+from tests.support.searches import list_scores, list_trials
+from tests.support.slurm_cluster import SlurmCluster, open_slurm
+
+pytestmark = [pytest.mark.slow, pytest.mark.services]
+WAIT = 240  # seconds: a job's time limit is a minute at least, and is looked at every half a minute
+# The first fit of this estimator in all jobs never ends; it leaves a note of its process in a folder.
+MODEL = """
+import os, time
+from pathlib import Path
+from sklearn.linear_model import Ridge
+
+
+class Stuck(Ridge):
+    def __init__(self, alpha=1.0, notes=""):
+        super().__init__(alpha=alpha)
+        self.notes = notes
+
+    def fit(self, X, y):
+        note = Path(self.notes) / "stuck"
+        if not note.exists():
+            note.write_text(os.environ["SLURM_JOB_ID"])
+            time.sleep(600)
+        return super().fit(X, y)
+"""
+
+
+@pytest.fixture(scope="module")
+def slurm() -> Iterator[SlurmCluster]:
+    with open_slurm() as cluster:
+        yield cluster
+
+
+def check_search(home: Path, folder: Path, slurm: SlurmCluster, walltime: str, cancels: bool) -> None:
+    """Run a search of four trials by two jobs, and let that of the stuck trial end."""
+    (folder / "stuck_models.py").write_text(MODEL)
+    name, note = f"slurm-{folder.name}", folder / "stuck"
+    words = [
+        "sweep=optuna", "dataset=diabetes", "model=custom", "model.estimator._target_=stuck_models.Stuck",
+        f"+model.estimator.notes={folder}", "+model.estimator.alpha=interval(0.01,10)", *UNSAVED,
+        "hydra.sweeper.n_trials=4", "hydra.sweeper.n_jobs=2", f"hydra.sweeper.study_name={name}",
+        "executor=dask", "executor.cluster=slurm", "executor.memory=1GB", "executor.queue=short",
+        f"executor.walltime={walltime}", f"executor.options={{log_directory: {folder}}}",
+    ]  # fmt: skip
+    paths = f"{folder}:{Path(__file__).parents[2]}"
+    with start_command(home, *words, PYTHONPATH=paths, SLURM_CONF=str(slurm.settings)) as process:
+        wait_until(lambda: note.exists() or process.poll() is not None, WAIT)
+        assert process.poll() is None, process.communicate()
+        job = note.read_text()
+        nodes = slurm.list_jobs()
+        if cancels:
+            slurm.run("scancel", job)
+        out, err = process.communicate(timeout=WAIT)
+    assert process.returncode == 0, err
+    losses = out.count(" is lost (the worker ")
+    assert losses == 1 or (losses > 1 and not cancels)  # time limits end both jobs; a busy machine is slow
+    assert len(list_scores(home, name)) == 4
+    assert [trial.user_attrs.get("void") for trial in list_trials(home, name)].count("lost") == losses
+    assert set(nodes.values()) <= {"n1", "n2"}
+    wait_until(lambda: not slurm.list_jobs(), WAIT)
+
+
+def test_the_trial_of_a_cancelled_job_runs_again_in_the_job_that_takes_its_place(
+    session_home: Path, tmp_path: Path, slurm: SlurmCluster
+) -> None:
+    check_search(session_home, tmp_path, slurm, "00:10:00", cancels=True)
+
+
+def test_the_trial_of_a_job_whose_time_is_over_runs_again_in_the_next_one(
+    session_home: Path, tmp_path: Path, slurm: SlurmCluster
+) -> None:
+    check_search(session_home, tmp_path, slurm, "00:01:00", cancels=False)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 import logging
 import os
+import socket
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field
 
@@ -26,13 +28,17 @@ SILENT = logging.CRITICAL + 1  # its scheduler reports each client that leaves a
 SCHEDULER_SETTINGS = {"distributed.scheduler.allowed-failures": 0, "distributed.scheduler.worker-ttl": "60s"}
 
 
-async def _knock(address: str, patience: float) -> None:
-    """Open a connection to a scheduler, and close it: a client itself waits for ever for one that is frozen."""
-    from distributed import Security
-    from distributed.comm import connect
-
-    comm = await connect(address, timeout=patience, **Security().get_connection_args("client"))
-    await comm.close()
+def _knock(address: str, patience: float) -> None:
+    """Wait for the first byte of a scheduler that accepts connections: a client waits for ever if it is frozen."""
+    place = urlsplit(address)
+    if place.scheme != "tcp" or place.port is None:  # with TLS a client speaks first
+        return
+    try:
+        connection = socket.create_connection((place.hostname, place.port), patience)
+    except OSError:
+        return  # which a client tries again
+    with connection, suppress(ConnectionError):
+        connection.recv(1)
 
 
 @dataclass
@@ -109,12 +115,11 @@ class DaskEngine(Engine):
         try:
             with dask.config.set(SCHEDULER_SETTINGS):
                 if self.address is not None:
-                    asyncio.run(asyncio.wait_for(_knock(self.address, patience), patience + 1))
+                    _knock(self.address, patience)
                 cluster = None if self.address is not None else self._start(size)
                 return Client(self.address or cluster, timeout=patience, set_as_default=False), cluster
         except (OSError, RuntimeError, TypeError, ValueError) as error:
-            reason = first_line(error) if str(error) else f"no answer within {patience:g} s"
-            raise ConfigError(f"{place}: {reason}; is the scheduler there, and of this version?") from error
+            raise ConfigError(f"{place}: {first_line(error)}; is the scheduler there, and of this version?") from error
 
     def _start(self, size: int) -> Any:
         """Start a cluster that replaces workers which are lost."""

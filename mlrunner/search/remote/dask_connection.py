@@ -37,7 +37,7 @@ class DaskConnection:
     def is_lost(self) -> bool:
         """Whether the scheduler is gone or was away: it has forgotten all tasks then, and a client its topics."""
         stream = self.client.scheduler_comm  # another object when the client itself has connected again
-        return self.client.status != "running" or stream is not self._stream or stream.closed()
+        return self.client.status != "running" or stream is not self._stream or stream is None or stream.closed()
 
     def renew(self) -> None:
         """Connect to the scheduler again; Dask waits longer between two attempts the more have failed.

@@ -159,7 +159,7 @@ class DaskExecutor:
             return
         _, future = self._running.pop(slot.task.number, (address, None))
         if future is not None:
-            with suppress(UNREACHABLE):
+            with suppress(*UNREACHABLE):
                 future.cancel()  # or the worker that comes next at this address would run it
         self._events.append(describe_loss(slot.task.number, address))
 

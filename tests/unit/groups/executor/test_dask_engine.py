@@ -97,7 +97,7 @@ def test_an_address_without_a_scheduler_is_refused() -> None:
 def test_a_scheduler_that_says_nothing_is_not_waited_for() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
-        with pytest.raises(ConfigError, match=r"no answer within 0\.5 s; is the scheduler there"):
+        with pytest.raises(ConfigError, match="timed out; is the scheduler there"):
             DaskEngine(address=address).connect(1, patience=0.5)
 
 

@@ -19,15 +19,16 @@ from tests.support.http_client import wait_until
 from tests.support.trials import TIMEOUT
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "scancel", "squeue", "sinfo")
+PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 NODES = ("n1", "n2")
-# Jobs run as the user who starts the daemons, without cgroups, one to a node. KillWait: seconds between the signals
+# All runs as root, without cgroups, one job to a node. KillWait: seconds between the signals
 # TERM and KILL of a job whose time is over.
 SETTINGS = """
 ClusterName=tests
 SlurmctldHost={host}(127.0.0.1)
 SlurmctldPort={controller}
-SlurmUser={user}
-SlurmdUser={user}
+SlurmUser=root
+SlurmdUser=root
 AuthType=auth/munge
 AuthInfo=socket={folder}/munge/socket
 StateSaveLocation={folder}
@@ -59,10 +60,10 @@ class SlurmCluster:
 
     def __init__(self, folder: Path) -> None:
         self._folder, self.settings = folder, folder / "slurm.conf"
-        names = {"host": socket.gethostname().partition(".")[0], "user": os.environ.get("USER") or "root"}
-        text = SETTINGS.format(folder=folder, controller=free_port(), **names)
-        nodes = [NODE.format(name=name, host=names["host"], port=free_port()) for name in NODES]
-        self.settings.write_text(text + "".join(nodes))
+        self._env = {**os.environ, "SLURM_CONF": str(self.settings)}
+        host = socket.gethostname().partition(".")[0]
+        text = SETTINGS.format(folder=folder, controller=free_port(), host=host)
+        self.settings.write_text(text + "".join(NODE.format(name=name, host=host, port=free_port()) for name in NODES))
         (folder / "cgroup.conf").write_text("CgroupPlugin=cgroup/v1\n")  # another one looks for the system's
 
     def start(self, stack: ExitStack) -> None:
@@ -86,25 +87,20 @@ class SlurmCluster:
 
     def _daemon(self, stack: ExitStack, program: str, *words: str) -> None:
         path = shutil.which(program, path=PATH)
-        env = {**os.environ, "SLURM_CONF": str(self.settings)}
         with (self._folder / f"{program}.log").open("ab") as log:
-            process = subprocess.Popen([str(path), *words], env=env, cwd=self._folder, stdout=log, stderr=log)
-        stack.callback(process.wait)
+            process = subprocess.Popen([str(path), *words], env=self._env, cwd=self._folder, stdout=log, stderr=log)
+        stack.callback(process.wait, TIMEOUT)
         stack.callback(process.terminate)
 
     def run(self, program: str, *words: str) -> str:
         """Run a command of Slurm, and return its output."""
-        env = {**os.environ, "SLURM_CONF": str(self.settings)}
-        done = subprocess.run([program, *words], env=env, capture_output=True, text=True, timeout=TIMEOUT)
+        done = subprocess.run([program, *words], env=self._env, capture_output=True, text=True, timeout=TIMEOUT)
         return done.stdout.strip()
 
     def list_jobs(self) -> dict[str, str]:
         """Return the node of each running job by its number."""
         lines = self.run("squeue", "-h", "-t", "running", "-o", "%i %N").splitlines()
         return dict(line.split() for line in lines)
-
-
-PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 
 
 @contextmanager

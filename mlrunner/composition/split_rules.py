@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from mlrunner.composition.findings import Data, Findings
 from mlrunner.core.column_kinds import Kind, infer_kind, infer_kinds
 from mlrunner.groups.split import DataDivideStrategy
-from mlrunner.groups.split.assignment import Assignment, TimeAssignment
+from mlrunner.groups.split.assignment import Assignment, GroupAssignment, TimeAssignment
 from mlrunner.groups.split.division_check import DivisionCheck
 
 UNKNOWN_ROWS = 10**9  # rows; stands for those of a table that cannot be read, so that the split is still checked
+
+MANY_ROWS = 100  # of other classes: chance does not keep all of them from the training rows, so nothing is divided
 
 
 def check_sizes(findings: Findings) -> Iterator[str]:
@@ -40,6 +42,9 @@ def _divide(findings: Findings, split: DataDivideStrategy, data: Data) -> Iterat
     if cleaning is None or not {roles.group, roles.time} <= {*rows.columns, None} or not isinstance(split, Assignment):
         return
     is_classification = findings.task == "classification" and len(findings.labels or ()) > 1
+    others = len(rows) - int(rows[roles.target].value_counts().max())
+    if isinstance(split, GroupAssignment) and split.group is None and others >= MANY_ROWS:
+        return
     if is_classification or isinstance(split, TimeAssignment):
         names = {roles.target, *(getattr(split, key, None) for key in ("group", "time"))}
         table = cleaning.select_rows(rows)[[name for name in rows.columns if name in names]]

@@ -16,9 +16,10 @@ from mlrunner.search.executor import Executor, Step
 from mlrunner.search.interrupts import Interrupts
 from mlrunner.search.stopping import StoppingRule
 from mlrunner.search.trial import TrialResult
-from mlrunner.search.trial_attributes import ATTEMPT, FOLDER, INVALID_TRIALS, LOSSES, OVERRIDES, RETRY_OF
+from mlrunner.search.trial_attributes import ATTEMPT, INVALID_TRIALS, LOSSES, OVERRIDES, RETRY_OF
 from mlrunner.search.trial_preparation import REFUSALS
 from mlrunner.search.trial_progress import AWAITING, FinishedTrial, RunningTrial
+from mlrunner.search.trial_results import store_result
 from mlrunner.search.trial_tables import build_task
 from mlrunner.search.worker_exit import limit_losses
 
@@ -166,10 +167,8 @@ class Search:
         result = self.objectives.check(result)
         if result.state == "PRUNED" and running.reported is not None:
             result = replace(result, metrics={**result.metrics, self.objectives.measured_metric: running.reported})
-        folder, trial = running.prepared.folder, running.trial
-        folder.mkdir(parents=True, exist_ok=True)
-        result.write(folder)
-        trial.set_user_attr(FOLDER, str(folder))
+        trial = running.trial
+        store_result(trial, result, running.prepared.folder, is_shared=self.settings.storage is not None)
         retry_of = trial.user_attrs.get(RETRY_OF)
         finished = FinishedTrial(running.prepared, result, running.tables, running.started, retry_of)
         self._tell(trial, result)

@@ -19,6 +19,7 @@ from mlrunner.tracking import artifacts, invalid_runs, open_runs, provenance, ru
 from mlrunner.tracking.background_writer import RECORDER
 from mlrunner.tracking.records.record import FOLDER_TAG, OVERRIDES_TAG, STUDY_TAG, SWEEP_TAG
 from mlrunner.tracking.studies import list_live_sessions
+from mlrunner.tracking.study_lookup import MULTIRUN
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from mlrunner.search.plan import SearchPlan
 
 PARENT = "parent"  # attribute of a study: the parent run of an earlier session
-FILES = ("multirun.yaml", "optimization_results.yaml", "trials.csv")
+FILES = (MULTIRUN, "optimization_results.yaml", "trials.csv")
 MAX_TAG = 500
 
 
@@ -47,10 +48,12 @@ def open_parent_run(plan: SearchPlan, study: Study, description: dict[str, Any],
     experiment = run_log.ensure_experiment(settings.tracking.experiment, location)
     before = study.user_attrs.get(PARENT)
     if before is not None and _reopen(study, str(before)):
-        return experiment, str(before)
-    parent = _create(plan, experiment, study.study_name, description, folder)
-    run_record.log_sources_and_data(parent, plan.first.repeats[0])  # one for all trials
-    study.set_user_attr(PARENT, parent)
+        parent = str(before)
+    else:
+        parent = _create(plan, experiment, study.study_name, description, folder)
+        run_record.log_sources_and_data(parent, plan.first.repeats[0])  # one for all trials
+        study.set_user_attr(PARENT, parent)
+    RECORDER.submit(_log_files, parent, folder, (MULTIRUN,))  # for `mlrunner resume` on another machine
     return experiment, parent
 
 
@@ -127,11 +130,11 @@ def close_parent_run(
     """
     run_log.log_metrics(run_id, metrics)
     run_log.set_tags(run_id, {name: redact(text)[:MAX_TAG] for name, text in tags.items()})
-    RECORDER.submit(_log_files, run_id, folder)
+    RECORDER.submit(_log_files, run_id, folder, FILES)
     if status is not None:
         RECORDER.submit(run_log.end_run, run_id, status)
 
 
-def _log_files(run_id: str, folder: Path) -> None:
-    texts = {name: (folder / name).read_text() for name in FILES if (folder / name).exists()}
+def _log_files(run_id: str, folder: Path, names: tuple[str, ...]) -> None:
+    texts = {name: (folder / name).read_text() for name in names if (folder / name).exists()}
     artifacts.log_texts(run_id, texts)

@@ -23,6 +23,7 @@ from mlrunner.search.trial import TrialResult
 from mlrunner.search.trial_attributes import FOLDER, OVERRIDES, RETRY_OF
 from mlrunner.search.trial_preparation import REFUSALS
 from mlrunner.search.trial_progress import FinishedTrial
+from mlrunner.search.trial_results import restore_results
 from mlrunner.search.trial_step import StepArguments, TrialSteps, drop_nan
 from mlrunner.search.trial_tables import TableCache, TrialTables
 from mlrunner.steps.problem import Problem, describe_problem
@@ -148,6 +149,7 @@ class PipelineDriver:
             another process, or no trial is complete.
         """
         search, tables = self.search, self._tables
+        restore_results(search.study, self.parent, search.objectives)  # those of sessions on other machines
         continues = any(trial.state == TrialState.RUNNING for trial in search.queue.trials)  # ours have finished
         best = find_best(search.study, search.objectives)
         is_due = search.settings.refit and not search.interrupts.count and not continues

@@ -19,8 +19,10 @@ from mlrunner.search import default_trials, other_choices, study_changes, study_
 from mlrunner.search.custom_space import load_custom_space
 from mlrunner.search.loop import Search
 from mlrunner.search.plan import SearchPlan
+from mlrunner.search.relocated_storage import relocate
 from mlrunner.search.search_factory import SweeperCall, build_executor, make_sampler_factory
 from mlrunner.search.trial_queue import TrialQueue
+from mlrunner.search.trial_results import restore_results
 from mlrunner.tracking import studies
 from mlrunner.tracking.records import journal_path
 
@@ -61,7 +63,7 @@ def run_session(plan: SearchPlan, preparer: TrialPreparer, call: SweeperCall) ->
     name = plan.settings.study_name or "/".join(Path(str(call.config.hydra.sweep.dir)).parts[-2:])
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     warnings.filterwarnings("ignore", category=ExperimentalWarning)
-    storage = studies.open_storage(plan.settings.storage, home, name)
+    storage = relocate(studies.open_storage(plan.settings.storage, home, name), name, home)
     lock = FileLock(home / ".mlrunner" / "studies.lock")  # two sessions that start together share folder and parent run
     with lock:
         is_new = name not in optuna.get_all_study_names(storage)
@@ -129,6 +131,7 @@ def _build_driver(
     study.set_user_attr(study_setup.SEARCH_ATTRIBUTE, description)
     study.set_user_attr(study_setup.LIMIT_ATTRIBUTE, queue.limit)
     preparer.parent = parent
+    restore_results(study, parent, plan.objectives)
     search = Search(plan.settings, plan.objectives, plan.space, study, queue, preparer, executor, customize)
     return PipelineDriver(search, experiment, parent, plan.home / ".mlrunner" / "cache" / "tables", lock)
 

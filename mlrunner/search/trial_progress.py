@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlrunner.core.outcome import Outcome
@@ -61,9 +62,21 @@ class FinishedTrial:
 
 def describe_outcome(finished: FinishedTrial, objectives: Objectives) -> Outcome:
     """Describe a trial as the outcome of a single run; its run does not exist yet."""
-    result, launch = finished.result, finished.prepared.launch
+    launch = finished.prepared.launch
+    return describe_result(finished.result, launch.name, launch.folder, objectives)
+
+
+def describe_result(result: TrialResult, name: str, folder: Path, objectives: Objectives) -> Outcome:
+    """Describe the result of a trial as the outcome of a single run, without its id.
+
+    Args:
+        result: Result of the trial.
+        name: Name of its run.
+        folder: Folder of the trial.
+        objectives: Objectives of the search.
+    """
     return Outcome(
-        name=launch.name,
+        name=name,
         status=OUTCOME_STATUS[result.state],
         metric=objectives.metrics[0],
         direction=objectives.directions[0],
@@ -72,7 +85,7 @@ def describe_outcome(finished: FinishedTrial, objectives: Objectives) -> Outcome
         fit_seconds=result.fit_seconds,
         score_seconds=result.score_seconds,
         metrics=result.metrics,
-        folder=str(launch.folder),
+        folder=str(folder),
         job=result.number,
         error=result.error,
     )

@@ -6,7 +6,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
-from mlrunner.tracking.records.record import PARENT_TAG, TRIAL_TAG, WINNER_OF_TAG, ZENML_RUN_TAG
+from mlrunner.tracking.records.record import INTERRUPTED_TAG, PARENT_TAG, TRIAL_TAG, WINNER_OF_TAG, ZENML_RUN_TAG
 
 
 def list_running(parent: str) -> dict[str, str]:
@@ -22,9 +22,27 @@ def delete_trial(parent: str, number: int) -> None:
             MlflowClient().delete_run(run.info.run_id)
 
 
+def list_recorded(parent: str) -> dict[int, tuple[str, str]]:
+    """List the trials of a search whose runs are written to their end: id and name of the run by number."""
+    runs = [run for run in _search(parent, f"tags.`{TRIAL_TAG}` IS NOT NULL") if run.info.status != "RUNNING"]
+    return {
+        int(run.data.tags[TRIAL_TAG]): (str(run.info.run_id), str(run.info.run_name))
+        for run in runs
+        if not {WINNER_OF_TAG, INTERRUPTED_TAG} & set(run.data.tags)
+    }
+
+
 def _search(parent: str, condition: str) -> list[Run]:
     experiment = MlflowClient().get_run(parent).info.experiment_id
-    return list(MlflowClient().search_runs([experiment], f"tags.{PARENT_TAG} = '{parent}' and {condition}"))
+    runs: list[Run] = []
+    token: str | None = ""
+    while token is not None:
+        page = MlflowClient().search_runs(
+            [experiment], f"tags.{PARENT_TAG} = '{parent}' and {condition}", page_token=token or None
+        )
+        runs += page
+        token = page.token or None
+    return runs
 
 
 def read_status(run_id: str) -> str | None:

@@ -13,7 +13,6 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +23,9 @@ from sklearn.datasets import load_wine
 
 from mlrunner.core.loopback import free_port
 from tests.support.front_door import PROJECT, CommandResult, environment, front_door, run_program
+from tests.support.web_servers import mlflow_server, serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.services]
-STARTS_WITHIN = 120  # seconds, on a busy machine
 WINE = ("dataset=wine", "model=ridge", "output=json")
 STEPS = {"ingest", "clean", "divide", "train", "evaluate", "gate", "deploy"}
 USER, PASSWORD = "admin", "swordfish-and-chips"
@@ -35,38 +34,6 @@ USER, PASSWORD = "admin", "swordfish-and-chips"
 def needs(module: str, extra: str) -> None:
     if importlib.util.find_spec(module) is None:
         pytest.skip(f"{module} is not installed; it comes with {extra}")
-
-
-@contextmanager
-def serving(folder: Path, *module: str, **more: str) -> Iterator[str]:
-    """A server in a process of its own, until the end of the block; gives its address."""
-    port = free_port()
-    command = [sys.executable, "-m", *module, "--host", "127.0.0.1", "--port", str(port)]
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "log").open("w") as log:
-        server = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env=environment(folder, **more))
-    try:
-        _wait(f"http://127.0.0.1:{port}", server, folder / "log")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        try:
-            server.wait(20)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
-
-
-def _wait(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + STARTS_WITHIN
-    while time.monotonic() < until and server.poll() is None:
-        try:
-            urllib.request.urlopen(f"{url}/health", timeout=5).close()
-        except OSError:
-            time.sleep(0.3)
-        else:
-            return
-    raise RuntimeError(f"{url} does not start:\n{log.read_text()[-2000:]}")
 
 
 def assert_refused(result: CommandResult, *words: str) -> None:
@@ -79,13 +46,6 @@ def assert_refused(result: CommandResult, *words: str) -> None:
 
 
 # MLflow
-
-
-def mlflow_server(folder: Path, *options: str, **more: str) -> Any:
-    """MLflow's own server, on SQLite, that keeps the artifacts itself; without its workers for GenAI jobs."""
-    stores = ("--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", f"{folder}/files")
-    lean = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    return serving(folder, "mlflow", "server", *stores, "--workers", "1", *options, **lean, **more)
 
 
 AUTH = """

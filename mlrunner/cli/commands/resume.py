@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from mlrunner.cli.commands.parser import Parser
-from mlrunner.cli.hydra_app import compose_and_run
+from mlrunner.cli.hydra_app import compose_and_run, hydra_arguments, raise_translated, register_sweeper
 from mlrunner.composition.stores import open_store
 from mlrunner.core import environment
 from mlrunner.core.errors import ConfigError, ProblemsError, nearest
-from mlrunner.tracking.records import FOLDER_TAG, journal_path, lookup
+from mlrunner.core.overrides import split_flags
+from mlrunner.tracking.records import FOLDER_TAG, Record, journal_path, lookup
 
 MULTIRUN = "multirun.yaml"
 OURS = "hydra_plugins.mlrunner_sweeper.sweeper."
@@ -33,28 +34,49 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("sweep", help="folder of the sweep, its DAY/TIME, or its hydra.sweeper.study_name")
     parser.add_argument("overrides", nargs="*", help="further or changed overrides, such as hydra.sweeper.n_trials=40")
     parsed = parser.parse_args(arguments)
-    return compose_and_run(make_command(find_sweep(parsed.sweep), parsed.overrides))
+    folder = find_sweep(parsed.sweep)
+    if isinstance(folder, Record):
+        return compose_and_run(_make_foreign_command(folder, parsed.overrides))
+    return compose_and_run(make_command(folder, parsed.overrides))
 
 
-def find_sweep(name: str) -> Path:
-    """Find the folder of a sweep.
+def _make_foreign_command(record: Record, more: list[str]) -> list[str]:
+    """Write the command line that resumes a search which another machine began."""
+    from mlrunner.search import foreign_sweep
+
+    home = environment.home()
+    command = write_command(foreign_sweep.read_hydra(record), foreign_sweep.find_folder(record, home), more)
+    words = split_flags(hydra_arguments(command))[1]
+    register_sweeper()
+    try:
+        foreign_sweep.check_study(record, words, home)
+    except Exception as error:  # an option that only the other project has, or a variable that is not set
+        raise_translated(error, words)
+    return command
+
+
+def find_sweep(name: str) -> Path | Record:
+    """Find a sweep.
 
     Args:
         name: Path, DAY/TIME, TIME, name of the study, or name of the run.
+
+    Returns:
+        Its folder; its parent run where another machine has begun it.
 
     Raises:
         ConfigError: When there is no such sweep.
     """
     home = environment.home()
-    for folder in _candidates(name, home):
-        if (folder / MULTIRUN).exists():
-            return folder
+    for sweep in _candidates(name, home):
+        if isinstance(sweep, Record) or (sweep / MULTIRUN).exists():
+            return sweep
     known = ["/".join(file.parent.parts[-2:]) for file in sorted((home / "multirun").glob(f"*/*/{MULTIRUN}"))]
     newest = f"the newest are {', '.join(known[:-4:-1])}" if known else "there is no sweep yet"
     raise ConfigError(f"'{name}' is not a sweep; {newest}.{nearest(name, known)}")
 
 
-def _candidates(name: str, home: Path) -> Iterator[Path]:
+def _candidates(name: str, home: Path) -> Iterator[Path | Record]:
     record = None
     yield Path(name)
     yield home / "multirun" / name
@@ -67,6 +89,8 @@ def _candidates(name: str, home: Path) -> Iterator[Path]:
         record = lookup.find(open_store(home), name, home)
     if record is not None:
         yield from _check_stored(record.tags.get(FOLDER_TAG), home)
+        if record.is_sweep and not Path(record.tags.get(FOLDER_TAG, "")).exists():
+            yield record
 
 
 def _check_stored(folder: str | None, home: Path) -> Iterator[Path]:
@@ -90,13 +114,25 @@ def make_command(folder: Path, more: list[str]) -> list[str]:
     """
     from omegaconf import OmegaConf
 
+    document: Any = OmegaConf.to_container(
+        OmegaConf.load(folder / MULTIRUN), resolve=False
+    )  # each job resolves its ${…}
+    return write_command(document["hydra"], folder, more)
+
+
+def write_command(hydra: dict[str, Any], folder: Path, more: list[str]) -> list[str]:
+    """Write the command line that resumes a sweep.
+
+    Args:
+        hydra: Node `hydra` of its `multirun.yaml`.
+        folder: Folder of the sweep.
+        more: Further overrides; they replace the sweep's overrides of the same key.
+    """
     from mlrunner.composition.config_source import read_config_flags
 
-    hydra: Any = OmegaConf.load(folder / MULTIRUN).hydra
-    overrides: Any = OmegaConf.to_container(hydra.overrides, resolve=False)  # each job resolves its own ${…}
-    before = [*overrides["hydra"], *overrides["task"]]
-    if str(hydra.sweeper._target_).startswith(OURS):
-        name = hydra.sweeper.study_name or "/".join(folder.absolute().parts[-2:])
+    before = [*hydra["overrides"]["hydra"], *hydra["overrides"]["task"]]
+    if str(hydra["sweeper"]["_target_"]).startswith(OURS):
+        name = hydra["sweeper"].get("study_name") or "/".join(folder.absolute().parts[-2:])
         own = [f"hydra.sweeper.study_name={quote(str(name))}"]
     else:
         own = [f"hydra.sweeper._target_={GRID}"]

@@ -21,6 +21,7 @@ def test_the_runs_of_a_sweep() -> None:
     run_log.end_run(ended, "FINISHED")
     assert sweep_runs.list_running(parent) == {first: "search-a-b", second: "", refit: ""}
     assert (sweep_runs.read_status(ended), sweep_runs.read_status(first)) == ("FINISHED", "RUNNING")
+    assert sweep_runs.list_recorded(parent) == {0: (ended, "child")}
     sweep_runs.delete_trial(parent, 1)
     assert sweep_runs.list_running(parent) == {refit: ""}
     assert (sweep_runs.read_status(first), sweep_runs.read_status("0" * 32)) == (None, None)

@@ -11,6 +11,10 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from mlrunner.cli.commands import resume
 from mlrunner.core.errors import ConfigError, ProblemsError
+from mlrunner.tracking.records import FOLDER_TAG, STUDY_TAG, SWEEP_TAG, Record
+from tests.support.mlflow_home import MlflowHome
+from tests.support.mlflow_home import mlflow_home as mlflow_home
+from tests.support.mlflow_home import template as template
 from tests.support.recorded import Recorded
 from tests.support.sweeps import open_study
 
@@ -93,6 +97,20 @@ def test_a_store_names_no_folder_elsewhere(home: Path, tmp_path_factory: pytest.
     with pytest.raises(ProblemsError, match="which is outside of"):
         resume.find_sweep("linked")
     assert resume.find_sweep(str(elsewhere)) == elsewhere  # the user names it
+
+
+@pytest.mark.parametrize("name", [f"{DAY}/{TIME}", "mine"])
+def test_a_search_of_another_machine_is_its_run(
+    name: str, home: Path, mlflow_home: MlflowHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{mlflow_home.home}/mlflow.db")
+    tags = {SWEEP_TAG: f"{DAY}/{TIME}", STUDY_TAG: "mine", FOLDER_TAG: f"/gone/multirun/{DAY}/{TIME}"}
+    run_id = mlflow_home.add_run(**tags)
+    found = resume.find_sweep(name)
+    assert isinstance(found, Record)
+    assert found.run_id == run_id
+    folder = dated(home)  # its folder here, which an earlier `mlrunner resume` has made
+    assert resume.find_sweep(f"{DAY}/{TIME}") == folder
 
 
 def test_a_folder_without_a_sweep_is_refused(home: Path) -> None:

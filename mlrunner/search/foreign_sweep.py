@@ -1,0 +1,84 @@
+"""A search that another machine began: its command from MLflow, and its study from the storage that both use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra.types import RunMode
+from omegaconf import OmegaConf
+
+from mlrunner.composition.compose import open_hydra
+from mlrunner.core.errors import ConfigError, ProblemsError
+from mlrunner.core.project import PRIMARY
+from mlrunner.core.safe_yaml import read_yaml
+from mlrunner.core.terminal import console
+from mlrunner.search.foreign_overrides import separate_overrides
+from mlrunner.search.relocated_storage import find_place
+from mlrunner.tracking import study_lookup
+from mlrunner.tracking.records import FOLDER_TAG, STUDY_TAG, Record
+
+SWEEPER = "hydra_plugins.mlrunner_sweeper.sweeper.OptunaSweeper"
+
+
+def read_hydra(record: Record) -> dict[str, Any]:
+    """Read how a search was started, as far as a store is trusted; print what the user has to type again.
+
+    Args:
+        record: Parent run of the search.
+
+    Returns:
+        Node `hydra` as in `multirun.yaml`, with the overrides and the name of the study.
+
+    Raises:
+        ConfigError: When the run holds no command, or is none of a search.
+        ProblemsError: When an override sets what a store must not.
+    """
+    text = record.read_text(study_lookup.MULTIRUN)
+    document = None if text is None else read_yaml(text)
+    hydra = document.get("hydra") if isinstance(document, dict) else None
+    overrides = hydra.get("overrides") if isinstance(hydra, dict) else None
+    if STUDY_TAG not in record.tags or not isinstance(overrides, dict):
+        raise ConfigError(
+            f"{record.place} began on another machine, and its run holds no command of a search; resume it there, or "
+            "type its command."
+        )
+    typed = [str(text) for part in ("hydra", "task") for text in overrides.get(part) or ()]
+    try:
+        used, left_out = separate_overrides([text for text in typed if not text.startswith("hydra.sweep.dir=")])
+    except ProblemsError as error:
+        advice = f"{record.place} cannot be resumed by its name; type its command with its hydra.sweeper.study_name."
+        raise ProblemsError([*error.problems, advice]) from error
+    if left_out := [text for text in left_out if text != "hydra.mode=MULTIRUN" and "study_name=" not in text]:
+        sentence = f"left out, since it comes from the store; type it again if you want it: {' '.join(left_out)}"
+        console(stderr=True).print(sentence, markup=False)
+    sweeper = {"_target_": SWEEPER, "study_name": record.tags[STUDY_TAG]}
+    return {"overrides": {"hydra": [], "task": used}, "sweeper": sweeper}
+
+
+def find_folder(record: Record, home: Path) -> Path:
+    """Return the folder for a search of another machine in this home."""
+    return find_place(record.tags.get(FOLDER_TAG, ""), home)
+
+
+def check_study(record: Record, words: Sequence[str], home: Path) -> None:
+    """Check that the study of a search can be read here.
+
+    Args:
+        record: Parent run of the search.
+        words: Overrides of the command that resumes it.
+        home: Folder that holds `.mlrunner/`.
+
+    Raises:
+        ConfigError: When the study is in a file of the other machine, or in another storage.
+    """
+    with open_hydra() as hydra:
+        loader: Any = hydra.config_loader()
+        config = loader.load_configuration(PRIMARY, list(words), RunMode.MULTIRUN)
+        address = OmegaConf.select(config, "hydra.sweeper.storage")
+    if study_lookup.load_study_at(address, home, record.tags[STUDY_TAG]) is None:
+        raise ConfigError(
+            f"The study of {record.place} cannot be read here: it is in a file of the machine where it began, or in "
+            "another database; resume it there, or give its database as hydra.sweeper.storage=URL."
+        )

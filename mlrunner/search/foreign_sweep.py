@@ -14,19 +14,22 @@ from mlrunner.core.errors import ConfigError, ProblemsError
 from mlrunner.core.project import PRIMARY
 from mlrunner.core.safe_yaml import read_yaml
 from mlrunner.core.terminal import console
+from mlrunner.search.dimension import get_key
 from mlrunner.search.foreign_overrides import separate_overrides
 from mlrunner.search.relocated_storage import find_place
 from mlrunner.tracking import study_lookup
 from mlrunner.tracking.records import FOLDER_TAG, STUDY_TAG, Record
 
+REPLACED = ("hydra.mode", "hydra.sweep.dir", "hydra.sweeper.study_name")  # by the command that resumes a search
 SWEEPER = "hydra_plugins.mlrunner_sweeper.sweeper.OptunaSweeper"
 
 
-def read_hydra(record: Record) -> dict[str, Any]:
+def read_hydra(record: Record, more: Sequence[str] = ()) -> dict[str, Any]:
     """Read how a search was started, as far as a store is trusted; print what the user has to type again.
 
     Args:
         record: Parent run of the search.
+        more: Overrides that the user types; what the store has for their keys is not used.
 
     Returns:
         Node `hydra` as in `multirun.yaml`, with the overrides and the name of the study.
@@ -44,13 +47,14 @@ def read_hydra(record: Record) -> dict[str, Any]:
             f"{record.place} began on another machine, and its run holds no command of a search; resume it there, or "
             "type its command."
         )
-    typed = [str(text) for part in ("hydra", "task") for text in overrides.get(part) or ()]
+    stored = [str(text) for part in ("hydra", "task") for text in overrides.get(part) or ()]
+    replaced = {*REPLACED, *map(get_key, more)}
     try:
-        used, left_out = separate_overrides([text for text in typed if not text.startswith("hydra.sweep.dir=")])
+        used, left_out = separate_overrides([text for text in stored if get_key(text) not in replaced])
     except ProblemsError as error:
         advice = f"{record.place} cannot be resumed by its name; type its command with its hydra.sweeper.study_name."
         raise ProblemsError([*error.problems, advice]) from error
-    if left_out := [text for text in left_out if text != "hydra.mode=MULTIRUN" and "study_name=" not in text]:
+    if left_out:
         sentence = f"left out, since it comes from the store; type it again if you want it: {' '.join(left_out)}"
         console(stderr=True).print(sentence, markup=False)
     sweeper = {"_target_": SWEEPER, "study_name": record.tags[STUDY_TAG]}

@@ -45,7 +45,7 @@ def _make_foreign_command(record: Record, more: list[str]) -> list[str]:
     from mlrunner.search import foreign_sweep
 
     home = environment.home()
-    command = write_command(foreign_sweep.read_hydra(record), foreign_sweep.find_folder(record, home), more)
+    command = write_command(foreign_sweep.read_hydra(record, more), foreign_sweep.find_folder(record, home), more)
     words = split_flags(hydra_arguments(command))[1]
     register_sweeper()
     try:

@@ -45,6 +45,13 @@ def test_the_command_of_a_search_is_read_without_what_belongs_to_a_machine(
     assert find_folder(record, tmp_path) == tmp_path / "multirun" / DAY
 
 
+def test_what_the_user_types_is_not_taken_from_the_store(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    record = make_record(tmp_path, "+model.estimator._target_=os.system", "stack=team", "seed=1")
+    typed = ["model.estimator._target_=mine.Model", "stack=mlflow_server"]
+    assert read_hydra(record, typed)["overrides"]["task"] == ["seed=1"]
+    assert capsys.readouterr().err == ""
+
+
 def test_a_command_that_a_stranger_wrote_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ProblemsError) as caught:
         read_hydra(make_record(tmp_path, "model.estimator._target_=os.system"))

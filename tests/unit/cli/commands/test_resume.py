@@ -40,6 +40,7 @@ def sweep(
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("MLRUNNER_HOME", str(tmp_path))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -100,10 +101,7 @@ def test_a_store_names_no_folder_elsewhere(home: Path, tmp_path_factory: pytest.
 
 
 @pytest.mark.parametrize("name", [f"{DAY}/{TIME}", "mine"])
-def test_a_search_of_another_machine_is_its_run(
-    name: str, home: Path, mlflow_home: MlflowHome, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{mlflow_home.home}/mlflow.db")
+def test_a_search_of_another_machine_is_its_run(name: str, home: Path, mlflow_home: MlflowHome) -> None:
     tags = {SWEEP_TAG: f"{DAY}/{TIME}", STUDY_TAG: "mine", FOLDER_TAG: f"/gone/multirun/{DAY}/{TIME}"}
     run_id = mlflow_home.add_run(**tags)
     found = resume.find_sweep(name)

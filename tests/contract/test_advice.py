@@ -194,10 +194,7 @@ EXCEPTIONS = {
     "needs two searches, which `apps/test_search_robust.py` runs, too": (
         "or accept it with {}.allow_changes", "as in {}.study_name={}-2", "has dataset.{}={}, not {}; name a sweep", "too few rows show the noise",
     ),
-    "needs a second machine, which `apps/test_resume_elsewhere.py` has, too": (
-        "cannot be read here: it is in a file", "its run holds no command of a search", "cannot be resumed by its name",
-        "since it comes from the store",
-    ),
+    "needs a second machine, which `apps/test_resume_elsewhere.py` has, too": ("cannot be read here: it is in a file",),
     "needs a deployed model, which `apps/test_predict.py` has, too": (
         "is a folder; name another file with --out", "exists; overwrite it with --force", "give it one type, such as dataset.dtypes",
     ),

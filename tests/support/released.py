@@ -13,10 +13,10 @@ import pandas as pd
 import pytest
 
 from mlrunner.core.column_roles import Roles
+from mlrunner.core.containers import base_image
+from mlrunner.core.containers.engine import find_image, open_client
 from mlrunner.core.errors import DeployError
 from mlrunner.groups.cleaning import KeepAll
-from mlrunner.groups.deployer.docker import base_image
-from mlrunner.groups.deployer.docker.engine import find_image, open_client
 from mlrunner.groups.deployer.release import RELEASE_FILE, Release
 from mlrunner.groups.features import Features
 from mlrunner.groups.model.packaging import assemble, find_trusted_types, pin_requirements
@@ -107,7 +107,7 @@ def docker_client() -> Any:
 def misfit(client: Any) -> str:
     """Return why the base image does not fit this Python; empty when it does."""
     try:
-        base_image.inspect_python(client, BASE, BASE)
+        base_image.inspect_python(client, BASE, base_image.Base(BASE))
     except DeployError as error:
         return str(error)
     return ""

@@ -13,6 +13,7 @@ from typing import Any
 from distributed import KilledWorker, Queue
 from distributed.client import ClosedClientError
 
+from mlrunner.core.user_code import ModulePacker
 from mlrunner.groups.executor.dask_engine import DaskEngine
 from mlrunner.search.executor import Event, Step
 from mlrunner.search.remote.dask_connection import DaskConnection
@@ -20,7 +21,6 @@ from mlrunner.search.remote.dask_tasks import run_trial, store
 from mlrunner.search.remote.dask_workers import DaskWorkers, Slot
 from mlrunner.search.remote.remote_trial import RemoteResult, describe_loss, describe_refusal, read_result
 from mlrunner.search.remote.table_sender import TableSender
-from mlrunner.search.remote.user_code import ModulePacker
 from mlrunner.search.trial import TrialTask
 
 UNREACHABLE = (OSError, ClosedClientError)  # of a call to a scheduler or a worker that has just gone

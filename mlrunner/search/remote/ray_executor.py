@@ -11,12 +11,12 @@ from typing import Any
 import ray
 from ray.exceptions import RayError, RayTaskError
 
+from mlrunner.core.user_code import ModulePacker
 from mlrunner.groups.executor.ray_engine import RayEngine
 from mlrunner.search.executor import Event, Step
 from mlrunner.search.remote.ray_workers import RaySlot, RayWorkers
 from mlrunner.search.remote.remote_trial import describe_loss, describe_refusal, read_result
 from mlrunner.search.remote.table_sender import TableSender
-from mlrunner.search.remote.user_code import ModulePacker
 from mlrunner.search.trial import TrialTask
 
 

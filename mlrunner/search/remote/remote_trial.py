@@ -9,9 +9,9 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from mlrunner.core.user_code import unpack_modules
 from mlrunner.search.remote.child import ChildCache, Report, Stopped
 from mlrunner.search.remote.table_files import MissingTablesError, find_tables
-from mlrunner.search.remote.user_code import unpack_modules
 from mlrunner.search.trial import TrialResult, TrialTask
 
 

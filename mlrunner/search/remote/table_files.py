@@ -11,7 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from mlrunner.search.remote.user_code import cache_folder
+from mlrunner.core.user_code import cache_folder
 from mlrunner.search.trial import RepeatTask, TrialTask
 
 UNUSED_SECONDS = 3 * 24 * 3600.0  # longer than a trial, which opens its tables one after the other

@@ -12,12 +12,13 @@ from pydantic import BeforeValidator, Field
 
 from mlrunner.core import loopback
 from mlrunner.core.build import dataclass
+from mlrunner.core.containers import base_image, engine
+from mlrunner.core.containers.base_image import Base
+from mlrunner.core.containers.engine import docker_errors, open_client
 from mlrunner.core.environment import TOKEN_VARIABLE
 from mlrunner.core.errors import DeployError
 from mlrunner.groups.deployer.base_serving import EndpointDeployer
-from mlrunner.groups.deployer.docker import base_image, dockerfile, engine, image
-from mlrunner.groups.deployer.docker.engine import docker_errors, open_client
-from mlrunner.groups.deployer.docker.requirements import get_local_target
+from mlrunner.groups.deployer.docker import dockerfile, image
 from mlrunner.groups.deployer.release import Release, Server
 from mlrunner.serving import identity
 
@@ -65,14 +66,14 @@ class DockerDeployer(EndpointDeployer):
     @property
     def base_name(self) -> str:
         """Base image to build on."""
-        return self.base or f"python:{get_local_target().minor}-slim"
+        return self.base or base_image.name_slim_image()
 
     def problems(self) -> list[str]:
         """See `Deployer.problems`."""
         problems = super().problems()
         try:
             with open_client() as client:
-                return [*problems, *base_image.find_problems(client, self.base_name), *self._check_cpus(client)]
+                return [*problems, *base_image.find_problems(client, Base(self.base_name)), *self._check_cpus(client)]
         except DeployError as error:
             return [*problems, str(error)]
 

@@ -10,12 +10,13 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from mlrunner.core.build import dataclass
+from mlrunner.core.containers import base_image
+from mlrunner.core.containers.base_image import Base
+from mlrunner.core.containers.engine import open_client, push_image
 from mlrunner.core.errors import DeployError
 from mlrunner.groups.deployer import Candidate, Deployment
 from mlrunner.groups.deployer.base_registered import ModelServerDeployer
-from mlrunner.groups.deployer.docker import base_image, image
-from mlrunner.groups.deployer.docker.engine import open_client, push_image
-from mlrunner.groups.deployer.docker.requirements import get_local_target
+from mlrunner.groups.deployer.docker import image
 from mlrunner.groups.deployer.kubernetes import cluster, manifests, schema
 from mlrunner.groups.deployer.release import Release
 from mlrunner.groups.deployer.resource_names import format_label
@@ -65,7 +66,7 @@ class KubernetesDeployer(ModelServerDeployer):
     @property
     def base_name(self) -> str:
         """Base image to build on."""
-        return self.base or f"python:{get_local_target().minor}-slim"
+        return self.base or base_image.name_slim_image()
 
     def problems(self) -> list[str]:
         """See `Deployer.problems`."""
@@ -85,7 +86,7 @@ class KubernetesDeployer(ModelServerDeployer):
             return []
         try:
             with open_client() as client:
-                return base_image.find_problems(client, self.base_name)
+                return base_image.find_problems(client, Base(self.base_name))
         except DeployError as error:
             return [str(error)]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from mlrunner.core.user_code import cache_folder
 from mlrunner.search.remote.dask_tasks import describe_worker, store
-from mlrunner.search.remote.user_code import cache_folder
 from tests.support.in_process_dask import open_cluster
 
 pytestmark = pytest.mark.filterwarnings("ignore:::distributed")

@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from mlrunner.groups.deployer.docker import image
 from mlrunner.groups.deployer.release import Release
-from tests.support.released import BASE, REPOSITORY, SECRET, docker_client, release, remove
+from tests.support.docker_engine import client, repository
+from tests.support.released import BASE, SECRET, release
 
-
-@pytest.fixture(scope="session")
-def repository() -> str:
-    """Return the repository of the built images."""
-    return REPOSITORY
-
-
-@pytest.fixture(scope="session")
-def client(repository: str) -> Iterator[Any]:
-    """Open a client of Docker's engine, and remove the built images at the end."""
-    opened = docker_client()
-    yield opened
-    remove(opened, repository)
-    opened.close()
+__all__ = ["client", "repository"]
 
 
 @pytest.fixture(scope="session")

@@ -18,10 +18,10 @@ from omegaconf import DictConfig
 from mlrunner.composition.resolve import resolve_group
 from mlrunner.core import loopback
 from mlrunner.core.build import build
+from mlrunner.core.containers.pins import get_local_target
 from mlrunner.core.errors import DeployError, ProblemsError
 from mlrunner.groups.deployer import docker
 from mlrunner.groups.deployer.docker import PORTS, DockerDeployer, engine, find_free_port
-from mlrunner.groups.deployer.docker.requirements import get_local_target
 from mlrunner.groups.deployer.release import Release, Server
 from mlrunner.serving import identity
 from tests.support.released import BASE, HOME, REPOSITORY
@@ -156,7 +156,7 @@ class TestCrashLoops:
         client = SimpleNamespace(
             containers=SimpleNamespace(get=lambda _: SimpleNamespace(attrs=state)), close=lambda: None
         )
-        monkeypatch.setattr("mlrunner.groups.deployer.docker.engine._client", lambda: client)
+        monkeypatch.setattr("mlrunner.core.containers.engine._client", lambda: client)
         assert deployer(tmp_path).is_alive(GONE) == alive
 
 

@@ -9,15 +9,14 @@ import shlex
 import shutil
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from docker.errors import ContainerError, ImageNotFound
 
-from mlrunner.core.errors import DeployError
-from mlrunner.groups.deployer.docker import dockerfile, image
+from mlrunner.core.containers import libraries
+from mlrunner.groups.deployer.docker import image
 from mlrunner.groups.deployer.release import Release
 from tests.support.released import BASE, SECRET, remove
 
@@ -68,7 +67,7 @@ class TestBuilding:
     def test_versions_share_the_libraries_and_only_changes_are_built(
         self, client: Any, tag: str, released: Release, tmp_path: Path, repository: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(image, "_install", lambda *_: pytest.fail("libraries installed again"))
+        monkeypatch.setattr(libraries, "_install", lambda *_: pytest.fail("libraries installed again"))
         other = Release(released.name, 2, tmp_path / "2")
         shutil.copytree(released.folder, other.folder)
         description = (other.folder / "release.json").read_text().replace('"version": 1', '"version": 2')
@@ -82,25 +81,6 @@ class TestBuilding:
         assert client.images.get(image.ensure_image(client, other, BASE, repository)).id != before
         with pytest.raises(ImageNotFound):  # no untagged image is left
             client.images.get(before)
-
-    def test_libraries_are_installed_once_by_two_deployments_in_parallel(
-        self, client: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture, repository: str
-    ) -> None:
-        base, small = f"{repository}-base:1", Release("tests", 1, tmp_path)
-        client.images.get(BASE).tag(*base.split(":"))  # another name makes another image of libraries
-        small.model.mkdir()
-        (small.model / "requirements.txt").write_text("six\n")
-        caplog.set_level("INFO", image.log.name)
-        try:
-            with ThreadPoolExecutor(2) as pool:
-                first, second = pool.map(lambda _: image._ensure_libraries(client, small, base), range(2))
-            stages = client.images.list(all=True, filters={"label": f"{dockerfile.STAGE_LABEL}={first.tags[0]}"})
-            client.images.remove(first.tags[0])
-        finally:
-            remove(client, base.partition(":")[0])
-        assert first.id == second.id
-        assert stages == []  # what the first stage left is removed
-        assert [record.message.split()[0] for record in caplog.records] == ["building"]
 
     def test_the_folder_of_a_release_can_be_built_by_hand(
         self, client: Any, released: Release, tmp_path: Path, repository: str
@@ -126,14 +106,7 @@ class TestBuilding:
             assert client.images.get(tag).attrs["Config"]["Entrypoint"][-1] == "/release"
         finally:
             remove(client, f"{repository}-hand")
-            client.images.prune({"dangling": True, "label": f"{dockerfile.STAGE_LABEL}=by-hand"})
-
-    def test_failed_build_is_one_sentence(self, client: Any, tmp_path: Path, repository: str) -> None:
-        (tmp_path / "Dockerfile").write_text(f"FROM {BASE}\nRUN echo 'ERROR: no such wheel.' >&2; exit 1\n")
-        with pytest.raises(DeployError) as raised:
-            image._build(client, tmp_path, f"{repository}:refused")
-        said = "Docker's engine says: ERROR: no such wheel."
-        assert str(raised.value) == f"The image {repository}:refused cannot be built. {said}"
+            client.images.prune({"dangling": True, "label": f"{libraries.STAGE_LABEL}=by-hand"})
 
     def test_library_that_needs_the_openmp_of_the_system_loads(self, client: Any, tag: str) -> None:
         """LightGBM's wheel has no libgomp, nor has a slim base; the wheel is mounted to save a minute."""

@@ -8,8 +8,9 @@ import re
 import pytest
 from packaging.requirements import Requirement
 
+from mlrunner.core.containers.pins import Target
 from mlrunner.core.errors import DeployError
-from mlrunner.groups.deployer.docker.requirements import OPTIONAL, Target, pin_requirements
+from mlrunner.groups.deployer.docker.requirements import OPTIONAL, pin_requirements
 
 BOOKWORM = Target("3.11.2", "x86_64", (2, 36))
 OWN = ["mlflow==3.17.2", "scikit-learn", "pandas", "numpy", "skops", "pydantic"]

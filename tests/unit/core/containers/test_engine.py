@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from mlrunner.core.containers.engine import explain, open_client, push_image
 from mlrunner.core.errors import DeployError
-from mlrunner.groups.deployer.docker.engine import explain, open_client, push_image
 from tests.support.released import BASE, remove
 
 
@@ -27,13 +27,13 @@ def test_a_full_disk_is_one_sentence() -> None:
 
 
 def test_a_full_temporary_folder_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mlrunner.groups.deployer.docker.engine._client", lambda: SimpleNamespace(close=lambda: None))
+    monkeypatch.setattr("mlrunner.core.containers.engine._client", lambda: SimpleNamespace(close=lambda: None))
     with pytest.raises(DeployError, match=r"disk is full \(/tmp/x\)"), open_client():
         raise OSError(28, "No space left on device", "/tmp/x")
 
 
 def test_other_mistakes_are_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mlrunner.groups.deployer.docker.engine._client", lambda: SimpleNamespace(close=lambda: None))
+    monkeypatch.setattr("mlrunner.core.containers.engine._client", lambda: SimpleNamespace(close=lambda: None))
     with pytest.raises(FileNotFoundError), open_client():
         raise FileNotFoundError("x")
 

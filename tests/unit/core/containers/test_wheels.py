@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from mlrunner.core.containers import wheels
+from mlrunner.core.containers.pins import Target
 from mlrunner.core.errors import DeployError
-from mlrunner.groups.deployer.docker import wheels
-from mlrunner.groups.deployer.docker.requirements import Target
 
 BOOKWORM = Target("3.11.2", "x86_64", (2, 36))
 
@@ -58,3 +58,12 @@ def test_where_the_slim_xgboost_cannot_be_had_the_whole_one_is_taken(
     monkeypatch.setattr(wheels, "_pip", pip)
     assert wheels.download(["numpy==1", "xgboost-cpu==9"], BOOKWORM, tmp_path) == asked[1]
     assert asked[1] == ["numpy==1", "xgboost==9"]
+
+
+@pytest.mark.docker  # needs a package index, as images do
+@pytest.mark.timeout(300)
+def test_a_package_without_wheels_is_built_where_it_is_pure_python(tmp_path: Path) -> None:
+    pins = ["antlr4-python3-runtime==4.9.3", "six==1.17.0"]
+    assert wheels.download(pins, BOOKWORM, tmp_path / "wheels") == pins
+    names = sorted(file.name.partition("-")[0] for file in (tmp_path / "wheels").iterdir())
+    assert names == ["antlr4_python3_runtime", "pip", "six"]

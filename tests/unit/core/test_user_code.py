@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import mlrunner
-from mlrunner.search.remote.user_code import ModulePacker, cache_folder, is_installed, unpack_modules
+from mlrunner.core.user_code import ModulePacker, cache_folder, is_installed, unpack_modules
 
 
 def test_modules_of_the_user_travel_with_their_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

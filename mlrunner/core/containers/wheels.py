@@ -5,13 +5,14 @@ The build installs them without a network, so that no layer contains an index, a
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+from mlrunner.core.containers.pins import CPU_ONLY, Target
 from mlrunner.core.errors import DeployError
-from mlrunner.groups.deployer.docker.requirements import CPU_ONLY, Target
 
 OLDEST_GLIBC = {"x86_64": 5, "aarch64": 17}  # manylinux_2_5 was the first for x86_64, manylinux_2_17 for others
 
@@ -36,9 +37,34 @@ def download(pins: list[str], target: Target, folder: Path) -> list[str]:
         full = {short: name for name, short in CPU_ONLY.items()}
         pins = [_rename_pin(pin, full) for pin in pins]
         result = _pip(pins, target, folder)
+    sources: list[str] = []
+    while result.returncode != 0 and (missing := _find_missing(result.stderr, pins)) not in (None, *sources):
+        sources.append(str(missing))
+        result = _pip([pin for pin in pins if pin not in sources], target, folder)
+    if result.returncode == 0 and sources:
+        result = _build_wheels(sources, folder)
     if result.returncode != 0:
         raise DeployError(_explain_failure(result.stderr, target))
     return pins
+
+
+def _find_missing(text: str, pins: list[str]) -> str | None:
+    """Find the pin for which the index has no wheel; None when pip failed for another reason."""
+    missing = re.search(r"No matching distribution found for (\S+)", text)
+    return missing[1] if missing is not None and missing[1] in pins else None
+
+
+def _build_wheels(pins: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    """Build the wheels of packages that are published as source alone; one with compiled code fits no other machine."""
+    how = ["--quiet", "--no-input", "--no-deps", "--disable-pip-version-check", "--wheel-dir", str(folder)]
+    command = [sys.executable, "-m", "pip", "wheel", *how, *pins]
+    built = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    pure = [file.name.partition("-")[0].lower() for file in folder.glob("*-none-any.whl")]
+    compiled = [pin for pin in pins if pin.partition("==")[0].replace("-", "_").lower() not in pure]
+    if built.returncode == 0 and compiled:
+        reason = f"ERROR: No wheel of {compiled[0]}, which holds compiled code"
+        return subprocess.CompletedProcess(command, 1, "", reason)
+    return built
 
 
 def _rename_pin(pin: str, names: dict[str, str]) -> str:
@@ -66,10 +92,10 @@ def list_platforms(target: Target) -> list[str]:
 def _explain_failure(text: str, target: Target) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if any("no space left on device" in line.lower() for line in lines):
-        return "The disk is full while pip downloads the model's libraries; free some space, or set TMPDIR."
+        return "The disk is full while pip downloads libraries; free some space, or set TMPDIR."
     if any("No module named pip" in line for line in lines):
         return "Building an image needs pip in this environment; install it with `python -m ensurepip`."
     errors = [line.removeprefix("ERROR:").strip() for line in lines if line.startswith("ERROR:")]
     last = (errors or lines or ["it ended without a message"])[-1]
     system = f"Python {target.minor} on linux {target.machine}"
-    return f"pip cannot install the model's libraries for {system}: {last.rstrip('.')[:300]}."
+    return f"pip cannot install the libraries for {system}: {last.rstrip('.')[:300]}."

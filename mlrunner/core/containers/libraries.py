@@ -1,0 +1,160 @@
+"""Build an image with libraries, named by its content, so that what is put on top of it is built in a second."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from mlrunner.core.containers import base_image, wheels
+from mlrunner.core.containers.base_image import Base
+from mlrunner.core.containers.engine import docker_errors, explain, find_image
+from mlrunner.core.containers.pins import Target, get_local_target
+from mlrunner.core.environment import child_environment
+from mlrunner.core.errors import DeployError
+
+log = logging.getLogger(__name__)
+
+DOCKERFILE, REQUIREMENTS, WHEELS = "Dockerfile", "requirements.txt", "wheels"
+SITE_FOLDER, CODE_FOLDER = "/opt/mlrunner/site", "/opt/mlrunner/code"  # in an image
+UNUSED_SUFFIXES = r"\|".join(["pyi", "pyx", "pxd", "pxi", "h", "hpp", "c", "cpp", "a", "lib", "f90", "exe"])
+PINS_LABEL = "mlrunner.requirements"  # label that lists the installed requirements
+STAGE_LABEL = "mlrunner.stage"  # label of the build stage, by which leftovers are pruned
+PYTHON_ENVIRONMENT = f"""\
+PYTHONPATH={CODE_FOLDER}:{SITE_FOLDER} LD_LIBRARY_PATH={SITE_FOLDER} \\
+    PYTHONSAFEPATH=1 PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOME=/tmp"""
+
+
+@dataclass(frozen=True)
+class Libraries:
+    """The libraries of an image.
+
+    Args:
+        base: Base image.
+        dockerfile: Dockerfile that begins with `render_installation`.
+        pin: Function that returns the pinned requirements for a Python.
+    """
+
+    base: Base
+    dockerfile: str
+    pin: Callable[[Target], list[str]]
+
+
+def render_installation(base: str) -> str:
+    """Render the stage `build`, which installs the libraries; `wheels*` matches nothing without downloaded wheels.
+
+    Args:
+        base: Name of the base image.
+    """
+    return f"""\
+ARG BASE={base}
+
+# Install the libraries, without what nothing imports. A base without pip runs the wheel of pip.
+FROM $BASE AS build
+ARG STAGE=by-hand
+LABEL {STAGE_LABEL}=$STAGE
+USER root
+ARG PIP_INDEX_URL
+ARG PIP_NO_INDEX
+COPY {REQUIREMENTS} {WHEELS}* /wheels/
+WORKDIR {SITE_FOLDER}
+RUN PYTHONPATH="$(echo /wheels/pip-*.whl)" python3 -m pip install --no-cache-dir --no-deps --no-compile \\
+        --only-binary=:all: --find-links /wheels --target . --requirement /wheels/{REQUIREMENTS} \\
+    && rm -rf bin share \\
+    && find . -type f -regex '.*\\.\\({UNUSED_SUFFIXES}\\)' -delete \\
+    && find . -type f -regex '.*/tests?/.*' \\( ! -name '*.py' -o -name 'test_*' -o -name 'conftest*' \\) -delete \\
+    && find . -name 'libgomp-*.so*' -path './*.libs/*' -exec ln -sf '{{}}' libgomp.so.1 ';' \\
+    && (python3 -m compileall -q -j 0 . > /dev/null || true)
+"""
+
+
+def ensure_libraries(client: Any, libraries: Libraries) -> Any:
+    """Build the image of the libraries unless it exists; a lock keeps two processes from building it twice.
+
+    Args:
+        client: Client of Docker's engine.
+        libraries: Libraries to install.
+
+    Returns:
+        The image, whose label `PINS_LABEL` lists what is installed.
+
+    Raises:
+        DeployError: When the base cannot be pulled or does not fit, or a library cannot be installed.
+    """
+    parent = base_image.find_or_pull(client, libraries.base)
+    content = "\n".join([libraries.dockerfile, parent.id, *libraries.pin(get_local_target())])
+    tag = f"mlrunner-libraries:{hashlib.sha256(content.encode()).hexdigest()[:16]}"
+    lock = Path(tempfile.gettempdir()) / f"mlrunner-libraries-{os.getuid()}.lock"  # one engine, one lock
+    with FileLock(lock):
+        return find_image(client, tag) or _install(client, libraries, parent.id, tag)
+
+
+def _install(client: Any, libraries: Libraries, base_id: str, tag: str) -> Any:
+    target = base_image.inspect_python(client, base_id, libraries.base)
+    with tempfile.TemporaryDirectory(prefix="mlrunner-image-") as work:
+        folder = Path(work)
+        pins = wheels.download(libraries.pin(target), target, folder / WHEELS)
+        log.info("building %s with %s", tag, ", ".join(pins))
+        (folder / REQUIREMENTS).write_text("".join(f"{line}\n" for line in pins))
+        (folder / DOCKERFILE).write_text(libraries.dockerfile)
+        arguments = {"BASE": base_id, "PIP_NO_INDEX": "1", "STAGE": tag}
+        how = {"buildargs": arguments, "network_mode": "none", "labels": {PINS_LABEL: " ".join(pins)}}
+        build_image(client, folder, tag, **how)
+    with suppress(docker_errors().APIError):  # the classic builder keeps the image of the first stage
+        client.images.prune({"dangling": True, "label": f"{STAGE_LABEL}={tag}"})
+    return client.images.get(tag)
+
+
+def build_image(client: Any, folder: Path, tag: str, **options: Any) -> None:
+    """Build an image.
+
+    Args:
+        client: Client of Docker's engine.
+        folder: Folder with the Dockerfile.
+        tag: Tag of the image.
+        **options: Further arguments of Docker's library.
+
+    Raises:
+        DeployError: With the last error that a command of the build printed.
+    """
+    try:
+        client.images.build(path=str(folder), tag=tag, rm=True, forcerm=True, **options)
+    except docker_errors().BuildError as error:
+        raise DeployError(f"The image {tag} cannot be built. {explain(error, _find_error(error))}") from error
+
+
+def _find_error(error: Any) -> str:
+    """Find the last error that a command of the build printed."""
+    lines = "".join(part.get("stream", "") for part in error.build_log).splitlines()
+    return re.sub(r"\x1b\[[0-9;]*m", "", next((line for line in reversed(lines) if "error" in line.lower()), ""))
+
+
+def compile_code(folder: Path) -> None:
+    """Compile the modules of `CODE_FOLDER` for a faster start.
+
+    Bytecode is reproducible, so that the engine's cache stays valid.
+
+    Args:
+        folder: Folder that is copied into the image.
+    """
+    how = ["-q", "-j", "0", "--invalidation-mode", "unchecked-hash", "-s", str(folder), "-p", CODE_FOLDER]
+    command = [sys.executable, "-P", "-m", "compileall", *how, str(folder)]
+    environment = child_environment(PYTHONHASHSEED="0")
+    subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, env=environment, check=False)
+
+
+def make_readable(folder: Path) -> None:
+    """Let every user read the files of a build folder: a container may run as another user than the build."""
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(path.stat().st_mode | (0o555 if path.is_dir() else 0o444))

@@ -43,6 +43,12 @@ class ModelError(MlrunnerError):
     exit_code = 1
 
 
+class StepError(MlrunnerError):
+    """A step has failed in a container."""
+
+    exit_code = 1
+
+
 class ProblemsError(MlrunnerError):
     """Several problems, each with a sentence of its own.
 

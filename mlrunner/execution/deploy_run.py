@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from omegaconf import OmegaConf
 
@@ -16,21 +16,22 @@ from mlrunner.composition.resolve import resolve_group
 from mlrunner.composition.stores import open_store
 from mlrunner.composition.trust import refuse_foreign
 from mlrunner.core import environment
-from mlrunner.core.build import Group, build
-from mlrunner.core.errors import ConfigError, DeployError, ProblemsError, StoreError
+from mlrunner.core.build import build
+from mlrunner.core.errors import DeployError, ProblemsError
 from mlrunner.core.project import load_pipelines
-from mlrunner.core.redaction import hide_group
+from mlrunner.execution.deployment_groups import RECORDED_KEYS, check_overrides, choose_groups, split_key
+from mlrunner.execution.placement import place, record_dataset, run_pipeline
 from mlrunner.groups.dataset import Dataset
 from mlrunner.groups.deployer import Deployer
 from mlrunner.groups.gate import Gate
+from mlrunner.groups.stack import Stack
 from mlrunner.tracking.records import Record, lookup
 from mlrunner.tracking.records.record import DATA_TAG, INVALID_TAG, MODEL_TAG
 
-OVERRIDABLE = ("gate", "deployer")  # groups of the run that a deployment may replace
-ACCEPTED = (*OVERRIDABLE, "stack")
+if TYPE_CHECKING:
+    from mlrunner.groups.stack.orchestrator.placement import Placement
+
 DEPLOYMENT_GROUPS = ("dataset", "cleaning", "split", "gate", "deployer")
-OPTION = re.compile(r"[\w-]+(/[\w-]+)*")
-RECORDED_KEYS = ("dataset", "cleaning", "split", "objective", "seed")  # always those of the run
 
 
 @dataclass(frozen=True)
@@ -73,68 +74,25 @@ def deploy(name: str, overrides: Sequence[str] = (), trust: bool = False) -> Dep
     """
     home = environment.home()
     overrides = list(overrides)
-    _check_overrides(overrides)
-    cfg = compose_config([text for text in overrides if _split_key(text)[0] == "stack"])
-    build(resolve_group(cfg, "stack"), "stack").activate(home)
+    check_overrides(overrides)
+    cfg = compose_config([text for text in overrides if split_key(text)[0] == "stack"])
+    stack: Stack = build(resolve_group(cfg, "stack"), "stack", Stack)
+    stack.activate(home)
     store = open_store(home)
     run = lookup.resolve_sweep(store, lookup.find(store, name, home, saved=True))
     recorded = run.read_config()
     refuse_foreign(recorded, (*RECORDED_KEYS, "gate"))
     None if trust else refuse_foreign_sources(recorded["dataset"])
-    return deploy_record(run, {**recorded, **_choose_groups(overrides, run.params, recorded)})
+    return deploy_record(run, {**recorded, **choose_groups(overrides, run.params, recorded)}, stack)
 
 
-def _split_key(override: str) -> list[str]:
-    return override.lstrip("+~").partition("=")[0].split(".")
-
-
-def _check_overrides(overrides: list[str]) -> None:
-    for text in overrides:
-        if _split_key(text)[0] not in ACCEPTED or "=" not in text:
-            raise ConfigError(
-                f"'{text}' cannot be overridden for a deployment; {', '.join(ACCEPTED)} can, such as "
-                "gate=threshold gate.threshold=0.8 deployer=local."
-            )
-
-
-def _choose_groups(overrides: list[str], params: Mapping[str, str], recorded: dict[str, Any]) -> dict[str, Group]:
-    """Resolve the gate of the run, and its kind of deployer by today's files: a store sets no address."""
-    replaced = {_split_key(text)[0] for text in overrides if len(_split_key(text)) == 1}
-    options = {group: params.get(group, "none") for group in OVERRIDABLE if group not in replaced}
-    for group, option in options.items():
-        if not OPTION.fullmatch(option):  # a path would read a file of anybody
-            raise ConfigError(f"The run's {group}={option} is no option of conf/{group}/; add {group}=... of yours.")
-    if options.get("deployer") == "none":
-        options["deployer"] = "local"
-    cfg = compose_config([*(f"{group}={option}" for group, option in options.items()), *overrides])
-    OmegaConf.set_struct(cfg, False)
-    for key in RECORDED_KEYS:
-        cfg[key] = recorded[key]
-    groups = {group: resolve_group(cfg, group) for group in OVERRIDABLE}
-    if "gate" not in replaced and "gate" in params:
-        overridden = {".".join(_split_key(text)) for text in overrides}
-        groups["gate"] = _merge(groups["gate"], recorded["gate"], "gate", overridden)
-    return groups
-
-
-def _merge(composed: Any, recorded: Any, key: str, overridden: set[str]) -> Any:
-    """Take the recorded value of each key, and the composed value of overridden and new keys."""
-    if key in overridden:
-        return composed
-    if not (isinstance(composed, dict) and isinstance(recorded, dict)):
-        return recorded
-    return {
-        name: _merge(composed.get(name), recorded.get(name, composed.get(name)), f"{key}.{name}", overridden)
-        for name in {**recorded, **composed}
-    }
-
-
-def deploy_record(run: Record, config: dict[str, Any]) -> DeploymentResult:
-    """Judge a run by the gate of a composition, and deploy it if the gate opens; the stack must be active.
+def deploy_record(run: Record, config: dict[str, Any], stack: Stack) -> DeploymentResult:
+    """Judge a run by the gate of a composition, and deploy it if the gate opens.
 
     Args:
         run: Run that saved a model.
         config: Resolved configuration of the run, with the gate and the deployer to use.
+        stack: Active stack.
 
     Raises:
         MlrunnerError: When a setting is not possible, or the model cannot be deployed.
@@ -147,11 +105,12 @@ def deploy_record(run: Record, config: dict[str, Any]) -> DeploymentResult:
     config = {**config, "dataset": dataset_group}  # variables of the environment are recorded by name
     dataset: Dataset = build(config["dataset"], "dataset", Dataset)
     fingerprint = dataset.fingerprint()
-    _check_groups(config, config["dataset"]["task"])
+    deployer = _check_groups(config, config["dataset"]["task"])
+    placement = place(stack, config["dataset"], deployer)
     context = recording.RunContext(
         run_id=run.run_id, log_model=True, plots=False, seed=config["seed"], objective=run.metric
     )
-    _run_pipeline(config, context, uri, dict(run.metrics), fingerprint)
+    _run_pipeline(config, placement, context, uri, dict(run.metrics), fingerprint)
     recorded = recording.read_deployment(run.run_id)
     gate, deployment = recorded["gate"], recorded["deployment"] or {}
     if "error" in deployment:
@@ -176,24 +135,27 @@ def _get_model(run: Record) -> str:
     return run.tags[MODEL_TAG]
 
 
-def _run_pipeline(config: dict[str, Any], run: Any, uri: str, known: dict[str, float], fingerprint: str) -> None:
+def _run_pipeline(
+    config: dict[str, Any], placement: Placement | None, run: Any, uri: str, known: dict[str, float], fingerprint: str
+) -> None:
     from mlrunner.steps.problem import describe_problem
 
     groups = {name: config[name] for name in DEPLOYMENT_GROUPS}
-    groups["dataset"] = hide_group(config["dataset"])
+    groups["dataset"] = record_dataset(placement, config["dataset"])
     code = {name: digest_code(build(config[name], name)) for name in ("dataset", "cleaning", "split")}
     scores = {name: value for name, value in known.items() if "/" in name and value == value}
     problem = describe_problem(config["dataset"], config["metric"])
     data = {"problem": problem, "fingerprint": fingerprint, "code": code}
-    pipeline_run = load_pipelines("deployment").deployment(**groups, **data, run=run, uri=uri, other_scores=scores)
-    if pipeline_run is None:
-        raise StoreError("ZenML did not run the pipeline; see its log with -v.")
+    arguments = {**groups, **data, "run": run, "uri": uri, "other_scores": scores}
+    name = f"deployment-{run.run_id[:12]}-{uuid.uuid4().hex[:8]}"
+    run_pipeline(placement, load_pipelines("deployment").deployment, name, arguments)
 
 
-def _check_groups(config: dict[str, Any], task: str) -> None:
-    """Check gate and deployer as the start of a run does."""
+def _check_groups(config: dict[str, Any], task: str) -> Deployer:
+    """Check gate and deployer as the start of a run does, and return the deployer."""
     gate: Gate = build(config["gate"], "gate", Gate)
     deployer: Deployer = build(config["deployer"], "deployer", Deployer)
     problems = [*gate.problems(task), *deployer.problems()]
     if problems:
         raise ProblemsError(problems)
+    return deployer

@@ -20,7 +20,7 @@ from mlrunner.core.build import build
 from mlrunner.core.errors import DeployError
 from mlrunner.core.outcome import Outcome, separate
 from mlrunner.core.redaction import redact
-from mlrunner.execution import deploy_run
+from mlrunner.execution import deploy_run, deployment_groups
 from mlrunner.groups.stack import Stack
 from mlrunner.groups.stack.opening import open_stack
 from mlrunner.steps import recording
@@ -103,7 +103,7 @@ def deploy_best(best: Outcome, grid: DictConfig) -> Outcome:
     config = use_gate_and_deployer(best, grid, recorded)
     if not has_deployment_step(config):
         return best
-    deploy_run.deploy_record(run, config)
+    deploy_run.deploy_record(run, config, build(resolve_group(grid, "stack"), "stack", Stack))
     return replace(best, **recording.read_deployment(run.run_id))
 
 
@@ -117,9 +117,9 @@ def use_gate_and_deployer(best: Outcome, grid: DictConfig, recorded: dict[str, A
     """
     cfg = _compose_job(best, grid)
     OmegaConf.set_struct(cfg, False)
-    for key in deploy_run.RECORDED_KEYS:
+    for key in deployment_groups.RECORDED_KEYS:
         cfg[key] = recorded[key]
-    return {**recorded, **{group: resolve_group(cfg, group) for group in deploy_run.OVERRIDABLE}}
+    return {**recorded, **{group: resolve_group(cfg, group) for group in deployment_groups.OVERRIDABLE}}
 
 
 def _compose_job(best: Outcome, grid: DictConfig) -> DictConfig:
@@ -134,7 +134,7 @@ def _compose_job(best: Outcome, grid: DictConfig) -> DictConfig:
     file = Path(best.folder) / str(grid.hydra.output_subdir) / "overrides.yaml"
     own = _parse_overrides(OmegaConf.load(file)) if file.exists() else []
     varied = {*(override.key_or_group for override in typed), *(grid.hydra.sweeper.get("params") or ())} - keys
-    if not file.exists() and {key.partition(".")[0] for key in varied} & {*deploy_run.OVERRIDABLE, "experiment"}:
+    if not file.exists() and {key.partition(".")[0] for key in varied} & {*deployment_groups.OVERRIDABLE, "experiment"}:
         raise DeployError(
             f"The grid varies {', '.join(sorted(varied))}, and hydra.output_subdir=null keeps no record of the values "
             f"of job {best.job}; type them: mlrunner deploy {best.run_id} gate=... deployer=...."

@@ -15,12 +15,13 @@ import pandas as pd
 from mlrunner.composition.compose import compose_config
 from mlrunner.composition.resolve import resolve_group
 from mlrunner.core.build import build
-from mlrunner.core.errors import DataError, StoreError
+from mlrunner.core.errors import DataError
 from mlrunner.core.project import load_pipelines
-from mlrunner.core.redaction import hide_group
+from mlrunner.execution.placement import place_prediction, record_dataset, run_pipeline
 from mlrunner.groups.dataset import Dataset
 from mlrunner.groups.dataset.reading import apply_reading
 from mlrunner.groups.dataset.streaming import read_chunks
+from mlrunner.groups.stack import Stack
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -91,14 +92,17 @@ def run_prediction(dataset: Group, job: PredictionJob, cfg: DictConfig) -> dict[
     from mlrunner.steps import prediction
 
     prediction.check(dataset, job)
-    build(resolve_group(cfg, "stack"), "stack").activate(Path(cfg.home))
+    stack: Stack = build(resolve_group(cfg, "stack"), "stack", Stack)
+    stack.activate(Path(cfg.home))
+    placement = place_prediction(stack, dataset, job)
     from mlrunner.core.process import freeze_gc
 
     freeze_gc()
     name = f"predict-{job.name}-{job.version}-{uuid.uuid4().hex[:12]}"
     inference = load_pipelines("inference").inference
-    pipeline_run = inference.with_options(run_name=name)(dataset=hide_group(dataset), job=job)
-    if pipeline_run is None:
-        raise StoreError("ZenML did not run the pipeline; see its log with -v.")
+    if placement is not None:
+        job = job.model_copy(update={"out": str(Path(job.out).absolute())})  # a container has another working folder
+    arguments = {"dataset": record_dataset(placement, dataset), "job": job}
+    pipeline_run = run_pipeline(placement, inference, name, arguments)
     summary = pipeline_run.steps["predict"].outputs["summary"][0].load()
     return {**summary, "pipeline_run": str(pipeline_run.name)}

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
 
@@ -19,14 +20,17 @@ from mlrunner.core.outcome import OUTCOME_FILE, Outcome
 from mlrunner.core.process import freeze_gc
 from mlrunner.core.progress_file import Progress
 from mlrunner.core.project import load_pipelines
-from mlrunner.core.redaction import hide_group
 from mlrunner.execution import output
 from mlrunner.execution.launch import read_launch, remove_refused_folder, shares_recorder
 from mlrunner.execution.outcomes import describe_failure, read_outcome
+from mlrunner.execution.placement import place_run, record_dataset, run_pipeline
 from mlrunner.steps.progress import TRAINING_STEPS, print_steps
 from mlrunner.tracking import outage
 from mlrunner.tracking.background_writer import RECORDER
 from mlrunner.tracking.records.record import ZENML_RUN_ID_TAG, ZENML_RUN_TAG
+
+if TYPE_CHECKING:
+    from mlrunner.groups.stack.orchestrator.placement import Placement
 
 log = logging.getLogger(__name__)
 PIPELINE_GROUPS = ("dataset", "cleaning", "split", "gate", "deployer")
@@ -122,12 +126,13 @@ def execute(checked: Checked, refit: bool = False) -> Outcome:
 
     freeze_gc()
     started, start = int(time.time() * 1000), time.perf_counter()
+    placement = place_run(checked)
     run_id = run_record.open_run(checked, started)
     try:
         run_record.log_composition(run_id, checked)
         run_record.log_environment(run_id, checked.composition)
         run_record.log_sources_and_data(run_id, checked)
-        pipeline_run = _run_pipeline(checked, run_id, refit)
+        pipeline_run = _run_pipeline(checked, placement, run_id, refit)
     except BaseException as error:
         status = "FAILED" if interruption_code(error) is None else "KILLED"
         RECORDER.submit(run_log.end_run, run_id, status)
@@ -142,7 +147,7 @@ def execute(checked: Checked, refit: bool = False) -> Outcome:
     return read_outcome(checked, run_id, pipeline_run, seconds)
 
 
-def _run_pipeline(checked: Checked, run_id: str, refit: bool) -> str:
+def _run_pipeline(checked: Checked, placement: Placement | None, run_id: str, refit: bool) -> str:
     """Run the ZenML pipeline of a composition, and return the name of its run."""
     from mlrunner.groups.model import ModelNameConfig
     from mlrunner.steps.problem import describe_problem
@@ -162,10 +167,9 @@ def _run_pipeline(checked: Checked, run_id: str, refit: bool) -> str:
         objective=settings.objective.first,
         ignored_warnings=tuple(settings.warnings.ignore),
     )
-    training = load_pipelines("training").training
-    pipeline_run = training.with_options(run_name=f"{composition.choice('model')}-{run_id[:12]}")(
+    arguments = dict(
         **{group: composition[group] for group in PIPELINE_GROUPS if group != "dataset"},
-        dataset=hide_group(composition["dataset"], composition.recorded["dataset"]),
+        dataset=record_dataset(placement, composition["dataset"], composition.recorded["dataset"]),
         problem=describe_problem(composition["dataset"], composition["metric"]),
         model_config=ModelNameConfig(name=composition.choice("model"), settings=composition["model"]),
         run=run,
@@ -174,8 +178,8 @@ def _run_pipeline(checked: Checked, run_id: str, refit: bool) -> str:
         blueprint=settings.blueprint,
         refit=refit,
     )
-    if pipeline_run is None:
-        raise StoreError("ZenML did not run the pipeline; see its log with -v.")
+    name = f"{composition.choice('model')}-{run_id[:12]}"
+    pipeline_run = run_pipeline(placement, load_pipelines("training").training, name, arguments)
     tags = {ZENML_RUN_TAG: pipeline_run.name, ZENML_RUN_ID_TAG: str(pipeline_run.id)}
     RECORDER.submit(run_log.set_tags, run_id, tags)
     return str(pipeline_run.name)

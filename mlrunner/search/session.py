@@ -56,9 +56,12 @@ def run_session(plan: SearchPlan, preparer: TrialPreparer, call: SweeperCall) ->
             the winner could not be deployed.
         KeyboardInterrupt: After Ctrl-C, when everything is written.
     """
+    from mlrunner.groups.stack.orchestrator import refuse_search
+
     home, tracking = plan.home, plan.first.composition.settings.tracking
     modules = ("mlrunner.search.child_runs",) if tracking.plots or tracking.log_model else ()
     open_stack(plan.first.repeats[0].stack, home, modules, "forkserver")
+    refuse_search()
     freeze_gc()
     name = plan.settings.study_name or "/".join(Path(str(call.config.hydra.sweep.dir)).parts[-2:])
     optuna.logging.set_verbosity(optuna.logging.ERROR)

@@ -11,8 +11,8 @@ from mlrunner.groups.gate import Decision, Gate
 from mlrunner.steps import gate_inputs, recording
 from mlrunner.steps.materializers import DOCUMENT_MATERIALIZER, MODEL_MATERIALIZER, FittedModel
 from mlrunner.steps.problem import Problem
-from mlrunner.steps.progress import show_progress
 from mlrunner.steps.recording import RunContext
+from mlrunner.steps.step_body import step_body
 from mlrunner.tracking import model_registry, run_log
 from mlrunner.tracking.background_writer import RECORDER
 
@@ -20,14 +20,14 @@ Table = pd.DataFrame
 
 
 @step(enable_cache=False, enable_artifact_visualization=False, output_materializers=MODEL_MATERIALIZER)
-@show_progress
+@step_body
 def load(uri: str) -> Annotated[FittedModel, "model"]:
     """Load the saved model of an earlier run."""
     return FittedModel(model_registry.load_model(uri), uri)
 
 
 @step(enable_cache=False, enable_artifact_visualization=False, output_materializers=DOCUMENT_MATERIALIZER)
-@show_progress
+@step_body
 def score(
     fitted: FittedModel, raw: Table, test: Table, other_scores: dict[str, float], problem: Problem
 ) -> Annotated[dict[str, float], "metrics"]:
@@ -37,7 +37,7 @@ def score(
 
 
 @step(enable_cache=False, enable_artifact_visualization=False, output_materializers=DOCUMENT_MATERIALIZER)
-@show_progress
+@step_body
 def gate(
     fitted: FittedModel,
     raw: Table,
@@ -59,7 +59,7 @@ def gate(
 
 
 @step(enable_cache=False, enable_artifact_visualization=False)
-@show_progress
+@step_body
 def deploy(
     fitted: FittedModel, metrics: dict[str, float], decision: dict[str, Any], deployer: Group, run: RunContext
 ) -> None:

@@ -21,8 +21,8 @@ from mlrunner.steps import advice, feature_importance, held_out, recording
 from mlrunner.steps.judged_rows import describe_judged_rows
 from mlrunner.steps.materializers import DOCUMENT_MATERIALIZER, MODEL_MATERIALIZER, FittedModel
 from mlrunner.steps.problem import Problem
-from mlrunner.steps.progress import show_progress
 from mlrunner.steps.recording import RunContext
+from mlrunner.steps.step_body import step_body
 from mlrunner.tracking import run_log
 from mlrunner.tracking.background_writer import RECORDER
 
@@ -34,7 +34,7 @@ score_step = step(enable_cache=False, enable_artifact_visualization=False, outpu
 
 
 @fit_step
-@show_progress
+@step_body
 def train(
     train: Table,
     validation: Table,
@@ -54,7 +54,7 @@ def train(
 
 
 @fit_step
-@show_progress
+@step_body
 def refit(
     train: Table,
     validation: Table,
@@ -97,7 +97,7 @@ def _fit(
 
 
 @score_step
-@show_progress
+@step_body
 def evaluate(
     fitted: FittedModel,
     train: Table,
@@ -123,7 +123,7 @@ def evaluate(
 
 
 @score_step
-@show_progress
+@step_body
 def judge(
     fitted: FittedModel,
     train: Table,

@@ -20,6 +20,7 @@ from zenml.materializers.built_in_materializer import BuiltInContainerMaterializ
 from mlrunner.core.arrow import TABLE_FILE, from_arrow, map_table, write_table
 from mlrunner.core.errors import StoreError
 from mlrunner.evaluation.cross_validation import CrossValidation  # ZenML reads the annotations of steps
+from mlrunner.steps.step_body import prepare_process
 from mlrunner.tracking import model_registry
 
 # By name: for a class ZenML would open its store while a module of steps is imported.
@@ -107,9 +108,9 @@ class ModelMaterializer(BaseMaterializer):
     SKIP_REGISTRATION: ClassVar[bool] = True
 
     def save(self, data: FittedModel) -> None:
-        """Write the URI of a model."""
+        """Write the URI of a model, and how long its fit took."""
         with self.artifact_store.open(f"{self.uri}/{MODEL_FILE}", "w") as sink:
-            sink.write(data.uri or "")
+            sink.write(f"{data.uri or ''}\n{data.fit_seconds}")
         _keep(self.uri, data)
 
     def load(self, data_type: type[Any]) -> FittedModel:
@@ -123,7 +124,8 @@ class ModelMaterializer(BaseMaterializer):
         if model is not None:
             return model
         with self.artifact_store.open(f"{self.uri}/{MODEL_FILE}", "r") as source:
-            uri = source.read()
+            uri, _, seconds = source.read().partition("\n")
         if not uri:
             raise StoreError("This run did not save its model; run it again with tracking.log_model=true.")
-        return FittedModel(model_registry.load_model(uri), uri)
+        prepare_process()
+        return FittedModel(model_registry.load_model(uri), uri, float(seconds or "nan"))

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
-from typing import ParamSpec, TypeVar
 
 from rich.text import Text
 
 from mlrunner.core.terminal import console
 
-P = ParamSpec("P")
-R = TypeVar("R")
 TRAINING_STEPS = ("ingest", "clean", "divide", "train", "evaluate", "gate", "deploy")
 DEPLOYMENT_STEPS = ("ingest", "clean", "divide", "load", "score", "gate", "deploy")
 
@@ -39,13 +35,28 @@ class Progress:
         start = time.perf_counter()
         with self._console.status(f"  {name} …"):
             yield
+        self.show(name, time.perf_counter() - start)
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """Names of the steps without a line, in their order."""
+        return tuple(self._waiting)
+
+    def show(self, name: str, seconds: float | None) -> None:
+        """Print the line of a step that has ended; `seconds` is None for a cached one."""
+        if name not in self._waiting:
+            return
+        self._skip_to(name)
         self._waiting.remove(name)
-        self._print(name, f"{time.perf_counter() - start:6.2f} s")
+        if seconds is None:
+            self._print(name, "cached  ", "dim")
+        else:
+            self._print(name, f"{seconds:6.2f} s")
 
     def _skip_to(self, name: str) -> None:
         """Print the steps before this one, which never started because they are cached."""
         while self._waiting and self._waiting[0] != name:
-            self._print(self._waiting.pop(0), "cached  ", "dim")
+            self.show(self._waiting[0], None)
 
     def _print(self, name: str, note: str, style: str = "") -> None:
         self._console.print(Text.assemble(("  ✓ ", "green"), f"{name:<10}", (f"{note:>10}", style)))
@@ -64,15 +75,21 @@ def print_steps(steps: Sequence[str] | None) -> Iterator[None]:
         ACTIVE.reset(token)
 
 
-def show_progress(function: Callable[P, R]) -> Callable[P, R]:
-    """Print a line for a step where the run prints its steps."""
+@contextmanager
+def show_step(name: str) -> Iterator[None]:
+    """Print the line of a step where the run prints its steps."""
+    progress = ACTIVE.get()
+    with nullcontext() if progress is None else progress.step(name):
+        yield
 
-    @functools.wraps(function)
-    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-        progress = ACTIVE.get()
-        if progress is None:
-            return function(*args, **kwargs)
-        with progress.step(function.__name__):
-            return function(*args, **kwargs)
 
-    return wrapper
+def show_finished(steps: Mapping[str, float | None]) -> None:
+    """Print the lines of steps that ran elsewhere, where the run prints its steps.
+
+    Args:
+        steps: Duration in seconds by name; None: the step is cached.
+    """
+    progress = ACTIVE.get()
+    if progress is not None:
+        for name in progress.waiting:
+            progress.show(name, steps.get(name))

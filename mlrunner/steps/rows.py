@@ -11,13 +11,13 @@ from mlrunner.groups.cleaning.controller import DataCleaning
 from mlrunner.groups.dataset import loading
 from mlrunner.steps.materializers import TABLE_MATERIALIZER
 from mlrunner.steps.problem import Problem
-from mlrunner.steps.progress import show_progress
+from mlrunner.steps.step_body import step_body
 
 Table = pd.DataFrame
 
 
 @step(enable_artifact_visualization=False, output_materializers=TABLE_MATERIALIZER)
-@show_progress
+@step_body
 def ingest(dataset: Group, fingerprint: str, code: str, blueprint: bool) -> Annotated[Table, "raw"]:
     """Read the raw table; `fingerprint` and `code` only complete the cache's key."""
     del code
@@ -27,7 +27,7 @@ def ingest(dataset: Group, fingerprint: str, code: str, blueprint: bool) -> Anno
 
 
 @step(enable_artifact_visualization=False, output_materializers=TABLE_MATERIALIZER)
-@show_progress
+@step_body
 def clean(raw: Table, problem: Problem, cleaning: Group, code: str) -> Annotated[Table, "cleaned"]:
     """Clean raw rows into features, with the columns of target, group and time."""
     del code
@@ -38,7 +38,7 @@ def clean(raw: Table, problem: Problem, cleaning: Group, code: str) -> Annotated
     enable_artifact_visualization=False,
     output_materializers=dict.fromkeys(("train", "validation", "test", "folds"), TABLE_MATERIALIZER),
 )
-@show_progress
+@step_body
 def divide(
     cleaned: Table, split: Group, code: str
 ) -> tuple[

@@ -63,6 +63,16 @@ class Deployer(ABC):
         """Registered model whose alias `champion` is the deployed version; None without one."""
         return None
 
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """Folders of this machine in which a deployment writes."""
+        return ()
+
+    @property
+    def needs_this_machine(self) -> bool:
+        """Whether a deployment starts servers, or files to apply, on the machine where its step runs."""
+        return False
+
     def problems(self) -> list[str]:
         """List what would prevent a deployment, one sentence each, before the run starts."""
         return []

@@ -46,6 +46,11 @@ class RegisteredDeployer(Deployer):
     replace: bool = dataclasses.field(default=False, kw_only=True)
 
     @property
+    def folders(self) -> tuple[str, ...]:
+        """See `Deployer.folders`."""
+        return (self.folder,)
+
+    @property
     def serving_alias(self) -> str:
         """Alias of the version that answers the requests."""
         return "champion"
@@ -112,6 +117,11 @@ class ModelServerDeployer(RegisteredDeployer):
     batch_rows: Annotated[int, Field(ge=1)]
     unknown_categories: Literal["refuse", "accept"]
     row_limit: Annotated[int, Field(ge=1)] = dataclasses.field(default=1_000_000, kw_only=True)
+
+    @property
+    def needs_this_machine(self) -> bool:
+        """See `Deployer.needs_this_machine`."""
+        return True
 
     def arguments(self) -> list[str]:
         """Build the arguments of `python -m mlrunner.serving` from these settings."""

@@ -16,7 +16,7 @@ from mlrunner.core.uris import to_uri
 from mlrunner.groups.stack import reachability, variables
 from mlrunner.groups.stack.mlflow_private import ARTIFACT_ROOT
 from mlrunner.groups.stack.object_store import ObjectStore
-from mlrunner.groups.stack.preflight import prepare_folder, refuse_file_store, refuse_full_disk
+from mlrunner.groups.stack.preflight import prepare_folder, refuse_file_store, refuse_full_disk, warn_of_shared
 from mlrunner.groups.stack.variables import FIXED_VARIABLES, QUIET_LOGGING, VERBOSE_LOGGING, embedded_zenml_environment
 
 
@@ -29,12 +29,16 @@ class Stack(ABC):
         artifacts: Folder or URL for the files of new MLflow experiments; None leaves it to MLflow.
         artifact_store: Address of an object store for ZenML's tables and the files of new MLflow experiments.
         endpoint: Address of an S3 server that is not Amazon's.
+        base_image: Image with Python below that of steps in containers; None: Python's official one.
+        packages: Further packages of that image.
     """
 
     name: str | None
     artifacts: str | None = None
     artifact_store: str | None = None
     endpoint: str | None = None
+    base_image: str | None = None
+    packages: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.object_store is not None:
@@ -91,11 +95,10 @@ class Stack(ABC):
         follow = not self.is_managed and environment.tracking_uri() is None
         self.export_environment(home)
         self.prepare(home)
-        from mlrunner.groups.stack import preflight, stores
+        from mlrunner.groups.stack import stores
 
-        preflight.warn_of_shared(home / ".mlrunner")
-        lock = home / ".mlrunner" / "stores.lock"
-        name = self.name or "local_stack"
+        warn_of_shared(folder := home / ".mlrunner")
+        lock, name = folder / "stores.lock", self.name or "local_stack"
         stores.open_stores(lock, name, register=self.is_managed, follow=follow, artifacts=self.object_store)
 
     def _claim_process(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from zenml.client import Client
@@ -13,6 +13,9 @@ from zenml.models import ComponentResponse, StackResponse
 from mlrunner.core import environment
 from mlrunner.groups.stack.object_store import ObjectStore
 from mlrunner.groups.stack.reachability import is_remote
+
+if TYPE_CHECKING:
+    from zenml.integrations.mlflow.experiment_trackers import MLFlowExperimentTracker
 
 TRACKER, DEPLOYER, REGISTRY = "mlflow_tracker", "mlflow_deployer", "mlflow_registry"
 LOGIN_SETTINGS = ("username", "password", "token")  # MLFLOW_TRACKING_… and tracking_… of ZenML's component
@@ -116,12 +119,19 @@ def follow_tracker(client: Client, stack: UUID) -> bool:
     Returns:
         Whether the stack has an MLflow tracker with an address.
     """
+    tracker = find_tracker(client, stack)
+    if tracker is not None:
+        tracker.configure_mlflow()
+    return tracker is not None
+
+
+def find_tracker(client: Client, stack: UUID) -> MLFlowExperimentTracker | None:
+    """Find the MLflow tracker of a stack; None when it has none, or one without an address."""
     from zenml.integrations.mlflow.experiment_trackers import MLFlowExperimentTracker
     from zenml.stack import StackComponent
 
     for model in client.get_stack(stack).components.get(Kind.EXPERIMENT_TRACKER, []):
         tracker = StackComponent.from_model(model)
         if isinstance(tracker, MLFlowExperimentTracker) and tracker.config.tracking_uri is not None:
-            tracker.configure_mlflow()
-            return True
-    return False
+            return tracker
+    return None

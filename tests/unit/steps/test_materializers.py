@@ -102,7 +102,7 @@ def test_same_process_does_not_load_the_model_it_fitted(store: LocalArtifactStor
     model = FittedModel("a pipeline", "models:/m-1", 1.5)
     model_materializer(store).save(model)
     assert model_materializer(store).load(FittedModel) is model
-    assert (Path(model_materializer(store).uri) / "model.txt").read_text() == "models:/m-1"
+    assert (Path(model_materializer(store).uri) / "model.txt").read_text() == "models:/m-1\n1.5"
 
 
 def test_another_process_cannot_load_a_model_that_was_not_saved(store: LocalArtifactStore) -> None:

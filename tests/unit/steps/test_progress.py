@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from mlrunner.steps.progress import TRAINING_STEPS, print_steps, show_progress
+from mlrunner.steps.progress import TRAINING_STEPS, print_steps, show_finished, show_step
 
 
-@show_progress
 def divide(rows: int) -> int:
-    return rows
+    with show_step("divide"):
+        return rows
 
 
-@show_progress
 def train() -> None:
-    raise ValueError("no convergence")
+    with show_step("train"):
+        raise ValueError("no convergence")
 
 
-@show_progress
 def other() -> None:
-    pass
+    with show_step("other"):
+        pass
 
 
 def test_steps_print_their_time_and_skipped_steps_are_cached(capsys: pytest.CaptureFixture[str]) -> None:
@@ -44,3 +44,11 @@ def test_nothing_is_printed_outside_of_a_run(capsys: pytest.CaptureFixture[str])
         divide(2)
     divide(3)
     assert capsys.readouterr().out == ""
+
+
+def test_steps_that_ran_elsewhere_print_their_time_in_the_order_of_the_run(capsys: pytest.CaptureFixture[str]) -> None:
+    show_finished({"train": 1.0})
+    with print_steps(["clean", "train", "deploy"]):
+        show_finished({"train": 12.345, "other": 2.0, "deploy": 0.5, "clean": None})
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines == [["✓", "clean", "cached"], ["✓", "train", "12.35", "s"], ["✓", "deploy", "0.50", "s"]]

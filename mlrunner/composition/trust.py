@@ -22,6 +22,7 @@ OPENED = re.compile(  # arguments of boosters and callbacks that name files and 
     "workers|(input|output)_model|model_(in|out)(put)?|machine_list(_file(name)?)?|forced_?(splits|bins)(_file(name)?)?"
 )
 METRICS = ("sklearn.metrics",)
+PLAIN_KEY = re.compile(r"[\w.]+")  # without quotes, which could hide a name
 INNERMOST = re.compile(r"\$\{([^${}]*)\}")
 INSIDE = "\0"  # stands for the value of an inner interpolation
 
@@ -131,8 +132,11 @@ def _check_key(path: str, key: str) -> Iterator[str]:
 
 
 def _check_resolver(resolver: str, argument: str, key: str, trusted: Sequence[str]) -> Iterator[str]:
-    """Refuse resolvers but our own and `oc.env`, and variables but those of our folders and the trusted ones."""
+    """Refuse resolvers but our own, `oc.select` and `oc.env`, and all but our own and the trusted variables."""
     if resolver == RESOLVER and not argument:
+        return
+    if resolver == "oc.select" and PLAIN_KEY.fullmatch(argument):  # a key that may be missing
+        yield from _check_key(argument, key)
         return
     if resolver != "oc.env" or INSIDE in argument:
         text = f"{resolver}:{argument}".replace(INSIDE, "${...}")

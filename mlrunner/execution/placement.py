@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from mlrunner.composition.checks import Checked
 from mlrunner.core.build import Group, build
@@ -76,11 +76,20 @@ def place_prediction(stack: Stack, dataset: Group, job: PredictionJob) -> Placem
 
     placement = place_steps(stack, Uses(_list_files(dataset), (job.folder, str(Path(job.out).absolute().parent))))
     if placement is not None and not job.offline:
-        raise ConfigError(
-            f"{placement.orchestrator} predicts in a container, which does not reach the service of a deployment; add "
-            "--offline."
-        )
+        refuse_service(placement)
     return placement
+
+
+def refuse_service(placement: Placement) -> NoReturn:
+    """Refuse to ask the service of a deployment from a container.
+
+    Raises:
+        ConfigError: Always.
+    """
+    raise ConfigError(
+        f"{placement.orchestrator} predicts in a container, which does not reach the service of a deployment; add "
+        "--offline."
+    )
 
 
 def _list_files(dataset: Group) -> tuple[str, ...]:

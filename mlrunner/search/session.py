@@ -56,11 +56,11 @@ def run_session(plan: SearchPlan, preparer: TrialPreparer, call: SweeperCall) ->
             the winner could not be deployed.
         KeyboardInterrupt: After Ctrl-C, when everything is written.
     """
-    from mlrunner.groups.stack.orchestrator import refuse_search
-
     home, tracking = plan.home, plan.first.composition.settings.tracking
     modules = ("mlrunner.search.child_runs",) if tracking.plots or tracking.log_model else ()
     open_stack(plan.first.repeats[0].stack, home, modules, "forkserver")
+    from mlrunner.groups.stack.orchestrator import refuse_search  # imports ZenML, which must find the stack's variables
+
     refuse_search()
     freeze_gc()
     name = plan.settings.study_name or "/".join(Path(str(call.config.hydra.sweep.dir)).parts[-2:])

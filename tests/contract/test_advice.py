@@ -194,6 +194,9 @@ EXCEPTIONS = {
     "needs two searches, which `apps/test_search_robust.py` runs, too": (
         "or accept it with {}.allow_changes", "as in {}.study_name={}-2", "has dataset.{}={}, not {}; name a sweep", "too few rows show the noise",
     ),
+    "needs an orchestrator of containers, which `apps/test_orchestrators.py` has, too": (
+        "predicts in a container, which does not reach", "runs each step in a container, and a search is",
+    ),
     "needs a second machine, which `apps/test_resume_elsewhere.py` has, too": ("cannot be read here: it is in a file",),
     "needs a deployed model, which `apps/test_predict.py` has, too": (
         "is a folder; name another file with --out", "exists; overwrite it with --force", "give it one type, such as dataset.dtypes",
@@ -210,6 +213,7 @@ EXCEPTIONS = {
 ASSERTED_BY = {
     "stack.artifact_store={} cannot be read": "apps/test_object_store.py",
     "give it one type, such as dataset.dtypes": "unit/steps/prediction/test_output.py",
+    "runs each step in a container, and a search is": "apps/test_orchestrators.py",
     "is not reproduced because of --strict": "apps/test_reproduce.py",
     "deploy with another gate, such as": "support/gates.py",
 }

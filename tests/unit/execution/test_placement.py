@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from mlrunner.core.errors import ConfigError
 from mlrunner.core.redaction import reveal_group
 from mlrunner.execution import placement
 from mlrunner.groups.stack import LocalStack
@@ -34,6 +35,11 @@ def test_a_container_gets_the_whole_path(tmp_path: Any, monkeypatch: pytest.Monk
     assert placement.record_dataset(CONTAINERS, {"path": "a.csv"}) == {"path": f"{tmp_path}/a.csv"}
     assert placement.record_dataset(CONTAINERS, {"path": "s3://b/a.csv"}) == {"path": "s3://b/a.csv"}
     assert placement.record_dataset(None, {"path": "a.csv"}) == {"path": "a.csv"}
+
+
+def test_a_container_does_not_ask_the_service_of_a_deployment() -> None:
+    with pytest.raises(ConfigError, match=r"^stack\.name=docker .* predicts in a container, .*; add --offline\.$"):
+        placement.refuse_service(CONTAINERS)
 
 
 def test_a_cached_step_took_no_time() -> None:

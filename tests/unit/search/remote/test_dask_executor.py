@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -23,6 +24,7 @@ from tests.support.executors import (
     wait_for_room,
 )
 from tests.support.network import open_hosts
+from tests.support.server_process import have_ended
 from tests.support.trials import TIMEOUT, Data, family_settings, sleeper
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:::distributed")]
@@ -113,7 +115,10 @@ def test_the_trial_of_a_worker_behind_a_cut_link_is_lost_and_its_result_is_not_t
         executor.submit(replace(task, number=1))
         host.heal()
         cluster.workers[0].wait(TIMEOUT)
-        assert not child.is_running()
+        deadline = time.monotonic() + TIMEOUT
+        while not have_ended({child}):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
         results = wait_for_results(executor, 1)
         assert {number: result.state for number, result in results.items()} == {1: "COMPLETE"}
         assert executor.wait(1) == []

@@ -52,7 +52,7 @@ def store_table(digest: str, content: bytes) -> None:
 
 
 def _remove_unused(folder: Path) -> None:
-    """Remove the tables that no trial has used for days; whoever still reads one has it open."""
+    """Remove the tables that no trial has used for days; a process that still reads one has it open."""
     for file in folder.glob("*.arrow"):
         if time.time() - file.stat().st_mtime > UNUSED_SECONDS:
             file.unlink()

@@ -22,9 +22,6 @@ class ResumedGrid(BasicSweeper):
     def sweep(self, arguments: list[str]) -> Any:
         """Run the jobs without a result.
 
-        Args:
-            arguments: Overrides of the grid.
-
         Returns:
             What the jobs returned.
         """

@@ -114,11 +114,7 @@ def list_deployments() -> list[str]:
 
 
 def list_runs(word: str) -> Iterator[str]:
-    """List the names of runs, with their aliases.
-
-    Args:
-        word: Word at the cursor.
-    """
+    """List the names of runs, with their aliases."""
     from mlrunner.tracking.records import lookup
 
     yield from lookup.ALIASES

@@ -19,9 +19,6 @@ def check_flags(arguments: Sequence[str]) -> list[str]:
 
     Hydra would print all of its flags, or raise an exception that names no remedy.
 
-    Args:
-        arguments: Overrides, then flags.
-
     Returns:
         The flag that says what to do, such as `--multirun` or `--cfg`; empty for a run.
 

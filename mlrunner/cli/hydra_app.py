@@ -96,12 +96,7 @@ def compose_and_run(arguments: Sequence[str], multirun: Multirun | None = None) 
 
 
 def raise_translated(error: BaseException, words: Sequence[str]) -> NoReturn:
-    """Raise an exception of Hydra or OmegaConf as one of ours, and every other exception as it is.
-
-    Args:
-        error: Exception to translate.
-        words: Arguments that Hydra composed.
-    """
+    """Raise an exception of Hydra or OmegaConf as one of ours, and every other exception as it is."""
     from mlrunner.composition.error_translation import translate
 
     translated = translate(error, words)

@@ -108,10 +108,6 @@ class ProblemList:
 def check(cfg: DictConfig, launch: Launch) -> Checked:
     """Check a composition, reading its data.
 
-    Args:
-        cfg: Hydra's configuration of the run.
-        launch: How the run was launched.
-
     Raises:
         ProblemsError: With one sentence for each problem.
     """

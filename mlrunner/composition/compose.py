@@ -62,9 +62,6 @@ def _initialize(place: str) -> AbstractContextManager[None]:
 def compose_config(overrides: Sequence[str] = ()) -> DictConfig:
     """Compose the configuration.
 
-    Args:
-        overrides: Overrides as they are typed.
-
     Raises:
         HydraException: When a choice or a key does not exist.
     """
@@ -73,11 +70,7 @@ def compose_config(overrides: Sequence[str] = ()) -> DictConfig:
 
 
 class ConfigComposer:
-    """Composer that reads each configuration file once.
-
-    Args:
-        loader: Hydra's config loader.
-    """
+    """Composer that reads each configuration file once."""
 
     def __init__(self, loader: Any) -> None:
         read_files_once(loader)
@@ -85,9 +78,6 @@ class ConfigComposer:
 
     def compose(self, overrides: Sequence[str]) -> Snapshot:
         """Compose the configuration.
-
-        Args:
-            overrides: Overrides as they are typed.
 
         Raises:
             ConfigError: When a choice or a key does not exist.

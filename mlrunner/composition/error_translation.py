@@ -20,10 +20,6 @@ REFUSED_KEY = "Could not override 'hydra."  # begins Hydra's message about a key
 def translate(error: BaseException, words: Sequence[str]) -> MlrunnerError | None:
     """Translate an error that the user can correct.
 
-    Args:
-        error: Error of a library.
-        words: Arguments that were typed.
-
     Returns:
         An error of mlrunner; None when the user's input is not the cause.
     """

@@ -14,9 +14,6 @@ from mlrunner.core.safe_yaml import read_yaml
 def read_option_files(folder: Path) -> dict[str, str]:
     """Return the file of each option of a run; empty where Hydra wrote no `hydra.yaml`.
 
-    Args:
-        folder: Output folder of the run.
-
     Returns:
         File by `group/option`: relative to the project, absolute elsewhere, and `pkg://mlrunner.conf/…` of a wheel.
     """
@@ -25,11 +22,7 @@ def read_option_files(folder: Path) -> dict[str, str]:
 
 
 def list_option_files(hydra: Mapping[str, Any]) -> dict[str, str]:
-    """Return the file of each option.
-
-    Args:
-        hydra: Node `hydra` of a composition.
-    """
+    """Return the file of each option."""
     runtime = hydra["runtime"]
     choices = {group.partition("@")[0]: option for group, option in runtime["choices"].items() if option is not None}
     names = [f"{group}/{option}" for group, option in choices.items() if not group.startswith("hydra/")]

@@ -63,11 +63,6 @@ def _text(text: str) -> str:
 
 
 def explain_call(text: str, error: BaseException) -> str | None:
-    """Explain an override whose value calls a function of Hydra's grammar wrongly; None for any other error.
-
-    Args:
-        text: Override as it was typed.
-        error: Error of Hydra's parser.
-    """
+    """Explain an override whose value calls a function of Hydra's grammar wrongly; None for any other error."""
     reason = re.search(r"while evaluating '.*?': (?!Unknown function)(.*)", str(error))
     return None if reason is None else f"{text} is not possible: {reason[1].rstrip('.')}."

@@ -18,10 +18,6 @@ from mlrunner.core.errors import ConfigError, first_line, nearest
 def resolve_group(node: DictConfig, key: str) -> Group:
     """Resolve a config group into plain values.
 
-    Args:
-        node: Configuration that holds the group.
-        key: Name of the group.
-
     Raises:
         ConfigError: When an interpolation cannot be resolved, or the key holds no group.
     """

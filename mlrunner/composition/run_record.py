@@ -79,12 +79,7 @@ def log_composition(run_id: str, checked: Checked) -> None:
 
 
 def make_tags(composition: Composition, fingerprint: str) -> dict[str, str]:
-    """Make the tags of a run.
-
-    Args:
-        composition: Composition of the run.
-        fingerprint: Digest of the data.
-    """
+    """Make the tags of a run."""
     launch = composition.launch
     return {
         **provenance.source_tags(),

@@ -25,10 +25,6 @@ WITHOUT_VALUE = re.compile(r"\+{0,2}([\w./@]+)=")
 def refuse_missing(cfg: DictConfig, overrides: list[str]) -> None:
     """Refuse deleted groups, and overrides without a value.
 
-    Args:
-        cfg: Configuration of the run.
-        overrides: Overrides as they were typed.
-
     Raises:
         ProblemsError: With one sentence for each.
     """

@@ -87,11 +87,7 @@ def open_store(home: Path, overrides: Sequence[str] = ()) -> Store:
 
 
 def export_tracking_uri(home: Path) -> None:
-    """Set the address of MLflow and its quiet mode, unless a stack has set them.
-
-    Args:
-        home: Folder that holds `.mlrunner/`.
-    """
+    """Set the address of MLflow and its quiet mode, unless a stack has set them."""
     environment.set_defaults(
         {
             "MLFLOW_TRACKING_URI": tracking_uri(home),

@@ -20,11 +20,6 @@ def exit_on_signals() -> None:
 
 
 def exit_at_once(number: int, frame: FrameType | None) -> None:
-    """End the process with the exit code of a signal.
-
-    Args:
-        number: Number of the signal.
-        frame: Where it arrived.
-    """
+    """End the process with the exit code of a signal."""
     del frame
     os._exit(128 + number)

@@ -73,10 +73,6 @@ def install_signal_handlers() -> None:
 def interrupt(number: int, frame: FrameType | None) -> None:
     """Raise a signal as an exception.
 
-    Args:
-        number: Number of the signal.
-        frame: Where it arrived.
-
     Raises:
         KeyboardInterrupt: Always.
     """

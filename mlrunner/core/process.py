@@ -54,11 +54,7 @@ def abandon_threads() -> None:
 
 
 def exit_without_threads(code: int) -> None:
-    """End the process at once if its threads are abandoned; Python would wait for them.
-
-    Args:
-        code: Exit code.
-    """
+    """End the process at once if its threads are abandoned; Python would wait for them."""
     if _ABANDONED.is_set():
         for stream in filter(None, (sys.stdout, sys.stderr)):
             stream.flush()

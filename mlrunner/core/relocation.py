@@ -28,9 +28,6 @@ END = r"(?![\w.-])"  # /a/project is no part of /a/project2
 def follow_move(home: Path) -> None:
     """Rewrite the paths of a project that was moved, renamed or copied, and say so.
 
-    Args:
-        home: Folder that holds `.mlrunner/` and `multirun/`.
-
     Raises:
         StoreError: When a file cannot be written.
     """
@@ -58,7 +55,7 @@ def follow_move(home: Path) -> None:
 
 
 def read_mark(home: Path) -> str:
-    """Return the folder that the stores name; empty when there are none yet."""
+    """Return the folder that the stores name; empty before the first run."""
     try:
         return (home / OUTPUT / MARK).read_text()
     except (OSError, ValueError):

@@ -35,11 +35,6 @@ def find_objective_error(metric: str, scores: dict[str, float]) -> str | None:
 def refuse_undefined(metric: str, evaluation: Evaluation, data: SplitData) -> None:
     """Refuse an evaluation whose objective is not a finite number.
 
-    Args:
-        metric: Name of the objective's metric.
-        evaluation: Scores of the model.
-        data: Rows that it was evaluated on.
-
     Raises:
         DataError: With the rows on which the metric is undefined, and what to choose instead.
     """

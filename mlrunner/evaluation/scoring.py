@@ -101,13 +101,7 @@ def evaluate(
 
 
 def cross_validate_rows(data: SplitData, model: PipelineBuilder, task: Task) -> CrossValidation:
-    """Cross-validate a model over the folds of the training rows.
-
-    Args:
-        data: Cleaned rows, with folds.
-        model: Builder of the unfitted pipelines.
-        task: Regression or classification.
-    """
+    """Cross-validate a model over the folds of the training rows."""
     features, target = data.of("train")
     known, weight = (features, target, data.folds), select_weight(data.train, data.roles)
     return cross_validate(lambda: model.build(features, task), *known, task, data.scoring, weight, model)

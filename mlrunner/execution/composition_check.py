@@ -47,9 +47,6 @@ class Preview:
 def preview(overrides: Sequence[str]) -> Preview:
     """Compose, check, clean and divide; nothing is fitted or stored.
 
-    Args:
-        overrides: Overrides as they are typed.
-
     Raises:
         MlrunnerError: When the composition cannot run.
     """

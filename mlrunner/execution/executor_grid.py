@@ -21,9 +21,6 @@ class ExecutorGridError(ConfigError):
 def check_executor(config: DictConfig) -> None:
     """Refuse an executor in a grid of Hydra, whose jobs run on this machine.
 
-    Args:
-        config: Configuration of the grid, with its `hydra` node.
-
     Raises:
         ExecutorGridError: When `sweep=grid` can run the same combinations.
         ConfigError: When another sweep or sweeper is chosen, which `sweep=grid` would replace.
@@ -43,10 +40,6 @@ def check_executor(config: DictConfig) -> None:
 
 def make_search(arguments: Sequence[str], error: Exception | None) -> list[str] | None:
     """Write the command line that runs a grid as a search, and say so.
-
-    Args:
-        arguments: Command line of the grid.
-        error: What has kept the grid from being started.
 
     Returns:
         None when the error is another one.

@@ -35,9 +35,6 @@ RESUMED = "ResumedGrid"  # Hydra's sweeper that `mlrunner resume` chooses
 def open_parent(config: DictConfig) -> str:
     """Open the stores, and create the parent run of a grid; that of a resumed grid is reopened.
 
-    Args:
-        config: Configuration of the grid, with its `hydra` node.
-
     Returns:
         Id of the parent run.
     """
@@ -66,13 +63,7 @@ def open_parent(config: DictConfig) -> str:
 
 
 def close_parent(run_id: str, folder: Path, outcomes: list[Outcome]) -> None:
-    """Log the best job, where all of them compare, and the ranking, and end the parent run.
-
-    Args:
-        run_id: Id of the parent run.
-        folder: Folder of the grid.
-        outcomes: Outcomes of all jobs, best first.
-    """
+    """Log the best job, where all of them compare, and the ranking, and end the parent run."""
     best = next((outcome for outcome in outcomes if outcome.error is None), None)
     if best is not None and len(separate(outcomes)) == 1:
         run_log.log_metrics(run_id, {best.metric: best.objective})
@@ -85,10 +76,6 @@ def close_parent(run_id: str, folder: Path, outcomes: list[Outcome]) -> None:
 
 def deploy_best(best: Outcome, grid: DictConfig) -> Outcome:
     """Deploy the best job of a grid if there is a gate or a deployer.
-
-    Args:
-        best: Outcome of the job.
-        grid: Configuration of the grid, with its `hydra` node.
 
     Returns:
         The outcome, with the decision of the gate and the deployment.
@@ -108,13 +95,7 @@ def deploy_best(best: Outcome, grid: DictConfig) -> Outcome:
 
 
 def use_gate_and_deployer(best: Outcome, grid: DictConfig, recorded: dict[str, Any]) -> dict[str, Any]:
-    """Replace the recorded gate and deployer of a job by those of this command: a store sets no address.
-
-    Args:
-        best: Outcome of the job.
-        grid: Configuration of the grid, with its `hydra` node.
-        recorded: Configuration of the job from the store.
-    """
+    """Replace the recorded gate and deployer of a job by those of this command: a store sets no address."""
     cfg = _compose_job(best, grid)
     OmegaConf.set_struct(cfg, False)
     for key in deployment_groups.RECORDED_KEYS:
@@ -152,11 +133,6 @@ def _parse_overrides(node: Any) -> list[Override]:
 def write_report(run_id: str, folder: Path, outcomes: list[Outcome]) -> str | None:
     """Write the report of a grid into its folder.
 
-    Args:
-        run_id: Id of the parent run.
-        folder: Folder of the grid.
-        outcomes: Outcomes of all jobs, best first.
-
     Returns:
         Path of the file; None when the report cannot be made.
     """
@@ -168,12 +144,7 @@ def write_report(run_id: str, folder: Path, outcomes: list[Outcome]) -> str | No
 
 
 def abort_parent(run_id: str, status: str) -> None:
-    """End the parent run of a grid that was stopped, and the runs of its jobs, after all writes.
-
-    Args:
-        run_id: Id of the parent run.
-        status: Status of MLflow, FAILED or KILLED.
-    """
+    """End the parent run of a grid that was stopped, and the runs of its jobs, after all writes."""
     RECORDER.flush(hurry=True)
     for child in sweep_runs.list_running(run_id):  # jobs of other processes, which have ended already
         run_log.end_run(child, status)

@@ -45,9 +45,6 @@ class SingleRun:
 def run_here(overrides: Sequence[str]) -> Outcome:
     """Run one composition as the command line does.
 
-    Args:
-        overrides: Overrides as they are typed.
-
     Raises:
         MlrunnerError: When the composition cannot run.
     """

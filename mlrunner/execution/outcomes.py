@@ -35,14 +35,7 @@ def describe_failure(launch: Launch, error: Exception, seconds: float) -> Outcom
 
 
 def read_outcome(checked: Checked, run_id: str, pipeline_run: str, seconds: float) -> Outcome:
-    """Read the results of a finished run from MLflow.
-
-    Args:
-        checked: Composition of the run.
-        run_id: Id of the MLflow run.
-        pipeline_run: Name of the ZenML run.
-        seconds: Wall time of the run.
-    """
+    """Read the results of a finished run from MLflow."""
     from mlrunner.steps import recording
     from mlrunner.tracking import run_log
     from mlrunner.tracking.records.record import VALIDATION_ROWS_TAG, read_warnings

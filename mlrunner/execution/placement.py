@@ -41,11 +41,6 @@ def place_run(checked: Checked) -> Placement | None:
 def place(stack: Stack, dataset: Group, deployer: Deployer) -> Placement | None:
     """Place the steps of a pipeline that has a model.
 
-    Args:
-        stack: Active stack.
-        dataset: Config group `dataset`.
-        deployer: Deployer of the pipeline.
-
     Raises:
         ConfigError: When they cannot run in the containers of the stack.
     """
@@ -120,12 +115,6 @@ def record_dataset(placement: Placement | None, dataset: Group, recorded: dict[s
 
 def run_pipeline(placement: Placement | None, pipeline: Any, name: str, arguments: Mapping[str, Any]) -> Any:
     """Run a static pipeline, and print the lines of steps that ran in containers.
-
-    Args:
-        placement: Where the steps run.
-        pipeline: ZenML pipeline.
-        name: Name of the run.
-        arguments: Arguments of the pipeline.
 
     Returns:
         ZenML's record of the finished run.

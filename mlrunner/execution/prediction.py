@@ -78,11 +78,6 @@ def _read_json(file: Path) -> pd.DataFrame:
 def run_prediction(dataset: Group, job: PredictionJob, cfg: DictConfig) -> dict[str, Any]:
     """Check the input, then run the pipeline.
 
-    Args:
-        dataset: Resolved `dataset` group.
-        job: Settings of the prediction.
-        cfg: Configuration that chooses the stack.
-
     Returns:
         The summary of `mlrunner.steps.prediction.predict`, with the name of the pipeline run.
 

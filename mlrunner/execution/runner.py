@@ -72,9 +72,6 @@ def run_one(cfg: DictConfig, command_line: Sequence[str] | None = None) -> Outco
 def run_job(cfg: DictConfig) -> float:
     """Run one job of a grid and print one line; a failure does not stop the other jobs.
 
-    Args:
-        cfg: Configuration that Hydra composed.
-
     Returns:
         The objective; NaN when the job failed.
     """

@@ -28,12 +28,6 @@ if TYPE_CHECKING:
 def close_search(plan: SearchPlan, driver: PipelineDriver, study: Study, folder: Path) -> dict[str, Any]:
     """Write the results of a search, and end its runs.
 
-    Args:
-        plan: Plan of the search.
-        driver: Driver of the session.
-        study: Study of the search.
-        folder: Folder of the search.
-
     Returns:
         Summary of the search, with the path of its report.
     """

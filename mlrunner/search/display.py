@@ -50,11 +50,7 @@ class SilentDisplay:
 
 
 class ProgressDisplay(SilentDisplay):
-    """Display of another process, for `output=json`: it gets a line for each finished trial.
-
-    Args:
-        search: Search that starts.
-    """
+    """Display of another process, for `output=json`: it gets a line for each finished trial."""
 
     def __init__(self, search: Search) -> None:
         n_done = sum(trial.state.is_finished() for trial in list_valid_trials(search.study))

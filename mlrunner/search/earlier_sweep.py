@@ -20,11 +20,6 @@ WARM_START_KEY = f"{SWEEPER_KEY}.warm_start"
 def refuse_unlike(name: str, home: Path, dataset: Mapping[str, Any]) -> None:
     """Refuse an earlier sweep with another target or task: what is best for one is not for the other.
 
-    Args:
-        name: Folder or name of the sweep.
-        home: Folder that holds `multirun/`.
-        dataset: Config group `dataset`, with its task.
-
     Raises:
         ConfigError: If the sweep predicted something else, or does not exist.
     """
@@ -52,10 +47,6 @@ def refuse_unlike(name: str, home: Path, dataset: Mapping[str, Any]) -> None:
 
 def read_results(name: str, home: Path) -> dict[str, Any]:
     """Read the results of an earlier sweep.
-
-    Args:
-        name: Folder or name of the sweep.
-        home: Folder that holds `multirun/`.
 
     Raises:
         ConfigError: If there is no such sweep, or it has not finished.

@@ -68,9 +68,6 @@ def _sweep(context: HydraContext, task_function: TaskFunction, config: DictConfi
 def preview(words: Sequence[str]) -> tuple[SearchPlan, list[tuple[str, ...]]]:
     """Check a search without running anything.
 
-    Args:
-        words: Overrides in Hydra's grammar.
-
     Returns:
         The plan, and the overrides of its first trials.
 

@@ -35,7 +35,7 @@ def read_hydra(record: Record, more: Sequence[str] = ()) -> dict[str, Any]:
         Node `hydra` as in `multirun.yaml`, with the overrides and the name of the study.
 
     Raises:
-        ConfigError: When the run holds no command, or is none of a search.
+        ConfigError: When the run holds no command, or does not belong to a search.
         ProblemsError: When an override sets what a store must not.
     """
     text = record.read_text(study_lookup.MULTIRUN)
@@ -68,11 +68,6 @@ def find_folder(record: Record, home: Path) -> Path:
 
 def check_study(record: Record, words: Sequence[str], home: Path) -> None:
     """Check that the study of a search can be read here.
-
-    Args:
-        record: Parent run of the search.
-        words: Overrides of the command that resumes it.
-        home: Folder that holds `.mlrunner/`.
 
     Raises:
         ConfigError: When the study is in a file of the other machine, or in another storage.

@@ -109,10 +109,6 @@ class FunctionSearch:
     def run_batch(self, first: int, size: int) -> None:
         """Run trials at the same time, or one after the other where the launcher does so.
 
-        Args:
-            first: Number of the first job.
-            size: Number of trials.
-
         Raises:
             Exception: Error of the first failed trial, when too many failed.
         """
@@ -143,10 +139,6 @@ class FunctionSearch:
 
 def read_values(job: JobReturn, count: int) -> list[float]:
     """Read the objectives that the function returned.
-
-    Args:
-        job: Finished job.
-        count: Number of objectives.
 
     Raises:
         FunctionError: When it returned something else.

@@ -25,9 +25,6 @@ class GridOrder(BaseSampler):
 
     `optuna.samplers.GridSampler` requires every parameter in every trial, although each model has its own, and may draw
     a combination twice when two processes ask at the same time.
-
-    Args:
-        combinations: Parameters of each combination.
     """
 
     def __init__(self, combinations: list[dict[str, Any]]) -> None:

@@ -97,9 +97,6 @@ def _never_prune(step: int, value: float) -> bool:
 def run_job(folder: Path) -> float:
     """Run the trial whose task lies in a folder, and write its result there.
 
-    Args:
-        folder: Output folder of the job.
-
     Returns:
         Objective, which Hydra expects of a job; NaN for a trial that failed.
     """

@@ -76,11 +76,7 @@ class Search:
             self.display(event)
 
     def run_trials(self, get_tables: GetTables) -> Iterator[FinishedTrial]:
-        """Run trials until none is left, and yield each when it has finished.
-
-        Args:
-            get_tables: Function that returns the tables of a trial.
-        """
+        """Run trials until none is left, and yield each when it has finished."""
         with self.interrupts.handled():
             try:
                 while True:

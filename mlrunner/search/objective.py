@@ -61,11 +61,6 @@ def choose_objectives(
 ) -> Objectives:
     """Combine `objective.metric` with the directions: those of the sweeper, or else those of the metrics.
 
-    Args:
-        settings: Settings of the sweeper.
-        objective: Section `objective`.
-        custom: Metrics of one's own by name.
-
     Raises:
         ConfigError: When the numbers of metrics and directions differ, or a direction contradicts its metric.
     """

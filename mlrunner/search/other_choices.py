@@ -65,12 +65,7 @@ def adopt_choices(study: optuna.Study, storage: BaseStorage, distributions: Dist
 
 
 def finish_adoption(storage: BaseStorage, name: str) -> None:
-    """Replace a study by its complete copy, or delete a copy that is not complete; without a copy, do nothing.
-
-    Args:
-        storage: Storage of the study.
-        name: Name of the study.
-    """
+    """Replace a study by its complete copy, or delete a copy that is not complete; without a copy, do nothing."""
     names, copied = optuna.get_all_study_names(storage), name + COPY_SUFFIX
     if copied not in names:
         return

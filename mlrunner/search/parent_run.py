@@ -34,12 +34,6 @@ MAX_TAG = 500
 def open_parent_run(plan: SearchPlan, study: Study, description: dict[str, Any], folder: Path) -> tuple[str, str]:
     """Open the parent run of a search; reopen that of an earlier session.
 
-    Args:
-        plan: Plan of the search.
-        study: Study of the search.
-        description: Space, objectives and data of the search.
-        folder: Folder of the search.
-
     Returns:
         MLflow's ids of the experiment and of the run.
     """
@@ -73,12 +67,7 @@ def _reopen(study: Study, run_id: str) -> bool:
 
 
 def end_lost_runs(run_id: str, live: Collection[str]) -> None:
-    """End the runs below a search whose session has ended without closing them.
-
-    Args:
-        run_id: MLflow's id of the parent run.
-        live: Sessions of the study that are alive.
-    """
+    """End the runs below a search whose session has ended without closing them."""
     for child, pipeline_run in sweep_runs.list_running(run_id).items():
         if pipeline_run.rpartition("-")[2] not in live:
             open_runs.interrupt_run(child)

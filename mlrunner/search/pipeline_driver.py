@@ -88,9 +88,6 @@ class PipelineDriver:
     def run_trials(self, make_rows: Callable[..., Rows]) -> Iterator[StepArguments]:
         """Record the trials that an earlier session could not record, then run the others.
 
-        Args:
-            make_rows: Pipeline step that makes the tables.
-
         Returns:
             Arguments of ZenML's step for each trial that has tables.
         """

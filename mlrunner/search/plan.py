@@ -124,12 +124,7 @@ def draw_first_trials(
 
 
 def show_plan(plan: SearchPlan, trials: list[tuple[str, ...]]) -> None:
-    """Print a plan.
-
-    Args:
-        plan: Plan of the search.
-        trials: Overrides of the first trials.
-    """
+    """Print a plan."""
     out = console()
     size = plan.space.size
     total = f" of {size:,.0f} combinations" if math.isfinite(size) else ""

@@ -55,13 +55,7 @@ def make_sampler_factory(plan: SearchPlan) -> Callable[[int], Any]:
 
 
 def build_executor(plan: SearchPlan, preparer: TrialPreparer, call: SweeperCall) -> Executor:
-    """Build what runs the trials: our own workers, a cluster, or the launcher of Hydra that the sweep names.
-
-    Args:
-        plan: Plan of the search.
-        preparer: Preparer of the trials.
-        call: Arguments that Hydra passed to the sweeper.
-    """
+    """Build what runs the trials: our own workers, a cluster, or the launcher of Hydra that the sweep names."""
     settings, hydra = plan.settings, call.config.hydra
     is_basic = str(hydra.launcher._target_).endswith(BASIC_LAUNCHER)
     engine: Engine = build(plan.first.composition["executor"], "executor", Engine)

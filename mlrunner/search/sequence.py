@@ -29,12 +29,7 @@ if TYPE_CHECKING:
 
 
 class SequenceStorage(StorageDelegate):
-    """Storage whose trials are those of the sequence; everything else is that of the storage.
-
-    Args:
-        storage: Storage of a study.
-        counter: Counter of the trials of the study.
-    """
+    """Storage whose trials are those of the sequence; everything else is that of the storage."""
 
     def __init__(self, storage: BaseStorage, counter: TrialCounter) -> None:
         super().__init__(storage)
@@ -110,13 +105,7 @@ class SequenceView:
 
 
 class SequenceSampler(BaseSampler):
-    """Sampler of one trial, which sees the sequence.
-
-    Args:
-        sampler: Sampler of Optuna.
-        view: View of the study.
-        place: Place of the trial in the sequence.
-    """
+    """Sampler of one trial, which sees the sequence."""
 
     def __init__(self, sampler: BaseSampler, view: SequenceView, place: int) -> None:
         self._sampler, self._view, self._place, self._study = sampler, view, place, view.open()
@@ -153,12 +142,7 @@ class SequenceSampler(BaseSampler):
 
 
 class SequencePruner(BasePruner):
-    """Pruner that sees the sequence.
-
-    Args:
-        view: View of the study.
-        pruner: Pruner of Optuna.
-    """
+    """Pruner that sees the sequence."""
 
     def __init__(self, view: SequenceView, pruner: BasePruner) -> None:
         self._view, self.pruner = view, pruner

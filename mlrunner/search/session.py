@@ -43,11 +43,6 @@ class SweepError(MlrunnerError):
 def run_session(plan: SearchPlan, preparer: TrialPreparer, call: SweeperCall) -> dict[str, Any]:
     """Run a search, and deploy its winner.
 
-    Args:
-        plan: Checked plan.
-        preparer: Preparer of the trials.
-        call: Arguments that Hydra passed to the sweeper.
-
     Returns:
         Summary of the search; see `optimization_results.yaml`.
 

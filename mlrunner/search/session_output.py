@@ -28,13 +28,7 @@ MAX_TRIALS = 10  # in the closing table
 
 
 def show_start(plan: SearchPlan, study: Study, folder: Path) -> None:
-    """Print what is searched, and how much of it an earlier session has done.
-
-    Args:
-        plan: Plan of the search.
-        study: Study of the search.
-        folder: Folder of the search.
-    """
+    """Print what is searched, and how much of it an earlier session has done."""
     pairs = zip(plan.objectives.metrics, plan.objectives.directions, strict=True)
     objectives = ", ".join(f"{direction} {name}" for name, direction in pairs)
     keys = [dimension.key.removeprefix("model.estimator.") for dimension in plan.space.dimensions]
@@ -51,14 +45,7 @@ def show_start(plan: SearchPlan, study: Study, folder: Path) -> None:
 
 
 def show_results(plan: SearchPlan, driver: PipelineDriver, summary: dict[str, Any], folder: Path) -> None:
-    """Print the ranking, the winner and the next commands; for `output=json` all of it as JSON, and nothing for quiet.
-
-    Args:
-        plan: Plan of the search.
-        driver: Driver of the session.
-        summary: Summary of the search.
-        folder: Folder of the search.
-    """
+    """Print the ranking, the winner and the next commands; for `output=json` all of it as JSON; nothing for quiet."""
     outcomes = results.read_outcomes(driver.search.study, plan.objectives)
     if plan.first.composition.settings.output != "text":
         trials = [json.loads(outcome.json()) for outcome in outcomes]

@@ -21,11 +21,7 @@ class StoppedWatch:
         self._counts: dict[int, int] = {}
 
     def find_hung(self, pids: Iterable[int]) -> list[int]:
-        """Return the processes that hang; none before the next look is due.
-
-        Args:
-            pids: IDs of the processes.
-        """
+        """Return the processes that hang; none before the next look is due."""
         now = time.monotonic()
         if now < self._next:
             return []

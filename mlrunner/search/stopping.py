@@ -34,10 +34,6 @@ class StoppingRule:
     def find_stop_reason(self, result: TrialResult, trials: list[FrozenTrial]) -> str | None:
         """Decide after a trial whether the search stops.
 
-        Args:
-            result: Result of the trial.
-            trials: All trials of the study.
-
         Returns:
             The reason to start no more trials; None when the search continues.
         """

@@ -27,12 +27,6 @@ MAX_SEED = 2**31 - 1
 def open_study(storage: BaseStorage, name: str, directions: list[Direction], settings: SweepSettings) -> optuna.Study:
     """Load a study by its name, or create it.
 
-    Args:
-        storage: Storage of the study.
-        name: Name of the study.
-        directions: Direction of each metric.
-        settings: Settings of the sweep.
-
     Raises:
         ConfigError: When a study of this name has other directions, or Optuna refuses the arguments of the pruner.
     """

@@ -41,12 +41,7 @@ def list_owners(trial: FrozenTrial) -> list[str]:
 
 
 def inherit_attributes(trial: FrozenTrial, reason: str) -> dict[str, Any]:
-    """Return the attributes of the trial that repeats another.
-
-    Args:
-        trial: Trial to repeat.
-        reason: Why it is repeated.
-    """
+    """Return the attributes of the trial that repeats another."""
     counts = (ATTEMPT, "retried"), (LOSSES, "lost")
     numbers = {name: int(trial.user_attrs.get(name, 0)) + (reason == counted) for name, counted in counts}
     default = {name: value for name, value in trial.user_attrs.items() if name == DEFAULT_OF}
@@ -78,17 +73,6 @@ def is_default(trial: FrozenTrial) -> bool:
     return attribute is not None and sorted(trial.params) == attribute["params"]
 
 
-def number_places(trials: list[FrozenTrial]) -> Mapping[int, int]:
-    """Return the place of each trial in the sequence of draws, by number.
-
-    A trial that repeats another has that one's place; one too many has none.
-
-    Args:
-        trials: All trials of the study.
-    """
-    return TrialCounter().number_places(trials)
-
-
 class TrialCounter:
     """Counts and numbers the trials of one study; those at its beginning that have finished are looked at once."""
 
@@ -104,7 +88,10 @@ class TrialCounter:
             self._length += 1
 
     def number_places(self, trials: list[FrozenTrial]) -> Mapping[int, int]:
-        """Return the place of each trial; see the function."""
+        """Return the place of each trial in the sequence of draws, by number.
+
+        A trial that repeats another has that one's place; one too many has none.
+        """
         self._advance(trials)
         own: dict[int, int] = {}
         places, following = ChainMap(own, self._places), self._next

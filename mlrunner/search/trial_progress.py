@@ -67,14 +67,7 @@ def describe_outcome(finished: FinishedTrial, objectives: Objectives) -> Outcome
 
 
 def describe_result(result: TrialResult, name: str, folder: Path, objectives: Objectives) -> Outcome:
-    """Describe the result of a trial as the outcome of a single run, without its id.
-
-    Args:
-        result: Result of the trial.
-        name: Name of its run.
-        folder: Folder of the trial.
-        objectives: Objectives of the search.
-    """
+    """Describe the result of a trial as the outcome of a single run, without its id."""
     return Outcome(
         name=name,
         status=OUTCOME_STATUS[result.state],

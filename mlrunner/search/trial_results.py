@@ -47,11 +47,6 @@ def restore_results(study: Study, parent: str, objectives: Objectives) -> None:
     """Write the results of trials that ran on other machines into the folder of the search.
 
     A trial without a run in MLflow gets no `result.json`, so that it is recorded as any that a killed session has left.
-
-    Args:
-        study: Study of the search.
-        parent: MLflow's id of the parent run.
-        objectives: Objectives of the search.
     """
     missing = list(_list_missing(study))
     runs = sweep_runs.list_recorded(parent) if missing else {}

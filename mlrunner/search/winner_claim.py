@@ -49,13 +49,7 @@ def claim(study: Study, number: int, settings: str, run_id: str, session: str) -
 
 
 def open_run(child_runs: ChildRuns, finished: FinishedTrial, best_run: str) -> RunContext:
-    """Open the run of the winner's refit.
-
-    Args:
-        child_runs: Records of the session that refits it.
-        finished: Best trial.
-        best_run: MLflow's id of the best trial's run.
-    """
+    """Open the run of the winner's refit."""
     composition, checked = finished.prepared.composition, finished.prepared.repeats[0]
     tags = {
         **run_record.make_tags(composition, checked.data.fingerprint),
@@ -89,14 +83,7 @@ def find_claimant(study: Study, number: int, settings: str) -> str | None:
 
 
 def await_claimant(study: Study, number: int, settings: str, search: Search) -> None:
-    """Wait for heartbeats of the session that refits a trial where it is on another machine, which may be lost.
-
-    Args:
-        study: Study of the search.
-        number: Number of the trial.
-        settings: Result of `digest_settings`.
-        search: Session that waits.
-    """
+    """Wait for heartbeats of the session that refits a trial where it is on another machine, which may be lost."""
     while find_claimant(study, number, settings) in search.queue.watch.list_unsure():
         if search.display is not None:
             search.display(AWAITING)
@@ -104,14 +91,7 @@ def await_claimant(study: Study, number: int, settings: str, search: Search) -> 
 
 
 def is_claimed(study: Study, number: int, settings: str, live: Collection[str]) -> bool:
-    """Check whether a trial was refitted and deployed with these settings, or another session is doing so.
-
-    Args:
-        study: Study of the search.
-        number: Number of the trial.
-        settings: Result of `digest_settings`.
-        live: Sessions of the study that are alive.
-    """
+    """Check whether a trial was refitted and deployed with these settings, or another session is doing so."""
     before = study.user_attrs.get(WINNER, {})
     if (before.get("trial"), before.get("settings")) != (number, settings):
         return False

@@ -28,9 +28,6 @@ class Room:
     """Keep the number of connections within a limit.
 
     One more closes the one that has waited longest for its client; one whose request is being answered stays.
-
-    Args:
-        limit: Maximum number of connections.
     """
 
     def __init__(self, limit: int) -> None:
@@ -123,11 +120,6 @@ class Listener:
     """Serve an application on a socket, with a limited number of connections.
 
     A new connection and its request find room, however many clients send nothing.
-
-    Args:
-        app: Application.
-        listening: Socket to accept connections from.
-        max_connections: Maximum number of connections.
     """
 
     def __init__(self, app: web.Application, listening: socket.socket, max_connections: int = MAX_CONNECTIONS) -> None:

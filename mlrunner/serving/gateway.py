@@ -33,12 +33,7 @@ RESPONSE_HEADERS = ("Content-Type", "X-Model", "Allow", "Retry-After")  # forwar
 
 
 class Gateway:
-    """Forward, count and limit requests, and restart a server that does not answer.
-
-    Args:
-        folder: Folder of the deployment.
-        health_check: Timing of health checks and restarts.
-    """
+    """Forward, count and limit requests, and restart a server that does not answer."""
 
     def __init__(self, folder: Path, health_check: HealthCheck | None = None) -> None:
         self._file, self._health_check = folder / STATE_FILE, health_check or HealthCheck()

@@ -60,9 +60,6 @@ class Pulse:
 
     A silence is the sum of the times between updates, each at most `MAX_STEP`: when both processes were stopped
     together (`docker pause`), the one that continues first does not take the other for hung.
-
-    Args:
-        pipe: Descriptor to read from.
     """
 
     def __init__(self, pipe: int) -> None:

@@ -1,7 +1,7 @@
 """Server processes on one socket: a supervisor that replaces those that end or hang.
 
-They exit with it, and kill it when it hangs itself: whoever has started it (the gateway, the container engine) then
-notices that the server has ended.
+They exit with the supervisor, and kill it when it hangs: its parent (the gateway, the container engine) then notices
+that the server has ended.
 """
 
 from __future__ import annotations

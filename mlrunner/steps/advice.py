@@ -20,14 +20,7 @@ if TYPE_CHECKING:
 
 
 def log_advice(run: RunContext, evaluation: Evaluation, target: pd.Series[Any], task: Task) -> None:
-    """Log the score of a trivial model, and tag the run with warnings about its scores.
-
-    Args:
-        run: Run that is scored.
-        evaluation: Scores and predictions.
-        target: Target of the training rows.
-        task: Learning task.
-    """
+    """Log the score of a trivial model, and tag the run with warnings about its scores."""
     trivial = scores.score_trivial(target, evaluation.predictions, task)
     value = trivial.get(run.objective, np.nan)
     if np.isfinite(value):

@@ -107,14 +107,7 @@ def log_params(run_id: str, params: dict[str, str], metrics: dict[str, float] | 
 
 
 def log_dataset(run_id: str, label: str, dataset: dict[str, Any], fingerprint: str) -> None:
-    """Log the data set of a run.
-
-    Args:
-        run_id: Id of the run.
-        label: Name of the data set.
-        dataset: Settings of the config group `dataset`.
-        fingerprint: Digest of the content.
-    """
+    """Log the data set of a run."""
     entity = Dataset(label, fingerprint[:36], *_describe_source(dataset))
     inputs = [DatasetInput(entity, [InputTag("mlflow.data.context", "training")])]
     try:

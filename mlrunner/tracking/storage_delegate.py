@@ -20,11 +20,7 @@ _Base: Any = type("_Base", (BaseStorage,), METHODS)
 
 
 class StorageDelegate(_Base):  # type: ignore[misc]
-    """Passes every call on to a storage.
-
-    Args:
-        storage: Storage of a study.
-    """
+    """Passes every call on to a storage."""
 
     def __init__(self, storage: BaseStorage) -> None:
         self.storage = storage

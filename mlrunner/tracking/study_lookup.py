@@ -45,11 +45,6 @@ def _resolve_path(address: str, cwd: str) -> str:
 def open_existing_storage(record: Record, home: Path, name: str) -> BaseStorage | None:
     """Open the storage of a search's study; None if its file is missing, since opening would create it.
 
-    Args:
-        record: Parent run of the search.
-        home: Folder that holds `.mlrunner/`.
-        name: Name of the study.
-
     Raises:
         MlrunnerError: If the storage does not open.
     """
@@ -122,13 +117,7 @@ def load_study_at(address: Any, home: Path, name: str) -> Study | None:
 
 
 def delete_study(record: Record, name: str, home: Path) -> None:
-    """Delete a study with its journal, or from its storage if both exist.
-
-    Args:
-        record: Parent run of the search.
-        name: Name of the study.
-        home: Folder that holds `.mlrunner/`.
-    """
+    """Delete a study with its journal, or from its storage if both exist."""
     journal = find_default_journal(record, home, name)
     if journal is not None:
         journal.unlink(missing_ok=True)

@@ -120,12 +120,7 @@ def _describe_rows(seen: Preview) -> str:
 
 
 def show_profile(columns: dict[str, dict[str, Any]], rows: int) -> None:
-    """Print a line for each column: its dtype, gaps, and the range or the most frequent of its values.
-
-    Args:
-        columns: Profile of each column.
-        rows: Number of rows that it is made from.
-    """
+    """Print a line for each column: its dtype, gaps, and the range or the most frequent of its values."""
     names = ["  column", "dtype", "missing", "different", "values"]
     lines = [
         ([f"  {name[:NAME_LENGTH]}", column["dtype"], f"{column['missing']:.1%}", f"{column['distinct']:,}", text], "")

@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> int:
     """Write the files of a project, after a look at its data.
 
     Raises:
-        ConfigError: When the folder is not empty, or a name is missing and nobody can be asked.
+        ConfigError: When the folder is not empty, or a name is missing without a terminal to ask for it.
     """
     usage = "mlrunner init [-h] [NAME] [--data FILE|URL] [--query SELECT] [--target COLUMN] [dataset.KEY=VALUE ...]"
     what = "Start a project: a folder with the configuration of your data, which runs at once."

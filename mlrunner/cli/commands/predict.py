@@ -70,9 +70,6 @@ def _parser() -> Parser:
 def split_words(words: list[str]) -> tuple[str | None, list[str]]:
     """Separate the file from the overrides.
 
-    Args:
-        words: Positional arguments of the command line.
-
     Returns:
         The file, None when the overrides name a data set; and the overrides.
 

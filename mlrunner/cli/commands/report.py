@@ -95,13 +95,7 @@ def explain_lead(content: Content, trust: bool = False) -> Content:
 
 
 def gather_material(record: Record, store: Store, home: Path) -> Content:
-    """Read the content of a report, of a search from its study as well if that still exists.
-
-    Args:
-        record: Record of the run or sweep.
-        store: Store of the record.
-        home: Folder that holds `.mlrunner/`.
-    """
+    """Read the content of a report, of a search from its study as well if that still exists."""
     from mlrunner.history import report
 
     study = study_lookup.load_study(record, home)

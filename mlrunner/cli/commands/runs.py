@@ -111,13 +111,7 @@ def show(parser: Parser, arguments: list[str], sweeps: bool) -> int:
 
 
 def write(entries: list[Entry], selected: list[columns.EntryColumn], parsed: argparse.Namespace) -> None:
-    """Print runs or sweeps in the chosen format.
-
-    Args:
-        entries: Runs or sweeps.
-        selected: Columns to print.
-        parsed: Parsed arguments.
-    """
+    """Print runs or sweeps in the chosen format."""
     if parsed.json:
         formats.print_json(entries, selected if parsed.columns is not None else None)
     elif parsed.csv:

@@ -25,11 +25,7 @@ def main(arguments: list[str]) -> int:
 
 
 def activate(overrides: list[str]) -> None:
-    """Compose the `stack` group and activate the stack.
-
-    Args:
-        overrides: Overrides of the stack.
-    """
+    """Compose the `stack` group and activate the stack."""
     from mlrunner.composition.compose import compose_config
     from mlrunner.composition.resolve import resolve_group
     from mlrunner.core.build import build

@@ -19,7 +19,7 @@ def main(arguments: list[str]) -> int:
     """Start, stop or describe the warm process of this user, interpreter and code.
 
     Returns:
-        0; 1 for `status` when there is none.
+        0; 1 for `status` when no warm process runs.
     """
     parser = Parser(
         "warm",
@@ -72,7 +72,7 @@ def describe(action: str, answer: dict[str, object] | None) -> str:
 
     Args:
         action: `start`, `stop` or `status`.
-        answer: Answer of the process; None when there is none.
+        answer: Answer of the process; None when it does not run.
     """
     if action == "stop":
         return "there was no warm process." if answer is None else "stopped; running commands go on."

@@ -81,9 +81,6 @@ def _message(body: bytes, status: int) -> str:
 def find_service(store: DeploymentStore) -> Service:
     """Read the address of a deployment from its state.
 
-    Args:
-        store: Folder of the deployment.
-
     Raises:
         ServiceError: When the deployment does not serve.
     """

@@ -45,13 +45,7 @@ def page_address(url: str, store: Store, record: Record | None) -> str:
 
 @contextmanager
 def mlflow_server(uri: str, home: Path, port: int) -> Iterator[ChildServer]:
-    """Start MLflow's server.
-
-    Args:
-        uri: Address of the store of the runs.
-        home: Folder that holds `.mlrunner/`.
-        port: Port on loopback.
-    """
+    """Start MLflow's server."""
     command = ["mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"]
     # Not arguments: MLflow repeats those in the command line of a process of its own.
     stores = {"MLFLOW_BACKEND_STORE_URI": uri}

@@ -27,9 +27,6 @@ FORWARDED = (*IGNORABLE, signal.SIGUSR1, signal.SIGUSR2, signal.SIGTSTP, signal.
 def run_warm(arguments: list[str]) -> int | None:
     """Run a command in a fork of the warm process.
 
-    Args:
-        arguments: Arguments of the command line.
-
     Returns:
         The exit code; None when the command has to start cold.
     """
@@ -88,12 +85,7 @@ def describe_command(arguments: list[str]) -> dict[str, Any]:
 
 
 def follow(pid: int, answers: messages.Answers) -> int:
-    """Forward signals to a command until it ends; return its exit code.
-
-    Args:
-        pid: Process ID of the command.
-        answers: What it answers.
-    """
+    """Forward signals to a command until it ends; return its exit code."""
     forwarded: list[int] = []
 
     def forward(number: int, frame: FrameType | None) -> None:

@@ -38,12 +38,7 @@ def name_slim_image() -> str:
 
 
 def find_problems(client: Any, base: Base) -> list[str]:
-    """List why an image cannot be built on a base; empty when it is on this machine or its registry has it.
-
-    Args:
-        client: Client of Docker's engine.
-        base: Base image.
-    """
+    """List why an image cannot be built on a base; empty when it is on this machine or its registry has it."""
     try:
         if find_image(client, base.name) is None:
             client.images.get_registry_data(base.name)
@@ -64,10 +59,6 @@ def _explain_missing(base: Base, error: Exception) -> str:
 def find_or_pull(client: Any, base: Base) -> Any:
     """Find a base image on this machine, or pull it.
 
-    Args:
-        client: Client of Docker's engine.
-        base: Base image.
-
     Raises:
         DeployError: When the registry does not have it or cannot be reached.
     """
@@ -79,11 +70,6 @@ def find_or_pull(client: Any, base: Base) -> Any:
 
 def inspect_python(client: Any, image_id: str, base: Base) -> Target:
     """Inspect the Python of a base image.
-
-    Args:
-        client: Client of Docker's engine.
-        image_id: Image to run.
-        base: Its name and key, for messages.
 
     Raises:
         DeployError: When it has no Python, another Python version than this one, or no glibc.

@@ -52,11 +52,7 @@ class Libraries:
 
 
 def render_installation(base: str) -> str:
-    """Render the stage `build`, which installs the libraries; `wheels*` matches nothing without downloaded wheels.
-
-    Args:
-        base: Name of the base image.
-    """
+    """Render the stage `build`, which installs the libraries; `wheels*` matches nothing without downloaded wheels."""
     return f"""\
 ARG BASE={base}
 
@@ -81,10 +77,6 @@ RUN PYTHONPATH="$(echo /wheels/pip-*.whl)" python3 -m pip install --no-cache-dir
 
 def ensure_libraries(client: Any, libraries: Libraries) -> Any:
     """Build the image of the libraries unless it exists; a lock keeps two processes from building it twice.
-
-    Args:
-        client: Client of Docker's engine.
-        libraries: Libraries to install.
 
     Returns:
         The image, whose label `PINS_LABEL` lists what is installed.

@@ -88,13 +88,7 @@ def warn_of_trivial(
 
 
 def warn_of_gap(validation: Predictions, test: Predictions, task: Task) -> Iterator[Notice]:
-    """Tell that the errors of validation and test rows differ by more than chance.
-
-    Args:
-        validation: Predictions for the validation rows.
-        test: Predictions for the test rows.
-        task: Regression or classification.
-    """
+    """Tell that the errors of validation and test rows differ by more than chance."""
     first, second = _errors(validation, task), _errors(test, task)
     if min(len(first), len(second)) < 2:
         return

@@ -76,12 +76,7 @@ def _list(names: list[str]) -> str:
 
 
 def compare_sources(then: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
-    """Compare the source files of the composition's classes; those outside the project have no commit.
-
-    Args:
-        then: Digest of each module that the run recorded.
-        now: Digest of each module today.
-    """
+    """Compare the source files of the composition's classes; those outside the project have no commit."""
     changed = [name for name in now if name in then and then[name] != now[name]]
     added = [name for name in now if name not in then]  # a search records the files of its first trial
     if not then:

@@ -136,9 +136,6 @@ def run(prepared: PreparedRerun) -> list[Outcome]:
 def read_fold_scores(outcomes: Sequence[Outcome]) -> list[dict[str, list[float]]]:
     """Read the scores of every fold of each run, by metric.
 
-    Args:
-        outcomes: Outcome of each seed.
-
     Returns:
         A dictionary for each run, empty without folds; no dictionary for a single run.
     """
@@ -159,13 +156,7 @@ def _write(folder: Path, texts: dict[str, str]) -> None:
 
 
 def tag_runs(prepared: PreparedRerun, outcomes: Sequence[Outcome], tags: dict[str, str]) -> None:
-    """Tag the new runs.
-
-    Args:
-        prepared: Composition that was run.
-        outcomes: Outcome of each seed.
-        tags: Tags of every new run.
-    """
+    """Tag the new runs."""
     from mlrunner.tracking import run_log
 
     tags = {**tags, **({REFIT_TAG: "true"} if prepared.is_refit else {})}

@@ -36,9 +36,6 @@ class MetricComparison:
 def check_scores(record: Record) -> None:
     """Check that a run has comparable metrics, before it is run again.
 
-    Args:
-        record: Record of the run.
-
     Raises:
         ConfigError: When it has no metrics, or only those of an unfinished fit.
     """

@@ -50,13 +50,7 @@ class ColumnUse:
 
 
 def describe_columns(table: pd.DataFrame, roles: Roles, strategy: CleaningStrategy) -> ColumnUse:
-    """Describe what becomes of each column.
-
-    Args:
-        table: Raw table.
-        roles: Roles of its columns.
-        strategy: Cleaning strategy, resolved by the table.
-    """
+    """Describe what becomes of each column."""
     inputs = select_inputs(table, roles)
     left_out = {**strategy.left_out(inputs), **dict(_excluded(table, roles))}
     if roles.time in inputs and roles.time not in strategy.date_columns:

@@ -19,13 +19,7 @@ S = TypeVar("S", bound=DataStrategy)
 
 @dataclasses.dataclass(frozen=True)
 class DataCleaning:
-    """Controller that delegates the feature columns of a table to a strategy.
-
-    Args:
-        table: Raw table.
-        strategy: Cleaning strategy.
-        roles: Roles of the columns.
-    """
+    """Controller that delegates the feature columns of a table to a strategy."""
 
     table: pd.DataFrame
     strategy: DataStrategy

@@ -68,10 +68,6 @@ def open_connection(url: str) -> Iterator[Connection]:
 def run_query(connection: Connection, query: str) -> tuple[CursorResult[Any], list[str]]:
     """Run a query.
 
-    Args:
-        connection: Open connection.
-        query: Statement that returns rows.
-
     Returns:
         The result, and its column names.
 

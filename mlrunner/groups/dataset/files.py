@@ -46,9 +46,6 @@ class Source:
 def read_files(source: Source) -> pd.DataFrame:
     """Read the files of a source into one table, in the order of their names.
 
-    Args:
-        source: Files to read.
-
     Returns:
         All columns as read, with the index 0, 1, 2, ...
 
@@ -88,9 +85,6 @@ def digest_files(path: str) -> str:
 @contextlib.contextmanager
 def file_errors(path: str) -> Iterator[None]:
     """Turn any error of a file system or a parser within the block into one sentence about the file.
-
-    Args:
-        path: Path for the message.
 
     Raises:
         DataError: When the block fails; fsspec's backends raise errors of their own libraries, so all are caught.
@@ -173,12 +167,6 @@ def _decompress(system: Any, name: str) -> bytes:
 
 def require_same_columns(first_name: str, first: pd.DataFrame, name: str, table: pd.DataFrame) -> None:
     """Refuse to concatenate files whose columns differ, which pandas would fill with missing values.
-
-    Args:
-        first_name: Name of the first file.
-        first: Table of the first file.
-        name: Name of another file.
-        table: Table of the other file.
 
     Raises:
         DataError: When the columns differ.

@@ -16,12 +16,7 @@ BLUEPRINT_ROWS = 96  # enough for ten folds, few enough to be fast
 
 
 def read(dataset: Group, fingerprint: str) -> pd.DataFrame:
-    """Read a data set, or return the table that was read before from the same settings and content.
-
-    Args:
-        dataset: Resolved config group `dataset`.
-        fingerprint: Digest of its content.
-    """
+    """Read a data set, or return the table that was read before from the same settings and content."""
     return read_with_notices(dataset, fingerprint)[0]
 
 

@@ -18,10 +18,6 @@ Read = Callable[[Options], pd.DataFrame]
 def read_with_options(read: Read, options: Options) -> pd.DataFrame:
     """Read a table with the options of a pandas reader.
 
-    Args:
-        read: Reads the table with options.
-        options: Arguments of the reader.
-
     Raises:
         ConfigError: When the reader fails only because of an option.
     """

@@ -22,9 +22,6 @@ MAX_CATEGORIES = 20  # values whose shares are stored
 def profile(table: pd.DataFrame) -> dict[str, Any]:
     """Summarise a table.
 
-    Args:
-        table: Raw rows.
-
     Returns:
         `rows`, the number of sampled rows `looked_at`, `row_digests` (one of each sampled row, 8 hexadecimal digits),
         and by column: `digest` of all its values in their order, `dtype`, `missing` (a share), `distinct`, and

@@ -22,13 +22,7 @@ MIN_ROWS_PER_FLOAT = 5  # average rows of a class whose label is a float
 
 
 def target_problems(table: pd.DataFrame, roles: Roles, task: Task) -> list[str]:
-    """Return at most one sentence that says why the target cannot be learned.
-
-    Args:
-        table: Raw table.
-        roles: Roles of the columns.
-        task: Task.
-    """
+    """Return at most one sentence that says why the target cannot be learned."""
     if roles.target not in table:
         return [_missing_column("dataset.target", roles.target, table)]
     if table.empty:
@@ -42,12 +36,7 @@ def target_problems(table: pd.DataFrame, roles: Roles, task: Task) -> list[str]:
 
 
 def table_problems(table: pd.DataFrame, roles: Roles) -> list[str]:
-    """Return one sentence for each problem of the rows and of the columns other than the target.
-
-    Args:
-        table: Raw table.
-        roles: Roles of the columns.
-    """
+    """Return one sentence for each problem of the rows and of the columns other than the target."""
     rows = ["dataset has a header but no rows; name another source."] if table.empty else []
     return [*rows, *_roles_problems(table, roles), *_feature_problems(table, roles)]
 

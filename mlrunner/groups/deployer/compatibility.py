@@ -20,13 +20,7 @@ def describe_task(facts: Mapping[str, Any]) -> dict[str, str]:
 
 
 def compare_tasks(tags: Mapping[str, str], target: str, task: str) -> str | None:
-    """Return how the target or the task of a registered version differs; None when both are equal or unknown.
-
-    Args:
-        tags: Tags of the version.
-        target: Target of the other model.
-        task: Task of the other model.
-    """
+    """Return how the target or the task of a registered version differs; None when both are equal or unknown."""
     if tags.get(TARGET_TAG, target) != target:
         return f"predicts {tags[TARGET_TAG]}, not {target}"
     if tags.get(TASK_TAG, task) != task:
@@ -61,11 +55,6 @@ def find_absent(uri: str, names: Iterable[str]) -> str | None:
 
 def refuse_unlike(name: str, alias: str, candidate: Candidate) -> None:
     """Refuse a candidate that cannot answer the requests that the deployed version answers.
-
-    Args:
-        name: Name of the registered model.
-        alias: Alias of the deployed version.
-        candidate: Model to deploy.
 
     Raises:
         DeployError: With what differs: target, task or input columns.

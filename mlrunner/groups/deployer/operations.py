@@ -22,9 +22,6 @@ def _require_state(store: DeploymentStore) -> State:
 def restart(store: DeploymentStore) -> Deployment:
     """Start the server and the gateway of a deployment again where they do not run.
 
-    Args:
-        store: Folder of the deployment, which may be stopped.
-
     Raises:
         DeployError: When nothing has served yet, or the server does not start.
     """
@@ -107,9 +104,6 @@ def _get_run_id(release: Release) -> str:
 
 def stop(store: DeploymentStore) -> bool:
     """Stop the gateway and all servers, and free the port; the registry and the history stay.
-
-    Args:
-        store: Folder of the deployment.
 
     Returns:
         Whether a server was running.

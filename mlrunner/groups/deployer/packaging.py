@@ -58,10 +58,6 @@ def create_release(store: DeploymentStore, candidate: Candidate, decision: Decis
 def refuse_overtaken(name: str, candidate: Candidate) -> None:
     """Refuse a candidate that was compared with a version that is no longer the deployed one.
 
-    Args:
-        name: Name of the registered model.
-        candidate: Model to deploy.
-
     Raises:
         DeployError: When another version was deployed since.
     """

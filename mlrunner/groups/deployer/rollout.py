@@ -131,10 +131,6 @@ def _is_answering(server: Server) -> bool:
 def smoke_test(url: str, release: Release) -> None:
     """Request predictions for the model's input example, and compare them with those of the model in memory.
 
-    Args:
-        url: Address of the server.
-        release: Release that it serves.
-
     Raises:
         DeployError: When the predictions differ or do not come.
     """

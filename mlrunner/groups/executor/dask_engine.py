@@ -130,11 +130,7 @@ class DaskEngine(Engine):
         return cluster
 
     def describe_cluster(self, size: int) -> tuple[str, str, dict[str, Any]]:
-        """Return module, name and arguments of the class that starts the cluster.
-
-        Args:
-            size: Number of workers.
-        """
+        """Return module, name and arguments of the class that starts the cluster."""
         if self.cluster == "local":
             threads = self.threads or max(1, len(os.sched_getaffinity(0)) // size)
             local = {"n_workers": size, "threads_per_worker": threads, "dashboard_address": ":0"}

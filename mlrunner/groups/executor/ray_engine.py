@@ -56,19 +56,12 @@ class RayEngine(Engine):
         return sentences
 
     def count_threads(self, size: int) -> int:
-        """Return the CPU threads of a trial.
-
-        Args:
-            size: Number of workers.
-        """
+        """Return the CPU threads of a trial."""
         share = 1 if self.address is not None else max(1, len(os.sched_getaffinity(0)) // size)
         return self.threads or share
 
     def connect(self, size: int) -> None:
         """Connect this process to the cluster; start it when there is no address.
-
-        Args:
-            size: Number of workers.
 
         Raises:
             ConfigError: When there is no cluster at the address, or it does not start.

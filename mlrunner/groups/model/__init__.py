@@ -170,12 +170,7 @@ class EstimatorModel(Model):
 
 
 class ModelNameConfig(pydantic.BaseModel):
-    """Typed parameters of the train step.
-
-    Args:
-        name: Name of the model option.
-        settings: Resolved config group `model`.
-    """
+    """Typed parameters of the train step."""
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 

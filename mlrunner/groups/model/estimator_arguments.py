@@ -20,10 +20,6 @@ ESTIMATOR_METHODS = ("fit", "predict")
 def locate(target: str, key: str) -> type:
     """Import a class.
 
-    Args:
-        target: Dotted path of the class.
-        key: Configuration key of the path, for the messages.
-
     Raises:
         ConfigError: When the package, the module or the class does not exist.
     """

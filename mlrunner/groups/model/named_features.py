@@ -29,12 +29,7 @@ def _list_names(argument: str, value: Any) -> Iterator[str]:
 
 
 def accept_names(cls: type, arguments: Mapping[str, Any]) -> tuple[type, Mapping[str, Any]]:
-    """Return a class and its arguments such that it is fitted by the names that the encoders give.
-
-    Args:
-        cls: Class of the estimator.
-        arguments: Arguments of its constructor.
-    """
+    """Return a class and its arguments such that it is fitted by the names that the encoders give."""
     if not list_named(arguments):
         return cls, arguments
     if get_library(cls) == "lightgbm":
@@ -73,13 +68,7 @@ def refuse_unknown_names(arguments: Mapping[str, Any], numbers: list[str], key: 
 
 
 def constraint_problems(arguments: Mapping[str, Any], cls: type, key: str) -> list[str]:
-    """Return one sentence for each constraint that is not in the form that names columns.
-
-    Args:
-        arguments: Arguments of the estimator.
-        cls: Class of the estimator.
-        key: Configuration key of the arguments.
-    """
+    """Return one sentence for each constraint that is not in the form that names columns."""
     return [
         f"{key}.{argument}={_format(arguments[argument])} is a list, but {cls.__name__} needs columns with their "
         "directions; write a mapping such as {age: 1, price: -1}."

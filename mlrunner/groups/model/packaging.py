@@ -52,9 +52,6 @@ def find_trusted_types(pipeline: Pipeline) -> list[str]:
 
     Only types that `core.allowed_classes` allows and those of the modules of the pipeline's own steps are accepted.
 
-    Args:
-        pipeline: Fitted pipeline to save.
-
     Returns:
         Sorted names for `skops_trusted_types`.
 
@@ -75,9 +72,6 @@ def find_trusted_types(pipeline: Pipeline) -> list[str]:
 
 def pin_requirements(pipeline: Pipeline) -> list[str]:
     """Return the requirements for loading and serving a pipeline, pinned at the installed versions.
-
-    Args:
-        pipeline: Pipeline to save.
 
     Returns:
         Lines like `pandas==3.0.0`.

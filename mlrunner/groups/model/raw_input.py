@@ -102,10 +102,6 @@ class CleaningTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc
 def restore_kind(column: pd.Series, kind: Kind) -> pd.Series:
     """Convert a column to its kind in training, which JSON with null values does not preserve.
 
-    Args:
-        column: Column of raw rows.
-        kind: Kind in training.
-
     Raises:
         DataError: When a value does not fit the kind.
     """

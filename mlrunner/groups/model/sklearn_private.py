@@ -8,9 +8,6 @@ from typing import Any
 def explain_invalid_parameters(estimator: Any) -> str | None:
     """Return why scikit-learn would refuse the parameters of an estimator at `fit`.
 
-    Args:
-        estimator: Any estimator.
-
     Returns:
         One sentence without its full stop; None when the parameters are valid, the estimator is not one of
         scikit-learn's, or the installed release has no such check, so that the mistake shows at `fit`.

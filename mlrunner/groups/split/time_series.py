@@ -80,11 +80,7 @@ class ExpandingDivide(TimeAssignment, DataDivideStrategy):
         return self.max_train_size
 
     def sizes(self, rows: int) -> list[int]:
-        """Return the number of rows before all folds, of those that each fold holds out, and of the test.
-
-        Args:
-            rows: Number of rows of the table.
-        """
+        """Return the number of rows before all folds, of those that each fold holds out, and of the test."""
         test = round(self.test * rows)
         held_out = (rows - test) // (2 * self.folds) if self.validation_size is None else self.validation_size
         return [rows - test - self.folds * held_out, *[held_out] * self.folds, test]

@@ -112,10 +112,6 @@ def _register_component(
 def follow_tracker(client: Client, stack: UUID) -> bool:
     """Set MLflow's address and login from a stack's own tracker.
 
-    Args:
-        client: Client of the server that has the stack.
-        stack: Id of the stack.
-
     Returns:
         Whether the stack has an MLflow tracker with an address.
     """

@@ -18,9 +18,6 @@ NEEDED_BYTES = 50 * 2**20  # both empty stores take 3 MB; the rest is room for t
 def prepare_folder(home: Path) -> Path:
     """Create `.mlrunner/`, and follow it where it was moved.
 
-    Args:
-        home: Folder that holds `.mlrunner/`.
-
     Returns:
         The folder `.mlrunner/`.
 
@@ -61,9 +58,6 @@ def refuse_full_disk(folder: Path) -> None:
 
 def refuse_file_store(uri: str) -> None:
     """Refuse a folder as MLflow's store, which MLflow itself refuses since 3.13.
-
-    Args:
-        uri: MLflow's tracking URI.
 
     Raises:
         ConfigError: When the URI is a folder and MLFLOW_ALLOW_FILE_STORE is not `true`.

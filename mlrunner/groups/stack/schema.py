@@ -21,9 +21,6 @@ REMEDY = "install the newer one, or set MLRUNNER_HOME to another folder"
 def mark_layout(folder: Path) -> None:
     """Write the layout of a new folder, and check that of one that exists.
 
-    Args:
-        folder: Folder `.mlrunner/`.
-
     Raises:
         StoreError: When a newer mlrunner made the folder.
         OSError: When it cannot be written.
@@ -36,9 +33,6 @@ def mark_layout(folder: Path) -> None:
 
 def check_layout(folder: Path) -> None:
     """Check that this version can read a folder of stores; it need not exist.
-
-    Args:
-        folder: Folder `.mlrunner/`.
 
     Raises:
         StoreError: When a newer mlrunner made the folder.
@@ -53,10 +47,6 @@ def check_layout(folder: Path) -> None:
 
 def upgrade_mlflow(uri: str, error: Exception) -> bool:
     """Upgrade MLflow's SQLite database when an error says that its schema is older.
-
-    Args:
-        uri: MLflow's tracking URI.
-        error: Error of the first request.
 
     Returns:
         Whether the database was upgraded; False when the error has another reason.

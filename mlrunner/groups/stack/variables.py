@@ -32,11 +32,7 @@ VERBOSE_LOGGING = {"ZENML_LOGGING_VERBOSITY": "INFO", "MLFLOW_LOGGING_LEVEL": "I
 
 
 def embedded_zenml_environment(home: Path) -> dict[str, str]:
-    """Return the variables that keep ZenML's configuration and store in `.mlrunner/`; none when the user set others.
-
-    Args:
-        home: Folder that holds `.mlrunner/`.
-    """
+    """Return the variables that keep ZenML's configuration and store in `.mlrunner/`; none when the user set others."""
     if environment.zenml_url() is not None or environment.zenml_folder() is not None:
         return {}
     return {"ZENML_CONFIG_PATH": str(home / ".mlrunner" / "zenml")}

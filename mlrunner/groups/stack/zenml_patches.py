@@ -67,11 +67,7 @@ def _has_artifacts(step: Any) -> bool:
 
 @contextmanager
 def finished_migrations_skipped(url: str) -> Iterator[None]:
-    """Keep ZenML from importing its 350 migrations, a tenth of a run, to open a database that has had them all.
-
-    Args:
-        url: Address of ZenML's store.
-    """
+    """Keep ZenML from importing its 350 migrations, a tenth of a run, to open a database that has had them all."""
     newest = importlib.metadata.version("zenml")  # a release names its last revision after itself
     finished = url.startswith(SQLITE) and _read_revisions(Path(url.removeprefix(SQLITE))) == [newest]
     with environment.temporary_variables(**({SKIP_MIGRATIONS: "true"} if finished else {})):

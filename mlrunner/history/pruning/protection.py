@@ -18,12 +18,7 @@ DEPLOYED_EVENTS = ("deployed", "registered", "rolled back")  # after which anoth
 
 
 def protected(store: Store, home: Path) -> dict[str, str]:
-    """Find the runs that must stay, and the reason for each.
-
-    Args:
-        store: Store of the runs.
-        home: Folder that holds `.mlrunner/`.
-    """
+    """Find the runs that must stay, and the reason for each."""
     deployments = _list_deployments(home / ".mlrunner" / "deployments")
     recent = _of_other_machines(store, {deployment.name for deployment in deployments})
     serving: dict[str, str] = {}

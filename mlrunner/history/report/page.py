@@ -101,11 +101,7 @@ def make_page(content: Content) -> SimpleNamespace:
 
 
 def make_title(params: Mapping[str, str]) -> str:
-    """Name the data set and its target; a file by its own name. Empty if the run recorded neither.
-
-    Args:
-        params: Parameters of the run.
-    """
+    """Name the data set and its target; a file by its own name. Empty if the run recorded neither."""
     name, path = params.get("dataset.name"), params.get("dataset.path", "null")
     if name == params.get("dataset.format") and path != "null":  # as in dataset=csv
         name = PurePath(path).name

@@ -18,9 +18,6 @@ class EngineError(MlrunnerError):
 class Admission:
     """Judges workers by what they have installed.
 
-    Args:
-        notify: Function of a sentence for the user.
-
     Attributes:
         ours: Description of this process.
         refused: Sentence by name of the worker.

@@ -77,23 +77,12 @@ def _relocate_model(task: TrialTask, temporary: Path) -> str | None:
 
 
 def describe_loss(number: int, worker: str) -> TrialResult:
-    """Describe a trial whose worker is gone.
-
-    Args:
-        number: Number of the trial.
-        worker: Name of the worker.
-    """
+    """Describe a trial whose worker is gone."""
     return TrialResult(number, "LOST", error=f"the worker {worker} is gone")
 
 
 def describe_refusal(number: int, worker: str, error: BaseException | None) -> TrialResult:
-    """Describe a trial that its worker could not run: an exception outside of the trial's own process.
-
-    Args:
-        number: Number of the trial.
-        worker: Name of the worker.
-        error: Exception.
-    """
+    """Describe a trial that its worker could not run: an exception outside of the trial's own process."""
     return TrialResult(number, "FAIL", error=" ".join(f"worker {worker}: {error!r}".split()))
 
 

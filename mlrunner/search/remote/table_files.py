@@ -36,12 +36,7 @@ def digest_file(path: str) -> str:
 
 
 def store_table(digest: str, content: bytes) -> None:
-    """Write a table into the folder of this machine, unless it is there.
-
-    Args:
-        digest: Digest of the content.
-        content: Bytes of the Arrow file.
-    """
+    """Write a table into the folder of this machine, unless it is there."""
     file = _received(digest)
     with FileLock(file.with_name("lock")):
         if not file.exists():

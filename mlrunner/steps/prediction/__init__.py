@@ -63,10 +63,6 @@ def check(dataset: Group, job: PredictionJob) -> None:
 
     A query is not executed for the check: it may take long.
 
-    Args:
-        dataset: Config group `dataset`.
-        job: Prediction job.
-
     Raises:
         MlrunnerError: With what is wrong.
     """
@@ -83,10 +79,6 @@ def check(dataset: Group, job: PredictionJob) -> None:
 
 def predict(dataset: Group, job: PredictionJob) -> dict[str, Any]:
     """Predict a table.
-
-    Args:
-        dataset: Config group `dataset`.
-        job: Prediction job.
 
     Returns:
         Summary: `rows`, `predicted`, `rejected`, the first `reasons`, the paths, model and duration.

@@ -54,12 +54,7 @@ class ResultWriter:
             self._rejected.discard()
 
     def add(self, chunk: CheckedRows, results: Sequence[Any]) -> None:
-        """Write the results of a chunk.
-
-        Args:
-            chunk: Checked rows.
-            results: Prediction or `RowError` for each valid row.
-        """
+        """Write the results of a chunk."""
         positions = chunk.positions.tolist()
         pairs = list(zip(positions, results, strict=True))
         rejected = {position: result.message for position, result in pairs if isinstance(result, RowError)}

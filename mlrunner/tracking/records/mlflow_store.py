@@ -19,11 +19,7 @@ PAGE = 1000  # runs or models a request
 
 
 class MlflowStore(Store):
-    """A tracking store behind MLflow's client.
-
-    Args:
-        uri: URI of the tracking store.
-    """
+    """A tracking store behind MLflow's client."""
 
     def __init__(self, uri: str) -> None:
         self.uri = uri

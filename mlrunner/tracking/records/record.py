@@ -121,11 +121,7 @@ class Record:
         return self.short
 
     def own_folder(self, home: Path) -> Path | None:
-        """Return the resolved folder of the run; None if it lies outside `multirun/` of this home, as a store may say.
-
-        Args:
-            home: Folder that holds `multirun/`.
-        """
+        """Return the resolved folder of the run; None if it lies outside `multirun/` of this home."""
         tag = self.tags.get(FOLDER_TAG)
         folder = None if not tag or Path(tag).is_symlink() else Path(tag).resolve()
         is_ours = folder is not None and (home / "multirun").resolve() in folder.parents and folder.is_dir()

@@ -52,9 +52,6 @@ class Store(ABC):
     def count_statuses(self, sweeps: Sequence[str]) -> dict[str, dict[str, int]]:
         """Count the trials of sweeps by status, that of the last run where an interrupted one was run again.
 
-        Args:
-            sweeps: Ids of the sweeps.
-
         Returns:
             Number of trials by sweep and status, MLflow's or INTERRUPTED, without sweeps that have no runs.
         """

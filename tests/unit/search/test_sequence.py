@@ -10,7 +10,7 @@ from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from mlrunner.search.sequence import SequencePruner, SequenceSampler, SequenceStorage, SequenceView, list_sequence
-from mlrunner.search.trial_attributes import INVALID_TRIALS, RETRY_OF, VOID, TrialCounter, number_places
+from mlrunner.search.trial_attributes import INVALID_TRIALS, RETRY_OF, VOID, TrialCounter
 
 X = {"x": FloatDistribution(0, 1)}
 
@@ -38,8 +38,8 @@ def test_each_place_holds_the_last_trial_that_repeats_it() -> None:
     storage = InMemoryStorage()
     study = make_study(storage)
     trials = study.get_trials(deepcopy=False)
-    assert describe(list_sequence(trials, number_places(trials), {"4": ""})) == SEQUENCE
-    assert describe(list_sequence(trials, number_places(trials)))[2] == (2, "COMPLETE", 0.4)
+    assert describe(list_sequence(trials, TrialCounter().number_places(trials), {"4": ""})) == SEQUENCE
+    assert describe(list_sequence(trials, TrialCounter().number_places(trials)))[2] == (2, "COMPLETE", 0.4)
     assert [trial.number for trial in study.get_trials()] == [0, 1, 2, 3, 4]  # the study itself is as it was
 
 

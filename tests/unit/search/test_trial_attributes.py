@@ -18,7 +18,6 @@ from mlrunner.search.trial_attributes import (
     count_valid,
     lacks_retry,
     list_owners,
-    number_places,
 )
 from mlrunner.tracking.studies import SESSION
 
@@ -42,7 +41,7 @@ def make_trials(attributes: list[dict[str, Any]]) -> list[FrozenTrial]:
     ids=["excluded", "surplus", "interrupted", "retried", "surplus retry"],
 )
 def test_a_retry_has_the_place_of_the_first_attempt(attributes: list[dict[str, Any]], places: dict[int, int]) -> None:
-    assert number_places(make_trials(attributes)) == places
+    assert TrialCounter().number_places(make_trials(attributes)) == places
 
 
 @given(st.lists(st.tuples(st.sampled_from(["new", "retry", "surplus", "excluded"]), st.booleans()), max_size=12))
@@ -59,7 +58,7 @@ def test_a_counter_that_has_seen_a_study_grow_counts_as_one_that_has_not(kinds: 
         if has_finished:
             trial.state = TrialState.FAIL
         known = trials[: number + 1]
-        assert dict(counter.number_places(known)) == dict(number_places(known))
+        assert dict(counter.number_places(known)) == dict(TrialCounter().number_places(known))
         assert counter.count_valid(known) == count_valid(known)
         assert counter.count_valid(known[:1]) == count_valid(known[:1])
 

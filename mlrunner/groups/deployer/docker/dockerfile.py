@@ -51,11 +51,7 @@ def _render_head(tag: str) -> str:
 
 
 def render_libraries(base: str) -> str:
-    """Render the stages up to the libraries.
-
-    Args:
-        base: Name of the base image.
-    """
+    """Render the stages up to the libraries."""
     return f"""\
 {render_installation(base)}
 # What all versions with these libraries share: the libraries, the user and how the server is started.

@@ -112,9 +112,6 @@ class KubernetesDeployer(ModelServerDeployer):
     def release_to_cluster(self, release: Release) -> Path:
         """Build the image, write the manifests and, with a context, apply them and wait for the rollout.
 
-        Args:
-            release: Release to serve.
-
         Returns:
             File of the manifests.
 

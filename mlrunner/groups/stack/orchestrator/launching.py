@@ -25,12 +25,6 @@ RUN_LABEL = "mlrunner.pipeline_run"  # of a container: ZenML's name of its run
 def run_pipeline(placement: Placement, pipeline: Any, name: str, arguments: Mapping[str, Any]) -> Any:
     """Run a static pipeline, each step in a container, and wait for its end.
 
-    Args:
-        placement: How its steps run.
-        pipeline: ZenML pipeline.
-        name: Name of the run.
-        arguments: Arguments of the pipeline.
-
     Returns:
         ZenML's record of the finished run; None when ZenML did not run it.
 

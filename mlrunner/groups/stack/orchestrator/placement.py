@@ -56,10 +56,6 @@ class Placement:
 def place_steps(stack: Stack, uses: Uses) -> Placement | None:
     """Decide how the steps of a pipeline run on the active stack.
 
-    Args:
-        stack: Stack of the composition, which is active.
-        uses: Files of this machine that the steps use.
-
     Returns:
         None when the steps run in this process.
 

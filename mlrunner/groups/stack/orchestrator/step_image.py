@@ -95,12 +95,7 @@ def _build(client: Any, base: Base, packages: Sequence[str], folder: Path) -> st
 
 
 def pin_packages(packages: Sequence[str], target: Target) -> list[str]:
-    """Pin what mlrunner needs, the extras that are installed here, and further packages.
-
-    Args:
-        packages: Names of the further packages.
-        target: Python of the image.
-    """
+    """Pin what mlrunner needs, the extras that are installed here, and further packages."""
     installed = [name for name in EXTRAS if _is_installed(name)]
     needed = distribution("mlrunner").requires or []
     return pin_requirements([*needed, *installed, *packages], target, excluded={"mlrunner"})

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from mlrunner.cli import commands
-from mlrunner.cli.commands.parser import FLAG
+from mlrunner.cli.commands import parser
 from mlrunner.cli.hydra_app import compose_and_run
 from mlrunner.core import environment
 
@@ -54,7 +54,7 @@ def list_candidates(verb: str, words: list[str], word: str) -> Iterator[str]:
         yield from list_deployments()
     elif word.startswith("-"):
         yield from list_flags(verb)
-    elif last.startswith("-") and re.search(rf"{re.escape(last)} [A-Z]", _options(verb)):
+    elif last.startswith("-") and re.search(rf"{re.escape(last)} [A-Z]", parser.find_options(_help(verb))):
         return  # a value without known completions; the shell completes files
     elif _is_override(verb, words, word):
         yield from ask_hydra(["-sc", "query=fish"], f"mlrunner {word}")
@@ -79,16 +79,14 @@ def _is_override(verb: str, words: list[str], word: str) -> bool:
 
 def list_flags(verb: str) -> list[str]:
     """List the flags of a verb."""
-    return FLAG.findall(_options(verb))
+    return parser.list_flags(_help(verb))
 
 
-def _options(verb: str) -> str:
-    """Return the options section of a verb's help."""
+def _help(verb: str) -> str:
     out = io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.suppress(SystemExit):
         commands.load(verb)(["--help"])
-    _, _, options = out.getvalue().partition("\noptions:\n")
-    return options.partition("\n\n")[0]
+    return out.getvalue()
 
 
 def _values(flag: str, verb: str, word: str) -> list[str]:

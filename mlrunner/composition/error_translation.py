@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from mlrunner.composition.keys import VERBS
 from mlrunner.core.errors import ConfigError, MlrunnerError, ProblemsError
@@ -37,6 +38,18 @@ def translate(error: BaseException, words: Sequence[str]) -> MlrunnerError | Non
     if replaced is not None and isinstance(error, AttributeError):  # Hydra looks for `_target_`
         return ConfigError(f"{replaced} replaces all of its keys; choose an option, like hydra/sweeper=optuna.")
     return explain_failed_write(error)
+
+
+@contextmanager
+def translated(words: Sequence[str]) -> Iterator[None]:
+    """Translate an error of the block, without the frames of Hydra, which a notebook would show above the sentence."""
+    try:
+        yield
+    except Exception as error:
+        known = translate(error, words)
+        if known is None or known is error:
+            raise
+        raise known from None
 
 
 def _explain_refusal(error: BaseException, words: Sequence[str]) -> MlrunnerError:

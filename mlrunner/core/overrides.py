@@ -28,6 +28,11 @@ def quote_option(text: str) -> str:
     return f"{key}={quoted}"
 
 
+def get_key(text: str) -> str:
+    """Return the key of an override with its package, without `+`, `++` or `~`."""
+    return text.partition("=")[0].lstrip("+~")
+
+
 def quote_choices(text: str) -> str:
     """Quote options like 80_20 in each `choice(…)` of a zipped dimension."""
     return CHOICE.sub(lambda match: quote_option(match[0]), text)

@@ -11,10 +11,11 @@ import pandas as pd
 from hydra import compose
 from omegaconf import OmegaConf, open_dict
 
-from mlrunner.composition import checks, error_translation
+from mlrunner.composition import checks
 from mlrunner.composition.checks import Checked
 from mlrunner.composition.compose import open_hydra
 from mlrunner.composition.composition import Launch
+from mlrunner.composition.error_translation import translated
 from mlrunner.composition.keys import GROUPS
 from mlrunner.core.build import build
 from mlrunner.core.conf_files import list_folders
@@ -51,19 +52,12 @@ def preview(overrides: Sequence[str]) -> Preview:
         MlrunnerError: When the composition cannot run.
     """
     quoted = [prepare_override(text) for text in overrides]
-    try:
-        with open_hydra():
-            cfg = compose(PRIMARY, quoted, return_hydra_config=True)
-            choices = OmegaConf.to_container(cfg.hydra.runtime.choices)
-            with open_dict(cfg):
-                del cfg["hydra"]
-            launch = Launch(_name_choices(choices), list(overrides), Path())
-            checked = checks.check(cfg, launch)
-    except Exception as error:
-        known = error_translation.translate(error, quoted)
-        if known is None or known is error:
-            raise
-        raise known from None
+    with translated(quoted), open_hydra():
+        cfg = compose(PRIMARY, quoted, return_hydra_config=True)
+        choices = OmegaConf.to_container(cfg.hydra.runtime.choices)
+        with open_dict(cfg):
+            del cfg["hydra"]
+        checked = checks.check(cfg, Launch(_name_choices(choices), list(overrides), Path()))
     return Preview(checked, count_rows(checked))
 
 

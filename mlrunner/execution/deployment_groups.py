@@ -12,6 +12,7 @@ from mlrunner.composition.compose import compose_config
 from mlrunner.composition.resolve import resolve_group
 from mlrunner.core.build import Group
 from mlrunner.core.errors import ConfigError
+from mlrunner.core.overrides import get_key
 
 OVERRIDABLE = ("gate", "deployer")  # groups of the run that a deployment may replace
 ACCEPTED = (*OVERRIDABLE, "stack")
@@ -21,7 +22,7 @@ RECORDED_KEYS = ("dataset", "cleaning", "split", "objective", "seed")  # always 
 
 def split_key(override: str) -> list[str]:
     """Split the key of an override into its parts."""
-    return override.lstrip("+~").partition("=")[0].split(".")
+    return get_key(override).split(".")
 
 
 def check_overrides(overrides: list[str]) -> None:

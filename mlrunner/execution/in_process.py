@@ -48,22 +48,16 @@ def run_here(overrides: Sequence[str]) -> Outcome:
     Raises:
         MlrunnerError: When the composition cannot run.
     """
-    from mlrunner.composition import error_translation
     from mlrunner.composition.compose import open_hydra
+    from mlrunner.composition.error_translation import translated
 
     quoted = [prepare_override(text) for text in overrides]
     job = SingleRun()
-    with open_hydra() as opened:
+    with open_hydra() as opened, translated(quoted):
         hydra: Any = opened.hydra
-        try:
-            hydra.run(PRIMARY, job, quoted, with_log_configuration=False)
-            if job.error is not None:
-                raise job.error
-        except Exception as error:
-            known = error_translation.translate(error, quoted)
-            if known is None or known is error:
-                raise
-            raise known from None  # a notebook would show all of Hydra's frames above the sentence
+        hydra.run(PRIMARY, job, quoted, with_log_configuration=False)
+        if job.error is not None:
+            raise job.error
     if job.outcome is None:
         raise RuntimeError("Hydra did not run the composition.")
     return job.outcome

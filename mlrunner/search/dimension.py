@@ -8,6 +8,7 @@ from typing import Any
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from mlrunner.core.errors import ConfigError
+from mlrunner.core.overrides import get_key
 from mlrunner.search.distributions import round_to_step, write_override
 
 MODEL_GROUP = "model"
@@ -91,8 +92,3 @@ class Dimension:
             f"{self.key}={self.text} has infinitely many values, so a grid cannot try them all; list some with "
             "choice(…) or range(…), or choose another hydra/sweeper/sampler."
         )
-
-
-def get_key(text: str) -> str:
-    """Return the key of an override with its package, without `+`, `++` or `~`."""
-    return text.partition("=")[0].lstrip("+~")

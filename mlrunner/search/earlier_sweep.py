@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import yaml
 from mlrunner.composition.stores import open_store
 from mlrunner.core.errors import ConfigError
 from mlrunner.search.results import RESULTS_FILE
+from mlrunner.tracking.records import lookup
 from mlrunner.tracking.records.record import INVALID_TAG
 from mlrunner.tracking.studies import SWEEPER_KEY
 
@@ -51,7 +52,7 @@ def read_results(name: str, home: Path) -> dict[str, Any]:
     Raises:
         ConfigError: If there is no such sweep, or it has not finished.
     """
-    folders = _list_folders(name, home)
+    folders = lookup.list_sweep_folders(name, home)
     file = next((folder / RESULTS_FILE for folder in folders if (folder / RESULTS_FILE).exists()), None)
     if file is None:
         raise ConfigError(
@@ -59,10 +60,3 @@ def read_results(name: str, home: Path) -> dict[str, Any]:
             "['model=rf,model.estimator.max_depth=8']."
         )
     return dict(yaml.safe_load(file.read_text()))
-
-
-def _list_folders(name: str, home: Path) -> Iterator[Path]:
-    """List where a sweep may lie: `name` as a path, as day and time below `multirun/`, or as the time alone."""
-    yield Path(name)
-    yield home / "multirun" / name
-    yield from sorted((home / "multirun").glob(f"*/{name}"), reverse=True)

@@ -6,7 +6,7 @@ import fnmatch
 from collections.abc import Iterable
 
 from mlrunner.core.errors import ConfigError
-from mlrunner.search.dimension import get_key
+from mlrunner.core.overrides import get_key
 from mlrunner.search.grammar import QUOTES, split_at_commas
 from mlrunner.tracking.studies import SWEEPER_KEY
 

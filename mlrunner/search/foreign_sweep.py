@@ -11,10 +11,10 @@ from omegaconf import OmegaConf
 
 from mlrunner.composition.compose import open_hydra
 from mlrunner.core.errors import ConfigError, ProblemsError
+from mlrunner.core.overrides import get_key
 from mlrunner.core.project import PRIMARY
 from mlrunner.core.safe_yaml import read_yaml
 from mlrunner.core.terminal import console
-from mlrunner.search.dimension import get_key
 from mlrunner.search.foreign_overrides import separate_overrides
 from mlrunner.search.relocated_storage import find_place
 from mlrunner.tracking import study_lookup

@@ -18,9 +18,10 @@ from optuna.distributions import (
 from optuna.trial import Trial
 
 from mlrunner.core.errors import ConfigError
+from mlrunner.core.overrides import get_key
 from mlrunner.core.redaction import redact_override
 from mlrunner.search import exclusion
-from mlrunner.search.dimension import MODEL_GROUP, Dimension, get_key
+from mlrunner.search.dimension import MODEL_GROUP, Dimension
 from mlrunner.search.distributions import encode_choice, write_override
 
 

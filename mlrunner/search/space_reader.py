@@ -12,10 +12,10 @@ from dataclasses import replace
 from typing import Any
 
 from mlrunner.core.errors import ConfigError
-from mlrunner.core.overrides import quote_choices
+from mlrunner.core.overrides import get_key, quote_choices
 from mlrunner.core.sorted_ranges import write_sorted_ranges
 from mlrunner.core.typed_overrides import prepare_override
-from mlrunner.search.dimension import MODEL_GROUP, Dimension, get_key
+from mlrunner.search.dimension import MODEL_GROUP, Dimension
 from mlrunner.search.distributions import encode_choice, write_override
 from mlrunner.search.exclusion import read_exclusions
 from mlrunner.search.grammar import ZIP_OVERRIDE, parse_override, read_dimension, read_zip, refuse_seeds

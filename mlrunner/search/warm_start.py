@@ -10,9 +10,10 @@ from optuna import Study
 from optuna.distributions import CategoricalDistribution, IntDistribution
 
 from mlrunner.core.errors import ConfigError, nearest
+from mlrunner.core.overrides import get_key
 from mlrunner.core.typed_overrides import prepare_override
 from mlrunner.search import earlier_sweep
-from mlrunner.search.dimension import MODEL_GROUP, Dimension, get_key
+from mlrunner.search.dimension import MODEL_GROUP, Dimension
 from mlrunner.search.distributions import contains
 from mlrunner.search.earlier_sweep import WARM_START_KEY
 from mlrunner.search.grammar import parse_override, split_at_commas

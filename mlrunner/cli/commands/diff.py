@@ -61,10 +61,7 @@ def _parser() -> Parser:
         all="show derived values and all metrics as well",
         exit_code="exit with 1 when the sides differ, as git diff does",
     )
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="print one JSON document")
-    form.add_argument("--md", action="store_true", help="print Markdown")
-    form.add_argument("--html", action="store_true", help="print an HTML page")
+    parser.add_formats(json="print one JSON document", md="print Markdown", html="print an HTML page")
     return parser
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from mlrunner.cli.commands.parser import TRUST_HELP, Parser, count
+from mlrunner.cli.commands.parser import CSV_HELP, MARKDOWN_HELP, TRUST_HELP, Parser, count
 from mlrunner.core import environment
 from mlrunner.core.errors import ConfigError
 from mlrunner.core.formatting import nan_to_none
@@ -66,10 +66,7 @@ def _make_parser() -> Parser:
     most = f"number of columns ({TOP}; {TOP_OF_ROW} for each row); 0 for all"
     parser.add_argument("--top", metavar="N", type=count("columns"), help=most)
     parser.add_flags(trust=TRUST_HELP)
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="print one JSON document")
-    form.add_argument("--csv", action="store_true", help="print CSV, with unrounded numbers")
-    form.add_argument("--md", action="store_true", help="print a Markdown table")
+    parser.add_formats(json="print one JSON document", csv=CSV_HELP, md=MARKDOWN_HELP)
     return parser
 
 

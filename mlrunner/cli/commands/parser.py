@@ -11,6 +11,7 @@ from mlrunner.core.errors import ConfigError, nearest
 
 UNKNOWN = "unrecognized arguments: "  # argparse's words
 TRUST_HELP = "read the query or the address of the run's data set, with your rights"
+CSV_HELP, MARKDOWN_HELP = "print CSV, with unrounded numbers", "print a Markdown table"
 FLAG = re.compile(r"(?:^ +|, )(--?[\w-]+)", re.MULTILINE)
 
 
@@ -37,20 +38,31 @@ class Parser(argparse.ArgumentParser):
         for name, text in flags.items():
             self.add_argument(f"--{name.replace('_', '-')}", action="store_true", help=text)
 
+    def add_formats(self, **formats: str) -> None:
+        """Add flags of which one at most is given, such as `--json`, by name, each with its help."""
+        group = self.add_mutually_exclusive_group()
+        for name, text in formats.items():
+            group.add_argument(f"--{name}", action="store_true", help=text)
+
     def error(self, message: str) -> NoReturn:
         """Refuse the arguments."""
         more = f"{self.prog} --help lists the arguments."
         _, is_unknown, unknown = message.partition(UNKNOWN)
         if is_unknown:
             option = unknown.partition(" ")[0].partition("=")[0]
-            raise ConfigError(f"{self.prog} takes no '{option}'.{nearest(option, list_flags(self))} {more}")
+            close = nearest(option, list_flags(self.format_help()))
+            raise ConfigError(f"{self.prog} takes no '{option}'.{close} {more}")
         raise ConfigError(f"{message}; {more}")
 
 
-def list_flags(parser: argparse.ArgumentParser) -> list[str]:
-    """List the flags of a parser, as its help shows them, such as `-h` and `--help`."""
-    _, _, options = parser.format_help().partition("\noptions:\n")
-    return FLAG.findall(options.partition("\n\n")[0])
+def list_flags(text: str) -> list[str]:
+    """List the flags that the help of a parser shows, such as `-h` and `--help`."""
+    return FLAG.findall(find_options(text))
+
+
+def find_options(text: str) -> str:
+    """Return the options section of a help."""
+    return text.partition("\noptions:\n")[2].partition("\n\n")[0]
 
 
 def count(unit: str, least: int = 0) -> Callable[[str], int]:

@@ -12,7 +12,7 @@ from mlrunner.cli.hydra_app import compose_and_run, hydra_arguments, raise_trans
 from mlrunner.composition.stores import open_store
 from mlrunner.core import environment
 from mlrunner.core.errors import ConfigError, ProblemsError, nearest
-from mlrunner.core.overrides import split_flags
+from mlrunner.core.overrides import get_key, split_flags
 from mlrunner.tracking.records import FOLDER_TAG, Record, journal_path, lookup
 
 MULTIRUN = "multirun.yaml"
@@ -78,9 +78,7 @@ def find_sweep(name: str) -> Path | Record:
 
 def _candidates(name: str, home: Path) -> Iterator[Path | Record]:
     record = None
-    yield Path(name)
-    yield home / "multirun" / name
-    yield from sorted((home / "multirun").glob(f"*/{name}"), reverse=True)
+    yield from lookup.list_sweep_folders(name, home)
     if journal_path(home, name).exists():
         from mlrunner.tracking import studies
 
@@ -136,17 +134,14 @@ def write_command(hydra: dict[str, Any], folder: Path, more: list[str]) -> list[
         own = [f"hydra.sweeper.study_name={quote(str(name))}"]
     else:
         own = [f"hydra.sweeper._target_={GRID}"]
-    if not any(_key(text) == "hydra.sweeper.study_name" for text in more):  # another study begins a sweep of its own
+    if not any(get_key(text) == "hydra.sweeper.study_name" for text in more):  # another study begins a sweep of its own
         own.append(f"hydra.sweep.dir={quote(str(folder.absolute()))}")
-    newer = {_key(text) for text in (*own, *more)} | {"hydra.sweep.dir"}
-    return ["--multirun", *read_config_flags(hydra), *[text for text in before if _key(text) not in newer], *own, *more]
+    newer = {get_key(text) for text in (*own, *more)} | {"hydra.sweep.dir"}
+    kept = [text for text in before if get_key(text) not in newer]
+    return ["--multirun", *read_config_flags(hydra), *kept, *own, *more]
 
 
 def quote(text: str) -> str:
     """Quote a text for Hydra's grammar."""
     escaped = text.replace("'", "\\'")
     return f"'{escaped}'"
-
-
-def _key(text: str) -> str:
-    return text.partition("=")[0].lstrip("+~")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from mlrunner.cli.commands.parser import Parser, count
+from mlrunner.cli.commands.parser import CSV_HELP, MARKDOWN_HELP, Parser, count
 from mlrunner.composition.stores import open_store
 from mlrunner.core import environment
 from mlrunner.core.errors import ConfigError
@@ -61,10 +61,8 @@ def make_parser(verb: str, description: str) -> Parser:
     parser.add_argument("--sort", metavar="KEY", action="append", default=[], help="sort key; newest first by default")
     parser.add_argument("--limit", metavar="N", type=lines, default=LIMIT, help=f"most lines ({LIMIT}); 0 for all")
     parser.add_argument("--columns", metavar="A,B", help="columns to print, see below")
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="print one JSON document, with all fields without --columns")
-    form.add_argument("--csv", action="store_true", help="print CSV, with unrounded numbers")
-    form.add_argument("--md", action="store_true", help="print a Markdown table")
+    everything = "print one JSON document, with all fields without --columns"
+    parser.add_formats(json=everything, csv=CSV_HELP, md=MARKDOWN_HELP)
     return parser
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from mlrunner.composition.compose import open_composer
 from mlrunner.composition.keys import GROUPS, MACHINE_KEYS, PLACES
 from mlrunner.core.errors import ConfigError
+from mlrunner.core.overrides import get_key
 from mlrunner.history.diff import distributions, provenance
 from mlrunner.history.diff import overrides as lines
 from mlrunner.history.diff import scores as scoring
@@ -126,7 +127,7 @@ def _choices(sides: Sequence[Side], overrides: Sequence[OverrideDiff | None]) ->
 
 
 def _override_keys(overrides: Sequence[OverrideDiff | None]) -> set[str]:
-    return {lines.override_key(text) for diff in overrides if diff is not None for text in diff.change}
+    return {get_key(text) for diff in overrides if diff is not None for text in diff.change}
 
 
 def _values(sides: Sequence[Side], overrides: Sequence[OverrideDiff | None]) -> Iterator[Change]:

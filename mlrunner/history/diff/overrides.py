@@ -9,7 +9,7 @@ from mlrunner.composition.compose import ConfigComposer
 from mlrunner.composition.override_syntax import write_value
 from mlrunner.core.conf_files import is_group
 from mlrunner.core.errors import ConfigError
-from mlrunner.core.overrides import quote_option
+from mlrunner.core.overrides import get_key, quote_option
 from mlrunner.history.diff.value_overrides import find_value_overrides, value_differences
 from mlrunner.tracking.records.snapshot import Snapshot
 
@@ -68,8 +68,8 @@ def diff_overrides(hydra: ConfigComposer, first: Snapshot, second: Snapshot) -> 
         change, change_beyond = find_overrides(hydra, Snapshot(first.config, first.raw, first.choices, own), second)
     except ConfigError as error:
         return OverrideDiff((), command, beyond, folders=second.sources, change_problem=str(error))
-    remaining, replaced = edit_overrides(own, change), {override_key(text) for text in change}
-    without = tuple(text for text in own if text not in remaining and override_key(text) not in replaced)
+    remaining, replaced = edit_overrides(own, change), {get_key(text) for text in change}
+    without = tuple(text for text in own if text not in remaining and get_key(text) not in replaced)
     return OverrideDiff(change, command, beyond, change_beyond, second.sources, without)
 
 
@@ -81,20 +81,19 @@ def run_overrides(overrides: Sequence[str]) -> tuple[str, ...]:
 
 def edit_overrides(overrides: Sequence[str], change: Sequence[str]) -> list[str]:
     """Add overrides to a command line, replacing those of the same key or below a new choice."""
-    before = {override_key(text): text for text in overrides}
-    groups = [override_key(text) for text in change if is_choice(text)]
-    keys = {override_key(text) for text in change}
+    before = {get_key(text): text for text in overrides}
+    groups = [get_key(text) for text in change if is_choice(text)]
+    keys = {get_key(text) for text in change}
     # If several overrides affect a key, the effect of removing one is unknown: they stay, and the new one comes last.
-    clear = {key for key in keys if key in groups or sum(are_nested(key, override_key(text)) for text in overrides) < 2}
-    clear -= {override_key(text) for text in change if text.startswith("+") and "={" in text}  # is merged
+    clear = {key for key in keys if key in groups or sum(are_nested(key, get_key(text)) for text in overrides) < 2}
+    clear -= {get_key(text) for text in change if text.startswith("+") and "={" in text}  # is merged
 
     def is_replaced(text: str) -> bool:
-        key = override_key(text)
+        key = get_key(text)
         return key in clear or any(key.startswith((f"{group}.", f"{group}@")) for group in groups)
 
     added = [
-        _replace_override(before.get(override_key(text), "") if override_key(text) in clear else "", text)
-        for text in change
+        _replace_override(before.get(get_key(text), "") if get_key(text) in clear else "", text) for text in change
     ]
     return [*[text for text in overrides if not is_replaced(text)], *filter(None, added)]
 
@@ -111,14 +110,9 @@ def _replace_override(old: str, new: str) -> str:
     return new.lstrip("+") if old.startswith("~") else new
 
 
-def override_key(override: str) -> str:
-    """Return the key of an override without its sign."""
-    return override.partition("=")[0].lstrip("+~")
-
-
 def is_choice(override: str) -> bool:
     """Check whether an override chooses an option: its key is the folder of a group."""
-    key = override_key(override)
+    key = get_key(override)
     return "@" in key or is_group(key)
 
 
@@ -139,15 +133,15 @@ def find_overrides(hydra: ConfigComposer, base: Snapshot, goal: Snapshot) -> tup
         current = hydra.compose(base.overrides)
     values, result = find_value_overrides(hydra, current.raw or {}, goal.raw or {})
     overrides = [*overrides, *values]
-    keys = [override_key(text) for text in base.overrides]
-    if any(are_nested(override_key(text), key) for text in values for key in keys):  # they may undo each other
+    keys = [get_key(text) for text in base.overrides]
+    if any(are_nested(get_key(text), key) for text in values for key in keys):  # they may undo each other
         result = hydra.compose(edit_overrides(base.overrides, overrides)).raw or {}
     return tuple(overrides), tuple(difference.key for difference in value_differences(result, goal.raw or {}))
 
 
 def _groups(current: Snapshot, goal: Snapshot) -> list[str]:
     """List the groups of the goal, and those that overrides of the current composition added."""
-    keys = (override_key(text) for text in current.overrides if text.startswith("+"))
+    keys = (get_key(text) for text in current.overrides if text.startswith("+"))
     return list(dict.fromkeys((*OUTER_GROUPS, *goal.choices, *(key for key in keys if key in current.choices))))
 
 
@@ -157,7 +151,7 @@ def _depth(group: str) -> int:
 
 
 def _choices(current: Snapshot, goal: Snapshot, groups: Sequence[str]) -> Iterator[str]:
-    deleted = [override_key(text) for text in current.overrides if text.startswith("~")]
+    deleted = [get_key(text) for text in current.overrides if text.startswith("~")]
     for group in groups:
         option = goal.choices.get(group)
         if group in SKIPPED_GROUPS or option == current.choices.get(group):

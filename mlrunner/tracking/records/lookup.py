@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from mlrunner.core.errors import ConfigError, nearest
@@ -72,6 +72,13 @@ def resolve_sweep(store: Store, record: Record) -> Record:
     """Return a sweep's winner, or its best run where nothing was refitted; any other run is returned itself."""
     run_id = record.tags.get(WINNER_TAG) or record.tags.get(BEST_TAG)
     return (find_by_id(store, run_id) or record) if run_id else record
+
+
+def list_sweep_folders(name: str, home: Path) -> Iterator[Path]:
+    """List where a sweep may lie: `name` as a path, as day and time below `multirun/`, or as the time alone."""
+    yield Path(name)
+    yield home / "multirun" / name
+    yield from sorted((home / "multirun").glob(f"*/{name}"), reverse=True)
 
 
 def find_by_id(store: Store, run_id: str) -> Record | None:

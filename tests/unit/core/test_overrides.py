@@ -9,6 +9,7 @@ import pytest
 
 from mlrunner.core.overrides import (
     explain_misread,
+    get_key,
     join_words,
     quote_choices,
     quote_option,
@@ -69,3 +70,10 @@ def test_an_option_that_is_read_as_a_number_is_explained() -> None:
     message = explain_misread(["split=8020", "seed=3"], ValueError("no"))
     assert message == "split=8020 names no option but a number; put it in quotes, as in split='80_20'."
     assert explain_misread(["seed=3"], ValueError("two\nlines")) == "two lines"
+
+
+@pytest.mark.parametrize(
+    ("text", "key"), [("a.b=1", "a.b"), ("+a=1", "a"), ("++a=b=c", "a"), ("~a", "a"), ("f@m.f=x", "f@m.f")]
+)
+def test_the_key_of_an_override(text: str, key: str) -> None:
+    assert get_key(text) == key

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from mlrunner.core.errors import ConfigError
-from mlrunner.search.dimension import get_key
 from mlrunner.search.grammar import parse_override, read_dimension, read_zip
 from tests.support.spaces import read_range
 
@@ -81,10 +80,3 @@ def test_the_model_of_a_value() -> None:
     assert size is not None
     assert [size.get_model(value) for value in size.values] == ["rf", "ridge"]
     assert read_range("1,2").get_model(1) is None
-
-
-@pytest.mark.parametrize(
-    ("text", "key"), [("a.b=1", "a.b"), ("+a=1", "a"), ("++a=b=c", "a"), ("~a", "a"), ("f@m.f=x", "f@m.f")]
-)
-def test_the_key_of_an_override(text: str, key: str) -> None:
-    assert get_key(text) == key

@@ -35,7 +35,7 @@ def test_an_error_is_one_sentence(parser: Parser, arguments: list[str], message:
 
 
 def test_flags_are_listed_from_the_help(parser: Parser) -> None:
-    assert list_flags(parser) == ["-h", "--help", "--limit", "-o", "--out"]
+    assert list_flags(parser.format_help()) == ["-h", "--help", "--limit", "-o", "--out"]
 
 
 @pytest.mark.parametrize(("text", "least"), [("0", 0), ("1", 1), ("20", 0)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mlflow
 from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
@@ -34,15 +35,8 @@ def list_recorded(parent: str) -> dict[int, tuple[str, str]]:
 
 def _search(parent: str, condition: str) -> list[Run]:
     experiment = MlflowClient().get_run(parent).info.experiment_id
-    runs: list[Run] = []
-    token: str | None = ""
-    while token is not None:
-        page = MlflowClient().search_runs(
-            [experiment], f"tags.{PARENT_TAG} = '{parent}' and {condition}", page_token=token or None
-        )
-        runs += page
-        token = page.token or None
-    return runs
+    where = f"tags.{PARENT_TAG} = '{parent}' and {condition}"
+    return mlflow.search_runs([experiment], where, output_format="list")  # page by page
 
 
 def read_status(run_id: str) -> str | None:

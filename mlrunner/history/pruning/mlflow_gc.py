@@ -21,28 +21,25 @@ PLACEHOLDER = "mlrunner-prune-"  # prefix of an experiment's name
 MISSING = "RESOURCE_DOES_NOT_EXIST"  # MLflow's code
 
 
-def refuse_foreign_files(client: MlflowClient, runs: Sequence[str] = (), models: Sequence[str] = ()) -> list[str]:
-    """Refuse runs and models whose files lie outside of their experiment: `mlflow gc` removes any folder.
+def refuse_foreign_files(client: MlflowClient, run: Run) -> list[str]:
+    """Refuse a run when its files or its models lie outside of their experiment: `mlflow gc` removes any folder.
 
     Args:
         client: Client of the store, whose database is within reach.
-        runs: Ids of runs.
-        models: Ids of logged models; one that does not exist is passed over.
+        run: Run, which may be marked as deleted.
 
     Returns:
-        The models that exist.
+        Ids of its models that exist.
 
     Raises:
         StoreError: When the store says that the files of one lie elsewhere.
     """
-    for run in (client.get_run(run_id) for run_id in runs):
-        root = client.get_experiment(run.info.experiment_id).artifact_location
-        refuse_foreign_folder(run.info.run_id, run.info.artifact_uri, root)
-    found = [model for model in map(_find_model, models) if model is not None]
-    for model in found:
-        root = client.get_experiment(model.experiment_id).artifact_location
-        refuse_foreign_folder(model.model_id, model.artifact_location, root)
-    return [model.model_id for model in found]
+    models = [model for model in map(_find_model, list_models(run)) if model is not None]
+    places = [(run.info.experiment_id, run.info.run_id, run.info.artifact_uri)]
+    places += [(model.experiment_id, model.model_id, model.artifact_location) for model in models]
+    for experiment, name, location in places:
+        refuse_foreign_folder(name, location, client.get_experiment(experiment).artifact_location)
+    return [model.model_id for model in models]
 
 
 def _find_model(model_id: str) -> LoggedModel | None:
@@ -61,26 +58,28 @@ def _open_database(uri: str) -> SqlAlchemyStore:
     return SqlAlchemyStore(uri, "")  # type: ignore[no-untyped-call]  # "" is a place for new experiments
 
 
-def collect(client: MlflowClient, runs: Sequence[str] = (), models: Sequence[str] = ()) -> None:
-    """Remove runs and models for good that are marked as deleted.
+def collect(client: MlflowClient, run: Run) -> None:
+    """Remove a run and its models for good, all of which are marked as deleted.
+
+    First the models, which are found by the run; an interrupted removal may have collected some of them.
+
+    Raises:
+        MlflowException: When the run does not exist, or files cannot be removed.
+        StoreError: When the files of one lie outside of its experiment.
+    """
+    if models := refuse_foreign_files(client, run):
+        collect_only(client, models=models)
+    collect_only(client, runs=[run.info.run_id])
+
+
+def collect_only(client: MlflowClient, runs: Sequence[str] = (), models: Sequence[str] = ()) -> None:
+    """Remove some runs and models that are marked as deleted, and no others.
 
     Without ids of a kind, `mlflow gc` collects everything of that kind, also what a user deleted and may restore.
     A placeholder of each kind prevents that.
-
-    Args:
-        client: Client of the store, whose database is within reach.
-        runs: Ids of runs.
-        models: Ids of logged models; one that does not exist is passed over.
-
-    Raises:
-        MlflowException: When a run does not exist, or files cannot be removed.
-        StoreError: When the files of one lie outside of its experiment.
     """
     from mlflow.cli import gc  # takes a second
 
-    models = refuse_foreign_files(client, runs, models)
-    if not runs and not models:
-        return
     experiment = client.create_experiment(f"{PLACEHOLDER}{uuid4().hex}")
     model = client.create_logged_model(experiment).model_id
     run = client.create_run(experiment).info.run_id

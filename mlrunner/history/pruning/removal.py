@@ -109,8 +109,7 @@ class Remover:
         if record.is_sweep and record.tags[SWEEP_TAG] in self._failed_sweeps:
             raise StoreError("one of its runs is not removed")
         if self.can_collect:
-            models = mlflow_gc.list_models(self.mlflow.get_run(record.run_id))
-            mlflow_gc.refuse_foreign_files(self.mlflow, [record.run_id], models)
+            mlflow_gc.refuse_foreign_files(self.mlflow, self.mlflow.get_run(record.run_id))
         self.mlflow.set_tag(record.run_id, PRUNING_TAG, "begun")
         self._delete_pipeline_runs(record)
         if item.study is not None:
@@ -142,18 +141,13 @@ class Remover:
         return list(self.mlflow.search_runs(experiments, where, ViewType.DELETED_ONLY)) if experiments else []
 
     def collect(self, run: Run) -> None:
-        """Remove a deleted run and its models for good by `mlflow gc`; on a server they only stay marked.
-
-        First the models, which are found by the run; an interrupted removal may have collected some of them.
-        """
+        """Remove a deleted run and its models for good by `mlflow gc`; on a server they only stay marked."""
         if not self.can_collect:
             return
-        models = mlflow_gc.list_models(run)
-        mlflow_gc.collect(self.mlflow, models=models)
-        mlflow_gc.collect(self.mlflow, runs=[run.info.run_id])
+        mlflow_gc.collect(self.mlflow, run)
         if artifacts := local_path(run.info.artifact_uri):  # MLflow leaves empty folders
             folder = artifacts.parent
-            remove_empty([folder, *(folder.parent / "models" / model for model in models)])
+            remove_empty([folder, *(folder.parent / "models" / model for model in mlflow_gc.list_models(run))])
 
     def _delete_pipeline_runs(self, record: Record) -> None:
         """Delete the pipeline runs of a run or sweep in ZenML, and their artifacts that no other run uses."""

@@ -23,7 +23,6 @@ MODELS = (
 SPLITS = (
     "70_15_15, 80_20, expanding, grouped, grouped_kfold, kfold, rolling, stratified, stratified_kfold, time_ordered"
 )
-DATASETS = "breast_cancer, csv, diabetes, digits, olist, parquet, sql, wine"
 TOP = (
     "dataset, cleaning, split, model, stack, gate, deployer, executor, seed, threads, blueprint, objective, metric, "
     "tracking, warnings, output, project, home, resources"

@@ -11,8 +11,10 @@ def test_a_model_alone_is_collected(mlflow_home: MlflowHome) -> None:
     model, kept = mlflow_home.add_model(run), mlflow_home.add_model(trashed)
     for deleted in (model, kept):
         mlflow_home.client.delete_logged_model(deleted)
-    mlflow_home.client.delete_run(trashed)
-    mlflow_gc.collect(mlflow_home.client, models=[model, "m-" + "0" * 32])
-    mlflow_gc.collect(mlflow_home.client, models=[model])  # which is gone
+    for deleted in (run, trashed):
+        mlflow_home.client.delete_run(deleted)
+    mlflow_gc.collect_only(mlflow_home.client, models=[model])
     assert (mlflow_home.count("logged_models"), mlflow_home.count("runs")) == (1, 2)
+    mlflow_gc.collect(mlflow_home.client, mlflow_home.client.get_run(run))  # whose model is gone
+    assert (mlflow_home.count("logged_models"), mlflow_home.count("runs")) == (1, 1)
     assert mlflow_home.count("experiments") == 3  # no placeholder is left

@@ -93,7 +93,7 @@ def test_a_collection_that_was_killed_between_model_and_run_is_completed(
     run_id = mlflow_home.add_run(**{PRUNING_TAG: "begun"})
     model = mlflow_home.add_model(run_id)
     remover.delete(run_id)
-    mlflow_gc.collect(mlflow_home.client, models=[model])
+    mlflow_gc.collect_only(mlflow_home.client, models=[model])
     (run,) = remover.find_uncollected()
     remover.collect(run)
     assert mlflow_home.count("runs") == 0

@@ -37,7 +37,7 @@ def wait_for_events(executor: Executor) -> Iterator[Event]:
     raise TimeoutError
 
 
-def wait_for_results(executor: Executor, count: int, prunes: tuple[int, ...] = ()) -> dict[int, TrialResult]:
+def wait_for_results(executor: Executor, count: int = 1, prunes: tuple[int, ...] = ()) -> dict[int, TrialResult]:
     """Answer all steps, and return a number of results by the number of their trial.
 
     Args:

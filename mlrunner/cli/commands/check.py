@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
 from mlrunner.cli.commands.parser import Parser
 from mlrunner.core.errors import MlrunnerError, ProblemsError
-from mlrunner.core.formatting import format_number
 from mlrunner.core.overrides import join_words
 from mlrunner.core.table import text_table
 from mlrunner.core.terminal import console, show_line, show_warnings
@@ -27,7 +25,6 @@ examples:
   mlrunner check sweep=optuna model=xgboost,rf     # the ranges of a search, too
   mlrunner check --all     # in a pre-commit hook or in CI
 """
-DATE_DTYPES = ("datetime", "timestamp")
 MOST_COLUMNS = 50  # lines of the profile
 NAME_LENGTH, VALUE_LENGTH = 32, 20  # characters
 FREQUENT = 0.01  # smallest share that is worth a number
@@ -134,14 +131,10 @@ def show_profile(columns: dict[str, dict[str, Any]], rows: int) -> None:
 
 def _describe_values(column: dict[str, Any]) -> str:
     """Describe the values of a column: its range, or its most frequent values with their shares."""
+    from mlrunner.groups.dataset import profile
+
     if quantiles := column.get("quantiles"):
-        is_date = column["dtype"].startswith(DATE_DTYPES)
-        low, high = (_write_date(end) if is_date else format_number(end) for end in (quantiles[0], quantiles[-1]))
-        return f"{low} to {high}"
+        return " to ".join(profile.format_value(end, column["dtype"]) for end in (quantiles[0], quantiles[-1]))
     top = {value[:VALUE_LENGTH]: share for value, share in list(column.get("top", {}).items())[:3]}
     frequent = [f"{value} {share:.0%}" for value, share in top.items() if share >= FREQUENT]
     return ", ".join(frequent) or ", ".join(list(top)[:1])
-
-
-def _write_date(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mlrunner.core.column_kinds import Kind, infer_kind
+from mlrunner.core.formatting import format_number
 
 Array = npt.NDArray[Any]
 SAMPLE_ROWS = 5_000  # evenly spaced; more rows would change the summary little
@@ -50,6 +52,13 @@ def hash_values(column: pd.Series[Any]) -> Array:
     except TypeError:  # unhashable values, such as lists
         hashes = pd.util.hash_pandas_object(column.astype(str), index=False).to_numpy()
     return hashes
+
+
+def format_value(value: float, dtype: str) -> str:
+    """Write a quantile of a column with this dtype: a number, or a date."""
+    if dtype.startswith(DATE_DTYPES):
+        return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d")
+    return format_number(value)
 
 
 def _shorten(hashes: Array) -> str:

@@ -6,12 +6,10 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlrunner.core.formatting import format_number
 from mlrunner.groups.dataset import profile
 from mlrunner.tracking.records import DATA_TAG
 from mlrunner.tracking.records.snapshot import read_provenance
@@ -76,8 +74,8 @@ def describe_column(name: str, recorded: Mapping[str, Any], role: str) -> DataCo
         top = list(recorded.get("top", {}).items())[:TOP]
         short = {value: value if len(value) <= LENGTH else f"{value[: LENGTH - 1]}…" for value, _ in top}
         return DataColumn(*common, ", ".join(f"{short[value]} {_share(share)}" for value, share in top))
-    is_date = str(recorded["dtype"]).startswith(profile.DATE_DTYPES)
-    least, median, greatest = (_value(marks[k], is_date) for k in (0, len(marks) // 2, -1))
+    dtype = str(recorded["dtype"])
+    least, median, greatest = (profile.format_value(marks[k], dtype) for k in (0, len(marks) // 2, -1))
     text = least if least == greatest else f"{least} … {median} … {greatest}"
     return DataColumn(*common, text, _heights(recorded.get("shares") or [[mark, 1.0] for mark in marks]))
 
@@ -123,10 +121,6 @@ def _listed(text: str) -> list[str]:
     except ValueError:  # cut off: MLflow limits the length of parameters
         return []
     return list(map(str, items)) if isinstance(items, list) else []
-
-
-def _value(value: float, is_date: bool) -> str:
-    return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d") if is_date else format_number(value)
 
 
 def _share(share: float) -> str:

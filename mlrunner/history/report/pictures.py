@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlparse
 
 import numpy as np
 from markupsafe import Markup
@@ -18,6 +17,7 @@ from markupsafe import Markup
 from mlrunner.evaluation import plots
 from mlrunner.history.report.captions import CONTRIBUTIONS, COST, IMPORTANCE, NO_IMPORTANCE, SEARCH
 from mlrunner.history.report.trials import COMPLETE
+from mlrunner.tracking.records.artifact_location import local_path
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -148,9 +148,8 @@ def _png(content: bytes, title: str) -> Markup:
 
 def read_pictures(record: Record, titles: dict[str, tuple[str, str]]) -> Iterator[Picture]:
     """Read the pictures in a run's `plots/`; missing ones are left out."""
-    folder = urlparse(record.artifact_uri)
-    if folder.scheme in ("", "file"):
-        yield from _read_files(Path(unquote(folder.path)) / "plots", titles)
+    if (folder := local_path(record.artifact_uri)) is not None:
+        yield from _read_files(folder / "plots", titles)
         return
     with tempfile.TemporaryDirectory() as temporary:
         yield from list(_read_files(_download(record, Path(temporary)), titles))

@@ -17,10 +17,11 @@ import psutil
 import pytest
 
 from mlrunner.search import workers
-from mlrunner.search.executor import Event, Step
+from mlrunner.search.executor import Step
 from mlrunner.search.stopped_watch import StoppedWatch
 from mlrunner.search.trial import TrialResult, TrialTask
 from mlrunner.search.workers import WorkerPool
+from tests.support.executors import wait_for_events, wait_for_note, wait_for_results
 from tests.support.front_door import PROJECT, environment
 from tests.support.trials import TIMEOUT, Data, family_settings, preload, run_trial, scripted, sleeper
 
@@ -70,37 +71,11 @@ def notes(tmp_path: Path) -> Path:
     return folder
 
 
-def wait_for_events(pool: WorkerPool) -> Iterator[Event]:
-    deadline = time.monotonic() + TIMEOUT
-    while time.monotonic() < deadline:
-        yield from pool.wait(0.1)
-    raise TimeoutError
-
-
-def wait_for_results(pool: WorkerPool, count: int = 1, prunes: tuple[int, ...] = ()) -> dict[int, TrialResult]:
-    """Wait for trials to end; prune some of them."""
-    results: dict[int, TrialResult] = {}
-    for event in wait_for_events(pool):
-        if isinstance(event, Step):
-            pool.answer(event.number, event.number in prunes)
-        else:
-            results[event.number] = event
-        if len(results) == count:
-            break
-    return results
-
-
 def becomes_true(condition: Callable[[], bool]) -> bool:
     deadline = time.monotonic() + TIMEOUT
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.02)
     return condition()
-
-
-def wait_for_note(notes: Path) -> int:
-    """Wait until a trial has started, and return its process id."""
-    assert becomes_true(lambda: any(notes.iterdir()))
-    return int(next(notes.iterdir()).name)
 
 
 def have_ended(pids: list[int]) -> bool:

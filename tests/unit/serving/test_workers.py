@@ -7,12 +7,13 @@ import signal
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from mlrunner.serving.workers import HANG_SECONDS
 from tests.support import serving_release as releases
 from tests.support.http_client import Client, wait_until
-from tests.support.server_process import EXIT_SECONDS, START_SECONDS, have_ended, is_free, start_server
+from tests.support.server_process import EXIT_SECONDS, START_SECONDS, ServerProcess, have_ended, is_free, start_server
 from tests.support.serving_release import Saved
 
 pytestmark = pytest.mark.slow
@@ -41,14 +42,20 @@ def test_a_dead_worker_is_restarted_and_sigterm_ends_all(saved: Saved) -> None:
         assert is_free(served.port)
 
 
+def wait_for_workers(served: ServerProcess) -> set[psutil.Process]:
+    """Wait until each of two workers answers alone."""
+    wait_until(served.is_ready, START_SECONDS)
+    workers: set[psutil.Process] = wait_until(lambda: running if len(running := served.workers()) == 2 else None)
+    for worker in workers:
+        worker.suspend()
+        wait_until(served.is_ready, START_SECONDS)
+        worker.resume()
+    return workers
+
+
 def test_workers_exit_when_the_supervisor_is_killed(saved: Saved) -> None:
     with start_server(saved.release.folder, "--workers", "2") as served:
-        wait_until(served.is_ready, START_SECONDS)
-        workers = wait_until(lambda: running if len(running := served.workers()) == 2 else None)
-        for worker in workers:  # wait until each one answers alone
-            worker.suspend()
-            wait_until(served.is_ready, START_SECONDS)
-            worker.resume()
+        workers = wait_for_workers(served)
         served.process.kill()
         wait_until(lambda: have_ended(workers), EXIT_SECONDS)
         wait_until(lambda: is_free(served.port), EXIT_SECONDS)
@@ -63,12 +70,7 @@ def test_workers_exit_when_the_supervisor_is_killed_at_start(saved: Saved) -> No
 
 def test_workers_kill_a_supervisor_that_is_stopped_and_exit(saved: Saved) -> None:
     with start_server(saved.release.folder, "--workers", "2") as served:
-        wait_until(served.is_ready, START_SECONDS)
-        workers = wait_until(lambda: running if len(running := served.workers()) == 2 else None)
-        for worker in workers:  # wait until each one answers alone
-            worker.suspend()
-            wait_until(served.is_ready, START_SECONDS)
-            worker.resume()
+        workers = wait_for_workers(served)
         served.process.send_signal(signal.SIGSTOP)
         wait_until(lambda: have_ended(workers), HANG_SECONDS + EXIT_SECONDS)
         wait_until(lambda: is_free(served.port), EXIT_SECONDS)

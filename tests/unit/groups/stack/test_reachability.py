@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any
+from contextlib import ExitStack
 
 import pytest
 
 from mlrunner.core.errors import ConfigError, StoreError
 from mlrunner.groups.stack import reachability
+from tests.support.http_server import answering
 
 ZENML_INFO = b'{"name": "default", "auth_scheme": "OAUTH2_PASSWORD_BEARER"}'
 
@@ -18,26 +17,8 @@ ZENML_INFO = b'{"name": "default", "auth_scheme": "OAUTH2_PASSWORD_BEARER"}'
 @pytest.fixture
 def serve() -> Iterator[Callable[[int, bytes], str]]:
     """Start servers that answer every request with one page, and return their addresses."""
-    started: list[HTTPServer] = []
-
-    def start(status: int, body: bytes) -> str:
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                self.send_response(status)
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: Any) -> None:
-                return
-
-        started.append(HTTPServer(("127.0.0.1", 0), Handler))
-        threading.Thread(target=started[-1].serve_forever, args=[0.01], daemon=True).start()
-        return f"http://127.0.0.1:{started[-1].server_port}"
-
-    yield start
-    for server in started:
-        server.shutdown()
-        server.server_close()
+    with ExitStack() as servers:
+        yield lambda status, body: servers.enter_context(answering(status, body))
 
 
 @pytest.mark.parametrize(

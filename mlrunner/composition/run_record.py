@@ -53,7 +53,8 @@ def open_run(checked: Checked, start: int) -> str:
     composition = checked.composition
     experiment = ensure_experiment(composition.settings.tracking.experiment, checked.stack.artifact_location)
     tags = {**make_tags(composition, checked.data.fingerprint), **warning_tags(checked.notices)}
-    return create_run(experiment, composition.name, {**tags, **describe_columns(checked.columns)}, start)
+    tags |= describe_columns(checked.columns)
+    return str(create_run(experiment, composition.name, tags, start).run_id)
 
 
 def describe_columns(columns: ColumnUse) -> dict[str, str]:

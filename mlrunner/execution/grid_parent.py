@@ -59,7 +59,7 @@ def open_parent(config: DictConfig) -> str:
         for child in sweep_runs.list_running(earlier):  # of another machine; those of this one are closed
             open_runs.interrupt_run(child)
         return earlier
-    return run_log.create_run(experiment, redact(name)[:NAME_LENGTH], tags)
+    return str(run_log.create_run(experiment, redact(name)[:NAME_LENGTH], tags).run_id)
 
 
 def close_parent(run_id: str, folder: Path, outcomes: list[Outcome]) -> None:

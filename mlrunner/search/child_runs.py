@@ -147,13 +147,14 @@ def write_run(
     Returns:
         MLflow's id of the run.
     """
-    run_id = run_log.create_run(experiment, outcome.name, tags, started)
+    run = run_log.create_run(experiment, outcome.name, tags, started)
+    run_id = str(run.run_id)
     seconds = {"fit_seconds": outcome.fit_seconds, "score_seconds": outcome.score_seconds}
     run_log.log_params(run_id, params, {**outcome.metrics, **seconds})
     if dataset is not None:
         run_log.log_dataset(run_id, *dataset)
     folder = Path(outcome.folder)
-    artifacts.log_texts(run_id, {**texts, **artifacts.read_hydra_files(folder)})
+    artifacts.log_texts(run_id, {**texts, **artifacts.read_hydra_files(folder)}, run.artifact_uri)
     run_log.end_run(run_id, RUN_STATUS.get(outcome.status, outcome.status), started + int(outcome.seconds * 1000))
     if step is not None:
         step.write()

@@ -86,7 +86,7 @@ def _create(plan: SearchPlan, experiment: str, study: str, description: dict[str
         STUDY_TAG: study,
         OVERRIDES_TAG: run_record.describe_overrides(Launch({}, fixed, folder)),
     }
-    run_id = run_log.create_run(experiment, name[:NAME_LENGTH], tags)
+    run_id = str(run_log.create_run(experiment, name[:NAME_LENGTH], tags).run_id)
     run_log.log_params(run_id, {**run_log.flatten(params), **_describe_ranges(ranges)})
     git = provenance.read_git()
     texts = {

@@ -58,7 +58,7 @@ def open_run(child_runs: ChildRuns, finished: FinishedTrial, best_run: str) -> R
         WINNER_OF_TAG: best_run,
         ZENML_RUN_TAG: child_runs.pipeline_run,
     }
-    run_id = run_log.create_run(child_runs.experiment, f"winner,{composition.launch.name}", tags)
+    run_id = run_log.create_run(child_runs.experiment, f"winner,{composition.launch.name}", tags).run_id
     run_log.log_params(run_id, {**composition.launch.choices, **run_log.flatten(composition.recorded)})
     data = checked.data
     run_log.log_dataset(run_id, data.dataset.label, composition.recorded["dataset"], data.fingerprint)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import mlflow
 from mlflow import MlflowClient
 from mlflow.entities import RunTag
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
 from mlrunner.core.model_code import copy_model_code
 from mlrunner.core.redaction import redact
@@ -55,14 +56,23 @@ def log_figures(run_id: str, figures: dict[str, Figure]) -> None:
         client.log_figure(run_id, figure, f"plots/{name}.png", save_kwargs=PNG)
 
 
-def log_texts(run_id: str, texts: dict[str, str]) -> None:
-    """Save texts, by artifact path, with their secrets hidden, in one call: each looks the run up."""
+def log_texts(run_id: str, texts: dict[str, str], artifact_uri: str | None = None) -> None:
+    """Save texts with their secrets hidden.
+
+    Args:
+        run_id: Id of the run.
+        texts: Texts by artifact path.
+        artifact_uri: Where the run keeps its artifacts; None: MLflow looks the run up, a seventh of a trial's record.
+    """
     with TemporaryDirectory(prefix="mlrunner-texts-") as folder:
         for path, content in texts.items():
             file = Path(folder, path)
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(redact(content))
-        MlflowClient().log_artifacts(run_id, folder)
+        if artifact_uri is None:
+            MlflowClient().log_artifacts(run_id, folder)
+        else:
+            get_artifact_repository(artifact_uri).log_artifacts(folder)  # type: ignore[no-untyped-call]
 
 
 def log_documents(run_id: str, documents: dict[str, Any]) -> None:

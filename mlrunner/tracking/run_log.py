@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mlflow import MlflowClient
-from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunInfo, RunTag
 from mlflow.exceptions import MlflowException
 
 from mlrunner.core.errors import StoreError
@@ -64,7 +64,7 @@ def ensure_experiment(name: str, artifacts: str | None) -> str:
         return str(experiment.experiment_id)
 
 
-def create_run(experiment: str, name: str, tags: dict[str, str], start: int | None = None) -> str:
+def create_run(experiment: str, name: str, tags: dict[str, str], start: int | None = None) -> RunInfo:
     """Open a run.
 
     Args:
@@ -74,9 +74,9 @@ def create_run(experiment: str, name: str, tags: dict[str, str], start: int | No
         start: Start time in milliseconds since 1970; None: now.
 
     Returns:
-        The run's id.
+        What MLflow knows of the run, with its `run_id` and `artifact_uri`.
     """
-    return str(MlflowClient().create_run(experiment, start, tags, redact(name)).info.run_id)
+    return MlflowClient().create_run(experiment, start, tags, redact(name)).info
 
 
 def derive_sweep_id(folder: Path) -> str:

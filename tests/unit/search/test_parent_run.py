@@ -38,7 +38,7 @@ def test_a_session_that_starts_ends_the_runs_of_killed_sessions_only(session: Se
     study.set_user_attr(f"{SESSION}:far", {**describe_process(), "machine": "elsewhere", "seen": time.time() - 3600})
     names = (driver.pipeline_run, "search-any-far", "search-any-gone")
     tags = [{PARENT_TAG: driver.parent, ZENML_RUN_TAG: name} for name in names]
-    children = [run_log.create_run(driver.child_runs.experiment, "trial", each) for each in tags]
+    children = [run_log.create_run(driver.child_runs.experiment, "trial", each).run_id for each in tags]
     open_parent_run(session.plan, study, {"metric": {}}, session.folder)
     statuses = [session.client.get_run(child).info.status for child in children]
     assert statuses == ["RUNNING", "RUNNING", "KILLED"]

@@ -28,4 +28,5 @@ def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def run_id(client: MlflowClient, artifacts: Path) -> str:
     del client
-    return run_log.create_run(run_log.ensure_experiment("tests", str(artifacts)), "a run", {"mlrunner.job": "1"})
+    experiment = run_log.ensure_experiment("tests", str(artifacts))
+    return str(run_log.create_run(experiment, "a run", {"mlrunner.job": "1"}).run_id)

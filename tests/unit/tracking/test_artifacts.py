@@ -25,6 +25,11 @@ def test_artifacts_are_saved_in_a_folder_of_any_name(artifacts: Path, run_id: st
     assert (folder / "plots" / "residuals.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_texts_of_a_known_address_are_where_mlflow_finds_them(client: MlflowClient, run_id: str) -> None:
+    saving.log_texts(run_id, {"config.yaml": "token: secret\n"}, client.get_run(run_id).info.artifact_uri)
+    assert mlflow.artifacts.load_text(f"runs:/{run_id}/config.yaml") == "token: ***\n"
+
+
 def test_reserved_model_belongs_to_its_run(client: MlflowClient, run_id: str) -> None:
     model_id = saving.reserve_model(run_id)
     assert run_log.read_results(run_id)[1] == f"models:/{model_id}"

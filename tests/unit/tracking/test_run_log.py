@@ -99,7 +99,7 @@ def test_concurrent_creation_gives_one_experiment(client: MlflowClient, tmp_path
 
 
 def test_name_of_a_run_shows_no_secret(client: MlflowClient) -> None:
-    run = run_log.create_run(ensure_experiment("tests", None), "stack.password=secret,model=rf", {})
+    run = run_log.create_run(ensure_experiment("tests", None), "stack.password=secret,model=rf", {}).run_id
     assert client.get_run(run).info.run_name == "stack.password=***,model=rf"
 
 

@@ -11,10 +11,10 @@ from mlrunner.tracking.records.record import PARENT_TAG, TRIAL_TAG, WINNER_OF_TA
 @pytest.mark.usefixtures("mlflow_home")
 def test_the_runs_of_a_sweep() -> None:
     experiment = run_log.ensure_experiment("tests", None)
-    parent = run_log.create_run(experiment, "parent", {})
+    parent = run_log.create_run(experiment, "parent", {}).run_id
 
     def create(**tags: str) -> str:
-        return run_log.create_run(experiment, "child", {PARENT_TAG: parent, **tags})
+        return str(run_log.create_run(experiment, "child", {PARENT_TAG: parent, **tags}).run_id)
 
     ended, first = create(**{TRIAL_TAG: "0"}), create(**{TRIAL_TAG: "1", ZENML_RUN_TAG: "search-a-b"})
     second, refit = create(**{TRIAL_TAG: "1"}), create(**{TRIAL_TAG: "1", WINNER_OF_TAG: first})

@@ -68,6 +68,12 @@ class Outcome:
         """Return the outcome as JSON; NaN and infinities are null."""
         return json.dumps(nan_to_none(asdict(self)))
 
+    def write(self, folder: Path) -> None:
+        """Write `result.json` into the folder of a job or a trial, in one step: other sessions read it."""
+        partial = folder / f"{OUTCOME_FILE}.partial"
+        partial.write_text(self.json())
+        partial.replace(folder / OUTCOME_FILE)
+
 
 def rank(outcomes: list[Outcome]) -> list[Outcome]:
     """Sort outcomes, best first; those without an objective come last, in the order of their jobs."""

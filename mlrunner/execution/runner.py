@@ -16,7 +16,7 @@ from mlrunner.core import progress_file, terminal
 from mlrunner.core.errors import DeployError, MlrunnerError, StoreError
 from mlrunner.core.formatting import format_number
 from mlrunner.core.interruption import interruption_code
-from mlrunner.core.outcome import OUTCOME_FILE, Outcome
+from mlrunner.core.outcome import Outcome
 from mlrunner.core.process import freeze_gc
 from mlrunner.core.progress_file import Progress
 from mlrunner.core.project import load_pipelines
@@ -88,7 +88,7 @@ def run_job(cfg: DictConfig) -> float:
             raise StoreError(outage.explain()) from error
         log.exception("the composition failed")
         outcome = describe_failure(launch, error, time.perf_counter() - start)
-    (launch.folder / OUTCOME_FILE).write_text(outcome.json())
+    outcome.write(launch.folder)
     if cfg.output == "text":
         terminal.show_job(outcome)
     progress_file.report(Progress(None, f"{outcome.name} {format_number(outcome.objective)}"))

@@ -158,9 +158,7 @@ def write_run(
     run_log.end_run(run_id, RUN_STATUS.get(outcome.status, outcome.status), started + int(outcome.seconds * 1000))
     if step is not None:
         step.write()
-    partial = folder / f"{OUTCOME_FILE}.partial"
-    partial.write_text(replace(outcome, run_id=run_id).json())
-    partial.replace(folder / OUTCOME_FILE)  # in one step: other sessions read it
+    replace(outcome, run_id=run_id).write(folder)
     return run_id
 
 

@@ -57,10 +57,7 @@ def restore_results(study: Study, parent: str, objectives: Objectives) -> None:
             result.write(folder)
         if trial.number in runs:
             run_id, name = runs[trial.number]
-            outcome = replace(describe_result(result, name, folder, objectives), run_id=run_id)
-            partial = folder / f"{OUTCOME_FILE}.partial"
-            partial.write_text(outcome.json())
-            partial.replace(folder / OUTCOME_FILE)  # in one step: other sessions read it
+            replace(describe_result(result, name, folder, objectives), run_id=run_id).write(folder)
 
 
 def _list_missing(study: Study) -> Iterator[tuple[FrozenTrial, TrialResult]]:
@@ -69,13 +66,10 @@ def _list_missing(study: Study) -> Iterator[tuple[FrozenTrial, TrialResult]]:
     for trial in study.get_trials(deepcopy=False):
         folder = Path(str(trial.user_attrs.get(FOLDER)))
         is_below = folder.is_relative_to(sweep) and ".." not in folder.parts
-        if trial.state.is_finished() and RESULT in trial.user_attrs and is_below and not _is_recorded(folder):
+        is_recorded = (folder / OUTCOME_FILE).exists()
+        if trial.state.is_finished() and RESULT in trial.user_attrs and is_below and not is_recorded:
             try:
                 result = ADAPTER.validate_python(trial.user_attrs[RESULT])
             except pydantic.ValidationError:
                 continue
             yield trial, replace(result, number=trial.number)
-
-
-def _is_recorded(folder: Path) -> bool:
-    return (folder / OUTCOME_FILE).exists()

@@ -13,7 +13,7 @@ from optuna.distributions import FloatDistribution
 from optuna.storages import InMemoryStorage
 from optuna.trial import TrialState, create_trial
 
-from mlrunner.core.outcome import OUTCOME_FILE, Outcome
+from mlrunner.core.outcome import Outcome
 from mlrunner.search import study_setup
 from mlrunner.search.dimension import Dimension
 from mlrunner.search.objective import Objectives
@@ -75,4 +75,4 @@ class RankedSweep:
             f"x={number}", state.name, "r2", "maximize", value, 1.5, 1.0, 0.5, {}, f"run{number}", None, str(folder),
             number, more.get("error"),
         )  # fmt: skip
-        (folder / OUTCOME_FILE).write_text(outcome.json())
+        outcome.write(folder)

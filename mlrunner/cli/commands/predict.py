@@ -101,9 +101,9 @@ def _job(parsed: argparse.Namespace, dataset: Group, file: str | None) -> Predic
 
     source = choose_source(deployments_folder(), parsed.name, parsed.version, parsed.offline)
     return PredictionJob(
-        **source._replace(probabilities=parsed.probabilities)._asdict(),
+        **{**dict(source), "probabilities": parsed.probabilities},
         out=str(parsed.out or default_out(file, str(dataset["name"]))),
-        keep=[name for name in parsed.keep.split(",") if name],
+        keep=tuple(name for name in parsed.keep.split(",") if name),
         rows_per_chunk=parsed.rows_per_chunk,
         force=parsed.force,
     )

@@ -10,8 +10,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
-
 from mlrunner.core.build import Group, build
 from mlrunner.core.errors import ConfigError
 from mlrunner.core.terminal import console
@@ -27,35 +25,20 @@ from mlrunner.steps.prediction.protocol import Predictor
 CHECK_ROWS = 100  # rows that are read to check the columns
 
 
-class PredictionJob(BaseModel):
+class PredictionJob(PredictorSource, frozen=True):
     """What to predict with, and where to write the predictions.
 
     Attributes:
-        folder: Folder of all deployments.
-        name: Name of the deployment.
-        version: Version of the model.
-        offline: Whether to predict in this process instead of through the service.
         out: File of the predictions.
         keep: Columns of the table to copy to the output.
         rows_per_chunk: Number of rows that are read, predicted and written together.
         force: Whether to overwrite existing files.
-        probabilities: Whether to predict class probabilities.
     """
 
-    folder: str
-    name: str
-    version: int
-    offline: bool
     out: str
-    keep: list[str]
+    keep: tuple[str, ...]
     rows_per_chunk: int
     force: bool
-    probabilities: bool = False
-
-    @property
-    def source(self) -> PredictorSource:
-        """Source of the predictions."""
-        return PredictorSource(self.folder, self.name, self.version, self.offline, self.probabilities)
 
 
 def check(dataset: Group, job: PredictionJob) -> None:
@@ -71,7 +54,7 @@ def check(dataset: Group, job: PredictionJob) -> None:
     if job.rows_per_chunk < 1:
         raise ConfigError(f"--rows-per-chunk is {job.rows_per_chunk}; it should be at least 1.")
     source = _build_source(dataset, job)
-    predictor = open_predictor(job.source)
+    predictor = open_predictor(job)
     if not isinstance(source, SqlDataset):
         with closing(_check_chunks(source, predictor, job, CHECK_ROWS)) as chunks:
             next(chunks)
@@ -89,7 +72,7 @@ def predict(dataset: Group, job: PredictionJob) -> dict[str, Any]:
     start, out = time.perf_counter(), Path(job.out)
     refuse_unwritable(out, rejected_path(out), job.force)
     source = _build_source(dataset, job)
-    predictor = open_predictor(job.source)
+    predictor = open_predictor(job)
     chunks = _check_chunks(source, predictor, job, job.rows_per_chunk)
     with ResultWriter(out, predictor.model, predictor.version, predictor.classes) as results, closing(chunks):
         _predict_chunks(predictor, chunks, results)
@@ -99,7 +82,7 @@ def predict(dataset: Group, job: PredictionJob) -> dict[str, Any]:
 def _build_source(dataset: Group, job: PredictionJob) -> Dataset:
     """Build the data set, which is read like the training table of the model."""
     source: Dataset = build(dataset, "dataset", Dataset)
-    return apply_reading(source, read_reading(job.source))
+    return apply_reading(source, read_reading(job))
 
 
 def _summarize(results: ResultWriter, predictor: Predictor, out: Path, seconds: float) -> dict[str, Any]:

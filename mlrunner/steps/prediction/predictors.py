@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
+
+from pydantic import BaseModel
 
 from mlrunner.core.errors import ConfigError, DataError, brief, nearest
 from mlrunner.groups.deployer.release import RELEASE_FILE, Release
@@ -80,10 +82,10 @@ class OfflinePredictor:
         """See `Predictor.stop`."""
 
 
-class PredictorSource(NamedTuple):
+class PredictorSource(BaseModel, frozen=True):
     """A source of predictions that is not opened yet.
 
-    Args:
+    Attributes:
         folder: Folder of all deployments.
         name: Name of the deployment.
         version: Version of the model.
@@ -114,7 +116,7 @@ def choose_source(folder: Path, name: str | None, version: int | None, offline: 
     state = store.read_state()
     if version is not None:
         _refuse_absent_version(store, version)
-        return PredictorSource(str(folder), store.name, version, True)
+        return PredictorSource(folder=str(folder), name=store.name, version=version, offline=True)
     if state is None or not state.versions:
         raise ConfigError(f"Nothing has served as {store.name} yet; deploy a run with mlrunner deploy RUN.")
     if not offline and state.active is None:
@@ -122,7 +124,7 @@ def choose_source(folder: Path, name: str | None, version: int | None, offline: 
             f"Deployment {store.name} is stopped; predict with --offline, or mlrunner deploy --restart {store.name}."
         )
     serving = state.versions[-1] if state.active is None else state.active.version
-    return PredictorSource(str(folder), store.name, serving, offline)
+    return PredictorSource(folder=str(folder), name=store.name, version=serving, offline=offline)
 
 
 def _refuse_absent_version(store: DeploymentStore, version: int) -> None:

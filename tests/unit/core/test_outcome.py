@@ -67,7 +67,7 @@ def test_results_are_read_back_as_they_were_written(tmp_path: Path) -> None:
     for each in written:
         folder = tmp_path / str(each.job)
         folder.mkdir()
-        (folder / OUTCOME_FILE).write_text(each.json())
+        each.write(folder)
     (tmp_path / "2").mkdir()  # a composition that was killed leaves no result
     first, second = sorted(read_outcomes(tmp_path), key=lambda each: each.job or 0)
     assert first == written[0]
@@ -81,7 +81,7 @@ def test_jobs_in_nested_folders_are_read_in_their_order(tmp_path: Path) -> None:
     sweep, other = tmp_path / "sweep", tmp_path / "other"
     for folder, job in [(sweep / "x=a" / "b", 10), (sweep / "x=a", 2), (sweep, 5), (other, 7)]:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / OUTCOME_FILE).write_text(outcome(job, 0.5).json())
+        outcome(job, 0.5).write(folder)
     (sweep / "link").symlink_to(other)
     (sweep / "x=a" / "own").mkdir()
     (sweep / "x=a" / "own" / OUTCOME_FILE).write_text('{"score": 1}')  # the job's own file
@@ -91,7 +91,7 @@ def test_jobs_in_nested_folders_are_read_in_their_order(tmp_path: Path) -> None:
 def test_a_metric_that_is_not_there_stays_absent(tmp_path: Path) -> None:
     (tmp_path / "0").mkdir()
     whole = dataclasses.replace(outcome(0, 0.5), metrics={"test/mape": NAN, "r2": 0.5})
-    (tmp_path / "0" / OUTCOME_FILE).write_text(whole.json())
+    whole.write(tmp_path / "0")
     assert read_outcomes(tmp_path)[0].metrics == {"test/mape": None, "r2": 0.5}
 
 

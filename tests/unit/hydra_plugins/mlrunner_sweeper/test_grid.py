@@ -14,7 +14,6 @@ from hydra.core.plugins import Plugins
 from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig
 
-from mlrunner.core.outcome import OUTCOME_FILE
 from tests.support.outcomes import make_outcome
 
 GRID = "hydra_plugins.mlrunner_sweeper.grid.ResumedGrid"
@@ -48,7 +47,7 @@ def run_grid(folder: Path, *overrides: str) -> list[tuple[int, int, int]]:
 
 def write_result(folder: Path, job: int, status: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / OUTCOME_FILE).write_text(make_outcome(job=job, status=status).json())
+    make_outcome(job=job, status=status).write(folder)
 
 
 def test_a_new_grid_runs_every_job(folder: Path) -> None:

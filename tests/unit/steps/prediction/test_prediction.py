@@ -26,6 +26,12 @@ def group(path: Path) -> dict[str, Any]:
     return {"_target_": "mlrunner.groups.dataset.TableDataset", "name": "t", "path": str(path)}
 
 
+def test_the_step_uses_the_model_that_the_check_has_loaded(deployed: Path, tmp_path: Path) -> None:
+    checked = job(deployed, tmp_path / "o.csv", keep=["town"])
+    read_again = prediction.PredictionJob.model_validate_json(checked.model_dump_json())  # as ZenML hands it over
+    assert prediction.open_predictor(read_again) is prediction.open_predictor(checked)
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_predictions_are_those_of_the_model(suffix: str, deployed: Path, tmp_path: Path) -> None:
     rows = released.rows(50).drop(columns="score")

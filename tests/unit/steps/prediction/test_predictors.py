@@ -64,8 +64,8 @@ def test_single_row_that_is_too_large_is_an_error(monkeypatch: pytest.MonkeyPatc
 
 
 def test_source_is_chosen_from_the_deployments(deployed: Path, tmp_path: Path) -> None:
-    assert choose_source(deployed, None, None, True) == PredictorSource(str(deployed), "tests", 3, True)
-    assert choose_source(deployed, "tests", 3, False) == PredictorSource(str(deployed), "tests", 3, True)
+    offline = PredictorSource(folder=str(deployed), name="tests", version=3, offline=True)
+    assert choose_source(deployed, None, None, True) == choose_source(deployed, "tests", 3, False) == offline
     with pytest.raises(ConfigError, match="is stopped; predict with --offline, or mlrunner deploy --restart tests"):
         choose_source(deployed, None, None, False)
     with pytest.raises(ConfigError, match=r"--version 4 is not a version of tests; available: 3\."):

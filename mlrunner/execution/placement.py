@@ -108,7 +108,7 @@ def record_dataset(placement: Placement | None, dataset: Group, recorded: dict[s
         return hidden
     from mlrunner.groups.stack.orchestrator.placement import require_plain
 
-    plain = require_plain(dataset, hidden, "dataset")
+    plain = require_plain(dataset, hidden)
     files = _list_files(dataset)
     return {**plain, "path": str(Path(files[0]).absolute())} if files else plain
 

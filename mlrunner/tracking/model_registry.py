@@ -102,14 +102,12 @@ def refuse_foreign_model(uri: str) -> None:
         refuse_foreign_host(str(client.get_logged_model(model).artifact_location), mlflow.get_tracking_uri())
 
 
-def set_alias(name: str, alias: str, version: int) -> None:
-    """Point an alias at a version."""
-    MlflowClient().set_registered_model_alias(name, alias, str(version))
-
-
-def delete_alias(name: str, alias: str) -> None:
-    """Delete an alias, if it exists."""
-    MlflowClient().delete_registered_model_alias(name, alias)
+def set_alias(name: str, alias: str, version: int | None) -> None:
+    """Point an alias at a version; None deletes it."""
+    if version is not None:
+        MlflowClient().set_registered_model_alias(name, alias, str(version))
+    elif get_version(name, alias) is not None:
+        MlflowClient().delete_registered_model_alias(name, alias)
 
 
 def get_version(name: str, alias: str = CHAMPION) -> ModelVersion | None:

@@ -54,10 +54,7 @@ def _is_unlogged(store: DeploymentStore, state: State) -> bool:
 def _point_champion(state: State) -> None:
     from mlrunner.tracking import model_registry
 
-    if state.versions:
-        model_registry.set_alias(state.name, model_registry.CHAMPION, state.versions[-1])
-    elif model_registry.get_version(state.name) is not None:
-        model_registry.delete_alias(state.name, model_registry.CHAMPION)
+    model_registry.set_alias(state.name, model_registry.CHAMPION, state.versions[-1] if state.versions else None)
 
 
 def _ensure_gateway(store: DeploymentStore, state: State) -> None:

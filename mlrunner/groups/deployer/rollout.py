@@ -178,10 +178,7 @@ def _switch_address(
 
 def _restore(store: DeploymentStore, before: State | None, base: State, server: Server, champion: int | None) -> None:
     with suppress(Exception):  # the first error is the one to report
-        if champion is None:
-            model_registry.delete_alias(store.name, model_registry.CHAMPION)
-        else:
-            model_registry.set_alias(store.name, model_registry.CHAMPION, champion)
+        model_registry.set_alias(store.name, model_registry.CHAMPION, champion)
     state = before or base
     unwanted = [] if server in state.servers else [server.token]  # until it is stopped
     store.write_state(replace(state, unwanted=unwanted))

@@ -17,7 +17,7 @@ from mlrunner.groups.stack import reachability, variables
 from mlrunner.groups.stack.mlflow_private import ARTIFACT_ROOT
 from mlrunner.groups.stack.object_store import ObjectStore
 from mlrunner.groups.stack.preflight import prepare_folder, refuse_file_store, refuse_full_disk, warn_of_shared
-from mlrunner.groups.stack.variables import FIXED_VARIABLES, QUIET_LOGGING, VERBOSE_LOGGING, embedded_zenml_environment
+from mlrunner.groups.stack.variables import embedded_zenml_environment
 
 
 @dataclass
@@ -77,9 +77,8 @@ class Stack(ABC):
             ConfigError: When the process is bound to another stack.
         """
         self._claim_process()
-        logging = VERBOSE_LOGGING if environment.is_verbose() else QUIET_LOGGING
         store = {} if self.object_store is None else self.object_store.variables
-        environment.set_defaults({**FIXED_VARIABLES, **logging, **store, **self.environment(home)})
+        environment.set_defaults({**variables.common_variables(), **store, **self.environment(home)})
         if self.artifact_location is not None:
             environment.set_defaults({ARTIFACT_ROOT: to_uri(self.artifact_location)})
 
@@ -189,7 +188,7 @@ class ZenmlServerStack(Stack):
     def prepare(self, home: Path) -> None:
         """See `Stack.prepare`; the folder is private because ZenML writes the key into a file that all may read."""
         super().prepare(home)
-        reachability.refuse_other_server(environment.zenml_url() or "", "stack.url")
+        reachability.refuse_other_server(environment.zenml_url() or "")
         folder = environment.zenml_folder() or home / ".mlrunner" / "zenml_server"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 

@@ -70,20 +70,16 @@ def _invalid_address(address: str, key: str) -> ConfigError:
     return ConfigError(f"{key}={address} is not a server's address; write it like http://127.0.0.1:5000.")
 
 
-def refuse_other_server(url: str, key: str) -> None:
-    """Refuse an address where something other than a ZenML server answers.
-
-    Args:
-        url: Address of the server.
-        key: Configuration key of the address, for the messages.
+def refuse_other_server(url: str) -> None:
+    """Refuse an address `stack.url` where something other than a ZenML server answers.
 
     Raises:
         ConfigError: When the URL is not an HTTP address.
         StoreError: When nothing answers, or another server.
     """
-    page = fetch_page(url, key, "/api/v1/info")
+    page = fetch_page(url, "stack.url", "/api/v1/info")
     if page is not None and "auth_scheme" not in _parse_fields(page):
-        raise StoreError(f"{key}={remove_login(url)} answers, but is not a ZenML server; correct the address.")
+        raise StoreError(f"stack.url={remove_login(url)} answers, but is not a ZenML server; correct the address.")
 
 
 def _parse_fields(page: bytes) -> dict[str, object]:

@@ -31,6 +31,11 @@ QUIET_LOGGING = {
 VERBOSE_LOGGING = {"ZENML_LOGGING_VERBOSITY": "INFO", "MLFLOW_LOGGING_LEVEL": "INFO"}
 
 
+def common_variables() -> dict[str, str]:
+    """Return the variables of every stack, with those of the logs as `-v` asks for them."""
+    return {**FIXED_VARIABLES, **(VERBOSE_LOGGING if environment.is_verbose() else QUIET_LOGGING)}
+
+
 def embedded_zenml_environment(home: Path) -> dict[str, str]:
     """Return the variables that keep ZenML's configuration and store in `.mlrunner/`; none when the user set others."""
     if environment.zenml_url() is not None or environment.zenml_folder() is not None:

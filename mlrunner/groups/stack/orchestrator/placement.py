@@ -101,11 +101,9 @@ def _refuse_local(orchestrator: Orchestrator, paths: list[Path]) -> None:
 
 
 def _collect_variables(orchestrator: Orchestrator, stack: Stack) -> dict[str, str]:
-    logging = variables.VERBOSE_LOGGING if environment.is_verbose() else variables.QUIET_LOGGING
     store = {} if stack.object_store is None else stack.object_store.variables
     return {
-        **variables.FIXED_VARIABLES,
-        **logging,
+        **variables.common_variables(),
         **store,
         **one_step.variables(),
         **_locate_mlflow(orchestrator),
@@ -135,23 +133,22 @@ def _locate_mlflow(orchestrator: Orchestrator) -> dict[str, str]:
     return {}
 
 
-def require_plain(group: dict[str, Any], hidden: dict[str, Any], key: str) -> dict[str, Any]:
-    """Return a config group for a step in a container, which finds no secret in the memory of this process.
+def require_plain(dataset: dict[str, Any], hidden: dict[str, Any]) -> dict[str, Any]:
+    """Return a data set for a step in a container, which finds no secret in the memory of this process.
 
     Args:
-        group: Resolved config group.
+        dataset: Resolved config group `dataset`.
         hidden: The same group as it is recorded.
-        key: Name of the group.
 
     Raises:
         ConfigError: When a value is a secret, or comes from a variable of the environment that is not mlrunner's own.
     """
-    for name, value in group.items():
+    for name, value in dataset.items():
         recorded = hidden.get(name)
         if recorded == value or str(recorded).startswith(("${oc.env:MLRUNNER_", "${resources}")):
             continue
         raise ConfigError(
-            f"{key}.{name} holds a secret or a variable of the environment, which no record may hold, so that a step "
+            f"dataset.{name} holds a secret or a variable of the environment, which no record may hold, so that a step "
             "in a container cannot read it; write the value without, or take a stack whose orchestrator is local."
         )
-    return group
+    return dataset

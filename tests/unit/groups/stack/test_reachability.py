@@ -66,7 +66,7 @@ def test_no_answer_is_one_sentence(
 
 @pytest.mark.parametrize(("status", "body"), [(200, ZENML_INFO), (401, b""), (503, b"")], ids=["info", "401", "503"])
 def test_possible_zenml_server_is_accepted(status: int, body: bytes, serve: Callable[[int, bytes], str]) -> None:
-    reachability.refuse_other_server(serve(status, body), "stack.url")
+    reachability.refuse_other_server(serve(status, body))
 
 
 @pytest.mark.parametrize(
@@ -74,9 +74,9 @@ def test_possible_zenml_server_is_accepted(status: int, body: bytes, serve: Call
 )
 def test_other_server_is_refused(status: int, body: bytes, serve: Callable[[int, bytes], str]) -> None:
     with pytest.raises(StoreError, match=r"stack\.url=http://127.* answers, but is not a ZenML server"):
-        reachability.refuse_other_server(serve(status, body), "stack.url")
+        reachability.refuse_other_server(serve(status, body))
 
 
 def test_database_is_not_a_zenml_server() -> None:
     with pytest.raises(ConfigError, match=r"stack\.url=mysql://host/db is not a server's address"):
-        reachability.refuse_other_server("mysql://root:swordfish@host/db", "stack.url")
+        reachability.refuse_other_server("mysql://root:swordfish@host/db")

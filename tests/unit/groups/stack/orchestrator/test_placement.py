@@ -71,10 +71,10 @@ PLAIN = {"_target_": "x.Table", "path": "/data/a.csv", "options": {"sep": ";"}}
     [PLAIN, {**PLAIN, "path": "${oc.env:MLRUNNER_RESOURCES}/a.csv"}, {**PLAIN, "path": "${resources}/a.csv"}],
 )
 def test_a_data_set_without_secrets_is_recorded_as_it_is(recorded: dict[str, Any]) -> None:
-    assert require_plain(PLAIN, recorded, "dataset") == PLAIN
+    assert require_plain(PLAIN, recorded) == PLAIN
 
 
 @pytest.mark.parametrize("value", ["***", "${oc.env:DB_URL}", "s3://***@bucket"])
 def test_a_data_set_with_a_secret_is_refused(value: str) -> None:
     with pytest.raises(ConfigError, match=r"^dataset.path holds a secret or a variable of the environment, which no"):
-        require_plain(PLAIN, {**PLAIN, "path": value}, "dataset")
+        require_plain(PLAIN, {**PLAIN, "path": value})

@@ -1,6 +1,6 @@
-"""Make the README's pictures from real runs: the terminal as SVG; a run in MLflow, and a report of a search, as PNG.
+"""Make the pictures of the README and the guides from real runs: a terminal as SVG, and four pages as PNG.
 
-python docs/pictures.py (or `make docs`); the pages need Chromium and are left as they are without.
+python docs/pictures.py (or `make docs`). The pages need Chromium, and stay as they are without it.
 """
 
 from __future__ import annotations
@@ -12,85 +12,129 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
+from PIL import Image
 from rich.console import Console
 from rich.text import Text
 
 HERE = Path(__file__).parent
 COMPOSITION = ["model=hist_gradient_boosting", "cleaning=dates"]
-SEARCH = ["sweep=optuna", "model=rf,xgboost", "hydra.sweeper.n_trials=12"]
+SEARCH = ["sweep=optuna", "model=xgboost,ridge", "split=kfold", "hydra.sweeper.n_trials=16"]
+DEPLOYMENT = ["gate=threshold", "gate.threshold=0.3", "deployer=local", "deployer.name=orders"]
 COLUMNS = 124
+COLORS = 128  # of a PNG's palette
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 def main() -> None:
     """Run twice, so that the cache shows, and draw the second."""
-    with tempfile.TemporaryDirectory() as home:
-        environment = {
-            **os.environ, "MLRUNNER_HOME": home, "FORCE_COLOR": "1", "TTY_INTERACTIVE": "0", "COLUMNS": str(COLUMNS),
-        }  # fmt: skip
-        run(environment, "model=ridge", "cleaning=dates")
-        terminal(run(environment, *COMPOSITION))
-        found = json.loads(run(environment, *COMPOSITION, "output=json").splitlines()[-1])
-        browser = shutil.which("chromium") or shutil.which("google-chrome")
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder) / "shop"
+        home.mkdir()
+        mlrunner(home, "model=ridge", "cleaning=dates")
+        draw_terminal(mlrunner(home, *COMPOSITION))
+        browser = next(filter(None, map(shutil.which, BROWSERS)), None)
         if browser is not None:
-            page(browser, home, found["run_id"])
-            folder = json.loads(run(environment, *SEARCH, "output=json").splitlines()[-1])["folder"]
-            photograph(browser, f"file://{folder}/report.html", "report.png", "1280,1240")
+            draw_pages(home, browser)
 
 
-def run(environment: dict[str, str], *overrides: str) -> str:
-    """Type the command; what it printed."""
-    command = [sys.executable, "-m", "mlrunner", *overrides]
-    home = environment["MLRUNNER_HOME"]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True, cwd=home).stdout
+def environment(home: Path) -> dict[str, str]:
+    """Return the variables of a command: stores of its own, and the colors of a terminal."""
+    own = {"MLRUNNER_HOME": str(home), "FORCE_COLOR": "1", "TTY_INTERACTIVE": "0", "COLUMNS": str(COLUMNS)}
+    return {**os.environ, **own}
 
 
-def terminal(shown: str) -> None:
-    """Draw what was printed as a terminal window."""
+def mlrunner(home: Path, *arguments: str) -> str:
+    """Run a command, and return what it printed."""
+    command = [sys.executable, "-m", "mlrunner", *arguments]
+    return subprocess.run(
+        command, env=environment(home), stdout=subprocess.PIPE, text=True, check=True, cwd=home
+    ).stdout
+
+
+def draw_terminal(output: str) -> None:
+    """Draw what a command printed as a terminal window."""
     console = Console(record=True, width=COLUMNS, file=open(os.devnull, "w"), force_terminal=True)  # noqa: SIM115, PTH123
-    console.print(Text(f"$ python -m mlrunner {' '.join(COMPOSITION)}", style="bold"))
-    console.print(Text.from_ansi(shown), overflow="fold")  # as a terminal does
+    console.print(Text(f"$ mlrunner {' '.join(COMPOSITION)}", style="bold"))
+    console.print(Text.from_ansi(output), overflow="fold")  # as a terminal does
     (HERE / "terminal.svg").write_text(console.export_svg(title="mlrunner"))
 
 
-def page(browser: str, home: str, run_id: str) -> None:
-    """Photograph the page of a run in the MLflow UI."""
+def draw_pages(home: Path, browser: str) -> None:
+    """Photograph a run in MLflow, the report of a search and the page of a deployed model."""
+    from playwright.sync_api import sync_playwright
+
+    folder = json.loads(mlrunner(home, *SEARCH, "output=json").splitlines()[-1])["folder"]
+    mlrunner(home, *COMPOSITION)
+    with sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=browser, args=["--no-sandbox"] if os.geteuid() == 0 else [])
+        photograph(chromium, f"file://{folder}/report.html", "report.png", (1280, 1000), show_table)
+        with serving(home, "ui", "latest") as url:
+            photograph(chromium, url, "mlflow.png", (1440, 830), show_run)
+        port = f"deployer.port={free_port()}"
+        mlrunner(home, "deploy", "latest", *DEPLOYMENT, port)
+        try:
+            with serving(home, "playground", "orders") as url:
+                photograph(chromium, url, "playground.png", (820, 1080), predict)
+        finally:
+            mlrunner(home, "stop", "orders")
+        chromium.close()
+
+
+def free_port() -> int:
+    """Return a port that nothing listens at."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    store = f"sqlite:///{home}/.mlrunner/mlflow.db"
-    serve = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", store]
-    command = [*serve, "--port", str(port), "--workers", "1"]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        wait(f"http://127.0.0.1:{port}/health")
-        photograph(browser, f"http://127.0.0.1:{port}/#/experiments/1/runs/{run_id}", "mlflow.png", "1400,1150")
-    finally:
-        server.terminate()
-        server.wait()
+        return int(probe.getsockname()[1])
 
 
-def photograph(browser: str, url: str, name: str, size: str) -> None:
-    """Let Chromium load a page and save what a window of that size shows."""
-    quiet = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--hide-scrollbars"]
-    flags = [f"--window-size={size}", "--virtual-time-budget=30000"]
-    with tempfile.TemporaryDirectory() as profile:
-        command = [browser, *quiet, *flags, f"--user-data-dir={profile}", f"--screenshot={HERE / name}", url]
-        subprocess.run(command, check=True, capture_output=True, timeout=120)
-
-
-def wait(url: str) -> None:
-    """Wait until a server answers."""
-    for _ in range(120):
+@contextmanager
+def serving(home: Path, *arguments: str) -> Iterator[str]:
+    """Run a command that serves a page until the end of the block; give the address that it prints."""
+    command = [sys.executable, "-m", "mlrunner", *arguments, "--no-browser"]
+    plain = {**environment(home), "FORCE_COLOR": ""}
+    with subprocess.Popen(command, env=plain, cwd=home, stdout=subprocess.PIPE, text=True) as process:
         try:
-            urllib.request.urlopen(url, timeout=1)
-            return
-        except OSError:
-            time.sleep(0.5)
-    raise SystemExit(f"{url} does not answer")
+            assert process.stdout is not None
+            yield next(word for line in process.stdout for word in line.split() if "://" in word)
+        finally:
+            process.terminate()
+
+
+def photograph(browser: Any, url: str, name: str, size: tuple[int, int], prepare: Callable[[Any], None]) -> None:
+    """Save what a window of a size shows of a page, with a palette, which makes it a third as large."""
+    tab = browser.new_page(viewport={"width": size[0], "height": size[1]})
+    tab.set_default_timeout(60_000)
+    tab.goto(url)
+    prepare(tab)
+    tab.wait_for_timeout(1500)  # animations
+    image = Image.open(BytesIO(tab.screenshot())).convert("RGB")
+    image.quantize(COLORS, dither=Image.Dither.NONE).save(HERE / name, optimize=True)
+    tab.close()
+
+
+def show_run(tab: Any) -> None:
+    """Wait for the metrics of a run in MLflow, and close its panel with a chat."""
+    tab.get_by_text("test/r2", exact=True).first.wait_for()
+    close = tab.get_by_role("button", name="Close")
+    if close.count():
+        close.first.click()
+
+
+def show_table(tab: Any) -> None:
+    """Wait for the table of a report."""
+    tab.get_by_role("heading", name="Leaderboard").wait_for()
+
+
+def predict(tab: Any) -> None:
+    """Ask the deployed model for the prediction of its example."""
+    tab.get_by_role("button", name="Predict").click()
+    tab.get_by_text("Exactly").wait_for()
 
 
 if __name__ == "__main__":

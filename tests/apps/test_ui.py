@@ -104,14 +104,14 @@ def test_the_store_is_the_one_of_the_home(recorded: Recorded, pages: dict[str, s
     }
     assert metrics == expected
     run = client.get_run(recorded.single["run_id"]).info
-    assert page == f"experiments/{run.experiment_id}/runs/{run.run_id}"
+    assert page == f"experiments/{run.experiment_id}/runs/{run.run_id}?workflowType=machine_learning"
     with urllib.request.urlopen(f"{base}/get-artifact?run_id={run.run_id}&path=config.yaml", timeout=30) as answer:
         assert b"_target_" in answer.read()
 
 
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (apt-get install chromium)")
-def test_a_browser_shows_the_metrics_of_the_run(recorded: Recorded, pages: dict[str, str]) -> None:
+def test_a_browser_shows_the_metrics_of_the_run_and_no_menus_for_prompts(recorded: Recorded, pages: dict[str, str]) -> None:
     api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (pip install playwright)")
     with api.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=[*ROOT, *DEAF])
@@ -122,6 +122,8 @@ def test_a_browser_shows_the_metrics_of_the_run(recorded: Recorded, pages: dict[
         text = tab.locator("body").inner_text()
         browser.close()
     assert recorded.single["name"] in text
+    assert "Model registry" in text
+    assert "Prompts" not in text
     assert f"{recorded.single['metrics']['test/r2']:.4f}"[:6] in text
 
 

@@ -21,6 +21,8 @@ SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # starts more processes, for evaluations
 }
+# MLflow's pages begin with menus for language models unless the address asks for those of runs and models.
+MODE = "?workflowType=machine_learning"
 Show = Callable[[str, str], object]
 
 
@@ -40,7 +42,8 @@ def page_address(url: str, store: Store, record: Record | None) -> str:
         experiment = json.loads(response.body)["run"]["info"]["experiment_id"]
     except (OSError, ValueError, KeyError):
         return url
-    return f"{url}/#/experiments/{experiment}" + ("" if record is None else f"/runs/{run.run_id}")
+    page = "" if record is None else f"/runs/{run.run_id}"
+    return f"{url}/#/experiments/{experiment}{page}{MODE}"
 
 
 @contextmanager

@@ -35,8 +35,9 @@ def test_the_page_of_a_run_is_in_its_experiment(cli_home: CliHome) -> None:
     store = open_store(cli_home.path)
     run = lookup.find_by_id(store, cli_home.ids[RUN])
     with answering(200, b'{"run": {"info": {"experiment_id": "7"}}}') as url:
-        assert ui.page_address(url, store, None) == f"{url}/#/experiments/7"
-        assert ui.page_address(url, store, run) == f"{url}/#/experiments/7/runs/{cli_home.ids[RUN]}"
+        assert ui.page_address(url, store, None) == f"{url}/#/experiments/7?workflowType=machine_learning"
+        page = f"{url}/#/experiments/7/runs/{cli_home.ids[RUN]}?workflowType=machine_learning"
+        assert ui.page_address(url, store, run) == page
 
 
 def test_without_an_answer_the_address_is_that_of_the_server(cli_home: CliHome) -> None:

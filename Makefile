@@ -64,7 +64,7 @@ bench-serve: $(BIN)/.installed ## benchmarks/serve.py: our server beside MLflow'
 bench-records: $(BIN)/.installed ## benchmarks/records.py: looking back over 10,000 runs beside MLflow's client
 	$(BIN)/python benchmarks/records.py $(ARGS)
 
-docs: $(BIN)/.installed ## the documentation's pictures, from a real run
+docs: $(BIN)/.installed ## the documentation's pictures, from real runs
 	$(BIN)/python docs/pictures.py
 
 site: $(BIN)/.docs ## the documentation, in build/site; a dead link fails

@@ -5,6 +5,10 @@ BIN := $(VENV)/bin
 ARGS ?=
 WORKERS ?= 3# test processes of `make test`: one more than cores, because a part of its time is waiting for servers
 unexport PYTHONDONTWRITEBYTECODE # or every process compiles and rewrites every module anew
+# `make run model=rf` sets a variable of make, and would run the defaults without a word.
+empty :=
+OVERRIDES := $(filter-out PYTHON=% VENV=% BIN=% ARGS=% WORKERS=%,$(subst \$(empty) ,_,$(MAKEOVERRIDES)))
+$(if $(OVERRIDES),$(error overrides go into ARGS: make run ARGS="$(OVERRIDES)"))
 
 .PHONY: help run test test-fast lint types contracts bench bench-scale bench-sweep bench-serve bench-records docs site lock clean slow-tests
 .DEFAULT_GOAL := help

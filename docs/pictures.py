@@ -28,7 +28,9 @@ SEARCH = ["sweep=optuna", "model=xgboost,ridge", "split=kfold", "hydra.sweeper.n
 DEPLOYMENT = ["gate=threshold", "gate.threshold=0.3", "deployer=local", "deployer.name=orders"]
 COLUMNS = 124
 COLORS = 128  # of a PNG's palette
+MARGIN = 30  # pixels
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+Rows = tuple[int, int]
 
 
 def main() -> None:
@@ -73,14 +75,14 @@ def draw_pages(home: Path, browser: str) -> None:
     mlrunner(home, *COMPOSITION)
     with sync_playwright() as driver:
         chromium = driver.chromium.launch(executable_path=browser, args=["--no-sandbox"] if os.geteuid() == 0 else [])
-        photograph(chromium, f"file://{folder}/report.html", "report.png", (1280, 1000), show_table)
+        photograph(chromium, f"file://{folder}/report.html", "report.png", (1280, 1400), show_table)
         with serving(home, "ui", "latest") as url:
             photograph(chromium, url, "mlflow.png", (1440, 830), show_run)
         port = f"deployer.port={free_port()}"
         mlrunner(home, "deploy", "latest", *DEPLOYMENT, port)
         try:
             with serving(home, "playground", "orders") as url:
-                photograph(chromium, url, "playground.png", (820, 1080), predict)
+                photograph(chromium, url, "playground.png", (820, 1300), predict)
         finally:
             mlrunner(home, "stop", "orders")
         chromium.close()
@@ -106,35 +108,54 @@ def serving(home: Path, *arguments: str) -> Iterator[str]:
             process.terminate()
 
 
-def photograph(browser: Any, url: str, name: str, size: tuple[int, int], prepare: Callable[[Any], None]) -> None:
-    """Save what a window of a size shows of a page, with a palette, which makes it a third as large."""
+def photograph(browser: Any, url: str, name: str, size: tuple[int, int], prepare: Callable[[Any], Rows]) -> None:
+    """Save a page, with a palette, which makes the file a third as large.
+
+    Args:
+        browser: Chromium.
+        url: Address of the page.
+        name: Name of the file.
+        size: Width and height of the window.
+        prepare: Waits for what the page shows, and returns the first and the last row of the picture.
+    """
     tab = browser.new_page(viewport={"width": size[0], "height": size[1]})
     tab.set_default_timeout(60_000)
     tab.goto(url)
-    prepare(tab)
+    top, bottom = prepare(tab)
+    tab.mouse.move(0, 0)
     tab.wait_for_timeout(1500)  # animations
-    image = Image.open(BytesIO(tab.screenshot())).convert("RGB")
+    clip = {"x": 0, "y": top, "width": size[0], "height": bottom - top}
+    image = Image.open(BytesIO(tab.screenshot(clip=clip))).convert("RGB")
     image.quantize(COLORS, dither=Image.Dither.NONE).save(HERE / name, optimize=True)
     tab.close()
 
 
-def show_run(tab: Any) -> None:
+def show_run(tab: Any) -> Rows:
     """Wait for the metrics of a run in MLflow, and close its panel with a chat."""
     tab.get_by_text("test/r2", exact=True).first.wait_for()
     close = tab.get_by_role("button", name="Close")
     if close.count():
         close.first.click()
+    return 0, tab.viewport_size["height"]
 
 
-def show_table(tab: Any) -> None:
-    """Wait for the table of a report."""
-    tab.get_by_role("heading", name="Leaderboard").wait_for()
+def show_table(tab: Any) -> Rows:
+    """Show a report with the first three rows of its table."""
+    return 0, bottom_of(tab.locator("#leaderboard tbody tr").nth(2))
 
 
-def predict(tab: Any) -> None:
-    """Ask the deployed model for the prediction of its example."""
+def predict(tab: Any) -> Rows:
+    """Ask a deployed model for the prediction of its example."""
     tab.get_by_role("button", name="Predict").click()
-    tab.get_by_text("Exactly").wait_for()
+    answer = bottom_of(tab.get_by_text("Exactly"))
+    return round(tab.get_by_role("heading").first.bounding_box()["y"]) - MARGIN, answer + MARGIN
+
+
+def bottom_of(element: Any) -> int:
+    """Return the last row of an element that is shown."""
+    element.wait_for()
+    box = element.bounding_box()
+    return round(box["y"] + box["height"])
 
 
 if __name__ == "__main__":

@@ -111,7 +111,9 @@ def test_the_store_is_the_one_of_the_home(recorded: Recorded, pages: dict[str, s
 
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (apt-get install chromium)")
-def test_a_browser_shows_the_metrics_of_the_run_and_no_menus_for_prompts(recorded: Recorded, pages: dict[str, str]) -> None:
+def test_a_browser_shows_the_metrics_of_the_run_and_no_menus_for_prompts(
+    recorded: Recorded, pages: dict[str, str]
+) -> None:
     api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (pip install playwright)")
     with api.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=[*ROOT, *DEAF])

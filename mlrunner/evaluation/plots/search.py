@@ -69,7 +69,7 @@ def _plot_history(study: optuna.Study, trials: list[FrozenTrial], metric: str) -
     values = np.array([trial.values[0] for trial in trials])
     best = trials[int(np.argmin(sign * values))]
     limits = style.choose_axis_limits(values, sign)
-    title = f"Optimisation history: best {metric} {format_number(best.values[0])}, trial {best.number}"
+    title = f"Optimization history: best {metric} {format_number(best.values[0])}, trial {best.number}"
     title = f"{title}\n{describe_study(study)}{style.describe_outliers(values, limits)}"
     figure = draw_plot(lambda: plot_optimization_history(clean, target_name=metric), title, (8.6, 4.2))
     figure.axes[0].set_ylim(limits)

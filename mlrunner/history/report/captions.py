@@ -7,7 +7,7 @@ NO_IMPORTANCE = "The importance of hyperparameters is not shown: it needs four c
 and two parameters that vary in all of them."
 SEARCH = {
     "optimization_history": (
-        "Optimisation history",
+        "Optimization history",
         "The score of each complete trial in order of start; the line is the best score so far.",
     ),
     "pareto_front": ("Pareto front", "Red: trials that no other trial dominates in all objectives."),

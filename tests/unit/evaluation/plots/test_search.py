@@ -162,7 +162,7 @@ def test_the_history_shows_every_complete_trial_under_its_number(two_models: Any
     assert [axes.get_xlabel(), axes.get_ylabel()] == ["Trial", "rmse"]
     assert points(axes) == [[t.number, t.value] for t in study.trials if t.state == TrialState.COMPLETE]
     assert figure.get_suptitle() == (
-        f"Optimisation history: best rmse {best.value:.4g}, trial {best.number}\n"
+        f"Optimization history: best rmse {best.value:.4g}, trial {best.number}\n"
         "olist: 40 complete, 10 pruned, 10 failed"
     )
 

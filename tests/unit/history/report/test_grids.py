@@ -38,7 +38,7 @@ def test_figures_of_a_grid(tmp_path: Path) -> None:
     assert [picture.name for picture in page.search] == list(SEARCH)[:1] + list(SEARCH)[2:]
     assert [entry.title for entry in page.contents if entry.name == "search"] == ["The grid"]
     history, slices = (content.figures[name] for name in ("optimization_history", "slices"))
-    title = f"Optimisation history: best r2 0.3, trial 3\n{SWEEP}: 4 complete, 1 failed"
+    title = f"Optimization history: best r2 0.3, trial 3\n{SWEEP}: 4 complete, 1 failed"
     assert history.get_suptitle() == title
     axes = {axis.get_xlabel(): axis for axis in slices.axes if axis.get_xlabel()}
     assert {name: axis.get_xscale() for name, axis in axes.items()} == {"alpha": "log", "split": "linear"}

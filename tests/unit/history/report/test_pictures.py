@@ -34,7 +34,7 @@ def test_logged_pictures_of_a_search(tmp_path: Path) -> None:
     for name in ("slices_rf", "slices", "optimization_history"):
         (tmp_path / "eeee" / "plots" / f"{name}.png").write_bytes(PIXEL)
     titles = {picture.name: picture.title for picture in make_page(content).search}
-    history = {"optimization_history": "Optimisation history"}
+    history = {"optimization_history": "Optimization history"}
     assert titles == history | {"slices": "Slices", "slices_rf": "Slices: rf"}
 
 

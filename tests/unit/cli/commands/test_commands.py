@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+import yaml
 
 from mlrunner.cli import commands
 from mlrunner.core.errors import ConfigError
+from tests.support.front_door import PROJECT
+
+
+def test_the_help_of_the_program_lists_every_verb() -> None:
+    template = yaml.safe_load((PROJECT / "conf" / "mlrunner.yaml").read_text())["hydra"]["help"]["template"]
+    listed = re.search(r"explain a verb: ([a-z,\s]+)", template)
+    assert listed is not None
+    assert re.findall(r"[a-z]+", listed[1]) == [*commands.VERBS]
 
 
 @pytest.mark.parametrize("verb", commands.VERBS)

@@ -213,6 +213,7 @@ def render_api() -> str:
                 "loaded on first use.",
                 *("## Functions", *functions),
                 *("## Results", *results),
+                *("## Errors", directive("autoexception", "mlrunner.MlrunnerError")),
                 "## Base classes of your own options",
                 "Derive from one of these, name the class as `_target_` in a file of `conf/GROUP/`, and choose it as "
                 "`GROUP=NAME`. [A cleaning strategy of your own](../guides/cleaning.md) shows the way.",

@@ -17,16 +17,17 @@ API = (
     "sweep",
     "tag",
 )  # loaded on first use: importing mlrunner is fast
+ERROR = "MlrunnerError"
 
 
 def __getattr__(name: str) -> Any:
-    """Load a function of the Python API."""
-    if name not in API:
+    """Load a function of the Python API, or the error that it raises."""
+    if name not in (*API, ERROR):
         raise AttributeError(f"module 'mlrunner' has no attribute '{name}'")
     from importlib import import_module
 
-    return getattr(import_module("mlrunner.api"), name)
+    return getattr(import_module("mlrunner.core.errors" if name == ERROR else "mlrunner.api"), name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *API})
+    return sorted({*globals(), *API, ERROR})

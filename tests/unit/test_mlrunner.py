@@ -40,6 +40,12 @@ def test_a_function_of_the_api_is_loaded_on_first_use(name: str) -> None:
     assert getattr(mlrunner, name) is getattr(api, name)
 
 
+def test_the_error_of_the_api_is_caught_by_its_name() -> None:
+    assert "MlrunnerError" in dir(mlrunner)
+    with pytest.raises(mlrunner.MlrunnerError, match="not a single text"):
+        mlrunner.run("model=rf")
+
+
 def test_an_unknown_attribute_is_refused() -> None:
     with pytest.raises(AttributeError, match=r"^module 'mlrunner' has no attribute 'sweeps'$"):
         _ = mlrunner.sweeps

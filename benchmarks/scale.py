@@ -1,4 +1,4 @@
-"""What one more trial costs on this machine's pool, on Dask and on Ray, and what a second worker brings.
+"""What one more trial costs on this pool, on Dask and on Ray, what a second worker brings, what one driver feeds.
 
 All run the same searches in turn, each in a new process; compare the ratios, since machines are noisy.
 """
@@ -20,6 +20,17 @@ PROJECT = Path(__file__).parents[1]
 SEARCH = ("sweep=optuna", "dataset=diabetes", "output=json", "tracking.plots=false", "tracking.log_model=false")
 SLOPE = ("model=ridge", "hydra.sweeper.n_jobs=1")
 BUSY = ("model=rf", "threads=1", "model.estimator.n_estimators=600", "model.estimator.max_depth=choice(8,9,10)")
+SLEEPING = """
+import time
+from sklearn.linear_model import Ridge
+
+class Sleeping(Ridge):
+    def fit(self, X, y, sample_weight=None):
+        time.sleep(SECONDS)
+        return super().fit(X, y, sample_weight)
+"""
+SLEEP_SECONDS, SLEEPS = 5, 4  # of a trial; trials of a worker after its first one
+SLEEPER = ("model=custom", "model.estimator._target_=sleeping.Sleeping", "+model.estimator.alpha=interval(0.01,10)")
 EXECUTORS = ["local", "dask", *(["ray"] if find_spec("ray") else [])]
 
 
@@ -32,7 +43,7 @@ def time_search(home: Path, *overrides: str) -> float:
 
 
 def _environment(home: Path) -> dict[str, str]:
-    return {**os.environ, "MLRUNNER_HOME": str(home), "OMP_WAIT_POLICY": "passive"}
+    return {**os.environ, "MLRUNNER_HOME": str(home), "PYTHONPATH": str(home), "OMP_WAIT_POLICY": "passive"}
 
 
 def measure_trial(home: Path, name: str) -> float:
@@ -56,6 +67,17 @@ def measure_speed_up(home: Path, name: str) -> float:
 MEASURES = {"trial": measure_trial, "speed_up": measure_speed_up}
 
 
+def measure_busy(home: Path, name: str, workers: int) -> dict[str, float]:
+    """Return how busy workers are whose trials only sleep, after the first trial of each, and the trials a second."""
+    (home / "sleeping.py").write_text(SLEEPING.replace("SECONDS", str(SLEEP_SECONDS)))
+    sizes = (f"hydra.sweeper.n_jobs={workers}", f"hydra.sweeper.n_trials={(1 + SLEEPS) * workers}")
+    time_search(home, *SLEEPER, f"executor={name}", "hydra/sweeper/sampler=random", *sizes)
+    newest = max((home / "multirun").glob("*/*"), key=lambda folder: folder.name)
+    ends = sorted(file.stat().st_mtime for file in newest.glob("*/found.json"))
+    seconds = ends[-1] - ends[workers - 1]
+    return {"busy": SLEEPS * SLEEP_SECONDS / seconds, "trials_per_second": SLEEPS * workers / seconds}
+
+
 def measure(rounds: int, measures: list[str]) -> dict[str, dict[str, list[float]]]:
     """Return the values of all rounds, by measure and executor; the executors take turns."""
     values: dict[str, dict[str, list[float]]] = {measure: {name: [] for name in EXECUTORS} for measure in measures}
@@ -73,10 +95,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--measures", nargs="+", choices=MEASURES, default=list(MEASURES))
+    parser.add_argument("--workers", type=int, nargs="*", default=[], help="numbers of workers whose trials only sleep")
     arguments = parser.parse_args()
     values = measure(arguments.rounds, arguments.measures)
     medians = {name: {key: median(each) for key, each in row.items()} for name, row in values.items()}
-    print(json.dumps({"load": os.getloadavg()[0], "medians": medians, "values": values}, indent=2))
+    with tempfile.TemporaryDirectory() as folder:
+        sleeping = {
+            name: {workers: measure_busy(Path(folder), name, workers) for workers in arguments.workers}
+            for name in EXECUTORS
+        }
+    facts = {"load": os.getloadavg()[0], "medians": medians, "values": values, "sleeping": sleeping}
+    print(json.dumps(facts, indent=2))
 
 
 if __name__ == "__main__":

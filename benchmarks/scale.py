@@ -73,7 +73,7 @@ def measure_busy(home: Path, name: str, workers: int) -> dict[str, float]:
     sizes = (f"hydra.sweeper.n_jobs={workers}", f"hydra.sweeper.n_trials={(1 + SLEEPS) * workers}")
     time_search(home, *SLEEPER, f"executor={name}", "hydra/sweeper/sampler=random", *sizes)
     newest = max((home / "multirun").glob("*/*"), key=lambda folder: folder.name)
-    ends = sorted(file.stat().st_mtime for file in newest.glob("*/found.json"))
+    ends = sorted(file.stat().st_mtime for file in newest.glob("*/trial_result.json"))
     seconds = ends[-1] - ends[workers - 1]
     return {"busy": SLEEPS * SLEEP_SECONDS / seconds, "trials_per_second": SLEEPS * workers / seconds}
 

@@ -25,7 +25,7 @@ def long(ours: Ours, trials: int) -> dict[str, Any]:
     ours.restore()
     samples = watched(ours, trials, ours.folder / "long.json")
     result = json.loads((ours.folder / "long.json").read_text().strip().splitlines()[-1])
-    files = sorted(Path(result["folder"]).glob("*/found.json"), key=lambda file: file.stat().st_mtime_ns)
+    files = sorted(Path(result["folder"]).glob("*/trial_result.json"), key=lambda file: file.stat().st_mtime_ns)
     ends = [file.stat().st_mtime for file in files]
     fits = [found["fit_seconds"] + found["score_seconds"] for found in (json.loads(one.read_text()) for one in files)]
     return {

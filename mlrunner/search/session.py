@@ -181,7 +181,7 @@ def _raise_failure(search: Search, summary: dict[str, Any], folder: Path) -> Non
         raise KeyboardInterrupt
     if search.stopping_rule.has_failed(search.queue.trials):
         reason = search.stop_reason or f"more than max_failure_rate={search.settings.max_failure_rate:g} allows"
-        raise SweepError(f"too many trials failed: {reason}; see {folder}/*/found.json, or run one alone.")
+        raise SweepError(f"too many trials failed: {reason}; see {folder}/*/trial_result.json, or run one alone.")
     if "best_trial_number" not in summary:
         raise SweepError(f"no trial completed, so there is no winner; see {folder}/trials.csv, or run one alone.")
     deployment = (summary["winner"] or {}).get("deployment") or {}

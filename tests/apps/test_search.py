@@ -224,7 +224,7 @@ def test_repeats_average_over_seeds_and_the_seed_is_not_in_the_space(mlrunner: R
     summary = result.json
     assert [key for key in summary["best_params"] if "seed" in key] == []
     best = summary["trials"][0]
-    scores = json.loads((Path(best["folder"]) / "found.json").read_text())["scores"]
+    scores = json.loads((Path(best["folder"]) / "trial_result.json").read_text())["scores"]
     assert len(set(scores)) == 3
     assert best["objective"] == pytest.approx(sum(scores) / 3)
     assert best["metrics"]["validation/rmse_std"] > 0

@@ -156,7 +156,7 @@ def killed(session_home: Path, odd: Path) -> Any:
         process.kill()
         process.communicate(timeout=60)
     before = [trial for trial in study_of(session_home, "killed").trials if trial.state.is_finished()]
-    times = {file: file.stat().st_mtime for file in session_home.glob("multirun/*/*/*/found.json")}
+    times = {file: file.stat().st_mtime for file in session_home.glob("multirun/*/*/*/trial_result.json")}
     result = front_door(session_home, "resume", "killed", "output=json", PYTHONPATH=str(odd))
     assert result.code == 0, result.err
     return before, times, result.json

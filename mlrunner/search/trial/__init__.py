@@ -13,7 +13,7 @@ from typing import Any, Literal
 from mlrunner.core.column_roles import Roles, Task
 from mlrunner.core.score_settings import DEFAULT_SCORING, ScoreSettings
 
-TRIAL_TASK_FILE, TRIAL_RESULT_FILE = "trial.json", "found.json"  # in the folder of a trial
+TRIAL_TASK_FILE, TRIAL_RESULT_FILE = "trial.json", "trial_result.json"  # in the folder of a trial
 State = Literal["COMPLETE", "PRUNED", "FAIL", "LOST"]  # lost: the worker is gone, and the trial runs again
 
 
@@ -82,7 +82,7 @@ class TrialTask:
 
 @dataclass(frozen=True)
 class TrialResult:
-    """What a worker returns, and what `found.json` stores.
+    """What a worker returns, and what `trial_result.json` stores.
 
     Args:
         number: Number of the trial.

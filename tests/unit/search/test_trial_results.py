@@ -76,12 +76,12 @@ def test_results_come_back_to_the_digit_with_their_runs(
 def test_what_is_here_is_kept(study: optuna.Study, mlflow_home: MlflowHome, tmp_path: Path) -> None:
     folder = tmp_path / "sweep" / "0"
     folder.mkdir(parents=True)
-    (folder / "found.json").write_text("mine")
+    (folder / "trial_result.json").write_text("mine")
     parent = mlflow_home.add_run()
     mlflow_home.add_run(**{PARENT_TAG: parent, TRIAL_TAG: "0"})
     add(study, folder)
     restore_results(study, parent, UP)
-    assert (folder / "found.json").read_text() == "mine"
+    assert (folder / "trial_result.json").read_text() == "mine"
     (folder / "result.json").write_text("mine")
     restore_results(study, "not asked", UP)
     assert (folder / "result.json").read_text() == "mine"

@@ -28,6 +28,10 @@ INTEGRATIONS = {"mlflow", "s3", "gcp", "azure"}
 SQLITE = "sqlite:///"
 SKIP_MIGRATIONS = "DISABLE_DATABASE_MIGRATION"  # a variable of ZenML's
 CACHE_LOOKUP = ("zenml.orchestrators.cache_utils", "get_cached_step_run")
+RESETS = (
+    ("zenml.client", "Client._reset_instance"),
+    ("zenml.config.global_config", "GlobalConfiguration._reset_instance"),
+)
 SIGNAL_HANDLER = ("zenml.orchestrators.signal_handler", "SignalHandler.register")
 
 
@@ -81,6 +85,14 @@ def _read_revisions(database: Path) -> list[str]:
             return [str(revision) for (revision,) in connection.execute("SELECT version_num FROM alembic_version")]
     except sqlite3.Error:
         return []
+
+
+def forget_store() -> None:
+    """Let ZenML open its store anew, from the variables of then."""
+    for module, path in RESETS:
+        place = _locate(module, path)
+        if place is not None:
+            getattr(*place)()
 
 
 def remove_other_integrations() -> None:

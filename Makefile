@@ -75,11 +75,13 @@ site: $(BIN)/.docs ## the documentation, in build/site; a dead link fails
 	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -d build/doctrees docs build/site
 	@echo "build/site/index.html"
 
-lock: $(BIN)/.installed ## resolve both lock files again, for every supported Python
+lock: $(BIN)/.installed ## resolve the lock files again, for every supported Python
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --extra dev --upgrade \
 		--no-emit-index-url --no-header --no-annotate -o requirements.lock
 	$(BIN)/uv pip compile --group docs --universal --python-version 3.11 --upgrade -c requirements.lock \
 		--no-emit-index-url --no-header --no-annotate -o docs/requirements.lock
+	echo "ray>=2.54" | $(BIN)/uv pip compile - --universal --python-version 3.11 --upgrade -c requirements.lock \
+		--no-emit-index-url --no-header --no-annotate -o .ci/ray.lock
 
 clean: ## remove the environment, the stores and every run
 	rm -rf $(VENV) build .mlrunner .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -10,14 +10,16 @@ from packaging.utils import canonicalize_name
 
 from tests.support.front_door import PROJECT
 
-LOCK = {
-    canonicalize_name(name): version.split(";")[0].strip()
-    for name, _, version in (line.partition("==") for line in (PROJECT / "requirements.lock").read_text().splitlines())
-    if version
-}
+
+def read_lock(name: str) -> dict[str, str]:
+    lines = (line.partition("==") for line in (PROJECT / name).read_text().splitlines())
+    return {canonicalize_name(name): version.split(";")[0].strip() for name, _, version in lines if version}
+
+
+LOCK = read_lock("requirements.lock")
 EXTRAS = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
 
-APART = {"ray"}  # 200 MB: its tests run where it is installed
+APART = {"ray"}  # 200 MB: its tests run where it is installed, as by .ci/ray
 
 
 @pytest.mark.parametrize("extra", sorted(set(EXTRAS) - APART))
@@ -28,6 +30,14 @@ def test_an_extra_is_in_the_environment_of_the_tests(extra: str) -> None:
             assert requirement.extras == set(EXTRAS) - APART - {"dev"}
         else:
             assert requirement.specifier.contains(LOCK[canonicalize_name(requirement.name)])
+
+
+def test_ray_is_installed_for_its_tests_without_changing_the_lock() -> None:
+    pins = read_lock(".ci/ray.lock")
+    ray = pins.pop("ray")
+    assert all(requirement.specifier.contains(ray) for requirement in map(Requirement, EXTRAS["ray"]))
+    assert pins
+    assert pins == {name: LOCK[name] for name in pins}
 
 
 @pytest.mark.parametrize("integration", ["kubernetes", "s3", "mlflow"])

@@ -81,6 +81,7 @@ def _connect(engine: Engine, size: int) -> Executor:
 
         return DaskExecutor(engine, size, notify)
     if isinstance(engine, RayEngine):
+        engine.set_variables()
         from mlrunner.search.remote.ray_executor import RayExecutor
 
         return RayExecutor(engine, size, notify)

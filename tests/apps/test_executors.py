@@ -136,23 +136,33 @@ def test_a_grid_on_a_cluster_has_the_jobs_of_hydras_grid(
     assert there.json["winner"]["run_id"] is not None
 
 
-def test_a_search_outlives_its_scheduler_and_its_driver(session_home: Path, tmp_path: Path) -> None:
-    """The scheduler is killed and started again, then the driver is killed and the search is resumed."""
+def test_a_search_outlives_its_scheduler_and_its_driver(
+    session_home: Path, tmp_path: Path, cluster: DaskCluster | RayCluster
+) -> None:
+    """The scheduler, or Ray's head, is killed and started again, then the driver is killed and the search resumed."""
     (tmp_path / "slow_models.py").write_text(MODEL.replace("sleep(1)", "sleep(4)"))
-    name, variables = "restarted", {"PYTHONPATH": str(tmp_path)}
-    with contextlib.closing(DaskCluster(tmp_path)) as cluster:
-        cluster.add_worker()
-        place = ("executor=dask", f"executor.address={cluster.address}", f"hydra.sweeper.study_name={name}")
-        with start_command(session_home, *SEARCH, *place, "hydra.sweeper.n_trials=6", **variables) as process:
-            wait_until(lambda: runs_after(session_home, name, 1), WAIT)
-            cluster.restart_scheduler()
-            cluster.add_worker()
-            wait_until(lambda: runs_after(session_home, name, 3), WAIT)
-            process.kill()
-            wait_until(lambda: process.poll() is not None, WAIT)
-        resumed = front_door(session_home, "resume", name, **variables)
+    engine = "ray" if isinstance(cluster, RayCluster) else "dask"
+    name, variables = f"restarted-{engine}", {"PYTHONPATH": str(tmp_path)}
+    add_worker(cluster)
+    place = (f"executor={engine}", f"executor.address={cluster.address}", f"hydra.sweeper.study_name={name}")
+    with start_command(session_home, *SEARCH, *place, "hydra.sweeper.n_trials=6", **variables) as process:
+        wait_until(lambda: runs_after(session_home, name, 1), WAIT)
+        restart(cluster)
+        wait_until(lambda: runs_after(session_home, name, 3), WAIT)
+        process.kill()
+        wait_until(lambda: process.poll() is not None, WAIT)
+    resumed = front_door(session_home, "resume", name, **variables)
     assert resumed.code == 0, resumed.err
     scores = list_scores(session_home, name)
     assert (len(scores), len(set(scores)), None in [value for _, value in scores]) == (6, 6, False)
     reasons = [trial.user_attrs.get("void") for trial in list_trials(session_home, name)]
     assert (reasons.count("lost"), reasons.count("interrupted"), len(reasons)) == (1, 1, 8)
+
+
+def restart(cluster: DaskCluster | RayCluster) -> None:
+    """Kill the scheduler, or the head with its workers, and start all again at the same address."""
+    if isinstance(cluster, RayCluster):
+        cluster.restart_head()
+    else:
+        cluster.restart_scheduler()
+        cluster.add_worker()

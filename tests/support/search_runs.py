@@ -32,6 +32,7 @@ class InlineExecutor:
     size: int = 2
     submitted: list[TrialTask] = field(default_factory=list)
     is_killed: bool = False
+    is_closed: bool = False
 
     def __post_init__(self) -> None:
         self._runner, self._waiting = TrialRunner(), list[TrialTask]()
@@ -56,7 +57,7 @@ class InlineExecutor:
         self.is_killed = True
 
     def close(self) -> None:
-        """Do nothing: nothing is open."""
+        self.is_closed = True
 
 
 @dataclass

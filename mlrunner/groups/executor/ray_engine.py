@@ -60,13 +60,18 @@ class RayEngine(Engine):
         share = 1 if self.address is not None else max(1, len(os.sched_getaffinity(0)) // size)
         return self.threads or share
 
+    @staticmethod
+    def set_variables() -> None:
+        """Set the variables that Ray reads when it is imported."""
+        environment.set_defaults(VARIABLES)
+
     def connect(self, size: int) -> None:
         """Connect this process to the cluster; start it when there is no address.
 
         Raises:
             ConfigError: When there is no cluster at the address, or it does not start.
         """
-        environment.set_defaults(VARIABLES)  # which Ray reads at its import
+        self.set_variables()
         import ray
 
         quiet = {"log_to_driver": False, "logging_level": logging.CRITICAL}

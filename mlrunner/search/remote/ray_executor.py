@@ -14,6 +14,7 @@ from ray.exceptions import RayError, RayTaskError
 from mlrunner.core.user_code import ModulePacker
 from mlrunner.groups.executor.ray_engine import RayEngine
 from mlrunner.search.executor import Event, Step
+from mlrunner.search.remote.ray_connection import RayConnection
 from mlrunner.search.remote.ray_workers import RaySlot, RayWorkers
 from mlrunner.search.remote.remote_trial import describe_loss, describe_refusal, read_result
 from mlrunner.search.remote.table_sender import TableSender
@@ -30,11 +31,15 @@ class RayExecutor:
     """
 
     def __init__(self, engine: RayEngine, size: int, notify: Callable[[str], None]) -> None:
-        size = engine.workers or size
-        engine.connect(size)
-        self._threads = engine.count_threads(size)
-        self._modules, self._tables = ModulePacker(), TableSender(engine.table_limit)
-        self._workers = RayWorkers(size, self._threads, notify)
+        self._engine, self._size, self._notify = engine, engine.workers or size, notify
+        self._connection = RayConnection(engine, self._size, notify)
+        self._threads = engine.count_threads(self._size)
+        self._modules = ModulePacker()
+        self._follow_workers()
+
+    def _follow_workers(self) -> None:
+        self._tables = TableSender(self._engine.table_limit)
+        self._workers = RayWorkers(self._size, self._threads, self._notify)
 
     @property
     def room(self) -> int:
@@ -55,8 +60,10 @@ class RayExecutor:
         """Wait at most `seconds` for events, and return them.
 
         Raises:
-            MlrunnerError: When no worker fits, or a table is too large to be sent.
+            MlrunnerError: When the head is gone, no worker fits, or a table is too large to be sent.
         """
+        if self._connection.is_lost:
+            return self._reconnect()
         self._workers.fill()
         pending = {slot.pending: slot for slot in self._workers.slots if slot.pending is not None}
         if not pending:
@@ -64,6 +71,14 @@ class RayExecutor:
             return []
         ready, _ = ray.wait(list(pending), timeout=seconds, fetch_local=True)
         return [event for each in ready for event in self._read(pending[each])]
+
+    def _reconnect(self) -> list[Event]:
+        """Connect again, and return the trials that were lost; the actors have ended with the head."""
+        lost = [(slot.task.number, slot.name) for slot in self._workers.slots if slot.task is not None]
+        self._workers.slots.clear()  # a call to one of them would connect by itself, and wait for ever
+        self._connection.renew()
+        self._follow_workers()
+        return [describe_loss(number, name) for number, name in lost]
 
     def _read(self, slot: RaySlot) -> list[Event]:
         """Read what has come from an actor."""
@@ -101,7 +116,7 @@ class RayExecutor:
 
     def close(self) -> None:
         """Leave the cluster, which ends all actors, and end it when the search has started it."""
-        ray.shutdown()
+        self._connection.close()
 
 
 def _upload(slot: RaySlot, digest: str, content: bytes) -> Any:

@@ -10,6 +10,7 @@ import pytest
 from mlrunner.search.trial import TrialResult
 from mlrunner.search.trial_attributes import FOLDER
 from mlrunner.tracking.records.record import PARENT_TAG, WINNER_OF_TAG
+from tests.support.search_runs import InlineExecutor
 from tests.support.search_session import Session
 
 
@@ -24,6 +25,16 @@ def test_every_trial_is_a_step(session: Session) -> None:
         assert record["state"] == "COMPLETE"
         assert record["model_config"]["estimator"]["alpha"] == session.get_alpha(record["number"])
     assert session.driver.search_seconds > 0
+
+
+def test_a_cluster_is_left_before_the_winner_is_refitted(session: Session) -> None:
+    executor = session.driver.search.executor
+    assert isinstance(executor, InlineExecutor)
+    steps = session.driver.run_trials(session.maker)
+    next(steps)
+    assert not executor.is_closed
+    assert list(steps)
+    assert executor.is_closed
 
 
 def test_the_winner_is_refitted_with_its_rows_and_its_model(session: Session) -> None:

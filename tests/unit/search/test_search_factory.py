@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ from mlrunner.search.optuna_config import SAMPLERS
 from mlrunner.search.search_factory import SweeperCall, build_executor, make_sampler_factory
 from mlrunner.search.trial import TrialTask
 from mlrunner.search.workers import WorkerPool
+from tests.support.front_door import PROJECT
+from tests.support.ray_cluster import NEEDS_RAY
 from tests.support.search import HydraSweep, open_hydra
 
 FIXED = ("sweep=optuna", "dataset=diabetes", "model=ridge")
@@ -71,3 +75,24 @@ def test_another_launcher_runs_batches_in_the_folders_of_the_trials(
     executor.submit(TrialTask(0, (), preparer.prepare(FIXED[1:]).repeats[0].data.dataset.roles, "regression", "r2"))
     assert [file.parent.name for file in tmp_path.glob("*/trial.json")] == ["0_x"]
     assert "hydra/launcher=joblib runs 3 trials at a time" in " ".join(capsys.readouterr().err.split())
+
+
+@NEEDS_RAY
+@pytest.mark.slow
+def test_ray_is_imported_with_the_variables_that_keep_its_messages_out() -> None:
+    """Ray prints what happens to its nodes on the standard output, unless it is told before its import."""
+    done = subprocess.run([sys.executable, "-c", CONNECT], capture_output=True, text=True, cwd=PROJECT, timeout=60)
+    assert done.stdout == "executor.address=127.0.0.1:9\n[]\n", done.stderr
+
+
+CONNECT = """
+from mlrunner.core.errors import ConfigError
+from mlrunner.groups.executor.ray_engine import RayEngine
+from mlrunner.search.search_factory import _connect
+try:
+    _connect(RayEngine(address="127.0.0.1:9"), 1)
+except ConfigError as error:
+    print(str(error).partition(": ")[0])
+from ray._private.ray_logging import stdout_deduplicator
+print(stdout_deduplicator.deduplicate({"lines": ["The node is dead"], "pid": "raylet"})[0]["lines"])
+"""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -48,6 +50,20 @@ def test_a_head_that_is_back_is_connected_again_and_one_that_stays_away_ends_the
         with pytest.raises(EngineError, match=r"is gone; start it again, and resume the sweep\."):
             connection.renew()
     assert not ray.is_initialized()
+
+
+def test_what_is_away_is_named_even_when_it_is_back() -> None:
+    from mlrunner.search.remote.ray_connection import CHECK_SECONDS, ClusterWatch
+
+    with socket.create_server(("127.0.0.1", 0)) as head, socket.create_server(("127.0.0.1", 0)) as node:
+        places = {name: f"127.0.0.1:{part.getsockname()[1]}" for name, part in (("head", head), ("node", node))}
+        with closing(ClusterWatch(places)) as watch:
+            time.sleep(3 * CHECK_SECONDS)
+            assert watch.gone == ""
+            node.close()
+            wait_until(lambda: watch.gone == "node", TIMEOUT)
+            with socket.create_server(("127.0.0.1", int(places["node"].rpartition(":")[2]))):
+                assert watch.gone == "node"
 
 
 @pytest.mark.usefixtures("_ray")

@@ -45,5 +45,8 @@ class Executor(Protocol):
     def kill(self) -> None:
         """Stop all trials at once."""
 
+    def release(self) -> None:
+        """Leave the cluster, since no more trials come."""
+
     def close(self) -> None:
         """Release all resources."""

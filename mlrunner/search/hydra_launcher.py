@@ -65,6 +65,9 @@ class LauncherExecutor:
     def kill(self) -> None:
         """Do nothing: the launcher ends its own jobs."""
 
+    def release(self) -> None:
+        """Do nothing: nothing is open."""
+
     def close(self) -> None:
         """Do nothing: nothing is open."""
 

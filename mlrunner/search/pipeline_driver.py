@@ -95,7 +95,7 @@ class PipelineDriver:
         self.started = self._recorded = time.monotonic()
         yield from self._describe_steps(self._leftovers.record(self._read_leftover))
         yield from self._record(self.search.run_trials(tables.get))
-        self.search.executor.close()  # the refit needs no cluster, and Ray ends a process whose cluster is gone
+        self.search.executor.release()  # the refit needs no cluster, and Ray ends a process whose cluster is gone
         interrupts = self.search.interrupts
         yield from self._describe_steps(self._leftovers.record_last(self._read_leftover, lambda: interrupts.count > 0))
         self._note_time()

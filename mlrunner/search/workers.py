@@ -117,6 +117,9 @@ class WorkerPool:
         for worker in self._workers:
             worker.process.kill()
 
+    def release(self) -> None:
+        """Do nothing: idle processes cost less than to wait for their end."""
+
     def close(self) -> None:
         """End all workers; those that are still busy after the grace period are killed."""
         for worker in self._workers:

@@ -32,7 +32,7 @@ class InlineExecutor:
     size: int = 2
     submitted: list[TrialTask] = field(default_factory=list)
     is_killed: bool = False
-    is_closed: bool = False
+    is_released: bool = False
 
     def __post_init__(self) -> None:
         self._runner, self._waiting = TrialRunner(), list[TrialTask]()
@@ -56,8 +56,11 @@ class InlineExecutor:
     def kill(self) -> None:
         self.is_killed = True
 
+    def release(self) -> None:
+        self.is_released = True
+
     def close(self) -> None:
-        self.is_closed = True
+        """Do nothing: nothing is open."""
 
 
 @dataclass

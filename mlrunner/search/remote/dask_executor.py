@@ -124,6 +124,10 @@ class DaskExecutor:
         with suppress(Exception):  # a scheduler that is gone has ended them
             self._client.cancel(futures, force=True)
 
+    def release(self) -> None:
+        """Leave the cluster, whose workers are for others while the winner is refitted."""
+        self.close()
+
     def close(self) -> None:
         """Leave the cluster, and end it when the search has started it."""
         self.kill()

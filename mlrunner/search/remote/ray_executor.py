@@ -114,6 +114,10 @@ class RayExecutor:
         for slot in [slot for slot in self._workers.slots if slot.task is not None]:
             self._workers.remove(slot)
 
+    def release(self) -> None:
+        """Leave the cluster, whose workers are for others while the winner is refitted."""
+        self.close()
+
     def close(self) -> None:
         """Leave the cluster, which ends all actors, and end it when the search has started it."""
         self._connection.close()

@@ -32,9 +32,9 @@ def test_a_cluster_is_left_before_the_winner_is_refitted(session: Session) -> No
     assert isinstance(executor, InlineExecutor)
     steps = session.driver.run_trials(session.maker)
     next(steps)
-    assert not executor.is_closed
+    assert not executor.is_released
     assert list(steps)
-    assert executor.is_closed
+    assert executor.is_released
 
 
 def test_the_winner_is_refitted_with_its_rows_and_its_model(session: Session) -> None:

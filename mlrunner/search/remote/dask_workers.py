@@ -38,10 +38,19 @@ class DaskWorkers:
         put: Function that queues a call for the driver's thread.
         lose: Function of the address and the slot of a worker that is gone.
         notify: Function of a sentence for the user.
+        look_seconds: Seconds between two looks at the list of workers.
     """
 
-    def __init__(self, client: Any, put: Put, lose: Callable[[str, Slot], None], notify: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        client: Any,
+        put: Put,
+        lose: Callable[[str, Slot], None],
+        notify: Callable[[str], None],
+        look_seconds: float = LOOK_SECONDS,
+    ) -> None:
         self._client, self._put, self._lose, self.admission = client, put, lose, Admission(notify)
+        self._look_seconds = look_seconds
         self.slots: dict[str, Slot] = {}
         self._asked: dict[str, Any] = {}  # futures of the descriptions
         self._looked = 0.0
@@ -50,14 +59,20 @@ class DaskWorkers:
     def look(self) -> None:
         """Read the list of workers, at most every few seconds.
 
+        It is asked for by `nthreads`, which returns the scheduler's answer. `scheduler_info` returns what the client
+        holds, which its own timer replaces every two seconds by an answer without workers.
+
         Raises:
             EngineError: When no worker fits.
         """
         now = time.monotonic()
-        if now - self._looked < LOOK_SECONDS:
+        if now - self._looked < self._look_seconds:
             return
         self._looked = now
-        present = set(self._client.scheduler_info(n_workers=-1)["workers"])
+        try:
+            present = set(self._client.nthreads())
+        except OSError:  # no answer says nothing about the workers
+            return
         for address in {*self.slots, *self._asked, *self.admission.refused} - present:
             self.remove(address)
         for address in present:

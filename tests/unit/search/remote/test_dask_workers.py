@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import dask
 import pytest
 
 from mlrunner.search.remote.admission import EngineError
@@ -19,7 +20,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:::distributed")
 def follow(client: Any, sentences: list[str]) -> tuple[DaskWorkers, Callable[[], None]]:
     """Return the workers of a cluster, and a function that makes the calls that have come so far."""
     calls: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
-    workers = DaskWorkers(client, lambda call, *arguments: calls.append((call, arguments)), print, sentences.append)
+    put, lose = lambda call, *arguments: calls.append((call, arguments)), lambda *_: sentences.append("lost")
+    workers = DaskWorkers(client, put, lose, sentences.append, look_seconds=0.0)
 
     def handle() -> None:
         workers.look()
@@ -46,6 +48,17 @@ def test_a_worker_that_fits_is_a_slot_until_it_is_gone() -> None:
         assert (slot.threads, slot.task) == (2, None)
         workers._on_event({"action": "remove-worker", "worker": address})
         assert workers.slots == {}
+    assert sentences == ["waiting for the workers of the cluster", "lost"]
+
+
+def test_a_worker_that_is_there_is_not_lost_while_the_client_renews_its_own_list() -> None:
+    """The client's list, which it renews at each interval, has no workers."""
+    sentences: list[str] = []
+    with dask.config.set({"distributed.client.scheduler-info-interval": "1ms"}), open_cluster() as client:
+        workers, handle = follow(client, sentences)
+        wait_for_slot(workers, handle)
+        for _ in range(200):
+            handle()
     assert sentences == ["waiting for the workers of the cluster"]
 
 

@@ -18,7 +18,7 @@ from mlrunner.core.loopback import free_port
 from tests.support.http_client import wait_until
 from tests.support.trials import TIMEOUT
 
-PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "scancel", "squeue", "sinfo")
+PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "scancel", "scontrol", "squeue", "sinfo")
 PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 NODES = ("n1", "n2")
 # All runs as root, without cgroups, one job to a node. KillWait: seconds between the signals

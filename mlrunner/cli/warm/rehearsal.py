@@ -28,10 +28,11 @@ def rehearse() -> bool:
         Whether it succeeded; where it did not, each fork does its work itself.
     """
     from mlrunner.cli import hydra_app
+    from mlrunner.composition.hydra_private import temporary_singletons
     from mlrunner.groups.stack.variables import FIXED_VARIABLES, QUIET_LOGGING
 
     folder = TemporaryDirectory(prefix="mlrunner-warm-")
-    with folder as home, _restored_process(), _silenced(), suppress(Exception, SystemExit):
+    with folder as home, _restored_process(), temporary_singletons(), _silenced(), suppress(Exception, SystemExit):
         for name in [name for name in os.environ if name.startswith(USED_VARIABLES)]:
             del os.environ[name]
         own = {environment.HOME_VARIABLE: home, environment.PROJECT_VARIABLE: home}
@@ -44,12 +45,9 @@ def rehearse() -> bool:
 @contextmanager
 def _restored_process() -> Iterator[None]:
     """Restore variables, arguments, import path, logging and caches after a block, and close the stores it opened."""
-    from hydra.core.singleton import Singleton
-
     from mlrunner.groups.stack.zenml_patches import forget_store
 
     variables, arguments, path = environment.variables(), list(sys.argv), list(sys.path)
-    singletons = Singleton.get_state()
     loggers = [(logger, _describe_logger(logger)) for logger in _list_loggers()]
     filled = {name for name, function in _list_caches().items() if function.cache_info().currsize}
     try:
@@ -58,7 +56,6 @@ def _restored_process() -> Iterator[None]:
         os.environ.clear()
         environment.set_variables(variables)
         sys.argv[:], sys.path[:] = arguments, path
-        Singleton.set_state(singletons)
         for logger, state in loggers:
             _restore_logger(logger, state)
         for name, function in _list_caches().items():

@@ -123,20 +123,6 @@ def composed_once(arguments: Sequence[str]) -> Iterator[None]:
         Hydra.get_mode = look_up  # type: ignore[method-assign]
 
 
-@contextmanager
-def temporary_singletons() -> Iterator[None]:
-    """Restore after a block what Hydra keeps for a process, and let it look for plugins anew."""
-    from hydra.core.plugins import Plugins
-    from hydra.core.singleton import Singleton
-
-    state = Singleton.get_state()
-    try:
-        yield
-    finally:
-        Singleton.set_state(state)
-        getattr(Singleton, "_instances", {}).pop(Plugins, None)  # `set_state` has looked for them already
-
-
 def make_context(loader: Any) -> HydraContext:
     """Make the context that Hydra passes to a sweeper, for a config loader and without callbacks."""
     from hydra._internal.callbacks import Callbacks

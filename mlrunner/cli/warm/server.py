@@ -27,10 +27,8 @@ MODULES = Path(__file__).with_name("modules.txt")  # what a run, a search or a d
 def preload() -> None:
     """Import what commands need, under the variables that every stack sets before it imports ZenML and MLflow.
 
-    What each run would compute once more and with the same result is computed as well, the last of it by a run.
+    What each run would compute once more and with the same result is computed as well.
     """
-    from mlrunner.cli.warm.rehearsal import rehearse
-    from mlrunner.cli.warm.statement_cache import share_statements
     from mlrunner.groups.stack.variables import FIXED_VARIABLES, QUIET_LOGGING
 
     environment.set_variables({**environment.DEFAULTS, **FIXED_VARIABLES, **QUIET_LOGGING})
@@ -40,9 +38,6 @@ def preload() -> None:
             importlib.import_module(name)
     import_skops()
     _compute_constants()
-    share_statements()
-    rehearse()
-    gc.collect()
     gc.freeze()
     gc.enable()
 

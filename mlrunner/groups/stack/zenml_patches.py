@@ -26,13 +26,8 @@ CACHED = (
 PACKAGE_LOOKUP = ("zenml.utils.source_utils", "_get_package_for_module")  # scans all packages, once an artifact
 INTEGRATIONS = {"mlflow", "s3", "gcp", "azure"}
 SQLITE = "sqlite:///"
-SOURCE_ROOT = "ZENML_CUSTOM_SOURCE_ROOT"  # a variable of ZenML's
 SKIP_MIGRATIONS = "DISABLE_DATABASE_MIGRATION"  # a variable of ZenML's
 CACHE_LOOKUP = ("zenml.orchestrators.cache_utils", "get_cached_step_run")
-RESETS = (
-    ("zenml.client", "Client._reset_instance"),
-    ("zenml.config.global_config", "GlobalConfiguration._reset_instance"),
-)
 SIGNAL_HANDLER = ("zenml.orchestrators.signal_handler", "SignalHandler.register")
 
 
@@ -86,16 +81,6 @@ def _read_revisions(database: Path) -> list[str]:
             return [str(revision) for (revision,) in connection.execute("SELECT version_num FROM alembic_version")]
     except sqlite3.Error:
         return []
-
-
-def forget_store() -> None:
-    """Let ZenML open its store anew, and find the folder of the sources, from the variables of then."""
-    for module, path in RESETS:
-        place = _locate(module, path)
-        if place is not None:
-            getattr(*place)()
-    sources = importlib.import_module("zenml.utils.source_utils")
-    sources.set_custom_source_root(environment.variable(SOURCE_ROOT))
 
 
 def remove_other_integrations() -> None:

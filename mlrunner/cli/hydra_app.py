@@ -67,7 +67,6 @@ def compose_and_run(arguments: Sequence[str], multirun: Multirun | None = None) 
     import hydra
 
     from mlrunner.composition.deployment_name import register_resolver
-    from mlrunner.composition.hydra_private import composed_once
     from mlrunner.execution.grid import Multirun
 
     register_resolver()
@@ -77,7 +76,7 @@ def compose_and_run(arguments: Sequence[str], multirun: Multirun | None = None) 
     job, search = Job(arguments), None
     multirun = multirun or Multirun()
     try:
-        with multirun.active(), composed_once(words):
+        with multirun.active():
             hydra.main(version_base="1.3", config_path=CONF_URL.removeprefix("file://"), config_name=PRIMARY)(job)()
         if job.error is not None:
             raise job.error

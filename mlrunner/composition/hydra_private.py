@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import copy
 import re
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import yaml
 from hydra._internal.config_repository import CachingConfigRepository
 from omegaconf import DictConfig, OmegaConf
 
-from mlrunner.core.environment import project
-from mlrunner.core.project import CONF, conf_folders
-
 if TYPE_CHECKING:
     from argparse import ArgumentParser
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from hydra.core.override_parser.types import Override
     from hydra.types import HydraContext
@@ -28,10 +24,6 @@ except ImportError:  # pragma: no cover - OmegaConf has moved its dumper: `to_ya
 
 # PyYAML's C emitter breaks some quoted lines at other places than its Python emitter.
 EMITTERS_DIFFER = re.compile(r"\"|'': |[^\x00-\x7f]")
-
-
-# Arguments that set `hydra.mode`, or that add files which may: `conf/sweep/*.yaml` do.
-MODE_SETTERS = re.compile(r"[+~]*(hydra([@=:{]|\.mode|\.searchpath|$)|sweep\b)|--?c")
 
 
 class FastDumper(yaml.CDumper if yaml.__with_libyaml__ else yaml.Dumper):  # type: ignore[misc]
@@ -100,27 +92,6 @@ def read_files_once(loader: Any) -> None:
     if not hasattr(loader, "repository"):
         raise RuntimeError("This version of Hydra reads its files in another way; install hydra-core 1.3.")
     loader.repository = ReadOnce(loader.repository)
-
-
-@contextmanager
-def composed_once(arguments: Sequence[str]) -> Iterator[None]:
-    """Let `hydra.main` compose once, where nothing can set `hydra.mode`: it composes a first time to look for that key.
-
-    Args:
-        arguments: Overrides and flags of Hydra.
-    """
-    from hydra._internal.hydra import Hydra
-
-    look_up = getattr(Hydra, "get_mode", None)
-    own_files = conf_folders(project()) != (CONF,)
-    if look_up is None or own_files or any(MODE_SETTERS.match(text) for text in arguments):
-        yield
-        return
-    Hydra.get_mode = lambda *_arguments, **_options: None  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        Hydra.get_mode = look_up  # type: ignore[method-assign]
 
 
 def make_context(loader: Any) -> HydraContext:

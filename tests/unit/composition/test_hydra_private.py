@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,14 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from mlrunner.composition.hydra_private import (
-    apply_value_overrides,
-    composed_once,
-    make_flag_parser,
-    read_files_once,
-    to_yaml,
-)
-from mlrunner.core.project import CONF
+from mlrunner.composition.hydra_private import apply_value_overrides, make_flag_parser, read_files_once, to_yaml
 from tests.support.front_door import PROJECT
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=30).filter(
@@ -86,44 +77,3 @@ def test_another_version_of_hydra_is_refused() -> None:
 def test_the_flag_parser_reads_the_flags_of_hydra() -> None:
     parsed = make_flag_parser().parse_args(["-m", "-cd", "here", "--cfg", "job", "model=rf"])
     assert (parsed.multirun, parsed.config_dir, parsed.cfg, parsed.overrides) == (True, "here", "job", ["model=rf"])
-
-
-@pytest.mark.parametrize(
-    ("words", "once"),
-    [
-        (["model=rf", "hydra.sweeper.n_trials=3", "hydra.run.dir=a"], True),
-        (["--multirun", "model=rf,ridge"], True),
-        (["hydra.mode=MULTIRUN"], False),
-        (["+hydra={mode: MULTIRUN}"], False),
-        (["hydra.searchpath=[file:///tmp]"], False),
-        (["sweep=optuna"], False),
-        (["+sweep@hydra.other=optuna"], False),
-        (["--config-dir", "mine"], False),
-        (["-cn=other"], False),
-    ],
-)
-def test_hydra_composes_once_where_nothing_can_set_its_mode(words: list[str], once: bool) -> None:
-    from hydra._internal.hydra import Hydra
-
-    look_up = Hydra.get_mode
-    with composed_once(words):
-        assert (Hydra.get_mode is not look_up) == once
-    assert Hydra.get_mode is look_up
-
-
-def test_a_project_with_files_of_its_own_may_set_the_mode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from hydra._internal.hydra import Hydra
-
-    (tmp_path / "conf" / "model").mkdir(parents=True)
-    (tmp_path / "conf" / "model" / "mine.yaml").touch()
-    monkeypatch.setenv("MLRUNNER_PROJECT", str(tmp_path))
-    look_up = Hydra.get_mode
-    with composed_once(["model=rf"]):
-        assert Hydra.get_mode is look_up
-
-
-def test_only_sweeps_set_the_mode_of_hydra() -> None:
-    """`composed_once` relies on it."""
-    files = [file for file in CONF.rglob("*.yaml") if re.search(r"^\s*mode:", file.read_text(), re.MULTILINE)]
-    assert files
-    assert {file.parent for file in files} == {CONF / "sweep"}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import sys
 import sysconfig
 import tempfile
@@ -15,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from mlrunner.core.project import CODE
+from mlrunner.core.worker_cache import cache_folder, mark_used, remove_unused
 
 DATE = (1980, 1, 1, 0, 0, 0)  # so that equal modules are equal bytes
 
@@ -92,13 +92,6 @@ def unpack_modules(code: bytes) -> tuple[str, ...]:
             zipfile.ZipFile(io.BytesIO(code)).extractall(Path(temporary) / "code")
             with suppress(OSError):  # another worker was faster
                 (Path(temporary) / "code").rename(folder)
+        remove_unused()
+    mark_used(folder)
     return (str(folder),)
-
-
-def cache_folder(name: str) -> Path:
-    """Return a folder for what this machine receives, which no other user may write to."""
-    folder = Path(tempfile.gettempdir()) / f"mlrunner-{os.getuid()}" / name
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if folder.parent.stat().st_uid != os.getuid() or folder.parent.is_symlink():
-        return Path(tempfile.mkdtemp(prefix="mlrunner-"))
-    return folder

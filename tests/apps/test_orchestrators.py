@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from mlrunner.groups.stack.orchestrator.launching import RUN_LABEL
+from mlrunner.core.containers.step_containers import HOME_LABEL, RUN_LABEL
 from mlrunner.groups.stack.orchestrator.step_image import ensure_step_image
 from tests.support.docker_engine import client, repository
 from tests.support.front_door import PROJECT, CommandResult, environment, front_door, run_program
@@ -86,8 +86,10 @@ def count_ended(client: Any, since: float, name: str) -> dict[str, int]:
 def home(client: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a home whose ZenML has the stack `docker`; the libraries of the image take longest."""
     assert client.ping()
-    ensure_step_image(BASE, [])
     home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLRUNNER_HOME", str(home))
+        ensure_step_image(BASE, [])
     assert front_door(home, "env", cwd=home).code == 0
     done = run_program(home, REGISTER, cwd=home, ZENML_CONFIG_PATH=str(home / ".mlrunner" / "zenml"))
     assert done.code == 0, done.err
@@ -155,6 +157,26 @@ def test_a_model_that_is_not_saved_cannot_be_handed_over(home: Path) -> None:
     done = front_door(home, *RIDGE, *STACK, "tracking.log_model=false", cwd=home)
     assert done.code == 2
     assert done.err.startswith("mlrunner: tracking.log_model=false, but the steps of stack.name=docker")
+
+
+def test_a_command_that_is_killed_leaves_a_container_which_the_next_prune_removes(home: Path, client: Any) -> None:
+    command = [sys.executable, "-m", "mlrunner", *RIDGE, *STACK, "seed=7"]
+    variables = {**environment(home), "PYTHONPATH": str(PROJECT)}
+    label = {"label": f"{HOME_LABEL}={home}"}
+    with subprocess.Popen(
+        command, cwd=home, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as driver:
+        while not (containers := client.containers.list(filters=label)) and driver.poll() is None:
+            time.sleep(0.5)
+        assert front_door(home, "prune", "--images", "--json", cwd=home).json["containers"] == []
+        driver.kill()
+    (container,) = containers
+    done = front_door(home, "prune", "--images", cwd=home)
+    assert f" container {container.name}\n" in done.out
+    assert "1 container, 0 bytes would be removed; remove with --yes." in done.out
+    done = front_door(home, "prune", "--images", "--yes", "--json", cwd=home)
+    assert (done.code, done.json["containers"], done.json["images"]) == (0, [container.name], []), done.err
+    assert client.containers.list(all=True, filters=label) == []
 
 
 def test_modules_of_the_user_travel_and_their_errors_come_back(home: Path) -> None:

@@ -19,6 +19,7 @@ from mlrunner.core.errors import ConfigError, StoreError
 from mlrunner.core.terminal import console
 from mlrunner.history.pruning import output
 from mlrunner.history.pruning.criteria import Criteria, parse_age, parse_statuses
+from mlrunner.history.pruning.images import find_leftovers
 from mlrunner.history.pruning.plan import Plan, find_named, make_plan
 from mlrunner.tracking.records import Fields, Store, separate_stack_overrides
 
@@ -31,10 +32,12 @@ EXAMPLES = """examples:
   mlrunner prune --status failed,killed --yes
   mlrunner prune 2026-11-25/17-43-06-708940 42e1ac75 --yes
   mlrunner prune --where "params.model = 'dummy'" --cache
+  mlrunner prune --images --yes
 
 A run must meet all conditions that are given. Reproductions do not count among the N best. A run always stays while a
 deployment serves it, keeps it ready or served it before, while an alias of the registry names it, and while it is
-running. Only folders under multirun/ are removed. The exit code is 1 if something could not be removed."""
+running. Only folders under multirun/ are removed, and only images that commands of this home have built and not used
+for a day; the last image of the steps stays. The exit code is 1 if something could not be removed."""
 
 
 def main(arguments: list[str]) -> int:
@@ -48,14 +51,16 @@ def main(arguments: list[str]) -> int:
     home = environment.home()
     store = open_store(home, overrides)
     conditions = (parsed.older, parsed.status, parsed.worse_than, parsed.keep, parsed.where)
-    if not names and not parsed.cache and all(condition is None for condition in conditions):
+    if not names and not parsed.cache and not parsed.images and all(condition is None for condition in conditions):
         raise ConfigError(
             "mlrunner prune needs a condition: --older 30d, --status failed,killed, --worse-than 10, "
-            "--keep 50, --where FILTER, names, or --cache for cached files that no run uses."
+            "--keep 50, --where FILTER, names, --cache for files that no run uses, or --images for Docker images."
         )
     if parsed.yes and ((home / ".mlrunner").is_dir() or store.search(limit=1, fields=Fields())):
         return _remove(store, home, lambda: _criteria(parsed, store, names, home), parsed, overrides)
     plan = make_plan(store, home, _criteria(parsed, store, names, home), parsed.cache)
+    if parsed.images:
+        plan = replace(plan, leftovers=find_leftovers(home))
     print(json.dumps(output.document(plan))) if parsed.json else output.print_plan(plan)
     return 0
 
@@ -74,7 +79,8 @@ def _parser() -> Parser:
     parser.add_argument("--where", metavar="FILTER", help="runs that match a filter in MLflow's grammar")
     parser.add_flags(
         cache="also cached files that no run uses, unless a sweep is running",
-        yes="remove the runs",
+        images="also Docker images that no deployment and no newer image uses, and containers of killed commands",
+        yes="remove them",
         json="print one JSON document",
     )
     return parser
@@ -132,13 +138,15 @@ def _remove(
                 remover.remove(bar.track(plan.items, description="removing"))
             if parsed.cache and not plan.is_cache_busy:
                 remover.empty_cache()
+            if parsed.images:
+                remover.remove_leftovers()
         finally:  # after an interruption too
             _report(plan, remover, parsed.json)
     return int(bool(remover.problems))
 
 
 def _report(plan: Plan, remover: Remover, as_json: bool) -> None:
-    result = replace(plan, items=remover.items, cache=remover.cache)
+    result = replace(plan, items=remover.items, cache=remover.cache, leftovers=remover.leftovers)
     if as_json:
         document = output.document(result, dry_run=False)
         print(json.dumps({**document, "problems": remover.problems, "for_good": remover.can_collect}))

@@ -17,9 +17,10 @@ from typing import Any
 
 from filelock import FileLock
 
-from mlrunner.core.containers import base_image, wheels
+from mlrunner.core.containers import base_image, image_records, wheels
 from mlrunner.core.containers.base_image import Base
 from mlrunner.core.containers.engine import docker_errors, explain, find_image
+from mlrunner.core.containers.image_records import IMAGE_LABEL, LIBRARIES, ImageRecord
 from mlrunner.core.containers.pins import Target, get_local_target
 from mlrunner.core.environment import child_environment
 from mlrunner.core.errors import DeployError
@@ -89,7 +90,10 @@ def ensure_libraries(client: Any, libraries: Libraries) -> Any:
     tag = f"mlrunner-libraries:{hashlib.sha256(content.encode()).hexdigest()[:16]}"
     lock = Path(tempfile.gettempdir()) / f"mlrunner-libraries-{os.getuid()}.lock"  # one engine, one lock
     with FileLock(lock):
-        return find_image(client, tag) or _install(client, libraries, parent.id, tag)
+        image_records.record_use(ImageRecord(tag, LIBRARIES))
+        image = find_image(client, tag) or _install(client, libraries, parent.id, tag)
+    image_records.record_use(ImageRecord(tag, LIBRARIES), image.id)
+    return image
 
 
 def _install(client: Any, libraries: Libraries, base_id: str, tag: str) -> Any:
@@ -114,14 +118,15 @@ def build_image(client: Any, folder: Path, tag: str, **options: Any) -> None:
     Args:
         client: Client of Docker's engine.
         folder: Folder with the Dockerfile.
-        tag: Tag of the image.
+        tag: Tag of the image, which becomes its label as well.
         **options: Further arguments of Docker's library.
 
     Raises:
         DeployError: With the last error that a command of the build printed.
     """
+    labels = {**options.pop("labels", {}), IMAGE_LABEL: tag}
     try:
-        client.images.build(path=str(folder), tag=tag, rm=True, forcerm=True, **options)
+        client.images.build(path=str(folder), tag=tag, rm=True, forcerm=True, labels=labels, **options)
     except docker_errors().BuildError as error:
         raise DeployError(f"The image {tag} cannot be built. {explain(error, _find_error(error))}") from error
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from mlrunner.core import worker_cache
 from mlrunner.core.errors import StoreError
 from mlrunner.history.pruning.criteria import DAY
 from mlrunner.tracking.records import FOLDER_TAG, MODEL_TAG, Record
@@ -26,7 +27,9 @@ UNUSED = (  # see `removal.is_ours`: what others saved ("manual"), registered ("
 
 
 def unused_cache(home: Path) -> dict[Path, int]:
-    """List our old tables and the unused step artifacts of the embedded ZenML, without importing it.
+    """List our old tables, what this machine received as a worker, and unused step artifacts of the embedded ZenML.
+
+    ZenML is not imported.
 
     Returns:
         Size in bytes by path.
@@ -35,7 +38,12 @@ def unused_cache(home: Path) -> dict[Path, int]:
     if (home / DATABASE).is_file():
         with suppress(StoreError), connect(home / DATABASE) as connection:  # another version has other tables
             paths = [Path(str(uri)) for (uri,) in connection.execute(UNUSED)]
-    return old_tables(home) | {path: total_size(path) for path in paths}
+    return own_cache(home) | {path: total_size(path) for path in paths}
+
+
+def own_cache(home: Path) -> dict[Path, int]:
+    """List our old tables, and what this machine has received as a worker and not used for days, with sizes."""
+    return old_tables(home) | {path: total_size(path) for path in worker_cache.list_unused()}
 
 
 def old_tables(home: Path) -> dict[Path, int]:

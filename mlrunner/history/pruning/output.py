@@ -41,9 +41,10 @@ def print_plan(plan: Plan) -> None:
     """Print what a prune would remove, and what stays."""
     if plan.items:
         _print_table(plan.items[:MAX_ROWS])
-    for path, size in list(plan.cache.items())[:MAX_ROWS]:
-        console().print(f"{filesize.decimal(size):>9} {path}", markup=False, soft_wrap=True)
-    if (more := sum(max(0, len(part) - MAX_ROWS) for part in (plan.items, plan.cache))) > 0:
+    sizes = [*list(plan.cache.items())[:MAX_ROWS], *((each, each.bytes) for each in plan.leftovers[:MAX_ROWS])]
+    for name, size in sizes:
+        console().print(f"{filesize.decimal(size):>9} {name}", markup=False, soft_wrap=True)
+    if (more := sum(max(0, len(part) - MAX_ROWS) for part in (plan.items, plan.cache, plan.leftovers))) > 0:
         console().print(f"… and {more:,} more; --json lists all.", style="dim")
     what = "Nothing would be removed" if plan.is_empty else f"{summary(plan)} would be removed"
     console().print(f"{what}{_kept(plan)}" + ("." if plan.is_empty else "; remove with --yes."))
@@ -67,11 +68,14 @@ def print_result(removed: Plan, problems: Sequence[str], for_good: bool) -> None
 
 
 def summary(plan: Plan) -> str:
-    """Count the runs, sweeps, cache entries and bytes of a plan."""
+    """Count the runs, sweeps, cache entries, images, containers and bytes of a plan."""
     sweeps, entries = sum(item.record.is_sweep for item in plan.items), len(plan.cache)
     runs = len(plan.items) - sweeps
     nouns = {f"run{'s' * (runs != 1)}": runs, f"sweep{'s' * (sweeps != 1)}": sweeps}
     nouns["unused cache entry" if entries == 1 else "unused cache entries"] = entries
+    images = sum(each.is_image for each in plan.leftovers)
+    containers = len(plan.leftovers) - images
+    nouns |= {f"unused image{'s' * (images != 1)}": images, f"container{'s' * (containers != 1)}": containers}
     return ", ".join([*(f"{count:,} {noun}" for noun, count in nouns.items() if count), filesize.decimal(plan.bytes)])
 
 
@@ -93,6 +97,8 @@ def document(plan: Plan, dry_run: bool = True) -> dict[str, Any]:
         "runs": [_describe(item) for item in plan.items],
         "sweeps": sum(item.record.is_sweep for item in plan.items),
         "cache": [{"path": str(path), "bytes": size} for path, size in plan.cache.items()],
+        "images": [{"name": each.name, "bytes": each.bytes} for each in plan.leftovers if each.is_image],
+        "containers": [each.name for each in plan.leftovers if not each.is_image],
         "bytes": plan.bytes,
         "stay": [{**_names(run), "reason": reason} for run, reason in plan.exclusions],
     }

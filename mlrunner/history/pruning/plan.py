@@ -13,6 +13,7 @@ from mlrunner.core.metric_names import GREATER_IS_BETTER
 from mlrunner.history.listing.entries import NAME_PARAM
 from mlrunner.history.pruning.criteria import Criteria
 from mlrunner.history.pruning.files import artifact_folders, own_folder, total_size, unused_cache, used_folders
+from mlrunner.history.pruning.images import Leftover
 from mlrunner.history.pruning.protection import protected
 from mlrunner.history.pruning.selection import SCORE_PREFIXES, active_sweeps, members_by_sweep, select
 from mlrunner.tracking import study_lookup
@@ -52,22 +53,25 @@ class Plan:
         exclusions: Runs that meet the criteria and stay, each with the reason.
         cache: Size in bytes of each cache entry to remove.
         is_cache_busy: Whether the cache stays because a sweep is running.
+        leftovers: Docker images and containers to remove.
     """
 
     items: list[Item]
     exclusions: list[tuple[Record, str]] = field(default_factory=list)
     cache: dict[Path, int] = field(default_factory=dict)
     is_cache_busy: bool = False
+    leftovers: list[Leftover] = field(default_factory=list)
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to remove."""
-        return not self.items and not self.cache
+        return not self.items and not self.cache and not self.leftovers
 
     @property
     def bytes(self) -> int:
         """Size of the files, without step artifacts that runs may share."""
-        return sum(item.bytes for item in self.items) + sum(self.cache.values())
+        sized: list[Item | Leftover] = [*self.items, *self.leftovers]
+        return sum(each.bytes for each in sized) + sum(self.cache.values())
 
 
 def make_plan(store: Store, home: Path, criteria: Criteria, with_cache: bool = False) -> Plan:

@@ -38,6 +38,17 @@ def protected(store: Store, home: Path) -> dict[str, str]:
     return recent | aliases | serving
 
 
+def list_kept_versions(home: Path) -> set[tuple[str, int]]:
+    """List the deployments and versions that serve, are kept ready, or were the last two to serve."""
+    kept: set[tuple[str, int]] = set()
+    for deployment in _list_deployments(home / ".mlrunner" / "deployments"):
+        state = deployment.read_state()
+        versions = _versions(deployment) if state is None else state.versions
+        servers = [] if state is None else state.servers
+        kept.update((deployment.name, version) for version in [*versions[-2:], *(each.version for each in servers)])
+    return kept
+
+
 def _list_deployments(folder: Path) -> list[DeploymentStore]:
     if not folder.exists():  # saves the import, a quarter of a second
         return []

@@ -17,12 +17,13 @@ from zenml.enums import ArtifactSaveType
 from zenml.models import ArtifactVersionResponse, PipelineRunResponse
 from zenml.utils.pagination_utils import depaginate
 
+from mlrunner.core import worker_cache
 from mlrunner.core.errors import StoreError, first_line
 from mlrunner.core.uris import has_scheme
 from mlrunner.groups.stack import reachability
-from mlrunner.history.pruning import mlflow_gc
+from mlrunner.history.pruning import images, mlflow_gc
 from mlrunner.history.pruning.criteria import DAY
-from mlrunner.history.pruning.files import old_tables, remove_empty, total_size
+from mlrunner.history.pruning.files import own_cache, remove_empty, total_size
 from mlrunner.history.pruning.plan import Item
 from mlrunner.steps import materializers
 from mlrunner.tracking import study_lookup
@@ -41,6 +42,7 @@ class Remover:
     Attributes:
         items: The removed runs, up to date after an interruption too.
         cache: Size in bytes of each removed cache entry.
+        leftovers: Removed images and containers.
         problems: One sentence for each failure.
         can_collect: Whether MLflow's database is within reach; a server only marks runs as deleted.
     """
@@ -52,6 +54,7 @@ class Remover:
         self.can_collect = not reachability.is_remote(mlflow.get_tracking_uri())
         self.items: list[Item] = []
         self.cache: dict[Path, int] = {}
+        self.leftovers: list[images.Leftover] = []
         self.problems: list[str] = []
         self._failed_sweeps: set[str] = set()  # their parents stay, by which the remaining runs are found
 
@@ -76,20 +79,27 @@ class Remover:
             self._failed_sweeps.add(item.record.tags.get(SWEEP_TAG, ""))
 
     def empty_cache(self, least_age: float = DAY) -> None:
-        """Remove our cached tables, and the step artifacts that no run uses.
+        """Remove our cached tables, those of other machines' trials, and the step artifacts that no run uses.
 
         Args:
             least_age: Age of a step artifact in seconds; a younger one may belong to a step that is still writing.
         """
-        for path, size in old_tables(self.home).items():
+        for path, size in own_cache(self.home).items():
             with self._reporting(str(path)):
-                shutil.rmtree(path)
+                worker_cache.remove_entry(path)
                 self.cache[path] = size
         created = f"lt:{datetime.now(UTC) - timedelta(seconds=least_age):%Y-%m-%d %H:%M:%S}"
         with self._reporting("An unused step artifact"):
             for version in self._unused_artifacts(created=created):
                 self.cache[Path(version.uri)] = total_size(Path(version.uri))
                 self._delete_artifact(version)
+
+    def remove_leftovers(self) -> None:
+        """Remove Docker images that nothing uses, and containers of commands that were killed."""
+        for leftover in images.find_leftovers(self.home):
+            with self._reporting(f"The {leftover}"):
+                images.remove_leftover(leftover, self.home)
+                self.leftovers.append(leftover)
 
     @contextmanager
     def _reporting(self, subject: str) -> Iterator[None]:
@@ -167,8 +177,7 @@ class Remover:
 
     def _unused_artifacts(self, created: str | None = None) -> list[ArtifactVersionResponse]:
         """List the outputs of our steps that no step and no model uses; another pipeline's are not ours to remove."""
-        links = depaginate(self.zenml.list_model_version_artifact_links)
-        linked = {link.artifact_version.id for link in links}
+        linked = {link.artifact_version.id for link in depaginate(self.zenml.list_model_version_artifact_links)}
         versions = depaginate(self.zenml.list_artifact_versions, only_unused=True, created=created)
         return [each for each in versions if is_ours(each) and each.id not in linked]
 
@@ -188,5 +197,4 @@ class Remover:
 
 def is_ours(version: ArtifactVersionResponse) -> bool:
     """Check whether a step of ours has made an artifact: with its run gone, only the materializer tells."""
-    is_output = version.save_type == ArtifactSaveType.STEP_OUTPUT
-    return is_output and version.materializer.module == materializers.__name__
+    return version.save_type == ArtifactSaveType.STEP_OUTPUT and version.materializer.module == materializers.__name__

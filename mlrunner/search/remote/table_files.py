@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from filelock import FileLock
 
-from mlrunner.core.user_code import cache_folder
+from mlrunner.core.worker_cache import cache_folder, mark_used, remove_unused
 from mlrunner.search.trial import RepeatTask, TrialTask
-
-UNUSED_SECONDS = 3 * 24 * 3600.0  # longer than a trial, which opens its tables one after the other
 
 
 class MissingTablesError(Exception):
@@ -40,17 +36,10 @@ def store_table(digest: str, content: bytes) -> None:
     file = _received(digest)
     with FileLock(file.with_name("lock")):
         if not file.exists():
-            _remove_unused(file.parent)
+            remove_unused()
             part = file.with_suffix(".part")
             part.write_bytes(content)
             part.rename(file)
-
-
-def _remove_unused(folder: Path) -> None:
-    """Remove the tables that no trial has used for days; a process that still reads one has it open."""
-    for file in folder.glob("*.arrow"):
-        if time.time() - file.stat().st_mtime > UNUSED_SECONDS:
-            file.unlink()
 
 
 def _received(digest: str) -> Path:
@@ -86,7 +75,7 @@ def _find(path: str, digest: str | None) -> str | None:
         return path
     if digest is None or not (file := _received(digest)).exists():
         return None
-    os.utime(file)  # it is in use
+    mark_used(file)
     return str(file)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from mlrunner.core.containers.base_image import Base
 from mlrunner.core.containers.engine import docker_errors, find_image
+from mlrunner.core.containers.image_records import RELEASE, ImageRecord, record_use
 from mlrunner.core.containers.libraries import (
     DOCKERFILE,
     PINS_LABEL,
@@ -56,6 +57,7 @@ def ensure_image(client: Any, release: Release, base: str, name: str) -> str:
         file.write(dockerfile.render_last_stage(libraries.id))
         file.flush()
         build_image(client, release.folder, tag, dockerfile=file.name)
+    record_use(ImageRecord(tag, RELEASE, release.name, release.version), client.images.get(tag).id)
     if before is not None and before.id != client.images.get(tag).id:
         with suppress(docker_errors().APIError):  # a container may still use it
             client.images.remove(before.id)

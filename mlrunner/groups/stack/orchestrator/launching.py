@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -13,13 +14,14 @@ from zenml.config import DockerSettings
 from zenml.orchestrators.local_docker.local_docker_orchestrator import LocalDockerOrchestratorSettings
 from zenml.pipelines.run_utils import wait_for_pipeline_run_to_finish
 
-from mlrunner.core import errors
+from mlrunner.core import environment, errors
 from mlrunner.core.containers.engine import open_client, remove
+from mlrunner.core.containers.step_containers import find_orphans, label_container, remove_containers
 from mlrunner.core.errors import DeployError, MlrunnerError, StepError, StoreError, first_line
 from mlrunner.groups.stack.orchestrator.placement import Placement
 from mlrunner.groups.stack.orchestrator.step_image import REPOSITORY, ensure_step_image
 
-RUN_LABEL = "mlrunner.pipeline_run"  # of a container: ZenML's name of its run
+log = logging.getLogger(__name__)
 
 
 def run_pipeline(placement: Placement, pipeline: Any, name: str, arguments: Mapping[str, Any]) -> Any:
@@ -31,6 +33,8 @@ def run_pipeline(placement: Placement, pipeline: Any, name: str, arguments: Mapp
     Raises:
         MlrunnerError: When a step has failed, or a container did not run.
     """
+    if placement.orchestrator.is_local_docker:
+        _remove_orphans()
     options = _describe_options(placement, name)
     with _explained(placement, name), _ended_with_the_command(placement, name):
         run = pipeline.with_options(run_name=name, **options)(**arguments)
@@ -66,8 +70,16 @@ def _run_args(placement: Placement, name: str) -> dict[str, Any]:
         "remove": True,
         **own,
         "volumes": {**mounts, **own.get("volumes", {})},
-        "labels": {**own.get("labels", {}), RUN_LABEL: name},
+        "labels": {**own.get("labels", {}), **label_container(name)},
     }
+
+
+def _remove_orphans() -> None:
+    """Remove the containers that commands of this home have left when they were killed."""
+    with suppress(DeployError), open_client() as client:
+        for container in find_orphans(client, environment.home()):
+            log.warning("removing the container %s of a command that was killed", container.name)
+            remove(container)
 
 
 @contextmanager
@@ -78,8 +90,7 @@ def _ended_with_the_command(placement: Placement, name: str) -> Iterator[None]:
     except BaseException:
         if placement.orchestrator.is_local_docker:
             with suppress(DeployError), open_client() as client:
-                for container in client.containers.list(all=True, filters={"label": f"{RUN_LABEL}={name}"}):
-                    remove(container)
+                remove_containers(client, name)
         raise
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from mlrunner.core.containers.base_image import Base, name_slim_image
 from mlrunner.core.containers.engine import find_image, open_client
+from mlrunner.core.containers.image_records import STEPS, ImageRecord, record_use
 from mlrunner.core.containers.libraries import (
     CODE_FOLDER,
     DOCKERFILE,
@@ -87,10 +88,12 @@ def _build(client: Any, base: Base, packages: Sequence[str], folder: Path) -> st
     _unpack_modules(folder / "modules")
     (folder / DOCKERFILE).write_text(f"FROM {libraries.id}\n{CODE_STAGE}")
     digest = _digest(folder)
-    if find_image(client, f"{REPOSITORY}:{digest}") is None:
+    tag = f"{REPOSITORY}:{digest}"
+    if find_image(client, tag) is None:
         compile_code(folder / "code")
         make_readable(folder)
-        build_image(client, folder, f"{REPOSITORY}:{digest}")
+        build_image(client, folder, tag)
+    record_use(ImageRecord(tag, STEPS), client.images.get(tag).id)
     return digest
 
 

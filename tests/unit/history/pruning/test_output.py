@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from mlrunner.history.pruning.images import Leftover
 from mlrunner.history.pruning.output import document, print_plan, print_result, summary
 from mlrunner.history.pruning.plan import Item, Plan
 from mlrunner.tracking.records.record import PRUNING_TAG, Record
@@ -24,6 +25,19 @@ def test_summary() -> None:
     assert summary(plan_of(*make_sweep("s", make_run("a"), make_run("b")))) == "2 runs, 1 sweep, 4.5 MB"
     assert summary(Plan([], cache={Path("/x"): 5000})) == "1 unused cache entry, 5.0 kB"
     assert summary(Plan([], cache={Path("/x"): 5000, Path("/y"): 5000})) == "2 unused cache entries, 10.0 kB"
+
+
+def test_images_and_containers(capsys: pytest.CaptureFixture[str]) -> None:
+    plan = Plan([], leftovers=[Leftover("quiet_fox", False), Leftover("mlrunner-steps:1", True, 1_300_000_000)])
+    print_plan(plan)
+    assert capsys.readouterr().out.splitlines() == [
+        "  0 bytes container quiet_fox",
+        "   1.3 GB image mlrunner-steps:1",
+        "1 unused image, 1 container, 1.3 GB would be removed; remove with --yes.",
+    ]
+    content = json.loads(json.dumps(document(plan)))
+    assert content["images"] == [{"name": "mlrunner-steps:1", "bytes": 1_300_000_000}]
+    assert content["containers"] == ["quiet_fox"]
 
 
 def test_kept_runs_are_grouped_by_reason(capsys: pytest.CaptureFixture[str]) -> None:

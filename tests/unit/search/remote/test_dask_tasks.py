@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mlrunner.core.user_code import cache_folder
+from mlrunner.core.worker_cache import cache_folder
 from mlrunner.search.remote.dask_tasks import describe_worker, store
 from tests.support.in_process_dask import open_cluster
 

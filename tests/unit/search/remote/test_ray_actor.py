@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mlrunner.core.user_code import cache_folder
+from mlrunner.core.worker_cache import cache_folder
 from mlrunner.search.executor import Step
 from mlrunner.search.remote.ray_actor import TrialActor
 from mlrunner.search.remote.remote_trial import RemoteResult

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,12 @@ from tests.support.released import BASE, SECRET, release
 __all__ = ["client", "repository"]
 
 
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set a home that holds the records of the images."""
+    monkeypatch.setenv("MLRUNNER_HOME", str(tmp_path))
+
+
 @pytest.fixture(scope="session")
 def released(tmp_path_factory: pytest.TempPathFactory) -> Release:
     """Save a model as a release."""
@@ -23,8 +30,9 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Release:
 
 
 @pytest.fixture(scope="session")
-def tag(client: Any, released: Release, repository: str) -> str:
+def tag(client: Any, released: Release, repository: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Build the image of the release, in an environment that holds a secret."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLRUNNER_TOKEN", SECRET)
+        patch.setenv("MLRUNNER_HOME", str(tmp_path_factory.mktemp("home")))
         return image.ensure_image(client, released, BASE, repository)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
 from docker.errors import NotFound
 
+from mlrunner.core.containers.step_containers import DRIVER_LABEL, HOME_LABEL, RUN_LABEL, label_container
 from mlrunner.core.errors import DataError, MlrunnerError, StepError
 from mlrunner.groups.stack import LocalStack
 from mlrunner.groups.stack.orchestrator import Orchestrator, launching
@@ -31,7 +33,7 @@ def test_the_arguments_of_the_component_are_kept() -> None:
         **own,
         "user": f"{os.getuid()}:{os.getgid()}",
         "volumes": {"/home": {"bind": "/home", "mode": "rw"}, **own["volumes"]},
-        "labels": {"team": "a", "mlrunner.pipeline_run": "7"},
+        "labels": {"team": "a", **label_container("7")},
     }
 
 
@@ -56,7 +58,7 @@ def test_an_interrupted_command_removes_its_container_and_no_other() -> None:
     placement, names = Placement(Orchestrator("docker", "local_docker", {}), STACK, {}, {}), (uuid4().hex, uuid4().hex)
     client = docker_client()
     own, other = (
-        client.containers.run(BASE, ["sleep", "600"], detach=True, init=True, labels={launching.RUN_LABEL: name})
+        client.containers.run(BASE, ["sleep", "600"], detach=True, init=True, labels={RUN_LABEL: name})
         for name in names
     )
     try:
@@ -66,6 +68,30 @@ def test_an_interrupted_command_removes_its_container_and_no_other() -> None:
             own.reload()
         other.reload()
         assert other.status == "running"
+    finally:
+        other.remove(force=True)
+        client.close()
+
+
+@pytest.mark.docker
+@pytest.mark.timeout(300)
+def test_the_next_command_removes_the_container_of_one_that_was_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("MLRUNNER_HOME", str(tmp_path))
+    alive, dead = label_container(uuid4().hex), label_container(uuid4().hex)
+    dead[DRIVER_LABEL] = f"{dead[DRIVER_LABEL].rpartition(' ')[0]} 1.0"  # another process had this process ID
+    assert dead[HOME_LABEL] == str(tmp_path)
+    client = docker_client()
+    options = {"detach": True, "init": True}
+    killed, other = (client.containers.run(BASE, ["sleep", "600"], labels=each, **options) for each in (dead, alive))
+    try:
+        launching._remove_orphans()
+        with pytest.raises(NotFound):
+            killed.reload()
+        other.reload()
+        assert other.status == "running"
+        assert caplog.messages == [f"removing the container {killed.name} of a command that was killed"]
     finally:
         other.remove(force=True)
         client.close()

@@ -131,6 +131,31 @@ def check_results(team: Team, found: dict[str, Any], expected: dict[str, Any]) -
     assert (parent.info.status, parent.data.tags["mlrunner.study"]) == ("FINISHED", "killed")
 
 
+def test_the_configuration_folder_and_its_name_are_those_of_the_project_here(team: Team) -> None:
+    fast = "defaults: [custom, _self_]\nname: fast\nestimator:\n  _target_: sklearn.linear_model.Ridge\n  alpha: 1.0\n"
+    primary = "defaults: [mlrunner, _self_]\nseed: 11\n"
+    for machine in ("sixth", "seventh"):
+        for name, text in {"team/model/fast.yaml": fast, "team/other.yaml": primary}.items():
+            file = team.make_home(machine) / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+    words = [word.replace("model=slow", "model=fast") for word in SEARCH if "n_trials" not in word]
+    flags, study = ("-cd", "team", "-cn", "other"), "hydra.sweeper.study_name=folder"
+    begun = team.run("sixth", *flags, *words, study, "hydra.sweeper.n_trials=2", "tracking.plots=false")
+    assert begun.code == 0, begun.err
+    shutil.rmtree(team.folder / "sixth")
+    absent = team.run("eighth", "resume", "folder", "hydra.sweeper.n_trials=3")
+    assert (absent.code, absent.err.splitlines()[-1][:9]) == (2, "mlrunner:"), absent.err
+    text = " ".join(absent.err.split())
+    assert f"was started with -cd {team.folder}/sixth/team, which is not on this machine; copy the" in text
+    assert f"folder to {team.folder}/eighth/team, or type the command of" in text
+    resumed = team.run("seventh", "resume", "folder", "hydra.sweeper.n_trials=3")
+    assert resumed.code == 0, resumed.err
+    assert len(resumed.json["trials"]) == 3
+    run = MlflowClient(team.tracking).get_run(resumed.json["winner"]["run_id"])
+    assert (run.data.params["model.name"], run.data.params["seed"]) == ("fast", "11")
+
+
 def test_a_study_in_a_file_of_the_other_machine_is_a_sentence(team: Team) -> None:
     words = [word for word in SEARCH if word != "hydra.sweeper.n_trials=6"]
     local = team.run("fourth", *words, "hydra.sweeper.n_trials=1", "hydra.sweeper.storage=null", "tracking.plots=false")

@@ -46,12 +46,12 @@ def _make_foreign_command(record: Record, more: list[str]) -> list[str]:
 
     home = environment.home()
     command = write_command(foreign_sweep.read_hydra(record, more), foreign_sweep.find_folder(record, home), more)
-    words = split_flags(hydra_arguments(command))[1]
+    words = hydra_arguments(command)
     register_sweeper()
     try:
         foreign_sweep.check_study(record, words, home)
     except Exception as error:  # an option that only the other project has, or a variable that is not set
-        raise_translated(error, words)
+        raise_translated(error, split_flags(words)[1])
     return command
 
 

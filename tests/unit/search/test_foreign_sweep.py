@@ -39,6 +39,8 @@ def test_the_command_of_a_search_is_read_without_what_belongs_to_a_machine(
     assert read_hydra(record) == {
         "overrides": {"hydra": [], "task": ["hydra.sweeper.n_trials=4", "model=rf"]},
         "sweeper": {"_target_": "hydra_plugins.mlrunner_sweeper.sweeper.OptunaSweeper", "study_name": "mine"},
+        "runtime": {"config_sources": []},
+        "job": {"config_name": None},
     }
     note = "left out, since it comes from the store; type it again if you want it: executor=dask\n"
     assert capsys.readouterr().err == note

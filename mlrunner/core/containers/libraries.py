@@ -6,8 +6,6 @@ import hashlib
 import logging
 import os
 import re
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,21 +15,21 @@ from typing import Any
 
 from filelock import FileLock
 
-from mlrunner.core.containers import base_image, image_records, wheels
+from mlrunner.core.containers import base_image, image_records
 from mlrunner.core.containers.base_image import Base
 from mlrunner.core.containers.engine import docker_errors, explain, find_image
 from mlrunner.core.containers.image_records import IMAGE_LABEL, LIBRARIES, ImageRecord
+from mlrunner.core.containers.installed import UNUSED, UNUSED_SUFFIXES
+from mlrunner.core.containers.layer import add_layer, collect
 from mlrunner.core.containers.pins import Target, get_local_target
-from mlrunner.core.environment import child_environment
 from mlrunner.core.errors import DeployError
 
 log = logging.getLogger(__name__)
 
 DOCKERFILE, REQUIREMENTS, WHEELS = "Dockerfile", "requirements.txt", "wheels"
 SITE_FOLDER, CODE_FOLDER = "/opt/mlrunner/site", "/opt/mlrunner/code"  # in an image
-UNUSED_SUFFIXES = r"\|".join(["pyi", "pyx", "pxd", "pxi", "h", "hpp", "c", "cpp", "a", "lib", "f90", "exe"])
 PINS_LABEL = "mlrunner.requirements"  # label that lists the installed requirements
-STAGE_LABEL = "mlrunner.stage"  # label of the build stage, by which leftovers are pruned
+STAGE_LABEL = "mlrunner.stage"  # label of the build stage, by which leftovers of a build by hand are pruned
 PYTHON_ENVIRONMENT = f"""\
 PYTHONPATH={CODE_FOLDER}:{SITE_FOLDER} LD_LIBRARY_PATH={SITE_FOLDER} \\
     PYTHONSAFEPATH=1 PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOME=/tmp"""
@@ -43,12 +41,12 @@ class Libraries:
 
     Args:
         base: Base image.
-        dockerfile: Dockerfile that begins with `render_installation`.
+        settings: Instructions of a Dockerfile that follow the libraries.
         pin: Function that returns the pinned requirements for a Python.
     """
 
     base: Base
-    dockerfile: str
+    settings: str
     pin: Callable[[Target], list[str]]
 
 
@@ -86,29 +84,32 @@ def ensure_libraries(client: Any, libraries: Libraries) -> Any:
         DeployError: When the base cannot be pulled or does not fit, or a library cannot be installed.
     """
     parent = base_image.find_or_pull(client, libraries.base)
-    content = "\n".join([libraries.dockerfile, parent.id, *libraries.pin(get_local_target())])
+    content = "\n".join([UNUSED.pattern, libraries.settings, parent.id, *libraries.pin(get_local_target())])
     tag = f"mlrunner-libraries:{hashlib.sha256(content.encode()).hexdigest()[:16]}"
     lock = Path(tempfile.gettempdir()) / f"mlrunner-libraries-{os.getuid()}.lock"  # one engine, one lock
     with FileLock(lock):
         image_records.record_use(ImageRecord(tag, LIBRARIES))
-        image = find_image(client, tag) or _install(client, libraries, parent.id, tag)
+        image = find_image(client, tag) or _install(client, libraries, parent, tag)
     image_records.record_use(ImageRecord(tag, LIBRARIES), image.id)
     return image
 
 
-def _install(client: Any, libraries: Libraries, base_id: str, tag: str) -> Any:
-    target = base_image.inspect_python(client, base_id, libraries.base)
+def _install(client: Any, libraries: Libraries, base: Any, tag: str) -> Any:
+    target = base_image.inspect_python(client, base.id, libraries.base)
     with tempfile.TemporaryDirectory(prefix="mlrunner-image-") as work:
         folder = Path(work)
-        pins = wheels.download(libraries.pin(target), target, folder / WHEELS)
+        files, pins = collect(libraries.pin(target), target, folder, SITE_FOLDER)
         log.info("building %s with %s", tag, ", ".join(pins))
-        (folder / REQUIREMENTS).write_text("".join(f"{line}\n" for line in pins))
-        (folder / DOCKERFILE).write_text(libraries.dockerfile)
-        arguments = {"BASE": base_id, "PIP_NO_INDEX": "1", "STAGE": tag}
-        how = {"buildargs": arguments, "network_mode": "none", "labels": {PINS_LABEL: " ".join(pins)}}
-        build_image(client, folder, tag, **how)
-    with suppress(docker_errors().APIError):  # the classic builder keeps the image of the first stage
-        client.images.prune({"dangling": True, "label": f"{STAGE_LABEL}={tag}"})
+        layer = add_layer(client, base, files, SITE_FOLDER)
+        build = folder / "build"
+        build.mkdir()
+        (build / DOCKERFILE).write_text(f"FROM {layer.id}\n{libraries.settings}")
+        try:
+            build_image(client, build, tag, labels={PINS_LABEL: " ".join(pins)})
+        except BaseException:
+            with suppress(docker_errors().APIError):
+                client.images.remove(layer.id)
+            raise
     return client.images.get(tag)
 
 
@@ -135,20 +136,6 @@ def _find_error(error: Any) -> str:
     """Find the last error that a command of the build printed."""
     lines = "".join(part.get("stream", "") for part in error.build_log).splitlines()
     return re.sub(r"\x1b\[[0-9;]*m", "", next((line for line in reversed(lines) if "error" in line.lower()), ""))
-
-
-def compile_code(folder: Path) -> None:
-    """Compile the modules of `CODE_FOLDER` for a faster start.
-
-    Bytecode is reproducible, so that the engine's cache stays valid.
-
-    Args:
-        folder: Folder that is copied into the image.
-    """
-    how = ["-q", "-j", "0", "--invalidation-mode", "unchecked-hash", "-s", str(folder), "-p", CODE_FOLDER]
-    command = [sys.executable, "-P", "-m", "compileall", *how, str(folder)]
-    environment = child_environment(PYTHONHASHSEED="0")
-    subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, env=environment, check=False)
 
 
 def make_readable(folder: Path) -> None:

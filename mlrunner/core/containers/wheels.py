@@ -1,7 +1,4 @@
-"""Download wheels for an image with this machine's configuration of pip.
-
-The build installs them without a network, so that no layer contains an index, a certificate or a password.
-"""
+"""Download wheels for an image with this machine's configuration of pip, and install them into a folder."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ OLDEST_GLIBC = {"x86_64": 5, "aarch64": 17}  # manylinux_2_5 was the first for x
 
 
 def download(pins: list[str], target: Target, folder: Path) -> list[str]:
-    """Download wheels for a target, and pip itself, which the base may lack.
+    """Download wheels for a target.
 
     Args:
         pins: Pinned requirements.
@@ -48,6 +45,29 @@ def download(pins: list[str], target: Target, folder: Path) -> list[str]:
     return pins
 
 
+def install(pins: list[str], target: Target, wheels: Path, folder: Path) -> list[str]:
+    """Download wheels and install them into an empty folder, without bytecode.
+
+    Args:
+        pins: Pinned requirements.
+        target: Python that imports them.
+        wheels: Folder for the wheels; its content is deleted first.
+        folder: Folder for the packages.
+
+    Returns:
+        The pins as `download` returns them.
+
+    Raises:
+        DeployError: With pip's message.
+    """
+    downloaded = download(pins, target, wheels)
+    how = ["--target", str(folder), "--no-compile", "--no-index", "--find-links", str(wheels), *_select_wheels(target)]
+    result = _run_pip("install", *how, *downloaded)
+    if result.returncode != 0:
+        raise DeployError(_explain_failure(result.stderr, target))
+    return downloaded
+
+
 def _find_missing(text: str, pins: list[str]) -> str | None:
     """Find the pin for which the index has no wheel; None when pip failed for another reason."""
     missing = re.search(r"No matching distribution found for (\S+)", text)
@@ -56,14 +76,12 @@ def _find_missing(text: str, pins: list[str]) -> str | None:
 
 def _build_wheels(pins: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     """Build the wheels of packages that are published as source alone; one with compiled code fits no other machine."""
-    how = ["--quiet", "--no-input", "--no-deps", "--disable-pip-version-check", "--wheel-dir", str(folder)]
-    command = [sys.executable, "-m", "pip", "wheel", *how, *pins]
-    built = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    built = _run_pip("wheel", "--wheel-dir", str(folder), *pins)
     pure = [file.name.partition("-")[0].lower() for file in folder.glob("*-none-any.whl")]
     compiled = [pin for pin in pins if pin.partition("==")[0].replace("-", "_").lower() not in pure]
     if built.returncode == 0 and compiled:
         reason = f"ERROR: No wheel of {compiled[0]}, which holds compiled code"
-        return subprocess.CompletedProcess(command, 1, "", reason)
+        return subprocess.CompletedProcess(built.args, 1, "", reason)
     return built
 
 
@@ -74,9 +92,18 @@ def _rename_pin(pin: str, names: dict[str, str]) -> str:
 
 def _pip(pins: list[str], target: Target, folder: Path) -> subprocess.CompletedProcess[str]:
     shutil.rmtree(folder, ignore_errors=True)
+    return _run_pip("download", "--dest", str(folder), *_select_wheels(target), *pins)
+
+
+def _select_wheels(target: Target) -> list[str]:
+    """Return the arguments of pip for wheels that a target can load."""
     where = ["--python-version", target.version, "--implementation", "cp", *list_platforms(target)]
-    how = ["--quiet", "--no-input", "--no-deps", "--only-binary=:all:", "--disable-pip-version-check"]
-    command = [sys.executable, "-m", "pip", "download", *how, "--dest", str(folder), *where, "pip", *pins]
+    return ["--only-binary=:all:", *where]
+
+
+def _run_pip(verb: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    how = ["--quiet", "--no-input", "--no-deps", "--disable-pip-version-check"]
+    command = [sys.executable, "-m", "pip", verb, *how, *arguments]
     return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
 
 

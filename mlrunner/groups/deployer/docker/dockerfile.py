@@ -15,6 +15,14 @@ PING = (
     r"c.sendall(b'GET /ping HTTP/1.0\r\n\r\n');raise SystemExit(b' 200 ' not in c.recv(64))"
 )
 
+SETTINGS = f"""\
+ENV {PYTHON_ENVIRONMENT}
+USER {USER}
+EXPOSE {PORT}
+HEALTHCHECK --interval=5s --timeout=4s --start-period=30s --retries=3 CMD {json.dumps(["python3", "-ISc", PING])}
+ENTRYPOINT ["python3", "-m", "mlrunner.serving", "{RELEASE_FOLDER}"]
+CMD ["--host", "0.0.0.0", "--port", "{PORT}"]
+"""
 LAST_STAGE = f"""\
 
 # What this version adds.
@@ -57,10 +65,4 @@ def render_libraries(base: str) -> str:
 # What all versions with these libraries share: the libraries, the user and how the server is started.
 FROM $BASE AS libraries
 COPY --from=build {SITE_FOLDER} {SITE_FOLDER}
-ENV {PYTHON_ENVIRONMENT}
-USER {USER}
-EXPOSE {PORT}
-HEALTHCHECK --interval=5s --timeout=4s --start-period=30s --retries=3 CMD {json.dumps(["python3", "-ISc", PING])}
-ENTRYPOINT ["python3", "-m", "mlrunner.serving", "{RELEASE_FOLDER}"]
-CMD ["--host", "0.0.0.0", "--port", "{PORT}"]
-"""
+{SETTINGS}"""

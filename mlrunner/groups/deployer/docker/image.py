@@ -12,15 +12,16 @@ from functools import partial
 from typing import Any
 
 from mlrunner.core.containers.base_image import Base
+from mlrunner.core.containers.bytecode import compile_folder
 from mlrunner.core.containers.engine import docker_errors, find_image
 from mlrunner.core.containers.image_records import RELEASE, ImageRecord, record_use
 from mlrunner.core.containers.libraries import (
+    CODE_FOLDER,
     DOCKERFILE,
     PINS_LABEL,
     REQUIREMENTS,
     Libraries,
     build_image,
-    compile_code,
     ensure_libraries,
     make_readable,
 )
@@ -72,7 +73,7 @@ def describe_libraries(release: Release, base: str) -> Libraries:
         base: Name of a base image with Python and glibc.
     """
     pin = partial(pin_requirements, _read_requirements(release))
-    return Libraries(Base(base), dockerfile.render_libraries(base), pin)
+    return Libraries(Base(base), dockerfile.SETTINGS, pin)
 
 
 def write_build_folder(release: Release, base: str, name: str, pins: list[str] | None = None) -> None:
@@ -91,7 +92,7 @@ def write_build_folder(release: Release, base: str, name: str, pins: list[str] |
     shutil.rmtree(code, ignore_errors=True)
     code.mkdir()
     copy_model_code(code)
-    compile_code(code)
+    compile_folder(code, CODE_FOLDER)
     make_readable(release.folder)
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mlrunner.core.containers.base_image import Base, name_slim_image
+from mlrunner.core.containers.bytecode import compile_folder
 from mlrunner.core.containers.engine import find_image, open_client
 from mlrunner.core.containers.image_records import STEPS, ImageRecord, record_use
 from mlrunner.core.containers.libraries import (
@@ -23,10 +24,8 @@ from mlrunner.core.containers.libraries import (
     SITE_FOLDER,
     Libraries,
     build_image,
-    compile_code,
     ensure_libraries,
     make_readable,
-    render_installation,
 )
 from mlrunner.core.containers.pins import Target, pin_requirements
 from mlrunner.core.errors import DeployError, StoreError
@@ -40,9 +39,8 @@ BASE_KEY = "stack.base_image"
 BOOSTING, STORES = ("lightgbm", "catboost"), ("s3fs", "boto3", "gcsfs", "google-cloud-storage", "adlfs")
 EXTRAS = (*BOOSTING, *STORES, "azure-storage-file-datalake")
 MODULES = ModulePacker()
-LIBRARIES_STAGE = f"""
-FROM $BASE AS libraries
-COPY --from=build {SITE_FOLDER} {SITE_FOLDER}
+SETTINGS = f"""\
+USER root
 ENV {PYTHON_ENVIRONMENT} \\
     MLRUNNER_PROJECT={MODULES_FOLDER} ZENML_CONFIG_PATH=/app/.zenconfig ZENML_ENABLE_REPO_INIT_WARNINGS=False
 RUN mkdir -p -m 1777 /app
@@ -82,15 +80,14 @@ def ensure_step_image(base: str | None, packages: Sequence[str]) -> str:
 
 
 def _build(client: Any, base: Base, packages: Sequence[str], folder: Path) -> str:
-    text = render_installation(base.name) + LIBRARIES_STAGE
-    libraries = ensure_libraries(client, Libraries(base, text, partial(pin_packages, packages)))
+    libraries = ensure_libraries(client, Libraries(base, SETTINGS, partial(pin_packages, packages)))
     _copy_code(folder / "code")
     _unpack_modules(folder / "modules")
     (folder / DOCKERFILE).write_text(f"FROM {libraries.id}\n{CODE_STAGE}")
     digest = _digest(folder)
     tag = f"{REPOSITORY}:{digest}"
     if find_image(client, tag) is None:
-        compile_code(folder / "code")
+        compile_folder(folder / "code", CODE_FOLDER)
         make_readable(folder)
         build_image(client, folder, tag)
     record_use(ImageRecord(tag, STEPS), client.images.get(tag).id)

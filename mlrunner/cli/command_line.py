@@ -12,7 +12,7 @@ import traceback
 from mlrunner.cli import commands, completion, versions
 from mlrunner.cli.hydra_app import compose_and_run
 from mlrunner.cli.warm import client
-from mlrunner.core import environment, interruption, process
+from mlrunner.core import environment, forking, interruption, process
 from mlrunner.core.environment import has_full_errors, home, is_verbose, prepare_environment
 from mlrunner.core.errors import ConfigError, nearest
 from mlrunner.core.exit_signals import exit_on_signals
@@ -47,6 +47,7 @@ def run() -> int:
     """
     arguments = [text for text in sys.argv[1:] if text not in VERBOSE]
     wants_detail = len(arguments) < len(sys.argv) - 1 or has_full_errors()
+    forking.mark_command()
     ignore_broken_pipe()
     gc.disable()  # imports make millions of objects and no garbage: a fifth of their time
     try:

@@ -1,4 +1,4 @@
-"""Send the modules of the user along with a trial: those that are neither installed nor mlrunner's own."""
+"""The modules of the user: those that are neither installed nor mlrunner's own. They are sent along with a trial."""
 
 from __future__ import annotations
 
@@ -36,6 +36,12 @@ class ModulePacker:
             self._files |= {name: path.read_bytes() for name, path in files.items()}
             self._packed = _zip(self._files)
         return self._packed
+
+
+def has_user_modules() -> bool:
+    """Check whether this process has imported modules of the user."""
+    files = (getattr(module, "__file__", None) for name, module in list(sys.modules.items()) if name != "__main__")
+    return any(file is not None and not is_installed(Path(file)) for file in files)
 
 
 def _zip(files: Mapping[str, bytes]) -> bytes:

@@ -51,9 +51,8 @@ def run_session(plan: SearchPlan, preparer: TrialPreparer, call: SweeperCall) ->
             the winner could not be deployed.
         KeyboardInterrupt: After Ctrl-C, when everything is written.
     """
-    home, tracking = plan.home, plan.first.composition.settings.tracking
-    modules = ("mlrunner.search.child_runs",) if tracking.plots or tracking.log_model else ()
-    open_stack(plan.first.repeats[0].stack, home, modules, "forkserver")
+    home = plan.home
+    open_stack(plan.first.repeats[0].stack, home, ["mlrunner.search.child_runs"], "forkserver")
     from mlrunner.groups.stack.orchestrator import refuse_search  # imports ZenML, which must find the stack's variables
 
     refuse_search()

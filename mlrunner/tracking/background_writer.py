@@ -12,12 +12,13 @@ from typing import Any, Generic, Literal, ParamSpec, TypeVar
 
 from mlrunner.core import environment, process
 from mlrunner.core.errors import StoreError
-from mlrunner.core.process import detach, exit_with_parent
+from mlrunner.core.process import detach, exit_with_parent, freeze_gc
 from mlrunner.core.skops_format import import_skops
 from mlrunner.tracking import outage
 
 P = ParamSpec("P")
 R = TypeVar("R")
+StartMethod = Literal["spawn", "forkserver", "fork"]
 PRELOADED = ("matplotlib.figure", "mlflow.sklearn")
 
 
@@ -32,13 +33,14 @@ class Recorder:
         self._pool: Executor | None = None
         self._pending: list[Future[Any]] = []
 
-    def start_process(self, modules: Sequence[str], method: Literal["spawn", "forkserver"] = "spawn") -> None:
+    def start_process(self, modules: Sequence[str], method: StartMethod = "spawn") -> None:
         """Use a worker process from now on.
 
         Args:
             modules: Modules that the process imports at once, besides `PRELOADED` and skops, while this one
                 opens its stores.
-            method: Start method: `forkserver` where the fork server runs already with half of the imports.
+            method: Start method: `fork` where `core.forking.can_fork`, `forkserver` where the fork server runs
+                already with half of the imports.
         """
         variables = environment.variables()  # with the addresses of the stores, set after the fork server started
         self._pool = ProcessPoolExecutor(1, get_context(method), initializer=_start_worker, initargs=(variables,))
@@ -117,6 +119,7 @@ def _import_modules(names: Sequence[str]) -> None:
     for name in names:
         importlib.import_module(name)
     import_skops()
+    freeze_gc()  # a fork has the disabled collection of its parent
 
 
 RECORDER = Recorder()  # of this process: each of its runs writes through it

@@ -1,6 +1,6 @@
 """Count what costs a command time or space, whatever the machine: disk flushes, YAML texts and SQL statements.
 
-Only this process counts, so a search that saves neither models nor plots, whose background writer is a thread.
+This process counts, and the background writer that it forks.
 """
 
 from __future__ import annotations
@@ -8,14 +8,15 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections import Counter
 from contextlib import closing
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import yaml
 from sqlalchemy import Engine, event
 
+FORK = get_context("fork")
 PROGRAM = """
 import sys
 from tests.support.trial_costs import count_costs
@@ -29,30 +30,35 @@ if __name__ == "__main__":  # workers import this file
 
 
 class Costs:
-    """Counts of one process."""
+    """Counts of this process and its forks."""
 
     def __init__(self) -> None:
-        self.counts = Counter[str]()
+        self._counts = {name: FORK.Value("q", 0) for name in ("fsync", "yaml", "sql")}
+
+    def add(self, name: str) -> None:
+        """Count one more."""
+        with self._counts[name].get_lock():
+            self._counts[name].value += 1
 
     def save(self, report: str) -> None:
         """Write the counts as JSON."""
-        Path(report).write_text(json.dumps(self.counts))
+        Path(report).write_text(json.dumps({name: count.value for name, count in self._counts.items()}))
 
 
 def count_costs() -> Costs:
-    """Count from now on in this process."""
-    costs, flush, dump, pid = Costs(), os.fsync, yaml.dump_all, os.getpid()
+    """Count from now on."""
+    costs, flush, dump = Costs(), os.fsync, yaml.dump_all
 
     def count_flush(file: Any) -> None:
-        costs.counts["fsync"] += os.getpid() == pid
+        costs.add("fsync")
         flush(file)
 
     def count_dump(*arguments: Any, **options: Any) -> Any:
-        costs.counts["yaml"] += os.getpid() == pid
+        costs.add("yaml")
         return dump(*arguments, **options)
 
     def count_statement(*_: Any) -> None:
-        costs.counts["sql"] += os.getpid() == pid
+        costs.add("sql")
 
     os.fsync, yaml.dump_all = count_flush, count_dump
     event.listen(Engine, "before_cursor_execute", count_statement)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 
 from mlrunner.core import environment
@@ -82,11 +83,12 @@ class Stack(ABC):
         if self.artifact_location is not None:
             environment.set_defaults({ARTIFACT_ROOT: to_uri(self.artifact_location)})
 
-    def activate(self, home: Path) -> None:
+    def activate(self, home: Path, before_opening: Callable[[], object] = lambda: None) -> None:
         """Open the stores of the stack for this process, and register its components when they are absent.
 
         Args:
             home: Folder that holds `.mlrunner/`.
+            before_opening: Called when ZenML and MLflow are imported, and no store is open.
 
         Raises:
             MlrunnerError: When a store cannot be created, reached or written.
@@ -96,6 +98,7 @@ class Stack(ABC):
         self.prepare(home)
         from mlrunner.groups.stack import stores
 
+        before_opening()
         warn_of_shared(folder := home / ".mlrunner")
         lock, name = folder / "stores.lock", self.name or "local_stack"
         stores.open_stores(lock, name, register=self.is_managed, follow=follow, artifacts=self.object_store)
@@ -179,11 +182,9 @@ class ZenmlServerStack(Stack):
         if self.url is None and environment.zenml_url() is None:
             raise ConfigError("stack.url is not set; give the ZenML server's URL, or set ZENML_STORE_URL.")
         server = {"ZENML_STORE_URL": self.url, "ZENML_STORE_API_KEY": self.api_key}
-        return {
-            "ZENML_CONFIG_PATH": str(home / ".mlrunner" / "zenml_server"),
-            **{variable: value for variable, value in server.items() if value is not None},
-            "MLFLOW_TRACKING_URI": self.tracking_uri,
-        }
+        given = {variable: value for variable, value in server.items() if value is not None}
+        folder = str(home / ".mlrunner" / "zenml_server")
+        return {"ZENML_CONFIG_PATH": folder, **given, "MLFLOW_TRACKING_URI": self.tracking_uri}
 
     def prepare(self, home: Path) -> None:
         """See `Stack.prepare`; the folder is private because ZenML writes the key into a file that all may read."""

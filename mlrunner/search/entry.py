@@ -15,7 +15,7 @@ from mlrunner.core import environment
 from mlrunner.core.project import PRIMARY
 from mlrunner.core.terminal import console
 from mlrunner.groups.executor import LOCAL_TARGET
-from mlrunner.search import workers
+from mlrunner.search import worker_process
 from mlrunner.search.composer import Composer
 from mlrunner.search.settings import read_settings
 from mlrunner.search.space import Space
@@ -52,7 +52,7 @@ def _sweep(context: HydraContext, task_function: TaskFunction, config: DictConfi
     space = read_space(arguments, settings, composer.compose_models, composer.loader)
     # the imports of our workers take as long as ours, and run at the same time
     if not settings.dry_run and config.executor._target_ == LOCAL_TARGET:
-        workers.preload(_list_libraries(space, composer))
+        worker_process.preload(_list_libraries(space, composer))
     from mlrunner.search import plan as planning
     from mlrunner.search import session
     from mlrunner.search.search_factory import SweeperCall

@@ -12,7 +12,7 @@ from hydra.core.plugins import Plugins
 from mlrunner.core.build import build
 from mlrunner.core.errors import ConfigError
 from mlrunner.core.terminal import console
-from mlrunner.groups.executor import Engine, LocalEngine
+from mlrunner.groups.executor import LOCAL_TARGET, Engine, LocalEngine
 from mlrunner.groups.executor.dask_engine import DaskEngine
 from mlrunner.groups.executor.ray_engine import RayEngine
 from mlrunner.search import study_setup
@@ -54,16 +54,21 @@ def make_sampler_factory(plan: SearchPlan) -> Callable[[int], Any]:
     return functools.partial(study_setup.build_sampler, plan.settings, plan.first.composition.settings.seed)
 
 
+def start_workers(plan: SearchPlan, call: SweeperCall) -> WorkerPool | None:
+    """Start our own workers, before this process has threads or an open store; None where others run the trials."""
+    is_basic = str(call.config.hydra.launcher._target_).endswith(BASIC_LAUNCHER)
+    is_ours = is_basic and call.config.executor._target_ == LOCAL_TARGET
+    return WorkerPool(plan.settings.n_jobs, plan.settings.threads) if is_ours else None
+
+
 def build_executor(plan: SearchPlan, preparer: TrialPreparer, call: SweeperCall) -> Executor:
-    """Build what runs the trials: our own workers, a cluster, or the launcher of Hydra that the sweep names."""
+    """Build what runs the trials beside our own workers: a cluster, or the launcher of Hydra that the sweep names."""
     settings, hydra = plan.settings, call.config.hydra
     is_basic = str(hydra.launcher._target_).endswith(BASIC_LAUNCHER)
     engine: Engine = build(plan.first.composition["executor"], "executor", Engine)
     if not isinstance(engine, LocalEngine):
         _refuse_launcher(is_basic, hydra)
         return _connect(engine, settings.n_jobs)
-    if is_basic:
-        return WorkerPool(settings.n_jobs, settings.threads)
     launcher = Plugins.instance().instantiate_launcher(
         hydra_context=call.hydra_context, task_function=call.task_function, config=call.config
     )

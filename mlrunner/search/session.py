@@ -20,7 +20,7 @@ from mlrunner.search.custom_space import load_custom_space
 from mlrunner.search.loop import Search
 from mlrunner.search.plan import SearchPlan
 from mlrunner.search.relocated_storage import relocate
-from mlrunner.search.search_factory import SweeperCall, build_executor, make_sampler_factory
+from mlrunner.search.search_factory import SweeperCall, build_executor, make_sampler_factory, start_workers
 from mlrunner.search.trial_queue import TrialQueue
 from mlrunner.search.trial_results import restore_results
 from mlrunner.tracking import studies
@@ -30,8 +30,10 @@ if TYPE_CHECKING:
     from optuna import Study
     from optuna.storages import BaseStorage
 
+    from mlrunner.search.executor import Executor
     from mlrunner.search.pipeline_driver import PipelineDriver
     from mlrunner.search.trial_preparation import TrialPreparer
+    from mlrunner.search.workers import WorkerPool
 
 
 class SweepError(MlrunnerError):
@@ -51,6 +53,14 @@ def run_session(plan: SearchPlan, preparer: TrialPreparer, call: SweeperCall) ->
             the winner could not be deployed.
         KeyboardInterrupt: After Ctrl-C, when everything is written.
     """
+    pool = start_workers(plan, call)
+    with closing(pool) if pool is not None else nullcontext():
+        return _open_and_run(plan, preparer, call, pool)
+
+
+def _open_and_run(
+    plan: SearchPlan, preparer: TrialPreparer, call: SweeperCall, pool: WorkerPool | None
+) -> dict[str, Any]:
     home = plan.home
     open_stack(plan.first.repeats[0].stack, home, ["mlrunner.search.child_runs"], "forkserver")
     from mlrunner.groups.stack.orchestrator import refuse_search  # imports ZenML, which must find the stack's variables
@@ -73,7 +83,8 @@ def run_session(plan: SearchPlan, preparer: TrialPreparer, call: SweeperCall) ->
         preparer.composer.set_sweep_dir(folder)
         queue.recover()
         default_trials.enqueue_first_trials(study, plan, lock)
-        driver = _build_driver(plan, preparer, call, study, queue, folder, lock)
+        executor = pool or build_executor(plan, preparer, call)  # before the parent run: a cluster may not be there
+        driver = _build_driver(plan, preparer, call, study, queue, executor, folder, lock)
         summary = _run_driver(plan, driver, folder)
         _raise_failure(driver.search, summary, folder)
         return summary
@@ -114,6 +125,7 @@ def _build_driver(
     call: SweeperCall,
     study: Study,
     queue: TrialQueue,
+    executor: Executor,
     folder: Path,
     lock: BaseFileLock,
 ) -> PipelineDriver:
@@ -122,7 +134,6 @@ def _build_driver(
 
     description = describe_search(plan, preparer)
     customize = load_custom_space(plan.settings.custom_search_space, plan.space, call.config)
-    executor = build_executor(plan, preparer, call)  # before the parent run: its cluster may not be there
     with lock:
         experiment, parent = open_parent_run(plan, study, description, folder)
     study.set_user_attr(study_setup.SEARCH_ATTRIBUTE, description)

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import chdir, contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing import connection, get_context
+from multiprocessing import connection
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 
-from threadpoolctl import threadpool_limits
-
-from mlrunner.core import environment
-from mlrunner.core.process import detach, exit_with_parent, signals_ignored
-from mlrunner.search.executor import Event, Step
+from mlrunner.core.forking import can_fork
+from mlrunner.search.executor import Event
 from mlrunner.search.stopped_watch import StoppedWatch
 from mlrunner.search.trial import TrialResult, TrialTask
 from mlrunner.search.worker_exit import count_oom_kills, judge_exit
-
-PRELOAD = ("mlrunner.search.trial.running", "sklearn.pipeline", "pandas", "pyarrow")
-CONTEXT = get_context("forkserver")  # a fork of a process with threads may hang; the server has none
+from mlrunner.search.worker_process import has_preloaded, start_worker
 
 
 @dataclass
@@ -42,7 +35,7 @@ class Worker:
 
 
 class WorkerPool:
-    """Runs trials in a fixed number of worker processes.
+    """Runs trials in a fixed number of worker processes: forks of this one, where it has imported what they need.
 
     Args:
         size: Number of workers.
@@ -52,14 +45,10 @@ class WorkerPool:
 
     def __init__(self, size: int, threads: int, grace: float = 2.0) -> None:
         self._threads, self._grace, self._watch = threads, grace, StoppedWatch()
-        self._workers = [self._start() for _ in range(size)]
+        self._workers = [self._start(by_fork=has_preloaded() and can_fork()) for _ in range(size)]
 
-    def _start(self) -> Worker:
-        ours, theirs = CONTEXT.Pipe()
-        process = CONTEXT.Process(target=run_worker, args=(theirs, self._threads), daemon=True)
-        process.start()
-        theirs.close()
-        return Worker(process, ours)
+    def _start(self, by_fork: bool = False) -> Worker:
+        return Worker(*start_worker(self._threads, by_fork))
 
     @property
     def room(self) -> int:
@@ -129,59 +118,3 @@ class WorkerPool:
             worker.process.join(max(0.0, deadline - time.monotonic()))
             if worker.process.is_alive():
                 worker.process.kill()
-
-
-def preload(modules: list[str]) -> None:
-    """Start the imports of the workers in their fork server, in parallel with the imports of this process.
-
-    Args:
-        modules: Modules that the models need besides scikit-learn.
-    """
-    from multiprocessing import forkserver
-
-    environment.set_defaults({"OMP_WAIT_POLICY": "passive"})
-    CONTEXT.set_forkserver_preload([*PRELOAD, *modules])
-    # PYTHONSAFEPATH: a `random.py` of the current folder must not replace Python's
-    # ignored signals: Ctrl-C is for the search, which stops its workers itself
-    with environment.temporary_variables(PYTHONSAFEPATH="1"), signals_ignored():
-        forkserver.ensure_running()
-
-
-def run_worker(pipe: Connection, threads: int) -> None:
-    """Run trials until the pipe closes: the main function of a worker.
-
-    Args:
-        pipe: Pipe to receive tasks from and to send steps and results to.
-        threads: Number of threads of the numerical libraries.
-    """
-    detach()
-    exit_with_parent()
-    from mlrunner.search.trial.running import TrialRunner
-
-    runner = TrialRunner()
-    with threadpool_limits(threads):
-        while True:
-            try:
-                task: TrialTask = pipe.recv()
-                with _job_environment(task):
-                    result = runner.run(task, _report_through(pipe, task))
-                pipe.send(result)
-            except (EOFError, OSError):
-                return
-
-
-@contextmanager
-def _job_environment(task: TrialTask) -> Iterator[None]:
-    """Set the variables and the working folder of a trial, as Hydra does for a job."""
-    folder = Path.cwd() if task.working_folder is None else Path(task.working_folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    with environment.temporary_variables(**task.env), chdir(folder):
-        yield
-
-
-def _report_through(pipe: Connection, task: TrialTask) -> Callable[[int, float], bool]:
-    def report(step: int, value: float) -> bool:
-        pipe.send(Step(task.number, step, value))
-        return bool(pipe.recv())
-
-    return report

@@ -20,7 +20,7 @@ from mlrunner.search import study_setup
 from mlrunner.search.settings import SweepSettings
 from mlrunner.search.trial_attributes import OVERRIDES
 from mlrunner.search.trial_queue import TrialQueue
-from mlrunner.search.workers import CONTEXT
+from mlrunner.search.worker_process import SERVER
 from mlrunner.tracking import studies
 from tests.support.trials import preload
 
@@ -188,8 +188,8 @@ def run_together(count: int, function: Callable[[int], Any]) -> list[Any]:
 def start_process(target: Callable[..., None], *arguments: Any) -> tuple[Any, Connection]:
     """Start a process that gets the arguments and a pipe."""
     preload()
-    ours, theirs = CONTEXT.Pipe()
-    process = CONTEXT.Process(target=target, args=(*arguments, theirs), daemon=True)
+    ours, theirs = SERVER.Pipe()
+    process = SERVER.Process(target=target, args=(*arguments, theirs), daemon=True)
     process.start()
     theirs.close()
     return process, ours

@@ -24,7 +24,7 @@ from mlrunner.core.column_roles import Roles
 from mlrunner.core.folds import mark_partition
 from mlrunner.evaluation.split_data import select_features
 from mlrunner.groups.model import Model
-from mlrunner.search import workers
+from mlrunner.search import worker_process
 from mlrunner.search.trial import RepeatTask, TrialResult, TrialTask
 from mlrunner.search.trial.running import TrialRunner
 from tests.support.predictions import score
@@ -260,7 +260,7 @@ def sleeper(**arguments: Any) -> dict[str, Any]:
 
 def preload() -> None:
     """Let the process that all others are forked from import what the tests need."""
-    workers.preload(
+    worker_process.preload(
         [
             "tests.support.trials",
             "tests.support.sweeps",

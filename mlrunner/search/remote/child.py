@@ -137,7 +137,7 @@ class ChildCache:
 
 def main() -> None:
     """Run trials until the pipe closes; the arguments are the path, the number of the pipe, and the threads."""
-    from mlrunner.search.workers import run_worker
+    from mlrunner.search.worker_process import run_worker
 
     Thread(target=_exit_with_worker, daemon=True).start()
     run_worker(Connection(int(sys.argv[2])), int(sys.argv[3]))

@@ -13,7 +13,7 @@ from mlrunner.core.errors import ConfigError
 from mlrunner.search.grid_order import GridOrder
 from mlrunner.search.hydra_launcher import LauncherExecutor
 from mlrunner.search.optuna_config import SAMPLERS
-from mlrunner.search.search_factory import SweeperCall, build_executor, make_sampler_factory
+from mlrunner.search.search_factory import SweeperCall, build_executor, make_sampler_factory, start_workers
 from mlrunner.search.trial import TrialTask
 from mlrunner.search.workers import WorkerPool
 from tests.support.front_door import PROJECT
@@ -42,13 +42,13 @@ def test_the_trials_of_a_grid_share_one_order(diabetes_sweep: HydraSweep) -> Non
 
 
 def test_the_basic_launcher_stands_for_our_own_workers(diabetes_sweep: HydraSweep) -> None:
-    plan, preparer = diabetes_sweep.plan("model=ridge", n_jobs=1)
-    executor = build_executor(plan, preparer, call_sweeper(diabetes_sweep))
+    plan, _ = diabetes_sweep.plan("model=ridge", n_jobs=1)
+    pool = start_workers(plan, call_sweeper(diabetes_sweep))
     try:
-        assert isinstance(executor, WorkerPool)
-        assert executor.room == 1
+        assert isinstance(pool, WorkerPool)
+        assert pool.room == 1
     finally:
-        executor.close()
+        pool.close()
 
 
 def test_a_cluster_and_a_launcher_cannot_both_run_the_trials() -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from mlrunner.search import workers
+from mlrunner.search import worker_process
 from mlrunner.search.executor import Step
 from mlrunner.search.stopped_watch import StoppedWatch
 from mlrunner.search.trial import TrialResult, TrialTask
@@ -106,7 +106,7 @@ def test_a_trial_has_the_variables_and_the_working_folder_of_its_job(
     assert [result.state for result in wait_for_results(pool, 2).values()] == ["COMPLETE", "COMPLETE"]
     assert sorted(note.parent.name for note in tmp_path.glob("*/*")) == ["0", "1"]
     here = Path.cwd()
-    with workers._job_environment(task):
+    with worker_process._job_environment(task):
         assert (os.environ["MINE"], Path.cwd()) == ("1", tmp_path / "1")
     assert ("MINE" in os.environ, Path.cwd()) == (False, here)
 
@@ -332,11 +332,3 @@ def test_libraries_get_their_share_of_threads(
         started.submit(data.task(sleeper(notes=str(notes))))
         wait_for_results(started)
         assert set(json.loads(next(notes.iterdir()).read_text())) == {threads}
-
-
-def test_preloading_leaves_signals_and_the_environment_as_they_were() -> None:
-    before, path = signal.getsignal(signal.SIGINT), os.environ.get("PYTHONSAFEPATH")
-    workers.preload(["xgboost"])
-    assert signal.getsignal(signal.SIGINT) is before
-    assert os.environ.get("PYTHONSAFEPATH") == path
-    assert os.environ["OMP_WAIT_POLICY"] == "passive"

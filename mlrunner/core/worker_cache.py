@@ -16,7 +16,8 @@ ENTRIES = ("tables/*.arrow", "code/*")
 def cache_folder(name: str) -> Path:
     """Return a folder for what this machine receives, which no other user may write to."""
     folder = _root() / name
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for level in (folder.parent, folder):  # the warm process listens in the parent, where it is private
+        level.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder if _is_own(folder.parent) else Path(tempfile.mkdtemp(prefix="mlrunner-"))
 
 

@@ -53,4 +53,4 @@ def test_a_folder_of_this_user_alone(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     folder = cache_folder("tables")
     assert folder.is_relative_to(tmp_path)
-    assert folder.stat().st_mode & 0o077 == 0
+    assert all(level.stat().st_mode & 0o077 == 0 for level in (folder, folder.parent))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hydra.core.plugins import Plugins
@@ -46,6 +47,9 @@ class SweeperCall:
     config: DictConfig
 
 
+LOGS = "logs"  # folder of a sweep for the logs of its jobs
+
+
 def make_sampler_factory(plan: SearchPlan) -> Callable[[int], Any]:
     """Return a function of a trial's number that returns its sampler."""
     if plan.settings.is_grid:
@@ -61,14 +65,14 @@ def start_workers(plan: SearchPlan, call: SweeperCall) -> WorkerPool | None:
     return WorkerPool(plan.settings.n_jobs, plan.settings.threads) if is_ours else None
 
 
-def build_executor(plan: SearchPlan, preparer: TrialPreparer, call: SweeperCall) -> Executor:
+def build_executor(plan: SearchPlan, preparer: TrialPreparer, call: SweeperCall, folder: Path) -> Executor:
     """Build what runs the trials beside our own workers: a cluster, or the launcher of Hydra that the sweep names."""
     settings, hydra = plan.settings, call.config.hydra
     is_basic = str(hydra.launcher._target_).endswith(BASIC_LAUNCHER)
     engine: Engine = build(plan.first.composition["executor"], "executor", Engine)
     if not isinstance(engine, LocalEngine):
         _refuse_launcher(is_basic, hydra)
-        return _connect(engine, settings.n_jobs)
+        return _connect(engine, settings.n_jobs, folder / LOGS)
     launcher = Plugins.instance().instantiate_launcher(
         hydra_context=call.hydra_context, task_function=call.task_function, config=call.config
     )
@@ -78,13 +82,13 @@ def build_executor(plan: SearchPlan, preparer: TrialPreparer, call: SweeperCall)
     return LauncherExecutor(launcher, settings.n_jobs, preparer.locations.__getitem__)
 
 
-def _connect(engine: Engine, size: int) -> Executor:
+def _connect(engine: Engine, size: int, logs: Path) -> Executor:
     """Build the executor of a cluster; imports its engine, which takes a second."""
     notify = console(stderr=True).print
     if isinstance(engine, DaskEngine):
         from mlrunner.search.remote.dask_executor import DaskExecutor
 
-        return DaskExecutor(engine, size, notify)
+        return DaskExecutor(engine, size, notify, logs)
     if isinstance(engine, RayEngine):
         engine.set_variables()
         from mlrunner.search.remote.ray_executor import RayExecutor

@@ -83,7 +83,8 @@ def _open_and_run(
         preparer.composer.set_sweep_dir(folder)
         queue.recover()
         default_trials.enqueue_first_trials(study, plan, lock)
-        executor = pool or build_executor(plan, preparer, call)  # before the parent run: a cluster may not be there
+        # Before the parent run: a cluster may not be there.
+        executor = pool or build_executor(plan, preparer, call, folder)
         driver = _build_driver(plan, preparer, call, study, queue, executor, folder, lock)
         summary = _run_driver(plan, driver, folder)
         _raise_failure(driver.search, summary, folder)

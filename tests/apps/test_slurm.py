@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,6 +43,14 @@ def slurm() -> Iterator[SlurmCluster]:
         yield cluster
 
 
+def check_logs(home: Path, out: str, err: str) -> None:
+    """Check that the output says where the logs of the jobs are, which is in the folder of the sweep."""
+    (logs,) = re.findall(r"the jobs write their logs to (\S+)\n", err)
+    assert Path(logs).parent.is_relative_to(home / "multirun"), logs
+    assert f" is gone; its job's log is in {logs}); its parameters run again" in " ".join(out.split())
+    assert any("Start worker at" in file.read_text() for file in Path(logs).glob("dask-worker-*.err"))
+
+
 def check_search(home: Path, folder: Path, slurm: SlurmCluster, cancels: bool) -> None:
     """Run a search of four trials by two jobs, and let that of the stuck trial end."""
     (folder / "stuck_models.py").write_text(MODEL)
@@ -51,7 +60,7 @@ def check_search(home: Path, folder: Path, slurm: SlurmCluster, cancels: bool) -
         f"+model.estimator.notes={folder}", "+model.estimator.alpha=interval(0.01,10)", *UNSAVED,
         "hydra.sweeper.n_trials=4", "hydra.sweeper.n_jobs=2", f"hydra.sweeper.study_name={name}",
         "executor=dask", "executor.cluster=slurm", "executor.memory=1GB", "executor.queue=short",
-        f"executor.walltime={WALLTIME}", f"executor.options={{log_directory: {folder}}}",
+        f"executor.walltime={WALLTIME}",
     ]  # fmt: skip
     paths = f"{folder}:{Path(__file__).parents[2]}"
     with start_command(home, *words, PYTHONPATH=paths, SLURM_CONF=str(slurm.settings)) as process:
@@ -69,6 +78,7 @@ def check_search(home: Path, folder: Path, slurm: SlurmCluster, cancels: bool) -
     state = "CANCELLED" if cancels else "TIMEOUT"
     assert f"JobState={state} " in slurm.run("scontrol", "show", "job", job)
     assert out.count(" is lost (the worker ") == 1
+    check_logs(home, out, err)
     assert len(list_scores(home, name)) == 4
     assert [trial.user_attrs.get("void") for trial in list_trials(home, name)].count("lost") == 1
     assert set(nodes.values()) <= {"n1", "n2"}

@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib
 import logging
 import os
+import re
 import socket
 from contextlib import suppress
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -93,12 +95,13 @@ class DaskEngine(Engine):
             )
         return sentences
 
-    def connect(self, size: int, patience: float = CONNECT_SECONDS) -> tuple[Client, Any]:
+    def connect(self, size: int, patience: float = CONNECT_SECONDS, logs: Path = Path("logs")) -> tuple[Client, Any]:
         """Connect to the cluster; start it when there is no address.
 
         Args:
             size: Number of workers to start.
             patience: Seconds until a scheduler must answer.
+            logs: Folder for the logs of jobs, unless the settings have one.
 
         Returns:
             The client, and the cluster that was started; None with an address.
@@ -116,21 +119,46 @@ class DaskEngine(Engine):
             with dask.config.set(SCHEDULER_SETTINGS):
                 if self.address is not None:
                     _knock(self.address, patience)
-                cluster = None if self.address is not None else self._start(size)
+                cluster = None if self.address is not None else self._start(size, logs)
                 return Client(self.address or cluster, timeout=patience, set_as_default=False), cluster
         except (OSError, RuntimeError, TypeError, ValueError) as error:
             raise ConfigError(f"{place}: {first_line(error)}; is the scheduler there, and of this version?") from error
 
-    def _start(self, size: int) -> Any:
+    def find_log_folder(self, default: Path) -> str | None:
+        """Return the folder for the logs of the jobs that are started.
+
+        Args:
+            default: Folder unless the options or Dask's configuration have one.
+
+        Returns:
+            None when no job is started, or a job script cannot name the folder.
+        """
+        if self.address is not None or self.cluster not in QUEUES:
+            return None
+        import dask
+        import dask_jobqueue  # noqa: F401 - registers its defaults
+
+        configured = dask.config.get(f"jobqueue.{self.cluster}.log-directory", None)
+        folder = str(self.options.get("log_directory") or configured or default.absolute())
+        return (
+            None if re.search(r"[\s%]", folder) else folder
+        )  # a script has it without quotes, and %j is a job's number
+
+    def _start(self, size: int, logs: Path) -> Any:
         """Start a cluster that replaces workers which are lost."""
-        module, name, arguments = self.describe_cluster(size)
+        module, name, arguments = self.describe_cluster(size, logs)
         with signals_ignored():  # Ctrl-C is for the search
             cluster = getattr(importlib.import_module(module), name)(**arguments)
         cluster.adapt(minimum=size, maximum=size)  # `scale` alone does not replace a job that has ended
         return cluster
 
-    def describe_cluster(self, size: int) -> tuple[str, str, dict[str, Any]]:
-        """Return module, name and arguments of the class that starts the cluster."""
+    def describe_cluster(self, size: int, logs: Path = Path("logs")) -> tuple[str, str, dict[str, Any]]:
+        """Return module, name and arguments of the class that starts the cluster.
+
+        Args:
+            size: Number of workers.
+            logs: Folder for the logs of jobs, unless the settings have one.
+        """
         if self.cluster == "local":
             threads = self.threads or max(1, len(os.sched_getaffinity(0)) // size)
             local = {"n_workers": size, "threads_per_worker": threads, "dashboard_address": ":0"}
@@ -145,5 +173,6 @@ class DaskEngine(Engine):
             arguments = {"n_workers": size, "resources": {"requests": asked, "limits": asked}, **self.options}
             return "dask_kubernetes.operator", "KubeCluster", arguments
         job = {"cores": threads, "processes": 1, "memory": memory, "queue": self.queue, "walltime": self.walltime}
+        job["log_directory"] = self.find_log_folder(logs)
         given = {name: value for name, value in job.items() if value is not None}
         return "dask_jobqueue", QUEUES[self.cluster], {**given, **self.options}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 from mlrunner.core.errors import ConfigError
 from mlrunner.groups.executor.dask_engine import DaskEngine
@@ -20,6 +21,7 @@ class DaskConnection:
         engine: Settings of the cluster.
         size: Number of workers to start.
         notify: Function of a sentence for the user.
+        logs: Folder for the logs of the jobs that are started.
         patience: Seconds that a scheduler may be away.
 
     Attributes:
@@ -27,10 +29,15 @@ class DaskConnection:
     """
 
     def __init__(
-        self, engine: DaskEngine, size: int, notify: Callable[[str], None], patience: float = PATIENCE
+        self,
+        engine: DaskEngine,
+        size: int,
+        notify: Callable[[str], None],
+        logs: Path = Path("logs"),
+        patience: float = PATIENCE,
     ) -> None:
         self._engine, self._size, self._notify, self._patience = engine, size, notify, patience
-        self.client, self._cluster = engine.connect(size)
+        self.client, self._cluster = engine.connect(size, logs=logs)
         self._stream = self.client.scheduler_comm
 
     @property

@@ -8,11 +8,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from distributed import KilledWorker, Queue
 from distributed.client import ClosedClientError
 
+from mlrunner.core.terminal import relative_path
 from mlrunner.core.user_code import ModulePacker
 from mlrunner.groups.executor.dask_engine import DaskEngine
 from mlrunner.search.executor import Event, Step
@@ -33,11 +35,15 @@ class DaskExecutor:
         engine: Settings of the cluster.
         size: Largest number of trials at the same time, unless the settings have one.
         notify: Function of a sentence for the user.
+        logs: Folder for the logs of the jobs that the search starts, unless the settings have one.
     """
 
-    def __init__(self, engine: DaskEngine, size: int, notify: Callable[[str], None]) -> None:
+    def __init__(self, engine: DaskEngine, size: int, notify: Callable[[str], None], logs: Path = Path("logs")) -> None:
         self._engine, self._size, self._notify = engine, engine.workers or size, notify
-        self._connection = DaskConnection(engine, self._size, notify)
+        self._connection = DaskConnection(engine, self._size, notify, logs)
+        self._logs = engine.find_log_folder(logs)
+        if self._logs is not None:
+            notify(f"the jobs write their logs to {relative_path(self._logs)}")
         self._calls: queue.SimpleQueue[tuple[Callable[..., None], tuple[Any, ...]]] = queue.SimpleQueue()
         self._events: list[Event] = []
         self._running: dict[int, tuple[str, Any]] = {}  # address and future by number of the trial
@@ -165,7 +171,7 @@ class DaskExecutor:
         if future is not None:
             with suppress(*UNREACHABLE):
                 future.cancel()  # or the worker that comes next at this address would run it
-        self._events.append(describe_loss(slot.task.number, address))
+        self._events.append(describe_loss(slot.task.number, address, self._logs))
 
 
 def _fetch(future: Any) -> Any:

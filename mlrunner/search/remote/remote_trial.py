@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from mlrunner.core.terminal import relative_path
 from mlrunner.core.user_code import unpack_modules
 from mlrunner.search.remote.child import ChildCache, Report, Stopped
 from mlrunner.search.remote.table_files import MissingTablesError, find_tables
@@ -76,9 +77,16 @@ def _relocate_model(task: TrialTask, temporary: Path) -> str | None:
     return str(temporary / Path(task.model_file).name)
 
 
-def describe_loss(number: int, worker: str) -> TrialResult:
-    """Describe a trial whose worker is gone."""
-    return TrialResult(number, "LOST", error=f"the worker {worker} is gone")
+def describe_loss(number: int, worker: str, logs: str | None = None) -> TrialResult:
+    """Describe a trial whose worker is gone.
+
+    Args:
+        number: Number of the trial.
+        worker: Name of its worker.
+        logs: Folder in which the job of the worker has written its log; None without jobs.
+    """
+    place = "" if logs is None else f"; its job's log is in {relative_path(logs)}"
+    return TrialResult(number, "LOST", error=f"the worker {worker} is gone{place}")
 
 
 def describe_refusal(number: int, worker: str, error: BaseException | None) -> TrialResult:

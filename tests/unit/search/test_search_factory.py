@@ -51,13 +51,13 @@ def test_the_basic_launcher_stands_for_our_own_workers(diabetes_sweep: HydraSwee
         pool.close()
 
 
-def test_a_cluster_and_a_launcher_cannot_both_run_the_trials() -> None:
+def test_a_cluster_and_a_launcher_cannot_both_run_the_trials(tmp_path: Path) -> None:
     pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
     both = open_hydra(*FIXED, "executor=dask", "executor.address=tcp://127.0.0.1:9", "hydra/launcher=joblib")
     both.overrides = (*FIXED, "executor=dask", "executor.address=tcp://127.0.0.1:9")
     plan, preparer = both.plan()
     with pytest.raises(ConfigError, match="executor and hydra/launcher=joblib both say where trials run"):
-        build_executor(plan, preparer, call_sweeper(both))
+        build_executor(plan, preparer, call_sweeper(both), tmp_path)
 
 
 def test_another_launcher_runs_batches_in_the_folders_of_the_trials(
@@ -68,7 +68,7 @@ def test_another_launcher_runs_batches_in_the_folders_of_the_trials(
     joblib.overrides = FIXED  # a sweeper gets no overrides of Hydra's own node
     plan, preparer = joblib.plan(n_jobs=3)
     joblib.composer.set_sweep_dir(tmp_path)
-    executor = build_executor(plan, preparer, call_sweeper(joblib))
+    executor = build_executor(plan, preparer, call_sweeper(joblib), tmp_path)
     assert isinstance(executor, LauncherExecutor)
     assert executor.room == 3
     preparer.prepare((*FIXED[1:], "model.estimator.alpha=1"), 0)
@@ -88,9 +88,10 @@ def test_ray_is_imported_with_the_variables_that_keep_its_messages_out() -> None
 CONNECT = """
 from mlrunner.core.errors import ConfigError
 from mlrunner.groups.executor.ray_engine import RayEngine
+from pathlib import Path
 from mlrunner.search.search_factory import _connect
 try:
-    _connect(RayEngine(address="127.0.0.1:9"), 1)
+    _connect(RayEngine(address="127.0.0.1:9"), 1, Path("logs"))
 except ConfigError as error:
     print(str(error).partition(": ")[0])
 from ray._private.ray_logging import stdout_deduplicator

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -53,8 +54,26 @@ def test_a_job_queue_receives_its_settings_and_the_options() -> None:
     assert engine.describe_cluster(9) == (
         "dask_jobqueue",
         "SLURMCluster",
-        {"cores": 4, "processes": 1, "memory": "8GB", "walltime": "02:00:00", "account": "physics"},
+        {
+            **{"cores": 4, "processes": 1, "memory": "8GB", "walltime": "02:00:00", "account": "physics"},
+            "log_directory": str(Path("logs").absolute()),
+        },
     )
+
+
+def test_logs_of_jobs_are_in_the_folder_of_the_sweep_unless_a_setting_says_otherwise(tmp_path: Path) -> None:
+    import dask
+
+    job: dict[str, Any] = {"cluster": "slurm", "memory": "1GB"}
+    assert DaskEngine(**job).find_log_folder(tmp_path / "logs") == str(tmp_path / "logs")
+    own = DaskEngine(**job, options={"log_directory": "/mine"})
+    assert own.find_log_folder(tmp_path) == own.describe_cluster(1, tmp_path)[2]["log_directory"] == "/mine"
+    with dask.config.set({"jobqueue.slurm.log-directory": "/scratch"}):
+        assert DaskEngine(**job).find_log_folder(tmp_path) == "/scratch"
+    for engine in (DaskEngine(), DaskEngine(address="tcp://10.0.0.5:8786")):
+        assert engine.find_log_folder(tmp_path) is None
+    assert DaskEngine(**job).find_log_folder(tmp_path / "a b") is None
+    assert "log_directory" not in DaskEngine(**job).describe_cluster(1, tmp_path / "100%")[2]
 
 
 @pytest.mark.parametrize(
@@ -73,6 +92,7 @@ def test_the_class_of_each_queue_takes_the_settings(cluster: Any, line: str) -> 
     job: type[Job] = getattr(dask_jobqueue, name).job_cls
     script = job("tcp://127.0.0.1:8786", name="worker", **arguments).job_script()
     assert line in script
+    assert str(Path("logs").absolute()) in script
     assert "short" in script
 
 

@@ -9,9 +9,6 @@ import shlex
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +21,7 @@ from sklearn.datasets import load_wine
 from mlrunner.core.loopback import free_port
 from tests.support.front_door import PROJECT, CommandResult, environment, front_door, run_program
 from tests.support.web_servers import mlflow_server, serving
+from tests.support.zenml_server import Zenml
 
 pytestmark = [pytest.mark.slow, pytest.mark.services]
 WINE = ("dataset=wine", "model=ridge", "output=json")
@@ -198,41 +196,6 @@ client.create_stack("theirs", {**defaults, Kind.EXPERIMENT_TRACKER: tracker.id})
 """
 
 
-class Zenml:
-    """A ZenML server, asked through its own HTTP interface."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.token: str | None = None
-
-    def ask(self, path: str, body: bytes | None = None, kind: str = "application/json") -> Any:
-        login = {"Authorization": f"Bearer {self.token}"} if self.token is not None else {}
-        request = urllib.request.Request(f"{self.url}/api/v1{path}", body, {"Content-Type": kind, **login})
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.load(answer)
-
-    def log_in(self) -> None:
-        form = urllib.parse.urlencode({"username": "default", "password": PASSWORD}).encode()
-        self.token = self.ask("/login", form, "application/x-www-form-urlencoded")["access_token"]
-
-    def new_key(self) -> str:
-        account = self.ask("/service_accounts", json.dumps({"name": "runner", "active": True}).encode())["id"]
-        key = json.dumps({"name": "key", "description": "of the tests"}).encode()
-        return str(self.ask(f"/service_accounts/{account}/api_keys", key)["body"]["key"])
-
-    def run(self, name: str) -> dict[str, Any]:
-        """A run with its stack, and the status and outputs of its steps."""
-        project = self.ask("/projects")["items"][0]["id"]
-        run = self.ask(f"/runs?project={project}&name={name}&hydrate=true")["items"][0]
-        steps = self.ask(f"/steps?project={project}&pipeline_run_id={run['id']}&hydrate=true&size=50")["items"]
-        return {
-            "status": run["body"]["status"],
-            "stack": run["resources"]["stack"]["name"],
-            "steps": {step["name"]: step["body"]["status"] for step in steps},
-            "outputs": {step["name"]: sorted(step["resources"]["outputs"]) for step in steps},
-        }
-
-
 @pytest.fixture(scope="module")
 def zenml(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zenml]:
     """ZenML's own server, on SQLite."""
@@ -247,7 +210,7 @@ def zenml(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zenml]:
         "ZENML_ANALYTICS_OPT_IN": "false",
     }
     with serving(folder, "uvicorn", "zenml.zen_server.zen_server_api:app", **configured) as url:
-        server = Zenml(url)
+        server = Zenml(url, PASSWORD)
         server.log_in()
         yield server
 

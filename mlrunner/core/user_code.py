@@ -39,8 +39,9 @@ class ModulePacker:
 
 
 def has_user_modules() -> bool:
-    """Check whether this process has imported modules of the user."""
-    files = (getattr(module, "__file__", None) for name, module in list(sys.modules.items()) if name != "__main__")
+    """Check whether this process has imported modules of the user, beside the script that it runs."""
+    script = sys.modules.get("__main__")  # also under the name `__mp_main__`
+    files = (getattr(module, "__file__", None) for module in list(sys.modules.values()) if module is not script)
     return any(file is not None and not is_installed(Path(file)) for file in files)
 
 

@@ -44,6 +44,14 @@ def test_not_after_modules_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert not forking.can_fork()
 
 
+def test_a_script_that_calls_the_command_is_no_module(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+    script = ModuleType("__main__")
+    script.__file__ = f"{tmp_path}/bin/mlrunner"
+    for name in ("__main__", "__mp_main__"):
+        monkeypatch.setitem(sys.modules, name, script)
+    assert forking.can_fork()
+
+
 def test_not_on_macos(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     assert not forking.can_fork()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from mlrunner.core.worker_cache import cache_folder
 from mlrunner.history.pruning.files import (
     DATABASE,
     artifact_folders,
@@ -18,6 +20,14 @@ from mlrunner.history.pruning.files import (
 )
 from mlrunner.tracking.records import FOLDER_TAG, MODEL_TAG, Record
 from tests.support.records import make_cache, make_run, make_sweep
+
+
+@pytest.fixture(autouse=True)
+def temporary(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Set the folder of temporary files, in which this machine keeps what it receives as a worker."""
+    folder = tmp_path_factory.mktemp("temporary")
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    return folder
 
 
 def run_in(folder: Path | str | None) -> Record:
@@ -93,6 +103,15 @@ def test_size_follows_no_link(tmp_path: Path) -> None:
 def test_old_tables_are_unused(tmp_path: Path) -> None:
     folder = make_cache(tmp_path, 3, 2)
     assert unused_cache(tmp_path) == {folder: 10}
+
+
+def test_what_a_worker_received_and_did_not_use_for_days_is_unused(tmp_path: Path, temporary: Path) -> None:
+    old, new = (cache_folder("tables") / f"{name}.arrow" for name in ("old", "new"))
+    for file in (old, new):
+        file.write_bytes(b"rows")
+    os.utime(old, (0, 0))
+    assert old.is_relative_to(temporary)
+    assert unused_cache(tmp_path) == {old: 4}
 
 
 def test_young_table_may_still_be_written(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ def use_memory() -> None:
     """Let this process and its children write temporary files to memory, unless TMPDIR names another folder."""
     if "TMPDIR" in os.environ or not _is_suitable():
         return
-    folder = MEMORY / f"mlrunner-tests-{os.getuid()}"
+    folder = MEMORY / f"t{os.getuid()}"  # short, as a path of a socket has 107 bytes at most
     folder.mkdir(exist_ok=True)
     folder.chmod(0o711)  # a PostgreSQL server runs as another user
     os.environ["TMPDIR"] = str(folder)

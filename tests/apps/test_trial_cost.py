@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,8 @@ def measure(home: Path, trials: int) -> Counter[str]:
 def test_one_more_trial_costs_no_more_than_it_did(tmp_path: Path) -> None:
     export_variables(tmp_path)
     few, many = measure(tmp_path, FEW), measure(tmp_path, MANY)
+    with closing(sqlite3.connect(tmp_path / ".mlrunner" / "mlflow.db")) as database:  # whose flushes are not counted
+        assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     costs = {name: (many[name] - few[name]) / (MANY - FEW) for name in LIMITS}
     assert all(cost > 0 for cost in costs.values()), costs
     assert all(costs[name] <= limit for name, limit in LIMITS.items()), costs

@@ -7,8 +7,9 @@ exist, any number of processes may use them.
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ from mlrunner.tracking import open_runs, outage
 from mlrunner.tracking.background_writer import silence_database_log
 
 FEW_RETRIES = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}  # 7 and 120 s otherwise
+MLFLOW_DATABASE = "mlflow.db"  # in the folder of the lock, as `conf/stack` has it
 LOGIN_ERRORS = ("UNAUTHENTICATED", "PERMISSION_DENIED")
 
 
@@ -67,6 +69,7 @@ def open_stores(
             )
             if follow and components.follow_tracker(client, stack):
                 refuse_file_store(environment.tracking_uri() or "")
+        _write_ahead_in_mlflow(lock.parent / MLFLOW_DATABASE)
         _check_mlflow()
     with suppress(MlflowException):  # a store that can only be read
         open_runs.close_dead_runs()
@@ -127,7 +130,7 @@ def _find_stack(client: Client, name: str) -> UUID:
 def reduce_zenml_overhead(client: Client) -> None:
     """Skip work of ZenML that a run does not need, and what loses data when a signal comes.
 
-    Write-ahead logging saves a disk flush per commit.
+    Write-ahead logging saves disk flushes at each commit.
     """
     if not environment.is_verbose():
         logging.getLogger("mlflow").setLevel(logging.ERROR)
@@ -143,6 +146,17 @@ def reduce_zenml_overhead(client: Client) -> None:
     if isinstance(store, SqlZenStore) and store.engine.dialect.name == "sqlite":
         event.listen(store.engine, "connect", _write_ahead)
         store.engine.dispose()
+
+
+def _write_ahead_in_mlflow(database: Path) -> None:
+    """Switch the project's own MLflow database to write-ahead logging, which the file remembers.
+
+    A commit then needs one disk flush instead of three, and readers do not wait for writers.
+    """
+    if environment.tracking_uri() != f"sqlite:///{database}":
+        return  # a database of others
+    with suppress(sqlite3.Error), closing(sqlite3.connect(database)) as connection:  # one that can only be read
+        connection.execute("PRAGMA journal_mode=WAL")
 
 
 def _write_ahead(connection: Any, _record: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -50,7 +51,7 @@ def connect(file: Path) -> Iterator[sqlite3.Connection]:
         StoreError: If it cannot be read.
     """
     try:
-        connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_TIMEOUT)
+        connection = sqlite3.connect(f"{file.absolute().as_uri()}?{_choose_mode(file)}", uri=True, timeout=BUSY_TIMEOUT)
         try:
             connection.execute("PRAGMA case_sensitive_like = true")  # MLflow sets it too
             yield connection
@@ -60,6 +61,12 @@ def connect(file: Path) -> Iterator[sqlite3.Connection]:
         raise StoreError(
             f"MLflow's store {file} cannot be read: {error}; see MLFLOW_TRACKING_URI and stack.*."
         ) from error
+
+
+def _choose_mode(file: Path) -> str:
+    """Read a database in a folder that cannot be written as one that does not change: SQLite has no place for its log."""
+    has_log = file.with_name(f"{file.name}-wal").exists()
+    return "mode=ro" if has_log or os.access(file.parent, os.W_OK) else "immutable=1"
 
 
 def can_read(file: Path) -> bool:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
+import tempfile
+from contextlib import closing
+from multiprocessing import get_context
+from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 
 import pytest
@@ -11,6 +17,16 @@ from mlrunner.core.errors import ConfigError, StoreError
 from mlrunner.tracking.records import Fields
 from mlrunner.tracking.records.sqlite_store import SqliteStore, can_read
 from tests.support.run_stores import SearchableRuns
+
+
+NOBODY = 65534  # a user who may not write where root may
+
+
+def read_as_nobody(file: Path, answers: SimpleQueue[list[str]]) -> None:
+    """Read the ids of the runs, in another process."""
+    if os.getuid() == 0:
+        os.setuid(NOBODY)
+    answers.put([record.run_id for record in SqliteStore(file).search()])
 
 
 def test_only_the_named_fields_are_read(runs: SearchableRuns) -> None:
@@ -38,6 +54,24 @@ def test_other_schemas_are_not_read(runs: SearchableRuns, tmp_path: Path) -> Non
         database.execute("CREATE TABLE runs (run_uuid TEXT)")
     database.close()
     assert not can_read(tmp_path / "other.db")
+
+
+def test_database_with_a_log_is_read_in_a_folder_that_cannot_be_written(runs: SearchableRuns) -> None:
+    with tempfile.TemporaryDirectory() as folder:  # that another user may enter, unlike `tmp_path`
+        file = Path(folder) / "mlflow.db"
+        shutil.copy(runs.ours.file, file)
+        with closing(sqlite3.connect(file)) as database:
+            assert database.execute("PRAGMA journal_mode=WAL").fetchone() == ("wal",)
+        file.chmod(0o444)
+        Path(folder).chmod(0o555)
+        fork = get_context("fork")
+        answers = fork.SimpleQueue()
+        reader = fork.Process(target=read_as_nobody, args=(file, answers))
+        reader.start()
+        reader.join()
+        Path(folder).chmod(0o755)
+    assert reader.exitcode == 0
+    assert answers.get() == [record.run_id for record in runs.ours.search()]
 
 
 def test_file_that_is_not_a_database(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def connect(file: Path) -> Iterator[sqlite3.Connection]:
 
 
 def _choose_mode(file: Path) -> str:
-    """Read a database in a folder that cannot be written as one that does not change: SQLite has no place for its log."""
+    """Treat a database in a folder that cannot be written as unchanging: SQLite has no place for its log."""
     has_log = file.with_name(f"{file.name}-wal").exists()
     return "mode=ro" if has_log or os.access(file.parent, os.W_OK) else "immutable=1"
 

@@ -18,7 +18,6 @@ from mlrunner.tracking.records import Fields
 from mlrunner.tracking.records.sqlite_store import SqliteStore, can_read
 from tests.support.run_stores import SearchableRuns
 
-
 NOBODY = 65534  # a user who may not write where root may
 
 

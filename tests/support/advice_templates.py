@@ -22,7 +22,8 @@ TYPED = (
 ADVICE = re.compile(rf"\b(?i:{VERBS.replace(' ', '|')})s?\b(?:[^.;]|\.(?=\w)|(?<=e\.g)\.)*?{TYPED}")
 # Texts of --help, documents, statements and addresses.
 HELP = re.compile(
-    r"examples?:|examples?\n|use as: |^<|^FROM |^SELECT |^mlrunner (report|tag) \[|against the default|^RUN\||/api/",
+    r"examples?:|examples?\n|use as: |^<|^(FROM|ENV|SELECT) |^mlrunner (report|tag) \[|against the default|^RUN\||"
+    r"/api/",
     re.MULTILINE,
 )
 BEGINNING = 12  # characters of an advice that a test must have

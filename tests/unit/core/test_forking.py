@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import sys
 import threading
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from mlrunner.core import forking
+from mlrunner.core.user_code import is_installed
 
 
 @pytest.fixture(autouse=True)
 def _command(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run as a command without threads, as a process of its own would."""
+    """Run as a command without threads and without the modules that other tests have imported."""
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if file is not None and not is_installed(Path(file)):
+            monkeypatch.delitem(sys.modules, name)
     command = threading.Event()
     command.set()
     monkeypatch.setattr(forking, "_COMMAND", command)

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ import yaml
 from mlrunner.core.loopback import free_port
 from tests.support.front_door import PROJECT, environment
 from tests.support.postgresql import PostgresqlServer, postgresql_server
+from tests.support.web_servers import running
 
 FILE = PROJECT / "deploy" / "compose.yaml"
 SECRETS = {name: f"swordfish{number}" for number, name in enumerate(
@@ -161,29 +161,6 @@ def _prepare_mariadb(file: ComposeFile, socket: Path, server: subprocess.Popen[b
 def _serve(file: ComposeFile, folder: Path, service: str, command: list[str]) -> Iterator[None]:
     """Run the command of a service until the end of the block, as soon as its health check succeeds."""
     own = folder / service
-    own.mkdir()
     variables = environment(own, ZENML_CONFIG_PATH=str(own / "zenml"), **file.variables(service))
-    with (own / "log").open("w") as log:
-        server = subprocess.Popen(command, cwd=own, env=variables, stdout=log, stderr=log)
-    try:
-        _wait(file.health(service), server, own / "log")
+    with running(own, command, file.health(service), variables):
         yield
-    finally:
-        server.terminate()
-        try:
-            server.wait(20)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
-
-
-def _wait(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + STARTS_WITHIN
-    while time.monotonic() < until and server.poll() is None:
-        try:
-            urllib.request.urlopen(url, timeout=5).close()
-        except OSError:
-            time.sleep(0.3)
-        else:
-            return
-    raise RuntimeError(f"{url} does not answer:\n{log.read_text()[-3000:]}")

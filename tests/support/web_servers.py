@@ -22,12 +22,20 @@ def serving(folder: Path, *module: str, **more: str) -> Iterator[str]:
     """A server in a process of its own, until the end of the block; gives its address."""
     port = free_port()
     command = [sys.executable, "-m", *module, "--host", "127.0.0.1", "--port", str(port)]
+    address = f"http://127.0.0.1:{port}"
+    with running(folder, command, f"{address}/health", environment(folder, **more)):
+        yield address
+
+
+@contextmanager
+def running(folder: Path, command: list[str], health: str, variables: dict[str, str]) -> Iterator[None]:
+    """A command that runs in a folder until the end of the block, as soon as it answers at its health address."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "log").open("w") as log:
-        server = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env=environment(folder, **more))
+        server = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env=variables)
     try:
-        _wait(f"http://127.0.0.1:{port}", server, folder / "log")
-        yield f"http://127.0.0.1:{port}"
+        _wait(health, server, folder / "log")
+        yield
     finally:
         server.terminate()
         try:
@@ -41,12 +49,12 @@ def _wait(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
     until = time.monotonic() + STARTS_WITHIN
     while time.monotonic() < until and server.poll() is None:
         try:
-            urllib.request.urlopen(f"{url}/health", timeout=5).close()
+            urllib.request.urlopen(url, timeout=5).close()
         except OSError:
             time.sleep(0.3)
         else:
             return
-    raise RuntimeError(f"{url} does not start:\n{log.read_text()[-2000:]}")
+    raise RuntimeError(f"{url} does not answer:\n{log.read_text()[-3000:]}")
 
 
 def mlflow_server(folder: Path, *options: str, database: str | None = None, **more: str) -> Any:

@@ -140,9 +140,8 @@ class DaskEngine(Engine):
 
         configured = dask.config.get(f"jobqueue.{self.cluster}.log-directory", None)
         folder = str(self.options.get("log_directory") or configured or default.absolute())
-        return (
-            None if re.search(r"[\s%]", folder) else folder
-        )  # a script has it without quotes, and %j is a job's number
+        is_nameable = not re.search(r"[\s%]", folder)  # a script has it without quotes, and %j is a job's number
+        return folder if is_nameable else None
 
     def _start(self, size: int, logs: Path) -> Any:
         """Start a cluster that replaces workers which are lost."""
